@@ -1,1 +1,6 @@
-//! domino-core
+//! What the four programs share: the stage file, the client of Domino's REST API, and what a step shows.
+//!
+//! It imports no crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
+//! only place that speaks HTTP to Domino.
+
+pub mod stages;
