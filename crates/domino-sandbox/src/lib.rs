@@ -1,1 +1,168 @@
-//! domino-sandbox
+//! A Domino on your own machine: the HTTP API as Domino answers it, with real processes behind it.
+//!
+//! It is written from what is known of Domino's API and shares no code with any client, so that
+//! both can be wrong only in different ways. It is for rehearsals and tests on loopback: it keeps
+//! everything in memory, listens to nobody else, and forgets when it stops.
+
+mod account;
+mod clock;
+mod domino;
+mod faults;
+mod id;
+mod pace;
+mod recorder;
+mod reply;
+mod request;
+mod seed;
+mod server;
+mod users;
+mod version;
+mod wire;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+pub use account::{Account, Credential};
+pub use faults::{Fault, Faults, JobFault, Misbehaviour};
+pub use pace::Pace;
+pub use recorder::Recorded;
+pub use seed::{HardwareTierSeed, Seed};
+pub use version::Version;
+
+use domino::Domino;
+
+/// How a sandbox is to be. `Options::default()` fits a test; say what differs and add
+/// `..Options::default()`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; only loopback is allowed, and port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The git repository whose commits the runs use.
+    pub repository: PathBuf,
+    /// Which Domino to be.
+    pub version: Version,
+    /// How long statuses last that are not real work.
+    pub pace: Pace,
+    /// What is there from the start.
+    pub seed: Seed,
+    /// Credentials for users of the seed; the others get random ones.
+    pub credentials: Vec<Account>,
+    /// Whether each request is noted on stderr, without its query and its credentials.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            repository: PathBuf::from("."),
+            version: Version::default(),
+            pace: Pace::instant(),
+            seed: Seed::default(),
+            credentials: Vec::new(),
+            verbose: false,
+        }
+    }
+}
+
+/// A running sandbox. Dropping it ends every process it started and removes what they wrote.
+pub struct Sandbox {
+    domino: Arc<Domino>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a thread of its own and returns once it accepts connections.
+    ///
+    /// # Errors
+    /// When the address is not loopback or already taken, or the options contradict each other.
+    pub fn start(options: Options) -> anyhow::Result<Sandbox> {
+        anyhow::ensure!(
+            options.listen.ip().is_loopback(),
+            "a sandbox listens on loopback only, and {} is reachable from elsewhere",
+            options.listen.ip()
+        );
+        let listener = std::net::TcpListener::bind(options.listen)
+            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let domino = Arc::new(Domino::new(options, address)?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (stop, stopped) = oneshot::channel();
+        let serving = domino.clone();
+        let thread = std::thread::Builder::new()
+            .name("domino-sandbox".to_owned())
+            .spawn(move || {
+                runtime.block_on(server::serve(serving, listener, stopped));
+                runtime.shutdown_background();
+            })?;
+        Ok(Sandbox {
+            domino,
+            running: Some((stop, thread)),
+        })
+    }
+
+    /// The address, such as `http://127.0.0.1:41234`, without a final slash.
+    pub fn url(&self) -> &str {
+        &self.domino.url
+    }
+
+    /// The credentials of a user.
+    ///
+    /// # Panics
+    /// When the seed has no such user.
+    pub fn user(&self, user_name: &str) -> Account {
+        match self.domino.accounts.named(user_name) {
+            Some(account) => account.clone(),
+            None => panic!("the sandbox has no user `{user_name}`"),
+        }
+    }
+
+    /// The credentials of every user.
+    pub fn accounts(&self) -> &[Account] {
+        self.domino.accounts.all()
+    }
+
+    /// Everything the sandbox holds, one key for each noun: the truth, whatever faults make the
+    /// replies say.
+    pub fn state(&self) -> Value {
+        self.domino.state()
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.domino.recorder.requests()
+    }
+
+    /// What is told to go wrong; add to it at any time.
+    pub fn faults(&self) -> &Faults {
+        &self.domino.faults
+    }
+
+    /// Stops listening, ends every process and removes what they wrote.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            // The receiver is gone only when the thread has ended by itself.
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,209 @@
+//! Who may talk to the sandbox: the credentials of its users, and which of them a request carries.
+//! What a user may see of a project is for the projects to say.
+
+use std::fmt;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use crate::id;
+use crate::version::Version;
+
+/// The credentials of one user of the sandbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name the user is known by in Domino.
+    pub user_name: String,
+    /// Opens the API in the header `X-Domino-Api-Key`, up to the 6.3 profile.
+    pub api_key: String,
+    /// Opens the API as `Authorization: Bearer`, on every profile.
+    pub token: String,
+}
+
+impl Account {
+    /// An account of `user_name` with credentials nobody can guess.
+    pub fn random(user_name: &str) -> Self {
+        Account {
+            user_name: user_name.to_owned(),
+            api_key: id::secret(),
+            token: id::secret(),
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Account")
+            .field("user_name", &self.user_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which kind of credential a request carried; never the credential itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// None at all.
+    None,
+    /// `X-Domino-Api-Key`.
+    ApiKey,
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// `Authorization: Basic`, which only model endpoints take.
+    Basic,
+    /// An `Authorization` of another scheme.
+    Other,
+    /// Both headers at once.
+    Several,
+}
+
+/// The header of the legacy user API key.
+pub(crate) const API_KEY_HEADER: &str = "x-domino-api-key";
+
+impl Credential {
+    /// Reads what `headers` carry.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let key = headers.contains_key(API_KEY_HEADER);
+        let authorization = headers.get(AUTHORIZATION);
+        match (key, authorization) {
+            (false, None) => Credential::None,
+            (true, None) => Credential::ApiKey,
+            (true, Some(_)) => Credential::Several,
+            (false, Some(value)) => match value.to_str().unwrap_or_default() {
+                value if value.starts_with("Bearer ") => Credential::Bearer,
+                value if value.starts_with("Basic ") => Credential::Basic,
+                _ => Credential::Other,
+            },
+        }
+    }
+}
+
+/// Why a request was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No credential, a wrong one, or one this version does not take.
+    NotSignedIn,
+    /// An API key in the Bearer header, which Domino answers in words of its own.
+    KeyAsBearer,
+}
+
+/// Every account of this sandbox.
+pub(crate) struct Accounts(Vec<Account>);
+
+impl Accounts {
+    /// Accounts for `user_names`: those of `given` where it names the user, random ones elsewhere.
+    pub(crate) fn new<'a>(
+        user_names: impl Iterator<Item = &'a str>,
+        given: &[Account],
+    ) -> anyhow::Result<Self> {
+        let accounts: Vec<Account> = user_names
+            .map(|name| {
+                let given = given.iter().find(|account| account.user_name == name);
+                given.cloned().unwrap_or_else(|| Account::random(name))
+            })
+            .collect();
+        for account in given {
+            anyhow::ensure!(
+                accounts.contains(account),
+                "credentials are given for `{}`, who is not a user of this sandbox",
+                account.user_name
+            );
+        }
+        Ok(Accounts(accounts))
+    }
+
+    pub(crate) fn all(&self) -> &[Account] {
+        &self.0
+    }
+
+    pub(crate) fn named(&self, user_name: &str) -> Option<&Account> {
+        self.0.iter().find(|account| account.user_name == user_name)
+    }
+
+    /// `line` with every credential in it blotted out.
+    pub(crate) fn without_secrets(&self, line: String) -> String {
+        self.0.iter().fold(line, |line, account| {
+            line.replace(&account.api_key, "***")
+                .replace(&account.token, "***")
+        })
+    }
+
+    /// Whose credential `headers` carry.
+    pub(crate) fn sign_in(
+        &self,
+        headers: &HeaderMap,
+        version: Version,
+    ) -> Result<&Account, Refusal> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+        if let Some(token) = bearer {
+            if let Some(account) = self.0.iter().find(|account| account.token == token) {
+                return Ok(account);
+            }
+            if self.0.iter().any(|account| account.api_key == token) {
+                return Err(Refusal::KeyAsBearer);
+            }
+            return Err(Refusal::NotSignedIn);
+        }
+        let key = text(API_KEY_HEADER).filter(|_| version.accepts_api_keys());
+        self.0
+            .iter()
+            .find(|account| Some(account.api_key.as_str()) == key)
+            .ok_or(Refusal::NotSignedIn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts() -> Accounts {
+        let known = Account {
+            user_name: "author".into(),
+            api_key: "the-key".into(),
+            token: "the-token".into(),
+        };
+        Accounts::new(["author", "approver"].into_iter(), &[known]).unwrap()
+    }
+
+    fn header(name: &'static str, value: &'static str) -> HeaderMap {
+        [(name.parse().unwrap(), value.parse().unwrap())]
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn a_key_signs_in_until_it_is_switched_off() {
+        let headers = header(API_KEY_HEADER, "the-key");
+        assert_eq!(Credential::of(&headers), Credential::ApiKey);
+        let accounts = accounts();
+        let signed_in = accounts.sign_in(&headers, Version::V6_3).unwrap();
+        assert_eq!(signed_in.user_name, "author");
+        let refused = accounts.sign_in(&headers, Version::V6_4).unwrap_err();
+        assert_eq!(refused, Refusal::NotSignedIn);
+    }
+
+    #[test]
+    fn a_token_is_a_bearer_and_a_key_is_not() {
+        let accounts = accounts();
+        let token = header("authorization", "Bearer the-token");
+        assert_eq!(Credential::of(&token), Credential::Bearer);
+        assert!(accounts.sign_in(&token, Version::V6_4).is_ok());
+        let key = header("authorization", "Bearer the-key");
+        let refused = accounts.sign_in(&key, Version::V6_3).unwrap_err();
+        assert_eq!(refused, Refusal::KeyAsBearer);
+    }
+
+    #[test]
+    fn credentials_for_a_stranger_are_refused_at_the_start() {
+        let stranger = Account::random("stranger");
+        assert!(Accounts::new(["author"].into_iter(), &[stranger]).is_err());
+    }
+
+    #[test]
+    fn an_account_shown_for_debugging_hides_its_secrets() {
+        let shown = format!("{:?}", accounts().0[0]);
+        assert!(shown.contains("author"));
+        assert!(!shown.contains("the-"), "{shown}");
+    }
+}

@@ -1,0 +1,58 @@
+//! The sandbox's clock: the time it puts on jobs and logs, in each form Domino writes it.
+//! It can be off on purpose, as the clock of a server can.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// A moment, in the forms Domino has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(Timestamp);
+
+impl Moment {
+    /// The present, `skew` seconds ahead.
+    pub(crate) fn now(skew: i64) -> Self {
+        let now = Timestamp::now();
+        Moment(
+            now.checked_add(SignedDuration::from_secs(skew))
+                .unwrap_or(now),
+        )
+    }
+
+    /// Epoch milliseconds, as `/v4` writes times of jobs.
+    pub(crate) fn milliseconds(self) -> Value {
+        self.0.as_millisecond().into()
+    }
+
+    /// RFC 3339 with milliseconds, as the public API writes times.
+    pub(crate) fn rfc3339(self) -> Value {
+        format!("{:.3}", self.0).into()
+    }
+
+    /// Epoch nanoseconds, as logs are paged.
+    pub(crate) fn nanoseconds(self) -> u64 {
+        self.0.as_nanosecond().try_into().unwrap_or_default()
+    }
+
+    /// The moment of `nanoseconds` since the epoch.
+    pub(crate) fn from_nanoseconds(nanoseconds: u64) -> Self {
+        Moment(Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_every_form_of_domino() {
+        let moment = Moment::from_nanoseconds(1_647_051_415_275_957_459);
+        assert_eq!(moment.rfc3339(), "2022-03-12T02:16:55.275Z");
+        assert_eq!(moment.milliseconds(), 1_647_051_415_275_i64);
+        assert_eq!(moment.nanoseconds(), 1_647_051_415_275_957_459);
+    }
+
+    #[test]
+    fn a_skewed_clock_is_ahead() {
+        assert!(Moment::now(3600) > Moment::now(0));
+    }
+}

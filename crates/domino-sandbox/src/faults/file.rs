@@ -1,0 +1,286 @@
+//! The TOML form of faults, for `--faults FILE`. Unknown keys and kinds are refused, and so is a
+//! key its kind has no use for: a fault that silently does nothing proves nothing.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Fault, Faults, JobFault, Misbehaviour, Route};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FaultFile {
+    #[serde(default)]
+    clock_skew_seconds: i64,
+    #[serde(default)]
+    fault: Vec<FaultEntry>,
+    #[serde(default)]
+    job: Vec<JobEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FaultEntry {
+    route: String,
+    kind: String,
+    #[serde(default)]
+    after: usize,
+    times: Option<usize>,
+    status: Option<u16>,
+    retry_after: Option<u64>,
+    processed: Option<bool>,
+    content_type: Option<String>,
+    body: Option<String>,
+    origin: Option<String>,
+    milliseconds: Option<u64>,
+    bytes: Option<u64>,
+    set: Option<toml::Table>,
+    remove: Option<Vec<String>>,
+    names: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Default)]
+struct JobEntry {
+    command: String,
+    times: Option<usize>,
+    statuses: Vec<String>,
+    stuck_at: Option<String>,
+    completed_lag: usize,
+    log_repeats: usize,
+    log_late: usize,
+    log_complete_early: bool,
+}
+
+/// Adds the faults of the file at `path`.
+pub(super) fn load(faults: &Faults, path: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the fault file `{}`", path.display()))?;
+    let (skew, requests, jobs) =
+        parse(&text).with_context(|| format!("in the fault file `{}`", path.display()))?;
+    faults.skew_clock(skew);
+    requests.into_iter().for_each(|fault| faults.add(fault));
+    jobs.into_iter()
+        .for_each(|fault| faults.add_job_fault(fault));
+    Ok(())
+}
+
+fn parse(text: &str) -> anyhow::Result<(i64, Vec<Fault>, Vec<JobFault>)> {
+    let file: FaultFile = toml::from_str(text)?;
+    let requests = file
+        .fault
+        .into_iter()
+        .enumerate()
+        .map(|(at, entry)| {
+            let route = entry.route.clone();
+            fault(entry).with_context(|| format!("fault {} (`{route}`)", at + 1))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let jobs = file.job.into_iter().map(job_fault).collect();
+    Ok((file.clock_skew_seconds, requests, jobs))
+}
+
+fn job_fault(entry: JobEntry) -> JobFault {
+    JobFault {
+        command: entry.command,
+        times: entry.times,
+        statuses: entry.statuses,
+        stuck_at: entry.stuck_at,
+        completed_lag: entry.completed_lag,
+        log_repeats: entry.log_repeats,
+        log_late: entry.log_late,
+        log_complete_early: entry.log_complete_early,
+    }
+}
+
+fn fault(mut entry: FaultEntry) -> anyhow::Result<Fault> {
+    let route = Route::parse(&entry.route).map_err(anyhow::Error::msg)?;
+    let misbehaviour = misbehaviour(&mut entry)?;
+    let left = entry.keys_left();
+    ensure!(
+        left.is_empty(),
+        "the kind `{}` has no use for `{}`",
+        entry.kind,
+        left.join("`, `")
+    );
+    Ok(Fault {
+        route,
+        after: entry.after,
+        times: entry.times,
+        misbehaviour,
+    })
+}
+
+/// Takes from `entry` what its kind needs; what is left afterwards was written in vain.
+fn misbehaviour(entry: &mut FaultEntry) -> anyhow::Result<Misbehaviour> {
+    let milliseconds = |entry: &mut FaultEntry, otherwise| {
+        Duration::from_millis(entry.milliseconds.take().unwrap_or(otherwise))
+    };
+    let processed = |entry: &mut FaultEntry| entry.processed.take().unwrap_or(false);
+    Ok(match entry.kind.as_str() {
+        "status" => Misbehaviour::Status {
+            status: status(entry.status.take().context("`status` is missing")?)?,
+            retry_after: entry.retry_after.take(),
+            processed: processed(entry),
+        },
+        "reply" => Misbehaviour::Reply {
+            status: status(entry.status.take().unwrap_or(200))?,
+            content_type: match entry.content_type.take() {
+                Some(content_type) => content_type,
+                None => "application/json".to_owned(),
+            },
+            body: entry.body.take().unwrap_or_default(),
+        },
+        "login-page" => Misbehaviour::LoginPage,
+        "binary-forbidden" => Misbehaviour::BinaryForbidden,
+        "relogin" => Misbehaviour::Relogin,
+        "redirect" => Misbehaviour::Redirect {
+            origin: entry.origin.take().context("`origin` is missing")?,
+        },
+        "refuse" => Misbehaviour::Refuse {
+            lasting: milliseconds(entry, 1000),
+        },
+        "reset" => Misbehaviour::Reset {
+            processed: processed(entry),
+        },
+        "hang" => Misbehaviour::Hang {
+            processed: processed(entry),
+        },
+        "delay" => Misbehaviour::Delay {
+            by: milliseconds(entry, 1000),
+        },
+        "truncate" => Misbehaviour::Truncate,
+        "cut-json" => Misbehaviour::CutJson,
+        "trickle" => Misbehaviour::Trickle {
+            pause: milliseconds(entry, 50),
+            bytes: entry.bytes.take().map_or(1, |bytes| bytes.max(1) as usize),
+        },
+        "huge" => Misbehaviour::Huge {
+            bytes: entry.bytes.take().context("`bytes` is missing")?,
+        },
+        "edit" => Misbehaviour::Edit {
+            set: values(entry.set.take().unwrap_or_default())?,
+            remove: entry.remove.take().unwrap_or_default(),
+        },
+        "ignore-query" => Misbehaviour::IgnoreQuery {
+            names: entry.names.take().context("`names` is missing")?,
+        },
+        other => bail!(
+            "`{other}` is not a kind of fault; there are status, reply, login-page, \
+             binary-forbidden, relogin, redirect, refuse, reset, hang, delay, truncate, cut-json, \
+             trickle, huge, edit and ignore-query"
+        ),
+    })
+}
+
+fn status(status: u16) -> anyhow::Result<u16> {
+    ensure!(
+        (200..600).contains(&status),
+        "`{status}` is not the status of a reply"
+    );
+    Ok(status)
+}
+
+fn values(set: toml::Table) -> anyhow::Result<Vec<(String, Value)>> {
+    set.into_iter()
+        .map(|(pointer, value)| Ok((pointer, serde_json::to_value(value)?)))
+        .collect()
+}
+
+impl FaultEntry {
+    fn keys_left(&self) -> Vec<&'static str> {
+        let keys = [
+            ("status", self.status.is_some()),
+            ("retry-after", self.retry_after.is_some()),
+            ("processed", self.processed.is_some()),
+            ("content-type", self.content_type.is_some()),
+            ("body", self.body.is_some()),
+            ("origin", self.origin.is_some()),
+            ("milliseconds", self.milliseconds.is_some()),
+            ("bytes", self.bytes.is_some()),
+            ("set", self.set.is_some()),
+            ("remove", self.remove.is_some()),
+            ("names", self.names.is_some()),
+        ];
+        keys.iter()
+            .filter(|(_, present)| *present)
+            .map(|(key, _)| *key)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gives_the_faults_it_names() {
+        let (skew, faults, jobs) = parse(
+            r#"
+            clock-skew-seconds = -30
+            [[fault]]
+            route = "POST /v4/jobs/start"
+            kind = "reset"
+            processed = true
+            times = 1
+            [[fault]]
+            route = "GET /v4/**"
+            kind = "status"
+            status = 429
+            retry-after = 1
+            after = 2
+            [[fault]]
+            route = "/v4/jobs/*"
+            kind = "edit"
+            set = { "/statuses/executionStatus" = "Wobbling" }
+            remove = ["/title"]
+            [[job]]
+            command = "train.py"
+            statuses = ["Running", "Queued"]
+            completed-lag = 2
+            "#,
+        )
+        .unwrap();
+        assert_eq!(skew, -30);
+        let reset = Misbehaviour::Reset { processed: true };
+        assert_eq!(faults[0].misbehaviour, reset);
+        assert_eq!(faults[0].times, Some(1));
+        let busy = Misbehaviour::Status {
+            status: 429,
+            retry_after: Some(1),
+            processed: false,
+        };
+        assert_eq!(faults[1].misbehaviour, busy);
+        assert_eq!(faults[1].after, 2);
+        let edit = Misbehaviour::Edit {
+            set: vec![("/statuses/executionStatus".into(), "Wobbling".into())],
+            remove: vec!["/title".into()],
+        };
+        assert_eq!(faults[2].misbehaviour, edit);
+        assert_eq!(jobs[0].statuses, ["Running", "Queued"]);
+        assert_eq!(jobs[0].completed_lag, 2);
+    }
+
+    #[track_caller]
+    fn problem(entry: &str) -> String {
+        let problem = parse(&format!("[[fault]]\nroute = \"/version\"\n{entry}"));
+        format!("{:#}", problem.unwrap_err())
+    }
+
+    #[test]
+    fn an_entry_that_is_no_fault_is_refused_with_its_route() {
+        let unknown = problem("kind = \"explode\"");
+        assert!(
+            unknown.contains("/version") && unknown.contains("trickle"),
+            "{unknown}"
+        );
+        assert!(problem("kind = \"status\"").contains("`status` is missing"));
+        assert!(problem("kind = \"status\"\nstatus = 99").contains("not the status"));
+        assert!(problem("kind = \"reset\"\nbody = \"x\"").contains("no use for `body`"));
+        assert!(problem("kind = \"reset\"\nwhen = 1").contains("when"));
+    }
+}

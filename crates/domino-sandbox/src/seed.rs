@@ -1,0 +1,262 @@
+//! What a sandbox holds before the first request: users, organisations, projects, data planes,
+//! hardware tiers and environments. Ids and everything that runs come later, from the nouns' own files.
+
+mod stage_file;
+
+use std::path::Path;
+
+/// The people and things a sandbox starts with.
+///
+/// Every seed has the users `author`, `approver` and the service account `ci-bot`, and a local
+/// data plane. The methods add to it, so a test can say what is odd about its Domino in one line.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    pub(crate) users: Vec<UserSeed>,
+    pub(crate) organizations: Vec<String>,
+    pub(crate) projects: Vec<ProjectSeed>,
+    pub(crate) data_planes: Vec<String>,
+    pub(crate) hardware_tiers: Vec<HardwareTierSeed>,
+    pub(crate) environments: Vec<EnvironmentSeed>,
+}
+
+/// A person or service account.
+#[derive(Clone, Debug)]
+pub(crate) struct UserSeed {
+    pub(crate) name: String,
+    pub(crate) kind: UserKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserKind {
+    Practitioner,
+    ServiceAccount,
+    Admin,
+}
+
+/// A project and who may work in it.
+#[derive(Clone, Debug)]
+pub(crate) struct ProjectSeed {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    /// Whether every user is a collaborator, or only the owner may see it.
+    pub(crate) shared: bool,
+}
+
+/// A hardware tier to seed; `id` and `name` are free text, and names need not be unique.
+#[derive(Clone, Debug)]
+pub struct HardwareTierSeed {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data_plane: Option<String>,
+    pub(crate) for_model_apis: bool,
+    pub(crate) archived: bool,
+}
+
+impl HardwareTierSeed {
+    /// A tier of the local data plane for jobs and apps.
+    pub fn new(id: &str, name: &str) -> Self {
+        HardwareTierSeed {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            data_plane: None,
+            for_model_apis: false,
+            archived: false,
+        }
+    }
+
+    /// The tier belongs to the data plane of this name, which is made if it is not there yet.
+    pub fn on(mut self, data_plane: &str) -> Self {
+        self.data_plane = Some(data_plane.to_owned());
+        self
+    }
+
+    /// The tier is one of those for model APIs, and of no use to jobs.
+    pub fn for_model_apis(mut self) -> Self {
+        self.for_model_apis = true;
+        self
+    }
+
+    /// The tier is archived: listed on request, of no use to anything.
+    pub fn archived(mut self) -> Self {
+        self.archived = true;
+        self
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EnvironmentSeed {
+    /// The id, where the seed has to have a certain one.
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) archived: bool,
+}
+
+impl Seed {
+    /// The three users and the local data plane, and nothing else.
+    pub fn bare() -> Self {
+        let user = |name: &str, kind| UserSeed {
+            name: name.to_owned(),
+            kind,
+        };
+        Seed {
+            users: vec![
+                user("author", UserKind::Practitioner),
+                user("approver", UserKind::Practitioner),
+                user("ci-bot", UserKind::ServiceAccount),
+            ],
+            organizations: Vec::new(),
+            projects: Vec::new(),
+            data_planes: Vec::new(),
+            hardware_tiers: Vec::new(),
+            environments: Vec::new(),
+        }
+    }
+
+    /// What the stage file at `path` names: its projects, environments, data planes and hardware
+    /// tiers. The file is read as plain TOML; what is no business of a Domino is passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not TOML.
+    pub fn from_stage_file(path: &Path) -> anyhow::Result<Self> {
+        stage_file::read(path)
+    }
+
+    /// Adds a user who may work in every shared project.
+    pub fn user(self, name: &str) -> Self {
+        self.with_user(name, UserKind::Practitioner)
+    }
+
+    /// Adds a system administrator, who may see and list everything.
+    pub fn admin(self, name: &str) -> Self {
+        self.with_user(name, UserKind::Admin)
+    }
+
+    fn with_user(mut self, name: &str, kind: UserKind) -> Self {
+        let name = name.to_owned();
+        self.users.push(UserSeed { name, kind });
+        self
+    }
+
+    /// Adds a project `owner/name` in which every user works. An owner who is not a user is an
+    /// organisation.
+    pub fn project(mut self, owner_and_name: &str) -> Self {
+        self.add_project(owner_and_name, true);
+        self
+    }
+
+    /// Adds a project `owner/name` that nobody but its owner may see.
+    pub fn private_project(mut self, owner_and_name: &str) -> Self {
+        self.add_project(owner_and_name, false);
+        self
+    }
+
+    fn add_project(&mut self, owner_and_name: &str, shared: bool) {
+        let (owner, name) = owner_and_name
+            .split_once('/')
+            .unwrap_or(("author", owner_and_name));
+        let known = |project: &ProjectSeed| project.owner == owner && project.name == name;
+        if self.projects.iter().any(known) {
+            return;
+        }
+        if !self.users.iter().any(|user| user.name == owner)
+            && !self.organizations.iter().any(|known| known == owner)
+        {
+            self.organizations.push(owner.to_owned());
+        }
+        self.projects.push(ProjectSeed {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            shared,
+        });
+    }
+
+    /// Adds a data plane.
+    pub fn data_plane(mut self, name: &str) -> Self {
+        self.add_data_plane(name);
+        self
+    }
+
+    fn add_data_plane(&mut self, name: &str) {
+        if !self.data_planes.iter().any(|known| known == name) {
+            self.data_planes.push(name.to_owned());
+        }
+    }
+
+    /// Adds a hardware tier, and its data plane when that is new.
+    pub fn hardware_tier(mut self, tier: HardwareTierSeed) -> Self {
+        if let Some(data_plane) = &tier.data_plane {
+            self.add_data_plane(data_plane);
+        }
+        self.hardware_tiers.push(tier);
+        self
+    }
+
+    /// Adds a compute environment.
+    pub fn environment(mut self, name: &str) -> Self {
+        self.add_environment(name, false);
+        self
+    }
+
+    /// Adds a compute environment that nothing may use any more.
+    pub fn archived_environment(mut self, name: &str) -> Self {
+        self.add_environment(name, true);
+        self
+    }
+
+    fn add_environment(&mut self, name: &str, archived: bool) {
+        self.environments.push(EnvironmentSeed {
+            id: None,
+            name: name.to_owned(),
+            archived,
+        });
+    }
+}
+
+/// The built-in sample: one project, three data planes, a tier of each kind on each.
+impl Default for Seed {
+    fn default() -> Self {
+        let mut seed = Seed::bare()
+            .project("author/quick-start")
+            .environment("Domino Standard Environment")
+            .hardware_tier(HardwareTierSeed::new("small-k8s", "Small"));
+        for stage in ["dev", "staging", "prod"] {
+            let plane = format!("{stage}-plane");
+            let jobs =
+                HardwareTierSeed::new(&format!("{stage}-small-k8s"), &format!("{stage}-small"));
+            let models = HardwareTierSeed::new(
+                &format!("{stage}-endpoint-k8s"),
+                &format!("{stage}-endpoint"),
+            );
+            seed = seed
+                .hardware_tier(jobs.on(&plane))
+                .hardware_tier(models.on(&plane).for_model_apis());
+        }
+        seed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_who_is_no_user_is_an_organisation() {
+        let seed = Seed::bare()
+            .project("wine-team/quality")
+            .project("author/own");
+        assert_eq!(seed.organizations, ["wine-team"]);
+        assert_eq!(seed.projects.len(), 2);
+    }
+
+    #[test]
+    fn the_same_project_is_seeded_once() {
+        let seed = Seed::bare().project("a/b").project("a/b");
+        assert_eq!(seed.projects.len(), 1);
+    }
+
+    #[test]
+    fn a_tier_brings_its_data_plane() {
+        let tier = HardwareTierSeed::new("large-k8s", "large").on("prod-plane");
+        assert_eq!(Seed::bare().hardware_tier(tier).data_planes, ["prod-plane"]);
+    }
+}

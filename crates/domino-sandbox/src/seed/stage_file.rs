@@ -1,0 +1,245 @@
+//! Reads a stage file as plain TOML and seeds what it names. It knows only where names of Domino's
+//! things stand, checks nothing, and passes over every key it has no use for.
+
+use std::path::Path;
+
+use anyhow::Context;
+use toml::{Table, Value};
+
+use super::{EnvironmentSeed, HardwareTierSeed, Seed};
+use crate::id;
+
+/// Seeds from the stage file at `path`.
+pub(super) fn read(path: &Path) -> anyhow::Result<Seed> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the stage file `{}`", path.display()))?;
+    let file: Table = toml::from_str(&text)
+        .with_context(|| format!("the stage file `{}` is not TOML", path.display()))?;
+    Ok(seed(&file))
+}
+
+fn seed(file: &Table) -> Seed {
+    let mut seed = Seed::bare();
+    let defaults = table(file, "defaults");
+    for (_, stage) in tables(file, "stage") {
+        let plane = text(stage, "data-plane").or_else(|| text(defaults, "data-plane"));
+        add_all(&mut seed, stage, plane);
+    }
+    for kind in ["job", "app", "model"] {
+        for (_, entity) in tables(file, kind) {
+            for (stage_name, own) in tables(entity, "stage") {
+                let stage = tables(file, "stage")
+                    .find(|(name, _)| *name == stage_name)
+                    .and_then(|(_, stage)| text(stage, "data-plane"));
+                let plane = stage.or_else(|| text(defaults, "data-plane"));
+                add_for(&mut seed, own, plane, kind == "model");
+            }
+            add_for(
+                &mut seed,
+                entity,
+                text(defaults, "data-plane"),
+                kind == "model",
+            );
+        }
+    }
+    add_all(&mut seed, defaults, text(defaults, "data-plane"));
+    seed
+}
+
+/// Adds what a stage or the defaults name.
+fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
+    if let Some(project) = text(place, "project") {
+        seed.add_project(project, true);
+    }
+    if let Some(plane) = plane {
+        seed.add_data_plane(plane);
+    }
+    add_environment(seed, place);
+    match place.get("hardware-tier") {
+        // One name for every kind of entity means a tier of either population.
+        Some(Value::String(name)) => {
+            add_tier(seed, name, plane, false);
+            add_tier(seed, name, plane, true);
+        }
+        Some(Value::Table(kinds)) => {
+            for (kind, name) in kinds {
+                if let Some(name) = name.as_str() {
+                    add_tier(seed, name, plane, kind == "models");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Adds what one entity names for itself.
+fn add_for(seed: &mut Seed, place: &Table, plane: Option<&str>, for_model_apis: bool) {
+    add_environment(seed, place);
+    if let Some(name) = text(place, "hardware-tier") {
+        add_tier(seed, name, plane, for_model_apis);
+    }
+}
+
+fn add_environment(seed: &mut Seed, place: &Table) {
+    let Some(name) = (match place.get("environment") {
+        Some(Value::String(name)) => Some(name.as_str()),
+        Some(Value::Table(table)) => text(table, "name").or_else(|| text(table, "id")),
+        _ => None,
+    }) else {
+        return;
+    };
+    let known = |known: &EnvironmentSeed| known.name == name || known.id.as_deref() == Some(name);
+    if seed.environments.iter().any(known) {
+        return;
+    }
+    if id::is_object_id(name) {
+        seed.environments.push(EnvironmentSeed {
+            id: Some(name.to_owned()),
+            name: format!("Environment {name}"),
+            archived: false,
+        });
+    } else {
+        seed.add_environment(name, false);
+    }
+}
+
+/// Adds a tier under an id that differs from its name, so that a name sent where an id belongs
+/// is refused here as it would be by a Domino. The first data plane named for a tier keeps it.
+fn add_tier(seed: &mut Seed, name: &str, plane: Option<&str>, for_model_apis: bool) {
+    let known =
+        |tier: &HardwareTierSeed| tier.name == name && tier.for_model_apis == for_model_apis;
+    if seed.hardware_tiers.iter().any(known) {
+        return;
+    }
+    let slug: String = name
+        .to_lowercase()
+        .chars()
+        .map(|letter| {
+            if letter.is_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let suffix = if for_model_apis { "model-k8s" } else { "k8s" };
+    let mut tier = HardwareTierSeed::new(&format!("{slug}-{suffix}"), name);
+    tier.for_model_apis = for_model_apis;
+    tier.data_plane = plane.map(str::to_owned);
+    if let Some(plane) = plane {
+        seed.add_data_plane(plane);
+    }
+    seed.hardware_tiers.push(tier);
+}
+
+/// The table at `key`, empty when there is none.
+fn table<'a>(place: &'a Table, key: &str) -> &'a Table {
+    static EMPTY: std::sync::LazyLock<Table> = std::sync::LazyLock::new(Table::new);
+    place.get(key).and_then(Value::as_table).unwrap_or(&EMPTY)
+}
+
+/// The tables under `key`, with their names, in the file's order.
+fn tables<'a>(place: &'a Table, key: &str) -> impl Iterator<Item = (&'a str, &'a Table)> {
+    table(place, key)
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_table()?)))
+}
+
+fn text<'a>(place: &'a Table, key: &str) -> Option<&'a str> {
+    place.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        [defaults]
+        project = "wine-team/wine-quality"
+        environment = "Domino Standard Environment"
+        [stage.dev]
+        hardware-tier = { jobs = "dev-small", apps = "dev-small", models = "dev-endpoint" }
+        data-plane = "dev-plane"
+        [stage.prod]
+        project = "wine-team/wine-live"
+        environment = "0123456789abcdef01234567"
+        hardware-tier = "prod-any"
+        data-plane = "prod-plane"
+        [job.train]
+        command = "train.py"
+        [job.train.stage.prod]
+        hardware-tier = "prod-large"
+        [model.wine]
+        environment = { name = "Serving", revision = 3 }
+        [model.wine.stage.dev]
+        hardware-tier = "dev-gpu"
+    "#;
+
+    fn seeded() -> Seed {
+        seed(&toml::from_str(FILE).unwrap())
+    }
+
+    #[test]
+    fn every_project_and_environment_of_the_file_is_there() {
+        let seed = seeded();
+        let projects: Vec<&str> = seed.projects.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(projects, ["wine-live", "wine-quality"]);
+        assert_eq!(seed.organizations, ["wine-team"]);
+        let names: Vec<&str> = seed.environments.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "Environment 0123456789abcdef01234567",
+                "Serving",
+                "Domino Standard Environment"
+            ]
+        );
+        assert_eq!(
+            seed.environments[0].id.as_deref(),
+            Some("0123456789abcdef01234567")
+        );
+    }
+
+    #[test]
+    fn every_tier_of_the_file_is_there_on_the_data_plane_of_its_stage() {
+        let seed = seeded();
+        let tiers: Vec<(&str, Option<&str>, bool)> = seed
+            .hardware_tiers
+            .iter()
+            .map(|tier| {
+                (
+                    tier.name.as_str(),
+                    tier.data_plane.as_deref(),
+                    tier.for_model_apis,
+                )
+            })
+            .collect();
+        let expected = [
+            ("dev-small", Some("dev-plane"), false),
+            ("dev-endpoint", Some("dev-plane"), true),
+            ("prod-any", Some("prod-plane"), false),
+            ("prod-any", Some("prod-plane"), true),
+            ("prod-large", Some("prod-plane"), false),
+            ("dev-gpu", Some("dev-plane"), true),
+        ];
+        assert_eq!(tiers, expected);
+        assert_eq!(seed.data_planes, ["dev-plane", "prod-plane"]);
+    }
+
+    #[test]
+    fn the_id_of_a_tier_is_not_its_name() {
+        assert!(
+            seeded()
+                .hardware_tiers
+                .iter()
+                .all(|tier| tier.id != tier.name)
+        );
+    }
+
+    #[test]
+    fn an_empty_file_seeds_the_users_alone() {
+        let seed = seed(&Table::new());
+        assert!(seed.projects.is_empty());
+        assert_eq!(seed.users.len(), 3);
+    }
+}

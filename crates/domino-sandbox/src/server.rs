@@ -1,0 +1,200 @@
+//! Puts the nouns' routes together and carries each request through: record it, harm it if a
+//! fault says so, see who it is from, answer, shape failures, record the reply.
+
+mod harm;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::account::Refusal;
+use crate::domino::Domino;
+use crate::recorder::Ending;
+use crate::reply::{Failure, Family, no_such_route};
+use crate::users::{self, Caller};
+use crate::wire::{Connection, Door};
+
+/// No request of Domino's API that the sandbox knows is larger.
+const LARGEST_REQUEST: usize = 32 << 20;
+
+/// Serves until told to stop.
+pub(crate) async fn serve(
+    domino: Arc<Domino>,
+    listener: std::net::TcpListener,
+    stopped: oneshot::Receiver<()>,
+) {
+    let Ok(door) = Door::new(domino.clone(), listener) else {
+        return;
+    };
+    let app = app(domino.clone()).into_make_service_with_connect_info::<Connection>();
+    tokio::select! {
+        _ = axum::serve(door, app) => {}
+        _ = stopped => {}
+    }
+}
+
+/// Every route. What needs no credential of Domino's API is merged after the layer that asks for one.
+fn app(domino: Arc<Domino>) -> Router {
+    Router::new()
+        .merge(users::routes())
+        .route_layer(from_fn_with_state(domino.clone(), sign_in))
+        .route("/version", get(version))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(from_fn_with_state(domino.clone(), exchange))
+        .with_state(domino)
+}
+
+async fn version(State(domino): State<Arc<Domino>>) -> Json<Value> {
+    Json(json!({ "version": domino.version.release() }))
+}
+
+async fn unknown(uri: Uri) -> Response {
+    no_such_route(uri.path())
+}
+
+/// Lets in who has a credential, and tells the handlers who that is.
+async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: Next) -> Response {
+    let account = match domino.accounts.sign_in(request.headers(), domino.version) {
+        Ok(account) => account,
+        Err(Refusal::NotSignedIn) => {
+            return Failure::new(
+                StatusCode::UNAUTHORIZED,
+                "The current user cannot perform this operation because they are not logged in",
+            )
+            .into_response();
+        }
+        Err(Refusal::KeyAsBearer) => {
+            let text = "No current user found in the request";
+            return (StatusCode::FORBIDDEN, text).into_response();
+        }
+    };
+    let Some(user) = domino.users.named(&account.user_name) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let caller = Caller(user.clone());
+    request.extensions_mut().insert(caller.clone());
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(caller);
+    response
+}
+
+/// The outermost layer: one request from its arrival to the reply that leaves.
+async fn exchange(
+    State(domino): State<Arc<Domino>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let recorder = &domino.recorder;
+    let number = recorder.arrived(connection.number, &parts.method, &parts.uri, &parts.headers);
+    let Ok(body) = to_bytes(body, LARGEST_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    recorder.body(number, &body);
+    let path = parts.uri.path().to_owned();
+    let method = parts.method.clone();
+    let fault = domino.faults.pick(&method, &path);
+    if let Some(fault) = &fault {
+        recorder.fault(number, fault.kind());
+    }
+
+    let request = Request::from_parts(parts, Body::from(body));
+    let whole = match &fault {
+        None => process(request, next).await,
+        Some(fault) => match fault.before(&domino, &path).await {
+            harm::Before::Answer(response) => whole(response).await,
+            harm::Before::Process => process(fault.altered(request), next).await,
+        },
+    };
+    let is_down = domino.gate.is_closed().is_some();
+    let arrives = !is_down && fault.as_ref().is_none_or(harm::leaves_a_reply);
+    let whole = match &fault {
+        Some(fault) => fault.edited(whole, &path).await,
+        None => whole,
+    };
+    recorder.ended(
+        number,
+        Ending {
+            user: whole.user.clone(),
+            status: arrives.then(|| whole.status.as_u16()),
+            content_type: whole.content_type(),
+            reply: arrives.then_some(&*whole.body),
+        },
+    );
+    if domino.verbose {
+        let status = if arrives { whole.status.as_str() } else { "-" };
+        let user = whole.user.as_deref().unwrap_or("-");
+        let fault = fault
+            .as_ref()
+            .map_or(String::new(), |fault| format!(" fault={}", fault.kind()));
+        let line = format!(
+            "{method} {path} {status} {user} {} ms{fault}",
+            started.elapsed().as_millis()
+        );
+        eprintln!("{}", domino.accounts.without_secrets(line));
+    }
+    if is_down {
+        connection.reset();
+    }
+    match fault {
+        Some(fault) => fault.after(whole, &connection).await,
+        None => whole.into_response(),
+    }
+}
+
+/// A reply in full, before it leaves.
+struct Whole {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    user: Option<String>,
+}
+
+impl Whole {
+    fn content_type(&self) -> Option<&str> {
+        self.headers.get(header::CONTENT_TYPE)?.to_str().ok()
+    }
+}
+
+impl IntoResponse for Whole {
+    fn into_response(self) -> Response {
+        (self.status, self.headers, self.body).into_response()
+    }
+}
+
+/// Has the request answered by its route.
+async fn process(request: Request, next: Next) -> Whole {
+    let family = Family::of(request.uri().path());
+    let mut response = next.run(request).await;
+    let user = response.extensions_mut().remove::<Caller>();
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = family.failure(failure);
+    }
+    let mut whole = whole(response).await;
+    whole.user = user.map(|Caller(user)| user.name.clone());
+    whole
+}
+
+async fn whole(response: Response) -> Whole {
+    let (parts, body) = response.into_parts();
+    // Replies are made in memory, so that reading one can fail only for want of memory.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Whole {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+        user: None,
+    }
+}

@@ -1,0 +1,342 @@
+//! Does to a request or its reply what a fault says. Which request is picked is decided in
+//! `faults`; how a connection breaks is done in `wire`.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::Value;
+
+use super::Whole;
+use crate::domino::Domino;
+use crate::faults::Misbehaviour;
+use crate::reply::{self, Failure, Family};
+use crate::wire::Connection;
+
+/// What is to be done with a harmed request.
+pub(super) enum Before {
+    /// It takes effect.
+    Process,
+    /// It does not, and this is its answer.
+    Answer(Response),
+}
+
+/// Whether the client gets any whole or partial reply.
+pub(super) fn leaves_a_reply(fault: &Misbehaviour) -> bool {
+    !matches!(
+        fault,
+        Misbehaviour::Reset { .. } | Misbehaviour::Hang { .. } | Misbehaviour::Refuse { .. }
+    )
+}
+
+impl Misbehaviour {
+    /// The name of the kind, as a fault file has it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Misbehaviour::Status { .. } => "status",
+            Misbehaviour::Reply { .. } => "reply",
+            Misbehaviour::LoginPage => "login-page",
+            Misbehaviour::BinaryForbidden => "binary-forbidden",
+            Misbehaviour::Relogin => "relogin",
+            Misbehaviour::Redirect { .. } => "redirect",
+            Misbehaviour::Refuse { .. } => "refuse",
+            Misbehaviour::Reset { .. } => "reset",
+            Misbehaviour::Hang { .. } => "hang",
+            Misbehaviour::Delay { .. } => "delay",
+            Misbehaviour::Truncate => "truncate",
+            Misbehaviour::CutJson => "cut-json",
+            Misbehaviour::Trickle { .. } => "trickle",
+            Misbehaviour::Huge { .. } => "huge",
+            Misbehaviour::Edit { .. } => "edit",
+            Misbehaviour::IgnoreQuery { .. } => "ignore-query",
+        }
+    }
+
+    /// Before the request is processed, if it is to be at all.
+    pub(super) async fn before(&self, domino: &Domino, path: &str) -> Before {
+        let answer = match self {
+            Misbehaviour::Status { processed, .. }
+            | Misbehaviour::Reset { processed }
+            | Misbehaviour::Hang { processed }
+                if *processed =>
+            {
+                return Before::Process;
+            }
+            Misbehaviour::Status { .. } => self.status(path),
+            Misbehaviour::Reply {
+                status,
+                content_type,
+                body,
+            } => custom(*status, content_type, body),
+            Misbehaviour::LoginPage => reply::login_page(),
+            Misbehaviour::BinaryForbidden => reply::binary_forbidden(),
+            Misbehaviour::Relogin => reply::relogin(),
+            Misbehaviour::Redirect { origin } => {
+                let location = format!("{}{path}", origin.trim_end_matches('/'));
+                (
+                    StatusCode::TEMPORARY_REDIRECT,
+                    [(header::LOCATION, location)],
+                )
+                    .into_response()
+            }
+            Misbehaviour::Refuse { lasting } => {
+                domino.gate.close(*lasting);
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+            // The reply that will not be sent is never looked at.
+            Misbehaviour::Reset { .. } | Misbehaviour::Hang { .. } | Misbehaviour::Huge { .. } => {
+                StatusCode::OK.into_response()
+            }
+            Misbehaviour::Delay { by } => {
+                tokio::time::sleep(*by).await;
+                return Before::Process;
+            }
+            Misbehaviour::Truncate
+            | Misbehaviour::CutJson
+            | Misbehaviour::Trickle { .. }
+            | Misbehaviour::Edit { .. }
+            | Misbehaviour::IgnoreQuery { .. } => return Before::Process,
+        };
+        Before::Answer(answer)
+    }
+
+    /// The request as its route gets it.
+    pub(super) fn altered(&self, mut request: Request) -> Request {
+        if let Misbehaviour::IgnoreQuery { names } = self {
+            let kept: Vec<&str> = request
+                .uri()
+                .query()
+                .unwrap_or_default()
+                .split('&')
+                .filter(|pair| {
+                    let name = pair.split('=').next().unwrap_or_default();
+                    !names.iter().any(|ignored| ignored == name)
+                })
+                .collect();
+            let uri = format!("{}?{}", request.uri().path(), kept.join("&"));
+            if let Ok(uri) = uri.parse::<Uri>() {
+                *request.uri_mut() = uri;
+            }
+        }
+        request
+    }
+
+    /// The reply as the recorder and the client see it.
+    pub(super) async fn edited(&self, mut whole: Whole, path: &str) -> Whole {
+        match self {
+            Misbehaviour::Status {
+                processed: true, ..
+            } => Whole {
+                user: whole.user,
+                ..super::whole(self.status(path)).await
+            },
+            Misbehaviour::CutJson => {
+                whole.headers.remove(header::CONTENT_LENGTH);
+                whole.body.truncate(whole.body.len() / 2);
+                whole
+            }
+            Misbehaviour::Edit { set, remove } => {
+                let Ok(mut value) = serde_json::from_slice::<Value>(&whole.body) else {
+                    return whole;
+                };
+                for (pointer, new) in set {
+                    edit(&mut value, pointer, Some(new));
+                }
+                for pointer in remove {
+                    edit(&mut value, pointer, None);
+                }
+                whole.headers.remove(header::CONTENT_LENGTH);
+                whole.body = value.to_string().into();
+                whole
+            }
+            _ => whole,
+        }
+    }
+
+    /// Sends the reply, or does not.
+    pub(super) async fn after(self, whole: Whole, connection: &Connection) -> Response {
+        match self {
+            Misbehaviour::Reset { .. } | Misbehaviour::Refuse { .. } => {
+                connection.reset();
+                whole.into_response()
+            }
+            Misbehaviour::Hang { .. } => std::future::pending().await,
+            Misbehaviour::Truncate => truncated(whole),
+            Misbehaviour::Trickle { pause, bytes } => trickled(whole, pause, bytes),
+            Misbehaviour::Huge { bytes } => huge(bytes),
+            _ => whole.into_response(),
+        }
+    }
+
+    fn status(&self, path: &str) -> Response {
+        let Misbehaviour::Status {
+            status,
+            retry_after,
+            ..
+        } = self
+        else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let words = status.canonical_reason().unwrap_or("Unknown");
+        let failure = Failure::new(status, format!("{words} (a fault of the sandbox)"));
+        let mut response = Family::of(path).failure(failure);
+        if let Some(seconds) = retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, (*seconds).into());
+        }
+        response
+    }
+}
+
+fn custom(status: u16, content_type: &str, body: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let content_type = HeaderValue::from_str(content_type)
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    (
+        status,
+        [(header::CONTENT_TYPE, content_type)],
+        body.to_owned(),
+    )
+        .into_response()
+}
+
+/// Sets or removes what `pointer` leads to.
+fn edit(value: &mut Value, pointer: &str, new: Option<&Value>) {
+    let Some(rest) = pointer.strip_prefix('/') else {
+        return;
+    };
+    let (segment, rest) = match rest.find('/') {
+        Some(at) => (&rest[..at], &rest[at..]),
+        None => (rest, ""),
+    };
+    if segment == "*" {
+        if let Value::Array(elements) = value {
+            for element in elements {
+                match (rest, new) {
+                    ("", Some(new)) => *element = new.clone(),
+                    ("", None) => *element = Value::Null,
+                    _ => edit(element, rest, new),
+                }
+            }
+        }
+        return;
+    }
+    match (rest, value) {
+        ("", Value::Object(fields)) => {
+            match new {
+                Some(new) => fields.insert(segment.to_owned(), new.clone()),
+                None => fields.remove(segment),
+            };
+        }
+        (_, Value::Object(fields)) => {
+            if let Some(inner) = fields.get_mut(segment) {
+                edit(inner, rest, new);
+            }
+        }
+        (_, Value::Array(elements)) => {
+            let at: Option<usize> = segment.parse().ok();
+            if let Some(inner) = at.and_then(|at| elements.get_mut(at)) {
+                match (rest, new) {
+                    ("", Some(new)) => *inner = new.clone(),
+                    ("", None) => *inner = Value::Null,
+                    _ => edit(inner, rest, new),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Promises all of the body and closes after half of it.
+fn truncated(whole: Whole) -> Response {
+    let length = whole.body.len().max(2);
+    let half = whole.body.slice(..whole.body.len() / 2);
+    // The pause lets the first half leave before the connection ends.
+    let pieces = stream::unfold(Some(half), |half| async {
+        match half {
+            Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
+            _ => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Some((Err(io::Error::from(io::ErrorKind::BrokenPipe)), None))
+            }
+        }
+    });
+    let mut response = (whole.status, whole.headers, Body::from_stream(pieces)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// Sends the body in pieces of `size` bytes with a pause before each.
+fn trickled(whole: Whole, pause: Duration, size: usize) -> Response {
+    let length = whole.body.len();
+    let pieces = stream::unfold(whole.body, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let piece = left.split_to(size.min(left.len()));
+        Some((Ok::<_, Infallible>(piece), left))
+    });
+    let mut response = (whole.status, whole.headers, Body::from_stream(pieces)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// One JSON string of `bytes` bytes, of unannounced length.
+fn huge(bytes: u64) -> Response {
+    const PIECE: u64 = 64 << 10;
+    let pieces = stream::unfold(0, move |sent| async move {
+        if sent >= bytes {
+            return None;
+        }
+        let size = PIECE.min(bytes - sent);
+        let mut piece = vec![b'x'; size as usize];
+        if sent == 0 {
+            piece[0] = b'"';
+        }
+        if sent + size == bytes {
+            piece[size as usize - 1] = b'"';
+        }
+        Some((Ok::<_, Infallible>(Bytes::from(piece)), sent + size))
+    });
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], Body::from_stream(pieces)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_edit_sets_and_removes_by_pointer() {
+        let mut value = json!({ "jobs": [{ "a": 1 }, { "a": 2, "b": 3 }], "c": { "d": 4 } });
+        edit(&mut value, "/jobs/*/a", Some(&json!("x")));
+        edit(&mut value, "/jobs/1/b", None);
+        edit(&mut value, "/c/e", Some(&json!(true)));
+        edit(&mut value, "/nowhere/to/go", Some(&json!(0)));
+        assert_eq!(
+            value,
+            json!({ "jobs": [{ "a": "x" }, { "a": "x" }], "c": { "d": 4, "e": true } })
+        );
+    }
+
+    #[test]
+    fn ignored_parameters_are_gone_from_the_query() {
+        let fault = Misbehaviour::IgnoreQuery {
+            names: vec!["offset".into()],
+        };
+        let uri = "/api/x?projectId=1&offset=10&limit=2";
+        let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+        let altered = fault.altered(request);
+        assert_eq!(altered.uri().query(), Some("projectId=1&limit=2"));
+    }
+}
