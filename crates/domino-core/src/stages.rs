@@ -3,10 +3,38 @@
 //! Reading and every rule about what may stand in the file live below this module (`stages/read.rs`,
 //! `stages/validate.rs`). It knows neither Domino's API nor GitHub's files.
 
+mod cron;
+mod find;
+mod found;
+mod host;
+mod metric_rule;
+mod problem;
+mod project_name;
+mod read;
+pub mod reference;
+mod schedule;
+mod shape;
+mod soak;
+mod text;
+mod time_zone;
+mod tree;
+mod unknown_name;
+mod validate;
+mod version_rule;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::host::{Host, MalformedHost};
+pub use self::metric_rule::{Bound, MalformedMetricRule, MetricRule};
+pub use self::problem::{Problem, Problems, Severity, StageFileError};
+pub use self::project_name::{MalformedProject, ProjectName};
+pub use self::schedule::Schedule;
+pub use self::unknown_name::{UnknownName, nearest};
+pub use self::validate::{RULES, Rule};
+pub use self::version_rule::{MalformedVersion, VersionRule};
 
 /// A whole stage file: read, checked, and with the defaults filled in.
 #[derive(Debug, Clone)]
@@ -15,6 +43,8 @@ pub struct StageFile {
     pub path: PathBuf,
     /// The text, kept to find the line of a key when one must be named.
     pub(crate) text: String,
+    /// What is doubtful in it and not accepted by it.
+    pub(crate) warnings: Vec<Problem>,
     /// What concerns the pipeline as a whole.
     pub pipeline: Pipeline,
     /// The stages, in promotion order.
@@ -28,8 +58,8 @@ pub struct StageFile {
 }
 
 /// `[pipeline]`: what starts the pipeline and what its steps run on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Pipeline {
     /// The production branch: a push to it starts the pipeline.
     pub branch: String,
@@ -95,33 +125,6 @@ pub struct Stage {
     pub gates: Gates,
 }
 
-/// A Domino host as scheme and authority, for example `https://domino.example.com`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Host(pub(crate) String);
-
-impl Host {
-    /// Scheme and authority, without a trailing slash.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A Domino project by owner and name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProjectName {
-    /// The user name of the owner, or the organisation's.
-    pub owner: String,
-    /// The project's name.
-    pub name: String,
-}
-
-impl std::fmt::Display for ProjectName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
-    }
-}
-
 /// A compute environment by id or name, and which of its revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ComputeEnvironment {
@@ -154,9 +157,20 @@ pub struct HardwareTiers {
     pub models: Option<String>,
 }
 
+impl HardwareTiers {
+    /// The tier for one kind of entity.
+    pub fn of(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::Job => self.jobs.as_deref(),
+            Kind::App => self.apps.as_deref(),
+            Kind::Model => self.models.as_deref(),
+        }
+    }
+}
+
 /// `[stage.<name>.gates]`: what must hold before a model version may enter the stage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Gates {
     /// Where Domino records the approval.
     pub domino_approval: DominoApproval,
@@ -232,30 +246,6 @@ pub struct Job {
     pub stages: BTreeMap<String, Placement>,
 }
 
-/// `schedule = { … }` of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Schedule {
-    /// A Quartz cron expression: seconds first, six or seven fields.
-    pub cron: String,
-    /// An IANA time zone.
-    #[serde(default = "utc")]
-    pub timezone: String,
-    /// The stages in which the schedule exists but is paused.
-    #[serde(default)]
-    pub paused: Vec<String>,
-    /// Whether a run may start while the one before still runs.
-    #[serde(default)]
-    pub concurrent: bool,
-    /// The e-mail addresses told when a run ends.
-    #[serde(default)]
-    pub notify: Vec<String>,
-}
-
-fn utc() -> String {
-    "UTC".into()
-}
-
 /// What one entity has of its own in one stage, in place of the stage's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Placement {
@@ -274,7 +264,7 @@ pub struct Placement {
 /// `[app.<name>]`: a web app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct App {
-    /// The name in Domino, from the table's header.
+    /// The name, from the table's header; in Domino it is [`StageFile::app_name`].
     pub name: String,
     /// The script that starts it, from the top of the repository.
     pub entry_point: String,
@@ -345,20 +335,6 @@ pub enum ModelSource {
         /// The function in it.
         function: String,
     },
-}
-
-/// Which version of a registered model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VersionRule {
-    /// The newest one.
-    Latest,
-    /// One by its number.
-    Number(u64),
-    /// The one in a stage of the experiment manager.
-    Stage(String),
-    /// The one an alias points to.
-    Alias(String),
 }
 
 /// Where one entity runs in one stage, and which key of the file said so.

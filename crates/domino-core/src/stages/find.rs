@@ -1,0 +1,176 @@
+//! Looking things up in a stage file: stages and entities by name, what decides where one runs, and lines.
+
+use super::problem::Problem;
+use super::tree::{Tree, words};
+use super::unknown_name::UnknownName;
+use super::{App, Job, Kind, Model, Placement, Stage, StageFile, Target};
+
+impl StageFile {
+    /// What is doubtful in the file and not accepted by it, in the order of its lines.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The stage by its name or by its GitHub environment's, without case.
+    pub fn stage(&self, name: &str) -> Result<&Stage, UnknownName> {
+        let named = |stage: &&Stage| {
+            same_name(&stage.name, name) || same_name(&stage.github_environment, name)
+        };
+        let known = self.stages.iter().map(|stage| stage.name.as_str());
+        self.stages
+            .iter()
+            .find(named)
+            .ok_or_else(|| UnknownName::new("stage", name, known))
+    }
+
+    /// The stage that a version or commit must have passed before this one.
+    pub fn stage_before(&self, stage: &Stage) -> Option<&Stage> {
+        self.stages.get(self.position(stage)?.checked_sub(1)?)
+    }
+
+    /// The stage that comes after this one.
+    pub fn stage_after(&self, stage: &Stage) -> Option<&Stage> {
+        self.stages.get(self.position(stage)? + 1)
+    }
+
+    fn position(&self, stage: &Stage) -> Option<usize> {
+        self.stages
+            .iter()
+            .position(|other| other.name == stage.name)
+    }
+
+    /// The job by its name, without case.
+    pub fn job(&self, name: &str) -> Result<&Job, UnknownName> {
+        named("job", &self.jobs, |job| &job.name, name)
+    }
+
+    /// The app by its name, without case.
+    pub fn app(&self, name: &str) -> Result<&App, UnknownName> {
+        named("app", &self.apps, |app| &app.name, name)
+    }
+
+    /// The model by its name, without case.
+    pub fn model(&self, name: &str) -> Result<&Model, UnknownName> {
+        named("model", &self.models, |model| &model.name, name)
+    }
+
+    /// The hardware tier and compute environment of one entity in one stage: its own where it has them,
+    /// else the stage's; and which keys of the file said so.
+    pub fn target(&self, kind: Kind, entity: &str, stage: &Stage) -> Target {
+        let placement = self.placement(kind, entity, stage);
+        let own_tier = placement.and_then(|(_, placement)| placement.hardware_tier.clone());
+        let own_environment = placement.and_then(|(_, placement)| placement.environment.clone());
+        let key = |own: bool, key: &str| match placement {
+            Some((name, _)) if own => [kind.word(), name, "stage", &stage.name, key]
+                .map(str::to_owned)
+                .to_vec(),
+            _ => {
+                let plural = format!("{}s", kind.word());
+                let path = ["stage", &stage.name, key, &plural];
+                let length = if key == "hardware-tier" { 4 } else { 3 };
+                self.deciding_key(&path[..length])
+            }
+        };
+        Target {
+            hardware_tier_key: key(own_tier.is_some(), "hardware-tier"),
+            environment_key: key(own_environment.is_some(), "environment"),
+            hardware_tier: own_tier.or_else(|| stage.hardware_tier.of(kind).map(str::to_owned)),
+            environment: own_environment.or_else(|| stage.environment.clone()),
+        }
+    }
+
+    /// What an entity has of its own in a stage, with its name as the file writes it.
+    pub(super) fn placement(
+        &self,
+        kind: Kind,
+        entity: &str,
+        stage: &Stage,
+    ) -> Option<(&str, &Placement)> {
+        let (name, stages) = match kind {
+            Kind::Job => self.job(entity).ok().map(|job| (&job.name, &job.stages)),
+            Kind::App => self.app(entity).ok().map(|app| (&app.name, &app.stages)),
+            Kind::Model => self
+                .model(entity)
+                .ok()
+                .map(|model| (&model.name, &model.stages)),
+        }?;
+        Some((name.as_str(), stages.get(&stage.name)?))
+    }
+
+    /// The name that an app has in Domino in one stage: `<app>-<stage>`. Stages may share a project, and an
+    /// app that is published to one must not replace what runs in another.
+    pub fn app_name(&self, app: &App, stage: &Stage) -> String {
+        format!("{}-{}", app.name, stage.name)
+    }
+
+    /// The name that a model's endpoint has in one stage: its own there, or `<model>-<stage>`.
+    pub fn endpoint_name(&self, model: &Model, stage: &Stage) -> String {
+        let own = model
+            .stages
+            .get(&stage.name)
+            .and_then(|placement| placement.endpoint.clone());
+        own.unwrap_or_else(|| format!("{}-{}", model.name, stage.name))
+    }
+
+    /// The line of a key, counted from one: `["stage", "prod", "hardware-tier"]`. Where the stage itself
+    /// does not have it, that of the key in `[defaults]`, or of the nearest table above it.
+    ///
+    /// The text is parsed for it, so ask only when something must be named.
+    pub fn line_of<S: AsRef<str>>(&self, path: &[S]) -> Option<usize> {
+        Tree::parse(&self.text).ok()?.line(path)
+    }
+
+    /// A key as a hint names it: `` `hardware-tier` under `[stage.prod]` in stages.toml (line 41) ``.
+    pub fn place_of<S: AsRef<str>>(&self, path: &[S]) -> String {
+        let path = self.deciding_key(path);
+        let (key, header) = words(&path);
+        let line = self
+            .line_of(&path)
+            .map(|line| format!(" (line {line})"))
+            .unwrap_or_default();
+        let key = if key.is_empty() {
+            String::new()
+        } else {
+            format!("`{key}` under ")
+        };
+        format!("{key}`{header}` in {}{line}", self.path.display())
+    }
+
+    /// The path of the key that decides: the one asked for, the one in `[defaults]`, or the one above that
+    /// answers for it.
+    fn deciding_key<S: AsRef<str>>(&self, path: &[S]) -> Vec<String> {
+        let asked = || path.iter().map(|key| key.as_ref().to_owned()).collect();
+        let Ok(tree) = Tree::parse(&self.text) else {
+            return asked();
+        };
+        let found = tree.find(path);
+        match found.path.get(..found.depth) {
+            // A string answers for all that a table in its place would hold.
+            Some(scalar) if tree.own_text(scalar).is_some() => scalar.to_vec(),
+            _ => found.path,
+        }
+    }
+}
+
+/// Names are compared without case, because GitHub compares those of its environments so.
+pub(super) fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+fn named<'a, T>(
+    kind: &'static str,
+    entities: &'a [T],
+    name_of: fn(&T) -> &String,
+    name: &str,
+) -> Result<&'a T, UnknownName> {
+    entities
+        .iter()
+        .find(|entity| same_name(name_of(entity), name))
+        .ok_or_else(|| {
+            UnknownName::new(
+                kind,
+                name,
+                entities.iter().map(|entity| name_of(entity).as_str()),
+            )
+        })
+}

@@ -1,0 +1,110 @@
+//! Where the reader and the rules put what they find, with the line and the words that name the place.
+
+use std::fmt::Display;
+
+use super::problem::{Problem, Severity};
+use super::tree::{Tree, place};
+
+/// The problems found so far.
+#[derive(Debug)]
+pub(super) struct Findings<'t> {
+    /// The file that is looked at.
+    pub tree: &'t Tree<'t>,
+    found: Vec<(Vec<String>, Problem)>,
+}
+
+impl<'t> Findings<'t> {
+    /// None yet.
+    pub fn new(tree: &'t Tree<'t>) -> Self {
+        Self {
+            tree,
+            found: Vec::new(),
+        }
+    }
+
+    /// Whether the file has this key, in the stage itself or in `[defaults]`.
+    pub fn given<S: AsRef<str>>(&self, path: &[S]) -> bool {
+        self.tree.find(path).value.is_some()
+    }
+
+    /// An error about one key. The message goes on after the key's name: `` `host` in `[stage.dev]` … ``.
+    pub fn error<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], says: impl Display) {
+        self.about(name, Severity::Error, path, says);
+    }
+
+    /// A warning about one key, worded like an error.
+    pub fn warning<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], says: impl Display) {
+        self.about(name, Severity::Warning, path, says);
+    }
+
+    /// An error as a sentence of its own.
+    pub fn sentence<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], message: String) {
+        self.push(name, Severity::Error, path, message);
+    }
+
+    /// A warning as a sentence of its own.
+    pub fn warning_sentence<S: AsRef<str>>(
+        &mut self,
+        name: &'static str,
+        path: &[S],
+        message: String,
+    ) {
+        self.push(name, Severity::Warning, path, message);
+    }
+
+    fn about<S: AsRef<str>>(
+        &mut self,
+        name: &'static str,
+        severity: Severity,
+        path: &[S],
+        says: impl Display,
+    ) {
+        // The place that decides may be `[defaults]`, and then that is what must be named.
+        let message = format!("{} {says}", place(&self.tree.find(path).path));
+        self.push(name, severity, path, message);
+    }
+
+    fn push<S: AsRef<str>>(
+        &mut self,
+        name: &'static str,
+        severity: Severity,
+        path: &[S],
+        message: String,
+    ) {
+        let found = self.tree.find(path);
+        let line = self.tree.line(path);
+        let problem = Problem {
+            line,
+            severity,
+            message,
+            name,
+        };
+        // One key in `[defaults]` is looked at once for every stage that inherits it.
+        if !self.found.iter().any(|(_, known)| *known == problem) {
+            self.found.push((found.path, problem));
+        }
+    }
+
+    /// Everything found, in the order of the lines, without the warnings that the file accepts.
+    pub fn into_problems(self, accepted: &[String]) -> Vec<Problem> {
+        let errors: Vec<Vec<String>> = self
+            .found
+            .iter()
+            .filter(|(_, problem)| problem.severity == Severity::Error)
+            .map(|(path, _)| path.clone())
+            .collect();
+        let mut problems: Vec<Problem> = self
+            .found
+            .into_iter()
+            .filter(|(path, problem)| {
+                let accepted = accepted.iter().any(|name| name == problem.name);
+                // What could not be read is reported; that it is also missing would be said twice.
+                let unread = errors.iter().any(|error| error.starts_with(path));
+                problem.severity == Severity::Error || !(accepted || unread)
+            })
+            .map(|(_, problem)| problem)
+            .collect();
+        problems.sort_by_key(|problem| problem.line);
+        problems
+    }
+}

@@ -1,0 +1,249 @@
+//! The keys of jobs, apps and models, and of what differs in one stage.
+//!
+//! Data only; what a key means for the programs is said where its type is.
+
+use super::Form::*;
+use super::Need::*;
+use super::stage::ENVIRONMENT;
+use super::{Section, key};
+
+/// `[job.<name>]`.
+pub static JOB: Section = Section {
+    header: "[job.<name>]",
+    about: "A command that runs once a deployment, or on a schedule.",
+    keys: &[
+        key("command", Text, Required, "The command as Domino runs it."),
+        key(
+            "title",
+            Text,
+            Otherwise("the job's name"),
+            "What people read in Domino's list.",
+        ),
+        key(
+            "schedule",
+            Table(&SCHEDULE),
+            Otherwise("it runs once a deployment"),
+            "When it runs by itself.",
+        ),
+        key(
+            "stage",
+            Named(&PLACEMENT),
+            Otherwise("the same in every stage"),
+            "What differs in one stage.",
+        ),
+    ],
+};
+
+/// `schedule = { … }` of a job.
+pub static SCHEDULE: Section = Section {
+    header: "schedule = { … }",
+    about: "When a job runs by itself.",
+    keys: &[
+        key(
+            "cron",
+            Text,
+            Required,
+            "A Quartz cron expression: seconds first, six or seven fields, `?` for the day that is not meant.",
+        ),
+        key("timezone", Text, Default("\"UTC\""), "An IANA time zone."),
+        key(
+            "paused",
+            Texts,
+            Default("[]"),
+            "The stages in which the schedule exists but is paused.",
+        ),
+        key(
+            "concurrent",
+            Flag,
+            Default("false"),
+            "Whether a run may start while the one before still runs.",
+        ),
+        key(
+            "notify",
+            Texts,
+            Default("[]"),
+            "The e-mail addresses told when a run ends.",
+        ),
+    ],
+};
+
+/// `[job.<name>.stage.<stage>]` and `[app.<name>.stage.<stage>]`.
+pub static PLACEMENT: Section = Section {
+    header: "[job.<name>.stage.<stage>]",
+    about: "What a job or an app has of its own in one stage.",
+    keys: &[
+        key(
+            "hardware-tier",
+            Text,
+            Otherwise("the stage's"),
+            "A hardware tier, by id or name.",
+        ),
+        key(
+            "environment",
+            TextOr(&ENVIRONMENT),
+            Otherwise("the stage's"),
+            "A compute environment, by id or name.",
+        ),
+    ],
+};
+
+/// `[app.<name>]`.
+pub static APP: Section = Section {
+    header: "[app.<name>]",
+    about: "A web app.",
+    keys: &[
+        key(
+            "entry-point",
+            Text,
+            Required,
+            "The script that starts it, from the top of the repository.",
+        ),
+        key(
+            "description",
+            Text,
+            Default("\"\""),
+            "What people read in Domino.",
+        ),
+        key(
+            "visibility",
+            Word(&[
+                "public",
+                "authenticated",
+                "grant-based",
+                "grant-based-strict",
+            ]),
+            Default("\"grant-based\""),
+            "Who may open it.",
+        ),
+        key(
+            "health-path",
+            Text,
+            Otherwise("Domino's word is enough"),
+            "The path below the app's URL that must answer.",
+        ),
+        key(
+            "health-status",
+            Number(100, 599),
+            Default("200"),
+            "The HTTP status expected there.",
+        ),
+        key(
+            "stage",
+            Named(&PLACEMENT),
+            Otherwise("the same in every stage"),
+            "What differs in one stage.",
+        ),
+    ],
+};
+
+/// `[model.<name>]`.
+pub static MODEL: Section = Section {
+    header: "[model.<name>]",
+    about: "A model that is served as an endpoint: a registered model, or a function in a file.",
+    keys: &[
+        key(
+            "registered-model",
+            Text,
+            Otherwise("`file` and `function` say what is served"),
+            "The registered model.",
+        ),
+        key(
+            "version",
+            TextOrNumber,
+            Default("\"latest\""),
+            "Which version of it: `4`, `\"latest\"`, `\"stage:Staging\"` or `\"alias:champion\"`.",
+        ),
+        key(
+            "file",
+            Text,
+            Otherwise("`registered-model` says what is served"),
+            "The file that holds the function, from the top of the repository.",
+        ),
+        key(
+            "function",
+            Text,
+            Otherwise("`registered-model` says what is served"),
+            "The function in it.",
+        ),
+        key(
+            "description",
+            Text,
+            Default("\"\""),
+            "What people read in Domino.",
+        ),
+        key(
+            "replicas",
+            Number(1, 1_000),
+            Default("1"),
+            "How many replicas serve it.",
+        ),
+        key(
+            "environment-variables",
+            Variables,
+            Default("{}"),
+            "Environment variables of the endpoint. Never secrets: Domino shows them.",
+        ),
+        key(
+            "smoke-test",
+            Text,
+            Otherwise("no smoke test"),
+            "A JSON Lines file of recorded requests, from the top of the repository.",
+        ),
+        key(
+            "log-requests",
+            Flag,
+            Default("false"),
+            "Whether Domino logs requests and replies.",
+        ),
+        key(
+            "metric-rules",
+            Texts,
+            Default("[]"),
+            "Rules on a version's metrics: `rmse must not rise by more than 2 %`, `r2 must be at least 0.8`.",
+        ),
+        key(
+            "stage",
+            Named(&MODEL_PLACEMENT),
+            Otherwise("the same in every stage"),
+            "What differs in one stage.",
+        ),
+    ],
+};
+
+/// `[model.<name>.stage.<stage>]`.
+pub static MODEL_PLACEMENT: Section = Section {
+    header: "[model.<name>.stage.<stage>]",
+    about: "What a model endpoint has of its own in one stage.",
+    keys: &[
+        key(
+            "hardware-tier",
+            Text,
+            Otherwise("the stage's"),
+            "A hardware tier, by id or name.",
+        ),
+        key(
+            "environment",
+            TextOr(&ENVIRONMENT),
+            Otherwise("the stage's"),
+            "A compute environment, by id or name.",
+        ),
+        key(
+            "replicas",
+            Number(1, 1_000),
+            Otherwise("the model's"),
+            "How many replicas serve it.",
+        ),
+        key(
+            "endpoint",
+            Text,
+            Otherwise("`<model>-<stage>`"),
+            "The endpoint's name.",
+        ),
+        key(
+            "environment-variables",
+            Variables,
+            Otherwise("the model's"),
+            "Environment variables over the model's own.",
+        ),
+    ],
+};

@@ -1,0 +1,203 @@
+//! The keys of the pipeline and of the stages.
+//!
+//! Data only; what a key means for the programs is said where its type is.
+
+use super::Form::*;
+use super::Need::*;
+use super::{Section, key};
+
+/// `[pipeline]`.
+pub static PIPELINE: Section = Section {
+    header: "[pipeline]",
+    about: "What starts the pipeline and what its steps run on.",
+    keys: &[
+        key(
+            "branch",
+            Text,
+            Default("\"main\""),
+            "The production branch: a push to it starts the pipeline.",
+        ),
+        key(
+            "runner",
+            Text,
+            Default("\"ubuntu-24.04\""),
+            "The image of the GitHub runners.",
+        ),
+        key(
+            "install",
+            Word(&["build", "release"]),
+            Default("\"build\""),
+            "Where the programs come from: built from this repository, or a published release.",
+        ),
+        key(
+            "release",
+            Text,
+            Otherwise("required with `install = \"release\"`"),
+            "The release to install, such as `v1.2.0`.",
+        ),
+        key(
+            "release-repository",
+            Text,
+            Otherwise("required with `install = \"release\"`"),
+            "The GitHub repository that publishes the release, `owner/name`.",
+        ),
+        key(
+            "accept",
+            Texts,
+            Default("[]"),
+            "Warnings that are right for this file, by their names.",
+        ),
+    ],
+};
+
+/// `[stage.<name>]`.
+pub static STAGE: Section = Section {
+    header: "[stage.<name>]",
+    about: "One stage: a GitHub environment, a Domino data plane and a stage of the experiment manager at once.",
+    keys: &[
+        key(
+            "host",
+            Text,
+            Required,
+            "The Domino host. `https` is assumed; plain `http` only to this machine.",
+        ),
+        key(
+            "project",
+            Text,
+            Required,
+            "The Domino project, `owner/name`.",
+        ),
+        key(
+            "environment",
+            TextOr(&ENVIRONMENT),
+            Otherwise("the project's own"),
+            "The compute environment, by id or name.",
+        ),
+        key(
+            "hardware-tier",
+            TextOr(&HARDWARE_TIER),
+            Otherwise("the project's own, with a warning"),
+            "The hardware tier, by id or name: one for all kinds, or one a kind.",
+        ),
+        key(
+            "data-plane",
+            Text,
+            Otherwise("not checked"),
+            "The data plane that the hardware tiers must belong to, by id or name.",
+        ),
+        key(
+            "github-environment",
+            Text,
+            Otherwise("the stage's name"),
+            "The GitHub environment that gates this stage.",
+        ),
+        key(
+            "approvers",
+            Texts,
+            Default("[]"),
+            "Who approves on GitHub: user names, or `team:<slug>`; at most 6.",
+        ),
+        key(
+            "wait-timer",
+            Number(0, 43_200),
+            Default("0"),
+            "GitHub's wait timer, in minutes.",
+        ),
+        key(
+            "model-stage",
+            Text,
+            Otherwise("model versions do not change stage"),
+            "The experiment manager's stage that a model version gets here: `Staging`, `Production`.",
+        ),
+        key(
+            "gates",
+            Table(&GATES),
+            Otherwise("no gates"),
+            "What must hold before a model version may enter.",
+        ),
+    ],
+};
+
+/// `hardware-tier = { … }`.
+pub static HARDWARE_TIER: Section = Section {
+    header: "hardware-tier = { … }",
+    about: "The hardware tier of each kind; jobs, apps and model endpoints draw on different ones.",
+    keys: &[
+        key(
+            "jobs",
+            Text,
+            Otherwise("the project's own, with a warning"),
+            "For jobs and scheduled jobs.",
+        ),
+        key(
+            "apps",
+            Text,
+            Otherwise("the project's own, with a warning"),
+            "For apps.",
+        ),
+        key(
+            "models",
+            Text,
+            Otherwise("Domino's own, with a warning"),
+            "For model endpoints.",
+        ),
+    ],
+};
+
+/// `environment = { … }`.
+pub static ENVIRONMENT: Section = Section {
+    header: "environment = { … }",
+    about: "A compute environment and which of its revisions runs.",
+    keys: &[
+        key(
+            "name",
+            Text,
+            Required,
+            "The compute environment, by id or name.",
+        ),
+        key(
+            "revision",
+            Text,
+            Default("\"active\""),
+            "`active`, `latest`, or the id of a revision.",
+        ),
+    ],
+};
+
+/// `[stage.<name>.gates]`.
+pub static GATES: Section = Section {
+    header: "[stage.<name>.gates]",
+    about: "What `promote-stage` asks for before a model version may enter the stage.",
+    keys: &[
+        key(
+            "domino-approval",
+            Word(&["governance", "review", "none"]),
+            Default("\"none\""),
+            "Where Domino records the approval: a governance bundle (Domino 6), a model review (5.8 to 5.11), or nowhere.",
+        ),
+        key(
+            "policy",
+            Text,
+            Otherwise("required with `governance`"),
+            "The governance policy, by id or name.",
+        ),
+        key(
+            "reviewers",
+            Texts,
+            Otherwise("required with `review`"),
+            "The Domino users who are asked to review.",
+        ),
+        key(
+            "github-approval",
+            Flag,
+            Default("false"),
+            "Whether the approval of this workflow run on GitHub is read back and checked.",
+        ),
+        key(
+            "soak",
+            Text,
+            Otherwise("no wait"),
+            "How long a version must have been in the stage before: `90m`, `24h`, `7d`.",
+        ),
+    ],
+};

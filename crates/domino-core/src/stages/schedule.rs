@@ -1,0 +1,124 @@
+//! When a job runs by itself, and the next times it does.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use serde::Serialize;
+
+use super::cron::Quartz;
+use super::time_zone::time_zone;
+
+/// `schedule = { … }` of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Schedule {
+    /// A Quartz cron expression: seconds first, six or seven fields.
+    pub cron: String,
+    /// An IANA time zone.
+    pub timezone: String,
+    /// The stages in which the schedule exists but is paused.
+    pub paused: Vec<String>,
+    /// Whether a run may start while the one before still runs.
+    pub concurrent: bool,
+    /// The e-mail addresses told when a run ends.
+    pub notify: Vec<String>,
+}
+
+impl Schedule {
+    /// The next `number` times it fires after a moment, in its own time zone; fewer when it ends before,
+    /// as one with a year may.
+    ///
+    /// A loaded stage file has only expressions and zones that are known, so none is reported here.
+    pub fn next_fires(&self, number: usize, after: Timestamp) -> Vec<Zoned> {
+        let Ok(quartz) = self.cron.parse::<Quartz>() else {
+            return Vec::new();
+        };
+        let zone = time_zone(&self.timezone).unwrap_or(TimeZone::UTC);
+        quartz.fires(after.to_zoned(zone)).take(number).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(cron: &str, timezone: &str) -> Schedule {
+        Schedule {
+            cron: cron.into(),
+            timezone: timezone.into(),
+            paused: Vec::new(),
+            concurrent: false,
+            notify: Vec::new(),
+        }
+    }
+
+    fn next(cron: &str, timezone: &str, number: usize, after: &str) -> Vec<String> {
+        let fires = schedule(cron, timezone).next_fires(number, after.parse().unwrap());
+        fires
+            .iter()
+            .map(|fire| fire.strftime("%a %F %T %:z").to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_next_times_are_in_the_schedules_own_zone() {
+        assert_eq!(
+            next(
+                "0 0 6 ? * MON-FRI",
+                "Europe/Berlin",
+                3,
+                "2026-03-26T12:00:00Z"
+            ),
+            [
+                "Fri 2026-03-27 06:00:00 +01:00",
+                "Mon 2026-03-30 06:00:00 +02:00",
+                "Tue 2026-03-31 06:00:00 +02:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_time_that_the_clock_skips_fires_right_after_the_gap() {
+        assert_eq!(
+            next("0 30 2 * * ?", "Europe/Berlin", 2, "2026-03-28T12:00:00Z"),
+            [
+                "Sun 2026-03-29 03:00:00 +02:00",
+                "Mon 2026-03-30 02:30:00 +02:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_time_that_the_clock_repeats_fires_once() {
+        assert_eq!(
+            next("0 30 2 * * ?", "Europe/Berlin", 2, "2026-10-24T12:00:00Z"),
+            [
+                "Sun 2026-10-25 02:30:00 +02:00",
+                "Mon 2026-10-26 02:30:00 +01:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn days_of_the_week_are_counted_from_sunday_as_one() {
+        assert_eq!(
+            next("0 0 12 ? * 2", "UTC", 1, "2026-11-23T13:00:00Z"),
+            ["Mon 2026-11-30 12:00:00 +00:00"]
+        );
+        assert_eq!(
+            next("0 0 12 ? * 7", "UTC", 1, "2026-11-23T13:00:00Z"),
+            ["Sat 2026-11-28 12:00:00 +00:00"]
+        );
+    }
+
+    #[test]
+    fn a_schedule_with_a_year_ends_with_it() {
+        let fires = next("0 0 12 30,31 12 ? 2026", "UTC", 5, "2026-11-23T12:00:00Z");
+        assert_eq!(
+            fires,
+            [
+                "Wed 2026-12-30 12:00:00 +00:00",
+                "Thu 2026-12-31 12:00:00 +00:00"
+            ]
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Whether a stage file holds only keys that exist, each of the right type, and none is missing.
+//!
+//! It compares the tables with `reference.rs` and knows the meaning of no key.
+
+use toml::de::{DeTable, DeValue};
+
+use super::found::Findings;
+use super::reference::{FILE, Form, Key, Need, Section};
+use super::text::{names_secret, shown};
+use super::tree::place;
+use super::unknown_name::{listed, nearest};
+
+/// Reports every key that is unknown, of the wrong type, or missing.
+pub(super) fn check(findings: &mut Findings<'_>) {
+    let tree = findings.tree;
+    table(&FILE, tree.root(), &[], Presence::Required, findings);
+}
+
+/// Whether a table must hold what its section requires.
+#[derive(Clone, Copy, PartialEq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+fn table(
+    section: &'static Section,
+    table: &DeTable<'_>,
+    path: &[&str],
+    presence: Presence,
+    findings: &mut Findings<'_>,
+) {
+    for (name, found) in table {
+        let path = below(path, name.get_ref());
+        match section.key(name.get_ref()) {
+            Some(key) => value(key, found.get_ref(), &path, findings),
+            None => unknown_key(section, &path, findings),
+        }
+    }
+    if presence == Presence::Optional {
+        return;
+    }
+    for key in section.keys {
+        let path = below(path, key.name);
+        // The lookup goes on into `[defaults]`, so a stage lacks only what nobody says.
+        if key.need == Need::Required && !findings.given(&path) {
+            missing_key(key, &path, findings);
+        }
+    }
+}
+
+fn below<'p>(path: &[&'p str], key: &'p str) -> Vec<&'p str> {
+    path.iter().copied().chain([key]).collect()
+}
+
+fn unknown_key(section: &Section, path: &[&str], findings: &mut Findings<'_>) {
+    let [above @ .., key] = path else { return };
+    if names_secret(key) {
+        let says = "would hold a secret, and a stage file never does; the programs read their credential from \
+                    the secrets of the GitHub environment";
+        return findings.error("secret", path, says);
+    }
+    let place = match above {
+        [] => "at the top of the file".to_owned(),
+        above => format!("in {}", place(above)),
+    };
+    let known = || section.keys.iter().map(|key| key.name);
+    let hint = match nearest(key, known()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the keys here are {}", listed(known())),
+    };
+    findings.sentence(
+        "unknown-key",
+        path,
+        format!("unknown key {} {place}; {hint}", shown(key)),
+    );
+}
+
+fn missing_key(key: &Key, path: &[&str], findings: &mut Findings<'_>) {
+    let message = match path {
+        ["stage"] => "there is no stage; a file has at least one `[stage.<name>]`".to_owned(),
+        ["stage", _, _] => {
+            format!(
+                "{} has no `{}`; add it there or in `[defaults]`",
+                place(&path[..2]),
+                key.name
+            )
+        }
+        _ => format!("{} has no `{}`", place(&path[..path.len() - 1]), key.name),
+    };
+    findings.sentence("missing-key", path, message);
+}
+
+fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<'_>) {
+    match (key.form, found) {
+        (Form::Text | Form::TextOr(_) | Form::TextOrNumber, DeValue::String(_)) => {}
+        (Form::Flag, DeValue::Boolean(_)) => {}
+        (Form::TextOrNumber, DeValue::Integer(_)) => {}
+        (Form::Word(words), DeValue::String(text)) => word(words, text, path, findings),
+        (Form::Number(least, most), DeValue::Integer(_)) => {
+            if super::read::whole_number(found).is_none_or(|n| n < least.into() || n > most.into())
+            {
+                findings.error(
+                    "out-of-range",
+                    path,
+                    format!("must be a whole number from {least} to {most}"),
+                );
+            }
+        }
+        (Form::Texts, DeValue::Array(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                if item.get_ref().as_str().is_none() {
+                    let index = index.to_string();
+                    wrong_type(
+                        "a list of strings",
+                        Some(item.get_ref()),
+                        &below(path, &index),
+                        findings,
+                    );
+                }
+            }
+        }
+        (Form::Variables, DeValue::Table(variables)) => {
+            for (name, variable) in variables {
+                if variable.get_ref().as_str().is_none() {
+                    let path = below(path, name.get_ref());
+                    wrong_type("a string", Some(variable.get_ref()), &path, findings);
+                }
+            }
+        }
+        (Form::Table(section) | Form::TextOr(section), DeValue::Table(found)) => {
+            table(section, found, path, Presence::Required, findings);
+        }
+        (Form::Defaults(section), DeValue::Table(found)) => {
+            table(section, found, path, Presence::Optional, findings);
+        }
+        (Form::Named(section), DeValue::Table(named)) => {
+            for (name, found) in named {
+                let path = below(path, name.get_ref());
+                match found.get_ref() {
+                    DeValue::Table(found) => {
+                        table(section, found, &path, Presence::Required, findings)
+                    }
+                    other => wrong_type("a table", Some(other), &path, findings),
+                }
+            }
+        }
+        (form, found) => wrong_type(expected(form), Some(found), path, findings),
+    }
+}
+
+fn word(words: &[&str], text: &str, path: &[&str], findings: &mut Findings<'_>) {
+    if words.contains(&text) {
+        return;
+    }
+    let hint = nearest(text, words.iter().copied());
+    let hint = hint
+        .map(|word| format!("; did you mean `{word}`?"))
+        .unwrap_or_default();
+    findings.error(
+        "unknown-word",
+        path,
+        format!(
+            "must be one of {}, not {}{hint}",
+            listed(words),
+            shown(text)
+        ),
+    );
+}
+
+fn expected(form: Form) -> &'static str {
+    match form {
+        Form::Text | Form::Word(_) => "a string",
+        Form::Texts => "a list of strings",
+        Form::Number(..) => "a whole number",
+        Form::Flag => "`true` or `false`",
+        Form::TextOrNumber => "a string or a whole number",
+        Form::TextOr(_) => "a string or a table",
+        Form::Variables => "a table of strings",
+        Form::Table(_) | Form::Defaults(_) | Form::Named(_) => "a table",
+    }
+}
+
+fn wrong_type(
+    expected: &str,
+    found: Option<&DeValue<'_>>,
+    path: &[&str],
+    findings: &mut Findings<'_>,
+) {
+    let stands = found.map(described).unwrap_or_else(|| "nothing".into());
+    findings.error(
+        "wrong-type",
+        path,
+        format!("must be {expected}, and {stands} stands there"),
+    );
+}
+
+/// A value by its type, and by itself where it is short.
+fn described(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the string {}", shown(text)),
+        DeValue::Integer(number) => format!("the number {}", shown(&number.to_string())),
+        DeValue::Float(number) => format!("the number {}", shown(number.as_str())),
+        DeValue::Boolean(flag) => format!("`{flag}`"),
+        DeValue::Datetime(_) => "a date or time".into(),
+        DeValue::Array(_) => "a list".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
+}

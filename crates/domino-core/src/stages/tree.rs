@@ -1,0 +1,251 @@
+//! The text of a stage file as TOML tables that know where they stand.
+//!
+//! It finds keys, lines and the words that name a key to a person. It knows one rule of the file only:
+//! what a stage does not say, `[defaults]` says.
+
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::text::{looks_secret, shown};
+
+/// A parsed stage file with the place of every key.
+#[derive(Debug)]
+pub(super) struct Tree<'t> {
+    text: &'t str,
+    root: DeTable<'t>,
+}
+
+/// What stands at the end of a key path, or as far along it as the file goes.
+#[derive(Debug)]
+pub(super) struct Found<'a, 't> {
+    /// The path that was followed: into `[defaults]` when those decide.
+    pub path: Vec<String>,
+    /// How much of the path is there.
+    pub depth: usize,
+    /// Where the last key that is there stands, in bytes.
+    offset: Option<usize>,
+    /// The value, when the whole path is there.
+    pub value: Option<&'a DeValue<'t>>,
+}
+
+/// Why the text is not TOML.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    pub line: Option<usize>,
+    pub message: String,
+}
+
+impl<'t> Tree<'t> {
+    /// Reads the text as TOML.
+    pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        match DeTable::parse(text) {
+            Ok(root) => Ok(Self {
+                text,
+                root: root.into_inner(),
+            }),
+            Err(error) => Err(syntax_error(text, &error)),
+        }
+    }
+
+    /// The table that holds everything.
+    pub fn root(&self) -> &DeTable<'t> {
+        &self.root
+    }
+
+    /// Follows a key path, into `[defaults]` where the stage itself is silent. The index of a list's
+    /// item may stand at the end.
+    pub fn find<S: AsRef<str>>(&self, path: &[S]) -> Found<'_, 't> {
+        let path: Vec<String> = path.iter().map(|key| key.as_ref().to_owned()).collect();
+        let (own, silent) = self.walk(path);
+        let ["stage", _, rest @ ..] = &own.path.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        else {
+            return own;
+        };
+        if !silent || rest.is_empty() {
+            return own;
+        }
+        let inherited = std::iter::once("defaults").chain(rest.iter().copied());
+        let (inherited, _) = self.walk(inherited.map(str::to_owned).collect());
+        // Both depths are counted without the words that lead to the table.
+        if inherited.depth > own.depth.saturating_sub(1) {
+            inherited
+        } else {
+            own
+        }
+    }
+
+    /// The value at exactly this path, without a look at `[defaults]`.
+    pub fn own<S: AsRef<str>>(&self, path: &[S]) -> Option<&DeValue<'t>> {
+        self.walk(path.iter().map(|key| key.as_ref().to_owned()).collect())
+            .0
+            .value
+    }
+
+    /// The text at exactly this path.
+    pub fn own_text<S: AsRef<str>>(&self, path: &[S]) -> Option<&str> {
+        self.own(path)?.as_str()
+    }
+
+    /// The line of a key, or of the nearest key above it that is there.
+    pub fn line<S: AsRef<str>>(&self, path: &[S]) -> Option<usize> {
+        self.find(path)
+            .offset
+            .map(|offset| line_of(self.text, offset))
+    }
+
+    /// Every text in the file with its path, list items by their index.
+    pub fn texts(&self) -> Vec<(Vec<String>, &str)> {
+        let mut texts = Vec::new();
+        for (key, value) in &self.root {
+            gather(vec![key.get_ref().to_string()], value.get_ref(), &mut texts);
+        }
+        texts
+    }
+
+    /// The names below a table of the file's top, such as the stages below `stage`.
+    pub fn names(&self, kind: &str) -> Vec<&str> {
+        match self.own(&[kind]) {
+            Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().as_ref()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The path, and whether it ended because a table does not have the next key: a scalar in the
+    /// middle (`hardware-tier = "small"`) answers for everything below it.
+    fn walk(&self, path: Vec<String>) -> (Found<'_, 't>, bool) {
+        let mut table = Some(&self.root);
+        let mut list: Option<&DeArray<'t>> = None;
+        let mut value = None;
+        let mut offset = None;
+        let mut depth = 0;
+        let mut silent = false;
+        for key in &path {
+            let next = if let Some(table) = table {
+                silent = !table.contains_key(key.as_str());
+                table
+                    .get_key_value(key.as_str())
+                    .map(|(key, value)| (key.span().start, value.get_ref()))
+            } else if let Some(list) = list {
+                let item = key.parse().ok().and_then(|index: usize| list.get(index));
+                item.map(|item| (item.span().start, item.get_ref()))
+            } else {
+                None
+            };
+            let Some((start, next)) = next else { break };
+            offset = Some(start);
+            depth += 1;
+            value = Some(next);
+            (table, list) = match next {
+                DeValue::Table(table) => (Some(table), None),
+                DeValue::Array(items) => (None, Some(items)),
+                _ => (None, None),
+            };
+        }
+        let value = value.filter(|_| depth == path.len());
+        (
+            Found {
+                path,
+                depth,
+                offset,
+                value,
+            },
+            silent,
+        )
+    }
+}
+
+fn gather<'a>(path: Vec<String>, value: &'a DeValue<'_>, texts: &mut Vec<(Vec<String>, &'a str)>) {
+    let below = |key: String| path.iter().cloned().chain([key]).collect();
+    match value {
+        DeValue::String(text) => texts.push((path, text)),
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                gather(below(index.to_string()), item.get_ref(), texts);
+            }
+        }
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                gather(below(key.get_ref().to_string()), value.get_ref(), texts);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn syntax_error(text: &str, error: &toml::de::Error) -> SyntaxError {
+    // The parser's hints may speak over several lines, and a problem is one line.
+    let message = error
+        .message()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let Some(span) = error.span() else {
+        return SyntaxError {
+            line: None,
+            message: format!("not TOML: {message}"),
+        };
+    };
+    let line = line_of(text, span.start);
+    let source = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let source = if looks_secret(source) {
+        "the line is not shown, because it may hold a secret".into()
+    } else {
+        format!("the line is {}", shown(source))
+    };
+    SyntaxError {
+        line: Some(line),
+        message: format!("not TOML: {message}; {source}"),
+    }
+}
+
+/// A key path in the words of the file: the key, and the header of the table it belongs into.
+///
+/// `["stage", "prod", "hardware-tier", "jobs"]` is `hardware-tier.jobs` in `[stage.prod]`.
+pub(super) fn words<S: AsRef<str>>(path: &[S]) -> (String, String) {
+    let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+    let header = match &path[..] {
+        ["defaults", "gates", ..] => 2,
+        ["stage", _, "gates", ..] => 3,
+        ["job" | "app" | "model", _, "stage", _, ..] => 4,
+        ["stage" | "job" | "app" | "model", _, ..] => 2,
+        _ => 1,
+    };
+    let header = header.min(path.len());
+    let dotted = |keys: &[&str]| {
+        keys.iter()
+            .map(|key| quoted(key))
+            .collect::<Vec<_>>()
+            .join(".")
+    };
+    let mut keys = &path[header..];
+    // The index of a list's item says nothing to a person; the message shows the item.
+    while let [rest @ .., last] = keys
+        && last.parse::<usize>().is_ok()
+    {
+        keys = rest;
+    }
+    (dotted(keys), format!("[{}]", dotted(&path[..header])))
+}
+
+/// A key path as a message names it: `` `schedule.cron` in `[job.score]` ``, or a table by its header.
+pub(super) fn place<S: AsRef<str>>(path: &[S]) -> String {
+    let (key, header) = words(path);
+    match key.as_str() {
+        "" => format!("`{header}`"),
+        key => format!("`{key}` in `{header}`"),
+    }
+}
+
+/// A key as TOML writes it.
+fn quoted(key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !key.is_empty() && key.chars().all(bare) {
+        key.to_owned()
+    } else {
+        format!("\"{}\"", key.escape_debug())
+    }
+}
