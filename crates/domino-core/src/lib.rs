@@ -3,4 +3,13 @@
 //! It imports no crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
 //! only place that speaks HTTP to Domino.
 
+pub mod api;
+pub mod client;
+pub mod commit;
+pub mod credential;
+pub mod error;
+pub mod log_tail;
+pub mod place;
+pub mod settle;
 pub mod stages;
+pub mod step;

@@ -1,0 +1,380 @@
+//! `deploy-job schedule`: the scheduled job in Domino becomes what the stage file says; never a second one.
+
+use anyhow::Context;
+use domino_core::api::GitRef;
+use domino_core::api::environments::RevisionSpec;
+use domino_core::api::hardware_tiers::HardwareTierId;
+use domino_core::api::projects::Project;
+use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
+use domino_core::client::{Reader, once};
+use domino_core::commit::Commit;
+use domino_core::error::Failure;
+use domino_core::place::Place;
+use domino_core::stages::{Kind, Schedule};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+
+use crate::key::EntityKey;
+use crate::{ScheduleArgs, interrupted_before, job_of};
+
+/// How many of the times at which it will fire are shown.
+const FIRES: usize = 5;
+
+/// What will be done.
+struct Scheduling {
+    project: Project,
+    key: EntityKey,
+    there: Option<ScheduledJob>,
+    wanted: Option<Wanted>,
+}
+
+/// What the stage file wants to be there.
+struct Wanted {
+    definition: ScheduleDefinition,
+    place: Place,
+    commit: Commit,
+    fires: Vec<String>,
+}
+
+/// Creates, updates or deletes the scheduled job, or leaves it as it is.
+pub(crate) async fn schedule(
+    step: &mut Step,
+    setting: &Setting,
+    args: &ScheduleArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let planned = tokio::select! {
+        planned = plan(setting, args) => planned?,
+        signal = interrupts.next() => return interrupted_before(signal, &setting.stage),
+    };
+    step.show(&planned.view(setting, &args.job));
+    planned.report(step);
+    let (job, stage) = (&args.job, &setting.stage.name);
+    if planned.is_as_wanted() {
+        return Ok(Ending::unchanged(match planned.wanted {
+            Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
+            None => format!("job `{job}` has no schedule in stage `{stage}`"),
+        }));
+    }
+    if args.dry_run {
+        return Ok(Ending::planned());
+    }
+    let done = planned.apply(setting).await.with_context(|| {
+        format!(
+            "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
+        )
+    })?;
+    match done {
+        Some(now) => {
+            step.report.output("id", now.id.as_str());
+            step.report.fact("scheduled job", now.id.as_str());
+            let verb = if planned.there.is_some() {
+                "updated"
+            } else {
+                "created"
+            };
+            Ok(Ending::done(format!(
+                "{verb} the schedule of job `{job}` in stage `{stage}`"
+            )))
+        }
+        None => Ok(Ending::done(format!(
+            "deleted the schedule of job `{job}` in stage `{stage}`"
+        ))),
+    }
+}
+
+async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduling> {
+    let job = job_of(&setting.file, &args.job)?;
+    let (file, stage) = (&setting.file, &setting.stage);
+    let key = EntityKey::new(&stage.name, &job.name);
+    let reader = setting.connection.reader();
+    if args.delete {
+        let project = Project::of_stage(&reader, file, stage).await?;
+        let there = ours(&reader, &project, &key).await?;
+        return Ok(Scheduling {
+            project,
+            key,
+            there,
+            wanted: None,
+        });
+    }
+    let Some(schedule) = &job.schedule else {
+        return Err(Failure::usage(format!(
+            "job `{}` has no schedule in {}",
+            job.name,
+            file.path.display()
+        ))
+        .hint("add `schedule = { cron = … }` to it, or `--delete` what Domino still has")
+        .at(file, &["job", job.name.as_str()])
+        .into());
+    };
+    let commit = Commit::wanted(args.commit.as_deref())?;
+    let project = Project::of_stage(&reader, file, stage).await?;
+    let target = file.target(Kind::Job, &job.name, stage);
+    let (place, there, user) = tokio::try_join!(
+        Place::find(&reader, file, stage, Kind::Job, &project, &target),
+        ours(&reader, &project, &key),
+        async { Ok(reader.own_user().await?) },
+    )?;
+    let tier = match &place.tier {
+        Some(tier) => tier.id.clone(),
+        None => default_tier(&reader, &project).await?,
+    };
+    let (environment, revision) = match &place.environment {
+        Some((environment, revision)) => (Some(environment.id.clone()), revision.clone()),
+        None => (None, RevisionSpec::Word("ActiveRevision".into())),
+    };
+    let definition = ScheduleDefinition {
+        title: key.title(&job.title),
+        command: job.command.clone(),
+        schedule: Cron {
+            cron_string: schedule.cron.clone(),
+            is_custom: true,
+        },
+        timezone_id: schedule.timezone.clone(),
+        is_paused: schedule.paused.contains(&stage.name),
+        allow_concurrent_execution: schedule.concurrent,
+        hardware_tier_identifier: tier,
+        override_environment_id: environment,
+        environment_revision_spec: revision,
+        scheduled_by_user_id: user.id,
+        notify_on_complete_email_addresses: schedule.notify.clone(),
+        main_repo_git_ref: Some(GitRef::commit(&commit)),
+    };
+    let fires = fires(schedule);
+    Ok(Scheduling {
+        project,
+        key,
+        there,
+        wanted: Some(Wanted {
+            definition,
+            place,
+            commit,
+            fires,
+        }),
+    })
+}
+
+/// The scheduled job that carries our key. Two of them are not ours to choose from.
+async fn ours(
+    reader: &Reader,
+    project: &Project,
+    key: &EntityKey,
+) -> anyhow::Result<Option<ScheduledJob>> {
+    let mut ours: Vec<ScheduledJob> = reader
+        .scheduled_jobs(&project.id)
+        .await?
+        .into_iter()
+        .filter(|scheduled| key.is_in_title(&scheduled.definition.title))
+        .collect();
+    if ours.len() > 1 {
+        let ids: Vec<String> = ours
+            .iter()
+            .map(|scheduled| format!("`{}`", scheduled.id))
+            .collect();
+        return Err(Failure::refused(format!(
+            "{} scheduled jobs carry the key `{key}`: {}",
+            ours.len(),
+            ids.join(", ")
+        ))
+        .hint("delete all but one of them in Domino; every one of them starts runs")
+        .into());
+    }
+    Ok(ours.pop())
+}
+
+/// A scheduled job must name its tier, also where a started job may leave it out.
+async fn default_tier(reader: &Reader, project: &Project) -> anyhow::Result<HardwareTierId> {
+    let settings = reader.project_settings(&project.id).await?;
+    Ok(settings.default_hardware_tier_id.ok_or_else(|| {
+        Failure::refused(format!(
+            "project `{}` has no default hardware tier",
+            project.name
+        ))
+        .hint("write `hardware-tier` for the stage into stages.toml")
+    })?)
+}
+
+fn fires(schedule: &Schedule) -> Vec<String> {
+    schedule
+        .next_fires(FIRES, jiff::Timestamp::now())
+        .iter()
+        .map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string())
+        .collect()
+}
+
+impl Scheduling {
+    fn is_as_wanted(&self) -> bool {
+        match (&self.there, &self.wanted) {
+            (None, None) => true,
+            (Some(there), Some(wanted)) => there.definition == wanted.definition,
+            _ => false,
+        }
+    }
+
+    /// Writes, and believes only what Domino says it now has. `None` when it was deleted.
+    async fn apply(&self, setting: &Setting) -> anyhow::Result<Option<ScheduledJob>> {
+        let writer = setting.connection.writer();
+        let reader = writer.reader();
+        let project = &self.project.id;
+        let Some(Wanted { definition, .. }) = &self.wanted else {
+            if let Some(there) = &self.there
+                && let Err(error) = writer.delete_scheduled_job(project, &there.id).await
+            {
+                let still = ours(&reader, &self.project, &self.key).await?;
+                if still.is_some() {
+                    return Err(error.into());
+                }
+            }
+            return Ok(None);
+        };
+        let find = async || {
+            let all = reader.scheduled_jobs(project).await?;
+            Ok(all
+                .into_iter()
+                .find(|scheduled| scheduled.definition == *definition))
+        };
+        let written = match &self.there {
+            None => {
+                once(
+                    reader.pace(),
+                    async || writer.create_scheduled_job(project, definition).await,
+                    find,
+                )
+                .await?
+            }
+            Some(there) => {
+                once(
+                    reader.pace(),
+                    async || {
+                        writer
+                            .replace_scheduled_job(project, &there.id, definition)
+                            .await
+                    },
+                    find,
+                )
+                .await?
+            }
+        };
+        let now = written.into_inner();
+        let different = differences(&now.definition, definition);
+        if different.is_empty() {
+            return Ok(Some(now));
+        }
+        Err(Failure::failed(format!(
+            "Domino keeps something else than was asked for: {}",
+            different.join("; ")
+        ))
+        .into())
+    }
+
+    fn report(&self, step: &mut Step) {
+        if let Some(there) = &self.there {
+            step.report.output("id", there.id.as_str());
+        }
+        if let Some(wanted) = &self.wanted {
+            step.report.output("commit", wanted.commit.as_str());
+            if let Some(next) = wanted
+                .fires
+                .first()
+                .filter(|_| !wanted.definition.is_paused)
+            {
+                step.report.output("next", next.as_str());
+            }
+        }
+    }
+
+    fn view(&self, setting: &Setting, job: &str) -> Plan {
+        let stage = &setting.stage.name;
+        let Some(Wanted {
+            definition,
+            place,
+            commit,
+            fires,
+        }) = &self.wanted
+        else {
+            let mut plan = Plan::new(format!(
+                "delete the schedule of job `{job}` in stage `{stage}`"
+            ));
+            if let Some(there) = &self.there {
+                plan.change(ChangeKind::Remove, format!("scheduled job `{}`", there.id));
+            }
+            return plan;
+        };
+        let mut plan = Plan::new(format!(
+            "keep the schedule of job `{job}` in stage `{stage}`"
+        ));
+        plan.fact(
+            "project",
+            format!(
+                "{} on {}",
+                self.project.name,
+                setting.connection.host().as_str()
+            ),
+        );
+        plan.fact("commit", commit.as_str());
+        plan.fact("command", &definition.command);
+        plan.fact(
+            "cron",
+            format!(
+                "{} ({})",
+                definition.schedule.cron_string, definition.timezone_id
+            ),
+        );
+        place.describe(&mut plan);
+        if definition.is_paused {
+            plan.fact("paused", format!("yes, in stage `{stage}`"));
+        }
+        for (name, at) in ["next run", "2nd run", "3rd run", "4th run", "5th run"]
+            .into_iter()
+            .zip(fires)
+        {
+            plan.fact(name, at);
+        }
+        match &self.there {
+            None => {
+                plan.change(
+                    ChangeKind::Create,
+                    format!("a scheduled job `{}`", definition.title),
+                );
+            }
+            Some(there) => {
+                let different = differences(&there.definition, definition);
+                if different.is_empty() {
+                    plan.change(ChangeKind::Keep, format!("scheduled job `{}`", there.id));
+                }
+                for difference in different {
+                    plan.change(ChangeKind::Update, difference);
+                }
+            }
+        }
+        plan
+    }
+}
+
+/// Field by field, what is there and what is wanted.
+fn differences(there: &ScheduleDefinition, wanted: &ScheduleDefinition) -> Vec<String> {
+    let object = |definition: &ScheduleDefinition| match serde_json::to_value(definition) {
+        Ok(serde_json::Value::Object(object)) => object,
+        _ => serde_json::Map::new(),
+    };
+    let (there, wanted) = (object(there), object(wanted));
+    let mut names: Vec<&String> = wanted
+        .keys()
+        .chain(there.keys().filter(|name| !wanted.contains_key(*name)))
+        .collect();
+    names.sort();
+    let shown = |value: Option<&serde_json::Value>| {
+        value.map_or_else(|| "nothing".into(), ToString::to_string)
+    };
+    names
+        .into_iter()
+        .filter(|name| there.get(*name) != wanted.get(*name))
+        .map(|name| {
+            format!(
+                "{name}: {} → {}",
+                shown(there.get(name)),
+                shown(wanted.get(name))
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,218 @@
+//! `deploy-job start`: one run of the job at one commit, unless there is one already.
+
+use domino_core::api::GitRef;
+use domino_core::api::jobs::{ExecutionStatus, Job as Run, NewJob};
+use domino_core::api::projects::Project;
+use domino_core::client::{Reader, Written, once};
+use domino_core::commit::Commit;
+use domino_core::place::Place;
+use domino_core::stages::{Job, Kind};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+
+use crate::follow::{Follow, describe, link};
+use crate::key::RunKey;
+use crate::{StartArgs, interrupted_before, job_of};
+
+/// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
+const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
+
+/// What will be done.
+struct Start<'a> {
+    job: &'a Job,
+    commit: Commit,
+    key: RunKey,
+    project: Project,
+    place: Place,
+    earlier: Option<Run>,
+}
+
+/// Starts the run and follows it, or follows the one that is there.
+pub(crate) async fn start(
+    step: &mut Step,
+    setting: &Setting,
+    args: &StartArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let planned = tokio::select! {
+        planned = plan(setting, args) => planned?,
+        signal = interrupts.next() => return interrupted_before(signal, &setting.stage),
+    };
+    step.show(&planned.view(setting));
+    step.report.output("commit", planned.commit.as_str());
+    if let Some(run) = &planned.earlier {
+        describe(&mut step.report, setting, &planned.project, run);
+        if run.statuses.is_completed {
+            return Ok(Ending::unchanged(format!(
+                "job `{}` succeeded already in this workflow run",
+                args.job
+            )));
+        }
+    }
+    if args.dry_run {
+        return Ok(Ending::planned());
+    }
+    let writer = setting.connection.writer();
+    let run = match &planned.earlier {
+        Some(run) => run.clone(),
+        None => {
+            let new = planned.new_job();
+            let written = once(
+                writer.reader().pace(),
+                async || writer.start_job(&new).await,
+                async || {
+                    Ok(earlier(&writer.reader(), &planned.project, &planned.key)
+                        .await?
+                        .into_iter()
+                        .next())
+                },
+            )
+            .await
+            .map_err(|error| {
+                anyhow::Error::new(error).context(format!(
+                    "cannot start job `{}` in stage `{}`",
+                    args.job, setting.stage.name
+                ))
+            })?;
+            if let Written::Found(run) = &written {
+                let text = format!(
+                    "the reply to the start was lost; Domino has started it as run {}",
+                    run.number
+                );
+                step.warn(&text, None);
+            }
+            written.into_inner()
+        }
+    };
+    describe(&mut step.report, setting, &planned.project, &run);
+    step.say(&format!(
+        "run {} of job `{}`: {}",
+        run.number,
+        args.job,
+        link(setting, &planned.project, &run.id)
+    ));
+    if args.no_wait {
+        return Ok(Ending::done(format!(
+            "started job `{}` as run {}; it is not waited for",
+            args.job, run.number
+        )));
+    }
+    let follow = Follow {
+        setting,
+        project: &planned.project,
+        writer: &writer,
+        job: args.job.as_str(),
+        place: &planned.place,
+        commit: &planned.commit,
+        timeout: args.timeout,
+        keep_running: args.keep_running,
+    };
+    follow.to_the_end(step, &mut interrupts, run).await
+}
+
+/// Reads what is needed to decide: three requests side by side after the one that finds the project.
+async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> anyhow::Result<Start<'a>> {
+    let job = job_of(&setting.file, &args.job)?;
+    let commit = Commit::wanted(args.commit.as_deref())?;
+    let workflow_run = std::env::var("GITHUB_RUN_ID")
+        .ok()
+        .filter(|id| !id.is_empty());
+    let key = RunKey::new(&setting.stage.name, &job.name, &commit, workflow_run);
+    let reader = setting.connection.reader();
+    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
+    let target = setting.file.target(Kind::Job, &job.name, &setting.stage);
+    let (place, earlier) = tokio::try_join!(
+        Place::find(
+            &reader,
+            &setting.file,
+            &setting.stage,
+            Kind::Job,
+            &project,
+            &target
+        ),
+        async { Ok(earlier(&reader, &project, &key).await?) },
+    )?;
+    let earlier = worth_keeping(earlier, &key);
+    Ok(Start {
+        job,
+        commit,
+        key,
+        project,
+        place,
+        earlier,
+    })
+}
+
+/// The runs with this key.
+async fn earlier(
+    reader: &Reader,
+    project: &Project,
+    key: &RunKey,
+) -> Result<Vec<Run>, domino_core::client::ApiError> {
+    let since = jiff::Timestamp::now().as_millisecond() - LONGEST_WORKFLOW_RUN;
+    reader.jobs(&project.id, since, |run| key.is_of(run)).await
+}
+
+/// The run that makes a new one needless: one that still goes on, or one that succeeded for this workflow run.
+fn worth_keeping(runs: Vec<Run>, key: &RunKey) -> Option<Run> {
+    let (going, over): (Vec<Run>, Vec<Run>) =
+        runs.into_iter().partition(|run| !run.statuses.is_completed);
+    let succeeded = |run: &Run| run.statuses.execution_status == ExecutionStatus::Succeeded;
+    going.into_iter().next().or_else(|| {
+        over.into_iter()
+            .find(|run| key.is_of_a_workflow() && succeeded(run))
+    })
+}
+
+impl Start<'_> {
+    fn new_job(&self) -> NewJob {
+        let (environment_id, environment_revision_spec) = match &self.place.environment {
+            Some((environment, revision)) => (Some(environment.id.clone()), Some(revision.clone())),
+            None => (None, None),
+        };
+        NewJob {
+            project_id: self.project.id.clone(),
+            command_to_run: self.job.command.clone(),
+            title: self.key.title(&self.job.title),
+            main_repo_git_ref: GitRef::commit(&self.commit),
+            override_hardware_tier_id: self.place.tier.as_ref().map(|tier| tier.id.clone()),
+            environment_id,
+            environment_revision_spec,
+        }
+    }
+
+    fn view(&self, setting: &Setting) -> Plan {
+        let stage = &setting.stage.name;
+        let name = &self.job.name;
+        let mut plan = match &self.earlier {
+            None => Plan::new(format!("start job `{name}` in stage `{stage}`")),
+            Some(run) if run.statuses.is_completed => Plan::new(format!(
+                "job `{name}` in stage `{stage}` is done: run {} succeeded",
+                run.number
+            )),
+            Some(run) => Plan::new(format!(
+                "follow run {} of job `{name}` in stage `{stage}`, which goes on",
+                run.number
+            )),
+        };
+        plan.fact(
+            "project",
+            format!(
+                "{} on {}",
+                self.project.name,
+                setting.connection.host().as_str()
+            ),
+        );
+        plan.fact("commit", self.commit.as_str());
+        plan.fact("command", &self.job.command);
+        self.place.describe(&mut plan);
+        plan.fact("key", self.key.to_string());
+        match &self.earlier {
+            None => plan.change(
+                ChangeKind::Create,
+                format!("a run of `{}`", self.job.command),
+            ),
+            Some(run) => plan.change(ChangeKind::Keep, format!("run {}", run.number)),
+        };
+        plan
+    }
+}

@@ -1,0 +1,111 @@
+//! One thing out of Domino's list by what the stage file calls it: by id first, then by exact name. Several of
+//! one name, or none, is an error that lists what there is.
+
+use crate::error::Failure;
+
+/// A thing that has an id and a name.
+pub trait Named {
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Its name.
+    fn name(&self) -> &str;
+}
+
+/// How many names an error lists at most.
+const LISTED: usize = 8;
+
+/// The one thing that `wanted` means. `noun` is what the thing is called: `hardware tier`.
+pub fn choose<'a, T: Named>(things: &'a [T], wanted: &str, noun: &str) -> Result<&'a T, Failure> {
+    if let Some(thing) = things.iter().find(|thing| thing.id() == wanted) {
+        return Ok(thing);
+    }
+    let matches: Vec<&T> = things
+        .iter()
+        .filter(|thing| thing.name() == wanted)
+        .collect();
+    match matches.as_slice() {
+        [one] => Ok(one),
+        [] => Err(
+            Failure::refused(format!("there is no {noun} `{wanted}` here"))
+                .hint(nearest(things, wanted, noun)),
+        ),
+        several => {
+            let ids: Vec<String> = several
+                .iter()
+                .map(|thing| format!("`{}`", thing.id()))
+                .collect();
+            Err(Failure::refused(format!(
+                "{} {noun}s are called `{wanted}`: {}",
+                several.len(),
+                ids.join(", ")
+            ))
+            .hint("write the id of the one you mean in place of the name"))
+        }
+    }
+}
+
+fn nearest<T: Named>(things: &[T], wanted: &str, noun: &str) -> String {
+    if things.is_empty() {
+        return format!("the project may use no {noun} at all; ask its owner or an administrator");
+    }
+    let wanted = wanted.to_lowercase();
+    let mut names: Vec<&str> = things.iter().map(Named::name).collect();
+    names.sort_by_cached_key(|name| {
+        let alike = strsim::jaro_winkler(&name.to_lowercase(), &wanted);
+        std::cmp::Reverse((alike * 1_000_000.0) as u64)
+    });
+    names.dedup();
+    let more = names.len().saturating_sub(LISTED);
+    let listed: Vec<String> = names
+        .iter()
+        .take(LISTED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match more {
+        0 => format!("there is {}", listed.join(", ")),
+        more => format!("there is {} and {more} more", listed.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Thing(&'static str, &'static str);
+
+    impl Named for Thing {
+        fn id(&self) -> &str {
+            self.0
+        }
+        fn name(&self) -> &str {
+            self.1
+        }
+    }
+
+    const THINGS: &[Thing] = &[
+        Thing("1", "small"),
+        Thing("2", "large"),
+        Thing("3", "large"),
+        Thing("small", "odd"),
+    ];
+
+    #[test]
+    fn an_id_wins_over_a_name() {
+        assert_eq!(choose(THINGS, "small", "tier").unwrap().1, "odd");
+    }
+
+    #[test]
+    fn several_of_one_name_are_an_error_that_lists_their_ids() {
+        let failure = choose(THINGS, "large", "tier").err().unwrap();
+        assert_eq!(failure.to_string(), "2 tiers are called `large`: `2`, `3`");
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_nearest_first() {
+        let error = anyhow::Error::new(choose(THINGS, "larg", "tier").err().unwrap());
+        assert_eq!(
+            crate::error::hint_of(&error).unwrap(),
+            "there is `large`, `small`, `odd`"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Compute environments and their revisions.
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::Named;
+use super::{id, projects::ProjectId};
+use crate::client::{ApiError, Reader, segment};
+use crate::stages::Revision;
+
+id! {
+    /// A compute environment's id: 24 hexadecimal digits.
+    EnvironmentId
+}
+
+/// A compute environment that a project may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// The id, which is what requests carry.
+    pub id: EnvironmentId,
+    /// The name.
+    pub name: String,
+    /// Whether it was put away.
+    #[serde(default)]
+    pub archived: bool,
+    /// The id of the revision that runs when none is asked for.
+    pub active_revision_id: Option<String>,
+    /// Its number.
+    pub active_revision_number: Option<u32>,
+}
+
+/// Which revision of an environment runs, in the spelling of v4: a word, or an object with an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RevisionSpec {
+    /// `ActiveRevision`, `LatestRevision` or `RestrictedRevision`.
+    Word(String),
+    /// One revision.
+    One {
+        /// Its id.
+        #[serde(rename = "revisionId")]
+        revision_id: String,
+    },
+}
+
+impl From<&Revision> for RevisionSpec {
+    fn from(revision: &Revision) -> Self {
+        match revision {
+            Revision::Active => Self::Word("ActiveRevision".into()),
+            Revision::Latest => Self::Word("LatestRevision".into()),
+            Revision::Id(id) => Self::One {
+                revision_id: id.clone(),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Useable {
+    environments: Vec<Environment>,
+}
+
+impl Named for Environment {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Reader {
+    /// `GET /v4/projects/{id}/useableEnvironments`: what the project may use, without what was put away.
+    /// Contract: v4.
+    pub async fn environments(&self, project: &ProjectId) -> Result<Vec<Environment>, ApiError> {
+        let path = format!(
+            "/v4/projects/{}/useableEnvironments",
+            segment(project.as_str())
+        );
+        let useable: Useable = self.read(&path, &[]).await?;
+        Ok(useable
+            .environments
+            .into_iter()
+            .filter(|environment| !environment.archived)
+            .collect())
+    }
+}

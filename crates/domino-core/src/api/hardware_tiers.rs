@@ -1,0 +1,117 @@
+//! Hardware tiers. Choosing one is the only way to choose a data plane.
+
+use serde::Deserialize;
+
+use super::choice::Named;
+use super::{id, projects::ProjectId};
+use crate::client::{ApiError, Reader, segment};
+
+id! {
+    /// A hardware tier's id: a free string such as `small-k8s`.
+    HardwareTierId
+}
+
+/// A hardware tier that a project may use, with the data plane it stands on.
+#[derive(Debug, Clone)]
+pub struct HardwareTier {
+    /// The id, which is what requests carry.
+    pub id: HardwareTierId,
+    /// The name, which need not be unique.
+    pub name: String,
+    /// Whether it was put away.
+    pub archived: bool,
+    /// The data plane.
+    pub data_plane: Option<DataPlane>,
+}
+
+/// A data plane.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataPlane {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Whether Domino can reach it.
+    #[serde(default = "yes")]
+    pub is_healthy: bool,
+}
+
+/// What is listed: model endpoints draw on tiers of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TierUse {
+    /// Tiers of jobs and apps.
+    Runs,
+    /// Tiers of model endpoints.
+    ModelEndpoints,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    hardware_tier: Tier,
+    data_plane: Option<DataPlane>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tier {
+    id: HardwareTierId,
+    name: String,
+    hwt_flags: Option<Flags>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Flags {
+    #[serde(default)]
+    is_archived: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Named for HardwareTier {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Reader {
+    /// `GET /v4/projects/{id}/hardwareTiers`: the tiers that the project may use, a bare array. Every member of
+    /// the project may read it, unlike the deployment's own list. Contract: v4.
+    pub async fn hardware_tiers(
+        &self,
+        project: &ProjectId,
+        r#use: TierUse,
+    ) -> Result<Vec<HardwareTier>, ApiError> {
+        let path = format!("/v4/projects/{}/hardwareTiers", segment(project.as_str()));
+        let query: &[(&str, &str)] = match r#use {
+            TierUse::Runs => &[],
+            TierUse::ModelEndpoints => &[("forModelApi", "true")],
+        };
+        let listed: Vec<Listed> = self.read(&path, query).await?;
+        Ok(listed
+            .into_iter()
+            .map(
+                |Listed {
+                     hardware_tier,
+                     data_plane,
+                 }| HardwareTier {
+                    id: hardware_tier.id,
+                    name: hardware_tier.name,
+                    archived: hardware_tier
+                        .hwt_flags
+                        .is_some_and(|flags| flags.is_archived),
+                    data_plane,
+                },
+            )
+            .filter(|tier| !tier.archived)
+            .collect())
+    }
+}

@@ -1,0 +1,362 @@
+//! Jobs: start, read, find, stop, and their logs.
+
+use serde::{Deserialize, Serialize};
+
+use super::environments::{EnvironmentId, RevisionSpec};
+use super::hardware_tiers::HardwareTierId;
+use super::logs::LogPage;
+use super::projects::ProjectId;
+use super::{GitRef, id};
+use crate::client::{ApiError, Reader, Writer, segment};
+
+id! {
+    /// A job's id: 24 hexadecimal digits.
+    JobId
+}
+
+/// The page size that every version serves: larger ones are capped.
+const PAGE: usize = 100;
+/// A list that goes on longer than this is taken for one that never ends.
+const MOST_PAGES: usize = 1000;
+/// The most log lines that Domino gives at once.
+const LOG_PAGE: &str = "10000";
+
+/// A job, as far as a deployment needs it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// The id.
+    pub id: JobId,
+    /// The number that people see.
+    #[serde(default)]
+    pub number: u64,
+    /// The title.
+    pub title: Option<String>,
+    /// Its status.
+    pub statuses: JobStatuses,
+    /// When it was submitted, started and ended.
+    pub stage_time: StageTime,
+    /// What of the main repository it runs.
+    pub main_repo_git_ref: Option<GitRef>,
+    /// Why it ended badly.
+    pub abnormal_status: Option<AbnormalStatus>,
+    /// Why it waits.
+    pub queued_job_history_details: Option<QueueDetails>,
+    /// What the run itself reported in `dominostats.json`.
+    #[serde(default)]
+    pub domino_stats: Vec<DominoStat>,
+}
+
+/// The statuses of a job.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobStatuses {
+    /// Whether it is over.
+    pub is_completed: bool,
+    /// The status word.
+    pub execution_status: ExecutionStatus,
+}
+
+/// Domino's words for the status of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum ExecutionStatus {
+    /// Ended well.
+    Succeeded,
+    /// The command ended badly.
+    Failed,
+    /// Somebody stopped it.
+    Stopped,
+    /// Domino could not run it.
+    Error,
+    /// One of the words for a run that is on its way.
+    OnItsWay(String),
+    /// A word that we do not know.
+    Unknown(String),
+}
+
+/// Words of runs that are on their way, from v4's enumeration of run states.
+const ON_ITS_WAY: &[&str] = &[
+    "Pending",
+    "Queued",
+    "Scheduled",
+    "Preparing",
+    "Building",
+    "Pulling",
+    "Running",
+    "Serving",
+    "StopRequested",
+    "StopAndDiscardRequested",
+    "Stopping",
+    "Finishing",
+    "Faulty",
+];
+
+impl From<String> for ExecutionStatus {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "Succeeded" => Self::Succeeded,
+            "Failed" => Self::Failed,
+            "Stopped" => Self::Stopped,
+            "Error" => Self::Error,
+            known if ON_ITS_WAY.contains(&known) => Self::OnItsWay(word),
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl ExecutionStatus {
+    /// The word, as Domino writes it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+            Self::Error => "Error",
+            Self::OnItsWay(word) | Self::Unknown(word) => word,
+        }
+    }
+
+    /// Whether it is one of the four words of a run that is over.
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed | Self::Stopped | Self::Error
+        )
+    }
+}
+
+/// Times of a job, in epoch milliseconds.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageTime {
+    /// Submitted.
+    #[serde(default)]
+    pub submission_time: i64,
+    /// The command began.
+    pub run_start_time: Option<i64>,
+    /// It was over.
+    pub completed_time: Option<i64>,
+}
+
+/// Why a job ended badly, in Domino's words.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbnormalStatus {
+    /// The kind of failure.
+    #[serde(default)]
+    pub run_failure_reason: String,
+    /// The explanation.
+    #[serde(default)]
+    pub run_failure_message: String,
+}
+
+/// Why a job waits.
+#[derive(Debug, Clone, Deserialize)]
+pub struct QueueDetails {
+    /// Domino's explanation.
+    pub explanation: Option<String>,
+}
+
+/// One number that the run reported.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DominoStat {
+    /// Its name.
+    pub name: String,
+    /// Its value; a number or text.
+    pub value: serde_json::Value,
+}
+
+/// What a job really got.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuntimeDetails {
+    /// The hardware tier.
+    pub hardware_tier: RuntimeTier,
+    /// The compute environment.
+    pub environment: RuntimeEnvironment,
+}
+
+/// The hardware tier that a job runs on.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RuntimeTier {
+    /// The id.
+    pub id: HardwareTierId,
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// The compute environment that a job runs in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuntimeEnvironment {
+    /// The id.
+    pub environment_id: EnvironmentId,
+    /// The revision's number.
+    pub revision_number: Option<u32>,
+}
+
+/// The deployment's own mapping of status words to groups.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct StatusGroups {
+    /// Words of jobs that are over.
+    #[serde(default)]
+    pub completed: Vec<String>,
+    /// Words of jobs that are not.
+    #[serde(default)]
+    pub active: Vec<String>,
+}
+
+/// What is sent to start a job. Everything that is `None` is left out and takes the project's default.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewJob {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The command.
+    pub command_to_run: String,
+    /// The title.
+    pub title: String,
+    /// The commit. The field `commitId` would choose a commit of Domino's own file system.
+    pub main_repo_git_ref: GitRef,
+    /// The hardware tier's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_hardware_tier_id: Option<HardwareTierId>,
+    /// The compute environment's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment_id: Option<EnvironmentId>,
+    /// Which revision of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment_revision_spec: Option<RevisionSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobSet {
+    jobs: Vec<Job>,
+    total_count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct WithProblem {
+    logset: LogPage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stop<'a> {
+    job_id: &'a JobId,
+    project_id: &'a ProjectId,
+    commit_results: bool,
+}
+
+impl Reader {
+    /// `GET /v4/jobs/{id}`. Contract: v4.
+    pub async fn job(&self, id: &JobId) -> Result<Option<Job>, ApiError> {
+        self.read_if_there(&format!("/v4/jobs/{}", segment(id.as_str())), &[])
+            .await
+    }
+
+    /// `GET /v4/jobs`, newest first, page after page until `since` (epoch milliseconds): the jobs of the
+    /// project that `wanted` picks. Contract: v4, where `sort_by` is the direction and `order_by` the field.
+    ///
+    /// A deployment that does not sort is read to its end.
+    pub async fn jobs(
+        &self,
+        project: &ProjectId,
+        since: i64,
+        wanted: impl Fn(&Job) -> bool,
+    ) -> Result<Vec<Job>, ApiError> {
+        let (size, mut found, mut seen) = (
+            PAGE.to_string(),
+            Vec::new(),
+            std::collections::HashSet::new(),
+        );
+        let (mut sorted, mut last_number) = (true, u64::MAX);
+        for page in 1..=MOST_PAGES {
+            let number = page.to_string();
+            let query = [
+                ("projectId", project.as_str()),
+                ("page_size", size.as_str()),
+                ("page_no", number.as_str()),
+                ("sort_by", "desc"),
+                ("order_by", "number"),
+                ("show_archived", "true"),
+            ];
+            let set: JobSet = self.read("/v4/jobs", &query).await?;
+            let before = seen.len();
+            let mut oldest = i64::MAX;
+            for job in set.jobs {
+                if !seen.insert(job.id.clone()) {
+                    continue;
+                }
+                sorted &= job.number <= last_number;
+                last_number = job.number;
+                oldest = oldest.min(job.stage_time.submission_time);
+                if wanted(&job) {
+                    found.push(job);
+                }
+            }
+            let at_the_end =
+                seen.len() == before || set.total_count.is_some_and(|total| seen.len() >= total);
+            if at_the_end || (sorted && oldest < since) {
+                return Ok(found);
+            }
+        }
+        Err(ApiError::endless("/v4/jobs", MOST_PAGES))
+    }
+
+    /// `GET /v4/jobs/{id}/runtimeExecutionDetails`: the tier and environment that the job really got.
+    /// Contract: v4.
+    pub async fn job_runtime(&self, id: &JobId) -> Result<RuntimeDetails, ApiError> {
+        self.read(
+            &format!("/v4/jobs/{}/runtimeExecutionDetails", segment(id.as_str())),
+            &[],
+        )
+        .await
+    }
+
+    /// `GET /v4/jobs/getStatus/values`: which words mean what on this deployment. Contract: v4.
+    pub async fn job_status_groups(&self) -> Result<StatusGroups, ApiError> {
+        self.read("/v4/jobs/getStatus/values", &[]).await
+    }
+
+    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`: one page of the log from `position` on.
+    /// Contract: v4.
+    pub async fn job_log(&self, id: &JobId, position: &str) -> Result<LogPage, ApiError> {
+        let path = format!(
+            "/v4/jobs/{}/logsWithProblemSuggestions",
+            segment(id.as_str())
+        );
+        let query = [
+            ("logType", "console"),
+            ("limit", LOG_PAGE),
+            ("offset", "0"),
+            ("latestTimeNano", position),
+        ];
+        self.read::<WithProblem>(&path, &query)
+            .await
+            .map(|reply| reply.logset)
+    }
+}
+
+impl Writer {
+    /// `POST /v4/jobs/start`: starts a job, 200 with the whole job. Contract: v4.
+    pub async fn start_job(&self, job: &NewJob) -> Result<Job, ApiError> {
+        self.write(reqwest::Method::POST, "/v4/jobs/start", Some(job))
+            .await
+    }
+
+    /// `POST /v4/jobs/stop`: asks a job to stop. Its results are kept as they are. Some versions want the
+    /// project as well, which the others ignore. Contract: v4 and the official Python client.
+    pub async fn stop_job(&self, project: &ProjectId, id: &JobId) -> Result<(), ApiError> {
+        let stop = Stop {
+            job_id: id,
+            project_id: project,
+            commit_results: true,
+        };
+        self.write_only(reqwest::Method::POST, "/v4/jobs/stop", Some(&stop))
+            .await
+    }
+}

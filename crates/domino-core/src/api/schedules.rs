@@ -1,0 +1,114 @@
+//! Scheduled jobs: runs that Domino starts by itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::environments::{EnvironmentId, RevisionSpec};
+use super::hardware_tiers::HardwareTierId;
+use super::projects::ProjectId;
+use super::users::UserId;
+use super::{GitRef, id};
+use crate::client::{ApiError, Reader, Writer, segment};
+
+id! {
+    /// A scheduled job's key.
+    ScheduleId
+}
+
+/// A scheduled job as Domino has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ScheduledJob {
+    /// The key.
+    pub id: ScheduleId,
+    /// What it does.
+    #[serde(flatten)]
+    pub definition: ScheduleDefinition,
+}
+
+/// What a scheduled job does: exactly what is sent, and what is compared with what is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleDefinition {
+    /// The title.
+    pub title: String,
+    /// The command.
+    pub command: String,
+    /// When.
+    pub schedule: Cron,
+    /// The IANA time zone.
+    pub timezone_id: String,
+    /// Whether it does not fire.
+    pub is_paused: bool,
+    /// Whether a run may start while the one before still runs.
+    pub allow_concurrent_execution: bool,
+    /// The hardware tier's id (never its name).
+    pub hardware_tier_identifier: HardwareTierId,
+    /// The compute environment's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_environment_id: Option<EnvironmentId>,
+    /// Which revision of it.
+    pub environment_revision_spec: RevisionSpec,
+    /// As whom it runs.
+    pub scheduled_by_user_id: UserId,
+    /// Who is told when a run ends.
+    pub notify_on_complete_email_addresses: Vec<String>,
+    /// The commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main_repo_git_ref: Option<GitRef>,
+}
+
+/// A Quartz cron expression.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cron {
+    /// Seconds first, six or seven fields.
+    pub cron_string: String,
+    /// Whether it was written by hand.
+    #[serde(default)]
+    pub is_custom: bool,
+}
+
+impl Reader {
+    /// `GET /v4/projects/{id}/scheduledjobs`: all of them, a bare array. Contract: v4.
+    pub async fn scheduled_jobs(&self, project: &ProjectId) -> Result<Vec<ScheduledJob>, ApiError> {
+        self.read(&path(project), &[]).await
+    }
+}
+
+impl Writer {
+    /// `POST /v4/projects/{id}/scheduledjobs`: a new one, 200. Contract: v4.
+    pub async fn create_scheduled_job(
+        &self,
+        project: &ProjectId,
+        definition: &ScheduleDefinition,
+    ) -> Result<ScheduledJob, ApiError> {
+        self.write(reqwest::Method::POST, &path(project), Some(definition))
+            .await
+    }
+
+    /// `PUT /v4/projects/{id}/scheduledjobs/{key}`: replaces it as a whole, 200. Contract: v4.
+    pub async fn replace_scheduled_job(
+        &self,
+        project: &ProjectId,
+        id: &ScheduleId,
+        definition: &ScheduleDefinition,
+    ) -> Result<ScheduledJob, ApiError> {
+        let path = format!("{}/{}", path(project), segment(id.as_str()));
+        self.write(reqwest::Method::PUT, &path, Some(definition))
+            .await
+    }
+
+    /// `DELETE /v4/projects/{id}/scheduledjobs/{key}`: 200 with nothing. Contract: v4.
+    pub async fn delete_scheduled_job(
+        &self,
+        project: &ProjectId,
+        id: &ScheduleId,
+    ) -> Result<(), ApiError> {
+        let path = format!("{}/{}", path(project), segment(id.as_str()));
+        self.write_only::<()>(reqwest::Method::DELETE, &path, None)
+            .await
+    }
+}
+
+fn path(project: &ProjectId) -> String {
+    format!("/v4/projects/{}/scheduledjobs", segment(project.as_str()))
+}

@@ -1,0 +1,334 @@
+//! The one way to speak HTTP to Domino: a `Reader` that only asks, and a `Writer` that changes things.
+//!
+//! Both stand on one private `send`, which knows the base URL, the credential, the limits and how to read an
+//! answer. It knows no endpoint: those are in `api/`, one noun a file.
+
+mod answer;
+mod error;
+mod once;
+mod tls;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::BackoffBuilder;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, StatusCode, redirect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use self::error::{ApiError, Cause};
+pub use self::once::{Written, once};
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::stages::Host;
+
+/// How often a read is tried before we give up.
+const READ_ATTEMPTS: usize = 5;
+/// The longest `Retry-After` that we wait for, in seconds; a longer one is reported instead.
+const LONGEST_RETRY_AFTER: u64 = 60;
+/// Everything but letters, digits and `-_.~` is encoded in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Limits and taste of a connection.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long one request may take, from the first byte sent to the last received.
+    pub request: Duration,
+    /// What every pause is multiplied with; 1 for people, less in tests.
+    pub pace: f64,
+    /// A file with further certificate authorities, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Whether each request is named on stderr.
+    pub verbose: bool,
+    /// Who is asking: `deploy-job/0.1.0`.
+    pub program: &'static str,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(30),
+            pace: 1.0,
+            ca_file: None,
+            verbose: false,
+            program: concat!("domino-core/", env!("CARGO_PKG_VERSION")),
+        }
+    }
+}
+
+/// A host and a credential, ready to be asked. Gives out readers and writers.
+#[derive(Debug, Clone)]
+pub struct Connection(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    host: Host,
+    credential: Credential,
+    limits: Limits,
+}
+
+/// Asks, and changes nothing: GET only, tried again when the trouble may pass.
+#[derive(Debug, Clone)]
+pub struct Reader(Arc<Inner>);
+
+/// Changes things. What it sends is never sent again blindly: see [`ApiError::may_have_happened`].
+#[derive(Debug, Clone)]
+pub struct Writer(Arc<Inner>);
+
+impl Connection {
+    /// Prepares a connection; nothing is sent yet.
+    pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, Failure> {
+        let host = match &credential {
+            Credential::Proxy(proxy) => proxy.clone(),
+            _ => host,
+        };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(limits.program)
+            .timeout(limits.request)
+            .connect_timeout(limits.request.min(Duration::from_secs(10)))
+            .redirect(redirect::Policy::custom(follow_within_the_origin));
+        let loopback_http = host.as_str().starts_with("http://");
+        builder = builder.tls_backend_preconfigured(tls::configuration(
+            limits.ca_file.as_deref(),
+            loopback_http,
+        )?);
+        if loopback_http {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|problem| {
+            Failure::new(
+                crate::error::Exit::Bug,
+                format!("cannot set up HTTP: {problem}"),
+            )
+        })?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            host,
+            credential,
+            limits,
+        })))
+    }
+
+    /// Something that can only ask.
+    pub fn reader(&self) -> Reader {
+        Reader(Arc::clone(&self.0))
+    }
+
+    /// Something that can change things; made when a plan is applied, and only then.
+    pub fn writer(&self) -> Writer {
+        Writer(Arc::clone(&self.0))
+    }
+
+    /// The host, for links.
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// What kind of credential is used.
+    pub fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+
+    /// What every pause is multiplied with.
+    pub fn pace(&self) -> f64 {
+        self.0.limits.pace
+    }
+}
+
+impl Reader {
+    /// GET `path` with `query`, decoded as JSON.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ApiError> {
+        self.answer(path, query).await?.json()
+    }
+
+    /// The same, but a 404 is `None`.
+    pub(crate) async fn read_if_there<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, ApiError> {
+        match self.answer(path, query).await {
+            Ok(answer) => answer.json().map(Some),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// GET, tried again with growing pauses on what may pass: no connection, 408, 429, 502, 503, 504.
+    pub(crate) async fn answer(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<answer::Answer, ApiError> {
+        let mut pauses = backon::ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(300))
+            .with_max_delay(Duration::from_secs(8))
+            .with_max_times(READ_ATTEMPTS - 1)
+            .with_jitter()
+            .build();
+        loop {
+            let error = match self.0.send(Method::GET, path, query, None).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(pause) = error.worth_another_try().then(|| pauses.next()).flatten() else {
+                return Err(error);
+            };
+            let pause = match error.retry_after() {
+                Some(seconds) if seconds > LONGEST_RETRY_AFTER => return Err(error),
+                Some(seconds) => Duration::from_secs(seconds),
+                None => pause,
+            };
+            tokio::time::sleep(pause.mul_f64(self.0.limits.pace)).await;
+        }
+    }
+
+    /// The host, for links.
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// What every pause is multiplied with.
+    pub fn pace(&self) -> f64 {
+        self.0.limits.pace
+    }
+}
+
+impl Writer {
+    /// Something that can only ask, over the same connection.
+    pub fn reader(&self) -> Reader {
+        Reader(Arc::clone(&self.0))
+    }
+
+    /// Sends `body` once and decodes the reply.
+    pub(crate) async fn write<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<T, ApiError> {
+        self.answer(method, path, &[], body).await?.json()
+    }
+
+    /// Sends `body` once; whatever a success says is not looked at.
+    pub(crate) async fn write_only<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<(), ApiError> {
+        self.answer(method, path, &[], body).await.map(drop)
+    }
+
+    /// Sends `body` once and gives the answer undecoded.
+    pub(crate) async fn answer<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&B>,
+    ) -> Result<answer::Answer, ApiError> {
+        let body = match body.map(serde_json::to_value).transpose() {
+            Ok(body) => body,
+            Err(problem) => {
+                let cause = Cause::NotUnderstood {
+                    problem: format!("our own body: {problem}"),
+                    excerpt: String::new(),
+                };
+                return Err(ApiError::new(method, path, cause));
+            }
+        };
+        self.0.send(method, path, query, body.as_ref()).await
+    }
+}
+
+impl Inner {
+    /// One request, one answer. A status that is no success is an error with the server's own words.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<answer::Answer, ApiError> {
+        let started = Instant::now();
+        let result = self.exchange(method.clone(), path, query, body).await;
+        if self.limits.verbose {
+            let outcome = match &result {
+                Ok(answer) => answer.status.as_u16().to_string(),
+                Err(error) => error.cause.in_short(),
+            };
+            eprintln!(
+                "  {method} {path} → {outcome} ({} ms)",
+                started.elapsed().as_millis()
+            );
+        }
+        result
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<answer::Answer, ApiError> {
+        let url = format!("{}{path}", self.host.as_str());
+        let fail = |cause| ApiError::new(method.clone(), &url, cause);
+        let mut request = self.http.request(method.clone(), &url);
+        if !query.is_empty() {
+            request = request.query(query);
+        }
+        match self.credential.header() {
+            Ok(Some((name, value))) => request = request.header(name, value),
+            Ok(None) => {}
+            Err(failure) => return Err(fail(Cause::NoCredential(failure.to_string()))),
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|problem| fail(Cause::from_transport(&problem)))?;
+        let answer = answer::Answer::receive(method.clone(), &url, response).await?;
+        answer.judged()
+    }
+}
+
+/// One segment of a path, percent-encoded.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// A redirect is followed only to the origin that was asked: anywhere else would be handed the credential.
+fn follow_within_the_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let same = attempt
+        .previous()
+        .last()
+        .is_some_and(|from| from.origin() == attempt.url().origin());
+    if same && attempt.previous().len() < 5 {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+/// Whether a status is one of those that may pass by themselves.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+}
+
+#[cfg(test)]
+mod tests;

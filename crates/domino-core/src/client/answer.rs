@@ -1,0 +1,215 @@
+//! One answer of the server, read within limits and judged: is it a success, and is it what it says it is?
+
+use reqwest::{Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::{ApiError, Cause};
+
+/// The most bytes of a body that are read. A page of ten thousand log lines is some megabytes.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+/// The most characters of the server's words that are kept for a person.
+const LONGEST_WORDS: usize = 400;
+
+/// A whole answer, in memory.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    method: Method,
+    url: String,
+    pub(crate) status: StatusCode,
+    content_type: String,
+    retry_after: Option<u64>,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads the body, refusing one that never ends.
+    pub(super) async fn receive(
+        method: Method,
+        url: &str,
+        mut response: reqwest::Response,
+    ) -> Result<Self, ApiError> {
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value: &header::HeaderValue| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let mut answer = Self {
+            url: url.to_owned(),
+            status: response.status(),
+            content_type: header(header::CONTENT_TYPE)
+                .unwrap_or_default()
+                .to_ascii_lowercase(),
+            retry_after: header(header::RETRY_AFTER).and_then(|value| value.trim().parse().ok()),
+            location: header(header::LOCATION),
+            body: Vec::new(),
+            method,
+        };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if answer.body.len() + chunk.len() > LARGEST_BODY => {
+                    let problem = format!("more than {} MiB", LARGEST_BODY / 1024 / 1024);
+                    return Err(answer.error(Cause::NotUnderstood {
+                        problem,
+                        excerpt: String::new(),
+                    }));
+                }
+                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(answer),
+                Err(problem) => return Err(answer.error(Cause::from_transport(&problem))),
+            }
+        }
+    }
+
+    /// A success stays one unless it is a web page: Domino's ingress answers 200 with its sign-in page.
+    pub(super) fn judged(self) -> Result<Self, ApiError> {
+        if self.status.is_success() {
+            return if self.is_html() {
+                Err(self.error(Cause::NotSignedIn))
+            } else {
+                Ok(self)
+            };
+        }
+        if self.status.is_redirection() {
+            let to = self.location.clone().unwrap_or_else(|| "nowhere".into());
+            return Err(self.error(Cause::Redirected { to: shortened(&to) }));
+        }
+        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
+        if self.status == StatusCode::CONFLICT
+            && let Some(path) = body
+                .as_ref()
+                .and_then(|b| b.get("redirectPath"))
+                .and_then(Value::as_str)
+        {
+            return Err(self.error(Cause::Relogin {
+                path: shortened(path),
+            }));
+        }
+        let request_id = body
+            .as_ref()
+            .and_then(|b| {
+                b.get("requestId")
+                    .or_else(|| b.get("metadata")?.get("requestId"))
+            })
+            .and_then(Value::as_str)
+            .map(shortened);
+        let words = match &body {
+            Some(body) => words_of(body),
+            None => self.words_without_json(),
+        };
+        let cause = Cause::Refused {
+            status: self.status,
+            words,
+            request_id,
+            retry_after: self.retry_after,
+        };
+        Err(self.error(cause))
+    }
+
+    /// Decodes the body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|problem| {
+            let excerpt = if self.is_text() {
+                excerpt(&self.body)
+            } else {
+                format!("{} bytes of {}", self.body.len(), self.kind())
+            };
+            self.error(Cause::NotUnderstood {
+                problem: problem.to_string(),
+                excerpt,
+            })
+        })
+    }
+
+    fn error(&self, cause: Cause) -> ApiError {
+        ApiError::new(self.method.clone(), &self.url, cause)
+    }
+
+    fn is_html(&self) -> bool {
+        self.content_type.starts_with("text/html") && self.body.trim_ascii_start().starts_with(b"<")
+    }
+
+    fn is_text(&self) -> bool {
+        std::str::from_utf8(&self.body)
+            .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
+    }
+
+    fn kind(&self) -> &str {
+        if self.content_type.is_empty() {
+            "no content type"
+        } else {
+            &self.content_type
+        }
+    }
+
+    /// A web page and binary data are named as such, never shown.
+    fn words_without_json(&self) -> Option<String> {
+        if self.body.trim_ascii().is_empty() {
+            return None;
+        }
+        if self.is_html() || self.body.trim_ascii_start().starts_with(b"<!") {
+            return Some("(a web page)".into());
+        }
+        if !self.is_text() {
+            return Some(format!("({} bytes of binary data)", self.body.len()));
+        }
+        Some(excerpt(&self.body))
+    }
+}
+
+/// The server's own words out of its several shapes of error: `errors[]`, `error`, `message`.
+fn words_of(body: &Value) -> Option<String> {
+    let one = |value: &Value| -> Option<String> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(object) => object
+                .get("message")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            _ => None,
+        }
+    };
+    if let Some(errors) = body
+        .get("errors")
+        .and_then(Value::as_array)
+        .filter(|errors| !errors.is_empty())
+    {
+        let words: Vec<String> = errors.iter().filter_map(one).collect();
+        if !words.is_empty() {
+            return Some(shortened(&words.join("; ")));
+        }
+    }
+    let words = ["error", "message"]
+        .iter()
+        .find_map(|key| body.get(key).and_then(one));
+    let code = body.get("error_code").and_then(Value::as_str);
+    match (code, words) {
+        (Some(code), Some(words)) => Some(shortened(&format!("{code}: {words}"))),
+        (None, Some(words)) => Some(shortened(&words)),
+        (Some(code), None) => Some(shortened(code)),
+        (None, None) if body.is_null() => None,
+        (None, None) => Some(shortened(&body.to_string())),
+    }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    // Four bytes a character at most: what is cut here would be cut below.
+    let head = &body[..body.len().min(LONGEST_WORDS * 4)];
+    shortened(String::from_utf8_lossy(head).trim())
+}
+
+fn shortened(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST_WORDS + 1)
+        .collect();
+    if clean.chars().count() > LONGEST_WORDS {
+        clean.chars().take(LONGEST_WORDS).chain(['…']).collect()
+    } else {
+        clean
+    }
+}

@@ -1,0 +1,297 @@
+//! Why a request did not bring what it was sent for, and what follows from that.
+
+use std::fmt;
+
+use reqwest::{Method, StatusCode};
+
+use crate::error::Exit;
+
+/// A request that failed. Reads `GET https://… answered 403 Forbidden`, caused by the server's own words.
+#[derive(Debug)]
+pub struct ApiError {
+    method: Method,
+    url: String,
+    pub(crate) cause: Cause,
+    words: Option<Words>,
+}
+
+/// What happened to a request.
+#[derive(Debug)]
+pub enum Cause {
+    /// The server answered with a status that is no success.
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The server's own words, if it had any.
+        words: Option<String>,
+        /// The server's id of the request, for its administrators.
+        request_id: Option<String>,
+        /// Seconds that the server asks to wait.
+        retry_after: Option<u64>,
+    },
+    /// 409 with `redirectPath`: Domino wants the user to sign in again.
+    Relogin {
+        /// Where Domino sends the person.
+        path: String,
+    },
+    /// A success that is a web page: the sign-in page, or another server than Domino.
+    NotSignedIn,
+    /// A redirect to another origin, which is not followed.
+    Redirected {
+        /// Where to.
+        to: String,
+    },
+    /// No connection: nothing was sent.
+    NotConnected(String),
+    /// The connection ended, or the time was up, after something had been sent.
+    Lost(String),
+    /// The answer came but is not what the contract says.
+    NotUnderstood {
+        /// What is wrong with it.
+        problem: String,
+        /// Its beginning.
+        excerpt: String,
+    },
+    /// The credential could not be read.
+    NoCredential(String),
+}
+
+#[derive(Debug)]
+struct Words(String);
+
+impl ApiError {
+    pub(super) fn new(method: Method, url: &str, cause: Cause) -> Self {
+        let words = match &cause {
+            Cause::Refused {
+                words: Some(words),
+                request_id,
+                ..
+            } => Some(match request_id {
+                Some(id) => format!("Domino says: {words} (request {id})"),
+                None => format!("Domino says: {words}"),
+            }),
+            Cause::NotConnected(detail) | Cause::Lost(detail) | Cause::NoCredential(detail) => {
+                Some(detail.clone())
+            }
+            Cause::NotUnderstood { problem, excerpt } if excerpt.is_empty() => {
+                Some(problem.clone())
+            }
+            Cause::NotUnderstood { problem, excerpt } => {
+                Some(format!("{problem}; it begins: {excerpt}"))
+            }
+            _ => None,
+        };
+        Self {
+            method,
+            url: url.to_owned(),
+            cause,
+            words: words.map(Words),
+        }
+    }
+
+    /// A list that goes on page after page and never ends.
+    pub(crate) fn endless(path: &str, pages: usize) -> Self {
+        let problem = format!("the list goes on after {pages} pages");
+        Self::new(
+            Method::GET,
+            path,
+            Cause::NotUnderstood {
+                problem,
+                excerpt: String::new(),
+            },
+        )
+    }
+
+    /// What happened.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// The status, if the server answered with one that is no success.
+    pub fn status(&self) -> Option<StatusCode> {
+        match &self.cause {
+            Cause::Refused { status, .. } => Some(*status),
+            Cause::Relogin { .. } => Some(StatusCode::CONFLICT),
+            _ => None,
+        }
+    }
+
+    /// 404: the thing is not there.
+    pub fn is_absent(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// 404 or 501: this deployment does not have the route. Nothing else ever means that.
+    pub fn is_unknown_route(&self) -> bool {
+        matches!(
+            self.status(),
+            Some(StatusCode::NOT_FOUND | StatusCode::NOT_IMPLEMENTED)
+        )
+    }
+
+    /// Whether a write that failed like this may have been carried out all the same, so that one must look
+    /// before doing anything else.
+    pub fn may_have_happened(&self) -> bool {
+        match &self.cause {
+            Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
+            Cause::Refused { status, .. } => {
+                status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED
+                    || *status == StatusCode::REQUEST_TIMEOUT
+            }
+            Cause::NotConnected(_)
+            | Cause::Relogin { .. }
+            | Cause::Redirected { .. }
+            | Cause::NoCredential(_) => false,
+        }
+    }
+
+    /// Whether the server certainly did nothing and may be asked once more: no connection, or 429.
+    pub fn certainly_did_nothing_yet(&self) -> bool {
+        matches!(&self.cause, Cause::NotConnected(_))
+            || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Seconds that the server asks to wait.
+    pub fn retry_after(&self) -> Option<u64> {
+        match &self.cause {
+            Cause::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    pub(super) fn worth_another_try(&self) -> bool {
+        match &self.cause {
+            Cause::NotConnected(_) | Cause::Lost(_) => true,
+            Cause::Refused { status, .. } => super::may_pass(*status),
+            _ => false,
+        }
+    }
+
+    /// How a program ends with this.
+    pub fn exit(&self) -> Exit {
+        match &self.cause {
+            Cause::Refused { status, .. }
+                if status.is_server_error() || super::may_pass(*status) =>
+            {
+                Exit::Unreachable
+            }
+            Cause::Refused { .. }
+            | Cause::Relogin { .. }
+            | Cause::NotSignedIn
+            | Cause::NoCredential(_) => Exit::Refused,
+            Cause::Redirected { .. }
+            | Cause::NotConnected(_)
+            | Cause::Lost(_)
+            | Cause::NotUnderstood { .. } => Exit::Unreachable,
+        }
+    }
+
+    /// What to do now.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match &self.cause {
+            Cause::Refused { status, .. } => match status.as_u16() {
+                401 => {
+                    "Domino does not know the credential: is it expired, of another deployment, or a key sent where only tokens are taken?"
+                }
+                403 => {
+                    "the credential is known but may not do this: ask for the permission in Domino, or use another account"
+                }
+                429 => "Domino is being asked too often: run this again later",
+                500..=599 => {
+                    "this is Domino's own trouble: run this again; if it stays, show the request to its administrators"
+                }
+                _ => return None,
+            },
+            Cause::Relogin { .. } => {
+                "the user's propagated credentials expired: sign in to Domino once more as that user, or use a service account"
+            }
+            Cause::NotSignedIn => {
+                "that is a sign-in page: check `host` in stages.toml and the credential"
+            }
+            Cause::Redirected { .. } => {
+                "the credential is not sent to another host: put the final address into `host` in stages.toml"
+            }
+            Cause::NotConnected(_) => {
+                "check `host` in stages.toml, the network, and for a private certificate authority `--ca-file` or `SSL_CERT_FILE`"
+            }
+            Cause::Lost(_) => "run this again; it finds what it left",
+            Cause::NotUnderstood { .. } => {
+                "is this really Domino's own address? If so, its version may be one we do not know yet"
+            }
+            Cause::NoCredential(_) => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+impl Cause {
+    /// Sorts out an error of the transport: was anything sent?
+    pub(super) fn from_transport(problem: &reqwest::Error) -> Self {
+        let detail = innermost(problem);
+        if problem.is_connect() || problem.is_builder() {
+            Self::NotConnected(detail)
+        } else if problem.is_timeout() {
+            Self::Lost("no answer in time".into())
+        } else {
+            Self::Lost(detail)
+        }
+    }
+
+    /// One word for a verbose line.
+    pub(super) fn in_short(&self) -> String {
+        match self {
+            Self::Refused { status, .. } => status.as_u16().to_string(),
+            Self::Relogin { .. } => "409 sign in again".into(),
+            Self::NotSignedIn => "a sign-in page".into(),
+            Self::Redirected { .. } => "redirected".into(),
+            Self::NotConnected(_) => "no connection".into(),
+            Self::Lost(_) => "lost".into(),
+            Self::NotUnderstood { .. } => "not understood".into(),
+            Self::NoCredential(_) => "no credential".into(),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.method, self.url)?;
+        match &self.cause {
+            Cause::Refused { status, .. } => write!(f, "answered {status}"),
+            Cause::Relogin { path } => {
+                write!(f, "answered 409 Conflict: sign in again at `{path}`")
+            }
+            Cause::NotSignedIn => f.write_str("answered with a web page instead of JSON"),
+            Cause::Redirected { to } => write!(
+                f,
+                "redirects to another address, `{to}`, which is not followed"
+            ),
+            Cause::NotConnected(_) => f.write_str("could not connect"),
+            Cause::Lost(_) => f.write_str("got no whole answer"),
+            Cause::NotUnderstood { .. } => f.write_str("gave an answer that is not understood"),
+            Cause::NoCredential(_) => f.write_str("was not sent"),
+        }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Words {}
+
+impl std::error::Error for ApiError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.words.as_ref().map(|words| words as _)
+    }
+}
+
+/// The deepest cause is the one that tells a person something: `Connection refused`, not `error sending`.
+fn innermost(problem: &(dyn std::error::Error + 'static)) -> String {
+    let mut deepest = problem;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

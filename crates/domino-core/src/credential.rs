@@ -1,0 +1,173 @@
+//! The one credential a program has, and where it came from.
+//!
+//! It is read from the environment or a file, never from an argument, and is exposed by one function only,
+//! which marks the header as sensitive.
+
+use std::path::PathBuf;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::Failure;
+use crate::stages::Host;
+
+/// How requests are authenticated. Exactly one kind is ever sent.
+#[derive(Debug)]
+pub enum Credential {
+    /// Inside a Domino run: the proxy at this address adds the identity itself.
+    Proxy(Host),
+    /// `Authorization: Bearer` with a personal access token or a service account's token.
+    Token(SecretString),
+    /// The same, with the token read from a file anew for every request, because it is short-lived.
+    TokenFile(PathBuf),
+    /// `X-Domino-Api-Key`, which Domino has announced to be on its way out.
+    ApiKey(SecretString),
+}
+
+impl Credential {
+    /// Reads the credential from environment variables: `DOMINO_API_PROXY`, then `DOMINO_TOKEN` or
+    /// `DOMINO_TOKEN_FILE`, then `DOMINO_USER_API_KEY`. A variable that is set but empty counts as not set,
+    /// because that is what GitHub makes of a secret that does not exist.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let set = |name: &str| {
+            variable(name)
+                .map(|v| v.trim().to_owned())
+                .filter(|v| !v.is_empty())
+        };
+        if let Some(proxy) = set("DOMINO_API_PROXY") {
+            let address = if proxy.contains("://") {
+                proxy
+            } else {
+                format!("http://{proxy}")
+            };
+            let host = address.parse::<Host>().map_err(|problem| {
+                Failure::usage(format!(
+                    "`DOMINO_API_PROXY` is no address of a proxy: {problem}"
+                ))
+            })?;
+            return Ok(Self::Proxy(host));
+        }
+        if let Some(token) = set("DOMINO_TOKEN") {
+            return Ok(Self::Token(token.into()));
+        }
+        if let Some(file) = set("DOMINO_TOKEN_FILE") {
+            return Ok(Self::TokenFile(file.into()));
+        }
+        if let Some(key) = set("DOMINO_USER_API_KEY") {
+            return Ok(Self::ApiKey(key.into()));
+        }
+        Err(Failure::refused("there is no credential for Domino").hint(
+            "set `DOMINO_TOKEN` (a service account's token) or `DOMINO_USER_API_KEY` as a secret of the GitHub \
+             environment, or in your shell",
+        ))
+    }
+
+    /// What kind of credential this is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Proxy(_) => "the proxy of `DOMINO_API_PROXY`",
+            Self::Token(_) => "the token in `DOMINO_TOKEN`",
+            Self::TokenFile(_) => "the token in the file of `DOMINO_TOKEN_FILE`",
+            Self::ApiKey(_) => "the key in `DOMINO_USER_API_KEY`",
+        }
+    }
+
+    /// The header that carries it, marked as sensitive; none for a proxy.
+    pub(crate) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
+        let (name, value) = match self {
+            Self::Proxy(_) => return Ok(None),
+            Self::Token(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
+            Self::TokenFile(path) => {
+                let text = std::fs::read_to_string(path).map_err(|problem| {
+                    Failure::refused(format!(
+                        "cannot read the token file `{}`: {problem}",
+                        path.display()
+                    ))
+                })?;
+                let token = text.lines().next().unwrap_or_default().trim_end();
+                if token.is_empty() {
+                    return Err(Failure::refused(format!(
+                        "the token file `{}` is empty",
+                        path.display()
+                    )));
+                }
+                (AUTHORIZATION, format!("Bearer {token}"))
+            }
+            Self::ApiKey(key) => (
+                HeaderName::from_static("x-domino-api-key"),
+                key.expose_secret().to_owned(),
+            ),
+        };
+        let mut value = HeaderValue::from_str(&value).map_err(|_| {
+            Failure::refused(format!(
+                "{} holds a character that no HTTP header may have",
+                self.kind()
+            ))
+        })?;
+        value.set_sensitive(true);
+        Ok(Some((name, value)))
+    }
+
+    /// What must not be shown anywhere, to be masked by GitHub as well.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Token(secret) | Self::ApiKey(secret) => Some(secret.expose_secret()),
+            Self::Proxy(_) | Self::TokenFile(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)]) -> Result<Credential, Failure> {
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Credential::from_variables(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
+        })
+    }
+
+    #[test]
+    fn a_token_wins_over_a_key_and_a_proxy_over_both() {
+        let key = ("DOMINO_USER_API_KEY", "key");
+        let token = ("DOMINO_TOKEN", "token");
+        let proxy = ("DOMINO_API_PROXY", "localhost:8899");
+        assert!(matches!(chosen(&[key]), Ok(Credential::ApiKey(_))));
+        assert!(matches!(chosen(&[key, token]), Ok(Credential::Token(_))));
+        assert!(matches!(
+            chosen(&[key, token, proxy]),
+            Ok(Credential::Proxy(_))
+        ));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        let chosen = chosen(&[("DOMINO_TOKEN", ""), ("DOMINO_USER_API_KEY", "key")]);
+        assert!(matches!(chosen, Ok(Credential::ApiKey(_))));
+    }
+
+    #[test]
+    fn no_credential_is_refused_with_the_names_of_the_variables() {
+        let failure = chosen(&[]).unwrap_err();
+        assert_eq!(failure.exit(), crate::error::Exit::Refused);
+    }
+
+    #[test]
+    fn a_token_file_is_read_anew_for_every_header() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let credential = chosen(&[("DOMINO_TOKEN_FILE", file.path().to_str().unwrap())]).unwrap();
+        std::fs::write(file.path(), "first  \nsecond line\n").unwrap();
+        assert_eq!(credential.header().unwrap().unwrap().1, "Bearer first");
+        std::fs::write(file.path(), "next\n").unwrap();
+        let (_, value) = credential.header().unwrap().unwrap();
+        assert_eq!(value, "Bearer next");
+        assert!(value.is_sensitive());
+    }
+}

@@ -1,0 +1,197 @@
+//! Where an entity runs in a stage: the hardware tier, its data plane, and the compute environment, found among
+//! what Domino has and checked against the stage file.
+
+use crate::api::choice::{Named, choose};
+use crate::api::environments::{Environment, RevisionSpec};
+use crate::api::hardware_tiers::{HardwareTier, TierUse};
+use crate::api::projects::Project;
+use crate::client::Reader;
+use crate::error::{Exit, Failure};
+use crate::stages::{Kind, ProjectName, Stage, StageFile, Target};
+use crate::step::Plan;
+
+impl Project {
+    /// The project of a stage. It must be there, and on git: a commit of a project on Domino's own file system
+    /// is not the repository's.
+    pub async fn of_stage(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+    ) -> anyhow::Result<Self> {
+        let key = ["stage", stage.name.as_str(), "project"];
+        let found = match reader.project(&stage.project).await {
+            Ok(found) => found,
+            Err(error) if error.status() == Some(reqwest::StatusCode::FORBIDDEN) => {
+                let failure = Failure::refused(format!("cannot see project `{}`", stage.project))
+                    .hint("it is not there, or the account of the credential is no collaborator of it")
+                    .at(file, &key);
+                return Err(anyhow::Error::new(error).context(failure));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(project) = found else {
+            let known = reader.known_projects().await;
+            let hint = nearest(&stage.project, &known);
+            let failure = Failure::refused(format!(
+                "there is no project `{}` for this account",
+                stage.project
+            ));
+            return Err(failure.hint(hint).at(file, &key).into());
+        };
+        if project.repository.is_none() {
+            return Err(Failure::refused(format!("project `{}` is not based on git", stage.project))
+                .hint("only a git-based project can run an exact commit; make one from the repository in Domino")
+                .at(file, &key)
+                .into());
+        }
+        Ok(project)
+    }
+}
+
+fn nearest(wanted: &ProjectName, known: &[ProjectName]) -> String {
+    let mut names: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let wanted = wanted.to_string();
+    names.sort_by_cached_key(|name| {
+        std::cmp::Reverse((strsim::jaro_winkler(name, &wanted) * 1_000_000.0) as u64)
+    });
+    names.dedup();
+    names.truncate(5);
+    match names.is_empty() {
+        true => "the account is in no project; add it as a collaborator in Domino".into(),
+        false => format!("the account sees `{}`", names.join("`, `")),
+    }
+}
+
+/// Where an entity runs. `None` is what the project has by default.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The hardware tier.
+    pub tier: Option<HardwareTier>,
+    /// The compute environment and which of its revisions.
+    pub environment: Option<(Environment, RevisionSpec)>,
+}
+
+impl Place {
+    /// Asks Domino, side by side, for what the target names, and finds it there.
+    pub async fn find(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+        kind: Kind,
+        project: &Project,
+        target: &Target,
+    ) -> anyhow::Result<Self> {
+        let r#use = match kind {
+            Kind::Job | Kind::App => TierUse::Runs,
+            Kind::Model => TierUse::ModelEndpoints,
+        };
+        let (tiers, environments) = tokio::try_join!(
+            async {
+                match &target.hardware_tier {
+                    Some(_) => reader.hardware_tiers(&project.id, r#use).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            async {
+                match &target.environment {
+                    Some(_) => reader.environments(&project.id).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+        )?;
+        let tier = match (&target.hardware_tier, tiers) {
+            (Some(wanted), Some(tiers)) => {
+                let tier = choose(&tiers, wanted, "hardware tier")
+                    .map_err(|f| f.at(file, &target.hardware_tier_key))?;
+                check_data_plane(file, stage, tier, target)?;
+                Some(tier.clone())
+            }
+            _ => None,
+        };
+        let environment = match (&target.environment, environments) {
+            (Some(wanted), Some(environments)) => {
+                let environment = choose(&environments, &wanted.id_or_name, "compute environment")
+                    .map_err(|f| f.at(file, &target.environment_key))?;
+                Some((environment.clone(), RevisionSpec::from(&wanted.revision)))
+            }
+            _ => None,
+        };
+        Ok(Self { tier, environment })
+    }
+
+    /// Adds what was found to a plan.
+    pub fn describe(&self, plan: &mut Plan) {
+        match &self.tier {
+            Some(tier) => {
+                plan.fact("hardware tier", named(tier));
+                if let Some(plane) = &tier.data_plane {
+                    let health = if plane.is_healthy {
+                        ""
+                    } else {
+                        ", not healthy according to Domino"
+                    };
+                    plan.fact("data plane", format!("{}{health}", plane.name));
+                }
+            }
+            None => {
+                plan.fact("hardware tier", "the project's default");
+            }
+        }
+        match &self.environment {
+            Some((environment, spec)) => {
+                let revision = match spec {
+                    RevisionSpec::One { revision_id } => format!(", revision {revision_id}"),
+                    RevisionSpec::Word(word) if word == "ActiveRevision" => {
+                        match environment.active_revision_number {
+                            Some(number) => format!(", active revision {number}"),
+                            None => String::new(),
+                        }
+                    }
+                    RevisionSpec::Word(word) => format!(", {word}"),
+                };
+                plan.fact("environment", format!("{}{revision}", named(environment)));
+            }
+            None => {
+                plan.fact("environment", "the project's default");
+            }
+        }
+    }
+}
+
+/// The hardware tier is the only selector of a data plane, so a tier of another one is a wrong target.
+fn check_data_plane(
+    file: &StageFile,
+    stage: &Stage,
+    tier: &HardwareTier,
+    target: &Target,
+) -> Result<(), Failure> {
+    let (Some(wanted), Some(plane)) = (&stage.data_plane, &tier.data_plane) else {
+        return Ok(());
+    };
+    if plane.id == *wanted || plane.name == *wanted {
+        return Ok(());
+    }
+    let plane_key = ["stage", stage.name.as_str(), "data-plane"];
+    Err(Failure::new(
+        Exit::Refused,
+        format!(
+            "hardware tier `{}` stands on data plane `{}`, but stage `{}` is data plane `{wanted}`",
+            tier.name, plane.name, stage.name
+        ),
+    )
+    .hint(format!(
+        "change {}, or {}",
+        file.place_of(&target.hardware_tier_key),
+        file.place_of(&plane_key)
+    ))
+    .at(file, &target.hardware_tier_key))
+}
+
+/// Name and id, or one of them when they are the same.
+fn named(thing: &impl Named) -> String {
+    if thing.id() == thing.name() {
+        thing.id().to_owned()
+    } else {
+        format!("{} ({})", thing.name(), thing.id())
+    }
+}

@@ -1,0 +1,74 @@
+//! How long to wait between two looks at something remote that is on its way.
+
+use std::time::{Duration, Instant};
+
+/// The first pause between two looks.
+const FIRST: Duration = Duration::from_millis(250);
+/// The longest pause: what follows a run learns of its end within two seconds.
+const LONGEST: Duration = Duration::from_millis(1500);
+
+/// The pauses between looks: short at first, longer later, until a deadline.
+#[derive(Debug)]
+pub struct Looks {
+    pause: Duration,
+    pace: f64,
+    deadline: Instant,
+}
+
+impl Looks {
+    /// Looks until `timeout` has passed, with pauses multiplied by `pace`.
+    pub fn until(timeout: Duration, pace: f64) -> Self {
+        let now = Instant::now();
+        // Far enough for anybody, and safe against a time that overflows.
+        let deadline = now
+            .checked_add(timeout)
+            .unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+        Self {
+            pause: FIRST,
+            pace,
+            deadline,
+        }
+    }
+
+    /// Waits for the next look; `false` when the time is up.
+    pub async fn next(&mut self) -> bool {
+        let left = self.left();
+        if left.is_zero() {
+            return false;
+        }
+        tokio::time::sleep(self.pause.mul_f64(self.pace).min(left)).await;
+        self.pause = self.pause.mul_f64(1.2).min(LONGEST);
+        true
+    }
+
+    /// Something moved: look again soon.
+    pub fn moved(&mut self) {
+        self.pause = FIRST;
+    }
+
+    /// The time that is left.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_their_limit_and_shrink_when_something_moves() {
+        let mut looks = Looks::until(Duration::from_secs(3600), 1.0);
+        for _ in 0..20 {
+            assert!(looks.next().await);
+        }
+        assert_eq!(looks.pause, LONGEST);
+        looks.moved();
+        assert_eq!(looks.pause, FIRST);
+    }
+
+    #[tokio::test]
+    async fn the_time_is_up_at_once_without_any() {
+        assert!(!Looks::until(Duration::ZERO, 1.0).next().await);
+    }
+}

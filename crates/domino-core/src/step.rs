@@ -1,0 +1,355 @@
+//! What a step shows the person: the plan, progress, the remote log, the result; as text or as one JSON
+//! document, and on GitHub as step outputs, a summary and annotations.
+//!
+//! It decides nothing. Everything that it prints has the secrets taken out and cannot command the runner.
+
+mod document;
+mod flags;
+mod github;
+mod interrupts;
+mod progress;
+mod text;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+pub use self::flags::{ApplyFlags, Format, Setting, StepFlags, duration};
+use self::github::Actions;
+pub use self::interrupts::{Interrupts, Signal};
+pub use self::progress::Progress;
+use self::text::Scrubber;
+use crate::credential::Credential;
+use crate::error::{Exit, FileLine, exit_of, hint_of, line_of};
+
+/// One invocation of one program, as the person sees it.
+#[derive(Debug)]
+pub struct Step {
+    subject: Subject,
+    format: Format,
+    actions: Option<Actions>,
+    scrubber: Scrubber,
+    plan: Option<Plan>,
+    /// What is known so far; shown whether the step ends well or not.
+    pub report: Report,
+}
+
+/// What a step is about: `deploy-job start`, job `train`, stage `dev`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Subject {
+    /// The program's name.
+    pub program: &'static str,
+    /// The verb.
+    pub verb: &'static str,
+    /// The entity's name, as in the stage file.
+    pub entity: String,
+    /// The stage's name, once known.
+    pub stage: String,
+}
+
+/// What will be done, before anything is done.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Plan {
+    /// One sentence.
+    pub headline: String,
+    /// What was found and chosen.
+    pub facts: Vec<Fact>,
+    /// What will change; empty when everything is as wanted.
+    pub changes: Vec<Change>,
+}
+
+/// A name and a value: `hardware tier`, `dev-small`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fact {
+    /// The name, in words.
+    pub name: &'static str,
+    /// The value.
+    pub value: String,
+}
+
+/// One change of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// What kind of change.
+    pub kind: ChangeKind,
+    /// What changes, and how.
+    pub what: String,
+}
+
+/// The kinds of change, shown as `+`, `~`, `-` and `=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// Something new comes to be.
+    Create,
+    /// Something there is changed.
+    Update,
+    /// Something there goes.
+    Remove,
+    /// Something there stays as it is.
+    Keep,
+}
+
+/// What came of it so far.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// What was done: ids, versions, times.
+    pub facts: Vec<Fact>,
+    /// Step outputs by name.
+    pub outputs: Vec<(&'static str, String)>,
+    /// Remarks that a reader of the summary must not miss.
+    pub notes: Vec<String>,
+    /// A piece of remote log with its title.
+    pub excerpt: Option<Excerpt>,
+    /// Markdown of our own making for the summary only.
+    #[serde(skip)]
+    pub sheet: Option<String>,
+    /// The command to run next.
+    pub next: Option<String>,
+}
+
+/// A piece of a remote log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Excerpt {
+    /// What it is.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+/// How a step ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Something was done.
+    Done,
+    /// Nothing had to be done.
+    Unchanged,
+    /// Nothing was done because only the plan was asked for.
+    Planned,
+}
+
+/// How a step ended well, and the sentence for it.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// How.
+    pub outcome: Outcome,
+    /// One sentence.
+    pub headline: String,
+}
+
+impl Ending {
+    /// Something was done.
+    pub fn done(headline: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Done,
+            headline: headline.into(),
+        }
+    }
+
+    /// Everything was as wanted.
+    pub fn unchanged(headline: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Unchanged,
+            headline: headline.into(),
+        }
+    }
+
+    /// Only the plan was asked for.
+    pub fn planned() -> Self {
+        Self {
+            outcome: Outcome::Planned,
+            headline: "only planned: nothing was changed".into(),
+        }
+    }
+}
+
+impl Plan {
+    /// A plan with its one sentence.
+    pub fn new(headline: impl Into<String>) -> Self {
+        Self {
+            headline: headline.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what was found or chosen.
+    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        self.facts.push(Fact {
+            name,
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Adds a change.
+    pub fn change(&mut self, kind: ChangeKind, what: impl Into<String>) -> &mut Self {
+        self.changes.push(Change {
+            kind,
+            what: what.into(),
+        });
+        self
+    }
+}
+
+impl Report {
+    /// Adds a fact, in place of an earlier one of that name.
+    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        let value = value.into();
+        match self.facts.iter_mut().find(|fact| fact.name == name) {
+            Some(fact) => fact.value = value,
+            None => self.facts.push(Fact { name, value }),
+        }
+        self
+    }
+
+    /// Adds a step output, in place of an earlier one of that name. The same thing is a fact for the reader.
+    pub fn output(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        let value = value.into();
+        match self.outputs.iter_mut().find(|(known, _)| *known == name) {
+            Some(output) => output.1 = value,
+            None => self.outputs.push((name, value)),
+        }
+        self
+    }
+}
+
+impl Step {
+    /// Begins a step; looks at where it runs.
+    pub fn begin(subject: Subject, format: Format) -> Self {
+        Self {
+            subject,
+            format,
+            actions: Actions::from_variables(|name| std::env::var(name).ok()),
+            scrubber: Scrubber::default(),
+            plan: None,
+            report: Report::default(),
+        }
+    }
+
+    /// Names the stage once it is known.
+    pub fn in_stage(&mut self, stage: &str) {
+        stage.clone_into(&mut self.subject.stage);
+    }
+
+    /// What the step is about.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Keeps a credential out of everything shown from now on, and tells GitHub to do the same.
+    pub fn hide(&mut self, credential: &Credential) {
+        if let Some(secret) = credential.secret() {
+            self.hide_text(secret);
+        }
+    }
+
+    /// Keeps a secret out of everything shown from now on, and tells GitHub to do the same.
+    pub fn hide_text(&mut self, secret: &str) {
+        if let Some(actions) = &self.actions {
+            actions.mask(secret);
+        }
+        self.scrubber.hide(secret);
+    }
+
+    /// Shows the plan, on stdout unless the format is JSON.
+    pub fn show(&mut self, plan: &Plan) {
+        if self.format == Format::Text {
+            let text = self.scrubber.clean_lines(&document::plan_as_text(plan));
+            // A closed pipe behind us is no reason to stop a deployment.
+            let _ = write!(std::io::stdout(), "{text}");
+        }
+        self.plan = Some(plan.clone());
+    }
+
+    /// Writes one line of a remote log on stdout, as the thing that was asked for.
+    pub fn log_to_stdout(&self, line: &str) -> std::io::Result<()> {
+        writeln!(std::io::stdout(), "{}", self.scrubber.clean(line))
+    }
+
+    /// Says one sentence to the person.
+    pub fn say(&self, text: &str) {
+        eprintln!("{}", self.scrubber.clean(text));
+    }
+
+    /// Says something that the reader of the summary must not miss, pointing at a line of the stage file
+    /// where there is one.
+    pub fn warn(&mut self, text: &str, line: Option<&FileLine>) {
+        let text = self.scrubber.clean(text);
+        eprintln!("warning: {text}");
+        if let Some(actions) = &self.actions {
+            actions.annotate("warning", &text, line);
+        }
+        self.report.notes.push(text);
+    }
+
+    /// Something that follows the remote side: a live line on a terminal, plain lines elsewhere.
+    pub fn progress(&self) -> Progress {
+        Progress::new(
+            std::io::stderr().is_terminal() && self.actions.is_none(),
+            self.scrubber.clone(),
+        )
+    }
+
+    /// Ends the step: the result in words, outputs, summary, annotation, and the exit code.
+    pub fn finish(self, result: anyhow::Result<Ending>) -> ExitCode {
+        let exit = match &result {
+            Ok(_) => Exit::Done,
+            Err(error) => exit_of(error),
+        };
+        let document = document::Document::new(
+            &self.subject,
+            self.plan.as_ref(),
+            &self.report,
+            &result,
+            exit,
+            &self.scrubber,
+        );
+        document.print_result();
+        if let (Some(actions), Err(error)) = (&self.actions, &result) {
+            actions.annotate(
+                "error",
+                &document.error_in_one_line(),
+                line_of(error).as_ref(),
+            );
+        }
+        if let Some(actions) = &self.actions {
+            let written = actions
+                .write_outputs(&document.outputs())
+                .and_then(|()| actions.write_summary(&document.as_markdown()));
+            if let Err(problem) = written {
+                eprintln!("warning: {problem}");
+            }
+        }
+        if self.format == Format::Json {
+            let _ = writeln!(std::io::stdout(), "{}", document.as_json());
+        }
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Runs a program's story on this thread: one step talks to one server and needs no more.
+pub fn block_on<T>(story: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(story)
+}
+
+/// The causes of an error, one a line, with repetitions left out.
+fn causes_of(error: &anyhow::Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+    }
+    causes
+}
+
+/// The hint of an error, for the modules below.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    hint_of(error)
+}

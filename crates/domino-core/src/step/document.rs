@@ -1,0 +1,324 @@
+//! The result of a step, rendered: as text, as one JSON document, as Markdown for GitHub's summary.
+
+use serde_json::{Map, Value, json};
+
+use super::text::{Scrubber, fenced, markdown};
+use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, causes_of, hint};
+use crate::error::{Exit, line_of};
+
+/// Everything that is known at the end, with the secrets taken out.
+pub(super) struct Document<'a> {
+    subject: &'a Subject,
+    plan: Option<&'a Plan>,
+    report: &'a Report,
+    ending: Option<&'a Ending>,
+    error: Option<Error>,
+    exit: Exit,
+    scrubber: &'a Scrubber,
+}
+
+struct Error {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    line: Option<String>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(
+        subject: &'a Subject,
+        plan: Option<&'a Plan>,
+        report: &'a Report,
+        result: &'a anyhow::Result<Ending>,
+        exit: Exit,
+        scrubber: &'a Scrubber,
+    ) -> Self {
+        let error = result.as_ref().err().map(|error| Error {
+            message: scrubber.clean_lines(&error.to_string()),
+            causes: causes_of(error)
+                .iter()
+                .map(|cause| scrubber.clean_lines(cause))
+                .collect(),
+            hint: hint(error).map(|hint| scrubber.clean_lines(&hint)),
+            line: line_of(error).map(|at| format!("{}:{}", at.file, at.line)),
+        });
+        Self {
+            subject,
+            plan,
+            report,
+            ending: result.as_ref().ok(),
+            error,
+            exit,
+            scrubber,
+        }
+    }
+
+    /// The result on stderr, for the person.
+    pub(super) fn print_result(&self) {
+        if let Some(excerpt) = &self.report.excerpt {
+            eprintln!("\n{}:", self.scrubber.clean(&excerpt.title));
+            for line in &excerpt.lines {
+                eprintln!("  {}", self.scrubber.clean(line));
+            }
+        }
+        if let Some(error) = &self.error {
+            eprintln!("error: {}", error.message);
+            for cause in &error.causes {
+                eprintln!("  caused by: {cause}");
+            }
+        } else if let Some(ending) = self.ending {
+            eprintln!("{}", self.scrubber.clean(&ending.headline));
+        }
+        eprint!(
+            "{}",
+            self.scrubber
+                .clean_lines(&facts_as_text(&self.report.facts))
+        );
+        let hint = self.error.as_ref().and_then(|error| error.hint.as_ref());
+        if let Some(hint) = hint {
+            match self.error.as_ref().and_then(|error| error.line.as_ref()) {
+                Some(line) => eprintln!("\nhint: {hint} ({line})"),
+                None => eprintln!("\nhint: {hint}"),
+            }
+        }
+        if let Some(next) = &self.report.next {
+            eprintln!("next: {}", self.scrubber.clean(next));
+        }
+    }
+
+    /// The error and its causes in one line, for an annotation.
+    pub(super) fn error_in_one_line(&self) -> String {
+        let Some(error) = &self.error else {
+            return String::new();
+        };
+        let mut line = error.message.clone();
+        for cause in &error.causes {
+            line.push_str(": ");
+            line.push_str(cause);
+        }
+        line.replace('\n', " ")
+    }
+
+    /// The step outputs, each a single line.
+    pub(super) fn outputs(&self) -> Vec<(String, String)> {
+        self.report
+            .outputs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), self.scrubber.clean(value)))
+            .collect()
+    }
+
+    /// One JSON document.
+    pub(super) fn as_json(&self) -> Value {
+        let clean = |text: &str| self.scrubber.without_secrets(text).into_owned();
+        let facts = |facts: &[Fact]| -> Value {
+            Value::Object(
+                facts
+                    .iter()
+                    .map(|f| (f.name.replace(' ', "_"), Value::String(clean(&f.value))))
+                    .collect(),
+            )
+        };
+        let outputs: Map<String, Value> = self
+            .outputs()
+            .into_iter()
+            .map(|(name, value)| (name, Value::String(value)))
+            .collect();
+        json!({
+            "program": self.subject.program,
+            "verb": self.subject.verb,
+            "entity": self.subject.entity,
+            "stage": self.subject.stage,
+            "outcome": self.outcome(),
+            "exit": self.exit as u8,
+            "headline": self.headline(),
+            "plan": self.plan.map(|plan| json!({
+                "headline": clean(&plan.headline),
+                "facts": facts(&plan.facts),
+                "changes": plan.changes.iter()
+                    .map(|change| json!({"kind": change.kind, "what": clean(&change.what)}))
+                    .collect::<Vec<_>>(),
+            })),
+            "facts": facts(&self.report.facts),
+            "outputs": outputs,
+            "notes": self.report.notes.iter().map(|note| clean(note)).collect::<Vec<_>>(),
+            "excerpt": self.report.excerpt.as_ref().map(|excerpt| json!({
+                "title": clean(&excerpt.title),
+                "lines": excerpt.lines.iter().map(|line| clean(line)).collect::<Vec<_>>(),
+            })),
+            "next": self.report.next.as_deref().map(clean),
+            "error": self.error.as_ref().map(|error| json!({
+                "message": error.message, "causes": error.causes, "hint": error.hint, "line": error.line,
+            })),
+        })
+    }
+
+    /// The page that people see first on GitHub.
+    pub(super) fn as_markdown(&self) -> String {
+        let Subject {
+            program,
+            verb,
+            entity,
+            stage,
+        } = self.subject;
+        let sign = match self.outcome() {
+            "failed" => "❌",
+            "planned" => "📋",
+            "unchanged" => "🟰",
+            _ => "✅",
+        };
+        let place = if stage.is_empty() {
+            String::new()
+        } else {
+            format!(" in stage `{stage}`")
+        };
+        let mut page = format!(
+            "### {sign} {program} {verb} `{}`{place}\n\n",
+            markdown(entity).replace('`', "")
+        );
+        page.push_str(&format!("{}\n\n", self.prose(&self.headline())));
+        if let Some(error) = &self.error {
+            for cause in &error.causes {
+                page.push_str(&format!("- caused by: {}\n", self.prose(cause)));
+            }
+            if let Some(line) = &error.line {
+                page.push_str(&format!("- decided by `{}`\n", line.replace('`', "")));
+            }
+            if let Some(hint) = &error.hint {
+                page.push_str(&format!("\n**What to do:** {}\n", self.prose(hint)));
+            }
+            page.push('\n');
+        }
+        if let Some(plan) = self.plan.filter(|plan| !plan.changes.is_empty()) {
+            page.push_str("**What changed**\n\n");
+            for change in &plan.changes {
+                page.push_str(&format!(
+                    "- `{}` {}\n",
+                    sign_of(change.kind),
+                    self.prose(&change.what)
+                ));
+            }
+            page.push('\n');
+        }
+        let planned = self.plan.map_or(&[][..], |plan| &plan.facts);
+        let reported = &self.report.facts;
+        let planned = planned
+            .iter()
+            .filter(|fact| !reported.iter().any(|known| known.name == fact.name));
+        let rows: Vec<&Fact> = planned.chain(reported).collect();
+        if !rows.is_empty() {
+            page.push_str("| | |\n| --- | --- |\n");
+            for fact in rows {
+                page.push_str(&format!("| {} | {} |\n", fact.name, self.cell(&fact.value)));
+            }
+            page.push('\n');
+        }
+        for note in &self.report.notes {
+            page.push_str(&format!("> ⚠️ {}\n\n", self.prose(note)));
+        }
+        if let Some(sheet) = &self.report.sheet {
+            page.push_str(&format!("{}\n", self.scrubber.without_secrets(sheet)));
+        }
+        if let Some(excerpt) = &self.report.excerpt {
+            let lines: Vec<String> = excerpt
+                .lines
+                .iter()
+                .map(|line| self.scrubber.clean(line))
+                .collect();
+            page.push_str(&format!(
+                "<details open><summary>{}</summary>\n\n{}\n</details>\n\n",
+                self.prose(&excerpt.title),
+                fenced(&lines)
+            ));
+        }
+        if let Some(next) = &self.report.next {
+            page.push_str(&format!(
+                "**Next:** `{}`\n\n",
+                self.scrubber.clean(next).replace('`', "'")
+            ));
+        }
+        page
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.ending.map(|ending| ending.outcome) {
+            Some(Outcome::Done) => "done",
+            Some(Outcome::Unchanged) => "unchanged",
+            Some(Outcome::Planned) => "planned",
+            None => "failed",
+        }
+    }
+
+    fn headline(&self) -> String {
+        match (&self.error, self.ending) {
+            (Some(error), _) => error.message.clone(),
+            (None, Some(ending)) => self.scrubber.clean(&ending.headline),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// A sentence of ours in Markdown: our backticks stay, the rest is taken literally.
+    fn prose(&self, text: &str) -> String {
+        let clean = self.scrubber.clean(text);
+        let parts: Vec<&str> = clean.split('`').collect();
+        if parts.len() % 2 == 0 {
+            return markdown(&clean).replace('`', "\\`");
+        }
+        let mut prose = String::new();
+        for (position, part) in parts.iter().enumerate() {
+            if position % 2 == 1 {
+                prose.push_str(&format!("`{part}`"));
+            } else {
+                prose.push_str(&markdown(part));
+            }
+        }
+        prose
+    }
+
+    /// A table cell; an address becomes a link.
+    fn cell(&self, value: &str) -> String {
+        let clean = self.scrubber.clean(value);
+        let address = (clean.starts_with("https://") || clean.starts_with("http://"))
+            && clean
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'+,;=%".contains(c))
+            && !clean.contains(['[', ']']);
+        if address {
+            format!("<{clean}>")
+        } else {
+            self.prose(&clean).replace('\n', " ")
+        }
+    }
+}
+
+/// The plan as text: a headline, aligned facts, the changes.
+pub(super) fn plan_as_text(plan: &Plan) -> String {
+    let mut text = format!("plan: {}\n{}", plan.headline, facts_as_text(&plan.facts));
+    for change in &plan.changes {
+        text.push_str(&format!("  {} {}\n", sign_of(change.kind), change.what));
+    }
+    text
+}
+
+fn facts_as_text(facts: &[Fact]) -> String {
+    let width = facts.iter().map(|fact| fact.name.len()).max().unwrap_or(0);
+    facts
+        .iter()
+        .map(|fact| {
+            format!(
+                "  {:width$}  {}\n",
+                fact.name,
+                fact.value.replace('\n', " ")
+            )
+        })
+        .collect()
+}
+
+fn sign_of(kind: ChangeKind) -> char {
+    match kind {
+        ChangeKind::Create => '+',
+        ChangeKind::Update => '~',
+        ChangeKind::Remove => '-',
+        ChangeKind::Keep => '=',
+    }
+}

@@ -1,0 +1,180 @@
+//! The flags that every program has, and what they open: the stage file, the stage, the connection.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::Step;
+use crate::client::{Connection, Limits};
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::stages::{Host, Stage, StageFile};
+
+/// Where a program works and how it speaks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct StepFlags {
+    /// The stage, as in stages.toml; when not given, the one that DOMINO_ENV names
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// The stage file; when not given, stages.toml here or in a folder above
+    #[arg(long, value_name = "FILE")]
+    pub stages: Option<PathBuf>,
+    /// How the plan and the result are written to stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// PEM file of the certificate authorities to believe, in place of the built-in ones (or SSL_CERT_FILE)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub request_timeout: Duration,
+    /// Name each request and its answer's status on stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Multiplies every pause between requests; below 1 for rehearsals and tests
+    #[arg(long, hide = true, env = "DOMINO_PACE", default_value_t = 1.0, value_parser = pace)]
+    pub pace: f64,
+}
+
+/// Whether and how long a program changes things.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyFlags {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// How the result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people.
+    Text,
+    /// Exactly one JSON document on stdout.
+    Json,
+}
+
+/// Where a step works.
+#[derive(Debug)]
+pub struct Setting {
+    /// The stage file.
+    pub file: StageFile,
+    /// The stage.
+    pub stage: Stage,
+    /// The connection to the stage's Domino.
+    pub connection: Connection,
+}
+
+impl Setting {
+    /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
+    pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> anyhow::Result<Self> {
+        let file = StageFile::find(flags.stages.as_deref())?;
+        for warning in file.warnings() {
+            step.say(&warning.in_file(&file.path).to_string());
+        }
+        let stage = chosen_stage(
+            &file,
+            flags.stage.as_deref(),
+            variable("DOMINO_ENV").as_deref(),
+        )?
+        .clone();
+        step.in_stage(&stage.name);
+        let host = match variable("DOMINO_API_HOST") {
+            None => stage.host.clone(),
+            Some(host) => host.parse::<Host>().map_err(|problem| {
+                Failure::usage(format!(
+                    "`DOMINO_API_HOST` is no address of Domino: {problem}"
+                ))
+            })?,
+        };
+        let credential = Credential::from_variables(|name| std::env::var(name).ok())?;
+        step.hide(&credential);
+        if matches!(credential, Credential::ApiKey(_)) {
+            step.warn(
+                "`DOMINO_USER_API_KEY` is a user's key, which Domino is giving up; put a service account's token into `DOMINO_TOKEN`",
+                None,
+            );
+        }
+        let limits = Limits {
+            request: flags.request_timeout,
+            pace: flags.pace,
+            ca_file: flags.ca_file.clone(),
+            verbose: flags.verbose,
+            program,
+        };
+        let connection = Connection::open(host, credential, limits)?;
+        Ok(Self {
+            file,
+            stage,
+            connection,
+        })
+    }
+}
+
+/// The stage that `--stage` and `DOMINO_ENV` name. When both do, they must mean the same one: a GitHub
+/// environment that was set up wrong must not deploy.
+fn chosen_stage<'a>(
+    file: &'a StageFile,
+    flag: Option<&str>,
+    variable: Option<&str>,
+) -> anyhow::Result<&'a Stage> {
+    match (flag, variable) {
+        (Some(flag), None) => Ok(file.stage(flag)?),
+        (None, Some(variable)) => Ok(file.stage(variable).map_err(|unknown| {
+            anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage")
+        })?),
+        (Some(flag), Some(variable)) => {
+            let wanted = file.stage(flag)?;
+            let environment = file.stage(variable).map_err(|unknown| {
+                anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage")
+            })?;
+            if wanted.name != environment.name {
+                return Err(Failure::usage(format!(
+                    "`--stage {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`",
+                    wanted.name, environment.name
+                ))
+                .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was deployed")
+                .into());
+            }
+            Ok(wanted)
+        }
+        (None, None) => {
+            let names: Vec<String> = file
+                .stages
+                .iter()
+                .map(|stage| format!("`{}`", stage.name))
+                .collect();
+            Err(Failure::usage("no stage is given")
+                .hint(format!(
+                    "add `--stage` or set `DOMINO_ENV`; the stages are {}",
+                    names.join(", ")
+                ))
+                .into())
+        }
+    }
+}
+
+/// A variable of the environment; empty counts as not set, because that is what GitHub makes of one that does
+/// not exist.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}
+
+/// Reads a span of time such as `90s`, `30m` or `1h 30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| format!("`{text}` is no span of time such as `90s`, `30m` or `1h 30m`"))?;
+    Duration::try_from(span).map_err(|_| "it must not be negative".into())
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if (0.0..=10.0).contains(&pace) => Ok(pace),
+        _ => Err("it must be a number from 0 to 10".into()),
+    }
+}

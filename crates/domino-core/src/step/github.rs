@@ -1,0 +1,123 @@
+//! What GitHub's runner understands: masks, annotations, step outputs and the step summary.
+//!
+//! Commands go to stderr, which the runner reads as well, so that stdout holds nothing but what was asked for.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::error::FileLine;
+
+/// GitHub's limit for one step's summary is 1 MiB.
+const LARGEST_SUMMARY: usize = 1000 * 1024;
+
+/// The runner that this process is a step of.
+#[derive(Debug)]
+pub(super) struct Actions {
+    output: Option<PathBuf>,
+    summary: Option<PathBuf>,
+}
+
+impl Actions {
+    /// The runner, if this is a step of a workflow.
+    pub(super) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        (variable("GITHUB_ACTIONS")? == "true").then(|| {
+            let file = |name| {
+                variable(name)
+                    .filter(|path| !path.is_empty())
+                    .map(PathBuf::from)
+            };
+            Self {
+                output: file("GITHUB_OUTPUT"),
+                summary: file("GITHUB_STEP_SUMMARY"),
+            }
+        })
+    }
+
+    /// Asks the runner to hide a secret in all that follows.
+    pub(super) fn mask(&self, secret: &str) {
+        eprintln!("::add-mask::{}", command_data(secret));
+    }
+
+    /// Puts a message beside a line of a file.
+    pub(super) fn annotate(&self, level: &str, message: &str, at: Option<&FileLine>) {
+        let place = at.map_or_else(String::new, |at| {
+            format!(" file={},line={}", command_property(&at.file), at.line)
+        });
+        eprintln!("::{level}{place}::{}", command_data(message));
+    }
+
+    /// Hands values to later steps.
+    pub(super) fn write_outputs(&self, outputs: &[(String, String)]) -> anyhow::Result<()> {
+        let Some(path) = &self.output else {
+            return Ok(());
+        };
+        // Values are single lines by now, so that the short form is exact and nothing can be smuggled in.
+        let text: String = outputs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}\n"))
+            .collect();
+        append(path, &text).context("cannot write the step outputs")
+    }
+
+    /// Adds to the page that people see first.
+    pub(super) fn write_summary(&self, markdown: &str) -> anyhow::Result<()> {
+        let Some(path) = &self.summary else {
+            return Ok(());
+        };
+        let mut end = markdown.len().min(LARGEST_SUMMARY);
+        while !markdown.is_char_boundary(end) {
+            end -= 1;
+        }
+        append(path, &markdown[..end]).context("cannot write the step summary")
+    }
+}
+
+fn append(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+fn command_data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn command_property(text: &str) -> String {
+    command_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_and_properties_are_escaped_as_the_runner_wants() {
+        assert_eq!(command_data("50 %\nnext"), "50 %25%0Anext");
+        assert_eq!(command_property("a:b,c"), "a%3Ab%2Cc");
+    }
+
+    #[test]
+    fn outputs_and_summaries_are_appended() {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, summary) = (folder.path().join("output"), folder.path().join("summary"));
+        let actions = Actions {
+            output: Some(output.clone()),
+            summary: Some(summary.clone()),
+        };
+        actions.write_outputs(&[("id".into(), "1".into())]).unwrap();
+        actions
+            .write_outputs(&[("url".into(), "x=y".into())])
+            .unwrap();
+        actions.write_summary("# a\n").unwrap();
+        actions.write_summary(&"é".repeat(LARGEST_SUMMARY)).unwrap();
+        assert_eq!(std::fs::read_to_string(output).unwrap(), "id=1\nurl=x=y\n");
+        assert!(std::fs::metadata(summary).unwrap().len() <= 1024 * 1024);
+    }
+}
