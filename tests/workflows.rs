@@ -1,0 +1,1 @@
+//! The outside view of the generated workflows.

@@ -1,0 +1,98 @@
+//! What must hold before a change is merged, as one list: `cargo xtask ci` runs it here, `ci.yml` on GitHub.
+//!
+//! The list says what is checked; how a workflow is written stands in `pipelines/ci.rs`.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context as _;
+
+/// One thing that must hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// What it is, as GitHub shows it.
+    pub name: &'static str,
+    /// The command, for bash.
+    pub command: &'static str,
+    /// Environment variables of the command.
+    pub env: &'static [(&'static str, &'static str)],
+}
+
+/// All of them. The tests come last, so that their results end the output.
+pub const CHECKS: [Check; 6] = [
+    Check {
+        name: "Formatting",
+        command: "cargo fmt --all --check",
+        env: &[],
+    },
+    Check {
+        name: "Lints",
+        command: "cargo clippy --workspace --all-targets --locked -- --deny warnings",
+        env: &[],
+    },
+    Check {
+        name: "Documentation",
+        command: "cargo doc --workspace --no-deps --document-private-items --locked",
+        env: &[("RUSTDOCFLAGS", "--deny warnings")],
+    },
+    Check {
+        name: "Generated files are fresh",
+        command: "cargo run --quiet --locked --package xtask -- gen-workflows --check",
+        env: &[],
+    },
+    Check {
+        name: "Workflow linters",
+        command: LINT_WORKFLOWS,
+        env: &[],
+    },
+    Check {
+        name: "Tests",
+        command: "cargo test --workspace --locked",
+        env: &[],
+    },
+];
+
+// The auditor persona reports what the regular and the pedantic one do, and more. `--strict-collection` makes
+// a file that is no valid workflow an error; without it such a file is passed over.
+const LINT_WORKFLOWS: &str = "\
+python3 -m venv target/workflow-linters
+target/workflow-linters/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement .github/workflow-linters.txt
+target/workflow-linters/bin/zizmor --offline --no-config --strict-collection --persona auditor .github
+target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+";
+
+/// Runs every check here, also after one has failed; the exit is 1 when one did.
+pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
+    let mut failed = Vec::new();
+    for check in CHECKS {
+        eprintln!("\n== {}", check.name);
+        let status = Command::new("bash")
+            .args([
+                "--noprofile",
+                "--norc",
+                "-euo",
+                "pipefail",
+                "-c",
+                check.command,
+            ])
+            .envs(check.env.iter().copied())
+            .current_dir(root)
+            .status()
+            .context("cannot run bash")?;
+        if !status.success() {
+            eprintln!("== {} failed", check.name);
+            failed.push(check.name);
+        }
+    }
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "\nerror: {} of {} checks failed: {}",
+        failed.len(),
+        CHECKS.len(),
+        failed.join(", ")
+    );
+    Ok(ExitCode::FAILURE)
+}

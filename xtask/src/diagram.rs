@@ -1,0 +1,157 @@
+//! The picture of the pipeline: stages, entities, data planes and approvals as a Mermaid diagram.
+//!
+//! GitHub draws it in the README, between two markers. It shows what the stage file says, not what is running.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use domino_core::stages::{Kind, Placement, Stage, StageFile};
+
+/// The marker before the diagram in the README.
+pub const BEGIN: &str = "<!-- pipeline:begin -->";
+/// The marker after it.
+pub const END: &str = "<!-- pipeline:end -->";
+
+/// The pipeline as a fenced Mermaid block.
+pub fn mermaid(file: &StageFile) -> String {
+    let mut text = String::from("```mermaid\nflowchart LR\n");
+    let _ = writeln!(
+        text,
+        "    push([{}])",
+        label(&[&format!("push to {}", file.pipeline.branch)])
+    );
+    let mut from = "push".to_owned();
+    for (at, stage) in file.stages.iter().enumerate() {
+        let id = format!("stage{}", at + 1);
+        subgraph(&mut text, file, stage, &id);
+        let arrow = match gate(stage).as_slice() {
+            [] => "-->".to_owned(),
+            lines => format!("-- {} -->", label(lines)),
+        };
+        let _ = writeln!(text, "    {from} {arrow} {id}");
+        from = id;
+    }
+    text.push_str("```\n");
+    text
+}
+
+/// The text with this diagram between its markers; as it is when it has none.
+///
+/// # Errors
+/// When only one of the two markers is there, or they are in the wrong order.
+pub fn kept_in(readme: &str, diagram: &str) -> anyhow::Result<String> {
+    match (readme.find(BEGIN), readme.find(END)) {
+        (None, None) => Ok(readme.to_owned()),
+        (Some(begin), Some(end)) if begin < end => {
+            let (before, after) = (&readme[..begin + BEGIN.len()], &readme[end..]);
+            Ok(format!("{before}\n{diagram}{after}"))
+        }
+        _ => bail!("README.md needs both markers, `{BEGIN}` and, below it, `{END}`"),
+    }
+}
+
+fn subgraph(text: &mut String, file: &StageFile, stage: &Stage, id: &str) {
+    let mut title = vec![
+        stage.name.clone(),
+        format!("GitHub environment {}", stage.github_environment),
+    ];
+    title.extend(
+        stage
+            .data_plane
+            .as_ref()
+            .map(|plane| format!("data plane {plane}")),
+    );
+    let _ = writeln!(text, "    subgraph {id}[{}]", label(&title));
+    let tiers = &stage.hardware_tier;
+    let jobs = file.jobs.iter().map(|job| {
+        let paused = job
+            .schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.paused.contains(&stage.name));
+        let note = match (&job.schedule, paused) {
+            (None, _) => None,
+            (Some(_), true) => Some("schedule paused"),
+            (Some(_), false) => Some("on a schedule"),
+        };
+        (
+            Kind::Job,
+            &job.name,
+            note,
+            tier(job.stages.get(&stage.name), &tiers.jobs),
+        )
+    });
+    let apps = file.apps.iter().map(|app| {
+        (
+            Kind::App,
+            &app.name,
+            None,
+            tier(app.stages.get(&stage.name), &tiers.apps),
+        )
+    });
+    let models = file.models.iter().map(|model| {
+        (
+            Kind::Model,
+            &model.name,
+            None,
+            tier(model.stages.get(&stage.name), &tiers.models),
+        )
+    });
+    for (at, (kind, name, note, tier)) in jobs.chain(apps).chain(models).enumerate() {
+        let mut lines = vec![format!("{} {name}", kind.word())];
+        lines.extend(note.map(str::to_owned));
+        lines.extend(tier.map(|tier| format!("tier {tier}")));
+        let label = label(&lines);
+        let node = match kind {
+            Kind::Job => format!("[{label}]"),
+            Kind::App => format!("({label})"),
+            Kind::Model => format!("[({label})]"),
+        };
+        let _ = writeln!(text, "        {id}e{}{node}", at + 1);
+    }
+    text.push_str("    end\n");
+}
+
+fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a str> {
+    own.and_then(|own| own.hardware_tier.as_ref())
+        .or(stage.as_ref())
+        .map(String::as_str)
+}
+
+/// What stands between the stage before and this one.
+fn gate(stage: &Stage) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !stage.approvers.is_empty() {
+        lines.push(format!("approval: {}", stage.approvers.join(", ")));
+    }
+    if stage.wait_timer > 0 {
+        lines.push(format!("wait: {} min", stage.wait_timer));
+    }
+    lines.extend(
+        stage
+            .model_stage
+            .as_ref()
+            .map(|name| format!("models: {name}")),
+    );
+    lines
+}
+
+/// Lines of a label, quoted. Whatever could end the quotes, the fence or be markup becomes a character code.
+fn label<T: AsRef<str>>(lines: &[T]) -> String {
+    let mut text = String::from("\"");
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            text.push_str("<br>");
+        }
+        for character in line.as_ref().chars() {
+            match character {
+                ' ' | '-' | '_' | '.' | ',' | ':' | '/' => text.push(character),
+                character if character.is_alphanumeric() => text.push(character),
+                character => {
+                    let _ = write!(text, "#{};", u32::from(character));
+                }
+            }
+        }
+    }
+    text.push('"');
+    text
+}

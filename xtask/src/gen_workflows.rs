@@ -1,0 +1,230 @@
+//! `gen-workflows`: writes every generated file of a repository, or checks that those there are fresh.
+//!
+//! What the files hold is decided in `pipelines.rs` and `diagram.rs`; here they meet the disk. A file that does
+//! not say that we wrote it is never overwritten or removed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use domino_core::stages::StageFile;
+use similar::TextDiff;
+
+use crate::{diagram, pipelines};
+
+/// The arguments of `cargo xtask gen-workflows`.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// Write nothing: show what would change, and end with exit 1 if anything would
+    #[arg(long)]
+    pub check: bool,
+    /// The repository to write to [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The stage file [default: stages.toml in DIR, else in this repository]
+    #[arg(long, value_name = "FILE")]
+    pub stages: Option<PathBuf>,
+}
+
+/// Writes or checks; exit 1 when a check found something stale.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (root, path) = places(args)?;
+    let file = StageFile::load(&path)?;
+    let stale: Vec<Generated> = generated(&file, &root)?
+        .into_iter()
+        .filter(Generated::is_stale)
+        .collect();
+    if args.check {
+        Ok(report(&stale, args))
+    } else {
+        write(&stale, &root)
+    }
+}
+
+/// The repository to write to and the stage file to read.
+fn places(args: &Args) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let beside = args
+        .out
+        .as_ref()
+        .map(|out| out.join("stages.toml"))
+        .filter(|path| path.is_file());
+    let path = match args.stages.clone().or(beside) {
+        Some(path) => path,
+        None => crate::root().join("stages.toml"),
+    };
+    let root = args.out.clone().unwrap_or_else(crate::root);
+    Ok((root, path))
+}
+
+/// A generated file: what is there and what belongs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// Where it is, from the top of the repository.
+    pub path: PathBuf,
+    /// What is there; `None` when nothing is.
+    pub there: Option<String>,
+    /// What belongs there; `None` when nothing does.
+    pub wanted: Option<String>,
+}
+
+impl Generated {
+    /// Whether what is there is not what belongs there.
+    pub fn is_stale(&self) -> bool {
+        self.there != self.wanted
+    }
+
+    /// The difference as a unified diff, from what is there to what belongs there.
+    pub fn diff(&self) -> String {
+        let name = self.path.display();
+        let side = |text: &Option<String>, letter| match text {
+            Some(_) => format!("{letter}/{name}"),
+            None => "/dev/null".to_owned(),
+        };
+        TextDiff::from_lines(
+            self.there.as_deref().unwrap_or_default(),
+            self.wanted.as_deref().unwrap_or_default(),
+        )
+        .unified_diff()
+        .header(&side(&self.there, 'a'), &side(&self.wanted, 'b'))
+        .to_string()
+    }
+}
+
+/// Every file that is generated from this stage file, and every one that was and no longer is.
+///
+/// # Errors
+/// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
+pub fn generated(file: &StageFile, root: &Path) -> anyhow::Result<Vec<Generated>> {
+    let folder = Path::new(pipelines::FOLDER);
+    let mut all = Vec::new();
+    for workflow in pipelines::workflows(file) {
+        let path = folder.join(workflow.name);
+        let there = read(&root.join(&path))?;
+        if there.as_deref().is_some_and(|text| !is_ours(text)) {
+            bail!(
+                "`{}` was not written by gen-workflows and stands where one of its files belongs; \
+                 move it away or delete it",
+                path.display()
+            );
+        }
+        all.push(Generated {
+            path,
+            there,
+            wanted: Some(workflow.text()?),
+        });
+    }
+    for name in workflow_names(&root.join(folder))? {
+        let path = folder.join(name);
+        if all.iter().any(|file| file.path == path) {
+            continue;
+        }
+        let there = read(&root.join(&path))?;
+        if there.as_deref().is_some_and(is_ours) {
+            all.push(Generated {
+                path,
+                there,
+                wanted: None,
+            });
+        }
+    }
+    let path = PathBuf::from("README.md");
+    let there = read(&root.join(&path))?;
+    if let Some(readme) = &there {
+        let wanted = diagram::kept_in(readme, &diagram::mermaid(file))?;
+        all.push(Generated {
+            path,
+            there,
+            wanted: Some(wanted),
+        });
+    }
+    Ok(all)
+}
+
+/// Whether a workflow says in its header that we wrote it.
+fn is_ours(text: &str) -> bool {
+    text.lines()
+        .take(2)
+        .any(|line| line == pipelines::WRITTEN_BY)
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+    }
+}
+
+fn workflow_names(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot list `{}`", folder.display()));
+        }
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        if let Ok(name) = entry?.file_name().into_string()
+            && (name.ends_with(".yml") || name.ends_with(".yaml"))
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn report(stale: &[Generated], args: &Args) -> ExitCode {
+    if stale.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    for file in stale {
+        print!("{}", file.diff());
+    }
+    let count = match stale {
+        [_] => "1 generated file is".to_owned(),
+        _ => format!("{} generated files are", stale.len()),
+    };
+    let mut command = "cargo xtask gen-workflows".to_owned();
+    for (flag, path) in [("--out", &args.out), ("--stages", &args.stages)] {
+        if let Some(path) = path {
+            command += &format!(" {flag} {}", path.display());
+        }
+    }
+    eprintln!(
+        "error: {count} not what the stage file asks for\n\nhint: run `{command}` and commit the result"
+    );
+    ExitCode::FAILURE
+}
+
+fn write(stale: &[Generated], root: &Path) -> anyhow::Result<ExitCode> {
+    if stale.is_empty() {
+        eprintln!("every generated file is fresh");
+    }
+    for file in stale {
+        let path = root.join(&file.path);
+        match &file.wanted {
+            Some(text) => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)
+                        .with_context(|| format!("cannot create `{}`", folder.display()))?;
+                }
+                fs::write(&path, text)
+                    .with_context(|| format!("cannot write `{}`", path.display()))?;
+                eprintln!("wrote {}", file.path.display());
+            }
+            None => {
+                fs::remove_file(&path)
+                    .with_context(|| format!("cannot remove `{}`", path.display()))?;
+                eprintln!(
+                    "removed {}: nothing of its kind is deployed any more",
+                    file.path.display()
+                );
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

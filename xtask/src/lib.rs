@@ -1,0 +1,55 @@
+//! The project's own tasks, run as `cargo xtask <verb>`: one verb, one module.
+//!
+//! It knows the stage file and the sandbox. No crate depends on it, and no deploy program does anything here.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub mod actions;
+pub mod ci;
+pub mod diagram;
+pub mod gen_workflows;
+pub mod pipelines;
+pub mod plan;
+pub mod workflow;
+
+/// What `cargo xtask` can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write the workflow files and the picture of the pipeline from stages.toml
+    GenWorkflows(gen_workflows::Args),
+    /// Show what merging a change would deploy where, without asking Domino
+    Plan(plan::Args),
+    /// Run everything that must hold before a change is merged, as ci.yml does
+    Ci,
+}
+
+impl Verb {
+    /// Does it, and tells the person when that was not possible.
+    pub fn run(self) -> ExitCode {
+        let done = match self {
+            Self::GenWorkflows(args) => gen_workflows::run(&args),
+            Self::Plan(args) => plan::run(&args),
+            Self::Ci => ci::run(&root()),
+        };
+        done.unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  caused by: {cause}");
+            }
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// The top of this repository: `cargo` says where the manifest of this crate is.
+pub(crate) fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let root = manifest
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("."));
+    root.to_owned()
+}

@@ -1,0 +1,68 @@
+//! From the stage file to workflows: which files there are, one function for each.
+//!
+//! What a file holds is told in the modules below; how it is spelt in YAML, in `workflow.rs`. Nothing here
+//! reads or writes a file.
+
+mod apps;
+mod ci;
+mod jobs;
+mod models;
+mod programs;
+mod stage;
+
+use domino_core::stages::StageFile;
+
+use crate::workflow::Workflow;
+
+/// The folder of the workflows, from the top of the repository.
+pub const FOLDER: &str = ".github/workflows";
+
+/// The line by which a file of ours is known again.
+pub const WRITTEN_BY: &str = "# Written by: cargo xtask gen-workflows";
+
+/// One workflow and the name of its file.
+#[derive(Debug, Clone)]
+pub struct WorkflowFile {
+    /// The file's name in [`FOLDER`].
+    pub name: &'static str,
+    /// What it holds.
+    pub workflow: Workflow,
+}
+
+impl WorkflowFile {
+    /// The whole file, header and all.
+    pub fn text(&self) -> anyhow::Result<String> {
+        let yaml = self.workflow.to_yaml()?;
+        Ok(format!(
+            "# From stages.toml: change that file, not this one.\n{WRITTEN_BY}\n{yaml}"
+        ))
+    }
+}
+
+/// Every workflow that this stage file asks for.
+pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
+    let mut files = Vec::new();
+    if !file.jobs.is_empty() {
+        files.push(WorkflowFile {
+            name: "deploy-jobs.yml",
+            workflow: jobs::deploy_jobs(file),
+        });
+    }
+    if !file.apps.is_empty() {
+        files.push(WorkflowFile {
+            name: "deploy-apps.yml",
+            workflow: apps::deploy_apps(file),
+        });
+    }
+    if !file.models.is_empty() {
+        files.push(WorkflowFile {
+            name: "deploy-models.yml",
+            workflow: models::deploy_models(file),
+        });
+    }
+    files.push(WorkflowFile {
+        name: "ci.yml",
+        workflow: ci::ci(file),
+    });
+    files
+}

@@ -1,0 +1,34 @@
+//! `deploy-apps.yml`: publish every app of the stage file, stage by stage.
+
+use domino_core::stages::{Kind, StageFile};
+
+use super::stage::{StageSteps, deploy, domino_step};
+use crate::workflow::Workflow;
+
+/// `deploy-app publish` waits up to 15 minutes by itself, and as long again when it puts the old version back.
+const PUBLISH_MINUTES: u32 = 35;
+
+/// The workflow for apps.
+pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
+    deploy(
+        file,
+        Kind::App,
+        file.apps.iter().map(|app| app.entry_point.as_str()),
+        |stage, _| {
+            StageSteps::new(
+                file.apps
+                    .iter()
+                    .map(|app| {
+                        let (name, stage) = (&app.name, &stage.name);
+                        domino_step(
+                            format!("Publish app {name}"),
+                            format!("publish-{name}"),
+                            format!("deploy-app publish {name} --stage {stage}"),
+                            PUBLISH_MINUTES,
+                        )
+                    })
+                    .collect(),
+            )
+        },
+    )
+}

@@ -1,0 +1,110 @@
+//! `ci.yml`: every check on each pull request and on the production branch, and what a pull request would deploy.
+//!
+//! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
+
+use domino_core::stages::StageFile;
+use serde_saphyr::{Commented, SpaceAfter};
+
+use crate::actions;
+use crate::ci::CHECKS;
+use crate::workflow::{Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow};
+
+/// The workflow for pull requests.
+pub(super) fn ci(file: &StageFile) -> Workflow {
+    let branch = Filter {
+        branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
+        paths: Vec::new(),
+    };
+    Workflow {
+        name: "CI".to_owned(),
+        on: Triggers {
+            pull_request: Some(branch.clone()),
+            push: Some(branch),
+            workflow_dispatch: None,
+        },
+        permissions: Permissions::none(),
+        concurrency: SpaceAfter(Concurrency {
+            group: Commented(
+                "ci-${{ github.ref }}".to_owned(),
+                "a newer push makes the older run moot".to_owned(),
+            ),
+            cancel_in_progress: true,
+        }),
+        jobs: vec![check(file), plan(file)],
+    }
+}
+
+fn check(file: &StageFile) -> Job {
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out")
+            .with("persist-credentials", false),
+        cargo_cache("check"),
+    ];
+    steps.extend(CHECKS.iter().map(|check| {
+        let step = Step::run(check.name, check.command);
+        check
+            .env
+            .iter()
+            .fold(step, |step, (name, value)| step.env(name, value))
+    }));
+    Job {
+        timeout_minutes: 60,
+        ..job(file, "check", "Check", steps)
+    }
+}
+
+/// The plan is made by the code of the branch that is merged into; of the change, only data is read.
+fn plan(file: &StageFile) -> Job {
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out what is there")
+            .with("persist-credentials", false)
+            .with("ref", "${{ github.event.pull_request.base.sha }}"),
+        actions::CHECKOUT
+            .step("Check out the change, as data")
+            .with("persist-credentials", false)
+            .with("path", "change")
+            .with("sparse-checkout", "stages.toml\n")
+            .with("sparse-checkout-cone-mode", false),
+        cargo_cache("plan"),
+        Step::run(
+            "Plan",
+            r#"cargo xtask plan . change >> "$GITHUB_STEP_SUMMARY""#,
+        ),
+    ];
+    Job {
+        r#if: Some(Commented(
+            "github.event_name == 'pull_request'".to_owned(),
+            "a push has nothing left to plan".to_owned(),
+        )),
+        ..job(file, "plan", "Plan", steps)
+    }
+}
+
+fn job(file: &StageFile, id: &str, name: &str, steps: Vec<Step>) -> Job {
+    Job {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        needs: Vec::new(),
+        r#if: None,
+        runs_on: file.pipeline.runner.clone(),
+        timeout_minutes: 20,
+        environment: None,
+        permissions: Permissions::none().and("contents", "read", "checks out the repository"),
+        concurrency: None,
+        outputs: Default::default(),
+        steps,
+    }
+}
+
+fn cargo_cache(job: &str) -> Step {
+    actions::CACHE
+        .step("Reuse what earlier runs compiled")
+        .with("path", "~/.cargo/registry\ntarget\n")
+        .with(
+            "key",
+            format!("cargo-{job}-${{{{ runner.os }}}}-${{{{ hashFiles('Cargo.lock') }}}}"),
+        )
+        .with("restore-keys", format!("cargo-{job}-${{{{ runner.os }}}}-"))
+}

@@ -1,0 +1,50 @@
+//! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage.
+
+use domino_core::stages::{Job as DominoJob, Kind, StageFile};
+
+use super::stage::{StageSteps, deploy, domino_step};
+use crate::workflow::Workflow;
+
+/// `deploy-job start` follows a run for up to 60 minutes by itself.
+const START_MINUTES: u32 = 65;
+/// A schedule is written, not waited for.
+const SCHEDULE_MINUTES: u32 = 10;
+
+/// The workflow for jobs.
+pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
+    deploy(
+        file,
+        Kind::Job,
+        file.jobs.iter().filter_map(script),
+        |stage, _| {
+            StageSteps::new(
+                file.jobs
+                    .iter()
+                    .map(|job| {
+                        let (name, stage) = (&job.name, &stage.name);
+                        let (title, verb, minutes) = match job.schedule {
+                            Some(_) => {
+                                (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES)
+                            }
+                            None => (format!("Start job {name}"), "start", START_MINUTES),
+                        };
+                        domino_step(
+                            title,
+                            format!("{verb}-{name}"),
+                            format!("deploy-job {verb} {name} --stage {stage}"),
+                            minutes,
+                        )
+                    })
+                    .collect(),
+            )
+        },
+    )
+}
+
+/// The file that the command runs, where its first word is one of the repository's.
+fn script(job: &DominoJob) -> Option<&str> {
+    job.command
+        .split_whitespace()
+        .next()
+        .filter(|word| word.contains('/') && !word.starts_with('/'))
+}

@@ -1,0 +1,142 @@
+//! `deploy-models.yml`: move every model of the stage file through the experiment manager and publish it,
+//! stage by stage.
+//!
+//! The version is resolved once, in the first stage; each later stage is given the one that the stage before
+//! serves.
+
+use domino_core::stages::{Kind, Model, ModelSource, Stage, StageFile};
+use indexmap::IndexMap;
+
+use super::stage::{StageSteps, deploy, domino_step, unless_stopped_after};
+use crate::workflow::{Expression, Permissions, Step, Workflow};
+
+/// The token that opens the endpoint for its smoke test.
+const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
+/// GitHub's own token of the job, good for what its `permissions` say.
+const GITHUB_TOKEN: &str = "${{ github.token }}";
+
+/// `deploy-model publish` waits up to 40 minutes by itself.
+const PUBLISH_MINUTES: u32 = 45;
+/// An approval is asked for or checked, not waited for.
+const PROMOTE_MINUTES: u32 = 10;
+
+/// The workflow for models.
+pub(super) fn deploy_models(file: &StageFile) -> Workflow {
+    deploy(
+        file,
+        Kind::Model,
+        file.models.iter().flat_map(named_files),
+        |stage, before| {
+            let next = next_stage(file, stage);
+            let mut steps = Vec::new();
+            let mut requests = Vec::new();
+            let mut outputs = IndexMap::new();
+            let mut url = None;
+            for model in &file.models {
+                let publish = match (&model.source, before) {
+                    (ModelSource::Function { .. }, _) | (_, None) => publish(model, stage),
+                    (ModelSource::Registered { .. }, Some(before)) => {
+                        let version = before.output(&version_output(model));
+                        if stage.model_stage.is_some() {
+                            steps.push(apply(model, stage, &version));
+                        }
+                        publish(model, stage).env("MODEL_VERSION", version)
+                    }
+                };
+                if let (ModelSource::Registered { .. }, Some(next)) = (&model.source, next) {
+                    let version = publish.output("version");
+                    if next.model_stage.is_some() {
+                        requests.push(request(model, stage, next, &version));
+                    }
+                    outputs.insert(version_output(model), version);
+                }
+                url.get_or_insert_with(|| publish.output("url"));
+                steps.push(publish);
+            }
+            steps.extend(requests);
+            StageSteps {
+                url,
+                outputs,
+                permissions: permissions(stage, &steps),
+                steps,
+            }
+        },
+    )
+}
+
+fn next_stage<'a>(file: &'a StageFile, stage: &Stage) -> Option<&'a Stage> {
+    file.stages
+        .iter()
+        .skip_while(|other| other.name != stage.name)
+        .nth(1)
+}
+
+/// The job output that carries a model's version to the next stage.
+fn version_output(model: &Model) -> String {
+    format!("{}-version", model.name)
+}
+
+fn publish(model: &Model, stage: &Stage) -> Step {
+    let (name, stage) = (&model.name, &stage.name);
+    domino_step(
+        format!("Publish model {name}"),
+        format!("publish-{name}"),
+        format!("deploy-model publish {name} --stage {stage}"),
+        PUBLISH_MINUTES,
+    )
+    .env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
+}
+
+fn apply(model: &Model, stage: &Stage, version: &Expression) -> Step {
+    let name = &model.name;
+    let step = domino_step(
+        format!("Move model {name} to {}", stage.name),
+        format!("apply-{name}"),
+        format!("promote-stage apply {name} --to {}", stage.name),
+        PROMOTE_MINUTES,
+    )
+    .env("MODEL_VERSION", version);
+    if stage.gates.github_approval {
+        step.env("GITHUB_TOKEN", GITHUB_TOKEN)
+    } else {
+        step
+    }
+}
+
+fn request(model: &Model, stage: &Stage, next: &Stage, version: &Expression) -> Step {
+    let name = &model.name;
+    let mut step = domino_step(
+        format!("Ask for model {name} to enter {}", next.name),
+        format!("request-{name}"),
+        format!("promote-stage request {name} --to {}", next.name),
+        PROMOTE_MINUTES,
+    )
+    .env("MODEL_VERSION", version);
+    step.r#if = Some(unless_stopped_after(stage));
+    step
+}
+
+fn permissions(stage: &Stage, steps: &[Step]) -> Permissions {
+    if stage.gates.github_approval
+        && steps
+            .iter()
+            .any(|step| step.env.contains_key("GITHUB_TOKEN"))
+    {
+        Permissions::none().and(
+            "actions",
+            "read",
+            "promote-stage reads who approved this run",
+        )
+    } else {
+        Permissions::none()
+    }
+}
+
+fn named_files(model: &Model) -> Vec<&str> {
+    let source = match &model.source {
+        ModelSource::Registered { .. } => None,
+        ModelSource::Function { file, .. } => Some(file.as_str()),
+    };
+    let smoke_test = model.smoke_test.as_deref().and_then(|path| path.to_str());
+    source.into_iter().chain(smoke_test).collect()
+}

@@ -1,0 +1,210 @@
+//! The shape that the deploy workflows share: what starts them, the job of one stage, the order of stages.
+//!
+//! What is deployed is not decided here: each kind of entity brings its own steps.
+
+use domino_core::stages::{Kind, Stage, StageFile};
+use indexmap::IndexMap;
+use serde_saphyr::{Commented, SpaceAfter};
+
+use super::programs;
+use crate::actions;
+use crate::workflow::{
+    Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Job, Pattern,
+    Permissions, Step, Triggers, Workflow, literal,
+};
+
+/// Which stage the GitHub environment says it is; the programs compare it with `--stage`.
+const DOMINO_ENV: &str = "${{ vars.DOMINO_ENV }}";
+/// The credential of a person's or service account's key; empty where the token is used.
+const DOMINO_USER_API_KEY: &str = "${{ secrets.DOMINO_USER_API_KEY }}";
+/// The credential of a service account; empty where the key is used.
+const DOMINO_TOKEN: &str = "${{ secrets.DOMINO_TOKEN }}";
+
+/// The minutes a stage's job has beside those of its entities: start, download, unpack.
+const OVERHEAD_MINUTES: u32 = 10;
+
+/// A workflow that deploys one kind of entity, stage by stage.
+///
+/// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.
+pub(super) fn deploy<'a>(
+    file: &'a StageFile,
+    kind: Kind,
+    paths: impl IntoIterator<Item = &'a str>,
+    stage_job: impl Fn(&Stage, Option<&Job>) -> StageSteps,
+) -> Workflow {
+    let programs = programs::job(file);
+    let mut jobs: Vec<Job> = Vec::with_capacity(file.stages.len());
+    for (at, stage) in file.stages.iter().enumerate() {
+        let before = jobs.last();
+        let steps = stage_job(stage, before);
+        let mut job = job(file, kind, stage, steps).after(before.unwrap_or(&programs));
+        if let Some(at) = at.checked_sub(1) {
+            let condition = unless_stopped_after(&file.stages[at]);
+            job.r#if = Some(Commented(
+                condition,
+                "a run started by hand may stop before".to_owned(),
+            ));
+        }
+        jobs.push(job);
+    }
+    jobs.insert(0, programs);
+
+    Workflow {
+        name: format!("Deploy {}s", kind.word()),
+        on: triggers(file, kind, paths),
+        permissions: Permissions::none(),
+        concurrency: SpaceAfter(Concurrency {
+            group: Commented(
+                format!("deploy-{}s-${{{{ github.sha }}}}", kind.word()),
+                "a commit is deployed once at a time; commits queue at each stage".to_owned(),
+            ),
+            cancel_in_progress: false,
+        }),
+        jobs,
+    }
+}
+
+/// What one stage's job does.
+pub(super) struct StageSteps {
+    /// One step per entity, each a single command.
+    pub(super) steps: Vec<Step>,
+    /// Where what was deployed can be seen.
+    pub(super) url: Option<Expression>,
+    /// What the next stage is given.
+    pub(super) outputs: IndexMap<String, Expression>,
+    /// What the steps need of GitHub beside the checkout.
+    pub(super) permissions: Permissions,
+}
+
+impl StageSteps {
+    /// These steps; the first one's address is the stage's.
+    pub(super) fn new(steps: Vec<Step>) -> Self {
+        let url = steps.first().map(|step| step.output("url"));
+        Self {
+            steps,
+            url,
+            outputs: IndexMap::new(),
+            permissions: Permissions::none(),
+        }
+    }
+}
+
+/// A step that runs one of our programs with what it needs to reach Domino.
+pub(super) fn domino_step(name: String, id: String, command: String, minutes: u32) -> Step {
+    Step::run(name, command)
+        .id(id)
+        .env("DOMINO_ENV", DOMINO_ENV)
+        .env("DOMINO_USER_API_KEY", DOMINO_USER_API_KEY)
+        .env("DOMINO_TOKEN", DOMINO_TOKEN)
+        .minutes(minutes)
+}
+
+/// The id of the job that deploys to this stage.
+pub(super) fn job_id(stage: &Stage) -> String {
+    // The prefix keeps a stage named `build` apart from the job that builds.
+    format!("deploy-{}", stage.name)
+}
+
+fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
+    let minutes = deploy
+        .steps
+        .iter()
+        .filter_map(|step| step.timeout_minutes)
+        .sum::<u32>();
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out the stage file")
+            .with("persist-credentials", false),
+        actions::DOWNLOAD_ARTIFACT
+            .step("Download the programs")
+            .with("name", programs::ARTIFACT)
+            .with("path", "${{ runner.temp }}/programs"),
+        Step::run("Unpack the programs", programs::UNPACK),
+    ];
+    steps.extend(deploy.steps);
+    Job {
+        id: job_id(stage),
+        name: format!("Deploy {}s to {}", kind.word(), stage.name),
+        needs: Vec::new(),
+        r#if: None,
+        runs_on: file.pipeline.runner.clone(),
+        timeout_minutes: OVERHEAD_MINUTES + minutes,
+        environment: Some(Environment {
+            name: stage.github_environment.clone(),
+            url: deploy.url,
+        }),
+        permissions: deploy
+            .permissions
+            .and("contents", "read", "checks out the stage file"),
+        concurrency: Some(Concurrency {
+            group: Commented(
+                format!("deploy-{}s-{}", kind.word(), stage.name),
+                "one deployment at a time; of those that wait, the newest stays".to_owned(),
+            ),
+            cancel_in_progress: false,
+        }),
+        outputs: deploy.outputs,
+        steps,
+    }
+}
+
+/// Whether the run goes on after this stage. A job that is skipped takes every later one with it, so each needs to
+/// look one stage back only; in a run that a push started the answer is empty, and so never this stage.
+pub(super) fn unless_stopped_after(stage: &Stage) -> String {
+    format!("inputs.stop-after != {}", literal(&stage.name))
+}
+
+fn triggers<'a>(
+    file: &'a StageFile,
+    kind: Kind,
+    paths: impl IntoIterator<Item = &'a str>,
+) -> Triggers {
+    let mut inputs = IndexMap::new();
+    if let [_, .., last] = file.stages.as_slice() {
+        inputs.insert(
+            "stop-after".to_owned(),
+            Choice {
+                description: "The last stage to deploy to".to_owned(),
+                r#type: ChoiceType::Choice,
+                default: last.name.clone(),
+                options: file.stages.iter().map(|stage| stage.name.clone()).collect(),
+            },
+        );
+    }
+    Triggers {
+        pull_request: None,
+        push: Some(Filter {
+            branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
+            paths: watched(kind, paths),
+        }),
+        workflow_dispatch: Some(Dispatch { inputs }),
+    }
+}
+
+/// The files whose change deploys this kind of entity: the stage file, the project without the folders of the
+/// other kinds, and the folder of each file that an entity names.
+fn watched<'a>(kind: Kind, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
+    let mut paths = vec![
+        Pattern::Exactly("stages.toml".to_owned()),
+        Pattern::Below("src/project".to_owned()),
+    ];
+    for other in [Kind::Job, Kind::App, Kind::Model] {
+        if other != kind {
+            paths.push(Pattern::NotBelow(format!("src/project/{}s", other.word())));
+        }
+    }
+    let own = format!("src/project/{}s/", kind.word());
+    for file in named {
+        if file.starts_with(&own) {
+            continue;
+        }
+        let pattern = match file.rsplit_once('/') {
+            Some((folder, _)) => Pattern::Below(folder.to_owned()),
+            None => Pattern::Exactly(file.to_owned()),
+        };
+        if !paths.contains(&pattern) {
+            paths.push(pattern);
+        }
+    }
+    paths
+}

@@ -1,0 +1,427 @@
+//! The part of GitHub's workflow syntax that our files use, as types that can carry comments.
+//!
+//! A value of these types is a finished workflow: they write YAML and nothing else. What stands in which file
+//! is decided in `pipelines.rs`; which third-party actions there are, in `actions.rs`.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_saphyr::{Commented, SpaceAfter};
+
+/// One workflow file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Workflow {
+    /// What GitHub's list of workflows shows.
+    pub name: String,
+    /// What starts a run.
+    pub on: Triggers,
+    /// What the token may do in a job that says nothing of its own: nothing.
+    pub permissions: Permissions,
+    /// Which runs wait for each other.
+    pub concurrency: SpaceAfter<Concurrency>,
+    /// The jobs, in the order in which they run.
+    #[serde(serialize_with = "by_id")]
+    pub jobs: Vec<Job>,
+}
+
+impl Workflow {
+    /// The workflow as YAML, without a header.
+    pub fn to_yaml(&self) -> anyhow::Result<String> {
+        // Nothing is ever folded: a folded command or path would be one more thing to understand in a review.
+        let options = serde_saphyr::ser_options! {
+            compact_list_indent: false,
+            folded_wrap_chars: usize::MAX,
+        };
+        let yaml = serde_saphyr::to_string_with_options(self, options)?;
+        Ok(format!("{}\n", yaml.trim_end()))
+    }
+}
+
+/// What starts a run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Triggers {
+    /// A pull request, always without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<Filter>,
+    /// A push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push: Option<Filter>,
+    /// A person, by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow_dispatch: Option<Dispatch>,
+}
+
+/// Which pushes or pull requests count.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Filter {
+    /// The branches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<Pattern>,
+    /// The files that must have changed; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<Pattern>,
+}
+
+impl Filter {
+    /// Whether a change of this file counts, as GitHub decides it: the last pattern that says anything does.
+    pub fn watches(&self, path: &str) -> bool {
+        self.paths.is_empty()
+            || self
+                .paths
+                .iter()
+                .rev()
+                .find_map(|pattern| pattern.decides(path))
+                .unwrap_or(false)
+    }
+}
+
+/// One of GitHub's filter patterns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// Exactly this branch or file.
+    Exactly(String),
+    /// Every file below this folder.
+    Below(String),
+    /// No file below this folder.
+    NotBelow(String),
+}
+
+impl Pattern {
+    /// Whether this path counts; `None` when the pattern says nothing about it.
+    fn decides(&self, path: &str) -> Option<bool> {
+        let below = |folder: &str| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        match self {
+            Self::Exactly(name) => (name == path).then_some(true),
+            Self::Below(folder) => below(folder).then_some(true),
+            Self::NotBelow(folder) => below(folder).then_some(false),
+        }
+    }
+}
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Exactly(name) => serializer.serialize_str(&escaped(name)),
+            Self::Below(folder) => serializer.collect_str(&format_args!("{}/**", escaped(folder))),
+            Self::NotBelow(folder) => {
+                serializer.collect_str(&format_args!("!{}/**", escaped(folder)))
+            }
+        }
+    }
+}
+
+/// A name in which no character means anything to GitHub's patterns.
+fn escaped(name: &str) -> String {
+    let mut escaped = String::with_capacity(name.len());
+    for (at, character) in name.char_indices() {
+        if matches!(character, '*' | '?' | '+' | '[' | ']' | '\\') || (at == 0 && character == '!')
+        {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// The form a person fills in to start a run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Dispatch {
+    /// Its fields, by name.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub inputs: IndexMap<String, Choice>,
+}
+
+/// A field with a fixed list of answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Choice {
+    /// What is asked.
+    pub description: String,
+    /// Always `choice`.
+    pub r#type: ChoiceType,
+    /// The answer when none is picked.
+    pub default: String,
+    /// The answers.
+    pub options: Vec<String>,
+}
+
+/// The word that makes a field a [`Choice`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceType {
+    /// One of a list.
+    Choice,
+}
+
+/// What the job's token may do, each with its reason.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct Permissions(IndexMap<&'static str, Commented<&'static str>>);
+
+impl Permissions {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// This too, for this reason.
+    pub fn and(mut self, scope: &'static str, access: &'static str, reason: &str) -> Self {
+        self.0.insert(scope, Commented(access, reason.to_owned()));
+        self
+    }
+}
+
+/// Which runs or jobs wait for each other.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Concurrency {
+    /// Those of one group do.
+    pub group: Commented<String>,
+    /// Whether a newer one ends an older one that runs.
+    pub cancel_in_progress: bool,
+}
+
+/// One job of a workflow.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Job {
+    /// Its key in the file.
+    #[serde(skip)]
+    pub id: String,
+    /// What GitHub shows.
+    pub name: String,
+    /// The jobs that must have succeeded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// A condition without which the job is skipped, and the reason for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#if: Option<Commented<String>>,
+    /// The image of the runner.
+    pub runs_on: String,
+    /// After how many minutes GitHub ends the job.
+    pub timeout_minutes: u32,
+    /// The GitHub environment that gates it and has its secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// What the job's token may do.
+    pub permissions: Permissions,
+    /// Which jobs wait for each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// What later jobs are given.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Expression>,
+    /// What the job does.
+    pub steps: Vec<Step>,
+}
+
+impl Job {
+    /// An output of this job, as a job that needs it sees it.
+    pub fn output(&self, name: &str) -> Expression {
+        Expression(format!("needs.{}.outputs.{name}", self.id))
+    }
+
+    /// The job, run only after that one has succeeded.
+    pub fn after(mut self, earlier: &Self) -> Self {
+        self.needs.push(earlier.id.clone());
+        self
+    }
+}
+
+/// The GitHub environment of a job.
+#[derive(Debug, Clone, Serialize)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Where what was deployed can be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Expression>,
+}
+
+/// One step of a job: an action or a command.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Step {
+    /// What GitHub shows.
+    pub name: String,
+    /// The name by which other steps refer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A condition without which the step is skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#if: Option<String>,
+    /// A third-party action by commit, its version as the comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<Commented<String>>,
+    /// What the action is given.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub with: IndexMap<&'static str, Input>,
+    /// A command for the shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Environment variables of this step alone.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub env: IndexMap<&'static str, String>,
+    /// After how many minutes GitHub ends the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_minutes: Option<u32>,
+}
+
+impl Step {
+    /// A step that runs a command.
+    pub fn run(name: impl Into<String>, command: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            run: Some(command.into()),
+            ..Self::default()
+        }
+    }
+
+    /// An output of this step, as the rest of its job sees it.
+    ///
+    /// # Panics
+    /// When the step has no id: nothing could ever refer to it.
+    pub fn output(&self, name: &str) -> Expression {
+        let id = self
+            .id
+            .as_deref()
+            .expect("a step whose output is used has an id");
+        Expression(format!("steps.{id}.outputs.{name}"))
+    }
+
+    /// The step under a name that others can refer to.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The step with this given to its action.
+    pub fn with(mut self, name: &'static str, value: impl Into<Input>) -> Self {
+        self.with.insert(name, value.into());
+        self
+    }
+
+    /// The step with one more environment variable.
+    pub fn env(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.env.insert(name, value.to_string());
+        self
+    }
+
+    /// The step with a bound on its time.
+    pub fn minutes(mut self, minutes: u32) -> Self {
+        self.timeout_minutes = Some(minutes);
+        self
+    }
+}
+
+/// What an action is given: YAML keeps the difference between text and a switch.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Input {
+    /// On or off.
+    Switch(bool),
+    /// A number.
+    Number(u32),
+    /// Anything else.
+    Text(String),
+}
+
+impl From<bool> for Input {
+    fn from(switch: bool) -> Self {
+        Self::Switch(switch)
+    }
+}
+
+impl From<u32> for Input {
+    fn from(number: u32) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Input {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// What GitHub evaluates when the run gets there, without the braces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression(String);
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${{{{ {} }}}}", self.0)
+    }
+}
+
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Text as a literal inside an expression.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A list of jobs is a map in the file; the blank line between two is for the reader.
+fn by_id<S: Serializer>(jobs: &[Job], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(jobs.len()))?;
+    for job in jobs {
+        map.serialize_entry(&job.id, &SpaceAfter(job))?;
+    }
+    map.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_of_a_name_means_anything_in_a_pattern() {
+        let patterns = ["main", "c++", "!bang", "a!b", "[x]", "back\\slash"].map(escaped);
+        assert_eq!(
+            patterns,
+            ["main", r"c\+\+", r"\!bang", "a!b", r"\[x\]", r"back\\slash"]
+        );
+    }
+
+    #[test]
+    fn the_last_pattern_that_matches_decides() {
+        let filter = Filter {
+            branches: Vec::new(),
+            paths: vec![
+                Pattern::Below("project".into()),
+                Pattern::NotBelow("project/apps".into()),
+                Pattern::Below("project/apps/shared".into()),
+            ],
+        };
+        let watched = [
+            "project/a.py",
+            "project/apps/b.py",
+            "project/apps/shared/c.py",
+            "projects/d.py",
+            "README.md",
+        ];
+        assert_eq!(
+            watched.map(|path| filter.watches(path)),
+            [true, false, true, false, false]
+        );
+    }
+
+    #[test]
+    fn a_quote_cannot_end_a_literal() {
+        assert_eq!(literal("it's' || true"), "'it''s'' || true'");
+    }
+}
