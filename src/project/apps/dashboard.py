@@ -11,7 +11,6 @@ import os
 import pathlib
 import signal
 import sys
-import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "jobs"))
 
@@ -21,38 +20,47 @@ import page  # noqa: E402
 COMMIT = execution.commit()  # once: the files of a running app do not change
 
 
-def last_training() -> dict | None:
-    """What the last training reported, `None` before the first; `ValueError` when it cannot be read."""
-    path = execution.artifacts_folder() / "training.json"
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
-    return report
+def answer(target: str) -> tuple[int, str, str]:
+    """Status, content type and body for a request's target.
 
-
-def answer(path: str) -> tuple[int, str, str]:
-    """Status, content type and body for a path.
-
-    Only its last part counts, because some proxies keep the app's prefix in the path and others cut it off.
+    Only the last part of its path counts, because some proxies keep the app's prefix and others cut it off.
     """
-    last = urllib.parse.urlsplit(path).path.rpartition("/")[2]
+    last = path_of(target).rpartition("/")[2]
     if last not in ("", "healthz"):
         return 404, "text/plain", "not found\n"
     try:
-        report = last_training()
-        content = page.untrained(COMMIT) if report is None else page.trained(report, COMMIT)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = f"the last training cannot be shown: {error}"
+        report, content = shown()
+    except ValueError as error:
         if last == "healthz":
-            return 503, "application/json", json.dumps({"status": "failing", "problem": problem, "commit": COMMIT}) + "\n"
-        return 503, "text/html", page.failing(problem, COMMIT)
+            return 503, "application/json", health("failing", problem=str(error))
+        return 503, "text/html", page.failing(str(error), COMMIT)
     if last == "healthz":
-        health = {"status": "ok", "trained": report is not None, "commit": COMMIT}
-        return 200, "application/json", json.dumps(health) + "\n"
+        return 200, "application/json", health("ok", trained=report is not None)
     return 200, "text/html", content
+
+
+def shown() -> tuple[dict | None, str]:
+    """The last training's report, `None` before the first, and its page; `ValueError` when there is no showing it."""
+    path = execution.artifacts_folder() / "training.json"
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return report, page.trained(report, COMMIT)
+    except FileNotFoundError:
+        return None, page.untrained(COMMIT)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} is not the report of a training: {error!r}") from error
+
+
+def health(status: str, **facts) -> str:
+    """The body of `/healthz`."""
+    return json.dumps({"status": status, "commit": COMMIT, **facts}) + "\n"
+
+
+def path_of(target: str) -> str:
+    """A target without its query, where a proxy may put a token."""
+    return target.partition("?")[0]
 
 
 class Dashboard(http.server.BaseHTTPRequestHandler):
@@ -79,9 +87,7 @@ class Dashboard(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def log_request(self, code="-", size="-"):
-        # Without the query: a proxy may put a token there.
-        path = urllib.parse.urlsplit(self.path).path
-        print(f"{self.command} {path!a} {int(code)}", flush=True)
+        print(f"{self.command} {path_of(self.path)!a} {int(code)}", flush=True)
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ p { margin: 0; }
 .soft, figcaption, dt { color: var(--soft); }
 .grid { display: grid; gap: 1rem; margin-top: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
 .wide { margin-top: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); }
-.card { margin: 0; padding: 1.1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.card { margin: 0; padding: 1.1rem 1.25rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: 12px; }
 .number { display: block; font-size: 2.3rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums; }
 .facts { margin-top: 1rem; }
 .note { margin-top: 1.5rem; border-left: 4px solid var(--wine); }
@@ -50,8 +51,10 @@ def trained(report: dict, commit: str) -> str:
         for name, value, meaning in cards
     )
     held_out = report["held-out"]
-    other = "" if report["commit"] == commit else (
-        '<p class="card note">The model was trained at another commit than the one this page runs.</p>'
+    other = (
+        ""
+        if report["commit"] == commit
+        else ('<p class="card note">The model was trained at another commit than the one this page runs.</p>')
     )
     return document(
         f'<p class="soft">The last training, measured on {len(held_out)} wines it had not seen</p>'
@@ -138,9 +141,7 @@ def scatter(pairs: list) -> str:
         parts.append(f'<line class="axis" y1="{top}" y2="{top + size}" x1="{x:.1f}" x2="{x:.1f}"/>')
         parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{tick}</text>')
         parts.append(f'<text x="{x:.1f}" y="{top + size + 16}" text-anchor="middle">{tick}</text>')
-    parts.append(
-        f'<line class="rule" x1="{across(low)}" y1="{down(low)}" x2="{across(high)}" y2="{down(high)}"/>'
-    )
+    parts.append(f'<line class="rule" x1="{across(low)}" y1="{down(low)}" x2="{across(high)}" y2="{down(high)}"/>')
     parts += [
         f'<circle class="dot" cx="{across(actual):.1f}" cy="{down(predicted):.1f}" r="4">'
         f"<title>actual {actual:.1f}, predicted {predicted:.2f}</title></circle>"

@@ -20,9 +20,7 @@ HEADER = """\
 # Written by make_data.py with a fixed seed; change that file, not this one.
 # Acidities, sugar, chlorides and sulphates in g/l, alcohol in % by volume, quality from 0 to 10.
 """
-COLUMNS = (
-    "fixed_acidity,volatile_acidity,residual_sugar,chlorides,sulphates,ph,alcohol,quality"
-)
+COLUMNS = "fixed_acidity,volatile_acidity,residual_sugar,chlorides,sulphates,ph,alcohol,quality"
 
 
 def wine(chance: random.Random) -> str:

@@ -14,10 +14,8 @@ REPOSITORY = PROJECT.parent.parent
 
 
 def artifacts_folder() -> pathlib.Path:
-    """Where files go that outlive this run; made if it is not there."""
-    folder = pathlib.Path(os.environ.get("DOMINO_ARTIFACTS_DIR") or REPOSITORY / "artifacts")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Where files lie that outlive a run. It may not be there before the first file is written."""
+    return pathlib.Path(os.environ.get("DOMINO_ARTIFACTS_DIR") or REPOSITORY / "artifacts")
 
 
 def commit() -> str:
@@ -66,7 +64,8 @@ def write_stats(stats: dict) -> None:
 
 
 def write_json(path: pathlib.Path, value) -> None:
-    """Write a file so that a reader never sees half of it."""
+    """Write a file so that a reader never sees half of it; its folder is made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -167,10 +167,7 @@ def metrics(model: dict, wines: Wines) -> dict[str, float]:
 
 def errors(model: dict, wines: Wines) -> list[float]:
     """Predicted minus actual, wine by wine."""
-    return [
-        predict.quality(model, wines.named(index)) - actual
-        for index, actual in enumerate(wines.qualities)
-    ]
+    return [predict.quality(model, wines.named(index)) - actual for index, actual in enumerate(wines.qualities)]
 
 
 def mean(values: list[float]) -> float:

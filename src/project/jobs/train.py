@@ -54,7 +54,7 @@ def train(model_name: str) -> None:
     say("on the wines held out: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
 
     report = {
-        "trained-at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "trained-at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "project": execution.project(),
         "metrics": metrics,
