@@ -331,4 +331,4 @@ fn may_pass(status: StatusCode) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

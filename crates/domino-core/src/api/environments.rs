@@ -86,3 +86,44 @@ impl Reader {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::client::tests::connection;
+
+    #[tokio::test]
+    async fn usable_environments_are_listed_without_archived_ones() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v4/projects/p1/useableEnvironments"))
+            .respond_with(
+                ResponseTemplate::new(200).set_body_json(json!({"environments": [
+                    {"id": "e1", "name": "Standard", "archived": false, "activeRevisionNumber": 3},
+                    {"id": "e2", "name": "Old", "archived": true},
+                ]})),
+            )
+            .expect(1)
+            .mount(&server)
+            .await;
+        let environments = connection(&server.uri())
+            .reader()
+            .environments(&ProjectId::new("p1"))
+            .await
+            .unwrap();
+        assert_eq!(environments.len(), 1);
+        assert_eq!(environments[0].active_revision_number, Some(3));
+    }
+
+    #[test]
+    fn a_revision_is_a_word_or_an_object() {
+        let spec = |revision| serde_json::to_value(RevisionSpec::from(&revision)).unwrap();
+        assert_eq!(spec(Revision::Active), json!("ActiveRevision"));
+        assert_eq!(spec(Revision::Latest), json!("LatestRevision"));
+        assert_eq!(spec(Revision::Id("r1".into())), json!({"revisionId": "r1"}));
+    }
+}

@@ -115,3 +115,59 @@ impl Reader {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{method, path, query_param, query_param_is_missing};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::client::tests::connection;
+
+    #[tokio::test]
+    async fn tiers_come_with_their_data_planes_and_without_archived_ones() {
+        let server = MockServer::start().await;
+        let plane = json!({"id": "d1", "name": "prod-plane", "isHealthy": false});
+        Mock::given(method("GET"))
+            .and(path("/v4/projects/p1/hardwareTiers"))
+            .and(query_param_is_missing("forModelApi"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!([
+                {"hardwareTier": {"id": "s", "name": "Small", "hwtFlags": {"isArchived": false}}, "dataPlane": plane},
+                {"hardwareTier": {"id": "o", "name": "Old", "hwtFlags": {"isArchived": true}}, "dataPlane": plane},
+            ])))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let reader = connection(&server.uri()).reader();
+        let tiers = reader
+            .hardware_tiers(&ProjectId::new("p1"), TierUse::Runs)
+            .await
+            .unwrap();
+        assert_eq!(tiers.len(), 1);
+        assert_eq!(tiers[0].id.as_str(), "s");
+        let plane = tiers[0].data_plane.as_ref().unwrap();
+        assert_eq!(
+            (plane.name.as_str(), plane.is_healthy),
+            ("prod-plane", false)
+        );
+    }
+
+    #[tokio::test]
+    async fn model_endpoints_have_tiers_of_their_own() {
+        let server = MockServer::start().await;
+        Mock::given(query_param("forModelApi", "true"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!([])))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let reader = connection(&server.uri()).reader();
+        assert!(
+            reader
+                .hardware_tiers(&ProjectId::new("p1"), TierUse::ModelEndpoints)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    }
+}

@@ -360,3 +360,6 @@ impl Writer {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,3 +100,112 @@ impl Reader {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wiremock::matchers::{method, path, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::client::tests::connection;
+
+    fn name() -> ProjectName {
+        ProjectName {
+            owner: "wine team".into(),
+            name: "wine".into(),
+        }
+    }
+
+    async fn answered(status: u16, body: Value) -> Result<Option<Project>, ApiError> {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v4/gateway/projects/findProjectByOwnerAndName"))
+            .and(query_param("ownerName", "wine team"))
+            .and(query_param("projectName", "wine"))
+            .respond_with(ResponseTemplate::new(status).set_body_json(body))
+            .expect(1)
+            .mount(&server)
+            .await;
+        connection(&server.uri()).reader().project(&name()).await
+    }
+
+    #[tokio::test]
+    async fn a_git_based_project_has_a_repository_and_another_one_has_none() {
+        let git = json!({"id": "p1", "mainRepository": {"id": "r", "uri": "https://github.example.com/a/b", "serviceProvider": "github"}});
+        assert_eq!(
+            answered(200, git)
+                .await
+                .unwrap()
+                .unwrap()
+                .repository
+                .unwrap(),
+            "https://github.example.com/a/b"
+        );
+        assert!(
+            answered(200, json!({"id": "p1", "mainRepository": null}))
+                .await
+                .unwrap()
+                .unwrap()
+                .repository
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_project_is_none_in_each_way_of_saying_so() {
+        assert!(
+            answered(404, json!({"message": "no"}))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(answered(200, json!({})).await.unwrap().is_none());
+        assert!(answered(200, Value::Null).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_stays_one() {
+        assert!(answered(403, json!({"message": "no"})).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_known_projects_leave_out_what_cannot_be_read() {
+        let server = MockServer::start().await;
+        Mock::given(query_param("relationship", "Owned"))
+            .respond_with(
+                ResponseTemplate::new(200).set_body_json(json!([{"name": "a", "ownerName": "o"}])),
+            )
+            .mount(&server)
+            .await;
+        Mock::given(query_param("relationship", "Collaborating"))
+            .respond_with(ResponseTemplate::new(500))
+            .mount(&server)
+            .await;
+        let known = connection(&server.uri()).reader().known_projects().await;
+        assert_eq!(
+            known,
+            [ProjectName {
+                owner: "o".into(),
+                name: "a".into()
+            }]
+        );
+    }
+
+    #[tokio::test]
+    async fn settings_name_the_default_tier() {
+        let server = MockServer::start().await;
+        Mock::given(path("/v4/projects/p1/settings"))
+            .respond_with(
+                ResponseTemplate::new(200).set_body_json(json!({"defaultHardwareTierId": "small"})),
+            )
+            .mount(&server)
+            .await;
+        let settings = connection(&server.uri())
+            .reader()
+            .project_settings(&ProjectId::new("p1"))
+            .await
+            .unwrap();
+        assert_eq!(settings.default_hardware_tier_id.unwrap().as_str(), "small");
+    }
+}

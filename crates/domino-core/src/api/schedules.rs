@@ -112,3 +112,110 @@ impl Writer {
 fn path(project: &ProjectId) -> String {
     format!("/v4/projects/{}/scheduledjobs", segment(project.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wiremock::matchers::{body_json, method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::client::tests::connection;
+
+    fn definition() -> ScheduleDefinition {
+        ScheduleDefinition {
+            title: "Score [prod/score]".into(),
+            command: "score.py".into(),
+            schedule: Cron {
+                cron_string: "0 0 6 ? * MON".into(),
+                is_custom: true,
+            },
+            timezone_id: "UTC".into(),
+            is_paused: false,
+            allow_concurrent_execution: false,
+            hardware_tier_identifier: HardwareTierId::new("small-k8s"),
+            override_environment_id: None,
+            environment_revision_spec: RevisionSpec::Word("ActiveRevision".into()),
+            scheduled_by_user_id: UserId::new("u1"),
+            notify_on_complete_email_addresses: vec![],
+            main_repo_git_ref: Some(GitRef {
+                kind: "commitId".into(),
+                value: Some("ab".repeat(20)),
+            }),
+        }
+    }
+
+    fn body() -> Value {
+        json!({
+            "title": "Score [prod/score]",
+            "command": "score.py",
+            "schedule": {"cronString": "0 0 6 ? * MON", "isCustom": true},
+            "timezoneId": "UTC",
+            "isPaused": false,
+            "allowConcurrentExecution": false,
+            "hardwareTierIdentifier": "small-k8s",
+            "environmentRevisionSpec": "ActiveRevision",
+            "scheduledByUserId": "u1",
+            "notifyOnCompleteEmailAddresses": [],
+            "mainRepoGitRef": {"type": "commitId", "value": "ab".repeat(20)},
+        })
+    }
+
+    fn reply() -> Value {
+        let mut reply = body();
+        reply["id"] = json!("s1");
+        reply["hardwareTierName"] = json!("Small");
+        reply["schedule"]["humanReadableCronString"] = json!("at six");
+        reply
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_whole_and_what_comes_back_compares_equal() {
+        let server = MockServer::start().await;
+        for (verb, at) in [
+            ("POST", "/v4/projects/p1/scheduledjobs"),
+            ("PUT", "/v4/projects/p1/scheduledjobs/s1"),
+        ] {
+            Mock::given(method(verb))
+                .and(path(at))
+                .and(body_json(body()))
+                .respond_with(ResponseTemplate::new(200).set_body_json(reply()))
+                .expect(1)
+                .mount(&server)
+                .await;
+        }
+        let (writer, project) = (connection(&server.uri()).writer(), ProjectId::new("p1"));
+        let created = writer
+            .create_scheduled_job(&project, &definition())
+            .await
+            .unwrap();
+        assert_eq!(created.definition, definition());
+        writer
+            .replace_scheduled_job(&project, &created.id, &definition())
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_list_is_a_bare_array_and_a_deletion_answers_nothing() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v4/projects/p1/scheduledjobs"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!([reply()])))
+            .mount(&server)
+            .await;
+        Mock::given(method("DELETE"))
+            .and(path("/v4/projects/p1/scheduledjobs/s1"))
+            .respond_with(ResponseTemplate::new(200))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let (connection, project) = (connection(&server.uri()), ProjectId::new("p1"));
+        let all = connection.reader().scheduled_jobs(&project).await.unwrap();
+        connection
+            .writer()
+            .delete_scheduled_job(&project, &all[0].id)
+            .await
+            .unwrap();
+    }
+}

@@ -33,3 +33,44 @@ impl Reader {
         Ok(users.into_iter().find(|user| user.user_name == name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{method, path, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use crate::client::tests::connection;
+
+    #[tokio::test]
+    async fn our_own_user_comes_unwrapped() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v4/users/self"))
+            .respond_with(
+                ResponseTemplate::new(200)
+                    .set_body_json(json!({"id": "u1", "userName": "ci-bot", "roles": []})),
+            )
+            .expect(1)
+            .mount(&server)
+            .await;
+        let user = connection(&server.uri()).reader().own_user().await.unwrap();
+        assert_eq!(
+            (user.id.as_str(), user.user_name.as_str()),
+            ("u1", "ci-bot")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_filter_that_is_ignored_does_not_bring_somebody_else() {
+        let server = MockServer::start().await;
+        let everybody = json!([{"id": "u1", "userName": "ada"}, {"id": "u2", "userName": "bob"}]);
+        Mock::given(path("/v4/users"))
+            .and(query_param("userName", "bob"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(everybody))
+            .mount(&server)
+            .await;
+        let reader = connection(&server.uri()).reader();
+        assert_eq!(reader.user("bob").await.unwrap().unwrap().id.as_str(), "u2");
+    }
+}

@@ -17,3 +17,28 @@ impl Reader {
         self.read("/version", &[]).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use crate::client::tests::connection;
+
+    #[tokio::test]
+    async fn the_version_is_read_without_any_prefix() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/version"))
+            .respond_with(
+                ResponseTemplate::new(200)
+                    .set_body_json(json!({"version": "6.3.0-rc1", "other": 1})),
+            )
+            .expect(1)
+            .mount(&server)
+            .await;
+        let version = connection(&server.uri()).reader().version().await.unwrap();
+        assert_eq!(version.version, "6.3.0-rc1");
+    }
+}
