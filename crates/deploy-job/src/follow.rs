@@ -117,7 +117,7 @@ impl Follow<'_> {
             let (job, log) = tokio::join!(
                 reader.job(&id),
                 tail.read(
-                    async |from: &str| reader.job_log(&id, from).await,
+                    async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
                     |line: &str| progress.log(line)
                 )
             );
@@ -158,7 +158,7 @@ impl Follow<'_> {
         loop {
             let read = tail
                 .read(
-                    async |from: &str| reader.job_log(id, from).await,
+                    async |from: &str, limit: usize| reader.job_log(id, from, limit).await,
                     |line: &str| progress.log(line),
                 )
                 .await;

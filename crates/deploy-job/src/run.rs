@@ -140,7 +140,7 @@ pub(crate) async fn logs(
         let over = !args.follow || reader.job(&run.id).await?.is_none_or(|run| is_over(&run));
         let mut unwritten = None;
         tail.read(
-            async |from: &str| reader.job_log(&run.id, from).await,
+            async |from: &str, limit: usize| reader.job_log(&run.id, from, limit).await,
             |line: &str| {
                 if unwritten.is_none() {
                     unwritten = step.log_to_stdout(line).err();

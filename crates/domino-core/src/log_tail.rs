@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, RandomState};
 use crate::api::logs::{LogEntry, LogPage};
 use crate::client::ApiError;
 
+/// The most lines that Domino gives at once.
+const LARGEST_PAGE: usize = 10_000;
 /// How many lines are remembered to recognise one that is sent again.
 const REMEMBERED: usize = 50_000;
 /// How many of the last lines are kept for an excerpt.
@@ -46,20 +48,20 @@ impl Default for LogTail {
 
 impl LogTail {
     /// Reads everything that is there now, page after page, and gives each new line to `line`. `page` asks for
-    /// the page from a position on. Whether nothing more will come is [`LogTail::is_complete`].
+    /// the page from a position on, of at most so many lines. Whether nothing more will come is [`LogTail::is_complete`].
     pub async fn read(
         &mut self,
-        mut page: impl AsyncFnMut(&str) -> Result<LogPage, ApiError>,
+        mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
         mut line: impl FnMut(&str),
     ) -> Result<(), ApiError> {
         loop {
             let from = self.position.to_string();
-            let got = page(&from).await?;
+            let got = page(&from, LARGEST_PAGE).await?;
             if self.includes_its_start.is_none()
                 && self.begins_with_the_last(&got)
                 && self.advances(&got)
             {
-                self.includes_its_start = Some(self.found_out(&mut page).await?);
+                self.includes_its_start = Some(self.finds_its_start_included(&mut page).await?);
             }
             if !self.take(got, &mut line) {
                 return Ok(());
@@ -120,18 +122,15 @@ impl LogTail {
         self.last.is_some() && page.entries.first() == self.last.as_ref()
     }
 
-    /// The line at the position is known and fixed, so that a page from one nanosecond before it starts with it
-    /// in any case. When a page from the position itself ends at the same place, it starts with it as well.
-    async fn found_out(
+    /// A page of one line from the position ends at the position itself when that is included, and after it
+    /// when it is not. A server that gives more than was asked for tells nothing; then the line that looks like
+    /// the last one is taken for it.
+    async fn finds_its_start_included(
         &self,
-        page: &mut impl AsyncFnMut(&str) -> Result<LogPage, ApiError>,
+        page: &mut impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
     ) -> Result<bool, ApiError> {
-        let at = page(&self.position.to_string()).await?;
-        let before = page(&self.position.saturating_sub(1).to_string()).await?;
-        // Page sizes are the server's, so a full page that starts one line earlier also ends one line earlier;
-        // a page that is not full has one line more.
-        let same_end = position_of(&at) == position_of(&before);
-        Ok(same_end && at.entries.len() >= before.entries.len())
+        let one = page(&self.position.to_string(), 1).await?;
+        Ok(one.entries.len() != 1 || position_of(&one) == Some(self.position))
     }
 
     fn remember(&mut self, hash: u64) {
@@ -174,7 +173,7 @@ mod tests {
     }
 
     impl Server {
-        fn page(&self, from: &str) -> LogPage {
+        fn page(&self, from: &str, limit: usize) -> LogPage {
             let from: u128 = from.parse().unwrap();
             let entries: Vec<&(u128, String)> = self
                 .lines
@@ -186,7 +185,7 @@ mod tests {
                         *at > from
                     }
                 })
-                .take(self.page)
+                .take(self.page.min(limit))
                 .collect();
             let latest = entries.last().map_or(from, |(at, _)| *at);
             LogPage {
@@ -210,7 +209,7 @@ mod tests {
         let (mut tail, mut lines) = (LogTail::default(), Vec::new());
         for _ in 0..3 {
             tail.read(
-                async |from: &str| Ok(server.page(from)),
+                async |from: &str, limit: usize| Ok(server.page(from, limit)),
                 |line: &str| lines.push(line.to_owned()),
             )
             .await
@@ -269,9 +268,12 @@ mod tests {
         };
         let (mut tail, mut count) = (LogTail::default(), 0);
         for _ in 0..3 {
-            tail.read(async |_: &str| Ok(server.page("0")), |_: &str| count += 1)
-                .await
-                .unwrap();
+            tail.read(
+                async |_: &str, limit: usize| Ok(server.page("0", limit)),
+                |_: &str| count += 1,
+            )
+            .await
+            .unwrap();
         }
         assert_eq!(count, 5);
     }

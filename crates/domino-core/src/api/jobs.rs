@@ -18,8 +18,6 @@ id! {
 const PAGE: usize = 100;
 /// A list that goes on longer than this is taken for one that never ends.
 const MOST_PAGES: usize = 1000;
-/// The most log lines that Domino gives at once.
-const LOG_PAGE: &str = "10000";
 
 /// A job, as far as a deployment needs it.
 #[derive(Debug, Clone, Deserialize)]
@@ -322,16 +320,23 @@ impl Reader {
         self.read("/v4/jobs/getStatus/values", &[]).await
     }
 
-    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`: one page of the log from `position` on.
+    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`: one page of the log from `position` on,
+    /// of at most `limit` lines (10000 is Domino's own limit).
     /// Contract: v4.
-    pub async fn job_log(&self, id: &JobId, position: &str) -> Result<LogPage, ApiError> {
+    pub async fn job_log(
+        &self,
+        id: &JobId,
+        position: &str,
+        limit: usize,
+    ) -> Result<LogPage, ApiError> {
         let path = format!(
             "/v4/jobs/{}/logsWithProblemSuggestions",
             segment(id.as_str())
         );
+        let limit = limit.to_string();
         let query = [
             ("logType", "console"),
-            ("limit", LOG_PAGE),
+            ("limit", limit.as_str()),
             ("offset", "0"),
             ("latestTimeNano", position),
         ];

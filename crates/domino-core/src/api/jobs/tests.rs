@@ -185,7 +185,7 @@ async fn runtime_details_status_groups_and_logs_are_understood() {
         reader.job_status_groups().await.unwrap().completed,
         ["Done"]
     );
-    let page = reader.job_log(&id, "5").await.unwrap();
+    let page = reader.job_log(&id, "5", 10_000).await.unwrap();
     assert!(page.is_complete);
     assert_eq!(page.pagination.latest_time_nano.as_deref(), Some("1000000"));
 }
