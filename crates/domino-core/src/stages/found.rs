@@ -5,6 +5,9 @@ use std::fmt::Display;
 use super::problem::{Problem, Severity};
 use super::tree::{Tree, place};
 
+/// The rules after which nothing else is said of a value: it is going to be replaced.
+const SETTLING: [&str; 3] = ["blank", "placeholder", "secret"];
+
 /// The problems found so far.
 #[derive(Debug)]
 pub(super) struct Findings<'t> {
@@ -32,27 +35,13 @@ impl<'t> Findings<'t> {
         self.about(name, Severity::Error, path, says);
     }
 
-    /// A warning about one key, worded like an error.
-    pub fn warning<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], says: impl Display) {
-        self.about(name, Severity::Warning, path, says);
-    }
-
     /// An error as a sentence of its own.
     pub fn sentence<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], message: String) {
         self.push(name, Severity::Error, path, message);
     }
 
-    /// A warning as a sentence of its own.
-    pub fn warning_sentence<S: AsRef<str>>(
-        &mut self,
-        name: &'static str,
-        path: &[S],
-        message: String,
-    ) {
-        self.push(name, Severity::Warning, path, message);
-    }
-
-    fn about<S: AsRef<str>>(
+    /// A problem of one key, worded like [`Findings::error`].
+    pub fn about<S: AsRef<str>>(
         &mut self,
         name: &'static str,
         severity: Severity,
@@ -64,7 +53,8 @@ impl<'t> Findings<'t> {
         self.push(name, severity, path, message);
     }
 
-    fn push<S: AsRef<str>>(
+    /// A problem as a sentence of its own.
+    pub fn push<S: AsRef<str>>(
         &mut self,
         name: &'static str,
         severity: Severity,
@@ -79,8 +69,12 @@ impl<'t> Findings<'t> {
             message,
             name,
         };
+        let settled = self
+            .found
+            .iter()
+            .any(|(path, known)| *path == found.path && SETTLING.contains(&known.name));
         // One key in `[defaults]` is looked at once for every stage that inherits it.
-        if !self.found.iter().any(|(_, known)| *known == problem) {
+        if !settled && !self.found.iter().any(|(_, known)| *known == problem) {
             self.found.push((found.path, problem));
         }
     }
@@ -99,7 +93,9 @@ impl<'t> Findings<'t> {
             .filter(|(path, problem)| {
                 let accepted = accepted.iter().any(|name| name == problem.name);
                 // What could not be read is reported; that it is also missing would be said twice.
-                let unread = errors.iter().any(|error| error.starts_with(path));
+                let unread = errors
+                    .iter()
+                    .any(|error| error.starts_with(path) || path.starts_with(error));
                 problem.severity == Severity::Error || !(accepted || unread)
             })
             .map(|(_, problem)| problem)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
@@ -87,6 +88,11 @@ impl StageFile {
 
     /// Reads and checks a text that is not, or not yet, in a file. The path is only for messages.
     pub fn read(text: &str, path: &Path) -> Result<Self, StageFileError> {
+        Self::read_at(text, path, Timestamp::now())
+    }
+
+    /// Reads and checks a text as of a moment: schedules may end with a year.
+    pub(super) fn read_at(text: &str, path: &Path, now: Timestamp) -> Result<Self, StageFileError> {
         let tree = match Tree::parse(text) {
             Ok(tree) => tree,
             Err(error) => {
@@ -106,7 +112,7 @@ impl StageFile {
         let file = file(&tree, text, path);
         let mut findings = Findings::new(&tree);
         shape::check(&mut findings);
-        validate::check(&file, &mut findings);
+        validate::check(&file, now, &mut findings);
         let list = findings.into_problems(&file.pipeline.accept);
         if list
             .iter()

@@ -27,6 +27,29 @@ pub(super) struct Found<'a, 't> {
     pub value: Option<&'a DeValue<'t>>,
 }
 
+/// A text of the file and where it stands.
+#[derive(Debug)]
+pub(super) struct Leaf<'a> {
+    /// The keys that lead to it.
+    pub keys: Vec<&'a str>,
+    /// Which item it is, when it stands in a list.
+    pub index: Option<usize>,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl Leaf<'_> {
+    /// The keys, and the index for an item of a list.
+    pub fn path(&self) -> Vec<String> {
+        let index = self.index.map(|index| index.to_string());
+        self.keys
+            .iter()
+            .map(|key| (*key).to_owned())
+            .chain(index)
+            .collect()
+    }
+}
+
 /// Why the text is not TOML.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
@@ -92,18 +115,21 @@ impl<'t> Tree<'t> {
             .map(|offset| line_of(self.text, offset))
     }
 
-    /// Every text in the file with its path, list items by their index.
-    pub fn texts(&self) -> Vec<(Vec<String>, &str)> {
-        let mut texts = Vec::new();
-        for (key, value) in &self.root {
-            gather(vec![key.get_ref().to_string()], value.get_ref(), &mut texts);
-        }
-        texts
+    /// Every text in the file.
+    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+        let mut leaves = Vec::new();
+        gather(&mut Vec::new(), &self.root, &mut leaves);
+        leaves
     }
 
-    /// The names below a table of the file's top, such as the stages below `stage`.
+    /// The names of the tables of one kind, such as the stages below `stage`, in the order of the file.
     pub fn names(&self, kind: &str) -> Vec<&str> {
-        match self.own(&[kind]) {
+        self.keys(&[kind])
+    }
+
+    /// The keys of a table, in the order of the file; none when there is no such table.
+    pub fn keys(&self, path: &[&str]) -> Vec<&str> {
+        match self.own(path) {
             Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().as_ref()).collect(),
             _ => Vec::new(),
         }
@@ -153,21 +179,29 @@ impl<'t> Tree<'t> {
     }
 }
 
-fn gather<'a>(path: Vec<String>, value: &'a DeValue<'_>, texts: &mut Vec<(Vec<String>, &'a str)>) {
-    let below = |key: String| path.iter().cloned().chain([key]).collect();
-    match value {
-        DeValue::String(text) => texts.push((path, text)),
-        DeValue::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                gather(below(index.to_string()), item.get_ref(), texts);
+fn gather<'a>(keys: &mut Vec<&'a str>, table: &'a DeTable<'_>, leaves: &mut Vec<Leaf<'a>>) {
+    for (key, value) in table {
+        keys.push(key.get_ref());
+        match value.get_ref() {
+            DeValue::String(text) => leaves.push(Leaf {
+                keys: keys.clone(),
+                index: None,
+                text,
+            }),
+            DeValue::Array(items) => {
+                let texts = items.iter().enumerate();
+                let texts =
+                    texts.filter_map(|(index, item)| Some((index, item.get_ref().as_str()?)));
+                leaves.extend(texts.map(|(index, text)| Leaf {
+                    keys: keys.clone(),
+                    index: Some(index),
+                    text,
+                }));
             }
+            DeValue::Table(table) => gather(keys, table, leaves),
+            _ => {}
         }
-        DeValue::Table(table) => {
-            for (key, value) in table {
-                gather(below(key.get_ref().to_string()), value.get_ref(), texts);
-            }
-        }
-        _ => {}
+        keys.pop();
     }
 }
 

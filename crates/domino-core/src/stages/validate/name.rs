@@ -1,0 +1,122 @@
+//! Rules on the names that the file chooses itself, and on where it refers to them.
+
+use super::{Book, Report};
+use crate::stages::find::same_name;
+use crate::stages::unknown_name::{listed, nearest};
+
+/// The tables whose tables have names.
+const KINDS: [&str; 4] = ["stage", "job", "app", "model"];
+
+/// Names go into titles, endpoints, step ids and outputs, and some are joined.
+const LONGEST: usize = 50;
+
+pub(super) fn legal(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for (kind, name) in names(book) {
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || !name.chars().all(legal) || name.len() > LONGEST {
+            report.at(
+                &[kind, name],
+                format!("must have a name of at most {LONGEST} letters, digits, `-` and `_` that begins with a letter"),
+            );
+        }
+    }
+}
+
+/// Words that one or the other reader of YAML takes for a truth value, a number or nothing.
+const YAML_WORDS: [&str; 11] = [
+    "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf",
+];
+
+pub(super) fn reserved(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for (kind, name) in names(book) {
+        if YAML_WORDS.iter().any(|word| same_name(word, name)) {
+            report.at(
+                &[kind, name],
+                "has a name that YAML may take for something else than a name",
+            );
+        }
+    }
+}
+
+pub(super) fn duplicate(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for kind in KINDS {
+        for (name, earlier) in with_earlier(&book.tree.names(kind)) {
+            if let Some(same) = earlier.iter().find(|other| same_name(other, name)) {
+                report.at(
+                    &[kind, name],
+                    format!("differs from `[{kind}.{same}]` only by case"),
+                );
+            }
+        }
+    }
+    for (index, stage) in book.file.stages.iter().enumerate() {
+        let environment = &stage.github_environment;
+        let path = ["stage", stage.name.as_str(), "github-environment"];
+        for (other_index, other) in book.file.stages.iter().enumerate() {
+            if other_index < index && same_name(&other.github_environment, environment) {
+                report.at(&path, format!("is also that of stage `{}`", other.name));
+            } else if other_index != index && same_name(&other.name, environment) {
+                report.at(
+                    &path,
+                    format!("is the name of another stage, `{}`", other.name),
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let known: Vec<&str> = book
+        .file
+        .stages
+        .iter()
+        .map(|stage| stage.name.as_str())
+        .collect();
+    let hint = |asked: &str| {
+        let environment = book.file.stage(asked).ok().map(|stage| stage.name.as_str());
+        match environment.or_else(|| nearest(asked, known.iter().copied())) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the stages are {}", listed(&known)),
+        }
+    };
+    for kind in ["job", "app", "model"] {
+        for name in book.tree.names(kind) {
+            for stage in book.tree.keys(&[kind, name, "stage"]) {
+                if !known.contains(&stage) {
+                    let says = format!(
+                        "is for a stage that the file does not have; {}",
+                        hint(stage)
+                    );
+                    report.at(&[kind, name, "stage", stage], says);
+                }
+            }
+        }
+    }
+    for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "paused"])) {
+        if !known.contains(&leaf.text) {
+            let stage = crate::stages::text::shown(leaf.text);
+            report.leaf(
+                leaf,
+                format!("names {stage}, which is no stage; {}", hint(leaf.text)),
+            );
+        }
+    }
+}
+
+fn names<'b>(book: &'b Book<'_>) -> impl Iterator<Item = (&'static str, &'b str)> {
+    KINDS.into_iter().flat_map(|kind| {
+        book.tree
+            .names(kind)
+            .into_iter()
+            .map(move |name| (kind, name))
+    })
+}
+
+/// Each name with those before it.
+fn with_earlier<'n>(names: &'n [&'n str]) -> impl Iterator<Item = (&'n str, &'n [&'n str])> {
+    names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (*name, &names[..index]))
+}
