@@ -26,8 +26,13 @@ fail() {
   exit "$code"
 }
 
-# Whether a process of this group still lives.
-group_lives() { kill -0 -- "-$1" 2>/dev/null; }
+# Whether a process of this group still lives. One that ended and waits for its parent to notice does not,
+# though it can still be signalled.
+group_lives() {
+  local states
+  states=$(ps -o stat= -g "$1" || true)
+  grep -q '^[^Z]' <<<"$states"
+}
 
 # Ask a process group to end, and make it end if it will not.
 end_group() {

@@ -30,7 +30,7 @@ class Registration(Sample):
 
     def register(self, commit: str = COMMIT, fit: ridge.Fit | None = None) -> str:
         """Register in this process, without waiting between attempts; returns what was printed."""
-        manager = experiments.Experiments(self.mlflow.uri, KEY, pauses=(0, 0))
+        manager = experiments.Experiments(self.mlflow.uri, ("X-Domino-Api-Key", KEY), pauses=(0, 0))
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             train.register(manager, "wine-quality", fit or FIT, METRICS, commit)
@@ -158,21 +158,23 @@ class Registration(Sample):
         self.refused(r"^POST /api/2.0/mlflow/runs/create answered something that is not a JSON object$")
 
     def test_the_key_goes_to_domino_itself_and_nowhere_else(self):
-        self.job(
-            "train.py",
-            MLFLOW_TRACKING_URI=self.mlflow.uri,
-            DOMINO_API_HOST=self.mlflow.uri + "/",
-            DOMINO_USER_API_KEY=KEY,
-        )
-        self.assertEqual({headers.get("X-Domino-Api-Key") for _, _, headers in self.mlflow.requests}, {KEY})
+        for host, header in ((self.mlflow.uri + "/", KEY), ("https://domino.example.com", None), ("", None)):
+            self.assertEqual(self.credentials(DOMINO_API_HOST=host, DOMINO_USER_API_KEY=KEY), {(header, None)})
+
+    def test_the_tracking_token_goes_instead_of_the_key(self):
+        sent = self.credentials(DOMINO_API_HOST=self.mlflow.uri, DOMINO_USER_API_KEY="key", MLFLOW_TRACKING_TOKEN=KEY)
+        self.assertEqual(sent, {(None, f"Bearer {KEY}")})
+
+    def test_a_credential_that_no_header_can_carry_is_not_quoted(self):
+        done = self.job("train.py", MLFLOW_TRACKING_URI=self.mlflow.uri, MLFLOW_TRACKING_TOKEN=f"{KEY}\r\nX-More: 1")
+        self.assertEqual((done.returncode, self.mlflow.requests), (1, []))
+        self.assertEqual(done.stderr, "error: MLFLOW_TRACKING_TOKEN holds characters that no credential has\n")
+
+    def credentials(self, **variables: str) -> set:
+        """The kinds of credential that a training sends."""
         self.mlflow.requests.clear()
-        self.job(
-            "train.py",
-            MLFLOW_TRACKING_URI=self.mlflow.uri,
-            DOMINO_API_HOST="https://domino.example.com",
-            DOMINO_USER_API_KEY=KEY,
-        )
-        self.assertEqual({headers.get("X-Domino-Api-Key") for _, _, headers in self.mlflow.requests}, {None})
+        self.assertEqual(self.job("train.py", MLFLOW_TRACKING_URI=self.mlflow.uri, **variables).returncode, 0)
+        return {(sent.get("X-Domino-Api-Key"), sent.get("Authorization")) for _, _, sent in self.mlflow.requests}
 
     def test_a_redirect_is_not_followed(self):
         with Mlflow() as elsewhere:

@@ -28,7 +28,8 @@ class ExperimentError(Exception):
 class Experiments:
     """One MLflow server. Reads and uploads are tried again when it stumbles; nothing else is sent twice."""
 
-    def __init__(self, uri: str, api_key: str | None = None, pauses: tuple[float, ...] = (0.5, 2.0)):
+    def __init__(self, uri: str, credential: tuple[str, str] | None = None, pauses: tuple[float, ...] = (0.5, 2.0)):
+        """`credential` is a header's name and value."""
         parts = urllib.parse.urlsplit(uri)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ExperimentError("MLFLOW_TRACKING_URI must be an http or https address")
@@ -36,7 +37,7 @@ class Experiments:
             raise ExperimentError("MLFLOW_TRACKING_URI must hold no user or password")
         self.uri = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
         self.pauses = pauses
-        self._api_key = api_key
+        self._credential = credential
         openers: list = [NoRedirect]
         if parts.hostname in ("127.0.0.1", "localhost", "::1"):
             openers.append(urllib.request.ProxyHandler({}))
@@ -46,14 +47,18 @@ class Experiments:
     def from_environment(cls) -> "Experiments | None":
         """The server that `MLFLOW_TRACKING_URI` names; `None` when it names none.
 
-        Inside Domino that is a local address that needs no credential. When it is Domino itself, the user's
-        key goes along; it goes to no other host.
+        Inside Domino that is a local address that needs no credential. `MLFLOW_TRACKING_TOKEN` is meant for
+        this server, as it is for MLflow's own client. Without one, the user's key goes along when the server is
+        Domino itself; it goes to no other host.
         """
         uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
         if not uri:
             return None
+        token, key = secret("MLFLOW_TRACKING_TOKEN"), secret("DOMINO_USER_API_KEY")
+        if token:
+            return cls(uri, ("Authorization", f"Bearer {token}"))
         same = origin(uri) is not None and origin(uri) == origin(os.environ.get("DOMINO_API_HOST", ""))
-        return cls(uri, os.environ.get("DOMINO_USER_API_KEY") if same else None)
+        return cls(uri, ("X-Domino-Api-Key", key) if key and same else None)
 
     def experiment(self, name: str) -> str:
         """The id of the experiment of this name, which is made if there is none."""
@@ -177,8 +182,8 @@ class Experiments:
         request = urllib.request.Request(self.uri + path, data=content, method=method)
         if kind:
             request.add_header("Content-Type", kind)
-        if self._api_key:
-            request.add_unredirected_header("X-Domino-Api-Key", self._api_key)
+        if self._credential:
+            request.add_unredirected_header(*self._credential)
         try:
             with self._opener.open(request, timeout=TIMEOUT) as reply:
                 received = reply.read(LARGEST_REPLY + 1)
@@ -219,6 +224,17 @@ def refusal(request: str, error: urllib.error.HTTPError) -> ExperimentError:
     except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
         return ExperimentError(f"{request} answered {error.code} {error.reason}", error.code)
     return ExperimentError(f"{request} answered {error.code} {code}: {message}", error.code, code)
+
+
+def secret(variable: str) -> str:
+    """A credential in an environment variable, or nothing.
+
+    What no header can carry is refused here, because the standard library would quote it in its error.
+    """
+    value = os.environ.get(variable, "").strip()
+    if not (value.isascii() and value.isprintable()):
+        raise ExperimentError(f"{variable} holds characters that no credential has")
+    return value
 
 
 def origin(address: str) -> tuple[str, str, int] | None:
