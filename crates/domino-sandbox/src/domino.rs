@@ -4,14 +4,24 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context;
+use tempfile::TempDir;
+
 use serde_json::{Value, json};
 
 use crate::Options;
 use crate::account::Accounts;
 use crate::clock::Moment;
+use crate::data_planes::DataPlanes;
+use crate::environments::Environments;
 use crate::faults::Faults;
+use crate::hardware_tiers::HardwareTiers;
+use crate::jobs::Jobs;
 use crate::pace::Pace;
+use crate::process::Processes;
+use crate::projects::Projects;
 use crate::recorder::Recorder;
+use crate::scheduled_jobs::ScheduledJobs;
 use crate::users::Users;
 use crate::version::Version;
 use crate::wire::Gate;
@@ -27,24 +37,49 @@ pub(crate) struct Domino {
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
     pub(crate) gate: Gate,
+    pub(crate) processes: Processes,
+    /// Where runs have their code and leave their files, for as long as the sandbox lives.
+    pub(crate) folder: TempDir,
     pub(crate) users: Users,
+    pub(crate) projects: Projects,
+    pub(crate) data_planes: DataPlanes,
+    pub(crate) hardware_tiers: HardwareTiers,
+    pub(crate) environments: Environments,
+    pub(crate) jobs: Jobs,
+    pub(crate) scheduled_jobs: ScheduledJobs,
 }
 
 impl Domino {
     pub(crate) fn new(options: Options, address: SocketAddr) -> anyhow::Result<Self> {
         let seed = &options.seed;
         let user_names = seed.users.iter().map(|user| user.name.as_str());
+        let folder = tempfile::Builder::new()
+            .prefix("domino-sandbox-")
+            .tempdir()
+            .context("there is no place for a temporary folder")?;
+        std::fs::create_dir(folder.path().join("runs"))?;
+        let now = Moment::now(0);
+        let users = Users::new(seed);
+        let data_planes = DataPlanes::new(seed);
         Ok(Domino {
             url: format!("http://{address}"),
             version: options.version,
             pace: options.pace,
-            repository: options.repository,
             verbose: options.verbose,
             accounts: Accounts::new(user_names, &options.credentials)?,
             faults: Faults::default(),
             recorder: Recorder::new(),
             gate: Gate::default(),
-            users: Users::new(seed),
+            processes: Processes::default(),
+            folder,
+            projects: Projects::new(seed, &users, &options.repository, now),
+            users,
+            hardware_tiers: HardwareTiers::new(seed, &data_planes, now)?,
+            data_planes,
+            environments: Environments::new(seed),
+            jobs: Jobs::default(),
+            scheduled_jobs: ScheduledJobs::default(),
+            repository: options.repository,
         })
     }
 
@@ -59,6 +94,12 @@ impl Domino {
             "url": self.url,
             "version": self.version.release(),
             "users": self.users.state(),
+            "projects": self.projects.state(),
+            "dataPlanes": self.data_planes.state(),
+            "hardwareTiers": self.hardware_tiers.state(),
+            "environments": self.environments.state(),
+            "jobs": self.jobs.state(),
+            "scheduledJobs": self.scheduled_jobs.state(self),
         })
     }
 }

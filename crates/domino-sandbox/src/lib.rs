@@ -5,14 +5,28 @@
 //! everything in memory, listens to nobody else, and forgets when it stops.
 
 mod account;
+mod checkout;
 mod clock;
+mod data_planes;
 mod domino;
+mod environments;
+mod execution;
 mod faults;
+mod git_ref;
+mod hardware_tiers;
 mod id;
+mod jobs;
+mod log;
 mod pace;
+mod page;
+mod process;
+#[doc(hidden)]
+pub mod program;
+mod projects;
 mod recorder;
 mod reply;
 mod request;
+mod scheduled_jobs;
 mod seed;
 mod server;
 mod users;
@@ -102,7 +116,8 @@ impl Sandbox {
             .name("domino-sandbox".to_owned())
             .spawn(move || {
                 runtime.block_on(server::serve(serving, listener, stopped));
-                runtime.shutdown_background();
+                // Folders of ended runs may still be on their way out.
+                runtime.shutdown_timeout(std::time::Duration::from_secs(2));
             })?;
         Ok(Sandbox {
             domino,

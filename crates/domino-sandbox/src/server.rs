@@ -22,6 +22,7 @@ use crate::recorder::Ending;
 use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
+use crate::{data_planes, environments, hardware_tiers, jobs, page, projects, scheduled_jobs};
 
 /// No request of Domino's API that the sandbox knows is larger.
 const LARGEST_REQUEST: usize = 32 << 20;
@@ -40,14 +41,22 @@ pub(crate) async fn serve(
         _ = axum::serve(door, app) => {}
         _ = stopped => {}
     }
+    domino.processes.end_all().await;
 }
 
 /// Every route. What needs no credential of Domino's API is merged after the layer that asks for one.
 fn app(domino: Arc<Domino>) -> Router {
     Router::new()
         .merge(users::routes())
+        .merge(projects::routes())
+        .merge(data_planes::routes())
+        .merge(hardware_tiers::routes())
+        .merge(environments::routes())
+        .merge(jobs::routes())
+        .merge(scheduled_jobs::routes())
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
+        .merge(page::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(from_fn_with_state(domino.clone(), exchange))

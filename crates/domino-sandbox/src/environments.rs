@@ -1,0 +1,412 @@
+//! Compute environments and their revisions. Nothing is built here: a run uses the machine's own
+//! programs whatever its environment, and only the bookkeeping is Domino's.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::domino::Domino;
+use crate::id;
+use crate::reply::{Answer, Failure, Slice, page, wrapped};
+use crate::request::{Fields, Parameters, object_id};
+use crate::seed::Seed;
+use crate::users::Caller;
+
+/// An environment with its revisions, oldest first. The active one is never the latest, so that
+/// who confuses the two is found out.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) is_archived: bool,
+    revisions: [Revision; 3],
+}
+
+/// One revision of an environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Revision {
+    pub(crate) id: String,
+    pub(crate) number: usize,
+}
+
+/// Which revision a run is to use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RevisionSpec {
+    #[default]
+    Active,
+    Latest,
+    Restricted,
+    /// A certain one, by its id.
+    Some(String),
+}
+
+pub(crate) struct Environments(Vec<Arc<Environment>>);
+
+pub(crate) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route(
+            "/v4/projects/{project_id}/useableEnvironments",
+            get(useable),
+        )
+        .route("/v4/environments/self", get(v4_list))
+        .route("/v4/environments/defaultEnvironment", get(v4_default))
+        .route("/v4/environments/{id}", get(v4_one))
+        .route(
+            "/v4/environments/environmentRevision/{revision_id}",
+            get(v4_revision),
+        )
+        .route("/api/environments/beta/environments", get(public_list))
+        .route("/api/environments/v1/environments/{id}", get(public_one))
+        .route("/v1/environments", get(legacy_list))
+}
+
+impl RevisionSpec {
+    /// Reads the spec under `name` as `/v4` spells it: a word, or an object with a revision's id.
+    pub(crate) fn v4_field(fields: &mut Fields, name: &str) -> Option<Self> {
+        let value = fields.optional_value(name)?;
+        let spec = match &value {
+            Value::String(word) => Self::word(word),
+            Value::Object(object) => {
+                let id = object.get("revisionId").and_then(Value::as_str);
+                id.map(|id| RevisionSpec::Some(id.to_owned()))
+            }
+            _ => None,
+        };
+        if spec.is_none() {
+            fields.complain(name, "error.invalid");
+        }
+        spec
+    }
+
+    /// Reads the spec under `name` as the public API spells it: always a string.
+    pub(crate) fn public_field(fields: &mut Fields, name: &str) -> Option<Self> {
+        let text = fields.optional_text(name)?;
+        let some = || text.strip_prefix("SomeRevision(")?.strip_suffix(')');
+        let spec = Self::word(&text).or_else(|| Some(RevisionSpec::Some(some()?.to_owned())));
+        if spec.is_none() {
+            fields.complain(name, "error.invalid");
+        }
+        spec
+    }
+
+    fn word(word: &str) -> Option<Self> {
+        match word {
+            "ActiveRevision" => Some(RevisionSpec::Active),
+            "LatestRevision" => Some(RevisionSpec::Latest),
+            "RestrictedRevision" => Some(RevisionSpec::Restricted),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn v4(&self) -> Value {
+        match self {
+            RevisionSpec::Active => "ActiveRevision".into(),
+            RevisionSpec::Latest => "LatestRevision".into(),
+            RevisionSpec::Restricted => "RestrictedRevision".into(),
+            RevisionSpec::Some(id) => json!({ "revisionId": id }),
+        }
+    }
+}
+
+impl Revision {
+    fn v4(&self, environment: &Environment) -> Value {
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "status": "Succeeded",
+            "url": format!("/environments/revisions/{}", self.id),
+            "availableTools": [],
+            "isRestricted": false,
+            "tags": if environment.active().id == self.id { vec!["Active"] } else { vec![] },
+        })
+    }
+
+    fn v4_details(&self, environment: &Environment) -> Value {
+        json!({
+            "id": self.id,
+            "environmentId": environment.id,
+            "environmentName": environment.name,
+            "imageType": "CustomImage",
+            "isRestricted": false,
+            "isBuilt": true,
+            "number": self.number,
+            "dockerImage": format!("registry.example.com/environment:{}-{}", environment.id, self.number),
+            "dockerArguments": [],
+            "shouldUseVPN": false,
+            "buildEnvironmentVariables": [],
+            "supportsPackagePersistence": false,
+        })
+    }
+
+    fn public(&self) -> Value {
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "status": "succeeded",
+            "availableTools": [],
+        })
+    }
+}
+
+impl Environment {
+    pub(crate) fn active(&self) -> &Revision {
+        &self.revisions[1]
+    }
+
+    fn latest(&self) -> &Revision {
+        &self.revisions[2]
+    }
+
+    /// The revision that `spec` means here.
+    pub(crate) fn revision(&self, spec: &RevisionSpec) -> Result<&Revision, Failure> {
+        match spec {
+            RevisionSpec::Active => Ok(self.active()),
+            RevisionSpec::Latest => Ok(self.latest()),
+            RevisionSpec::Restricted => Err(Failure::bad_request(format!(
+                "Environment {} has no restricted revision",
+                self.id
+            ))),
+            RevisionSpec::Some(id) => {
+                let revision = self.revisions.iter().find(|revision| revision.id == *id);
+                revision.ok_or_else(|| {
+                    Failure::bad_request(format!("Environment {} has no revision {id}", self.id))
+                })
+            }
+        }
+    }
+
+    fn v4_facts(&self) -> Value {
+        json!({
+            "id": self.id,
+            "description": "",
+            "archived": self.is_archived,
+            "name": self.name,
+            "visibility": "Global",
+            "supportedClusters": [],
+            "isCurated": false,
+        })
+    }
+
+    fn v4(&self) -> Value {
+        let mut environment = self.v4_facts();
+        environment["latestRevision"] = self.latest().v4(self);
+        environment["selectedRevision"] = self.active().v4(self);
+        environment["latestRevisionDetails"] = self.latest().v4_details(self);
+        environment
+    }
+
+    fn public(&self) -> Value {
+        json!({
+            "id": self.id,
+            "archived": self.is_archived,
+            "name": self.name,
+            "visibility": "global",
+            "supportedClusters": [],
+            "rebuildOnBaseChanges": "never",
+            "latestRevision": self.latest().public(),
+            "selectedRevision": self.active().public(),
+        })
+    }
+
+    fn v4_useable(&self) -> Value {
+        json!({
+            "id": self.id,
+            "archived": self.is_archived,
+            "name": self.name,
+            "version": 2,
+            "visibility": "Global",
+            "supportedClusters": [],
+            "isCurated": false,
+            "activeRevisionNumber": self.active().number,
+            "activeRevisionId": self.active().id,
+        })
+    }
+}
+
+impl Environments {
+    /// The seed's environments; the first is the default, and there is always one.
+    pub(crate) fn new(seed: &Seed) -> Self {
+        let environment = |id: Option<&String>, name: &str, is_archived| {
+            Arc::new(Environment {
+                id: id.cloned().unwrap_or_else(id::object_id),
+                name: name.to_owned(),
+                is_archived,
+                revisions: [1, 2, 3].map(|number| Revision {
+                    id: id::object_id(),
+                    number,
+                }),
+            })
+        };
+        let seeded = seed.environments.iter();
+        let mut environments: Vec<_> = seeded
+            .map(|seeded| environment(seeded.id.as_ref(), &seeded.name, seeded.archived))
+            .collect();
+        if environments
+            .iter()
+            .all(|environment| environment.is_archived)
+        {
+            environments.push(environment(None, "Domino Standard Environment", false));
+        }
+        Environments(environments)
+    }
+
+    pub(crate) fn default_environment(&self) -> &Arc<Environment> {
+        let mut environments = self.0.iter();
+        let default = environments.find(|environment| !environment.is_archived);
+        default.unwrap_or(&self.0[0])
+    }
+
+    fn with_id(&self, id: &str) -> Option<&Arc<Environment>> {
+        self.0.iter().find(|environment| environment.id == id)
+    }
+
+    /// The environment that a run asks for, or the default one.
+    pub(crate) fn for_run(&self, id: Option<&str>) -> Result<&Arc<Environment>, Failure> {
+        let Some(id) = id else {
+            return Ok(self.default_environment());
+        };
+        match self.with_id(id) {
+            None => Err(Failure::bad_request(format!(
+                "Environment {id} does not exist"
+            ))),
+            Some(environment) if environment.is_archived => Err(Failure::bad_request(format!(
+                "Environment {id} is archived"
+            ))),
+            Some(environment) => Ok(environment),
+        }
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.0.iter().map(|environment| environment.v4()).collect()
+    }
+
+    fn unarchived(&self) -> impl Iterator<Item = &Arc<Environment>> {
+        self.0.iter().filter(|environment| !environment.is_archived)
+    }
+}
+
+async fn useable(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(project_id): Path<String>,
+) -> Answer {
+    domino.projects.seen_by(&user, &project_id)?;
+    let selected = domino.environments.default_environment();
+    let environments: Vec<Value> = domino
+        .environments
+        .unarchived()
+        .map(|environment| environment.v4_useable())
+        .collect();
+    Ok(Json(json!({
+        "currentlySelectedEnvironment": {
+            "id": selected.id,
+            "name": selected.name,
+            "supportedClusters": [],
+            "v2EnvironmentDetails": {
+                "latestRevision": selected.latest().number,
+                "latestRevisionUrl": format!("/environments/revisions/{}", selected.latest().id),
+                "latestRevisionStatus": "Succeeded",
+                "selectedRevision": selected.active().number,
+                "selectedRevisionId": selected.active().id,
+            },
+        },
+        "environments": environments,
+    })))
+}
+
+async fn v4_list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
+    Json(
+        domino
+            .environments
+            .unarchived()
+            .map(|environment| environment.v4())
+            .collect(),
+    )
+}
+
+async fn v4_default(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
+    Json(domino.environments.default_environment().v4())
+}
+
+async fn v4_one(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
+    let environment = domino
+        .environments
+        .with_id(object_id("environmentId", &id)?);
+    environment
+        .map(|environment| Json(environment.v4()))
+        .ok_or_else(|| no_such_environment(&id))
+}
+
+async fn v4_revision(
+    State(domino): State<Arc<Domino>>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    object_id("environmentRevisionId", &id)?;
+    let mut pairs = domino.environments.0.iter().flat_map(|environment| {
+        let revisions = environment.revisions.iter();
+        revisions.map(move |revision| (environment, revision))
+    });
+    let (environment, revision) = pairs
+        .find(|(_, revision)| revision.id == id)
+        .ok_or_else(|| Failure::not_found(format!("Environment revision {id} was not found")))?;
+    let default = domino.environments.default_environment();
+    Ok(Json(json!({
+        "environment": environment.v4_facts(),
+        "environmentRevision": revision.v4_details(environment),
+        "isLatestRevision": environment.latest().id == id,
+        "visibleEnvironments": {
+            "activeEnvironmentRevisions": [],
+            "defaultEnv": default.v4_facts(),
+            "defaultEnvRev": default.active().v4_details(default),
+        },
+        "canRevertTo": false,
+        "hasRunningBuild": false,
+    })))
+}
+
+async fn public_list(
+    State(domino): State<Arc<Domino>>,
+    _: Caller,
+    parameters: Parameters,
+) -> Answer {
+    let all: Vec<_> = domino.environments.unarchived().collect();
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 10)?,
+        all.len(),
+    );
+    let items = slice
+        .cut(all)
+        .map(|environment| environment.public())
+        .collect();
+    Ok(page("environments", items, slice))
+}
+
+async fn public_one(
+    State(domino): State<Arc<Domino>>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let environment = domino.environments.with_id(&id);
+    environment
+        .map(|environment| wrapped("environment", environment.public()))
+        .ok_or_else(|| no_such_environment(&id))
+}
+
+/// The route of before `/v4`, which python-domino still lists environments with.
+async fn legacy_list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
+    let data: Vec<Value> = domino
+        .environments
+        .unarchived()
+        .map(|environment| environment.v4())
+        .collect();
+    Json(json!({ "objectType": "list", "url": "/v1/environments", "data": data }))
+}
+
+fn no_such_environment(id: &str) -> Failure {
+    Failure::not_found(format!("Environment {id} was not found"))
+}

@@ -1,0 +1,83 @@
+//! What every run of Domino gets, whatever kind it is: its own copy of the code, the artifacts
+//! folder of its project, and the environment variables that tell it who and where it is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::domino::Domino;
+use crate::environments::{Environment, Revision};
+use crate::hardware_tiers::HardwareTier;
+use crate::projects::Project;
+use crate::users::User;
+
+/// A run before its code is there.
+pub(crate) struct Execution<'a> {
+    /// The id of the run, which for a job is the job's.
+    pub(crate) id: &'a str,
+    pub(crate) number: usize,
+    pub(crate) project: &'a Project,
+    pub(crate) user: &'a User,
+    pub(crate) hardware_tier: &'a HardwareTier,
+    pub(crate) environment: &'a Environment,
+    pub(crate) revision: &'a Revision,
+}
+
+impl Execution<'_> {
+    /// A new empty folder for the code, removed when it is dropped.
+    pub(crate) fn folder(&self, domino: &Domino) -> std::io::Result<TempDir> {
+        tempfile::Builder::new()
+            .prefix(&format!("{}-", self.id))
+            .tempdir_in(domino.folder.path().join("runs"))
+    }
+
+    /// The environment of the run's processes, but for what every process has.
+    pub(crate) fn variables(
+        &self,
+        domino: &Arc<Domino>,
+        folder: &Path,
+    ) -> std::io::Result<Vec<(String, String)>> {
+        let artifacts = artifacts(domino, self.project)?;
+        let folder = folder.to_string_lossy().into_owned();
+        let mut variables = vec![
+            ("DOMINO_API_HOST", domino.url.clone()),
+            ("DOMINO_USER_HOST", domino.url.clone()),
+            ("DOMINO_RUN_ID", self.id.to_owned()),
+            ("DOMINO_RUN_NUMBER", self.number.to_string()),
+            ("DOMINO_PROJECT_ID", self.project.id.clone()),
+            ("DOMINO_PROJECT_NAME", self.project.name.clone()),
+            ("DOMINO_PROJECT_OWNER", self.project.owner.clone()),
+            ("DOMINO_STARTING_USERNAME", self.user.name.clone()),
+            ("DOMINO_HARDWARE_TIER_ID", self.hardware_tier.id.clone()),
+            ("DOMINO_ENVIRONMENT_ID", self.environment.id.clone()),
+            ("DOMINO_ENVIRONMENT_REVISION_ID", self.revision.id.clone()),
+            ("DOMINO_IS_GIT_BASED", "true".to_owned()),
+            ("DOMINO_WORKING_DIR", folder),
+            (
+                "DOMINO_ARTIFACTS_DIR",
+                artifacts.to_string_lossy().into_owned(),
+            ),
+            ("MLFLOW_TRACKING_URI", domino.url.clone()),
+            // So that a log can be followed while it is written.
+            ("PYTHONUNBUFFERED", "1".to_owned()),
+        ];
+        if let Some(account) = domino.accounts.named(&self.user.name) {
+            variables.push(("MLFLOW_TRACKING_TOKEN", account.token.clone()));
+            if domino.version.accepts_api_keys() {
+                variables.push(("DOMINO_USER_API_KEY", account.api_key.clone()));
+            }
+        }
+        let owned = variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Ok(owned.collect())
+    }
+}
+
+/// The folder in which the runs of `project` leave files for each other.
+pub(crate) fn artifacts(domino: &Domino, project: &Project) -> std::io::Result<PathBuf> {
+    let folder = domino.folder.path().join("artifacts").join(&project.id);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

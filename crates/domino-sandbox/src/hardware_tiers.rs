@@ -1,0 +1,302 @@
+//! Hardware tiers: what a run gets, and thereby on which data plane it runs. The tiers of model
+//! APIs are a population of their own. Names need not be unique; ids are.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::clock::Moment;
+use crate::data_planes::{DataPlane, DataPlanes};
+use crate::domino::Domino;
+use crate::reply::{Answer, Failure, Slice, binary_forbidden, page, wrapped};
+use crate::request::Parameters;
+use crate::seed::Seed;
+use crate::users::Caller;
+
+/// One hardware tier.
+#[derive(Debug)]
+pub(crate) struct HardwareTier {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data_plane: Arc<DataPlane>,
+    pub(crate) is_archived: bool,
+    pub(crate) is_model_api_tier: bool,
+    is_default: bool,
+    created: Moment,
+}
+
+pub(crate) struct HardwareTiers(Vec<Arc<HardwareTier>>);
+
+pub(crate) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route("/v4/projects/{project_id}/hardwareTiers", get(of_project))
+        .route("/v4/hardwareTier", get(v4_list))
+        .route("/v4/hardwareTier/{id}", get(v4_one))
+        .route("/api/hardwaretiers/v1/hardwaretiers", get(public_list))
+        .route("/api/hardwaretiers/v1/hardwaretiers/{id}", get(public_one))
+}
+
+impl HardwareTier {
+    fn v4(&self) -> Value {
+        let mut tier = json!({
+            "id": self.id,
+            "name": self.name,
+            "hwtResources": {
+                "cores": 1.0,
+                "memory": { "value": 4, "unit": "GiB" },
+                "allowSharedMemoryToExceedDefault": false,
+            },
+            "hwtFlags": {
+                "isDefault": self.is_default,
+                "isVisible": true,
+                "isGlobal": true,
+                "isArchived": self.is_archived,
+                "isFree": false,
+                "isDataAnalystTier": false,
+                "isAllowedDuringTrial": false,
+                "isModelApiTier": self.is_model_api_tier,
+                "isDefaultForModelApi": self.is_default && self.is_model_api_tier,
+            },
+            "clusterType": "Kubernetes",
+            "centsPerMinute": 0.0,
+            "creationTime": self.created.rfc3339(),
+            "updateTime": self.created.rfc3339(),
+            "podCustomization": {
+                "additionalRequests": {},
+                "additionalLimits": {},
+                "additionalAnnotations": {},
+                "additionalLabels": {},
+                "hugepages": {},
+                "capabilities": [],
+            },
+            "capacity": capacity(),
+            "metadata": {},
+        });
+        if let Some(data_plane) = self.data_plane.id_on_tier() {
+            tier["dataPlaneId"] = data_plane.into();
+        }
+        tier
+    }
+
+    fn public(&self) -> Value {
+        let mut tier = json!({
+            "id": self.id,
+            "name": self.name,
+            "resources": {
+                "cores": 1.0,
+                "memory": { "value": 4.0, "units": "GiB" },
+                "allowSharedMemoryToExceedDefault": false,
+            },
+            "flags": {
+                "isDefault": self.is_default,
+                "isVisible": true,
+                "isGlobal": true,
+                "isArchived": self.is_archived,
+                "isDataAnalystTier": false,
+                "isModelApiTier": self.is_model_api_tier,
+                "isDefaultForModelApi": self.is_default && self.is_model_api_tier,
+            },
+            "centsPerMinute": 0.0,
+            "creationTime": self.created.rfc3339(),
+            "updateTime": self.created.rfc3339(),
+            "podCustomization": {},
+            "metadata": {},
+        });
+        if let Some(data_plane) = self.data_plane.id_on_tier() {
+            tier["dataPlaneId"] = data_plane.into();
+        }
+        tier
+    }
+
+    /// The tier as the details of a run name it.
+    pub(crate) fn of_run(&self) -> Value {
+        json!({ "id": self.id, "name": self.name, "isArchived": self.is_archived })
+    }
+}
+
+/// There is always room on the machine the sandbox runs on.
+fn capacity() -> Value {
+    json!({
+        "currentNumberOfExecutors": 1,
+        "maximumNumberOfExecutors": 10,
+        "numberOfCurrentlyExecutingRuns": 0,
+        "numberOfQueuedRuns": 0,
+        "maximumConcurrentRuns": 10,
+        "availableCapacityWithoutLaunching": 1,
+        "maximumAvailableCapacity": 10,
+        "capacityLevel": "CAN_EXECUTE_WITH_CURRENT_INSTANCES",
+    })
+}
+
+impl HardwareTiers {
+    /// The seed's tiers; the first of each population is its default. A seed without a tier for
+    /// jobs gets one, since every project has a default tier.
+    pub(crate) fn new(
+        seed: &Seed,
+        data_planes: &DataPlanes,
+        created: Moment,
+    ) -> anyhow::Result<Self> {
+        let mut tiers: Vec<HardwareTier> = Vec::new();
+        for seeded in &seed.hardware_tiers {
+            anyhow::ensure!(
+                !tiers.iter().any(|tier| tier.id == seeded.id),
+                "two hardware tiers of the seed have the id `{}`",
+                seeded.id
+            );
+            let is_first = !tiers
+                .iter()
+                .any(|tier| tier.is_default && tier.is_model_api_tier == seeded.for_model_apis);
+            tiers.push(HardwareTier {
+                id: seeded.id.clone(),
+                name: seeded.name.clone(),
+                data_plane: data_planes.named(seeded.data_plane.as_deref()).clone(),
+                is_archived: seeded.archived,
+                is_model_api_tier: seeded.for_model_apis,
+                is_default: is_first && !seeded.archived,
+                created,
+            });
+        }
+        if !tiers
+            .iter()
+            .any(|tier| tier.is_default && !tier.is_model_api_tier)
+        {
+            tiers.push(HardwareTier {
+                id: "default-k8s".to_owned(),
+                name: "Default".to_owned(),
+                data_plane: data_planes.named(None).clone(),
+                is_archived: false,
+                is_model_api_tier: false,
+                is_default: true,
+                created,
+            });
+        }
+        Ok(HardwareTiers(tiers.into_iter().map(Arc::new).collect()))
+    }
+
+    /// The default tier of jobs and apps.
+    pub(crate) fn default_tier(&self) -> &Arc<HardwareTier> {
+        let default = |tier: &&Arc<HardwareTier>| tier.is_default && !tier.is_model_api_tier;
+        self.0.iter().find(default).unwrap_or(&self.0[0])
+    }
+
+    pub(crate) fn with_id(&self, id: &str) -> Option<&Arc<HardwareTier>> {
+        self.0.iter().find(|tier| tier.id == id)
+    }
+
+    /// The tier that a run asks for by its id, or the default one. A name is no id.
+    pub(crate) fn for_run(&self, id: Option<&str>) -> Result<&Arc<HardwareTier>, Failure> {
+        let Some(id) = id else {
+            return Ok(self.default_tier());
+        };
+        match self.with_id(id) {
+            None => Err(Failure::bad_request(format!(
+                "Hardware tier with id '{id}' does not exist"
+            ))),
+            Some(tier) if tier.is_archived => Err(Failure::bad_request(format!(
+                "Hardware tier '{}' is archived",
+                tier.name
+            ))),
+            Some(tier) if tier.is_model_api_tier => Err(Failure::bad_request(format!(
+                "Hardware tier '{}' is for model APIs only",
+                tier.name
+            ))),
+            Some(tier) => Ok(tier),
+        }
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.0.iter().map(|tier| tier.v4()).collect()
+    }
+
+    fn listed(&self, with_archived: bool) -> impl Iterator<Item = &Arc<HardwareTier>> {
+        self.0
+            .iter()
+            .filter(move |tier| with_archived || !tier.is_archived)
+    }
+}
+
+async fn of_project(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(project_id): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    domino.projects.seen_by(&user, &project_id)?;
+    let for_model_apis = parameters.flag("forModelApi")?;
+    let tiers = domino
+        .hardware_tiers
+        .listed(parameters.flag("showArchived")?);
+    let tiers = tiers.filter(|tier| tier.is_model_api_tier == for_model_apis);
+    Ok(Json(
+        tiers
+            .map(|tier| {
+                json!({
+                    "hardwareTier": tier.v4(),
+                    "capacity": capacity(),
+                    "dataPlane": tier.data_plane.v4(),
+                })
+            })
+            .collect(),
+    ))
+}
+
+async fn v4_list(State(domino): State<Arc<Domino>>, _: Caller, parameters: Parameters) -> Answer {
+    let tiers = domino
+        .hardware_tiers
+        .listed(parameters.flag("show_archived")?);
+    let tiers: Vec<Value> = tiers.map(|tier| tier.v4()).collect();
+    Ok(Json(
+        json!({ "hardwareTiers": tiers, "isDataAnalystEnabled": false }),
+    ))
+}
+
+async fn v4_one(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
+    let tier = domino.hardware_tiers.with_id(&id);
+    tier.map(|tier| Json(tier.v4()))
+        .ok_or_else(|| no_such_tier(&id))
+}
+
+/// The list of all tiers is for those who may view hardware tiers, which an ordinary user may not.
+async fn public_list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    if !user.is_admin() {
+        return Ok(binary_forbidden());
+    }
+    let tiers: Vec<_> = domino
+        .hardware_tiers
+        .listed(parameters.flag("includeArchived")?)
+        .collect();
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 10)?,
+        tiers.len(),
+    );
+    let items = slice.cut(tiers).map(|tier| tier.public()).collect();
+    Ok(page("hardwareTiers", items, slice).into_response())
+}
+
+async fn public_one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    if !user.is_admin() {
+        return Ok(binary_forbidden());
+    }
+    let tier = domino
+        .hardware_tiers
+        .with_id(&id)
+        .ok_or_else(|| no_such_tier(&id))?;
+    Ok(wrapped("hardwareTier", tier.public()).into_response())
+}
+
+fn no_such_tier(id: &str) -> Failure {
+    Failure::not_found(format!("Hardware tier with id '{id}' was not found"))
+}

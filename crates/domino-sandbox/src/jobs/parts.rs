@@ -1,0 +1,72 @@
+//! The parts of a job that `/v4` and the public API spell alike, though they put them under
+//! different names.
+
+use serde_json::{Value, json};
+
+use super::{Job, Shown};
+use crate::domino::Domino;
+use crate::git_ref::GitRef;
+use crate::reply::Failure;
+
+/// The most lines of a log on one page.
+pub(super) const LOG_LIMIT: usize = 10_000;
+
+/// The statistics a run left behind.
+pub(super) fn stats(shown: &Shown) -> Vec<Value> {
+    let stats = shown.stats.iter();
+    stats
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect()
+}
+
+/// The repository of the code, with the commit once it is known.
+pub(super) fn main_repository(job: &Job, shown: &Shown, provider: &str) -> Value {
+    let head = GitRef::head();
+    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let mut repository = json!({
+        "id": job.project.repository.id,
+        "name": job.project.repository.name,
+        "uri": job.project.repository.uri,
+        "ref": git_ref.value.as_deref().unwrap_or(&git_ref.kind),
+        "serviceProvider": provider,
+    });
+    if let Some(commit) = &shown.commit {
+        repository["startingCommitId"] = commit.as_str().into();
+    }
+    repository
+}
+
+/// The commits of Domino's own file system before and after the run.
+pub(super) fn commit_details(job: &Job, shown: &Shown) -> Value {
+    let input = job
+        .wish
+        .commit_id
+        .as_ref()
+        .unwrap_or(&job.project.commit_id);
+    let mut details = json!({ "inputCommitId": input });
+    if let Some(output) = &shown.output_commit_id {
+        details["outputCommitId"] = output.as_str().into();
+    }
+    details
+}
+
+/// What is told of the queue to who waits in it.
+pub(super) fn queue(shown: &Shown) -> Option<Value> {
+    shown.started.is_none().then(|| {
+        json!({
+            "expectedWait": "Now",
+            "explanation": "The run waits for its turn on the sandbox",
+            "helpText": "It will start in a moment",
+        })
+    })
+}
+
+/// A cluster is more than one process on one machine can stand for.
+pub(super) fn no_clusters() -> Failure {
+    Failure::bad_request("Compute clusters are not available on this deployment")
+}
+
+/// Where help about a problem would be.
+pub(super) fn help_link(domino: &Domino) -> String {
+    format!("{}/", domino.url)
+}

@@ -1,0 +1,206 @@
+//! Jobs as the public API has them: started under `v1`, read under `beta`, wrapped under their
+//! key, with times in RFC 3339 and `refType` in git references.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::list::Listing;
+use super::{Job, Jobs, Shown, Wish, parts};
+use crate::domino::Domino;
+use crate::environments::RevisionSpec;
+use crate::git_ref::GitRef;
+use crate::id;
+use crate::log::{Kind, Wanted};
+use crate::reply::{Answer, Failure, Slice, page, wrapped};
+use crate::request::{Fields, Parameters};
+use crate::users::Caller;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route("/api/jobs/v1/jobs", post(start))
+        .route("/api/jobs/beta/jobs", get(list))
+        .route("/api/jobs/beta/jobs/{job_id}", get(one))
+        .route("/api/jobs/beta/jobs/{job_id}/logs", get(logs))
+}
+
+/// A job in the words of the public API, as lists have it.
+fn public(job: &Job, shown: &Shown) -> Value {
+    let mut stage_times = json!({ "submissionTime": job.submitted().rfc3339() });
+    if let Some(started) = shown.started {
+        stage_times["startTime"] = started.rfc3339();
+    }
+    if let Some(completed) = shown.completed {
+        stage_times["completedTime"] = completed.rfc3339();
+    }
+    let head = GitRef::head();
+    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let mut json = json!({
+        "id": job.id,
+        "number": job.number,
+        "runCommand": job.wish.command,
+        "startedById": job.started_by.id,
+        "status": {
+            "executionStatus": shown.status,
+            "isCompleted": shown.is_completed,
+            "isArchived": false,
+            "isScheduled": false,
+        },
+        "stageTimes": stage_times,
+        "commitDetails": parts::commit_details(job, shown),
+        "mainRepoGitRef": git_ref.public(),
+        "gitRepos": [parts::main_repository(job, shown, job.project.repository.public_provider())],
+        "projects": [],
+        "datasetMounts": [],
+        "externalVolumeMounts": [],
+        "netAppVolumeMounts": [],
+        "dominoStats": parts::stats(shown),
+    });
+    if let Some(title) = &job.wish.title {
+        json["title"] = title.as_str().into();
+    }
+    json
+}
+
+/// A job with the details that lists leave out.
+fn details(job: &Job) -> Json<Value> {
+    let shown = job.shown();
+    let mut json = public(job, &shown);
+    json["commentsCount"] = 0.into();
+    json["goalIds"] = json!([]);
+    json["tags"] = json!([]);
+    if let Some(queue) = parts::queue(&shown) {
+        json["queuedJobStatusDetails"] = queue;
+    }
+    wrapped("job", json)
+}
+
+/// Answers 200, not 201. `hardwareTier` is an id.
+async fn start(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let project_id = fields.text("projectId");
+    let wish = Wish {
+        command: fields.text("runCommand"),
+        title: fields.optional_text("title"),
+        git_ref: GitRef::public_field(&mut fields, "mainRepoGitRef"),
+        commit_id: fields.optional_text("commitId"),
+        hardware_tier_id: fields.optional_text("hardwareTier"),
+        environment_id: fields.optional_text("environmentId"),
+        revision_spec: RevisionSpec::public_field(&mut fields, "environmentRevisionSpec"),
+        snapshot_datasets: fields
+            .optional_flag("snapshotDatasetsOnCompletion")
+            .unwrap_or(false),
+        snapshot_net_app_volumes: fields
+            .optional_flag("snapshotNetAppVolumesOnCompletion")
+            .unwrap_or(false),
+        ..Wish::default()
+    };
+    let cluster = fields.optional_value("computeCluster");
+    fields.finish()?;
+    if cluster.is_some() {
+        return Err(parts::no_clusters());
+    }
+    let project = domino.projects.seen_by(&user, &project_id)?;
+    Ok(details(&*Jobs::start(&domino, &user, project, wish)?))
+}
+
+async fn one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(details(&*Jobs::seen_by(&domino, &user, &id)?))
+}
+
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let project = domino
+        .projects
+        .seen_by(&user, parameters.required("projectId")?)?;
+    // Only the list of archived jobs shows archived jobs, and none is archived here.
+    parameters.flag("showArchived")?;
+    let listing = Listing {
+        group: parameters.text("statusFilter"),
+        search: None,
+        tag: parameters.text("tagFilter"),
+        order_by: parameters.text("sortBy").unwrap_or("number"),
+        ascending: parameters.flag("ascending")?,
+    };
+    let seen = listing.of(domino.jobs.of_project(project));
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 10)?,
+        seen.len(),
+    );
+    let items = slice
+        .cut(&seen)
+        .map(|(job, shown)| public(job, shown))
+        .collect();
+    Ok(page("jobs", items, slice))
+}
+
+async fn logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    let job = Jobs::seen_by(&domino, &user, &id)?;
+    let wanted = match parameters
+        .text("logType")
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
+        Some("stdout") => Wanted::Only(Kind::Stdout),
+        Some("stderr") => Wanted::Only(Kind::Stderr),
+        Some("prepareoutput") => Wanted::Only(Kind::Prepare),
+        Some("complete") | None => Wanted::All,
+        Some(other) => {
+            return Err(Failure::bad_request(format!("Unknown log type: {other}")));
+        }
+    };
+    let limit = parameters
+        .size("limit", parts::LOG_LIMIT)?
+        .min(parts::LOG_LIMIT);
+    let after = parameters.number("latestTimeNano", 0)?;
+    let log = job.log_page(wanted, after, 0, limit);
+    let lines: Vec<Value> = log
+        .page
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "timestamp": line.at.rfc3339(),
+                "logType": match line.kind {
+                    Kind::Prepare => "prepareOutput",
+                    Kind::Stdout => "stdOut",
+                    Kind::Stderr => "stdErr",
+                },
+                "log": line.text,
+                "size": line.text.len(),
+            })
+        })
+        .collect();
+    let mut pagination = json!({ "limit": limit });
+    if let Some(latest) = log.latest {
+        pagination["latestTimeNano"] = latest.to_string().into();
+    }
+    let mut logs = json!({ "logContent": lines, "isComplete": log.is_complete });
+    if let Some(problem) = job.problem() {
+        logs["problem"] = problem.into();
+        logs["helpLink"] = parts::help_link(&domino).into();
+    }
+    Ok(Json(json!({
+        "logs": logs,
+        "metadata": { "requestId": id::uuid(), "notices": [], "pagination": pagination },
+    })))
+}

@@ -1,0 +1,328 @@
+//! Jobs as `/v4/jobs` has them: unwrapped objects, epoch milliseconds, and paging whose
+//! parameters are named the wrong way round.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::list::Listing;
+use super::status::{COMPLETED, QUEUED, RUNNING};
+use super::{Job, Jobs, Shown, Wish, parts};
+use crate::domino::Domino;
+use crate::environments::RevisionSpec;
+use crate::git_ref::GitRef;
+use crate::log::{Kind, Wanted};
+use crate::reply::{Answer, Failure, Slice};
+use crate::request::{Fields, Parameters};
+use crate::users::Caller;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route("/v4/jobs", get(list))
+        .route("/v4/jobs/start", post(start))
+        .route("/v4/jobs/stop", post(stop))
+        .route("/v4/jobs/restart", post(restart))
+        .route("/v4/jobs/getStatus/values", get(status_values))
+        .route("/v4/jobs/{job_id}", get(one))
+        .route("/v4/jobs/{job_id}/runtimeExecutionDetails", get(details))
+        .route("/v4/jobs/{job_id}/logsWithProblemSuggestions", get(logs))
+        .route("/v4/jobs/{project_id}/resolveJobDefaults", post(defaults))
+}
+
+/// A job in the words of `/v4`.
+fn v4(job: &Job, shown: &Shown) -> Value {
+    let mut stage_time = json!({ "submissionTime": job.submitted().milliseconds() });
+    if let Some(started) = shown.started {
+        stage_time["runStartTime"] = started.milliseconds();
+    }
+    if let Some(completed) = shown.completed {
+        stage_time["completedTime"] = completed.milliseconds();
+    }
+    let head = GitRef::head();
+    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let mut json = json!({
+        "id": job.id,
+        "number": job.number,
+        "projectId": job.project.id,
+        "jobRunCommand": job.wish.command,
+        "title": job.wish.title,
+        "startedBy": { "id": job.started_by.id, "username": job.started_by.name },
+        "statuses": {
+            "executionStatus": shown.status,
+            "isCompleted": shown.is_completed,
+            "isArchived": false,
+            "isScheduled": false,
+        },
+        "stageTime": stage_time,
+        "commitDetails": parts::commit_details(job, shown),
+        "mainRepoGitRef": git_ref.v4(),
+        "dependentRepositories": [parts::main_repository(job, shown, job.project.repository.v4_provider())],
+        "dependentDatasetMounts": [],
+        "dependentProjects": [],
+        "dependentExternalVolumeMounts": [],
+        "dependentNetAppVolumeMounts": [],
+        "tags": [],
+        "goalIds": [],
+        "commentsCount": 0,
+        "dominoStats": parts::stats(shown),
+        "suggestDatasets": false,
+        "snapshotDatasetsOnCompletion": job.wish.snapshot_datasets,
+        "snapshotNetAppVolumesOnCompletion": job.wish.snapshot_net_app_volumes,
+        "dataPlane": job.hardware_tier.data_plane.v4(),
+    });
+    if let Some((reason, message)) = &shown.failure {
+        json["abnormalStatus"] =
+            json!({ "runFailureReason": reason, "runFailureMessage": message });
+    }
+    if let Some(queue) = parts::queue(shown) {
+        json["queuedJobHistoryDetails"] = queue;
+    }
+    json
+}
+
+fn answer(job: &Job) -> Json<Value> {
+    Json(v4(job, &job.shown()))
+}
+
+async fn start(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let project_id = fields.text("projectId");
+    let wish = Wish {
+        command: fields.text("commandToRun"),
+        title: fields.optional_text("title"),
+        git_ref: GitRef::v4_field(&mut fields, "mainRepoGitRef"),
+        commit_id: fields.optional_text("commitId"),
+        hardware_tier_id: fields.optional_text("overrideHardwareTierId"),
+        environment_id: fields.optional_text("environmentId"),
+        revision_spec: RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec"),
+        snapshot_datasets: fields
+            .optional_flag("snapshotDatasetsOnCompletion")
+            .unwrap_or(false),
+        snapshot_net_app_volumes: fields
+            .optional_flag("snapshotNetAppVolumesOnCompletion")
+            .unwrap_or(false),
+        ..Wish::default()
+    };
+    let cluster = fields
+        .optional_value("computeClusterProperties")
+        .or_else(|| fields.optional_value("onDemandSparkClusterProperties"));
+    fields.finish()?;
+    if cluster.is_some() {
+        return Err(parts::no_clusters());
+    }
+    let project = domino.projects.seen_by(&user, &project_id)?;
+    Ok(answer(&*Jobs::start(&domino, &user, project, wish)?))
+}
+
+async fn one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(answer(&*Jobs::seen_by(&domino, &user, &id)?))
+}
+
+async fn stop(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let job_id = fields.text("jobId");
+    let commit_results = fields.flag("commitResults");
+    fields.finish()?;
+    let job = Jobs::seen_by(&domino, &user, &job_id)?;
+    job.stop(commit_results)?;
+    Ok(answer(&job))
+}
+
+async fn restart(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let job_id = fields.text("jobId");
+    let with_same_commit = fields.flag("shouldUseOriginalInputCommit");
+    fields.finish()?;
+    let job = Jobs::seen_by(&domino, &user, &job_id)?;
+    Ok(answer(&*Jobs::restart(
+        &domino,
+        &user,
+        &job,
+        with_same_commit,
+    )?))
+}
+
+/// One page of a project's jobs: `sort_by` is the direction, `order_by` the field, pages count
+/// from 1, and a page that nobody asked a size for holds three.
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let project = domino
+        .projects
+        .seen_by(&user, parameters.required("projectId")?)?;
+    let order_by = parameters.text("order_by").unwrap_or("number");
+    let sort_by = parameters.text("sort_by").unwrap_or("desc");
+    // Only the list of archived jobs shows archived jobs, and none is archived here.
+    parameters.flag("show_archived")?;
+    let listing = Listing {
+        group: parameters.text("status"),
+        search: parameters.text("query"),
+        tag: parameters.text("tag"),
+        order_by,
+        ascending: sort_by == "asc",
+    };
+    let seen = listing.of(domino.jobs.of_project(project));
+    let size = parameters.size("page_size", 3)?.min(Slice::CAP);
+    let page = parameters.size("page_no", 1)?.max(1);
+    let slice = Slice::of((page - 1).saturating_mul(size), size, seen.len());
+    let jobs: Vec<Value> = slice
+        .cut(&seen)
+        .map(|(job, shown)| v4(job, shown))
+        .collect();
+    let mut columns: Vec<&str> = seen
+        .iter()
+        .flat_map(|(_, shown)| shown.stats.iter().map(|(name, _)| name.as_str()))
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    Ok(Json(json!({
+        "jobs": jobs,
+        "totalCount": slice.total,
+        "pagination": {
+            "offset": slice.offset,
+            "limit": slice.limit,
+            "sortBy": sort_by,
+            "orderBy": order_by,
+        },
+        "dominoStatColumns": columns,
+    })))
+}
+
+async fn status_values(_: Caller) -> Json<Value> {
+    let active: Vec<&str> = QUEUED.into_iter().chain(RUNNING).collect();
+    Json(json!({
+        "queued": QUEUED,
+        "running": RUNNING,
+        "completed": COMPLETED,
+        "archived": COMPLETED,
+        "active": active,
+    }))
+}
+
+async fn details(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let job = Jobs::seen_by(&domino, &user, &id)?;
+    let spec = job.wish.revision_spec.clone().unwrap_or_default();
+    Ok(Json(json!({
+        "environment": {
+            "environmentId": job.environment.id,
+            "environmentName": job.environment.name,
+            "environmentRevisionId": job.revision.id,
+            "revisionNumber": job.revision.number,
+            "environmentRevisionSpec": spec.v4(),
+        },
+        "hardwareTier": job.hardware_tier.of_run(),
+    })))
+}
+
+/// The log, paged by the nanoseconds of the last line seen. `console` is all of it: there is a
+/// word of its own for what the program alone said.
+async fn logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    let job = Jobs::seen_by(&domino, &user, &id)?;
+    let wanted = match parameters
+        .text("logType")
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
+        Some("stdout") => Wanted::Only(Kind::Stdout),
+        Some("stderr") => Wanted::Only(Kind::Stderr),
+        Some("stdoutstderr") => Wanted::Output,
+        Some("prepareoutput") => Wanted::Only(Kind::Prepare),
+        Some("console") | None => Wanted::All,
+        Some(other) => {
+            return Err(Failure::bad_request(format!("Unknown log type: {other}")));
+        }
+    };
+    let limit = parameters
+        .size("limit", parts::LOG_LIMIT)?
+        .min(parts::LOG_LIMIT);
+    let offset = parameters.size("offset", 0)?;
+    let after = parameters.number("latestTimeNano", 0)?;
+    let log = job.log_page(wanted, after, offset, limit);
+    let lines: Vec<Value> = log
+        .page
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "timestamp": line.at.milliseconds(),
+                "logType": match line.kind {
+                    Kind::Prepare => "prepareoutput",
+                    Kind::Stdout => "stdout",
+                    Kind::Stderr => "stderr",
+                },
+                "log": line.text,
+                "size": line.text.len(),
+            })
+        })
+        .collect();
+    let mut pagination = json!({ "limit": limit, "offset": offset });
+    if let Some(latest) = log.latest {
+        pagination["latestTimeNano"] = latest.to_string().into();
+    }
+    let mut json = json!({
+        "logset": { "logContent": lines, "isComplete": log.is_complete, "pagination": pagination },
+    });
+    if let Some(problem) = job.problem() {
+        json["problemSuggestion"] =
+            json!({ "problem": problem, "helpLink": parts::help_link(&domino) });
+    }
+    Ok(Json(json))
+}
+
+/// What a job would get that was started with these wishes.
+async fn defaults(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(project_id): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let commit_id = fields.optional_text("commitId");
+    let git_ref = GitRef::v4_field(&mut fields, "mainRepoGitRef");
+    let tier_id = fields.optional_object("hardwareTierId", |inner| inner.text("value"));
+    let environment_id = fields.optional_text("environmentId");
+    let spec = RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec").unwrap_or_default();
+    fields.finish()?;
+    let project = domino.projects.seen_by(&user, &project_id)?;
+    let tier = domino.hardware_tiers.for_run(tier_id.as_deref())?;
+    let environment = domino.environments.for_run(environment_id.as_deref())?;
+    let revision = environment.revision(&spec)?;
+    Ok(Json(json!({
+        "commitId": commit_id.as_ref().unwrap_or(&project.commit_id),
+        "mainRepoGitRef": git_ref.unwrap_or_else(GitRef::head).v4(),
+        "hardwareTierId": { "value": tier.id },
+        "environmentId": environment.id,
+        "environmentRevisionSpec": { "revisionId": revision.id },
+        "datasetSnapshots": [],
+        "netAppVolumeSnapshots": [],
+        "externalVolumeMountIds": [],
+        "netAppVolumeIds": [],
+        "volumeSizeGiB": 10.0,
+    })))
+}

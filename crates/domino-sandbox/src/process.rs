@@ -1,0 +1,208 @@
+//! Runs a command as a run of Domino does: in a process group of its own, with an environment of
+//! its own, its output into a log; and ends whole groups. What the command is for is not known here.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::domino::Domino;
+use crate::log::{Kind, Log};
+
+/// How long a stopped process may take to end by itself.
+const GRACE: Duration = Duration::from_secs(3);
+/// How long output may still come once the process has ended and its group is killed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Every process group that is alive.
+#[derive(Default)]
+pub(crate) struct Processes {
+    groups: Mutex<HashSet<Pid>>,
+    is_ending: AtomicBool,
+}
+
+/// What to run.
+pub(crate) struct Task<'a> {
+    /// The command as the user wrote it.
+    pub(crate) command: &'a str,
+    pub(crate) folder: &'a Path,
+    /// All of the environment but what every process has.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+/// A running process group. Dropping it kills the group.
+pub(crate) struct Running {
+    domino: Arc<Domino>,
+    child: Child,
+    group: Pid,
+    reading: Vec<JoinHandle<()>>,
+}
+
+/// The command as a shell is to run it: a script with its interpreter, anything else as it is.
+fn shell_line(command: &str) -> String {
+    let script = command.split_whitespace().next().unwrap_or_default();
+    let interpreter = match script.rsplit_once('.') {
+        Some((_, "py")) => "python3 ",
+        Some((_, "sh")) => "bash ",
+        Some((_, "R" | "r")) => "Rscript ",
+        _ => "",
+    };
+    format!("{interpreter}{}", command.trim_start())
+}
+
+impl Processes {
+    /// Kills every group, and lets nothing new start.
+    pub(crate) async fn end_all(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        for group in self.groups().iter() {
+            kill(*group, Signal::KILL);
+        }
+        // Each run takes its group off the list once its process is gone.
+        let deadline = tokio::time::Instant::now() + LAST_WORDS;
+        while !self.groups().is_empty() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn groups(&self) -> MutexGuard<'_, HashSet<Pid>> {
+        self.groups
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Starts `task` with its output going into `log`.
+pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::Result<Running> {
+    if domino.processes.is_ending.load(Ordering::Relaxed) {
+        return Err(io::Error::other("the sandbox is stopping"));
+    }
+    let inherited = ["PATH", "HOME", "LANG"];
+    let inherited = inherited
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut child = Command::new("bash")
+        .arg("-c")
+        .arg(shell_line(task.command))
+        .current_dir(task.folder)
+        .env_clear()
+        .envs(inherited)
+        .envs(task.variables)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let group = child
+        .id()
+        .and_then(|id| Pid::from_raw(id as i32))
+        .ok_or_else(|| io::Error::other("the process has no id"))?;
+    domino.processes.groups().insert(group);
+    let mut reading = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        reading.push(tokio::spawn(read(
+            domino.clone(),
+            stdout,
+            Kind::Stdout,
+            log.clone(),
+        )));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        reading.push(tokio::spawn(read(
+            domino.clone(),
+            stderr,
+            Kind::Stderr,
+            log,
+        )));
+    }
+    Ok(Running {
+        domino: domino.clone(),
+        child,
+        group,
+        reading,
+    })
+}
+
+impl Running {
+    /// Waits until the process ends, and what it left behind is killed and all is read.
+    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await;
+        // As in a container, nothing outlives the first process.
+        kill(self.group, Signal::KILL);
+        let read = async {
+            for reading in self.reading.drain(..) {
+                // A reader only fails when the runtime ends, and nobody is left to read then.
+                let _ = reading.await;
+            }
+        };
+        // A process that left the group may hold the output open for ever.
+        let _ = tokio::time::timeout(LAST_WORDS, read).await;
+        self.domino.processes.groups().remove(&self.group);
+        status
+    }
+
+    /// Asks the group to end, and makes it after a while.
+    pub(crate) async fn stop(mut self) {
+        kill(self.group, Signal::TERM);
+        if tokio::time::timeout(GRACE, self.child.wait())
+            .await
+            .is_err()
+        {
+            kill(self.group, Signal::KILL);
+        }
+        // The exit status of what was stopped says nothing.
+        let _ = self.ended().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The number may be another's once the group is off the list.
+        if self.domino.processes.groups().remove(&self.group) {
+            kill(self.group, Signal::KILL);
+        }
+    }
+}
+
+/// Signals a group; one that is gone already needs no signal.
+fn kill(group: Pid, signal: Signal) {
+    let _ = kill_process_group(group, signal);
+}
+
+async fn read(domino: Arc<Domino>, mut from: impl AsyncRead + Unpin, kind: Kind, log: Arc<Log>) {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.reserve(64 << 10);
+        match from.read_buf(&mut bytes).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => log.take_lines(kind, &mut bytes, domino.now()),
+        }
+    }
+    if !bytes.is_empty() {
+        log.say(kind, &String::from_utf8_lossy(&bytes), domino.now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_line;
+
+    #[test]
+    fn a_script_is_run_by_its_interpreter_and_a_command_by_the_shell() {
+        assert_eq!(
+            shell_line("src/train.py --epochs 3"),
+            "python3 src/train.py --epochs 3"
+        );
+        assert_eq!(shell_line(" app.sh"), "bash app.sh");
+        assert_eq!(shell_line("fit.R"), "Rscript fit.R");
+        assert_eq!(shell_line("python -m pkg"), "python -m pkg");
+        assert_eq!(shell_line("echo main.py"), "echo main.py");
+    }
+}
