@@ -116,6 +116,11 @@ impl Connection {
         })))
     }
 
+    /// A connection to another address with another credential, and the same limits.
+    pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, Failure> {
+        Self::open(host, credential, self.0.limits.clone())
+    }
+
     /// Something that can only ask.
     pub fn reader(&self) -> Reader {
         Reader(Arc::clone(&self.0))

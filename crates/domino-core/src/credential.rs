@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,6 +24,11 @@ pub enum Credential {
     TokenFile(PathBuf),
     /// `X-Domino-Api-Key`, which Domino has announced to be on its way out.
     ApiKey(SecretString),
+    /// A model endpoint's own access token, as user and password of HTTP Basic. No credential of Domino's ever
+    /// opens a model endpoint, and this one opens nothing else.
+    ModelToken(SecretString),
+    /// Nothing: an endpoint that is open to everybody, or an address of this machine that adds the identity.
+    Anonymous,
 }
 
 impl Credential {
@@ -69,13 +76,15 @@ impl Credential {
             Self::Token(_) => "the token in `DOMINO_TOKEN`",
             Self::TokenFile(_) => "the token in the file of `DOMINO_TOKEN_FILE`",
             Self::ApiKey(_) => "the key in `DOMINO_USER_API_KEY`",
+            Self::ModelToken(_) => "the token in `DOMINO_MODEL_TOKEN`",
+            Self::Anonymous => "no credential",
         }
     }
 
     /// The header that carries it, marked as sensitive; none for a proxy.
     pub(crate) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
         let (name, value) = match self {
-            Self::Proxy(_) => return Ok(None),
+            Self::Proxy(_) | Self::Anonymous => return Ok(None),
             Self::Token(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
             Self::TokenFile(path) => {
                 let text = std::fs::read_to_string(path).map_err(|problem| {
@@ -97,6 +106,11 @@ impl Credential {
                 HeaderName::from_static("x-domino-api-key"),
                 key.expose_secret().to_owned(),
             ),
+            Self::ModelToken(token) => {
+                let token = token.expose_secret();
+                let pair = STANDARD.encode(format!("{token}:{token}"));
+                (AUTHORIZATION, format!("Basic {pair}"))
+            }
         };
         let mut value = HeaderValue::from_str(&value).map_err(|_| {
             Failure::refused(format!(
@@ -111,8 +125,10 @@ impl Credential {
     /// What must not be shown anywhere, to be masked by GitHub as well.
     pub(crate) fn secret(&self) -> Option<&str> {
         match self {
-            Self::Token(secret) | Self::ApiKey(secret) => Some(secret.expose_secret()),
-            Self::Proxy(_) | Self::TokenFile(_) => None,
+            Self::Token(secret) | Self::ApiKey(secret) | Self::ModelToken(secret) => {
+                Some(secret.expose_secret())
+            }
+            Self::Proxy(_) | Self::TokenFile(_) | Self::Anonymous => None,
         }
     }
 }
@@ -157,6 +173,16 @@ mod tests {
     fn no_credential_is_refused_with_the_names_of_the_variables() {
         let failure = chosen(&[]).unwrap_err();
         assert_eq!(failure.exit(), crate::error::Exit::Refused);
+    }
+
+    #[test]
+    fn the_token_of_a_model_endpoint_is_user_and_password_at_once() {
+        let token = Credential::ModelToken("abc".to_owned().into());
+        let (name, value) = token.header().unwrap().unwrap();
+        assert_eq!(name, AUTHORIZATION);
+        assert_eq!(value, "Basic YWJjOmFiYw==");
+        assert!(value.is_sensitive());
+        assert_eq!(Credential::Anonymous.header().unwrap(), None);
     }
 
     #[test]

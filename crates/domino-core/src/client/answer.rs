@@ -96,6 +96,11 @@ impl Answer {
             })
             .and_then(Value::as_str)
             .map(shortened);
+        let code = body
+            .as_ref()
+            .and_then(|b| b.get("error_code"))
+            .and_then(Value::as_str)
+            .map(shortened);
         let words = match &body {
             Some(body) => words_of(body),
             None => self.words_without_json(),
@@ -103,6 +108,7 @@ impl Answer {
         let cause = Cause::Refused {
             status: self.status,
             words,
+            code,
             request_id,
             retry_after: self.retry_after,
         };

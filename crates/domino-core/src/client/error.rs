@@ -24,6 +24,8 @@ pub enum Cause {
         status: StatusCode,
         /// The server's own words, if it had any.
         words: Option<String>,
+        /// The experiment manager's code for the kind of error, such as `RESOURCE_DOES_NOT_EXIST`.
+        code: Option<String>,
         /// The server's id of the request, for its administrators.
         request_id: Option<String>,
         /// Seconds that the server asks to wait.
@@ -112,6 +114,14 @@ impl ApiError {
         match &self.cause {
             Cause::Refused { status, .. } => Some(*status),
             Cause::Relogin { .. } => Some(StatusCode::CONFLICT),
+            _ => None,
+        }
+    }
+
+    /// The experiment manager's code for the kind of error. Messages are for people; only this is branched on.
+    pub fn code(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Refused { code, .. } => code.as_deref(),
             _ => None,
         }
     }
