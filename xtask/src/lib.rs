@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use domino_core::stages::StageFileError;
 
 pub mod actions;
 pub mod ci;
@@ -13,6 +14,7 @@ pub mod diagram;
 pub mod gen_workflows;
 pub mod pipelines;
 pub mod plan;
+pub mod rehearse;
 pub mod workflow;
 
 /// What `cargo xtask` can do.
@@ -22,6 +24,8 @@ pub enum Verb {
     GenWorkflows(gen_workflows::Args),
     /// Show what merging a change would deploy where, without asking Domino
     Plan(plan::Args),
+    /// Run the workflow files here, stage by stage, against a Domino on this machine
+    Rehearse(rehearse::Args),
     /// Run everything that must hold before a change is merged, as ci.yml does
     Ci,
 }
@@ -32,6 +36,7 @@ impl Verb {
         let done = match self {
             Self::GenWorkflows(args) => gen_workflows::run(&args),
             Self::Plan(args) => plan::run(&args),
+            Self::Rehearse(args) => rehearse::run(args),
             Self::Ci => ci::run(&root()),
         };
         done.unwrap_or_else(|error| {
@@ -39,7 +44,11 @@ impl Verb {
             for cause in error.chain().skip(1) {
                 eprintln!("  caused by: {cause}");
             }
-            ExitCode::FAILURE
+            if error.is::<StageFileError>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         })
     }
 }

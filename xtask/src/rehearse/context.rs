@@ -1,0 +1,174 @@
+//! The contexts of expressions: which of them GitHub offers where, and how they are made.
+//!
+//! GitHub refuses a workflow that uses a context where it is not offered, so a rehearsal must, too.
+
+use std::rc::Rc;
+
+use super::evaluate::{FUNCTIONS, known_function};
+use super::expression::Expression;
+use super::value::{Object, Value, same_ignoring_case};
+
+/// Where in a workflow an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// `concurrency` or `run-name` of the workflow.
+    Workflow,
+    /// `env` of the workflow.
+    WorkflowEnv,
+    /// `name`, `runs-on`, `timeout-minutes`, `concurrency`, `environment` of a job.
+    Job,
+    /// `if` of a job.
+    JobCondition,
+    /// `env` of a job.
+    JobEnv,
+    /// `defaults.run` of a job.
+    JobDefaults,
+    /// `environment.url` of a job.
+    EnvironmentUrl,
+    /// `outputs` of a job.
+    JobOutputs,
+    /// `if` of a step.
+    StepCondition,
+    /// Everything else of a step.
+    Step,
+}
+
+impl Place {
+    /// The contexts GitHub offers here.
+    pub fn contexts(self) -> &'static [&'static str] {
+        match self {
+            Self::Workflow => &["github", "inputs", "vars"],
+            Self::WorkflowEnv => &["github", "inputs", "vars", "secrets"],
+            Self::Job | Self::JobCondition => &["github", "needs", "vars", "inputs"],
+            Self::JobEnv => &["github", "needs", "vars", "secrets", "inputs"],
+            Self::JobDefaults => &["github", "needs", "env", "vars", "inputs"],
+            Self::EnvironmentUrl => &[
+                "github", "needs", "job", "runner", "env", "vars", "steps", "inputs",
+            ],
+            Self::StepCondition => &[
+                "github", "needs", "job", "runner", "env", "vars", "steps", "inputs",
+            ],
+            Self::JobOutputs | Self::Step => &[
+                "github", "needs", "job", "runner", "env", "vars", "secrets", "steps", "inputs",
+            ],
+        }
+    }
+
+    fn offers(self, function: &str) -> bool {
+        match function {
+            "success" | "failure" | "cancelled" | "always" => {
+                matches!(self, Self::JobCondition | Self::StepCondition)
+            }
+            "hashFiles" => matches!(self, Self::Step | Self::StepCondition),
+            _ => true,
+        }
+    }
+
+    /// What in the expression GitHub does not offer here, or a rehearsal does not know.
+    pub fn refuses(self, expression: &Expression) -> Vec<String> {
+        let mut refused = Vec::new();
+        expression.walk(&mut |part| match part {
+            Expression::Context(name)
+                if !self
+                    .contexts()
+                    .iter()
+                    .any(|offered| same_ignoring_case(offered, name)) =>
+            {
+                refused.push(format!(
+                    "`{name}` is not offered here: there are {}",
+                    self.contexts().join(", ")
+                ));
+            }
+            Expression::Call(name, arguments) => match known_function(name) {
+                Err(_) => {
+                    let known: Vec<&str> = FUNCTIONS.iter().map(|(name, _, _)| *name).collect();
+                    refused.push(format!(
+                        "function `{name}` is not rehearsed: there are {}",
+                        known.join(", ")
+                    ));
+                }
+                Ok((known, _, _)) if !self.offers(known) => {
+                    refused.push(format!("function `{known}` is not offered here"));
+                }
+                Ok((known, fewest, most)) if !(fewest..=most).contains(&arguments.len()) => {
+                    refused.push(format!(
+                        "`{known}` does not take {} arguments",
+                        arguments.len()
+                    ));
+                }
+                Ok(_) => {}
+            },
+            _ => {}
+        });
+        refused
+    }
+}
+
+/// The `env` context; its names are compared with case, as on every runner but Windows.
+pub fn env(entries: impl IntoIterator<Item = (String, String)>) -> Value {
+    Value::Object(Rc::new(Object {
+        entries: entries
+            .into_iter()
+            .map(|(name, value)| (name, Value::String(value)))
+            .collect(),
+        case_sensitive: true,
+    }))
+}
+
+/// Those of the contexts that are offered in this place.
+pub fn offered(place: Place, contexts: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+    contexts
+        .iter()
+        .filter(|(name, _)| place.contexts().contains(name))
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_github_does_not_offer_in_a_place_is_refused() {
+        let refuses =
+            |place: Place, text: &str| place.refuses(&Expression::parse(text).unwrap()).join("; ");
+        assert_eq!(
+            refuses(Place::Step, "secrets.X && env.Y && hashFiles('a')"),
+            ""
+        );
+        assert_eq!(refuses(Place::JobCondition, "!failure() && vars.X"), "");
+        for (place, text, why) in [
+            (
+                Place::StepCondition,
+                "secrets.X",
+                "`secrets` is not offered here",
+            ),
+            (Place::JobCondition, "env.X", "`env` is not offered here"),
+            (
+                Place::JobCondition,
+                "steps.X.outputs.y",
+                "`steps` is not offered here",
+            ),
+            (Place::Step, "always()", "`always` is not offered here"),
+            (
+                Place::JobEnv,
+                "hashFiles('a')",
+                "`hashFiles` is not offered here",
+            ),
+            (Place::Step, "matrix.os", "`matrix` is not offered here"),
+            (Place::Step, "nope(1)", "function `nope` is not rehearsed"),
+            (Place::Step, "contains(1)", "does not take 1 arguments"),
+            (
+                Place::WorkflowEnv,
+                "needs.a.result",
+                "`needs` is not offered here",
+            ),
+        ] {
+            assert!(
+                refuses(place, text).contains(why),
+                "{text}: {}",
+                refuses(place, text)
+            );
+        }
+    }
+}

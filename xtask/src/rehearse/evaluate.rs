@@ -1,0 +1,416 @@
+//! What an expression or template gives: GitHub's operators and functions over the contexts at hand.
+//!
+//! Status functions answer from the status they are given; which contexts may stand where is `context.rs`'s to say.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use super::expression::{Expression, Operator, Part, Template};
+use super::file_pattern;
+use super::value::{Value, same_ignoring_case};
+
+/// What an expression can see.
+#[derive(Debug, Default)]
+pub struct Scope<'a> {
+    /// The contexts by name: `github`, `env`, …
+    pub contexts: Vec<(&'static str, Value)>,
+    /// How things stand, where status functions may be asked.
+    pub status: Option<Status>,
+    /// Where `hashFiles` looks.
+    pub workspace: Option<&'a Path>,
+}
+
+/// What the status functions answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Status {
+    /// Everything before succeeded.
+    pub success: bool,
+    /// Something before failed.
+    pub failure: bool,
+    /// The run is being cancelled.
+    pub cancelled: bool,
+}
+
+/// The functions there are, with the fewest and most arguments each takes.
+pub const FUNCTIONS: [(&str, usize, usize); 12] = [
+    ("success", 0, 0),
+    ("failure", 0, 0),
+    ("cancelled", 0, 0),
+    ("always", 0, 0),
+    ("contains", 2, 2),
+    ("startsWith", 2, 2),
+    ("endsWith", 2, 2),
+    ("format", 1, 255),
+    ("join", 1, 2),
+    ("toJSON", 1, 1),
+    ("fromJSON", 1, 1),
+    ("hashFiles", 1, 255),
+];
+
+impl Scope<'_> {
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// A sentence on what GitHub, or a rehearsal, cannot evaluate.
+    pub fn value(&self, expression: &Expression) -> Result<Value, String> {
+        Ok(match expression {
+            Expression::Literal(value) => value.clone(),
+            Expression::Context(name) => self
+                .contexts
+                .iter()
+                .find(|(known, _)| same_ignoring_case(known, name))
+                .map(|(_, value)| value.clone())
+                .ok_or_else(|| format!("there is no `{name}` here"))?,
+            Expression::Index(left, name) => self.value(left)?.index(&self.value(name)?),
+            Expression::Not(operand) => Value::Bool(!self.value(operand)?.is_truthy()),
+            Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            Expression::Call(name, arguments) => self.call(name, arguments)?,
+        })
+    }
+
+    /// The text that a template gives.
+    ///
+    /// # Errors
+    /// As [`Scope::value`]; also when the whole text is an array or an object, which GitHub refuses here.
+    pub fn text(&self, template: &Template) -> Result<String, String> {
+        if let [Part::Expression(expression)] = template.parts.as_slice() {
+            let value = self.value(expression)?;
+            if value.is_primitive() {
+                return Ok(value.to_text());
+            }
+            return Err(format!(
+                "`{}` gives a list or an object where a text belongs",
+                template.source.trim()
+            ));
+        }
+        let mut text = String::new();
+        for part in &template.parts {
+            match part {
+                Part::Text(plain) => text.push_str(plain),
+                Part::Expression(expression) => text.push_str(&self.value(expression)?.to_text()),
+            }
+        }
+        Ok(text)
+    }
+
+    fn binary(
+        &self,
+        operator: Operator,
+        left: &Expression,
+        right: &Expression,
+    ) -> Result<Value, String> {
+        let left = self.value(left)?;
+        match operator {
+            // The second operand is not looked at when the first decides.
+            Operator::Or if left.is_truthy() => return Ok(left),
+            Operator::And if !left.is_truthy() => return Ok(left),
+            Operator::Or | Operator::And => return self.value(right),
+            _ => {}
+        }
+        let right = self.value(right)?;
+        let order = left.compare(&right);
+        Ok(Value::Bool(match operator {
+            Operator::Equal => left.equals(&right),
+            Operator::NotEqual => !left.equals(&right),
+            Operator::Less => order == Some(Ordering::Less),
+            Operator::Greater => order == Some(Ordering::Greater),
+            Operator::LessOrEqual => order == Some(Ordering::Less) || left.equals(&right),
+            Operator::GreaterOrEqual => order == Some(Ordering::Greater) || left.equals(&right),
+            Operator::Or | Operator::And => unreachable!("decided above"),
+        }))
+    }
+
+    fn call(&self, name: &str, arguments: &[Expression]) -> Result<Value, String> {
+        let (known, fewest, most) = known_function(name)?;
+        if !(fewest..=most).contains(&arguments.len()) {
+            return Err(format!(
+                "`{known}` does not take {} arguments",
+                arguments.len()
+            ));
+        }
+        let arguments: Vec<Value> = arguments
+            .iter()
+            .map(|argument| self.value(argument))
+            .collect::<Result<_, _>>()?;
+        let status = || {
+            self.status
+                .ok_or_else(|| format!("`{known}()` stands in an `if:` only"))
+        };
+        Ok(match known {
+            "success" => Value::Bool(status()?.success),
+            "failure" => Value::Bool(status()?.failure),
+            "cancelled" => Value::Bool(status()?.cancelled),
+            "always" => status().map(|_| Value::Bool(true))?,
+            "contains" => Value::Bool(contains(&arguments[0], &arguments[1])),
+            "startsWith" => {
+                Value::Bool(folded(&arguments).is_some_and(|(text, part)| text.starts_with(&part)))
+            }
+            "endsWith" => {
+                Value::Bool(folded(&arguments).is_some_and(|(text, part)| text.ends_with(&part)))
+            }
+            "format" => Value::String(format(&arguments)?),
+            "join" => Value::String(join(&arguments)),
+            "toJSON" => Value::String(arguments[0].to_json()),
+            "fromJSON" => {
+                let text = arguments[0].to_text();
+                let json =
+                    serde_json::from_str(&text).map_err(|error| format!("`fromJSON`: {error}"))?;
+                Value::from_json(json)
+            }
+            "hashFiles" => {
+                let workspace = self.workspace.ok_or("`hashFiles` stands in steps only")?;
+                let patterns: Vec<String> = arguments.iter().map(Value::to_text).collect();
+                Value::String(file_pattern::hash_files(workspace, &patterns)?)
+            }
+            _ => unreachable!("every name in FUNCTIONS has its arm"),
+        })
+    }
+}
+
+/// A function's own spelling and how many arguments it takes, by its name in any case.
+///
+/// # Errors
+/// When there is no such function, or none that a rehearsal knows.
+pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String> {
+    FUNCTIONS
+        .into_iter()
+        .find(|(known, _, _)| same_ignoring_case(known, name))
+        .ok_or_else(|| format!("function `{name}` is not known"))
+}
+
+fn contains(search: &Value, item: &Value) -> bool {
+    match search {
+        Value::Array(items) => items.iter().any(|candidate| candidate.equals(item)),
+        _ if search.is_primitive() && item.is_primitive() => search
+            .to_text()
+            .to_uppercase()
+            .contains(&item.to_text().to_uppercase()),
+        _ => false,
+    }
+}
+
+fn folded(arguments: &[Value]) -> Option<(String, String)> {
+    let [text, part] = arguments else { return None };
+    (text.is_primitive() && part.is_primitive())
+        .then(|| (text.to_text().to_uppercase(), part.to_text().to_uppercase()))
+}
+
+fn join(arguments: &[Value]) -> String {
+    match &arguments[0] {
+        Value::Array(items) => {
+            let separator = match arguments.get(1) {
+                Some(separator) if separator.is_primitive() => separator.to_text(),
+                _ => ",".into(),
+            };
+            items
+                .iter()
+                .map(Value::to_text)
+                .collect::<Vec<_>>()
+                .join(&separator)
+        }
+        value if value.is_primitive() => value.to_text(),
+        _ => String::new(),
+    }
+}
+
+fn format(arguments: &[Value]) -> Result<String, String> {
+    let pattern = arguments[0].to_text();
+    let invalid = || format!("`format` does not understand `{pattern}`");
+    let mut text = String::new();
+    let mut rest = pattern.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            text.push_str(brace);
+            rest = after;
+        } else if brace == "{" {
+            let end = rest.find('}').ok_or_else(invalid)?;
+            let index: usize = rest[..end].trim().parse().map_err(|_| invalid())?;
+            let argument = arguments.get(index + 1).ok_or_else(|| {
+                format!("`format` was given no argument {{{index}}} for `{pattern}`")
+            })?;
+            text.push_str(&argument.to_text());
+            rest = &rest[end + 1..];
+        } else {
+            return Err(invalid());
+        }
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope<'static> {
+        let list = Value::from_json(serde_json::json!(["Dev", 1, true, null]));
+        let env = super::super::context::env([("FOO".to_owned(), "bar".to_owned())]);
+        Scope {
+            contexts: vec![
+                (
+                    "github",
+                    Value::strings([("sha", "abc"), ("ref", "refs/heads/main")]),
+                ),
+                ("env", env),
+                (
+                    "inputs",
+                    Value::object([("list", list), ("none", Value::Null)]),
+                ),
+                (
+                    "needs",
+                    Value::object([("build", Value::strings([("result", "success")]))]),
+                ),
+            ],
+            status: Some(Status {
+                success: true,
+                failure: false,
+                cancelled: false,
+            }),
+            workspace: None,
+        }
+    }
+
+    fn text(expression: &str) -> String {
+        scope()
+            .value(&Expression::parse(expression).expect(expression))
+            .expect(expression)
+            .to_text()
+    }
+
+    #[test]
+    fn expressions_give_what_github_gives() {
+        for (expression, wanted) in [
+            // Literals and look-ups.
+            ("'it''s'", "it's"),
+            ("-1.50", "-1.5"),
+            ("0xff", "255"),
+            ("null", ""),
+            ("github.sha", "abc"),
+            ("GITHUB['SHA']", "abc"),
+            ("github.nothing.at.all", ""),
+            ("github.sha.deeper", ""),
+            ("env.FOO", "bar"),
+            ("env.foo", ""),
+            ("inputs.list[0]", "Dev"),
+            ("inputs.list[0.9]", "Dev"),
+            ("inputs.list['1']", "1"),
+            ("inputs.list[9]", ""),
+            ("inputs.list[-1]", ""),
+            ("needs.build.result", "success"),
+            ("needs['build']['result']", "success"),
+            ("github", "Object"),
+            ("inputs.list", "Array"),
+            // Equality: by number when the kinds differ, without case for strings.
+            ("1 == '1'", "true"),
+            ("1 == ' 1.0 '", "true"),
+            ("'' == 0", "true"),
+            ("null == ''", "true"),
+            ("null == 0", "true"),
+            ("null == false", "true"),
+            ("null == null", "true"),
+            ("true == 1", "true"),
+            ("true == '1'", "true"),
+            ("true == 'true'", "false"),
+            ("false == ''", "true"),
+            ("'abc' == 0", "false"),
+            ("'Dev' == 'dEV'", "true"),
+            ("'Dev' != 'dEV'", "false"),
+            ("NaN == NaN", "false"),
+            ("NaN != NaN", "true"),
+            ("inputs.list == inputs.list", "true"),
+            ("fromJSON('[]') == fromJSON('[]')", "false"),
+            ("inputs.list == 'Array'", "false"),
+            // Order.
+            ("'10' > 9", "true"),
+            ("'10' > '9'", "false"),
+            ("'a' < 'B'", "true"),
+            ("'abc' > 1", "false"),
+            ("'abc' <= 1", "false"),
+            ("null >= 0", "true"),
+            ("true > false", "true"),
+            ("2 <= 2", "true"),
+            // Operators give operands and stop early; how tightly they bind.
+            ("'' || 'b'", "b"),
+            ("'a' || nothere", "a"),
+            ("'a' && 'b'", "b"),
+            ("0 && nothere", "0"),
+            ("false || true && false", "false"),
+            ("1 < 2 == true", "true"),
+            ("1 == 1 && 2 == 2", "true"),
+            ("!'' && 'yes'", "yes"),
+            ("!!'x'", "true"),
+            ("!github", "false"),
+            ("(1 == 2) || 'or'", "or"),
+            // Functions.
+            ("contains('Hello', 'ELL')", "true"),
+            ("contains(inputs.list, 'dev')", "true"),
+            ("contains(inputs.list, '1')", "true"),
+            ("contains(inputs.list, 'x')", "false"),
+            ("contains(github, 'abc')", "false"),
+            ("contains('abc', null)", "true"),
+            ("STARTSWITH('refs/heads/main', 'REFS/')", "true"),
+            ("endsWith(github.ref, 'main')", "true"),
+            ("endsWith(inputs.list, '')", "false"),
+            ("format('{0}-{1}-{0}', 'a', 2)", "a-2-a"),
+            ("format('{{{0}}}', 'a')", "{a}"),
+            ("format('{0}', inputs.list)", "Array"),
+            ("join(inputs.list)", "Dev,1,true,"),
+            ("join(inputs.list, ' / ')", "Dev / 1 / true / "),
+            ("join('one', '-')", "one"),
+            ("join(github)", ""),
+            ("toJSON('a\"b')", "\"a\\\"b\""),
+            ("fromJSON('{\"a\": [1, 2]}').a[1]", "2"),
+            ("fromJSON('true') && 'yes'", "yes"),
+            // Status.
+            ("success() && !failure()", "true"),
+            ("always() && !cancelled()", "true"),
+        ] {
+            assert_eq!(text(expression), wanted, "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_is_named() {
+        for (expression, why) in [
+            ("nothere.x", "there is no `nothere` here"),
+            ("nothere()", "function `nothere` is not known"),
+            ("case(true, 1, 2)", "function `case` is not known"),
+            ("contains('a')", "does not take 1 arguments"),
+            ("success('build')", "does not take 1 arguments"),
+            ("fromJSON('')", "fromJSON"),
+            ("fromJSON('{')", "fromJSON"),
+            ("format('{0}')", "no argument {0}"),
+            ("format('{x}')", "does not understand"),
+            ("format('}')", "does not understand"),
+            ("hashFiles('a')", "stands in steps only"),
+        ] {
+            let error = scope()
+                .value(&Expression::parse(expression).unwrap())
+                .expect_err(expression);
+            assert!(error.contains(why), "{expression}: {error}");
+        }
+        let error = Scope::default()
+            .value(&Expression::parse("always()").unwrap())
+            .unwrap_err();
+        assert!(error.contains("`if:` only"), "{error}");
+    }
+
+    #[test]
+    fn a_template_gives_text_and_undefined_gives_nothing() {
+        let text = |source: &str| scope().text(&Template::parse(source).unwrap());
+        assert_eq!(
+            text("at ${{ github.sha }}, ${{ needs.other.outputs.x }}!").unwrap(),
+            "at abc, !"
+        );
+        assert_eq!(text("${{ 1.0 }}").unwrap(), "1");
+        assert_eq!(text("x ${{ github }}").unwrap(), "x Object");
+        assert!(
+            text("${{ github }}")
+                .unwrap_err()
+                .contains("where a text belongs")
+        );
+    }
+}

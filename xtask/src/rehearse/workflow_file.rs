@@ -1,0 +1,193 @@
+//! A workflow file as types: the part of GitHub's syntax that a rehearsal understands.
+//!
+//! Reading is in `workflow_file/read.rs`, which names every key it does not know. Whether what was read can be run
+//! truthfully is for `checks.rs` to say.
+
+mod read;
+
+use super::expression::{Expression, Template};
+use super::problem::Problem;
+
+/// One workflow file.
+#[derive(Debug)]
+pub struct Workflow {
+    /// The file's name, such as `deploy-jobs.yml`.
+    pub file: String,
+    /// What GitHub shows.
+    pub name: String,
+    /// What starts it.
+    pub triggers: Triggers,
+    /// Environment variables of every job.
+    pub env: Vec<(String, Field)>,
+    /// The expressions of `concurrency` and `run-name`, which must at least be right.
+    pub other: Vec<Field>,
+    /// What `run:` steps do when they do not say.
+    pub defaults: Defaults,
+    /// The jobs, in the order of the file.
+    pub jobs: Vec<Job>,
+}
+
+/// `on:`, as far as it matters to a push and to a run started by hand.
+#[derive(Debug, Default)]
+pub struct Triggers {
+    /// The branches whose push starts it: empty for every branch, nothing when no push does.
+    pub push: Option<Vec<String>>,
+    /// The inputs of a run started by hand; nothing when it cannot be.
+    pub dispatch: Option<Vec<Input>>,
+}
+
+/// An input of `workflow_dispatch`.
+#[derive(Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// What it is when nobody says.
+    pub default: Option<String>,
+    /// What it may be, where it is a choice.
+    pub options: Vec<String>,
+    /// `string`, `boolean`, …
+    pub kind: String,
+}
+
+/// A text of the file and its line.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Counted from 1.
+    pub line: u64,
+    /// The text, parsed.
+    pub template: Template,
+}
+
+/// An `if:`.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// Counted from 1.
+    pub line: u64,
+    /// What it says.
+    pub expression: Expression,
+}
+
+/// `defaults.run`.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// The shell.
+    pub shell: Option<Field>,
+    /// Where steps run, from the workspace.
+    pub working_directory: Option<Field>,
+}
+
+/// One job.
+#[derive(Debug)]
+pub struct Job {
+    /// Its key under `jobs`.
+    pub id: String,
+    /// The line of its key's value.
+    pub line: u64,
+    /// What GitHub shows; the id when not given.
+    pub name: Option<Field>,
+    /// The jobs that come before.
+    pub needs: Vec<String>,
+    /// Whether it runs.
+    pub condition: Option<Condition>,
+    /// The runner's labels.
+    pub runs_on: Vec<Field>,
+    /// The GitHub environment it is bound to.
+    pub environment: Option<Environment>,
+    /// Environment variables of every step.
+    pub env: Vec<(String, Field)>,
+    /// What later jobs see of it.
+    pub outputs: Vec<(String, Field)>,
+    /// How long it may take; GitHub's 360 minutes when not given.
+    pub timeout_minutes: Option<Field>,
+    /// The expressions of `concurrency`, which must at least be right.
+    pub other: Vec<Field>,
+    /// What `run:` steps do when they do not say.
+    pub defaults: Defaults,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// `environment:`.
+#[derive(Debug)]
+pub struct Environment {
+    /// Its name.
+    pub name: Field,
+    /// What GitHub links to after the deployment.
+    pub url: Option<Field>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    /// The line it begins on.
+    pub line: u64,
+    /// The name by which other steps know it.
+    pub id: Option<String>,
+    /// What GitHub shows; made from what it does when not given.
+    pub name: Option<Field>,
+    /// What it does.
+    pub what: What,
+    /// Environment variables of its own.
+    pub env: Vec<(String, Field)>,
+    /// Whether it runs.
+    pub condition: Option<Condition>,
+    /// Whether its failure is no failure of the job.
+    pub continue_on_error: Option<Field>,
+    /// How long it may take.
+    pub timeout_minutes: Option<Field>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum What {
+    /// A script.
+    Run {
+        /// The script.
+        script: Field,
+        /// The shell that reads it.
+        shell: Option<Field>,
+        /// Where it runs, from the workspace.
+        working_directory: Option<Field>,
+    },
+    /// An action.
+    Uses {
+        /// `owner/name@ref`, as written.
+        action: String,
+        /// Its inputs.
+        with: Vec<(String, Field)>,
+    },
+}
+
+impl Workflow {
+    /// Reads a file's text. What cannot be understood is added to `problems`; the rest is still read.
+    ///
+    /// Nothing comes back when there is no workflow in it at all.
+    pub fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        read::workflow(file, text, problems)
+    }
+
+    /// The file's name without its ending: how people call it.
+    pub fn stem(&self) -> &str {
+        self.file
+            .rsplit_once('.')
+            .map_or(&self.file, |(stem, _)| stem)
+    }
+}
+
+impl Step {
+    /// The name GitHub would show if none is given.
+    pub fn default_name(&self) -> String {
+        match &self.what {
+            What::Run { script, .. } => {
+                let first = script
+                    .template
+                    .source
+                    .lines()
+                    .map(str::trim)
+                    .find(|line| !line.is_empty());
+                format!("Run {}", first.unwrap_or_default())
+            }
+            What::Uses { action, .. } => format!("Run {action}"),
+        }
+    }
+}

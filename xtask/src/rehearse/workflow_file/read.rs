@@ -1,0 +1,480 @@
+//! From YAML to the types of `workflow_file.rs`. Every key that is not read is named as a problem.
+//!
+//! Keys that change nothing about what runs here (permissions, what else starts the workflow) are read past on purpose,
+//! each in the one place that says so.
+
+use super::{Condition, Defaults, Environment, Field, Input, Job, Step, Triggers, What, Workflow};
+use crate::rehearse::expression::{Expression, Part, Template};
+use crate::rehearse::problem::Problem;
+use crate::rehearse::yaml::{Kind, Node};
+
+/// Reads one workflow file.
+pub fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workflow> {
+    let mut reader = Reader { file, problems };
+    let root = match Node::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            reader.problem(
+                0,
+                format!("this is not YAML that GitHub would read: {error}"),
+            );
+            return None;
+        }
+    };
+    let mut map = reader.map(&root, "the workflow")?;
+    let name = map
+        .take("name")
+        .and_then(Node::text)
+        .unwrap_or_else(|| format!(".github/workflows/{file}"));
+    let triggers = match map.take("on") {
+        Some(node) => reader.triggers(node),
+        None => {
+            reader.problem(0, "`on` is missing");
+            Triggers::default()
+        }
+    };
+    // What the token may do is GitHub's to enforce; a rehearsal hands out no real token.
+    map.take("permissions");
+    let env = reader.env(map.take("env"), "env");
+    let mut other = reader.concurrency(map.take("concurrency"));
+    other.extend(
+        map.take("run-name")
+            .and_then(|node| reader.field(node, "run-name")),
+    );
+    let defaults = reader.defaults(map.take("defaults"));
+    let mut jobs = Vec::new();
+    match map.take("jobs").and_then(|node| reader.map(node, "`jobs`")) {
+        Some(entries) => {
+            for (id, node) in entries.entries {
+                jobs.extend(reader.job(id, node));
+            }
+        }
+        None => reader.problem(root.line, "`jobs` is missing"),
+    }
+    map.finish(&mut reader);
+    Some(Workflow {
+        file: file.to_owned(),
+        name,
+        triggers,
+        env,
+        other,
+        defaults,
+        jobs,
+    })
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// The keys of one map, and which of them have been read.
+struct Map<'n> {
+    what: String,
+    entries: &'n [(String, Node)],
+    taken: Vec<&'n str>,
+}
+
+impl<'n> Map<'n> {
+    fn take(&mut self, key: &str) -> Option<&'n Node> {
+        let (key, node) = self.entries.iter().find(|(name, _)| name == key)?;
+        self.taken.push(key);
+        Some(node)
+    }
+
+    fn finish(self, reader: &mut Reader) {
+        for (key, node) in self.entries {
+            if !self.taken.contains(&key.as_str()) {
+                reader.problem(
+                    node.line,
+                    format!("`{key}` of {} is not rehearsed", self.what),
+                );
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, line: u64, what: impl Into<String>) {
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line,
+            what: what.into(),
+        });
+    }
+
+    fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<Map<'n>> {
+        match &node.kind {
+            Kind::Map(entries) => Some(Map {
+                what: what.to_owned(),
+                entries,
+                taken: Vec::new(),
+            }),
+            Kind::Null => Some(Map {
+                what: what.to_owned(),
+                entries: &[],
+                taken: Vec::new(),
+            }),
+            _ => {
+                self.problem(node.line, format!("{what} must be a map"));
+                None
+            }
+        }
+    }
+
+    fn field(&mut self, node: &Node, what: &str) -> Option<Field> {
+        let Some(text) = node.text() else {
+            self.problem(node.line, format!("`{what}` must be a text"));
+            return None;
+        };
+        match Template::parse(&text) {
+            Ok(template) => Some(Field {
+                line: node.line,
+                template,
+            }),
+            Err(error) => {
+                self.problem(node.line, format!("`{what}`: {error}"));
+                None
+            }
+        }
+    }
+
+    /// A text, or a list of texts.
+    fn fields(&mut self, node: &Node, what: &str) -> Vec<Field> {
+        match &node.kind {
+            Kind::List(items) => items
+                .iter()
+                .filter_map(|item| self.field(item, what))
+                .collect(),
+            _ => self.field(node, what).into_iter().collect(),
+        }
+    }
+
+    fn texts(&mut self, node: &Node, what: &str) -> Vec<String> {
+        let fields = self.fields(node, what);
+        fields
+            .into_iter()
+            .map(|field| field.template.source)
+            .collect()
+    }
+
+    fn env(&mut self, node: Option<&Node>, what: &str) -> Vec<(String, Field)> {
+        let Some(map) = node.and_then(|node| self.map(node, &format!("`{what}`"))) else {
+            return Vec::new();
+        };
+        map.entries
+            .iter()
+            .filter_map(|(key, node)| {
+                Some((key.clone(), self.field(node, &format!("{what}.{key}"))?))
+            })
+            .collect()
+    }
+
+    fn condition(&mut self, node: &Node) -> Option<Condition> {
+        let field = self.field(node, "if")?;
+        let parsed = match field.template.parts.as_slice() {
+            [] => return None,
+            [Part::Expression(expression)] => Ok(expression.clone()),
+            [Part::Text(text)] => Expression::parse(text),
+            _ => Err(
+                "text beside `${{ }}` makes a condition that is always true on GitHub".to_owned(),
+            ),
+        };
+        match parsed {
+            Ok(expression) => Some(Condition {
+                line: node.line,
+                expression,
+            }),
+            Err(error) => {
+                self.problem(node.line, format!("`if`: {error}"));
+                None
+            }
+        }
+    }
+
+    /// One run at a time is what a rehearsal is anyway; the expressions of the group are kept to be checked.
+    fn concurrency(&mut self, node: Option<&Node>) -> Vec<Field> {
+        let Some(node) = node else { return Vec::new() };
+        if !matches!(node.kind, Kind::Map(_)) {
+            return self.field(node, "concurrency").into_iter().collect();
+        }
+        let Some(mut map) = self.map(node, "`concurrency`") else {
+            return Vec::new();
+        };
+        let mut fields = Vec::new();
+        for key in ["group", "cancel-in-progress"] {
+            fields.extend(map.take(key).and_then(|node| self.field(node, key)));
+        }
+        map.finish(self);
+        fields
+    }
+
+    fn defaults(&mut self, node: Option<&Node>) -> Defaults {
+        let Some(mut map) = node.and_then(|node| self.map(node, "`defaults`")) else {
+            return Defaults::default();
+        };
+        let run = map
+            .take("run")
+            .and_then(|node| self.map(node, "`defaults.run`"));
+        map.finish(self);
+        let Some(mut run) = run else {
+            return Defaults::default();
+        };
+        let defaults = Defaults {
+            shell: run.take("shell").and_then(|node| self.field(node, "shell")),
+            working_directory: run
+                .take("working-directory")
+                .and_then(|node| self.field(node, "working-directory")),
+        };
+        run.finish(self);
+        defaults
+    }
+
+    fn triggers(&mut self, node: &Node) -> Triggers {
+        let mut triggers = Triggers::default();
+        let Kind::Map(events) = &node.kind else {
+            let names = self.texts(node, "on");
+            triggers.push = names.iter().any(|name| name == "push").then(Vec::new);
+            triggers.dispatch = names
+                .iter()
+                .any(|name| name == "workflow_dispatch")
+                .then(Vec::new);
+            return triggers;
+        };
+        for (event, node) in events {
+            match event.as_str() {
+                "push" => triggers.push = Some(self.push(node)),
+                "workflow_dispatch" => triggers.dispatch = Some(self.inputs(node)),
+                // Nothing else is rehearsed, and a workflow that nothing else starts is named by the checks.
+                _ => {}
+            }
+        }
+        triggers
+    }
+
+    fn push(&mut self, node: &Node) -> Vec<String> {
+        let Some(mut map) = self.map(node, "`on.push`") else {
+            return Vec::new();
+        };
+        let branches = map
+            .take("branches")
+            .map(|node| self.texts(node, "branches"))
+            .unwrap_or_default();
+        // The push that is rehearsed is one that touches a file of every workflow.
+        map.take("paths");
+        map.take("paths-ignore");
+        map.finish(self);
+        branches
+    }
+
+    fn inputs(&mut self, node: &Node) -> Vec<Input> {
+        let Some(mut map) = self.map(node, "`on.workflow_dispatch`") else {
+            return Vec::new();
+        };
+        let inputs = map
+            .take("inputs")
+            .and_then(|node| self.map(node, "`inputs`"));
+        map.finish(self);
+        let mut read = Vec::new();
+        for (name, node) in inputs.map(|map| map.entries).unwrap_or_default() {
+            let Some(mut input) = self.map(node, &format!("input `{name}`")) else {
+                continue;
+            };
+            input.take("description");
+            input.take("required");
+            let kind = input
+                .take("type")
+                .and_then(Node::text)
+                .unwrap_or_else(|| "string".into());
+            let options = input
+                .take("options")
+                .map(|node| self.texts(node, "options"));
+            let default = input.take("default").and_then(Node::text);
+            input.finish(self);
+            read.push(Input {
+                name: name.clone(),
+                default,
+                options: options.unwrap_or_default(),
+                kind,
+            });
+        }
+        read
+    }
+
+    fn job(&mut self, id: &str, node: &Node) -> Option<Job> {
+        let mut map = self.map(node, &format!("job `{id}`"))?;
+        let job = Job {
+            id: id.to_owned(),
+            line: node.line,
+            name: map.take("name").and_then(|node| self.field(node, "name")),
+            needs: map
+                .take("needs")
+                .map(|node| self.texts(node, "needs"))
+                .unwrap_or_default(),
+            condition: map.take("if").and_then(|node| self.condition(node)),
+            runs_on: map
+                .take("runs-on")
+                .map(|node| self.fields(node, "runs-on"))
+                .unwrap_or_default(),
+            environment: map
+                .take("environment")
+                .and_then(|node| self.environment(node)),
+            env: self.env(map.take("env"), "env"),
+            outputs: self.env(map.take("outputs"), "outputs"),
+            timeout_minutes: map
+                .take("timeout-minutes")
+                .and_then(|node| self.field(node, "timeout-minutes")),
+            other: self.concurrency(map.take("concurrency")),
+            defaults: self.defaults(map.take("defaults")),
+            steps: match map.take("steps").map(|node| &node.kind) {
+                Some(Kind::List(items)) => items
+                    .iter()
+                    .filter_map(|item| self.step(id, item))
+                    .collect(),
+                _ => {
+                    self.problem(node.line, format!("job `{id}` has no list of `steps`"));
+                    Vec::new()
+                }
+            },
+        };
+        map.take("permissions");
+        map.finish(self);
+        Some(job)
+    }
+
+    fn environment(&mut self, node: &Node) -> Option<Environment> {
+        if !matches!(node.kind, Kind::Map(_)) {
+            return Some(Environment {
+                name: self.field(node, "environment")?,
+                url: None,
+            });
+        }
+        let mut map = self.map(node, "`environment`")?;
+        let name = map
+            .take("name")
+            .and_then(|node| self.field(node, "environment.name"));
+        let url = map
+            .take("url")
+            .and_then(|node| self.field(node, "environment.url"));
+        map.finish(self);
+        if name.is_none() {
+            self.problem(node.line, "`environment` has no `name`");
+        }
+        Some(Environment { name: name?, url })
+    }
+
+    fn step(&mut self, job: &str, node: &Node) -> Option<Step> {
+        let mut map = self.map(node, &format!("a step of job `{job}`"))?;
+        let what = match (map.take("run"), map.take("uses").and_then(Node::text)) {
+            (Some(script), None) => What::Run {
+                script: self.field(script, "run")?,
+                shell: map.take("shell").and_then(|node| self.field(node, "shell")),
+                working_directory: map
+                    .take("working-directory")
+                    .and_then(|node| self.field(node, "working-directory")),
+            },
+            (None, Some(action)) => What::Uses {
+                action,
+                with: self.env(map.take("with"), "with"),
+            },
+            _ => {
+                self.problem(
+                    node.line,
+                    format!("a step of job `{job}` needs either `run` or `uses`"),
+                );
+                return None;
+            }
+        };
+        let step = Step {
+            line: node.line,
+            id: map.take("id").and_then(Node::text),
+            name: map.take("name").and_then(|node| self.field(node, "name")),
+            what,
+            env: self.env(map.take("env"), "env"),
+            condition: map.take("if").and_then(|node| self.condition(node)),
+            continue_on_error: map
+                .take("continue-on-error")
+                .and_then(|node| self.field(node, "continue-on-error")),
+            timeout_minutes: map
+                .take("timeout-minutes")
+                .and_then(|node| self.field(node, "timeout-minutes")),
+        };
+        map.finish(self);
+        Some(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Option<Workflow>, Vec<String>) {
+        let mut problems = Vec::new();
+        let workflow = workflow("deploy-jobs.yml", text, &mut problems);
+        (workflow, problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_workflow_is_read_in_the_order_of_its_file() {
+        let (workflow, problems) = read(
+            "name: Deploy jobs\n\"on\":\n  push:\n    branches: [main]\n    paths: ['src/**']\n  workflow_dispatch:\n    inputs:\n      stop-after:\n        type: choice\n        default: prod\n        options: [dev, prod]\npermissions: {}\nconcurrency:\n  group: deploy-${{ github.sha }}\n  cancel-in-progress: false\nenv: { A: 1 }\njobs:\n  z:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo\n        shell: bash\n  a:\n    needs: z\n    runs-on: ubuntu-24.04\n    environment: { name: DEV, url: \"${{ steps.s.outputs.url }}\" }\n    if: ${{ always() }}\n    outputs: { v: \"${{ steps.s.outputs.v }}\" }\n    timeout-minutes: 5\n    steps:\n      - id: s\n        uses: actions/checkout@abc # v7\n        with: { persist-credentials: false }\n",
+        );
+        assert_eq!(problems, [""; 0]);
+        let workflow = workflow.unwrap();
+        assert_eq!(workflow.name, "Deploy jobs");
+        assert_eq!(workflow.stem(), "deploy-jobs");
+        assert_eq!(
+            workflow.triggers.push.as_deref(),
+            Some(["main".to_owned()].as_slice())
+        );
+        assert_eq!(
+            workflow.triggers.dispatch.as_ref().unwrap()[0].options,
+            ["dev", "prod"]
+        );
+        assert_eq!(
+            workflow
+                .jobs
+                .iter()
+                .map(|job| job.id.as_str())
+                .collect::<Vec<_>>(),
+            ["z", "a"]
+        );
+        assert_eq!(workflow.jobs[1].needs, ["z"]);
+        assert_eq!(
+            workflow.jobs[1].steps[0].default_name(),
+            "Run actions/checkout@abc"
+        );
+        let What::Uses { with, .. } = &workflow.jobs[1].steps[0].what else {
+            panic!()
+        };
+        assert_eq!(with[0].1.template.source, "false");
+    }
+
+    #[test]
+    fn everything_that_is_not_rehearsed_is_named_with_its_line() {
+        let (_, problems) = read(
+            "on: { push: { tags: [v1] } }\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy: { matrix: { x: [1] } }\n    container: alpine\n    steps:\n      - run: echo ${{ x y }}\n      - run: a\n        uses: b\n      - run: echo\n        retries: 3\n      - run: echo\n        if: x ${{ true }}\n  b:\n    uses: ./.github/workflows/other.yml\n",
+        );
+        assert_eq!(
+            problems,
+            [
+                "deploy-jobs.yml:1: `tags` of `on.push` is not rehearsed",
+                "deploy-jobs.yml:8: `run`: `y` is not expected in expression `x y`",
+                "deploy-jobs.yml:9: a step of job `a` needs either `run` or `uses`",
+                "deploy-jobs.yml:12: `retries` of a step of job `a` is not rehearsed",
+                "deploy-jobs.yml:14: `if`: text beside `${{ }}` makes a condition that is always true on GitHub",
+                "deploy-jobs.yml:5: `strategy` of job `a` is not rehearsed",
+                "deploy-jobs.yml:6: `container` of job `a` is not rehearsed",
+                "deploy-jobs.yml:16: job `b` has no list of `steps`",
+                "deploy-jobs.yml:16: `uses` of job `b` is not rehearsed",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_workflow_is_named() {
+        assert!(read("a: [").1[0].contains("not YAML"));
+        assert!(read("- a\n").1[0].contains("must be a map"));
+        assert_eq!(read("name: x\n").1.len(), 2);
+    }
+}
