@@ -11,7 +11,7 @@ use domino_core::commit::Commit;
 use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::place::Place;
-use domino_core::settle::Looks;
+use domino_core::settle::{Looks, in_words};
 use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Report, Setting, Signal, Step};
 
 /// How long a log may lag behind the end of its run.
@@ -394,17 +394,4 @@ pub(crate) fn describe(report: &mut Report, setting: &Setting, project: &Project
 
 fn between(from: i64, to: i64) -> Duration {
     Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or(0))
-}
-
-/// A span of time for people: `1 h 5 min`, `3 min 20 s`, `2.4 s`.
-pub(crate) fn in_words(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match seconds {
-        0..10 => format!("{:.1} s", span.as_secs_f64()),
-        10..60 => format!("{seconds} s"),
-        60..3600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
 }

@@ -13,9 +13,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::error::{Exit, Failure};
-use domino_core::stages::{Job, Stage, StageFile};
-use domino_core::step::{Ending, Setting, Signal, Step, StepFlags, Subject, duration};
+use domino_core::stages::{Job, StageFile};
+use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("deploy-job/", env!("CARGO_PKG_VERSION"));
@@ -158,14 +157,4 @@ pub fn run(args: &Args) -> ExitCode {
 /// A job of the stage file, and the line to point at when something about it is wrong.
 fn job_of<'a>(file: &'a StageFile, name: &str) -> anyhow::Result<&'a Job> {
     Ok(file.job(name)?)
-}
-
-/// What is said when a signal came before anything was changed.
-fn interrupted_before(signal: Signal, stage: &Stage) -> anyhow::Result<Ending> {
-    let exit: Exit = signal.exit();
-    Err(Failure::new(
-        exit,
-        format!("interrupted; nothing was changed in stage `{}`", stage.name),
-    )
-    .into())
 }

@@ -6,12 +6,12 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::Looks;
+use domino_core::settle::{Looks, in_words};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
-use crate::follow::{describe, in_words, is_over, link};
+use crate::follow::{describe, is_over, link};
 use crate::key::EntityKey;
-use crate::{LogsArgs, RunArgs, interrupted_before, job_of};
+use crate::{LogsArgs, RunArgs, job_of};
 
 /// Stops the newest run that is not over. Nothing to stop is fine.
 pub(crate) async fn stop(
@@ -22,7 +22,7 @@ pub(crate) async fn stop(
     let mut interrupts = Interrupts::listen()?;
     let found = tokio::select! {
         found = find(setting, &args.job, args.id.as_deref(), |run| !run.statuses.is_completed) => found?,
-        signal = interrupts.next() => return interrupted_before(signal, &setting.stage),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
     let (project, run) = found;
     let stage = &setting.stage.name;

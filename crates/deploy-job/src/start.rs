@@ -11,7 +11,7 @@ use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
 use crate::follow::{Follow, describe, link};
 use crate::key::RunKey;
-use crate::{StartArgs, interrupted_before, job_of};
+use crate::{StartArgs, job_of};
 
 /// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
 const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
@@ -35,7 +35,7 @@ pub(crate) async fn start(
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
         planned = plan(setting, args) => planned?,
-        signal = interrupts.next() => return interrupted_before(signal, &setting.stage),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
     step.show(&planned.view(setting));
     step.report.output("commit", planned.commit.as_str());

@@ -1,4 +1,4 @@
-//! How long to wait between two looks at something remote that is on its way.
+//! How long to wait between two looks at something remote that is on its way, and how a span of time reads.
 
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,19 @@ impl Looks {
     /// The time that is left.
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// A span of time for people: `1 h 5 min`, `3 min 20 s`, `2.4 s`.
+pub fn in_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", span.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::error::Exit;
+use crate::error::{Exit, Failure};
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Signal {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
         }
+    }
+
+    /// What is said when it came before anything was changed in `stage`.
+    pub fn nothing_changed(self, stage: &str) -> Failure {
+        let text = format!("interrupted; nothing was changed in stage `{stage}`");
+        Failure::new(self.exit(), text)
     }
 }
 
