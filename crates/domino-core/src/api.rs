@@ -9,6 +9,7 @@ pub mod hardware_tiers;
 pub mod jobs;
 pub mod logs;
 pub mod projects;
+pub mod registered_models;
 pub mod schedules;
 pub mod users;
 pub mod version;
