@@ -7,6 +7,7 @@ mod cron;
 mod find;
 mod found;
 mod host;
+mod load;
 mod metric_rule;
 mod problem;
 mod project_name;

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use super::problem::{Problem, Severity};
 use super::tree::{Tree, place};
 
-/// The rules after which nothing else is said of a value: it is going to be replaced.
-const SETTLING: [&str; 3] = ["blank", "placeholder", "secret"];
+/// The problems after which nothing else is said of a value: it is going to be replaced.
+const SETTLING: [&str; 4] = ["wrong-type", "blank", "placeholder", "secret"];
 
 /// The problems found so far.
 #[derive(Debug)]

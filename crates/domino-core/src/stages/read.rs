@@ -1,4 +1,4 @@
-//! From a file to the types: finding it, reading it, filling in the defaults.
+//! From the tables of a stage file to the types, with the defaults filled in.
 //!
 //! It takes what is well-formed and leaves the rest out: what is wrong is reported by `shape.rs` and the
 //! rules, which look at the same tables, so that one run names everything.
@@ -7,143 +7,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
 use toml::de::{DeTable, DeValue};
 
-use super::found::Findings;
-use super::problem::{Problem, Problems, Severity, StageFileError};
 use super::tree::Tree;
 use super::{
     App, ComputeEnvironment, DominoApproval, Gates, HardwareTiers, Host, Install, Job, Model,
     ModelSource, Pipeline, Placement, ProjectName, Revision, Schedule, Stage, StageFile,
-    VersionRule, Visibility, shape, validate,
+    VersionRule, Visibility,
 };
 
-/// The name the file has when none is given.
-const NAME: &str = "stages.toml";
-
-/// More than any pipeline needs, and little enough to read and parse at once.
-const LARGEST: u64 = 1024 * 1024;
-
-impl StageFile {
-    /// Reads and checks the file at this path.
-    ///
-    /// Warnings do not fail it; they are in [`StageFile::warnings`].
-    pub fn load(path: &Path) -> Result<Self, StageFileError> {
-        let unreadable = |source| StageFileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let length = match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StageFileError::Missing {
-                    path: path.to_owned(),
-                });
-            }
-            other => other.map_err(unreadable)?.len(),
-        };
-        if length > LARGEST {
-            let too_long = format!("it has {length} bytes, and a stage file has at most {LARGEST}");
-            return Err(unreadable(std::io::Error::other(too_long)));
-        }
-        Self::read(&std::fs::read_to_string(path).map_err(unreadable)?, path)
-    }
-
-    /// Loads the file that was named, or else the `stages.toml` of this folder or of the nearest folder
-    /// above it that has one, up to the top of the git repository.
-    pub fn find(given: Option<&Path>) -> Result<Self, StageFileError> {
-        let Some(given) = given else {
-            let here = std::env::current_dir().map_err(|source| StageFileError::Unreadable {
-                path: NAME.into(),
-                source,
-            })?;
-            return Self::find_from(&here);
-        };
-        Self::load(given)
-    }
-
-    fn find_from(here: &Path) -> Result<Self, StageFileError> {
-        let folders = repository_folders(here);
-        for (above, folder) in folders.iter().enumerate() {
-            let path = folder.join(NAME);
-            if path.is_file() {
-                // Shown relative to where the person stands, as compilers do.
-                let shown: PathBuf = std::iter::repeat_n("..", above).chain([NAME]).collect();
-                let text = std::fs::read_to_string(&path).map_err(|source| {
-                    StageFileError::Unreadable {
-                        path: shown.clone(),
-                        source,
-                    }
-                })?;
-                return Self::read(&text, &shown);
-            }
-        }
-        Err(StageFileError::NotFound {
-            looked_in: folders.iter().map(|&folder| folder.to_owned()).collect(),
-        })
-    }
-
-    /// Reads and checks a text that is not, or not yet, in a file. The path is only for messages.
-    pub fn read(text: &str, path: &Path) -> Result<Self, StageFileError> {
-        Self::read_at(text, path, Timestamp::now())
-    }
-
-    /// Reads and checks a text as of a moment: schedules may end with a year.
-    pub(super) fn read_at(text: &str, path: &Path, now: Timestamp) -> Result<Self, StageFileError> {
-        let tree = match Tree::parse(text) {
-            Ok(tree) => tree,
-            Err(error) => {
-                let list = vec![Problem {
-                    line: error.line,
-                    severity: Severity::Error,
-                    message: error.message,
-                    name: "syntax",
-                }];
-                return Err(Problems {
-                    path: path.to_owned(),
-                    list,
-                }
-                .into());
-            }
-        };
-        let file = file(&tree, text, path);
-        let mut findings = Findings::new(&tree);
-        shape::check(&mut findings);
-        validate::check(&file, now, &mut findings);
-        let list = findings.into_problems(&file.pipeline.accept);
-        if list
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
-        {
-            return Err(Problems {
-                path: path.to_owned(),
-                list,
-            }
-            .into());
-        }
-        Ok(Self {
-            warnings: list,
-            ..file
-        })
-    }
-}
-
-/// The folder and those above it that belong to the same repository. Without a repository it is the folder
-/// alone: a file that somebody left further up must not decide where a credential is sent.
-fn repository_folders(here: &Path) -> Vec<&Path> {
-    match here
-        .ancestors()
-        .position(|folder| folder.join(".git").exists())
-    {
-        Some(top) => here.ancestors().take(top + 1).collect(),
-        None => vec![here],
-    }
-}
-
-fn file(tree: &Tree<'_>, text: &str, path: &Path) -> StageFile {
+/// The file as far as it is well-formed.
+pub(super) fn file(tree: &Tree<'_>, text: &str, path: &Path) -> StageFile {
     let root = Table {
         own: Some(tree.root()),
         under: None,
@@ -423,4 +300,125 @@ fn get<'a, 't>(table: Option<&'a DeTable<'t>>, key: &str) -> Option<&'a DeValue<
 pub(super) fn whole_number(value: &DeValue<'_>) -> Option<i64> {
     let number = value.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> StageFile {
+        let text = format!("[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n{text}");
+        match StageFile::read(&text, Path::new("stages.toml")) {
+            Ok(file) => file,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_file_of_one_stage_has_the_documented_defaults() {
+        let file = read(
+            "[stage.dev]\n[app.a]\nentry-point = \"a.sh\"\n[model.m]\nregistered-model = \"m\"\n[job.j]\ncommand = \"j.py\"",
+        );
+        assert_eq!(file.pipeline, Pipeline::default());
+        let stage = &file.stages[0];
+        assert_eq!(stage.host.as_str(), "https://domino.example.com");
+        assert_eq!(stage.github_environment, "dev");
+        assert_eq!((stage.wait_timer, &stage.gates), (0, &Gates::default()));
+        assert_eq!(file.apps[0].visibility, Visibility::GrantBased);
+        assert_eq!(
+            (file.apps[0].health_status, &file.apps[0].health_path),
+            (200, &None)
+        );
+        let latest = ModelSource::Registered {
+            name: "m".into(),
+            version: VersionRule::Latest,
+        };
+        assert_eq!(file.models[0].source, latest);
+        assert_eq!(
+            (file.models[0].replicas, file.models[0].log_requests),
+            (1, false)
+        );
+        assert_eq!(file.jobs[0].title, "j");
+    }
+
+    #[test]
+    fn stages_and_entities_keep_the_order_of_the_file() {
+        let file =
+            read("[job.z]\ncommand = \"z\"\n[stage.zebra]\n[stage.ape]\n[job.a]\ncommand = \"a\"");
+        let stages: Vec<&str> = file
+            .stages
+            .iter()
+            .map(|stage| stage.name.as_str())
+            .collect();
+        let jobs: Vec<&str> = file.jobs.iter().map(|job| job.name.as_str()).collect();
+        assert_eq!((stages, jobs), (vec!["zebra", "ape"], vec!["z", "a"]));
+    }
+
+    #[test]
+    fn a_stage_overrides_the_defaults_key_by_key() {
+        let file = read(
+            "environment = \"shared\"\napprovers = [\"ann\"]\n\
+             hardware-tier = { jobs = \"j\", apps = \"a\" }\n\
+             [defaults.gates]\ngithub-approval = true\nsoak = \"1h\"\n\
+             [stage.dev]\nproject = \"a/dev\"\n\
+             [stage.test]\nhardware-tier = { jobs = \"big\", models = \"m\" }\nmodel-stage = \"Staging\"\n\
+             [stage.test.gates]\nsoak = \"2h\"\n\
+             [stage.prod]\nhardware-tier = \"all\"\nenvironment = { name = \"own\", revision = \"latest\" }\n\
+             approvers = []\nmodel-stage = \"Production\"",
+        );
+        let [dev, test, prod] = &file.stages[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (
+                dev.project.to_string().as_str(),
+                test.project.to_string().as_str()
+            ),
+            ("a/dev", "a/b")
+        );
+        let tiers = |stage: &Stage| {
+            let HardwareTiers { jobs, apps, models } = stage.hardware_tier.clone();
+            [jobs, apps, models].map(Option::unwrap_or_default)
+        };
+        assert_eq!(tiers(dev), ["j", "a", ""]);
+        assert_eq!(tiers(test), ["big", "a", "m"]);
+        assert_eq!(tiers(prod), ["all", "all", "all"]);
+        assert_eq!(
+            (test.gates.github_approval, test.gates.soak.as_deref()),
+            (true, Some("2h"))
+        );
+        assert_eq!(prod.gates.soak.as_deref(), Some("1h"));
+        assert_eq!((dev.approvers.len(), prod.approvers.len()), (1, 0));
+        let own = ComputeEnvironment {
+            id_or_name: "own".into(),
+            revision: Revision::Latest,
+        };
+        assert_eq!(prod.environment, Some(own));
+        assert_eq!(
+            dev.environment.as_ref().map(|e| e.id_or_name.as_str()),
+            Some("shared")
+        );
+    }
+
+    #[test]
+    fn whatever_loads_was_read_in_full() {
+        let file = read(
+            "[stage.dev]\n[model.m]\nfile = \"m.py\"\nfunction = \"predict\"\nreplicas = 0x10\n\
+             environment-variables = { A = \"1\" }\n[model.m.stage.dev]\nreplicas = 3\nendpoint = \"e\"\n\
+             hardware-tier = \"t\"\nenvironment-variables = { B = \"2\" }",
+        );
+        let model = &file.models[0];
+        let source = ModelSource::Function {
+            file: "m.py".into(),
+            function: "predict".into(),
+        };
+        assert_eq!((&model.source, model.replicas), (&source, 16));
+        let placement = &model.stages["dev"];
+        assert_eq!(
+            (placement.replicas, placement.endpoint.as_deref()),
+            (Some(3), Some("e"))
+        );
+        assert_eq!(placement.environment_variables["B"], "2");
+        assert_eq!(model.environment_variables["A"], "1");
+    }
 }

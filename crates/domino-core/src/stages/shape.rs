@@ -40,10 +40,13 @@ fn table(
     if presence == Presence::Optional {
         return;
     }
-    for key in section.keys {
+    for key in section.keys.iter().filter(|key| key.need == Need::Required) {
         let path = below(path, key.name);
         // The lookup goes on into `[defaults]`, so a stage lacks only what nobody says.
-        if key.need == Need::Required && !findings.given(&path) {
+        let empty = matches!(key.form, Form::Named(_)) && findings.tree.keys(&path).is_empty();
+        if !findings.given(&path)
+            || (empty && findings.tree.own(&path).is_some_and(DeValue::is_table))
+        {
             missing_key(key, &path, findings);
         }
     }
@@ -205,5 +208,97 @@ fn described(value: &DeValue<'_>) -> String {
         DeValue::Datetime(_) => "a date or time".into(),
         DeValue::Array(_) => "a list".into(),
         DeValue::Table(_) => "a table".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::stages::StageFile;
+
+    fn told(text: &str) -> String {
+        StageFile::read(text, Path::new("stages.toml"))
+            .map(|_| String::new())
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest_known_one() {
+        let stage = "host = \"a.example.com\"\nproject = \"a/b\"\nhardware-tier = \"t\"";
+        assert_eq!(
+            told(&format!("[stage.prod]\n{stage}\nhardware-teir = \"small\"")),
+            "stages.toml:5: unknown key `hardware-teir` in `[stage.prod]`; did you mean `hardware-tier`?\n1 error"
+        );
+        assert_eq!(
+            told(&format!("[jobs.train]\n[stage.prod]\n{stage}")),
+            "stages.toml:1: unknown key `jobs` at the top of the file; did you mean `job`?\n1 error"
+        );
+        assert_eq!(
+            told(&format!(
+                "[stage.prod]\n{stage}\n[job.a]\ncommand = \"a\"\nschedule = {{ cron = \"0 0 6 * * ?\", colour = 1 }}"
+            )),
+            "stages.toml:7: unknown key `colour` in `schedule` in `[job.a]`; the keys here are `cron`, `timezone`, \
+             `paused`, `concurrent`, `notify`\n1 error"
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_told_at_its_table_unless_the_defaults_have_it() {
+        assert_eq!(
+            told(
+                "[stage.prod]\nhost = \"a.example.com\"\nhardware-tier = \"t\"\n[job.a]\nschedule = {}\n[app.b]\n"
+            ),
+            "stages.toml:1: `[stage.prod]` has no `project`; add it there or in `[defaults]`\n\
+             stages.toml:4: `[job.a]` has no `command`\n\
+             stages.toml:5: `schedule` in `[job.a]` has no `cron`\n\
+             stages.toml:6: `[app.b]` has no `entry-point`\n\
+             4 errors"
+        );
+        assert_eq!(
+            told("[defaults]\nhost = \"a.example.com\"\nproject = \"a/b\"\n[stage.prod]"),
+            ""
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_stage_is_refused() {
+        for text in ["", "# nothing", "[stage]", "[pipeline]\nbranch = \"main\""] {
+            assert!(
+                told(text).contains("there is no stage; a file has at least one `[stage.<name>]`"),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_what_was_expected_and_what_stands_there() {
+        assert_eq!(
+            told(
+                "stage.dev = 4\n[pipeline]\nbranch = [\"main\"]\naccept = \"x\"\n[defaults]\nhost = true\nproject = \"a/b\"\n\
+                  approvers = [1]\nwait-timer = \"5\"\nhardware-tier = 1979-05-27\ngates = []"
+            ),
+            "stages.toml:1: `[stage.dev]` must be a table, and the number `4` stands there\n\
+             stages.toml:3: `branch` in `[pipeline]` must be a string, and a list stands there\n\
+             stages.toml:4: `accept` in `[pipeline]` must be a list of strings, and the string `x` stands there\n\
+             stages.toml:6: `host` in `[defaults]` must be a string, and `true` stands there\n\
+             stages.toml:8: `approvers` in `[defaults]` must be a list of strings, and the number `1` stands there\n\
+             stages.toml:9: `wait-timer` in `[defaults]` must be a whole number, and the string `5` stands there\n\
+             stages.toml:10: `hardware-tier` in `[defaults]` must be a string or a table, and a date or time stands there\n\
+             stages.toml:11: `[defaults.gates]` must be a table, and a list stands there\n\
+             8 errors"
+        );
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_secret_is_not_repeated_where_another_type_belongs() {
+        let key = "0123456789abcdef".repeat(4);
+        let told = told(&format!(
+            "[stage.dev]\nhost = \"a.example.com\"\nproject = \"a/b\"\nwait-timer = \"{key}\""
+        ));
+        assert!(
+            told.contains("must be a whole number") && !told.contains(&key),
+            "{told}"
+        );
     }
 }

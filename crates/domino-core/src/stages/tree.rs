@@ -5,7 +5,7 @@
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::text::{looks_secret, shown};
+use super::text::{looks_secret, names_secret, shown};
 
 /// A parsed stage file with the place of every key.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> SyntaxError {
     };
     let line = line_of(text, span.start);
     let source = text.lines().nth(line - 1).unwrap_or_default().trim();
-    let source = if looks_secret(source) {
+    let source = if looks_secret(source) || names_secret(source) {
         "the line is not shown, because it may hold a secret".into()
     } else {
         format!("the line is {}", shown(source))

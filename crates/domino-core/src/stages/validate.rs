@@ -10,6 +10,8 @@ mod name;
 mod pipeline;
 mod schedule;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod tier;
 mod value;
 

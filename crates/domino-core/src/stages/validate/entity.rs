@@ -78,3 +78,108 @@ pub(super) fn environment_variable(book: &Book<'_>, report: &mut Report<'_, '_>)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::with;
+
+    fn entry_point(path: &str) -> Vec<String> {
+        with(&format!("[app.a]\nentry-point = '{path}'"))
+    }
+
+    #[test]
+    fn a_file_lies_inside_the_repository() {
+        for right in [
+            "app.sh",
+            "src/project/apps/app.sh",
+            "a+b/é.sh",
+            ".hidden/app.sh",
+        ] {
+            assert_eq!(entry_point(right), [""; 0]);
+        }
+        for wrong in ["/etc/passwd", "~/app.sh", "C:/app.sh"] {
+            assert_eq!(
+                entry_point(wrong),
+                [
+                    "`entry-point` in `[app.a]` must be a path from the top of the repository, not from that of the machine"
+                ]
+            );
+        }
+        for wrong in ["../app.sh", "src/../../app.sh", ".."] {
+            assert_eq!(
+                entry_point(wrong),
+                ["`entry-point` in `[app.a]` must stay inside the repository, without `..`"]
+            );
+        }
+        for wrong in [
+            "a b.sh",
+            "a;b.sh",
+            "./app.sh",
+            "a//b.sh",
+            "a/",
+            "a\\b.sh",
+            "$HOME/app.sh",
+        ] {
+            assert_eq!(entry_point(wrong).len(), 1, "{wrong}");
+        }
+        assert_eq!(with("smoke-test = \"../smoke.jsonl\"").len(), 1);
+    }
+
+    #[test]
+    fn a_health_check_has_a_path_of_the_apps_own() {
+        let path = |path: &str| {
+            with(&format!(
+                "[app.a]\nentry-point = \"a.sh\"\nhealth-path = '{path}'"
+            ))
+        };
+        assert_eq!(path("/"), [""; 0]);
+        assert_eq!(path("/healthz?full=1"), [""; 0]);
+        for wrong in [
+            "healthz",
+            "//evil.example.com/",
+            "/../admin",
+            "/a b",
+            "/a\\b",
+            "https://example.com/",
+        ] {
+            assert_eq!(
+                path(wrong),
+                [format!(
+                    "`health-path` in `[app.a]` must be a path below the app's URL that begins with one `/`, not `{wrong}`"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn a_health_status_is_an_http_status_and_needs_a_path() {
+        assert_eq!(
+            with("[app.a]\nentry-point = \"a.sh\"\nhealth-status = 204"),
+            ["`health-status` in `[app.a]` has no effect without a `health-path`"]
+        );
+        assert_eq!(
+            with("[app.a]\nentry-point = \"a.sh\"\nhealth-path = \"/\"\nhealth-status = 99"),
+            ["`health-status` in `[app.a]` must be a whole number from 100 to 599"]
+        );
+    }
+
+    #[test]
+    fn an_environment_variable_has_a_name_that_a_shell_takes() {
+        assert_eq!(
+            with("environment-variables = { LOG_LEVEL = \"info\", _x1 = \"a\" }"),
+            [""; 0]
+        );
+        assert_eq!(
+            with("environment-variables = { \"LOG-LEVEL\" = \"info\" }"),
+            [
+                "`environment-variables.LOG-LEVEL` in `[model.registered]` must be the name of a variable: letters, \
+              digits and `_`, not a digit first"
+            ]
+        );
+        assert_eq!(
+            with("[model.registered.stage.prod]\nenvironment-variables = { 1A = \"info\" }").len(),
+            1,
+            "those of one stage are looked at too"
+        );
+    }
+}

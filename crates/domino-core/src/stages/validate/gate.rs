@@ -84,3 +84,81 @@ pub(super) fn soak(book: &Book<'_>, report: &mut Report<'_, '_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{with, with_prod};
+
+    fn gates(keys: &str) -> Vec<String> {
+        with_prod(&format!("[stage.prod.gates]\n{keys}"))
+    }
+
+    #[test]
+    fn a_gate_has_what_it_needs() {
+        assert_eq!(
+            gates("domino-approval = \"governance\"\npolicy = \"Promotion\""),
+            [""; 0]
+        );
+        assert_eq!(
+            gates("domino-approval = \"review\"\nreviewers = [\"ann\"]"),
+            [""; 0]
+        );
+        assert_eq!(
+            gates("domino-approval = \"governance\""),
+            ["`domino-approval` in `[stage.prod.gates]` is `governance`, which needs a `policy`"]
+        );
+        assert_eq!(
+            gates("domino-approval = \"review\""),
+            ["`domino-approval` in `[stage.prod.gates]` is `review`, which needs `reviewers`"]
+        );
+    }
+
+    #[test]
+    fn no_gate_is_without_effect() {
+        assert_eq!(
+            gates("policy = \"Promotion\"\nreviewers = [\"ann\"]"),
+            [
+                "`policy` in `[stage.prod.gates]` has no effect unless `domino-approval` is `governance`",
+                "`reviewers` in `[stage.prod.gates]` has no effect unless `domino-approval` is `review`"
+            ]
+        );
+        assert_eq!(
+            with("[stage.dev.gates]\ngithub-approval = true"),
+            ["`[stage.dev.gates]` has no effect: nothing is promoted into the first stage"]
+        );
+        assert_eq!(
+            with("[stage.last]\nhardware-tier = \"l\"\n[stage.last.gates]\ngithub-approval = true"),
+            [
+                "`[stage.last.gates]` has no effect in stage `last`, which has no `model-stage` to promote to"
+            ]
+        );
+    }
+
+    #[test]
+    fn gates_in_the_defaults_are_for_the_stages_after_the_first() {
+        assert_eq!(with("[defaults.gates]\ngithub-approval = true"), [""; 0]);
+    }
+
+    #[test]
+    fn a_soak_time_is_one_that_is_understood() {
+        assert_eq!(gates("soak = \"24h\""), [""; 0]);
+        assert_eq!(
+            gates("soak = \"1 day\""),
+            [
+                "`soak` in `[stage.prod.gates]` must be a number of minutes, hours or days up to a year, such as `90m`, \
+              `24h` or `7d`, not `1 day`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_those_known_is_refused_with_the_nearest() {
+        assert_eq!(
+            gates("domino-approval = \"goverance\""),
+            [
+                "`domino-approval` in `[stage.prod.gates]` must be one of `governance`, `review`, `none`, not \
+              `goverance`; did you mean `governance`?"
+            ]
+        );
+    }
+}

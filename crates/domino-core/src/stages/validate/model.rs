@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::{Book, Report};
+use crate::stages::find::same_name;
 use crate::stages::read::whole_number;
 use crate::stages::text::shown;
 use crate::stages::{MetricRule, VersionRule};
@@ -106,6 +107,11 @@ pub(super) fn duplicate_endpoint(book: &Book<'_>, report: &mut Report<'_, '_>) {
             let Some((other_model, other_stage)) = earlier.insert(key, by) else {
                 continue;
             };
+            // Names that differ only by case are reported as such.
+            let alike = |one: &str, other: &str| one != other && same_name(one, other);
+            if alike(&model.name, other_model) || alike(&stage.name, other_stage) {
+                continue;
+            }
             report.sentence(
                 &["model", &model.name, "stage", &stage.name, "endpoint"],
                 format!(
@@ -123,5 +129,132 @@ pub(super) fn metric_rule(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if let Err(error) = leaf.text.parse::<MetricRule>() {
             report.leaf(leaf, format!("{error}, not {}", shown(leaf.text)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{with, with_defaults};
+
+    #[test]
+    fn a_model_is_either_registered_or_a_function_in_a_file() {
+        assert_eq!(
+            with("[model.m]\nfile = \"m.py\"\nfunction = \"predict\""),
+            [""; 0]
+        );
+        for (keys, says) in [
+            (
+                "replicas = 1",
+                "`[model.m]` must say what is served: `registered-model`, or `file` and `function`",
+            ),
+            (
+                "file = \"m.py\"",
+                "`file` in `[model.m]` needs a `function` in it",
+            ),
+            (
+                "function = \"predict\"",
+                "`function` in `[model.m]` needs the `file` it is in",
+            ),
+            (
+                "registered-model = \"m\"\nfile = \"m.py\"",
+                "`file` in `[model.m]` and `registered-model` both say what is served; one of them must go",
+            ),
+            (
+                "file = \"m.py\"\nfunction = \"predict\"\nversion = 4",
+                "`version` in `[model.m]` has no effect without a `registered-model`",
+            ),
+            (
+                "registered-model = \"a/b\"",
+                "`registered-model` in `[model.m]` must be a name of at most 250 characters without `/`, not `a/b`",
+            ),
+            (
+                "file = \"m.py\"\nfunction = \"predict()\"",
+                "`function` in `[model.m]` must be the name of a function, not `predict()`",
+            ),
+        ] {
+            assert_eq!(with(&format!("[model.m]\n{keys}")), [says]);
+        }
+    }
+
+    #[test]
+    fn a_version_is_one_that_can_be_resolved() {
+        let version = |version: &str| with(&format!("version = {version}"));
+        for right in [
+            "4",
+            "\"4\"",
+            "\"latest\"",
+            "\"stage:Staging\"",
+            "\"alias:champion\"",
+        ] {
+            assert_eq!(version(right), [""; 0]);
+        }
+        assert_eq!(
+            version("0"),
+            ["`version` in `[model.registered]` must be a version from 1 on"]
+        );
+        assert_eq!(
+            version("\"newest\""),
+            [
+                "`version` in `[model.registered]` must be a number such as `4`, `latest`, `stage:<stage>` or \
+              `alias:<alias>`, not `newest`"
+            ]
+        );
+        assert_eq!(
+            version("1.0"),
+            [
+                "`version` in `[model.registered]` must be a string or a whole number, and the number `1.0` stands there"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_model_has_at_least_one_replica() {
+        assert_eq!(
+            with("replicas = 0"),
+            ["`replicas` in `[model.registered]` must be a whole number from 1 to 1000"]
+        );
+    }
+
+    #[test]
+    fn an_endpoint_has_a_name_that_domino_takes() {
+        let endpoint = |name: &str| {
+            with(&format!(
+                "[model.registered.stage.prod]\nendpoint = \"{name}\""
+            ))
+        };
+        assert_eq!(endpoint("wine.quality-2"), [""; 0]);
+        for wrong in ["wine quality", "wine/quality", "_wine"] {
+            assert_eq!(endpoint(wrong).len(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn two_stages_of_one_project_do_not_publish_to_one_endpoint() {
+        let same = "[model.registered.stage.dev]\nendpoint = \"wine\"\n[model.registered.stage.prod]\nendpoint = \"Wine\"\n";
+        assert_eq!(
+            with(same),
+            [
+                "model `registered` in stage `prod` and model `registered` in stage `dev` would both be endpoint `Wine` of \
+              project `wine-team/wine-quality`; give one of them another `endpoint`"
+            ]
+        );
+        assert_eq!(with_defaults(""), [""; 0]);
+    }
+
+    #[test]
+    fn a_metric_rule_is_a_sentence_that_is_understood() {
+        assert_eq!(
+            with(
+                "metric-rules = [\"rmse must not rise by more than 2 %\", \"r2 must be at least 0.8\"]"
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            with("metric-rules = [\"rmse < 2\"]"),
+            [
+                "`metric-rules` in `[model.registered]` must read like `rmse must not rise by more than 2 %`, `r2 must not \
+              fall by more than 0.1`, `rmse must be at most 1.5` or `r2 must be at least 0.8`, not `rmse < 2`"
+            ]
+        );
     }
 }

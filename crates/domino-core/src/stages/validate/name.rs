@@ -53,10 +53,13 @@ pub(super) fn duplicate(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (index, stage) in book.file.stages.iter().enumerate() {
         let environment = &stage.github_environment;
         let path = ["stage", stage.name.as_str(), "github-environment"];
-        for (other_index, other) in book.file.stages.iter().enumerate() {
+        // Stages of one name are reported as such, and their environments say nothing new.
+        let others = book.file.stages.iter().enumerate();
+        let others = others.filter(|(_, other)| !same_name(&other.name, &stage.name));
+        for (other_index, other) in others {
             if other_index < index && same_name(&other.github_environment, environment) {
                 report.at(&path, format!("is also that of stage `{}`", other.name));
-            } else if other_index != index && same_name(&other.name, environment) {
+            } else if same_name(&other.name, environment) {
                 report.at(
                     &path,
                     format!("is the name of another stage, `{}`", other.name),
@@ -119,4 +122,82 @@ fn with_earlier<'n>(names: &'n [&'n str]) -> impl Iterator<Item = (&'n str, &'n 
         .iter()
         .enumerate()
         .map(|(index, name)| (*name, &names[..index]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{with, with_prod, with_schedule};
+
+    #[test]
+    fn a_name_that_would_break_yaml_or_a_shell_is_refused() {
+        for name in ["1st", "a b", "a.b", "$(id)", "-a", "é", "", "a'b"] {
+            let said = with(&format!("[job.\"{name}\"]\ncommand = \"a.py\""));
+            assert_eq!(said.len(), 1, "{name:?}: {said:?}");
+            assert!(said[0].ends_with(
+                "must have a name of at most 50 letters, digits, `-` and `_` that begins with a letter"
+            ));
+        }
+        assert_eq!(
+            with(&format!("[job.a{}]\ncommand = \"a.py\"", "1".repeat(49))),
+            [""; 0]
+        );
+        assert_eq!(
+            with(&format!("[job.a{}]\ncommand = \"a.py\"", "1".repeat(50))).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_name_that_yaml_reads_as_something_else_is_refused() {
+        for name in ["on", "No", "null", "y", "nan"] {
+            assert_eq!(
+                with(&format!("[job.{name}]\ncommand = \"a.py\"")),
+                [format!(
+                    "`[job.{name}]` has a name that YAML may take for something else than a name"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_differ_only_by_case_are_one_name() {
+        assert_eq!(
+            with("[job.train]\ncommand = \"a.py\"\n[job.Train]\ncommand = \"a.py\""),
+            ["`[job.Train]` differs from `[job.train]` only by case"]
+        );
+        assert_eq!(
+            with("[stage.Prod]\nhardware-tier = \"big\""),
+            ["`[stage.Prod]` differs from `[stage.prod]` only by case"]
+        );
+    }
+
+    #[test]
+    fn two_stages_do_not_share_a_github_environment() {
+        assert_eq!(
+            with_prod("github-environment = \"DEV\""),
+            ["`github-environment` in `[stage.prod]` is also that of stage `dev`",]
+        );
+        assert_eq!(
+            with(
+                "[stage.test]\nhardware-tier = \"t\"\ngithub-environment = \"Shared\"\n[stage.last]\nhardware-tier = \"l\"\ngithub-environment = \"shared\""
+            ),
+            ["`github-environment` in `[stage.last]` is also that of stage `test`"]
+        );
+    }
+
+    #[test]
+    fn what_is_said_for_a_stage_is_said_for_one_that_exists() {
+        assert_eq!(
+            with("[job.a]\ncommand = \"a.py\"\n[job.a.stage.prdo]\nhardware-tier = \"big\""),
+            [
+                "`[job.a.stage.prdo]` is for a stage that the file does not have; did you mean `prod`?"
+            ]
+        );
+        assert_eq!(
+            with_schedule("cron = \"0 0 6 * * ?\", paused = [\"dev\", \"quality\"]"),
+            [
+                "`schedule.paused` in `[job.score]` names `quality`, which is no stage; the stages are `dev`, `prod`"
+            ]
+        );
+    }
 }

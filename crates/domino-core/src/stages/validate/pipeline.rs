@@ -119,3 +119,77 @@ fn is_plain_word(text: &str) -> bool {
         && text.chars().all(legal)
         && text.len() <= 100
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::with;
+
+    fn pipeline(keys: &str) -> Vec<String> {
+        with(&format!("[pipeline]\n{keys}"))
+    }
+
+    #[test]
+    fn a_branch_is_one_that_git_takes() {
+        for branch in ["main", "release/2026.11", "feature/c++#1"] {
+            assert_eq!(pipeline(&format!("branch = \"{branch}\"")), [""; 0]);
+        }
+        for branch in [
+            "a b", "a..b", "/a", "a/", "a.lock", "a*", "refs/.a", "@", "a^",
+        ] {
+            let says = format!(
+                "`branch` in `[pipeline]` must be a name that git takes for a branch, not `{branch}`"
+            );
+            assert_eq!(pipeline(&format!("branch = \"{branch}\"")), [says]);
+        }
+    }
+
+    #[test]
+    fn a_runner_is_one_label() {
+        assert_eq!(
+            pipeline("runner = \"[self-hosted, gpu]\""),
+            [
+                "`runner` in `[pipeline]` must be one label such as `ubuntu-24.04`, not `[self-hosted, gpu]`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_release_is_named_with_its_repository_and_only_when_it_is_installed() {
+        assert_eq!(
+            pipeline("install = \"release\""),
+            [
+                "`install` in `[pipeline]` is `release`, which needs a `release`",
+                "`install` in `[pipeline]` is `release`, which needs a `release-repository`"
+            ]
+        );
+        assert_eq!(
+            pipeline("release = \"v1.2.0\""),
+            ["`release` in `[pipeline]` has no effect unless `install` is `release`"]
+        );
+        let release = |release: &str, repository: &str| {
+            pipeline(&format!(
+                "install = \"release\"\nrelease = \"{release}\"\nrelease-repository = \"{repository}\""
+            ))
+        };
+        assert_eq!(release("v1.2.0", "example/domino"), [""; 0]);
+        assert_eq!(
+            release("v1/2", "example"),
+            [
+                "`release` in `[pipeline]` must be the tag of a release such as `v1.2.0`, not `v1/2`",
+                "`release-repository` in `[pipeline]` must be a GitHub repository, `owner/name`, not `example`"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_warnings_are_accepted_and_by_their_right_names() {
+        assert_eq!(
+            pipeline("accept = [\"shared-teir\", \"secret\"]"),
+            [
+                "`accept` in `[pipeline]` names `shared-teir`, which is no warning; did you mean `shared-tier`?",
+                "`accept` in `[pipeline]` names `secret`, which is no warning; the warnings are `shared-model-stage`, \
+                 `no-tier`, `shared-tier`, `never-fires`, `rare-schedule`, `numbered-weekday`"
+            ]
+        );
+    }
+}

@@ -94,3 +94,115 @@ fn is_email(text: &str) -> bool {
     let user = !user.is_empty() && user.len() <= 64 && user.chars().all(in_user) && dots;
     user && text.len() <= 254 && domain.contains('.') && domain.split('.').all(label)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::with_schedule;
+
+    fn cron(cron: &str) -> Vec<String> {
+        with_schedule(&format!("cron = \"{cron}\""))
+    }
+
+    #[test]
+    fn a_unix_expression_is_refused_with_its_quartz_form() {
+        assert_eq!(cron("0 0 6 ? * MON-FRI"), [""; 0]);
+        assert_eq!(
+            cron("0 6 * * 1-5"),
+            [
+                "`schedule.cron` in `[job.score]` has five fields as Unix cron has; Domino's cron is Quartz, with seconds \
+              first; write `0 0 6 ? * MON-FRI`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_schedule_that_never_fires_is_a_warning() {
+        assert_eq!(
+            cron("0 0 12 30 2 ?"),
+            [
+                "`schedule.cron` in `[job.score]` never fires: no such day comes (accept with `accept = \
+              [\"never-fires\"]` under `[pipeline]`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_schedule_that_fires_once_a_year_is_a_warning() {
+        let accept = "(accept with `accept = [\"rare-schedule\"]` under `[pipeline]`)";
+        assert_eq!(
+            cron("0 0 12 1 1 ?"),
+            [format!(
+                "`schedule.cron` in `[job.score]` fires on one day a year or less {accept}"
+            )]
+        );
+        assert_eq!(
+            cron("0 0 12 1 1 ? 2028"),
+            [format!(
+                "`schedule.cron` in `[job.score]` fires on one more day and then never again {accept}"
+            )]
+        );
+    }
+
+    #[test]
+    fn a_weekday_by_number_is_a_warning() {
+        assert_eq!(
+            cron("0 0 6 ? * 2-6"),
+            [
+                "`schedule.cron` in `[job.score]` counts the days of the week, and Quartz does so from 1 for Sunday; \
+              names such as `MON` leave no doubt (accept with `accept = [\"numbered-weekday\"]` under `[pipeline]`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_time_zone_is_one_that_exists() {
+        let zone =
+            |zone: &str| with_schedule(&format!("cron = \"0 0 6 * * ?\", timezone = \"{zone}\""));
+        assert_eq!(zone("America/New_York"), [""; 0]);
+        assert_eq!(
+            zone("Europe/Berlinn"),
+            [
+                "`schedule.timezone` in `[job.score]` must be a time zone by its IANA name, not `Europe/Berlinn`; did you \
+              mean `Europe/Berlin`?"
+            ]
+        );
+        assert_eq!(
+            zone("!"),
+            [
+                "`schedule.timezone` in `[job.score]` must be a time zone by its IANA name, not `!`; use a name such as \
+              `Europe/Berlin`"
+            ]
+        );
+    }
+
+    #[test]
+    fn who_is_notified_is_an_email_address() {
+        let notify = |address: &str| {
+            with_schedule(&format!("cron = \"0 0 6 * * ?\", notify = [\"{address}\"]"))
+        };
+        for right in [
+            "ml@example.com",
+            "ann.b+ml@mail.example.com",
+            "o'neil@example.com",
+        ] {
+            assert_eq!(notify(right), [""; 0]);
+        }
+        for wrong in [
+            "ml",
+            "ml@",
+            "@example.com",
+            "ml@localhost",
+            "a b@example.com",
+            "ml@example..com",
+            "ann@b@example.com",
+            "Ann ann@example.com",
+        ] {
+            assert_eq!(
+                notify(wrong),
+                [format!(
+                    "`schedule.notify` in `[job.score]` names `{wrong}`, which is no e-mail address"
+                )]
+            );
+        }
+    }
+}

@@ -136,3 +136,145 @@ pub(super) fn shared_model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{with, with_defaults, with_prod};
+
+    #[test]
+    fn a_malformed_host_is_told_without_its_value() {
+        assert_eq!(
+            with_prod("host = \"https://me:hunter2@domino.example.com\""),
+            [
+                "`host` in `[stage.prod]` holds a user name or password before the host; the credential comes from \
+              the environment"
+            ]
+        );
+        assert_eq!(
+            with_prod("host = \"http://domino.example.com\""),
+            [
+                "`host` in `[stage.prod]` must be `https`; plain `http` would send the credential readable to \
+              another machine"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_malformed_project_is_told_where_it_stands_and_once() {
+        assert_eq!(
+            with("[stage.a]\nproject = \"wine-quality\"\nhardware-tier = \"a\""),
+            ["`project` in `[stage.a]` must be `owner/name`, with one slash, not `wine-quality`"]
+        );
+        let file =
+            "[defaults]\nhost = \"a.example.com\"\nproject = \"wine\"\n[stage.a]\n[stage.b]\n";
+        let said = super::super::tests::problems(file);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_eq!(said[0].line, Some(3));
+    }
+
+    #[test]
+    fn a_revision_is_a_word_or_an_id() {
+        for revision in ["active", "latest", "65f0c1d2e3a4b5c6d7e8f901"] {
+            assert_eq!(
+                with_defaults(&format!(
+                    "environment = {{ name = \"e\", revision = \"{revision}\" }}"
+                )),
+                [""; 0]
+            );
+        }
+        assert_eq!(
+            with_prod("environment = { name = \"e\", revision = \"7\" }"),
+            [
+                "`environment.revision` in `[stage.prod]` must be `active`, `latest` or an id of 24 hexadecimal \
+              digits, not `7`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_github_environment_is_not_longer_than_github_takes() {
+        assert_eq!(
+            with_prod(&format!("github-environment = \"{}\"", "é".repeat(255))),
+            [""; 0]
+        );
+        assert_eq!(
+            with_prod(&format!("github-environment = \"{}\"", "e".repeat(256))),
+            ["`github-environment` in `[stage.prod]` must be at most 255 characters long"]
+        );
+    }
+
+    #[test]
+    fn approvers_are_users_or_teams() {
+        assert_eq!(
+            with_prod("approvers = [\"octo-cat\", \"a_corp\", \"team:the-reviewers\"]"),
+            [""; 0]
+        );
+        for (wrong, hint) in [
+            ("@alice", "; leave out the `@`"),
+            ("team:", ""),
+            ("a b", ""),
+            ("alice@example.com", ""),
+            ("alice-", ""),
+        ] {
+            let says = format!(
+                "`approvers` in `[stage.prod]` names `{wrong}`, which is neither a GitHub user nor `team:<slug>`{hint}"
+            );
+            assert_eq!(with_prod(&format!("approvers = [\"{wrong}\"]")), [says]);
+        }
+    }
+
+    #[test]
+    fn approvers_are_at_most_six_and_each_once() {
+        assert_eq!(
+            with_prod("approvers = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]"),
+            [""; 0]
+        );
+        assert_eq!(
+            with_prod("approvers = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\"]"),
+            ["`approvers` in `[stage.prod]` names more than 6, which is all that GitHub takes"]
+        );
+        assert_eq!(
+            with_prod("approvers = [\"a\", \"A\"]"),
+            ["`approvers` in `[stage.prod]` names `A` twice"]
+        );
+    }
+
+    #[test]
+    fn a_wait_timer_is_within_githubs_limit() {
+        assert_eq!(with_prod("wait-timer = 43200"), [""; 0]);
+        for wrong in ["43201", "-1", "99999999999999999999"] {
+            assert_eq!(
+                with_prod(&format!("wait-timer = {wrong}")),
+                ["`wait-timer` in `[stage.prod]` must be a whole number from 0 to 43200"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_model_stage_is_not_where_versions_are_laid_down() {
+        assert_eq!(
+            with("[stage.last]\nhardware-tier = \"l\"\nmodel-stage = \"Archived\""),
+            [
+                "`model-stage` in `[stage.last]` is `Archived`, where versions go when others take their place"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_stages_that_promote_to_one_model_stage_are_a_warning_that_can_be_accepted() {
+        let stage = "[stage.last]\nhardware-tier = \"l\"\nmodel-stage = \"production\"\n";
+        assert_eq!(
+            with(stage),
+            [
+                "stages `prod` and `last` both promote to model stage `production`, so the experiment manager cannot \
+              tell them apart (accept with `accept = [\"shared-model-stage\"]` under `[pipeline]`)"
+            ]
+        );
+        assert_eq!(
+            with(&format!(
+                "{stage}[pipeline]\naccept = [\"shared-model-stage\"]"
+            )),
+            [""; 0]
+        );
+    }
+}

@@ -91,3 +91,101 @@ fn distinct<'f>(tiers: Vec<(&'f str, Option<&'f str>)>) -> BTreeMap<&'f str, &'f
 fn key(file: &StageFile, kind: Kind, entity: &str, stage: &Stage) -> Vec<String> {
     file.target(kind, entity, stage).hardware_tier_key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::problems;
+
+    fn messages(dev: &str, prod: &str, rest: &str) -> Vec<String> {
+        let text = format!(
+            "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n[stage.dev]\n{dev}\n[stage.prod]\n{prod}\n\
+             [job.train]\ncommand = \"train.py\"\n{rest}"
+        );
+        problems(&text)
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect()
+    }
+
+    const SHARED: &str = "stages `dev` and `prod` share project `a/b` and hardware tier `small` for jobs, so nothing \
+                          keeps them apart (accept with `accept = [\"shared-tier\"]` under `[pipeline]`)";
+
+    #[test]
+    fn stages_that_share_project_and_tier_are_a_warning_that_can_be_accepted() {
+        let tier = "hardware-tier = \"small\"";
+        assert_eq!(messages(tier, tier, ""), [SHARED]);
+        assert_eq!(
+            messages(tier, tier, "[pipeline]\naccept = [\"shared-tier\"]"),
+            [""; 0]
+        );
+        assert_eq!(
+            messages(tier, &format!("{tier}\nproject = \"a/c\""), ""),
+            [""; 0]
+        );
+        assert_eq!(
+            messages(tier, &format!("{tier}\nhost = \"other.example.com\""), ""),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn tiers_are_compared_kind_by_kind_and_only_where_something_is_deployed() {
+        let dev = "hardware-tier = { jobs = \"small\", apps = \"shared\" }";
+        let prod = "hardware-tier = { jobs = \"large\", apps = \"shared\" }";
+        assert_eq!(messages(dev, prod, ""), [""; 0], "there is no app");
+        let prod = "hardware-tier = { jobs = \"large\", models = \"small\" }";
+        let dev = "hardware-tier = { jobs = \"small\", models = \"other\" }";
+        assert_eq!(
+            messages(dev, prod, "[model.m]\nregistered-model = \"m\""),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_tier_of_an_entitys_own_counts_too() {
+        let (dev, prod) = ("hardware-tier = \"small\"", "hardware-tier = \"large\"");
+        assert_eq!(
+            messages(
+                dev,
+                prod,
+                "[job.train.stage.prod]\nhardware-tier = \"small\""
+            ),
+            [SHARED]
+        );
+        assert_eq!(
+            messages(
+                dev,
+                dev,
+                "[job.train.stage.prod]\nhardware-tier = \"large\""
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_stage_without_a_tier_for_what_is_deployed_is_a_warning() {
+        assert_eq!(
+            messages(
+                "hardware-tier = \"small\"",
+                "hardware-tier = { apps = \"a\" }",
+                ""
+            ),
+            [
+                "`hardware-tier.jobs` in `[stage.prod]` is not given, so Domino's default decides where jobs run, and on \
+              which data plane (accept with `accept = [\"no-tier\"]` under `[pipeline]`)"
+            ]
+        );
+        let own = "[job.train.stage.prod]\nhardware-tier = \"large\"";
+        assert_eq!(messages("hardware-tier = \"small\"", "", own), [""; 0]);
+    }
+
+    #[test]
+    fn a_tier_that_could_not_be_read_is_not_also_missing() {
+        assert_eq!(
+            messages("hardware-tier = \"small\"", "hardware-tier = 4", ""),
+            [
+                "`hardware-tier` in `[stage.prod]` must be a string or a table, and the number `4` stands there"
+            ]
+        );
+    }
+}

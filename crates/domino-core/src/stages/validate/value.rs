@@ -148,3 +148,161 @@ pub(super) fn leading_dash(book: &Book<'_>, report: &mut Report<'_, '_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{with, with_defaults, with_prod};
+
+    #[test]
+    fn an_empty_value_and_one_with_blanks_around_it_are_refused() {
+        assert_eq!(
+            with_prod("data-plane = \"\""),
+            ["`data-plane` in `[stage.prod]` is empty"]
+        );
+        assert_eq!(
+            with_prod("data-plane = \" plane\""),
+            ["`data-plane` in `[stage.prod]` has a blank at its start or end: ` plane`"]
+        );
+        assert_eq!(
+            with("[app.a]\nentry-point = \"a.sh\"\ndescription = \"\""),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_left_for_later_is_named_once_whatever_it_stands_for() {
+        for value in [
+            "<TODO>",
+            "TODO",
+            "todo: ask",
+            "nill",
+            "None",
+            "changeme",
+            "xxx",
+            "<owner>/wine",
+            "your-team/wine",
+            "wine-team/TODO",
+            "{{ project }}",
+        ] {
+            let says = format!("`project` in `[stage.prod]` is still a placeholder: `{value}`");
+            assert_eq!(with_prod(&format!("project = \"{value}\"")), [says]);
+        }
+        assert_eq!(
+            with_defaults("approvers = [\"alice\", \"<TODO>\"]"),
+            ["`approvers` in `[defaults]` is still a placeholder: `<TODO>`"]
+        );
+    }
+
+    #[test]
+    fn a_text_that_only_looks_a_little_like_a_placeholder_is_taken() {
+        for command in [
+            "train.py < in.csv > out.csv",
+            "train.py --note todo-list",
+            "cp a <in >out",
+            "echo {a}",
+        ] {
+            assert_eq!(with(&format!("[job.a]\ncommand = \"{command}\"")), [""; 0]);
+        }
+        assert_eq!(
+            with("environment-variables = { LOG_LEVEL = \"none\" }"),
+            [""; 0]
+        );
+        assert_eq!(
+            with_prod("[stage.prod.gates]\ndomino-approval = \"none\""),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_secret_is_refused_and_never_repeated() {
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        let key = "0123456789abcdef".repeat(4);
+        for value in [
+            token.clone(),
+            key.clone(),
+            format!("train.py --token {token}"),
+            format!("Bearer {key}"),
+        ] {
+            let said = with(&format!("[job.a]\ncommand = \"{value}\""));
+            assert_eq!(
+                said,
+                [
+                    "`command` in `[job.a]` looks like a secret; a stage file never holds one, so revoke it if it is one"
+                ]
+            );
+        }
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(
+            with(&format!("[job.a]\ncommand = \"train.py {commit}\"")),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_key_or_variable_named_like_a_secret_is_refused_without_its_value() {
+        let said = with_prod("api-key = \"hunter2\"");
+        assert_eq!(
+            said,
+            [
+                "`api-key` in `[stage.prod]` would hold a secret, and a stage file never does; the programs read \
+              their credential from the secrets of the GitHub environment"
+            ]
+        );
+        for name in [
+            "DB_PASSWORD",
+            "API_TOKEN",
+            "apiKey",
+            "SECRET_SAUCE",
+            "HF_TOKEN",
+        ] {
+            let said = with(&format!(
+                "environment-variables = {{ {name} = \"hunter2\" }}"
+            ));
+            assert_eq!(said.len(), 1, "{name}");
+            assert!(
+                said[0].contains("never secrets") && !said[0].contains("hunter2"),
+                "{}",
+                said[0]
+            );
+        }
+        for name in ["MAX_TOKENS", "TOKENIZERS_PARALLELISM", "KEYBOARD", "MONKEY"] {
+            assert_eq!(
+                with(&format!("environment-variables = {{ {name} = \"4\" }}")),
+                [""; 0]
+            );
+        }
+    }
+
+    #[test]
+    fn what_github_or_a_terminal_would_act_on_is_refused() {
+        assert_eq!(
+            with_prod("github-environment = \"${{ secrets.KEY }}\""),
+            [
+                "`github-environment` in `[stage.prod]` holds `${{`, which GitHub would take for an expression"
+            ]
+        );
+        assert_eq!(
+            with_prod("data-plane = \"a\\nb\""),
+            ["`data-plane` in `[stage.prod]` holds a line break"]
+        );
+        assert_eq!(
+            with_prod("data-plane = \"a\\u202eb\""),
+            ["`data-plane` in `[stage.prod]` holds the character U+202E, which cannot be seen"]
+        );
+        assert_eq!(
+            with("[app.a]\nentry-point = \"a.sh\"\ndescription = \"two\\nlines\""),
+            [""; 0],
+            "a description may have lines"
+        );
+    }
+
+    #[test]
+    fn a_value_that_a_program_would_take_for_an_option_is_refused() {
+        assert_eq!(
+            with_prod("data-plane = \"--help\""),
+            [
+                "`data-plane` in `[stage.prod]` begins with `-`, which a program would take for an option"
+            ]
+        );
+    }
+}
