@@ -241,6 +241,7 @@ impl Follow<'_> {
             step.report.excerpt = Some(Excerpt {
                 title: "the last lines of the run's log".into(),
                 lines,
+                was_live: true,
             });
         }
         step.report.next = Some(format!(

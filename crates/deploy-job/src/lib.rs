@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::stages::{Job, StageFile};
+use domino_core::stages::{Job, Stage, StageFile};
 use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
 
 /// Who asks, as the server sees it.
@@ -157,4 +157,9 @@ pub fn run(args: &Args) -> ExitCode {
 /// A job of the stage file, and the line to point at when something about it is wrong.
 fn job_of<'a>(file: &'a StageFile, name: &str) -> anyhow::Result<&'a Job> {
     Ok(file.job(name)?)
+}
+
+/// What could not be done, for the first line of an error.
+fn cannot(verb: &str, job: &str, stage: &Stage) -> String {
+    format!("cannot {verb} job `{job}` in stage `{}`", stage.name)
 }

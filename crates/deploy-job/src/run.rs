@@ -11,7 +11,7 @@ use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
 use crate::follow::{describe, is_over, link};
 use crate::key::EntityKey;
-use crate::{LogsArgs, RunArgs, job_of};
+use crate::{LogsArgs, RunArgs, cannot, job_of};
 
 /// Stops the newest run that is not over. Nothing to stop is fine.
 pub(crate) async fn stop(
@@ -21,7 +21,9 @@ pub(crate) async fn stop(
 ) -> anyhow::Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let found = tokio::select! {
-        found = find(setting, &args.job, args.id.as_deref(), |run| !run.statuses.is_completed) => found?,
+        found = find(setting, &args.job, args.id.as_deref(), |run| !run.statuses.is_completed) => {
+            found.with_context(|| cannot("stop", &args.job, &setting.stage))?
+        }
         signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
     let (project, run) = found;

@@ -14,7 +14,7 @@ use domino_core::stages::{Kind, Schedule};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
 use crate::key::EntityKey;
-use crate::{ScheduleArgs, job_of};
+use crate::{ScheduleArgs, cannot, job_of};
 
 /// How many of the times at which it will fire are shown.
 const FIRES: usize = 5;
@@ -43,7 +43,7 @@ pub(crate) async fn schedule(
 ) -> anyhow::Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned?,
+        planned = plan(setting, args) => planned.with_context(|| cannot("schedule", &args.job, &setting.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
     step.show(&planned.view(setting, &args.job));

@@ -1,5 +1,6 @@
 //! `deploy-job start`: one run of the job at one commit, unless there is one already.
 
+use anyhow::Context;
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, NewJob};
 use domino_core::api::projects::Project;
@@ -11,7 +12,7 @@ use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
 use crate::follow::{Follow, describe, link};
 use crate::key::RunKey;
-use crate::{StartArgs, job_of};
+use crate::{StartArgs, cannot, job_of};
 
 /// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
 const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
@@ -34,7 +35,7 @@ pub(crate) async fn start(
 ) -> anyhow::Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned?,
+        planned = plan(setting, args) => planned.with_context(|| cannot("start", &args.job, &setting.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
     step.show(&planned.view(setting));
@@ -67,12 +68,7 @@ pub(crate) async fn start(
                 },
             )
             .await
-            .map_err(|error| {
-                anyhow::Error::new(error).context(format!(
-                    "cannot start job `{}` in stage `{}`",
-                    args.job, setting.stage.name
-                ))
-            })?;
+            .with_context(|| cannot("start", &args.job, &setting.stage))?;
             if let Written::Found(run) = &written {
                 let text = format!(
                     "the reply to the start was lost; Domino has started it as run {}",

@@ -27,6 +27,7 @@ pub struct LogTail {
     known: HashSet<u64>,
     hasher: RandomState,
     excerpt: VecDeque<String>,
+    spoken: bool,
     lines: u64,
 }
 
@@ -41,6 +42,7 @@ impl Default for LogTail {
             known: HashSet::new(),
             hasher: RandomState::new(),
             excerpt: VecDeque::new(),
+            spoken: false,
             lines: 0,
         }
     }
@@ -100,6 +102,7 @@ impl LogTail {
             }
             anything = true;
             self.remember(hash);
+            self.meet(&entry);
             for text in entry.log.trim_end_matches(['\n', '\r']).split('\n') {
                 self.lines += 1;
                 self.keep(text);
@@ -141,6 +144,14 @@ impl LogTail {
             {
                 self.known.remove(&oldest);
             }
+        }
+    }
+
+    /// What Domino says while it prepares a run is worth an excerpt only until the run itself speaks.
+    fn meet(&mut self, entry: &LogEntry) {
+        if !self.spoken && matches!(entry.log_type.as_str(), "stdout" | "stderr") {
+            self.spoken = true;
+            self.excerpt.clear();
         }
     }
 

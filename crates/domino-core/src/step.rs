@@ -116,6 +116,9 @@ pub struct Excerpt {
     pub title: String,
     /// Its lines.
     pub lines: Vec<String>,
+    /// Whether the person has seen them go by already.
+    #[serde(skip)]
+    pub was_live: bool,
 }
 
 /// How a step ended well.

@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
 
     /// The result on stderr, for the person.
     pub(super) fn print_result(&self) {
-        if let Some(excerpt) = &self.report.excerpt {
+        if let Some(excerpt) = self.report.excerpt.as_ref().filter(|excerpt| !excerpt.was_live) {
             eprintln!("\n{}:", self.scrubber.clean(&excerpt.title));
             for line in &excerpt.lines {
                 eprintln!("  {}", self.scrubber.clean(line));

@@ -1,0 +1,380 @@
+//! A repository, a sandbox and one of our programs: what a user sees, and what Domino received.
+//!
+//! Everything that is captured is searched for the credentials, so that no test can pass while one leaks.
+#![allow(dead_code, reason = "each program's test uses the part it needs")]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use domino_sandbox::{Account, Options, Sandbox, Seed};
+use tempfile::TempDir;
+
+/// The credentials that must never be seen anywhere.
+pub const KEY: &str = "canary-key-4f1d0c";
+pub const TOKEN: &str = "canary-token-93ab77";
+const CANARIES: &[&str] = &[
+    "canary-key",
+    "canary-token",
+    "canary-model",
+    "canary-github",
+];
+
+/// The smallest stage file that has three stages and a job; `[job.…]` tables of a test are added to it.
+pub const STAGES: &str = r#"
+[defaults]
+host = "domino.example.com"
+project = "wine-team/wine"
+environment = "Standard"
+
+[stage.dev]
+hardware-tier = "dev-small"
+data-plane = "dev-plane"
+github-environment = "DEV"
+
+[stage.staging]
+hardware-tier = "staging-small"
+data-plane = "staging-plane"
+github-environment = "STAGE"
+
+[stage.prod]
+hardware-tier = "prod-small"
+data-plane = "prod-plane"
+github-environment = "PROD"
+"#;
+
+/// A repository with a stage file and scripts, and a sandbox that runs its commits.
+pub struct Scene {
+    pub sandbox: Sandbox,
+    pub commit: String,
+    folder: TempDir,
+    program: &'static str,
+    environment: BTreeMap<String, String>,
+}
+
+/// How a scene differs from the usual one.
+pub struct Setup<'a> {
+    /// The path of the program, `env!("CARGO_BIN_EXE_…")`.
+    pub program: &'static str,
+    /// The stage file.
+    pub stages: &'a str,
+    /// Files of the repository by path.
+    pub files: &'a [(&'a str, &'a str)],
+    /// What the sandbox's version is.
+    pub version: &'a str,
+    /// What is added to the seed that is made from the stage file.
+    pub seed: fn(Seed) -> Seed,
+}
+
+impl Setup<'_> {
+    /// The usual scene of a program.
+    pub fn of(program: &'static str) -> Self {
+        Setup {
+            program,
+            stages: STAGES,
+            files: &[],
+            version: "6.3",
+            seed: |seed| seed,
+        }
+    }
+
+    /// Commits the files and starts the sandbox.
+    pub fn scene(self) -> Scene {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("stages.toml", self.stages);
+        for (name, text) in self.files {
+            write(name, text);
+        }
+        git(folder.path(), &["init", "-q", "-b", "main"]);
+        let commit = commit(folder.path());
+        let seed = (self.seed)(Seed::from_stage_file(&folder.path().join("stages.toml")).unwrap());
+        let account = Account {
+            user_name: "ci-bot".into(),
+            api_key: KEY.into(),
+            token: TOKEN.into(),
+        };
+        let sandbox = Sandbox::start(Options {
+            repository: folder.path().to_owned(),
+            version: self.version.parse().unwrap(),
+            seed,
+            credentials: vec![account],
+            ..Options::default()
+        })
+        .unwrap();
+        let mut environment: BTreeMap<String, String> = ["PATH", "HOME", "LANG"]
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+            .collect();
+        environment.insert("DOMINO_API_HOST".into(), sandbox.url().into());
+        environment.insert("DOMINO_TOKEN".into(), TOKEN.into());
+        environment.insert("DOMINO_PACE".into(), "0.02".into());
+        Scene {
+            sandbox,
+            commit,
+            folder,
+            program: self.program,
+            environment,
+        }
+    }
+}
+
+impl Scene {
+    /// The repository's folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Sets a variable of the program's environment.
+    pub fn variable(&mut self, name: &str, value: &str) -> &mut Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Takes a variable out of the program's environment.
+    pub fn without(&mut self, name: &str) -> &mut Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// Makes the program a step of a GitHub workflow run, with files for outputs and summary.
+    pub fn on_github(&mut self, run: &str) -> &mut Self {
+        let file = |name: &str| self.folder.path().join(name).display().to_string();
+        let (output, summary, commit) = (file(".output"), file(".summary"), self.commit.clone());
+        self.variable("GITHUB_ACTIONS", "true")
+            .variable("GITHUB_RUN_ID", run)
+            .variable("GITHUB_SHA", &commit)
+            .variable("GITHUB_OUTPUT", &output)
+            .variable("GITHUB_STEP_SUMMARY", &summary)
+    }
+
+    /// The step outputs so far, with what differs from run to run masked.
+    pub fn outputs(&self) -> String {
+        self.masked(&std::fs::read_to_string(self.path().join(".output")).unwrap_or_default())
+    }
+
+    /// One step output.
+    pub fn output(&self, name: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.path().join(".output")).ok()?;
+        text.lines()
+            .rev()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")))
+            .map(str::to_owned)
+    }
+
+    /// The step summary so far, masked.
+    pub fn summary(&self) -> String {
+        self.masked(&std::fs::read_to_string(self.path().join(".summary")).unwrap_or_default())
+    }
+
+    /// Writes a file and commits everything; the scene's commit is the new one.
+    pub fn commit_file(&mut self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+        self.commit = commit(self.path());
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        self.start(arguments).end()
+    }
+
+    /// Starts the program.
+    pub fn start(&self, arguments: &[&str]) -> Running<'_> {
+        for canary in CANARIES {
+            assert!(
+                !arguments.iter().any(|argument| argument.contains(canary)),
+                "a secret in an argument"
+            );
+        }
+        let child = Command::new(self.program)
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Running {
+            scene: self,
+            child,
+            arguments: arguments.join(" "),
+        }
+    }
+
+    /// Text with ids, times, addresses and commits masked, and without any credential in it.
+    pub fn masked(&self, text: &str) -> String {
+        // What tells GitHub to hide a credential must name it; nothing else may.
+        let text: String = text
+            .lines()
+            .filter(|line| !line.starts_with("::add-mask::"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        for canary in CANARIES {
+            assert!(!text.contains(canary), "a credential was shown:\n{text}");
+        }
+        let text = text
+            .replace(&self.commit, "[commit]")
+            .replace(&self.commit[..12], "[short]");
+        let text = text.replace(self.sandbox.url(), "http://sandbox");
+        let text = text.replace(&self.path().display().to_string(), "[repository]");
+        masked_numbers(&text)
+    }
+
+    /// The requests that Domino received since `from`, as `METHOD /path`.
+    pub fn requests_since(&self, from: usize) -> Vec<String> {
+        self.sandbox
+            .requests()
+            .iter()
+            .skip(from)
+            .map(|request| masked_numbers(&format!("{} {}", request.method, request.path)))
+            .collect()
+    }
+}
+
+/// A program that runs.
+pub struct Running<'a> {
+    scene: &'a Scene,
+    child: Child,
+    arguments: String,
+}
+
+impl Running<'_> {
+    /// Sends a signal by its name: `INT` or `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Run {
+        let mut stderr = self.child.stderr.take().unwrap();
+        let reading = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stderr.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let mut stdout = Vec::new();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_end(&mut stdout)
+            .unwrap();
+        let stderr = reading.join().unwrap().unwrap();
+        let status = self.child.wait().unwrap();
+        Run {
+            exit: status.code().unwrap_or(-1),
+            stdout: self.scene.masked(&String::from_utf8(stdout).unwrap()),
+            stderr: self.scene.masked(&String::from_utf8(stderr).unwrap()),
+            arguments: self.arguments,
+        }
+    }
+}
+
+/// What came of a program, masked.
+pub struct Run {
+    pub exit: i32,
+    pub stdout: String,
+    pub stderr: String,
+    arguments: String,
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "$ {}\nexit: {}\n", self.arguments, self.exit)?;
+        write!(f, "--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr)
+    }
+}
+
+impl Run {
+    /// Requires an exit code; shows everything when it is another.
+    #[track_caller]
+    pub fn exits(self, exit: i32) -> Self {
+        assert_eq!(self.exit, exit, "{self}");
+        self
+    }
+
+    /// Requires a text on stderr.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "`{text}` is not said:\n{self}");
+        self
+    }
+}
+
+/// Waits until something holds, or fails.
+#[track_caller]
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Everything in git that a test needs, with a fixed author and no settings of the machine.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .args([
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn commit(folder: &Path) -> String {
+    let ignored: PathBuf = folder.join(".git/info/exclude");
+    std::fs::write(ignored, ".output\n.summary\n").unwrap();
+    git(folder, &["add", "-A"]);
+    git(folder, &["commit", "-q", "-m", "change"]);
+    git(folder, &["rev-parse", "HEAD"])
+}
+
+/// Ids, clocks and spans of time differ from run to run.
+fn masked_numbers(text: &str) -> String {
+    const MASKS: &[(&str, &str)] = &[
+        (r"\b[0-9a-f]{24}\b", "[id]"),
+        (r"\b[0-9a-f]{32}\b", "[id]"),
+        (
+            r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+            "[uuid]",
+        ),
+        // Which statuses are seen depends on the moment of each look.
+        (r"(?m)^ +\d+:\d\d  .*\n", ""),
+        (r"(?m)^(  (?:waited|ran) +)\d.*$", "$1[time]"),
+        (r"(?m)^\| (waited|ran) \| .* \|$", "| $1 | [time] |"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
+        (r"\b\d+ ms\b", "[ms]"),
+    ];
+    MASKS.iter().fold(text.to_owned(), |text, (pattern, mask)| {
+        regex::Regex::new(pattern)
+            .unwrap()
+            .replace_all(&text, *mask)
+            .into_owned()
+    })
+}
