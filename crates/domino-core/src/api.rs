@@ -8,6 +8,7 @@ pub mod environments;
 pub mod hardware_tiers;
 pub mod jobs;
 pub mod logs;
+pub mod mlflow;
 pub mod projects;
 pub mod registered_models;
 pub mod schedules;

@@ -18,6 +18,11 @@ impl Host {
         &self.0
     }
 
+    /// Whether it is an address of this very machine.
+    pub fn is_this_machine(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
+    }
+
     /// Stands where a file has none, until the error about that is reported.
     pub(super) fn missing() -> Self {
         Self(String::new())
@@ -119,6 +124,8 @@ mod tests {
                 "{text}"
             );
         }
+        let host: Host = "domino.example.com".parse().unwrap();
+        assert!(!host.is_this_machine());
     }
 
     #[test]
@@ -129,7 +136,7 @@ mod tests {
             "http://[::1]:9",
             "http://localhost:9",
         ] {
-            assert!(text.parse::<Host>().is_ok(), "{text}");
+            assert!(text.parse::<Host>().unwrap().is_this_machine(), "{text}");
         }
         for text in [
             "http://domino.example.com",

@@ -1,0 +1,179 @@
+//! The experiment manager, MLflow's REST API: registered models, their versions, stages, aliases and tags, and
+//! the runs that they come from.
+//!
+//! Where it is: inside a Domino run the platform sets `MLFLOW_TRACKING_URI` to an address of the same machine,
+//! whose proxy adds the identity itself, so that no credential is sent there. From anywhere else it is behind
+//! Domino's own host and takes Domino's credential. Domino's credential is never sent to a third address.
+//! Nothing here decides; versions are numbers for us and text on the wire.
+
+mod model_versions;
+mod registered_models;
+mod runs;
+mod stage;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serializer};
+
+pub use self::model_versions::{ModelVersion, ModelVersionStatus};
+pub use self::registered_models::RegisteredModel;
+pub use self::runs::Run;
+pub use self::stage::ModelStage;
+use super::registered_models::VersionNumber;
+use crate::client::{ApiError, Connection, Reader, Writer};
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::stages::Host;
+
+/// What every path begins with.
+const BASE: &str = "/api/2.0/mlflow";
+/// A list that goes on longer than this is taken for one that never ends.
+const MOST_PAGES: usize = 1000;
+
+/// The experiment manager of a deployment. Gives out readers and writers.
+#[derive(Debug, Clone)]
+pub struct Tracking(Connection);
+
+/// Asks the experiment manager, and changes nothing.
+#[derive(Debug, Clone)]
+pub struct TrackingReader(Reader);
+
+/// Changes what the experiment manager has.
+#[derive(Debug, Clone)]
+pub struct TrackingWriter(Writer);
+
+impl Tracking {
+    /// The experiment manager of the Domino that `connection` leads to, or the one that `uri`, the value of
+    /// `MLFLOW_TRACKING_URI`, names. Empty counts as not set.
+    pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, Failure> {
+        let Some(uri) = uri.map(str::trim).filter(|uri| !uri.is_empty()) else {
+            return Ok(Self(connection.clone()));
+        };
+        let host: Host = uri.parse().map_err(|problem| {
+            Failure::usage(format!(
+                "`MLFLOW_TRACKING_URI` is no address of an experiment manager: it {problem}"
+            ))
+        })?;
+        if host == *connection.host() {
+            return Ok(Self(connection.clone()));
+        }
+        if host.is_this_machine() {
+            return Ok(Self(connection.beside(host, Credential::Anonymous)?));
+        }
+        Err(Failure::usage(format!(
+            "`MLFLOW_TRACKING_URI` is `{host}`, but the stage's Domino is `{}`",
+            connection.host()
+        ))
+        .hint("Domino's credential is not sent to another host: unset `MLFLOW_TRACKING_URI`, or correct `host` in stages.toml"))
+    }
+
+    /// Something that can only ask.
+    pub fn reader(&self) -> TrackingReader {
+        TrackingReader(self.0.reader())
+    }
+
+    /// Something that can change things; made when a plan is applied, and only then.
+    pub fn writer(&self) -> TrackingWriter {
+        TrackingWriter(self.0.writer())
+    }
+
+    /// The host, for messages.
+    pub fn host(&self) -> &Host {
+        self.0.host()
+    }
+}
+
+impl TrackingReader {
+    /// What every pause is multiplied with.
+    pub fn pace(&self) -> f64 {
+        self.0.pace()
+    }
+}
+
+impl TrackingWriter {
+    /// Something that can only ask, over the same connection.
+    pub fn reader(&self) -> TrackingReader {
+        TrackingReader(self.0.reader())
+    }
+}
+
+/// A 404 that says that the thing is not there, in place of one that says that the route is not.
+fn if_there<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(thing) => Ok(Some(thing)),
+        Err(error) if error.is_absent() && error.code() == Some("RESOURCE_DOES_NOT_EXIST") => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// MLflow writes a map as a list of keys and values, and leaves an empty one out.
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let pairs = Vec::<Pair>::deserialize(deserializer)?;
+    Ok(pairs
+        .into_iter()
+        .map(|pair| (pair.key, pair.value))
+        .collect())
+}
+
+/// A version as MLflow wants it: text, never a number.
+fn as_text<S: Serializer>(version: &VersionNumber, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(version)
+}
+
+/// A version as MLflow writes it.
+fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<VersionNumber, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::tests::connection;
+
+    fn of(uri: Option<&str>) -> Result<Tracking, Failure> {
+        Tracking::of(&connection("https://domino.example.com"), uri)
+    }
+
+    #[test]
+    fn from_outside_the_experiment_manager_is_behind_dominos_own_host() {
+        for uri in [
+            None,
+            Some(""),
+            Some(" "),
+            Some("https://domino.example.com/"),
+        ] {
+            let tracking = of(uri).unwrap();
+            assert_eq!(tracking.host().as_str(), "https://domino.example.com");
+            assert!(matches!(tracking.0.credential(), Credential::Token(_)));
+        }
+    }
+
+    #[test]
+    fn an_address_of_this_machine_gets_no_credential() {
+        let tracking = of(Some("http://127.0.0.1:8768")).unwrap();
+        assert_eq!(tracking.host().as_str(), "http://127.0.0.1:8768");
+        assert!(matches!(tracking.0.credential(), Credential::Anonymous));
+    }
+
+    #[test]
+    fn the_credential_goes_to_no_third_host() {
+        for uri in [
+            "https://mlflow.example.org",
+            "http://domino.example.com",
+            "databricks",
+        ] {
+            let failure = of(Some(uri)).unwrap_err();
+            assert_eq!(failure.exit(), crate::error::Exit::Usage, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Runs: what made a model version, and how good it was.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use super::{BASE, TrackingReader, if_there, pairs};
+use crate::client::ApiError;
+
+/// A run of an experiment.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id: 32 hexadecimal digits.
+    pub id: String,
+    /// The experiment's id.
+    pub experiment_id: String,
+    /// Its status word, such as `FINISHED`.
+    pub status: String,
+    /// When it ended, in epoch milliseconds.
+    pub end_time: Option<i64>,
+    /// Its metrics, each with its last value.
+    pub metrics: BTreeMap<String, f64>,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct One {
+    run: Wire,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    info: Info,
+    #[serde(default)]
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    run_id: String,
+    #[serde(default)]
+    experiment_id: String,
+    #[serde(default)]
+    status: String,
+    end_time: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+struct Data {
+    #[serde(default)]
+    metrics: Vec<Metric>,
+    #[serde(default, deserialize_with = "pairs")]
+    params: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "pairs")]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Metric {
+    key: String,
+    #[serde(deserialize_with = "number")]
+    value: f64,
+    #[serde(default)]
+    timestamp: i64,
+    #[serde(default)]
+    step: i64,
+}
+
+/// JSON knows no infinity, so MLflow writes `"NaN"` and `"Infinity"` as text.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(f64),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => Ok(number),
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
+}
+
+impl From<Wire> for Run {
+    fn from(Wire { info, mut data }: Wire) -> Self {
+        // One value a metric is what MLflow promises; were there several, the last one counts.
+        data.metrics
+            .sort_by_key(|metric| (metric.step, metric.timestamp));
+        Self {
+            id: info.run_id,
+            experiment_id: info.experiment_id,
+            status: info.status,
+            end_time: info.end_time.filter(|time| *time > 0),
+            metrics: data
+                .metrics
+                .into_iter()
+                .map(|metric| (metric.key, metric.value))
+                .collect(),
+            parameters: data.params,
+            tags: data.tags,
+        }
+    }
+}
+
+impl TrackingReader {
+    /// `GET runs/get`: a run with the last value of each metric. Contract: MLflow REST.
+    pub async fn run(&self, id: &str) -> Result<Option<Run>, ApiError> {
+        let route = format!("{BASE}/runs/get");
+        let one: Option<One> = if_there(self.0.read(&route, &[("run_id", id)]).await)?;
+        Ok(one.map(|one| one.run.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{method, path, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::super::Tracking;
+    use crate::client::tests::connection;
+
+    #[tokio::test]
+    async fn a_run_is_read_with_its_metrics_parameters_and_tags() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/api/2.0/mlflow/runs/get"))
+            .and(query_param("run_id", "r1"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"run": {
+                "info": {"run_id": "r1", "experiment_id": "1", "status": "FINISHED", "end_time": 5, "start_time": 1},
+                "data": {
+                    "metrics": [
+                        {"key": "rmse", "value": 0.5, "timestamp": 2, "step": 1},
+                        {"key": "rmse", "value": 0.9, "timestamp": 1, "step": 0},
+                        {"key": "odd", "value": "NaN", "timestamp": 1, "step": 0},
+                        {"key": "endless", "value": "-Infinity", "timestamp": 1, "step": 0},
+                    ],
+                    "params": [{"key": "alpha", "value": "1"}],
+                    "tags": [{"key": "mlflow.user", "value": "ada"}],
+                },
+            }})))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let reader = Tracking::of(&connection(&server.uri()), None)
+            .unwrap()
+            .reader();
+        let run = reader.run("r1").await.unwrap().unwrap();
+        assert_eq!(run.metrics["rmse"], 0.5);
+        assert!(run.metrics["odd"].is_nan());
+        assert_eq!(run.metrics["endless"], f64::NEG_INFINITY);
+        assert_eq!(run.parameters["alpha"], "1");
+        assert_eq!(run.tags["mlflow.user"], "ada");
+        assert_eq!(run.end_time, Some(5));
+    }
+
+    #[tokio::test]
+    async fn a_run_without_anything_and_an_unknown_one() {
+        let server = MockServer::start().await;
+        Mock::given(query_param("run_id", "r1"))
+            .respond_with(
+                ResponseTemplate::new(200)
+                    .set_body_json(json!({"run": {"info": {"run_id": "r1"}}})),
+            )
+            .mount(&server)
+            .await;
+        let absent = json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"});
+        Mock::given(query_param("run_id", "r2"))
+            .respond_with(ResponseTemplate::new(404).set_body_json(absent))
+            .mount(&server)
+            .await;
+        let reader = Tracking::of(&connection(&server.uri()), None)
+            .unwrap()
+            .reader();
+        assert!(reader.run("r1").await.unwrap().unwrap().metrics.is_empty());
+        assert!(reader.run("r2").await.unwrap().is_none());
+    }
+}
