@@ -29,6 +29,8 @@ mod runner;
 mod shell;
 mod stage_gates;
 mod step;
+#[cfg(test)]
+mod tests;
 mod value;
 mod workflow_command;
 mod workflow_file;
