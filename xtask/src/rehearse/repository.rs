@@ -70,7 +70,13 @@ impl Repository {
             .text(&["rev-parse", "--path-format=absolute", "--git-path", "index"])?
             .into();
         if real.exists() {
-            std::fs::copy(real, &index)?;
+            std::fs::copy(&real, &index)?;
+            // git tells a file that was changed right after the index was written by the index's own time.
+            let written = std::fs::metadata(&real)?.modified()?;
+            std::fs::File::options()
+                .append(true)
+                .open(&index)?
+                .set_modified(written)?;
         } else {
             git(&["read-tree", "HEAD"])?;
         }

@@ -149,12 +149,15 @@ impl Workspace {
         history: History,
     ) -> anyhow::Result<()> {
         let git_folder = self.folder.join(".git");
-        // Only its index is of use; hooks, settings and refs that a job left there are not brought back.
-        let index = std::fs::read(git_folder.join("index")).ok();
+        // Only its index is of use; hooks, settings and refs that a job left there are not brought back. It is moved and
+        // not copied, for git tells a file that was changed right after the index was written by the index's own time.
+        let index = self.base.join("index");
+        let had_index = std::fs::rename(git_folder.join("index"), &index).is_ok();
         remove(&git_folder)?;
         self.git(&["init", "--quiet", "--template="])?;
-        if let Some(index) = index {
-            std::fs::write(git_folder.join("index"), index)?;
+        if had_index {
+            std::fs::rename(&index, git_folder.join("index"))
+                .context("cannot bring the index back")?;
         }
         let alternates = git_folder.join("objects/info");
         std::fs::create_dir_all(&alternates)?;
@@ -242,8 +245,13 @@ mod tests {
         check_out(History::CommitOnly);
         let a = workspace.folder.join("a.txt");
         assert_eq!(std::fs::read_to_string(&a).unwrap(), "1");
-        let made = std::fs::metadata(&a).unwrap().modified().unwrap();
+        let modified = |name: &str| {
+            let file = workspace.folder.join(name);
+            std::fs::metadata(file).unwrap().modified().unwrap()
+        };
+        let made = modified(".gitignore");
         for (name, text) in [
+            ("a.txt", "2"),
             ("stray", "x"),
             ("ignored", "x"),
             (".git/hooks/post-checkout", "x"),
@@ -261,7 +269,8 @@ mod tests {
         for name in ["stray", "ignored", ".git/hooks/post-checkout"] {
             assert!(!workspace.folder.join(name).exists(), "{name}");
         }
-        assert_eq!(std::fs::metadata(&a).unwrap().modified().unwrap(), made);
+        assert_eq!(std::fs::read_to_string(&a).unwrap(), "1");
+        assert_eq!(modified(".gitignore"), made);
         assert_eq!(workspace.git(&["rev-parse", "HEAD"]).unwrap(), commit.sha);
         assert_eq!(
             workspace
