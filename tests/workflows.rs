@@ -1,1 +1,305 @@
-//! The outside view of the generated workflows.
+//! The outside view of `cargo xtask gen-workflows` and `cargo xtask plan`: what lies in the repository, what a
+//! stage file becomes, what a person sees.
+//!
+//! Whether any workflow is unsafe is asked in `workflows/rules.rs`; what a hostile stage file can do, in
+//! `workflows/hostile.rs`; what a pull request is told, in `workflows/plan.rs`.
+
+#[path = "workflows/hostile.rs"]
+mod hostile;
+#[path = "workflows/plan.rs"]
+mod plan;
+#[path = "workflows/rules.rs"]
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use domino_core::stages::StageFile;
+use xtask::{diagram, gen_workflows, pipelines};
+
+/// The top of the repository.
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn fixture(name: &str) -> PathBuf {
+    top().join(format!("tests/fixtures/workflows-{name}.toml"))
+}
+
+const FIXTURES: [&str; 6] = [
+    "one-stage",
+    "two-stages",
+    "five-stages",
+    "no-apps",
+    "thirty-entities",
+    "odd-names",
+];
+
+fn load(path: &Path) -> StageFile {
+    StageFile::load(path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every workflow of a fixture: its name and its text.
+fn rendered(name: &str) -> Vec<(String, String)> {
+    let file = load(&fixture(name));
+    let workflows = pipelines::workflows(&file);
+    workflows
+        .iter()
+        .map(|workflow| (workflow.name.to_owned(), workflow.text().unwrap()))
+        .collect()
+}
+
+fn one(name: &str, workflow: &str) -> String {
+    let (_, text) = rendered(name)
+        .into_iter()
+        .find(|(name, _)| name == workflow)
+        .unwrap();
+    text
+}
+
+fn names(name: &str) -> Vec<String> {
+    rendered(name).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The real program, writing to a folder.
+fn gen_workflows_to(out: &Path, stages: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .arg("gen-workflows")
+        .arg("--out")
+        .arg(out)
+        .arg("--stages")
+        .arg(stages)
+        .args(more);
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn what_lies_in_the_repository_is_what_the_stage_file_asks_for() {
+    let top = top();
+    let generated = gen_workflows::generated(&load(&top.join("stages.toml")), &top).unwrap();
+    let stale: String = generated
+        .iter()
+        .filter(|file| file.is_stale())
+        .map(gen_workflows::Generated::diff)
+        .collect();
+    assert!(stale.is_empty(), "run `cargo xtask gen-workflows`\n{stale}");
+}
+
+#[test]
+fn every_workflow_says_from_what_and_by_which_command() {
+    for (name, text) in FIXTURES.iter().flat_map(|fixture| rendered(fixture)) {
+        let header: Vec<&str> = text.lines().take(2).collect();
+        assert_eq!(
+            header,
+            [
+                "# From stages.toml: change that file, not this one.",
+                "# Written by: cargo xtask gen-workflows"
+            ],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_kind_without_entities_has_no_workflow() {
+    assert_eq!(
+        names("no-apps"),
+        ["deploy-jobs.yml", "deploy-models.yml", "ci.yml"]
+    );
+    assert_eq!(
+        names("one-stage"),
+        [
+            "deploy-jobs.yml",
+            "deploy-apps.yml",
+            "deploy-models.yml",
+            "ci.yml"
+        ]
+    );
+}
+
+#[test]
+fn one_stage_becomes_one_job_after_the_build() {
+    insta::assert_snapshot!("one_stage_deploy_apps", one("one-stage", "deploy-apps.yml"));
+}
+
+#[test]
+fn a_job_is_started_or_scheduled_in_stage_order() {
+    insta::assert_snapshot!(
+        "two_stages_deploy_jobs",
+        one("two-stages", "deploy-jobs.yml")
+    );
+}
+
+#[test]
+fn a_model_is_moved_then_published_with_the_version_of_the_stage_before() {
+    insta::assert_snapshot!(
+        "two_stages_deploy_models",
+        one("two-stages", "deploy-models.yml")
+    );
+}
+
+#[test]
+fn ci_runs_the_list_of_checks_without_a_secret() {
+    insta::assert_snapshot!("ci", one("one-stage", "ci.yml"));
+}
+
+#[test]
+fn the_pipeline_is_drawn_with_its_data_planes_and_approvals() {
+    insta::assert_snapshot!(
+        "two_stages_diagram",
+        diagram::mermaid(&load(&fixture("two-stages")))
+    );
+    insta::assert_snapshot!(
+        "odd_names_diagram",
+        diagram::mermaid(&load(&fixture("odd-names")))
+    );
+}
+
+#[test]
+fn only_what_stands_between_the_markers_is_touched() {
+    let readme = format!("# A\n{}\nold\n{}\nrest\n", diagram::BEGIN, diagram::END);
+    let kept = diagram::kept_in(&readme, "new\n").unwrap();
+    assert_eq!(
+        kept,
+        format!("# A\n{}\nnew\n{}\nrest\n", diagram::BEGIN, diagram::END)
+    );
+    assert_eq!(diagram::kept_in(&kept, "new\n").unwrap(), kept);
+    assert_eq!(
+        diagram::kept_in("no markers\n", "new\n").unwrap(),
+        "no markers\n"
+    );
+}
+
+#[test]
+fn half_a_pair_of_markers_is_an_error() {
+    let error = diagram::kept_in(&format!("{}\nold\n", diagram::BEGIN), "new\n").unwrap_err();
+    assert!(error.to_string().contains(diagram::END), "{error}");
+}
+
+#[test]
+fn a_check_of_what_was_just_written_finds_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    fs::write(
+        out.path().join("README.md"),
+        format!("{}\n{}\n", diagram::BEGIN, diagram::END),
+    )
+    .unwrap();
+    assert!(
+        gen_workflows_to(out.path(), &fixture("two-stages"), &[])
+            .status
+            .success()
+    );
+    let readme = fs::read_to_string(out.path().join("README.md")).unwrap();
+    assert!(readme.contains("flowchart LR"), "{readme}");
+    let check = gen_workflows_to(out.path(), &fixture("two-stages"), &["--check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
+    assert!(check.stdout.is_empty());
+}
+
+#[test]
+fn a_check_shows_the_difference_and_the_command_to_run() {
+    let out = tempfile::tempdir().unwrap();
+    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    let path = out.path().join(".github/workflows/deploy-apps.yml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("--stage prod", "--stage test")).unwrap();
+
+    let check = gen_workflows_to(out.path(), &fixture("one-stage"), &["--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    let diff = String::from_utf8(check.stdout.clone()).unwrap();
+    assert!(diff.contains(
+        "--- a/.github/workflows/deploy-apps.yml\n+++ b/.github/workflows/deploy-apps.yml\n"
+    ));
+    assert!(
+        diff.contains("-        run: deploy-app publish dashboard --stage test\n"),
+        "{diff}"
+    );
+    assert!(
+        diff.contains("+        run: deploy-app publish dashboard --stage prod\n"),
+        "{diff}"
+    );
+    assert!(
+        stderr(&check).contains("hint: run `cargo xtask gen-workflows --out "),
+        "{}",
+        stderr(&check)
+    );
+    assert!(
+        fs::read_to_string(&path).unwrap().contains("--stage test"),
+        "a check writes nothing"
+    );
+}
+
+#[test]
+fn a_workflow_whose_kind_is_gone_is_reported_then_removed() {
+    let out = tempfile::tempdir().unwrap();
+    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    let apps = out.path().join(".github/workflows/deploy-apps.yml");
+    assert!(apps.is_file());
+
+    let check = gen_workflows_to(out.path(), &fixture("no-apps"), &["--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&check.stdout)
+            .contains("--- a/.github/workflows/deploy-apps.yml\n+++ /dev/null\n")
+    );
+
+    let written = gen_workflows_to(out.path(), &fixture("no-apps"), &[]);
+    assert!(
+        stderr(&written).contains("removed .github/workflows/deploy-apps.yml"),
+        "{}",
+        stderr(&written)
+    );
+    assert!(!apps.exists());
+}
+
+#[test]
+fn a_file_of_somebody_else_is_neither_removed_nor_overwritten() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join(".github/workflows");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("other.yml"), "name: Other\n").unwrap();
+    assert!(
+        gen_workflows_to(out.path(), &fixture("one-stage"), &[])
+            .status
+            .success()
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("other.yml")).unwrap(),
+        "name: Other\n"
+    );
+
+    fs::write(folder.join("ci.yml"), "name: Mine\n").unwrap();
+    let refused = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("`.github/workflows/ci.yml` was not written by gen-workflows")
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("ci.yml")).unwrap(),
+        "name: Mine\n"
+    );
+}
+
+#[test]
+fn a_broken_stage_file_is_exit_2_and_writes_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let stages = out.path().join("stages.toml");
+    fs::write(&stages, "[stage.dev]\nhardware-teir = \"small\"\n").unwrap();
+    let refused = gen_workflows_to(out.path(), &stages, &[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        stderr(&refused).contains("did you mean `hardware-tier`?"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(!out.path().join(".github").exists());
+}

@@ -4,6 +4,7 @@
 //! reads or writes a file.
 
 mod apps;
+mod cache;
 mod ci;
 mod jobs;
 mod models;

@@ -5,6 +5,7 @@
 use domino_core::stages::StageFile;
 use serde_saphyr::{Commented, SpaceAfter};
 
+use super::cache;
 use crate::actions;
 use crate::ci::CHECKS;
 use crate::workflow::{Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow};
@@ -39,8 +40,8 @@ fn check(file: &StageFile) -> Job {
         actions::CHECKOUT
             .step("Check out")
             .with("persist-credentials", false),
-        cargo_cache("check"),
     ];
+    steps.extend(cache::compiled(file, "check"));
     steps.extend(CHECKS.iter().map(|check| {
         let step = Step::run(check.name, check.command);
         check
@@ -56,7 +57,7 @@ fn check(file: &StageFile) -> Job {
 
 /// The plan is made by the code of the branch that is merged into; of the change, only data is read.
 fn plan(file: &StageFile) -> Job {
-    let steps = vec![
+    let mut steps = vec![
         actions::CHECKOUT
             .step("Check out what is there")
             .with("persist-credentials", false)
@@ -67,12 +68,12 @@ fn plan(file: &StageFile) -> Job {
             .with("path", "change")
             .with("sparse-checkout", "stages.toml\n")
             .with("sparse-checkout-cone-mode", false),
-        cargo_cache("plan"),
-        Step::run(
-            "Plan",
-            r#"cargo xtask plan . change >> "$GITHUB_STEP_SUMMARY""#,
-        ),
     ];
+    steps.extend(cache::compiled(file, "plan"));
+    steps.push(Step::run(
+        "Plan",
+        r#"cargo xtask plan . change >> "$GITHUB_STEP_SUMMARY""#,
+    ));
     Job {
         r#if: Some(Commented(
             "github.event_name == 'pull_request'".to_owned(),
@@ -96,15 +97,4 @@ fn job(file: &StageFile, id: &str, name: &str, steps: Vec<Step>) -> Job {
         outputs: Default::default(),
         steps,
     }
-}
-
-fn cargo_cache(job: &str) -> Step {
-    actions::CACHE
-        .step("Reuse what earlier runs compiled")
-        .with("path", "~/.cargo/registry\ntarget\n")
-        .with(
-            "key",
-            format!("cargo-{job}-${{{{ runner.os }}}}-${{{{ hashFiles('Cargo.lock') }}}}"),
-        )
-        .with("restore-keys", format!("cargo-{job}-${{{{ runner.os }}}}-"))
 }

@@ -3,11 +3,11 @@
 //! It holds no secret. What it makes is one archive: an artifact of loose files would lose their executable bit.
 
 use domino_core::stages::StageFile;
+use serde_saphyr::Commented;
 
+use super::cache;
 use crate::actions;
 use crate::workflow::{Job, Permissions, Step, literal};
-
-use serde_saphyr::Commented;
 
 /// The name under which the archive is handed on.
 pub(super) const ARTIFACT: &str = "programs";
@@ -26,17 +26,27 @@ const RETENTION_DAYS: u32 = 32;
 
 /// The job that every stage builds upon.
 pub(super) fn job(file: &StageFile) -> Job {
-    let cache = actions::CACHE
-        .step("Look for programs built from these sources before")
-        .id("built")
-        .with("path", "programs.tar")
-        .with(
-            "key",
-            "programs-${{ runner.os }}-${{ runner.arch }}-${{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}",
-        );
+    let cache = cache::programs(file);
     let mut build = Step::run("Build the programs", BUILD);
-    build.r#if = Some("steps.built.outputs.cache-hit != 'true'".to_owned());
+    build.r#if = cache
+        .is_some()
+        .then(|| "steps.built.outputs.cache-hit != 'true'".to_owned());
 
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out the sources")
+            .with("persist-credentials", false),
+    ];
+    steps.extend(cache);
+    steps.push(build);
+    steps.push(
+        actions::UPLOAD_ARTIFACT
+            .step("Hand the programs on")
+            .with("name", ARTIFACT)
+            .with("path", "programs.tar")
+            .with("if-no-files-found", "error")
+            .with("retention-days", RETENTION_DAYS),
+    );
     Job {
         id: "build".to_owned(),
         name: "Build the programs".to_owned(),
@@ -54,18 +64,6 @@ pub(super) fn job(file: &StageFile) -> Job {
         permissions: Permissions::none().and("contents", "read", "checks out the sources"),
         concurrency: None,
         outputs: Default::default(),
-        steps: vec![
-            actions::CHECKOUT
-                .step("Check out the sources")
-                .with("persist-credentials", false),
-            cache,
-            build,
-            actions::UPLOAD_ARTIFACT
-                .step("Hand the programs on")
-                .with("name", ARTIFACT)
-                .with("path", "programs.tar")
-                .with("if-no-files-found", "error")
-                .with("retention-days", RETENTION_DAYS),
-        ],
+        steps,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domino_core::stages::{App, Job, Kind, Model, Placement, Stage, StageFile};
+use domino_core::stages::{
+    App, ComputeEnvironment, Job, Kind, Model, Placement, Revision, Stage, StageFile,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,40 +39,57 @@ impl<'a> Entity<'a> {
 
     /// Where it goes in this stage and how: its own settings over the stage's.
     pub(super) fn facts(self, stage: &Stage) -> Facts {
-        let (kind, _) = self.key();
-        let (tier, mut facts, own) = match self {
-            Self::Job(job) => (
-                &stage.hardware_tier.jobs,
-                flat(job),
-                job.stages.get(&stage.name),
-            ),
-            Self::App(app) => (
-                &stage.hardware_tier.apps,
-                flat(app),
-                app.stages.get(&stage.name),
-            ),
-            Self::Model(model) => (
-                &stage.hardware_tier.models,
-                flat(model),
-                model.stages.get(&stage.name),
-            ),
+        let tiers = &stage.hardware_tier;
+        let (mut facts, tier, own) = match self {
+            Self::Job(job) => (flat(job), &tiers.jobs, job.stages.get(&stage.name)),
+            Self::App(app) => (flat(app), &tiers.apps, app.stages.get(&stage.name)),
+            Self::Model(model) => (flat(model), &tiers.models, model.stages.get(&stage.name)),
         };
         facts.retain(|key, _| key != "name" && !key.starts_with("stages."));
-        let of_stage = flat(stage);
-        let shared = ["host", "project.", "environment.", "data-plane"];
-        let shared = of_stage
-            .into_iter()
-            .filter(|(key, _)| shared.iter().any(|start| key.starts_with(start)));
-        facts.extend(shared);
+
+        let own = own.cloned().unwrap_or_default();
+        let environment = own.environment.as_ref().or(stage.environment.as_ref());
+        let place = [
+            ("host", Some(stage.host.as_str().to_owned())),
+            ("project", Some(stage.project.to_string())),
+            ("environment", environment.map(environment_name)),
+            (
+                "hardware-tier",
+                own.hardware_tier.as_ref().or(tier.as_ref()).cloned(),
+            ),
+            ("data-plane", stage.data_plane.clone()),
+        ];
         facts.extend(
-            tier.iter()
-                .map(|tier| ("hardware-tier".to_owned(), tier.clone())),
+            place
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value?))),
         );
-        facts.extend(own.map(flat::<Placement>).unwrap_or_default());
-        if let (Kind::Model, Some(name)) = (kind, &stage.model_stage) {
-            facts.insert("model-stage".to_owned(), name.clone());
-        }
+        facts.extend(flat(&Placement {
+            hardware_tier: None,
+            environment: None,
+            ..own
+        }));
         facts
+    }
+}
+
+/// The keys that are shown of something new, in the order in which they are read.
+pub(super) const SHOWN_WHEN_NEW: [&str; 7] = [
+    "github-environment",
+    "approvers",
+    "wait-timer",
+    "project",
+    "hardware-tier",
+    "data-plane",
+    "environment",
+];
+
+fn environment_name(environment: &ComputeEnvironment) -> String {
+    let name = &environment.id_or_name;
+    match &environment.revision {
+        Revision::Active => name.clone(),
+        Revision::Latest => format!("{name}, newest revision"),
+        Revision::Id(id) => format!("{name}, revision {id}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use domino_core::stages::{Stage, StageFile, StageFileError};
 
-use super::facts::{Entity, Facts, gate};
+use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate};
 use crate::pipelines;
 
 /// How many files are named for one workflow.
@@ -132,14 +132,12 @@ fn cell(before: Option<Facts>, after: Option<Facts>) -> String {
     match (before, after) {
         (None, None) => String::new(),
         (Some(_), None) => "no longer deployed; what runs stays until it is stopped".to_owned(),
-        (None, Some(after)) => format!(
-            "**new**: {}",
-            lines(
-                after
-                    .iter()
-                    .map(|(key, value)| format!("{} {}", code(key), code(value)))
-            )
-        ),
+        (None, Some(after)) => {
+            let shown = SHOWN_WHEN_NEW
+                .iter()
+                .filter_map(|key| Some(format!("{key} {}", code(after.get(*key)?))));
+            format!("**new**: {}", lines(shown))
+        }
         (Some(before), Some(after)) if before == after => "settings as before".to_owned(),
         (Some(before), Some(after)) => {
             let keys = before
