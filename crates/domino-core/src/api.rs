@@ -3,6 +3,7 @@
 //! Methods on `Reader` are named by the noun, methods on `Writer` by the verb. What a deployment does not have
 //! is `None`; lists are whole. Nothing here decides what to do with an answer.
 
+pub mod apps;
 pub mod choice;
 pub mod environments;
 pub mod hardware_tiers;

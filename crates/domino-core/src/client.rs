@@ -6,10 +6,11 @@
 mod answer;
 mod error;
 mod once;
+mod page;
 mod tls;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::error::{ApiError, Cause};
 pub use self::once::{Written, once};
+pub use self::page::Page;
 use crate::credential::Credential;
 use crate::error::Failure;
 use crate::stages::Host;
@@ -69,6 +71,8 @@ pub struct Connection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
+    /// For what is not Domino's API: it follows no redirect at all.
+    pages: OnceLock<reqwest::Client>,
     host: Host,
     credential: Credential,
     limits: Limits,
@@ -89,27 +93,15 @@ impl Connection {
             Credential::Proxy(proxy) => proxy.clone(),
             _ => host,
         };
-        let mut builder = reqwest::Client::builder()
-            .user_agent(limits.program)
-            .timeout(limits.request)
-            .connect_timeout(limits.request.min(Duration::from_secs(10)))
-            .redirect(redirect::Policy::custom(follow_within_the_origin));
-        let loopback_http = host.as_str().starts_with("http://");
-        builder = builder.tls_backend_preconfigured(tls::configuration(
-            limits.ca_file.as_deref(),
-            loopback_http,
-        )?);
-        if loopback_http {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|problem| {
-            Failure::new(
-                crate::error::Exit::Bug,
-                format!("cannot set up HTTP: {problem}"),
-            )
-        })?;
+        let plain = host.as_str().starts_with("http://");
+        let http = http_client(
+            &limits,
+            plain,
+            redirect::Policy::custom(follow_within_the_origin),
+        )?;
         Ok(Self(Arc::new(Inner {
             http,
+            pages: OnceLock::new(),
             host,
             credential,
             limits,
@@ -310,6 +302,29 @@ impl Inner {
         let answer = answer::Answer::receive(method.clone(), &url, response).await?;
         answer.judged()
     }
+}
+
+/// A client of HTTP; `plain` when it is for this machine only and needs neither TLS nor a proxy.
+fn http_client(
+    limits: &Limits,
+    plain: bool,
+    redirects: redirect::Policy,
+) -> Result<reqwest::Client, Failure> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(limits.program)
+        .timeout(limits.request)
+        .connect_timeout(limits.request.min(Duration::from_secs(10)))
+        .redirect(redirects)
+        .tls_backend_preconfigured(tls::configuration(limits.ca_file.as_deref(), plain)?);
+    if plain {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|problem| {
+        Failure::new(
+            crate::error::Exit::Bug,
+            format!("cannot set up HTTP: {problem}"),
+        )
+    })
 }
 
 /// One segment of a path, percent-encoded.

@@ -56,6 +56,17 @@ impl From<&Revision> for RevisionSpec {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    latest_revision: Option<LatestRevision>,
+}
+
+#[derive(Deserialize)]
+struct LatestRevision {
+    id: String,
+}
+
+#[derive(Deserialize)]
 struct Useable {
     environments: Vec<Environment>,
 }
@@ -84,6 +95,16 @@ impl Reader {
             .into_iter()
             .filter(|environment| !environment.archived)
             .collect())
+    }
+
+    /// `GET /v4/environments/{id}`: the id of the newest revision, for the APIs that take nothing but an id.
+    /// Contract: v4.
+    pub async fn latest_revision(&self, id: &EnvironmentId) -> Result<Option<String>, ApiError> {
+        let path = format!("/v4/environments/{}", segment(id.as_str()));
+        let details: Option<Details> = self.read_if_there(&path, &[]).await?;
+        Ok(details
+            .and_then(|details| details.latest_revision)
+            .map(|revision| revision.id))
     }
 }
 
@@ -117,6 +138,28 @@ mod tests {
             .unwrap();
         assert_eq!(environments.len(), 1);
         assert_eq!(environments[0].active_revision_number, Some(3));
+    }
+
+    #[tokio::test]
+    async fn the_newest_revision_is_told_by_its_id() {
+        for (body, expected) in [
+            (
+                json!({"id": "e1", "latestRevision": {"id": "r9", "number": 9}}),
+                Some("r9"),
+            ),
+            (json!({"id": "e1", "latestRevision": null}), None),
+        ] {
+            let server = MockServer::start().await;
+            Mock::given(method("GET"))
+                .and(path("/v4/environments/e1"))
+                .respond_with(ResponseTemplate::new(200).set_body_json(body))
+                .expect(1)
+                .mount(&server)
+                .await;
+            let reader = connection(&server.uri()).reader();
+            let newest = reader.latest_revision(&EnvironmentId::new("e1")).await;
+            assert_eq!(newest.unwrap().as_deref(), expected);
+        }
     }
 
     #[test]

@@ -1,0 +1,379 @@
+//! `/v4/modelProducts`: every Domino has it. It knows no versions, only starts ("instances"), of which one runs at
+//! a time; what a start runs is told by the instance, the rest by the app. Contract: v4 and the official Python
+//! client.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    App, AppChanges, AppContent, AppId, AppInstance, AppInstanceId, AppStatus, AppVersion,
+    AppVersionId, EnvironmentId, HardwareTierId, NewApp, Published, visibility_word,
+};
+use crate::api::GitRef;
+use crate::api::logs::LogPage;
+use crate::api::projects::ProjectId;
+use crate::client::{ApiError, Reader, Writer, segment};
+
+/// Where its routes begin.
+pub(super) const APPS: &str = "/v4/modelProducts";
+/// Stands for an id that the server gives.
+const NO_ID: &str = "000000000000000000000000";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Product {
+    id: AppId,
+    name: String,
+    project_id: ProjectId,
+    model_product_type: String,
+    #[serde(default)]
+    status: String,
+    description: Option<String>,
+    entry_point: Option<String>,
+    running_app_url: Option<String>,
+    open_url: Option<String>,
+    environment_id: Option<EnvironmentId>,
+    hardware_tier_id: Option<HardwareTierId>,
+    latest_app_instance_id: Option<AppInstanceId>,
+    permissions_data: Option<Permissions>,
+}
+
+#[derive(Deserialize)]
+struct Permissions {
+    visibility: Option<String>,
+}
+
+/// One start, as the list of starts has it.
+#[derive(Deserialize)]
+struct Overview {
+    id: AppInstanceId,
+    #[serde(default)]
+    started: i64,
+}
+
+/// One start in full.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    id: AppInstanceId,
+    status: AppStatus,
+    hardware_tier_name: Option<String>,
+    environment_details: Option<Environment>,
+    app_code_info: Option<CodeInfo>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Environment {
+    environment_revision_id: Option<String>,
+    environment_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CodeInfo {
+    main_repo: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    commit: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Creation<'a> {
+    model_product_type: &'static str,
+    project_id: &'a ProjectId,
+    name: &'a str,
+    description: &'a str,
+    entry_point: &'a str,
+    created: &'a str,
+    last_updated: &'a str,
+    status: &'static str,
+    media: [(); 0],
+    tags: [(); 0],
+    stats: Stats,
+    id: &'static str,
+    permissions_data: NewPermissions,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    usage_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewPermissions {
+    visibility: &'static str,
+    discoverable: bool,
+    app_access_status: &'static str,
+    pending_invitations: [(); 0],
+    access_request_statuses: Nothing,
+}
+
+/// An empty object.
+#[derive(Serialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StartParams<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    main_repo_git_ref: Option<&'a GitRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware_tier_id: Option<&'a HardwareTierId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment_id: Option<&'a EnvironmentId>,
+}
+
+#[derive(Serialize)]
+struct NewVisibility {
+    visibility: &'static str,
+}
+
+/// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run.
+pub(super) async fn apps(
+    reader: &Reader,
+    project: &ProjectId,
+    name: &str,
+) -> Result<Vec<App>, ApiError> {
+    let products: Vec<Product> = reader
+        .read(APPS, &[("projectId", project.as_str())])
+        .await?;
+    let mut apps = Vec::new();
+    for product in products {
+        let is_app = product.model_product_type == "APP" && product.project_id == *project;
+        if is_app && product.name == name {
+            apps.push(with_version(reader, product).await?);
+        }
+    }
+    Ok(apps)
+}
+
+/// `GET /v4/modelProducts/{id}`, and what it runs.
+pub(super) async fn app(reader: &Reader, id: &AppId) -> Result<Option<App>, ApiError> {
+    match reader.read_if_there(&path(id), &[]).await? {
+        Some(product) => Ok(Some(with_version(reader, product).await?)),
+        None => Ok(None),
+    }
+}
+
+/// `GET /v4/modelProducts/apps/versions/{instance}`; where it is not shown, the app tells how its newest start
+/// stands.
+pub(super) async fn version(
+    reader: &Reader,
+    id: &AppId,
+    version: &AppVersionId,
+) -> Result<Option<AppVersion>, ApiError> {
+    let instance = AppInstanceId::new(version.as_str());
+    if let Some(details) = details(reader, &instance).await? {
+        return Ok(Some(details.into()));
+    }
+    let newest = app(reader, id).await?.and_then(|app| app.version);
+    Ok(newest.filter(|newest| newest.id == *version))
+}
+
+/// `GET /v4/modelProducts/apps/versions/{instance}/logs`.
+pub(super) async fn log(
+    reader: &Reader,
+    instance: &AppInstanceId,
+    position: &str,
+    limit: usize,
+) -> Result<LogPage, ApiError> {
+    let path = format!("{}/logs", instance_path(instance));
+    let limit = limit.to_string();
+    let query = [
+        ("logType", "console"),
+        ("limit", limit.as_str()),
+        ("offset", "0"),
+        ("latestTimeNano", position),
+    ];
+    reader.read(&path, &query).await
+}
+
+/// `POST /v4/modelProducts`: takes a whole app, with placeholders for what the server says, and starts nothing.
+pub(super) async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        .to_string();
+    let creation = Creation {
+        model_product_type: "APP",
+        project_id: &app.project,
+        name: &app.name,
+        description: &app.description,
+        entry_point: &app.entry_point,
+        created: &now,
+        last_updated: &now,
+        status: "",
+        media: [],
+        tags: [],
+        stats: Stats { usage_count: 0 },
+        id: NO_ID,
+        permissions_data: NewPermissions {
+            visibility: visibility_word(app.visibility),
+            discoverable: true,
+            app_access_status: "ALLOWED",
+            pending_invitations: [],
+            access_request_statuses: Nothing {},
+        },
+    };
+    let created: Product = writer
+        .write(reqwest::Method::POST, APPS, Some(&creation))
+        .await?;
+    Ok(created.without_version())
+}
+
+/// `POST /v4/modelProducts/{id}/start`. Answers with an id as a bare JSON string, and nothing says whether it is
+/// the app's or the instance's, so that the new instance is looked for.
+pub(super) async fn start(
+    writer: &Writer,
+    app: &AppId,
+    content: &AppContent,
+) -> Result<Published, ApiError> {
+    let start = StartParams {
+        main_repo_git_ref: content.git_ref.as_ref(),
+        hardware_tier_id: content.hardware_tier.as_ref(),
+        environment_id: content.environment.as_ref(),
+    };
+    let path = format!("{}/start", path(app));
+    writer
+        .write_only(reqwest::Method::POST, &path, Some(&start))
+        .await?;
+    Ok(Published::default())
+}
+
+/// `POST /v4/modelProducts/{id}/stop`, without a body.
+pub(super) async fn stop(writer: &Writer, app: &AppId) -> Result<(), ApiError> {
+    let path = format!("{}/stop", path(app));
+    writer
+        .write_only::<()>(reqwest::Method::POST, &path, None)
+        .await
+}
+
+/// `POST /v4/modelProducts/{id}/visibility`: the one thing about an app that can be changed.
+pub(super) async fn change(
+    writer: &Writer,
+    app: &AppId,
+    changes: &AppChanges,
+) -> Result<(), ApiError> {
+    let Some(visibility) = changes.visibility else {
+        return Ok(());
+    };
+    let path = format!("{}/visibility", path(app));
+    let new = NewVisibility {
+        visibility: visibility_word(visibility),
+    };
+    writer
+        .write_only(reqwest::Method::POST, &path, Some(&new))
+        .await
+}
+
+impl Product {
+    fn without_version(self) -> App {
+        let url = [self.running_app_url, self.open_url]
+            .into_iter()
+            .flatten()
+            .find(|url| !url.is_empty());
+        App {
+            id: self.id,
+            name: self.name,
+            entry_point: self.entry_point.filter(|script| !script.is_empty()),
+            description: self.description,
+            visibility: self.permissions_data.and_then(|p| p.visibility),
+            url,
+            version: None,
+        }
+    }
+}
+
+impl From<Details> for AppVersion {
+    fn from(details: Details) -> Self {
+        let commit = details
+            .app_code_info
+            .and_then(|code| code.main_repo)
+            .and_then(|repository| repository.commit)
+            .filter(|commit| !commit.is_empty());
+        let (revision, environment_name) = match details.environment_details {
+            Some(known) => (known.environment_revision_id, known.environment_name),
+            None => (None, None),
+        };
+        Self {
+            id: AppVersionId::new(details.id.as_str()),
+            git_ref: commit.map(|commit| GitRef {
+                kind: "commitId".into(),
+                value: Some(commit),
+            }),
+            hardware_tier: None,
+            hardware_tier_name: details.hardware_tier_name,
+            environment: None,
+            environment_name,
+            revision,
+            instance: Some(AppInstance {
+                id: details.id,
+                status: details.status,
+            }),
+        }
+    }
+}
+
+/// The app with its newest start. A Domino that does not show one in full leaves what it runs unknown.
+async fn with_version(reader: &Reader, product: Product) -> Result<App, ApiError> {
+    let instance = match &product.latest_app_instance_id {
+        Some(instance) => Some(instance.clone()),
+        None if product.status.is_empty() => None,
+        None => newest_instance(reader, &product.id).await?,
+    };
+    let version = match instance {
+        None => None,
+        Some(instance) => Some(match details(reader, &instance).await? {
+            Some(details) => details.into(),
+            None => AppVersion {
+                id: AppVersionId::new(instance.as_str()),
+                git_ref: None,
+                hardware_tier: None,
+                hardware_tier_name: None,
+                environment: None,
+                environment_name: None,
+                revision: None,
+                instance: Some(AppInstance {
+                    id: instance,
+                    status: product.status.clone().into(),
+                }),
+            },
+        }),
+    };
+    let version = version.map(|version: AppVersion| AppVersion {
+        hardware_tier: product.hardware_tier_id.clone(),
+        environment: product.environment_id.clone(),
+        ..version
+    });
+    Ok(App {
+        version,
+        ..product.without_version()
+    })
+}
+
+/// `GET /v4/modelProducts/{id}/versions`: every start there was.
+async fn newest_instance(reader: &Reader, app: &AppId) -> Result<Option<AppInstanceId>, ApiError> {
+    let path = format!("{}/versions", path(app));
+    let starts: Option<Vec<Overview>> = reader.read_if_there(&path, &[]).await?;
+    let newest = starts
+        .into_iter()
+        .flatten()
+        .max_by_key(|start| start.started);
+    Ok(newest.map(|start| start.id))
+}
+
+async fn details(reader: &Reader, instance: &AppInstanceId) -> Result<Option<Details>, ApiError> {
+    reader.read_if_there(&instance_path(instance), &[]).await
+}
+
+fn path(app: &AppId) -> String {
+    format!("{APPS}/{}", segment(app.as_str()))
+}
+
+fn instance_path(instance: &AppInstanceId) -> String {
+    format!("{APPS}/apps/versions/{}", segment(instance.as_str()))
+}

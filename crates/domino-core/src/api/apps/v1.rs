@@ -1,0 +1,178 @@
+//! `/api/apps/v1`: versions are made and started in two steps or in one, and stopped by version. Contract:
+//! Domino's documentation; no specification of it is at hand, so that replies are read leniently.
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{self, WireApp, WireVersion};
+use super::{
+    App, AppContent, AppId, AppInstance, AppVersion, AppVersionId, EnvironmentId, HardwareTierId,
+    NewApp, Published, beta, visibility_word,
+};
+use crate::api::GitRef;
+use crate::api::projects::ProjectId;
+use crate::client::{ApiError, Reader, Writer, segment};
+
+/// Where its routes begin.
+pub(super) const APPS: &str = "/api/apps/v1/apps";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Creation<'a> {
+    name: &'a str,
+    project_id: &'a ProjectId,
+    visibility: &'static str,
+    description: &'a str,
+    entry_point: &'a str,
+    initial_version: VersionCreation<'a>,
+}
+
+#[derive(Serialize)]
+struct VersionCreation<'a> {
+    content: Content<'a>,
+    deployment: Deployment<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_ref: Option<&'a GitRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment_id: Option<&'a EnvironmentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment_revision_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Deployment<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware_tier_id: Option<&'a HardwareTierId>,
+}
+
+#[derive(Serialize)]
+struct Start<'a> {
+    deployment: Deployment<'a>,
+}
+
+#[derive(Deserialize)]
+struct CreatedAndStarted {
+    version: WireVersion,
+    instance: Option<AppInstance>,
+    #[serde(default)]
+    warnings: Vec<serde_json::Value>,
+}
+
+impl<'a> From<&'a AppContent> for VersionCreation<'a> {
+    fn from(content: &'a AppContent) -> Self {
+        Self {
+            content: Content {
+                git_ref: content.git_ref.as_ref(),
+                environment_id: content.environment.as_ref(),
+                environment_revision_id: content.revision.as_deref(),
+            },
+            deployment: Deployment {
+                hardware_tier_id: content.hardware_tier.as_ref(),
+            },
+        }
+    }
+}
+
+/// The app's current version when it is the one; else beta's view of it, which is where v1 keeps instances.
+pub(super) async fn version(
+    reader: &Reader,
+    app: &AppId,
+    version: &AppVersionId,
+) -> Result<Option<AppVersion>, ApiError> {
+    let current = wire::app(reader, APPS, app)
+        .await?
+        .and_then(|app| app.version);
+    match current.filter(|current| current.id == *version) {
+        Some(current) => Ok(Some(current)),
+        None => beta::version(reader, app, version).await,
+    }
+}
+
+/// `POST …/apps`: creates the app and its first version, and starts nothing.
+pub(super) async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
+    let creation = Creation {
+        name: &app.name,
+        project_id: &app.project,
+        visibility: visibility_word(app.visibility),
+        description: &app.description,
+        entry_point: &app.entry_point,
+        initial_version: VersionCreation::from(&app.content),
+    };
+    let created: WireApp = writer
+        .write(reqwest::Method::POST, APPS, Some(&creation))
+        .await?;
+    Ok(created.into())
+}
+
+/// `POST …/apps/{id}/versions/createAndStart`: stops what runs, makes the version and starts it; 201. The version
+/// stays when the start fails.
+pub(super) async fn publish(
+    writer: &Writer,
+    app: &AppId,
+    content: &AppContent,
+) -> Result<Published, ApiError> {
+    let path = format!("{APPS}/{}/versions/createAndStart", segment(app.as_str()));
+    let done: CreatedAndStarted = writer
+        .write(
+            reqwest::Method::POST,
+            &path,
+            Some(&VersionCreation::from(content)),
+        )
+        .await?;
+    let mut version = AppVersion::from(done.version);
+    version.instance = version.instance.or(done.instance);
+    let in_words = |warning: serde_json::Value| match warning {
+        serde_json::Value::String(text) => text,
+        other => match other.get("message").and_then(serde_json::Value::as_str) {
+            Some(text) => text.to_owned(),
+            None => other.to_string(),
+        },
+    };
+    Ok(Published {
+        version: Some(version),
+        warnings: done.warnings.into_iter().map(in_words).collect(),
+    })
+}
+
+/// `POST …/versions/{v}/start`.
+pub(super) async fn start(
+    writer: &Writer,
+    app: &AppId,
+    version: &AppVersionId,
+    tier: Option<&HardwareTierId>,
+) -> Result<(), ApiError> {
+    let start = Start {
+        deployment: Deployment {
+            hardware_tier_id: tier,
+        },
+    };
+    let path = format!("{}/start", path(app, version));
+    writer
+        .write_only(reqwest::Method::POST, &path, Some(&start))
+        .await
+}
+
+/// `POST …/versions/{v}/stop`: 200 with nothing.
+pub(super) async fn stop(
+    writer: &Writer,
+    app: &AppId,
+    version: &AppVersionId,
+) -> Result<(), ApiError> {
+    let path = format!("{}/stop", path(app, version));
+    writer
+        .write_only::<()>(reqwest::Method::POST, &path, None)
+        .await
+}
+
+fn path(app: &AppId, version: &AppVersionId) -> String {
+    format!(
+        "{APPS}/{}/versions/{}",
+        segment(app.as_str()),
+        segment(version.as_str())
+    )
+}

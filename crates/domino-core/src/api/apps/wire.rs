@@ -1,0 +1,206 @@
+//! What beta and v1 have in common: the list, an app, a version. v1 puts some fields one level deeper, and its
+//! replies are known from prose only, so that both places are read.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    App, AppChanges, AppId, AppInstance, AppVersion, AppVersionId, EnvironmentId, HardwareTierId,
+    visibility_word,
+};
+use crate::api::GitRef;
+use crate::api::projects::ProjectId;
+use crate::client::{ApiError, Reader, Writer, segment};
+
+/// What is asked for at once; deployments may give less.
+const PAGE: usize = 100;
+/// No deployment cuts its pages shorter than this, so that a shorter one is the last.
+const SHORTEST_PAGE: usize = 10;
+/// A list that goes on longer than this is taken for one that never ends.
+const MOST_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    total_count: Option<usize>,
+    pagination: Option<Pagination>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    total_count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireApp {
+    id: AppId,
+    name: String,
+    entry_point: Option<String>,
+    description: Option<String>,
+    visibility: Option<String>,
+    access_control: Option<AccessControl>,
+    url: Option<String>,
+    project: Option<WireProject>,
+    current_version: Option<WireVersion>,
+}
+
+#[derive(Deserialize)]
+struct AccessControl {
+    visibility: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireProject {
+    id: ProjectId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireVersion {
+    pub(super) id: AppVersionId,
+    #[serde(flatten)]
+    flat: Content,
+    content: Option<Content>,
+    deployment: Option<Content>,
+    pub(super) current_instance: Option<AppInstance>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    git_ref: Option<GitRef>,
+    environment_id: Option<EnvironmentId>,
+    environment_revision_id: Option<String>,
+    hardware_tier_id: Option<HardwareTierId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Patch<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry_point: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visibility: Option<&'static str>,
+}
+
+impl<T> Page<T> {
+    fn total(&self) -> Option<usize> {
+        let metadata = self.metadata.as_ref()?;
+        let inner = metadata.pagination.as_ref().and_then(|p| p.total_count);
+        metadata.total_count.or(inner)
+    }
+}
+
+impl From<WireApp> for App {
+    fn from(app: WireApp) -> Self {
+        let inner = app.access_control.and_then(|access| access.visibility);
+        Self {
+            id: app.id,
+            name: app.name,
+            entry_point: app.entry_point,
+            description: app.description,
+            visibility: app.visibility.or(inner),
+            url: app.url.filter(|url| !url.is_empty()),
+            version: app.current_version.map(AppVersion::from),
+        }
+    }
+}
+
+impl From<WireVersion> for AppVersion {
+    fn from(version: WireVersion) -> Self {
+        let content = version.content.unwrap_or_default();
+        let deployment = version.deployment.unwrap_or_default();
+        let flat = version.flat;
+        Self {
+            id: version.id,
+            git_ref: flat.git_ref.or(content.git_ref),
+            hardware_tier: flat
+                .hardware_tier_id
+                .or(deployment.hardware_tier_id)
+                .or(content.hardware_tier_id),
+            hardware_tier_name: None,
+            environment: flat.environment_id.or(content.environment_id),
+            environment_name: None,
+            revision: flat
+                .environment_revision_id
+                .or(content.environment_revision_id),
+            instance: version.current_instance,
+        }
+    }
+}
+
+/// `GET {apps}?projectId&name`, page after page: the apps of exactly this name in the project.
+pub(super) async fn apps(
+    reader: &Reader,
+    apps: &str,
+    project: &ProjectId,
+    name: &str,
+) -> Result<Vec<App>, ApiError> {
+    let limit = PAGE.to_string();
+    let (mut found, mut seen) = (Vec::new(), std::collections::HashSet::new());
+    let mut offset = 0;
+    for _ in 0..MOST_PAGES {
+        let from = offset.to_string();
+        let query = [
+            ("projectId", project.as_str()),
+            ("name", name),
+            ("limit", limit.as_str()),
+            ("offset", from.as_str()),
+        ];
+        let page: Page<WireApp> = reader.read(apps, &query).await?;
+        let (total, length, before) = (page.total(), page.items.len(), seen.len());
+        offset += length;
+        for app in page.items {
+            // A deployment that ignores the offset sends the same page for ever.
+            if !seen.insert(app.id.clone()) {
+                continue;
+            }
+            let here = app.project.as_ref().is_none_or(|p| p.id == *project);
+            if here && app.name == name {
+                found.push(App::from(app));
+            }
+        }
+        let at_the_end = match total {
+            Some(total) => seen.len() >= total,
+            None => length < SHORTEST_PAGE,
+        };
+        if at_the_end || seen.len() == before {
+            return Ok(found);
+        }
+    }
+    Err(ApiError::endless(apps, MOST_PAGES))
+}
+
+/// `GET {apps}/{id}`.
+pub(super) async fn app(reader: &Reader, apps: &str, id: &AppId) -> Result<Option<App>, ApiError> {
+    let path = format!("{apps}/{}", segment(id.as_str()));
+    let app: Option<WireApp> = reader.read_if_there(&path, &[]).await?;
+    Ok(app.map(App::from))
+}
+
+/// `PATCH {apps}/{id}`: what is not named stays. v1 answers with nothing.
+pub(super) async fn change(
+    writer: &Writer,
+    apps: &str,
+    id: &AppId,
+    changes: &AppChanges,
+) -> Result<(), ApiError> {
+    let path = format!("{apps}/{}", segment(id.as_str()));
+    let patch = Patch {
+        entry_point: changes.entry_point.as_deref(),
+        description: changes.description.as_deref(),
+        visibility: changes.visibility.map(visibility_word),
+    };
+    writer
+        .write_only(reqwest::Method::PATCH, &path, Some(&patch))
+        .await
+}
