@@ -10,6 +10,8 @@ pub mod hardware_tiers;
 pub mod jobs;
 pub mod logs;
 pub mod mlflow;
+pub mod model_apis;
+pub mod model_endpoints;
 pub mod projects;
 pub mod registered_models;
 pub mod schedules;

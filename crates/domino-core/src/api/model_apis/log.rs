@@ -1,0 +1,112 @@
+//! Logs of model APIs, brought into the shape that all our logs have. Both generations write them alike.
+
+use serde::Deserialize;
+
+use super::super::logs::{LogEntry, LogPage, LogPosition};
+
+/// A page of the log of a build, and how the build stands.
+#[derive(Debug, Clone)]
+pub struct BuildLog {
+    /// The page; complete when the build is over.
+    pub page: LogPage,
+    /// Whether the build failed.
+    pub failed: bool,
+}
+
+/// A log on the wire. v4's specification wraps it into a list of one, which is not believed and not refused.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Wire {
+    One(Log),
+    Several(Vec<Log>),
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Log {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    logs: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    log: String,
+    #[serde(default)]
+    stream_type: String,
+    #[serde(default)]
+    time_nano: Option<serde_json::Number>,
+    #[serde(default)]
+    timestamp: Option<f64>,
+}
+
+impl Wire {
+    fn log(self) -> Log {
+        match self {
+            Self::One(log) => log,
+            Self::Several(logs) => logs.into_iter().next_back().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn build(self) -> BuildLog {
+        let log = self.log();
+        let status = log.status.to_ascii_lowercase();
+        let failed = status == "failed";
+        BuildLog {
+            failed,
+            page: log.page(failed || status == "complete"),
+        }
+    }
+
+    pub(super) fn instance(self) -> LogPage {
+        self.log().page(false)
+    }
+}
+
+impl Log {
+    fn page(self, is_complete: bool) -> LogPage {
+        let latest = self
+            .logs
+            .iter()
+            .filter_map(|line| nanoseconds(line.time_nano.as_ref()?))
+            .max();
+        LogPage {
+            is_complete,
+            pagination: LogPosition {
+                latest_time_nano: latest.map(|latest| latest.to_string()),
+            },
+            entries: self
+                .logs
+                .into_iter()
+                .map(|line| LogEntry {
+                    timestamp: line.timestamp.map_or_else(
+                        || {
+                            let nanoseconds = line.time_nano.as_ref().and_then(nanoseconds);
+                            i64::try_from(nanoseconds.unwrap_or(0) / 1_000_000).unwrap_or(i64::MAX)
+                        },
+                        |milliseconds| milliseconds as i64,
+                    ),
+                    log_type: line.stream_type,
+                    log: line.log,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The public API calls it a number only, and a JavaScript server may write it as `1.76e18`.
+fn nanoseconds(number: &serde_json::Number) -> Option<u128> {
+    number
+        .as_u64()
+        .map(u128::from)
+        .or_else(|| number.as_f64().map(|number| number as u128))
+}
+
+/// The query of a page: nothing where the log begins.
+pub(super) fn since(position: &str) -> Vec<(&str, &str)> {
+    match position {
+        "" | "0" => Vec::new(),
+        position => vec![("sinceTimeNano", position)],
+    }
+}

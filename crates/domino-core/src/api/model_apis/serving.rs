@@ -1,0 +1,335 @@
+//! Model APIs by the routes of the public API, `/api/modelServing/v1`.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+
+use super::log::{self, BuildLog};
+use super::source::Typed;
+use super::{
+    ActiveVersion, Deployment, DesiredModelApi, EnvironmentId, HardwareTierId, LogPage, ModelApi,
+    ModelApiId, ModelApiVersion, ModelApiVersionId, ProjectId,
+};
+use crate::client::{ApiError, Reader, Writer, segment};
+
+/// What every path begins with.
+const BASE: &str = "/api/modelServing/v1/modelApis";
+/// The page size that is asked for; a smaller one may come.
+const PAGE: &str = "100";
+/// A list that goes on longer than this is taken for one that never ends.
+const MOST_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Api>,
+    #[serde(default)]
+    metadata: PageMetadata,
+}
+
+/// The total stands in the metadata or one level deeper, and need not be there.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageMetadata {
+    total_count: Option<usize>,
+    pagination: Option<Pagination>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    total_count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Api {
+    id: ModelApiId,
+    name: String,
+    description: String,
+    #[serde(default)]
+    is_archived: bool,
+    environment_id: EnvironmentId,
+    hardware_tier_id: Option<HardwareTierId>,
+    replicas: u32,
+    access: Option<Access>,
+    active_version: Option<Summary>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Access {
+    is_public: bool,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    id: ModelApiVersionId,
+    number: Option<u64>,
+    deployment: Option<Deployment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    id: ModelApiVersionId,
+    number: Option<u64>,
+    #[serde(default)]
+    description: Option<String>,
+    source: Typed,
+    commit_id: Option<String>,
+    environment_revision_id: Option<String>,
+    data_plane_id: Option<String>,
+    log_http_request_response: bool,
+    deployment: Option<Deployment>,
+    metadata: Option<VersionMetadata>,
+}
+
+#[derive(Deserialize)]
+struct VersionMetadata {
+    created: Option<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewApi<'a> {
+    name: &'a str,
+    description: &'a str,
+    environment_id: &'a EnvironmentId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware_tier_id: Option<&'a HardwareTierId>,
+    replicas: u32,
+    is_async: bool,
+    strict_node_anti_affinity: bool,
+    environment_variables: Vec<Variable<'a>>,
+    version: NewVersion<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Variable<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewVersion<'a> {
+    project_id: &'a ProjectId,
+    environment_id: &'a EnvironmentId,
+    description: &'a str,
+    source: Typed,
+    log_http_request_response: bool,
+    monitoring_enabled: bool,
+    should_deploy: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings<'a> {
+    name: &'a str,
+    description: &'a str,
+    environment_id: &'a EnvironmentId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware_tier_id: Option<&'a HardwareTierId>,
+    replicas: u32,
+}
+
+impl From<Api> for ModelApi {
+    fn from(api: Api) -> Self {
+        Self {
+            id: api.id,
+            name: api.name,
+            description: api.description,
+            environment_id: Some(api.environment_id),
+            hardware_tier_id: api.hardware_tier_id,
+            replicas: Some(api.replicas),
+            is_public: api.access.map(|access| access.is_public),
+            active: api.active_version.map(|version| ActiveVersion {
+                id: version.id,
+                number: version.number,
+                deployment: version.deployment,
+            }),
+        }
+    }
+}
+
+impl From<Version> for ModelApiVersion {
+    fn from(version: Version) -> Self {
+        Self {
+            id: version.id,
+            number: version.number,
+            description: version.description.unwrap_or_default(),
+            source: Some(version.source.into()),
+            commit_id: version.commit_id,
+            environment_revision_id: version.environment_revision_id,
+            data_plane_id: version.data_plane_id,
+            logs_requests: Some(version.log_http_request_response),
+            deployment: version.deployment,
+            created: version
+                .metadata
+                .and_then(|metadata| metadata.created)
+                .map(|created| created as i64),
+        }
+    }
+}
+
+impl<'a> From<&'a DesiredModelApi> for NewVersion<'a> {
+    fn from(desired: &'a DesiredModelApi) -> Self {
+        Self {
+            project_id: &desired.project_id,
+            environment_id: &desired.environment_id,
+            description: &desired.version_description,
+            source: (&desired.source).into(),
+            log_http_request_response: desired.logs_requests,
+            monitoring_enabled: false,
+            should_deploy: true,
+        }
+    }
+}
+
+/// The variables as both generations take them.
+pub(super) fn variables(desired: &DesiredModelApi) -> Vec<Variable<'_>> {
+    desired
+        .environment_variables
+        .iter()
+        .map(|(key, value)| Variable { key, value })
+        .collect()
+}
+
+/// `GET /api/modelServing/v1/modelApis?projectId=`: without the project it is refused to all but administrators.
+/// The offset is always sent, because its documented default is no beginning. Contract: public API.
+pub(super) async fn list(reader: &Reader, project: &ProjectId) -> Result<Vec<ModelApi>, ApiError> {
+    let mut found: Vec<ModelApi> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..MOST_PAGES {
+        let offset = seen.len().to_string();
+        let query = [
+            ("projectId", project.as_str()),
+            ("offset", offset.as_str()),
+            ("limit", PAGE),
+        ];
+        let page: Page = reader.read(BASE, &query).await?;
+        let before = seen.len();
+        for api in page.items {
+            if seen.insert(api.id.clone()) && !api.is_archived {
+                found.push(api.into());
+            }
+        }
+        let total = page
+            .metadata
+            .total_count
+            .or(page.metadata.pagination.and_then(|inner| inner.total_count));
+        if seen.len() == before || total.is_some_and(|total| seen.len() >= total) {
+            return Ok(found);
+        }
+    }
+    Err(ApiError::endless(BASE, MOST_PAGES))
+}
+
+/// `GET /api/modelServing/v1/modelApis/{id}`. Contract: public API.
+pub(super) async fn one(reader: &Reader, id: &ModelApiId) -> Result<Option<ModelApi>, ApiError> {
+    let api: Option<Api> = reader.read_if_there(&path(id), &[]).await?;
+    Ok(api.map(Into::into))
+}
+
+/// `GET /api/modelServing/v1/modelApis/{id}/versions`: a bare list. Contract: public API.
+pub(super) async fn versions(
+    reader: &Reader,
+    id: &ModelApiId,
+) -> Result<Vec<ModelApiVersion>, ApiError> {
+    let versions: Vec<Version> = reader.read(&format!("{}/versions", path(id)), &[]).await?;
+    Ok(versions.into_iter().map(Into::into).collect())
+}
+
+/// `GET /api/modelServing/v1/modelApis/{id}/versions/{version}`. Contract: public API.
+pub(super) async fn version(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+) -> Result<Option<ModelApiVersion>, ApiError> {
+    let found: Option<Version> = reader
+        .read_if_there(&version_path(id, version), &[])
+        .await?;
+    Ok(found.map(Into::into))
+}
+
+/// `GET …/versions/{version}/buildLogs`. Contract: public API.
+pub(super) async fn build_log(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+    position: &str,
+) -> Result<BuildLog, ApiError> {
+    let path = format!("{}/buildLogs", version_path(id, version));
+    let log: log::Wire = reader.read(&path, &log::since(position)).await?;
+    Ok(log.build())
+}
+
+/// `GET …/versions/{version}/instanceLogs`. Contract: public API.
+pub(super) async fn instance_log(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+    position: &str,
+) -> Result<LogPage, ApiError> {
+    let path = format!("{}/instanceLogs", version_path(id, version));
+    let log: log::Wire = reader.read(&path, &log::since(position)).await?;
+    Ok(log.instance())
+}
+
+/// `POST /api/modelServing/v1/modelApis`: 201 with the model API. Contract: public API.
+pub(super) async fn create(
+    writer: &Writer,
+    desired: &DesiredModelApi,
+) -> Result<ModelApiId, ApiError> {
+    let new = NewApi {
+        name: &desired.name,
+        description: &desired.description,
+        environment_id: &desired.environment_id,
+        hardware_tier_id: desired.hardware_tier_id.as_ref(),
+        replicas: desired.replicas,
+        is_async: false,
+        strict_node_anti_affinity: false,
+        environment_variables: variables(desired),
+        version: desired.into(),
+    };
+    let created: Api = writer.write(Method::POST, BASE, Some(&new)).await?;
+    Ok(created.id)
+}
+
+/// `PUT /api/modelServing/v1/modelApis/{id}`: 200 with the model API. Contract: public API.
+pub(super) async fn update(
+    writer: &Writer,
+    id: &ModelApiId,
+    desired: &DesiredModelApi,
+) -> Result<(), ApiError> {
+    let settings = Settings {
+        name: &desired.name,
+        description: &desired.description,
+        environment_id: &desired.environment_id,
+        hardware_tier_id: desired.hardware_tier_id.as_ref(),
+        replicas: desired.replicas,
+    };
+    writer
+        .write_only(Method::PUT, &path(id), Some(&settings))
+        .await
+}
+
+/// `POST /api/modelServing/v1/modelApis/{id}/versions`: 201 with the version. Contract: public API.
+pub(super) async fn create_version(
+    writer: &Writer,
+    id: &ModelApiId,
+    desired: &DesiredModelApi,
+) -> Result<ModelApiVersion, ApiError> {
+    let new = NewVersion::from(desired);
+    let created: Version = writer
+        .write(Method::POST, &format!("{}/versions", path(id)), Some(&new))
+        .await?;
+    Ok(created.into())
+}
+
+fn path(id: &ModelApiId) -> String {
+    format!("{BASE}/{}", segment(id.as_str()))
+}
+
+fn version_path(id: &ModelApiId, version: &ModelApiVersionId) -> String {
+    format!("{}/versions/{}", path(id), segment(version.as_str()))
+}

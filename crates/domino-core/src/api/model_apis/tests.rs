@@ -1,0 +1,511 @@
+//! Each request of both generations, exactly, and each reply.
+
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::*;
+use crate::api::registered_models::VersionNumber;
+use crate::client::tests::connection;
+
+const BASE: &str = "/api/modelServing/v1/modelApis";
+
+fn project() -> Project {
+    Project {
+        id: ProjectId::new("p1"),
+        name: "wine-team/wine".parse().unwrap(),
+        repository: Some("https://example.com/wine.git".into()),
+    }
+}
+
+fn desired() -> DesiredModelApi {
+    DesiredModelApi {
+        name: "wine-dev".into(),
+        description: "Predicts".into(),
+        project_id: ProjectId::new("p1"),
+        environment_id: EnvironmentId::new("e1"),
+        hardware_tier_id: Some(HardwareTierId::new("dev-endpoint")),
+        replicas: 2,
+        environment_variables: [("LOG_LEVEL".to_owned(), "info".to_owned())].into(),
+        source: registered(),
+        version_description: "[dev/wine v7]".into(),
+        logs_requests: false,
+    }
+}
+
+fn registered() -> ModelApiSource {
+    ModelApiSource::Registered {
+        name: "wine".into(),
+        version: VersionNumber::new(7),
+    }
+}
+
+fn api(id: &str) -> Value {
+    json!({
+        "id": id, "name": format!("name of {id}"), "description": "d", "isArchived": false,
+        "environmentId": "e1", "hardwareTierId": "t1", "replicas": 2, "routingMode": "basic", "isAsync": false,
+        "strictNodeAntiAffinity": false, "access": {"isPublic": false, "accessTokens": []},
+        "healthCheck": {}, "collaborators": [], "volumes": [], "metadata": {"created": 1, "createdBy": "u", "lastModified": 1},
+        "activeVersion": {"id": "v1", "number": 1, "dataPlaneId": "dp", "deployment": {"status": "Running", "isPending": false}},
+    })
+}
+
+fn version(number: u64) -> Value {
+    json!({
+        "id": format!("v{number}"), "modelApiId": "m1", "number": number, "projectId": "p1", "commitId": "c1",
+        "environmentRevisionId": "r1", "dataPlaneId": "dp", "labels": [], "monitoringEnabled": false,
+        "recordInvocation": false, "logHttpRequestResponse": false, "description": "[dev/wine v7]",
+        "source": {"type": "Registry", "registeredModelName": "wine", "registeredModelVersion": 7},
+        "deployment": {"status": "Ready to run", "isPending": true},
+        "metadata": {"created": 1_760_000_000_000.0, "createdBy": "u"},
+    })
+}
+
+async fn answer(server: &MockServer, verb: &str, route: &str, status: u16, body: Value) {
+    Mock::given(method(verb))
+        .and(path(route))
+        .respond_with(ResponseTemplate::new(status).set_body_json(body))
+        .mount(server)
+        .await;
+}
+
+#[tokio::test]
+async fn the_list_asks_for_its_project_and_is_read_to_its_end() {
+    let server = MockServer::start().await;
+    let page = |ids: &[&str], total: Option<u64>| {
+        let mut items: Vec<Value> = ids.iter().map(|id| api(id)).collect();
+        items[0]["isArchived"] = json!(ids == ["m1", "m2"]);
+        ResponseTemplate::new(200).set_body_json(
+            json!({"items": items, "metadata": {"requestId": "r", "totalCount": total, "limit": 2}}),
+        )
+    };
+    for (offset, ids) in [("0", &["m1", "m2"][..]), ("2", &["m3"][..])] {
+        Mock::given(path(BASE))
+            .and(query_param("projectId", "p1"))
+            .and(query_param("limit", "100"))
+            .and(query_param("offset", offset))
+            .respond_with(page(ids, Some(3)))
+            .expect(1)
+            .mount(&server)
+            .await;
+    }
+    let reader = connection(&server.uri()).reader();
+    let apis = reader.model_apis(&project()).await.unwrap();
+    assert_eq!(apis.generation, Generation::ModelServing);
+    let ids: Vec<&str> = apis.all.iter().map(|api| api.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["m2", "m3"],
+        "what was put away counts, but is not shown"
+    );
+    assert_eq!(apis.all[0].replicas, Some(2));
+    assert!(apis.all[0].serves(&ModelApiVersionId::new("v1")));
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_tell_its_total_ends_when_nothing_new_comes() {
+    let server = MockServer::start().await;
+    let body = json!({"items": [api("m1")], "metadata": {}});
+    answer(&server, "GET", BASE, 200, body).await;
+    let reader = connection(&server.uri()).reader();
+    assert_eq!(reader.model_apis(&project()).await.unwrap().all.len(), 1);
+    assert_eq!(server.received_requests().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_taken_for_an_older_domino() {
+    for status in [401, 403, 500] {
+        let server = MockServer::start().await;
+        answer(
+            &server,
+            "GET",
+            BASE,
+            status,
+            json!({"message": "access configuration"}),
+        )
+        .await;
+        let reader = connection(&server.uri()).reader();
+        let error = reader.model_apis(&project()).await.unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), status);
+        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_older_domino_is_asked_by_its_own_routes() {
+    let server = MockServer::start().await;
+    let listed = json!({"objectType": "list", "data": [
+        {"_id": "m1", "id": "m1", "name": "wine-dev"}, {"id": "m2", "name": "other"},
+    ]});
+    answer(
+        &server,
+        "GET",
+        "/v1/projects/wine-team/wine/models",
+        200,
+        listed,
+    )
+    .await;
+    let seen = json!([{
+        "id": "m1", "name": "wine-dev", "description": "Predicts", "lastModified": 1, "owners": [], "isAsync": false,
+        "activeModelVersionId": "v3", "activeVersionNumber": 3, "activeVersionStatus": "Running",
+    }]);
+    Mock::given(path("/v4/modelManager/getModels"))
+        .and(query_param("projectId", "p1"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(seen))
+        .mount(&server)
+        .await;
+    let reader = connection(&server.uri()).reader();
+    let apis = reader.model_apis(&project()).await.unwrap();
+    assert_eq!(apis.generation, Generation::Models);
+    let first = &apis.all[0];
+    assert_eq!(
+        (first.id.as_str(), first.description.as_str()),
+        ("m1", "Predicts")
+    );
+    assert!(first.serves(&ModelApiVersionId::new("v3")));
+    assert!(apis.all[1].active.is_none());
+    let again = reader
+        .model_api(Generation::Models, &project(), &ModelApiId::new("m2"))
+        .await;
+    assert_eq!(again.unwrap().unwrap().name, "other");
+}
+
+#[tokio::test]
+async fn a_model_api_is_created_with_all_that_it_shall_be() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path(BASE))
+        .and(body_json(json!({
+            "name": "wine-dev", "description": "Predicts", "environmentId": "e1",
+            "hardwareTierId": "dev-endpoint", "replicas": 2, "isAsync": false, "strictNodeAntiAffinity": false,
+            "environmentVariables": [{"key": "LOG_LEVEL", "value": "info"}],
+            "version": {
+                "projectId": "p1", "environmentId": "e1", "description": "[dev/wine v7]",
+                "source": {"type": "Registry", "registeredModelName": "wine", "registeredModelVersion": 7},
+                "logHttpRequestResponse": false, "monitoringEnabled": false, "shouldDeploy": true,
+            },
+        })))
+        .respond_with(ResponseTemplate::new(201).set_body_json(api("m1")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    let id = writer
+        .create_model_api(Generation::ModelServing, &desired())
+        .await
+        .unwrap();
+    assert_eq!(id.as_str(), "m1");
+}
+
+#[tokio::test]
+async fn a_model_api_is_changed_as_a_whole() {
+    let server = MockServer::start().await;
+    Mock::given(method("PUT"))
+        .and(path(format!("{BASE}/m1")))
+        .and(body_json(json!({
+            "name": "wine-dev", "description": "Predicts", "environmentId": "e1",
+            "hardwareTierId": "dev-endpoint", "replicas": 2,
+        })))
+        .respond_with(ResponseTemplate::new(200).set_body_json(api("m1")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    writer
+        .update_model_api(Generation::ModelServing, &ModelApiId::new("m1"), &desired())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_version_from_a_function_names_its_file_and_no_commit() {
+    let server = MockServer::start().await;
+    let mut reply = version(8);
+    reply["source"] =
+        json!({"type": "File", "file": "predict.py", "function": "predict", "excludeFiles": []});
+    Mock::given(method("POST"))
+        .and(path(format!("{BASE}/m1/versions")))
+        .and(body_json(json!({
+            "projectId": "p1", "environmentId": "e1", "description": "[dev/wine v7]",
+            "source": {"type": "File", "file": "predict.py", "function": "predict"},
+            "logHttpRequestResponse": true, "monitoringEnabled": false, "shouldDeploy": true,
+        })))
+        .respond_with(ResponseTemplate::new(201).set_body_json(reply))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let desired = DesiredModelApi {
+        source: ModelApiSource::Function {
+            file: "predict.py".into(),
+            function: "predict".into(),
+        },
+        logs_requests: true,
+        ..desired()
+    };
+    let writer = connection(&server.uri()).writer();
+    let created = writer
+        .create_model_api_version(Generation::ModelServing, &ModelApiId::new("m1"), &desired)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(created.number, Some(8));
+    assert_eq!(created.source, Some(desired.source));
+}
+
+#[tokio::test]
+async fn a_write_that_fails_is_sent_once() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(502))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    let error = writer
+        .create_model_api(Generation::ModelServing, &desired())
+        .await
+        .unwrap_err();
+    assert!(error.may_have_happened());
+}
+
+#[tokio::test]
+async fn versions_are_a_bare_list_and_come_newest_first() {
+    let server = MockServer::start().await;
+    let versions = json!([version(1), version(3), version(2)]);
+    answer(
+        &server,
+        "GET",
+        &format!("{BASE}/m1/versions"),
+        200,
+        versions,
+    )
+    .await;
+    let reader = connection(&server.uri()).reader();
+    let versions = reader
+        .model_api_versions(Generation::ModelServing, &ModelApiId::new("m1"))
+        .await
+        .unwrap();
+    let numbers: Vec<_> = versions
+        .iter()
+        .filter_map(|version| version.number)
+        .collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    assert_eq!(versions[0].source, Some(registered()));
+    assert_eq!(versions[0].created, Some(1_760_000_000_000));
+}
+
+#[tokio::test]
+async fn one_version_tells_how_it_stands() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "GET",
+        &format!("{BASE}/m1/versions/v3"),
+        200,
+        version(3),
+    )
+    .await;
+    let reader = connection(&server.uri()).reader();
+    let (api, third) = (ModelApiId::new("m1"), ModelApiVersionId::new("v3"));
+    let found = reader.model_api_version(Generation::ModelServing, &api, &third);
+    let deployment = found.await.unwrap().unwrap().deployment.unwrap();
+    assert_eq!(deployment.status, DeploymentStatus::ReadyToRun);
+    assert!(deployment.is_pending);
+    let fourth = ModelApiVersionId::new("v4");
+    let absent = reader.model_api_version(Generation::ModelServing, &api, &fourth);
+    assert!(absent.await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_version_of_an_older_domino_is_put_together_from_list_and_status() {
+    for status in [
+        json!({"status": "running"}),
+        json!([{"modelId": "m1", "status": "running"}]),
+    ] {
+        let server = MockServer::start().await;
+        let versions = json!({"data": [{"_id": "v3", "registeredModelName": "wine", "registeredModelVersion": "7"}]});
+        answer(&server, "GET", "/v1/models/m1/versions", 200, versions).await;
+        answer(
+            &server,
+            "GET",
+            "/v4/models/m1/v3/getModelDeploymentStatus",
+            200,
+            status,
+        )
+        .await;
+        let reader = connection(&server.uri()).reader();
+        let (api, third) = (ModelApiId::new("m1"), ModelApiVersionId::new("v3"));
+        let found = reader
+            .model_api_version(Generation::Models, &api, &third)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(found.deployment.unwrap().is_running());
+        assert_eq!(found.source, Some(registered()));
+    }
+}
+
+#[tokio::test]
+async fn an_older_domino_is_sent_everything_with_every_version() {
+    let server = MockServer::start().await;
+    let common = json!({
+        "projectId": "p1", "environmentId": "e1", "hardwareTierId": "dev-endpoint", "replicaCount": 2,
+        "environmentVariables": [{"key": "LOG_LEVEL", "value": "info"}], "excludeFiles": [],
+        "registeredModelName": "wine", "registeredModelVersion": 7,
+        "logHttpRequestResponse": false, "isAsync": false, "strictNodeAntiAffinity": false,
+    });
+    let with = |more: Value| {
+        let mut body = common.clone();
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        body
+    };
+    Mock::given(method("POST"))
+        .and(path("/v1/models"))
+        .and(body_json(with(
+            json!({"name": "wine-dev", "description": "Predicts [dev/wine v7]"}),
+        )))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({"data": {"_id": "m1"}})))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .and(path("/v1/models/m1/versions"))
+        .and(body_json(with(json!({"description": "[dev/wine v7]"}))))
+        .respond_with(ResponseTemplate::new(200).set_body_string("created"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    let id = writer
+        .create_model_api(Generation::Models, &desired())
+        .await
+        .unwrap();
+    assert_eq!(id.as_str(), "m1");
+    writer
+        .update_model_api(Generation::Models, &id, &desired())
+        .await
+        .unwrap();
+    let version = writer
+        .create_model_api_version(Generation::Models, &id, &desired())
+        .await
+        .unwrap();
+    assert!(version.is_none());
+}
+
+#[tokio::test]
+async fn a_build_log_says_when_it_is_over_and_how() {
+    for (generation, route, several) in [
+        (
+            Generation::ModelServing,
+            "/api/modelServing/v1/modelApis/m1/versions/v1/buildLogs",
+            false,
+        ),
+        (
+            Generation::Models,
+            "/v4/modelManager/getBuildLogsV2/m1/v1",
+            true,
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let log = |status: &str, nanoseconds: u64| {
+            let log = json!({"modelId": "m1", "modelVersionId": "v1", "status": status, "logs": [{
+                "log": "step 1", "streamType": "stdout", "tags": [], "timeNano": nanoseconds,
+                "timestamp": nanoseconds / 1_000_000,
+            }]});
+            ResponseTemplate::new(200).set_body_json(if several { json!([log]) } else { log })
+        };
+        Mock::given(path(route))
+            .and(query_param_is_missing("sinceTimeNano"))
+            .respond_with(log("building", 1_760_000_000_123_456_789))
+            .mount(&server)
+            .await;
+        Mock::given(path(route))
+            .and(query_param("sinceTimeNano", "1760000000123456789"))
+            .respond_with(log("Failed", 1_760_000_000_223_456_789))
+            .mount(&server)
+            .await;
+        let reader = connection(&server.uri()).reader();
+        let (api, first) = (ModelApiId::new("m1"), ModelApiVersionId::new("v1"));
+        let log = reader
+            .model_build_log(generation, &api, &first, "0")
+            .await
+            .unwrap();
+        assert!(!log.failed && !log.page.is_complete);
+        assert_eq!(log.page.entries[0].log, "step 1");
+        let position = log.page.pagination.latest_time_nano.unwrap();
+        let log = reader
+            .model_build_log(generation, &api, &first, &position)
+            .await
+            .unwrap();
+        assert!(log.failed && log.page.is_complete);
+    }
+}
+
+#[tokio::test]
+async fn the_log_of_instances_never_says_that_it_is_over() {
+    for (generation, route) in [
+        (
+            Generation::ModelServing,
+            "/api/modelServing/v1/modelApis/m1/versions/v1/instanceLogs",
+        ),
+        (Generation::Models, "/v4/modelManager/getInstanceLogs/m1/v1"),
+    ] {
+        let server = MockServer::start().await;
+        let log = json!({"modelId": "m1", "modelVersionId": "v1", "maxResults": 100, "logs": [
+            {"log": "ready", "streamType": "stdout", "tags": [], "timeNano": 1.76e18, "timestamp": 1.76e12},
+        ]});
+        answer(&server, "GET", route, 200, log).await;
+        let reader = connection(&server.uri()).reader();
+        let (api, first) = (ModelApiId::new("m1"), ModelApiVersionId::new("v1"));
+        let page = reader
+            .model_instance_log(generation, &api, &first, "0")
+            .await
+            .unwrap();
+        assert!(!page.is_complete);
+        assert_eq!(page.entries[0].timestamp, 1_760_000_000_000);
+        assert_eq!(
+            page.pagination.latest_time_nano.unwrap(),
+            "1760000000000000000"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_commit_of_a_version_is_told_by_the_main_repository_only() {
+    let server = MockServer::start().await;
+    let details = json!([
+        {"modelVersionId": "v0", "gitRepoCommits": [{"commitId": "old", "isMainRepo": true}]},
+        {"modelVersionId": "v1", "gitRepoCommits": [
+            {"commitId": "other", "isMainRepo": false, "repoId": "x", "repoName": "x"},
+            {"commitId": "main", "isMainRepo": true, "repoId": "y", "repoName": "y"},
+        ]},
+    ]);
+    let route = "/v4/modelManager/m1/getModelReproductionDetails";
+    answer(&server, "GET", route, 200, details).await;
+    let reader = connection(&server.uri()).reader();
+    let of = async |api: &str, version: &str| {
+        let (api, version) = (ModelApiId::new(api), ModelApiVersionId::new(version));
+        reader.model_git_commit(&api, &version).await.unwrap()
+    };
+    assert_eq!(of("m1", "v1").await.as_deref(), Some("main"));
+    assert_eq!(of("m1", "v2").await, None);
+    assert_eq!(of("unknown", "v1").await, None);
+}
+
+#[tokio::test]
+async fn a_version_is_started_again_by_v4() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v4/models/m1/v1/startModelDeployment"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!([])))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    writer
+        .start_model_api_version(&ModelApiId::new("m1"), &ModelApiVersionId::new("v1"))
+        .await
+        .unwrap();
+}
