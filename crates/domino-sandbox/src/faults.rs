@@ -2,6 +2,7 @@
 //! themselves, how far its clock is off. This file keeps the list and picks from it; the harm is
 //! done where replies are sent (`wire`), and jobs read theirs when they are looked at.
 
+mod app;
 mod file;
 
 use std::path::Path;
@@ -12,11 +13,15 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::Value;
 
+pub use app::AppFault;
+use app::AppRule;
+
 /// The faults of a running sandbox. They may be added and cleared at any time.
 #[derive(Default)]
 pub struct Faults {
     rules: Mutex<Vec<Rule>>,
     job_faults: Mutex<Vec<JobRule>>,
+    app_faults: Mutex<Vec<AppRule>>,
     clock_skew: AtomicI64,
 }
 
@@ -218,6 +223,7 @@ impl Faults {
     pub fn clear(&self) {
         lock(&self.rules).clear();
         lock(&self.job_faults).clear();
+        lock(&self.app_faults).clear();
         self.skew_clock(0);
     }
 

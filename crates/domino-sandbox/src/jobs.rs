@@ -3,6 +3,7 @@
 
 mod legacy;
 mod list;
+mod logs;
 mod parts;
 mod public;
 mod run;
@@ -115,7 +116,10 @@ pub(crate) struct LogPage {
 pub(crate) struct Jobs(Mutex<Vec<Arc<Job>>>);
 
 pub(crate) fn routes() -> Router<Arc<Domino>> {
-    v4::routes().merge(public::routes()).merge(legacy::routes())
+    v4::routes()
+        .merge(public::routes())
+        .merge(legacy::routes())
+        .merge(logs::routes())
 }
 
 impl Jobs {

@@ -25,6 +25,7 @@ pub mod program;
 mod projects;
 mod recorder;
 mod reply;
+mod repository;
 mod request;
 mod scheduled_jobs;
 mod seed;

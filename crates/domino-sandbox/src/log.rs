@@ -1,9 +1,12 @@
 //! The log of a run: its lines with the moment and the kind of each, a million of them without
-//! trouble. How a page of it is spelt is for the routes that show it.
+//! trouble. How the APIs spell it is told apart.
+
+mod spelling;
 
 use std::sync::{Mutex, MutexGuard};
 
 use crate::clock::Moment;
+pub(crate) use spelling::{Spelling, SpeltLine};
 
 /// Where a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

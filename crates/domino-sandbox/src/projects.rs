@@ -2,7 +2,6 @@
 //! What runs in a project is kept by the nouns that run.
 
 use std::path::Path as FilePath;
-use std::process::Command;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -15,6 +14,7 @@ use crate::clock::Moment;
 use crate::domino::Domino;
 use crate::id;
 use crate::reply::{Answer, Failure, Slice, page, wrapped};
+use crate::repository::MainRepository;
 use crate::request::{Parameters, object_id};
 use crate::seed::Seed;
 use crate::users::{Caller, User, Users};
@@ -36,14 +36,6 @@ pub(crate) struct Project {
     created: Moment,
 }
 
-/// Where the code of a project comes from.
-#[derive(Clone, Debug)]
-pub(crate) struct MainRepository {
-    pub(crate) id: String,
-    pub(crate) uri: String,
-    pub(crate) name: String,
-}
-
 pub(crate) struct Projects(Vec<Arc<Project>>);
 
 pub(crate) fn routes() -> Router<Arc<Domino>> {
@@ -56,66 +48,6 @@ pub(crate) fn routes() -> Router<Arc<Domino>> {
         .route("/api/projects/beta/projects", get(public_list))
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
-}
-
-impl MainRepository {
-    /// Asks git where `repository` comes from; a repository that comes from nowhere is named by
-    /// its path. A password in the address stays here.
-    pub(crate) fn of(repository: &FilePath) -> Self {
-        let folder = std::fs::canonicalize(repository).unwrap_or_else(|_| repository.to_owned());
-        let asked = Command::new("git")
-            .arg("-C")
-            .arg(repository)
-            .args(["config", "--get", "remote.origin.url"])
-            .output();
-        let uri = asked
-            .ok()
-            .filter(|asked| asked.status.success())
-            .and_then(|asked| String::from_utf8(asked.stdout).ok())
-            .map(|uri| without_user(uri.trim()))
-            .unwrap_or_else(|| format!("file://{}", folder.display()));
-        let last = uri.rsplit(['/', ':']).next().unwrap_or_default();
-        MainRepository {
-            id: id::object_id(),
-            name: last.trim_end_matches(".git").to_owned(),
-            uri,
-        }
-    }
-
-    fn is_github(&self) -> bool {
-        self.uri.contains("github.com")
-    }
-
-    /// The provider in the words of `/v4`.
-    pub(crate) fn v4_provider(&self) -> &'static str {
-        if self.is_github() {
-            "github"
-        } else {
-            "unknown"
-        }
-    }
-
-    /// The provider in the words of the public API.
-    pub(crate) fn public_provider(&self) -> &'static str {
-        if self.is_github() {
-            "Github"
-        } else {
-            "Unknown"
-        }
-    }
-}
-
-/// `https://user:password@host/path` without what is before the `@`.
-fn without_user(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else {
-        return uri.to_owned();
-    };
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
 }
 
 impl Project {
@@ -343,8 +275,17 @@ async fn gateway_list(
                 "name": project.name,
                 "ownerId": project.owner_id,
                 "ownerName": project.owner,
+                "description": "",
+                "visibility": "Private",
+                "tags": [],
+                "runCounts": [],
+                "relationship": if owned(project) { "Owned" } else { "Collaborating" },
                 "projectType": "Analytic",
+                "stageId": project.stage_id,
+                "status": { "status": "active", "isBlocked": false },
                 "mainGitRepositoryUri": project.repository.uri,
+                "serviceProvider": project.repository.v4_provider(),
+                "details": { "updatedAt": project.created.rfc3339(), "isRestricted": false },
             })),
             Some(false) => {}
             None => {
@@ -441,22 +382,4 @@ async fn legacy_commits(
         "url": format!("/v1/projects/{owner}/{name}/commits"),
         "data": [{ "id": project.commit_id, "message": "Project created" }],
     })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_the_address_of_a_repository_is_not_told() {
-        assert_eq!(
-            without_user("https://user:canary@github.com/a/b.git"),
-            "https://github.com/a/b.git"
-        );
-        assert_eq!(
-            without_user("git@github.com:a/b.git"),
-            "git@github.com:a/b.git"
-        );
-        assert_eq!(without_user("file:///a@b/c"), "file:///a@b/c");
-    }
 }

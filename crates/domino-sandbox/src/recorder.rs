@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use axum::http::{HeaderMap, Method, Uri};
 use serde_json::Value;
@@ -54,10 +55,6 @@ impl Recorded {
         };
         !before(self, other) && !before(other, self)
     }
-
-    fn reply_size(&self) -> usize {
-        self.reply.as_ref().map_or(0, size)
-    }
 }
 
 /// Replies beyond this size are not kept.
@@ -73,9 +70,16 @@ pub(crate) struct Recorder {
     kept: Mutex<Kept>,
 }
 
+/// A request with its bodies, which are read only when somebody asks.
+struct Entry {
+    recorded: Recorded,
+    body: Bytes,
+    reply: Bytes,
+}
+
 #[derive(Default)]
 struct Kept {
-    requests: VecDeque<Recorded>,
+    requests: VecDeque<Entry>,
     /// How many requests were forgotten, which makes numbers into places in `requests`.
     forgotten: usize,
     reply_bytes: usize,
@@ -86,7 +90,7 @@ pub(crate) struct Ending<'a> {
     pub(crate) user: Option<String>,
     pub(crate) status: Option<u16>,
     pub(crate) content_type: Option<&'a str>,
-    pub(crate) reply: Option<&'a [u8]>,
+    pub(crate) reply: Option<Bytes>,
 }
 
 impl Recorder {
@@ -108,7 +112,7 @@ impl Recorder {
         let started = self.start.elapsed();
         let mut kept = self.lock();
         let number = kept.forgotten + kept.requests.len();
-        kept.requests.push_back(Recorded {
+        let recorded = Recorded {
             number,
             connection,
             method: method.to_string(),
@@ -124,6 +128,11 @@ impl Recorder {
             fault: None,
             started,
             ended: None,
+        };
+        kept.requests.push_back(Entry {
+            recorded,
+            body: Bytes::new(),
+            reply: Bytes::new(),
         });
         if kept.requests.len() > ALL_REQUESTS {
             kept.forget_oldest();
@@ -131,42 +140,46 @@ impl Recorder {
         number
     }
 
-    pub(crate) fn body(&self, number: usize, body: &[u8]) {
-        self.change(number, |recorded| recorded.body = value(body));
+    pub(crate) fn body(&self, number: usize, body: &Bytes) {
+        if let Some(entry) = self.lock().at(number) {
+            entry.body = body.clone();
+        }
     }
 
     pub(crate) fn fault(&self, number: usize, fault: &'static str) {
-        self.change(number, |recorded| recorded.fault = Some(fault));
+        if let Some(entry) = self.lock().at(number) {
+            entry.recorded.fault = Some(fault);
+        }
     }
 
     pub(crate) fn ended(&self, number: usize, ending: Ending<'_>) {
         let ended = self.start.elapsed();
-        let reply = ending
-            .reply
-            .filter(|reply| reply.len() <= LARGEST_REPLY)
-            .and_then(value);
-        let reply_size = reply.as_ref().map_or(0, size);
+        let reply = ending.reply.unwrap_or_default();
         let mut kept = self.lock();
-        let Some(recorded) = kept.at(number) else {
+        let Some(entry) = kept.at(number) else {
             return;
         };
-        recorded.user = ending.user;
-        recorded.status = ending.status;
-        recorded.content_type = ending.content_type.map(str::to_owned);
-        recorded.reply = reply;
-        recorded.ended = Some(ended);
-        kept.reply_bytes += reply_size;
-        kept.forget_replies();
+        entry.recorded.user = ending.user;
+        entry.recorded.status = ending.status;
+        entry.recorded.content_type = ending.content_type.map(str::to_owned);
+        entry.recorded.ended = Some(ended);
+        if reply.len() <= LARGEST_REPLY {
+            entry.reply = reply.clone();
+            kept.reply_bytes += reply.len();
+            kept.forget_replies();
+        }
     }
 
     pub(crate) fn requests(&self) -> Vec<Recorded> {
-        self.lock().requests.iter().cloned().collect()
-    }
-
-    fn change(&self, number: usize, change: impl FnOnce(&mut Recorded)) {
-        if let Some(recorded) = self.lock().at(number) {
-            change(recorded);
-        }
+        let kept = self.lock();
+        let entries = kept.requests.iter();
+        entries
+            .map(|entry| Recorded {
+                body: value(&entry.body),
+                reply: value(&entry.reply),
+                ..entry.recorded.clone()
+            })
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -177,22 +190,22 @@ impl Recorder {
 }
 
 impl Kept {
-    fn at(&mut self, number: usize) -> Option<&mut Recorded> {
+    fn at(&mut self, number: usize) -> Option<&mut Entry> {
         self.requests.get_mut(number.checked_sub(self.forgotten)?)
     }
 
     fn forget_oldest(&mut self) {
         if let Some(oldest) = self.requests.pop_front() {
             self.forgotten += 1;
-            self.reply_bytes -= oldest.reply_size();
+            self.reply_bytes -= oldest.reply.len();
         }
     }
 
     fn forget_replies(&mut self) {
         let mut at = 0;
         while self.reply_bytes > ALL_REPLIES && at < self.requests.len() {
-            self.reply_bytes -= self.requests[at].reply_size();
-            self.requests[at].reply = None;
+            let forgotten = std::mem::take(&mut self.requests[at].reply);
+            self.reply_bytes -= forgotten.len();
             at += 1;
         }
     }
@@ -223,19 +236,6 @@ fn value(bytes: &[u8]) -> Option<Value> {
     Some(json.unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into()))
 }
 
-/// About how many bytes `value` came from.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(size).sum(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| key.len() + size(value))
-            .sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,7 +258,7 @@ mod tests {
             user: Some("author".into()),
             status: Some(200),
             content_type: Some("application/json"),
-            reply: Some(reply),
+            reply: Some(Bytes::copy_from_slice(reply)),
         };
         recorder.ended(number, ending);
     }
@@ -267,7 +267,7 @@ mod tests {
     fn a_request_is_kept_whole_but_for_its_credentials() {
         let recorder = Recorder::new();
         let number = arrive(&recorder);
-        recorder.body(number, br#"{"a":1}"#);
+        recorder.body(number, &Bytes::from_static(br#"{"a":1}"#));
         end(&recorder, number, b"[]");
         let recorded = &recorder.requests()[0];
         assert_eq!(recorded.query.as_deref(), Some("x=1"));

@@ -129,16 +129,23 @@ pub(crate) fn wrapped(key: &str, value: Value) -> Json<Value> {
     Json(json!({ key: value, "metadata": { "requestId": id::uuid(), "notices": [] } }))
 }
 
-/// One page of a list of the public API.
+/// One page of a list of the public API. Its specification asks for the place of the page under
+/// `pagination` and describes it beside `requestId`, so it stands in both.
 pub(crate) fn page(key: &str, items: Vec<Value>, slice: Slice) -> Json<Value> {
+    let Slice {
+        offset,
+        limit,
+        total,
+    } = slice;
     Json(json!({
         key: items,
         "metadata": {
             "requestId": id::uuid(),
             "notices": [],
-            "offset": slice.offset,
-            "limit": slice.limit,
-            "totalCount": slice.total,
+            "offset": offset,
+            "limit": limit,
+            "totalCount": total,
+            "pagination": { "offset": offset, "limit": limit, "totalCount": total },
         },
     }))
 }

@@ -139,7 +139,7 @@ async fn exchange(
             user: whole.user.clone(),
             status: arrives.then(|| whole.status.as_u16()),
             content_type: whole.content_type(),
-            reply: arrives.then_some(&*whole.body),
+            reply: arrives.then(|| whole.body.clone()),
         },
     );
     if domino.verbose {

@@ -22,14 +22,27 @@ use crate::domino::Domino;
 #[derive(Default)]
 pub(crate) struct Gate {
     closed_until: Mutex<Option<Instant>>,
+    is_listened_at: AtomicBool,
     closed: Notify,
+    left: Notify,
 }
 
 impl Gate {
-    /// Nobody listens until `lasting` from now.
-    pub(crate) fn close(&self, lasting: Duration) {
+    /// Nobody listens from when this returns until `lasting` from now.
+    pub(crate) async fn close(&self, lasting: Duration) {
         *self.closed_until() = Some(Instant::now() + lasting);
         self.closed.notify_one();
+        // All of this is on one thread, so that nobody can leave between the look and the wait.
+        while self.is_listened_at.load(Ordering::Relaxed) {
+            self.left.notified().await;
+        }
+    }
+
+    fn listened_at(&self, now: bool) {
+        self.is_listened_at.store(now, Ordering::Relaxed);
+        if !now {
+            self.left.notify_waiters();
+        }
     }
 
     /// The time until which nobody listens, if that is still to come.
@@ -55,6 +68,7 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn new(domino: Arc<Domino>, listener: std::net::TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        domino.gate.listened_at(true);
         Ok(Door {
             domino,
             listener: Some(TcpListener::from_std(listener)?),
@@ -69,12 +83,16 @@ impl Door {
         loop {
             if let Some(until) = self.domino.gate.is_closed() {
                 self.listener = None;
+                self.domino.gate.listened_at(false);
                 tokio::time::sleep_until(until.into()).await;
             } else if let Some(listener) = self.listener.take() {
                 return listener;
             } else {
                 match TcpListener::bind(self.address).await {
-                    Ok(listener) => return listener,
+                    Ok(listener) => {
+                        self.domino.gate.listened_at(true);
+                        return listener;
+                    }
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 }
             }
@@ -91,7 +109,10 @@ impl Listener for Door {
             let listener = self.listener().await;
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.domino.gate.closed.notified() => continue,
+                () = self.domino.gate.closed.notified() => {
+                    drop(listener);
+                    continue;
+                }
             };
             self.listener = Some(listener);
             match accepted {

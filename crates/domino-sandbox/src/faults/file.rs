@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Fault, Faults, JobFault, Misbehaviour, Route};
+use super::{AppFault, Fault, Faults, JobFault, Misbehaviour, Route};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -19,6 +19,8 @@ struct FaultFile {
     fault: Vec<FaultEntry>,
     #[serde(default)]
     job: Vec<JobEntry>,
+    #[serde(default)]
+    app: Vec<AppEntry>,
 }
 
 #[derive(Deserialize)]
@@ -56,20 +58,46 @@ struct JobEntry {
     log_complete_early: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Default)]
+struct AppEntry {
+    app: String,
+    times: Option<usize>,
+    statuses: Vec<String>,
+    stuck_at: Option<String>,
+    start_fails: Option<String>,
+    stop_hangs: bool,
+    stops_first: bool,
+}
+
+/// What a file asks for.
+struct Asked {
+    clock_skew: i64,
+    requests: Vec<Fault>,
+    jobs: Vec<JobFault>,
+    apps: Vec<AppFault>,
+}
+
 /// Adds the faults of the file at `path`.
 pub(super) fn load(faults: &Faults, path: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the fault file `{}`", path.display()))?;
-    let (skew, requests, jobs) =
-        parse(&text).with_context(|| format!("in the fault file `{}`", path.display()))?;
-    faults.skew_clock(skew);
-    requests.into_iter().for_each(|fault| faults.add(fault));
-    jobs.into_iter()
-        .for_each(|fault| faults.add_job_fault(fault));
+    let asked = parse(&text).with_context(|| format!("in the fault file `{}`", path.display()))?;
+    faults.skew_clock(asked.clock_skew);
+    for fault in asked.requests {
+        faults.add(fault);
+    }
+    for fault in asked.jobs {
+        faults.add_job_fault(fault);
+    }
+    for fault in asked.apps {
+        faults.add_app_fault(fault);
+    }
     Ok(())
 }
 
-fn parse(text: &str) -> anyhow::Result<(i64, Vec<Fault>, Vec<JobFault>)> {
+fn parse(text: &str) -> anyhow::Result<Asked> {
     let file: FaultFile = toml::from_str(text)?;
     let requests = file
         .fault
@@ -80,8 +108,24 @@ fn parse(text: &str) -> anyhow::Result<(i64, Vec<Fault>, Vec<JobFault>)> {
             fault(entry).with_context(|| format!("fault {} (`{route}`)", at + 1))
         })
         .collect::<anyhow::Result<_>>()?;
-    let jobs = file.job.into_iter().map(job_fault).collect();
-    Ok((file.clock_skew_seconds, requests, jobs))
+    Ok(Asked {
+        clock_skew: file.clock_skew_seconds,
+        requests,
+        jobs: file.job.into_iter().map(job_fault).collect(),
+        apps: file.app.into_iter().map(app_fault).collect(),
+    })
+}
+
+fn app_fault(entry: AppEntry) -> AppFault {
+    AppFault {
+        app: entry.app,
+        times: entry.times,
+        statuses: entry.statuses,
+        stuck_at: entry.stuck_at,
+        start_fails: entry.start_fails,
+        stop_hangs: entry.stop_hangs,
+        stops_first: entry.stops_first,
+    }
 }
 
 fn job_fault(entry: JobEntry) -> JobFault {
@@ -219,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_file_gives_the_faults_it_names() {
-        let (skew, faults, jobs) = parse(
+        let asked = parse(
             r#"
             clock-skew-seconds = -30
             [[fault]]
@@ -242,10 +286,15 @@ mod tests {
             command = "train.py"
             statuses = ["Running", "Queued"]
             completed-lag = 2
+            [[app]]
+            app = "dashboard"
+            start-fails = "ImagePullBackOff"
+            stop-hangs = true
             "#,
         )
         .unwrap();
-        assert_eq!(skew, -30);
+        assert_eq!(asked.clock_skew, -30);
+        let faults = asked.requests;
         let reset = Misbehaviour::Reset { processed: true };
         assert_eq!(faults[0].misbehaviour, reset);
         assert_eq!(faults[0].times, Some(1));
@@ -261,14 +310,17 @@ mod tests {
             remove: vec!["/title".into()],
         };
         assert_eq!(faults[2].misbehaviour, edit);
-        assert_eq!(jobs[0].statuses, ["Running", "Queued"]);
-        assert_eq!(jobs[0].completed_lag, 2);
+        assert_eq!(asked.jobs[0].statuses, ["Running", "Queued"]);
+        assert_eq!(asked.jobs[0].completed_lag, 2);
+        let app = &asked.apps[0];
+        assert_eq!(app.start_fails.as_deref(), Some("ImagePullBackOff"));
+        assert!(app.stop_hangs && !app.stops_first);
     }
 
     #[track_caller]
     fn problem(entry: &str) -> String {
         let problem = parse(&format!("[[fault]]\nroute = \"/version\"\n{entry}"));
-        format!("{:#}", problem.unwrap_err())
+        format!("{:#}", problem.err().unwrap())
     }
 
     #[test]

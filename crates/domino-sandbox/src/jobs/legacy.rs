@@ -1,5 +1,4 @@
-//! Jobs as runs of the oldest API, which python-domino still reads: lists under `data`, and a log
-//! that is a piece of HTML.
+//! Jobs as runs of the oldest API, which python-domino still reads: lists under `data`.
 
 use std::sync::Arc;
 
@@ -10,8 +9,6 @@ use serde_json::{Value, json};
 
 use super::{Job, Jobs};
 use crate::domino::Domino;
-use crate::log::{Kind, Wanted};
-use crate::page::escaped;
 use crate::reply::{Answer, Failure};
 use crate::users::{Caller, User};
 
@@ -19,10 +16,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
     Router::new()
         .route("/v1/projects/{owner}/{name}/runs", get(list))
         .route("/v1/projects/{owner}/{name}/runs/{run_id}", get(one))
-        .route(
-            "/v1/projects/{owner}/{name}/run/{run_id}/stdout",
-            get(stdout),
-        )
 }
 
 fn run(job: &Job) -> Value {
@@ -65,31 +58,8 @@ async fn one(
     Ok(Json(run(&*job_of(&domino, &user, &owner, &name, &run_id)?)))
 }
 
-async fn stdout(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path((owner, name, run_id)): Path<(String, String, String)>,
-) -> Answer {
-    let job = job_of(&domino, &user, &owner, &name, &run_id)?;
-    Ok(Json(json!({
-        "setup": html(&job, Wanted::Only(Kind::Prepare)),
-        "stdout": html(&job, Wanted::Output),
-    })))
-}
-
-fn html(job: &Job, wanted: Wanted) -> String {
-    let log = job.log_page(wanted, 0, 0, usize::MAX);
-    let lines = log.page.lines.iter().map(|line| match line.kind {
-        Kind::Stderr => format!(
-            "<span class=\"text-danger\">{}</span>\n",
-            escaped(&line.text)
-        ),
-        Kind::Prepare | Kind::Stdout => format!("{}\n", escaped(&line.text)),
-    });
-    format!("<pre>{}</pre>", lines.collect::<String>())
-}
-
-fn job_of(
+/// The run with this id, if it is one of the project with these names.
+pub(super) fn job_of(
     domino: &Domino,
     user: &User,
     owner: &str,

@@ -4,12 +4,8 @@
 use serde_json::{Value, json};
 
 use super::{Job, Shown};
-use crate::domino::Domino;
 use crate::git_ref::GitRef;
 use crate::reply::Failure;
-
-/// The most lines of a log on one page.
-pub(super) const LOG_LIMIT: usize = 10_000;
 
 /// The statistics a run left behind.
 pub(super) fn stats(shown: &Shown) -> Vec<Value> {
@@ -64,9 +60,4 @@ pub(super) fn queue(shown: &Shown) -> Option<Value> {
 /// A cluster is more than one process on one machine can stand for.
 pub(super) fn no_clusters() -> Failure {
     Failure::bad_request("Compute clusters are not available on this deployment")
-}
-
-/// Where help about a problem would be.
-pub(super) fn help_link(domino: &Domino) -> String {
-    format!("{}/", domino.url)
 }

@@ -13,9 +13,7 @@ use super::{Job, Jobs, Shown, Wish, parts};
 use crate::domino::Domino;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::id;
-use crate::log::{Kind, Wanted};
-use crate::reply::{Answer, Failure, Slice, page, wrapped};
+use crate::reply::{Answer, Slice, page, wrapped};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
@@ -24,7 +22,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
         .route("/api/jobs/v1/jobs", post(start))
         .route("/api/jobs/beta/jobs", get(list))
         .route("/api/jobs/beta/jobs/{job_id}", get(one))
-        .route("/api/jobs/beta/jobs/{job_id}/logs", get(logs))
 }
 
 /// A job in the words of the public API, as lists have it.
@@ -146,61 +143,4 @@ async fn list(
         .map(|(job, shown)| public(job, shown))
         .collect();
     Ok(page("jobs", items, slice))
-}
-
-async fn logs(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-    parameters: Parameters,
-) -> Answer {
-    let job = Jobs::seen_by(&domino, &user, &id)?;
-    let wanted = match parameters
-        .text("logType")
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
-        Some("stdout") => Wanted::Only(Kind::Stdout),
-        Some("stderr") => Wanted::Only(Kind::Stderr),
-        Some("prepareoutput") => Wanted::Only(Kind::Prepare),
-        Some("complete") | None => Wanted::All,
-        Some(other) => {
-            return Err(Failure::bad_request(format!("Unknown log type: {other}")));
-        }
-    };
-    let limit = parameters
-        .size("limit", parts::LOG_LIMIT)?
-        .min(parts::LOG_LIMIT);
-    let after = parameters.number("latestTimeNano", 0)?;
-    let log = job.log_page(wanted, after, 0, limit);
-    let lines: Vec<Value> = log
-        .page
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "timestamp": line.at.rfc3339(),
-                "logType": match line.kind {
-                    Kind::Prepare => "prepareOutput",
-                    Kind::Stdout => "stdOut",
-                    Kind::Stderr => "stdErr",
-                },
-                "log": line.text,
-                "size": line.text.len(),
-            })
-        })
-        .collect();
-    let mut pagination = json!({ "limit": limit });
-    if let Some(latest) = log.latest {
-        pagination["latestTimeNano"] = latest.to_string().into();
-    }
-    let mut logs = json!({ "logContent": lines, "isComplete": log.is_complete });
-    if let Some(problem) = job.problem() {
-        logs["problem"] = problem.into();
-        logs["helpLink"] = parts::help_link(&domino).into();
-    }
-    Ok(Json(json!({
-        "logs": logs,
-        "metadata": { "requestId": id::uuid(), "notices": [], "pagination": pagination },
-    })))
 }

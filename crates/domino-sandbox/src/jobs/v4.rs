@@ -14,8 +14,7 @@ use super::{Job, Jobs, Shown, Wish, parts};
 use crate::domino::Domino;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::log::{Kind, Wanted};
-use crate::reply::{Answer, Failure, Slice};
+use crate::reply::{Answer, Slice};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
@@ -28,7 +27,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
         .route("/v4/jobs/getStatus/values", get(status_values))
         .route("/v4/jobs/{job_id}", get(one))
         .route("/v4/jobs/{job_id}/runtimeExecutionDetails", get(details))
-        .route("/v4/jobs/{job_id}/logsWithProblemSuggestions", get(logs))
         .route("/v4/jobs/{project_id}/resolveJobDefaults", post(defaults))
 }
 
@@ -234,66 +232,6 @@ async fn details(
         },
         "hardwareTier": job.hardware_tier.of_run(),
     })))
-}
-
-/// The log, paged by the nanoseconds of the last line seen. `console` is all of it: there is a
-/// word of its own for what the program alone said.
-async fn logs(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-    parameters: Parameters,
-) -> Answer {
-    let job = Jobs::seen_by(&domino, &user, &id)?;
-    let wanted = match parameters
-        .text("logType")
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
-        Some("stdout") => Wanted::Only(Kind::Stdout),
-        Some("stderr") => Wanted::Only(Kind::Stderr),
-        Some("stdoutstderr") => Wanted::Output,
-        Some("prepareoutput") => Wanted::Only(Kind::Prepare),
-        Some("console") | None => Wanted::All,
-        Some(other) => {
-            return Err(Failure::bad_request(format!("Unknown log type: {other}")));
-        }
-    };
-    let limit = parameters
-        .size("limit", parts::LOG_LIMIT)?
-        .min(parts::LOG_LIMIT);
-    let offset = parameters.size("offset", 0)?;
-    let after = parameters.number("latestTimeNano", 0)?;
-    let log = job.log_page(wanted, after, offset, limit);
-    let lines: Vec<Value> = log
-        .page
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "timestamp": line.at.milliseconds(),
-                "logType": match line.kind {
-                    Kind::Prepare => "prepareoutput",
-                    Kind::Stdout => "stdout",
-                    Kind::Stderr => "stderr",
-                },
-                "log": line.text,
-                "size": line.text.len(),
-            })
-        })
-        .collect();
-    let mut pagination = json!({ "limit": limit, "offset": offset });
-    if let Some(latest) = log.latest {
-        pagination["latestTimeNano"] = latest.to_string().into();
-    }
-    let mut json = json!({
-        "logset": { "logContent": lines, "isComplete": log.is_complete, "pagination": pagination },
-    });
-    if let Some(problem) = job.problem() {
-        json["problemSuggestion"] =
-            json!({ "problem": problem, "helpLink": parts::help_link(&domino) });
-    }
-    Ok(Json(json))
 }
 
 /// What a job would get that was started with these wishes.

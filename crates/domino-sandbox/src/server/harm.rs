@@ -85,7 +85,7 @@ impl Misbehaviour {
                     .into_response()
             }
             Misbehaviour::Refuse { lasting } => {
-                domino.gate.close(*lasting);
+                domino.gate.close(*lasting).await;
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
             // The reply that will not be sent is never looked at.

@@ -1,0 +1,437 @@
+//! Apps: one store behind the three generations of their API, so that an app made on one is seen
+//! on the others. An app has versions, a version has instances, an instance is a process; the
+//! generations differ in which of these they name and in what starts by itself.
+//!
+//! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one
+//! machine, so that an entry point is told where to listen: on `APP_HOST` and `APP_PORT`. One that
+//! reads these with Domino's values as defaults is the same in both.
+
+mod access;
+mod beta;
+mod beta_instances;
+mod instance;
+mod log;
+mod page;
+mod proxy;
+mod run;
+mod session;
+mod upgrade;
+mod v1;
+mod v1_versions;
+mod v4;
+mod v4_instances;
+mod version;
+mod views;
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use serde_json::{Value, json};
+
+use crate::clock::Moment;
+use crate::domino::Domino;
+use crate::id;
+use crate::projects::Project;
+use crate::reply::Failure;
+use crate::request::object_id;
+use crate::users::User;
+use crate::version::Version;
+pub(crate) use access::{Access, Visibility};
+use instance::Instance;
+pub(crate) use page::{are_settled, section};
+pub(crate) use session::Sessions;
+use version::{AppVersion, VersionWish};
+use views::Views;
+
+/// What an app is started by when nobody says otherwise.
+const ENTRY_POINT: &str = "app.sh";
+
+/// One app.
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) project: Arc<Project>,
+    pub(crate) publisher: Arc<User>,
+    pub(crate) created: Moment,
+    held: Mutex<Held>,
+}
+
+/// What of an app can change.
+struct Held {
+    facts: Facts,
+    updated: Moment,
+    is_archived: bool,
+    /// Oldest first.
+    versions: Vec<Arc<AppVersion>>,
+    views: Views,
+}
+
+/// What an app says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// A path from the top of the repository.
+    pub(crate) entry_point: Option<String>,
+    pub(crate) vanity_url: Option<String>,
+    pub(crate) access: Access,
+    pub(crate) configuration_type: Option<String>,
+    pub(crate) render_iframe: bool,
+    pub(crate) mount_datasets: bool,
+    pub(crate) mount_net_app_volumes: bool,
+    /// What `/v4` creates an app with, for its first start.
+    pub(crate) environment_id: Option<String>,
+    pub(crate) hardware_tier_id: Option<String>,
+}
+
+/// What becomes of the running instances when another one is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replacing {
+    /// They stop, and only then the new one leaves the queue.
+    StopFirst,
+    /// They go on until the new one runs, and stay if it never does.
+    Beside,
+}
+
+/// Every app of the sandbox, oldest first.
+#[derive(Default)]
+pub(crate) struct Apps {
+    apps: Mutex<Vec<Arc<App>>>,
+    /// The ports that were given to instances which still live.
+    ports: Mutex<HashSet<u16>>,
+}
+
+/// The routes of the API, as far as `version` has them.
+pub(crate) fn routes(version: Version) -> Router<Arc<Domino>> {
+    let mut routes = v4::routes().merge(v4_instances::routes());
+    if version.has_apps_beta() {
+        routes = routes
+            .merge(beta::routes())
+            .merge(beta_instances::routes())
+            .merge(views::routes());
+    }
+    if version.has_apps_v1() {
+        routes = routes.merge(v1::routes()).merge(v1_versions::routes());
+    }
+    routes
+}
+
+/// The apps themselves and the pages about them, which do not ask for a credential of the API.
+pub(crate) fn open_routes() -> Router<Arc<Domino>> {
+    proxy::routes()
+        .merge(session::routes())
+        .merge(page::routes())
+}
+
+impl Apps {
+    /// Makes an app without a version.
+    fn create(
+        domino: &Domino,
+        user: &Arc<User>,
+        project: &Arc<Project>,
+        facts: Facts,
+    ) -> Result<Arc<App>, Failure> {
+        if let Some(vanity_url) = &facts.vanity_url {
+            domino.apps.free_vanity_url(vanity_url, None)?;
+        }
+        let now = domino.now();
+        let app = Arc::new(App {
+            id: id::object_id(),
+            project: project.clone(),
+            publisher: user.clone(),
+            created: now,
+            held: Mutex::new(Held {
+                facts,
+                updated: now,
+                is_archived: false,
+                versions: Vec::new(),
+                views: Views::default(),
+            }),
+        });
+        domino.apps.lock().push(app.clone());
+        Ok(app)
+    }
+
+    /// The app with this id, if it is there and `user` may see it.
+    fn seen_by(domino: &Domino, user: &User, id: &str) -> Result<Arc<App>, Failure> {
+        object_id("appId", id)?;
+        let app = domino.apps.find(|app| app.id == id);
+        let app = app.ok_or_else(|| Failure::not_found(format!("App {id} was not found")))?;
+        domino.projects.seen_by(user, &app.project.id)?;
+        Ok(app)
+    }
+
+    /// The app with this vanity URL, if it is there and `user` may see it.
+    fn at_vanity_url(domino: &Domino, user: &User, url: &str) -> Result<Arc<App>, Failure> {
+        let app = domino.apps.find(|app| app.has_vanity_url(url));
+        let app = app.ok_or_else(|| Failure::not_found(format!("No app has the URL {url}")))?;
+        domino.projects.seen_by(user, &app.project.id)?;
+        Ok(app)
+    }
+
+    /// The app that a path under `/apps/` means: by its id or by its vanity URL.
+    fn at(&self, segment: &str) -> Option<Arc<App>> {
+        self.find(|app| app.id == segment || app.has_vanity_url(segment))
+    }
+
+    /// The apps that `user` may see, oldest first.
+    fn visible(domino: &Domino, user: &User) -> Vec<Arc<App>> {
+        let mut apps = domino.apps.all();
+        apps.retain(|app| domino.projects.seen_by(user, &app.project.id).is_ok());
+        apps
+    }
+
+    /// Every app that is not archived, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<App>> {
+        let apps = self.lock();
+        apps.iter()
+            .filter(|app| !app.lock().is_archived)
+            .cloned()
+            .collect()
+    }
+
+    /// Starts an instance of `version`, and does with those that are active as `replacing` says.
+    fn launch(
+        domino: &Arc<Domino>,
+        app: &Arc<App>,
+        version: &Arc<AppVersion>,
+        user: &Arc<User>,
+        replacing: Replacing,
+    ) -> Result<Arc<Instance>, Failure> {
+        let tier_id = version.hardware_tier_id();
+        let hardware_tier = domino.hardware_tiers.for_run(Some(&tier_id))?;
+        let fault = domino.faults.of_app(&app.facts().name);
+        let replacing = match fault.stops_first {
+            true => Replacing::StopFirst,
+            false => replacing,
+        };
+        let earlier = app.active();
+        let number = app.instances().len() + 1;
+        let instance = Arc::new(Instance::new(
+            number,
+            user,
+            hardware_tier,
+            fault,
+            domino.now(),
+        ));
+        version.push(instance.clone());
+        if replacing == Replacing::StopFirst {
+            earlier.iter().for_each(|earlier| earlier.stop());
+        }
+        tokio::spawn(run::run(
+            domino.clone(),
+            run::Launch {
+                app: app.clone(),
+                version: version.clone(),
+                instance: instance.clone(),
+                earlier,
+                replacing,
+            },
+        ));
+        Ok(instance)
+    }
+
+    pub(crate) fn state(&self, domino: &Domino) -> Value {
+        let apps = self.lock().clone();
+        apps.iter().map(|app| app.state(domino)).collect()
+    }
+
+    /// A port of the loopback interface that nothing listens on and no other instance was given.
+    fn free_port(&self) -> std::io::Result<u16> {
+        let mut ports = lock(&self.ports);
+        loop {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let port = listener.local_addr()?.port();
+            if ports.insert(port) {
+                return Ok(port);
+            }
+        }
+    }
+
+    fn give_back(&self, port: u16) {
+        lock(&self.ports).remove(&port);
+    }
+
+    /// Fails when `url` cannot be a vanity URL or is that of another app than `own`.
+    fn free_vanity_url(&self, url: &str, own: Option<&App>) -> Result<(), Failure> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if url.is_empty() || url.starts_with('.') || !url.bytes().all(is_plain) {
+            return Err(Failure::bad_request(format!(
+                "'{url}' cannot be the URL of an app"
+            )));
+        }
+        let other = self.find(|app| app.has_vanity_url(url) || app.id == url);
+        match other {
+            Some(other) if own.is_none_or(|own| own.id != other.id) => Err(Failure::bad_request(
+                format!("The URL '{url}' is that of another app"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn find(&self, wanted: impl Fn(&App) -> bool) -> Option<Arc<App>> {
+        let apps = self.all();
+        apps.into_iter().find(|app| wanted(app))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<App>>> {
+        lock(&self.apps)
+    }
+}
+
+impl App {
+    pub(crate) fn facts(&self) -> Facts {
+        self.lock().facts.clone()
+    }
+
+    fn entry_point(&self) -> String {
+        let entry_point = self.facts().entry_point;
+        entry_point.unwrap_or_else(|| ENTRY_POINT.to_owned())
+    }
+
+    /// Changes what the app says of itself.
+    fn change(&self, now: Moment, change: impl FnOnce(&mut Facts)) {
+        let mut held = self.lock();
+        change(&mut held.facts);
+        held.updated = now;
+    }
+
+    fn updated(&self) -> Moment {
+        self.lock().updated
+    }
+
+    fn has_vanity_url(&self, url: &str) -> bool {
+        self.lock().facts.vanity_url.as_deref() == Some(url)
+    }
+
+    /// The path under which the app is served, without a final slash.
+    pub(crate) fn path(&self) -> String {
+        let vanity_url = self.lock().facts.vanity_url.clone();
+        format!("/apps/{}", vanity_url.unwrap_or_else(|| self.id.clone()))
+    }
+
+    /// The page on which a person reads how the app does, as a path.
+    pub(crate) fn page(&self) -> String {
+        format!("/modelproducts/{}", self.id)
+    }
+
+    /// Makes a version of `wish` without starting it.
+    fn add_version(
+        &self,
+        domino: &Domino,
+        user: &Arc<User>,
+        wish: VersionWish,
+    ) -> Result<Arc<AppVersion>, Failure> {
+        if let Some(vanity_url) = &wish.vanity_url {
+            domino.apps.free_vanity_url(vanity_url, Some(self))?;
+        }
+        let version = AppVersion::new(domino, user, self.versions().len() + 1, wish)?;
+        let mut held = self.lock();
+        if let Some(vanity_url) = version.vanity_url() {
+            held.facts.vanity_url = Some(vanity_url);
+        }
+        held.updated = domino.now();
+        held.versions.push(version.clone());
+        Ok(version)
+    }
+
+    /// Oldest first.
+    fn versions(&self) -> Vec<Arc<AppVersion>> {
+        self.lock().versions.clone()
+    }
+
+    fn version(&self, id: &str) -> Result<Arc<AppVersion>, Failure> {
+        let versions = self.versions();
+        let version = versions.into_iter().find(|version| version.id == id);
+        version.ok_or_else(|| Failure::not_found(format!("App version {id} was not found")))
+    }
+
+    /// Every instance with its version, in the order in which they were started.
+    fn instances(&self) -> Vec<(Arc<AppVersion>, Arc<Instance>)> {
+        let versions = self.versions();
+        let mut instances: Vec<_> = versions
+            .iter()
+            .flat_map(|version| {
+                let instances = version.instances().into_iter();
+                instances.map(|instance| (version.clone(), instance))
+            })
+            .collect();
+        instances.sort_by_key(|(_, instance)| instance.number);
+        instances
+    }
+
+    /// The version that was started last, or else the newest.
+    fn current_version(&self) -> Option<Arc<AppVersion>> {
+        let started = self.instances().pop();
+        let started = started.map(|(version, _)| version);
+        started.or_else(|| self.versions().pop())
+    }
+
+    /// The instance that was started last.
+    fn latest_instance(&self) -> Option<Arc<Instance>> {
+        let (_, instance) = self.instances().pop()?;
+        Some(instance)
+    }
+
+    /// The instances that have not ended.
+    fn active(&self) -> Vec<Arc<Instance>> {
+        let instances = self.instances().into_iter();
+        instances
+            .map(|(_, instance)| instance)
+            .filter(|instance| !instance.status().is_terminal())
+            .collect()
+    }
+
+    /// The instance that answers at the app's URL.
+    fn serving(&self) -> Option<Arc<Instance>> {
+        let newest_first = self.instances().into_iter().rev();
+        newest_first
+            .map(|(_, instance)| instance)
+            .find(|instance| instance.address().is_some())
+    }
+
+    /// Takes the app from every list and stops what runs of it.
+    fn archive(&self) {
+        self.lock().is_archived = true;
+        self.active().iter().for_each(|instance| instance.stop());
+    }
+
+    fn state(&self, domino: &Domino) -> Value {
+        let versions = self.versions();
+        let serving = self.serving();
+        let latest = self.latest_instance();
+        let facts = self.facts();
+        let versions: Vec<Value> = versions
+            .iter()
+            .map(|version| version.state(domino))
+            .collect();
+        json!({
+            "id": self.id,
+            "name": facts.name,
+            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "publisher": self.publisher.name,
+            "description": facts.description,
+            "entryPoint": self.entry_point(),
+            "visibility": facts.access.visibility.word(),
+            "vanityUrl": facts.vanity_url,
+            "isArchived": self.lock().is_archived,
+            "url": format!("{}{}", domino.url, self.path()),
+            "page": self.page(),
+            "status": latest.map_or("", |latest| latest.status().word()),
+            "serving": serving.map(|serving| serving.id.clone()),
+            "versions": versions,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        lock(&self.held)
+    }
+}
+
+/// What is behind a lock; a panic elsewhere cannot have left it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,224 @@
+//! An instance of an app: where it stands, what it shows of that when it is told to misreport, and
+//! where its process listens. How it gets there is `run`'s business.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Moment;
+use crate::faults::AppFault;
+use crate::hardware_tiers::HardwareTier;
+use crate::id;
+use crate::jobs::Status;
+use crate::log::{Log, Page, Wanted};
+use crate::users::User;
+
+/// One instance.
+pub(super) struct Instance {
+    pub(super) id: String,
+    /// The place among all instances of the app, from 1.
+    pub(super) number: usize,
+    pub(super) created: Moment,
+    pub(super) started_by: Arc<User>,
+    pub(super) hardware_tier: Arc<HardwareTier>,
+    pub(super) log: Arc<Log>,
+    pub(super) fault: AppFault,
+    /// Told once, when the instance is to stop.
+    pub(super) stopping: Notify,
+    /// Told when a stop that hangs is not to hang any longer.
+    pub(super) forced: Notify,
+    progress: Mutex<Progress>,
+    ended: watch::Sender<bool>,
+}
+
+/// Where an instance stands.
+struct Progress {
+    status: Status,
+    history: Vec<Status>,
+    completed: Option<Moment>,
+    /// The commit of the code, once it is known.
+    commit: Option<String>,
+    failure: Option<String>,
+    /// Where the process was told to listen.
+    port: Option<u16>,
+    is_process_alive: bool,
+    is_stopping: bool,
+    /// How often the status was looked at, for an instance that misreports the first looks.
+    looks: usize,
+}
+
+impl Instance {
+    pub(super) fn new(
+        number: usize,
+        user: &Arc<User>,
+        hardware_tier: &Arc<HardwareTier>,
+        fault: AppFault,
+        now: Moment,
+    ) -> Self {
+        Instance {
+            id: id::object_id(),
+            number,
+            created: now,
+            started_by: user.clone(),
+            hardware_tier: hardware_tier.clone(),
+            log: Arc::default(),
+            fault,
+            stopping: Notify::new(),
+            forced: Notify::new(),
+            progress: Mutex::new(Progress {
+                status: Status::Queued,
+                history: vec![Status::Queued],
+                completed: None,
+                commit: None,
+                failure: None,
+                port: None,
+                is_process_alive: false,
+                is_stopping: false,
+                looks: 0,
+            }),
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    /// Where the instance really stands.
+    pub(super) fn status(&self) -> Status {
+        self.lock().status
+    }
+
+    /// The status that a reply shows. Each call is one look, of which some faults count a few.
+    pub(super) fn shown_status(&self) -> String {
+        let mut progress = self.lock();
+        let look = progress.looks;
+        progress.looks += 1;
+        let stuck = self.fault.stuck_at.as_deref().filter(|stuck| {
+            let mut history = progress.history.iter();
+            history.any(|status| status.word() == *stuck)
+        });
+        let faulty = self.fault.statuses.get(look).map(String::as_str);
+        let shown = faulty.or(stuck).unwrap_or(progress.status.word());
+        shown.to_owned()
+    }
+
+    /// The commit of the code, once it is known.
+    pub(super) fn commit(&self) -> Option<String> {
+        self.lock().commit.clone()
+    }
+
+    pub(super) fn completed(&self) -> Option<Moment> {
+        self.lock().completed
+    }
+
+    /// Where the app is to be asked, as long as it runs.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        let progress = self.lock();
+        let is_up = progress.status == Status::Running && progress.is_process_alive;
+        let port = progress.port.filter(|_| is_up)?;
+        Some((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// One page of the log, and whether no line will ever come after it.
+    pub(super) fn log_page(
+        &self,
+        wanted: Wanted,
+        after: u64,
+        offset: usize,
+        limit: usize,
+    ) -> (Page, bool) {
+        let has_ended = self.status().is_terminal();
+        let page = self.log.page(wanted, after, offset, limit, 0);
+        let is_complete = has_ended && page.is_last;
+        (page, is_complete)
+    }
+
+    /// Asks the instance to stop; one that has ended or is stopping already stays as it is.
+    pub(super) fn stop(&self) {
+        let mut progress = self.lock();
+        if !progress.status.is_terminal() && !progress.is_stopping {
+            progress.is_stopping = true;
+            progress.enter(Status::StopRequested);
+            self.stopping.notify_one();
+        }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.lock().is_stopping
+    }
+
+    /// Waits until the instance has ended.
+    pub(super) async fn ended(&self) {
+        // The sender is a part of the instance, and so it is there while somebody waits.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Goes on to `status`, unless the instance is being stopped and this is not part of it.
+    pub(super) fn enter(&self, status: Status) {
+        let mut progress = self.lock();
+        if !progress.is_stopping || status == Status::Stopping {
+            progress.enter(status);
+        }
+    }
+
+    pub(super) fn has_commit(&self, commit: &str) {
+        self.lock().commit = Some(commit.to_owned());
+    }
+
+    pub(super) fn has_port(&self, port: u16) {
+        self.lock().port = Some(port);
+    }
+
+    pub(super) fn port(&self) -> Option<u16> {
+        self.lock().port
+    }
+
+    pub(super) fn has_process(&self, is_alive: bool) {
+        self.lock().is_process_alive = is_alive;
+    }
+
+    /// Ends the instance in `status`, with the reason when it failed.
+    pub(super) fn end(&self, status: Status, failure: Option<String>, now: Moment) {
+        let mut progress = self.lock();
+        progress.completed = Some(now);
+        progress.failure = failure;
+        progress.is_process_alive = false;
+        progress.enter(status);
+        drop(progress);
+        self.ended.send_replace(true);
+    }
+
+    pub(super) fn state(&self) -> Value {
+        let progress = self.lock();
+        let history: Vec<&str> = progress
+            .history
+            .iter()
+            .map(|status| status.word())
+            .collect();
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "startedBy": self.started_by.name,
+            "hardwareTierId": self.hardware_tier.id,
+            "hardwareTierName": self.hardware_tier.name,
+            "dataPlane": self.hardware_tier.data_plane.name,
+            "status": progress.status.word(),
+            "statuses": history,
+            "commit": progress.commit,
+            "failure": progress.failure,
+            "port": progress.port,
+            "isProcessAlive": progress.is_process_alive,
+            "logLines": self.log.len(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        super::lock(&self.progress)
+    }
+}
+
+impl Progress {
+    fn enter(&mut self, status: Status) {
+        self.status = status;
+        self.history.push(status);
+    }
+}

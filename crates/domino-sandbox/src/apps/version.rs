@@ -1,0 +1,226 @@
+//! A version of an app: which code, environment and hardware tier its instances get. The content
+//! never changes; what says how it is run, and the words about it, can.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+
+use super::instance::Instance;
+use crate::clock::Moment;
+use crate::domino::Domino;
+use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::git_ref::GitRef;
+use crate::id;
+use crate::reply::Failure;
+use crate::request::Fields;
+use crate::users::User;
+
+/// One version.
+pub(super) struct AppVersion {
+    pub(super) id: String,
+    pub(super) number: usize,
+    pub(super) created: Moment,
+    pub(super) publisher: Arc<User>,
+    pub(super) environment: Arc<Environment>,
+    pub(super) revision: Revision,
+    pub(super) git_ref: Option<GitRef>,
+    pub(super) dfs_commit_id: Option<String>,
+    /// A script given in full, which is run instead of the entry point.
+    pub(super) entry_script: Option<String>,
+    pub(super) external_volume_mount_ids: Vec<String>,
+    pub(super) net_app_volume_ids: Vec<String>,
+    pub(super) propagates_identity: bool,
+    details: Mutex<Details>,
+}
+
+/// What of a version can change.
+#[derive(Clone)]
+pub(super) struct Details {
+    pub(super) updated: Moment,
+    pub(super) hardware_tier_id: String,
+    pub(super) autoscaling: Option<Value>,
+    pub(super) vanity_url: Option<String>,
+    pub(super) bundle_id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) tags: Vec<Value>,
+    /// Oldest first.
+    instances: Vec<Arc<Instance>>,
+}
+
+/// What a version was asked to be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct VersionWish {
+    pub(super) environment_id: Option<String>,
+    pub(super) environment_revision_id: Option<String>,
+    pub(super) hardware_tier_id: Option<String>,
+    pub(super) git_ref: Option<GitRef>,
+    pub(super) dfs_commit_id: Option<String>,
+    pub(super) entry_script: Option<String>,
+    pub(super) external_volume_mount_ids: Vec<String>,
+    pub(super) net_app_volume_ids: Vec<String>,
+    pub(super) propagates_identity: bool,
+    pub(super) autoscaling: Option<Value>,
+    pub(super) vanity_url: Option<String>,
+    pub(super) bundle_id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) tags: Vec<Value>,
+}
+
+impl VersionWish {
+    /// Reads the content of a version, which beta and v1 spell alike.
+    pub(super) fn read_content(&mut self, fields: &mut Fields) {
+        self.environment_id = fields.optional_text("environmentId");
+        self.environment_revision_id = fields.optional_text("environmentRevisionId");
+        self.git_ref = GitRef::v4_field(fields, "gitRef");
+        self.dfs_commit_id = fields.optional_text("dfsCommitId");
+        self.entry_script = fields.optional_text("entryScript");
+        let volumes = fields.optional_texts("externalVolumeMountIds");
+        self.external_volume_mount_ids = volumes.unwrap_or_default();
+        self.net_app_volume_ids = fields.optional_texts("netAppVolumeIds").unwrap_or_default();
+        let propagates = fields.optional_flag("extendedIdentityPropagationToAppsEnabled");
+        self.propagates_identity = propagates.unwrap_or(false);
+    }
+
+    /// Reads how a version is to be run, which beta and v1 spell alike.
+    pub(super) fn read_deployment(&mut self, fields: &mut Fields) {
+        self.hardware_tier_id = fields.optional_text("hardwareTierId");
+        // Only the form is looked at: one machine has no replicas.
+        const AUTOSCALING: &str = "autoscalingSpecification";
+        let form = fields.optional_object(AUTOSCALING, |inner| inner.flag("enabled"));
+        self.autoscaling = fields.optional_value(AUTOSCALING).filter(|_| form.is_some());
+        self.vanity_url = fields.optional_text("vanityUrl");
+    }
+
+    /// Reads the words about a version, which beta and v1 spell alike.
+    pub(super) fn read_words(&mut self, fields: &mut Fields) {
+        self.bundle_id = fields.optional_text("bundleId");
+        self.description = fields.optional_text("description");
+        self.tags = tags(fields).unwrap_or_default();
+    }
+}
+
+/// The list of tags, if it is there.
+pub(super) fn tags(fields: &mut Fields) -> Option<Vec<Value>> {
+    let value = fields.optional_value("tags")?;
+    let is_tag = |tag: &Value| tag["key"].is_string() && tag["value"].is_string();
+    match value {
+        Value::Array(tags) if tags.iter().all(is_tag) => Some(tags),
+        _ => {
+            fields.complain("tags", "error.expected.jsarray");
+            None
+        }
+    }
+}
+
+impl AppVersion {
+    /// Makes a version of `wish`. Whether its hardware tier can be used shows when it is started.
+    pub(super) fn new(
+        domino: &Domino,
+        user: &Arc<User>,
+        number: usize,
+        wish: VersionWish,
+    ) -> Result<Arc<Self>, Failure> {
+        let environment = domino
+            .environments
+            .for_run(wish.environment_id.as_deref())?
+            .clone();
+        let spec = match wish.environment_revision_id {
+            Some(id) => RevisionSpec::Some(id),
+            None => RevisionSpec::Active,
+        };
+        let revision = environment.revision(&spec)?.clone();
+        let default_tier = || domino.hardware_tiers.default_tier().id.clone();
+        let now = domino.now();
+        Ok(Arc::new(AppVersion {
+            id: id::object_id(),
+            number,
+            created: now,
+            publisher: user.clone(),
+            environment,
+            revision,
+            git_ref: wish.git_ref,
+            dfs_commit_id: wish.dfs_commit_id,
+            entry_script: wish.entry_script,
+            external_volume_mount_ids: wish.external_volume_mount_ids,
+            net_app_volume_ids: wish.net_app_volume_ids,
+            propagates_identity: wish.propagates_identity,
+            details: Mutex::new(Details {
+                updated: now,
+                hardware_tier_id: wish.hardware_tier_id.unwrap_or_else(default_tier),
+                autoscaling: wish.autoscaling,
+                vanity_url: wish.vanity_url,
+                bundle_id: wish.bundle_id,
+                description: wish.description,
+                tags: wish.tags,
+                instances: Vec::new(),
+            }),
+        }))
+    }
+
+    pub(super) fn details(&self) -> Details {
+        self.lock().clone()
+    }
+
+    /// Changes what of the version can change.
+    pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut Details)) {
+        let mut details = self.lock();
+        change(&mut details);
+        details.updated = now;
+    }
+
+    pub(super) fn hardware_tier_id(&self) -> String {
+        self.lock().hardware_tier_id.clone()
+    }
+
+    pub(super) fn vanity_url(&self) -> Option<String> {
+        self.lock().vanity_url.clone()
+    }
+
+    /// Oldest first.
+    pub(super) fn instances(&self) -> Vec<Arc<Instance>> {
+        self.lock().instances.clone()
+    }
+
+    pub(super) fn instance(&self, id: &str) -> Result<Arc<Instance>, Failure> {
+        let instances = self.instances();
+        let instance = instances.into_iter().find(|instance| instance.id == id);
+        instance.ok_or_else(|| Failure::not_found(format!("App instance {id} was not found")))
+    }
+
+    pub(super) fn current_instance(&self) -> Option<Arc<Instance>> {
+        self.instances().pop()
+    }
+
+    pub(super) fn push(&self, instance: Arc<Instance>) {
+        self.lock().instances.push(instance);
+    }
+
+    pub(super) fn state(&self, domino: &Domino) -> Value {
+        let details = self.details();
+        let tier = domino.hardware_tiers.with_id(&details.hardware_tier_id);
+        let instances: Vec<Value> = details
+            .instances
+            .iter()
+            .map(|instance| instance.state())
+            .collect();
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "publisher": self.publisher.name,
+            "gitRef": self.git_ref.as_ref().map(GitRef::v4),
+            "entryScript": self.entry_script,
+            "environmentId": self.environment.id,
+            "environmentName": self.environment.name,
+            "environmentRevisionId": self.revision.id,
+            "hardwareTierId": details.hardware_tier_id,
+            "hardwareTierName": tier.map(|tier| tier.name.as_str()),
+            "dataPlane": tier.map(|tier| tier.data_plane.name.as_str()),
+            "bundleId": details.bundle_id,
+            "instances": instances,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Details> {
+        super::lock(&self.details)
+    }
+}

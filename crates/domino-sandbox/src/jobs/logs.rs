@@ -1,0 +1,159 @@
+//! The log of a job on its three routes: `/v4`, the public API, and the oldest one, which makes
+//! HTML of it. The first two page by the nanoseconds of the last line seen.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::legacy::job_of;
+use super::{Job, Jobs, LogPage};
+use crate::domino::Domino;
+use crate::id;
+use crate::log::{Kind, Spelling, SpeltLine, Wanted};
+use crate::page::escaped;
+use crate::reply::{Answer, Failure};
+use crate::request::Parameters;
+use crate::users::Caller;
+
+/// The most lines on one page.
+const LIMIT: usize = 10_000;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    let v4_path = "/v4/jobs/{job_id}/logsWithProblemSuggestions";
+    Router::new()
+        .route(v4_path, get(v4))
+        .route("/api/jobs/beta/jobs/{job_id}/logs", get(public))
+        .route(
+            "/v1/projects/{owner}/{name}/run/{run_id}/stdout",
+            get(legacy),
+        )
+}
+
+/// One page of lines with what each API says beside it. Written straight from the lines, since a
+/// long log is a great many of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    log_content: Vec<SpeltLine<'a>>,
+    is_complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_link: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct V4Log<'a> {
+    logset: Content<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem_suggestion: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct PublicLog<'a> {
+    logs: Content<'a>,
+    metadata: Value,
+}
+
+/// The page that `parameters` ask for.
+fn asked(
+    job: &Job,
+    spelling: Spelling,
+    parameters: &Parameters,
+) -> Result<(LogPage, Value), Failure> {
+    let wanted = spelling.wanted(parameters.text("logType"))?;
+    let limit = parameters.size("limit", LIMIT)?.min(LIMIT);
+    let after = parameters.number("latestTimeNano", 0)?;
+    let mut pagination = json!({ "limit": limit });
+    let mut offset = 0;
+    if spelling == Spelling::V4 {
+        offset = parameters.size("offset", 0)?;
+        pagination["offset"] = offset.into();
+    }
+    let log = job.log_page(wanted, after, offset, limit);
+    if let Some(latest) = log.latest {
+        pagination["latestTimeNano"] = latest.to_string().into();
+    }
+    Ok((log, pagination))
+}
+
+/// Where help about a problem would be.
+fn help_link(domino: &Domino) -> String {
+    format!("{}/", domino.url)
+}
+
+async fn v4(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    let job = Jobs::seen_by(&domino, &user, &id)?;
+    let (log, pagination) = asked(&job, Spelling::V4, &parameters)?;
+    let suggestion = |problem| json!({ "problem": problem, "helpLink": help_link(&domino) });
+    let reply = V4Log {
+        logset: Content {
+            log_content: Spelling::V4.lines(&log.page),
+            is_complete: log.is_complete,
+            pagination: Some(pagination),
+            problem: None,
+            help_link: None,
+        },
+        problem_suggestion: job.problem().map(suggestion),
+    };
+    Ok(Json(reply).into_response())
+}
+
+async fn public(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    let job = Jobs::seen_by(&domino, &user, &id)?;
+    let (log, pagination) = asked(&job, Spelling::Public, &parameters)?;
+    let problem = job.problem();
+    let reply = PublicLog {
+        logs: Content {
+            log_content: Spelling::Public.lines(&log.page),
+            is_complete: log.is_complete,
+            pagination: None,
+            help_link: problem.as_ref().map(|_| help_link(&domino)),
+            problem,
+        },
+        metadata: json!({ "requestId": id::uuid(), "notices": [], "pagination": pagination }),
+    };
+    Ok(Json(reply).into_response())
+}
+
+async fn legacy(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((owner, name, run_id)): Path<(String, String, String)>,
+) -> Answer {
+    let job = job_of(&domino, &user, &owner, &name, &run_id)?;
+    Ok(Json(json!({
+        "setup": html(&job, Wanted::Only(Kind::Prepare)),
+        "stdout": html(&job, Wanted::Output),
+    })))
+}
+
+fn html(job: &Job, wanted: Wanted) -> String {
+    let log = job.log_page(wanted, 0, 0, usize::MAX);
+    let lines = log.page.lines.iter().map(|line| match line.kind {
+        Kind::Stderr => format!(
+            "<span class=\"text-danger\">{}</span>\n",
+            escaped(&line.text)
+        ),
+        Kind::Prepare | Kind::Stdout => format!("{}\n", escaped(&line.text)),
+    });
+    format!("<pre>{}</pre>", lines.collect::<String>())
+}

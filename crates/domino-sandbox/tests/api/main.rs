@@ -1,0 +1,13 @@
+//! The sandbox over real HTTP: what each route answers, what really happens behind it, what
+//! faults do to it. One program for all of it, so that it is linked once.
+
+mod faults;
+mod jobs;
+mod logs;
+mod pages;
+mod program;
+mod resources;
+mod runs;
+mod scheduled_jobs;
+mod sign_in;
+mod world;

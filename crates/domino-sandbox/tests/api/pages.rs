@@ -1,0 +1,63 @@
+//! The pages a person opens in a browser, without signing in.
+
+use domino_sandbox::Seed;
+use serde_json::json;
+
+use crate::world::{Sign, World, text};
+
+fn page(world: &World, path: &str) -> String {
+    let reply = world.signed(Sign::Not, "GET", path, None).unwrap();
+    assert_eq!(reply.status, 200, "{path}");
+    assert!(reply.content_type.starts_with("text/html"));
+    reply.text()
+}
+
+#[test]
+fn the_index_leads_to_the_log_of_each_job() {
+    let world = World::new();
+    let job = world.run("echo '<i>read me</i>'", json!({ "title": "A & B" }));
+    let index = page(&world, "/");
+    let link = text(&job["page"]);
+    assert!(
+        index.contains(&link) && index.contains("A &amp; B"),
+        "{index}"
+    );
+    assert_eq!(
+        link,
+        format!("/jobs/author/quick-start/{}/logs", text(&job["id"]))
+    );
+    let log = page(&world, &link);
+    assert!(
+        log.contains("Succeeded") && log.contains("&lt;i&gt;read me"),
+        "{log}"
+    );
+    assert!(
+        !log.contains("http-equiv"),
+        "a page of what has ended stays as it is"
+    );
+    assert!(page(&world, "/jobs/author/quick-start").contains(&link));
+}
+
+#[test]
+fn a_page_of_what_still_runs_looks_again() {
+    let world = World::new();
+    let id = text(&world.start("sleep 600", json!({}))["id"]);
+    assert!(page(&world, &format!("/jobs/author/quick-start/{id}/logs")).contains("http-equiv"));
+}
+
+#[test]
+fn a_page_shows_no_credential_and_nothing_of_another_project() {
+    let world = World::seeded(Seed::default().project("author/second"));
+    let job = world.run("true", json!({}));
+    let author = world.author();
+    let index = page(&world, "/");
+    assert!(!index.contains(&author.api_key) && !index.contains(&author.token));
+    let elsewhere = format!("/jobs/author/second/{}/logs", text(&job["id"]));
+    assert_eq!(
+        world
+            .signed(Sign::Not, "GET", &elsewhere, None)
+            .unwrap()
+            .status,
+        404
+    );
+}
