@@ -5,11 +5,13 @@
 
 mod beta;
 mod model_products;
+mod status;
 mod v1;
 mod wire;
 
 use serde::Deserialize;
 
+pub use self::status::AppStatus;
 use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
 use super::logs::LogPage;
@@ -141,65 +143,6 @@ pub struct AppInstance {
     pub id: AppInstanceId,
     /// How it stands.
     pub status: AppStatus,
-}
-
-/// Domino's words for the status of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub enum AppStatus {
-    /// `Running` or `Serving`: its container runs, which does not mean that it answers.
-    Up(String),
-    /// One of the words for an app on its way to run.
-    Starting(String),
-    /// One of the words for an app on its way to an end.
-    Stopping(String),
-    /// `Stopped`, `Succeeded`, `Failed` or `Error`.
-    Down(String),
-    /// It was never started.
-    Never,
-    /// A word that we do not know.
-    Unknown(String),
-}
-
-impl From<String> for AppStatus {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "" => Self::Never,
-            "Running" | "Serving" => Self::Up(word),
-            "Queued" | "Scheduled" | "Pending" | "Preparing" | "Building" | "Pulling" => {
-                Self::Starting(word)
-            }
-            "StopRequested" | "StopAndDiscardRequested" | "Stopping" | "Finishing" => {
-                Self::Stopping(word)
-            }
-            "Stopped" | "Succeeded" | "Failed" | "Error" => Self::Down(word),
-            _ => Self::Unknown(word),
-        }
-    }
-}
-
-impl AppStatus {
-    /// The word, as Domino writes it.
-    pub fn word(&self) -> &str {
-        match self {
-            Self::Never => "never started",
-            Self::Up(word)
-            | Self::Starting(word)
-            | Self::Stopping(word)
-            | Self::Down(word)
-            | Self::Unknown(word) => word,
-        }
-    }
-
-    /// Whether nothing of it runs, nor will by itself.
-    pub fn is_down(&self) -> bool {
-        matches!(self, Self::Down(_) | Self::Never)
-    }
-
-    /// Whether its container runs.
-    pub fn is_up(&self) -> bool {
-        matches!(self, Self::Up(_))
-    }
 }
 
 impl AppVersion {

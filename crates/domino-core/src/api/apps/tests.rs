@@ -149,34 +149,3 @@ async fn no_generation_at_all_is_an_error_of_the_last_one() {
     assert!(error.is_absent());
     assert!(error.to_string().contains("/v4/modelProducts"));
 }
-
-#[test]
-fn every_status_word_has_its_meaning() {
-    let status = |word: &str| AppStatus::from(word.to_owned());
-    for word in ["Running", "Serving"] {
-        assert!(status(word).is_up());
-    }
-    for word in ["Stopped", "Succeeded", "Failed", "Error", ""] {
-        assert!(status(word).is_down(), "{word}");
-    }
-    for word in [
-        "Queued",
-        "Scheduled",
-        "Pending",
-        "Preparing",
-        "Building",
-        "Pulling",
-    ] {
-        assert!(matches!(status(word), AppStatus::Starting(_)), "{word}");
-    }
-    for word in [
-        "StopRequested",
-        "StopAndDiscardRequested",
-        "Stopping",
-        "Finishing",
-    ] {
-        assert!(matches!(status(word), AppStatus::Stopping(_)), "{word}");
-    }
-    assert_eq!(status("Dancing").word(), "Dancing");
-    assert!(matches!(status("Dancing"), AppStatus::Unknown(_)));
-}
