@@ -100,6 +100,8 @@ pub struct Report {
     pub outputs: Vec<(&'static str, String)>,
     /// Remarks that a reader of the summary must not miss.
     pub notes: Vec<String>,
+    /// What was asked to be listed; written to stdout.
+    pub table: Option<Table>,
     /// A piece of remote log with its title.
     pub excerpt: Option<Excerpt>,
     /// Markdown of our own making for the summary only.
@@ -107,6 +109,15 @@ pub struct Report {
     pub sheet: Option<String>,
     /// The command to run next.
     pub next: Option<String>,
+}
+
+/// A list of things, each a row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    /// What the columns are.
+    pub columns: Vec<&'static str>,
+    /// The rows, each with a cell for every column.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A piece of a remote log.
@@ -309,6 +320,15 @@ impl Step {
             exit,
             &self.scrubber,
         );
+        if let Some(table) = self
+            .report
+            .table
+            .as_ref()
+            .filter(|_| self.format == Format::Text)
+        {
+            let text = self.scrubber.clean_lines(&document::table_as_text(table));
+            let _ = write!(std::io::stdout(), "{text}");
+        }
         document.print_result();
         if let (Some(actions), Err(error)) = (&self.actions, &result) {
             actions.annotate(

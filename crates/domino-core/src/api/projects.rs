@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
 use super::id;
 use crate::client::{ApiError, Reader, segment};
@@ -29,6 +30,8 @@ pub struct Project {
 pub struct ProjectSettings {
     /// The hardware tier of runs that name none.
     pub default_hardware_tier_id: Option<HardwareTierId>,
+    /// The compute environment of whatever names none.
+    pub default_environment_id: Option<EnvironmentId>,
 }
 
 #[derive(Deserialize)]

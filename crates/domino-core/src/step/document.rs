@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::text::{Scrubber, fenced, markdown};
-use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, causes_of, hint};
+use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of, hint};
 use crate::error::{Exit, line_of};
 
 /// Everything that is known at the end, with the secrets taken out.
@@ -55,7 +55,12 @@ impl<'a> Document<'a> {
 
     /// The result on stderr, for the person.
     pub(super) fn print_result(&self) {
-        if let Some(excerpt) = self.report.excerpt.as_ref().filter(|excerpt| !excerpt.was_live) {
+        if let Some(excerpt) = self
+            .report
+            .excerpt
+            .as_ref()
+            .filter(|excerpt| !excerpt.was_live)
+        {
             eprintln!("\n{}:", self.scrubber.clean(&excerpt.title));
             for line in &excerpt.lines {
                 eprintln!("  {}", self.scrubber.clean(line));
@@ -142,6 +147,11 @@ impl<'a> Document<'a> {
             "facts": facts(&self.report.facts),
             "outputs": outputs,
             "notes": self.report.notes.iter().map(|note| clean(note)).collect::<Vec<_>>(),
+            "table": self.report.table.as_ref().map(|table| table.rows.iter()
+                .map(|row| table.columns.iter().zip(row)
+                    .map(|(column, cell)| (column.replace(' ', "_"), Value::String(clean(cell))))
+                    .collect::<Map<String, Value>>())
+                .collect::<Vec<_>>()),
             "excerpt": self.report.excerpt.as_ref().map(|excerpt| json!({
                 "title": clean(&excerpt.title),
                 "lines": excerpt.lines.iter().map(|line| clean(line)).collect::<Vec<_>>(),
@@ -210,6 +220,15 @@ impl<'a> Document<'a> {
             page.push_str("| | |\n| --- | --- |\n");
             for fact in rows {
                 page.push_str(&format!("| {} | {} |\n", fact.name, self.cell(&fact.value)));
+            }
+            page.push('\n');
+        }
+        if let Some(table) = &self.report.table {
+            page.push_str(&format!("| {} |\n", table.columns.join(" | ")));
+            page.push_str(&format!("|{}\n", " --- |".repeat(table.columns.len())));
+            for row in &table.rows {
+                let cells: Vec<String> = row.iter().map(|cell| self.cell(cell)).collect();
+                page.push_str(&format!("| {} |\n", cells.join(" | ")));
             }
             page.push('\n');
         }
@@ -300,6 +319,35 @@ pub(super) fn plan_as_text(plan: &Plan) -> String {
     text
 }
 
+/// A table as text, its columns aligned.
+pub(super) fn table_as_text(table: &Table) -> String {
+    let lines: Vec<Vec<&str>> = std::iter::once(table.columns.clone())
+        .chain(
+            table
+                .rows
+                .iter()
+                .map(|row| row.iter().map(String::as_str).collect()),
+        )
+        .collect();
+    let widths: Vec<usize> = (0..table.columns.len())
+        .map(|column| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    lines
+        .iter()
+        .map(|line| {
+            let cells: Vec<String> = line
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}", cell = cell.replace('\n', " ")))
+                .collect();
+            format!("{}\n", cells.join("  ").trim_end())
+        })
+        .collect()
+}
+
 fn facts_as_text(facts: &[Fact]) -> String {
     let width = facts.iter().map(|fact| fact.name.len()).max().unwrap_or(0);
     facts
@@ -320,5 +368,25 @@ fn sign_of(kind: ChangeKind) -> char {
         ChangeKind::Update => '~',
         ChangeKind::Remove => '-',
         ChangeKind::Keep => '=',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_table_are_aligned_and_no_line_ends_in_blanks() {
+        let table = Table {
+            columns: vec!["endpoint", "status"],
+            rows: vec![
+                vec!["wine-dev".into(), "Running".into()],
+                vec!["wine-staging".into(), String::new()],
+            ],
+        };
+        assert_eq!(
+            table_as_text(&table),
+            "endpoint      status\nwine-dev      Running\nwine-staging\n"
+        );
     }
 }
