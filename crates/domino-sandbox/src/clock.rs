@@ -23,9 +23,20 @@ impl Moment {
         self.0.as_millisecond().into()
     }
 
+    /// How many milliseconds lie between `earlier` and this moment, if it was earlier.
+    pub(crate) fn milliseconds_since(self, earlier: Moment) -> i64 {
+        let between = self.0.duration_since(earlier.0).as_millis();
+        i64::try_from(between).unwrap_or(i64::MAX).max(0)
+    }
+
     /// RFC 3339 with milliseconds, as the public API writes times.
     pub(crate) fn rfc3339(self) -> Value {
         format!("{:.3}", self.0).into()
+    }
+
+    /// As the header `Date` has it.
+    pub(crate) fn http_date(self) -> String {
+        self.0.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     /// Epoch nanoseconds, as logs are paged.
@@ -47,6 +58,7 @@ mod tests {
     fn a_moment_has_every_form_of_domino() {
         let moment = Moment::from_nanoseconds(1_647_051_415_275_957_459);
         assert_eq!(moment.rfc3339(), "2022-03-12T02:16:55.275Z");
+        assert_eq!(moment.http_date(), "Sat, 12 Mar 2022 02:16:55 GMT");
         assert_eq!(moment.milliseconds(), 1_647_051_415_275_i64);
         assert_eq!(moment.nanoseconds(), 1_647_051_415_275_957_459);
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::account::Refusal;
 use crate::domino::Domino;
+use crate::faults::Misbehaviour;
 use crate::recorder::Ending;
 use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
@@ -97,10 +98,25 @@ async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: 
     response
 }
 
-/// The outermost layer: one request from its arrival to the reply that leaves.
+/// The outermost layer. As with any server behind an ingress, a request that was received is
+/// carried through even when nobody waits for its reply any more.
 async fn exchange(
     State(domino): State<Arc<Domino>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let exchange = tokio::spawn(carry_through(domino, connection, request, next));
+    let internal_error = StatusCode::INTERNAL_SERVER_ERROR;
+    exchange
+        .await
+        .unwrap_or_else(|_| internal_error.into_response())
+}
+
+/// One request from its arrival to the reply that leaves.
+async fn carry_through(
+    domino: Arc<Domino>,
+    connection: Connection,
     request: Request,
     next: Next,
 ) -> Response {
@@ -114,25 +130,32 @@ async fn exchange(
     recorder.body(number, &body);
     let path = parts.uri.path().to_owned();
     let method = parts.method.clone();
-    let fault = domino.faults.pick(&method, &path);
+    // While nobody listens, the connections from before are dead as well.
+    let fault = match domino.gate.is_closed() {
+        Some(_) => Some(Misbehaviour::Reset { processed: false }),
+        None => domino.faults.pick(&method, &path),
+    };
     if let Some(fault) = &fault {
         recorder.fault(number, fault.kind());
     }
 
     let request = Request::from_parts(parts, Body::from(body));
-    let whole = match &fault {
+    let mut whole = match &fault {
         None => process(request, next).await,
         Some(fault) => match fault.before(&domino, &path).await {
             harm::Before::Answer(response) => whole(response).await,
             harm::Before::Process => process(fault.altered(request), next).await,
         },
     };
-    let is_down = domino.gate.is_closed().is_some();
-    let arrives = !is_down && fault.as_ref().is_none_or(harm::leaves_a_reply);
-    let whole = match &fault {
-        Some(fault) => fault.edited(whole, &path).await,
-        None => whole,
-    };
+    if let Some(fault) = &fault {
+        whole = fault.edited(whole, &path).await;
+    }
+    if domino.faults.clock_skew() != 0
+        && let Ok(date) = HeaderValue::from_str(&domino.now().http_date())
+    {
+        whole.headers.insert(header::DATE, date);
+    }
+    let arrives = fault.as_ref().is_none_or(harm::leaves_a_reply);
     recorder.ended(
         number,
         Ending {
@@ -145,17 +168,13 @@ async fn exchange(
     if domino.verbose {
         let status = if arrives { whole.status.as_str() } else { "-" };
         let user = whole.user.as_deref().unwrap_or("-");
-        let fault = fault
-            .as_ref()
-            .map_or(String::new(), |fault| format!(" fault={}", fault.kind()));
-        let line = format!(
-            "{method} {path} {status} {user} {} ms{fault}",
-            started.elapsed().as_millis()
-        );
+        let fault = match &fault {
+            Some(fault) => format!(" fault={}", fault.kind()),
+            None => String::new(),
+        };
+        let took = started.elapsed().as_millis();
+        let line = format!("{method} {path} {status} {user} {took} ms{fault}");
         eprintln!("{}", domino.accounts.without_secrets(line));
-    }
-    if is_down {
-        connection.reset();
     }
     match fault {
         Some(fault) => fault.after(whole, &connection).await,

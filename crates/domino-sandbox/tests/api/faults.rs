@@ -163,6 +163,28 @@ fn a_reply_can_be_slow_in_pieces_or_never_come() {
 }
 
 #[test]
+fn a_slow_request_takes_effect_though_nobody_waits_for_it() {
+    let by = Duration::from_millis(150);
+    let world = with("POST /v4/jobs/start", Misbehaviour::Delay { by });
+    let hurried = ureq::Agent::new_with_config(
+        ureq::Agent::config_builder()
+            .timeout_global(Some(by / 3))
+            .build(),
+    );
+    let body = json!({ "projectId": world.project_id(), "commandToRun": "true" });
+    let asked = hurried
+        .post(format!("{}/v4/jobs/start", world.sandbox.url()))
+        .header("authorization", format!("Bearer {}", world.author().token))
+        .send_json(body);
+    assert!(asked.is_err());
+    let deadline = Instant::now() + PATIENCE;
+    while jobs(&world) == 0 {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn a_huge_reply_is_as_large_as_it_is_told() {
     let world = with("/version", Misbehaviour::Huge { bytes: 200_001 });
     let huge = world.get("/version");
@@ -175,7 +197,12 @@ fn nobody_listens_for_a_while() {
     let lasting = Duration::from_millis(300);
     let world = with("/version", Misbehaviour::Refuse { lasting });
     let began = Instant::now();
+    world.get("/v4/users/self").ok();
     assert!(world.alone("GET", "/version", None).is_err());
+    let start = json!({ "projectId": world.project_id(), "commandToRun": "true" });
+    let token = world.author().token;
+    let kept_alive = world.signed(Sign::Token(&token), "POST", "/v4/jobs/start", Some(start));
+    assert!(kept_alive.is_err() && jobs(&world) == 0);
     let address = world.sandbox.url().trim_start_matches("http://").to_owned();
     let refused = TcpStream::connect(&address);
     assert!(refused.is_err_and(|problem| problem.kind() == std::io::ErrorKind::ConnectionRefused));
@@ -322,6 +349,9 @@ fn the_clock_can_be_off() {
     let job = world.start("true", json!({}));
     let submitted = job["stageTime"]["submissionTime"].as_u64().unwrap();
     assert!(submitted >= now.as_millis() as u64 + 3_599_000);
+    let skewed = world.get("/version").headers["date"].clone();
+    world.sandbox.faults().skew_clock(0);
+    assert_ne!(world.get("/version").headers["date"], skewed);
 }
 
 #[test]
