@@ -4,11 +4,13 @@
 #![allow(dead_code, reason = "each program's test uses the part it needs")]
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use domino_contract::{Contract, Exchange, VARIABLE, Verdict};
 use domino_sandbox::{Account, Options, Sandbox, Seed};
 use tempfile::TempDir;
 
@@ -236,6 +238,41 @@ impl Scene {
             .skip(from)
             .map(|request| masked_numbers(&format!("{} {}", request.method, request.path)))
             .collect()
+    }
+}
+
+/// The specs, read once a test binary; none when `DOMINO_OPENAPI` does not name any.
+fn contract() -> Option<&'static Contract> {
+    static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
+    let contract = CONTRACT.get_or_init(|| {
+        let contract = Contract::from_environment().unwrap();
+        if contract.is_none() {
+            // Straight to the terminal: a passing test's own output is swallowed.
+            let _ = writeln!(std::io::stderr(), "not held against Domino's specs: {VARIABLE} is not set");
+        }
+        contract
+    });
+    contract.as_ref()
+}
+
+impl Drop for Scene {
+    /// Whatever a test was about, each request of ours and each reply of the sandbox must be as the specs say.
+    fn drop(&mut self) {
+        let Some(contract) = contract().filter(|_| !std::thread::panicking()) else { return };
+        let mut verdict = Verdict::default();
+        for recorded in self.sandbox.requests() {
+            // What a fault made of a reply is not the sandbox's word.
+            let whole = recorded.fault.is_none();
+            verdict.add(contract.judge(&Exchange {
+                method: &recorded.method,
+                path: &recorded.path,
+                query: recorded.query.as_deref(),
+                body: recorded.body.as_ref(),
+                status: recorded.status.filter(|_| whole),
+                reply: recorded.reply.as_ref().filter(|_| whole),
+            }));
+        }
+        assert!(verdict.findings.is_empty(), "not as Domino's specs say:\n{verdict}");
     }
 }
 

@@ -1,0 +1,328 @@
+//! Domino's machine-readable specs as a judge: is this request one that Domino knows, is this reply one that
+//! Domino gives?
+//!
+//! It knows neither our client nor our sandbox: it is shown what went over the wire. What the specs are known
+//! to lack is an explicit list, `exceptions.rs`, and each use of it is counted.
+
+mod document;
+mod exceptions;
+mod schema;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use self::document::Document;
+use self::exceptions::{Exception, exception_for};
+
+/// The variable that names the specs: files or folders of JSON files, separated by `:`.
+pub const VARIABLE: &str = "DOMINO_OPENAPI";
+
+/// The specs of a Domino.
+pub struct Contract {
+    documents: Vec<Document>,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// One request and its reply, as they went over the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The method: `GET`.
+    pub method: &'a str,
+    /// The path, still percent-encoded: `/v4/jobs/start`.
+    pub path: &'a str,
+    /// The query without `?`.
+    pub query: Option<&'a str>,
+    /// The request's body.
+    pub body: Option<&'a Value>,
+    /// The reply's status.
+    pub status: Option<u16>,
+    /// The reply's body.
+    pub reply: Option<&'a Value>,
+}
+
+/// What was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// How many requests were held against a spec.
+    pub requests: usize,
+    /// How many replies were held against a spec.
+    pub replies: usize,
+    /// How often each known gap of the specs was used, by its name.
+    pub exceptions: BTreeMap<&'static str, usize>,
+    /// What is not as the specs say.
+    pub findings: Vec<String>,
+}
+
+impl Verdict {
+    /// Adds another verdict to this one; a finding that is known already is not repeated.
+    pub fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.replies += other.replies;
+        for (name, times) in other.exceptions {
+            *self.exceptions.entry(name).or_default() += times;
+        }
+        for finding in other.findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            f,
+            "{} requests and {} replies held against the specs",
+            self.requests, self.replies
+        )?;
+        for (name, times) in &self.exceptions {
+            writeln!(f, "  {times:>5} × not in the specs: {name}")?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "  finding: {finding}")?;
+        }
+        write!(f, "{} findings", self.findings.len())
+    }
+}
+
+impl Contract {
+    /// Reads specs: OpenAPI 3.0 or Swagger 2.0 documents in JSON, as a deployment serves them.
+    pub fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut documents = Vec::new();
+        for path in paths {
+            for file in files(path)? {
+                documents.push(Document::read(&file)?);
+            }
+        }
+        if documents.is_empty() {
+            bail!("no spec was found in {paths:?}");
+        }
+        Ok(Self {
+            documents,
+            validators: Mutex::default(),
+        })
+    }
+
+    /// Reads the specs that `DOMINO_OPENAPI` names; `None` when it is not set.
+    pub fn from_environment() -> anyhow::Result<Option<Self>> {
+        let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let paths: Vec<PathBuf> = std::env::split_paths(&value).collect();
+        Self::read(&paths)
+            .with_context(|| format!("cannot read the specs of {VARIABLE}"))
+            .map(Some)
+    }
+
+    /// Holds one exchange against the specs.
+    pub fn judge(&self, exchange: &Exchange<'_>) -> Verdict {
+        let mut verdict = Verdict::default();
+        let name = format!("{} {}", exchange.method, exchange.path);
+        let Some((document, operation)) = self
+            .documents
+            .iter()
+            .filter_map(|document| {
+                Some((
+                    document,
+                    document.operation(exchange.method, exchange.path)?,
+                ))
+            })
+            .max_by_key(|(_, operation)| operation.literal_segments)
+        else {
+            match exception_for(exchange) {
+                Some(Exception::Route(gap)) => verdict.exceptions.insert(gap, 1).map_or((), drop),
+                _ => verdict
+                    .findings
+                    .push(format!("{name}: no spec has this route")),
+            }
+            return verdict;
+        };
+        let name = format!("{} {}", exchange.method, operation.template);
+        verdict.requests = 1;
+        for parameter in query_names(exchange.query) {
+            if !operation.query_parameters.contains(&parameter) {
+                verdict.findings.push(format!(
+                    "{name}: the query has `{parameter}`, which the spec does not know"
+                ));
+            }
+        }
+        for parameter in &operation.required_query {
+            if !query_names(exchange.query).contains(parameter) {
+                verdict
+                    .findings
+                    .push(format!("{name}: the query lacks `{parameter}`"));
+            }
+        }
+        self.judge_body(document, &operation, exchange, &name, &mut verdict);
+        self.judge_reply(document, &operation, exchange, &name, &mut verdict);
+        verdict
+    }
+
+    fn judge_body(
+        &self,
+        document: &Document,
+        operation: &document::Operation<'_>,
+        exchange: &Exchange<'_>,
+        name: &str,
+        verdict: &mut Verdict,
+    ) {
+        match (operation.body, exchange.body) {
+            (Some(schema), Some(body)) => {
+                let mut body = body.clone();
+                if let Some(Exception::Field(gap, field)) = exception_for(exchange)
+                    && let Some(object) = body.as_object_mut()
+                    && object.remove(field).is_some()
+                {
+                    *verdict.exceptions.entry(gap).or_default() += 1;
+                }
+                for problem in self.problems(document, &format!("{name} body"), schema, true, &body)
+                {
+                    verdict
+                        .findings
+                        .push(format!("{name}: the body: {problem}"));
+                }
+            }
+            (None, Some(_)) => verdict
+                .findings
+                .push(format!("{name}: the spec knows of no body")),
+            (Some(_), None) if operation.body_required => {
+                verdict
+                    .findings
+                    .push(format!("{name}: the spec requires a body"));
+            }
+            _ => {}
+        }
+    }
+
+    fn judge_reply(
+        &self,
+        document: &Document,
+        operation: &document::Operation<'_>,
+        exchange: &Exchange<'_>,
+        name: &str,
+        verdict: &mut Verdict,
+    ) {
+        let Some(status) = exchange.status else {
+            return;
+        };
+        let Some(schema) = operation.reply(status) else {
+            if status < 300 {
+                verdict
+                    .findings
+                    .push(format!("{name}: the spec knows of no {status}"));
+            } else {
+                *verdict
+                    .exceptions
+                    .entry("a status of errors that the route does not document")
+                    .or_default() += 1;
+            }
+            return;
+        };
+        verdict.replies = 1;
+        let (Some(schema), Some(reply)) = (schema, exchange.reply) else {
+            return;
+        };
+        // Errors come as text or HTML as well, whatever the spec says of them.
+        if status >= 400 && !reply.is_object() {
+            *verdict
+                .exceptions
+                .entry("an error that is no JSON object")
+                .or_default() += 1;
+            return;
+        }
+        for problem in self.problems(document, &format!("{name} {status}"), schema, false, reply) {
+            verdict
+                .findings
+                .push(format!("{name}: the reply {status}: {problem}"));
+        }
+    }
+
+    fn known(&self, key: &str) -> Option<Arc<Validator>> {
+        self.validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    fn remember(&self, key: String, validator: &Arc<Validator>) {
+        self.validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(validator));
+    }
+
+    fn problems(
+        &self,
+        document: &Document,
+        key: &str,
+        schema: &Value,
+        closed: bool,
+        value: &Value,
+    ) -> Vec<String> {
+        let key = format!("{key} of {}", document.name);
+        let known = self.known(&key);
+        let validator = match known {
+            Some(validator) => validator,
+            None => match schema::validator(document, schema, closed) {
+                Ok(validator) => {
+                    let validator = Arc::new(validator);
+                    self.remember(key, &validator);
+                    validator
+                }
+                Err(problem) => {
+                    return vec![format!("the spec's own schema is unusable: {problem}")];
+                }
+            },
+        };
+        validator
+            .iter_errors(value)
+            .map(|error| {
+                let mut text = error.to_string();
+                if text.len() > 300 {
+                    text = text.chars().take(300).chain(['…']).collect();
+                }
+                match error.instance_path().to_string() {
+                    path if path.is_empty() => text,
+                    path => format!("{path}: {text}"),
+                }
+            })
+            .collect()
+    }
+}
+
+fn query_names(query: Option<&str>) -> Vec<String> {
+    url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect()
+}
+
+/// A file, or the JSON files of a folder in the order of their names.
+fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)
+        .with_context(|| format!("cannot read the folder `{}`", path.display()))?
+    {
+        let file = entry?.path();
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests;
