@@ -16,6 +16,8 @@ pub mod reference;
 mod schedule;
 mod shape;
 mod soak;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time_zone;
 mod tree;

@@ -93,9 +93,9 @@ impl<'t> Findings<'t> {
             .filter(|(path, problem)| {
                 let accepted = accepted.iter().any(|name| name == problem.name);
                 // What could not be read is reported; that it is also missing would be said twice.
-                let unread = errors
-                    .iter()
-                    .any(|error| error.starts_with(path) || path.starts_with(error));
+                let unread = errors.iter().any(|error| {
+                    error.starts_with(path) || (error.len() > 2 && path.starts_with(error))
+                });
                 problem.severity == Severity::Error || !(accepted || unread)
             })
             .map(|(_, problem)| problem)

@@ -79,7 +79,7 @@ pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
             (name, likeness)
         })
         .filter(|(_, likeness)| *likeness >= 0.6)
-        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
         .map(|(name, _)| name)
 }
 

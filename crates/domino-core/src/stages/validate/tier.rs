@@ -13,44 +13,81 @@ const KINDS: [(Kind, &str); 3] = [
 ];
 
 pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for (kind, plural) in KINDS {
-        for stage in &book.file.stages {
-            let tiers = tiers(book.file, kind, stage);
-            if tiers.iter().any(|(_, tier)| tier.is_none()) {
-                report.at(
-                    &["stage", &stage.name, "hardware-tier", plural],
-                    format!("is not given, so Domino's default decides where {plural} run, and on which data plane"),
+    for stage in &book.file.stages {
+        let lacks = |kind| {
+            tiers(book.file, kind, stage)
+                .iter()
+                .any(|(_, tier)| tier.is_none())
+        };
+        let kinds: Vec<&str> = KINDS
+            .into_iter()
+            .filter(|(kind, _)| lacks(*kind))
+            .map(|(_, plural)| plural)
+            .collect();
+        if !kinds.is_empty() {
+            report.at(
+                &["stage", &stage.name, "hardware-tier"],
+                format!(
+                    "is not given for {}, so Domino's default decides where they run, and on which data plane",
+                    joined(&kinds)
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn shared_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let stages = &book.file.stages;
+    for (index, stage) in stages.iter().enumerate() {
+        let alike = |other: &&Stage| other.host == stage.host && other.project == stage.project;
+        let known = !stage.project.name.is_empty();
+        for earlier in stages[..index].iter().filter(alike).filter(|_| known) {
+            for (tier, (kinds, key)) in shared(book.file, earlier, stage) {
+                report.sentence(
+                    &key,
+                    format!(
+                        "stages `{}` and `{}` share project `{}` and hardware tier `{tier}` for {}, so nothing \
+                         keeps them apart",
+                        earlier.name,
+                        stage.name,
+                        stage.project,
+                        joined(&kinds)
+                    ),
                 );
             }
         }
     }
 }
 
-pub(super) fn shared_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    let file = book.file;
+/// The tiers that two stages share: the kinds of entity on each, and a key of the later stage that says so.
+fn shared<'f>(
+    file: &'f StageFile,
+    earlier: &'f Stage,
+    stage: &'f Stage,
+) -> BTreeMap<&'f str, (Vec<&'static str>, Vec<String>)> {
+    let mut shared = BTreeMap::new();
     for (kind, plural) in KINDS {
-        for (index, stage) in file.stages.iter().enumerate() {
-            let here = distinct(tiers(file, kind, stage));
-            for earlier in &file.stages[..index] {
-                if earlier.host != stage.host
-                    || earlier.project != stage.project
-                    || stage.project.name.is_empty()
-                {
-                    continue;
-                }
-                let there = distinct(tiers(file, kind, earlier));
-                for (tier, entity) in here.iter().filter(|(tier, _)| there.contains_key(*tier)) {
-                    report.sentence(
-                        &key(file, kind, entity, stage),
-                        format!(
-                            "stages `{}` and `{}` share project `{}` and hardware tier `{tier}` for {plural}, \
-                             so nothing keeps them apart",
-                            earlier.name, stage.name, stage.project
-                        ),
-                    );
-                }
+        let there = distinct(tiers(file, kind, earlier));
+        for (tier, entity) in distinct(tiers(file, kind, stage)) {
+            if there.contains_key(tier) {
+                let key = || file.target(kind, entity, stage).hardware_tier_key;
+                shared
+                    .entry(tier)
+                    .or_insert_with(|| (Vec::new(), key()))
+                    .0
+                    .push(plural);
             }
         }
+    }
+    shared
+}
+
+/// `jobs, apps and models`.
+fn joined(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
 
@@ -86,10 +123,6 @@ fn distinct<'f>(tiers: Vec<(&'f str, Option<&'f str>)>) -> BTreeMap<&'f str, &'f
         }
     }
     distinct
-}
-
-fn key(file: &StageFile, kind: Kind, entity: &str, stage: &Stage) -> Vec<String> {
-    file.target(kind, entity, stage).hardware_tier_key
 }
 
 #[cfg(test)]
@@ -171,12 +204,27 @@ mod tests {
                 ""
             ),
             [
-                "`hardware-tier.jobs` in `[stage.prod]` is not given, so Domino's default decides where jobs run, and on \
-              which data plane (accept with `accept = [\"no-tier\"]` under `[pipeline]`)"
+                "`hardware-tier` in `[stage.prod]` is not given for jobs, so Domino's default decides where they run, and on \
+                 which data plane (accept with `accept = [\"no-tier\"]` under `[pipeline]`)"
             ]
         );
         let own = "[job.train.stage.prod]\nhardware-tier = \"large\"";
         assert_eq!(messages("hardware-tier = \"small\"", "", own), [""; 0]);
+    }
+
+    #[test]
+    fn kinds_that_share_a_tier_or_have_none_are_told_together() {
+        let app = "[app.a]\nentry-point = \"a.sh\"";
+        let tier = "hardware-tier = \"small\"";
+        assert_eq!(
+            messages(tier, tier, app),
+            [SHARED.replace("for jobs", "for jobs and apps")]
+        );
+        let said = messages(tier, "", app);
+        assert!(
+            said[0].contains("is not given for jobs and apps, so"),
+            "{said:?}"
+        );
     }
 
     #[test]
