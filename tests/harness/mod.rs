@@ -3,6 +3,8 @@
 //! Everything that is captured is searched for the credentials, so that no test can pass while one leaks.
 #![allow(dead_code, reason = "each program's test uses the part it needs")]
 
+pub mod matrix;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -248,7 +250,10 @@ fn contract() -> Option<&'static Contract> {
         let contract = Contract::from_environment().unwrap();
         if contract.is_none() {
             // Straight to the terminal: a passing test's own output is swallowed.
-            let _ = writeln!(std::io::stderr(), "not held against Domino's specs: {VARIABLE} is not set");
+            let _ = writeln!(
+                std::io::stderr(),
+                "not held against Domino's specs: {VARIABLE} is not set"
+            );
         }
         contract
     });
@@ -258,7 +263,9 @@ fn contract() -> Option<&'static Contract> {
 impl Drop for Scene {
     /// Whatever a test was about, each request of ours and each reply of the sandbox must be as the specs say.
     fn drop(&mut self) {
-        let Some(contract) = contract().filter(|_| !std::thread::panicking()) else { return };
+        let Some(contract) = contract().filter(|_| !std::thread::panicking()) else {
+            return;
+        };
         let mut verdict = Verdict::default();
         for recorded in self.sandbox.requests() {
             // What a fault made of a reply is not the sandbox's word.
@@ -272,7 +279,10 @@ impl Drop for Scene {
                 reply: recorded.reply.as_ref().filter(|_| whole),
             }));
         }
-        assert!(verdict.findings.is_empty(), "not as Domino's specs say:\n{verdict}");
+        assert!(
+            verdict.findings.is_empty(),
+            "not as Domino's specs say:\n{verdict}"
+        );
     }
 }
 
