@@ -11,9 +11,12 @@ mod checks;
 mod command_files;
 mod console;
 mod context;
+mod domino;
 mod evaluate;
+mod executed;
 mod expression;
 mod file_pattern;
+mod functions;
 mod github;
 mod github_api;
 mod interrupt;
@@ -26,9 +29,12 @@ mod process;
 mod report;
 mod repository;
 mod runner;
+mod script;
 mod shell;
 mod stage_gates;
 mod step;
+mod subject;
+mod template;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -43,21 +49,21 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use domino_sandbox::{Pace, Sandbox, Seed, Version};
+use domino_sandbox::{Sandbox, Version};
 
 use approval::{Approvals, Approve};
 use checks::{Found, Known};
 use console::{Console, Look};
+use domino::Domino;
 use github::{Event, GitHub, Run};
 use github_api::GitHubApi;
 use interrupt::Interrupt;
+use problem::Problem;
 use process::Grace;
 use report::{CANNOT, Report};
-use repository::{Commit, Repository};
-use runner::{Domino, Runner};
-use stage_gates::StageGates;
-use value::Value;
-use workflow_file::Workflow;
+use repository::Repository;
+use runner::Runner;
+use subject::Subject;
 use workspace::Workspace;
 
 /// Run the workflow files here, stage by stage, against a Domino on this machine
@@ -95,66 +101,45 @@ pub struct Args {
     pub repository: PathBuf,
 }
 
-/// The user of the sandbox that steps sign in as.
-const STEPS_USER: &str = "ci-bot";
 /// The user of the sandbox who is said to have pushed.
 const AUTHOR: &str = "author";
-/// The workflows that others build upon come first: a job trains what an app shows and an endpoint serves.
-const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
 
 /// Rehearses.
 ///
 /// # Errors
-/// When there is nothing to rehearse, or this machine does not let it. What fails in a step is no error: it is in the
-/// table and in the exit code.
+/// When this machine does not let it. What fails in a step is no error: it is in the table and in the exit code.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
-    let approve = approve(args.approve)?;
     let interrupt = Interrupt::listen()?;
     let console = Console::stdout();
-    let repository = Repository::open(&args.repository)?;
-    let commit = if args.uncommitted {
-        repository.uncommitted()?
-    } else {
-        repository.head()?
-    };
-    announce(&console, &repository, &commit, args.uncommitted)?;
-
-    let stage_file = repository
-        .file(&commit, "stages.toml")?
-        .with_context(|| format!("commit {} has no stages.toml", short(&commit)))?;
-    let gates = StageGates::parse(&stage_file)?;
-    let event = match args.stop_after {
-        Some(stop_after) => Event::Dispatch { stop_after },
-        None => Event::Push,
-    };
     let mut found = Found::default();
-    let workflows = read_workflows(
-        &repository,
-        &commit,
-        args.workflows.as_deref(),
-        &args.only,
-        &mut found,
-    )?;
+    let read = approve(args.approve).and_then(|approve| {
+        Ok((
+            approve,
+            Subject::read(&args, &console, &mut found.problems)?,
+        ))
+    });
+    let (approve, subject) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(nothing_to_rehearse(&error)),
+    };
 
-    let build_folder = build_folder(&repository);
+    let build_folder = build_folder(&subject.repository);
     let lasting = build_folder.as_ref().map(|folder| folder.join("rehearsal"));
     let workspace = Workspace::take(lasting.as_deref())?;
     let approvals = Approvals::from_stdin(approve);
-    let token = format!(
-        "ghs_{}",
-        std::iter::repeat_with(fastrand::alphanumeric)
-            .take(36)
-            .collect::<String>()
-    );
+    let token = job_token();
     console.mask(&token);
     let api = GitHubApi::start(token.clone(), approvals.given())?;
     let github = GitHub {
-        repository: repository.slug(),
-        branch: gates.branch.clone(),
-        commit,
+        repository: subject.repository.slug(),
+        branch: subject.gates.branch.clone(),
+        commit: subject.commit,
         actor: AUTHOR.into(),
-        event,
+        event: match args.stop_after {
+            Some(stop_after) => Event::Dispatch { stop_after },
+            None => Event::Push,
+        },
         api_url: api.url.clone(),
         token,
         first_run_id: std::time::UNIX_EPOCH
@@ -164,30 +149,26 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             * 10,
     };
     let runs: Vec<Run> = (0..)
-        .zip(&workflows)
+        .zip(&subject.workflows)
         .map(|(at, workflow)| github.run_of(workflow, at))
         .collect();
-    check(&workflows, &runs, &github, &gates, &workspace, &mut found);
-    if !found.problems.is_empty() {
-        console.blank();
-        for problem in &found.problems {
-            console.line(Look::Bad, &format!("cannot rehearse: {problem}"));
-        }
-        let problems = if found.problems.len() == 1 {
-            "problem"
-        } else {
-            "problems"
+    for (workflow, run) in subject.workflows.iter().zip(&runs) {
+        let known = Known {
+            gates: &subject.gates,
+            event: &github.event,
+            github: &github.context(run, "", &workspace),
+            vars: &["DOMINO_ENV"],
+            secrets: &["DOMINO_USER_API_KEY", "DOMINO_TOKEN"],
         };
-        console.line(
-            Look::Bold,
-            &format!("{} {problems}; nothing was run", found.problems.len()),
-        );
-        return Ok(ExitCode::from(CANNOT));
+        checks::check(workflow, &known, &mut found);
+    }
+    if !found.problems.is_empty() {
+        return Ok(refuse(&console, &found.problems));
     }
 
-    let sandbox = start_sandbox(
-        &repository,
-        &stage_file,
+    let sandbox = domino::start_sandbox(
+        &subject.repository,
+        &subject.stage_file,
         args.domino_version,
         args.faults.as_deref(),
     )?;
@@ -195,31 +176,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         console.mask(&account.api_key);
         console.mask(&account.token);
     }
-    console.line(
-        Look::Plain,
-        &format!(
-            "Domino {} is the sandbox at {}; jobs with an environment find it as DOMINO_API_HOST",
-            args.domino_version,
-            sandbox.url()
-        ),
+    announce(
+        &console,
+        &sandbox,
+        args.domino_version,
+        build_folder.as_deref(),
+        &found.notes,
     );
-    if let Some(folder) = &build_folder {
-        let folder = folder.display();
-        console.line(
-            Look::Plain,
-            &format!("cargo keeps what it compiles in {folder} (CARGO_BUILD_BUILD_DIR)"),
-        );
-    }
-    for note in &found.notes {
-        console.line(Look::Dim, &format!("note: {note}"));
-    }
     let artifacts = tempfile::tempdir_in(workspace.base())?;
     let runner = Runner {
-        repository,
+        repository: subject.repository,
         github,
         workspace,
-        domino: domino(&sandbox, args.domino_version),
-        gates,
+        domino: Domino::of(&sandbox, args.domino_version),
+        gates: subject.gates,
         approvals,
         console: console.clone(),
         interrupt: interrupt.clone(),
@@ -229,37 +199,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         build_folder,
         report: Default::default(),
     };
-    for (workflow, run) in workflows.iter().zip(runs) {
+    for (workflow, run) in subject.workflows.iter().zip(runs) {
         if interrupt.asked() {
             break;
         }
         let folder = artifacts.path().join(run.id.to_string());
         pipeline::run(&runner, workflow, run, folder)?;
     }
-    for asked in api
-        .unknown
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .drain(..)
-    {
+    for asked in api.unknown_questions() {
         runner.untruthful(format!("a step asked GitHub's API for `{asked}`"));
     }
     let code = conclude(&runner, begun.elapsed());
-    if args.keep && !interrupt.asked() {
-        console.line(
-            Look::Bold,
-            &format!("the sandbox stays up at {} until Ctrl-C", sandbox.url()),
-        );
-        while !interrupt.asked() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        return Ok(ExitCode::from(code));
+    if interrupt.asked() {
+        return Ok(ExitCode::from(interrupt.exit_code()));
     }
-    Ok(ExitCode::from(if interrupt.asked() {
-        interrupt.exit_code()
-    } else {
-        code
-    }))
+    if args.keep {
+        keep(&console, &sandbox, &interrupt);
+    }
+    Ok(ExitCode::from(code))
 }
 
 fn approve(asked: Option<Approve>) -> anyhow::Result<Approve> {
@@ -274,129 +231,63 @@ fn approve(asked: Option<Approve>) -> anyhow::Result<Approve> {
     }
 }
 
+fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  caused by: {cause}");
+    }
+    ExitCode::from(CANNOT)
+}
+
+fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
+    console.blank();
+    for problem in problems {
+        console.line(Look::Bad, &format!("cannot rehearse: {problem}"));
+    }
+    let count = problems.len();
+    let word = if count == 1 { "problem" } else { "problems" };
+    console.line(Look::Bold, &format!("{count} {word}; nothing was run"));
+    ExitCode::from(CANNOT)
+}
+
+/// A token in the form of GitHub's, which opens nothing but the stand-in for its API.
+fn job_token() -> String {
+    let random = std::iter::repeat_with(fastrand::alphanumeric).take(36);
+    format!("ghs_{}", random.collect::<String>())
+}
+
 fn announce(
     console: &Console,
-    repository: &Repository,
-    commit: &Commit,
-    uncommitted: bool,
-) -> anyhow::Result<()> {
+    sandbox: &Sandbox,
+    version: Version,
+    build_folder: Option<&Path>,
+    notes: &[String],
+) {
+    let url = sandbox.url();
+    console.line(
+        Look::Plain,
+        &format!("Domino {version} is the sandbox at {url}; jobs with an environment find it as DOMINO_API_HOST"),
+    );
+    if let Some(folder) = build_folder {
+        let folder = folder.display();
+        console.line(
+            Look::Plain,
+            &format!("cargo keeps what it compiles in {folder} (CARGO_BUILD_BUILD_DIR)"),
+        );
+    }
+    for note in notes {
+        console.line(Look::Dim, &format!("note: {note}"));
+    }
+}
+
+fn keep(console: &Console, sandbox: &Sandbox, interrupt: &Interrupt) {
+    let url = sandbox.url();
     console.line(
         Look::Bold,
-        &format!("rehearsing {} {}", short(commit), commit.title),
+        &format!("the sandbox stays up at {url} until Ctrl-C"),
     );
-    let changes = repository.changes()?;
-    if let (false, [first, others @ ..]) = (uncommitted, changes.as_slice()) {
-        let others = match others.len() {
-            0 => String::new(),
-            1 => " and 1 other".into(),
-            others => format!(" and {others} others"),
-        };
-        console.line(
-            Look::Warning,
-            &format!("not committed, so not rehearsed: {first}{others} (`--uncommitted` rehearses them, too)"),
-        );
-    }
-    Ok(())
-}
-
-fn short(commit: &Commit) -> &str {
-    commit.sha.get(..7).unwrap_or(&commit.sha)
-}
-
-fn read_workflows(
-    repository: &Repository,
-    commit: &Commit,
-    folder: Option<&Path>,
-    only: &[String],
-    found: &mut Found,
-) -> anyhow::Result<Vec<Workflow>> {
-    const FOLDER: &str = ".github/workflows";
-    let mut texts: Vec<(String, String)> = Vec::new();
-    match folder {
-        Some(folder) => {
-            for entry in folder
-                .read_dir()
-                .with_context(|| format!("cannot read {}", folder.display()))?
-            {
-                let path = entry?.path();
-                let name = path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default();
-                if is_deploy_workflow(&name) {
-                    let text = std::fs::read_to_string(&path);
-                    texts.push((
-                        name,
-                        text.with_context(|| format!("cannot read {}", path.display()))?,
-                    ));
-                }
-            }
-        }
-        None => {
-            for name in repository.files(commit, FOLDER)? {
-                if is_deploy_workflow(&name) {
-                    let text = repository
-                        .file(commit, &format!("{FOLDER}/{name}"))?
-                        .unwrap_or_default();
-                    texts.push((name, text));
-                }
-            }
-        }
-    }
-    let stem = |name: &str| {
-        name.rsplit_once('.')
-            .map_or(name, |(stem, _)| stem)
-            .to_owned()
-    };
-    let all: Vec<String> = texts.iter().map(|(name, _)| stem(name)).collect();
-    anyhow::ensure!(
-        !all.is_empty(),
-        "there is no deploy-*.yml in {}: `cargo xtask gen-workflows` writes them",
-        folder.map_or_else(
-            || format!("{FOLDER} of commit {}", short(commit)),
-            |folder| folder.display().to_string()
-        )
-    );
-    if let Some(unknown) = only.iter().find(|name| !all.contains(&stem(name))) {
-        anyhow::bail!(
-            "there is no workflow `{unknown}`; there are {}",
-            all.join(", ")
-        );
-    }
-    texts.retain(|(name, _)| {
-        only.is_empty() || only.iter().any(|wanted| stem(wanted) == stem(name))
-    });
-    texts.sort_by_key(|(name, _)| {
-        let place = FIRST.iter().position(|first| *first == stem(name));
-        (place.unwrap_or(FIRST.len()), name.clone())
-    });
-    Ok(texts
-        .iter()
-        .filter_map(|(name, text)| Workflow::read(name, text, &mut found.problems))
-        .collect())
-}
-
-fn is_deploy_workflow(name: &str) -> bool {
-    name.starts_with("deploy-") && (name.ends_with(".yml") || name.ends_with(".yaml"))
-}
-
-fn check(
-    workflows: &[Workflow],
-    runs: &[Run],
-    github: &GitHub,
-    gates: &StageGates,
-    workspace: &Workspace,
-    found: &mut Found,
-) {
-    for (workflow, run) in workflows.iter().zip(runs) {
-        let known = Known {
-            gates,
-            event: &github.event,
-            github: &github.context(run, "", workspace),
-            vars: &["DOMINO_ENV"],
-            secrets: &["DOMINO_USER_API_KEY", "DOMINO_TOKEN"],
-        };
-        checks::check(workflow, &known, found);
+    while !interrupt.asked() {
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -408,46 +299,6 @@ fn build_folder(repository: &Repository) -> Option<PathBuf> {
     let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("target"), PathBuf::from);
     Some(repository.root.join(folder))
-}
-
-fn start_sandbox(
-    repository: &Repository,
-    stage_file: &str,
-    version: Version,
-    faults: Option<&Path>,
-) -> anyhow::Result<Sandbox> {
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), stage_file)?;
-    let sandbox = Sandbox::start(domino_sandbox::Options {
-        repository: repository.root.clone(),
-        version,
-        // A person wants to see the statuses go by; nobody else does.
-        pace: if std::io::stdout().is_terminal() {
-            Pace::human()
-        } else {
-            Pace::instant()
-        },
-        seed: Seed::from_stage_file(file.path())?,
-        ..domino_sandbox::Options::default()
-    })?;
-    if let Some(faults) = faults {
-        sandbox.faults().load(faults)?;
-    }
-    Ok(sandbox)
-}
-
-/// Every environment holds one credential, as people set them up: the key where this Domino still takes keys.
-fn domino(sandbox: &Sandbox, version: Version) -> Domino {
-    let account = sandbox.user(STEPS_USER);
-    let secret = if version.accepts_api_keys() {
-        ("DOMINO_USER_API_KEY".to_owned(), account.api_key)
-    } else {
-        ("DOMINO_TOKEN".to_owned(), account.token)
-    };
-    Domino {
-        url: sandbox.url().to_owned(),
-        secrets: vec![secret],
-    }
 }
 
 /// The folder for summaries, without those of an earlier rehearsal where the folder is ours.
@@ -486,43 +337,4 @@ fn conclude(runner: &Runner, took: Duration) -> u8 {
     let (look, verdict) = report.verdict(took);
     runner.console.line(look, &verdict);
     report.exit_code()
-}
-
-impl GitHub {
-    /// The run of a workflow, with the inputs that a person who stops early would give.
-    fn run_of(&self, workflow: &Workflow, at: u64) -> Run {
-        let inputs = match (&self.event, &workflow.triggers.dispatch) {
-            (Event::Dispatch { stop_after }, Some(inputs)) => inputs
-                .iter()
-                .map(|input| {
-                    let text = if input.options.contains(stop_after) {
-                        Some(stop_after)
-                    } else {
-                        input.default.as_ref()
-                    };
-                    (
-                        input.name.clone(),
-                        input.value(text.map_or("", String::as_str)),
-                    )
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        Run {
-            workflow: workflow.name.clone(),
-            file: workflow.file.clone(),
-            id: self.first_run_id + at,
-            inputs,
-        }
-    }
-}
-
-impl workflow_file::Input {
-    fn value(&self, text: &str) -> Value {
-        match self.kind.as_str() {
-            "boolean" => Value::Bool(text == "true"),
-            "number" => Value::Number(value::parse_number(text)),
-            _ => Value::String(text.to_owned()),
-        }
-    }
 }

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -262,41 +262,58 @@ fn wrong_usage_is_told_before_anything_starts() {
     let project = Project::new();
     let rehearsed = project.rehearse(&["--only", "deploy-nothing"]);
     rehearsed.says("there is no workflow `deploy-nothing`; there are deploy-jobs");
-    assert_ne!(rehearsed.code, 0);
+    assert_eq!(rehearsed.code, 2);
     let rehearsed = project.rehearse(&["--approve", "ask"]);
     rehearsed.says("`--approve ask` needs a terminal");
-    assert_ne!(rehearsed.code, 0);
+    assert_eq!(rehearsed.code, 2);
 }
 
-/// Starts a rehearsal and reads its output until a line holds `wanted`.
-fn until(command: &mut Command, wanted: &str) -> (std::process::Child, Vec<String>) {
-    let mut child = command.spawn().unwrap();
-    let mut lines = Vec::new();
-    for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
-        lines.push(line.unwrap());
-        if lines.last().is_some_and(|line| line.contains(wanted)) {
-            return (child, lines);
+/// A rehearsal that goes on while the test looks at it. It ends with the test.
+struct Ongoing {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Ongoing {
+    /// Starts it and reads its output until a line holds `wanted`.
+    fn until(command: &mut Command, wanted: &str) -> Self {
+        let mut ongoing = Self {
+            child: command.spawn().unwrap(),
+            lines: Vec::new(),
+        };
+        for line in BufReader::new(ongoing.child.stdout.as_mut().unwrap()).lines() {
+            ongoing.lines.push(line.unwrap());
+            if ongoing
+                .lines
+                .last()
+                .is_some_and(|line| line.contains(wanted))
+            {
+                return ongoing;
+            }
+        }
+        panic!("never said `{wanted}`: {:#?}", ongoing.lines);
+    }
+
+    fn interrupt(&mut self) -> i32 {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(status.success());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap();
+            }
+            assert!(Instant::now() < deadline, "the rehearsal did not end");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
-    panic!("never said `{wanted}`: {lines:#?}");
 }
 
-fn interrupt(child: &std::process::Child) {
-    let status = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-fn ends(child: &mut std::process::Child) -> i32 {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code().unwrap();
-        }
-        assert!(Instant::now() < deadline, "the rehearsal did not end");
-        std::thread::sleep(Duration::from_millis(10));
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        // Both fail where it has ended already, which is how it should be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -315,12 +332,12 @@ fn an_interrupt_ends_the_step_the_sandbox_and_the_temporary_folders() {
     project
         .change(WORKFLOW, "run: exec python3 ask.py train", "run: exec python3 -c 'import os, time; print(\"pid\", os.getpid(), os.environ[\"RUNNER_TEMP\"], flush=True); time.sleep(60)'")
         .commit();
-    let (mut child, lines) = until(&mut project.command(&[]), " pid ");
+    let mut ongoing = Ongoing::until(&mut project.command(&[]), " pid ");
+    let lines = ongoing.lines.clone();
     let words: Vec<&str> = lines.last().unwrap().split_whitespace().collect();
     let (pid, temp) = (words[1], words[2]);
     assert!(Path::new(temp).exists());
-    interrupt(&child);
-    assert_eq!(ends(&mut child), 130);
+    assert_eq!(ongoing.interrupt(), 130);
     assert!(!Path::new(temp).exists());
     assert!(
         !Path::new("/proc").join(pid).exists(),
@@ -332,9 +349,9 @@ fn an_interrupt_ends_the_step_the_sandbox_and_the_temporary_folders() {
 #[test]
 fn the_sandbox_can_be_kept_until_the_person_ends_it() {
     let project = Project::new();
-    let (mut child, lines) = until(&mut project.command(&["--keep"]), "the sandbox stays up at");
+    let mut ongoing = Ongoing::until(&mut project.command(&["--keep"]), "the sandbox stays up at");
+    let lines = ongoing.lines.clone();
     assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_ok());
-    interrupt(&child);
-    assert_eq!(ends(&mut child), 0);
+    assert_eq!(ongoing.interrupt(), 0);
     assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_err());
 }

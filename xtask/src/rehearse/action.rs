@@ -2,13 +2,12 @@
 //!
 //! An action, an input or an output that is not in the table is a problem the checks name; nothing is guessed.
 
-use std::path::PathBuf;
+mod bring;
 
-use super::artifacts::{Artifacts, Uploaded};
-use super::file_pattern::Hidden;
+use super::artifacts::Artifacts;
 use super::repository::{Commit, Repository};
 use super::value::same_ignoring_case;
-use super::workspace::{History, Workspace};
+use super::workspace::Workspace;
 
 /// An action that is known.
 #[derive(Debug)]
@@ -116,6 +115,7 @@ const CACHE: &[&str] = &[
     "path",
     "key",
     "restore-keys",
+    "fail-on-cache-miss",
     "enableCrossOsArchive",
     "lookup-only",
     "upload-chunk-size",
@@ -139,6 +139,27 @@ pub enum Brought {
     Warned(String),
     /// There is no truthful way to do it here, and why.
     NotRun(String),
+}
+
+/// Why an action brings nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The step fails, as it would on GitHub.
+    Fails(String),
+    /// What it asks for is not rehearsed.
+    CannotRehearse(String),
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Fails(why)
+    }
+}
+
+impl From<&str> for Trouble {
+    fn from(why: &str) -> Self {
+        Self::Fails(why.to_owned())
+    }
 }
 
 /// What an action works with.
@@ -167,12 +188,12 @@ impl Action {
         &self,
         with: &[(String, String)],
         around: Surroundings<'_>,
-    ) -> Result<Brought, String> {
+    ) -> Result<Brought, Trouble> {
         let inputs = Inputs(with);
         match self.kind {
-            Kind::Checkout => check_out(&inputs, &around),
-            Kind::Upload => upload(&inputs, around),
-            Kind::Download => download(&inputs, &around),
+            Kind::Checkout => bring::check_out(&inputs, &around),
+            Kind::Upload => bring::upload(&inputs, around),
+            Kind::Download => bring::download(&inputs, &around),
             Kind::Cache if inputs.on("fail-on-cache-miss", false)? => {
                 Err("there is no cache here, and `fail-on-cache-miss` is set".into())
             }
@@ -210,101 +231,6 @@ impl Inputs<'_> {
     }
 }
 
-fn check_out(inputs: &Inputs<'_>, around: &Surroundings<'_>) -> Result<Brought, String> {
-    let told = |error: anyhow::Error| format!("{error:#}");
-    let history = match inputs.text("fetch-depth") {
-        None | Some("1") => History::CommitOnly,
-        Some("0") => History::Everything,
-        Some(other) => {
-            return Err(format!(
-                "cannot rehearse: `fetch-depth: {other}` (0 and 1 can be)"
-            ));
-        }
-    };
-    if !inputs.on("clean", true)? {
-        return Err("cannot rehearse: `clean: false`".into());
-    }
-    let asked = match inputs.text("ref") {
-        Some(name) => Some(around.repository.commit(name).map_err(told)?),
-        None => None,
-    };
-    let commit = asked.as_ref().unwrap_or(around.commit);
-    around
-        .workspace
-        .check_out(
-            around.repository,
-            around.slug,
-            around.branch,
-            commit,
-            history,
-        )
-        .map_err(told)?;
-    let short = commit.sha.get(..7).unwrap_or(&commit.sha);
-    Ok(Brought::Done(
-        format!("checked out {short} {}", commit.title),
-        vec![
-            ("commit", commit.sha.clone()),
-            ("ref", format!("refs/heads/{}", around.branch)),
-        ],
-    ))
-}
-
-fn upload(inputs: &Inputs<'_>, around: Surroundings<'_>) -> Result<Brought, String> {
-    let name = inputs.text("name").unwrap_or("artifact");
-    let path = inputs.text("path").ok_or("input `path` is required")?;
-    let hidden = if inputs.on("include-hidden-files", false)? {
-        Hidden::Include
-    } else {
-        Hidden::Exclude
-    };
-    let overwrite = inputs.on("overwrite", false)?;
-    match around
-        .artifacts
-        .upload(name, &around.workspace.folder, path, hidden, overwrite)?
-    {
-        Uploaded::Files(count) => {
-            let id = around.artifacts.id(name).unwrap_or_default();
-            let files = if count == 1 { "file" } else { "files" };
-            Ok(Brought::Done(
-                format!(
-                    "kept {count} {files} as artifact `{name}`, without permissions, as GitHub does"
-                ),
-                vec![("artifact-id", id.to_string())],
-            ))
-        }
-        Uploaded::Nothing => {
-            let nothing = format!(
-                "no files were found with the provided path: {}",
-                path.replace('\n', ", ")
-            );
-            match inputs.text("if-no-files-found") {
-                None | Some("warn") => Ok(Brought::Warned(nothing)),
-                Some("ignore") => Ok(Brought::Done(nothing, Vec::new())),
-                Some("error") => Err(nothing),
-                Some(other) => Err(format!("input `if-no-files-found` cannot be `{other}`")),
-            }
-        }
-    }
-}
-
-fn download(inputs: &Inputs<'_>, around: &Surroundings<'_>) -> Result<Brought, String> {
-    let into: PathBuf = around
-        .workspace
-        .folder
-        .join(inputs.text("path").unwrap_or("."));
-    let into: PathBuf = into.components().collect();
-    let count = around.artifacts.download(inputs.text("name"), &into)?;
-    let what = inputs.text("name").map_or_else(
-        || "all artifacts".into(),
-        |name| format!("artifact `{name}`"),
-    );
-    let files = if count == 1 { "file" } else { "files" };
-    Ok(Brought::Done(
-        format!("brought {what}, {count} {files}"),
-        vec![("download-path", into.display().to_string())],
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,7 +256,7 @@ mod tests {
         }
     }
 
-    fn run(uses: &str, with: &[(&str, &str)]) -> Result<Brought, String> {
+    fn run(uses: &str, with: &[(&str, &str)]) -> Result<Brought, Trouble> {
         let (_folder, repository) = sample(&[("a.txt", "1")]);
         let commit = repository.head().unwrap();
         let workspace = Workspace::take(None).unwrap();
@@ -353,6 +279,13 @@ mod tests {
         )
     }
 
+    fn fails(uses: &str, with: &[(&str, &str)]) -> String {
+        match run(uses, with) {
+            Err(Trouble::Fails(why)) => why,
+            other => panic!("{uses} does not fail: {other:?}"),
+        }
+    }
+
     #[test]
     fn each_action_does_what_it_would_do_or_says_why_not() {
         let Ok(Brought::Done(told, outputs)) =
@@ -361,44 +294,28 @@ mod tests {
             panic!("no checkout")
         };
         assert!(told.contains("First") && outputs[0].1.len() == 40);
-        assert!(
-            run("actions/checkout@x", &[("fetch-depth", "2")])
-                .unwrap_err()
-                .contains("cannot rehearse")
-        );
-        assert!(
-            run("actions/checkout@x", &[("ref", "nothing")])
-                .unwrap_err()
-                .contains("nothing")
-        );
+        for odd in [("fetch-depth", "2"), ("clean", "false")] {
+            let odd = run("actions/checkout@x", &[odd]);
+            assert!(matches!(odd, Err(Trouble::CannotRehearse(_))), "{odd:?}");
+        }
+        assert!(fails("actions/checkout@x", &[("ref", "gone")]).contains("gone"));
 
-        let nothing = |how: &str| {
-            run(
-                "actions/upload-artifact@x",
-                &[("path", "none"), ("if-no-files-found", how)],
-            )
-        };
+        const UPLOAD: &str = "actions/upload-artifact@x";
+        let nothing = |how: &str| run(UPLOAD, &[("path", "none"), ("if-no-files-found", how)]);
         assert!(matches!(nothing("warn"), Ok(Brought::Warned(_))));
         assert!(matches!(nothing("ignore"), Ok(Brought::Done(..))));
-        assert!(nothing("error").unwrap_err().contains("none"));
-        assert!(
-            run("actions/upload-artifact@x", &[])
-                .unwrap_err()
-                .contains("`path` is required")
-        );
-        assert!(
-            run("actions/download-artifact@x", &[("name", "n")])
-                .unwrap_err()
-                .contains("not found")
-        );
-        let Ok(Brought::Done(_, outputs)) = run("actions/cache@x", &[("path", "a"), ("key", "k")])
-        else {
+        assert!(matches!(nothing("error"), Err(Trouble::Fails(_))));
+        assert!(fails(UPLOAD, &[]).contains("`path` is required"));
+        assert!(fails("actions/download-artifact@x", &[("name", "n")]).contains("not found"));
+
+        let cache = [("path", "a"), ("key", "k")];
+        let Ok(Brought::Done(_, outputs)) = run("actions/cache@x", &cache) else {
             panic!("no cache")
         };
         assert_eq!(outputs, [("cache-hit", String::new())]);
-        assert!(matches!(
-            run("actions/attest-build-provenance@x", &[]),
-            Ok(Brought::NotRun(_))
-        ));
+        let strict = [cache[0], cache[1], ("fail-on-cache-miss", "true")];
+        assert!(fails("actions/cache/restore@x", &strict).contains("no cache here"));
+        let attest = run("actions/attest-build-provenance@x", &[]);
+        assert!(matches!(attest, Ok(Brought::NotRun(_))));
     }
 }

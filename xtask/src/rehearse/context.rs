@@ -4,8 +4,8 @@
 
 use std::rc::Rc;
 
-use super::evaluate::{FUNCTIONS, known_function};
 use super::expression::Expression;
+use super::functions::{FUNCTIONS, known_function};
 use super::value::{Object, Value, same_ignoring_case};
 
 /// Where in a workflow an expression stands.

@@ -5,8 +5,10 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
-use super::expression::{Expression, Operator, Part, Template};
+use super::expression::{Expression, Operator};
 use super::file_pattern;
+use super::functions::{self, known_function};
+use super::template::{Part, Template};
 use super::value::{Value, same_ignoring_case};
 
 /// What an expression can see.
@@ -30,22 +32,6 @@ pub struct Status {
     /// The run is being cancelled.
     pub cancelled: bool,
 }
-
-/// The functions there are, with the fewest and most arguments each takes.
-pub const FUNCTIONS: [(&str, usize, usize); 12] = [
-    ("success", 0, 0),
-    ("failure", 0, 0),
-    ("cancelled", 0, 0),
-    ("always", 0, 0),
-    ("contains", 2, 2),
-    ("startsWith", 2, 2),
-    ("endsWith", 2, 2),
-    ("format", 1, 255),
-    ("join", 1, 2),
-    ("toJSON", 1, 1),
-    ("fromJSON", 1, 1),
-    ("hashFiles", 1, 255),
-];
 
 impl Scope<'_> {
     /// The value of an expression.
@@ -141,15 +127,15 @@ impl Scope<'_> {
             "failure" => Value::Bool(status()?.failure),
             "cancelled" => Value::Bool(status()?.cancelled),
             "always" => status().map(|_| Value::Bool(true))?,
-            "contains" => Value::Bool(contains(&arguments[0], &arguments[1])),
-            "startsWith" => {
-                Value::Bool(folded(&arguments).is_some_and(|(text, part)| text.starts_with(&part)))
-            }
-            "endsWith" => {
-                Value::Bool(folded(&arguments).is_some_and(|(text, part)| text.ends_with(&part)))
-            }
-            "format" => Value::String(format(&arguments)?),
-            "join" => Value::String(join(&arguments)),
+            "contains" => Value::Bool(functions::contains(&arguments[0], &arguments[1])),
+            "startsWith" => Value::Bool(
+                functions::folded(&arguments).is_some_and(|(text, part)| text.starts_with(&part)),
+            ),
+            "endsWith" => Value::Bool(
+                functions::folded(&arguments).is_some_and(|(text, part)| text.ends_with(&part)),
+            ),
+            "format" => Value::String(functions::format(&arguments)?),
+            "join" => Value::String(functions::join(&arguments)),
             "toJSON" => Value::String(arguments[0].to_json()),
             "fromJSON" => {
                 let text = arguments[0].to_text();
@@ -165,80 +151,6 @@ impl Scope<'_> {
             _ => unreachable!("every name in FUNCTIONS has its arm"),
         })
     }
-}
-
-/// A function's own spelling and how many arguments it takes, by its name in any case.
-///
-/// # Errors
-/// When there is no such function, or none that a rehearsal knows.
-pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String> {
-    FUNCTIONS
-        .into_iter()
-        .find(|(known, _, _)| same_ignoring_case(known, name))
-        .ok_or_else(|| format!("function `{name}` is not known"))
-}
-
-fn contains(search: &Value, item: &Value) -> bool {
-    match search {
-        Value::Array(items) => items.iter().any(|candidate| candidate.equals(item)),
-        _ if search.is_primitive() && item.is_primitive() => search
-            .to_text()
-            .to_uppercase()
-            .contains(&item.to_text().to_uppercase()),
-        _ => false,
-    }
-}
-
-fn folded(arguments: &[Value]) -> Option<(String, String)> {
-    let [text, part] = arguments else { return None };
-    (text.is_primitive() && part.is_primitive())
-        .then(|| (text.to_text().to_uppercase(), part.to_text().to_uppercase()))
-}
-
-fn join(arguments: &[Value]) -> String {
-    match &arguments[0] {
-        Value::Array(items) => {
-            let separator = match arguments.get(1) {
-                Some(separator) if separator.is_primitive() => separator.to_text(),
-                _ => ",".into(),
-            };
-            items
-                .iter()
-                .map(Value::to_text)
-                .collect::<Vec<_>>()
-                .join(&separator)
-        }
-        value if value.is_primitive() => value.to_text(),
-        _ => String::new(),
-    }
-}
-
-fn format(arguments: &[Value]) -> Result<String, String> {
-    let pattern = arguments[0].to_text();
-    let invalid = || format!("`format` does not understand `{pattern}`");
-    let mut text = String::new();
-    let mut rest = pattern.as_str();
-    while let Some(at) = rest.find(['{', '}']) {
-        text.push_str(&rest[..at]);
-        let brace = &rest[at..=at];
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix(brace) {
-            text.push_str(brace);
-            rest = after;
-        } else if brace == "{" {
-            let end = rest.find('}').ok_or_else(invalid)?;
-            let index: usize = rest[..end].trim().parse().map_err(|_| invalid())?;
-            let argument = arguments.get(index + 1).ok_or_else(|| {
-                format!("`format` was given no argument {{{index}}} for `{pattern}`")
-            })?;
-            text.push_str(&argument.to_text());
-            rest = &rest[end + 1..];
-        } else {
-            return Err(invalid());
-        }
-    }
-    text.push_str(rest);
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::repository::Commit;
-use super::value::Value;
+use super::value::{Value, parse_number};
+use super::workflow_file::{Input, Workflow};
 use super::workspace::Workspace;
 
 /// The facts that all runs of a rehearsal share.
@@ -64,6 +65,33 @@ impl GitHub {
         match self.event {
             Event::Push => "push",
             Event::Dispatch { .. } => "workflow_dispatch",
+        }
+    }
+
+    /// The run of a workflow, with the inputs that a person who stops early would give.
+    pub fn run_of(&self, workflow: &Workflow, at: u64) -> Run {
+        let inputs = match (&self.event, &workflow.triggers.dispatch) {
+            (Event::Dispatch { stop_after }, Some(inputs)) => inputs
+                .iter()
+                .map(|input| {
+                    let text = if input.options.contains(stop_after) {
+                        Some(stop_after)
+                    } else {
+                        input.default.as_ref()
+                    };
+                    (
+                        input.name.clone(),
+                        input.value(text.map_or("", String::as_str)),
+                    )
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Run {
+            workflow: workflow.name.clone(),
+            file: workflow.file.clone(),
+            id: self.first_run_id + at,
+            inputs,
         }
     }
 
@@ -238,4 +266,15 @@ fn event_path(workspace: &Workspace) -> String {
         .join("_github_workflow/event.json")
         .display()
         .to_string()
+}
+
+impl Input {
+    /// Its value, from the text that was given.
+    fn value(&self, text: &str) -> Value {
+        match self.kind.as_str() {
+            "boolean" => Value::Bool(text == "true"),
+            "number" => Value::Number(parse_number(text)),
+            _ => Value::String(text.to_owned()),
+        }
+    }
 }

@@ -21,8 +21,7 @@ use super::approval::Approval;
 pub struct GitHubApi {
     /// Its address, without a final slash.
     pub url: String,
-    /// What was asked that it does not know.
-    pub unknown: Arc<Mutex<Vec<String>>>,
+    unknown: Arc<Mutex<Vec<String>>>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -79,6 +78,17 @@ impl GitHubApi {
             unknown,
             running: Some((stop, thread)),
         })
+    }
+}
+
+impl GitHubApi {
+    /// What was asked that it does not know, once.
+    pub fn unknown_questions(&self) -> Vec<String> {
+        let mut unknown = self
+            .unknown
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::mem::take(&mut *unknown)
     }
 }
 
@@ -204,9 +214,6 @@ mod tests {
             ask(&api.url, "/repos/acme/wine/issues", "the-token").0,
             "404"
         );
-        assert_eq!(
-            *api.unknown.lock().unwrap(),
-            ["GET /repos/acme/wine/issues"]
-        );
+        assert_eq!(api.unknown_questions(), ["GET /repos/acme/wine/issues"]);
     }
 }

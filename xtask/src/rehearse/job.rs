@@ -69,7 +69,7 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
                 .context(&pipeline.run, &job.id, &runner.workspace),
         ),
         ("needs", pipeline.needs(job)),
-        ("vars", Value::strings([("", "")].into_iter().take(0))),
+        ("vars", Value::object::<String>([])),
         ("inputs", Value::object(pipeline.run.inputs.iter().cloned())),
     ];
     let scope = |place| Scope {
@@ -159,14 +159,13 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
     runner
         .github
         .write_event(&pipeline.run, &runner.workspace)?;
-    let (vars, secrets) = runner.vars_and_secrets(environment.as_deref());
     let mut running = Running {
         runner,
         pipeline,
         job,
+        vars: runner.vars(environment.as_deref()),
+        secrets: runner.secrets(environment.as_deref()),
         environment,
-        vars,
-        secrets,
         env: Vec::new(),
         path: Vec::new(),
         steps: Vec::new(),

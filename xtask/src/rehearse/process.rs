@@ -3,13 +3,16 @@
 //! The runner sends SIGINT to the shell it started and to nothing below it, later SIGTERM, and then kills the whole
 //! tree. So does this: a step that only works because every process hears Ctrl-C must not look well here.
 
+mod ending;
+
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
+use ending::Ending;
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::interrupt::Interrupt;
 
@@ -165,50 +168,6 @@ fn follow(
     }
 }
 
-/// A process on its way out.
-struct Ending {
-    end: End,
-    since: Instant,
-    terminated: bool,
-    killed: bool,
-}
-
-impl Ending {
-    fn begin(process: Pid, limits: &Limits<'_>) -> Option<Self> {
-        let end = if limits.interrupt.times() > usize::from(limits.survives_cancel) {
-            End::Cancelled
-        } else if limits
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            End::TimedOut
-        } else {
-            return None;
-        };
-        // A process that is already gone needs no signal.
-        let _ = kill_process(process, Signal::INT);
-        Some(Self {
-            end,
-            since: Instant::now(),
-            terminated: false,
-            killed: false,
-        })
-    }
-
-    fn go_on(&mut self, group: Pid, limits: &Limits<'_>) {
-        let insists = limits.interrupt.times() > 1;
-        let terminate = limits.grace.after_interrupt;
-        let kill = terminate + limits.grace.after_terminate;
-        if !self.killed && (insists || self.since.elapsed() >= kill) {
-            self.killed = true;
-            let _ = kill_process_group(group, Signal::KILL);
-        } else if !self.terminated && self.since.elapsed() >= terminate {
-            self.terminated = true;
-            let _ = kill_process(group, Signal::TERM);
-        }
-    }
-}
-
 fn read_lines(child: &mut Child) -> Receiver<Vec<u8>> {
     // Bounded, so that a step which talks faster than the console listens has to wait.
     let (sender, receiver) = sync_channel(1024);
@@ -327,6 +286,7 @@ mod tests {
         // Only what the test asks for may end the process.
         let patient = Grace {
             after_interrupt: Duration::from_secs(60),
+            output: Duration::from_secs(60),
             ..QUICK
         };
         let interrupt = Interrupt::default();

@@ -137,6 +137,10 @@ impl Report {
                 ]
             })
             .map(|cells| cells.map(|cell| one_line(&cell)))
+            .map(|mut cells| {
+                cells[2] = shortened(&cells[2]);
+                cells
+            })
             .collect();
         let head = ["workflow", "job", "step", "result", "duration", "link"].map(str::to_owned);
         let widths: Vec<usize> = (0..head.len())
@@ -212,6 +216,16 @@ impl Report {
         }
         (Look::Good, text)
     }
+}
+
+/// A step's name that leaves room for its result; one without a name of its own is a whole command line.
+fn shortened(name: &str) -> String {
+    const WIDEST: usize = 48;
+    if name.chars().count() <= WIDEST {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(WIDEST - 1).collect();
+    format!("{}…", kept.trim_end())
 }
 
 fn one_line(text: &str) -> String {

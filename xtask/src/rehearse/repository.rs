@@ -26,6 +26,13 @@ pub struct Commit {
     pub title: String,
 }
 
+impl Commit {
+    /// The beginning of its name, as people write it.
+    pub fn short(&self) -> &str {
+        self.sha.get(..7).unwrap_or(&self.sha)
+    }
+}
+
 impl Repository {
     /// The repository that a folder is in.
     ///

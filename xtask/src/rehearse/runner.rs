@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::approval::Approvals;
 use super::console::Console;
+use super::domino::Domino;
 use super::github::GitHub;
 use super::interrupt::Interrupt;
 use super::process::Grace;
@@ -45,15 +46,6 @@ pub struct Runner {
     pub report: RefCell<Report>,
 }
 
-/// The Domino that steps are sent to.
-#[derive(Debug, Clone)]
-pub struct Domino {
-    /// Its address: steps of jobs with an environment find it as `DOMINO_API_HOST`.
-    pub url: String,
-    /// The secrets of every environment.
-    pub secrets: Vec<(String, String)>,
-}
-
 /// The variables of the person's environment that steps are given.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "CARGO_HOME", "RUSTUP_HOME", "TERM"];
 
@@ -65,25 +57,19 @@ pub fn inherited() -> Vec<(String, String)> {
         .collect()
 }
 
-impl Domino {
-    /// The variables of a GitHub environment: which stage it is.
-    pub fn vars(&self, environment: &str) -> Vec<(String, String)> {
-        vec![("DOMINO_ENV".to_owned(), environment.to_owned())]
-    }
-}
-
 impl Runner {
-    /// The variables and secrets a job sees, by the environment it is bound to.
-    pub fn vars_and_secrets(
-        &self,
-        environment: Option<&str>,
-    ) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    /// The variables a job sees, by the environment it is bound to.
+    pub fn vars(&self, environment: Option<&str>) -> Vec<(String, String)> {
+        environment.map_or_else(Vec::new, |environment| self.domino.vars(environment))
+    }
+
+    /// The secrets a job sees, by the environment it is bound to.
+    pub fn secrets(&self, environment: Option<&str>) -> Vec<(String, String)> {
         let mut secrets = vec![("GITHUB_TOKEN".to_owned(), self.github.token.clone())];
-        let Some(environment) = environment else {
-            return (Vec::new(), secrets);
-        };
-        secrets.extend(self.domino.secrets.iter().cloned());
-        (self.domino.vars(environment), secrets)
+        if environment.is_some() {
+            secrets.extend(self.domino.secrets.iter().cloned());
+        }
+        secrets
     }
 
     /// Notes that something could not be done as GitHub would do it; the rehearsal will not be green.

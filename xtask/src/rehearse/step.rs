@@ -1,45 +1,20 @@
-//! One step: whether it runs, with which environment, what it says to the runner, and what became of it.
+//! One step: whether it runs, with which variables, and what is noted of it for later steps, the job and the table.
+//!
+//! How a script runs is `script.rs`'s; what stands in for an action, `action.rs`'s.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::action::{self, Brought, Surroundings};
-use super::command_files::CommandFiles;
-use super::console::{Console, Look};
+use super::action::{self, Brought, Surroundings, Trouble};
+use super::console::Look;
 use super::context::Place;
-use super::evaluate::{Scope, Status};
+use super::evaluate::Scope;
+use super::executed::Executed;
 use super::job::{self, Running};
-use super::process::{self, End, Limits};
 use super::report::{Outcome, Row, duration};
-use super::shell;
+use super::script::Script;
 use super::value::Value;
-use super::workflow_command::{Annotation, Level, Line, Reader};
-use super::workflow_file::{Condition, Field, Step, What};
-
-/// What a step left behind.
-#[derive(Debug, Default)]
-struct Executed {
-    outcome: Option<Outcome>,
-    outputs: Vec<(String, String)>,
-    /// What the step itself annotated, and has been shown already.
-    annotations: Vec<Annotation>,
-    /// What the runner has to say about its failure.
-    errors: Vec<String>,
-}
-
-impl Executed {
-    fn failed(error: String) -> Self {
-        Self {
-            outcome: Some(Outcome::Failure(None)),
-            errors: vec![error],
-            ..Self::default()
-        }
-    }
-}
-
-/// GitHub shows this many annotations of each kind for a step.
-const MOST_ANNOTATIONS: usize = 10;
+use super::workflow_command::Annotation;
+use super::workflow_file::{Field, Step, What};
 
 /// Runs a step, or skips it, and notes what became of it.
 pub fn run(running: &mut Running<'_, '_>, step: &Step) {
@@ -128,37 +103,18 @@ fn execute(running: &mut Running<'_, '_>, step: &Step, env: &[(String, String)])
             script,
             shell,
             working_directory,
-        } => match prepare(running, step, env, script, [shell, working_directory]) {
-            Ok(prepared) => run_script(running, step, env, &prepared),
-            Err(error) => cannot(running, step, &error),
-        },
+        } => {
+            let script = Script {
+                step,
+                text: script,
+                shell,
+                working_directory,
+            };
+            script
+                .run(running, env)
+                .unwrap_or_else(|error| cannot(running, step, &error))
+        }
     }
-}
-
-fn prepare(
-    running: &Running<'_, '_>,
-    step: &Step,
-    env: &[(String, String)],
-    script: &Field,
-    [shell, folder]: [&Option<Field>; 2],
-) -> Result<Prepared, String> {
-    let scope = running.scope(Place::Step, env);
-    let (job, workflow) = (&running.job.defaults, &running.pipeline.workflow.defaults);
-    let first = |fields: [&Option<Field>; 3]| {
-        let field = fields.into_iter().find_map(Option::as_ref);
-        field.map(|field| scope.text(&field.template)).transpose()
-    };
-    Ok(Prepared {
-        script: scope.text(&script.template)?,
-        shell: first([shell, &job.shell, &workflow.shell])?,
-        folder: first([folder, &job.working_directory, &workflow.working_directory])?,
-        minutes: step
-            .timeout_minutes
-            .as_ref()
-            .map(|field| job::minutes(&scope, field))
-            .transpose()?,
-        survives_cancel: survives_cancel(step.condition.as_ref(), &scope),
-    })
 }
 
 fn bring(
@@ -209,241 +165,8 @@ fn bring(
                 ..Executed::default()
             }
         }
-        Err(error) if error.starts_with("cannot rehearse") => cannot(running, step, &error),
-        Err(error) => Executed::failed(error),
-    }
-}
-
-/// A script with everything around it evaluated.
-struct Prepared {
-    script: String,
-    shell: Option<String>,
-    folder: Option<String>,
-    minutes: Option<f64>,
-    survives_cancel: bool,
-}
-
-/// Whether GitHub would run the step, or let it go on, once the run is cancelled.
-fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
-    let Some(condition) = condition else {
-        return false;
-    };
-    let status = Status {
-        success: false,
-        failure: false,
-        cancelled: true,
-    };
-    let scope = Scope {
-        contexts: scope.contexts.clone(),
-        status: Some(status),
-        workspace: scope.workspace,
-    };
-    condition.expression.asks_for_status()
-        && scope
-            .value(&condition.expression)
-            .is_ok_and(|value| value.is_truthy())
-}
-
-fn run_script(
-    running: &mut Running<'_, '_>,
-    step: &Step,
-    env: &[(String, String)],
-    prepared: &Prepared,
-) -> Executed {
-    let runner = running.runner;
-    let console = &runner.console;
-    let files = match CommandFiles::create(
-        &runner.workspace.temp.join("_runner_file_commands"),
-        running.begun,
-    ) {
-        Ok(files) => files,
-        Err(error) => return Executed::failed(format!("{error:#}")),
-    };
-    let folder: PathBuf = runner
-        .workspace
-        .folder
-        .join(prepared.folder.as_deref().unwrap_or("."));
-    let script = runner
-        .workspace
-        .temp
-        .join(format!("step_{}", running.begun));
-    let mut command = match shell::command(prepared.shell.as_deref(), &script, &prepared.script) {
-        Ok(command) => command,
-        Err(error) => return cannot(running, step, &error),
-    };
-    if !folder.is_dir() {
-        return Executed::failed(format!(
-            "the working directory {} does not exist",
-            folder.display()
-        ));
-    }
-    for line in prepared.script.trim_end().lines() {
-        console.step_note(Look::Dim, &format!("$ {line}"));
-    }
-    set_environment(&mut command, running, env, &files);
-    command.current_dir(folder);
-
-    let step_deadline = prepared
-        .minutes
-        .map(|minutes| Instant::now() + Duration::from_secs_f64(minutes * 60.0));
-    let deadline =
-        step_deadline.map_or(running.deadline, |deadline| deadline.min(running.deadline));
-    let limits = Limits {
-        deadline: Some(deadline),
-        interrupt: &runner.interrupt,
-        survives_cancel: prepared.survives_cancel,
-        grace: runner.grace,
-    };
-    let mut heard = Heard {
-        console,
-        reader: Reader::default(),
-        executed: Executed::default(),
-        refused: false,
-    };
-    let end = process::run(&mut command, &limits, &mut running.leftovers, &mut |line| {
-        heard.line(line)
-    });
-    let Heard {
-        mut executed,
-        refused,
-        ..
-    } = heard;
-
-    let left = files.read();
-    for (name, value) in left.outputs {
-        Running::set_variable(&mut executed.outputs, &name, value);
-    }
-    for (name, value) in left.env {
-        Running::set_variable(&mut running.env, &name, value);
-    }
-    for folder in left.path {
-        running.path.retain(|known| known != &folder);
-        running.path.insert(0, folder);
-    }
-    if !left.summary.is_empty() {
-        running.summary.push_str(&console.masked(&left.summary));
-        running.summary.push_str("\n\n");
-    }
-    let unread = !left.errors.is_empty();
-    executed.errors.extend(left.errors);
-
-    executed.outcome = Some(match end {
-        End::Exit(0) if refused || unread => Outcome::Failure(None),
-        End::Exit(0) => Outcome::Success,
-        End::Exit(code) => Outcome::Failure(Some(code)),
-        End::Signal(number) => {
-            executed.errors.push(format!("ended by signal {number}"));
-            Outcome::Failure(Some(128 + number))
-        }
-        End::Cancelled => {
-            running.status = "cancelled";
-            Outcome::Cancelled
-        }
-        End::TimedOut if Instant::now() >= running.deadline => {
-            running.status = "cancelled";
-            executed
-                .errors
-                .push("the job takes longer than its `timeout-minutes`".to_owned());
-            Outcome::Cancelled
-        }
-        End::TimedOut => {
-            let minutes = prepared.minutes.unwrap_or_default();
-            executed.errors.push(format!(
-                "timed out after {minutes} minutes, as `timeout-minutes` has it"
-            ));
-            Outcome::Failure(None)
-        }
-        End::NotStarted(error) => {
-            let program = command.get_program().to_string_lossy();
-            executed
-                .errors
-                .push(format!("`{program}` could not be started: {error}"));
-            Outcome::Failure(None)
-        }
-    });
-    executed
-}
-
-/// The whole environment of a process: nothing of the person's but what programs need to be found.
-fn set_environment(
-    command: &mut Command,
-    running: &Running<'_, '_>,
-    env: &[(String, String)],
-    files: &CommandFiles,
-) {
-    let runner = running.runner;
-    command.env_clear();
-    command.envs(runner.inherited.iter().map(|(name, value)| (name, value)));
-    command.env("CI", "true");
-    command.envs(env.iter().map(|(name, value)| (name, value)));
-    // GitHub's own variables cannot be overridden.
-    command.envs(runner.github.variables(
-        &running.pipeline.run,
-        &running.job.id,
-        &runner.workspace,
-    ));
-    command.env("GITHUB_ACTION", format!("__run_{}", running.begun));
-    command.envs(files.variables());
-    if !running.path.is_empty() {
-        let given = |pairs: &[(String, String)]| {
-            pairs
-                .iter()
-                .find(|(name, _)| name == "PATH")
-                .map(|(_, value)| value.clone())
-        };
-        let path = given(env)
-            .or_else(|| given(&runner.inherited))
-            .unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", running.path.join(":")));
-    }
-    // A step that runs git before its checkout must not find the repository this workspace happens to be in.
-    command.env("GIT_CEILING_DIRECTORIES", runner.workspace.base());
-    if running.environment.is_some() {
-        command.env("DOMINO_API_HOST", &runner.domino.url);
-    } else if let Some(folder) = &runner.build_folder {
-        command.env("CARGO_BUILD_BUILD_DIR", folder);
-    }
-}
-
-/// Listens to what a step says.
-struct Heard<'a> {
-    console: &'a Console,
-    reader: Reader,
-    executed: Executed,
-    refused: bool,
-}
-
-impl Heard<'_> {
-    fn line(&mut self, line: &str) {
-        match self.reader.read(line) {
-            Line::Text => self.console.step_output(line),
-            Line::Group(title) => self.console.step_note(Look::Bold, &format!("▾ {title}")),
-            Line::EndGroup | Line::Debug | Line::Nothing => {}
-            Line::AddMask(value) => self.console.mask(&value),
-            Line::SetOutput(name, value) => {
-                Running::set_variable(&mut self.executed.outputs, &name, value);
-            }
-            Line::Refused(why) => {
-                self.refused = true;
-                self.executed.errors.push(why.to_owned());
-            }
-            Line::Annotation(annotation) => {
-                let look = match annotation.level {
-                    Level::Error => Look::Bad,
-                    Level::Warning => Look::Warning,
-                    Level::Notice => Look::Dim,
-                };
-                self.console.step_note(look, &annotation.to_string());
-                let same = self
-                    .executed
-                    .annotations
-                    .iter()
-                    .filter(|known| known.level == annotation.level);
-                if same.count() < MOST_ANNOTATIONS {
-                    self.executed.annotations.push(annotation);
-                }
-            }
-        }
+        Err(Trouble::CannotRehearse(what)) => cannot(running, step, &what),
+        Err(Trouble::Fails(why)) => Executed::failed(why),
     }
 }
 

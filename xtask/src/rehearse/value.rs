@@ -286,7 +286,7 @@ fn number_text(value: f64) -> String {
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let digits = digits.trim_end_matches('0');
     let digits = if digits.is_empty() { "0" } else { digits };
-    let text = if exponent >= 15 || exponent < -5 {
+    let text = if !(-5..15).contains(&exponent) {
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
         let sign = if exponent < 0 { '-' } else { '+' };

@@ -5,8 +5,9 @@
 
 mod read;
 
-use super::expression::{Expression, Template};
+use super::expression::Expression;
 use super::problem::Problem;
+use super::template::Template;
 
 /// One workflow file.
 #[derive(Debug)]

@@ -3,9 +3,12 @@
 //! Keys that change nothing about what runs here (permissions, what else starts the workflow) are read past on purpose,
 //! each in the one place that says so.
 
-use super::{Condition, Defaults, Environment, Field, Input, Job, Step, Triggers, What, Workflow};
-use crate::rehearse::expression::{Expression, Part, Template};
+mod triggers;
+
+use super::{Condition, Defaults, Environment, Field, Job, Step, Triggers, What, Workflow};
+use crate::rehearse::expression::Expression;
 use crate::rehearse::problem::Problem;
+use crate::rehearse::template::{Part, Template};
 use crate::rehearse::yaml::{Kind, Node};
 
 /// Reads one workflow file.
@@ -228,77 +231,6 @@ impl Reader<'_> {
         };
         run.finish(self);
         defaults
-    }
-
-    fn triggers(&mut self, node: &Node) -> Triggers {
-        let mut triggers = Triggers::default();
-        let Kind::Map(events) = &node.kind else {
-            let names = self.texts(node, "on");
-            triggers.push = names.iter().any(|name| name == "push").then(Vec::new);
-            triggers.dispatch = names
-                .iter()
-                .any(|name| name == "workflow_dispatch")
-                .then(Vec::new);
-            return triggers;
-        };
-        for (event, node) in events {
-            match event.as_str() {
-                "push" => triggers.push = Some(self.push(node)),
-                "workflow_dispatch" => triggers.dispatch = Some(self.inputs(node)),
-                // Nothing else is rehearsed, and a workflow that nothing else starts is named by the checks.
-                _ => {}
-            }
-        }
-        triggers
-    }
-
-    fn push(&mut self, node: &Node) -> Vec<String> {
-        let Some(mut map) = self.map(node, "`on.push`") else {
-            return Vec::new();
-        };
-        let branches = map
-            .take("branches")
-            .map(|node| self.texts(node, "branches"))
-            .unwrap_or_default();
-        // The push that is rehearsed is one that touches a file of every workflow.
-        map.take("paths");
-        map.take("paths-ignore");
-        map.finish(self);
-        branches
-    }
-
-    fn inputs(&mut self, node: &Node) -> Vec<Input> {
-        let Some(mut map) = self.map(node, "`on.workflow_dispatch`") else {
-            return Vec::new();
-        };
-        let inputs = map
-            .take("inputs")
-            .and_then(|node| self.map(node, "`inputs`"));
-        map.finish(self);
-        let mut read = Vec::new();
-        for (name, node) in inputs.map(|map| map.entries).unwrap_or_default() {
-            let Some(mut input) = self.map(node, &format!("input `{name}`")) else {
-                continue;
-            };
-            input.take("description");
-            input.take("required");
-            let kind = input
-                .take("type")
-                .and_then(Node::text)
-                .unwrap_or_else(|| "string".into());
-            let options = input
-                .take("options")
-                .map(|node| self.texts(node, "options"));
-            let default = input.take("default").and_then(Node::text);
-            input.finish(self);
-            read.push(Input {
-                name: name.clone(),
-                default,
-                options: options.unwrap_or_default(),
-                kind,
-            });
-        }
-        read
     }
 
     fn job(&mut self, id: &str, node: &Node) -> Option<Job> {

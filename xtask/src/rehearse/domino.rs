@@ -1,0 +1,72 @@
+//! The Domino of a rehearsal: a sandbox seeded from the stage file, and the settings of every GitHub environment.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use domino_sandbox::{Pace, Sandbox, Seed, Version};
+
+use super::repository::Repository;
+
+/// The user of the sandbox that steps sign in as.
+const STEPS_USER: &str = "ci-bot";
+
+/// The Domino that steps are sent to.
+#[derive(Debug, Clone)]
+pub struct Domino {
+    /// Its address: steps of jobs with an environment find it as `DOMINO_API_HOST`.
+    pub url: String,
+    /// The secrets of every environment.
+    pub secrets: Vec<(String, String)>,
+}
+
+impl Domino {
+    /// The variables of a GitHub environment: which stage it is.
+    pub fn vars(&self, environment: &str) -> Vec<(String, String)> {
+        vec![("DOMINO_ENV".to_owned(), environment.to_owned())]
+    }
+
+    /// The sandbox, with one credential in every environment, as people set them up: the key where this Domino still
+    /// takes keys.
+    pub fn of(sandbox: &Sandbox, version: Version) -> Self {
+        let account = sandbox.user(STEPS_USER);
+        let secret = if version.accepts_api_keys() {
+            ("DOMINO_USER_API_KEY".to_owned(), account.api_key)
+        } else {
+            ("DOMINO_TOKEN".to_owned(), account.token)
+        };
+        Self {
+            url: sandbox.url().to_owned(),
+            secrets: vec![secret],
+        }
+    }
+}
+
+/// Starts a sandbox with what the stage file names.
+///
+/// # Errors
+/// When the stage file or the file of faults cannot be read, or there is no port to be had.
+pub fn start_sandbox(
+    repository: &Repository,
+    stage_file: &str,
+    version: Version,
+    faults: Option<&Path>,
+) -> anyhow::Result<Sandbox> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), stage_file)?;
+    let sandbox = Sandbox::start(domino_sandbox::Options {
+        repository: repository.root.clone(),
+        version,
+        // A person wants to see the statuses go by; nobody else does.
+        pace: if std::io::stdout().is_terminal() {
+            Pace::human()
+        } else {
+            Pace::instant()
+        },
+        seed: Seed::from_stage_file(file.path())?,
+        ..domino_sandbox::Options::default()
+    })?;
+    if let Some(faults) = faults {
+        sandbox.faults().load(faults)?;
+    }
+    Ok(sandbox)
+}

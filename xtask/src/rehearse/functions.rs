@@ -1,0 +1,100 @@
+//! The functions of GitHub's expressions: which there are, and those that need nothing but their arguments.
+
+use super::value::{Value, same_ignoring_case};
+
+/// The functions there are, with the fewest and most arguments each takes.
+pub const FUNCTIONS: [(&str, usize, usize); 12] = [
+    ("success", 0, 0),
+    ("failure", 0, 0),
+    ("cancelled", 0, 0),
+    ("always", 0, 0),
+    ("contains", 2, 2),
+    ("startsWith", 2, 2),
+    ("endsWith", 2, 2),
+    ("format", 1, 255),
+    ("join", 1, 2),
+    ("toJSON", 1, 1),
+    ("fromJSON", 1, 1),
+    ("hashFiles", 1, 255),
+];
+
+/// A function's own spelling and how many arguments it takes, by its name in any case.
+///
+/// # Errors
+/// When there is no such function, or none that a rehearsal knows.
+pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String> {
+    FUNCTIONS
+        .into_iter()
+        .find(|(known, _, _)| same_ignoring_case(known, name))
+        .ok_or_else(|| format!("function `{name}` is not known"))
+}
+
+/// `contains`: a part of a text, or an item of a list.
+pub fn contains(search: &Value, item: &Value) -> bool {
+    match search {
+        Value::Array(items) => items.iter().any(|candidate| candidate.equals(item)),
+        _ if search.is_primitive() && item.is_primitive() => search
+            .to_text()
+            .to_uppercase()
+            .contains(&item.to_text().to_uppercase()),
+        _ => false,
+    }
+}
+
+/// Two texts made comparable without case; nothing when one of the arguments has no text.
+pub fn folded(arguments: &[Value]) -> Option<(String, String)> {
+    let [text, part] = arguments else { return None };
+    (text.is_primitive() && part.is_primitive())
+        .then(|| (text.to_text().to_uppercase(), part.to_text().to_uppercase()))
+}
+
+/// `join`: the items of a list with something between them.
+pub fn join(arguments: &[Value]) -> String {
+    match &arguments[0] {
+        Value::Array(items) => {
+            let separator = match arguments.get(1) {
+                Some(separator) if separator.is_primitive() => separator.to_text(),
+                _ => ",".into(),
+            };
+            items
+                .iter()
+                .map(Value::to_text)
+                .collect::<Vec<_>>()
+                .join(&separator)
+        }
+        value if value.is_primitive() => value.to_text(),
+        _ => String::new(),
+    }
+}
+
+/// `format`: a pattern with its `{0}`, `{1}`, … filled in.
+///
+/// # Errors
+/// A pattern GitHub would not understand, or an argument that is missing.
+pub fn format(arguments: &[Value]) -> Result<String, String> {
+    let pattern = arguments[0].to_text();
+    let invalid = || format!("`format` does not understand `{pattern}`");
+    let mut text = String::new();
+    let mut rest = pattern.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            text.push_str(brace);
+            rest = after;
+        } else if brace == "{" {
+            let end = rest.find('}').ok_or_else(invalid)?;
+            let index: usize = rest[..end].trim().parse().map_err(|_| invalid())?;
+            let argument = arguments.get(index + 1).ok_or_else(|| {
+                format!("`format` was given no argument {{{index}}} for `{pattern}`")
+            })?;
+            text.push_str(&argument.to_text());
+            rest = &rest[end + 1..];
+        } else {
+            return Err(invalid());
+        }
+    }
+    text.push_str(rest);
+    Ok(text)
+}

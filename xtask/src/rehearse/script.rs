@@ -1,0 +1,306 @@
+//! The script of one step: what it is run with, what it says to the runner while it runs, and how it ended.
+//!
+//! A script sees GitHub's variables and its own, and nothing of the person's but what programs need to be found.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::command_files::CommandFiles;
+use super::console::{Console, Look};
+use super::context::Place;
+use super::evaluate::{Scope, Status};
+use super::executed::Executed;
+use super::job::{self, Running};
+use super::process::{self, End, Limits};
+use super::report::Outcome;
+use super::shell;
+use super::workflow_command::{Level, Line, Reader};
+use super::workflow_file::{Condition, Field, Step};
+
+/// GitHub shows this many annotations of each kind for a step.
+const MOST_ANNOTATIONS: usize = 10;
+
+/// The script of a step, as the file has it.
+pub struct Script<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// What it runs.
+    pub text: &'a Field,
+    /// The shell it asks for.
+    pub shell: &'a Option<Field>,
+    /// The folder it asks for.
+    pub working_directory: &'a Option<Field>,
+}
+
+impl Script<'_> {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// What cannot be evaluated, or a shell that is not rehearsed.
+    pub fn run(
+        &self,
+        running: &mut Running<'_, '_>,
+        env: &[(String, String)],
+    ) -> Result<Executed, String> {
+        let prepared = self.prepare(running, env)?;
+        run_prepared(running, env, &prepared)
+    }
+
+    fn prepare(
+        &self,
+        running: &Running<'_, '_>,
+        env: &[(String, String)],
+    ) -> Result<Prepared, String> {
+        let scope = running.scope(Place::Step, env);
+        let (job, workflow) = (&running.job.defaults, &running.pipeline.workflow.defaults);
+        let first = |fields: [&Option<Field>; 3]| {
+            let field = fields.into_iter().find_map(Option::as_ref);
+            field.map(|field| scope.text(&field.template)).transpose()
+        };
+        let folders = [
+            self.working_directory,
+            &job.working_directory,
+            &workflow.working_directory,
+        ];
+        let minutes = self.step.timeout_minutes.as_ref();
+        Ok(Prepared {
+            script: scope.text(&self.text.template)?,
+            shell: first([self.shell, &job.shell, &workflow.shell])?,
+            folder: first(folders)?,
+            minutes: minutes
+                .map(|field| job::minutes(&scope, field))
+                .transpose()?,
+            survives_cancel: survives_cancel(self.step.condition.as_ref(), &scope),
+        })
+    }
+}
+
+/// A script with everything around it evaluated.
+struct Prepared {
+    script: String,
+    shell: Option<String>,
+    folder: Option<String>,
+    minutes: Option<f64>,
+    survives_cancel: bool,
+}
+
+/// Whether GitHub would run the step, or let it go on, once the run is cancelled.
+fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
+    let Some(condition) = condition else {
+        return false;
+    };
+    let status = Status {
+        success: false,
+        failure: false,
+        cancelled: true,
+    };
+    let scope = Scope {
+        contexts: scope.contexts.clone(),
+        status: Some(status),
+        workspace: scope.workspace,
+    };
+    condition.expression.asks_for_status()
+        && scope
+            .value(&condition.expression)
+            .is_ok_and(|value| value.is_truthy())
+}
+
+fn run_prepared(
+    running: &mut Running<'_, '_>,
+    env: &[(String, String)],
+    prepared: &Prepared,
+) -> Result<Executed, String> {
+    let runner = running.runner;
+    let console = &runner.console;
+    let files = match CommandFiles::create(
+        &runner.workspace.temp.join("_runner_file_commands"),
+        running.begun,
+    ) {
+        Ok(files) => files,
+        Err(error) => return Ok(Executed::failed(format!("{error:#}"))),
+    };
+    let folder: PathBuf = runner
+        .workspace
+        .folder
+        .join(prepared.folder.as_deref().unwrap_or("."));
+    let script = runner
+        .workspace
+        .temp
+        .join(format!("step_{}", running.begun));
+    let mut command = shell::command(prepared.shell.as_deref(), &script, &prepared.script)?;
+    if !folder.is_dir() {
+        return Ok(Executed::failed(format!(
+            "the working directory {} does not exist",
+            folder.display()
+        )));
+    }
+    for line in prepared.script.trim_end().lines() {
+        console.step_note(Look::Dim, &format!("$ {line}"));
+    }
+    set_environment(&mut command, running, env, &files);
+    command.current_dir(folder);
+
+    let step_deadline = prepared
+        .minutes
+        .map(|minutes| Instant::now() + Duration::from_secs_f64(minutes * 60.0));
+    let deadline =
+        step_deadline.map_or(running.deadline, |deadline| deadline.min(running.deadline));
+    let limits = Limits {
+        deadline: Some(deadline),
+        interrupt: &runner.interrupt,
+        survives_cancel: prepared.survives_cancel,
+        grace: runner.grace,
+    };
+    let mut heard = Heard {
+        console,
+        reader: Reader::default(),
+        executed: Executed::default(),
+        refused: false,
+    };
+    let end = process::run(&mut command, &limits, &mut running.leftovers, &mut |line| {
+        heard.line(line)
+    });
+    let Heard {
+        mut executed,
+        refused,
+        ..
+    } = heard;
+
+    let left = files.read();
+    for (name, value) in left.outputs {
+        Running::set_variable(&mut executed.outputs, &name, value);
+    }
+    for (name, value) in left.env {
+        Running::set_variable(&mut running.env, &name, value);
+    }
+    for folder in left.path {
+        running.path.retain(|known| known != &folder);
+        running.path.insert(0, folder);
+    }
+    if !left.summary.is_empty() {
+        running.summary.push_str(&console.masked(&left.summary));
+        running.summary.push_str("\n\n");
+    }
+    let unread = !left.errors.is_empty();
+    executed.errors.extend(left.errors);
+
+    executed.outcome = Some(match end {
+        End::Exit(0) if refused || unread => Outcome::Failure(None),
+        End::Exit(0) => Outcome::Success,
+        End::Exit(code) => Outcome::Failure(Some(code)),
+        End::Signal(number) => {
+            executed.errors.push(format!("ended by signal {number}"));
+            Outcome::Failure(Some(128 + number))
+        }
+        End::Cancelled => {
+            running.status = "cancelled";
+            Outcome::Cancelled
+        }
+        End::TimedOut if Instant::now() >= running.deadline => {
+            running.status = "cancelled";
+            executed
+                .errors
+                .push("the job takes longer than its `timeout-minutes`".to_owned());
+            Outcome::Cancelled
+        }
+        End::TimedOut => {
+            let minutes = prepared.minutes.unwrap_or_default();
+            executed.errors.push(format!(
+                "timed out after {minutes} minutes, as `timeout-minutes` has it"
+            ));
+            Outcome::Failure(None)
+        }
+        End::NotStarted(error) => {
+            let program = command.get_program().to_string_lossy();
+            executed
+                .errors
+                .push(format!("`{program}` could not be started: {error}"));
+            Outcome::Failure(None)
+        }
+    });
+    Ok(executed)
+}
+
+/// The whole environment of a process: nothing of the person's but what programs need to be found.
+fn set_environment(
+    command: &mut Command,
+    running: &Running<'_, '_>,
+    env: &[(String, String)],
+    files: &CommandFiles,
+) {
+    let runner = running.runner;
+    command.env_clear();
+    command.envs(runner.inherited.iter().map(|(name, value)| (name, value)));
+    command.env("CI", "true");
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    // GitHub's own variables cannot be overridden.
+    command.envs(runner.github.variables(
+        &running.pipeline.run,
+        &running.job.id,
+        &runner.workspace,
+    ));
+    command.env("GITHUB_ACTION", format!("__run_{}", running.begun));
+    command.envs(files.variables());
+    if !running.path.is_empty() {
+        let given = |pairs: &[(String, String)]| {
+            pairs
+                .iter()
+                .find(|(name, _)| name == "PATH")
+                .map(|(_, value)| value.clone())
+        };
+        let path = given(env)
+            .or_else(|| given(&runner.inherited))
+            .unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", running.path.join(":")));
+    }
+    // A step that runs git before its checkout must not find the repository this workspace happens to be in.
+    command.env("GIT_CEILING_DIRECTORIES", runner.workspace.base());
+    if running.environment.is_some() {
+        command.env("DOMINO_API_HOST", &runner.domino.url);
+    } else if let Some(folder) = &runner.build_folder {
+        command.env("CARGO_BUILD_BUILD_DIR", folder);
+    }
+}
+
+/// Listens to what a step says.
+struct Heard<'a> {
+    console: &'a Console,
+    reader: Reader,
+    executed: Executed,
+    refused: bool,
+}
+
+impl Heard<'_> {
+    fn line(&mut self, line: &str) {
+        match self.reader.read(line) {
+            Line::Text => self.console.step_output(line),
+            Line::Group(title) => self.console.step_note(Look::Bold, &format!("▾ {title}")),
+            Line::EndGroup | Line::Debug | Line::Nothing => {}
+            Line::AddMask(value) => self.console.mask(&value),
+            Line::SetOutput(name, value) => {
+                Running::set_variable(&mut self.executed.outputs, &name, value);
+            }
+            Line::Refused(why) => {
+                self.refused = true;
+                self.executed.errors.push(why.to_owned());
+            }
+            Line::Annotation(annotation) => {
+                let look = match annotation.level {
+                    Level::Error => Look::Bad,
+                    Level::Warning => Look::Warning,
+                    Level::Notice => Look::Dim,
+                };
+                self.console.step_note(look, &annotation.to_string());
+                let same = self
+                    .executed
+                    .annotations
+                    .iter()
+                    .filter(|known| known.level == annotation.level);
+                if same.count() < MOST_ANNOTATIONS {
+                    self.executed.annotations.push(annotation);
+                }
+            }
+        }
+    }
+}

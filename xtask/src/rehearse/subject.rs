@@ -1,0 +1,171 @@
+//! What is rehearsed: a commit of a repository, its stage file, and its workflow files in the order in which they run.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::Args;
+use super::console::{Console, Look};
+use super::problem::Problem;
+use super::repository::{Commit, Repository};
+use super::stage_gates::StageGates;
+use super::workflow_file::Workflow;
+
+/// The workflows that others build upon come first: a job trains what an app shows and an endpoint serves.
+const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
+
+/// Where GitHub looks for workflow files.
+const FOLDER: &str = ".github/workflows";
+
+/// What is rehearsed.
+pub struct Subject {
+    /// The repository.
+    pub repository: Repository,
+    /// The commit.
+    pub commit: Commit,
+    /// The text of its stage file.
+    pub stage_file: String,
+    /// What guards its stages.
+    pub gates: StageGates,
+    /// Its workflows.
+    pub workflows: Vec<Workflow>,
+}
+
+impl Subject {
+    /// Reads what the arguments ask for. What is wrong in a workflow file is added to `problems`.
+    ///
+    /// # Errors
+    /// When there is nothing to rehearse.
+    pub fn read(
+        args: &Args,
+        console: &Console,
+        problems: &mut Vec<Problem>,
+    ) -> anyhow::Result<Self> {
+        let repository = Repository::open(&args.repository)?;
+        let commit = if args.uncommitted {
+            repository.uncommitted()?
+        } else {
+            repository.head()?
+        };
+        console.line(
+            Look::Bold,
+            &format!("rehearsing {} {}", commit.short(), commit.title),
+        );
+        if !args.uncommitted {
+            tell_changes(console, &repository.changes()?);
+        }
+        let stage_file = repository
+            .file(&commit, "stages.toml")?
+            .with_context(|| format!("commit {} has no stages.toml", commit.short()))?;
+        let gates = StageGates::parse(&stage_file)?;
+        let workflows = workflows(
+            &repository,
+            &commit,
+            args.workflows.as_deref(),
+            &args.only,
+            problems,
+        )?;
+        Ok(Self {
+            repository,
+            commit,
+            stage_file,
+            gates,
+            workflows,
+        })
+    }
+}
+
+/// Says what is in the working tree only.
+fn tell_changes(console: &Console, changes: &[String]) {
+    let [first, others @ ..] = changes else {
+        return;
+    };
+    let others = match others.len() {
+        0 => String::new(),
+        1 => " and 1 other".into(),
+        others => format!(" and {others} others"),
+    };
+    console.line(
+        Look::Warning,
+        &format!(
+            "not committed, so not rehearsed: {first}{others} (`--uncommitted` rehearses them, too)"
+        ),
+    );
+}
+
+/// The deploy workflows of a commit, or of a folder, those that others build upon first.
+fn workflows(
+    repository: &Repository,
+    commit: &Commit,
+    folder: Option<&Path>,
+    only: &[String],
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<Vec<Workflow>> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    match folder {
+        Some(folder) => {
+            for entry in folder
+                .read_dir()
+                .with_context(|| format!("cannot read {}", folder.display()))?
+            {
+                let path = entry?.path();
+                let name = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                if is_deploy_workflow(&name) {
+                    let text = std::fs::read_to_string(&path);
+                    texts.push((
+                        name,
+                        text.with_context(|| format!("cannot read {}", path.display()))?,
+                    ));
+                }
+            }
+        }
+        None => {
+            for name in repository.files(commit, FOLDER)? {
+                if is_deploy_workflow(&name) {
+                    let text = repository
+                        .file(commit, &format!("{FOLDER}/{name}"))?
+                        .unwrap_or_default();
+                    texts.push((name, text));
+                }
+            }
+        }
+    }
+    let stem = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name, |(stem, _)| stem)
+            .to_owned()
+    };
+    let all: Vec<String> = texts.iter().map(|(name, _)| stem(name)).collect();
+    anyhow::ensure!(
+        !all.is_empty(),
+        "there is no deploy-*.yml in {}: `cargo xtask gen-workflows` writes them",
+        folder.map_or_else(
+            || format!("{FOLDER} of commit {}", commit.short()),
+            |folder| folder.display().to_string()
+        )
+    );
+    if let Some(unknown) = only.iter().find(|name| !all.contains(&stem(name))) {
+        anyhow::bail!(
+            "there is no workflow `{unknown}`; there are {}",
+            all.join(", ")
+        );
+    }
+    texts.retain(|(name, _)| {
+        only.is_empty() || only.iter().any(|wanted| stem(wanted) == stem(name))
+    });
+    texts.sort_by_key(|(name, _)| {
+        let place = FIRST.iter().position(|first| *first == stem(name));
+        (place.unwrap_or(FIRST.len()), name.clone())
+    });
+    Ok(texts
+        .iter()
+        .filter_map(|(name, text)| Workflow::read(name, text, problems))
+        .collect())
+}
+
+fn is_deploy_workflow(name: &str) -> bool {
+    name.starts_with("deploy-") && (name.ends_with(".yml") || name.ends_with(".yaml"))
+}

@@ -1,0 +1,91 @@
+//! Texts with `${{ }}` in them, split into what stays as it is and what is to be evaluated.
+
+use super::expression::Expression;
+
+/// A text with `${{ }}` in it.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The text as it was written.
+    pub source: String,
+    /// What it is made of, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a template.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Text that stays as it is.
+    Text(String),
+    /// What stood in `${{ }}`.
+    Expression(Expression),
+}
+
+impl Template {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// As [`Expression::parse`], or an expression that is not closed.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some(start) = rest.find("${{") {
+            if start > 0 {
+                parts.push(Part::Text(rest[..start].to_owned()));
+            }
+            let inner = &rest[start + 3..];
+            let end = closing(inner)
+                .ok_or_else(|| format!("`${{{{` is not closed in `{}`", source.trim()))?;
+            parts.push(Part::Expression(Expression::parse(&inner[..end])?));
+            rest = &inner[end + 2..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self {
+            source: source.to_owned(),
+            parts,
+        })
+    }
+
+    /// The expressions in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Expression(expression) => Some(expression),
+            Part::Text(_) => None,
+        })
+    }
+}
+
+/// Where the `}}` of an expression is; those within its strings do not count.
+fn closing(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b'}' if !quoted && text.as_bytes().get(at + 1) == Some(&b'}') => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearse::value::Value;
+
+    #[test]
+    fn a_template_is_split_at_its_expressions_and_not_within_their_strings() {
+        let template = Template::parse("a ${{ github.sha }}-${{ '}}' }} z").unwrap();
+        assert_eq!(template.parts.len(), 5);
+        assert!(
+            matches!(&template.parts[3], Part::Expression(Expression::Literal(Value::String(text))) if text == "}}")
+        );
+        assert!(
+            Template::parse("a ${{ github.sha }")
+                .unwrap_err()
+                .contains("not closed")
+        );
+        assert_eq!(Template::parse("${ HOME } {{ x }}").unwrap().parts.len(), 1);
+    }
+}
