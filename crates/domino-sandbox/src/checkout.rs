@@ -33,11 +33,9 @@ pub(crate) async fn resolve(repository: &Path, git_ref: &GitRef) -> Result<Strin
     };
     for candidate in candidates {
         let commit = format!("{candidate}^{{commit}}");
-        let found = git(repository, &["rev-parse", "--verify", "--quiet", &commit]).await;
-        if let Ok(output) = found
-            && output.status.success()
-        {
-            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let asked = ["rev-parse", "--verify", "--quiet", &commit];
+        if let Ok(found) = finished(git(repository, &asked).await) {
+            return Ok(found);
         }
     }
     Err(NoCode(match git_ref.kind.as_str() {
@@ -51,9 +49,11 @@ fn is_hex(text: &str) -> bool {
     (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Clones `commit` of `repository` into the folder `into`, sharing its objects.
+/// Clones `commit` of `repository` into the folder `into`, sharing its objects. The repository may
+/// be given by any folder within it, and may be a worktree of another.
 pub(crate) async fn check_out(repository: &Path, commit: &str, into: &Path) -> Result<(), NoCode> {
-    let source = canonical(repository)?;
+    let asked = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
+    let source = finished(git(repository, &asked).await)?;
     let into = into.to_string_lossy();
     let clone = [
         "clone",
@@ -66,22 +66,16 @@ pub(crate) async fn check_out(repository: &Path, commit: &str, into: &Path) -> R
     ];
     finished(git(Path::new("."), &clone).await)?;
     let checkout = ["checkout", "--quiet", "--detach", commit];
-    finished(git(Path::new(&*into), &checkout).await)
+    finished(git(Path::new(&*into), &checkout).await)?;
+    Ok(())
 }
 
-fn canonical(repository: &Path) -> Result<String, NoCode> {
-    match std::fs::canonicalize(repository) {
-        Ok(path) => Ok(path.to_string_lossy().into_owned()),
-        Err(problem) => Err(NoCode(format!(
-            "fatal: {}: {problem}",
-            repository.display()
-        ))),
-    }
-}
-
-fn finished(ran: std::io::Result<Output>) -> Result<(), NoCode> {
+/// What git said, if it did what it was asked.
+fn finished(ran: std::io::Result<Output>) -> Result<String, NoCode> {
     match ran {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
         Ok(output) => Err(NoCode(
             String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         )),

@@ -1,6 +1,7 @@
 //! What a job really is: a process of the asked commit, with Domino's variables around it and
 //! files that stay for the next one.
 
+use domino_sandbox::Options;
 use serde_json::{Value, json};
 
 use crate::jobs::is_alive;
@@ -52,6 +53,13 @@ fn the_code_is_that_of_the_asked_commit_branch_or_tag() {
         (vec!["newest".into()], newest.clone())
     );
     assert_eq!(said(json!(null)).1, newest);
+}
+
+#[test]
+fn the_repository_may_be_given_by_a_folder_within_it() {
+    let world = World::within("src/project", Options::default());
+    let job = world.run("cat which.txt", json!({}));
+    assert_eq!(output(&world, &job), ["first"]);
 }
 
 #[test]

@@ -66,9 +66,16 @@ impl World {
     }
 
     pub fn with(options: Options) -> Self {
+        World::within("", options)
+    }
+
+    /// A sandbox that is given a folder within its repository.
+    pub fn within(folder: &str, options: Options) -> Self {
         let repository = repository();
+        let given = repository.path().join(folder);
+        std::fs::create_dir_all(&given).unwrap();
         let sandbox = Sandbox::start(Options {
-            repository: repository.path().to_owned(),
+            repository: given,
             ..options
         })
         .unwrap();
