@@ -1,5 +1,7 @@
 //! Looking things up in a stage file: stages and entities by name, what decides where one runs, and lines.
 
+use std::collections::BTreeMap;
+
 use super::problem::Problem;
 use super::tree::{Tree, words};
 use super::unknown_name::UnknownName;
@@ -110,6 +112,23 @@ impl StageFile {
             .get(&stage.name)
             .and_then(|placement| placement.endpoint.clone());
         own.unwrap_or_else(|| format!("{}-{}", model.name, stage.name))
+    }
+
+    /// How many replicas serve a model in one stage: its own number there, or the model's.
+    pub fn replicas(&self, model: &Model, stage: &Stage) -> u32 {
+        let own = model.stages.get(&stage.name);
+        own.and_then(|placement| placement.replicas)
+            .unwrap_or(model.replicas)
+    }
+
+    /// The environment variables of a model's endpoint in one stage: the model's, and over them those it has of
+    /// its own there.
+    pub fn environment_variables(&self, model: &Model, stage: &Stage) -> BTreeMap<String, String> {
+        let mut variables = model.environment_variables.clone();
+        if let Some(own) = model.stages.get(&stage.name) {
+            variables.extend(own.environment_variables.clone());
+        }
+        variables
     }
 
     /// The line of a key, counted from one: `["stage", "prod", "hardware-tier"]`. Where the stage itself
@@ -306,5 +325,23 @@ entry-point = "app.sh"
         assert_eq!(file.endpoint_name(&file.models[0], dev), "wine-dev");
         assert_eq!(file.endpoint_name(&file.models[0], prod), "wine");
         assert_eq!(file.app_name(&file.apps[0], prod), "dashboard-prod");
+    }
+
+    #[test]
+    fn an_endpoint_has_the_models_replicas_and_variables_and_over_them_the_stages() {
+        let text = format!(
+            "{TEXT}\n[model.wine]\nregistered-model = \"wine\"\nreplicas = 2\n\
+             environment-variables = {{ LEVEL = \"info\", UNIT = \"1\" }}\n\
+             [model.wine.stage.prod]\nreplicas = 3\nenvironment-variables = {{ LEVEL = \"warn\" }}"
+        );
+        let file = StageFile::read(&text, Path::new("stages.toml")).unwrap();
+        let (model, dev, prod) = (&file.models[0], &file.stages[0], &file.stages[1]);
+        let variables = |stage| format!("{:?}", file.environment_variables(model, stage));
+        assert_eq!(
+            (file.replicas(model, dev), file.replicas(model, prod)),
+            (2, 3)
+        );
+        assert_eq!(variables(dev), r#"{"LEVEL": "info", "UNIT": "1"}"#);
+        assert_eq!(variables(prod), r#"{"LEVEL": "warn", "UNIT": "1"}"#);
     }
 }
