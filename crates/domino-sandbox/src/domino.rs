@@ -17,6 +17,7 @@ use crate::environments::Environments;
 use crate::faults::Faults;
 use crate::hardware_tiers::HardwareTiers;
 use crate::jobs::Jobs;
+use crate::mlflow::Mlflow;
 use crate::pace::Pace;
 use crate::process::Processes;
 use crate::projects::Projects;
@@ -47,6 +48,7 @@ pub(crate) struct Domino {
     pub(crate) environments: Environments,
     pub(crate) jobs: Jobs,
     pub(crate) scheduled_jobs: ScheduledJobs,
+    pub(crate) mlflow: Mlflow,
 }
 
 impl Domino {
@@ -71,6 +73,7 @@ impl Domino {
             recorder: Recorder::new(),
             gate: Gate::default(),
             processes: Processes::default(),
+            mlflow: Mlflow::new(options.mlflow.as_deref(), folder.path(), now)?,
             folder,
             projects: Projects::new(seed, &users, &options.repository, now),
             users,
@@ -100,6 +103,7 @@ impl Domino {
             "environments": self.environments.state(),
             "jobs": self.jobs.state(),
             "scheduledJobs": self.scheduled_jobs.state(self),
+            "registeredModels": self.mlflow.state(),
         })
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn commit_id() -> String {
     hex(&noise::<20>())
 }
 
+/// 32 hex characters, as MLflow gives to runs.
+pub(crate) fn run_id() -> String {
+    hex(&noise::<16>())
+}
+
 /// 64 hex characters nobody can guess: a key or a token.
 pub(crate) fn secret() -> String {
     hex(&noise::<32>())

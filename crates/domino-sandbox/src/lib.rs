@@ -17,6 +17,8 @@ mod hardware_tiers;
 mod id;
 mod jobs;
 mod log;
+mod mlflow;
+mod outbound;
 mod pace;
 mod page;
 mod process;
@@ -66,6 +68,9 @@ pub struct Options {
     pub pace: Pace,
     /// What is there from the start.
     pub seed: Seed,
+    /// The address of an MLflow server that keeps experiments and registered models, such as
+    /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
+    pub mlflow: Option<String>,
     /// Credentials for users of the seed; the others get random ones.
     pub credentials: Vec<Account>,
     /// Whether each request is noted on stderr, without its query and its credentials.
@@ -80,6 +85,7 @@ impl Default for Options {
             version: Version::default(),
             pace: Pace::instant(),
             seed: Seed::default(),
+            mlflow: None,
             credentials: Vec::new(),
             verbose: false,
         }

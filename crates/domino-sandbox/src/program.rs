@@ -76,6 +76,10 @@ struct Arguments {
     #[arg(long, value_name = "VERSION", default_value_t)]
     domino_version: Version,
 
+    /// A real MLflow server that keeps experiments and registered models in the sandbox's place
+    #[arg(long, value_name = "URI")]
+    mlflow: Option<String>,
+
     /// What is to go wrong; the form of the file is described by --help
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -136,6 +140,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             PaceName::Human => Pace::human(),
         },
         seed,
+        mlflow: arguments.mlflow,
         verbose: arguments.verbose,
         ..Options::default()
     })?;

@@ -57,6 +57,8 @@ pub(crate) enum Family {
     Public,
     /// `/api/governance/…`, which words errors as `/v4` does.
     Governance,
+    /// `/api/2.0/mlflow…`: the experiment manager, which is MLflow's.
+    Mlflow,
     /// `/v1/…` and everything else: plain text.
     Legacy,
 }
@@ -66,6 +68,7 @@ impl Family {
         match path.trim_start_matches('/').split_once('/') {
             Some(("v4", _)) => Family::V4,
             Some(("api", rest)) if rest.starts_with("governance/") => Family::Governance,
+            Some(("api", rest)) if rest.starts_with("2.0/mlflow") => Family::Mlflow,
             Some(("api", _)) => Family::Public,
             _ => Family::Legacy,
         }
@@ -77,6 +80,9 @@ impl Family {
         let body = match self {
             Family::Legacy => return (status, message).into_response(),
             Family::V4 | Family::Governance => json!({ "message": message }),
+            Family::Mlflow => {
+                json!({ "error_code": mlflow_code(status), "message": message })
+            }
             Family::Public => match status.as_u16() {
                 400 | 404 | 500 => json!({ "error": message }),
                 _ => json!({ "requestId": id::uuid(), "errors": [message] }),
@@ -86,10 +92,23 @@ impl Family {
     }
 }
 
+/// MLflow's word for a status that says no more.
+fn mlflow_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "RESOURCE_DOES_NOT_EXIST",
+        429 => "REQUEST_LIMIT_EXCEEDED",
+        400..500 => "BAD_REQUEST",
+        503 => "TEMPORARILY_UNAVAILABLE",
+        _ => "INTERNAL_ERROR",
+    }
+}
+
 /// A route that is not there, or not with this method: Domino answers 404 to both.
 pub(crate) fn no_such_route(path: &str) -> Response {
     let text = match Family::of(path) {
-        Family::Public | Family::Governance => {
+        Family::Public | Family::Governance | Family::Mlflow => {
             format!("The public api endpoint {path} was not found.")
         }
         Family::V4 | Family::Legacy => format!("Action not found: {path}"),
@@ -186,6 +205,7 @@ mod tests {
         assert_eq!(Family::of("/v4/jobs/start"), Family::V4);
         assert_eq!(Family::of("/api/jobs/v1/jobs"), Family::Public);
         assert_eq!(Family::of("/api/governance/v1/bundles"), Family::Governance);
+        assert_eq!(Family::of("/api/2.0/mlflow/runs/get"), Family::Mlflow);
         assert_eq!(Family::of("/v1/models"), Family::Legacy);
         assert_eq!(Family::of("/version"), Family::Legacy);
     }

@@ -23,7 +23,9 @@ use crate::recorder::Ending;
 use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
-use crate::{data_planes, environments, hardware_tiers, jobs, page, projects, scheduled_jobs};
+use crate::{
+    data_planes, environments, hardware_tiers, jobs, mlflow, page, projects, scheduled_jobs,
+};
 
 /// No request of Domino's API that the sandbox knows is larger.
 const LARGEST_REQUEST: usize = 32 << 20;
@@ -55,6 +57,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(environments::routes())
         .merge(jobs::routes())
         .merge(scheduled_jobs::routes())
+        .merge(mlflow::routes())
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
         .merge(page::routes())

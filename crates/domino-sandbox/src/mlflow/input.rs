@@ -119,9 +119,7 @@ impl Input {
     pub(super) fn whole_number(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.value(name) {
             None => Ok(None),
-            Some(value) => whole(value)
-                .map(Some)
-                .ok_or_else(|| mistyped(name, value)),
+            Some(value) => whole(value).map(Some).ok_or_else(|| mistyped(name, value)),
         }
     }
 
@@ -241,7 +239,10 @@ mod tests {
         let refusal = input.text("version").unwrap_err();
         assert!(refusal.message().contains("of type 'int'"), "{refusal:?}");
         let refusal = input.text("name").unwrap_err();
-        assert!(refusal.message().starts_with("Missing value"), "{refusal:?}");
+        assert!(
+            refusal.message().starts_with("Missing value"),
+            "{refusal:?}"
+        );
     }
 
     #[test]
@@ -255,9 +256,15 @@ mod tests {
         ]);
         assert_eq!(input.texts("stages").unwrap(), ["Staging", "Production"]);
         assert_eq!(input.texts("one").unwrap(), ["x"]);
-        let limits = Limits { otherwise: 1, most: 10 };
+        let limits = Limits {
+            otherwise: 1,
+            most: 10,
+        };
         assert_eq!(input.max_results(limits).unwrap(), 7);
-        let limits = Limits { otherwise: 1, most: 6 };
+        let limits = Limits {
+            otherwise: 1,
+            most: 6,
+        };
         assert!(input.max_results(limits).is_err());
     }
 

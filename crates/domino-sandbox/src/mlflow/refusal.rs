@@ -44,11 +44,7 @@ impl Refusal {
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Refusal::error(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL_ERROR",
-            message,
-        )
+        Refusal::error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }
 
     /// What a reply of another MLflow server means.

@@ -1,0 +1,376 @@
+//! Runs: what a training recorded of itself, its metrics, parameters and tags. Their files are
+//! kept by `artifacts`.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::filter::{self, Actual, Key};
+use super::input::{Input, Limits};
+use super::page::page;
+use super::{Call, Kept, Refusal, Route, tags};
+use crate::id;
+
+/// One run.
+pub(super) struct Run {
+    pub(super) id: String,
+    pub(super) experiment_id: String,
+    name: String,
+    user: String,
+    status: String,
+    started: i64,
+    ended: Option<i64>,
+    is_deleted: bool,
+    /// Every value that was ever logged.
+    metrics: Vec<Metric>,
+    parameters: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
+}
+
+#[derive(Clone)]
+struct Metric {
+    key: String,
+    /// A number, or a text such as `NaN` for which JSON has no number.
+    value: Value,
+    timestamp: i64,
+    step: i64,
+}
+
+pub(super) const ROUTES: &[Route] = &[
+    ("runs/create", &[Method::POST], create),
+    ("runs/get", &[Method::GET], get),
+    ("runs/update", &[Method::POST], update),
+    ("runs/delete", &[Method::POST], delete),
+    ("runs/restore", &[Method::POST], restore),
+    ("runs/log-metric", &[Method::POST], log_metric),
+    ("runs/log-parameter", &[Method::POST], log_parameter),
+    ("runs/log-batch", &[Method::POST], log_batch),
+    ("runs/set-tag", &[Method::POST], set_tag),
+    ("runs/delete-tag", &[Method::POST], delete_tag),
+    ("runs/search", &[Method::POST], search),
+    ("metrics/get-history", &[Method::GET], history),
+];
+
+const STATUSES: [&str; 5] = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
+
+const PAGES: Limits = Limits {
+    otherwise: 1000,
+    most: 50_000,
+};
+
+impl Metric {
+    fn of(input: &Input) -> Result<Self, Refusal> {
+        Ok(Metric {
+            key: input.text("key")?.to_owned(),
+            value: input.number("value")?,
+            timestamp: input
+                .whole_number("timestamp")?
+                .ok_or_else(|| super::input::missing("timestamp"))?,
+            step: input.whole_number("step")?.unwrap_or(0),
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "key": self.key,
+            "value": self.value,
+            "timestamp": self.timestamp,
+            "step": self.step,
+        })
+    }
+}
+
+impl Run {
+    /// The folder of the run's files, below the place of all artifacts.
+    pub(super) fn artifacts(&self) -> String {
+        format!("{}/{}/artifacts", self.experiment_id, self.id)
+    }
+
+    fn info(&self) -> Value {
+        let mut info = json!({
+            "run_id": self.id,
+            "run_uuid": self.id,
+            "experiment_id": self.experiment_id,
+            "run_name": self.name,
+            "user_id": self.user,
+            "status": self.status,
+            "start_time": self.started,
+            "artifact_uri": format!("mlflow-artifacts:/{}", self.artifacts()),
+            "lifecycle_stage": if self.is_deleted { "deleted" } else { "active" },
+        });
+        if let Some(ended) = self.ended {
+            info["end_time"] = ended.into();
+        }
+        info
+    }
+
+    fn json(&self) -> Value {
+        let mut data = json!({});
+        let metrics = self.latest_metrics();
+        if !metrics.is_empty() {
+            data["metrics"] = metrics.into_iter().map(Metric::json).collect();
+        }
+        if !self.parameters.is_empty() {
+            data["params"] = tags::pairs(&self.parameters);
+        }
+        tags::put(&mut data, &self.tags);
+        json!({ "info": self.info(), "data": data, "inputs": {} })
+    }
+
+    /// The newest value of each metric, by its step and then by its time.
+    fn latest_metrics(&self) -> Vec<&Metric> {
+        let mut latest: Vec<&Metric> = Vec::new();
+        for metric in &self.metrics {
+            match latest.iter_mut().find(|known| known.key == metric.key) {
+                None => latest.push(metric),
+                Some(known) => {
+                    if (metric.step, metric.timestamp) >= (known.step, known.timestamp) {
+                        *known = metric;
+                    }
+                }
+            }
+        }
+        latest
+    }
+
+    fn log_parameter(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
+        match tags::value(&self.parameters, key) {
+            None => self.parameters.push((key.to_owned(), value.to_owned())),
+            Some(known) if known == value => {}
+            Some(known) => {
+                return Err(Refusal::invalid(format!(
+                    "Changing param values is not allowed. Param with key='{key}' was already \
+                     logged with value='{known}' for run ID='{}'. Attempted logging new value \
+                     '{value}'.",
+                    self.id
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn set_tag(&mut self, key: String, value: String) {
+        if key == "mlflow.runName" {
+            self.name = value.clone();
+        }
+        tags::set(&mut self.tags, key, value);
+    }
+
+    fn actual(&self, key: &Key) -> Option<Actual> {
+        match key {
+            Key::Attribute(name) => match self.info()[name.as_str()].take() {
+                Value::String(text) => Some(Actual::Text(text)),
+                value => value.as_f64().map(Actual::Number),
+            },
+            Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
+            Key::Parameter(key) => tags::value(&self.parameters, key).map(Actual::Text),
+            Key::Metric(key) => {
+                let metrics = self.latest_metrics();
+                let metric = metrics.into_iter().find(|metric| metric.key == *key)?;
+                metric.value.as_f64().map(Actual::Number)
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// The run with this id.
+    pub(super) fn run(&mut self, id: &str) -> Result<&mut Run, Refusal> {
+        let mut runs = self.runs.iter_mut();
+        runs.find(|run| run.id == id)
+            .ok_or_else(|| Refusal::missing(format!("Run with id={id} not found")))
+    }
+
+    fn active_run(&mut self, id: &str) -> Result<&mut Run, Refusal> {
+        let run = self.run(id)?;
+        if run.is_deleted {
+            return Err(Refusal::invalid(format!(
+                "The run {id} must be in the 'active' state. Current state is deleted."
+            )));
+        }
+        Ok(run)
+    }
+}
+
+/// The id of the run that a call is about; old clients name it `run_uuid`.
+fn run_id(input: &Input) -> Result<&str, Refusal> {
+    match input.optional_text("run_id")? {
+        Some(id) if !id.is_empty() => Ok(id),
+        _ => match input.optional_text("run_uuid")? {
+            Some(id) if !id.is_empty() => Ok(id),
+            _ => Err(super::input::missing("run_id")),
+        },
+    }
+}
+
+fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let input = &call.input;
+    let experiment = kept.experiment(input.text("experiment_id")?)?;
+    if experiment.is_deleted {
+        return Err(Refusal::invalid(format!(
+            "The experiment {} must be in the 'active' state. Current state is deleted.",
+            experiment.id
+        )));
+    }
+    let experiment_id = experiment.id.clone();
+    let id = id::run_id();
+    let tags = input.tags("tags")?;
+    let name = match input.optional_text("run_name")? {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => tags::value(&tags, "mlflow.runName").unwrap_or_else(|| format!("run-{}", &id[..8])),
+    };
+    let mut run = Run {
+        id,
+        experiment_id,
+        name: name.clone(),
+        user: match input.optional_text("user_id")? {
+            Some(user) if !user.is_empty() => user.to_owned(),
+            _ => call.user.to_owned(),
+        },
+        status: "RUNNING".to_owned(),
+        started: input.whole_number("start_time")?.unwrap_or(0),
+        ended: None,
+        is_deleted: false,
+        metrics: Vec::new(),
+        parameters: Vec::new(),
+        tags,
+    };
+    run.set_tag("mlflow.runName".to_owned(), name);
+    let json = run.json();
+    kept.runs.push(run);
+    Ok(json!({ "run": json }))
+}
+
+fn get(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let run = kept.run(run_id(&call.input)?)?;
+    Ok(json!({ "run": run.json() }))
+}
+
+/// An unknown status is passed over, as MLflow does.
+fn update(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let input = &call.input;
+    let run = kept.active_run(run_id(input)?)?;
+    if let Some(status) = input.optional_text("status")?
+        && STATUSES.contains(&status)
+    {
+        run.status = status.to_owned();
+    }
+    if let Some(ended) = input.whole_number("end_time")? {
+        run.ended = Some(ended);
+    }
+    if let Some(name) = input.optional_text("run_name")? {
+        run.set_tag("mlflow.runName".to_owned(), name.to_owned());
+    }
+    Ok(json!({ "run_info": run.info() }))
+}
+
+fn delete(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    kept.run(run_id(&call.input)?)?.is_deleted = true;
+    Ok(json!({}))
+}
+
+fn restore(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    kept.run(run_id(&call.input)?)?.is_deleted = false;
+    Ok(json!({}))
+}
+
+fn log_metric(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let metric = Metric::of(&call.input)?;
+    let run = kept.active_run(run_id(&call.input)?)?;
+    run.metrics.push(metric);
+    Ok(json!({}))
+}
+
+fn log_parameter(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let value = call.input.text_or_empty("value")?;
+    let run = kept.active_run(run_id(&call.input)?)?;
+    run.log_parameter(call.input.text("key")?, &value)?;
+    Ok(json!({}))
+}
+
+/// All of the batch, or nothing of it.
+fn log_batch(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let input = &call.input;
+    let metrics = input.objects("metrics")?;
+    let metrics: Vec<Metric> = metrics.iter().map(Metric::of).collect::<Result<_, _>>()?;
+    let parameters = input.tags("params")?;
+    let tags = input.tags("tags")?;
+    let run = kept.active_run(run_id(input)?)?;
+    for (key, value) in &parameters {
+        run.log_parameter(key, value)?;
+    }
+    run.metrics.extend(metrics);
+    for (key, value) in tags {
+        run.set_tag(key, value);
+    }
+    Ok(json!({}))
+}
+
+fn set_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let (key, value) = tags::of(&call.input)?;
+    kept.active_run(run_id(&call.input)?)?.set_tag(key, value);
+    Ok(json!({}))
+}
+
+fn delete_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let key = call.input.text("key")?;
+    let run = kept.active_run(run_id(&call.input)?)?;
+    let Some(at) = run.tags.iter().position(|(known, _)| known == key) else {
+        let message = format!("No tag with name: {key} in run with id {}", run.id);
+        return Err(Refusal::missing(message));
+    };
+    run.tags.remove(at);
+    Ok(json!({}))
+}
+
+fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    const ATTRIBUTES: [&str; 8] = [
+        "run_id",
+        "run_name",
+        "experiment_id",
+        "user_id",
+        "status",
+        "start_time",
+        "end_time",
+        "artifact_uri",
+    ];
+    let input = &call.input;
+    let experiments = input.texts("experiment_ids")?;
+    let filter = filter::parse(&input.text_or_empty("filter")?, &ATTRIBUTES)?;
+    let orders = filter::parse_order(&input.texts("order_by")?, &ATTRIBUTES)?;
+    let deleted = match input
+        .optional_text("run_view_type")?
+        .unwrap_or("ACTIVE_ONLY")
+    {
+        "DELETED_ONLY" => Some(true),
+        "ALL" => None,
+        _ => Some(false),
+    };
+    let mut found: Vec<&Run> = kept
+        .runs
+        .iter()
+        .filter(|run| experiments.contains(&run.experiment_id))
+        .filter(|run| deleted.is_none_or(|deleted| run.is_deleted == deleted))
+        .filter(|run| {
+            let mut comparisons = filter.iter();
+            comparisons.all(|one| one.holds(run.actual(&one.key).as_ref()))
+        })
+        .collect();
+    found.sort_by(|one, other| {
+        super::by(&orders, |key| (one.actual(key), other.actual(key)))
+            .then(other.started.cmp(&one.started))
+            .then(one.id.cmp(&other.id))
+    });
+    let results = found.into_iter().map(Run::json).collect();
+    page(input, "runs", PAGES, results)
+}
+
+fn history(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+    let key = call.input.text("metric_key")?;
+    let run = kept.run(run_id(&call.input)?)?;
+    let metrics = run.metrics.iter().filter(|metric| metric.key == key);
+    let metrics: Vec<Value> = metrics.map(Metric::json).collect();
+    if metrics.is_empty() {
+        return Ok(json!({}));
+    }
+    Ok(json!({ "metrics": metrics }))
+}
