@@ -23,7 +23,7 @@ With python-domino:
     $ domino-sandbox --listen 127.0.0.1:8080 --credentials-file sandbox.env &
     $ . ./sandbox.env
     $ export DOMINO_API_HOST DOMINO_USER_API_KEY=$AUTHOR_API_KEY
-    $ python3 -c 'from domino import Domino; print(Domino(\"author/quick-start\").hardware_tiers_list())'
+    $ python3 -c \"from domino import Domino; Domino('author/quick-start').job_start('main.py')\"
 
 There are the users author, approver and ci-bot. The credentials file has an API key and a token \
 of each, as shell variables. The key goes into X-Domino-Api-Key, the token is a Bearer.
