@@ -2,12 +2,15 @@
 //! stage file becomes, what a person sees.
 //!
 //! Whether any workflow is unsafe is asked in `workflows/rules.rs`; what a hostile stage file can do, in
-//! `workflows/hostile.rs`; what a pull request is told, in `workflows/plan.rs`.
+//! `workflows/hostile.rs`; what a pull request is told, in `workflows/plan.rs`; whether a release can be fetched, in
+//! `workflows/release.rs`.
 
 #[path = "workflows/hostile.rs"]
 mod hostile;
 #[path = "workflows/plan.rs"]
 mod plan;
+#[path = "workflows/release.rs"]
+mod release;
 #[path = "workflows/rules.rs"]
 mod rules;
 
@@ -30,13 +33,14 @@ fn fixture(name: &str) -> PathBuf {
     top().join(format!("tests/fixtures/workflows-{name}.toml"))
 }
 
-const FIXTURES: [&str; 6] = [
+const FIXTURES: [&str; 7] = [
     "one-stage",
     "two-stages",
     "five-stages",
     "no-apps",
     "thirty-entities",
     "odd-names",
+    "release",
 ];
 
 fn load(path: &Path) -> StageFile {
@@ -85,7 +89,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn what_lies_in_the_repository_is_what_the_stage_file_asks_for() {
     let top = top();
-    let generated = gen_workflows::generated(&load(&top.join("stages.toml")), &top).unwrap();
+    let generated = gen_workflows::generated(&load(&top.join("stages.toml")), &top, false).unwrap();
     let stale: String = generated
         .iter()
         .filter(|file| file.is_stale())

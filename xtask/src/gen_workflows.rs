@@ -26,13 +26,16 @@ pub struct Args {
     /// The stage file [default: stages.toml in DIR, else in this repository]
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
+    /// Also write release.yml, which publishes the programs on a tag; once there, it is kept fresh
+    #[arg(long)]
+    pub release: bool,
 }
 
 /// Writes or checks; exit 1 when a check found something stale.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (root, path) = places(args)?;
     let file = StageFile::load(&path)?;
-    let stale: Vec<Generated> = generated(&file, &root)?
+    let stale: Vec<Generated> = generated(&file, &root, args.release)?
         .into_iter()
         .filter(Generated::is_stale)
         .collect();
@@ -94,12 +97,19 @@ impl Generated {
 
 /// Every file that is generated from this stage file, and every one that was and no longer is.
 ///
+/// `release.yml` is among them when it is asked for or is there.
+///
 /// # Errors
 /// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
-pub fn generated(file: &StageFile, root: &Path) -> anyhow::Result<Vec<Generated>> {
+pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result<Vec<Generated>> {
     let folder = Path::new(pipelines::FOLDER);
+    let kept = read(&root.join(folder).join(pipelines::RELEASE))?
+        .as_deref()
+        .is_some_and(is_ours);
+    let mut workflows = pipelines::workflows(file);
+    workflows.extend((release || kept).then(pipelines::release));
     let mut all = Vec::new();
-    for workflow in pipelines::workflows(file) {
+    for workflow in workflows {
         let path = folder.join(workflow.name);
         let there = read(&root.join(&path))?;
         if there.as_deref().is_some_and(|text| !is_ours(text)) {
@@ -193,6 +203,9 @@ fn report(stale: &[Generated], args: &Args) -> ExitCode {
         if let Some(path) = path {
             command += &format!(" {flag} {}", path.display());
         }
+    }
+    if args.release {
+        command += " --release";
     }
     eprintln!(
         "error: {count} not what the stage file asks for\n\nhint: run `{command}` and commit the result"

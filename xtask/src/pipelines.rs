@@ -9,9 +9,10 @@ mod ci;
 mod jobs;
 mod models;
 mod programs;
+mod release;
 mod stage;
 
-use domino_core::stages::StageFile;
+use domino_core::stages::{Install, StageFile};
 
 use crate::workflow::Workflow;
 
@@ -20,6 +21,9 @@ pub const FOLDER: &str = ".github/workflows";
 
 /// The line by which a file of ours is known again.
 pub const WRITTEN_BY: &str = "# Written by: cargo xtask gen-workflows";
+
+/// The file of the workflow that publishes the programs; there only where it was asked for.
+pub const RELEASE: &str = "release.yml";
 
 /// One workflow and the name of its file.
 #[derive(Debug, Clone)]
@@ -42,28 +46,32 @@ impl WorkflowFile {
 
 /// Every workflow that this stage file asks for.
 pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
-    let mut files = Vec::new();
-    if !file.jobs.is_empty() {
-        files.push(WorkflowFile {
+    let deploys = [
+        (!file.jobs.is_empty()).then(|| WorkflowFile {
             name: "deploy-jobs.yml",
             workflow: jobs::deploy_jobs(file),
-        });
-    }
-    if !file.apps.is_empty() {
-        files.push(WorkflowFile {
+        }),
+        (!file.apps.is_empty()).then(|| WorkflowFile {
             name: "deploy-apps.yml",
             workflow: apps::deploy_apps(file),
-        });
-    }
-    if !file.models.is_empty() {
-        files.push(WorkflowFile {
+        }),
+        (!file.models.is_empty()).then(|| WorkflowFile {
             name: "deploy-models.yml",
             workflow: models::deploy_models(file),
-        });
-    }
-    files.push(WorkflowFile {
+        }),
+    ];
+    // Only a repository that holds the workspace can check it.
+    let ci = (file.pipeline.install == Install::Build).then(|| WorkflowFile {
         name: "ci.yml",
         workflow: ci::ci(file),
     });
-    files
+    deploys.into_iter().flatten().chain(ci).collect()
+}
+
+/// The workflow of a repository that publishes the programs for others. It depends on no stage.
+pub fn release() -> WorkflowFile {
+    WorkflowFile {
+        name: RELEASE,
+        workflow: release::release(),
+    }
 }

@@ -59,6 +59,9 @@ pub struct Filter {
     /// The branches.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<Pattern>,
+    /// The tags, as GitHub's own patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The files that must have changed; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<Pattern>,
@@ -401,6 +404,7 @@ mod tests {
     fn the_last_pattern_that_matches_decides() {
         let filter = Filter {
             branches: Vec::new(),
+            tags: Vec::new(),
             paths: vec![
                 Pattern::Below("project".into()),
                 Pattern::NotBelow("project/apps".into()),

@@ -14,7 +14,7 @@ use crate::workflow::{Concurrency, Filter, Job, Pattern, Permissions, Step, Trig
 pub(super) fn ci(file: &StageFile) -> Workflow {
     let branch = Filter {
         branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
-        paths: Vec::new(),
+        ..Filter::default()
     };
     Workflow {
         name: "CI".to_owned(),

@@ -1,8 +1,8 @@
-//! The job that brings the four programs, once for all stages of a run.
+//! The job that brings the four programs, once for all stages of a run: built here, or a release of them.
 //!
 //! It holds no secret. What it makes is one archive: an artifact of loose files would lose their executable bit.
 
-use domino_core::stages::StageFile;
+use domino_core::stages::{Install, StageFile};
 use serde_saphyr::Commented;
 
 use super::cache;
@@ -21,11 +21,57 @@ const BUILD: &str = r#"cargo build --release --locked --package deploy-job --pac
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
 "#;
 
+// The attestation says that the release workflow of that repository built these bytes from that tag; without it a
+// checksum would only say that the download is what somebody put there.
+const FETCH: &str = r#"archive="programs-$(uname --machine).tar.gz"
+gh release download "$RELEASE" --repo "$RELEASE_REPOSITORY" --pattern "$archive" --pattern "$archive.sha256"
+sha256sum --check "$archive.sha256"
+gh attestation verify "$archive" --repo "$RELEASE_REPOSITORY" --signer-workflow "$RELEASE_REPOSITORY/.github/workflows/release.yml" --source-ref "refs/tags/$RELEASE"
+gzip --decompress --stdout "$archive" > programs.tar
+"#;
+
 /// An approval may come after 30 days, GitHub's limit; the archive must still be there.
 const RETENTION_DAYS: u32 = 32;
 
 /// The job that every stage builds upon.
 pub(super) fn job(file: &StageFile) -> Job {
+    let (id, name, reason, steps) = match file.pipeline.install {
+        Install::Build => (
+            "build",
+            "Build the programs",
+            "checks out the sources",
+            built(file),
+        ),
+        Install::Release => (
+            "fetch",
+            "Fetch the programs",
+            "reads the release",
+            fetched(file),
+        ),
+    };
+    Job {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        needs: Vec::new(),
+        r#if: Some(Commented(
+            format!(
+                "github.ref == {}",
+                literal(&format!("refs/heads/{}", file.pipeline.branch))
+            ),
+            "a run started by hand on another branch deploys nothing".to_owned(),
+        )),
+        runs_on: file.pipeline.runner.clone(),
+        timeout_minutes: 30,
+        environment: None,
+        permissions: Permissions::none().and("contents", "read", reason),
+        concurrency: None,
+        outputs: Default::default(),
+        steps: steps.into_iter().chain([hand_on()]).collect(),
+    }
+}
+
+/// From the workspace in this repository; when its sources are those of an earlier run, so are the programs.
+fn built(file: &StageFile) -> Vec<Step> {
     let cache = cache::programs(file);
     let mut build = Step::run("Build the programs", BUILD);
     build.r#if = cache
@@ -39,31 +85,29 @@ pub(super) fn job(file: &StageFile) -> Job {
     ];
     steps.extend(cache);
     steps.push(build);
-    steps.push(
-        actions::UPLOAD_ARTIFACT
-            .step("Hand the programs on")
-            .with("name", ARTIFACT)
-            .with("path", "programs.tar")
-            .with("if-no-files-found", "error")
-            .with("retention-days", RETENTION_DAYS),
-    );
-    Job {
-        id: "build".to_owned(),
-        name: "Build the programs".to_owned(),
-        needs: Vec::new(),
-        r#if: Some(Commented(
-            format!(
-                "github.ref == {}",
-                literal(&format!("refs/heads/{}", file.pipeline.branch))
-            ),
-            "a run started by hand on another branch deploys nothing".to_owned(),
-        )),
-        runs_on: file.pipeline.runner.clone(),
-        timeout_minutes: 30,
-        environment: None,
-        permissions: Permissions::none().and("contents", "read", "checks out the sources"),
-        concurrency: None,
-        outputs: Default::default(),
-        steps,
-    }
+    steps
+}
+
+/// From a release, once its checksum and its attestation have been verified.
+fn fetched(file: &StageFile) -> Vec<Step> {
+    let release = file.pipeline.release.as_deref().unwrap_or_default();
+    let repository = file
+        .pipeline
+        .release_repository
+        .as_deref()
+        .unwrap_or_default();
+    let step = Step::run("Download and verify the programs", FETCH)
+        .env("GH_TOKEN", "${{ github.token }}")
+        .env("RELEASE", release)
+        .env("RELEASE_REPOSITORY", repository);
+    vec![step]
+}
+
+fn hand_on() -> Step {
+    actions::UPLOAD_ARTIFACT
+        .step("Hand the programs on")
+        .with("name", ARTIFACT)
+        .with("path", "programs.tar")
+        .with("if-no-files-found", "error")
+        .with("retention-days", RETENTION_DAYS)
 }

@@ -176,6 +176,7 @@ fn triggers<'a>(
         push: Some(Filter {
             branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
             paths: watched(kind, paths),
+            ..Filter::default()
         }),
         workflow_dispatch: Some(Dispatch { inputs }),
     }

@@ -1,0 +1,206 @@
+//! What one repository releases, another one fetches: the commands of both workflows, run here.
+//!
+//! GitHub's own part is a stand-in for `gh` that hands out what was packed. Whether a signature is right is not
+//! asked here: only that nothing goes on when `gh` says no.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use xtask::pipelines;
+
+use super::rules::{Read, broken};
+use super::{fixture, gen_workflows_to, one};
+
+const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
+
+/// Stands in for `gh`: `release download` copies from `released/`, `attestation verify` says what it was told to.
+const GH: &str = r#"#!/usr/bin/env bash
+set -euo pipefail
+echo "$*" >> "$GH_LOG"
+[ -n "$GH_TOKEN" ]
+case "$1 $2" in
+    "release download")
+        shift 2
+        while [ $# -gt 0 ]; do
+            [ "$1" = --pattern ] && cp "$RELEASED/$2" .
+            shift
+        done ;;
+    "attestation verify") [ "$ATTESTED" = yes ] ;;
+    *) exit 1 ;;
+esac
+"#;
+
+/// The commands of a job, in order.
+fn commands(workflow: &str, job: &str) -> Vec<String> {
+    let yaml: Value = yaml_serde::from_str(workflow).unwrap();
+    let steps = yaml["jobs"][job]["steps"].as_array().unwrap();
+    steps
+        .iter()
+        .filter_map(|step| Some(step["run"].as_str()?.to_owned()))
+        .collect()
+}
+
+/// A repository that fetches, with a release packed as `release.yml` packs it.
+struct Fetching {
+    folder: TempDir,
+}
+
+impl Fetching {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        let machine = std::env::consts::ARCH;
+        let built = at(&format!(
+            "released/target/{machine}-unknown-linux-musl/release"
+        ));
+        for path in [&built, &at("repository"), &at("bin"), &at("temp/programs")] {
+            fs::create_dir_all(path).unwrap();
+        }
+        for program in PROGRAMS {
+            executable(
+                &built.join(program),
+                &format!("#!/bin/sh\necho this is {program}\n"),
+            );
+        }
+        executable(&at("bin/gh"), GH);
+
+        let release = pipelines::release().text().unwrap();
+        let build = commands(&release, &format!("build-{machine}"))
+            .pop()
+            .unwrap();
+        let (cargo, pack) = build.split_once('\n').unwrap();
+        assert!(
+            cargo.starts_with("cargo build --release --locked --target "),
+            "{cargo}"
+        );
+        let fetching = Self { folder };
+        let packed = fetching.bash("released", pack, "yes");
+        assert!(packed.status.success(), "{packed:?}");
+        fetching
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn bash(&self, folder: &str, script: &str, attested: &str) -> Output {
+        let path = format!(
+            "{}:{}",
+            self.path("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
+        Command::new("bash")
+            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
+            .current_dir(self.path(folder))
+            .env("PATH", path)
+            .env("RELEASED", self.path("released"))
+            .env("GH_LOG", self.path("gh.log"))
+            .env("GH_TOKEN", "stand-in")
+            .env("ATTESTED", attested)
+            .env("RELEASE", "v1.2.0")
+            .env("RELEASE_REPOSITORY", "example-org/domino-programs")
+            .env("RUNNER_TEMP", self.path("temp"))
+            .env("GITHUB_PATH", self.path("github-path"))
+            .output()
+            .unwrap()
+    }
+
+    /// What the job `fetch` of a generated workflow does.
+    fn fetch(&self, attested: &str) -> Output {
+        let fetch = commands(&one("release", "deploy-jobs.yml"), "fetch").remove(0);
+        self.bash("repository", &fetch, attested)
+    }
+
+    fn fetched(&self) -> bool {
+        self.path("repository/programs.tar").exists()
+    }
+}
+
+fn executable(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_stage_runs_the_programs_that_were_released() {
+    let fetching = Fetching::new();
+    let fetch = fetching.fetch("yes");
+    assert!(fetch.status.success(), "{fetch:?}");
+
+    fs::rename(
+        fetching.path("repository/programs.tar"),
+        fetching.path("temp/programs/programs.tar"),
+    )
+    .unwrap();
+    let unpack = commands(&one("release", "deploy-jobs.yml"), "deploy-prod").remove(0);
+    assert!(fetching.bash("repository", &unpack, "yes").status.success());
+    let folder = fs::read_to_string(fetching.path("github-path")).unwrap();
+    for program in PROGRAMS {
+        let said = Command::new(Path::new(folder.trim()).join(program))
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(said.stdout).unwrap(),
+            format!("this is {program}\n")
+        );
+    }
+
+    let asked = fs::read_to_string(fetching.path("gh.log")).unwrap();
+    assert!(
+        asked.contains("--signer-workflow example-org/domino-programs/.github/workflows/release.yml --source-ref refs/tags/v1.2.0"),
+        "{asked}"
+    );
+}
+
+#[test]
+fn a_release_whose_bytes_are_not_those_of_its_checksum_is_not_used() {
+    let fetching = Fetching::new();
+    let archive = fetching.path(&format!(
+        "released/programs-{}.tar.gz",
+        std::env::consts::ARCH
+    ));
+    fs::write(archive, "other bytes").unwrap();
+    assert!(!fetching.fetch("yes").status.success());
+    assert!(!fetching.fetched());
+}
+
+#[test]
+fn a_release_without_an_attestation_is_not_used() {
+    let fetching = Fetching::new();
+    assert!(!fetching.fetch("no").status.success());
+    assert!(!fetching.fetched());
+}
+
+#[test]
+fn the_release_workflow_breaks_no_rule() {
+    let release = pipelines::release();
+    let broken = broken(&Read::of(release.name, &release.text().unwrap()));
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_release_workflow_is_written_when_asked_for_and_kept_from_then_on() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join(".github/workflows/release.yml");
+    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    assert!(!path.exists());
+    gen_workflows_to(out.path(), &fixture("one-stage"), &["--release"]);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace("timeout-minutes: 30", "timeout-minutes: 300"),
+    )
+    .unwrap();
+    assert_eq!(
+        gen_workflows_to(out.path(), &fixture("one-stage"), &["--check"])
+            .status
+            .code(),
+        Some(1)
+    );
+    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
