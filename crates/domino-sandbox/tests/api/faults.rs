@@ -194,7 +194,7 @@ fn a_huge_reply_is_as_large_as_it_is_told() {
 
 #[test]
 fn nobody_listens_for_a_while() {
-    let lasting = Duration::from_millis(300);
+    let lasting = Duration::from_secs(1);
     let world = with("/version", Misbehaviour::Refuse { lasting });
     let began = Instant::now();
     world.get("/v4/users/self").ok();
