@@ -22,6 +22,7 @@ use crate::pace::Pace;
 use crate::process::Processes;
 use crate::projects::Projects;
 use crate::recorder::Recorder;
+use crate::registered_models::RegisteredModels;
 use crate::scheduled_jobs::ScheduledJobs;
 use crate::users::Users;
 use crate::version::Version;
@@ -49,6 +50,7 @@ pub(crate) struct Domino {
     pub(crate) jobs: Jobs,
     pub(crate) scheduled_jobs: ScheduledJobs,
     pub(crate) mlflow: Mlflow,
+    pub(crate) registered_models: RegisteredModels,
 }
 
 impl Domino {
@@ -74,6 +76,7 @@ impl Domino {
             gate: Gate::default(),
             processes: Processes::default(),
             mlflow: Mlflow::new(options.mlflow.as_deref(), folder.path(), now)?,
+            registered_models: RegisteredModels::default(),
             folder,
             projects: Projects::new(seed, &users, &options.repository, now),
             users,

@@ -26,6 +26,7 @@ mod process;
 pub mod program;
 mod projects;
 mod recorder;
+mod registered_models;
 mod reply;
 mod repository;
 mod request;

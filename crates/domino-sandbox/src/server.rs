@@ -24,7 +24,8 @@ use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
 use crate::{
-    data_planes, environments, hardware_tiers, jobs, mlflow, page, projects, scheduled_jobs,
+    data_planes, environments, hardware_tiers, jobs, mlflow, page, projects,
+    registered_models, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -58,6 +59,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(jobs::routes())
         .merge(scheduled_jobs::routes())
         .merge(mlflow::routes())
+        .merge(registered_models::routes(domino.version))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
         .merge(page::routes())

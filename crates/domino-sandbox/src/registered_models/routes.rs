@@ -1,0 +1,192 @@
+//! The routes under `/api/registeredmodels`: models by pages with a token, versions by pages with
+//! an offset.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::Method;
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::{all, one, version, versions};
+use crate::domino::Domino;
+use crate::id;
+use crate::reply::{Answer, Failure, Slice, page};
+use crate::request::{Fields, Parameters, object_id};
+use crate::users::Caller;
+use crate::version::Version;
+
+/// The second generation of the routes came with Domino 6.
+pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
+    let first = Router::new()
+        .route("/api/registeredmodels/v1", get(list))
+        .route("/api/registeredmodels/v1/names", get(names))
+        .route(
+            "/api/registeredmodels/v1/{name}",
+            get(read).patch(change),
+        )
+        .route("/api/registeredmodels/v1/{name}/versions", get(version_list))
+        .route(
+            "/api/registeredmodels/v1/{name}/versions/{version}",
+            get(version_details),
+        );
+    if domino == Version::V5_9 {
+        return first;
+    }
+    first
+        .route("/api/registeredmodels/v2", get(list))
+        .route("/api/registeredmodels/v2/{name}/versions", get(version_list))
+        .route(
+            "/api/registeredmodels/v2/{name}/versions/{version}",
+            get(version_details),
+        )
+}
+
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let project_id = parameters.text("projectId");
+    if let Some(id) = project_id {
+        object_id("projectId", id)?;
+    }
+    let pattern = parameters.text("searchPattern").map(str::to_lowercase);
+    let offset = match parameters.text("pageToken") {
+        None => 0,
+        Some(token) => {
+            offset(token).ok_or_else(|| Failure::bad_request("Invalid page token"))?
+        }
+    };
+    let size = parameters.size("maxResults", 25)?.min(Slice::CAP);
+    // Every model here is of the category `ml`; the other one is `genai`.
+    let category = parameters.text("modelCategory").unwrap_or("ml");
+    let mut models = all(&domino, &user).await?;
+    models.retain(|model| {
+        category == "ml"
+            && project_id.is_none_or(|id| model.project.id == id)
+            && pattern
+                .as_ref()
+                .is_none_or(|pattern| model.name.to_lowercase().contains(pattern))
+    });
+    let order = parameters.text("orderBy").unwrap_or_default();
+    if order.to_lowercase().ends_with("desc") {
+        models.reverse();
+    }
+    let items: Vec<Value> = models
+        .iter()
+        .skip(offset)
+        .take(size)
+        .map(|model| model.json(&domino))
+        .collect();
+    let mut metadata = json!({ "requestId": id::uuid(), "notices": [] });
+    if offset + items.len() < models.len() {
+        metadata["nextPageToken"] = token(offset + items.len()).into();
+    }
+    Ok(Json(json!({ "items": items, "metadata": metadata })))
+}
+
+fn token(offset: usize) -> String {
+    URL_SAFE_NO_PAD.encode(format!("models:{offset}"))
+}
+
+fn offset(token: &str) -> Option<usize> {
+    let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    decoded.strip_prefix("models:")?.parse().ok()
+}
+
+async fn names(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let search = parameters.text("search").unwrap_or_default().to_lowercase();
+    let models = all(&domino, &user).await?;
+    let names: Vec<Value> = models
+        .iter()
+        .filter(|model| model.name.to_lowercase().contains(&search))
+        .filter(|model| {
+            let wanted = parameters.text("projectId");
+            wanted.is_none_or(|id| model.project.id == id)
+        })
+        .map(|model| model.name.as_str().into())
+        .collect();
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 10)?,
+        names.len(),
+    );
+    Ok(page("items", slice.cut(names).collect(), slice))
+}
+
+async fn read(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Answer {
+    Ok(Json(one(&domino, &user, &name).await?.json(&domino)))
+}
+
+/// Only the description and who may find the model can be changed here.
+async fn change(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let description = fields.optional_text("description");
+    let discoverable = fields.optional_flag("discoverable");
+    fields.finish()?;
+    one(&domino, &user, &name).await?;
+    if let Some(description) = description {
+        let route = "registered-models/update";
+        let input = json!({ "name": name, "description": description });
+        let asked = domino.mlflow.ask(&domino, &user.name, Method::PATCH, route, input);
+        asked.await?;
+    }
+    if let Some(discoverable) = discoverable {
+        domino.registered_models.set_discoverable(&name, discoverable);
+    }
+    Ok(Json(one(&domino, &user, &name).await?.json(&domino)))
+}
+
+async fn version_list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    let model = one(&domino, &user, &name).await?;
+    let versions = versions(&domino, &user, &name).await?;
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 20)?,
+        versions.len(),
+    );
+    let items = slice.cut(&versions);
+    let items = items.map(|version| version.json(&model.project)).collect();
+    Ok(page("items", items, slice))
+}
+
+async fn version_details(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((name, number)): Path<(String, String)>,
+) -> Answer {
+    let number = version_number(&number)?;
+    let model = one(&domino, &user, &name).await?;
+    let version = version(&domino, &user, &name, number).await?;
+    Ok(Json(version.details(&domino, &user, &model.project).await))
+}
+
+/// The version in a path, which is a whole number.
+pub(super) fn version_number(text: &str) -> Result<u64, Failure> {
+    text.parse().map_err(|_| {
+        Failure::bad_request(format!(
+            "Cannot parse parameter version as Int: For input string: \"{text}\""
+        ))
+    })
+}
