@@ -1,4 +1,6 @@
 //! Where the reader and the rules put what they find, with the line and the words that name the place.
+//!
+//! It sorts, and keeps what is said once from being said again; what is wrong is decided by those who report.
 
 use std::fmt::Display;
 

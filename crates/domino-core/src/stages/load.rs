@@ -23,23 +23,7 @@ impl StageFile {
     ///
     /// Warnings do not fail it; they are in [`StageFile::warnings`].
     pub fn load(path: &Path) -> Result<Self, StageFileError> {
-        let unreadable = |source| StageFileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let length = match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StageFileError::Missing {
-                    path: path.to_owned(),
-                });
-            }
-            other => other.map_err(unreadable)?.len(),
-        };
-        if length > LARGEST {
-            let too_long = format!("it has {length} bytes, and a stage file has at most {LARGEST}");
-            return Err(unreadable(std::io::Error::other(too_long)));
-        }
-        Self::read(&std::fs::read_to_string(path).map_err(unreadable)?, path)
+        Self::read(&text_of(path, path)?, path)
     }
 
     /// Loads the file that was named, or else the `stages.toml` of this folder or of the nearest folder
@@ -62,12 +46,7 @@ impl StageFile {
             if path.is_file() {
                 // Shown relative to where the person stands, as compilers do.
                 let shown: PathBuf = std::iter::repeat_n("..", above).chain([NAME]).collect();
-                let text = std::fs::read_to_string(&path).map_err(|source| {
-                    StageFileError::Unreadable {
-                        path: shown.clone(),
-                        source,
-                    }
-                })?;
+                let text = text_of(&path, &shown)?;
                 return Self::read(&text, &shown);
             }
         }
@@ -119,6 +98,26 @@ impl StageFile {
             ..file
         })
     }
+}
+
+/// The text of the file, which messages call by the other path.
+fn text_of(path: &Path, shown: &Path) -> Result<String, StageFileError> {
+    let shown = || shown.to_owned();
+    let unreadable = |source| StageFileError::Unreadable {
+        path: shown(),
+        source,
+    };
+    let length = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StageFileError::Missing { path: shown() });
+        }
+        other => other.map_err(unreadable)?.len(),
+    };
+    if length > LARGEST {
+        let why = format!("it has {length} bytes, and a stage file has at most {LARGEST}");
+        return Err(unreadable(std::io::Error::other(why)));
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
 }
 
 /// The folder and those above it that belong to the same repository. Without a repository it is the folder

@@ -1,11 +1,10 @@
 //! When a job runs by itself, and the next times it does.
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use super::cron::Quartz;
-use super::time_zone::time_zone;
+use super::time_zone::{Zone, time_zone};
 
 /// `schedule = { … }` of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,15 +23,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The next `number` times it fires after a moment, in its own time zone; fewer when it ends before,
-    /// as one with a year may.
+    /// The next `number` times it fires after a moment, in its own time zone. Fewer when it ends before, as
+    /// one with a year may, and none on a machine that has no time zones.
     ///
-    /// A loaded stage file has only expressions and zones that are known, so none is reported here.
+    /// A loaded stage file has only expressions and zones that are right, so no error is reported here.
     pub fn next_fires(&self, number: usize, after: Timestamp) -> Vec<Zoned> {
         let Ok(quartz) = self.cron.parse::<Quartz>() else {
             return Vec::new();
         };
-        let zone = time_zone(&self.timezone).unwrap_or(TimeZone::UTC);
+        let Zone::Known(zone) = time_zone(&self.timezone) else {
+            return Vec::new();
+        };
         quartz.fires(after.to_zoned(zone)).take(number).collect()
     }
 }

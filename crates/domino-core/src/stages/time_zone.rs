@@ -2,32 +2,52 @@
 //!
 //! jiff's own lookup first lists every zone of the machine, some six hundred files, and a program that
 //! deploys one job starts faster than that. So the one file is read, and jiff is asked when it is not there.
+//! No time zones are built in: they would be a twentieth of a program.
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::unknown_name::nearest;
 
 /// Where Unix keeps its time zones.
 const FOLDERS: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
 
+/// What this machine knows of a time zone.
+#[derive(Debug)]
+pub(super) enum Zone {
+    /// The time zone.
+    Known(TimeZone),
+    /// That there is none by this name.
+    Unknown,
+    /// Nothing: a machine without time zones, such as a small container.
+    Unjudged,
+}
+
 /// The time zone by its exact IANA name. Domino's server compares with case, so this does too.
-pub(super) fn time_zone(name: &str) -> Option<TimeZone> {
+pub(super) fn time_zone(name: &str) -> Zone {
+    zone_in(&FOLDERS, jiff::tz::db(), name)
+}
+
+fn zone_in(folders: &[&str], database: &TimeZoneDatabase, name: &str) -> Zone {
     if !is_name(name) {
-        return None;
+        return Zone::Unknown;
     }
     if name == "UTC" {
-        return Some(TimeZone::UTC);
+        return Zone::Known(TimeZone::UTC);
     }
     let read = |folder: &&str| {
         let bytes = std::fs::read(Path::new(folder).join(name)).ok()?;
         TimeZone::tzif(name, &bytes).ok()
     };
-    FOLDERS.iter().find_map(read).or_else(|| {
-        let zone = jiff::tz::db().get(name).ok()?;
-        (zone.iana_name() == Some(name)).then_some(zone)
-    })
+    if let Some(zone) = folders.iter().find_map(read) {
+        return Zone::Known(zone);
+    }
+    match database.get(name) {
+        Ok(zone) if zone.iana_name() == Some(name) => Zone::Known(zone),
+        _ if database.is_definitively_empty() => Zone::Unjudged,
+        _ => Zone::Unknown,
+    }
 }
 
 /// Whether the text could name a zone: it becomes a path, and must stay below the folder.
@@ -75,7 +95,7 @@ mod tests {
             "America/Argentina/Buenos_Aires",
             "Etc/GMT+5",
         ] {
-            assert!(time_zone(name).is_some(), "{name}");
+            assert!(matches!(time_zone(name), Zone::Known(_)), "{name}");
         }
         for name in [
             "europe/berlin",
@@ -86,22 +106,30 @@ mod tests {
             "posix/UTC",
             "Europe",
         ] {
-            assert!(time_zone(name).is_none(), "{name}");
+            assert!(matches!(time_zone(name), Zone::Unknown), "{name}");
         }
     }
 
     #[test]
     fn a_zone_read_from_its_file_is_the_zone_jiff_knows() {
         let noon = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0);
-        let read = time_zone("Europe/Berlin")
-            .unwrap()
-            .to_timestamp(noon)
-            .unwrap();
-        let known = TimeZone::get("Europe/Berlin")
-            .unwrap()
-            .to_timestamp(noon)
-            .unwrap();
-        assert_eq!(read, known);
+        let Zone::Known(read) = time_zone("Europe/Berlin") else {
+            panic!()
+        };
+        let known = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(
+            read.to_timestamp(noon).unwrap(),
+            known.to_timestamp(noon).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_machine_without_time_zones_judges_only_the_form_of_a_name() {
+        let zone = |name| zone_in(&[], &TimeZoneDatabase::none(), name);
+        assert!(matches!(zone("Europe/Berlin"), Zone::Unjudged));
+        assert!(matches!(zone("Europe/Berlinn"), Zone::Unjudged));
+        assert!(matches!(zone("Europe Berlin"), Zone::Unknown));
+        assert!(matches!(zone("UTC"), Zone::Known(_)));
     }
 
     #[test]

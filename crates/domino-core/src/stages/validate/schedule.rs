@@ -3,7 +3,7 @@
 use super::{Book, Report};
 use crate::stages::cron::{Rhythm, has_numbered_weekday};
 use crate::stages::text::shown;
-use crate::stages::time_zone::{nearest_time_zone, time_zone as known_time_zone};
+use crate::stages::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};
 
 pub(super) fn cron(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for cron in book.crons() {
@@ -50,7 +50,7 @@ pub(super) fn numbered_weekday(book: &Book<'_>, report: &mut Report<'_, '_>) {
 
 pub(super) fn time_zone(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "timezone"])) {
-        if known_time_zone(leaf.text).is_none() {
+        if matches!(known_time_zone(leaf.text), Zone::Unknown) {
             let hint = match nearest_time_zone(leaf.text) {
                 Some(zone) => format!("did you mean `{zone}`?"),
                 None => "use a name such as `Europe/Berlin`".into(),

@@ -118,7 +118,8 @@ pub(super) fn unsafe_text(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 "holds `${{`, which GitHub would take for an expression",
             );
         }
-        let broken = |c: char| is_free(leaf) && matches!(c, '\n' | '\t');
+        // Persian and many an emoji are written with joiners.
+        let broken = |c: char| is_free(leaf) && matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
         match leaf.text.chars().find(|c| is_invisible(*c) && !broken(*c)) {
             Some('\n' | '\r') => report.leaf(leaf, "holds a line break"),
             Some(other) => report.leaf(
