@@ -9,6 +9,8 @@
 mod hostile;
 #[path = "workflows/plan.rs"]
 mod plan;
+#[path = "workflows/read.rs"]
+mod read;
 #[path = "workflows/release.rs"]
 mod release;
 #[path = "workflows/rules.rs"]

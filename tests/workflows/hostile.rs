@@ -9,7 +9,8 @@ use proptest::strategy::ValueTree as _;
 use serde_json::Value;
 use xtask::{diagram, pipelines};
 
-use super::rules::{Read, broken};
+use super::read::Read;
+use super::rules::broken;
 
 /// Things that mean something to YAML, to a shell, to GitHub's expressions, to Mermaid or to a terminal.
 const FRAGMENTS: [&str; 42] = [

@@ -12,7 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use xtask::pipelines;
 
-use super::rules::{Read, broken};
+use super::read::Read;
+use super::rules::broken;
 use super::{fixture, gen_workflows_to, one};
 
 const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];

@@ -7,82 +7,8 @@ use std::fs;
 use serde_json::Value;
 use xtask::actions;
 
+use super::read::{Read, holds_secret, runs, steps};
 use super::{FIXTURES, rendered, top};
-
-/// A workflow as a reader sees it.
-pub struct Read {
-    name: String,
-    text: String,
-    yaml: Value,
-    /// The jobs in the order of the file, which a JSON value does not keep.
-    order: Vec<String>,
-}
-
-impl Read {
-    /// What this text says.
-    pub fn of(name: &str, text: &str) -> Self {
-        let yaml =
-            yaml_serde::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
-        let ordered: yaml_serde::Value = yaml_serde::from_str(text).unwrap();
-        let jobs = ordered["jobs"].as_mapping().unwrap().keys();
-        let order = jobs.map(|id| id.as_str().unwrap().to_owned()).collect();
-        Self {
-            name: name.to_owned(),
-            text: text.to_owned(),
-            yaml,
-            order,
-        }
-    }
-
-    fn jobs(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.order.iter().map(|id| (id, &self.yaml["jobs"][id]))
-    }
-
-    /// The jobs that have a GitHub environment, in the order of the file.
-    fn stages(&self) -> Vec<(&String, &Value)> {
-        self.jobs()
-            .filter(|(_, job)| !job["environment"].is_null())
-            .collect()
-    }
-
-    /// Every text of the file with its path: `jobs.deploy-dev.steps.3.run`.
-    pub fn texts(&self) -> Vec<(String, &str)> {
-        let mut found = Vec::new();
-        collect("", &self.yaml, &mut found);
-        found
-    }
-}
-
-fn collect<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a str)>) {
-    match value {
-        Value::String(text) => found.push((path.to_owned(), text)),
-        Value::Array(list) => {
-            for (at, value) in list.iter().enumerate() {
-                collect(&format!("{path}.{at}"), value, found);
-            }
-        }
-        Value::Object(map) => {
-            for (key, value) in map {
-                found.push((format!("{path}.{key}"), key));
-                collect(&format!("{path}.{key}"), value, found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn steps(job: &Value) -> impl Iterator<Item = &Value> {
-    job["steps"].as_array().unwrap().iter()
-}
-
-fn runs(job: &Value) -> impl Iterator<Item = &str> {
-    steps(job).filter_map(|step| step["run"].as_str())
-}
-
-/// Whether a job holds a secret.
-fn holds_secret(job: &Value) -> bool {
-    job.to_string().contains("secrets.")
-}
 
 type Finding = Option<String>;
 

@@ -3,12 +3,16 @@
 //! A value of these types is a finished workflow: they write YAML and nothing else. What stands in which file
 //! is decided in `pipelines.rs`; which third-party actions there are, in `actions.rs`.
 
+mod trigger;
+
 use std::fmt;
 
 use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_saphyr::{Commented, SpaceAfter};
+
+pub use self::trigger::{Choice, ChoiceType, Dispatch, Filter, Pattern, Triggers};
 
 /// One workflow file.
 #[derive(Debug, Clone, Serialize)]
@@ -37,127 +41,6 @@ impl Workflow {
         let yaml = serde_saphyr::to_string_with_options(self, options)?;
         Ok(format!("{}\n", yaml.trim_end()))
     }
-}
-
-/// What starts a run.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Triggers {
-    /// A pull request, always without secrets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pull_request: Option<Filter>,
-    /// A push.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub push: Option<Filter>,
-    /// A person, by hand.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workflow_dispatch: Option<Dispatch>,
-}
-
-/// Which pushes or pull requests count.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Filter {
-    /// The branches.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub branches: Vec<Pattern>,
-    /// The tags, as GitHub's own patterns.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-    /// The files that must have changed; all when empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub paths: Vec<Pattern>,
-}
-
-impl Filter {
-    /// Whether a change of this file counts, as GitHub decides it: the last pattern that says anything does.
-    pub fn watches(&self, path: &str) -> bool {
-        self.paths.is_empty()
-            || self
-                .paths
-                .iter()
-                .rev()
-                .find_map(|pattern| pattern.decides(path))
-                .unwrap_or(false)
-    }
-}
-
-/// One of GitHub's filter patterns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pattern {
-    /// Exactly this branch or file.
-    Exactly(String),
-    /// Every file below this folder.
-    Below(String),
-    /// No file below this folder.
-    NotBelow(String),
-}
-
-impl Pattern {
-    /// Whether this path counts; `None` when the pattern says nothing about it.
-    fn decides(&self, path: &str) -> Option<bool> {
-        let below = |folder: &str| {
-            path.strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        match self {
-            Self::Exactly(name) => (name == path).then_some(true),
-            Self::Below(folder) => below(folder).then_some(true),
-            Self::NotBelow(folder) => below(folder).then_some(false),
-        }
-    }
-}
-
-impl Serialize for Pattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Exactly(name) => serializer.serialize_str(&escaped(name)),
-            Self::Below(folder) => serializer.collect_str(&format_args!("{}/**", escaped(folder))),
-            Self::NotBelow(folder) => {
-                serializer.collect_str(&format_args!("!{}/**", escaped(folder)))
-            }
-        }
-    }
-}
-
-/// A name in which no character means anything to GitHub's patterns.
-fn escaped(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for (at, character) in name.char_indices() {
-        if matches!(character, '*' | '?' | '+' | '[' | ']' | '\\') || (at == 0 && character == '!')
-        {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
-}
-
-/// The form a person fills in to start a run.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Dispatch {
-    /// Its fields, by name.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub inputs: IndexMap<String, Choice>,
-}
-
-/// A field with a fixed list of answers.
-#[derive(Debug, Clone, Serialize)]
-pub struct Choice {
-    /// What is asked.
-    pub description: String,
-    /// Always `choice`.
-    pub r#type: ChoiceType,
-    /// The answer when none is picked.
-    pub default: String,
-    /// The answers.
-    pub options: Vec<String>,
-}
-
-/// The word that makes a field a [`Choice`].
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChoiceType {
-    /// One of a list.
-    Choice,
 }
 
 /// What the job's token may do, each with its reason.
@@ -390,39 +273,6 @@ fn by_id<S: Serializer>(jobs: &[Job], serializer: S) -> Result<S::Ok, S::Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_character_of_a_name_means_anything_in_a_pattern() {
-        let patterns = ["main", "c++", "!bang", "a!b", "[x]", "back\\slash"].map(escaped);
-        assert_eq!(
-            patterns,
-            ["main", r"c\+\+", r"\!bang", "a!b", r"\[x\]", r"back\\slash"]
-        );
-    }
-
-    #[test]
-    fn the_last_pattern_that_matches_decides() {
-        let filter = Filter {
-            branches: Vec::new(),
-            tags: Vec::new(),
-            paths: vec![
-                Pattern::Below("project".into()),
-                Pattern::NotBelow("project/apps".into()),
-                Pattern::Below("project/apps/shared".into()),
-            ],
-        };
-        let watched = [
-            "project/a.py",
-            "project/apps/b.py",
-            "project/apps/shared/c.py",
-            "projects/d.py",
-            "README.md",
-        ];
-        assert_eq!(
-            watched.map(|path| filter.watches(path)),
-            [true, false, true, false, false]
-        );
-    }
 
     #[test]
     fn a_quote_cannot_end_a_literal() {
