@@ -41,6 +41,7 @@ use crate::version::Version;
 pub(crate) use access::{Access, Visibility};
 use instance::Instance;
 pub(crate) use page::{are_settled, section};
+pub(crate) use proxy::Streamed;
 pub(crate) use session::Sessions;
 use version::{AppVersion, VersionWish};
 use views::Views;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::account::Accounts;
+use crate::apps::{Apps, Sessions};
 use crate::clock::Moment;
 use crate::data_planes::DataPlanes;
 use crate::environments::Environments;
@@ -51,6 +52,8 @@ pub(crate) struct Domino {
     pub(crate) scheduled_jobs: ScheduledJobs,
     pub(crate) mlflow: Mlflow,
     pub(crate) registered_models: RegisteredModels,
+    pub(crate) apps: Apps,
+    pub(crate) sessions: Sessions,
 }
 
 impl Domino {
@@ -64,6 +67,7 @@ impl Domino {
         std::fs::create_dir(folder.path().join("runs"))?;
         let now = Moment::now(0);
         let users = Users::new(seed);
+        let sessions = Sessions::new(address.port(), user_names.clone());
         let data_planes = DataPlanes::new(seed);
         Ok(Domino {
             url: format!("http://{address}"),
@@ -85,6 +89,8 @@ impl Domino {
             environments: Environments::new(seed),
             jobs: Jobs::default(),
             scheduled_jobs: ScheduledJobs::default(),
+            apps: Apps::default(),
+            sessions,
             repository: options.repository,
         })
     }
@@ -107,6 +113,7 @@ impl Domino {
             "jobs": self.jobs.state(),
             "scheduledJobs": self.scheduled_jobs.state(self),
             "registeredModels": self.mlflow.state(),
+            "apps": self.apps.state(self),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! everything in memory, listens to nobody else, and forgets when it stops.
 
 mod account;
+mod apps;
 mod checkout;
 mod clock;
 mod data_planes;
@@ -47,7 +48,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use account::{Account, Credential};
-pub use faults::{Fault, Faults, JobFault, Misbehaviour};
+pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour};
 pub use pace::Pace;
 pub use recorder::Recorded;
 pub use seed::{HardwareTierSeed, Seed};

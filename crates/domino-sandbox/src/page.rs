@@ -9,9 +9,10 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use crate::apps;
 use crate::domino::Domino;
 use crate::jobs::Job;
-use crate::log::{Kind, Wanted};
+use crate::log::{Kind, Log, Wanted};
 use crate::projects::Project;
 
 /// The most lines of a log that a page shows; the API has the rest.
@@ -44,7 +45,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// A whole page; one about something that still goes on looks again by itself.
-fn page(title: &str, is_settled: bool, content: &str) -> Html<String> {
+pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String> {
     let refresh = if is_settled {
         ""
     } else {
@@ -70,11 +71,13 @@ async fn index(State(domino): State<Arc<Domino>>) -> Html<String> {
     let jobs = domino.jobs.all();
     let content = format!(
         "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n\
-         <h2>Projects</h2><ul>{links}</ul>\n<h2>Jobs</h2>{}",
+         <h2>Projects</h2><ul>{links}</ul>\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}",
         domino.version.release(),
-        table(&jobs)
+        table(&jobs),
+        apps::section(&domino)
     );
-    page("Domino sandbox", are_settled(&jobs), &content)
+    let is_settled = are_settled(&jobs) && apps::are_settled(&domino);
+    page("Domino sandbox", is_settled, &content)
 }
 
 fn project_link(project: &Project) -> String {
@@ -149,9 +152,23 @@ async fn job_tab(
     let Some(job) = jobs.into_iter().find(|job| job.id == id) else {
         return nothing_here();
     };
-    let first = job.log.len().saturating_sub(LINES);
-    let lines: String = job
-        .log
+    let status = job.status();
+    let content = format!(
+        "<p>Job {} of {}: <strong>{}</strong></p>\n<p><code>{}</code></p>\n{}",
+        job.number,
+        project_link(&job.project),
+        status.word(),
+        escaped(&job.wish.command),
+        log_lines(&job.log),
+    );
+    let title = job.wish.title.as_deref().unwrap_or(&job.wish.command);
+    page(title, status.is_terminal(), &content).into_response()
+}
+
+/// The end of `log`, which for most is all of it.
+pub(crate) fn log_lines(log: &Log) -> String {
+    let first = log.len().saturating_sub(LINES);
+    let lines: String = log
         .page(Wanted::All, 0, first, LINES, 0)
         .lines
         .iter()
@@ -168,19 +185,10 @@ async fn job_tab(
         0 => String::new(),
         first => format!("<p>{first} earlier lines are left out.</p>"),
     };
-    let status = job.status();
-    let content = format!(
-        "<p>Job {} of {}: <strong>{}</strong></p>\n<p><code>{}</code></p>\n{cut}<pre>{lines}</pre>",
-        job.number,
-        project_link(&job.project),
-        status.word(),
-        escaped(&job.wish.command),
-    );
-    let title = job.wish.title.as_deref().unwrap_or(&job.wish.command);
-    page(title, status.is_terminal(), &content).into_response()
+    format!("{cut}<pre>{lines}</pre>")
 }
 
-fn nothing_here() -> Response {
+pub(crate) fn nothing_here() -> Response {
     let content = "<p>There is no such page. <a href=\"/\">What there is</a></p>";
     (StatusCode::NOT_FOUND, page("Not found", true, content)).into_response()
 }

@@ -26,7 +26,7 @@ pub(crate) struct Project {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) owner: String,
-    owner_id: String,
+    pub(crate) owner_id: String,
     /// The users who work in it besides its owner, in no particular role.
     collaborators: Vec<String>,
     /// The head of Domino's own file system, which holds no code in a git-based project.

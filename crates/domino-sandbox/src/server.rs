@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::account::Refusal;
+use crate::apps::{self, Streamed};
 use crate::domino::Domino;
 use crate::faults::Misbehaviour;
 use crate::recorder::Ending;
@@ -60,9 +61,11 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(scheduled_jobs::routes())
         .merge(mlflow::routes())
         .merge(registered_models::routes(domino.version))
+        .merge(apps::routes(domino.version))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
         .merge(page::routes())
+        .merge(apps::open_routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(from_fn_with_state(domino.clone(), exchange))
@@ -153,7 +156,7 @@ async fn carry_through(
         },
     };
     if let Some(fault) = &fault {
-        whole = fault.edited(whole, &path).await;
+        whole = fault.edited(whole.read().await, &path).await;
     }
     if domino.faults.clock_skew() != 0
         && let Ok(date) = HeaderValue::from_str(&domino.now().http_date())
@@ -192,10 +195,20 @@ struct Whole {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// The body instead, where it is passed on as it comes; then nothing of it is recorded.
+    streamed: Option<Body>,
     user: Option<String>,
 }
 
 impl Whole {
+    /// Reads a body that would be passed on as it comes, to do something to it.
+    async fn read(mut self) -> Self {
+        if let Some(body) = self.streamed.take() {
+            self.body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        }
+        self
+    }
+
     fn content_type(&self) -> Option<&str> {
         self.headers.get(header::CONTENT_TYPE)?.to_str().ok()
     }
@@ -203,7 +216,8 @@ impl Whole {
 
 impl IntoResponse for Whole {
     fn into_response(self) -> Response {
-        (self.status, self.headers, self.body).into_response()
+        let body = self.streamed.unwrap_or_else(|| self.body.into());
+        (self.status, self.headers, body).into_response()
     }
 }
 
@@ -222,12 +236,16 @@ async fn process(request: Request, next: Next) -> Whole {
 
 async fn whole(response: Response) -> Whole {
     let (parts, body) = response.into_parts();
-    // Replies are made in memory, so that reading one can fail only for want of memory.
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    Whole {
+    let mut whole = Whole {
         status: parts.status,
         headers: parts.headers,
-        body,
+        body: Bytes::new(),
+        streamed: Some(body),
         user: None,
+    };
+    if parts.extensions.get::<Streamed>().is_none() {
+        // Other replies are made in memory, so that reading one can fail only for want of memory.
+        whole = whole.read().await;
     }
+    whole
 }

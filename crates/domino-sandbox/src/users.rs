@@ -71,7 +71,7 @@ impl User {
     }
 
     /// What both APIs say of a person.
-    fn person(&self) -> Value {
+    pub(crate) fn person(&self) -> Value {
         let mut words = self.name.split(['-', '_', '.', ' ']).map(capitalised);
         let first = words.next().unwrap_or_default();
         let last = match words.collect::<Vec<_>>() {

@@ -33,6 +33,16 @@ impl Version {
     pub fn accepts_api_keys(self) -> bool {
         self < Version::V6_4
     }
+
+    /// Whether there are apps under `/api/apps/beta`.
+    pub(crate) fn has_apps_beta(self) -> bool {
+        self >= Version::V6_2
+    }
+
+    /// Whether there are apps under `/api/apps/v1`.
+    pub(crate) fn has_apps_v1(self) -> bool {
+        self >= Version::V6_4
+    }
 }
 
 impl FromStr for Version {

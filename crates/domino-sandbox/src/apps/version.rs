@@ -87,14 +87,15 @@ impl VersionWish {
         // Only the form is looked at: one machine has no replicas.
         const AUTOSCALING: &str = "autoscalingSpecification";
         let form = fields.optional_object(AUTOSCALING, |inner| inner.flag("enabled"));
-        self.autoscaling = fields.optional_value(AUTOSCALING).filter(|_| form.is_some());
+        self.autoscaling = fields
+            .optional_value(AUTOSCALING)
+            .filter(|_| form.is_some());
         self.vanity_url = fields.optional_text("vanityUrl");
     }
 
     /// Reads the words about a version, which beta and v1 spell alike.
     pub(super) fn read_words(&mut self, fields: &mut Fields) {
         self.bundle_id = fields.optional_text("bundleId");
-        self.description = fields.optional_text("description");
         self.tags = tags(fields).unwrap_or_default();
     }
 }

@@ -1,6 +1,7 @@
 //! The sandbox over real HTTP: what each route answers, what really happens behind it, what
 //! faults do to it. One program for all of it, so that it is linked once.
 
+mod apps;
 mod faults;
 mod jobs;
 mod logs;

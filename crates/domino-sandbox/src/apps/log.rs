@@ -1,0 +1,76 @@
+//! The log of an instance, as `/v4` and beta show it. Both have two routes for it, one of which
+//! asks the running process rather than what was kept of it; here the two say the same.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::instance::Instance;
+use crate::log::{Spelling, SpeltLine, Wanted};
+use crate::reply::Failure;
+use crate::request::Parameters;
+
+/// The most lines on one page.
+const LIMIT: usize = 10_000;
+
+/// Which lines the callers have seen already, in nanoseconds: the name differs, the meaning not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Generation {
+    V4,
+    Beta,
+}
+
+/// Written straight from the lines, since a long log is a great many of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogSet<'a> {
+    log_content: Vec<SpeltLine<'a>>,
+    is_complete: bool,
+    pagination: Value,
+}
+
+impl Generation {
+    /// The name of the parameter that says after which moment a page begins.
+    fn latest(self) -> &'static str {
+        match self {
+            Generation::V4 => "latestTimeNano",
+            Generation::Beta => "latestTime",
+        }
+    }
+
+    fn wanted(self, log_type: Option<&str>) -> Result<Wanted, Failure> {
+        let lower = log_type.map(str::to_ascii_lowercase);
+        match (self, lower.as_deref()) {
+            (Generation::Beta, Some("complete")) => Ok(Wanted::All),
+            (Generation::Beta, Some("console" | "stdoutstderr")) => Err(Failure::bad_request(
+                format!("Unknown log type: {}", log_type.unwrap_or_default()),
+            )),
+            _ => Spelling::V4.wanted(log_type),
+        }
+    }
+
+    /// The page of the log of `instance` that `parameters` ask for.
+    pub(super) fn log(
+        self,
+        instance: &Instance,
+        parameters: &Parameters,
+    ) -> Result<Response, Failure> {
+        let wanted = self.wanted(parameters.text("logType"))?;
+        let limit = parameters.size("limit", LIMIT)?.min(LIMIT);
+        let offset = parameters.size("offset", 0)?;
+        let after = parameters.number(self.latest(), 0)?;
+        let (page, is_complete) = instance.log_page(wanted, after, offset, limit);
+        let latest = page.lines.last().map(|line| line.at.nanoseconds());
+        let log = LogSet {
+            log_content: Spelling::V4.lines(&page),
+            is_complete,
+            pagination: json!({
+                "limit": limit,
+                "offset": offset,
+                self.latest(): latest.unwrap_or(after).to_string(),
+            }),
+        };
+        Ok(Json(log).into_response())
+    }
+}

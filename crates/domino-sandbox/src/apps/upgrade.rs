@@ -1,0 +1,40 @@
+//! Lets a browser and an app change from HTTP to another protocol through the proxy, as WebSockets
+//! do. What they say then is nobody else's business.
+
+use axum::extract::Request;
+use axum::http::header::{CONNECTION, UPGRADE};
+use axum::http::{HeaderMap, HeaderValue};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+/// The protocol that `headers` ask or agree to change to.
+pub(super) fn asked_for(headers: &HeaderMap) -> Option<HeaderValue> {
+    let connection = headers.get(CONNECTION)?.to_str().ok()?;
+    let mut options = connection.split(',').map(str::trim);
+    options
+        .any(|option| option.eq_ignore_ascii_case("upgrade"))
+        .then(|| headers.get(UPGRADE).cloned())?
+}
+
+/// Puts the wish, or the consent, into `headers`.
+pub(super) fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, protocol);
+}
+
+/// The connection on which `request` came, should it change.
+pub(super) fn of(request: &mut Request) -> Option<OnUpgrade> {
+    request.extensions_mut().remove()
+}
+
+/// Joins the two connections once both have changed, until one of them ends.
+pub(super) fn join(client: OnUpgrade, app: OnUpgrade) {
+    tokio::spawn(async move {
+        if let (Ok(client), Ok(app)) = (client.await, app.await) {
+            // An end with a complaint is an end.
+            let _ =
+                tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(app))
+                    .await;
+        }
+    });
+}

@@ -1,0 +1,114 @@
+//! The instances of an app as `/v4/modelProducts` has them, where they are called versions.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::instance::Instance;
+use super::log::Generation;
+use super::version::AppVersion;
+use super::{App, Apps};
+use crate::domino::Domino;
+use crate::reply::{Answer, Failure};
+use crate::request::{Parameters, object_id};
+use crate::users::{Caller, User};
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    let instance = "/v4/modelProducts/apps/versions/{instance_id}";
+    Router::new()
+        .route("/v4/modelProducts/{id}/versions", get(list))
+        .route(instance, get(one))
+        .route(&format!("{instance}/logs"), get(logs))
+        .route(&format!("{instance}/realTimeLogs"), get(logs))
+}
+
+/// Newest first.
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let app = Apps::seen_by(&domino, &user, &id)?;
+    let newest_first = app.instances().into_iter().rev();
+    let instances: Vec<Value> = newest_first
+        .map(|(_, instance)| {
+            let until = instance.completed().unwrap_or_else(|| domino.now());
+            json!({
+                "id": instance.id,
+                "started": instance.created.milliseconds(),
+                "duration": until.milliseconds_since(instance.created),
+                "publishingUserId": instance.started_by.id,
+                "publishingUsername": instance.started_by.name,
+                "status": instance.shown_status(),
+                "goalIds": [],
+            })
+        })
+        .collect();
+    Ok(Json(instances.into()))
+}
+
+/// The instance with this id, wherever it is, if `user` may see its app.
+fn seen_by(
+    domino: &Domino,
+    user: &User,
+    id: &str,
+) -> Result<(Arc<App>, Arc<AppVersion>, Arc<Instance>), Failure> {
+    object_id("appInstanceId", id)?;
+    for app in Apps::visible(domino, user) {
+        for (version, instance) in app.instances() {
+            if instance.id == id {
+                return Ok((app, version, instance));
+            }
+        }
+    }
+    Err(Failure::not_found(format!(
+        "App instance {id} was not found"
+    )))
+}
+
+async fn one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let (app, version, instance) = seen_by(&domino, &user, &id)?;
+    let repository = &app.project.repository;
+    let mut main_repository = json!({
+        "id": repository.id,
+        "linkText": repository.name,
+        "fullUrl": repository.uri,
+    });
+    if let Some(commit) = instance.commit() {
+        main_repository["commit"] = commit.into();
+    }
+    Ok(Json(json!({
+        "id": instance.id,
+        "started": instance.created.milliseconds(),
+        "inputCommitId": version.dfs_commit_id.as_ref().unwrap_or(&app.project.commit_id),
+        "resourceUsage": { "data": [] },
+        "hardwareTierName": instance.hardware_tier.name,
+        "environmentDetails": {
+            "environmentRevisionId": version.revision.id,
+            "environmentName": version.environment.name,
+            "revisionNumber": version.revision.number,
+        },
+        "externalVolumeMounts": [],
+        "netAppVolumeMounts": [],
+        "appCodeInfo": { "mainRepo": main_repository, "importedGitRepos": [] },
+        "status": instance.shown_status(),
+    })))
+}
+
+async fn logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    let (_, _, instance) = seen_by(&domino, &user, &id)?;
+    Generation::V4.log(&instance, &parameters)
+}

@@ -1,0 +1,123 @@
+//! How often an app was looked at, by whom, in which version. A look is counted when somebody says
+//! so, as Domino's own page does when it opens an app.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::{App, Apps};
+use crate::clock::Moment;
+use crate::domino::Domino;
+use crate::reply::{Answer, Failure};
+use crate::request::Parameters;
+use crate::users::Caller;
+
+/// A day, in milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// Every look at one app, in order.
+#[derive(Default)]
+pub(super) struct Views(Vec<View>);
+
+#[derive(Clone)]
+struct View {
+    at: Moment,
+    user_id: String,
+    version_id: String,
+}
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    let app = "/api/apps/beta/apps/{app_id}";
+    let instance = format!("{app}/versions/{{version_id}}/instances/{{instance_id}}");
+    Router::new()
+        .route(&format!("{app}/views"), get(usage))
+        .route(&format!("{instance}/views"), post(look))
+}
+
+impl App {
+    /// How often the app was looked at.
+    pub(super) fn views(&self) -> usize {
+        self.lock().views.0.len()
+    }
+
+    /// When the app was looked at last.
+    pub(super) fn last_viewed(&self) -> Option<Moment> {
+        self.lock().views.0.last().map(|view| view.at)
+    }
+}
+
+async fn look(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((app_id, version_id, instance_id)): Path<(String, String, String)>,
+) -> Result<(), Failure> {
+    let app = Apps::seen_by(&domino, &user, &app_id)?;
+    app.version(&version_id)?.instance(&instance_id)?;
+    app.lock().views.0.push(View {
+        at: domino.now(),
+        user_id: user.id.clone(),
+        version_id,
+    });
+    Ok(())
+}
+
+async fn usage(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(app_id): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    let app = Apps::seen_by(&domino, &user, &app_id)?;
+    let from = parameters.number("startTimestamp", 0)?;
+    let until = parameters.number("endTimestamp", u64::MAX)?;
+    let granularity = parameters.number("granularity", DAY)?.max(1);
+    let mut views = app.lock().views.0.clone();
+    views.retain(|view| (from..until).contains(&milliseconds(view)));
+    let all: Vec<&View> = views.iter().collect();
+    let versions = app.versions().into_iter().filter_map(|version| {
+        let of_version = all.iter().copied();
+        let of_version: Vec<&View> = of_version
+            .filter(|view| view.version_id == version.id)
+            .collect();
+        let mut counted = counted(&of_version, granularity);
+        counted["id"] = version.id.as_str().into();
+        (!of_version.is_empty()).then_some(counted)
+    });
+    let versions: Vec<Value> = versions.collect();
+    let mut json = counted(&all, granularity);
+    json["versions"] = versions.into();
+    Ok(Json(json))
+}
+
+fn milliseconds(view: &View) -> u64 {
+    view.at.nanoseconds() / 1_000_000
+}
+
+/// How many `views` there are, by user, and both again for each stretch of `granularity`
+/// milliseconds that has any.
+fn counted(views: &[&View], granularity: u64) -> Value {
+    let mut stretches: BTreeMap<u64, Vec<&View>> = BTreeMap::new();
+    for view in views {
+        let start = milliseconds(view) / granularity * granularity;
+        stretches.entry(start).or_default().push(view);
+    }
+    let timeseries: Vec<Value> = stretches
+        .iter()
+        .map(|(start, views)| {
+            json!({ "timestamp": start, "count": views.len(), "users": by_user(views) })
+        })
+        .collect();
+    json!({ "count": views.len(), "users": by_user(views), "timeseries": timeseries })
+}
+
+fn by_user(views: &[&View]) -> BTreeMap<String, usize> {
+    let mut users = BTreeMap::new();
+    for view in views {
+        *users.entry(view.user_id.clone()).or_default() += 1;
+    }
+    users
+}
