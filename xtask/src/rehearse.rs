@@ -66,8 +66,23 @@ use runner::Runner;
 use subject::Subject;
 use workspace::Workspace;
 
+/// What a person should know before trusting a rehearsal.
+const HELP: &str = "\
+Workflows, stage file and code are those of the commit that is checked out. Each job gets an empty workspace, and its \
+steps see GitHub's variables and their own, nothing else of your environment. `vars.DOMINO_ENV` is the name of the \
+job's GitHub environment; its one credential is that of the sandbox's user `ci-bot`; DOMINO_API_HOST points the \
+programs at the sandbox. actions/checkout, upload-artifact, download-artifact and cache (always a miss) are stood in \
+for; an attestation is named as not run; anything else that is not understood is named before anything runs.
+
+Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
+`cancelled()` still run. A second Ctrl-C ends everything at once.
+
+Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 5 a step failed; \
+7 an approval was not given; 130 or 143 interrupted.";
+
 /// Run the workflow files here, stage by stage, against a Domino on this machine
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
 pub struct Args {
     /// Rehearse this workflow only, such as deploy-jobs; may be given several times
     #[arg(long, value_name = "NAME")]

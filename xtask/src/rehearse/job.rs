@@ -344,7 +344,7 @@ impl Running<'_, '_> {
                 .scope(Place::EnvironmentUrl, &self.env)
                 .text(&url.template)
             {
-                Ok(url) if url.is_empty() => {}
+                Ok(url) if url.is_empty() || self.status != "success" => {}
                 Ok(url) => console.line(Look::Plain, &format!("   deployed: {url}")),
                 Err(error) => runner.untruthful(format!(
                     "`environment.url` of job `{}` in {}: {error}",

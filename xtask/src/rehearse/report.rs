@@ -171,12 +171,10 @@ impl Report {
         let succeeded = count(&|row| row.outcome == Outcome::Success);
         let first = |wanted: &dyn Fn(&&Row) -> bool| {
             let row = self.rows.iter().find(wanted)?;
-            Some(format!(
-                "`{}` of {} / {}",
-                one_line(&row.step),
-                row.workflow,
-                row.job
-            ))
+            Some(match one_line(&row.step).as_str() {
+                "" => format!("{} / {}", row.workflow, row.job),
+                step => format!("`{step}` of {} / {}", row.workflow, row.job),
+            })
         };
         if !self.untruthful.is_empty() {
             return (
@@ -196,9 +194,15 @@ impl Report {
                 1 => " and 1 other step".into(),
                 others => format!(" and {others} other steps"),
             };
+            let count = |outcome| count(&|row| row.outcome == outcome);
+            let how = if failed == count(Outcome::Cancelled) {
+                "cancelled"
+            } else {
+                "failed"
+            };
             return (
                 Look::Bad,
-                format!("rehearsal failed after {took}: {first}{others}"),
+                format!("rehearsal {how} after {took}: {first}{others}"),
             );
         }
         if let Some(row) = refused {
@@ -314,6 +318,12 @@ mod tests {
         assert_eq!(
             verdict,
             "rehearsal failed after 1 min 3 s: `deploy the app` of deploy-jobs / dev"
+        );
+        report.rows[2].outcome = Outcome::Cancelled;
+        let (_, verdict) = report.verdict(Duration::from_millis(900));
+        assert!(
+            verdict.starts_with("rehearsal cancelled after 900 ms"),
+            "{verdict}"
         );
     }
 }
