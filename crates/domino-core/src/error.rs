@@ -108,8 +108,14 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The exit code that a chain of causes asks for: the first link that knows one decides.
+/// The exit code that a chain of causes asks for: the outermost failure decides, and where there is none, the
+/// first link that knows one.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
+    // A failure that was added as context is hidden from the links of the chain; the whole finds it, outermost
+    // first.
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return failure.exit;
+    }
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return failure.exit;
@@ -120,10 +126,6 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         if cause.is::<StageFileError>() || cause.is::<UnknownName>() {
             return Exit::Usage;
         }
-    }
-    // `Context` wraps its inner error so that a downcast of the whole finds what the links hide.
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        return failure.exit;
     }
     if let Some(api) = error.downcast_ref::<ApiError>() {
         return api.exit();
@@ -152,4 +154,22 @@ pub fn line_of(error: &anyhow::Error) -> Option<FileLine> {
     error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Failure>().and_then(|f| f.key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outermost_failure_decides_how_a_program_ends() {
+        let inner =
+            anyhow::Error::new(Failure::new(Exit::Unsettled, "still on its way").hint("wait"));
+        assert_eq!(exit_of(&inner), Exit::Unsettled);
+        let outer = inner
+            .context("in words")
+            .context(Failure::failed("put back"));
+        assert_eq!(exit_of(&outer), Exit::Failed);
+        // The outer one has no hint of its own, so that the inner one's is shown.
+        assert_eq!(hint_of(&outer).as_deref(), Some("wait"));
+    }
 }

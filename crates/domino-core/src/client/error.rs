@@ -11,7 +11,8 @@ use crate::error::Exit;
 pub struct ApiError {
     method: Method,
     url: String,
-    pub(crate) cause: Cause,
+    /// Boxed, because every call carries this type back, and hardly ever filled.
+    pub(crate) cause: Box<Cause>,
     words: Option<Words>,
 }
 
@@ -86,7 +87,7 @@ impl ApiError {
         Self {
             method,
             url: url.to_owned(),
-            cause,
+            cause: Box::new(cause),
             words: words.map(Words),
         }
     }
@@ -111,7 +112,7 @@ impl ApiError {
 
     /// The status, if the server answered with one that is no success.
     pub fn status(&self) -> Option<StatusCode> {
-        match &self.cause {
+        match self.cause() {
             Cause::Refused { status, .. } => Some(*status),
             Cause::Relogin { .. } => Some(StatusCode::CONFLICT),
             _ => None,
@@ -120,7 +121,7 @@ impl ApiError {
 
     /// The experiment manager's code for the kind of error. Messages are for people; only this is branched on.
     pub fn code(&self) -> Option<&str> {
-        match &self.cause {
+        match self.cause() {
             Cause::Refused { code, .. } => code.as_deref(),
             _ => None,
         }
@@ -142,7 +143,7 @@ impl ApiError {
     /// Whether a write that failed like this may have been carried out all the same, so that one must look
     /// before doing anything else.
     pub fn may_have_happened(&self) -> bool {
-        match &self.cause {
+        match self.cause() {
             Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
             Cause::Refused { status, .. } => {
                 status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED
@@ -157,20 +158,20 @@ impl ApiError {
 
     /// Whether the server certainly did nothing and may be asked once more: no connection, or 429.
     pub fn certainly_did_nothing_yet(&self) -> bool {
-        matches!(&self.cause, Cause::NotConnected(_))
+        matches!(self.cause(), Cause::NotConnected(_))
             || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
     /// Seconds that the server asks to wait.
     pub fn retry_after(&self) -> Option<u64> {
-        match &self.cause {
+        match self.cause() {
             Cause::Refused { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
     pub(super) fn worth_another_try(&self) -> bool {
-        match &self.cause {
+        match self.cause() {
             Cause::NotConnected(_) | Cause::Lost(_) => true,
             Cause::Refused { status, .. } => super::may_pass(*status),
             _ => false,
@@ -179,7 +180,7 @@ impl ApiError {
 
     /// How a program ends with this.
     pub fn exit(&self) -> Exit {
-        match &self.cause {
+        match self.cause() {
             Cause::Refused { status, .. }
                 if status.is_server_error() || super::may_pass(*status) =>
             {
@@ -198,7 +199,7 @@ impl ApiError {
 
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
-        let hint = match &self.cause {
+        let hint = match self.cause() {
             Cause::Refused { status, .. } => match status.as_u16() {
                 401 => {
                     "Domino does not know the credential: is it expired, of another deployment, or a key sent where only tokens are taken?"
@@ -265,7 +266,7 @@ impl Cause {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.method, self.url)?;
-        match &self.cause {
+        match self.cause() {
             Cause::Refused { status, .. } => write!(f, "answered {status}"),
             Cause::Relogin { path } => {
                 write!(f, "answered 409 Conflict: sign in again at `{path}`")

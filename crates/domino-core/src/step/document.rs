@@ -280,7 +280,7 @@ impl<'a> Document<'a> {
     fn prose(&self, text: &str) -> String {
         let clean = self.scrubber.clean(text);
         let parts: Vec<&str> = clean.split('`').collect();
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return markdown(&clean).replace('`', "\\`");
         }
         let mut prose = String::new();
