@@ -1,0 +1,267 @@
+//! What to do about an app, decided from what is there and what is wanted alone. It asks nobody and does nothing.
+
+use domino_core::api::apps::{App, AppChanges, AppStatus, AppVersionId, AppsApi, visibility_word};
+
+use crate::wanted::Wanted;
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) action: Action,
+    /// Why, in differences: `commit: 1 → 2`.
+    pub(crate) why: Vec<String>,
+    /// What to change about the app itself.
+    pub(crate) changes: AppChanges,
+    /// The same in words.
+    pub(crate) changes_in_words: Vec<String>,
+    /// What is different and cannot be changed.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// What to do about the version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// There is no such app.
+    Create,
+    /// Make a new version and start it.
+    Publish,
+    /// Start a version that is as wanted and down.
+    StartAgain(AppVersionId),
+    /// A version that is as wanted is on its way.
+    Follow(AppVersionId),
+    /// A version that is as wanted runs.
+    Keep(AppVersionId),
+}
+
+/// The app is there with an entry point that this API cannot change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FixedEntryPoint {
+    pub(crate) there: String,
+}
+
+/// Decides.
+pub(crate) fn decide(
+    api: AppsApi,
+    there: Option<&App>,
+    wanted: &Wanted,
+) -> Result<Decision, FixedEntryPoint> {
+    let mut decision = Decision {
+        action: Action::Create,
+        why: Vec::new(),
+        changes: AppChanges::default(),
+        changes_in_words: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let Some(app) = there else {
+        return Ok(decision);
+    };
+    decision.compare_app(api, app, wanted)?;
+    decision.action = decision.act_on_version(api, app, wanted);
+    Ok(decision)
+}
+
+impl Decision {
+    /// What is to change about the app itself.
+    fn compare_app(
+        &mut self,
+        api: AppsApi,
+        app: &App,
+        wanted: &Wanted,
+    ) -> Result<(), FixedEntryPoint> {
+        // An entry point that is not told cannot be set either; the app was made with one and keeps it.
+        if let Some(there) = app
+            .entry_point
+            .as_ref()
+            .filter(|e| **e != wanted.entry_point)
+        {
+            if !api.changes_entry_point() {
+                return Err(FixedEntryPoint {
+                    there: there.clone(),
+                });
+            }
+            let words = format!("entry point: {there} → {}", wanted.entry_point);
+            self.why.push(words);
+            self.changes.entry_point = Some(wanted.entry_point.clone());
+        }
+        let word = visibility_word(wanted.visibility);
+        if let Some(there) = app.visibility.as_ref().filter(|there| *there != word) {
+            self.changes_in_words
+                .push(format!("visibility: {there} → {word}"));
+            self.changes.visibility = Some(wanted.visibility);
+        }
+        let description = app.description.as_deref().unwrap_or_default();
+        if !wanted.description.is_empty() && description != wanted.description {
+            if api.changes_description() {
+                self.changes_in_words.push("description".into());
+                self.changes.description = Some(wanted.description.clone());
+            } else {
+                self.remarks.push(format!(
+                    "the description of app `{}` differs from stages.toml, and this API cannot change it",
+                    app.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn act_on_version(&mut self, api: AppsApi, app: &App, wanted: &Wanted) -> Action {
+        let Some(version) = &app.version else {
+            self.why
+                .push("nothing of it runs: it was never started".into());
+            return Action::Publish;
+        };
+        let comparison = wanted.compare(version);
+        self.why.extend(comparison.different);
+        self.why.extend(comparison.newer_revision);
+        for what in comparison.untold {
+            self.why.push(format!("{what}: not told by this Domino"));
+        }
+        let as_wanted = self.why.is_empty();
+        match version.status() {
+            AppStatus::Up(_) if as_wanted => Action::Keep(version.id.clone()),
+            AppStatus::Starting(_) | AppStatus::Unknown(_) if as_wanted => {
+                Action::Follow(version.id.clone())
+            }
+            status @ (AppStatus::Down(_) | AppStatus::Never | AppStatus::Stopping(_)) => {
+                self.why
+                    .push(format!("nothing of it runs: it is `{}`", status.word()));
+                let again = as_wanted && status.is_down() && api.starts_versions_again();
+                match again {
+                    true => Action::StartAgain(version.id.clone()),
+                    false => Action::Publish,
+                }
+            }
+            _ => Action::Publish,
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_as_wanted(&self) -> bool {
+        matches!(self.action, Action::Keep(_)) && self.changes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::api::apps::{AppId, AppVersion};
+    use domino_core::stages::Visibility;
+
+    use super::*;
+    use crate::wanted::tests::{version, wanted};
+
+    const ALL: [AppsApi; 3] = [AppsApi::V1, AppsApi::Beta, AppsApi::V4];
+
+    fn app(version: Option<AppVersion>) -> App {
+        App {
+            id: AppId::new("a1"),
+            name: "dashboard-dev".into(),
+            entry_point: Some("app.sh".into()),
+            description: Some("Numbers".into()),
+            visibility: Some("GRANT_BASED".into()),
+            url: None,
+            version,
+        }
+    }
+
+    fn decided(api: AppsApi, app: &App) -> Decision {
+        decide(api, Some(app), &wanted()).unwrap()
+    }
+
+    #[test]
+    fn an_app_that_is_not_there_is_created() {
+        for api in ALL {
+            assert_eq!(decide(api, None, &wanted()).unwrap().action, Action::Create);
+        }
+    }
+
+    #[test]
+    fn what_runs_as_wanted_is_left_alone() {
+        for api in ALL {
+            let decision = decided(api, &app(Some(version("Running"))));
+            assert_eq!(decision.action, Action::Keep(AppVersionId::new("v1")));
+            assert!(decision.is_as_wanted() && decision.why.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_as_wanted_is_followed() {
+        for word in ["Queued", "Preparing", "SomethingNew"] {
+            let decision = decided(AppsApi::Beta, &app(Some(version(word))));
+            assert_eq!(decision.action, Action::Follow(AppVersionId::new("v1")));
+        }
+    }
+
+    #[test]
+    fn what_is_down_is_started_again_where_that_can_be_and_published_elsewhere() {
+        let down = app(Some(version("Failed")));
+        let again = Action::StartAgain(AppVersionId::new("v1"));
+        assert_eq!(decided(AppsApi::V1, &down).action, again);
+        assert_eq!(decided(AppsApi::Beta, &down).action, Action::Publish);
+        let decision = decided(AppsApi::V4, &down);
+        assert_eq!(decision.action, Action::Publish);
+        assert_eq!(decision.why, ["nothing of it runs: it is `Failed`"]);
+        let never = decided(AppsApi::V4, &app(None));
+        assert_eq!(never.action, Action::Publish);
+    }
+
+    #[test]
+    fn what_stops_is_not_followed() {
+        let stopping = app(Some(version("Stopping")));
+        for api in ALL {
+            assert_eq!(decided(api, &stopping).action, Action::Publish);
+        }
+    }
+
+    #[test]
+    fn another_commit_is_published_and_the_reason_told() {
+        let other = AppVersion {
+            git_ref: None,
+            ..version("Running")
+        };
+        let decision = decided(AppsApi::V4, &app(Some(other)));
+        assert_eq!(decision.action, Action::Publish);
+        assert_eq!(decision.why, ["commit: not told by this Domino"]);
+    }
+
+    #[test]
+    fn another_entry_point_is_changed_or_refused_before_anything_is_done() {
+        let moved = App {
+            entry_point: Some("old.sh".into()),
+            ..app(Some(version("Running")))
+        };
+        let decision = decided(AppsApi::Beta, &moved);
+        assert_eq!(decision.action, Action::Publish);
+        assert_eq!(decision.changes.entry_point.as_deref(), Some("app.sh"));
+        for api in [AppsApi::V1, AppsApi::V4] {
+            let refused = decide(api, Some(&moved), &wanted()).unwrap_err();
+            assert_eq!(refused.there, "old.sh");
+        }
+    }
+
+    #[test]
+    fn visibility_and_description_change_without_a_new_version() {
+        let old = App {
+            description: None,
+            visibility: Some("PUBLIC".into()),
+            ..app(Some(version("Running")))
+        };
+        for api in [AppsApi::V1, AppsApi::Beta] {
+            let decision = decided(api, &old);
+            assert!(matches!(decision.action, Action::Keep(_)));
+            assert!(!decision.is_as_wanted());
+            assert_eq!(decision.changes.visibility, Some(Visibility::GrantBased));
+            assert_eq!(decision.changes.description.as_deref(), Some("Numbers"));
+        }
+        let decision = decided(AppsApi::V4, &old);
+        assert_eq!(decision.changes.description, None);
+        assert_eq!(decision.remarks.len(), 1);
+    }
+
+    #[test]
+    fn a_description_that_the_file_does_not_give_stays() {
+        let mut wanted = wanted();
+        wanted.description.clear();
+        let decision = decide(AppsApi::V1, Some(&app(Some(version("Running")))), &wanted);
+        assert!(decision.unwrap().is_as_wanted());
+    }
+}

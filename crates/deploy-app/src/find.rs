@@ -1,0 +1,190 @@
+//! Finding the one app that is meant, and saying what is known of it.
+
+use anyhow::Context;
+use domino_core::api::apps::{App, AppVersion, AppsApi};
+use domino_core::api::projects::{Project, ProjectId};
+use domino_core::client::Reader;
+use domino_core::error::Failure;
+use domino_core::stages;
+use domino_core::step::{Report, Setting};
+
+use crate::AppArgs;
+use crate::wanted::in_short;
+
+/// The app of a stage as Domino has it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The project.
+    pub(crate) project: Project,
+    /// The generation of the API; the same one from the first request to the last.
+    pub(crate) api: AppsApi,
+    /// The name in Domino.
+    pub(crate) name: String,
+    /// The app; `None` when there is none.
+    pub(crate) app: Option<App>,
+}
+
+/// The app of the stage file.
+pub(crate) fn app_of<'a>(setting: &'a Setting, args: &AppArgs) -> anyhow::Result<&'a stages::App> {
+    Ok(setting.file.app(&args.app)?)
+}
+
+/// The app of the stage file and what Domino has of it: two requests, one after the other.
+pub(crate) async fn find<'a>(
+    setting: &'a Setting,
+    args: &AppArgs,
+) -> anyhow::Result<(&'a stages::App, Found)> {
+    let app = app_of(setting, args)?;
+    let reader = setting.connection.reader();
+    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
+    let name = setting.file.app_name(app, &setting.stage);
+    let (api, there) = named(&reader, args.api, &project.id, &name).await?;
+    let found = Found {
+        project,
+        api,
+        name,
+        app: there,
+    };
+    Ok((app, found))
+}
+
+/// The one app of this name; several are an error that lists them, because nobody can tell which one is meant.
+pub(crate) async fn named(
+    reader: &Reader,
+    forced: Option<AppsApi>,
+    project: &ProjectId,
+    name: &str,
+) -> anyhow::Result<(AppsApi, Option<App>)> {
+    let (api, apps) = match forced {
+        None => reader.find_apps(project, name).await?,
+        Some(api) => match reader.apps(api, project, name).await {
+            Ok(apps) => (api, apps),
+            Err(error) if error.is_unknown_route() => {
+                let text = format!("this Domino does not have `{}`", api.route());
+                let failure = Failure::refused(text).hint(format!(
+                    "leave out `--api {}`: what it has is found",
+                    api.word()
+                ));
+                return Err(error).context(failure);
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok((api, the_one(apps, name)?))
+}
+
+fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, Failure> {
+    if apps.len() < 2 {
+        return Ok(apps.pop());
+    }
+    let listed: Vec<String> = apps
+        .iter()
+        .map(|app| match &app.url {
+            Some(url) => format!("`{}` at {url} ({})", app.id, app.status().word()),
+            None => format!("`{}` ({})", app.id, app.status().word()),
+        })
+        .collect();
+    Err(Failure::refused(format!(
+        "{} apps are called `{name}`: {}",
+        apps.len(),
+        listed.join(", ")
+    ))
+    .hint("rename or delete all but one of them in Domino; the name is how the app is found"))
+}
+
+/// Where a person opens the app. Some deployments tell an internal address that answers 404 to everybody.
+pub(crate) fn link(setting: &Setting, app: &App) -> Option<String> {
+    let host = setting.connection.host().as_str();
+    let url = app.url.as_deref()?;
+    if url.contains("/apps-internal/") {
+        return Some(format!("{host}/modelproducts/{}?scope=project", app.id));
+    }
+    Some(match url.starts_with('/') {
+        true => format!("{host}{url}"),
+        false => url.to_owned(),
+    })
+}
+
+/// A version as people read it: `version 6a… of commit 3f2a91c0b1d2`.
+pub(crate) fn in_words(version: &AppVersion) -> String {
+    format!(
+        "version {} of {}",
+        version.id,
+        in_short(version.git_ref.as_ref())
+    )
+}
+
+/// Puts what is known of an app into the report: outputs for later steps, facts for people.
+pub(crate) fn describe(report: &mut Report, setting: &Setting, app: &App) {
+    report.output("id", app.id.as_str());
+    report.fact("app", format!("{} ({})", app.name, app.id));
+    if let Some(version) = &app.version {
+        describe_version(report, version);
+    } else {
+        report.output("status", app.status().word());
+        report.fact("status", app.status().word());
+    }
+    if let Some(link) = link(setting, app) {
+        report.output("url", &link).fact("link", link);
+    }
+}
+
+/// The same for one version.
+pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
+    let status = version.status();
+    report
+        .output("version", version.id.as_str())
+        .output("status", status.word())
+        .fact("version", version.id.as_str())
+        .fact("status", status.word());
+    if let Some(git_ref) = &version.git_ref {
+        match &git_ref.value {
+            Some(commit) if git_ref.kind == "commitId" => {
+                report.output("commit", commit).fact("commit", commit);
+            }
+            _ => {
+                report.fact("commit", git_ref.in_words());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::api::apps::AppId;
+
+    use super::*;
+
+    fn app(id: &str, url: Option<&str>) -> App {
+        App {
+            id: AppId::new(id),
+            name: "dashboard-dev".into(),
+            entry_point: None,
+            description: None,
+            visibility: None,
+            url: url.map(str::to_owned),
+            version: None,
+        }
+    }
+
+    #[test]
+    fn several_apps_of_one_name_are_listed_and_none_is_chosen() {
+        let apps = vec![
+            app("a1", Some("https://domino.example.com/apps/a1")),
+            app("a2", None),
+        ];
+        let failure = the_one(apps, "dashboard-dev").unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "2 apps are called `dashboard-dev`: `a1` at https://domino.example.com/apps/a1 (never started), \
+             `a2` (never started)"
+        );
+    }
+
+    #[test]
+    fn one_app_is_the_one_and_none_is_none() {
+        let one = the_one(vec![app("a1", None)], "x").unwrap();
+        assert_eq!(one.unwrap().id.as_str(), "a1");
+        assert!(the_one(Vec::new(), "x").unwrap().is_none());
+    }
+}

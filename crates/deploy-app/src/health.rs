@@ -1,0 +1,238 @@
+//! Does the app answer? Domino's `Running` says that a container runs; this looks at the app's own page.
+
+use domino_core::client::{Page, Reader};
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::Looks;
+use domino_core::stages::{self, StageFile};
+
+/// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
+const SIGN_IN_LOOKS: u32 = 5;
+
+/// What an app must answer to count as serving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HealthCheck {
+    path: String,
+    status: u16,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It answers as it shall.
+    Good,
+    /// It does not, and why.
+    NotYet(String),
+    /// Somebody before the app wants us to sign in.
+    Hidden(Hidden),
+}
+
+/// An app whose page we are not let to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    what: String,
+    had_credential: bool,
+}
+
+impl HealthCheck {
+    /// The check that the stage file asks for; `None` when Domino's word is enough.
+    pub(crate) fn of(app: &stages::App) -> Option<Self> {
+        app.health_path.as_ref().map(|path| Self {
+            path: path.clone(),
+            status: app.health_status,
+        })
+    }
+
+    /// For a plan: `/healthz answers 200`.
+    pub(crate) fn in_words(&self) -> String {
+        format!("`{}` answers {}", self.path, self.status)
+    }
+
+    /// One look. An address that Domino does not give yet is nothing to look at.
+    pub(crate) async fn look(&self, reader: &Reader, address: Option<&str>) -> Health {
+        let Some(address) = address else {
+            return Health::NotYet("Domino gives no address of it".into());
+        };
+        match reader.page(address, &self.path).await {
+            Ok(page) => self.judge(&page),
+            Err(error) => {
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                Health::NotYet(format!("{error}{cause}"))
+            }
+        }
+    }
+
+    /// Looks until it answers as it shall, the time is up, or it is certain that we are not let to it.
+    pub(crate) async fn settle(
+        &self,
+        reader: &Reader,
+        address: Option<&str>,
+        looks: &mut Looks,
+    ) -> Health {
+        let mut patience = Patience::default();
+        loop {
+            let health = patience.judge(self.look(reader, address).await);
+            let over = matches!(health, Health::Good | Health::Hidden(_));
+            if over || !looks.next().await {
+                return health;
+            }
+        }
+    }
+
+    fn judge(&self, page: &Page) -> Health {
+        let hidden = |what: String| {
+            Health::Hidden(Hidden {
+                what,
+                had_credential: page.had_credential,
+            })
+        };
+        let address = &page.address;
+        if page.is_sign_in {
+            return hidden(match &page.moved_to {
+                Some(to) => format!("`{address}` sends on to sign in at `{to}`"),
+                None => format!("`{address}` shows a sign-in page"),
+            });
+        }
+        if page.status == self.status {
+            return Health::Good;
+        }
+        if matches!(page.status, 401 | 403) {
+            return hidden(format!("`{address}` answers {}", page.status));
+        }
+        let to = page
+            .moved_to
+            .as_ref()
+            .map_or_else(String::new, |to| format!(" (to `{to}`)"));
+        Health::NotYet(format!(
+            "`{address}` answers {}{to} in place of {}",
+            page.status, self.status
+        ))
+    }
+}
+
+/// Counts sign-in pages before one is believed.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    seen: u32,
+}
+
+impl Patience {
+    /// What to make of one more look.
+    pub(crate) fn judge(&mut self, health: Health) -> Health {
+        match health {
+            Health::Hidden(hidden) => {
+                self.seen += 1;
+                match self.seen >= SIGN_IN_LOOKS {
+                    true => Health::Hidden(hidden),
+                    false => Health::NotYet(hidden.what),
+                }
+            }
+            other => {
+                self.seen = 0;
+                other
+            }
+        }
+    }
+}
+
+impl Hidden {
+    /// What is said: Domino says that it runs, and more cannot be seen.
+    pub(crate) fn failure(&self, app: &str, file: &StageFile) -> Failure {
+        let key = ["app", app, "health-path"];
+        let place = file.place_of(&key);
+        let hint = match self.had_credential {
+            true => format!(
+                "Domino does not take this credential for the app's own page: grant the account access to the app, \
+                 make it `public`, or leave out {place}"
+            ),
+            false => format!(
+                "the credential is sent to Domino's own address only, and the app has another one: make it \
+                 `public`, or leave out {place}"
+            ),
+        };
+        Failure::new(
+            Exit::Refused,
+            format!("whether app `{app}` answers cannot be seen: {}", self.what),
+        )
+        .hint(hint)
+        .at(file, &key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16) -> HealthCheck {
+        HealthCheck {
+            path: "/healthz".into(),
+            status,
+        }
+    }
+
+    fn page(status: u16) -> Page {
+        Page {
+            address: "https://domino.example.com/apps/a1/healthz".into(),
+            status,
+            moved_to: None,
+            is_sign_in: false,
+            had_credential: true,
+        }
+    }
+
+    #[test]
+    fn only_the_expected_status_is_good() {
+        assert_eq!(check(200).judge(&page(200)), Health::Good);
+        assert_eq!(check(204).judge(&page(204)), Health::Good);
+        assert_eq!(
+            check(200).judge(&page(503)),
+            Health::NotYet(
+                "`https://domino.example.com/apps/a1/healthz` answers 503 in place of 200".into()
+            )
+        );
+    }
+
+    #[test]
+    fn a_sign_in_page_is_never_good_not_even_with_the_expected_status() {
+        let sign_in = Page {
+            is_sign_in: true,
+            ..page(200)
+        };
+        assert!(matches!(check(200).judge(&sign_in), Health::Hidden(_)));
+        let sent_on = Page {
+            moved_to: Some("https://login.example.com/".into()),
+            is_sign_in: true,
+            ..page(302)
+        };
+        assert!(matches!(check(302).judge(&sent_on), Health::Hidden(_)));
+    }
+
+    #[test]
+    fn a_redirect_within_the_app_is_not_the_answer_unless_it_is_expected() {
+        let moved = Page {
+            moved_to: Some("/apps/a1/healthz/".into()),
+            ..page(301)
+        };
+        assert!(matches!(check(200).judge(&moved), Health::NotYet(_)));
+        assert_eq!(check(301).judge(&moved), Health::Good);
+    }
+
+    #[test]
+    fn a_refusal_means_that_we_are_not_let_to_it_unless_it_is_expected() {
+        assert!(matches!(check(200).judge(&page(401)), Health::Hidden(_)));
+        assert!(matches!(check(200).judge(&page(403)), Health::Hidden(_)));
+        assert_eq!(check(401).judge(&page(401)), Health::Good);
+    }
+
+    #[test]
+    fn a_sign_in_page_is_believed_when_it_stays() {
+        let hidden = || check(200).judge(&page(401));
+        let mut patience = Patience::default();
+        for _ in 0..SIGN_IN_LOOKS - 1 {
+            assert!(matches!(patience.judge(hidden()), Health::NotYet(_)));
+        }
+        assert!(matches!(patience.judge(hidden()), Health::Hidden(_)));
+        assert_eq!(patience.judge(Health::Good), Health::Good);
+        assert!(matches!(patience.judge(hidden()), Health::NotYet(_)));
+    }
+}

@@ -1,0 +1,262 @@
+//! The requests that change what runs: create, change, take down, launch, start again. Each is sent once; when its
+//! reply is lost, Domino is looked at before anything else.
+
+use domino_core::api::apps::{
+    AppChanges, AppContent, AppId, AppInstance, AppStatus, AppVersion, AppVersionId, AppsApi,
+    NewApp, Published, visibility_word,
+};
+use domino_core::client::{ApiError, Written, once};
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::Looks;
+use domino_core::step::{Progress, Step};
+
+use crate::find::in_words;
+use crate::rollout::{Rollout, Trace};
+use crate::watch::Target;
+
+impl Rollout<'_> {
+    /// Creates the app and launches its first version.
+    pub(crate) async fn create(
+        &self,
+        step: &mut Step,
+        trace: &mut Trace,
+    ) -> anyhow::Result<Target> {
+        let new = NewApp {
+            project: self.project.id.clone(),
+            name: self.name.to_owned(),
+            description: self.wanted.description.clone(),
+            entry_point: self.wanted.entry_point.clone(),
+            visibility: self.wanted.visibility,
+            content: self.wanted.content(),
+        };
+        trace.changed = true;
+        trace.launched = self.api.starts_what_it_creates();
+        let created = once(
+            self.reader.pace(),
+            async || self.writer.create_app(self.api, &new).await,
+            async || {
+                let apps = self.reader.apps(self.api, &new.project, self.name).await?;
+                Ok(apps.into_iter().next())
+            },
+        )
+        .await
+        .map_err(|error| self.explained(error))?;
+        if let Written::Found(app) = &created {
+            let text = format!(
+                "the reply to the creation was lost; Domino has created app `{}`",
+                app.id
+            );
+            step.warn(&text, None);
+        }
+        let app = created.into_inner();
+        trace.app = Some(app.id.clone());
+        match self.api {
+            AppsApi::Beta => Ok(match app.version {
+                Some(version) => self.known(trace, &version),
+                None => Target::OtherThan(None),
+            }),
+            AppsApi::V1 => {
+                let version = match app.version {
+                    Some(version) => Some(version),
+                    None => self
+                        .reader
+                        .app(self.api, &app.id)
+                        .await?
+                        .and_then(|app| app.version),
+                };
+                match version {
+                    Some(version) => {
+                        let instance = version.instance.as_ref();
+                        self.start_again(step, trace, &app.id, &version.id, instance, &new.content)
+                            .await
+                    }
+                    None => self.launch(step, trace, &app.id, None, &new.content).await,
+                }
+            }
+            AppsApi::V4 => self.launch(step, trace, &app.id, None, &new.content).await,
+        }
+    }
+
+    /// Changes the app itself, and believes only what Domino says it now is.
+    pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> anyhow::Result<()> {
+        let is_changed = async || {
+            let now = self.reader.app(self.api, app).await?;
+            Ok(now.filter(|now| {
+                let visibility = changes.visibility.map(visibility_word);
+                let same = |wanted: Option<&str>, is: &Option<String>| {
+                    wanted.is_none() || is.is_none() || wanted == is.as_deref()
+                };
+                same(visibility, &now.visibility)
+                    && same(changes.entry_point.as_deref(), &now.entry_point)
+                    && same(changes.description.as_deref(), &now.description)
+            }))
+        };
+        once(
+            self.reader.pace(),
+            async || self.writer.change_app(self.api, app, changes).await,
+            async || Ok(is_changed().await?.map(drop)),
+        )
+        .await
+        .map_err(|error| self.explained(error))?;
+        match is_changed().await? {
+            Some(_) => Ok(()),
+            None => Err(Failure::failed(format!(
+                "Domino keeps something else about app `{}` than was asked for",
+                self.name
+            ))
+            .into()),
+        }
+    }
+
+    /// Stops a version and waits until nothing of it runs any more. Whatever the reply was, that is what counts.
+    pub(crate) async fn take_down(
+        &self,
+        progress: &mut Progress,
+        trace: &mut Trace,
+        app: &AppId,
+        version: &AppVersion,
+        looks: &mut Looks,
+    ) -> anyhow::Result<()> {
+        let before = version.status();
+        if before.is_down() {
+            return Ok(());
+        }
+        let now = async || self.reader.app_version(self.api, app, &version.id).await;
+        if !matches!(before, AppStatus::Stopping(_)) {
+            (trace.changed, trace.stopped) = (true, true);
+            let stopped = once(
+                self.reader.pace(),
+                async || self.writer.stop_app(self.api, app, version).await,
+                async || {
+                    let now = now().await?;
+                    let moved = now.is_none_or(|now| now.status() != before);
+                    Ok(moved.then_some(()))
+                },
+            )
+            .await;
+            if let Err(error) = stopped {
+                // It may have come to its end by itself, and then there was nothing to stop.
+                return match now().await {
+                    Ok(now) if now.as_ref().is_none_or(|now| now.status().is_down()) => Ok(()),
+                    _ => Err(self
+                        .explained(error)
+                        .context(format!("cannot stop {}", in_words(version)))),
+                };
+            }
+        }
+        loop {
+            match now().await {
+                Ok(Some(now)) if !now.status().is_down() => {
+                    let word = now.status().word().to_owned();
+                    progress.status(&format!("version {}: {word}", now.id));
+                    if !looks.next().await {
+                        let text =
+                            format!("{} was told to stop and is still `{word}`", in_words(&now));
+                        return Err(Failure::new(Exit::Unsettled, text).into());
+                    }
+                }
+                Ok(_) => return Ok(()),
+                Err(error) if error.exit() == Exit::Unreachable && looks.next().await => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Makes a version of this content and starts it.
+    pub(crate) async fn launch(
+        &self,
+        step: &mut Step,
+        trace: &mut Trace,
+        app: &AppId,
+        before: Option<&AppVersion>,
+        content: &AppContent,
+    ) -> anyhow::Result<Target> {
+        let before = before.map(|version| version.id.clone());
+        (trace.changed, trace.launched) = (true, true);
+        let launched = once(
+            self.reader.pace(),
+            async || self.writer.publish_app(self.api, app, content).await,
+            async || {
+                let now = self.reader.app(self.api, app).await?;
+                let other = now.and_then(|now| now.version_other_than(before.as_ref()).cloned());
+                // Somebody else's version is not the one whose reply was lost.
+                let ours = other.filter(|v| v.git_ref.is_none() || v.git_ref == content.git_ref);
+                Ok(ours.map(|version| Published {
+                    version: Some(version),
+                    warnings: Vec::new(),
+                }))
+            },
+        )
+        .await
+        .map_err(|error| self.explained(error))?;
+        if matches!(launched, Written::Found(_)) {
+            step.warn(
+                "the reply to the start was lost; Domino has started a version",
+                None,
+            );
+        }
+        let published = launched.into_inner();
+        for warning in &published.warnings {
+            step.warn(&format!("Domino says: {warning}"), None);
+        }
+        Ok(match published.version {
+            Some(version) => self.known(trace, &version),
+            None => Target::OtherThan(before),
+        })
+    }
+
+    /// Starts a version that is there and down.
+    pub(crate) async fn start_again(
+        &self,
+        step: &mut Step,
+        trace: &mut Trace,
+        app: &AppId,
+        version: &AppVersionId,
+        instance: Option<&AppInstance>,
+        content: &AppContent,
+    ) -> anyhow::Result<Target> {
+        let stale = instance.map(|instance| instance.id.clone());
+        (trace.changed, trace.launched) = (true, true);
+        trace.version = Some(version.clone());
+        let tier = content.hardware_tier.as_ref();
+        let started = once(
+            self.reader.pace(),
+            async || self.writer.start_app_version(app, version, tier).await,
+            async || {
+                let now = self.reader.app_version(self.api, app, version).await?;
+                let instance = now.and_then(|now| now.instance);
+                Ok(instance
+                    .filter(|now| Some(&now.id) != stale.as_ref() || !now.status.is_down())
+                    .map(drop))
+            },
+        )
+        .await
+        .map_err(|error| self.explained(error))?;
+        if matches!(started, Written::Found(())) {
+            step.warn(
+                "the reply to the start was lost; Domino has started the version",
+                None,
+            );
+        }
+        Ok(Target::Version(version.clone(), stale))
+    }
+
+    fn known(&self, trace: &mut Trace, version: &AppVersion) -> Target {
+        trace.version = Some(version.id.clone());
+        Target::Version(version.id.clone(), None)
+    }
+
+    /// A list that is here and a write that is not is half a generation.
+    fn explained(&self, error: ApiError) -> anyhow::Error {
+        if !error.is_unknown_route() || self.api == AppsApi::V4 {
+            return error.into();
+        }
+        let text = format!("this Domino has `{}`, but not for this", self.api.route());
+        let older = match self.api {
+            AppsApi::V1 => "beta",
+            _ => "v4",
+        };
+        let failure = Failure::refused(text).hint(format!("try an older API: `--api {older}`"));
+        anyhow::Error::new(error).context(failure)
+    }
+}

@@ -1,0 +1,78 @@
+//! `deploy-app logs`: the log of the newest start of an app's current version, or of another version.
+
+use anyhow::Context;
+use domino_core::api::apps::{AppVersion, AppVersionId};
+use domino_core::error::Failure;
+use domino_core::log_tail::LogTail;
+use domino_core::settle::Looks;
+use domino_core::step::{Ending, Setting, Step};
+
+use crate::find::{find, in_words};
+use crate::{LogsArgs, cannot};
+
+/// Prints the log on stdout.
+pub(crate) async fn logs(
+    step: &mut Step,
+    setting: &Setting,
+    args: &LogsArgs,
+) -> anyhow::Result<Ending> {
+    let (entity, found) = find(setting, &args.app)
+        .await
+        .with_context(|| cannot("read the log of", &args.app.app, &setting.stage))?;
+    let (name, stage) = (&entity.name, &setting.stage.name);
+    let never = || {
+        Failure::refused(format!("app `{name}` was never started in stage `{stage}`")).hint(
+            format!("publish it: deploy-app publish {name} --stage {stage}"),
+        )
+    };
+    let reader = setting.connection.reader();
+    let Some(app) = found.app else {
+        return Err(never().into());
+    };
+    let version: AppVersion = match &args.version_id {
+        None => app.version.ok_or_else(never)?,
+        Some(id) => reader
+            .app_version(found.api, &app.id, &AppVersionId::new(id))
+            .await?
+            .ok_or_else(|| Failure::refused(format!("app `{name}` has no version `{id}`")))?,
+    };
+    let Some(instance) = &version.instance else {
+        return Err(never().into());
+    };
+    let mut tail = LogTail::default();
+    let mut looks = Looks::until(std::time::Duration::from_secs(u64::MAX >> 1), reader.pace());
+    loop {
+        let over = !args.follow
+            || reader
+                .app_version(found.api, &app.id, &version.id)
+                .await?
+                .is_none_or(|now| now.status().is_down());
+        let mut unwritten = None;
+        tail.read(
+            async |from: &str, limit: usize| {
+                let (app, version) = (&app.id, &version.id);
+                reader
+                    .app_log(found.api, app, version, &instance.id, from, limit)
+                    .await
+            },
+            |line: &str| {
+                if unwritten.is_none() {
+                    unwritten = step.log_to_stdout(line).err();
+                }
+            },
+        )
+        .await?;
+        // Whoever reads our stdout has seen enough, `head` for example.
+        if unwritten.is_some() || (over && (tail.is_complete() || !args.follow)) {
+            break;
+        }
+        looks.next().await;
+    }
+    step.report.output("id", app.id.as_str());
+    step.report.output("version", version.id.as_str());
+    Ok(Ending::unchanged(format!(
+        "{} lines of {} of app `{name}`",
+        tail.lines(),
+        in_words(&version)
+    )))
+}

@@ -1,0 +1,288 @@
+//! `deploy-app publish`: the asked commit becomes the version that serves, unless it is that already.
+
+use anyhow::Context;
+use domino_core::api::apps::{App, AppsApi};
+use domino_core::api::environments::RevisionSpec;
+use domino_core::api::projects::Project;
+use domino_core::client::Reader;
+use domino_core::commit::Commit;
+use domino_core::error::Failure;
+use domino_core::place::Place;
+use domino_core::stages::{self, Kind, StageFile, Target};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+
+use crate::decision::{Action, Decision, FixedEntryPoint, decide};
+use crate::find::{app_of, describe, in_words, named};
+use crate::health::HealthCheck;
+use crate::rollout::Rollout;
+use crate::wanted::Wanted;
+use crate::{PublishArgs, cannot};
+
+/// What will be done.
+struct Publishing<'a> {
+    entity: &'a stages::App,
+    /// The app's name in Domino.
+    name: String,
+    project: Project,
+    api: AppsApi,
+    there: Option<App>,
+    wanted: Wanted,
+    health: Option<HealthCheck>,
+    decision: Decision,
+}
+
+/// Publishes the commit, or finds that it serves already.
+pub(crate) async fn publish(
+    step: &mut Step,
+    setting: &Setting,
+    args: &PublishArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let planned = tokio::select! {
+        planned = plan(setting, args) => planned.with_context(|| cannot("publish", &args.app.app, &setting.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+    };
+    step.show(&planned.view(setting));
+    for remark in &planned.decision.remarks {
+        step.warn(remark, None);
+    }
+    if let Some(app) = &planned.there {
+        describe(&mut step.report, setting, app);
+    }
+    step.report.output("commit", planned.wanted.commit.as_str());
+    step.report.fact("commit", planned.wanted.commit.as_str());
+    if args.dry_run {
+        return Ok(match planned.decision.is_as_wanted() {
+            true => Ending::unchanged(format!(
+                "app `{}` in stage `{}` is as wanted",
+                planned.entity.name, setting.stage.name
+            )),
+            false => Ending::planned(),
+        });
+    }
+    // An app that is as wanted is only looked at; nothing is sent that changes anything.
+    let rollout = Rollout {
+        setting,
+        writer: setting.connection.writer(),
+        reader: setting.connection.reader(),
+        api: planned.api,
+        project: &planned.project,
+        entity: planned.entity,
+        name: &planned.name,
+        wanted: &planned.wanted,
+        health: planned.health.clone(),
+        timeout: args.timeout,
+    };
+    rollout
+        .carry_out(
+            step,
+            &mut interrupts,
+            planned.there.as_ref(),
+            &planned.decision,
+        )
+        .await
+}
+
+/// Reads what is needed to decide: three requests side by side after the one that finds the project.
+async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> anyhow::Result<Publishing<'a>> {
+    let (file, stage) = (&setting.file, &setting.stage);
+    let entity = app_of(setting, &args.app)?;
+    let commit = Commit::wanted(args.commit.as_deref())?;
+    let reader = setting.connection.reader();
+    let project = Project::of_stage(&reader, file, stage).await?;
+    let name = file.app_name(entity, stage);
+    let target = file.target(Kind::App, &entity.name, stage);
+    let (place, (api, there)) = tokio::try_join!(
+        Place::find(&reader, file, stage, Kind::App, &project, &target),
+        named(&reader, args.app.api, &project.id, &name),
+    )?;
+    if there.is_none() && api != AppsApi::V4 {
+        refuse_hidden_namesake(&reader, &project, api, &name).await?;
+    }
+    let revision = revision(&reader, file, api, &place, &target).await?;
+    let wanted = Wanted {
+        commit,
+        place,
+        revision,
+        entry_point: entity.entry_point.clone(),
+        description: entity.description.clone(),
+        visibility: entity.visibility,
+    };
+    let decision = decide(api, there.as_ref(), &wanted)
+        .map_err(|fixed| fixed.failure(file, api, entity, &name))?;
+    Ok(Publishing {
+        entity,
+        name,
+        project,
+        api,
+        there,
+        wanted,
+        health: HealthCheck::of(entity),
+        decision,
+    })
+}
+
+/// Apps that only the oldest API has made may not show in a newer one. A second one of the name would be created
+/// beside such an app, so that it is looked for before.
+async fn refuse_hidden_namesake(
+    reader: &Reader,
+    project: &Project,
+    api: AppsApi,
+    name: &str,
+) -> anyhow::Result<()> {
+    let hidden = match reader.apps(AppsApi::V4, &project.id, name).await {
+        Ok(apps) => apps,
+        Err(error) if error.is_unknown_route() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(app) = hidden.first() else {
+        return Ok(());
+    };
+    Err(Failure::refused(format!(
+        "there is an app `{name}` ({}) that `{}` does not show",
+        app.id,
+        api.route()
+    ))
+    .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew")
+    .into())
+}
+
+/// The environment's revision to ask for by id; `None` is the active one, which Domino takes by itself.
+async fn revision(
+    reader: &Reader,
+    file: &StageFile,
+    api: AppsApi,
+    place: &Place,
+    target: &Target,
+) -> anyhow::Result<Option<String>> {
+    let Some((environment, spec)) = &place.environment else {
+        return Ok(None);
+    };
+    let id = match spec {
+        RevisionSpec::One { revision_id } => revision_id.clone(),
+        RevisionSpec::Word(word) if word == "LatestRevision" => {
+            match reader.latest_revision(&environment.id).await? {
+                Some(id) => id,
+                None => {
+                    let text = format!("environment `{}` has no revision", environment.name);
+                    return Err(Failure::refused(text)
+                        .at(file, &target.environment_key)
+                        .into());
+                }
+            }
+        }
+        RevisionSpec::Word(_) => return Ok(None),
+    };
+    let is_active = environment.active_revision_id.as_deref() == Some(id.as_str());
+    match (is_active, api.chooses_revision()) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(id)),
+        (false, false) => Err(Failure::refused(format!(
+            "`{}` starts apps in the active revision of an environment only, and `{id}` is not the active one of `{}`",
+            api.route(),
+            environment.name
+        ))
+        .hint(format!(
+            "make it the active revision in Domino, or leave out `revision` in {}",
+            file.place_of(&target.environment_key)
+        ))
+        .at(file, &target.environment_key)
+        .into()),
+    }
+}
+
+impl FixedEntryPoint {
+    fn failure(&self, file: &StageFile, api: AppsApi, entity: &stages::App, name: &str) -> Failure {
+        let key = ["app", entity.name.as_str(), "entry-point"];
+        Failure::refused(format!(
+            "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",
+            self.there,
+            api.route(),
+            entity.entry_point
+        ))
+        .hint(format!(
+            "delete the app in Domino so that it is created anew, or change {}",
+            file.place_of(&key)
+        ))
+        .at(file, &key)
+    }
+}
+
+impl Publishing<'_> {
+    fn view(&self, setting: &Setting) -> Plan {
+        let (name, stage) = (&self.entity.name, &setting.stage.name);
+        let mut plan = Plan::new(match &self.decision.action {
+            Action::Create => format!("create app `{name}` in stage `{stage}`"),
+            Action::Publish => format!("publish app `{name}` to stage `{stage}`"),
+            Action::StartAgain(_) => format!("start app `{name}` in stage `{stage}` again"),
+            Action::Follow(version) => {
+                format!(
+                    "follow version {version} of app `{name}` in stage `{stage}`, which is on its way"
+                )
+            }
+            Action::Keep(_) if self.decision.is_as_wanted() => {
+                format!("app `{name}` in stage `{stage}` is as wanted")
+            }
+            Action::Keep(_) => format!("change app `{name}` in stage `{stage}`"),
+        });
+        let host = setting.connection.host().as_str();
+        plan.fact("project", format!("{} on {host}", self.project.name));
+        plan.fact(
+            "app",
+            match &self.there {
+                Some(app) => format!("{} ({})", self.name, app.id),
+                None => self.name.clone(),
+            },
+        );
+        plan.fact("commit", self.wanted.commit.as_str());
+        plan.fact("entry point", &self.wanted.entry_point);
+        self.wanted.place.describe(&mut plan);
+        plan.fact(
+            "serves when",
+            match &self.health {
+                Some(check) => check.in_words(),
+                None => "Domino says `Running`".into(),
+            },
+        );
+        plan.fact("api", self.api.route());
+        self.add_changes(&mut plan);
+        plan
+    }
+
+    fn add_changes(&self, plan: &mut Plan) {
+        let current = self.there.as_ref().and_then(|app| app.version.as_ref());
+        let current = current.map(|v| (in_words(v), v.status().word().to_owned()));
+        match (&self.decision.action, current) {
+            (Action::Create, _) => {
+                plan.change(ChangeKind::Create, format!("app `{}`", self.name));
+            }
+            (Action::Publish, Some((current, word))) => {
+                for why in &self.decision.why {
+                    plan.change(ChangeKind::Update, why);
+                }
+                let runs = self
+                    .there
+                    .as_ref()
+                    .is_some_and(|app| !app.status().is_down());
+                if runs {
+                    let how = match self.api.replaces_what_runs() {
+                        true => "Domino replaces",
+                        false => "stopped before the new one starts:",
+                    };
+                    plan.change(ChangeKind::Remove, format!("{how} {current} (`{word}`)"));
+                }
+            }
+            (Action::Publish, None) => {
+                plan.change(ChangeKind::Create, "its first version");
+            }
+            (_, current) => {
+                if let Some((current, word)) = current {
+                    plan.change(ChangeKind::Keep, format!("{current} (`{word}`)"));
+                }
+            }
+        }
+        for change in &self.decision.changes_in_words {
+            plan.change(ChangeKind::Update, change);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What the stage file and the commit ask for, and how a version in Domino compares with it.
+//!
+//! What Domino does not tell counts neither as the same nor as different: a version is only as wanted when it is
+//! proven to be.
+
+use domino_core::api::GitRef;
+use domino_core::api::apps::{AppContent, AppVersion};
+use domino_core::commit::Commit;
+use domino_core::place::Place;
+use domino_core::stages::Visibility;
+
+/// The fewest digits of a commit that prove which one it is.
+const SHORTEST_COMMIT: usize = 7;
+
+/// What shall serve.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) commit: Commit,
+    pub(crate) place: Place,
+    /// The environment's revision by id; `None` is the active one.
+    pub(crate) revision: Option<String>,
+    pub(crate) entry_point: String,
+    /// Empty when the stage file says nothing, and then Domino's stays.
+    pub(crate) description: String,
+    pub(crate) visibility: Visibility,
+}
+
+/// How a version compares with what is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    /// What is different, with both sides.
+    pub(crate) different: Vec<String>,
+    /// What Domino does not tell about the version.
+    pub(crate) untold: Vec<&'static str>,
+    /// The environment's active revision is another one now.
+    pub(crate) newer_revision: Option<String>,
+}
+
+impl Wanted {
+    /// What Domino is asked to run.
+    pub(crate) fn content(&self) -> AppContent {
+        AppContent {
+            git_ref: Some(GitRef::commit(&self.commit)),
+            hardware_tier: self.place.tier.as_ref().map(|tier| tier.id.clone()),
+            environment: self
+                .place
+                .environment
+                .as_ref()
+                .map(|(environment, _)| environment.id.clone()),
+            revision: self.revision.clone(),
+        }
+    }
+
+    /// Commit, tier and environment of a version against what is wanted.
+    pub(crate) fn compare(&self, version: &AppVersion) -> Comparison {
+        let mut comparison = Comparison::default();
+        match &version.git_ref {
+            Some(git_ref) if is_commit(git_ref, &self.commit) => {}
+            Some(git_ref) => {
+                comparison.differs("commit", &git_ref.in_words(), self.commit.as_str())
+            }
+            None => comparison.untold.push("commit"),
+        }
+        if let Some(tier) = &self.place.tier {
+            let (id, name) = (&version.hardware_tier, &version.hardware_tier_name);
+            match (id, name) {
+                (Some(id), _) if *id != tier.id => {
+                    comparison.differs("hardware tier", id.as_str(), tier.id.as_str());
+                }
+                // The app's tier may be the configured one; the name is that of the start itself.
+                (_, Some(name)) if *name != tier.name && *name != tier.id.as_str() => {
+                    comparison.differs("hardware tier", name, &tier.name);
+                }
+                (None, None) => comparison.untold.push("hardware tier"),
+                _ => {}
+            }
+        }
+        if let Some((environment, _)) = &self.place.environment {
+            let (id, name) = (&version.environment, &version.environment_name);
+            match (id, name) {
+                (Some(id), _) if *id != environment.id => {
+                    comparison.differs("environment", id.as_str(), environment.id.as_str());
+                }
+                (_, Some(name)) if *name != environment.name => {
+                    comparison.differs("environment", name, &environment.name);
+                }
+                (None, None) => comparison.untold.push("environment"),
+                _ => {
+                    let active = environment.active_revision_id.as_deref();
+                    self.compare_revision(version, active, &mut comparison);
+                }
+            }
+        }
+        comparison
+    }
+
+    fn compare_revision(
+        &self,
+        version: &AppVersion,
+        active: Option<&str>,
+        comparison: &mut Comparison,
+    ) {
+        let runs = version.revision.as_deref();
+        match (runs, self.revision.as_deref()) {
+            (Some(runs), Some(wanted)) if runs != wanted => {
+                comparison.differs("environment revision", runs, wanted);
+            }
+            (None, Some(_)) => comparison.untold.push("environment revision"),
+            (Some(runs), None) => {
+                comparison.newer_revision = active
+                    .filter(|active| *active != runs)
+                    .map(|active| format!("active environment revision: {runs} → {active}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Comparison {
+    fn differs(&mut self, what: &str, there: &str, wanted: &str) {
+        self.different.push(format!("{what}: {there} → {wanted}"));
+    }
+}
+
+/// Whether a git reference is this commit; Domino may show one by its first digits.
+pub(crate) fn is_commit(git_ref: &GitRef, commit: &Commit) -> bool {
+    git_ref.kind == "commitId"
+        && git_ref.value.as_deref().is_some_and(|value| {
+            value.len() >= SHORTEST_COMMIT
+                && commit.as_str().starts_with(&value.to_ascii_lowercase())
+        })
+}
+
+/// A git reference as people read it: a commit by its first digits.
+pub(crate) fn in_short(git_ref: Option<&GitRef>) -> String {
+    match git_ref {
+        None => "a commit that Domino does not tell".into(),
+        Some(git_ref) => match git_ref.value.as_deref().and_then(Commit::whole) {
+            Some(commit) if git_ref.kind == "commitId" => format!("commit {}", commit.short()),
+            _ => git_ref.in_words(),
+        },
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domino_core::api::apps::{AppInstance, AppInstanceId, AppStatus, AppVersionId};
+    use domino_core::api::environments::{Environment, EnvironmentId, RevisionSpec};
+    use domino_core::api::hardware_tiers::{HardwareTier, HardwareTierId};
+
+    use super::*;
+
+    pub(crate) fn commit() -> Commit {
+        Commit::whole(&"ab".repeat(20)).unwrap()
+    }
+
+    pub(crate) fn wanted() -> Wanted {
+        let environment = Environment {
+            id: EnvironmentId::new("e1"),
+            name: "Standard".into(),
+            archived: false,
+            active_revision_id: Some("r3".into()),
+            active_revision_number: Some(3),
+        };
+        let tier = HardwareTier {
+            id: HardwareTierId::new("small-k8s"),
+            name: "Small".into(),
+            archived: false,
+            data_plane: None,
+        };
+        Wanted {
+            commit: commit(),
+            place: Place {
+                tier: Some(tier),
+                environment: Some((environment, RevisionSpec::Word("ActiveRevision".into()))),
+            },
+            revision: None,
+            entry_point: "app.sh".into(),
+            description: "Numbers".into(),
+            visibility: Visibility::GrantBased,
+        }
+    }
+
+    /// A version that is exactly as wanted.
+    pub(crate) fn version(status: &str) -> AppVersion {
+        AppVersion {
+            id: AppVersionId::new("v1"),
+            git_ref: Some(GitRef::commit(&commit())),
+            hardware_tier: Some(HardwareTierId::new("small-k8s")),
+            hardware_tier_name: None,
+            environment: Some(EnvironmentId::new("e1")),
+            environment_name: None,
+            revision: Some("r3".into()),
+            instance: Some(AppInstance {
+                id: AppInstanceId::new("i1"),
+                status: AppStatus::from(status.to_owned()),
+            }),
+        }
+    }
+
+    fn reference(kind: &str, value: &str) -> Option<GitRef> {
+        Some(GitRef {
+            kind: kind.into(),
+            value: Some(value.into()),
+        })
+    }
+
+    #[test]
+    fn a_version_that_is_as_wanted_differs_in_nothing() {
+        assert_eq!(wanted().compare(&version("Running")), Comparison::default());
+    }
+
+    #[test]
+    fn names_prove_as_much_as_ids() {
+        let named = AppVersion {
+            hardware_tier: None,
+            hardware_tier_name: Some("Small".into()),
+            environment: None,
+            environment_name: Some("Standard".into()),
+            ..version("Running")
+        };
+        assert_eq!(wanted().compare(&named), Comparison::default());
+    }
+
+    #[test]
+    fn every_difference_is_named_with_both_sides() {
+        let other = AppVersion {
+            git_ref: reference("commitId", &"cd".repeat(20)),
+            hardware_tier: Some(HardwareTierId::new("large-k8s")),
+            environment: Some(EnvironmentId::new("e2")),
+            ..version("Running")
+        };
+        let sha = commit().to_string();
+        assert_eq!(
+            wanted().compare(&other).different,
+            [
+                format!("commit: commitId {} → {sha}", "cd".repeat(20)),
+                "hardware tier: large-k8s → small-k8s".into(),
+                "environment: e2 → e1".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_tier_of_the_start_itself_counts_and_not_only_that_of_the_app() {
+        let moved = AppVersion {
+            hardware_tier_name: Some("Large".into()),
+            ..version("Running")
+        };
+        assert_eq!(
+            wanted().compare(&moved).different,
+            ["hardware tier: Large → Small"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_told_is_neither_the_same_nor_different() {
+        let silent = AppVersion {
+            git_ref: None,
+            hardware_tier: None,
+            environment: None,
+            ..version("Running")
+        };
+        let comparison = wanted().compare(&silent);
+        assert_eq!(
+            comparison.untold,
+            ["commit", "hardware tier", "environment"]
+        );
+        assert!(comparison.different.is_empty());
+    }
+
+    #[test]
+    fn the_projects_default_is_not_compared() {
+        let mut wanted = wanted();
+        wanted.place.tier = None;
+        wanted.place.environment = None;
+        let anywhere = AppVersion {
+            hardware_tier: Some(HardwareTierId::new("any")),
+            environment: None,
+            ..version("Running")
+        };
+        assert_eq!(wanted.compare(&anywhere), Comparison::default());
+    }
+
+    #[test]
+    fn a_new_active_revision_is_told_apart_from_a_revision_that_was_asked_for() {
+        let old = AppVersion {
+            revision: Some("r2".into()),
+            ..version("Running")
+        };
+        let comparison = wanted().compare(&old);
+        assert!(comparison.different.is_empty());
+        assert_eq!(
+            comparison.newer_revision.as_deref(),
+            Some("active environment revision: r2 → r3")
+        );
+        let pinned = Wanted {
+            revision: Some("r3".into()),
+            ..wanted()
+        };
+        assert_eq!(
+            pinned.compare(&old).different,
+            ["environment revision: r2 → r3"]
+        );
+    }
+
+    #[test]
+    fn only_digits_of_the_commit_prove_it_and_only_enough_of_them() {
+        let is = |kind: &str, value: &str| is_commit(&reference(kind, value).unwrap(), &commit());
+        assert!(is("commitId", &"AB".repeat(20)));
+        assert!(is("commitId", "abababa"));
+        assert!(!is("commitId", "ababab"));
+        assert!(!is("branches", &"ab".repeat(20)));
+        assert!(!is("commitId", &"ab".repeat(21)));
+    }
+}

@@ -1,0 +1,290 @@
+//! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
+//! it answers. Or until it is certain that it will not, or the time is up.
+
+use std::time::Duration;
+
+use domino_core::api::apps::{
+    App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, AppsApi,
+};
+use domino_core::client::{ApiError, Reader};
+use domino_core::error::Exit;
+use domino_core::log_tail::LogTail;
+use domino_core::settle::Looks;
+use domino_core::step::Progress;
+
+use crate::health::{Health, HealthCheck, Hidden, Patience};
+use crate::wanted::{Wanted, is_commit};
+
+/// How long the log of a version that went down may lag behind.
+const LOG_GRACE: Duration = Duration::from_secs(5);
+/// A log that was not to be had so often is asked for once more when the version is down, and not before.
+const LOG_MISSES: u32 = 10;
+
+/// What is watched.
+pub(crate) struct Watch<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) api: AppsApi,
+    pub(crate) app: &'a AppId,
+    pub(crate) health: Option<&'a HealthCheck>,
+    pub(crate) expected: Expected<'a>,
+    pub(crate) progress: &'a mut Progress,
+    pub(crate) tail: LogTail,
+    /// How often the log was not to be had.
+    pub(crate) log_misses: u32,
+}
+
+/// Which version is waited for.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// This one. Its start before, if there was one, says nothing about the new one.
+    Version(AppVersionId, Option<AppInstanceId>),
+    /// Whichever becomes the current one in place of this one: the reply did not name it.
+    OtherThan(Option<AppVersionId>),
+}
+
+/// What the version must be made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expected<'a> {
+    /// What is asked for now.
+    Wanted(&'a Wanted),
+    /// The same as this one, which ran before.
+    Before(&'a AppVersion),
+}
+
+/// How watching ended.
+#[derive(Debug)]
+pub(crate) enum Watched {
+    /// It serves. Domino does not tell these things about it, so that they were not checked.
+    Serves(App, Vec<&'static str>),
+    /// It went down.
+    Down(AppVersion),
+    /// It runs something else.
+    Another(AppVersion, Vec<String>),
+    /// Domino says that it runs, and its page cannot be looked at.
+    Hidden(App, Hidden),
+    /// The time was up; what it looked like then, and what its page did.
+    TimeUp(Option<AppVersion>, Option<String>),
+}
+
+impl Expected<'_> {
+    /// What is different, and what is not told.
+    fn compare(self, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
+        match self {
+            // The active revision may have changed since the plan; that is not what was asked for.
+            Self::Wanted(wanted) => {
+                let comparison = wanted.compare(version);
+                (comparison.different, comparison.untold)
+            }
+            Self::Before(before) => match (&before.git_ref, &version.git_ref) {
+                (Some(was), Some(is)) if was != is => {
+                    let same = was
+                        .value
+                        .as_deref()
+                        .and_then(domino_core::commit::Commit::whole)
+                        .is_some_and(|commit| is_commit(is, &commit));
+                    match same {
+                        true => (Vec::new(), Vec::new()),
+                        false => {
+                            let text = format!("commit: {} → {}", is.in_words(), was.in_words());
+                            (vec![text], Vec::new())
+                        }
+                    }
+                }
+                _ => (Vec::new(), Vec::new()),
+            },
+        }
+    }
+}
+
+impl Watch<'_> {
+    /// Watches until the end. An outage is waited out for as long as there is time.
+    pub(crate) async fn until_it_serves(
+        &mut self,
+        mut target: Target,
+        looks: &mut Looks,
+    ) -> Result<Watched, ApiError> {
+        let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
+        let (mut patience, mut good): (Patience, Option<(App, Vec<&'static str>)>) =
+            (Patience::default(), None);
+        loop {
+            match self.look(&mut target, known.as_ref()).await {
+                Ok(Some(version)) => {
+                    if known.as_ref().map(AppVersion::status) != Some(version.status()) {
+                        looks.moved();
+                    }
+                    self.progress
+                        .status(&status_line(&version, problem.as_deref()));
+                    match version.status() {
+                        AppStatus::Up(_) => {
+                            // Once it was good and still is up, it serves and did not just flash by.
+                            if let Some((app, untold)) = good {
+                                return Ok(Watched::Serves(app, untold));
+                            }
+                            match self.serves(&version, &mut patience).await {
+                                Ok(Serving::Yes(app, untold)) => {
+                                    (good, problem) = (Some((app, untold)), None);
+                                }
+                                Ok(Serving::NotYet(why)) => problem = Some(why),
+                                Ok(Serving::Another(different)) => {
+                                    return Ok(Watched::Another(version, different));
+                                }
+                                Ok(Serving::Hidden(app, hidden)) => {
+                                    return Ok(Watched::Hidden(app, hidden));
+                                }
+                                Err(error) if may_pass(&error, looks) => {
+                                    problem = Some(format!("Domino does not answer: {error}"));
+                                }
+                                Err(error) => return Err(error),
+                            }
+                        }
+                        AppStatus::Down(_) => {
+                            self.rest_of_log(&version).await;
+                            return Ok(Watched::Down(version));
+                        }
+                        _ => good = None,
+                    }
+                    known = Some(version);
+                }
+                Ok(None) => self
+                    .progress
+                    .status("Domino does not show the new version yet"),
+                Err(error) if may_pass(&error, looks) => {
+                    self.progress
+                        .status(&format!("Domino does not answer: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
+            if !looks.next().await {
+                return Ok(Watched::TimeUp(known, problem));
+            }
+        }
+    }
+
+    /// The version and its log side by side. What still shows the start before is nothing yet.
+    async fn look(
+        &mut self,
+        target: &mut Target,
+        known: Option<&AppVersion>,
+    ) -> Result<Option<AppVersion>, ApiError> {
+        let (id, stale) = match target {
+            Target::Version(id, stale) => (id.clone(), stale.clone()),
+            Target::OtherThan(before) => {
+                let app = self.reader.app(self.api, self.app).await?;
+                let found = app
+                    .as_ref()
+                    .and_then(|app| app.version_other_than(before.as_ref()));
+                let Some(version) = found.cloned() else {
+                    return Ok(None);
+                };
+                *target = Target::Version(version.id.clone(), None);
+                return Ok(Some(version));
+            }
+        };
+        let instance = known.and_then(|version| version.instance.clone());
+        let (reader, api, app) = (self.reader, self.api, self.app);
+        let (tail, progress) = (&mut self.tail, &mut *self.progress);
+        let follows_log = self.log_misses < LOG_MISSES;
+        let (version, log) = tokio::join!(reader.app_version(api, app, &id), async {
+            let Some(instance) = instance.filter(|_| follows_log) else {
+                return Ok(());
+            };
+            tail.read(
+                async |from: &str, limit: usize| {
+                    reader
+                        .app_log(api, app, &id, &instance.id, from, limit)
+                        .await
+                },
+                |line: &str| progress.log(line),
+            )
+            .await
+        });
+        // A log that is not to be had is no reason to stop watching, nor to ask for it for ever.
+        self.log_misses += u32::from(log.is_err());
+        Ok(
+            version?.filter(|version| match (&version.instance, &stale) {
+                (Some(instance), Some(stale)) => {
+                    instance.id != *stale || !instance.status.is_down()
+                }
+                _ => true,
+            }),
+        )
+    }
+
+    async fn serves(
+        &self,
+        version: &AppVersion,
+        patience: &mut Patience,
+    ) -> Result<Serving, ApiError> {
+        let Some(app) = self.reader.app(self.api, self.app).await? else {
+            return Ok(Serving::NotYet("Domino does not show the app".into()));
+        };
+        let current = app.version.as_ref().filter(|v| v.id == version.id);
+        // Whether a version that is started again becomes the current one is nowhere said.
+        if current.is_none() && matches!(self.expected, Expected::Wanted(_)) {
+            return Ok(Serving::NotYet(
+                "Domino still takes another version for the current one".into(),
+            ));
+        }
+        let (different, untold) = self.expected.compare(current.unwrap_or(version));
+        if !different.is_empty() {
+            return Ok(Serving::Another(different));
+        }
+        let Some(check) = self.health else {
+            return Ok(Serving::Yes(app, untold));
+        };
+        let health = check.look(self.reader, app.url.as_deref()).await;
+        Ok(match patience.judge(health) {
+            Health::Good => Serving::Yes(app, untold),
+            Health::NotYet(why) => Serving::NotYet(why),
+            Health::Hidden(hidden) => Serving::Hidden(app, hidden),
+        })
+    }
+
+    /// The log of what went down says why; it may come late.
+    async fn rest_of_log(&mut self, version: &AppVersion) {
+        let Some(instance) = &version.instance else {
+            return;
+        };
+        let (reader, api, app) = (self.reader, self.api, self.app);
+        let mut looks = Looks::until(LOG_GRACE, reader.pace());
+        loop {
+            let (tail, progress) = (&mut self.tail, &mut *self.progress);
+            let read = tail
+                .read(
+                    async |from: &str, limit: usize| {
+                        reader
+                            .app_log(api, app, &version.id, &instance.id, from, limit)
+                            .await
+                    },
+                    |line: &str| progress.log(line),
+                )
+                .await;
+            if read.is_err() || tail.is_complete() || !looks.next().await {
+                return;
+            }
+        }
+    }
+}
+
+/// What a version that is up turned out to be.
+enum Serving {
+    Yes(App, Vec<&'static str>),
+    NotYet(String),
+    Another(Vec<String>),
+    Hidden(App, Hidden),
+}
+
+fn may_pass(error: &ApiError, looks: &Looks) -> bool {
+    error.exit() == Exit::Unreachable && !looks.left().is_zero()
+}
+
+fn status_line(version: &AppVersion, problem: Option<&str>) -> String {
+    let word = match &version.instance {
+        Some(_) => version.status().word().to_owned(),
+        None => "not started yet".into(),
+    };
+    match problem.filter(|_| version.status().is_up()) {
+        Some(problem) => format!("version {}: {word}; {problem}", version.id),
+        None => format!("version {}: {word}", version.id),
+    }
+}
