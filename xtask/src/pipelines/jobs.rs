@@ -1,9 +1,9 @@
 //! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage.
 
-use domino_core::stages::{Job as DominoJob, Kind, StageFile};
+use domino_core::stages::{Job as DominoJob, Kind, Stage, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step};
-use crate::workflow::Workflow;
+use crate::workflow::{Step, Workflow};
 
 /// `deploy-job start` follows a run for up to 60 minutes by itself.
 const START_MINUTES: u32 = 65;
@@ -17,27 +17,28 @@ pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
         Kind::Job,
         file.jobs.iter().filter_map(script),
         |stage, _| {
-            StageSteps::new(
-                file.jobs
-                    .iter()
-                    .map(|job| {
-                        let (name, stage) = (&job.name, &stage.name);
-                        let (title, verb, minutes) = match job.schedule {
-                            Some(_) => {
-                                (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES)
-                            }
-                            None => (format!("Start job {name}"), "start", START_MINUTES),
-                        };
-                        domino_step(
-                            title,
-                            format!("{verb}-{name}"),
-                            format!("deploy-job {verb} {name} --stage {stage}"),
-                            minutes,
-                        )
-                    })
-                    .collect(),
-            )
+            let steps = file.jobs.iter().map(|job| step(job, stage)).collect();
+            // Only a run has an address; a schedule has none.
+            let run = file.jobs.iter().find(|job| job.schedule.is_none());
+            StageSteps {
+                url: run.map(|job| step(job, stage).output("url")),
+                ..StageSteps::new(steps)
+            }
         },
+    )
+}
+
+fn step(job: &DominoJob, stage: &Stage) -> Step {
+    let (name, stage) = (&job.name, &stage.name);
+    let (title, verb, minutes) = match job.schedule {
+        Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
+        None => (format!("Start job {name}"), "start", START_MINUTES),
+    };
+    domino_step(
+        title,
+        format!("{verb}-{name}"),
+        format!("deploy-job {verb} {name} --stage {stage}"),
+        minutes,
     )
 }
 

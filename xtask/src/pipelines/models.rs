@@ -15,8 +15,8 @@ const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 /// GitHub's own token of the job, good for what its `permissions` say.
 const GITHUB_TOKEN: &str = "${{ github.token }}";
 
-/// `deploy-model publish` waits up to 40 minutes by itself.
-const PUBLISH_MINUTES: u32 = 45;
+/// `deploy-model publish` waits up to 40 minutes by itself, and then for the version it puts back.
+const PUBLISH_MINUTES: u32 = 55;
 /// An approval is asked for or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
 
@@ -27,41 +27,51 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
         Kind::Model,
         file.models.iter().flat_map(named_files),
         |stage, before| {
-            let next = next_stage(file, stage);
-            let mut steps = Vec::new();
-            let mut requests = Vec::new();
-            let mut outputs = IndexMap::new();
-            let mut url = None;
+            let (mut steps, mut requests, mut outputs) = (Vec::new(), Vec::new(), IndexMap::new());
             for model in &file.models {
-                let publish = match (&model.source, before) {
-                    (ModelSource::Function { .. }, _) | (_, None) => publish(model, stage),
-                    (ModelSource::Registered { .. }, Some(before)) => {
-                        let version = before.output(&version_output(model));
-                        if stage.model_stage.is_some() {
-                            steps.push(apply(model, stage, &version));
-                        }
-                        publish(model, stage).env("MODEL_VERSION", version)
+                let mut publish = publish(model, stage);
+                if is_versioned(model) {
+                    if let Some(version) =
+                        before.map(|before| before.output(&version_output(model)))
+                    {
+                        steps.extend(
+                            stage
+                                .model_stage
+                                .as_ref()
+                                .map(|_| apply(model, stage, &version)),
+                        );
+                        publish = publish.env("MODEL_VERSION", version);
                     }
-                };
-                if let (ModelSource::Registered { .. }, Some(next)) = (&model.source, next) {
-                    let version = publish.output("version");
-                    if next.model_stage.is_some() {
-                        requests.push(request(model, stage, next, &version));
+                    if let Some(next) = next_stage(file, stage) {
+                        let version = publish.output("version");
+                        requests.extend(
+                            next.model_stage
+                                .as_ref()
+                                .map(|_| request(model, stage, next, &version)),
+                        );
+                        outputs.insert(version_output(model), version);
                     }
-                    outputs.insert(version_output(model), version);
                 }
-                url.get_or_insert_with(|| publish.output("url"));
                 steps.push(publish);
             }
+            let url = file
+                .models
+                .first()
+                .map(|model| publish(model, stage).output("url"));
             steps.extend(requests);
             StageSteps {
                 url,
                 outputs,
-                permissions: permissions(stage, &steps),
+                permissions: permissions(&steps),
                 steps,
             }
         },
     )
+}
+
+/// Whether a model has a version to hand on: one that is built from a file has none.
+fn is_versioned(model: &Model) -> bool {
+    matches!(model.source, ModelSource::Registered { .. })
 }
 
 fn next_stage<'a>(file: &'a StageFile, stage: &Stage) -> Option<&'a Stage> {
@@ -116,11 +126,11 @@ fn request(model: &Model, stage: &Stage, next: &Stage, version: &Expression) -> 
     step
 }
 
-fn permissions(stage: &Stage, steps: &[Step]) -> Permissions {
-    if stage.gates.github_approval
-        && steps
-            .iter()
-            .any(|step| step.env.contains_key("GITHUB_TOKEN"))
+/// What the steps ask GitHub for.
+fn permissions(steps: &[Step]) -> Permissions {
+    if steps
+        .iter()
+        .any(|step| step.env.contains_key("GITHUB_TOKEN"))
     {
         Permissions::none().and(
             "actions",
