@@ -36,27 +36,27 @@ pub struct Args {
     verb: Verb,
 }
 
-/// The table of exit codes, for `--help`.
+/// The table of exit codes, for `--help`. Only paragraphs are broken: the rest is for the terminal's width.
 const EXITS: &str = "\
-In Domino the app is called <app>-<stage>: stages that share a project do not replace each other's app.
+In Domino the app is called <app>-<stage>, so that stages that share a project do not replace each other's app.
 
-Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY.
+Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host.
 
-Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, or the app
-cannot be looked at, 4 Domino could not be reached or understood, 5 the app never served (what ran before is put
+Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, or the app \
+cannot be looked at, 4 Domino could not be reached or understood, 5 the app does not serve (what ran before is put \
 back), 6 not settled in time, 130 and 143 interrupted.";
 
 /// How `publish` goes about it, for its `--help`.
 const PUBLISHING: &str = "\
-It finds the app by name, creates it if there is none, and publishes the commit on the stage's hardware tier and
-environment. Nothing is done when all of that runs already. It waits until that version runs and answers at
-`health-path` with `health-status`; without a `health-path` Domino's word is enough. The credential is sent with
-that request only where the app's address is on `host` itself.
+It finds the app by name, creates it if there is none, and publishes the commit on the stage's hardware tier and \
+environment. Nothing is done when all of that runs already. It waits until that very version runs and answers at \
+`health-path` with `health-status`; without a `health-path` Domino's word is enough. The credential goes along with \
+that question only where the app's address is on Domino's own host.
 
-When the new version does not serve in time, the version that ran before is put back, for as long again, and the
-exit code is 5. Interrupted, it leaves a new version on its way, puts back one that it has stopped, and says what
-runs.";
+When the new version does not serve in time, the version that ran before is put back, for as long again, and the \
+exit code is 5. Interrupted, it leaves a new version on its way, starts again what it has stopped for nothing, and \
+says what runs.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -86,8 +86,6 @@ struct AppArgs {
 /// `deploy-app publish`.
 #[derive(Debug, clap::Args)]
 struct PublishArgs {
-    #[command(flatten)]
-    app: AppArgs,
     /// The commit to publish: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
     commit: Option<String>,
@@ -97,19 +95,21 @@ struct PublishArgs {
     /// How long to wait for the version to serve, and as long again to put the one before back
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     timeout: Duration,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// `deploy-app unpublish`.
 #[derive(Debug, clap::Args)]
 struct UnpublishArgs {
-    #[command(flatten)]
-    app: AppArgs,
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
     /// How long to wait for the app to stop
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// `deploy-app status`.
@@ -122,14 +122,14 @@ struct StatusArgs {
 /// `deploy-app logs`.
 #[derive(Debug, clap::Args)]
 struct LogsArgs {
-    #[command(flatten)]
-    app: AppArgs,
     /// One version by its id in Domino, in place of the current one
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
     /// Go on until the version is down
     #[arg(short, long)]
     follow: bool,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// Runs the program to its exit code.
