@@ -7,6 +7,7 @@
 //! reads these with Domino's values as defaults is the same in both.
 
 mod access;
+mod app;
 mod beta;
 mod beta_instances;
 mod instance;
@@ -28,63 +29,21 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::clock::Moment;
 use crate::domino::Domino;
-use crate::id;
 use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
 use crate::users::User;
 use crate::version::Version;
-pub(crate) use access::{Access, Visibility};
+use access::{Access, Visibility};
+use app::{App, Facts};
 use instance::Instance;
 pub(crate) use page::{are_settled, section};
 pub(crate) use proxy::Streamed;
 pub(crate) use session::Sessions;
-use version::{AppVersion, VersionWish};
-use views::Views;
-
-/// What an app is started by when nobody says otherwise.
-const ENTRY_POINT: &str = "app.sh";
-
-/// One app.
-pub(crate) struct App {
-    pub(crate) id: String,
-    pub(crate) project: Arc<Project>,
-    pub(crate) publisher: Arc<User>,
-    pub(crate) created: Moment,
-    held: Mutex<Held>,
-}
-
-/// What of an app can change.
-struct Held {
-    facts: Facts,
-    updated: Moment,
-    is_archived: bool,
-    /// Oldest first.
-    versions: Vec<Arc<AppVersion>>,
-    views: Views,
-}
-
-/// What an app says of itself.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    /// A path from the top of the repository.
-    pub(crate) entry_point: Option<String>,
-    pub(crate) vanity_url: Option<String>,
-    pub(crate) access: Access,
-    pub(crate) configuration_type: Option<String>,
-    pub(crate) render_iframe: bool,
-    pub(crate) mount_datasets: bool,
-    pub(crate) mount_net_app_volumes: bool,
-    /// What `/v4` creates an app with, for its first start.
-    pub(crate) environment_id: Option<String>,
-    pub(crate) hardware_tier_id: Option<String>,
-}
+use version::AppVersion;
 
 /// What becomes of the running instances when another one is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,20 +95,7 @@ impl Apps {
         if let Some(vanity_url) = &facts.vanity_url {
             domino.apps.free_vanity_url(vanity_url, None)?;
         }
-        let now = domino.now();
-        let app = Arc::new(App {
-            id: id::object_id(),
-            project: project.clone(),
-            publisher: user.clone(),
-            created: now,
-            held: Mutex::new(Held {
-                facts,
-                updated: now,
-                is_archived: false,
-                versions: Vec::new(),
-                views: Views::default(),
-            }),
-        });
+        let app = Arc::new(App::new(project, user, facts, domino.now()));
         domino.apps.lock().push(app.clone());
         Ok(app)
     }
@@ -184,10 +130,10 @@ impl Apps {
     }
 
     /// Every app that is not archived, oldest first.
-    pub(crate) fn all(&self) -> Vec<Arc<App>> {
+    fn all(&self) -> Vec<Arc<App>> {
         let apps = self.lock();
         apps.iter()
-            .filter(|app| !app.lock().is_archived)
+            .filter(|app| !app.is_archived())
             .cloned()
             .collect()
     }
@@ -278,155 +224,6 @@ impl Apps {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<App>>> {
         lock(&self.apps)
-    }
-}
-
-impl App {
-    pub(crate) fn facts(&self) -> Facts {
-        self.lock().facts.clone()
-    }
-
-    fn entry_point(&self) -> String {
-        let entry_point = self.facts().entry_point;
-        entry_point.unwrap_or_else(|| ENTRY_POINT.to_owned())
-    }
-
-    /// Changes what the app says of itself.
-    fn change(&self, now: Moment, change: impl FnOnce(&mut Facts)) {
-        let mut held = self.lock();
-        change(&mut held.facts);
-        held.updated = now;
-    }
-
-    fn updated(&self) -> Moment {
-        self.lock().updated
-    }
-
-    fn has_vanity_url(&self, url: &str) -> bool {
-        self.lock().facts.vanity_url.as_deref() == Some(url)
-    }
-
-    /// The path under which the app is served, without a final slash.
-    pub(crate) fn path(&self) -> String {
-        let vanity_url = self.lock().facts.vanity_url.clone();
-        format!("/apps/{}", vanity_url.unwrap_or_else(|| self.id.clone()))
-    }
-
-    /// The page on which a person reads how the app does, as a path.
-    pub(crate) fn page(&self) -> String {
-        format!("/modelproducts/{}", self.id)
-    }
-
-    /// Makes a version of `wish` without starting it.
-    fn add_version(
-        &self,
-        domino: &Domino,
-        user: &Arc<User>,
-        wish: VersionWish,
-    ) -> Result<Arc<AppVersion>, Failure> {
-        if let Some(vanity_url) = &wish.vanity_url {
-            domino.apps.free_vanity_url(vanity_url, Some(self))?;
-        }
-        let version = AppVersion::new(domino, user, self.versions().len() + 1, wish)?;
-        let mut held = self.lock();
-        if let Some(vanity_url) = version.vanity_url() {
-            held.facts.vanity_url = Some(vanity_url);
-        }
-        held.updated = domino.now();
-        held.versions.push(version.clone());
-        Ok(version)
-    }
-
-    /// Oldest first.
-    fn versions(&self) -> Vec<Arc<AppVersion>> {
-        self.lock().versions.clone()
-    }
-
-    fn version(&self, id: &str) -> Result<Arc<AppVersion>, Failure> {
-        let versions = self.versions();
-        let version = versions.into_iter().find(|version| version.id == id);
-        version.ok_or_else(|| Failure::not_found(format!("App version {id} was not found")))
-    }
-
-    /// Every instance with its version, in the order in which they were started.
-    fn instances(&self) -> Vec<(Arc<AppVersion>, Arc<Instance>)> {
-        let versions = self.versions();
-        let mut instances: Vec<_> = versions
-            .iter()
-            .flat_map(|version| {
-                let instances = version.instances().into_iter();
-                instances.map(|instance| (version.clone(), instance))
-            })
-            .collect();
-        instances.sort_by_key(|(_, instance)| instance.number);
-        instances
-    }
-
-    /// The version that was started last, or else the newest.
-    fn current_version(&self) -> Option<Arc<AppVersion>> {
-        let started = self.instances().pop();
-        let started = started.map(|(version, _)| version);
-        started.or_else(|| self.versions().pop())
-    }
-
-    /// The instance that was started last.
-    fn latest_instance(&self) -> Option<Arc<Instance>> {
-        let (_, instance) = self.instances().pop()?;
-        Some(instance)
-    }
-
-    /// The instances that have not ended.
-    fn active(&self) -> Vec<Arc<Instance>> {
-        let instances = self.instances().into_iter();
-        instances
-            .map(|(_, instance)| instance)
-            .filter(|instance| !instance.status().is_terminal())
-            .collect()
-    }
-
-    /// The instance that answers at the app's URL.
-    fn serving(&self) -> Option<Arc<Instance>> {
-        let newest_first = self.instances().into_iter().rev();
-        newest_first
-            .map(|(_, instance)| instance)
-            .find(|instance| instance.address().is_some())
-    }
-
-    /// Takes the app from every list and stops what runs of it.
-    fn archive(&self) {
-        self.lock().is_archived = true;
-        self.active().iter().for_each(|instance| instance.stop());
-    }
-
-    fn state(&self, domino: &Domino) -> Value {
-        let versions = self.versions();
-        let serving = self.serving();
-        let latest = self.latest_instance();
-        let facts = self.facts();
-        let versions: Vec<Value> = versions
-            .iter()
-            .map(|version| version.state(domino))
-            .collect();
-        json!({
-            "id": self.id,
-            "name": facts.name,
-            "project": format!("{}/{}", self.project.owner, self.project.name),
-            "publisher": self.publisher.name,
-            "description": facts.description,
-            "entryPoint": self.entry_point(),
-            "visibility": facts.access.visibility.word(),
-            "vanityUrl": facts.vanity_url,
-            "isArchived": self.lock().is_archived,
-            "url": format!("{}{}", domino.url, self.path()),
-            "page": self.page(),
-            "status": latest.map_or("", |latest| latest.status().word()),
-            "serving": serving.map(|serving| serving.id.clone()),
-            "versions": versions,
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        lock(&self.held)
     }
 }
 

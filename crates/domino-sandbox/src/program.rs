@@ -15,8 +15,18 @@ use crate::{Options, Pace, Sandbox, Seed, Version};
 
 const HELP: &str = "\
 A sandbox answers Domino's HTTP API on loopback: users, projects, hardware tiers, environments, \
-jobs, their logs and schedules. A job is a real process: the asked commit of the repository in a \
+jobs, their logs and schedules, apps. A job is a real process: the asked commit of the repository in a \
 folder of its own, run on this machine with your rights. Everything is gone when the sandbox stops.
+
+An app is a real process too, started by its entry point through bash and served under /apps/. In \
+Domino an app listens on 0.0.0.0:8888; here it is told where in APP_HOST and APP_PORT. With these \
+defaults one entry point does for both:
+
+    python3 -m http.server --bind \"${APP_HOST:-0.0.0.0}\" \"${APP_PORT:-8888}\"
+
+The URL of an app takes the same credentials as the API. A browser without one gets a page with a \
+button for each user; the page at / lists the apps. 5.9 has them on /v4/modelProducts, 6.2 and 6.3 \
+on /api/apps/beta as well, 6.4 on /api/apps/v1 too.
 
 With python-domino:
 
@@ -49,6 +59,15 @@ A fault file is TOML. What each kind of fault does stands in the crate's documen
     log-repeats = 2                    # lines that come again with each page
     log-late = 2                       # reads for which the last lines stay away
     log-complete-early = true          # each page calls itself the last
+
+    [[app]]                            # instances of apps that go wrong
+    app = \"dashboard\"                  # of those whose name contains this
+    times = 1                          # so many instances; all, when left out
+    statuses = [\"Running\", \"Queued\"]   # what the first looks show
+    stuck-at = \"Pulling\"               # shown for ever, once reached
+    start-fails = \"ImagePullBackOff\"   # it never runs, and this is why
+    stop-hangs = true                  # its stop ends only when it is forced
+    stops-first = true                 # it starts only once those before it have stopped
 
 Kinds, with the keys each has besides: status (status, retry-after, processed), reply (status, \
 content-type, body), login-page, binary-forbidden, relogin, redirect (origin), refuse \

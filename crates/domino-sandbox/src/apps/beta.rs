@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::version::VersionWish;
-use super::{Access, App, Apps, ENTRY_POINT, Facts, Replacing, Visibility, beta_instances};
+use super::{Access, App, Apps, Facts, Replacing, Visibility, beta_instances};
 use crate::domino::Domino;
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters};
@@ -37,11 +37,11 @@ pub(super) fn facts_of(domino: &Domino, app: &App) -> Value {
         "id": app.id,
         "name": facts.name,
         "project": project_of(app),
-        "entryPoint": facts.entry_point.as_deref().unwrap_or(ENTRY_POINT),
+        "entryPoint": app.entry_point(),
         "renderIFrame": facts.render_iframe,
         "url": format!("{}{}", domino.url, app.path()),
         "mountDatasets": facts.mount_datasets,
-        "views": app.views(),
+        "views": app.views().len(),
         "configurationType": facts.configuration_type.as_deref().unwrap_or("STANDARD"),
         "updatedAt": app.updated().milliseconds(),
     });
@@ -114,8 +114,8 @@ pub(super) fn listed(
             let latest = app.latest_instance();
             latest.map(|latest| latest.status().word())
         }),
-        "views" => apps.sort_by_key(|app| app.views()),
-        "lastViewed" => apps.sort_by_key(|app| app.last_viewed()),
+        "views" => apps.sort_by_key(|app| app.views().len()),
+        "lastViewed" => apps.sort_by_key(|app| app.views().last().map(|view| view.at)),
         other => {
             return Err(Failure::bad_request(format!("Unknown sort field: {other}")));
         }

@@ -43,7 +43,7 @@ pub(super) fn version_of(domino: &Domino, app: &App, version: &AppVersion) -> Va
         "importedGitRepoRefs": [],
         "environmentId": version.environment.id,
         "environmentRevisionId": version.revision.id,
-        "dataPlaneId": tier.map(|tier| tier.data_plane.id.as_str()),
+        "dataPlaneId": tier.and_then(|tier| tier.data_plane.id_on_tier()),
         "externalVolumeMountIds": version.external_volume_mount_ids,
         "netAppVolumeIds": version.net_app_volume_ids,
         "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,

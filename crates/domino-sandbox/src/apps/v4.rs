@@ -1,6 +1,6 @@
 //! Apps as `/v4/modelProducts` has them, on every version: no versions, only one start after the
 //! other. A new app is sent as a whole one with placeholders; a start and a stop answer a bare
-//! JSON string.
+//! JSON string, the id of the app.
 //!
 //! Starting what runs is refused; starting what is about to stop waits for it, so that the official
 //! client can stop and start without waiting itself.
@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::version::VersionWish;
-use super::{Access, App, Apps, ENTRY_POINT, Facts, Replacing, Visibility};
+use super::{Access, App, Apps, Facts, Replacing, Visibility};
 use crate::domino::Domino;
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Failure};
@@ -50,7 +50,7 @@ fn v4(domino: &Domino, app: &App) -> Value {
         "projectId": app.project.id,
         "name": facts.name,
         "description": facts.description,
-        "entryPoint": facts.entry_point.as_deref().unwrap_or(ENTRY_POINT),
+        "entryPoint": app.entry_point(),
         "renderIFrame": facts.render_iframe,
         "publisher": app.publisher.person(),
         "created": app.created.rfc3339(),
@@ -60,7 +60,7 @@ fn v4(domino: &Domino, app: &App) -> Value {
         "openUrl": format!("{}{}", domino.url, app.page()),
         "projectUrl": format!("/u/{}/{}/overview", app.project.owner, app.project.name),
         "tags": [],
-        "stats": { "usageCount": app.views() },
+        "stats": { "usageCount": app.views().len() },
         "appExtension": { "appType": "" },
         "id": app.id,
         "mountDatasets": facts.mount_datasets,

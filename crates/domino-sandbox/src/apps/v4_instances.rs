@@ -51,17 +51,24 @@ async fn list(
     Ok(Json(instances.into()))
 }
 
+/// An instance with what it belongs to.
+struct Found {
+    app: Arc<App>,
+    version: Arc<AppVersion>,
+    instance: Arc<Instance>,
+}
+
 /// The instance with this id, wherever it is, if `user` may see its app.
-fn seen_by(
-    domino: &Domino,
-    user: &User,
-    id: &str,
-) -> Result<(Arc<App>, Arc<AppVersion>, Arc<Instance>), Failure> {
+fn seen_by(domino: &Domino, user: &User, id: &str) -> Result<Found, Failure> {
     object_id("appInstanceId", id)?;
     for app in Apps::visible(domino, user) {
         for (version, instance) in app.instances() {
             if instance.id == id {
-                return Ok((app, version, instance));
+                return Ok(Found {
+                    app,
+                    version,
+                    instance,
+                });
             }
         }
     }
@@ -75,7 +82,11 @@ async fn one(
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let (app, version, instance) = seen_by(&domino, &user, &id)?;
+    let Found {
+        app,
+        version,
+        instance,
+    } = seen_by(&domino, &user, &id)?;
     let repository = &app.project.repository;
     let mut main_repository = json!({
         "id": repository.id,
@@ -109,6 +120,6 @@ async fn logs(
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
-    let (_, _, instance) = seen_by(&domino, &user, &id)?;
-    Generation::V4.log(&instance, &parameters)
+    let found = seen_by(&domino, &user, &id)?;
+    Generation::V4.log(&found.instance, &parameters)
 }

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{App, Apps};
+use super::Apps;
 use crate::clock::Moment;
 use crate::domino::Domino;
 use crate::reply::{Answer, Failure};
@@ -19,13 +19,10 @@ use crate::users::Caller;
 /// A day, in milliseconds.
 const DAY: u64 = 86_400_000;
 
-/// Every look at one app, in order.
-#[derive(Default)]
-pub(super) struct Views(Vec<View>);
-
+/// One look at an app.
 #[derive(Clone)]
-struct View {
-    at: Moment,
+pub(super) struct View {
+    pub(super) at: Moment,
     user_id: String,
     version_id: String,
 }
@@ -38,18 +35,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
         .route(&format!("{instance}/views"), post(look))
 }
 
-impl App {
-    /// How often the app was looked at.
-    pub(super) fn views(&self) -> usize {
-        self.lock().views.0.len()
-    }
-
-    /// When the app was looked at last.
-    pub(super) fn last_viewed(&self) -> Option<Moment> {
-        self.lock().views.0.last().map(|view| view.at)
-    }
-}
-
 async fn look(
     State(domino): State<Arc<Domino>>,
     Caller(user): Caller,
@@ -57,7 +42,7 @@ async fn look(
 ) -> Result<(), Failure> {
     let app = Apps::seen_by(&domino, &user, &app_id)?;
     app.version(&version_id)?.instance(&instance_id)?;
-    app.lock().views.0.push(View {
+    app.was_viewed(View {
         at: domino.now(),
         user_id: user.id.clone(),
         version_id,
@@ -75,7 +60,7 @@ async fn usage(
     let from = parameters.number("startTimestamp", 0)?;
     let until = parameters.number("endTimestamp", u64::MAX)?;
     let granularity = parameters.number("granularity", DAY)?.max(1);
-    let mut views = app.lock().views.0.clone();
+    let mut views = app.views();
     views.retain(|view| (from..until).contains(&milliseconds(view)));
     let all: Vec<&View> = views.iter().collect();
     let versions = app.versions().into_iter().filter_map(|version| {

@@ -1,0 +1,240 @@
+//! One app: what it says of itself, its versions, and what of them runs.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+
+use super::Access;
+use super::instance::Instance;
+use super::version::{AppVersion, VersionWish};
+use super::views::View;
+use crate::clock::Moment;
+use crate::domino::Domino;
+use crate::id;
+use crate::projects::Project;
+use crate::reply::Failure;
+use crate::users::User;
+
+/// What an app is started by when nobody says otherwise.
+const ENTRY_POINT: &str = "app.sh";
+
+/// One app.
+pub(super) struct App {
+    pub(super) id: String,
+    pub(super) project: Arc<Project>,
+    pub(super) publisher: Arc<User>,
+    pub(super) created: Moment,
+    held: Mutex<Held>,
+}
+
+/// What of an app can change.
+struct Held {
+    facts: Facts,
+    updated: Moment,
+    is_archived: bool,
+    /// Oldest first.
+    versions: Vec<Arc<AppVersion>>,
+    /// In order.
+    views: Vec<View>,
+}
+
+/// What an app says of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    /// A path from the top of the repository.
+    pub(super) entry_point: Option<String>,
+    pub(super) vanity_url: Option<String>,
+    pub(super) access: Access,
+    pub(super) configuration_type: Option<String>,
+    pub(super) render_iframe: bool,
+    pub(super) mount_datasets: bool,
+    pub(super) mount_net_app_volumes: bool,
+    /// What `/v4` creates an app with, for its first start.
+    pub(super) environment_id: Option<String>,
+    pub(super) hardware_tier_id: Option<String>,
+}
+
+impl App {
+    pub(super) fn new(
+        project: &Arc<Project>,
+        user: &Arc<User>,
+        facts: Facts,
+        created: Moment,
+    ) -> Self {
+        App {
+            id: id::object_id(),
+            project: project.clone(),
+            publisher: user.clone(),
+            created,
+            held: Mutex::new(Held {
+                facts,
+                updated: created,
+                is_archived: false,
+                versions: Vec::new(),
+                views: Vec::new(),
+            }),
+        }
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        self.lock().facts.clone()
+    }
+
+    pub(super) fn entry_point(&self) -> String {
+        let entry_point = self.facts().entry_point;
+        entry_point.unwrap_or_else(|| ENTRY_POINT.to_owned())
+    }
+
+    /// Changes what the app says of itself.
+    pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut Facts)) {
+        let mut held = self.lock();
+        change(&mut held.facts);
+        held.updated = now;
+    }
+
+    pub(super) fn updated(&self) -> Moment {
+        self.lock().updated
+    }
+
+    pub(super) fn has_vanity_url(&self, url: &str) -> bool {
+        self.lock().facts.vanity_url.as_deref() == Some(url)
+    }
+
+    /// The path under which the app is served, without a final slash.
+    pub(super) fn path(&self) -> String {
+        let vanity_url = self.lock().facts.vanity_url.clone();
+        format!("/apps/{}", vanity_url.unwrap_or_else(|| self.id.clone()))
+    }
+
+    /// The page on which a person reads how the app does, as a path.
+    pub(super) fn page(&self) -> String {
+        format!("/modelproducts/{}", self.id)
+    }
+
+    /// Makes a version of `wish` without starting it.
+    pub(super) fn add_version(
+        &self,
+        domino: &Domino,
+        user: &Arc<User>,
+        wish: VersionWish,
+    ) -> Result<Arc<AppVersion>, Failure> {
+        if let Some(vanity_url) = &wish.vanity_url {
+            domino.apps.free_vanity_url(vanity_url, Some(self))?;
+        }
+        let version = AppVersion::new(domino, user, self.versions().len() + 1, wish)?;
+        let mut held = self.lock();
+        if let Some(vanity_url) = version.vanity_url() {
+            held.facts.vanity_url = Some(vanity_url);
+        }
+        held.updated = domino.now();
+        held.versions.push(version.clone());
+        Ok(version)
+    }
+
+    /// Every look at it so far.
+    pub(super) fn views(&self) -> Vec<View> {
+        self.lock().views.clone()
+    }
+
+    pub(super) fn was_viewed(&self, view: View) {
+        self.lock().views.push(view);
+    }
+
+    /// Oldest first.
+    pub(super) fn versions(&self) -> Vec<Arc<AppVersion>> {
+        self.lock().versions.clone()
+    }
+
+    pub(super) fn version(&self, id: &str) -> Result<Arc<AppVersion>, Failure> {
+        let versions = self.versions();
+        let version = versions.into_iter().find(|version| version.id == id);
+        version.ok_or_else(|| Failure::not_found(format!("App version {id} was not found")))
+    }
+
+    /// Every instance with its version, in the order in which they were started.
+    pub(super) fn instances(&self) -> Vec<(Arc<AppVersion>, Arc<Instance>)> {
+        let versions = self.versions();
+        let mut instances: Vec<_> = versions
+            .iter()
+            .flat_map(|version| {
+                let instances = version.instances().into_iter();
+                instances.map(|instance| (version.clone(), instance))
+            })
+            .collect();
+        instances.sort_by_key(|(_, instance)| instance.number);
+        instances
+    }
+
+    /// The version that was started last, or else the newest.
+    pub(super) fn current_version(&self) -> Option<Arc<AppVersion>> {
+        let started = self.instances().pop();
+        let started = started.map(|(version, _)| version);
+        started.or_else(|| self.versions().pop())
+    }
+
+    /// The instance that was started last.
+    pub(super) fn latest_instance(&self) -> Option<Arc<Instance>> {
+        let (_, instance) = self.instances().pop()?;
+        Some(instance)
+    }
+
+    /// The instances that have not ended.
+    pub(super) fn active(&self) -> Vec<Arc<Instance>> {
+        let instances = self.instances().into_iter();
+        instances
+            .map(|(_, instance)| instance)
+            .filter(|instance| !instance.status().is_terminal())
+            .collect()
+    }
+
+    /// The instance that answers at the app's URL.
+    pub(super) fn serving(&self) -> Option<Arc<Instance>> {
+        let newest_first = self.instances().into_iter().rev();
+        newest_first
+            .map(|(_, instance)| instance)
+            .find(|instance| instance.address().is_some())
+    }
+
+    pub(super) fn is_archived(&self) -> bool {
+        self.lock().is_archived
+    }
+
+    /// Takes the app from every list and stops what runs of it.
+    pub(super) fn archive(&self) {
+        self.lock().is_archived = true;
+        self.active().iter().for_each(|instance| instance.stop());
+    }
+
+    pub(super) fn state(&self, domino: &Domino) -> Value {
+        let versions = self.versions();
+        let serving = self.serving();
+        let latest = self.latest_instance();
+        let facts = self.facts();
+        let versions: Vec<Value> = versions
+            .iter()
+            .map(|version| version.state(domino))
+            .collect();
+        json!({
+            "id": self.id,
+            "name": facts.name,
+            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "publisher": self.publisher.name,
+            "description": facts.description,
+            "entryPoint": self.entry_point(),
+            "visibility": facts.access.visibility.word(),
+            "vanityUrl": facts.vanity_url,
+            "isArchived": self.is_archived(),
+            "url": format!("{}{}", domino.url, self.path()),
+            "page": self.page(),
+            "status": latest.map_or("", |latest| latest.status().word()),
+            "serving": serving.map(|serving| serving.id.clone()),
+            "versions": versions,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        super::lock(&self.held)
+    }
+}
