@@ -252,7 +252,7 @@ fn check(stages: &str) -> Result<bool, TestCaseError> {
     let lines = inside.lines().count();
     prop_assert_eq!(
         lines,
-        2 + file.stages.len() * (3 + file.jobs.len() + file.apps.len() + file.models.len()),
+        2 + file.stages.len() * (4 + file.jobs.len() + file.apps.len() + file.models.len()),
         "{}",
         picture
     );

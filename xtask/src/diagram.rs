@@ -24,11 +24,7 @@ pub fn mermaid(file: &StageFile) -> String {
     for (at, stage) in file.stages.iter().enumerate() {
         let id = format!("stage{}", at + 1);
         subgraph(&mut text, file, stage, &id);
-        let arrow = match gate(stage).as_slice() {
-            [] => "-->".to_owned(),
-            lines => format!("-- {} -->", label(lines)),
-        };
-        let _ = writeln!(text, "    {from} {arrow} {id}");
+        let _ = writeln!(text, "    {from} -- {} --> {id}", label(&gate(stage)));
         from = id;
     }
     text.push_str("```\n");
@@ -51,17 +47,15 @@ pub fn kept_in(readme: &str, diagram: &str) -> anyhow::Result<String> {
 }
 
 fn subgraph(text: &mut String, file: &StageFile, stage: &Stage, id: &str) {
-    let mut title = vec![
-        stage.name.clone(),
-        format!("GitHub environment {}", stage.github_environment),
-    ];
-    title.extend(
-        stage
-            .data_plane
-            .as_ref()
-            .map(|plane| format!("data plane {plane}")),
-    );
-    let _ = writeln!(text, "    subgraph {id}[{}]", label(&title));
+    // One line: Mermaid draws the nodes over any further one.
+    let plane = stage
+        .data_plane
+        .as_ref()
+        .map(|plane| format!(": data plane {plane}"));
+    let title = format!("{}{}", stage.name, plane.unwrap_or_default());
+    let _ = writeln!(text, "    subgraph {id}[{}]", label(&[title]));
+    // Nodes without arrows stand one above the other only so.
+    text.push_str("        direction LR\n");
     let tiers = &stage.hardware_tier;
     let jobs = file.jobs.iter().map(|job| {
         let paused = job
@@ -119,7 +113,7 @@ fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a
 
 /// What stands between the stage before and this one.
 fn gate(stage: &Stage) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("environment {}", stage.github_environment)];
     if !stage.approvers.is_empty() {
         lines.push(format!("approval: {}", stage.approvers.join(", ")));
     }
