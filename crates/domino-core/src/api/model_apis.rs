@@ -226,18 +226,25 @@ impl Reader {
         }
     }
 
-    /// The log of a version's instances from `position` on. It never says that nothing more will come.
+    /// At most `most` lines of the log of a version's instances from `position` on. It never says that nothing
+    /// more will come.
     pub async fn model_instance_log(
         &self,
         generation: Generation,
         id: &ModelApiId,
         version: &ModelApiVersionId,
         position: &str,
+        most: usize,
     ) -> Result<LogPage, ApiError> {
-        match generation {
-            Generation::ModelServing => serving::instance_log(self, id, version, position).await,
-            Generation::Models => models::instance_log(self, id, version, position).await,
-        }
+        let path = match generation {
+            Generation::ModelServing => serving::instance_log_path(id, version),
+            Generation::Models => models::instance_log_path(id, version),
+        };
+        let most = most.to_string();
+        let mut query = log::since(position);
+        query.push(("maxResults", &most));
+        let log: log::Wire = self.read(&path, &query).await?;
+        Ok(log.instance())
     }
 
     /// `GET /v4/modelManager/{id}/getModelReproductionDetails`: the commit of the project's main repository that

@@ -11,7 +11,7 @@ use super::serving::{Variable, variables};
 use super::source::Flat;
 use super::{
     ActiveVersion, Deployment, DeploymentStatus, DesiredModelApi, EnvironmentId, HardwareTierId,
-    LogPage, ModelApi, ModelApiId, ModelApiVersion, ModelApiVersionId, Project, ProjectId,
+    ModelApi, ModelApiId, ModelApiVersion, ModelApiVersionId, Project, ProjectId,
 };
 use crate::client::{ApiError, Reader, Writer, segment};
 
@@ -283,15 +283,8 @@ pub(super) async fn build_log(
 }
 
 /// `GET /v4/modelManager/getInstanceLogs/{id}/{version}`. Contract: v4.
-pub(super) async fn instance_log(
-    reader: &Reader,
-    id: &ModelApiId,
-    version: &ModelApiVersionId,
-    position: &str,
-) -> Result<LogPage, ApiError> {
-    let path = manager_path("getInstanceLogs", id, version);
-    let log: log::Wire = reader.read(&path, &log::since(position)).await?;
-    Ok(log.instance())
+pub(super) fn instance_log_path(id: &ModelApiId, version: &ModelApiVersionId) -> String {
+    manager_path("getInstanceLogs", id, version)
 }
 
 /// `GET /v4/modelManager/{id}/getModelReproductionDetails`. Contract: v4.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::log::{self, BuildLog};
 use super::source::Typed;
 use super::{
-    ActiveVersion, Deployment, DesiredModelApi, EnvironmentId, HardwareTierId, LogPage, ModelApi,
+    ActiveVersion, Deployment, DesiredModelApi, EnvironmentId, HardwareTierId, ModelApi,
     ModelApiId, ModelApiVersion, ModelApiVersionId, ProjectId,
 };
 use crate::client::{ApiError, Reader, Writer, segment};
@@ -264,15 +264,8 @@ pub(super) async fn build_log(
 }
 
 /// `GET …/versions/{version}/instanceLogs`. Contract: public API.
-pub(super) async fn instance_log(
-    reader: &Reader,
-    id: &ModelApiId,
-    version: &ModelApiVersionId,
-    position: &str,
-) -> Result<LogPage, ApiError> {
-    let path = format!("{}/instanceLogs", version_path(id, version));
-    let log: log::Wire = reader.read(&path, &log::since(position)).await?;
-    Ok(log.instance())
+pub(super) fn instance_log_path(id: &ModelApiId, version: &ModelApiVersionId) -> String {
+    format!("{}/instanceLogs", version_path(id, version))
 }
 
 /// `POST /api/modelServing/v1/modelApis`: 201 with the model API. Contract: public API.

@@ -456,11 +456,16 @@ async fn the_log_of_instances_never_says_that_it_is_over() {
         let log = json!({"modelId": "m1", "modelVersionId": "v1", "maxResults": 100, "logs": [
             {"log": "ready", "streamType": "stdout", "tags": [], "timeNano": 1.76e18, "timestamp": 1.76e12},
         ]});
-        answer(&server, "GET", route, 200, log).await;
+        Mock::given(path(route))
+            .and(query_param("sinceTimeNano", "5"))
+            .and(query_param("maxResults", "3"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(log))
+            .mount(&server)
+            .await;
         let reader = connection(&server.uri()).reader();
         let (api, first) = (ModelApiId::new("m1"), ModelApiVersionId::new("v1"));
         let page = reader
-            .model_instance_log(generation, &api, &first, "0")
+            .model_instance_log(generation, &api, &first, "5", 3)
             .await
             .unwrap();
         assert!(!page.is_complete);

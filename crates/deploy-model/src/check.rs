@@ -1,0 +1,264 @@
+//! Whether the version that serves is what was asked for. A field with a wrong name would be ignored without a
+//! word, so that only what came of a request proves anything.
+
+use domino_core::api::hardware_tiers::HardwareTier;
+use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion};
+use domino_core::commit::Commit;
+
+use crate::difference::Wanted;
+
+/// What is known of the commit that a function was built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Built {
+    /// A registered model: the repository's commit has no part in it.
+    NoMatter,
+    /// From the commit that was asked for.
+    AsAsked,
+    /// From another one.
+    Otherwise(String),
+    /// Domino does not tell a commit that could be compared.
+    Unknown,
+}
+
+/// The commit that a version was built from. `git` is that of the main repository, where Domino tells it; the
+/// version's own id may be one of Domino's files, so that only its being equal says something.
+pub(crate) fn built(
+    source: &ModelApiSource,
+    version: &ModelApiVersion,
+    git: Option<&str>,
+    asked: &Commit,
+) -> Built {
+    if matches!(source, ModelApiSource::Registered { .. }) {
+        return Built::NoMatter;
+    }
+    let is_asked = |id: &str| id.eq_ignore_ascii_case(asked.as_str());
+    match (git, version.commit_id.as_deref()) {
+        (Some(git), _) if is_asked(git) => Built::AsAsked,
+        (Some(git), _) => Built::Otherwise(git.to_owned()),
+        (None, Some(id)) if is_asked(id) => Built::AsAsked,
+        (None, _) => Built::Unknown,
+    }
+}
+
+/// Everything of endpoint and version that is not as wanted, in words.
+pub(crate) fn wrong(
+    wanted: &Wanted,
+    tier: Option<&HardwareTier>,
+    api: &ModelApi,
+    version: &ModelApiVersion,
+    built: &Built,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let desired = &wanted.desired;
+    if let Some(source) = version.source.as_ref().filter(|s| **s != desired.source) {
+        wrong.push(format!("it serves {source} in place of {}", desired.source));
+    }
+    if let Built::Otherwise(commit) = built {
+        wrong.push(format!(
+            "it was built from commit {commit} in place of {}",
+            wanted.mark.commit
+        ));
+    }
+    if let Some(environment) = api
+        .environment_id
+        .as_ref()
+        .filter(|id| **id != desired.environment_id)
+    {
+        wrong.push(format!(
+            "environment: `{environment}` in place of `{}`",
+            desired.environment_id
+        ));
+    }
+    if let (Some(wanted), Some(there)) = (&desired.hardware_tier_id, &api.hardware_tier_id)
+        && wanted != there
+    {
+        wrong.push(format!("hardware tier: `{there}` in place of `{wanted}`"));
+    }
+    if let Some(replicas) = api.replicas.filter(|there| *there != desired.replicas) {
+        wrong.push(format!(
+            "replicas: {replicas} in place of {}",
+            desired.replicas
+        ));
+    }
+    let plane = tier.and_then(|tier| tier.data_plane.as_ref());
+    if let (Some(plane), Some(there)) = (plane, &version.data_plane_id)
+        && plane.id != *there
+    {
+        wrong.push(format!("data plane: `{there}` in place of `{}`", plane.id));
+    }
+    if let Some(true) = version
+        .logs_requests
+        .filter(|logs| *logs != desired.logs_requests)
+    {
+        wrong.push("Domino logs requests and replies, which was not asked for".into());
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::api::hardware_tiers::{DataPlane, HardwareTierId};
+    use domino_core::api::model_apis::{ModelApiId, ModelApiVersionId};
+    use domino_core::api::registered_models::VersionNumber;
+
+    use super::*;
+    use crate::mark::Mark;
+
+    fn commit() -> Commit {
+        Commit::whole(&"ab".repeat(20)).unwrap()
+    }
+
+    fn function() -> ModelApiSource {
+        ModelApiSource::Function {
+            file: "predict.py".into(),
+            function: "predict".into(),
+        }
+    }
+
+    fn registered(version: u64) -> ModelApiSource {
+        ModelApiSource::Registered {
+            name: "wine".into(),
+            version: VersionNumber::new(version),
+        }
+    }
+
+    fn version(source: ModelApiSource) -> ModelApiVersion {
+        ModelApiVersion {
+            id: ModelApiVersionId::new("v1"),
+            number: Some(1),
+            description: String::new(),
+            source: Some(source),
+            commit_id: Some("cd".repeat(20)),
+            environment_revision_id: None,
+            data_plane_id: Some("dp1".into()),
+            logs_requests: Some(false),
+            deployment: None,
+            created: None,
+        }
+    }
+
+    fn wanted(source: ModelApiSource) -> Wanted {
+        Wanted {
+            desired: desired(source),
+            mark: Mark {
+                stage: "dev".into(),
+                model: "wine".into(),
+                version: None,
+                commit: commit(),
+                workflow_run: None,
+                state: "0".into(),
+            },
+            revision: None,
+        }
+    }
+
+    fn desired(source: ModelApiSource) -> domino_core::api::model_apis::DesiredModelApi {
+        domino_core::api::model_apis::DesiredModelApi {
+            name: "wine-dev".into(),
+            description: String::new(),
+            project_id: domino_core::api::projects::ProjectId::new("p"),
+            environment_id: domino_core::api::environments::EnvironmentId::new("e1"),
+            hardware_tier_id: Some(HardwareTierId::new("t1")),
+            replicas: 2,
+            environment_variables: Default::default(),
+            source,
+            version_description: String::new(),
+            logs_requests: false,
+        }
+    }
+
+    fn api() -> ModelApi {
+        ModelApi {
+            id: ModelApiId::new("m"),
+            name: "wine-dev".into(),
+            description: String::new(),
+            environment_id: Some(domino_core::api::environments::EnvironmentId::new("e1")),
+            hardware_tier_id: Some(HardwareTierId::new("t1")),
+            replicas: Some(2),
+            is_public: None,
+            active: None,
+        }
+    }
+
+    fn tier() -> HardwareTier {
+        HardwareTier {
+            id: HardwareTierId::new("t1"),
+            name: "small".into(),
+            archived: false,
+            data_plane: Some(DataPlane {
+                id: "dp1".into(),
+                name: "dev-plane".into(),
+                is_healthy: true,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_commit_is_compared_only_where_it_can_be() {
+        let other = version(function());
+        let mut same = version(function());
+        same.commit_id = Some(commit().as_str().to_uppercase());
+        let built = |source: ModelApiSource, version: &ModelApiVersion, git: Option<&str>| {
+            built(&source, version, git, &commit())
+        };
+        assert_eq!(built(registered(7), &other, None), Built::NoMatter);
+        assert_eq!(built(function(), &same, None), Built::AsAsked);
+        assert_eq!(built(function(), &other, None), Built::Unknown);
+        assert_eq!(
+            built(function(), &other, Some(commit().as_str())),
+            Built::AsAsked
+        );
+        assert_eq!(
+            built(function(), &same, Some("e0")),
+            Built::Otherwise("e0".into())
+        );
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_what_was_asked_for_or_is_not_told() {
+        let mut api = api();
+        let as_asked = version(registered(7));
+        let wrong = |api: &ModelApi| {
+            wrong(
+                &wanted(registered(7)),
+                Some(&tier()),
+                api,
+                &as_asked,
+                &Built::NoMatter,
+            )
+        };
+        assert_eq!(wrong(&api), [""; 0]);
+        api.environment_id = None;
+        api.hardware_tier_id = None;
+        api.replicas = None;
+        assert_eq!(wrong(&api), [""; 0]);
+    }
+
+    #[test]
+    fn everything_that_is_not_as_asked_is_named() {
+        let mut api = api();
+        api.hardware_tier_id = Some(HardwareTierId::new("t2"));
+        api.replicas = Some(1);
+        let mut other = version(registered(6));
+        other.data_plane_id = Some("dp2".into());
+        other.logs_requests = Some(true);
+        let wrong = wrong(
+            &wanted(registered(7)),
+            Some(&tier()),
+            &api,
+            &other,
+            &Built::Otherwise("e0".into()),
+        );
+        assert_eq!(
+            wrong,
+            [
+                "it serves version 6 of `wine` in place of version 7 of `wine`".to_owned(),
+                format!("it was built from commit e0 in place of {}", commit()),
+                "hardware tier: `t2` in place of `t1`".to_owned(),
+                "replicas: 1 in place of 2".to_owned(),
+                "data plane: `dp2` in place of `dp1`".to_owned(),
+                "Domino logs requests and replies, which was not asked for".to_owned(),
+            ]
+        );
+    }
+}

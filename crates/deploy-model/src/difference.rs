@@ -1,0 +1,241 @@
+//! What is to be done, from what is there and what is wanted. It asks nobody.
+
+use domino_core::api::model_apis::{
+    Deployment, DeploymentStatus, DesiredModelApi, Generation, ModelApi, ModelApiSource,
+    ModelApiVersion,
+};
+
+use crate::endpoint::called;
+use crate::mark::{Found, Mark, has_variables};
+
+/// An endpoint that is there, with its versions, newest first.
+#[derive(Debug, Clone)]
+pub(crate) struct There {
+    pub(crate) api: ModelApi,
+    pub(crate) versions: Vec<ModelApiVersion>,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) desired: DesiredModelApi,
+    pub(crate) mark: Mark,
+    /// The revision of the compute environment that a build takes today, where that is known.
+    pub(crate) revision: Option<String>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    /// Nothing: this version serves, and is as wanted.
+    Nothing(ModelApiVersion),
+    /// Following this version, which is as wanted and on its way.
+    Follow(ModelApiVersion),
+    /// Creating the endpoint.
+    Create,
+    /// A new version; before it, the endpoint's own settings where they differ.
+    Version {
+        /// Why, one difference each.
+        differences: Vec<String>,
+        /// Whether the endpoint's own settings differ.
+        settings: bool,
+    },
+}
+
+impl There {
+    /// The version that answers, by Domino's word.
+    pub(crate) fn active(&self) -> Option<&ModelApiVersion> {
+        let active = self.api.active.as_ref()?;
+        self.versions.iter().find(|version| version.id == active.id)
+    }
+
+    /// How a version stands. A list of versions need not tell it; of the one that answers, the endpoint does.
+    fn standing(&self, version: &ModelApiVersion) -> Option<Deployment> {
+        version.deployment.clone().or_else(|| {
+            let active = self.api.active.as_ref()?;
+            (active.id == version.id)
+                .then(|| active.deployment.clone())
+                .flatten()
+        })
+    }
+
+    /// The mark of a version. The older routes have one description for an endpoint and its first version.
+    pub(crate) fn mark_of(
+        &self,
+        version: &ModelApiVersion,
+        stage: &str,
+        model: &str,
+    ) -> Option<Found> {
+        Found::in_text(&version.description, stage, model).or_else(|| {
+            (self.versions.len() == 1)
+                .then(|| Found::in_text(&self.api.description, stage, model))
+                .flatten()
+        })
+    }
+
+    /// Whether the endpoint was created with the environment variables that are wanted.
+    pub(crate) fn has_variables(&self, wanted: &Wanted) -> bool {
+        has_variables(&self.api.description, &wanted.desired.environment_variables)
+    }
+
+    fn is_made_from(&self, version: &ModelApiVersion, wanted: &Wanted) -> bool {
+        let Mark {
+            stage,
+            model,
+            state,
+            ..
+        } = &wanted.mark;
+        self.mark_of(version, stage, model)
+            .is_some_and(|mark| mark.state == *state)
+    }
+}
+
+/// What is to be done. The environment variables are looked at elsewhere: they cannot be changed at all.
+pub(crate) fn work(generation: Generation, there: Option<&There>, wanted: &Wanted) -> Work {
+    let Some(there) = there else {
+        return Work::Create;
+    };
+    let settings = settings_differ(generation, &there.api, &wanted.desired);
+    let newest = there
+        .versions
+        .first()
+        .filter(|newest| there.is_made_from(newest, wanted) && settings.is_empty());
+    if let Some(newest) = newest {
+        let standing = there.standing(newest);
+        // Where nobody tells which version answers, the newest one does when it runs.
+        let told = there.api.active.is_some() || generation == Generation::ModelServing;
+        let is_active = there
+            .api
+            .active
+            .as_ref()
+            .is_some_and(|active| active.id == newest.id);
+        let runs = standing.as_ref().is_some_and(Deployment::is_running);
+        if runs && (is_active || !told) && version_differs(Some(newest), wanted).is_empty() {
+            return Work::Nothing(newest.clone());
+        }
+        if is_on_its_way(standing.as_ref()) {
+            return Work::Follow(newest.clone());
+        }
+    }
+    let active = there.active();
+    let mut differences = version_differs(active, wanted);
+    differences.extend(settings.iter().cloned());
+    if differences.is_empty() {
+        differences.push(why_anew(there, active, wanted));
+    }
+    Work::Version {
+        differences,
+        settings: !settings.is_empty(),
+    }
+}
+
+/// A version that is not known to be up, down or in trouble is on its way.
+fn is_on_its_way(standing: Option<&Deployment>) -> bool {
+    standing.is_none_or(|deployment| {
+        deployment.is_pending
+            && !matches!(
+                deployment.status,
+                DeploymentStatus::Failed | DeploymentStatus::Stopped
+            )
+            || matches!(
+                deployment.status,
+                DeploymentStatus::PreparingToBuild
+                    | DeploymentStatus::Building
+                    | DeploymentStatus::ReadyToRun
+                    | DeploymentStatus::Starting
+                    | DeploymentStatus::Unknown(_)
+            )
+    })
+}
+
+/// What of the endpoint itself is not as wanted. The older routes do not tell it.
+pub(crate) fn settings_differ(
+    generation: Generation,
+    api: &ModelApi,
+    desired: &DesiredModelApi,
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    if generation == Generation::Models {
+        return differences;
+    }
+    let mut differ = |what: &str, there: Option<&str>, wanted: &str| {
+        let there = there.unwrap_or("none");
+        if there != wanted {
+            differences.push(format!("{what}: `{there}` → `{wanted}`"));
+        }
+    };
+    differ(
+        "environment",
+        api.environment_id.as_ref().map(|id| id.as_str()),
+        desired.environment_id.as_str(),
+    );
+    if let Some(tier) = &desired.hardware_tier_id {
+        let there = api.hardware_tier_id.as_ref().map(|id| id.as_str());
+        differ("hardware tier", there, tier.as_str());
+    }
+    let replicas = api.replicas.map(|replicas| replicas.to_string());
+    differ(
+        "replicas",
+        replicas.as_deref(),
+        &desired.replicas.to_string(),
+    );
+    differ("description", Some(&api.description), &desired.description);
+    differences
+}
+
+/// What of a version is not as wanted, as far as it is told.
+fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<String> {
+    let Some(version) = version else {
+        return vec![format!("serves: nothing → {}", wanted.desired.source)];
+    };
+    let mut differences = Vec::new();
+    let desired = &wanted.desired;
+    match &version.source {
+        Some(source) if *source != desired.source => {
+            differences.push(format!("serves: {source} → {}", desired.source));
+        }
+        _ => {}
+    }
+    if let Some(logs) = version
+        .logs_requests
+        .filter(|logs| *logs != desired.logs_requests)
+    {
+        differences.push(format!("log requests: {logs} → {}", desired.logs_requests));
+    }
+    if let (Some(there), Some(now)) = (&version.environment_revision_id, &wanted.revision)
+        && there != now
+    {
+        differences.push(format!("environment revision: `{there}` → `{now}`"));
+    }
+    differences
+}
+
+/// Nothing that can be read differs, and still it is not known that all is as wanted.
+fn why_anew(there: &There, active: Option<&ModelApiVersion>, wanted: &Wanted) -> String {
+    let Some(active) = active else {
+        return format!("serves: nothing → {}", wanted.desired.source);
+    };
+    let name = called(active.number, &active.id);
+    let standing = there.standing(active);
+    if !standing.as_ref().is_some_and(Deployment::is_running) {
+        return format!(
+            "{name} is `{}`",
+            crate::endpoint::standing(standing.as_ref())
+        );
+    }
+    let Mark { stage, model, .. } = &wanted.mark;
+    let commit = &wanted.mark.commit;
+    match there.mark_of(active, stage, model) {
+        None => format!("{name} was not made by this program, so that not all of it is known"),
+        Some(mark)
+            if matches!(wanted.desired.source, ModelApiSource::Function { .. })
+                && !commit.as_str().starts_with(&mark.commit) =>
+        {
+            format!("commit: {} → {}", mark.commit, commit.short())
+        }
+        Some(_) => format!("{name} was made from other settings in stages.toml"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

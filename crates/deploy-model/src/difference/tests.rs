@@ -1,0 +1,289 @@
+//! What is to be done in every case that can be told apart.
+
+use domino_core::api::environments::EnvironmentId;
+use domino_core::api::hardware_tiers::HardwareTierId;
+use domino_core::api::model_apis::{ActiveVersion, ModelApiId, ModelApiVersionId};
+use domino_core::api::projects::ProjectId;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::commit::Commit;
+
+use super::*;
+use crate::mark::state_of;
+
+fn commit() -> Commit {
+    Commit::whole(&"ab".repeat(20)).unwrap()
+}
+
+fn registered(version: u64) -> ModelApiSource {
+    ModelApiSource::Registered {
+        name: "wine".into(),
+        version: VersionNumber::new(version),
+    }
+}
+
+fn wanted() -> Wanted {
+    wanted_of(registered(7), &commit())
+}
+
+fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
+    let mut desired = DesiredModelApi {
+        name: "wine-dev".into(),
+        description: "Predicts".into(),
+        project_id: ProjectId::new("p"),
+        environment_id: EnvironmentId::new("e1"),
+        hardware_tier_id: Some(HardwareTierId::new("t1")),
+        replicas: 1,
+        environment_variables: Default::default(),
+        source: source.clone(),
+        version_description: String::new(),
+        logs_requests: false,
+    };
+    let mark = Mark {
+        stage: "dev".into(),
+        model: "wine".into(),
+        version: match source {
+            ModelApiSource::Registered { version, .. } => Some(version),
+            ModelApiSource::Function { .. } => None,
+        },
+        commit: commit.clone(),
+        workflow_run: None,
+        state: state_of(&desired, commit),
+    };
+    desired.version_description = mark.to_string();
+    Wanted {
+        desired,
+        mark,
+        revision: Some("r1".into()),
+    }
+}
+
+fn deployment(status: &str, is_pending: bool) -> Deployment {
+    Deployment {
+        status: DeploymentStatus::from(status.to_owned()),
+        is_pending,
+    }
+}
+
+fn version(number: u64, wanted: &Wanted, status: &str) -> ModelApiVersion {
+    ModelApiVersion {
+        id: ModelApiVersionId::new(format!("v{number}")),
+        number: Some(number),
+        description: wanted.mark.to_string(),
+        source: Some(wanted.desired.source.clone()),
+        commit_id: Some("c".into()),
+        environment_revision_id: Some("r1".into()),
+        data_plane_id: Some("dp".into()),
+        logs_requests: Some(false),
+        deployment: Some(deployment(status, false)),
+        created: None,
+    }
+}
+
+/// An endpoint as it was made from `wanted`, whose active version is the one of the number.
+fn there(wanted: &Wanted, versions: Vec<ModelApiVersion>, active: Option<u64>) -> There {
+    let active = active.map(|number| {
+        let version = versions
+            .iter()
+            .find(|version| version.number == Some(number))
+            .unwrap();
+        ActiveVersion {
+            id: version.id.clone(),
+            number: version.number,
+            deployment: version.deployment.clone(),
+        }
+    });
+    There {
+        api: ModelApi {
+            id: ModelApiId::new("m"),
+            name: "wine-dev".into(),
+            description: wanted.desired.description.clone(),
+            environment_id: Some(wanted.desired.environment_id.clone()),
+            hardware_tier_id: wanted.desired.hardware_tier_id.clone(),
+            replicas: Some(wanted.desired.replicas),
+            is_public: Some(false),
+            active,
+        },
+        versions,
+    }
+}
+
+fn told(there: &There, wanted: &Wanted) -> String {
+    match work(Generation::ModelServing, Some(there), wanted) {
+        Work::Nothing(version) => format!("nothing, {} serves", version.id),
+        Work::Follow(version) => format!("follow {}", version.id),
+        Work::Create => "create".into(),
+        Work::Version {
+            differences,
+            settings,
+        } => {
+            let settings = if settings { "settings and " } else { "" };
+            format!("{settings}version: {}", differences.join("; "))
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_is_created() {
+    let work = work(Generation::ModelServing, None, &wanted());
+    assert!(matches!(work, Work::Create));
+}
+
+#[test]
+fn what_serves_as_wanted_is_left_alone() {
+    let wanted = wanted();
+    let there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    assert_eq!(told(&there, &wanted), "nothing, v1 serves");
+}
+
+#[test]
+fn another_version_of_the_model_is_a_new_version_of_the_endpoint() {
+    let before = wanted_of(registered(6), &commit());
+    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
+    assert_eq!(
+        told(&there, &wanted()),
+        "version: serves: version 6 of `wine` → version 7 of `wine`"
+    );
+}
+
+#[test]
+fn each_setting_that_somebody_changed_by_hand_is_put_right() {
+    let wanted = wanted();
+    let mut there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    there.api.replicas = Some(4);
+    there.api.hardware_tier_id = Some(HardwareTierId::new("large"));
+    there.api.description = "by hand".into();
+    assert_eq!(
+        told(&there, &wanted),
+        "settings and version: hardware tier: `large` → `t1`; replicas: `4` → `1`; description: `by hand` → `Predicts`"
+    );
+}
+
+#[test]
+fn a_tier_that_nobody_asked_for_is_left_to_domino() {
+    let mut wanted = wanted();
+    wanted.desired.hardware_tier_id = None;
+    wanted.mark.state = state_of(&wanted.desired, &commit());
+    let mut there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    there.api.hardware_tier_id = Some(HardwareTierId::new("any"));
+    assert_eq!(told(&there, &wanted), "nothing, v1 serves");
+}
+
+#[test]
+fn a_newer_environment_revision_and_request_logging_are_differences() {
+    let mut wanted = wanted();
+    wanted.revision = Some("r2".into());
+    let mut first = version(1, &wanted, "Running");
+    first.logs_requests = Some(true);
+    let there = there(&wanted, vec![first], Some(1));
+    assert_eq!(
+        told(&there, &wanted),
+        "version: log requests: true → false; environment revision: `r1` → `r2`"
+    );
+}
+
+#[test]
+fn a_version_that_a_cancelled_run_left_on_its_way_is_followed() {
+    let wanted = wanted();
+    let before = wanted_of(registered(6), &commit());
+    for status in [
+        "Preparing to build",
+        "Building",
+        "Ready to run",
+        "Starting",
+        "Dreaming",
+    ] {
+        let versions = vec![version(2, &wanted, status), version(1, &before, "Running")];
+        let there = there(&wanted, versions, Some(1));
+        assert_eq!(told(&there, &wanted), "follow v2", "{status}");
+    }
+    let mut second = version(2, &wanted, "Running");
+    second.deployment = None;
+    let there = there(
+        &wanted,
+        vec![second, version(1, &before, "Running")],
+        Some(1),
+    );
+    assert_eq!(told(&there, &wanted), "follow v2");
+}
+
+#[test]
+fn a_version_that_failed_or_was_put_aside_is_not_followed() {
+    let wanted = wanted();
+    let before = wanted_of(registered(6), &commit());
+    for status in ["Failed", "Stopped", "Stalled", "Unreachable", "Running"] {
+        let versions = vec![version(2, &wanted, status), version(1, &before, "Running")];
+        let there = there(&wanted, versions, Some(1));
+        assert_eq!(
+            told(&there, &wanted),
+            "version: serves: version 6 of `wine` → version 7 of `wine`",
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_version_that_is_down_is_published_anew_and_the_reason_said() {
+    let wanted = wanted();
+    let there = there(&wanted, vec![version(1, &wanted, "Stopped")], Some(1));
+    assert_eq!(told(&there, &wanted), "version: version 1 is `Stopped`");
+}
+
+#[test]
+fn what_was_made_by_hand_is_not_believed_to_be_as_wanted() {
+    let wanted = wanted();
+    let mut first = version(1, &wanted, "Running");
+    first.description = "made by hand".into();
+    let there = there(&wanted, vec![first], Some(1));
+    assert_eq!(
+        told(&there, &wanted),
+        "version: version 1 was not made by this program, so that not all of it is known"
+    );
+}
+
+#[test]
+fn a_function_is_published_anew_for_every_commit() {
+    let function = || ModelApiSource::Function {
+        file: "predict.py".into(),
+        function: "predict".into(),
+    };
+    let before = wanted_of(function(), &Commit::whole(&"cd".repeat(20)).unwrap());
+    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
+    assert_eq!(
+        told(&there, &wanted_of(function(), &commit())),
+        "version: commit: cdcdcdcdcdcd → abababababab"
+    );
+    assert_eq!(told(&there, &before), "nothing, v1 serves");
+}
+
+#[test]
+fn the_commit_does_not_matter_to_a_registered_model() {
+    let before = wanted_of(registered(7), &Commit::whole(&"cd".repeat(20)).unwrap());
+    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
+    assert_eq!(told(&there, &wanted()), "nothing, v1 serves");
+}
+
+#[test]
+fn the_older_routes_tell_little_and_the_mark_decides() {
+    let wanted = wanted();
+    let mut first = version(1, &wanted, "Running");
+    first.description = String::new();
+    first.source = None;
+    first.environment_revision_id = None;
+    first.logs_requests = None;
+    first.deployment = None;
+    let mut there = there(&wanted, vec![first], Some(1));
+    there.api.description = format!("Predicts {}", wanted.mark);
+    there.api.replicas = None;
+    there.api.environment_id = None;
+    there.api.active.as_mut().unwrap().deployment = Some(deployment("running", false));
+    let nothing = work(Generation::Models, Some(&there), &wanted);
+    assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
+    // Nobody tells which one answers: the newest does, when it runs.
+    there.api.active = None;
+    there.versions[0].deployment = Some(deployment("running", false));
+    let nothing = work(Generation::Models, Some(&there), &wanted);
+    assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
+    let other = wanted_of(registered(8), &commit());
+    let version = work(Generation::Models, Some(&there), &other);
+    assert!(matches!(version, Work::Version { .. }), "{version:?}");
+}

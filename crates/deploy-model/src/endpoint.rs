@@ -1,0 +1,185 @@
+//! The endpoint of a model in a stage: found by its name, and described to the person.
+
+use domino_core::api::model_apis::{
+    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiVersion, ModelApis,
+};
+use domino_core::api::model_endpoints::{ModelEndpoint, Route};
+use domino_core::api::projects::Project;
+use domino_core::client::Reader;
+use domino_core::credential::Credential;
+use domino_core::error::Failure;
+use domino_core::stages::{Host, Model, Stage, StageFile};
+use domino_core::step::{Report, Setting};
+
+use crate::EndpointAddress;
+use crate::token::Token;
+
+/// The endpoint of a model in a stage, if it is there, and what was asked to know that.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) project: Project,
+    pub(crate) generation: Generation,
+    pub(crate) name: String,
+    pub(crate) api: Option<ModelApi>,
+}
+
+impl Endpoint {
+    /// Looks for it in the stage's project.
+    pub(crate) async fn find(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+        model: &Model,
+    ) -> anyhow::Result<Self> {
+        let project = Project::of_stage(reader, file, stage).await?;
+        let apis = reader.model_apis(&project).await?;
+        Ok(Self::among(
+            &apis,
+            project,
+            file.endpoint_name(model, stage),
+        )?)
+    }
+
+    /// Looks for it among what a project has. Two of one name are an error: nobody could say which one serves.
+    pub(crate) fn among(apis: &ModelApis, project: Project, name: String) -> Result<Self, Failure> {
+        let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
+        if named.len() > 1 {
+            let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
+            return Err(Failure::refused(format!(
+                "{} endpoints of project `{}` are called `{name}`: {}",
+                named.len(),
+                project.name,
+                ids.join(", ")
+            ))
+            .hint("archive all but one of them in Domino, or give the model another `endpoint` name in stages.toml"));
+        }
+        Ok(Self {
+            api: named.first().map(|api| (*api).clone()),
+            generation: apis.generation,
+            project,
+            name,
+        })
+    }
+
+    /// The endpoint, which must be there.
+    pub(crate) fn there(
+        &self,
+        model: &str,
+        stage: &Stage,
+        file: &StageFile,
+    ) -> anyhow::Result<&ModelApi> {
+        self.api.as_ref().ok_or_else(|| {
+            Failure::refused(format!(
+                "project `{}` has no endpoint `{}`",
+                self.project.name, self.name
+            ))
+            .hint(format!(
+                "publish it: deploy-model publish {model} --stage {}",
+                stage.name
+            ))
+            .at(file, &["model", model])
+            .into()
+        })
+    }
+}
+
+/// The host where endpoints are called: the one given, else Domino's own. A proxy inside a run leads to
+/// Domino's API only.
+pub(crate) fn host(setting: &Setting, address: &EndpointAddress) -> Host {
+    match (address.host(), setting.connection.credential()) {
+        (Some(given), _) => given.clone(),
+        (None, Credential::Proxy(_)) => setting.stage.host.clone(),
+        (None, _) => setting.connection.host().clone(),
+    }
+}
+
+/// The door of an endpoint, to be opened with the model's own token.
+pub(crate) fn door(
+    setting: &Setting,
+    address: &EndpointAddress,
+    api: &ModelApi,
+    token: &Token,
+) -> Result<ModelEndpoint, Failure> {
+    let secret = token.secret();
+    ModelEndpoint::of(&setting.connection, host(setting, address), &api.id, secret)
+}
+
+/// Where people call an endpoint.
+pub(crate) fn url(setting: &Setting, address: &EndpointAddress, api: &ModelApi) -> String {
+    format!(
+        "{}/models/{}/{}/model",
+        host(setting, address).as_str(),
+        api.id,
+        Route::Latest
+    )
+}
+
+/// A version as people call it: `version 8`, or by its id where Domino tells no number.
+pub(crate) fn called(number: Option<u64>, id: impl std::fmt::Display) -> String {
+    match number {
+        Some(number) => format!("version {number}"),
+        None => format!("version {id}"),
+    }
+}
+
+/// A version as people call it.
+pub(crate) fn name_of(version: &ModelApiVersion) -> String {
+    called(version.number, &version.id)
+}
+
+/// How a version stands, in Domino's words.
+pub(crate) fn standing(deployment: Option<&Deployment>) -> String {
+    match deployment {
+        None => "not deployed yet".into(),
+        Some(deployment)
+            if deployment.is_pending && deployment.status == DeploymentStatus::Running =>
+        {
+            format!("{}, with something under way", deployment.status)
+        }
+        Some(deployment) => deployment.status.to_string(),
+    }
+}
+
+/// Which version answers, in words, and how it stands.
+pub(crate) fn serving(api: &ModelApi) -> String {
+    match &api.active {
+        None => "nothing".into(),
+        Some(active) => format!(
+            "{} (`{}`)",
+            called(active.number, &active.id),
+            standing(active.deployment.as_ref())
+        ),
+    }
+}
+
+/// Puts what is known of an endpoint and a version of it into the report.
+pub(crate) fn describe(
+    report: &mut Report,
+    url: &str,
+    name: &str,
+    api: &ModelApi,
+    version: &ModelApiVersion,
+) {
+    report.output("id", api.id.as_str()).output("url", url);
+    report.output("status", standing(version.deployment.as_ref()));
+    report
+        .fact("endpoint", format!("{name} ({})", api.id))
+        .fact(
+            "endpoint version",
+            match version.number {
+                Some(number) => format!("{number} ({})", version.id),
+                None => version.id.to_string(),
+            },
+        )
+        .fact("status", standing(version.deployment.as_ref()))
+        .fact("url", url);
+    if let Some(number) = version.number {
+        report.output("endpoint-version", number.to_string());
+    }
+    if let Some(source) = &version.source {
+        report.fact("serves", source.to_string());
+    }
+    if let Some(commit) = version.commit_id.as_ref().filter(|id| !id.is_empty()) {
+        report.fact("built from", commit);
+    }
+}

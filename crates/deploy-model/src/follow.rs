@@ -1,0 +1,216 @@
+//! Following a version of an endpoint until it is the one that serves, and its log when it never does.
+
+use std::time::Duration;
+
+use domino_core::api::model_apis::{
+    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiId, ModelApiVersion,
+    ModelApiVersionId,
+};
+use domino_core::api::projects::Project;
+use domino_core::client::{ApiError, Reader};
+use domino_core::error::{Exit, Failure};
+use domino_core::log_tail::LogTail;
+use domino_core::settle::Looks;
+use domino_core::step::{Excerpt, Progress};
+
+use crate::endpoint::{name_of, standing};
+
+/// An endpoint whose versions are followed.
+#[derive(Debug)]
+pub(crate) struct Follow<'a> {
+    pub(crate) reader: Reader,
+    pub(crate) project: &'a Project,
+    pub(crate) generation: Generation,
+    pub(crate) id: ModelApiId,
+}
+
+/// How following a version ended.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// It runs, and it is the one that answers.
+    Serves(Box<ModelApi>, ModelApiVersion),
+    /// It will not run.
+    Down(ModelApiVersion),
+    /// The time is up.
+    TimeUp(ModelApiVersion),
+}
+
+impl Follow<'_> {
+    /// Looks at the version itself, and not at what is active, which lags behind; once it runs, at what is
+    /// active, which is what people call.
+    pub(crate) async fn until_it_serves(
+        &self,
+        progress: &mut Progress,
+        mut version: ModelApiVersion,
+        timeout: Duration,
+    ) -> anyhow::Result<Settled> {
+        let mut looks = Looks::until(timeout, self.reader.pace());
+        loop {
+            let mut line = format!(
+                "{}: {}",
+                name_of(&version),
+                standing(version.deployment.as_ref())
+            );
+            if is_down(version.deployment.as_ref()) {
+                progress.status(&line);
+                return Ok(Settled::Down(version));
+            }
+            if version
+                .deployment
+                .as_ref()
+                .is_some_and(Deployment::is_running)
+            {
+                match self.api().await {
+                    Ok(api) if self.answers_with(&api, &version.id) => {
+                        progress.status(&line);
+                        return Ok(Settled::Serves(Box::new(api), version));
+                    }
+                    Ok(_) => line.push_str(", not yet the one that answers"),
+                    Err(error) => line = self.outage(error, &looks)?,
+                }
+            }
+            progress.status(&line);
+            if !looks.next().await {
+                return Ok(Settled::TimeUp(version));
+            }
+            match self.version(&version.id).await {
+                Ok(Some(now)) => {
+                    if now.deployment != version.deployment {
+                        looks.moved();
+                    }
+                    version = now;
+                }
+                Ok(None) => {
+                    return Err(Failure::refused(format!(
+                        "{} is not there any more",
+                        name_of(&version)
+                    ))
+                    .into());
+                }
+                Err(error) => progress.status(&self.outage(error, &looks)?),
+            }
+        }
+    }
+
+    /// The endpoint as it is now.
+    pub(crate) async fn api(&self) -> Result<ModelApi, ApiErrorOrGone> {
+        self.reader
+            .model_api(self.generation, self.project, &self.id)
+            .await
+            .map_err(ApiErrorOrGone::Api)?
+            .ok_or(ApiErrorOrGone::Gone)
+    }
+
+    async fn version(
+        &self,
+        id: &ModelApiVersionId,
+    ) -> Result<Option<ModelApiVersion>, ApiErrorOrGone> {
+        self.reader
+            .model_api_version(self.generation, &self.id, id)
+            .await
+            .map_err(ApiErrorOrGone::Api)
+    }
+
+    /// Whether this version is the one that answers. Where an older Domino does not tell, its running counts.
+    fn answers_with(&self, api: &ModelApi, version: &ModelApiVersionId) -> bool {
+        api.serves(version) || (api.active.is_none() && self.generation == Generation::Models)
+    }
+
+    /// An outage is waited out for as long as there is time; a refusal will not pass.
+    fn outage(&self, error: ApiErrorOrGone, looks: &Looks) -> anyhow::Result<String> {
+        match error {
+            ApiErrorOrGone::Api(error)
+                if error.exit() == Exit::Unreachable && !looks.left().is_zero() =>
+            {
+                Ok(format!("Domino does not answer: {error}"))
+            }
+            ApiErrorOrGone::Api(error) => Err(error.into()),
+            ApiErrorOrGone::Gone => {
+                Err(Failure::refused("the endpoint is not there any more").into())
+            }
+        }
+    }
+
+    /// The end of the log that says why a version is down: of its build, or where that went well, of the
+    /// instances.
+    pub(crate) async fn why_down(&self, version: &ModelApiVersionId) -> Option<Excerpt> {
+        let (mut build, mut build_failed) = (LogTail::default(), false);
+        let read = build
+            .read(
+                async |from: &str, _: usize| {
+                    let log = self
+                        .reader
+                        .model_build_log(self.generation, &self.id, version, from)
+                        .await?;
+                    build_failed = log.failed;
+                    Ok(log.page)
+                },
+                |_: &str| {},
+            )
+            .await;
+        let of_build = || Excerpt {
+            title: "the last lines of the build's log".into(),
+            lines: build.excerpt(),
+            was_live: false,
+        };
+        if build_failed && read.is_ok() {
+            return Some(of_build());
+        }
+        let mut instances = LogTail::default();
+        let _ = instances
+            .read(
+                async |from: &str, most: usize| {
+                    self.reader
+                        .model_instance_log(self.generation, &self.id, version, from, most)
+                        .await
+                },
+                |_: &str| {},
+            )
+            .await;
+        match (instances.lines(), build.lines()) {
+            (0, 0) => None,
+            (0, _) => Some(of_build()),
+            _ => Some(Excerpt {
+                title: "the last lines of the version's log".into(),
+                lines: instances.excerpt(),
+                was_live: false,
+            }),
+        }
+    }
+}
+
+/// What may be wrong with a look at an endpoint.
+#[derive(Debug)]
+pub(crate) enum ApiErrorOrGone {
+    Api(ApiError),
+    Gone,
+}
+
+fn is_down(deployment: Option<&Deployment>) -> bool {
+    deployment.is_some_and(|deployment| match deployment.status {
+        DeploymentStatus::Failed => true,
+        DeploymentStatus::Stopped => !deployment.is_pending,
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_version_that_will_not_come_up_by_itself_is_down() {
+        let down = |status: &str, is_pending| {
+            is_down(Some(&Deployment {
+                status: DeploymentStatus::from(status.to_owned()),
+                is_pending,
+            }))
+        };
+        assert!(down("Failed", false) && down("Failed", true) && down("Stopped", false));
+        for status in ["Building", "Stalled", "Unreachable", "Running", "Dreaming"] {
+            assert!(!down(status, false), "{status}");
+        }
+        assert!(!down("Stopped", true));
+        assert!(!is_down(None));
+    }
+}

@@ -1,0 +1,139 @@
+//! The gate between two stages: only what the stage before serves may pass, or what somebody vouches for.
+
+use domino_core::api::model_apis::ModelApis;
+use domino_core::api::projects::Project;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::commit::Commit;
+use domino_core::error::Failure;
+use domino_core::stages::Model;
+use domino_core::step::Setting;
+
+use crate::before::{self, Serves};
+
+/// What wants to pass.
+#[derive(Debug)]
+pub(crate) struct Gate<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) model: &'a Model,
+    /// The version; nothing for a function.
+    pub(crate) version: Option<VersionNumber>,
+    pub(crate) commit: &'a Commit,
+    /// Why it may pass in any case, if somebody said so.
+    pub(crate) forced: Option<&'a str>,
+}
+
+impl Gate<'_> {
+    /// Asks the stage before. What comes back must be said beside the plan: that something passes unchecked, or
+    /// by somebody's word.
+    pub(crate) async fn pass(
+        &self,
+        known: (&Project, &ModelApis),
+    ) -> anyhow::Result<Option<String>> {
+        let Some(before) = self.setting.file.stage_before(&self.setting.stage) else {
+            return Ok(None);
+        };
+        let serves = before::ask(self.setting, self.model, before, known).await?;
+        let pass = Pass {
+            model: &self.model.name,
+            before: &before.name,
+            version: self.version,
+            commit: self.commit,
+        };
+        Ok(pass.judge(&serves, self.forced)?)
+    }
+}
+
+/// What wants to pass from which stage, for the words.
+struct Pass<'a> {
+    model: &'a str,
+    before: &'a str,
+    version: Option<VersionNumber>,
+    commit: &'a Commit,
+}
+
+impl Pass<'_> {
+    fn judge(&self, serves: &Serves, forced: Option<&str>) -> Result<Option<String>, Failure> {
+        let Self { model, before, .. } = self;
+        let what = match self.version {
+            Some(version) => format!("version {version} of model `{model}`"),
+            None => format!("model `{model}` for commit {}", self.commit.short()),
+        };
+        if let Serves::NotAsked(why) = serves {
+            return Ok(Some(format!(
+                "whether stage `{before}` serves {what} could not be checked: {why}"
+            )));
+        }
+        let Some(why) = before::refusal(serves, self.version, self.commit) else {
+            return Ok(None);
+        };
+        let refusal = format!("stage `{before}` does not serve {what}: {why}");
+        match forced.map(str::trim) {
+            Some("") => Err(Failure::usage("`--force-version` needs a reason").hint(
+                "say in a few words why a version may come that the stage before does not serve",
+            )),
+            Some(reason) => Ok(Some(format!("{refusal}; forced: {reason}"))),
+            None => Err(Failure::refused(refusal).hint(format!(
+                "publish it there first: deploy-model publish {model} --stage {before}; or say why not with \
+                 `--force-version REASON`"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::error::Exit;
+
+    use super::*;
+
+    fn judged(serves: Serves, forced: Option<&str>) -> Result<Option<String>, Failure> {
+        let pass = Pass {
+            model: "wine",
+            before: "dev",
+            version: Some(VersionNumber::new(7)),
+            commit: &Commit::whole(&"ab".repeat(20)).unwrap(),
+        };
+        pass.judge(&serves, forced)
+    }
+
+    #[test]
+    fn what_the_stage_before_serves_passes_without_a_word() {
+        let seven = Serves::Version(VersionNumber::new(7));
+        assert_eq!(judged(seven, None).unwrap(), None);
+    }
+
+    #[test]
+    fn what_it_does_not_serve_is_refused() {
+        let failure = judged(Serves::Version(VersionNumber::new(6)), None).unwrap_err();
+        assert_eq!(failure.exit(), Exit::Refused);
+        assert_eq!(
+            failure.to_string(),
+            "stage `dev` does not serve version 7 of model `wine`: it serves version 6"
+        );
+    }
+
+    #[test]
+    fn with_a_reason_it_passes_and_the_reason_is_said() {
+        let nothing = || Serves::Nothing("it has no endpoint `wine-dev`".into());
+        assert_eq!(
+            judged(nothing(), Some("dev is being rebuilt"))
+                .unwrap()
+                .unwrap(),
+            "stage `dev` does not serve version 7 of model `wine`: it has no endpoint `wine-dev`; \
+             forced: dev is being rebuilt"
+        );
+        assert_eq!(
+            judged(nothing(), Some(" ")).unwrap_err().exit(),
+            Exit::Usage
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_checked_passes_and_that_is_said() {
+        let words = judged(Serves::NotAsked("it is far away".into()), None);
+        assert_eq!(
+            words.unwrap().unwrap(),
+            "whether stage `dev` serves version 7 of model `wine` could not be checked: it is far away"
+        );
+    }
+}

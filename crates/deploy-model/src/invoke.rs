@@ -1,0 +1,100 @@
+//! `deploy-model invoke`: one request to the endpoint, its answer on stdout.
+
+use std::io::Read;
+use std::path::Path;
+
+use domino_core::api::model_apis::ModelApi;
+use domino_core::api::model_endpoints::Route;
+use domino_core::client::ApiError;
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::in_words;
+use domino_core::step::{Ending, Format, Setting, Step};
+use serde_json::Value;
+
+use crate::InvokeArgs;
+use crate::endpoint::{Endpoint, door};
+use crate::token::{Token, VARIABLE};
+
+/// Sends the request and prints what comes back.
+pub(crate) async fn invoke(
+    step: &mut Step,
+    setting: &Setting,
+    args: &InvokeArgs,
+) -> anyhow::Result<Ending> {
+    let model = setting.file.model(&args.model)?;
+    let token = Token::of(&model.name, step);
+    let input = input(&args.input)?;
+    let reader = setting.connection.reader();
+    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
+    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+    let route = args.id.map_or(Route::Latest, Route::Number);
+    let door = door(setting, &args.address, api, &token)?;
+    let prediction = door
+        .invoke(route, &input)
+        .await
+        .map_err(|error| explained(error, api, &token))?;
+    step.report.output("id", api.id.as_str());
+    step.report.output("url", door.url(route));
+    let answer = prediction.answer.to_string();
+    match args.flags.format {
+        // The answer is what was asked for; stdout has nothing else.
+        Format::Text => step.log_to_stdout(&answer)?,
+        Format::Json => {
+            step.report.fact("answer", answer);
+        }
+    }
+    Ok(Ending::unchanged(format!(
+        "endpoint `{}` answered after {}",
+        endpoint.name,
+        in_words(prediction.took)
+    )))
+}
+
+fn input(path: &Path) -> Result<Value, Failure> {
+    let named = path.display();
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(path).map(|content| text = content)
+    };
+    read.map_err(|problem| {
+        Failure::usage(format!("cannot read the request `{named}`: {problem}"))
+    })?;
+    serde_json::from_str(&text).map_err(|problem| {
+        Failure::usage(format!("the request `{named}` is no JSON: {problem}"))
+            .hint("it is `{\"data\": {…}}` with named arguments, or `{\"parameters\": […]}`")
+    })
+}
+
+/// What an endpoint's refusal means, which is not what one of Domino's would.
+fn explained(error: ApiError, api: &ModelApi, token: &Token) -> anyhow::Error {
+    let name = &api.name;
+    let failure = match error.status().map(|status| status.as_u16()) {
+        Some(401 | 403) if token.is_missing() => Failure::refused(format!(
+            "endpoint `{name}` asks for an access token"
+        ))
+        .hint(format!(
+            "put a token of this very endpoint into `{VARIABLE}`; Domino shows it under the endpoint's settings, Invocation"
+        )),
+        Some(401 | 403) => Failure::refused(format!(
+            "endpoint `{name}` refused the token in `{VARIABLE}`"
+        ))
+        .hint("it takes tokens of its own only; Domino shows them under the endpoint's settings, Invocation"),
+        Some(400) => Failure::refused(format!("endpoint `{name}` refused the request"))
+            .hint("the function does not take these arguments"),
+        Some(404) => Failure::failed(format!("nothing answers as endpoint `{name}` there")).hint(
+            "does a version of it run? An endpoint on a remote data plane has a host of its own: `--endpoint-host`",
+        ),
+        Some(500..=599) => Failure::failed(format!("endpoint `{name}` could not answer"))
+            .hint("its log may say why: `deploy-model logs`"),
+        _ => Failure::new(
+            match error.exit() {
+                Exit::Refused => Exit::Refused,
+                _ => Exit::Unreachable,
+            },
+            format!("endpoint `{name}` gave no usable answer"),
+        ),
+    };
+    anyhow::Error::new(error).context(failure)
+}

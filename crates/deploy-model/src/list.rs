@@ -1,0 +1,127 @@
+//! `deploy-model list`: the endpoints of a stage's project, and which of them are whose.
+
+use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, ModelApis};
+use domino_core::api::projects::Project;
+use domino_core::client::{ApiError, Reader};
+use domino_core::stages::{Stage, StageFile};
+use domino_core::step::{Ending, Setting, Step, Table};
+
+use crate::endpoint::standing;
+
+/// Lists them, each with what it serves.
+pub(crate) async fn list(step: &mut Step, setting: &Setting) -> anyhow::Result<Ending> {
+    let reader = setting.connection.reader();
+    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
+    let apis = reader.model_apis(&project).await?;
+    let mut rows = Vec::new();
+    for api in &apis.all {
+        let version = active(&reader, &apis, api).await?;
+        rows.push(row(&setting.file, &setting.stage, api, version.as_ref()));
+    }
+    rows.sort();
+    let count = rows.len();
+    step.report.table = Some(Table {
+        columns: vec![
+            "endpoint", "stage", "model", "version", "serves", "status", "id",
+        ],
+        rows,
+    });
+    Ok(Ending::unchanged(match count {
+        0 => format!("project `{}` has no endpoint", project.name),
+        1 => format!("1 endpoint in project `{}`", project.name),
+        count => format!("{count} endpoints in project `{}`", project.name),
+    }))
+}
+
+/// The version that answers, if Domino tells one.
+async fn active(
+    reader: &Reader,
+    apis: &ModelApis,
+    api: &ModelApi,
+) -> Result<Option<ModelApiVersion>, ApiError> {
+    match &api.active {
+        Some(active) => {
+            reader
+                .model_api_version(apis.generation, &api.id, &active.id)
+                .await
+        }
+        None => Ok(None),
+    }
+}
+
+fn row(
+    file: &StageFile,
+    here: &Stage,
+    api: &ModelApi,
+    version: Option<&ModelApiVersion>,
+) -> Vec<String> {
+    let nothing = || "-".to_owned();
+    let (stage, model) = whose(file, here, &api.name).unwrap_or_else(|| (nothing(), nothing()));
+    let active = api.active.as_ref();
+    let number = active.and_then(|active| active.number);
+    let serves = version.and_then(|version| version.source.as_ref());
+    let deployment = version
+        .and_then(|version| version.deployment.as_ref())
+        .or_else(|| active.and_then(|active| active.deployment.as_ref()));
+    vec![
+        api.name.clone(),
+        stage,
+        model,
+        number.map_or_else(nothing, |number| number.to_string()),
+        serves.map_or_else(nothing, |source| match source {
+            ModelApiSource::Registered { name, version } => format!("{name} v{version}"),
+            ModelApiSource::Function { file, function } => format!("{function} in {file}"),
+        }),
+        standing(deployment),
+        api.id.to_string(),
+    ]
+}
+
+/// The stage and model that an endpoint of this name belongs to. Stages may share a project.
+fn whose(file: &StageFile, here: &Stage, endpoint: &str) -> Option<(String, String)> {
+    let stages = file
+        .stages
+        .iter()
+        .filter(|stage| stage.host == here.host && stage.project == here.project);
+    stages
+        .flat_map(|stage| file.models.iter().map(move |model| (stage, model)))
+        .find(|(stage, model)| file.endpoint_name(model, stage) == endpoint)
+        .map(|(stage, model)| (stage.name.clone(), model.name.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_known_by_its_name_in_every_stage_of_the_project() {
+        let text = "
+            [stage.dev]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            hardware-tier = \"d\"
+            [stage.prod]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            hardware-tier = \"p\"
+            [stage.far]
+            host = \"far.example.com\"
+            project = \"a/b\"
+            hardware-tier = \"f\"
+            [model.wine]
+            registered-model = \"wine\"
+            [model.wine.stage.prod]
+            endpoint = \"wine\"
+        ";
+        let file = StageFile::read(text, Path::new("stages.toml")).unwrap();
+        let dev = file.stage("dev").unwrap();
+        let whose =
+            |endpoint| whose(&file, dev, endpoint).map(|(stage, model)| format!("{stage} {model}"));
+        assert_eq!(whose("wine-dev").unwrap(), "dev wine");
+        assert_eq!(whose("wine").unwrap(), "prod wine");
+        assert_eq!(whose("wine-far"), None);
+        assert_eq!(whose("other"), None);
+    }
+}

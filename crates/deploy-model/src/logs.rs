@@ -1,0 +1,102 @@
+//! `deploy-model logs`: the log of a build, or of the instances that serve, on stdout.
+
+use std::time::Duration;
+
+use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
+use domino_core::error::Failure;
+use domino_core::log_tail::LogTail;
+use domino_core::settle::Looks;
+use domino_core::step::{Ending, Interrupts, Setting, Step};
+
+use crate::LogsArgs;
+use crate::endpoint::{Endpoint, name_of};
+
+/// Prints the log as far as it goes, or goes on with it.
+pub(crate) async fn logs(
+    step: &mut Step,
+    setting: &Setting,
+    args: &LogsArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let model = setting.file.model(&args.model)?;
+    let reader = setting.connection.reader();
+    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
+    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+    let versions = reader
+        .model_api_versions(endpoint.generation, &api.id)
+        .await?;
+    let version = chosen(api, &versions, args)?;
+    let generation = endpoint.generation;
+    let mut tail = LogTail::default();
+    let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    loop {
+        let mut unwritten = None;
+        let reading = tail.read(
+            async |from: &str, most: usize| {
+                if args.build {
+                    let log = reader.model_build_log(generation, &api.id, &version.id, from);
+                    return Ok(log.await?.page);
+                }
+                reader
+                    .model_instance_log(generation, &api.id, &version.id, from, most)
+                    .await
+            },
+            |line: &str| {
+                if unwritten.is_none() {
+                    unwritten = step.log_to_stdout(line).err();
+                }
+            },
+        );
+        tokio::select! {
+            read = reading => read?,
+            _ = interrupts.next() => break,
+        }
+        // Whoever reads our stdout has seen enough, `head` for example.
+        if unwritten.is_some() || !args.follow || tail.is_complete() {
+            break;
+        }
+        tokio::select! {
+            _ = looks.next() => {}
+            _ = interrupts.next() => break,
+        }
+    }
+    let what = if args.build { "the build of " } else { "" };
+    step.report.output("id", api.id.as_str());
+    Ok(Ending::unchanged(format!(
+        "{} lines of {what}{} of endpoint `{}`",
+        tail.lines(),
+        name_of(version),
+        endpoint.name
+    )))
+}
+
+/// The version asked for; else the newest one's build, or the instances of the one that answers.
+fn chosen<'a>(
+    api: &ModelApi,
+    versions: &'a [ModelApiVersion],
+    args: &LogsArgs,
+) -> Result<&'a ModelApiVersion, Failure> {
+    let missing = |text: String| Failure::refused(text).hint("see `deploy-model status`");
+    if let Some(asked) = &args.id {
+        return versions
+            .iter()
+            .find(|version| {
+                version.id.as_str() == asked
+                    || version
+                        .number
+                        .is_some_and(|number| number.to_string() == *asked)
+            })
+            .ok_or_else(|| missing(format!("endpoint `{}` has no version `{asked}`", api.name)));
+    }
+    let active = api
+        .active
+        .as_ref()
+        .and_then(|active| versions.iter().find(|version| version.id == active.id));
+    let newest = versions.first();
+    let chosen = if args.build {
+        newest
+    } else {
+        active.or(newest)
+    };
+    chosen.ok_or_else(|| missing(format!("endpoint `{}` has no version", api.name)))
+}

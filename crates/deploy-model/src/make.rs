@@ -1,0 +1,200 @@
+//! Making an endpoint or a version of it, once: a reply that is lost, or does not say what was made, is made up
+//! for by looking.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, ModelApiVersion};
+use domino_core::api::projects::Project;
+use domino_core::client::{Writer, Written, once};
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::Looks;
+
+use crate::follow::Follow;
+
+/// How long what was made may take to be listed.
+const LISTED: Duration = Duration::from_secs(60);
+
+/// Creates the endpoint.
+pub(crate) async fn endpoint(
+    writer: &Writer,
+    generation: Generation,
+    project: &Project,
+    desired: &DesiredModelApi,
+) -> anyhow::Result<Written<ModelApiId>> {
+    let reader = writer.reader();
+    let written = once(
+        reader.pace(),
+        async || writer.create_model_api(generation, desired).await,
+        async || {
+            let apis = reader.model_apis(project).await?;
+            let made = apis.all.into_iter().find(|api| api.name == desired.name);
+            Ok(made.map(|api| api.id))
+        },
+    )
+    .await?;
+    Ok(written)
+}
+
+/// The first version of an endpoint that was just created.
+pub(crate) async fn first_version(
+    follow: &Follow<'_>,
+    desired: &DesiredModelApi,
+) -> anyhow::Result<ModelApiVersion> {
+    listed(follow, &[], desired).await
+}
+
+/// Makes a version and has it deployed. `known` are those that were there before.
+pub(crate) async fn version(
+    follow: &Follow<'_>,
+    writer: &Writer,
+    desired: &DesiredModelApi,
+    known: &[ModelApiVersion],
+) -> anyhow::Result<Written<ModelApiVersion>> {
+    let written = once(
+        follow.reader.pace(),
+        async || {
+            writer
+                .create_model_api_version(follow.generation, &follow.id, desired)
+                .await
+        },
+        async || {
+            let versions = follow
+                .reader
+                .model_api_versions(follow.generation, &follow.id)
+                .await?;
+            let made = newly_made(versions, known, desired, follow.generation);
+            Ok(made.map(Some))
+        },
+    )
+    .await?;
+    Ok(match written {
+        Written::Replied(Some(version)) => Written::Replied(version),
+        Written::Found(Some(version)) => Written::Found(version),
+        Written::Replied(None) | Written::Found(None) => {
+            Written::Replied(listed(follow, known, desired).await?)
+        }
+    })
+}
+
+async fn listed(
+    follow: &Follow<'_>,
+    known: &[ModelApiVersion],
+    desired: &DesiredModelApi,
+) -> anyhow::Result<ModelApiVersion> {
+    let mut looks = Looks::until(LISTED, follow.reader.pace());
+    loop {
+        let versions = follow
+            .reader
+            .model_api_versions(follow.generation, &follow.id)
+            .await
+            .context("the new version was made, but cannot be read")?;
+        if let Some(version) = newly_made(versions, known, desired, follow.generation) {
+            return Ok(version);
+        }
+        if !looks.next().await {
+            return Err(Failure::new(
+                Exit::Unreachable,
+                format!(
+                    "Domino made a new version of endpoint `{}`, but does not list it",
+                    desired.name
+                ),
+            )
+            .hint("look at the endpoint in Domino; run this again to follow what is there")
+            .into());
+        }
+    }
+}
+
+/// The version that was made just now: one with exactly its description that was not there before. The older
+/// routes have one description for an endpoint and its first version, and need not repeat any: there a version
+/// without one is it as well.
+fn newly_made(
+    versions: Vec<ModelApiVersion>,
+    known: &[ModelApiVersion],
+    desired: &DesiredModelApi,
+    generation: Generation,
+) -> Option<ModelApiVersion> {
+    let (mine, others): (Vec<_>, Vec<_>) = versions
+        .into_iter()
+        .filter(|version| !known.iter().any(|known| known.id == version.id))
+        .partition(|version| version.description.contains(&desired.version_description));
+    let unnamed = others
+        .into_iter()
+        .find(|version| generation == Generation::Models && version.description.is_empty());
+    mine.into_iter().next().or(unnamed)
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::api::environments::EnvironmentId;
+    use domino_core::api::model_apis::{ModelApiSource, ModelApiVersionId};
+    use domino_core::api::projects::ProjectId;
+
+    use super::*;
+
+    fn version(id: &str, description: &str) -> ModelApiVersion {
+        ModelApiVersion {
+            id: ModelApiVersionId::new(id),
+            number: None,
+            description: description.into(),
+            source: None,
+            commit_id: None,
+            environment_revision_id: None,
+            data_plane_id: None,
+            logs_requests: None,
+            deployment: None,
+            created: None,
+        }
+    }
+
+    fn made(
+        versions: &[ModelApiVersion],
+        known: &[ModelApiVersion],
+        generation: Generation,
+    ) -> Option<String> {
+        let desired = DesiredModelApi {
+            name: "wine-dev".into(),
+            description: String::new(),
+            project_id: ProjectId::new("p"),
+            environment_id: EnvironmentId::new("e"),
+            hardware_tier_id: None,
+            replicas: 1,
+            environment_variables: Default::default(),
+            source: ModelApiSource::Function {
+                file: "f".into(),
+                function: "g".into(),
+            },
+            version_description: "[mark]".into(),
+            logs_requests: false,
+        };
+        newly_made(versions.to_vec(), known, &desired, generation).map(|made| made.id.to_string())
+    }
+
+    #[test]
+    fn only_a_new_version_of_the_same_mark_is_taken_for_ours() {
+        let old = version("v1", "[mark]");
+        let new = version("v2", "[mark]");
+        let other = version("v3", "somebody else's");
+        let serving = Generation::ModelServing;
+        let versions = [other.clone(), new.clone(), old.clone()];
+        assert_eq!(
+            made(&versions, std::slice::from_ref(&old), serving).unwrap(),
+            "v2"
+        );
+        assert_eq!(made(&[other, old.clone()], &[old], serving), None);
+    }
+
+    #[test]
+    fn the_older_routes_may_leave_the_mark_out() {
+        let unnamed = version("v2", "");
+        let versions = std::slice::from_ref(&unnamed);
+        assert_eq!(made(versions, &[], Generation::Models).unwrap(), "v2");
+        assert_eq!(made(versions, &[], Generation::ModelServing), None);
+        let whole = version("v3", "Predicts [mark]");
+        assert_eq!(
+            made(&[unnamed, whole], &[], Generation::Models).unwrap(),
+            "v3"
+        );
+    }
+}

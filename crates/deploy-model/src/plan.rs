@@ -1,0 +1,296 @@
+//! The plan of a publish: what there is, what is wanted, what follows from that. It only asks.
+
+use std::path::Path;
+
+use domino_core::api::environments::{EnvironmentId, RevisionSpec};
+use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiSource};
+use domino_core::api::projects::Project;
+use domino_core::client::Reader;
+use domino_core::commit::Commit;
+use domino_core::error::Failure;
+use domino_core::place::Place;
+use domino_core::stages::{Kind, Model, StageFile};
+use domino_core::step::Setting;
+
+use crate::PublishArgs;
+use crate::before;
+use crate::difference::{There, Wanted, Work, work};
+use crate::endpoint::Endpoint;
+use crate::gate::Gate;
+use crate::mark::{Mark, described, state_of};
+use crate::smoke::Smoke;
+use crate::source::{self, Source};
+use crate::version::Choice;
+
+/// What will be done.
+#[derive(Debug)]
+pub(crate) struct Publish<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) source: Source,
+    pub(crate) place: Place,
+    pub(crate) wanted: Wanted,
+    pub(crate) there: Option<There>,
+    pub(crate) work: Work,
+    pub(crate) smoke: Option<Smoke>,
+    /// What must be said beside the plan.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Reads what is needed to decide, and decides: the project; then tiers, environments, endpoints and the version
+/// side by side; then the versions of the endpoint, and what the stage before serves.
+pub(crate) async fn plan<'a>(
+    setting: &'a Setting,
+    args: &PublishArgs,
+) -> anyhow::Result<Publish<'a>> {
+    let (file, stage) = (&setting.file, &setting.stage);
+    let model = file.model(&args.model)?;
+    let commit = Commit::wanted(args.commit.as_deref())?;
+    let smoke = smoke(setting, model, args.smoke.as_deref())?;
+    let reader = setting.connection.reader();
+    let choice = source::choice(setting, model, args.version())?;
+    let project = Project::of_stage(&reader, file, stage).await?;
+    let target = file.target(Kind::Model, &model.name, stage);
+    let (place, apis, source) = tokio::try_join!(
+        Place::find(&reader, file, stage, Kind::Model, &project, &target),
+        async { Ok(reader.model_apis(&project).await?) },
+        source::without_the_stage_before(setting, &project, model, choice.as_ref()),
+    )?;
+    let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
+    let known = (&project, &apis);
+    let (environment_id, there, source) = tokio::try_join!(
+        environment(&reader, &project, &place),
+        there(&reader, &endpoint),
+        async {
+            Ok(match (source, &choice) {
+                (None, Some(Choice::StageBefore(before))) => {
+                    let serves = before::ask(setting, model, before, known).await?;
+                    Some(source::of_the_stage_before(model, &before.name, serves)?)
+                }
+                (source, _) => source,
+            })
+        },
+    )?;
+    let Some(source) = source else {
+        anyhow::bail!("model `{}` has no source", model.name);
+    };
+    let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
+    let desired = desired(setting, model, &project, environment_id, &place, &source);
+    let wanted = wanted(setting, model, desired, &place, &source, &commit);
+    if let Some(there) = &there
+        && endpoint.generation == Generation::ModelServing
+        && !there.has_variables(&wanted)
+        && !args.variables_are_set
+    {
+        return Err(variables_failure(setting, model, &endpoint).into());
+    }
+    let work = work(endpoint.generation, there.as_ref(), &wanted);
+    if matches!(work, Work::Create | Work::Version { .. })
+        && !matches!(choice, Some(Choice::StageBefore(_)))
+    {
+        let gate = Gate {
+            setting,
+            model,
+            version: source.version(),
+            commit: &commit,
+            forced: args.force_version.as_deref(),
+        };
+        remarks.extend(gate.pass(known).await?);
+    }
+    if place.tier.is_none() {
+        remarks.push(format!(
+            "no hardware tier is given for models in stage `{}`, so that Domino takes its own",
+            stage.name
+        ));
+    }
+    if matches!(source.what, ModelApiSource::Function { .. }) {
+        remarks.push(
+            "a function cannot be pinned to a commit: Domino builds what it finds at the head of the repository"
+                .into(),
+        );
+    }
+    Ok(Publish {
+        model,
+        endpoint,
+        source,
+        place,
+        wanted,
+        there,
+        work,
+        smoke,
+        remarks,
+    })
+}
+
+/// The endpoint with its versions. The list need not tell how the newest one stands, and whether it can be
+/// followed hangs on that.
+async fn there(reader: &Reader, endpoint: &Endpoint) -> anyhow::Result<Option<There>> {
+    let Some(api) = &endpoint.api else {
+        return Ok(None);
+    };
+    let generation = endpoint.generation;
+    let mut versions = reader.model_api_versions(generation, &api.id).await?;
+    if let Some(newest) = versions.first_mut()
+        && newest.deployment.is_none()
+        && api
+            .active
+            .as_ref()
+            .is_none_or(|active| active.id != newest.id)
+        && let Some(told) = reader
+            .model_api_version(generation, &api.id, &newest.id)
+            .await?
+    {
+        *newest = told;
+    }
+    Ok(Some(There {
+        api: api.clone(),
+        versions,
+    }))
+}
+
+/// An endpoint must name its compute environment, also where a job may leave it out.
+async fn environment(
+    reader: &Reader,
+    project: &Project,
+    place: &Place,
+) -> anyhow::Result<EnvironmentId> {
+    if let Some((environment, _)) = &place.environment {
+        return Ok(environment.id.clone());
+    }
+    let settings = reader.project_settings(&project.id).await?;
+    Ok(settings.default_environment_id.ok_or_else(|| {
+        Failure::refused(format!(
+            "project `{}` has no default compute environment",
+            project.name
+        ))
+        .hint("write `environment` for the stage into stages.toml")
+    })?)
+}
+
+/// A build takes the active revision of its environment; no route lets one choose.
+fn revision_remarks(
+    file: &StageFile,
+    place: &Place,
+    key: &[String],
+) -> Result<Vec<String>, Failure> {
+    let Some((environment, spec)) = &place.environment else {
+        return Ok(Vec::new());
+    };
+    let name = &environment.name;
+    match spec {
+        RevisionSpec::One { revision_id }
+            if environment.active_revision_id.as_ref() != Some(revision_id) =>
+        {
+            Err(Failure::refused(format!(
+                "revision `{revision_id}` of environment `{name}` is not its active one, and an endpoint is always \
+                 built on that"
+            ))
+            .hint(format!(
+                "make it the active revision in Domino, or change {}",
+                file.place_of(key)
+            ))
+            .at(file, key))
+        }
+        RevisionSpec::Word(word) if word == "LatestRevision" => Ok(vec![format!(
+            "an endpoint is always built on the active revision of environment `{name}`, also where stages.toml says \
+             the latest"
+        )]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn desired(
+    setting: &Setting,
+    model: &Model,
+    project: &Project,
+    environment_id: EnvironmentId,
+    place: &Place,
+    source: &Source,
+) -> DesiredModelApi {
+    let (file, stage) = (&setting.file, &setting.stage);
+    let variables = file.environment_variables(model, stage);
+    DesiredModelApi {
+        name: file.endpoint_name(model, stage),
+        description: described(&model.description, &variables),
+        project_id: project.id.clone(),
+        environment_id,
+        hardware_tier_id: place.tier.as_ref().map(|tier| tier.id.clone()),
+        replicas: file.replicas(model, stage),
+        environment_variables: variables,
+        source: source.what.clone(),
+        version_description: String::new(),
+        logs_requests: model.log_requests,
+    }
+}
+
+/// The wishes with their mark, which is the description of the version.
+fn wanted(
+    setting: &Setting,
+    model: &Model,
+    mut desired: DesiredModelApi,
+    place: &Place,
+    source: &Source,
+    commit: &Commit,
+) -> Wanted {
+    let mark = Mark {
+        stage: setting.stage.name.clone(),
+        model: model.name.clone(),
+        version: source.version(),
+        commit: commit.clone(),
+        workflow_run: std::env::var("GITHUB_RUN_ID")
+            .ok()
+            .filter(|id| !id.is_empty()),
+        state: state_of(&desired, commit),
+    };
+    desired.version_description = mark.to_string();
+    let environment = place.environment.as_ref();
+    Wanted {
+        desired,
+        mark,
+        revision: environment.and_then(|(environment, _)| environment.active_revision_id.clone()),
+    }
+}
+
+/// Domino takes environment variables when an endpoint is created, tells them to nobody and changes them on no
+/// route, so that a change in the stage file would never arrive.
+fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> Failure {
+    let stage = setting.stage.name.as_str();
+    let own = model
+        .stages
+        .get(stage)
+        .is_some_and(|own| !own.environment_variables.is_empty());
+    let key: &[&str] = match own {
+        true => &[
+            "model",
+            &model.name,
+            "stage",
+            stage,
+            "environment-variables",
+        ],
+        false => &["model", &model.name, "environment-variables"],
+    };
+    Failure::refused(format!(
+        "endpoint `{}` was created with other environment variables, and Domino's API cannot change them",
+        endpoint.name
+    ))
+    .hint(
+        "set them in Domino under the endpoint's settings and run this once with `--variables-are-set`, or give the \
+         model another `endpoint` name in stages.toml",
+    )
+    .at(&setting.file, key)
+}
+
+/// Reads the smoke test: the one given, else the one in the stage file, whose path begins where that file is.
+fn smoke(setting: &Setting, model: &Model, given: Option<&Path>) -> Result<Option<Smoke>, Failure> {
+    match (given, &model.smoke_test) {
+        (Some(given), _) => Smoke::read(given, given).map(Some),
+        (None, Some(named)) => {
+            let folder = setting.file.path.parent().unwrap_or(Path::new(""));
+            let read = Smoke::read(&folder.join(named), named);
+            let key = ["model", model.name.as_str(), "smoke-test"];
+            read.map(Some)
+                .map_err(|failure| failure.at(&setting.file, &key))
+        }
+        (None, None) => Ok(None),
+    }
+}

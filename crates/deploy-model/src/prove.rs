@@ -1,0 +1,266 @@
+//! Proving that the version that serves is the one that was asked for and is good; else the one before comes back.
+
+use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
+use domino_core::error::Failure;
+use domino_core::step::{Interrupts, Step};
+
+use crate::check::{Built, built, wrong};
+use crate::endpoint::{door, name_of, standing, url};
+use crate::follow::Follow;
+use crate::publish::Applied;
+use crate::restore::{Before, put_back};
+use crate::smoke_test::{Verdict, test};
+use crate::token::VARIABLE;
+
+impl Applied<'_> {
+    /// Whether what serves is what was asked for. What is not, gives way to what served before.
+    pub(crate) async fn prove(
+        &self,
+        step: &mut Step,
+        follow: &Follow<'_>,
+        interrupts: &mut Interrupts,
+        api: &ModelApi,
+        version: &ModelApiVersion,
+    ) -> anyhow::Result<()> {
+        let wanted = &self.planned.wanted;
+        let git = match wanted.mark.version {
+            Some(_) => None,
+            // Where it cannot be read it is not known, which is said.
+            None => follow
+                .reader
+                .model_git_commit(&follow.id, &version.id)
+                .await
+                .unwrap_or(None),
+        };
+        let built = built(
+            &wanted.desired.source,
+            version,
+            git.as_deref(),
+            &wanted.mark.commit,
+        );
+        match &built {
+            Built::Unknown => step.warn(
+                "Domino does not tell from which commit of the repository it built the function, so that it was not compared",
+                None,
+            ),
+            Built::AsAsked => {
+                step.report
+                    .fact("built from", wanted.mark.commit.as_str());
+            }
+            Built::NoMatter | Built::Otherwise(_) => {}
+        }
+        if follow.generation == Generation::Models {
+            step.warn(
+                "this Domino does not tell the hardware tier, environment and replicas of an endpoint, so that they were not compared",
+                None,
+            );
+        }
+        let wrong = wrong(
+            wanted,
+            self.planned.place.tier.as_ref(),
+            api,
+            version,
+            &built,
+        );
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let why = format!("it is not what was asked for: {}", wrong.join("; "));
+        Err(self
+            .give_way(
+                step,
+                follow,
+                interrupts,
+                version,
+                "is not what was asked for",
+                why,
+            )
+            .await)
+    }
+
+    /// Tests the version. `follow` is given when it is new, so that it can give way to the one before.
+    pub(crate) async fn smoke_test(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        api: &ModelApi,
+        version: &ModelApiVersion,
+        follow: Option<&Follow<'_>>,
+    ) -> anyhow::Result<()> {
+        let Some(smoke) = &self.planned.smoke else {
+            step.report
+                .fact("smoke test", "none")
+                .output("smoke", "none");
+            return Ok(());
+        };
+        if self.token.is_missing() && api.is_public == Some(false) {
+            self.skip_smoke_test(step);
+            return Ok(());
+        }
+        let called = name_of(version);
+        let endpoint = door(self.setting, &self.args.address, api, &self.token)?;
+        let mut progress = step.progress();
+        let verdict = tokio::select! {
+            verdict = test(&endpoint, version.number, smoke, self.writer.reader().pace(), &mut progress) => verdict,
+            signal = interrupts.next() => {
+                progress.end();
+                let text = format!(
+                    "interrupted in the smoke test; {called} of endpoint `{}` serves and was not tested",
+                    self.planned.endpoint.name
+                );
+                return Err(Failure::new(signal.exit(), text).into());
+            }
+        };
+        progress.end();
+        let name = &self.planned.endpoint.name;
+        match verdict {
+            Verdict::Passed(words) => {
+                step.report
+                    .fact("smoke test", words)
+                    .output("smoke", "passed");
+                Ok(())
+            }
+            Verdict::Refused(_) if self.token.is_missing() => {
+                self.skip_smoke_test(step);
+                Ok(())
+            }
+            Verdict::Refused(error) => {
+                step.report
+                    .fact("smoke test", "not done: the token was refused")
+                    .output("smoke", "refused");
+                Err(anyhow::Error::new(error).context(
+                    Failure::refused(format!(
+                        "{called} of endpoint `{name}` serves, but refused the token in `{VARIABLE}`, so that it was not tested"
+                    ))
+                    .hint(format!(
+                        "`{VARIABLE}` must hold an access token of this very endpoint: Domino shows it under the \
+                         endpoint's settings, Invocation"
+                    )),
+                ))
+            }
+            Verdict::NotThere(error) => {
+                step.report
+                    .fact("smoke test", "not done: nothing answers there")
+                    .output("smoke", "failed");
+                Err(anyhow::Error::new(error).context(
+                    Failure::failed(format!(
+                        "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}",
+                        url(self.setting, &self.args.address, api)
+                    ))
+                    .hint(
+                        "an endpoint on a remote data plane has a host of its own: give it with `--endpoint-host` or \
+                         in `DOMINO_MODEL_HOST`",
+                    ),
+                ))
+            }
+            Verdict::Failed(why) => {
+                step.report
+                    .fact("smoke test", format!("failed: {why}"))
+                    .output("smoke", "failed");
+                step.report.next = Some(self.command("logs"));
+                match follow {
+                    Some(follow) => Err(self
+                        .give_way(step, follow, interrupts, version, "failed its smoke test", why)
+                        .await),
+                    None => Err(anyhow::anyhow!(why).context(
+                        Failure::failed(format!(
+                            "{called} of endpoint `{name}`, which serves already, failed its smoke test"
+                        ))
+                        .hint("nothing was changed; publish a version that passes"),
+                    )),
+                }
+            }
+        }
+    }
+
+    fn skip_smoke_test(&self, step: &mut Step) {
+        step.report
+            .fact("smoke test", "skipped: no token")
+            .output("smoke", "skipped");
+        step.warn(
+            &format!(
+                "the smoke test was skipped: endpoint `{}` asks for an access token of its own, and `{VARIABLE}` holds \
+                 none for it; make one in Domino under the endpoint's settings, Invocation",
+                self.planned.endpoint.name
+            ),
+            None,
+        );
+    }
+
+    /// The new version is no good: the one before comes back, where there is one and Domino lets it.
+    async fn give_way(
+        &self,
+        step: &mut Step,
+        follow: &Follow<'_>,
+        interrupts: &mut Interrupts,
+        version: &ModelApiVersion,
+        what: &str,
+        why: String,
+    ) -> anyhow::Error {
+        let (called, name) = (name_of(version), &self.planned.endpoint.name);
+        let settings_changed = self.planned.changes_settings();
+        let before = self.planned.there.as_ref().and_then(|there| {
+            let active = there.active().filter(|active| active.id != version.id)?;
+            Some(Before {
+                api: there.api.clone(),
+                version: active.clone(),
+                settings_changed,
+            })
+        });
+        let Some(before) = before else {
+            let text = format!(
+                "{called} of endpoint `{name}` {what}, and serves: there is no version before it"
+            );
+            let failure = Failure::failed(text)
+                .hint("publish a version that is good, or stop the endpoint in Domino");
+            return anyhow::anyhow!(why).context(failure);
+        };
+        let earlier = name_of(&before.version);
+        step.say(&format!("{called} {what}: putting {earlier} back"));
+        let mut progress = step.progress();
+        let desired = &self.planned.wanted.desired;
+        let outcome = tokio::select! {
+            outcome = put_back(follow, &self.writer, &before, desired, self.args.timeout, &mut progress) => outcome,
+            signal = interrupts.next() => {
+                progress.end();
+                let text = format!(
+                    "interrupted while {earlier} of endpoint `{name}` was being put back: {called} may still serve, which {what}"
+                );
+                return anyhow::anyhow!(why).context(Failure::new(signal.exit(), text));
+            }
+        };
+        progress.end();
+        match outcome {
+            Ok(back) => {
+                step.report.fact("serves again", name_of(&back));
+                if let Some(source) = &back.source {
+                    step.report.fact("serves", source.to_string());
+                }
+                step.report
+                    .output("status", standing(back.deployment.as_ref()));
+                let text = format!(
+                    "{called} of endpoint `{name}` {what}; {earlier} serves again{}",
+                    if back.id == before.version.id {
+                        String::new()
+                    } else {
+                        format!(", as {}", name_of(&back))
+                    }
+                );
+                anyhow::anyhow!(why).context(
+                    Failure::failed(text).hint("nothing is lost; publish a version that is good"),
+                )
+            }
+            Err(problem) => {
+                let text = format!(
+                    "{called} of endpoint `{name}` serves, although it {what}: {earlier} could not be put back"
+                );
+                anyhow::anyhow!(problem)
+                    .context(format!("it {what}: {why}"))
+                    .context(
+                        Failure::failed(text)
+                            .hint(format!("start {earlier} in Domino by hand, now")),
+                    )
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `deploy-model publish`: plan, show, apply, wait until that version serves, test it, report.
+
+use anyhow::Context;
+use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
+use domino_core::client::{Writer, Written, once};
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::in_words;
+use domino_core::step::{Ending, Interrupts, Setting, Signal, Step};
+
+use crate::PublishArgs;
+use crate::difference::{Work, settings_differ};
+use crate::endpoint::{called, describe, name_of, serving, standing, url};
+use crate::follow::{Follow, Settled};
+use crate::make;
+use crate::plan::{Publish, plan};
+use crate::token::Token;
+
+/// Publishes the model, or finds that nothing is to be done.
+pub(crate) async fn publish(
+    step: &mut Step,
+    setting: &Setting,
+    args: &PublishArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let token = Token::of(&setting.file.model(&args.model)?.name, step);
+    let planned = tokio::select! {
+        planned = plan(setting, args) => planned?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+    };
+    step.show(&planned.view(setting));
+    for remark in &planned.remarks {
+        step.warn(remark, None);
+    }
+    step.report
+        .output("commit", planned.wanted.mark.commit.as_str());
+    if let Some(version) = planned.source.version() {
+        step.report.output("version", version.to_string());
+    }
+    let is_as_wanted = matches!(planned.work, Work::Nothing(_));
+    if args.dry_run {
+        return Ok(match is_as_wanted {
+            true => Ending::unchanged(planned.as_wanted(setting)),
+            false => Ending::planned(),
+        });
+    }
+    let applied = Applied {
+        planned: &planned,
+        setting,
+        args,
+        token,
+        writer: setting.connection.writer(),
+    };
+    applied.to_the_end(step, &mut interrupts).await
+}
+
+/// A plan that is being applied.
+pub(crate) struct Applied<'a> {
+    pub(crate) planned: &'a Publish<'a>,
+    pub(crate) setting: &'a Setting,
+    pub(crate) args: &'a PublishArgs,
+    pub(crate) token: Token,
+    pub(crate) writer: Writer,
+}
+
+impl Applied<'_> {
+    async fn to_the_end(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<Ending> {
+        let (model, stage) = (&self.planned.model.name, &self.setting.stage.name);
+        let name = &self.planned.endpoint.name;
+        if let (Work::Nothing(version), Some(there)) = (&self.planned.work, &self.planned.there) {
+            self.describe(step, &there.api, version);
+            self.smoke_test(step, interrupts, &there.api, version, None)
+                .await?;
+            return Ok(Ending::unchanged(self.planned.as_wanted(self.setting)));
+        }
+        let (follow, version) = self.make(step).await.with_context(|| {
+            format!("cannot publish model `{model}` in stage `{stage}` as endpoint `{name}`")
+        })?;
+        step.report.output("id", follow.id.as_str());
+        let new = name_of(&version);
+        step.say(&format!("{new} of endpoint `{name}` is waited for"));
+        if self.args.no_wait {
+            return Ok(Ending::done(format!(
+                "made {new} of endpoint `{name}`; it is neither waited for nor tested"
+            )));
+        }
+        let mut progress = step.progress();
+        let settled = tokio::select! {
+            settled = follow.until_it_serves(&mut progress, version.clone(), self.args.timeout) => settled
+                .with_context(|| format!("lost sight of {new} of endpoint `{name}`, which may still become the one that serves"))?,
+            signal = interrupts.next() => {
+                progress.end();
+                return Err(self.interrupted(signal, &new).into());
+            }
+        };
+        progress.end();
+        match settled {
+            Settled::Serves(api, version) => {
+                self.describe(step, &api, &version);
+                self.prove(step, &follow, interrupts, &api, &version)
+                    .await?;
+                self.smoke_test(step, interrupts, &api, &version, Some(&follow))
+                    .await?;
+                Ok(Ending::done(format!(
+                    "{} of endpoint `{name}` serves {} in stage `{stage}`",
+                    name_of(&version),
+                    self.planned.wanted.desired.source
+                )))
+            }
+            Settled::Down(version) => Err(self.down(step, &follow, &version).await),
+            Settled::TimeUp(version) => Err(self.time_up(step, &follow, &version).await),
+        }
+    }
+
+    /// Makes what the plan says, or takes what is on its way.
+    async fn make(&self, step: &mut Step) -> anyhow::Result<(Follow<'_>, ModelApiVersion)> {
+        let planned = self.planned;
+        let desired = &planned.wanted.desired;
+        let project = &planned.endpoint.project;
+        let generation = planned.endpoint.generation;
+        let follow = |id: &ModelApiId| Follow {
+            reader: self.writer.reader(),
+            project,
+            generation,
+            id: id.clone(),
+        };
+        let Some(there) = &planned.there else {
+            let written = make::endpoint(&self.writer, generation, project, desired).await?;
+            if let Written::Found(id) = &written {
+                step.warn(
+                    &format!(
+                        "the reply to the creation was lost; Domino has created endpoint {id}"
+                    ),
+                    None,
+                );
+            }
+            let follow = follow(&written.into_inner());
+            let version = make::first_version(&follow, desired).await?;
+            return Ok((follow, version));
+        };
+        let follow = follow(&there.api.id);
+        match &planned.work {
+            Work::Follow(version) | Work::Nothing(version) => Ok((follow, version.clone())),
+            Work::Create | Work::Version { .. } => {
+                if self.planned.changes_settings() {
+                    self.update_settings(&follow).await?;
+                }
+                let written =
+                    make::version(&follow, &self.writer, desired, &there.versions).await?;
+                if let Written::Found(version) = &written {
+                    let text = format!("the reply was lost; Domino has made {}", name_of(version));
+                    step.warn(&text, None);
+                }
+                Ok((follow, written.into_inner()))
+            }
+        }
+    }
+
+    async fn update_settings(&self, follow: &Follow<'_>) -> anyhow::Result<()> {
+        let (desired, generation) = (&self.planned.wanted.desired, follow.generation);
+        once(
+            follow.reader.pace(),
+            async || {
+                self.writer
+                    .update_model_api(generation, &follow.id, desired)
+                    .await
+            },
+            async || {
+                let api = follow
+                    .reader
+                    .model_api(generation, follow.project, &follow.id)
+                    .await?;
+                Ok(api
+                    .filter(|api| settings_differ(generation, api, desired).is_empty())
+                    .map(drop))
+            },
+        )
+        .await
+        .context("its settings could not be changed; nothing else was")?;
+        Ok(())
+    }
+
+    /// The version will not run: why, and what serves now.
+    async fn down(
+        &self,
+        step: &mut Step,
+        follow: &Follow<'_>,
+        version: &ModelApiVersion,
+    ) -> anyhow::Error {
+        step.report.excerpt = follow.why_down(&version.id).await;
+        let serves = self.serves_now(step, follow, version).await;
+        step.report
+            .output("status", standing(version.deployment.as_ref()));
+        step.report.next = Some(format!("{} --build", self.command("logs")));
+        Failure::failed(format!(
+            "{} of endpoint `{}` ended as `{}`; {serves}",
+            name_of(version),
+            self.planned.endpoint.name,
+            standing(version.deployment.as_ref())
+        ))
+        .hint("its log says why; correct the model or its environment and publish again")
+        .at(&self.setting.file, &["model", &self.planned.model.name])
+        .into()
+    }
+
+    async fn time_up(
+        &self,
+        step: &mut Step,
+        follow: &Follow<'_>,
+        version: &ModelApiVersion,
+    ) -> anyhow::Error {
+        let serves = self.serves_now(step, follow, version).await;
+        step.report
+            .output("status", standing(version.deployment.as_ref()));
+        step.report.next = Some(self.command("status"));
+        Failure::new(
+            Exit::Unsettled,
+            format!(
+                "{} of endpoint `{}` is `{}` after {}, and not the one that serves; {serves}",
+                name_of(version),
+                self.planned.endpoint.name,
+                standing(version.deployment.as_ref()),
+                in_words(self.args.timeout)
+            ),
+        )
+        .hint("it goes on in Domino and may serve later, untested; run this again to follow it, or give a longer `--timeout`")
+        .into()
+    }
+
+    /// What serves now, asked anew: that the version before still does is checked, and said.
+    async fn serves_now(
+        &self,
+        step: &mut Step,
+        follow: &Follow<'_>,
+        version: &ModelApiVersion,
+    ) -> String {
+        let api = follow
+            .reader
+            .model_api(follow.generation, follow.project, &follow.id)
+            .await;
+        let words = match &api {
+            Ok(Some(api)) => match &api.active {
+                Some(active) if active.id != version.id && api.serves(&active.id) => {
+                    format!("{} still serves", called(active.number, &active.id))
+                }
+                Some(_) => format!("what serves is {}", serving(api)),
+                None => "nothing serves".to_owned(),
+            },
+            Ok(None) => "the endpoint is not there any more".to_owned(),
+            Err(error) => format!("it is not known what serves now: {error}"),
+        };
+        step.report.fact("serves now", words.as_str());
+        words
+    }
+
+    /// There is no route that ends a build, so that it goes on; what that means is said.
+    fn interrupted(&self, signal: Signal, new: &str) -> Failure {
+        let until = match self.planned.before() {
+            Some(before) => format!("; until then {before} does"),
+            None => String::new(),
+        };
+        Failure::new(
+            signal.exit(),
+            format!(
+                "interrupted; {new} of endpoint `{}` goes on in Domino and will serve, untested, once it runs{until}",
+                self.planned.endpoint.name
+            ),
+        )
+        .hint("run this again to follow and test it")
+    }
+
+    fn describe(&self, step: &mut Step, api: &ModelApi, version: &ModelApiVersion) {
+        let url = url(self.setting, &self.args.address, api);
+        let name = &self.planned.endpoint.name;
+        describe(&mut step.report, &url, name, api, version);
+    }
+
+    pub(crate) fn command(&self, verb: &str) -> String {
+        format!(
+            "deploy-model {verb} {} --stage {}",
+            self.planned.model.name, self.setting.stage.name
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! Putting the version that served before back, where the one that came after is no good.
+//!
+//! Domino's public routes cannot switch versions. v4 can start one that was built before; where it cannot, or
+//! does not, a version of a registered model is published once more. A function cannot be: it would be built
+//! from the repository's head, which is what just failed.
+
+use std::time::Duration;
+
+use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource, ModelApiVersion};
+use domino_core::client::Writer;
+use domino_core::step::Progress;
+
+use crate::endpoint::{name_of, standing};
+use crate::follow::{Follow, Settled};
+use crate::make;
+
+/// How long a version that is started again has for becoming the one that answers, before another way is taken.
+const START_GRACE: Duration = Duration::from_secs(5 * 60);
+
+/// What served before, and how the endpoint was.
+#[derive(Debug)]
+pub(crate) struct Before {
+    /// The endpoint as the plan found it.
+    pub(crate) api: ModelApi,
+    /// The version that answered.
+    pub(crate) version: ModelApiVersion,
+    /// Whether the endpoint's own settings were changed since.
+    pub(crate) settings_changed: bool,
+}
+
+/// Puts it back, and waits until it serves. The words say what serves now, or why it does not.
+pub(crate) async fn put_back(
+    follow: &Follow<'_>,
+    writer: &Writer,
+    before: &Before,
+    desired: &DesiredModelApi,
+    timeout: Duration,
+    progress: &mut Progress,
+) -> Result<ModelApiVersion, String> {
+    let name = name_of(&before.version);
+    progress.status(&format!("putting {name} back"));
+    let desired = as_before(before, desired);
+    if before.settings_changed
+        && let Some(desired) = &desired
+        && let Err(error) = writer
+            .update_model_api(follow.generation, &follow.id, desired)
+            .await
+    {
+        return Err(format!("its settings could not be put back: {error}"));
+    }
+    let started = writer
+        .start_model_api_version(&follow.id, &before.version.id)
+        .await;
+    let mut why = match started {
+        Ok(()) => None,
+        Err(error) if error.may_have_happened() => None,
+        Err(error) => Some(format!("it cannot be started again: {error}")),
+    };
+    if why.is_none() {
+        let grace = START_GRACE
+            .mul_f64(follow.reader.pace().clamp(0.01, 1.0))
+            .min(timeout);
+        // How it stood before does not count: it is asked anew.
+        let mut version = before.version.clone();
+        version.deployment = None;
+        match follow.until_it_serves(progress, version, grace).await {
+            Ok(Settled::Serves(_, version)) => return Ok(version),
+            Ok(Settled::Down(version) | Settled::TimeUp(version)) => {
+                why = Some(format!(
+                    "started again it is `{}`",
+                    standing(version.deployment.as_ref())
+                ));
+            }
+            Err(error) => why = Some(format!("started again it was lost sight of: {error:#}")),
+        }
+    }
+    let Some(desired) = desired.filter(|desired| is_registered(&desired.source)) else {
+        return Err(why.unwrap_or_default());
+    };
+    match publish_again(follow, writer, &desired, timeout, progress).await {
+        Ok(version) => Ok(version),
+        Err(error) => Err(format!(
+            "{}; published once more, {error}",
+            why.unwrap_or_default()
+        )),
+    }
+}
+
+async fn publish_again(
+    follow: &Follow<'_>,
+    writer: &Writer,
+    desired: &DesiredModelApi,
+    timeout: Duration,
+    progress: &mut Progress,
+) -> Result<ModelApiVersion, String> {
+    let known: Vec<_> = follow
+        .reader
+        .model_api_versions(follow.generation, &follow.id)
+        .await
+        .map_err(|error| format!("its versions cannot be read: {error}"))?;
+    let made = make::version(follow, writer, desired, &known)
+        .await
+        .map_err(|error| format!("it could not be made: {error:#}"))?;
+    match follow
+        .until_it_serves(progress, made.into_inner(), timeout)
+        .await
+    {
+        Ok(Settled::Serves(_, version)) => Ok(version),
+        Ok(Settled::Down(version) | Settled::TimeUp(version)) => Err(format!(
+            "it is {}, which is `{}`",
+            name_of(&version),
+            standing(version.deployment.as_ref())
+        )),
+        Err(error) => Err(format!("it was lost sight of: {error:#}")),
+    }
+}
+
+/// The wishes as they were before, as far as they are told.
+fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
+    let Before { api, version, .. } = before;
+    Some(DesiredModelApi {
+        description: api.description.clone(),
+        environment_id: api
+            .environment_id
+            .clone()
+            .unwrap_or_else(|| desired.environment_id.clone()),
+        hardware_tier_id: api
+            .hardware_tier_id
+            .clone()
+            .or_else(|| desired.hardware_tier_id.clone()),
+        replicas: api.replicas.unwrap_or(desired.replicas),
+        source: version.source.clone()?,
+        version_description: version.description.clone(),
+        logs_requests: version.logs_requests.unwrap_or(false),
+        ..desired.clone()
+    })
+}
+
+fn is_registered(source: &ModelApiSource) -> bool {
+    matches!(source, ModelApiSource::Registered { .. })
+}

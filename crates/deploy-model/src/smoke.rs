@@ -1,0 +1,304 @@
+//! The file of recorded requests: JSON Lines, each line a request, what is expected of the answer, how near a
+//! number must come and how long it may take. It reads and compares, and sends nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domino_core::error::Failure;
+use domino_core::settle::in_words;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The recorded requests of a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Smoke {
+    /// The file they come from, as it was named.
+    pub(crate) file: PathBuf,
+    /// The requests, in the file's order; at least one.
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One recorded request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Case {
+    /// What it is called; its line when it has no name.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// The request: `{"data": {…}}` or `{"parameters": […]}`.
+    pub(crate) input: Value,
+    /// What the answer must hold; what else it holds does not matter.
+    expect: Value,
+    /// How far a number may be off.
+    #[serde(default)]
+    tolerance: f64,
+    /// How long the answer may take.
+    max_latency_ms: Option<u64>,
+}
+
+impl Smoke {
+    /// Reads a file; every problem of it in one error.
+    pub(crate) fn read(path: &Path, named: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|problem| {
+            Failure::usage(format!(
+                "cannot read the smoke test `{}`: {problem}",
+                named.display()
+            ))
+            .hint("`smoke-test` in stages.toml names a file from the folder of stages.toml, `--smoke` one from here")
+        })?;
+        Self::parse(&text, named)
+    }
+
+    fn parse(text: &str, named: &Path) -> Result<Self, Failure> {
+        let (mut cases, mut problems) = (Vec::new(), Vec::new());
+        for (number, line) in text.lines().enumerate() {
+            let number = number + 1;
+            if line.trim().is_empty() {
+                continue;
+            }
+            match case(line, number) {
+                Ok(case) => cases.push(case),
+                Err(problem) => problems.push(format!("{}:{number}: {problem}", named.display())),
+            }
+        }
+        if cases.is_empty() && problems.is_empty() {
+            problems.push(format!("{} holds no request", named.display()));
+        }
+        if problems.is_empty() {
+            return Ok(Self {
+                file: named.to_owned(),
+                cases,
+            });
+        }
+        Err(Failure::usage(format!(
+            "the smoke test cannot be used:\n{}",
+            problems.join("\n")
+        ))
+        .hint(
+            "each line is an object like {\"name\": …, \"input\": {\"data\": {…}}, \"expect\": {\"result\": 5.6}, \
+             \"tolerance\": 0.05, \"max-latency-ms\": 2000}",
+        ))
+    }
+}
+
+fn case(line: &str, number: usize) -> Result<Case, String> {
+    let mut case: Case = serde_json::from_str(line).map_err(|problem| {
+        // The line is ours; the column is what helps.
+        let problem = problem.to_string();
+        problem.replace(" at line 1 column ", " at column ")
+    })?;
+    let is_request = case
+        .input
+        .as_object()
+        .is_some_and(|input| input.contains_key("data") || input.contains_key("parameters"));
+    if !is_request {
+        return Err("`input` must be an object with `data` or `parameters`".into());
+    }
+    if case
+        .expect
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty)
+    {
+        return Err("`expect` must be an object that expects something".into());
+    }
+    if !case.tolerance.is_finite() || case.tolerance < 0.0 {
+        return Err("`tolerance` must be a number from 0 on".into());
+    }
+    if case.name.trim().is_empty() {
+        case.name = format!("line {number}");
+    }
+    Ok(case)
+}
+
+impl Case {
+    /// What is wrong with an answer; nothing when it is as expected.
+    pub(crate) fn difference(&self, answer: &Value) -> Option<String> {
+        difference(&self.expect, answer, self.tolerance, "")
+    }
+
+    /// What is wrong with the time an answer took; nothing when it was quick enough.
+    pub(crate) fn lateness(&self, took: Duration) -> Option<String> {
+        let most = Duration::from_millis(self.max_latency_ms?);
+        (took > most).then(|| {
+            format!(
+                "the answer took {}, more than {}",
+                in_words(took),
+                in_words(most)
+            )
+        })
+    }
+}
+
+/// The first difference between what is expected and what came. Objects may hold more than is expected, lists
+/// must be as long.
+fn difference(expected: &Value, got: &Value, tolerance: f64, at: &str) -> Option<String> {
+    let place = if at.is_empty() { "the answer" } else { at };
+    match (expected, got) {
+        (Value::Object(expected), Value::Object(got)) => {
+            expected.iter().find_map(|(key, expected)| {
+                let at = if at.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{at}.{key}")
+                };
+                match got.get(key) {
+                    None => Some(format!("`{at}` is missing")),
+                    Some(got) => difference(expected, got, tolerance, &at),
+                }
+            })
+        }
+        (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => expected
+            .iter()
+            .zip(got)
+            .enumerate()
+            .find_map(|(index, (expected, got))| {
+                difference(expected, got, tolerance, &format!("{at}[{index}]"))
+            }),
+        (Value::Array(expected), Value::Array(got)) => Some(format!(
+            "`{place}` has {} elements, expected {}",
+            got.len(),
+            expected.len()
+        )),
+        (Value::Number(expected_number), Value::Number(got_number)) => {
+            let (expected, got) = (
+                expected_number.as_f64().unwrap_or(f64::NAN),
+                got_number.as_f64().unwrap_or(f64::NAN),
+            );
+            let near = (expected - got).abs() <= tolerance || expected_number == got_number;
+            (!near).then(|| match tolerance {
+                0.0 => format!("`{place}` is {got_number}, expected {expected_number}"),
+                _ => format!("`{place}` is {got_number}, expected {expected_number} ± {tolerance}"),
+            })
+        }
+        (expected, got) if expected == got => None,
+        (expected, got) => Some(format!(
+            "`{place}` is {}, expected {}",
+            shortened(got),
+            shortened(expected)
+        )),
+    }
+}
+
+/// A value of the answer, as much of it as a person reads.
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Smoke, String> {
+        Smoke::parse(text, Path::new("smoke.jsonl")).map_err(|failure| failure.to_string())
+    }
+
+    fn difference_of(expect: Value, tolerance: f64, answer: &Value) -> Option<String> {
+        let case = Case {
+            name: "a".into(),
+            input: json!({"data": {}}),
+            expect,
+            tolerance,
+            max_latency_ms: None,
+        };
+        case.difference(answer)
+    }
+
+    #[test]
+    fn each_line_is_a_request_and_empty_ones_are_nothing() {
+        let text = "{\"name\": \"a\", \"input\": {\"data\": {\"x\": 1}}, \"expect\": {\"result\": 1}, \"tolerance\": 0.1, \"max-latency-ms\": 5}\n\n\
+                    {\"input\": {\"parameters\": [1]}, \"expect\": {\"result\": \"b\"}}\n";
+        let smoke = parsed(text).unwrap();
+        let names: Vec<&str> = smoke.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names, ["a", "line 3"]);
+    }
+
+    #[test]
+    fn all_problems_of_a_file_come_at_once_with_their_lines() {
+        let text = "{\"input\": {\"data\": {}}, \"expect\": {}}\n{\"input\": [], \"expect\": {\"result\": 1}}\n\
+                    {\"input\": {\"data\": {}}, \"expect\": {\"result\": 1}, \"tolerance\": -1}\n\
+                    {\"input\": {\"data\": {}}, \"expected\": 1}\nnonsense\n";
+        let problem = parsed(text).unwrap_err();
+        for (line, says) in [
+            (1, "`expect` must be an object"),
+            (2, "`input` must be an object"),
+            (3, "`tolerance` must be"),
+            (4, "unknown field `expected`"),
+            (5, "at column 2"),
+        ] {
+            let line = problem
+                .lines()
+                .find(|text| text.starts_with(&format!("smoke.jsonl:{line}: ")))
+                .unwrap();
+            assert!(line.contains(says), "{line}");
+        }
+        assert!(parsed("\n").unwrap_err().contains("holds no request"));
+    }
+
+    #[test]
+    fn a_number_may_be_off_by_its_tolerance() {
+        let answer = json!({"result": 5.65, "model_time_in_ms": 3});
+        assert_eq!(difference_of(json!({"result": 5.63}), 0.05, &answer), None);
+        assert_eq!(
+            difference_of(json!({"result": 5.5}), 0.05, &answer).unwrap(),
+            "`result` is 5.65, expected 5.5 ± 0.05"
+        );
+        assert_eq!(
+            difference_of(json!({"result": 5.5}), 0.0, &answer).unwrap(),
+            "`result` is 5.65, expected 5.5"
+        );
+        assert_eq!(
+            difference_of(json!({"result": 1}), 0.0, &json!({"result": 1.0})),
+            None
+        );
+    }
+
+    #[test]
+    fn an_answer_may_hold_more_than_is_expected_and_nothing_less() {
+        let answer = json!({"result": {"label": "good", "scores": [0.1, 0.9]}, "release": "x"});
+        assert_eq!(
+            difference_of(json!({"result": {"label": "good"}}), 0.0, &answer),
+            None
+        );
+        for (expect, says) in [
+            (json!({"missing": 1}), "`missing` is missing"),
+            (
+                json!({"result": {"label": "bad"}}),
+                "`result.label` is \"good\", expected \"bad\"",
+            ),
+            (
+                json!({"result": {"scores": [0.1, 0.5]}}),
+                "`result.scores[1]` is 0.9, expected 0.5",
+            ),
+            (
+                json!({"result": {"scores": [0.1]}}),
+                "`result.scores` has 2 elements, expected 1",
+            ),
+            (
+                json!({"result": 1}),
+                "`result` is {\"label\":\"good\",\"scores\":[0.1,0.9]}, expected 1",
+            ),
+        ] {
+            assert_eq!(difference_of(expect, 0.0, &answer).unwrap(), says);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_takes_too_long_is_late() {
+        let smoke = parsed(
+            "{\"input\": {\"data\": {}}, \"expect\": {\"result\": 1}, \"max-latency-ms\": 2000}",
+        )
+        .unwrap();
+        let case = &smoke.cases[0];
+        assert_eq!(case.lateness(Duration::from_millis(2000)), None);
+        assert_eq!(
+            case.lateness(Duration::from_millis(2600)).unwrap(),
+            "the answer took 2.6 s, more than 2.0 s"
+        );
+    }
+}

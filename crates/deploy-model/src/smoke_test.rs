@@ -1,0 +1,155 @@
+//! The smoke test: the recorded requests are sent to one version of an endpoint, and the answers judged.
+//!
+//! A prediction changes nothing, so that a request may be sent again where the endpoint is not ready yet, and
+//! once more where only the first answer was late: that one loads the model.
+
+use std::time::Duration;
+
+use domino_core::api::model_endpoints::{ModelEndpoint, Prediction, Route};
+use domino_core::client::{ApiError, Cause};
+use domino_core::error::Exit;
+use domino_core::settle::{Looks, in_words};
+use domino_core::step::Progress;
+
+use crate::smoke::{Case, Smoke};
+
+/// How long an endpoint that Domino calls `Running` may still answer 502, 503 or 504, or nothing at all.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// What came of a smoke test.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// All answers are as expected; in words.
+    Passed(String),
+    /// An answer is not as expected, or none came.
+    Failed(String),
+    /// The endpoint refused the token, or asked for one.
+    Refused(ApiError),
+    /// There is no endpoint at this address.
+    NotThere(ApiError),
+}
+
+/// Sends the requests to a version by its number where that is known, else to the one that is active. Where the
+/// address by number is not served, the active one is tested, which by now is that version.
+pub(crate) async fn test(
+    endpoint: &ModelEndpoint,
+    number: Option<u64>,
+    smoke: &Smoke,
+    pace: f64,
+    progress: &mut Progress,
+) -> Verdict {
+    let mut route = number.map_or(Route::Latest, Route::Number);
+    let mut slowest = Duration::ZERO;
+    for (place, case) in smoke.cases.iter().enumerate() {
+        progress.status(&format!(
+            "smoke test: request {} of {}",
+            place + 1,
+            smoke.cases.len()
+        ));
+        let mut answered = answer(endpoint, route, case, pace).await;
+        if let Err(error) = &answered
+            && error.is_absent()
+            && route != Route::Latest
+        {
+            route = Route::Latest;
+            answered = answer(endpoint, route, case, pace).await;
+        }
+        match answered {
+            Ok(prediction) => {
+                if let Some(wrong) = judge(endpoint, route, case, &prediction, &mut slowest).await {
+                    return Verdict::Failed(format!("request `{}`: {wrong}", case.name));
+                }
+            }
+            Err(error) => return verdict_on(error, case),
+        }
+    }
+    let count = match smoke.cases.len() {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    };
+    Verdict::Passed(format!(
+        "{count} to `{route}` answered as expected, the slowest after {}",
+        in_words(slowest)
+    ))
+}
+
+/// What is wrong with an answer.
+async fn judge(
+    endpoint: &ModelEndpoint,
+    route: Route,
+    case: &Case,
+    prediction: &Prediction,
+    slowest: &mut Duration,
+) -> Option<String> {
+    if let Some(different) = case.difference(&prediction.answer) {
+        return Some(different);
+    }
+    let mut took = prediction.took;
+    if let Some(late) = case.lateness(took) {
+        match endpoint.invoke(route, &case.input).await {
+            Ok(again) if case.lateness(again.took).is_none() => took = again.took,
+            _ => return Some(late),
+        }
+    }
+    *slowest = (*slowest).max(took);
+    None
+}
+
+/// One answer, waited for while the endpoint comes up.
+async fn answer(
+    endpoint: &ModelEndpoint,
+    route: Route,
+    case: &Case,
+    pace: f64,
+) -> Result<Prediction, ApiError> {
+    let mut looks = Looks::until(GRACE.mul_f64(pace.max(0.01)), pace);
+    loop {
+        match endpoint.invoke(route, &case.input).await {
+            Err(error) if comes_up(&error) && looks.next().await => {}
+            other => return other,
+        }
+    }
+}
+
+fn comes_up(error: &ApiError) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    matches!(status, Some(429 | 502 | 503 | 504)) || matches!(error.cause(), Cause::NotConnected(_))
+}
+
+fn verdict_on(error: ApiError, case: &Case) -> Verdict {
+    match error.status().map(|status| status.as_u16()) {
+        Some(401 | 403) => Verdict::Refused(error),
+        Some(404) => Verdict::NotThere(error),
+        _ if matches!(
+            error.cause(),
+            Cause::NotSignedIn | Cause::Redirected { .. } | Cause::NotConnected(_)
+        ) =>
+        {
+            Verdict::NotThere(error)
+        }
+        Some(400) => Verdict::Failed(format!(
+            "request `{}`: the function refused it{}",
+            case.name,
+            words(&error)
+        )),
+        _ => {
+            let what = match error.exit() {
+                Exit::Refused => "it was refused",
+                _ => "no usable answer came",
+            };
+            Verdict::Failed(format!(
+                "request `{}`: {what}: {error}{}",
+                case.name,
+                words(&error)
+            ))
+        }
+    }
+}
+
+/// The endpoint's own words, after a colon.
+fn words(error: &ApiError) -> String {
+    std::error::Error::source(error).map_or_else(String::new, |words| {
+        let words = words.to_string();
+        format!(": {}", words.trim_start_matches("Domino says: "))
+    })
+}

@@ -1,0 +1,120 @@
+//! What is published: the function, or the registered model in the version that was chosen, and how it was.
+
+use domino_core::api::model_apis::ModelApiSource;
+use domino_core::api::projects::Project;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::Failure;
+use domino_core::stages::{Model, ModelSource, VersionRule};
+use domino_core::step::Setting;
+
+use crate::before::Serves;
+use crate::version::{self, Choice};
+
+/// What is published.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// What Domino is told to serve.
+    pub(crate) what: ModelApiSource,
+    /// How the version was chosen, for people; nothing for a function.
+    pub(crate) how: Option<String>,
+}
+
+impl Source {
+    fn registered(name: &str, version: VersionNumber, how: impl Into<String>) -> Self {
+        Self {
+            what: ModelApiSource::Registered {
+                name: name.to_owned(),
+                version,
+            },
+            how: Some(how.into()),
+        }
+    }
+
+    /// The version of the registered model; nothing for a function.
+    pub(crate) fn version(&self) -> Option<VersionNumber> {
+        match &self.what {
+            ModelApiSource::Registered { version, .. } => Some(*version),
+            ModelApiSource::Function { .. } => None,
+        }
+    }
+}
+
+/// By what the version is chosen; nothing for a function, which has none.
+pub(crate) fn choice<'a>(
+    setting: &'a Setting,
+    model: &'a Model,
+    given: Option<VersionNumber>,
+) -> Result<Option<Choice<'a>>, Failure> {
+    match (&model.source, given) {
+        (ModelSource::Registered { version, .. }, given) => {
+            version::choice(&setting.file, &setting.stage, &model.name, version, given).map(Some)
+        }
+        (ModelSource::Function { .. }, None) => Ok(None),
+        (ModelSource::Function { .. }, Some(version)) => Err(Failure::usage(format!(
+            "version {version} is given, but model `{}` is a function, which has no versions",
+            model.name
+        ))
+        .hint("leave `--version` and `MODEL_VERSION` out")),
+    }
+}
+
+/// What is published, unless the stage before decides about it. A version that is not there is an error.
+pub(crate) async fn without_the_stage_before(
+    setting: &Setting,
+    project: &Project,
+    model: &Model,
+    choice: Option<&Choice<'_>>,
+) -> anyhow::Result<Option<Source>> {
+    let name = match &model.source {
+        ModelSource::Registered { name, .. } => name,
+        ModelSource::Function { file, function } => {
+            let what = ModelApiSource::Function {
+                file: file.clone(),
+                function: function.clone(),
+            };
+            return Ok(Some(Source { what, how: None }));
+        }
+    };
+    match choice {
+        Some(Choice::Given(given)) => {
+            let reader = setting.connection.reader();
+            version::existing(&reader, &project.id, name, *given).await?;
+            Ok(Some(Source::registered(name, *given, "given")))
+        }
+        Some(Choice::Rule(rule)) => {
+            let version = version::by_rule(setting, &project.id, name, rule).await?;
+            let how = match rule {
+                VersionRule::Number(_) => "named in stages.toml".into(),
+                rule => format!("`{rule}`"),
+            };
+            Ok(Some(Source::registered(name, version, how)))
+        }
+        Some(Choice::StageBefore(_)) | None => Ok(None),
+    }
+}
+
+/// The version that the stage before serves, which is the one that comes here.
+pub(crate) fn of_the_stage_before(
+    model: &Model,
+    before: &str,
+    serves: Serves,
+) -> Result<Source, Failure> {
+    let why = match (&model.source, serves) {
+        (ModelSource::Registered { name, .. }, Serves::Version(version)) => {
+            let how = format!("served by stage `{before}`");
+            return Ok(Source::registered(name, version, how));
+        }
+        (_, Serves::Version(_) | Serves::Commit(_)) => {
+            format!("stage `{before}` serves another kind of model")
+        }
+        (_, Serves::Nothing(why)) => format!("stage `{before}` serves none of it: {why}"),
+        (_, Serves::NotAsked(why)) => why,
+    };
+    Err(Failure::refused(format!(
+        "it is not known which version of model `{}` to publish: {why}",
+        model.name
+    ))
+    .hint(
+        "give the version that the stage before published with `--version` or in `MODEL_VERSION`",
+    ))
+}

@@ -1,0 +1,71 @@
+//! `deploy-model status`: how the endpoint of a model stands. Its exit code says it as well.
+
+use domino_core::api::model_apis::{Deployment, DeploymentStatus, ModelApiVersion};
+use domino_core::error::{Exit, Failure};
+use domino_core::step::{Ending, Setting, Step};
+
+use crate::StatusArgs;
+use crate::endpoint::{Endpoint, describe, name_of, standing, url};
+
+/// Shows the version that answers, and a newer one that is on its way.
+pub(crate) async fn status(
+    step: &mut Step,
+    setting: &Setting,
+    args: &StatusArgs,
+) -> anyhow::Result<Ending> {
+    let model = setting.file.model(&args.model)?;
+    let reader = setting.connection.reader();
+    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
+    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+    let versions = reader
+        .model_api_versions(endpoint.generation, &api.id)
+        .await?;
+    let Some(newest) = versions.first() else {
+        return Err(Failure::failed(format!("endpoint `{}` has no version", endpoint.name)).into());
+    };
+    let active = api
+        .active
+        .as_ref()
+        .and_then(|active| versions.iter().find(|version| version.id == active.id));
+    let mut shown = active.unwrap_or(newest).clone();
+    if shown.deployment.is_none() {
+        let told = api
+            .active
+            .as_ref()
+            .and_then(|active| active.deployment.clone());
+        shown.deployment = match active.and(told) {
+            Some(told) => Some(told),
+            None => reader
+                .model_api_version(endpoint.generation, &api.id, &shown.id)
+                .await?
+                .and_then(|version| version.deployment),
+        };
+    }
+    let url = url(setting, &args.address, api);
+    describe(&mut step.report, &url, &endpoint.name, api, &shown);
+    if newest.id != shown.id {
+        let words = format!(
+            "{} (`{}`)",
+            name_of(newest),
+            standing(newest.deployment.as_ref())
+        );
+        step.report.fact("newest", words);
+    }
+    judge(&endpoint.name, &shown)
+}
+
+fn judge(endpoint: &str, version: &ModelApiVersion) -> anyhow::Result<Ending> {
+    let deployment = version.deployment.as_ref();
+    let text = format!(
+        "{} of endpoint `{endpoint}` is `{}`",
+        name_of(version),
+        standing(deployment)
+    );
+    match deployment.map(|deployment| &deployment.status) {
+        _ if deployment.is_some_and(Deployment::is_running) => Ok(Ending::unchanged(text)),
+        Some(DeploymentStatus::Failed | DeploymentStatus::Stopped) => {
+            Err(Failure::failed(text).into())
+        }
+        _ => Err(Failure::new(Exit::Unsettled, text).into()),
+    }
+}

@@ -1,0 +1,308 @@
+//! Which version of the registered model is published: one that is given, one by the rule in the stage file, or
+//! the one that the stage before serves.
+
+use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracking};
+use domino_core::api::projects::ProjectId;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::client::Reader;
+use domino_core::error::Failure;
+use domino_core::stages::{Stage, StageFile, VersionRule};
+use domino_core::step::Setting;
+
+/// By what the version is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice<'a> {
+    /// It is given.
+    Given(VersionNumber),
+    /// The rule in the stage file decides.
+    Rule(&'a VersionRule),
+    /// The stage before decides: what it serves comes here.
+    StageBefore(&'a Stage),
+}
+
+/// Only the first stage goes by a rule that can mean another version tomorrow.
+pub(crate) fn choice<'a>(
+    file: &'a StageFile,
+    stage: &Stage,
+    model: &str,
+    rule: &'a VersionRule,
+    given: Option<VersionNumber>,
+) -> Result<Choice<'a>, Failure> {
+    match (given, rule, file.stage_before(stage)) {
+        (Some(given), VersionRule::Number(number), _) if given.get() != *number => {
+            Err(Failure::usage(format!(
+                "version {given} is given, but stages.toml says version {number}"
+            ))
+            .hint(format!(
+                "change {}, or leave `--version` and `MODEL_VERSION` out",
+                file.place_of(&["model", model, "version"])
+            ))
+            .at(file, &["model", model, "version"]))
+        }
+        (Some(given), _, _) => Ok(Choice::Given(given)),
+        (None, VersionRule::Number(_), _) | (None, _, None) => Ok(Choice::Rule(rule)),
+        (None, _, Some(before)) => Ok(Choice::StageBefore(before)),
+    }
+}
+
+/// Resolves a version by its rule.
+pub(crate) async fn by_rule(
+    setting: &Setting,
+    project: &ProjectId,
+    name: &str,
+    rule: &VersionRule,
+) -> anyhow::Result<VersionNumber> {
+    let reader = setting.connection.reader();
+    let uri = std::env::var("MLFLOW_TRACKING_URI").ok();
+    match rule {
+        VersionRule::Number(number) => {
+            let version = VersionNumber::new(*number);
+            existing(&reader, project, name, version).await?;
+            Ok(version)
+        }
+        VersionRule::Latest => {
+            let Some(model) = reader.registered_model(name).await? else {
+                return Err(unknown_model(&reader, project, name).await.into());
+            };
+            Ok(model.latest_version.ok_or_else(|| no_version(name))?)
+        }
+        VersionRule::Stage(stage) => {
+            let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
+            let versions = tracking.reader().model_versions(name).await?;
+            if versions.is_empty() {
+                return Err(unknown_model(&reader, project, name).await.into());
+            }
+            Ok(in_stage(
+                name,
+                &versions,
+                &ModelStage::from(stage.as_str()),
+            )?)
+        }
+        VersionRule::Alias(alias) => {
+            let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
+            match tracking.reader().registered_model(name).await? {
+                Some(model) => Ok(behind_alias(&model, alias)?),
+                None => Err(unknown_model(&reader, project, name).await.into()),
+            }
+        }
+    }
+}
+
+/// Makes sure that a version is there.
+pub(crate) async fn existing(
+    reader: &Reader,
+    project: &ProjectId,
+    name: &str,
+    version: VersionNumber,
+) -> anyhow::Result<()> {
+    if reader
+        .registered_model_version(name, version)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let Some(model) = reader.registered_model(name).await? else {
+        return Err(unknown_model(reader, project, name).await.into());
+    };
+    let failure = Failure::refused(format!(
+        "registered model `{name}` has no version {version}"
+    ));
+    Err(match model.latest_version {
+        Some(latest) => failure.hint(format!("its newest version is {latest}")),
+        None => failure.hint("it has no version at all"),
+    }
+    .into())
+}
+
+/// The one version in a stage of the experiment manager.
+fn in_stage(
+    name: &str,
+    versions: &[ModelVersion],
+    stage: &ModelStage,
+) -> Result<VersionNumber, Failure> {
+    let there: Vec<&ModelVersion> = versions
+        .iter()
+        .filter(|version| version.current_stage == *stage)
+        .collect();
+    match there.as_slice() {
+        [one] => Ok(one.version),
+        [] => {
+            let mut stages: Vec<String> = versions
+                .iter()
+                .filter(|version| version.current_stage != ModelStage::None)
+                .map(|version| {
+                    format!(
+                        "version {} is in `{}`",
+                        version.version, version.current_stage
+                    )
+                })
+                .collect();
+            stages.truncate(5);
+            let failure = Failure::refused(format!(
+                "no version of registered model `{name}` is in stage `{stage}` of the experiment manager"
+            ));
+            Err(match stages.is_empty() {
+                true => failure.hint("no version of it is in any stage"),
+                false => failure.hint(stages.join(", ")),
+            })
+        }
+        several => {
+            let numbers: Vec<String> = several
+                .iter()
+                .map(|version| version.version.to_string())
+                .collect();
+            Err(Failure::refused(format!(
+                "{} versions of registered model `{name}` are in stage `{stage}` of the experiment manager: {}",
+                several.len(),
+                numbers.join(", ")
+            ))
+            .hint("archive all but one of them, or name the version by its number"))
+        }
+    }
+}
+
+/// The version that an alias points to. Case counts.
+fn behind_alias(model: &RegisteredModel, alias: &str) -> Result<VersionNumber, Failure> {
+    model.aliases.get(alias).copied().ok_or_else(|| {
+        let known: Vec<String> = model
+            .aliases
+            .keys()
+            .map(|alias| format!("`{alias}`"))
+            .collect();
+        let failure = Failure::refused(format!(
+            "registered model `{}` has no alias `{alias}`",
+            model.name
+        ));
+        match known.is_empty() {
+            true => failure.hint("it has no alias at all"),
+            false => failure.hint(format!("it has {}", known.join(", "))),
+        }
+    })
+}
+
+fn no_version(name: &str) -> Failure {
+    Failure::refused(format!("registered model `{name}` has no version yet"))
+        .hint("run the job that trains and registers it")
+}
+
+async fn unknown_model(reader: &Reader, project: &ProjectId, name: &str) -> Failure {
+    let names = reader.registered_model_names(project).await;
+    let failure = Failure::refused(format!(
+        "there is no registered model `{name}` for this account"
+    ));
+    let known: Vec<String> = names
+        .iter()
+        .take(8)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match known.is_empty() {
+        true => failure.hint("the project has none yet: run the job that trains and registers it"),
+        false => failure.hint(format!("the project has {}", known.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn file() -> StageFile {
+        let text = "
+            [defaults]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            [stage.dev]
+            hardware-tier = \"d\"
+            [stage.prod]
+            hardware-tier = \"p\"
+            [model.wine]
+            registered-model = \"wine\"
+        ";
+        StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    fn versions(stages: &[(u64, &str)]) -> Vec<ModelVersion> {
+        stages
+            .iter()
+            .map(|(number, stage)| {
+                serde_json::from_value(json!({
+                    "name": "wine", "version": number.to_string(), "current_stage": stage,
+                }))
+                .unwrap()
+            })
+            .collect()
+    }
+
+    fn chosen(stage: &str, rule: &VersionRule, given: Option<u64>) -> String {
+        let file = file();
+        let stage = file.stage(stage).unwrap();
+        match choice(&file, stage, "wine", rule, given.map(VersionNumber::new)) {
+            Ok(Choice::Given(version)) => format!("given {version}"),
+            Ok(Choice::Rule(rule)) => format!("rule {rule}"),
+            Ok(Choice::StageBefore(stage)) => format!("what {} serves", stage.name),
+            Err(failure) => failure.to_string(),
+        }
+    }
+
+    #[test]
+    fn only_the_first_stage_goes_by_a_rule_that_can_change_its_mind() {
+        let four = VersionRule::Number(4);
+        let latest = VersionRule::Latest;
+        assert_eq!(chosen("dev", &latest, None), "rule latest");
+        assert_eq!(chosen("prod", &latest, None), "what dev serves");
+        assert_eq!(
+            chosen("prod", &VersionRule::Alias("champion".into()), None),
+            "what dev serves"
+        );
+        assert_eq!(chosen("prod", &four, None), "rule 4");
+        assert_eq!(chosen("prod", &latest, Some(7)), "given 7");
+        assert_eq!(chosen("prod", &four, Some(4)), "given 4");
+        assert_eq!(
+            chosen("dev", &four, Some(7)),
+            "version 7 is given, but stages.toml says version 4"
+        );
+    }
+
+    #[test]
+    fn a_stage_means_the_one_version_in_it() {
+        let versions = versions(&[(3, "None"), (2, "Staging"), (1, "Archived")]);
+        let version = in_stage("wine", &versions, &ModelStage::from("staging"));
+        assert_eq!(version.unwrap().get(), 2);
+        let failure = in_stage("wine", &versions, &ModelStage::Production).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "no version of registered model `wine` is in stage `Production` of the experiment manager"
+        );
+        assert_eq!(
+            domino_core::error::hint_of(&failure.into()).unwrap(),
+            "version 2 is in `Staging`, version 1 is in `Archived`"
+        );
+    }
+
+    #[test]
+    fn two_versions_in_one_stage_are_not_guessed_between() {
+        let versions = versions(&[(3, "Production"), (2, "Production")]);
+        let failure = in_stage("wine", &versions, &ModelStage::Production).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "2 versions of registered model `wine` are in stage `Production` of the experiment manager: 3, 2"
+        );
+    }
+
+    #[test]
+    fn an_alias_is_taken_to_the_letter() {
+        let model: RegisteredModel = serde_json::from_value(json!({
+            "name": "wine", "aliases": [{"alias": "champion", "version": "4"}],
+        }))
+        .unwrap();
+        assert_eq!(behind_alias(&model, "champion").unwrap().get(), 4);
+        assert_eq!(
+            behind_alias(&model, "Champion").unwrap_err().to_string(),
+            "registered model `wine` has no alias `Champion`"
+        );
+    }
+}
