@@ -19,6 +19,7 @@ use crate::faults::Faults;
 use crate::hardware_tiers::HardwareTiers;
 use crate::jobs::Jobs;
 use crate::mlflow::Mlflow;
+use crate::model_apis::ModelApis;
 use crate::pace::Pace;
 use crate::process::Processes;
 use crate::projects::Projects;
@@ -52,6 +53,7 @@ pub(crate) struct Domino {
     pub(crate) scheduled_jobs: ScheduledJobs,
     pub(crate) mlflow: Mlflow,
     pub(crate) registered_models: RegisteredModels,
+    pub(crate) model_apis: ModelApis,
     pub(crate) apps: Apps,
     pub(crate) sessions: Sessions,
 }
@@ -81,6 +83,7 @@ impl Domino {
             processes: Processes::default(),
             mlflow: Mlflow::new(options.mlflow.as_deref(), folder.path(), now)?,
             registered_models: RegisteredModels::default(),
+            model_apis: ModelApis::new(options.model_token),
             folder,
             projects: Projects::new(seed, &users, &options.repository, now),
             users,
@@ -113,6 +116,7 @@ impl Domino {
             "jobs": self.jobs.state(),
             "scheduledJobs": self.scheduled_jobs.state(self),
             "registeredModels": self.mlflow.state(),
+            "modelApis": self.model_apis.state(),
             "apps": self.apps.state(self),
         })
     }

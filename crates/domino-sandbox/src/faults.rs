@@ -4,6 +4,7 @@
 
 mod app;
 mod file;
+mod model;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,6 +16,8 @@ use serde_json::Value;
 
 pub use app::AppFault;
 use app::AppRule;
+pub use model::ModelFault;
+use model::ModelRule;
 
 /// The faults of a running sandbox. They may be added and cleared at any time.
 #[derive(Default)]
@@ -22,6 +25,7 @@ pub struct Faults {
     rules: Mutex<Vec<Rule>>,
     job_faults: Mutex<Vec<JobRule>>,
     app_faults: Mutex<Vec<AppRule>>,
+    model_faults: Mutex<Vec<ModelRule>>,
     clock_skew: AtomicI64,
 }
 
@@ -224,6 +228,7 @@ impl Faults {
         lock(&self.rules).clear();
         lock(&self.job_faults).clear();
         lock(&self.app_faults).clear();
+        lock(&self.model_faults).clear();
         self.skew_clock(0);
     }
 

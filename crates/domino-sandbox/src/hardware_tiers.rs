@@ -208,6 +208,32 @@ impl HardwareTiers {
         }
     }
 
+    /// The tier that a model API asks for by its id, or the default one of that population, if
+    /// there is any. A tier of jobs is of no use to a model API.
+    pub(crate) fn for_model_api(
+        &self,
+        id: Option<&str>,
+    ) -> Result<Option<&Arc<HardwareTier>>, Failure> {
+        let Some(id) = id else {
+            let default = |tier: &&Arc<HardwareTier>| tier.is_default && tier.is_model_api_tier;
+            return Ok(self.0.iter().find(default));
+        };
+        match self.with_id(id) {
+            None => Err(Failure::bad_request(format!(
+                "Hardware tier with id '{id}' does not exist"
+            ))),
+            Some(tier) if tier.is_archived => Err(Failure::bad_request(format!(
+                "Hardware tier '{}' is archived",
+                tier.name
+            ))),
+            Some(tier) if !tier.is_model_api_tier => Err(Failure::bad_request(format!(
+                "Hardware tier '{}' is not for model APIs",
+                tier.name
+            ))),
+            Some(tier) => Ok(Some(tier)),
+        }
+    }
+
     pub(crate) fn state(&self) -> Value {
         self.0.iter().map(|tier| tier.v4()).collect()
     }

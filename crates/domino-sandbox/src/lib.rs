@@ -19,6 +19,7 @@ mod id;
 mod jobs;
 mod log;
 mod mlflow;
+mod model_apis;
 mod outbound;
 mod pace;
 mod page;
@@ -48,7 +49,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use account::{Account, Credential};
-pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour};
+pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault};
 pub use pace::Pace;
 pub use recorder::Recorded;
 pub use seed::{HardwareTierSeed, Seed};
@@ -73,6 +74,9 @@ pub struct Options {
     /// The address of an MLflow server that keeps experiments and registered models, such as
     /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
     pub mlflow: Option<String>,
+    /// A model access token that every endpoint takes besides its own, so that one secret opens
+    /// them all.
+    pub model_token: Option<String>,
     /// Credentials for users of the seed; the others get random ones.
     pub credentials: Vec<Account>,
     /// Whether each request is noted on stderr, without its query and its credentials.
@@ -88,6 +92,7 @@ impl Default for Options {
             pace: Pace::instant(),
             seed: Seed::default(),
             mlflow: None,
+            model_token: None,
             credentials: Vec::new(),
             verbose: false,
         }
@@ -153,6 +158,13 @@ impl Sandbox {
     /// The credentials of every user.
     pub fn accounts(&self) -> &[Account] {
         self.domino.accounts.all()
+    }
+
+    /// The access token of a model endpoint, by its id or its name, as a person would copy it from
+    /// Domino's pages. None when there is no such endpoint, or several have the name.
+    pub fn model_token(&self, endpoint: &str) -> Option<String> {
+        let api = self.domino.model_apis.named(endpoint)?;
+        Some(api.token().to_owned())
     }
 
     /// Everything the sandbox holds, one key for each noun: the truth, whatever faults make the

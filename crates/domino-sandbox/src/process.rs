@@ -131,6 +131,11 @@ pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::
 }
 
 impl Running {
+    /// The id of the first process, which is that of its group.
+    pub(crate) fn id(&self) -> i32 {
+        self.group.as_raw_pid()
+    }
+
     /// Waits until the process ends, and what it left behind is killed and all is read.
     pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await;

@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Options, Pace, Sandbox, Seed, Version};
+use crate::{Options, Pace, Sandbox, Seed, Version, id};
 
 const HELP: &str = "\
 A sandbox answers Domino's HTTP API on loopback: users, projects, hardware tiers, environments, \
@@ -150,6 +150,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         .build()?;
     // Listened for from before the first process is started, so that none outlives the program.
     let asked_to_end = runtime.block_on(async { asked_to_end() })?;
+    let model_token = id::secret();
     let sandbox = Sandbox::start(Options {
         listen: arguments.listen,
         repository: arguments.repository,
@@ -160,13 +161,14 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         },
         seed,
         mlflow: arguments.mlflow,
+        model_token: Some(model_token.clone()),
         verbose: arguments.verbose,
         ..Options::default()
     })?;
     if let Some(path) = &arguments.faults {
         sandbox.faults().load(path)?;
     }
-    let credentials = credentials(&sandbox);
+    let credentials = credentials(&sandbox, &model_token);
     let temporary;
     let path = match &arguments.credentials_file {
         Some(path) => {
@@ -200,9 +202,12 @@ fn is_repository(folder: &Path) -> bool {
     head.is_ok_and(|head| head.status.success())
 }
 
-/// The URL and every user's credentials, as shell variables.
-fn credentials(sandbox: &Sandbox) -> String {
-    let mut text = format!("DOMINO_API_HOST={}\n", sandbox.url());
+/// The URL, the token of every endpoint and each user's credentials, as shell variables.
+fn credentials(sandbox: &Sandbox, model_token: &str) -> String {
+    let mut text = format!(
+        "DOMINO_API_HOST={}\nDOMINO_MODEL_TOKEN={model_token}\n",
+        sandbox.url()
+    );
     for account in sandbox.accounts() {
         let user: String = account
             .user_name

@@ -65,7 +65,9 @@ impl From<Refusal> for Failure {
 
 /// One question to the experiment manager.
 async fn ask(domino: &Domino, user: &User, route: &str, input: Value) -> Result<Value, Refusal> {
-    let asked = domino.mlflow.ask(domino, &user.name, Method::GET, route, input);
+    let asked = domino
+        .mlflow
+        .ask(domino, &user.name, Method::GET, route, input);
     asked.await
 }
 
@@ -112,7 +114,13 @@ pub(crate) async fn one(
     user: &User,
     name: &str,
 ) -> Result<RegisteredModel, Failure> {
-    let found = ask(domino, user, "registered-models/get", json!({ "name": name })).await?;
+    let found = ask(
+        domino,
+        user,
+        "registered-models/get",
+        json!({ "name": name }),
+    )
+    .await?;
     let model = RegisteredModel::of(domino, user, &found["registered_model"]).await?;
     domino.projects.seen_by(user, &model.project.id)?;
     Ok(model)
@@ -143,6 +151,47 @@ pub(crate) async fn version(
     let input = json!({ "name": name, "version": number.to_string() });
     let found = ask(domino, user, "model-versions/get", input).await?;
     Ok(ModelVersion::of(&found["model_version"]))
+}
+
+/// The folder with the files of a version, below the place of all artifacts.
+pub(crate) async fn artifacts(
+    domino: &Domino,
+    user: &User,
+    version: &ModelVersion,
+) -> Result<String, Refusal> {
+    let (scheme, path) = version.source.split_once(':').unwrap_or_default();
+    let elsewhere = || {
+        Refusal::missing(format!(
+            "The files of the model are at {}, which cannot be reached from here",
+            version.source
+        ))
+    };
+    match scheme {
+        // `mlflow-artifacts://host/path` and `mlflow-artifacts:/path` name the same file.
+        "mlflow-artifacts" => Ok(below_host(path)),
+        "runs" => {
+            let (run_id, path) = path
+                .trim_start_matches('/')
+                .split_once('/')
+                .ok_or_else(elsewhere)?;
+            let run = ask(domino, user, "runs/get", json!({ "run_id": run_id })).await?;
+            let root = text(&run["run"]["info"]["artifact_uri"]);
+            let root = root
+                .strip_prefix("mlflow-artifacts:")
+                .ok_or_else(elsewhere)?;
+            Ok(format!("{}/{path}", below_host(root)))
+        }
+        _ => Err(elsewhere()),
+    }
+}
+
+/// The path of an address without its host, if it has one.
+fn below_host(path: &str) -> String {
+    let path = match path.strip_prefix("//") {
+        Some(rest) => rest.split_once('/').unwrap_or_default().1,
+        None => path,
+    };
+    path.trim_matches('/').to_owned()
 }
 
 impl RegisteredModel {

@@ -159,6 +159,16 @@ impl Fields {
         self.optional(name, "error.expected.jsboolean", Value::as_bool)
     }
 
+    /// A whole number that is not negative and has to be there.
+    pub(crate) fn number(&mut self, name: &str) -> u64 {
+        self.required(name, "error.expected.jsnumber", Value::as_u64)
+    }
+
+    /// A whole number that is not negative and may be missing or null.
+    pub(crate) fn optional_number(&mut self, name: &str) -> Option<u64> {
+        self.optional(name, "error.expected.jsnumber", Value::as_u64)
+    }
+
     /// A list of strings that has to be there.
     pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
         self.required(name, "error.expected.jsarray", texts)

@@ -25,7 +25,7 @@ use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
 use crate::{
-    data_planes, environments, hardware_tiers, jobs, mlflow, page, projects,
+    data_planes, environments, hardware_tiers, jobs, mlflow, model_apis, page, projects,
     registered_models, scheduled_jobs,
 };
 
@@ -61,10 +61,12 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(scheduled_jobs::routes())
         .merge(mlflow::routes())
         .merge(registered_models::routes(domino.version))
+        .merge(model_apis::routes(domino.version))
         .merge(apps::routes(domino.version))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
         .merge(page::routes())
+        .merge(model_apis::open_routes())
         .merge(apps::open_routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)

@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AppFault, Fault, Faults, JobFault, Misbehaviour, Route};
+use super::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault, Route};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -21,6 +21,8 @@ struct FaultFile {
     job: Vec<JobEntry>,
     #[serde(default)]
     app: Vec<AppEntry>,
+    #[serde(default)]
+    model: Vec<ModelFault>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +79,7 @@ struct Asked {
     requests: Vec<Fault>,
     jobs: Vec<JobFault>,
     apps: Vec<AppFault>,
+    models: Vec<ModelFault>,
 }
 
 /// Adds the faults of the file at `path`.
@@ -93,6 +96,9 @@ pub(super) fn load(faults: &Faults, path: &Path) -> anyhow::Result<()> {
     }
     for fault in asked.apps {
         faults.add_app_fault(fault);
+    }
+    for fault in asked.models {
+        faults.add_model_fault(fault);
     }
     Ok(())
 }
@@ -113,6 +119,7 @@ fn parse(text: &str) -> anyhow::Result<Asked> {
         requests,
         jobs: file.job.into_iter().map(job_fault).collect(),
         apps: file.app.into_iter().map(app_fault).collect(),
+        models: file.model,
     })
 }
 

@@ -24,11 +24,11 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
     let first = Router::new()
         .route("/api/registeredmodels/v1", get(list))
         .route("/api/registeredmodels/v1/names", get(names))
+        .route("/api/registeredmodels/v1/{name}", get(read).patch(change))
         .route(
-            "/api/registeredmodels/v1/{name}",
-            get(read).patch(change),
+            "/api/registeredmodels/v1/{name}/versions",
+            get(version_list),
         )
-        .route("/api/registeredmodels/v1/{name}/versions", get(version_list))
         .route(
             "/api/registeredmodels/v1/{name}/versions/{version}",
             get(version_details),
@@ -38,7 +38,10 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
     }
     first
         .route("/api/registeredmodels/v2", get(list))
-        .route("/api/registeredmodels/v2/{name}/versions", get(version_list))
+        .route(
+            "/api/registeredmodels/v2/{name}/versions",
+            get(version_list),
+        )
         .route(
             "/api/registeredmodels/v2/{name}/versions/{version}",
             get(version_details),
@@ -57,9 +60,7 @@ async fn list(
     let pattern = parameters.text("searchPattern").map(str::to_lowercase);
     let offset = match parameters.text("pageToken") {
         None => 0,
-        Some(token) => {
-            offset(token).ok_or_else(|| Failure::bad_request("Invalid page token"))?
-        }
+        Some(token) => offset(token).ok_or_else(|| Failure::bad_request("Invalid page token"))?,
     };
     let size = parameters.size("maxResults", 25)?.min(Slice::CAP);
     // Every model here is of the category `ml`; the other one is `genai`.
@@ -144,11 +145,15 @@ async fn change(
     if let Some(description) = description {
         let route = "registered-models/update";
         let input = json!({ "name": name, "description": description });
-        let asked = domino.mlflow.ask(&domino, &user.name, Method::PATCH, route, input);
+        let asked = domino
+            .mlflow
+            .ask(&domino, &user.name, Method::PATCH, route, input);
         asked.await?;
     }
     if let Some(discoverable) = discoverable {
-        domino.registered_models.set_discoverable(&name, discoverable);
+        domino
+            .registered_models
+            .set_discoverable(&name, discoverable);
     }
     Ok(Json(one(&domino, &user, &name).await?.json(&domino)))
 }

@@ -1,0 +1,139 @@
+//! Builds a version: gathers the files of its model in a folder and has python load them. What
+//! cannot be gathered or loaded is a failed build, and its log says why.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::serving;
+use super::{ModelApi, Source, Version};
+use crate::checkout::{self, NoCode};
+use crate::domino::Domino;
+use crate::log::Kind;
+use crate::mlflow::Refusal;
+use crate::registered_models;
+
+/// The most files and folders a registered model may have.
+const MOST_FILES: usize = 10_000;
+
+/// Makes `folder` a place from which the version can be served. The error is the last line of the
+/// build's log.
+pub(super) async fn build(
+    domino: &Arc<Domino>,
+    api: &ModelApi,
+    version: &Version,
+    folder: &Path,
+) -> Result<(), String> {
+    let say = |text: &str| version.build_log.say(Kind::Stdout, text, domino.now());
+    say(&format!(
+        "Building version {} of model {} on {}",
+        version.number,
+        api.settings().name,
+        version.environment.name
+    ));
+    if let Some(commit_id) = &version.wish.commit_id
+        && *commit_id != version.project.commit_id
+    {
+        return Err(format!(
+            "Commit {commit_id} does not exist in the file system of project {}",
+            version.project.name
+        ));
+    }
+    let model = folder.join("model");
+    let what = match &version.wish.source {
+        Source::File { file, function, .. } => {
+            let commit = version.commit.as_deref();
+            let commit = commit.ok_or("The repository has no commit")?;
+            say(&format!(
+                "Cloning {} at {commit}",
+                version.project.repository.uri
+            ));
+            checkout::check_out(&domino.repository, commit, &model)
+                .await
+                .map_err(|NoCode(why)| why)?;
+            json!({ "file": file, "function": function })
+        }
+        Source::Registered {
+            model: name,
+            version: number,
+        } => {
+            say(&format!(
+                "Fetching version {number} of registered model {name}"
+            ));
+            let gathered = gather(domino, version, name, *number, &model).await;
+            let count = gathered.map_err(|refusal| refusal.message().to_owned())?;
+            say(&format!("Fetched {count} files"));
+            json!({})
+        }
+    };
+    serving::prepare(folder, what, version.wish.log_requests)
+        .map_err(|problem| format!("The image could not be written: {problem}"))?;
+    if version.fault.build_fails {
+        return Err("The build failed (a fault of the sandbox)".to_owned());
+    }
+    say("Loading the model");
+    let loaded = serving::check(domino, api, version, folder).await;
+    match loaded {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("The model cannot be loaded".to_owned()),
+        Err(problem) => Err(format!("python3 was not started: {problem}")),
+    }
+}
+
+/// Fetches every file of a registered model into `into`, and says how many there are.
+async fn gather(
+    domino: &Domino,
+    version: &Version,
+    name: &str,
+    number: u64,
+    into: &Path,
+) -> Result<usize, Refusal> {
+    let user = &version.created_by;
+    let registered = registered_models::version(domino, user, name, number).await?;
+    let root = registered_models::artifacts(domino, user, &registered).await?;
+    let mut folders = vec![PathBuf::new()];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        let path = below(&root, &folder);
+        for entry in domino.mlflow.artifacts(&path).await? {
+            count += 1;
+            // The last part alone, so that no entry of any server lies outside of the folder.
+            let Some(name) = Path::new(&entry.path).file_name() else {
+                continue;
+            };
+            let place = folder.join(name);
+            if count > MOST_FILES {
+                return Err(Refusal::internal("the model has too many files"));
+            }
+            if entry.is_folder {
+                folders.push(place);
+                continue;
+            }
+            let content = domino.mlflow.artifact(&below(&root, &place)).await?;
+            let target = into.join(&place);
+            let written = target
+                .parent()
+                .map_or(Ok(()), std::fs::create_dir_all)
+                .and_then(|()| std::fs::write(&target, &content));
+            written.map_err(|problem| Refusal::internal(problem.to_string()))?;
+        }
+    }
+    if count == 0 {
+        return Err(Refusal::missing(format!(
+            "Version {number} of registered model {name} has no files at {}",
+            registered.source
+        )));
+    }
+    Ok(count)
+}
+
+/// `place` below `root`, with the slashes of artifacts.
+fn below(root: &str, place: &Path) -> String {
+    let mut path = root.to_owned();
+    for part in place {
+        path.push('/');
+        path.push_str(&part.to_string_lossy());
+    }
+    path
+}

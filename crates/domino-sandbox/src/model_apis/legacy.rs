@@ -1,0 +1,194 @@
+//! Model APIs as the oldest API has them, under `/v1/models`: what older Dominos have nothing else
+//! for. A new model is known by `_id`, and every version is deployed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::public::variables;
+use super::version::source;
+use super::{ModelApi, ModelApis, Source, Version, VersionWish, Wish};
+use crate::domino::Domino;
+use crate::reply::{Answer, Failure};
+use crate::request::Fields;
+use crate::users::Caller;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route("/v1/models", post(create))
+        .route("/v1/projects/{owner}/{name}/models", get(list))
+        .route(
+            "/v1/models/{id}/versions",
+            get(versions).post(create_version),
+        )
+}
+
+fn model(api: &ModelApi, id: &str) -> Value {
+    let settings = api.settings();
+    let mut json = json!({
+        id: api.id,
+        "name": settings.name,
+        "description": settings.description,
+        "projectId": api.project.id,
+        "environmentId": settings.environment.id,
+        "replicaCount": settings.replicas,
+        "isAsync": api.is_async,
+        "created": api.created.milliseconds(),
+        "lastModified": api.lock().modified.milliseconds(),
+    });
+    if let Some(tier) = &settings.hardware_tier {
+        json["hardwareTierId"] = tier.id.as_str().into();
+    }
+    if let Some(active) = api.active() {
+        json["activeVersionId"] = active.id.as_str().into();
+        json["activeVersionNumber"] = active.number.into();
+    }
+    json
+}
+
+fn version_json(version: &Version) -> Value {
+    let mut json = json!({
+        "_id": version.id,
+        "id": version.id,
+        "modelId": version.api_id,
+        "number": version.number,
+        "description": version.wish.description,
+        "projectId": version.project.id,
+        "commitId": version.commit_id(),
+        "created": version.created.milliseconds(),
+        "logHttpRequestResponse": version.wish.log_requests,
+        "deploymentStatus": version.shown(),
+    });
+    if let (Value::Object(json), Value::Object(mut source)) =
+        (&mut json, source(&version.wish.source))
+    {
+        source.remove("type");
+        json.append(&mut source);
+    }
+    json
+}
+
+/// Reads what a version is to be, from a file or from the registry. The number of a registered
+/// version may be a text here.
+fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
+    let project_id = fields.text("projectId");
+    let source = match fields.optional_text("registeredModelName") {
+        Some(model) => {
+            let version = match fields.optional_value("registeredModelVersion") {
+                Some(Value::String(text)) => text.parse().ok(),
+                Some(value) => value.as_u64(),
+                None => None,
+            };
+            if version.is_none() {
+                fields.complain("registeredModelVersion", "error.expected.jsnumber");
+            }
+            Source::Registered {
+                model,
+                version: version?,
+            }
+        }
+        None => Source::File {
+            file: fields.text("file"),
+            function: fields.text("function"),
+            excluded: fields.optional_texts("excludeFiles").unwrap_or_default(),
+        },
+    };
+    Some(VersionWish {
+        project_id,
+        source,
+        description: fields.optional_text("description"),
+        environment_id: fields.optional_text("environmentId"),
+        commit_id: None,
+        should_deploy: true,
+        log_requests: fields
+            .optional_flag("logHttpRequestResponse")
+            .unwrap_or(false),
+        monitoring: false,
+        record_invocation: false,
+    })
+}
+
+async fn create(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let name = fields.text("name");
+    let description = fields.optional_text("description").unwrap_or_default();
+    let environment_variables = variables(&mut fields, "environmentVariables");
+    let hardware_tier_id = fields.optional_text("hardwareTierId");
+    let replicas = fields.optional_number("replicaCount").unwrap_or(1);
+    let is_async = fields.optional_flag("isAsync").unwrap_or(false);
+    let strict = fields.optional_flag("strictNodeAntiAffinity");
+    let version = version_wish(&mut fields);
+    fields.finish()?;
+    let version = version.ok_or_else(|| Failure::bad_request("The source is missing"))?;
+    let wish = Wish {
+        name,
+        description,
+        environment_id: version.environment_id.clone(),
+        environment_variables: environment_variables.unwrap_or_default(),
+        hardware_tier_id,
+        replicas,
+        is_async,
+        strict_node_anti_affinity: strict.unwrap_or(false),
+        bundle_id: None,
+        version,
+    };
+    let api = ModelApis::create(&domino, &user, wish).await?;
+    Ok(Json(json!({
+        "objectType": "model",
+        "url": format!("/v1/models/{}", api.id),
+        "data": model(&api, "_id"),
+    })))
+}
+
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((owner, name)): Path<(String, String)>,
+) -> Answer {
+    let project = domino.projects.named_seen_by(&user, &owner, &name)?;
+    let apis = domino.model_apis.unarchived();
+    let apis = apis.iter().filter(|api| api.project.id == project.id);
+    let data: Vec<Value> = apis.map(|api| model(api, "id")).collect();
+    let url = format!("/v1/projects/{owner}/{name}/models");
+    Ok(Json(
+        json!({ "objectType": "list", "url": url, "data": data }),
+    ))
+}
+
+async fn versions(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let newest_first = api.versions().into_iter().rev();
+    let data: Vec<Value> = newest_first.map(|version| version_json(&version)).collect();
+    let url = format!("/v1/models/{id}/versions");
+    Ok(Json(
+        json!({ "objectType": "list", "url": url, "data": data }),
+    ))
+}
+
+async fn create_version(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let wish = version_wish(&mut fields);
+    fields.finish()?;
+    let wish = wish.ok_or_else(|| Failure::bad_request("The source is missing"))?;
+    let version = api.create_version(&domino, &user, wish).await?;
+    Ok(Json(json!({
+        "objectType": "modelVersion",
+        "url": format!("/v1/models/{id}/versions/{}", version.id),
+        "data": version_json(&version),
+    })))
+}

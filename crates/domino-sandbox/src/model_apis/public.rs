@@ -1,0 +1,457 @@
+//! Model APIs as the public API has them, under `/api/modelServing/v1`: single objects as they are,
+//! lists under `items`, versions in a bare list, 201 for what is new.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use regex::RegexBuilder;
+use serde_json::{Value, json};
+
+use super::version::source;
+use super::{ModelApi, ModelApis, Settings, Source, Version, VersionWish, Wish};
+use crate::domino::Domino;
+use crate::log::{Line, Log, Wanted};
+use crate::reply::{Answer, Failure, Slice, page};
+use crate::request::{Fields, Parameters};
+use crate::users::Caller;
+
+const APIS: &str = "/api/modelServing/v1/modelApis";
+
+/// The most lines of a log that one reply has.
+const LOG_LIMIT: usize = 10_000;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    let version = format!("{APIS}/{{id}}/versions/{{version_id}}");
+    Router::new()
+        .route(APIS, get(list).post(create))
+        .route(
+            &format!("{APIS}/{{id}}"),
+            get(one).put(change).delete(archive),
+        )
+        .route(
+            &format!("{APIS}/{{id}}/versions"),
+            get(versions).post(create_version),
+        )
+        .route(&version, get(one_version))
+        .route(&format!("{version}/buildLogs"), get(build_logs))
+        .route(&format!("{version}/instanceLogs"), get(instance_logs))
+        .route(&format!("{version}/exportLogs"), get(export_logs))
+}
+
+/// A model API in the words of the public API.
+fn public(api: &ModelApi) -> Value {
+    let kept = api.lock();
+    let settings = &kept.settings;
+    let mut json = json!({
+        "id": api.id,
+        "name": settings.name,
+        "description": settings.description,
+        "environmentId": settings.environment.id,
+        "replicas": settings.replicas,
+        "isAsync": api.is_async,
+        "isArchived": kept.is_archived,
+        "routingMode": "basic",
+        "strictNodeAntiAffinity": api.strict_node_anti_affinity,
+        "volumes": [],
+        "healthCheck": {
+            "initialDelaySeconds": 60,
+            "periodSeconds": 10,
+            "timeoutSeconds": 1,
+            "failureThreshold": 3,
+        },
+        "metadata": {
+            "created": api.created.milliseconds(),
+            "createdBy": api.created_by.id,
+            "lastModified": kept.modified.milliseconds(),
+        },
+        "collaborators": [{ "collaborator": api.created_by.id, "role": "Owner" }],
+        "access": {
+            "isPublic": false,
+            "accessTokens": [{
+                "id": api.token_id,
+                "name": "default",
+                "created": api.created.milliseconds(),
+                "createdBy": api.created_by.id,
+                "lastGenerated": api.created.milliseconds(),
+                "lastGeneratedBy": api.created_by.id,
+            }],
+        },
+    });
+    if let Some(tier) = &settings.hardware_tier {
+        json["hardwareTierId"] = tier.id.as_str().into();
+    }
+    if let Some(bundle_id) = &api.bundle_id {
+        json["bundleId"] = bundle_id.as_str().into();
+    }
+    if let Some(active) = &kept.active {
+        json["activeVersion"] = json!({
+            "id": active.id,
+            "number": active.number,
+            "dataPlaneId": active.data_plane.id,
+        });
+        if let Some(deployment) = active.deployment() {
+            json["activeVersion"]["deployment"] = deployment;
+        }
+    }
+    json
+}
+
+/// A version in the words of the public API.
+fn public_version(version: &Version) -> Value {
+    let wish = &version.wish;
+    let mut json = json!({
+        "id": version.id,
+        "modelApiId": version.api_id,
+        "number": version.number,
+        "projectId": version.project.id,
+        "commitId": version.commit_id(),
+        "environmentRevisionId": version.revision.id,
+        "dataPlaneId": version.data_plane.id,
+        "source": source(&wish.source),
+        "labels": [],
+        "metadata": {
+            "created": version.created.milliseconds(),
+            "createdBy": version.created_by.id,
+        },
+        "monitoringEnabled": wish.monitoring,
+        "recordInvocation": wish.record_invocation,
+        "logHttpRequestResponse": wish.log_requests,
+    });
+    if let Some(description) = &wish.description {
+        json["description"] = description.as_str().into();
+        json["metadata"]["summary"] = description.as_str().into();
+    }
+    if let Some(deployment) = version.deployment() {
+        json["deployment"] = deployment;
+    }
+    json
+}
+
+/// Reads what a version is to be. Who does not ask for its deployment gets only a build.
+fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
+    Some(VersionWish {
+        project_id: fields.text("projectId"),
+        source: fields.object("source", source_field)?,
+        description: fields.optional_text("description"),
+        environment_id: fields.optional_text("environmentId"),
+        commit_id: fields.optional_text("commitId"),
+        should_deploy: fields.optional_flag("shouldDeploy").unwrap_or(false),
+        log_requests: fields.flag("logHttpRequestResponse"),
+        monitoring: fields.flag("monitoringEnabled"),
+        record_invocation: fields.optional_flag("recordInvocation").unwrap_or(false),
+    })
+}
+
+fn source_field(fields: &mut Fields) -> Option<Source> {
+    match fields.text("type").as_str() {
+        "File" => Some(Source::File {
+            file: fields.text("file"),
+            function: fields.text("function"),
+            excluded: fields.optional_texts("excludeFiles").unwrap_or_default(),
+        }),
+        "Registry" => Some(Source::Registered {
+            model: fields.text("registeredModelName"),
+            version: fields.number("registeredModelVersion"),
+        }),
+        "" => None,
+        _ => {
+            fields.complain("type", "error.expected.validenumvalue");
+            None
+        }
+    }
+}
+
+/// Reads `[{key, value}]`.
+pub(super) fn variables(fields: &mut Fields, name: &str) -> Option<Vec<(String, String)>> {
+    let value = fields.optional_value(name)?;
+    let pair = |value: &Value| {
+        // The oldest API names it `name`.
+        let key = value["key"].as_str().or_else(|| value["name"].as_str())?;
+        Some((key.to_owned(), value["value"].as_str()?.to_owned()))
+    };
+    let read: Option<Vec<(String, String)>> = value
+        .as_array()
+        .and_then(|values| values.iter().map(pair).collect());
+    if read.is_none() {
+        fields.complain(name, "error.expected.jsarray");
+    }
+    read
+}
+
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    let Some(project_id) = parameters.text("projectId") else {
+        if !user.is_admin() {
+            let text = "The current user is not allowed to list the model APIs of this access \
+                        configuration";
+            return Ok((StatusCode::FORBIDDEN, text).into_response());
+        }
+        let apis = domino.model_apis.unarchived();
+        return listed(apis, &parameters).map(IntoResponse::into_response);
+    };
+    let project = domino.projects.seen_by(&user, project_id)?;
+    let mut apis = domino.model_apis.unarchived();
+    apis.retain(|api| api.project.id == project.id);
+    listed(apis, &parameters).map(IntoResponse::into_response)
+}
+
+/// One page of `apis`. Without an offset it starts at the 26th, as the specification has it.
+fn listed(mut apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
+    let name = parameters.text("name").map(|pattern| {
+        RegexBuilder::new(pattern)
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|_| Failure::bad_request(format!("`{pattern}` is not a regular expression")))
+    });
+    let name = name.transpose()?;
+    let environment = parameters.text("environmentId");
+    let model = parameters.text("registeredModelName");
+    let number = parameters.number("registeredModelVersion", 0)?;
+    apis.retain(|api| {
+        let settings = api.settings();
+        let serves = |version: &Version| match &version.wish.source {
+            Source::Registered { model: of, version } => {
+                model.is_none_or(|wanted| wanted == of) && (number == 0 || number == *version)
+            }
+            Source::File { .. } => false,
+        };
+        name.as_ref()
+            .is_none_or(|name| name.is_match(&settings.name))
+            && environment.is_none_or(|id| settings.environment.id == id)
+            && ((model.is_none() && number == 0)
+                || api.versions().iter().any(|version| serves(version)))
+    });
+    order(&mut apis, parameters.text("orderBy").unwrap_or_default());
+    let slice = Slice::of(
+        parameters.size("offset", 25)?,
+        parameters.size("limit", 25)?,
+        apis.len(),
+    );
+    let items = slice.cut(&apis).map(|api| public(api)).collect();
+    Ok(page("items", items, slice))
+}
+
+/// Orders by `field [ASC|DESC]`; by their age when there is nothing to order by.
+fn order(apis: &mut [Arc<ModelApi>], by: &str) {
+    let mut words = by.split_whitespace();
+    match words.next() {
+        Some("name") => apis.sort_by_key(|api| api.settings().name),
+        Some("lastModified") => apis.sort_by_key(|api| api.lock().modified.nanoseconds()),
+        _ => {}
+    }
+    if words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("desc"))
+    {
+        apis.reverse();
+    }
+}
+
+async fn create(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Result<Response, Failure> {
+    if fields.optional_value("environmentVariables").is_none() {
+        fields.complain("environmentVariables", "error.path.missing");
+    }
+    let name = fields.text("name");
+    let description = fields.text("description");
+    let environment_id = fields.text("environmentId");
+    let environment_variables = variables(&mut fields, "environmentVariables");
+    let hardware_tier_id = fields.optional_text("hardwareTierId");
+    let replicas = fields.optional_number("replicas").unwrap_or(1);
+    let is_async = fields.flag("isAsync");
+    let strict_node_anti_affinity = fields.flag("strictNodeAntiAffinity");
+    let bundle_id = fields.optional_text("bundleId");
+    let version = fields.object("version", version_wish);
+    fields.finish()?;
+    let wish = Wish {
+        name,
+        description,
+        environment_id: Some(environment_id),
+        environment_variables: environment_variables.unwrap_or_default(),
+        hardware_tier_id,
+        replicas,
+        is_async,
+        strict_node_anti_affinity,
+        bundle_id,
+        version: version.ok_or_else(|| Failure::bad_request("The version is missing"))?,
+    };
+    let api = ModelApis::create(&domino, &user, wish).await?;
+    Ok((StatusCode::CREATED, Json(public(&api))).into_response())
+}
+
+async fn one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(Json(public(&*ModelApis::seen_by(&domino, &user, &id)?)))
+}
+
+/// Replaces what can be changed; the environment variables cannot.
+async fn change(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let name = fields.text("name");
+    let description = fields.text("description");
+    let environment_id = fields.text("environmentId");
+    let hardware_tier_id = fields.optional_text("hardwareTierId");
+    let replicas = fields.number("replicas");
+    fields.finish()?;
+    let settings = Settings::of(
+        &domino,
+        &name,
+        &description,
+        Some(&environment_id),
+        hardware_tier_id.as_deref(),
+        replicas,
+    )?;
+    api.change(&domino, settings);
+    Ok(Json(public(&api)))
+}
+
+async fn archive(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    ModelApis::seen_by(&domino, &user, &id)?.archive();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn versions(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let newest_first = api.versions().into_iter().rev();
+    Ok(Json(
+        newest_first
+            .map(|version| public_version(&version))
+            .collect(),
+    ))
+}
+
+async fn create_version(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Result<Response, Failure> {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let wish = version_wish(&mut fields);
+    fields.finish()?;
+    let wish = wish.ok_or_else(|| Failure::bad_request("The source is missing"))?;
+    let version = api.create_version(&domino, &user, wish).await?;
+    Ok((StatusCode::CREATED, Json(public_version(&version))).into_response())
+}
+
+/// A version of a model API that the caller may see.
+pub(super) fn seen(
+    domino: &Domino,
+    user: &crate::users::User,
+    id: &str,
+    version_id: &str,
+) -> Result<Arc<Version>, Failure> {
+    ModelApis::seen_by(domino, user, id)?.version_with_id(version_id)
+}
+
+async fn one_version(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    Ok(Json(public_version(&version)))
+}
+
+/// The lines of `log` after the moment that `parameters` name.
+pub(super) fn lines(log: &Log, parameters: &Parameters, most: usize) -> Result<Value, Failure> {
+    let after = parameters.number("sinceTimeNano", 0)?;
+    let page = log.page(Wanted::All, after, 0, most, 0);
+    Ok(page.lines.iter().map(line).collect())
+}
+
+fn line(line: &Line) -> Value {
+    json!({
+        "log": line.text,
+        "streamType": match line.kind {
+            crate::log::Kind::Stderr => "stderr",
+            _ => "stdout",
+        },
+        "tags": [],
+        "timeNano": line.at.nanoseconds(),
+        "timestamp": line.at.milliseconds(),
+    })
+}
+
+async fn build_logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    let mut json = json!({
+        "modelId": id,
+        "modelVersionId": version_id,
+        "buildId": version.build_id,
+        "status": version.build().word(),
+        "logs": lines(&version.build_log, &parameters, LOG_LIMIT)?,
+    });
+    if let Some(since) = parameters.text("sinceTimeNano") {
+        json["sinceTimeNano"] = since.into();
+    }
+    Ok(Json(json))
+}
+
+async fn instance_logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    let most = parameters.size("maxResults", 1000)?.min(LOG_LIMIT);
+    let mut json = json!({
+        "modelId": id,
+        "modelVersionId": version_id,
+        "podName": format!("model-{version_id}"),
+        "containerName": format!("model-{version_id}"),
+        "maxResults": most,
+        "logs": lines(&version.instance_log, &parameters, most)?,
+    });
+    if let Some(since) = parameters.text("sinceTimeNano") {
+        json["sinceTimeNano"] = since.into();
+    }
+    Ok(Json(json))
+}
+
+/// Nothing is ever exported here.
+async fn export_logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+) -> Answer {
+    seen(&domino, &user, &id, &version_id)?;
+    Ok(Json(json!({
+        "modelId": id,
+        "modelVersionId": version_id,
+        "status": "not_triggered",
+        "logs": [],
+    })))
+}

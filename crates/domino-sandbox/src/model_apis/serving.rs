@@ -1,0 +1,112 @@
+//! The process that serves a version: python with a small server of the sandbox's, listening on a
+//! socket that only this user can reach. It has the endpoint's own environment variables and next
+//! to nothing else; in particular nothing that opens the API.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+
+use super::version::Process;
+use super::{ModelApi, Version};
+use crate::domino::Domino;
+use crate::log::Log;
+use crate::outbound::{self, Peer};
+use crate::process::{self, Running, Task};
+
+const SERVER: &str = include_str!("serve.py");
+
+/// Writes the server and what it is to serve into `folder`, beside the model.
+pub(super) fn prepare(folder: &Path, what: Value, logs_requests: bool) -> io::Result<()> {
+    let mut config = what;
+    config["log-requests"] = logs_requests.into();
+    std::fs::create_dir_all(folder.join("model"))?;
+    std::fs::write(folder.join("serve.py"), SERVER)?;
+    std::fs::write(folder.join("config.json"), config.to_string())
+}
+
+/// Whether python can load the model; what it says goes into the log of the build.
+pub(super) async fn check(
+    domino: &Arc<Domino>,
+    api: &ModelApi,
+    version: &Version,
+    folder: &Path,
+) -> io::Result<bool> {
+    let mut running = start_python(domino, api, folder, "check", version.build_log.clone())?;
+    Ok(running.ended().await?.success())
+}
+
+/// Starts the process that serves.
+pub(super) fn start(
+    domino: &Arc<Domino>,
+    api: &ModelApi,
+    version: &Version,
+    folder: &Path,
+) -> io::Result<(Running, Process)> {
+    let sockets = domino.folder.path().join("s");
+    std::fs::create_dir_all(&sockets)?;
+    // A short name, since the path of a socket may not be long.
+    let number = domino.model_apis.next_process();
+    let socket = sockets.join(number.to_string());
+    let config = folder.join("config.json");
+    let mut what: Value = serde_json::from_slice(&std::fs::read(&config)?)?;
+    what["socket"] = json!(socket);
+    std::fs::write(config, what.to_string())?;
+    let log = version.instance_log.clone();
+    let running = start_python(domino, api, folder, "serve", log)?;
+    let id = running.id();
+    Ok((running, Process { id, socket }))
+}
+
+/// Waits until the process listens.
+pub(super) async fn listens(process: &Process) {
+    while UnixStream::connect(&process.socket).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Has the process answer one request.
+pub(super) async fn call(process: &Process, body: Bytes) -> io::Result<(StatusCode, Value)> {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    let peer = Peer::Socket(process.socket.clone());
+    let reply = outbound::send(&peer, request).await?;
+    let (parts, body) = reply.into_parts();
+    Ok((parts.status, serde_json::from_slice(&body)?))
+}
+
+fn start_python(
+    domino: &Arc<Domino>,
+    api: &ModelApi,
+    folder: &Path,
+    mode: &str,
+    log: Arc<Log>,
+) -> io::Result<Running> {
+    let mut variables = api.environment_variables.clone();
+    for (name, value) in [("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")] {
+        if !variables.iter().any(|(known, _)| known == name) {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    let command = format!(
+        "exec python3 {} {mode} {}",
+        quoted(folder.join("serve.py")),
+        quoted(folder.join("config.json"))
+    );
+    let task = Task {
+        command: &command,
+        folder: &folder.join("model"),
+        variables,
+    };
+    process::start(domino, task, log)
+}
+
+/// A path as one word of a shell.
+fn quoted(path: PathBuf) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', "'\\''"))
+}

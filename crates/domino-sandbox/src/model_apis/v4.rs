@@ -1,0 +1,178 @@
+//! What the API of Domino's own pages says of model APIs: the models of a project, the logs of
+//! builds, and how a deployment stands, once in lower case.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::public::{lines, seen};
+use super::{ModelApi, ModelApis, Source};
+use crate::domino::Domino;
+use crate::log::Wanted;
+use crate::reply::Answer;
+use crate::request::Parameters;
+use crate::users::Caller;
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    Router::new()
+        .route("/v4/modelManager/getModels", get(models))
+        .route(
+            "/v4/modelManager/getBuildLogs/{id}/{version_id}",
+            get(build_logs),
+        )
+        .route(
+            "/v4/modelManager/getBuildLogsV2/{id}/{version_id}",
+            get(build_logs_v2),
+        )
+        .route(
+            "/v4/modelManager/getInstanceLogs/{id}/{version_id}",
+            get(instance_logs),
+        )
+        .route(
+            "/v4/models/{id}/{version_id}/getModelDeploymentStatus",
+            get(deployment_status),
+        )
+        .route("/models/{id}/activeStatus", get(active_status))
+}
+
+fn v4(api: &ModelApi) -> Value {
+    let settings = api.settings();
+    let mut json = json!({
+        "id": api.id,
+        "name": settings.name,
+        "description": settings.description,
+        "lastModified": api.lock().modified.milliseconds(),
+        "projectId": api.project.id,
+        "projectName": api.project.name,
+        "projectOwnerUsername": api.project.owner,
+        "owners": [{
+            "id": api.created_by.id,
+            "username": api.created_by.name,
+            "fullName": api.created_by.name,
+        }],
+        "isAsync": api.is_async,
+    });
+    if let Some(bundle_id) = &api.bundle_id {
+        json["bundleId"] = bundle_id.as_str().into();
+    }
+    if let Some(active) = api.active() {
+        json["activeVersion"] = match &active.wish.source {
+            Source::File { file, function, .. } => json!({
+                "id": active.id,
+                "file": { "canonicalizedPathString": file, "separator": "/" },
+                "function": function,
+            }),
+            Source::Registered { model, version } => json!({
+                "id": active.id,
+                "registeredModelName": model,
+                "registeredModelVersion": version,
+            }),
+        };
+        json["activeVersionNumber"] = active.number.into();
+        json["activeModelVersionId"] = active.id.as_str().into();
+        json["activeVersionDataPlaneId"] = active.data_plane.id.as_str().into();
+        json["activeVersionStatus"] = active.shown().into();
+    }
+    json
+}
+
+async fn models(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let project = domino
+        .projects
+        .seen_by(&user, parameters.required("projectId")?)?;
+    let apis = domino.model_apis.unarchived();
+    let apis = apis.iter().filter(|api| api.project.id == project.id);
+    Ok(Json(apis.map(|api| v4(api)).collect()))
+}
+
+/// The log as one text, in a list of one.
+async fn build_logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    let after = parameters.number("sinceTimeNano", 0)?;
+    let page = version.build_log.page(Wanted::All, after, 0, usize::MAX, 0);
+    let text: String = page
+        .lines
+        .iter()
+        .map(|line| format!("{}\n", line.text))
+        .collect();
+    Ok(Json(json!([{
+        "modelId": id,
+        "modelVersionId": version_id,
+        "status": version.build().word(),
+        "logs": text,
+    }])))
+}
+
+/// The log line by line, in a list of one.
+async fn build_logs_v2(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    Ok(Json(json!([{
+        "modelId": id,
+        "modelVersionId": version_id,
+        "status": version.build().word(),
+        "logs": lines(&version.build_log, &parameters, usize::MAX)?,
+    }])))
+}
+
+async fn instance_logs(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    let most = parameters.size("maxResults", 1000)?;
+    Ok(Json(json!([{
+        "modelId": id,
+        "modelVersionId": version_id,
+        "maxResults": most,
+        "logs": lines(&version.instance_log, &parameters, most)?,
+    }])))
+}
+
+async fn deployment_status(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    Ok(Json(json!({ "status": version.shown().to_lowercase() })))
+}
+
+/// How the version that answers stands, or the newest one while none does.
+async fn active_status(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let version = api.active().or_else(|| api.versions().last().cloned());
+    let (status, failure) = match &version {
+        Some(version) => (version.shown(), version.failure()),
+        None => ("Stopped".to_owned(), None),
+    };
+    Ok(Json(json!({
+        "status": status,
+        "lastOperation": {
+            "isFailure": failure.is_some(),
+            "longStateDescription": failure.unwrap_or(status),
+        },
+    })))
+}

@@ -1,0 +1,276 @@
+//! A version of a model API: what it is made of, where it stands, and what it shows of that when
+//! it is told to misreport.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::ModelApi;
+use super::status::{Build, Status, is_pending};
+use crate::clock::Moment;
+use crate::data_planes::DataPlane;
+use crate::domino::Domino;
+use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::faults::ModelFault;
+use crate::id;
+use crate::log::Log;
+use crate::projects::Project;
+use crate::reply::Failure;
+use crate::users::User;
+
+/// What a version serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A function in a file of the project's repository.
+    File {
+        file: String,
+        function: String,
+        excluded: Vec<String>,
+    },
+    /// A version of a registered model.
+    Registered { model: String, version: u64 },
+}
+
+/// What a version was asked to be.
+pub(crate) struct VersionWish {
+    pub(crate) project_id: String,
+    pub(crate) source: Source,
+    pub(crate) description: Option<String>,
+    pub(crate) environment_id: Option<String>,
+    /// A commit of Domino's own file system, which holds no code here.
+    pub(crate) commit_id: Option<String>,
+    pub(crate) should_deploy: bool,
+    pub(crate) log_requests: bool,
+    pub(crate) monitoring: bool,
+    pub(crate) record_invocation: bool,
+}
+
+/// One version.
+pub(crate) struct Version {
+    pub(crate) id: String,
+    pub(crate) number: usize,
+    pub(super) api_id: String,
+    pub(super) project: Arc<Project>,
+    pub(super) created: Moment,
+    pub(super) created_by: Arc<User>,
+    pub(super) environment: Arc<Environment>,
+    pub(super) revision: Revision,
+    pub(super) data_plane: Arc<DataPlane>,
+    pub(super) wish: VersionWish,
+    /// The commit of the code to build, when the version is made of files.
+    pub(super) commit: Option<String>,
+    pub(super) build_id: String,
+    pub(super) build_log: Arc<Log>,
+    pub(super) instance_log: Arc<Log>,
+    pub(super) fault: ModelFault,
+    /// Woken when the version is to stop, and when a fault wants it dead.
+    pub(super) stopping: Notify,
+    pub(super) dying: Notify,
+    progress: Mutex<Progress>,
+}
+
+/// Where a version stands.
+struct Progress {
+    status: Status,
+    history: Vec<Status>,
+    build: Build,
+    failure: Option<String>,
+    process: Option<Process>,
+    served: usize,
+    reads: usize,
+}
+
+/// The process that serves a version.
+#[derive(Clone)]
+pub(super) struct Process {
+    pub(super) id: i32,
+    pub(super) socket: PathBuf,
+}
+
+impl Version {
+    /// A version that nothing has happened to yet; its number comes with its place.
+    pub(super) fn new(
+        domino: &Domino,
+        user: &Arc<User>,
+        api: &ModelApi,
+        project: &Arc<Project>,
+        wish: VersionWish,
+        commit: Option<String>,
+    ) -> Result<Self, Failure> {
+        let settings = api.settings();
+        let environment = match &wish.environment_id {
+            Some(id) => domino.environments.for_run(Some(id))?.clone(),
+            None => settings.environment,
+        };
+        let revision = environment.revision(&RevisionSpec::Active)?.clone();
+        let data_plane = match &settings.hardware_tier {
+            Some(tier) => tier.data_plane.clone(),
+            None => domino.data_planes.named(None).clone(),
+        };
+        Ok(Version {
+            id: id::object_id(),
+            number: 0,
+            api_id: api.id.clone(),
+            project: project.clone(),
+            created: domino.now(),
+            created_by: user.clone(),
+            environment,
+            revision,
+            data_plane,
+            wish,
+            commit,
+            build_id: id::object_id(),
+            build_log: Arc::default(),
+            instance_log: Arc::default(),
+            fault: domino.faults.of_model(&settings.name),
+            stopping: Notify::new(),
+            dying: Notify::new(),
+            progress: Mutex::new(Progress {
+                status: Status::Preparing,
+                history: vec![Status::Preparing],
+                build: Build::Preparing,
+                failure: None,
+                process: None,
+                served: 0,
+                reads: 0,
+            }),
+        })
+    }
+
+    /// Where the version really stands.
+    pub(crate) fn status(&self) -> Status {
+        self.lock().status.clone()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.lock().status == Status::Running
+    }
+
+    /// The status as a reply shows it. Each call is one look, of which some faults count a few.
+    pub(super) fn shown(&self) -> String {
+        let mut progress = self.lock();
+        let look = progress.reads;
+        progress.reads += 1;
+        match self.fault.statuses.get(look) {
+            Some(word) => word.clone(),
+            None => progress.status.word().to_owned(),
+        }
+    }
+
+    /// The deployment as a reply shows it; a version that is not to be deployed has none.
+    pub(super) fn deployment(&self) -> Option<Value> {
+        self.wish.should_deploy.then(|| {
+            let status = self.shown();
+            json!({ "isPending": is_pending(&status), "status": status })
+        })
+    }
+
+    pub(super) fn build(&self) -> Build {
+        self.lock().build
+    }
+
+    pub(super) fn failure(&self) -> Option<String> {
+        self.lock().failure.clone()
+    }
+
+    /// The commit as replies name it: that of the code for a version of files, and that of the
+    /// project's own file system, which says nothing, for all else.
+    pub(super) fn commit_id(&self) -> String {
+        let commit = self.commit.as_ref();
+        commit.unwrap_or(&self.project.commit_id).clone()
+    }
+
+    pub(super) fn process(&self) -> Option<Process> {
+        self.lock().process.clone()
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.notify_one();
+    }
+
+    /// Goes on to `status`.
+    pub(super) fn enter(&self, status: Status) {
+        let mut progress = self.lock();
+        progress.status = status.clone();
+        progress.history.push(status);
+    }
+
+    pub(super) fn enter_build(&self, build: Build) {
+        self.lock().build = build;
+    }
+
+    pub(super) fn set_process(&self, process: Option<Process>) {
+        self.lock().process = process;
+    }
+
+    pub(super) fn fail(&self, why: String) {
+        self.lock().failure = Some(why);
+        self.enter(Status::Failed);
+    }
+
+    /// Counts an answered request, after which a fault may want the process dead.
+    pub(super) fn count(&self) {
+        let mut progress = self.lock();
+        progress.served += 1;
+        if self.fault.dies_after == Some(progress.served) {
+            self.dying.notify_one();
+        }
+    }
+
+    pub(super) fn state(&self, is_active: bool) -> Value {
+        let progress = self.lock();
+        let history = progress.history.iter().map(|status| status.word());
+        let mut state = json!({
+            "id": self.id,
+            "number": self.number,
+            "description": self.wish.description,
+            "source": source(&self.wish.source),
+            "status": progress.status.word(),
+            "statuses": history.collect::<Vec<_>>(),
+            "build": progress.build.word(),
+            "failure": progress.failure,
+            "commit": self.commit,
+            "environmentId": self.environment.id,
+            "environmentRevisionId": self.revision.id,
+            "dataPlane": self.data_plane.name,
+            "logHttpRequestResponse": self.wish.log_requests,
+            "monitoringEnabled": self.wish.monitoring,
+            "isActive": is_active,
+            "isAlive": progress.process.is_some(),
+            "served": progress.served,
+        });
+        if let Some(process) = &progress.process {
+            state["processId"] = process.id.into();
+        }
+        state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A source as the public API spells it.
+pub(super) fn source(source: &Source) -> Value {
+    match source {
+        Source::File {
+            file,
+            function,
+            excluded,
+        } => json!({
+            "type": "File",
+            "file": file,
+            "function": function,
+            "excludeFiles": excluded,
+        }),
+        Source::Registered { model, version } => json!({
+            "type": "Registry",
+            "registeredModelName": model,
+            "registeredModelVersion": version,
+        }),
+    }
+}
