@@ -33,13 +33,24 @@ fn with(options: Options) -> World {
     world
 }
 
-/// A sandbox whose statuses can be seen.
-fn slow(version: Version) -> World {
+/// A sandbox whose statuses last for so many milliseconds each.
+fn slow(version: Version, milliseconds: u64) -> World {
     with(Options {
         version,
-        pace: Pace::every(Duration::from_millis(30)),
+        pace: Pace::every(Duration::from_millis(milliseconds)),
         ..Options::default()
     })
+}
+
+/// The times of the first and the last line in the log of an instance.
+fn times(world: &World, instance: &Value) -> (i64, i64) {
+    let id = text(&instance["id"]);
+    let log = world
+        .get(&format!("/v4/modelProducts/apps/versions/{id}/logs"))
+        .ok();
+    let lines = log["logContent"].as_array().unwrap();
+    let time = |line: Option<&Value>| line.unwrap()["timestamp"].as_i64().unwrap();
+    (time(lines.first()), time(lines.last()))
 }
 
 /// The state of an app, once it is as wanted.

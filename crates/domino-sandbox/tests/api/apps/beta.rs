@@ -3,7 +3,9 @@
 use domino_sandbox::Version;
 use serde_json::{Value, json};
 
-use super::{answer, at, delete, head, instances, once, once_status, patch, path_of, slow, world};
+use super::{
+    answer, at, delete, head, instances, once, once_status, patch, path_of, slow, times, world,
+};
 use crate::world::{Reply, World, commit, text};
 
 const APPS: &str = "/api/apps/beta/apps";
@@ -49,7 +51,7 @@ pub fn instance_path(app: &Value) -> String {
 
 #[test]
 fn creating_an_app_starts_it() {
-    let world = slow(Version::V6_3);
+    let world = slow(Version::V6_3, 10);
     let version = json!({
         "gitRef": at(&head(&world)),
         "hardwareTierId": "prod-small-k8s",
@@ -82,7 +84,8 @@ fn creating_an_app_starts_it() {
 
 #[test]
 fn a_new_version_starts_beside_the_old_one_and_takes_its_place() {
-    let world = slow(Version::V6_3);
+    // Long enough for a loaded machine to ask once more before the new version runs.
+    let world = slow(Version::V6_3, 300);
     let id = text(&create(&world, "dash", json!({}))["id"]);
     assert_eq!(answer(&world, &format!("/apps/{id}/"))["which"], "first");
     let second = commit(world.repository.path(), "which.txt", "second\n");
@@ -95,6 +98,9 @@ fn a_new_version_starts_beside_the_old_one_and_takes_its_place() {
     let state = once(&world, &id, |app| instances(app)[0]["status"] == "Stopped");
     assert_eq!(instances(&state)[1]["status"], "Running");
     assert_eq!(instances(&state)[1]["commit"], second.as_str());
+    let (_, old_ended) = times(&world, instances(&state)[0]);
+    let (new_began, _) = times(&world, instances(&state)[1]);
+    assert!(new_began < old_ended);
     assert_eq!(answer(&world, &format!("/apps/{id}/"))["which"], "second");
     let versions = world.get(&format!("{APPS}/{id}/versions")).ok();
     assert_eq!(versions["items"][0]["id"], version["id"]);

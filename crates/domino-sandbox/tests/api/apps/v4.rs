@@ -107,7 +107,7 @@ fn a_start_answers_a_bare_string_and_runs_the_asked_commit() {
 
 #[test]
 fn the_statuses_are_walked_up_and_down() {
-    let world = slow(Version::V6_2);
+    let world = slow(Version::V6_2, 10);
     let id = text(&create(&world, "dash")["id"]);
     start(&world, &id, json!({})).ok();
     once_status(&world, &id, "Running");
@@ -130,7 +130,7 @@ fn the_statuses_are_walked_up_and_down() {
 
 #[test]
 fn what_runs_cannot_be_started_and_what_stops_is_waited_for() {
-    let world = slow(Version::V6_3);
+    let world = slow(Version::V6_3, 10);
     let id = text(&create(&world, "dash")["id"]);
     start(&world, &id, json!({})).ok();
     assert_eq!(start(&world, &id, json!({})).status, 400);
