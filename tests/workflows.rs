@@ -226,11 +226,11 @@ fn a_check_shows_the_difference_and_the_command_to_run() {
         "--- a/.github/workflows/deploy-apps.yml\n+++ b/.github/workflows/deploy-apps.yml\n"
     ));
     assert!(
-        diff.contains("-        run: deploy-app publish dashboard --stage test\n"),
+        diff.contains("-        run: exec deploy-app publish dashboard --stage test\n"),
         "{diff}"
     );
     assert!(
-        diff.contains("+        run: deploy-app publish dashboard --stage prod\n"),
+        diff.contains("+        run: exec deploy-app publish dashboard --stage prod\n"),
         "{diff}"
     );
     assert!(

@@ -57,8 +57,8 @@ const RULES: &[Rule] = &[
         check: only_our_programs,
         broken: [
             "deploy-apps.yml",
-            "run: deploy-app publish dashboard",
-            "run: pip install x && deploy-app publish dashboard",
+            "run: exec deploy-app publish dashboard",
+            "run: pip install x && exec deploy-app publish dashboard",
         ],
     },
     Rule {
@@ -182,9 +182,13 @@ fn only_our_programs(workflow: &Read) -> Finding {
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     let ours = |run: &str| {
+        // Only a program that takes the place of the shell hears that its step is cancelled.
         let mut words = run.split(' ');
+        let takes_its_place = words.next() == Some("exec");
         let program = words.next().unwrap_or_default();
-        programs.contains(&program) && words.all(|word| !word.is_empty() && plain(word))
+        takes_its_place
+            && programs.contains(&program)
+            && words.all(|word| !word.is_empty() && plain(word))
     };
     // Unpacking is the one thing that runs beside them, and the same text everywhere.
     let unpack = "tar --extract --file \"$RUNNER_TEMP/programs/programs.tar\" --directory \"$RUNNER_TEMP/programs\"\n\
@@ -232,7 +236,7 @@ fn version_handed_on(workflow: &Read) -> Finding {
                 .unwrap_or_default()
                 .split(' ')
                 .collect();
-            let (["deploy-model", "publish", model, ..], Some((stage, earlier))) =
+            let (["exec", "deploy-model", "publish", model, ..], Some((stage, earlier))) =
                 (words.as_slice(), before)
             else {
                 continue;

@@ -203,7 +203,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         repository: subject.repository,
         github,
         workspace,
-        domino: Domino::of(&sandbox, args.domino_version),
+        domino: Domino::of(&sandbox),
         gates: subject.gates,
         approvals,
         console: console.clone(),

@@ -291,9 +291,10 @@ impl Step {
     /// where there is one.
     pub fn warn(&mut self, text: &str, line: Option<&FileLine>) {
         let text = self.scrubber.clean(text);
-        eprintln!("warning: {text}");
-        if let Some(actions) = &self.actions {
-            actions.annotate("warning", &text, line);
+        match &self.actions {
+            // GitHub shows an annotation in the log as well.
+            Some(actions) => actions.annotate("warning", &text, line),
+            None => eprintln!("warning: {text}"),
         }
         self.report.notes.push(text);
     }

@@ -91,7 +91,8 @@ impl StageSteps {
 
 /// A step that runs one of our programs with what it needs to reach Domino.
 pub(super) fn domino_step(name: String, id: String, command: String, minutes: u32) -> Step {
-    Step::run(name, command)
+    // GitHub signals only the shell of a step that is cancelled; the program takes its place to hear it.
+    Step::run(name, format!("exec {command}"))
         .id(id)
         .env("DOMINO_ENV", DOMINO_ENV)
         .env("DOMINO_USER_API_KEY", DOMINO_USER_API_KEY)

@@ -25,18 +25,12 @@ impl Domino {
         vec![("DOMINO_ENV".to_owned(), environment.to_owned())]
     }
 
-    /// The sandbox, with one credential in every environment, as people set them up: the key where this Domino still
-    /// takes keys.
-    pub fn of(sandbox: &Sandbox, version: Version) -> Self {
+    /// The sandbox, with the token of a service account in every environment, as the README says to set them up.
+    pub fn of(sandbox: &Sandbox) -> Self {
         let account = sandbox.user(STEPS_USER);
-        let secret = if version.accepts_api_keys() {
-            ("DOMINO_USER_API_KEY".to_owned(), account.api_key)
-        } else {
-            ("DOMINO_TOKEN".to_owned(), account.token)
-        };
         Self {
             url: sandbox.url().to_owned(),
-            secrets: vec![secret],
+            secrets: vec![("DOMINO_TOKEN".to_owned(), account.token)],
         }
     }
 }
