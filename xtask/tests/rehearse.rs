@@ -139,7 +139,7 @@ fn a_pipeline_goes_through_every_stage_and_ends_with_a_table() {
     assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
     rehearsed.says("ci-bot deploys to DEV on Domino 6.3");
     rehearsed.says("ci-bot deploys to PROD on Domino 6.3");
-    rehearsed.says("the credential is ***");
+    rehearsed.says("the credential is Bearer ***");
     rehearsed
         .says("environment PROD guards stage prod: ann must approve; GitHub waits 5 minutes more");
     rehearsed.says("PROD was approved by ann");
