@@ -212,6 +212,22 @@ fn a_check_of_what_was_just_written_finds_nothing() {
 }
 
 #[test]
+fn a_repository_without_a_stage_file_is_told_that_it_needs_one() {
+    let out = tempfile::tempdir().unwrap();
+    let written = gen_workflows_to(out.path(), &fixture("release"), &[]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    assert!(
+        stderr(&written).contains("has no stages.toml"),
+        "{}",
+        stderr(&written)
+    );
+
+    fs::copy(fixture("release"), out.path().join("stages.toml")).unwrap();
+    let written = gen_workflows_to(out.path(), &out.path().join("stages.toml"), &[]);
+    assert_eq!(stderr(&written), "every generated file is fresh\n");
+}
+
+#[test]
 fn a_check_shows_the_difference_and_the_command_to_run() {
     let out = tempfile::tempdir().unwrap();
     gen_workflows_to(out.path(), &fixture("one-stage"), &[]);

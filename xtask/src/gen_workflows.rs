@@ -1,7 +1,7 @@
 //! `gen-workflows`: writes every generated file of a repository, or checks that those there are fresh.
 //!
-//! What the files hold is decided in `pipelines.rs` and `diagram.rs`; here they meet the disk. A file that does
-//! not say that we wrote it is never overwritten or removed.
+//! What the files hold is decided in `pipelines.rs`, `diagram.rs` and `reference.rs`; here they meet the disk. A
+//! file that does not say that we wrote it is never overwritten or removed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use domino_core::stages::StageFile;
 use similar::TextDiff;
 
-use crate::{diagram, pipelines};
+use crate::{diagram, pipelines, reference};
 
 /// The arguments of `cargo xtask gen-workflows`.
 #[derive(Debug, Default, clap::Args)]
@@ -40,10 +40,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .filter(Generated::is_stale)
         .collect();
     if args.check {
-        Ok(report(&stale, args))
-    } else {
-        write(&stale, &root)
+        return Ok(report(&stale, args));
     }
+    write(&stale, &root)?;
+    if !root.join("stages.toml").is_file() {
+        eprintln!(
+            "note: `{}` has no stages.toml, which the programs read there; copy `{}`",
+            root.display(),
+            path.display()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The repository to write to and the stage file to read.
@@ -143,6 +150,7 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result
     let there = read(&root.join(&path))?;
     if let Some(readme) = &there {
         let wanted = diagram::kept_in(readme, &diagram::mermaid(file))?;
+        let wanted = reference::MARKERS.keep(&wanted, &reference::markdown())?;
         all.push(Generated {
             path,
             there,
@@ -213,7 +221,7 @@ fn report(stale: &[Generated], args: &Args) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn write(stale: &[Generated], root: &Path) -> anyhow::Result<ExitCode> {
+fn write(stale: &[Generated], root: &Path) -> anyhow::Result<()> {
     if stale.is_empty() {
         eprintln!("every generated file is fresh");
     }
@@ -239,5 +247,5 @@ fn write(stale: &[Generated], root: &Path) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
