@@ -6,6 +6,7 @@ mod build;
 mod deployment;
 mod invocation;
 mod legacy;
+mod logs;
 mod public;
 mod serving;
 mod status;
@@ -100,7 +101,7 @@ pub(crate) fn routes(domino: Release) -> Router<Arc<Domino>> {
     if domino == Release::V5_9 {
         return routes;
     }
-    routes.merge(public::routes())
+    routes.merge(public::routes()).merge(logs::routes())
 }
 
 /// The routes that take no such credential: calls of models.
@@ -190,6 +191,22 @@ impl ModelApis {
         })
     }
 
+    /// Every model API that is not archived and has a version made of this registered model, of
+    /// this version of it if one is named.
+    pub(crate) fn made_of(&self, model: &str, version: Option<u64>) -> Vec<Arc<ModelApi>> {
+        let mut apis = self.unarchived();
+        apis.retain(|api| {
+            let mut versions = api.versions().into_iter();
+            versions.any(|made| match &made.wish.source {
+                Source::Registered { model: of, version: number } => {
+                    of == model && version.is_none_or(|wanted| wanted == *number)
+                }
+                Source::File { .. } => false,
+            })
+        });
+        apis
+    }
+
     /// Every model API that is not archived, oldest first.
     pub(crate) fn unarchived(&self) -> Vec<Arc<ModelApi>> {
         let mut apis = self.lock().clone();
@@ -274,6 +291,10 @@ impl ModelApi {
     /// The versions, oldest first.
     pub(crate) fn versions(&self) -> Vec<Arc<Version>> {
         self.lock().versions.clone()
+    }
+
+    pub(crate) fn modified(&self) -> Moment {
+        self.lock().modified
     }
 
     pub(crate) fn active(&self) -> Option<Arc<Version>> {

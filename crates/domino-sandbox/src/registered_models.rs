@@ -40,7 +40,6 @@ pub(crate) struct RegisteredModel {
 pub(crate) struct ModelVersion {
     pub(crate) model: String,
     pub(crate) number: u64,
-    pub(crate) stage: String,
     pub(crate) run_id: String,
     /// Where its files are, in MLflow's terms.
     pub(crate) source: String,
@@ -243,7 +242,6 @@ impl ModelVersion {
         ModelVersion {
             model: text(&json["name"]),
             number: text(&json["version"]).parse().unwrap_or_default(),
-            stage: text(&json["current_stage"]),
             run_id: text(&json["run_id"]),
             source: text(&json["source"]),
             description: text(&json["description"]),

@@ -14,15 +14,11 @@ use serde_json::{Value, json};
 use super::version::source;
 use super::{ModelApi, ModelApis, Settings, Source, Version, VersionWish, Wish};
 use crate::domino::Domino;
-use crate::log::{Line, Log, Wanted};
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
-const APIS: &str = "/api/modelServing/v1/modelApis";
-
-/// The most lines of a log that one reply has.
-const LOG_LIMIT: usize = 10_000;
+pub(super) const APIS: &str = "/api/modelServing/v1/modelApis";
 
 pub(super) fn routes() -> Router<Arc<Domino>> {
     let version = format!("{APIS}/{{id}}/versions/{{version_id}}");
@@ -37,9 +33,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
             get(versions).post(create_version),
         )
         .route(&version, get(one_version))
-        .route(&format!("{version}/buildLogs"), get(build_logs))
-        .route(&format!("{version}/instanceLogs"), get(instance_logs))
-        .route(&format!("{version}/exportLogs"), get(export_logs))
 }
 
 /// A model API in the words of the public API.
@@ -377,81 +370,4 @@ async fn one_version(
 ) -> Answer {
     let version = seen(&domino, &user, &id, &version_id)?;
     Ok(Json(public_version(&version)))
-}
-
-/// The lines of `log` after the moment that `parameters` name.
-pub(super) fn lines(log: &Log, parameters: &Parameters, most: usize) -> Result<Value, Failure> {
-    let after = parameters.number("sinceTimeNano", 0)?;
-    let page = log.page(Wanted::All, after, 0, most, 0);
-    Ok(page.lines.iter().map(line).collect())
-}
-
-fn line(line: &Line) -> Value {
-    json!({
-        "log": line.text,
-        "streamType": match line.kind {
-            crate::log::Kind::Stderr => "stderr",
-            _ => "stdout",
-        },
-        "tags": [],
-        "timeNano": line.at.nanoseconds(),
-        "timestamp": line.at.milliseconds(),
-    })
-}
-
-async fn build_logs(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
-    parameters: Parameters,
-) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
-    let mut json = json!({
-        "modelId": id,
-        "modelVersionId": version_id,
-        "buildId": version.build_id,
-        "status": version.build().word(),
-        "logs": lines(&version.build_log, &parameters, LOG_LIMIT)?,
-    });
-    if let Some(since) = parameters.text("sinceTimeNano") {
-        json["sinceTimeNano"] = since.into();
-    }
-    Ok(Json(json))
-}
-
-async fn instance_logs(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
-    parameters: Parameters,
-) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
-    let most = parameters.size("maxResults", 1000)?.min(LOG_LIMIT);
-    let mut json = json!({
-        "modelId": id,
-        "modelVersionId": version_id,
-        "podName": format!("model-{version_id}"),
-        "containerName": format!("model-{version_id}"),
-        "maxResults": most,
-        "logs": lines(&version.instance_log, &parameters, most)?,
-    });
-    if let Some(since) = parameters.text("sinceTimeNano") {
-        json["sinceTimeNano"] = since.into();
-    }
-    Ok(Json(json))
-}
-
-/// Nothing is ever exported here.
-async fn export_logs(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
-) -> Answer {
-    seen(&domino, &user, &id, &version_id)?;
-    Ok(Json(json!({
-        "modelId": id,
-        "modelVersionId": version_id,
-        "status": "not_triggered",
-        "logs": [],
-    })))
 }

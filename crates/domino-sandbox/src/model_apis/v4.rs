@@ -8,7 +8,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::public::{lines, seen};
+use super::logs::lines;
+use super::public::seen;
 use super::{ModelApi, ModelApis, Source};
 use crate::domino::Domino;
 use crate::log::Wanted;

@@ -149,7 +149,7 @@ impl Version {
     }
 
     /// The status as a reply shows it. Each call is one look, of which some faults count a few.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let mut progress = self.lock();
         let look = progress.reads;
         progress.reads += 1;

@@ -11,9 +11,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{all, one, version, versions};
+use super::{all, one, project_json, version, versions};
 use crate::domino::Domino;
 use crate::id;
+use crate::model_apis::ModelApi;
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters, object_id};
 use crate::users::Caller;
@@ -32,6 +33,11 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
         .route(
             "/api/registeredmodels/v1/{name}/versions/{version}",
             get(version_details),
+        )
+        .route("/api/registeredmodels/v1/{name}/modelapis", get(endpoints))
+        .route(
+            "/api/registeredmodels/v1/{name}/versions/{version}/modelapis",
+            get(version_endpoints),
         );
     if domino == Version::V5_9 {
         return first;
@@ -185,6 +191,55 @@ async fn version_details(
     let model = one(&domino, &user, &name).await?;
     let version = version(&domino, &user, &name, number).await?;
     Ok(Json(version.details(&domino, &user, &model.project).await))
+}
+
+/// The endpoints made of a model, whichever version of it.
+async fn endpoints(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    one(&domino, &user, &name).await?;
+    listed(domino.model_apis.made_of(&name, None), &parameters)
+}
+
+/// The endpoints made of one version of a model.
+async fn version_endpoints(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((name, number)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Answer {
+    let number = version_number(&number)?;
+    one(&domino, &user, &name).await?;
+    version(&domino, &user, &name, number).await?;
+    listed(domino.model_apis.made_of(&name, Some(number)), &parameters)
+}
+
+fn listed(apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 25)?,
+        apis.len(),
+    );
+    let item = |api: Arc<ModelApi>| {
+        let settings = api.settings();
+        let mut json = json!({
+            "id": api.id,
+            "name": settings.name,
+            "description": settings.description,
+            "project": project_json(&api.project),
+            "updatedAt": api.modified().rfc3339(),
+        });
+        if let Some(active) = api.active() {
+            json["activeModelVersionId"] = active.id.as_str().into();
+            json["activeVersionNumber"] = active.number.into();
+            json["activeVersionStatus"] = active.shown().into();
+        }
+        json
+    };
+    Ok(page("items", slice.cut(apis).map(item).collect(), slice))
 }
 
 /// The version in a path, which is a whole number.

@@ -5,6 +5,7 @@ mod apps;
 mod faults;
 mod jobs;
 mod logs;
+mod mlflow;
 mod pages;
 mod program;
 mod resources;

@@ -126,6 +126,24 @@ impl World {
         self.attempt(&agent(), Sign::Token(&token), method, path, body)
     }
 
+    /// A request of `author` with bytes that are no JSON.
+    pub fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.sandbox.url()))
+            .header("authorization", format!("Bearer {}", self.author().token))
+            .header("content-type", "application/octet-stream")
+            .body(body)
+            .unwrap();
+        let mut response = self.agent.run(request).unwrap();
+        Reply {
+            status: response.status().as_u16(),
+            content_type: String::new(),
+            headers: response.headers().clone(),
+            body: response.body_mut().read_to_vec().unwrap(),
+        }
+    }
+
     fn attempt(
         &self,
         agent: &ureq::Agent,
