@@ -6,6 +6,7 @@
 pub mod apps;
 pub mod choice;
 pub mod environments;
+pub mod governance;
 pub mod hardware_tiers;
 pub mod jobs;
 pub mod logs;
@@ -14,6 +15,7 @@ pub mod model_apis;
 pub mod model_endpoints;
 pub mod projects;
 pub mod registered_models;
+pub mod reviews;
 pub mod schedules;
 pub mod users;
 pub mod version;

@@ -1,0 +1,119 @@
+//! Policies: what a bundle is made from, and whose approvals it asks for.
+
+use serde::Deserialize;
+
+use super::super::choice::Named;
+use super::{Approver, BASE, PolicyApprovalId, PolicyId, all, or_default};
+use crate::client::{ApiError, Reader, segment};
+
+/// A policy as a list tells it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PolicyOverview {
+    /// The id.
+    pub id: PolicyId,
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+    /// Whether bundles can be made from it.
+    #[serde(default)]
+    pub status: PolicyStatus,
+    /// Whether it was put away.
+    #[serde(default)]
+    pub archived: bool,
+}
+
+/// Whether bundles can be made from a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum PolicyStatus {
+    /// Still being written.
+    Draft,
+    /// In force.
+    #[default]
+    Published,
+    /// Put away.
+    Archived,
+    /// A word that we do not know.
+    Unknown(String),
+}
+
+impl From<String> for PolicyStatus {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "Draft" => Self::Draft,
+            "Published" => Self::Published,
+            "Archived" => Self::Archived,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+/// A policy with its stages, which have nothing to do with those of a pipeline.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// The id.
+    pub id: PolicyId,
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+    /// Its stages, in order.
+    #[serde(default, deserialize_with = "or_default")]
+    pub stages: Vec<PolicyStage>,
+    /// Whether a stage can be entered only when the one before is complete.
+    #[serde(default, deserialize_with = "or_default")]
+    pub enforce_sequential_order: bool,
+}
+
+/// One stage of a policy.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PolicyStage {
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+    /// The approvals that it asks for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub approvals: Vec<PolicyApproval>,
+}
+
+/// An approval that a stage of a policy asks for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PolicyApproval {
+    /// The id, which an approval of a bundle names as its stage approval.
+    pub id: PolicyApprovalId,
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+    /// Who may give it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub approvers: Vec<Approver>,
+}
+
+impl Named for PolicyOverview {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Reader {
+    /// `GET /api/governance/v1/policy-overviews`, page after page. Contract: governance API.
+    pub async fn policies(&self) -> Result<Vec<PolicyOverview>, ApiError> {
+        all(
+            self,
+            &format!("{BASE}/policy-overviews"),
+            &[],
+            |policy: &PolicyOverview| policy.id.as_str(),
+        )
+        .await
+    }
+
+    /// `GET /api/governance/v1/policies/{id}`: a policy with its stages. Contract: governance API.
+    pub async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, ApiError> {
+        self.read_if_there(&format!("{BASE}/policies/{}", segment(id.as_str())), &[])
+            .await
+    }
+}
