@@ -4,8 +4,9 @@
 
 use std::fmt::Write as _;
 
-use anyhow::bail;
 use domino_core::stages::{Kind, Placement, Stage, StageFile};
+
+use crate::readme::Markers;
 
 /// The marker before the diagram in the README.
 pub const BEGIN: &str = "<!-- pipeline:begin -->";
@@ -36,14 +37,11 @@ pub fn mermaid(file: &StageFile) -> String {
 /// # Errors
 /// When only one of the two markers is there, or they are in the wrong order.
 pub fn kept_in(readme: &str, diagram: &str) -> anyhow::Result<String> {
-    match (readme.find(BEGIN), readme.find(END)) {
-        (None, None) => Ok(readme.to_owned()),
-        (Some(begin), Some(end)) if begin < end => {
-            let (before, after) = (&readme[..begin + BEGIN.len()], &readme[end..]);
-            Ok(format!("{before}\n{diagram}{after}"))
-        }
-        _ => bail!("README.md needs both markers, `{BEGIN}` and, below it, `{END}`"),
-    }
+    let markers = Markers {
+        begin: BEGIN,
+        end: END,
+    };
+    markers.keep(readme, diagram)
 }
 
 fn subgraph(text: &mut String, file: &StageFile, stage: &Stage, id: &str) {

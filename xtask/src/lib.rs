@@ -14,6 +14,8 @@ pub mod diagram;
 pub mod gen_workflows;
 pub mod pipelines;
 pub mod plan;
+pub mod readme;
+pub mod reference;
 pub mod rehearse;
 pub mod workflow;
 
