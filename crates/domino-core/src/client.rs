@@ -4,6 +4,7 @@
 //! answer. It knows no endpoint: those are in `api/`, one noun a file.
 
 mod answer;
+mod clock;
 mod error;
 mod once;
 mod page;
@@ -76,6 +77,7 @@ struct Inner {
     host: Host,
     credential: Credential,
     limits: Limits,
+    clock: clock::Clock,
 }
 
 /// Asks, and changes nothing: GET only, tried again when the trouble may pass.
@@ -105,6 +107,7 @@ impl Connection {
             host,
             credential,
             limits,
+            clock: clock::Clock::default(),
         })))
     }
 
@@ -199,6 +202,12 @@ impl Reader {
     /// What every pause is multiplied with.
     pub fn pace(&self) -> f64 {
         self.0.limits.pace
+    }
+
+    /// What time it is for the server, by its last answer; this machine's time before any. A span between this
+    /// and a time that the server tells is right also where this machine's clock is not.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.clock.now()
     }
 }
 
@@ -300,6 +309,9 @@ impl Inner {
             .await
             .map_err(|problem| fail(Cause::from_transport(&problem)))?;
         let answer = answer::Answer::receive(method.clone(), &url, response).await?;
+        if let Some(date) = answer.date {
+            self.clock.set(date);
+        }
         answer.judged()
     }
 }

@@ -27,6 +27,8 @@ pub enum Credential {
     /// A model endpoint's own access token, as user and password of HTTP Basic. No credential of Domino's ever
     /// opens a model endpoint, and this one opens nothing else.
     ModelToken(SecretString),
+    /// The token that GitHub gives to a job, which opens GitHub's API and nothing else.
+    GitHubToken(SecretString),
     /// Nothing: an endpoint that is open to everybody, or an address of this machine that adds the identity.
     Anonymous,
 }
@@ -77,6 +79,7 @@ impl Credential {
             Self::TokenFile(_) => "the token in the file of `DOMINO_TOKEN_FILE`",
             Self::ApiKey(_) => "the key in `DOMINO_USER_API_KEY`",
             Self::ModelToken(_) => "the token in `DOMINO_MODEL_TOKEN`",
+            Self::GitHubToken(_) => "the token in `GITHUB_TOKEN`",
             Self::Anonymous => "no credential",
         }
     }
@@ -85,7 +88,9 @@ impl Credential {
     pub(crate) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
         let (name, value) = match self {
             Self::Proxy(_) | Self::Anonymous => return Ok(None),
-            Self::Token(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
+            Self::Token(token) | Self::GitHubToken(token) => {
+                (AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+            }
             Self::TokenFile(path) => {
                 let text = std::fs::read_to_string(path).map_err(|problem| {
                     Failure::refused(format!(
@@ -125,9 +130,10 @@ impl Credential {
     /// What must not be shown anywhere, to be masked by GitHub as well.
     pub(crate) fn secret(&self) -> Option<&str> {
         match self {
-            Self::Token(secret) | Self::ApiKey(secret) | Self::ModelToken(secret) => {
-                Some(secret.expose_secret())
-            }
+            Self::Token(secret)
+            | Self::ApiKey(secret)
+            | Self::ModelToken(secret)
+            | Self::GitHubToken(secret) => Some(secret.expose_secret()),
             Self::Proxy(_) | Self::TokenFile(_) | Self::Anonymous => None,
         }
     }

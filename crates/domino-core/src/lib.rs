@@ -1,13 +1,14 @@
 //! What the four programs share: the stage file, the client of Domino's REST API, and what a step shows.
 //!
 //! It imports no crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
-//! only place that speaks HTTP to Domino.
+//! only place that speaks HTTP to Domino, and to GitHub with its one question of who approved.
 
 pub mod api;
 pub mod client;
 pub mod commit;
 pub mod credential;
 pub mod error;
+pub mod github;
 pub mod log_tail;
 pub mod place;
 pub mod settle;

@@ -88,6 +88,11 @@ impl TrackingReader {
     pub fn pace(&self) -> f64 {
         self.0.pace()
     }
+
+    /// What time it is for the experiment manager.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
 }
 
 impl TrackingWriter {

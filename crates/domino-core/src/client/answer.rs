@@ -20,6 +20,8 @@ pub(crate) struct Answer {
     content_type: String,
     retry_after: Option<u64>,
     location: Option<String>,
+    /// When the server sent it, by its own clock.
+    pub(super) date: Option<jiff::Timestamp>,
     body: Vec<u8>,
 }
 
@@ -45,6 +47,7 @@ impl Answer {
                 .to_ascii_lowercase(),
             retry_after: header(header::RETRY_AFTER).and_then(|value| value.trim().parse().ok()),
             location: header(header::LOCATION),
+            date: header(header::DATE).and_then(|date| super::clock::read(&date)),
             body: Vec::new(),
             method,
         };

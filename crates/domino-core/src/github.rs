@@ -1,0 +1,306 @@
+//! GitHub's REST API, as far as a step needs it: who approved this workflow run. One question, with the job's own
+//! token, which goes to GitHub and nowhere else.
+//!
+//! It judges nobody: whether an approver may approve is for the caller to say.
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::client::{ApiError, Cause, Connection, Reader};
+use crate::credential::Credential;
+use crate::error::{Exit, Failure};
+use crate::stages::Host;
+
+/// Where GitHub's API is when nothing else is said.
+const API: &str = "https://api.github.com";
+
+/// The workflow run that this process is a step of.
+#[derive(Debug)]
+pub struct WorkflowRun {
+    reader: Reader,
+    prefix: String,
+    repository: String,
+    id: u64,
+}
+
+/// What a reviewer said when a job of the run wanted to enter an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReview {
+    /// What was said.
+    pub decision: ReviewDecision,
+    /// Who said it: a GitHub login.
+    pub user: String,
+    /// The environments that it is about, by their names.
+    pub environments: Vec<String>,
+}
+
+/// What a reviewer said.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum ReviewDecision {
+    /// Yes.
+    Approved,
+    /// No.
+    Rejected,
+    /// Nothing yet, or a word that we do not know.
+    Other(String),
+}
+
+impl From<String> for ReviewDecision {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "approved" => Self::Approved,
+            "rejected" => Self::Rejected,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    state: ReviewDecision,
+    user: Option<Login>,
+    #[serde(default)]
+    environments: Vec<Environment>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct Environment {
+    name: String,
+}
+
+impl WorkflowRun {
+    /// The run that the runner's variables name; an error says which of them is missing. `connection` lends its
+    /// limits only.
+    pub fn of_this_step(
+        connection: &Connection,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let set = |name: &str| {
+            variable(name)
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        let needed = |name: &str| {
+            set(name).ok_or_else(|| {
+                Failure::new(
+                    Exit::NotApproved,
+                    format!("who approved on GitHub cannot be asked: `{name}` is not set"),
+                )
+                .hint(match name {
+                    "GITHUB_TOKEN" => {
+                        "hand `GITHUB_TOKEN: ${{ github.token }}` to the step and give its job `permissions: actions: read`"
+                    }
+                    _ => "run this as a step of the generated workflow: the approvals are those of its run",
+                })
+            })
+        };
+        let repository = needed("GITHUB_REPOSITORY")?;
+        let run = needed("GITHUB_RUN_ID")?;
+        let token = needed("GITHUB_TOKEN")?;
+        let malformed =
+            |name: &str, text: &str| Failure::usage(format!("`{name}` is malformed: `{text}`"));
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && part.trim_matches('.') != ""
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        match repository.split_once('/') {
+            Some((owner, name)) if is_part(owner) && is_part(name) => {}
+            _ => return Err(malformed("GITHUB_REPOSITORY", &repository)),
+        }
+        let id = run.parse().map_err(|_| malformed("GITHUB_RUN_ID", &run))?;
+        let api = set("GITHUB_API_URL").unwrap_or_else(|| API.to_owned());
+        let (host, prefix) =
+            origin_and_path(&api).ok_or_else(|| malformed("GITHUB_API_URL", &api))?;
+        let connection = connection.beside(host, Credential::GitHubToken(token.into()))?;
+        Ok(Self {
+            reader: connection.reader(),
+            prefix,
+            repository,
+            id,
+        })
+    }
+
+    /// The token, to be hidden in all that is shown.
+    pub fn token(variable: impl Fn(&str) -> Option<String>) -> Option<Credential> {
+        variable("GITHUB_TOKEN")
+            .filter(|token| !token.trim().is_empty())
+            .map(|token| Credential::GitHubToken(token.trim().to_owned().into()))
+    }
+
+    /// The run's number in addresses.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals`: what the reviewers of the run's environments
+    /// said. Needs `actions: read`. Contract: GitHub's published OpenAPI description.
+    pub async fn reviews(&self) -> Result<Vec<RunReview>, Failure> {
+        let path = format!(
+            "{}/repos/{}/actions/runs/{}/approvals",
+            self.prefix, self.repository, self.id
+        );
+        let reviews: Vec<Wire> = self
+            .reader
+            .read(&path, &[])
+            .await
+            .map_err(|error| refusal(&error))?;
+        Ok(reviews
+            .into_iter()
+            .map(|review| RunReview {
+                decision: review.state,
+                // A user who was deleted since has no login, and so is nobody's approver.
+                user: review.user.map(|user| user.login).unwrap_or_default(),
+                environments: review
+                    .environments
+                    .into_iter()
+                    .map(|environment| environment.name)
+                    .collect(),
+            })
+            .collect())
+    }
+}
+
+/// GitHub's address as scheme and authority, and the path before every route: an own GitHub server has one.
+fn origin_and_path(address: &str) -> Option<(Host, String)> {
+    let url = Url::parse(address).ok()?;
+    let nothing_else = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    let host: Host = url.origin().ascii_serialization().parse().ok()?;
+    nothing_else.then(|| (host, url.path().trim_end_matches('/').to_owned()))
+}
+
+/// The same error in words that name GitHub, since those of the client are about Domino.
+fn refusal(error: &ApiError) -> Failure {
+    let said = match error.cause() {
+        Cause::Refused {
+            words: Some(words), ..
+        } => format!("; GitHub says: {words}"),
+        Cause::NotConnected(why) | Cause::Lost(why) => format!(": {why}"),
+        _ => String::new(),
+    };
+    let failure = Failure::new(
+        error.exit(),
+        format!("cannot read who approved this run: {error}{said}"),
+    );
+    match error.status().map(|status| status.as_u16()) {
+        Some(401 | 403 | 404) => {
+            failure.hint("the step needs `GITHUB_TOKEN`, and its job `permissions: actions: read`")
+        }
+        _ => failure.hint("run this again; if GitHub is an own server, check `GITHUB_API_URL`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{header, method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::client::tests::connection;
+
+    fn run(variables: &[(&str, &str)]) -> Result<WorkflowRun, Failure> {
+        WorkflowRun::of_this_step(&connection("https://domino.example.com"), |name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn at(api: &str) -> Result<WorkflowRun, Failure> {
+        run(&[
+            ("GITHUB_API_URL", api),
+            ("GITHUB_REPOSITORY", "acme/wine"),
+            ("GITHUB_RUN_ID", "77"),
+            ("GITHUB_TOKEN", "canary-github-1"),
+        ])
+    }
+
+    #[tokio::test]
+    async fn the_reviews_of_the_run_are_read_with_the_jobs_token() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/api/v3/repos/acme/wine/actions/runs/77/approvals"))
+            .and(header("authorization", "Bearer canary-github-1"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!([
+                {"state": "approved", "comment": "", "user": {"login": "ann", "id": 1},
+                 "environments": [{"id": 1, "name": "PROD"}]},
+                {"state": "rejected", "comment": "no", "user": null, "environments": [{"id": 2, "name": "STAGE"}]},
+                {"state": "pending", "user": {"login": "bob"}, "environments": []},
+            ])))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let run = at(&format!("{}/api/v3/", server.uri())).unwrap();
+        let reviews = run.reviews().await.unwrap();
+        assert_eq!(reviews[0].user, "ann");
+        assert_eq!(reviews[0].decision, ReviewDecision::Approved);
+        assert_eq!(reviews[0].environments, ["PROD"]);
+        assert_eq!(
+            (reviews[1].user.as_str(), &reviews[1].decision),
+            ("", &ReviewDecision::Rejected)
+        );
+        assert_eq!(reviews[2].decision, ReviewDecision::Other("pending".into()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_githubs_and_names_the_permission() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(
+                ResponseTemplate::new(403)
+                    .set_body_json(json!({"message": "Resource not accessible by integration"})),
+            )
+            .mount(&server)
+            .await;
+        let failure = at(&server.uri()).unwrap().reviews().await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains("GitHub says: Resource not accessible by integration"));
+        assert!(!text.contains("Domino") && !text.contains("canary-github"));
+        assert_eq!(failure.exit(), Exit::Refused);
+        let hint = crate::error::hint_of(&failure.into()).unwrap();
+        assert!(hint.contains("actions: read"), "{hint}");
+    }
+
+    #[test]
+    fn outside_a_workflow_run_nobody_can_be_asked() {
+        let failure = run(&[]).unwrap_err();
+        assert_eq!(failure.exit(), Exit::NotApproved);
+        assert!(failure.to_string().contains("`GITHUB_REPOSITORY`"));
+    }
+
+    #[test]
+    fn the_token_goes_to_an_address_of_github_only() {
+        for api in [
+            "",
+            "https://api.github.com",
+            "https://git.example.com/api/v3",
+        ] {
+            assert!(at(api).is_ok(), "{api}");
+        }
+        for api in [
+            "http://api.github.com",
+            "https://me@git.example.com",
+            "git.example.com",
+            "https://git.example.com/?x=y",
+        ] {
+            assert_eq!(at(api).unwrap_err().exit(), Exit::Usage, "{api}");
+        }
+        let bad = run(&[
+            ("GITHUB_REPOSITORY", "acme/../x"),
+            ("GITHUB_RUN_ID", "77"),
+            ("GITHUB_TOKEN", "t"),
+        ]);
+        assert_eq!(bad.unwrap_err().exit(), Exit::Usage);
+    }
+}
