@@ -9,6 +9,7 @@ use clap::Subcommand;
 use domino_core::stages::StageFileError;
 
 pub mod actions;
+pub mod check_contract;
 pub mod ci;
 pub mod diagram;
 pub mod gen_workflows;
@@ -28,6 +29,8 @@ pub enum Verb {
     Plan(plan::Args),
     /// Run the workflow files here, stage by stage, against a Domino on this machine
     Rehearse(rehearse::Args),
+    /// Hold what the programs send against the specs of a Domino
+    CheckContract(check_contract::Args),
     /// Run everything that must hold before a change is merged, as ci.yml does
     Ci,
 }
@@ -39,6 +42,7 @@ impl Verb {
             Self::GenWorkflows(args) => gen_workflows::run(&args),
             Self::Plan(args) => plan::run(&args),
             Self::Rehearse(args) => rehearse::run(args),
+            Self::CheckContract(args) => check_contract::run(args),
             Self::Ci => ci::run(&root()),
         };
         done.unwrap_or_else(|error| {

@@ -49,9 +49,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use domino_contract::Contract;
 use domino_sandbox::{Sandbox, Version};
 
-use approval::{Approvals, Approve};
+pub use approval::Approve;
+
+use approval::Approvals;
 use checks::{Found, Known};
 use console::{Console, Look};
 use domino::Domino;
@@ -66,6 +69,8 @@ use runner::Runner;
 use subject::Subject;
 use workspace::Workspace;
 
+use crate::check_contract;
+
 /// What a person should know before trusting a rehearsal.
 const HELP: &str = "\
 Workflows, stage file and code are those of the commit that is checked out. Each job gets an empty workspace, and its \
@@ -77,7 +82,8 @@ for; an attestation is named as not run; anything else that is not understood is
 Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
 `cancelled()` still run. A second Ctrl-C ends everything at once.
 
-Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 5 a step failed; \
+Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 4 not as the specs of `--spec` \
+say; 5 a step failed; \
 7 an approval was not given; 130 or 143 interrupted.";
 
 /// Run the workflow files here, stage by stage, against a Domino on this machine
@@ -105,6 +111,9 @@ pub struct Args {
     /// Let the sandbox misbehave as this file says
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
+    /// Hold every request and reply of the rehearsal against these specs: files, or folders of JSON files
+    #[arg(long, value_name = "FILE")]
+    pub spec: Vec<PathBuf>,
     /// Leave the sandbox up after the table, until Ctrl-C
     #[arg(long)]
     pub keep: bool,
@@ -116,6 +125,9 @@ pub struct Args {
     pub repository: PathBuf,
 }
 
+/// The exit code when everything went well but not as the specs say.
+const CONTRACT_BROKEN: u8 = 4;
+
 /// The user of the sandbox who is said to have pushed.
 const AUTHOR: &str = "author";
 
@@ -125,6 +137,10 @@ const AUTHOR: &str = "author";
 /// When this machine does not let it. What fails in a step is no error: it is in the table and in the exit code.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
+    let contract = match args.spec.as_slice() {
+        [] => None,
+        paths => Some(Contract::read(paths)?),
+    };
     let interrupt = Interrupt::listen()?;
     let console = Console::stdout();
     let mut found = Found::default();
@@ -224,7 +240,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for asked in api.unknown_questions() {
         runner.untruthful(format!("a step asked GitHub's API for `{asked}`"));
     }
-    let code = conclude(&runner, begun.elapsed());
+    let mut code = conclude(&runner, begun.elapsed());
+    if let Some(contract) = &contract
+        && !check_contract::holds(contract, &sandbox.requests())
+        && code == 0
+    {
+        code = CONTRACT_BROKEN;
+    }
     if interrupt.asked() {
         return Ok(ExitCode::from(interrupt.exit_code()));
     }

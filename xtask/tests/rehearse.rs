@@ -169,6 +169,22 @@ fn every_domino_version_can_be_rehearsed_and_the_newest_takes_tokens() {
 }
 
 #[test]
+fn a_request_that_the_given_specs_do_not_know_is_named_and_exits_4() {
+    let project = Project::new();
+    let spec = project.path("spec.json");
+    let knows = r#"{"paths": {"/v4/users/self": {"get": {"responses": {"200": {"description": "fine"}}}}}}"#;
+    std::fs::write(&spec, knows).unwrap();
+    let spec = spec.display().to_string();
+    let fine = project.rehearse(&["--spec", &spec]);
+    assert_eq!(fine.code, 0, "{}", fine.text);
+    fine.says("0 findings");
+    std::fs::write(&spec, r#"{"paths": {}}"#).unwrap();
+    let broken = project.rehearse(&["--spec", &spec]);
+    assert_eq!(broken.code, 4, "{}", broken.text);
+    broken.says("finding: GET /v4/users/self: no spec has this route");
+}
+
+#[test]
 fn without_approvals_the_first_gate_ends_the_pipeline_with_exit_7() {
     let rehearsed = Project::new().rehearse(&["--approve", "none"]);
     assert_eq!(rehearsed.code, 7, "{}", rehearsed.text);
