@@ -20,6 +20,7 @@ use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal};
 pub use self::progress::Progress;
 use self::text::Scrubber;
+pub use self::text::markdown;
 use crate::credential::Credential;
 use crate::error::{Exit, FileLine, exit_of, hint_of, line_of};
 
@@ -104,7 +105,7 @@ pub struct Report {
     pub table: Option<Table>,
     /// A piece of remote log with its title.
     pub excerpt: Option<Excerpt>,
-    /// Markdown of our own making for the summary only.
+    /// Markdown of our own making for the summary, where it stands in the place of the table.
     #[serde(skip)]
     pub sheet: Option<String>,
     /// The command to run next.

@@ -223,7 +223,8 @@ impl<'a> Document<'a> {
             }
             page.push('\n');
         }
-        if let Some(table) = &self.report.table {
+        let table = self.report.table.as_ref();
+        if let Some(table) = table.filter(|_| self.report.sheet.is_none()) {
             page.push_str(&format!("| {} |\n", table.columns.join(" | ")));
             page.push_str(&format!("|{}\n", " --- |".repeat(table.columns.len())));
             for row in &table.rows {

@@ -69,16 +69,45 @@ pub struct Setting {
 impl Setting {
     /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
     pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> anyhow::Result<Self> {
+        Self::open_in(flags, step, program, |file, variable| {
+            chosen_stage(file, "--stage", flags.stage.as_deref(), variable)
+        })
+    }
+
+    /// The same for a step whose stage is given as `--to`.
+    pub fn open_to(
+        flags: &StepFlags,
+        step: &mut Step,
+        program: &'static str,
+    ) -> anyhow::Result<Self> {
+        Self::open_in(flags, step, program, |file, variable| {
+            chosen_stage(file, "--to", flags.stage.as_deref(), variable)
+        })
+    }
+
+    /// The same for a step that asks to enter the stage `--to` and runs in the one before: `DOMINO_ENV` may name
+    /// either of them.
+    pub fn open_before(
+        flags: &StepFlags,
+        step: &mut Step,
+        program: &'static str,
+    ) -> anyhow::Result<Self> {
+        Self::open_in(flags, step, program, |file, variable| {
+            next_stage(file, flags.stage.as_deref(), variable)
+        })
+    }
+
+    fn open_in(
+        flags: &StepFlags,
+        step: &mut Step,
+        program: &'static str,
+        chosen: impl for<'a> Fn(&'a StageFile, Option<&str>) -> anyhow::Result<&'a Stage>,
+    ) -> anyhow::Result<Self> {
         let file = StageFile::find(flags.stages.as_deref())?;
         for warning in file.warnings() {
             step.say(&warning.in_file(&file.path).to_string());
         }
-        let stage = chosen_stage(
-            &file,
-            flags.stage.as_deref(),
-            variable("DOMINO_ENV").as_deref(),
-        )?
-        .clone();
+        let stage = chosen(&file, variable("DOMINO_ENV").as_deref())?.clone();
         step.in_stage(&stage.name);
         let host = match variable("DOMINO_API_HOST") {
             None => stage.host.clone(),
@@ -112,26 +141,23 @@ impl Setting {
     }
 }
 
-/// The stage that `--stage` and `DOMINO_ENV` name. When both do, they must mean the same one: a GitHub
-/// environment that was set up wrong must not deploy.
+/// The stage that a flag and `DOMINO_ENV` name. When both do, they must mean the same one: a GitHub environment
+/// that was set up wrong must not deploy.
 fn chosen_stage<'a>(
     file: &'a StageFile,
+    option: &str,
     flag: Option<&str>,
     variable: Option<&str>,
 ) -> anyhow::Result<&'a Stage> {
     match (flag, variable) {
         (Some(flag), None) => Ok(file.stage(flag)?),
-        (None, Some(variable)) => Ok(file.stage(variable).map_err(|unknown| {
-            anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage")
-        })?),
+        (None, Some(variable)) => named_by_the_variable(file, variable),
         (Some(flag), Some(variable)) => {
             let wanted = file.stage(flag)?;
-            let environment = file.stage(variable).map_err(|unknown| {
-                anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage")
-            })?;
+            let environment = named_by_the_variable(file, variable)?;
             if wanted.name != environment.name {
                 return Err(Failure::usage(format!(
-                    "`--stage {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`",
+                    "`{option} {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`",
                     wanted.name, environment.name
                 ))
                 .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was deployed")
@@ -139,20 +165,58 @@ fn chosen_stage<'a>(
             }
             Ok(wanted)
         }
-        (None, None) => {
-            let names: Vec<String> = file
-                .stages
-                .iter()
-                .map(|stage| format!("`{}`", stage.name))
-                .collect();
-            Err(Failure::usage("no stage is given")
-                .hint(format!(
-                    "add `--stage` or set `DOMINO_ENV`; the stages are {}",
-                    names.join(", ")
-                ))
-                .into())
-        }
+        (None, None) => Err(Failure::usage("no stage is given")
+            .hint(format!(
+                "add `{option}` or set `DOMINO_ENV`; the stages are {}",
+                stage_names(file)
+            ))
+            .into()),
     }
+}
+
+/// The stage that `--to` names, asked for in the stage before it or in itself.
+fn next_stage<'a>(
+    file: &'a StageFile,
+    flag: Option<&str>,
+    variable: Option<&str>,
+) -> anyhow::Result<&'a Stage> {
+    let Some(flag) = flag else {
+        return Err(Failure::usage("no stage is given")
+            .hint(format!("add `--to`; the stages are {}", stage_names(file)))
+            .into());
+    };
+    let wanted = file.stage(flag)?;
+    let Some(variable) = variable else {
+        return Ok(wanted);
+    };
+    let environment = named_by_the_variable(file, variable)?;
+    let before = file.stage_before(wanted);
+    if environment.name == wanted.name || before.is_some_and(|b| b.name == environment.name) {
+        return Ok(wanted);
+    }
+    let before = before.map_or_else(String::new, |before| {
+        format!(" and not `{}`, the one before", before.name)
+    });
+    Err(Failure::usage(format!(
+        "`--to {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`{before}",
+        wanted.name, environment.name
+    ))
+    .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was asked for")
+    .into())
+}
+
+fn named_by_the_variable<'a>(file: &'a StageFile, variable: &str) -> anyhow::Result<&'a Stage> {
+    file.stage(variable)
+        .map_err(|unknown| anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage"))
+}
+
+fn stage_names(file: &StageFile) -> String {
+    let names: Vec<String> = file
+        .stages
+        .iter()
+        .map(|stage| format!("`{}`", stage.name))
+        .collect();
+    names.join(", ")
 }
 
 /// A variable of the environment; empty counts as not set, because that is what GitHub makes of one that does
@@ -176,5 +240,62 @@ fn pace(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(pace) if (0.0..=10.0).contains(&pace) => Ok(pace),
         _ => Err("it must be a number from 0 to 10".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn file() -> StageFile {
+        let text = "
+            [defaults]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            [stage.dev]
+            hardware-tier = \"d\"
+            [stage.staging]
+            hardware-tier = \"s\"
+            github-environment = \"STAGE\"
+            [stage.prod]
+            hardware-tier = \"p\"
+        ";
+        StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    #[test]
+    fn flag_and_variable_must_mean_one_stage() {
+        let file = file();
+        let chosen = |flag, variable| match chosen_stage(&file, "--stage", flag, variable) {
+            Ok(stage) => stage.name.clone(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(chosen(Some("prod"), Some("PROD")), "prod");
+        assert_eq!(chosen(None, Some("STAGE")), "staging");
+        assert_eq!(
+            chosen(Some("prod"), Some("STAGE")),
+            "`--stage prod` is stage `prod`, but `DOMINO_ENV` is `STAGE`, which is stage `staging`"
+        );
+        assert_eq!(chosen(None, None), "no stage is given");
+    }
+
+    #[test]
+    fn the_next_stage_is_asked_for_from_the_one_before_and_from_no_other() {
+        let file = file();
+        let next = |flag, variable| match next_stage(&file, flag, variable) {
+            Ok(stage) => stage.name.clone(),
+            Err(error) => error.to_string(),
+        };
+        for variable in [None, Some("STAGE"), Some("prod")] {
+            assert_eq!(next(Some("prod"), variable), "prod");
+        }
+        assert_eq!(
+            next(Some("prod"), Some("dev")),
+            "`--to prod` is stage `prod`, but `DOMINO_ENV` is `dev`, which is stage `dev` and not `staging`, the one \
+             before"
+        );
+        assert_eq!(next(None, Some("dev")), "no stage is given");
     }
 }

@@ -94,7 +94,7 @@ fn is_bidirectional(c: char) -> bool {
 
 /// Text inside a table cell or a sentence of Markdown, with everything that Markdown or HTML would read taken
 /// literally.
-pub(super) fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
