@@ -37,7 +37,7 @@ pub const CHECKS: [Check; 6] = [
     },
     Check {
         name: "Generated files are fresh",
-        command: "cargo run --quiet --locked --package xtask -- gen-workflows --check",
+        command: GENERATED_FILES,
         env: &[],
     },
     Check {
@@ -51,6 +51,11 @@ pub const CHECKS: [Check; 6] = [
         env: &[],
     },
 ];
+
+const GENERATED_FILES: &str = "\
+cargo run --quiet --locked --package xtask -- gen-workflows --check
+cargo run --quiet --locked --package xtask -- schema --check
+";
 
 // The auditor persona reports what the regular and the pedantic one do, and more. `--strict-collection` makes
 // a file that is no valid workflow an error; without it such a file is passed over.

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod readme;
 pub mod reference;
 pub mod rehearse;
+pub mod schema;
 pub mod workflow;
 
 /// What `cargo xtask` can do.
@@ -29,6 +30,8 @@ pub enum Verb {
     Plan(plan::Args),
     /// Run the workflow files here, stage by stage, against a Domino on this machine
     Rehearse(rehearse::Args),
+    /// Write stages.schema.json, by which editors complete stages.toml
+    Schema(schema::Args),
     /// Hold what the programs send against the specs of a Domino
     CheckContract(check_contract::Args),
     /// Run everything that must hold before a change is merged, as ci.yml does
@@ -42,6 +45,7 @@ impl Verb {
             Self::GenWorkflows(args) => gen_workflows::run(&args),
             Self::Plan(args) => plan::run(&args),
             Self::Rehearse(args) => rehearse::run(args),
+            Self::Schema(args) => schema::run(&args),
             Self::CheckContract(args) => check_contract::run(args),
             Self::Ci => ci::run(&root()),
         };

@@ -100,7 +100,7 @@ pub const EXAMPLES: [(&str, &str); 11] = [
 pub fn markdown() -> String {
     let mut text = String::from(
         "A key in **bold** must be there; those of a stage may stand in `[defaults]` instead, which has the same keys.\n\
-         Unknown keys are refused.\n",
+         Unknown keys are refused. Editors complete the file by [`stages.schema.json`](stages.schema.json).\n",
     );
     for section in sections() {
         let _ = write!(text, "\n### `{}`\n\n{}\n\n", section.header, section.about);
