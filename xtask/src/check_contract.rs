@@ -38,6 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         domino_version: args.domino_version,
         faults: None,
         spec: args.spec,
+        mlflow: false,
         keep: false,
         summary_dir: None,
         repository: PathBuf::from("."),

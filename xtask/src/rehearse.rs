@@ -22,6 +22,7 @@ mod github_api;
 mod interrupt;
 mod job;
 mod masks;
+mod mlflow;
 mod order;
 mod pipeline;
 mod problem;
@@ -61,6 +62,7 @@ use domino::Domino;
 use github::{Event, GitHub, Run};
 use github_api::GitHubApi;
 use interrupt::Interrupt;
+use mlflow::Mlflow;
 use problem::Problem;
 use process::Grace;
 use report::{CANNOT, Report};
@@ -114,6 +116,9 @@ pub struct Args {
     /// Hold every request and reply of the rehearsal against these specs: files, or folders of JSON files
     #[arg(long, value_name = "FILE")]
     pub spec: Vec<PathBuf>,
+    /// Keep experiments and registered models in a real MLflow server, installed from PyPI at its first start
+    #[arg(long)]
+    pub mlflow: bool,
     /// Leave the sandbox up after the table, until Ctrl-C
     #[arg(long)]
     pub keep: bool,
@@ -189,7 +194,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             event: &github.event,
             github: &github.context(run, "", &workspace),
             vars: &["DOMINO_ENV"],
-            secrets: &["DOMINO_USER_API_KEY", "DOMINO_TOKEN"],
+            secrets: &["DOMINO_USER_API_KEY", "DOMINO_TOKEN", "DOMINO_MODEL_TOKEN"],
         };
         checks::check(workflow, &known, &mut found);
     }
@@ -197,12 +202,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(refuse(&console, &found.problems));
     }
 
+    let mlflow = args.mlflow.then(Mlflow::start).transpose()?;
+    let model_token = random_text(40);
+    console.mask(&model_token);
     let sandbox = domino::start_sandbox(
         &subject.repository,
         &subject.stage_file,
         args.domino_version,
         args.faults.as_deref(),
+        &model_token,
+        mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
     )?;
+    if let Some(mlflow) = &mlflow {
+        let uri = &mlflow.uri;
+        console.line(
+            Look::Plain,
+            &format!("experiments and registered models are kept by MLflow at {uri}"),
+        );
+    }
     for account in sandbox.accounts() {
         console.mask(&account.api_key);
         console.mask(&account.token);
@@ -219,7 +236,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         repository: subject.repository,
         github,
         workspace,
-        domino: Domino::of(&sandbox),
+        domino: Domino::of(&sandbox, model_token),
         gates: subject.gates,
         approvals,
         console: console.clone(),
@@ -289,8 +306,13 @@ fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
 
 /// A token in the form of GitHub's, which opens nothing but the stand-in for its API.
 fn job_token() -> String {
-    let random = std::iter::repeat_with(fastrand::alphanumeric).take(36);
-    format!("ghs_{}", random.collect::<String>())
+    format!("ghs_{}", random_text(36))
+}
+
+fn random_text(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric)
+        .take(length)
+        .collect()
 }
 
 fn announce(

@@ -25,12 +25,16 @@ impl Domino {
         vec![("DOMINO_ENV".to_owned(), environment.to_owned())]
     }
 
-    /// The sandbox, with the token of a service account in every environment, as the README says to set them up.
-    pub fn of(sandbox: &Sandbox) -> Self {
+    /// The sandbox, with the token of a service account in every environment, as the README says to set them up,
+    /// and the token that its model endpoints take.
+    pub fn of(sandbox: &Sandbox, model_token: String) -> Self {
         let account = sandbox.user(STEPS_USER);
         Self {
             url: sandbox.url().to_owned(),
-            secrets: vec![("DOMINO_TOKEN".to_owned(), account.token)],
+            secrets: vec![
+                ("DOMINO_TOKEN".to_owned(), account.token),
+                ("DOMINO_MODEL_TOKEN".to_owned(), model_token),
+            ],
         }
     }
 }
@@ -44,6 +48,8 @@ pub fn start_sandbox(
     stage_file: &str,
     version: Version,
     faults: Option<&Path>,
+    model_token: &str,
+    mlflow: Option<String>,
 ) -> anyhow::Result<Sandbox> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), stage_file)?;
@@ -57,6 +63,8 @@ pub fn start_sandbox(
             Pace::instant()
         },
         seed: Seed::from_stage_file(file.path())?,
+        model_token: Some(model_token.to_owned()),
+        mlflow,
         ..domino_sandbox::Options::default()
     })?;
     if let Some(faults) = faults {
