@@ -1,11 +1,14 @@
-//! GitHub's REST API, as far as a step needs it: who approved this workflow run. One question, with the job's own
-//! token, which goes to GitHub and nowhere else.
+//! GitHub's REST API, as far as it is needed: who approved this workflow run, and below, how an environment is
+//! protected. It only asks, with a token that goes to GitHub and nowhere else.
 //!
 //! It judges nobody: whether an approver may approve is for the caller to say.
+
+mod environment;
 
 use serde::Deserialize;
 use url::Url;
 
+pub use self::environment::{Environments, Protection};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
 use crate::error::{Exit, Failure};
@@ -103,26 +106,10 @@ impl WorkflowRun {
         let repository = needed("GITHUB_REPOSITORY")?;
         let run = needed("GITHUB_RUN_ID")?;
         let token = needed("GITHUB_TOKEN")?;
-        let malformed =
-            |name: &str, text: &str| Failure::usage(format!("`{name}` is malformed: `{text}`"));
-        let is_part = |part: &str| {
-            !part.is_empty()
-                && part.trim_matches('.') != ""
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        };
-        match repository.split_once('/') {
-            Some((owner, name)) if is_part(owner) && is_part(name) => {}
-            _ => return Err(malformed("GITHUB_REPOSITORY", &repository)),
-        }
         let id = run.parse().map_err(|_| malformed("GITHUB_RUN_ID", &run))?;
-        let api = set("GITHUB_API_URL").unwrap_or_else(|| API.to_owned());
-        let (host, prefix) =
-            origin_and_path(&api).ok_or_else(|| malformed("GITHUB_API_URL", &api))?;
-        let connection = connection.beside(host, Credential::GitHubToken(token.into()))?;
+        let (reader, prefix) = opened(connection, set("GITHUB_API_URL"), &repository, token)?;
         Ok(Self {
-            reader: connection.reader(),
+            reader,
             prefix,
             repository,
             id,
@@ -148,11 +135,13 @@ impl WorkflowRun {
             "{}/repos/{}/actions/runs/{}/approvals",
             self.prefix, self.repository, self.id
         );
-        let reviews: Vec<Wire> = self
-            .reader
-            .read(&path, &[])
-            .await
-            .map_err(|error| refusal(&error))?;
+        let reviews: Vec<Wire> = self.reader.read(&path, &[]).await.map_err(|error| {
+            refusal(
+                "who approved this run",
+                "the step needs `GITHUB_TOKEN`, and its job `permissions: actions: read`",
+                &error,
+            )
+        })?;
         Ok(reviews
             .into_iter()
             .map(|review| RunReview {
@@ -169,6 +158,34 @@ impl WorkflowRun {
     }
 }
 
+/// A reader of GitHub, and the path before every route of its API. Nothing is sent yet.
+fn opened(
+    connection: &Connection,
+    api: Option<String>,
+    repository: &str,
+    token: String,
+) -> Result<(Reader, String), Failure> {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.trim_matches('.') != ""
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    match repository.split_once('/') {
+        Some((owner, name)) if is_part(owner) && is_part(name) => {}
+        _ => return Err(malformed("GITHUB_REPOSITORY", repository)),
+    }
+    let api = api.unwrap_or_else(|| API.to_owned());
+    let (host, prefix) = origin_and_path(&api).ok_or_else(|| malformed("GITHUB_API_URL", &api))?;
+    let connection = connection.beside(host, Credential::GitHubToken(token.into()))?;
+    Ok((connection.reader(), prefix))
+}
+
+fn malformed(name: &str, text: &str) -> Failure {
+    Failure::usage(format!("`{name}` is malformed: `{text}`"))
+}
+
 /// GitHub's address as scheme and authority, and the path before every route: an own GitHub server has one.
 fn origin_and_path(address: &str) -> Option<(Host, String)> {
     let url = Url::parse(address).ok()?;
@@ -180,8 +197,9 @@ fn origin_and_path(address: &str) -> Option<(Host, String)> {
     nothing_else.then(|| (host, url.path().trim_end_matches('/').to_owned()))
 }
 
-/// The same error in words that name GitHub, since those of the client are about Domino.
-fn refusal(error: &ApiError) -> Failure {
+/// The same error in words that name GitHub, since those of the client are about Domino. `permission` is what to do
+/// when the token may not ask.
+fn refusal(what: &str, permission: &str, error: &ApiError) -> Failure {
     let said = match error.cause() {
         Cause::Refused {
             words: Some(words), ..
@@ -189,14 +207,9 @@ fn refusal(error: &ApiError) -> Failure {
         Cause::NotConnected(why) | Cause::Lost(why) => format!(": {why}"),
         _ => String::new(),
     };
-    let failure = Failure::new(
-        error.exit(),
-        format!("cannot read who approved this run: {error}{said}"),
-    );
+    let failure = Failure::new(error.exit(), format!("cannot read {what}: {error}{said}"));
     match error.status().map(|status| status.as_u16()) {
-        Some(401 | 403 | 404) => {
-            failure.hint("the step needs `GITHUB_TOKEN`, and its job `permissions: actions: read`")
-        }
+        Some(401 | 403 | 404) => failure.hint(permission),
         _ => failure.hint("run this again; if GitHub is an own server, check `GITHUB_API_URL`"),
     }
 }
