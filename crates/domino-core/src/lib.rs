@@ -1,7 +1,7 @@
 //! What the four programs share: the stage file, the client of Domino's REST API, and what a step shows.
 //!
 //! It imports no crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
-//! only place that speaks HTTP to Domino, and to GitHub with its one question of who approved.
+//! only place that speaks HTTP to Domino, and to GitHub with its few questions.
 
 pub mod api;
 pub mod client;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod github;
 pub mod log_tail;
 pub mod place;
+pub mod serving;
 pub mod settle;
 pub mod stages;
 pub mod step;

@@ -1,0 +1,261 @@
+//! Which version of a registered model a stage serves, by its endpoint: what moves on to the next stage is the
+//! version that serves, not the one that was meant to.
+
+use crate::api::model_apis::{
+    DeploymentStatus, Generation, ModelApi, ModelApiSource, ModelApiVersion,
+};
+use crate::api::projects::Project;
+use crate::api::registered_models::VersionNumber;
+use crate::client::Reader;
+use crate::error::Failure;
+use crate::stages::{Model, ModelSource, Stage, StageFile};
+
+/// What a stage serves of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serving {
+    /// A version of its registered model.
+    Version {
+        /// The version.
+        version: VersionNumber,
+        /// When the endpoint was given it, in epoch milliseconds, where Domino tells.
+        since: Option<i64>,
+    },
+    /// No version that is known, and why.
+    Nothing(String),
+}
+
+impl Serving {
+    /// Asks the endpoint of `model` in `stage`, whose project is `project`: the list of endpoints, and the version
+    /// that answers.
+    pub async fn of(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+        model: &Model,
+        project: &Project,
+    ) -> anyhow::Result<Self> {
+        let name = file.endpoint_name(model, stage);
+        let apis = reader.model_apis(project).await?;
+        let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
+        let api = match named.as_slice() {
+            [] => return Ok(Self::Nothing(format!("it has no endpoint `{name}`"))),
+            [api] => *api,
+            several => {
+                return Err(Failure::refused(format!(
+                    "{} endpoints of project `{}` are called `{name}`",
+                    several.len(),
+                    project.name
+                ))
+                .hint("archive all but one of them in Domino")
+                .into());
+            }
+        };
+        let Some(active) = &api.active else {
+            return Ok(Self::Nothing(format!(
+                "its endpoint `{name}` serves nothing"
+            )));
+        };
+        let version = reader
+            .model_api_version(apis.generation, &api.id, &active.id)
+            .await?;
+        let Some(version) = version else {
+            return Ok(Self::Nothing(format!(
+                "its endpoint `{name}` serves nothing"
+            )));
+        };
+        let told = version.deployment.as_ref().or(active.deployment.as_ref());
+        // A version that something newer is about to take the place of still serves. The older routes need not
+        // tell how one stands.
+        let status = told.map(|deployment| &deployment.status);
+        let is_up = match status {
+            Some(status) => *status == DeploymentStatus::Running,
+            None => apis.generation == Generation::Models,
+        };
+        if !is_up {
+            let status = status.map_or("not deployed", DeploymentStatus::word);
+            return Ok(Self::Nothing(format!(
+                "its endpoint `{name}` is `{status}`"
+            )));
+        }
+        let found = served(&version, &api.description, stage, model);
+        Ok(found.map_or_else(
+            |what| Self::Nothing(format!("its endpoint `{name}` serves {what}")),
+            |number| Self::Version {
+                version: number,
+                since: version.created,
+            },
+        ))
+    }
+}
+
+/// The version that an endpoint's version serves, or in words what else: by its source, else by the mark that its
+/// publish left in a description. The older routes tell no source, and have one description for an endpoint and
+/// its first version.
+fn served(
+    version: &ModelApiVersion,
+    description: &str,
+    stage: &Stage,
+    model: &Model,
+) -> Result<VersionNumber, String> {
+    let ModelSource::Registered { name, .. } = &model.source else {
+        return Err("a function, which has no version".into());
+    };
+    match &version.source {
+        Some(ModelApiSource::Registered {
+            name: told,
+            version,
+        }) if told == name => Ok(*version),
+        Some(other) => Err(other.to_string()),
+        None => marked(&version.description, &stage.name, &model.name)
+            .or_else(|| {
+                let first = version.number == Some(1);
+                first
+                    .then(|| marked(description, &stage.name, &model.name))
+                    .flatten()
+            })
+            .ok_or_else(|| "a version that is not known".into()),
+    }
+}
+
+/// The version in the last mark of this stage and model: `[staging/wine v7 …]`.
+fn marked(text: &str, stage: &str, model: &str) -> Option<VersionNumber> {
+    let (_, mark) = text.rsplit_once(&format!("[{stage}/{model} v"))?;
+    let (mark, _) = mark.split_once(']')?;
+    mark.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::api::projects::ProjectId;
+    use crate::client::tests::connection;
+
+    fn file() -> StageFile {
+        let text = "
+            [defaults]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            [stage.dev]
+            hardware-tier = \"d\"
+            [model.wine]
+            registered-model = \"wine\"
+        ";
+        StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    async fn serving(apis: Value, version: Value) -> anyhow::Result<Serving> {
+        let server = MockServer::start().await;
+        for (route, body) in [
+            (
+                "/api/modelServing/v1/modelApis",
+                json!({"items": apis, "metadata": {"totalCount": 1}}),
+            ),
+            ("/api/modelServing/v1/modelApis/m1/versions/v1", version),
+        ] {
+            Mock::given(path(route))
+                .respond_with(ResponseTemplate::new(200).set_body_json(body))
+                .mount(&server)
+                .await;
+        }
+        let file = file();
+        let project = Project {
+            id: ProjectId::new("p1"),
+            name: "a/b".parse().unwrap(),
+            repository: None,
+        };
+        let reader = connection(&server.uri()).reader();
+        Serving::of(&reader, &file, &file.stages[0], &file.models[0], &project).await
+    }
+
+    fn api(active: Value) -> Value {
+        json!({
+            "id": "m1", "name": "wine-dev", "description": "", "environmentId": "e1", "replicas": 1,
+            "activeVersion": active,
+        })
+    }
+
+    fn active(status: &str) -> Value {
+        json!({"id": "v1", "number": 3, "deployment": {"status": status, "isPending": false}})
+    }
+
+    fn version(status: &str) -> Value {
+        json!({
+            "id": "v1", "number": 3, "description": "", "metadata": {"created": 1_760_000_000_000_i64},
+            "logHttpRequestResponse": false,
+            "source": {"type": "Registry", "registeredModelName": "wine", "registeredModelVersion": 7},
+            "deployment": {"status": status, "isPending": true},
+        })
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_runs_serves_the_version_of_its_source() {
+        let found = serving(json!([api(active("Running"))]), version("Running")).await;
+        let seven = Serving::Version {
+            version: VersionNumber::new(7),
+            since: Some(1_760_000_000_000),
+        };
+        assert_eq!(found.unwrap(), seven);
+    }
+
+    #[tokio::test]
+    async fn a_version_of_another_model_is_not_taken_for_one_of_this() {
+        let mut other = version("Running");
+        other["source"]["registeredModelName"] = json!("beer");
+        let found = serving(json!([api(active("Running"))]), other).await;
+        let why = "its endpoint `wine-dev` serves version 7 of `beer`";
+        assert_eq!(found.unwrap(), Serving::Nothing(why.into()));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_run_serves_nothing_and_why_is_told() {
+        for (apis, status, why) in [
+            (json!([]), "Running", "it has no endpoint `wine-dev`"),
+            (
+                json!([api(json!(null))]),
+                "Running",
+                "its endpoint `wine-dev` serves nothing",
+            ),
+            (
+                json!([api(active("Failed"))]),
+                "Failed",
+                "its endpoint `wine-dev` is `Failed`",
+            ),
+        ] {
+            let found = serving(apis, version(status)).await.unwrap();
+            assert_eq!(found, Serving::Nothing(why.into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn two_endpoints_of_one_name_are_not_guessed_between() {
+        let mut other = api(active("Running"));
+        other["id"] = json!("m2");
+        let error = serving(json!([api(active("Running")), other]), version("Running"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "2 endpoints of project `a/b` are called `wine-dev`"
+        );
+    }
+
+    #[test]
+    fn where_no_source_is_told_the_mark_of_the_publish_tells_it() {
+        let text = "Predicts [dev/wine v7 abababababab run 1 state 0]";
+        assert_eq!(marked(text, "dev", "wine"), Some(VersionNumber::new(7)));
+        for (text, stage) in [
+            (text, "staging"),
+            ("", "dev"),
+            ("[dev/wine abababababab state 0]", "dev"),
+            ("[dev/wine v7 abababababab", "dev"),
+        ] {
+            assert_eq!(marked(text, stage, "wine"), None, "{text}");
+        }
+    }
+}
