@@ -19,6 +19,8 @@ use tempfile::TempDir;
 /// The credentials that must never be seen anywhere.
 pub const KEY: &str = "canary-key-4f1d0c";
 pub const TOKEN: &str = "canary-token-93ab77";
+/// The access token that every model endpoint takes.
+pub const MODEL_TOKEN: &str = "canary-model-5c2e91";
 const CANARIES: &[&str] = &[
     "canary-key",
     "canary-token",
@@ -109,6 +111,7 @@ impl Setup<'_> {
             version: self.version.parse().unwrap(),
             seed,
             credentials: vec![account],
+            model_token: Some(MODEL_TOKEN.into()),
             ..Options::default()
         })
         .unwrap();
@@ -417,6 +420,7 @@ fn masked_numbers(text: &str) -> String {
         (r"(?m)^\| (waited|ran) \| .* \|$", "| $1 | [time] |"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
         (r"\b\d+ ms\b", "[ms]"),
+        (r"\bstate [0-9a-f]{12}\b", "state [state]"),
     ];
     MASKS.iter().fold(text.to_owned(), |text, (pattern, mask)| {
         regex::Regex::new(pattern)

@@ -59,6 +59,13 @@ impl There {
         })
     }
 
+    fn with_standing(&self, version: &ModelApiVersion) -> ModelApiVersion {
+        ModelApiVersion {
+            deployment: self.standing(version),
+            ..version.clone()
+        }
+    }
+
     /// The mark of a version. The older routes have one description for an endpoint and its first version.
     pub(crate) fn mark_of(
         &self,
@@ -111,10 +118,10 @@ pub(crate) fn work(generation: Generation, there: Option<&There>, wanted: &Wante
             .is_some_and(|active| active.id == newest.id);
         let runs = standing.as_ref().is_some_and(Deployment::is_running);
         if runs && (is_active || !told) && version_differs(Some(newest), wanted).is_empty() {
-            return Work::Nothing(newest.clone());
+            return Work::Nothing(there.with_standing(newest));
         }
         if is_on_its_way(standing.as_ref()) {
-            return Work::Follow(newest.clone());
+            return Work::Follow(there.with_standing(newest));
         }
     }
     let active = there.active();

@@ -133,7 +133,7 @@ impl Follow<'_> {
 
     /// The end of the log that says why a version is down: of its build, or where that went well, of the
     /// instances.
-    pub(crate) async fn why_down(&self, version: &ModelApiVersionId) -> Option<Excerpt> {
+    pub(crate) async fn why_down(&self, version: &ModelApiVersionId) -> Option<(LogOf, Excerpt)> {
         let (mut build, mut build_failed) = (LogTail::default(), false);
         let read = build
             .read(
@@ -148,13 +148,12 @@ impl Follow<'_> {
                 |_: &str| {},
             )
             .await;
-        let of_build = || Excerpt {
-            title: "the last lines of the build's log".into(),
-            lines: build.excerpt(),
-            was_live: false,
+        let of_build = || {
+            let title = "the last lines of the build's log".into();
+            Some((LogOf::Build, excerpt(title, &build)))
         };
         if build_failed && read.is_ok() {
-            return Some(of_build());
+            return of_build();
         }
         let mut instances = LogTail::default();
         let _ = instances
@@ -169,13 +168,29 @@ impl Follow<'_> {
             .await;
         match (instances.lines(), build.lines()) {
             (0, 0) => None,
-            (0, _) => Some(of_build()),
-            _ => Some(Excerpt {
-                title: "the last lines of the version's log".into(),
-                lines: instances.excerpt(),
-                was_live: false,
-            }),
+            (0, _) => of_build(),
+            _ => {
+                let title = "the last lines of the version's log".into();
+                Some((LogOf::Instances, excerpt(title, &instances)))
+            }
         }
+    }
+}
+
+/// Which log an excerpt is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogOf {
+    /// Of the build.
+    Build,
+    /// Of the instances.
+    Instances,
+}
+
+fn excerpt(title: String, tail: &LogTail) -> Excerpt {
+    Excerpt {
+        title,
+        lines: tail.excerpt(),
+        was_live: false,
     }
 }
 

@@ -7,7 +7,6 @@ use domino_core::api::model_apis::ModelApi;
 use domino_core::api::model_endpoints::Route;
 use domino_core::client::ApiError;
 use domino_core::error::{Exit, Failure};
-use domino_core::settle::in_words;
 use domino_core::step::{Ending, Format, Setting, Step};
 use serde_json::Value;
 
@@ -44,9 +43,9 @@ pub(crate) async fn invoke(
         }
     }
     Ok(Ending::unchanged(format!(
-        "endpoint `{}` answered after {}",
+        "endpoint `{}` answered after {} ms",
         endpoint.name,
-        in_words(prediction.took)
+        prediction.took.as_millis()
     )))
 }
 

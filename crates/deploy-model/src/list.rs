@@ -15,7 +15,7 @@ pub(crate) async fn list(step: &mut Step, setting: &Setting) -> anyhow::Result<E
     let apis = reader.model_apis(&project).await?;
     let mut rows = Vec::new();
     for api in &apis.all {
-        let version = active(&reader, &apis, api).await?;
+        let version = shown(&reader, &apis, api).await?;
         rows.push(row(&setting.file, &setting.stage, api, version.as_ref()));
     }
     rows.sort();
@@ -33,8 +33,8 @@ pub(crate) async fn list(step: &mut Step, setting: &Setting) -> anyhow::Result<E
     }))
 }
 
-/// The version that answers, if Domino tells one.
-async fn active(
+/// The version that answers; where none does, the newest.
+async fn shown(
     reader: &Reader,
     apis: &ModelApis,
     api: &ModelApi,
@@ -45,7 +45,10 @@ async fn active(
                 .model_api_version(apis.generation, &api.id, &active.id)
                 .await
         }
-        None => Ok(None),
+        None => {
+            let versions = reader.model_api_versions(apis.generation, &api.id).await?;
+            Ok(versions.into_iter().next())
+        }
     }
 }
 
@@ -58,7 +61,9 @@ fn row(
     let nothing = || "-".to_owned();
     let (stage, model) = whose(file, here, &api.name).unwrap_or_else(|| (nothing(), nothing()));
     let active = api.active.as_ref();
-    let number = active.and_then(|active| active.number);
+    let number = active
+        .and_then(|active| active.number)
+        .or_else(|| version.and_then(|version| version.number));
     let serves = version.and_then(|version| version.source.as_ref());
     let deployment = version
         .and_then(|version| version.deployment.as_ref())

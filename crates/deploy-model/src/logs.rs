@@ -62,9 +62,12 @@ pub(crate) async fn logs(
     }
     let what = if args.build { "the build of " } else { "" };
     step.report.output("id", api.id.as_str());
+    let lines = match tail.lines() {
+        1 => "1 line".to_owned(),
+        lines => format!("{lines} lines"),
+    };
     Ok(Ending::unchanged(format!(
-        "{} lines of {what}{} of endpoint `{}`",
-        tail.lines(),
+        "{lines} of {what}{} of endpoint `{}`",
         name_of(version),
         endpoint.name
     )))

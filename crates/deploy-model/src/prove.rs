@@ -5,7 +5,7 @@ use domino_core::error::Failure;
 use domino_core::step::{Interrupts, Step};
 
 use crate::check::{Built, built, wrong};
-use crate::endpoint::{door, name_of, standing, url};
+use crate::endpoint::{door, name_of, url};
 use crate::follow::Follow;
 use crate::publish::Applied;
 use crate::restore::{Before, put_back};
@@ -157,7 +157,7 @@ impl Applied<'_> {
                 step.report
                     .fact("smoke test", format!("failed: {why}"))
                     .output("smoke", "failed");
-                step.report.next = Some(self.command("logs"));
+                step.report.next = Some(self.logs_of(version));
                 match follow {
                     Some(follow) => Err(self
                         .give_way(step, follow, interrupts, version, "failed its smoke test", why)
@@ -188,7 +188,7 @@ impl Applied<'_> {
     }
 
     /// The new version is no good: the one before comes back, where there is one and Domino lets it.
-    async fn give_way(
+    pub(crate) async fn give_way(
         &self,
         step: &mut Step,
         follow: &Follow<'_>,
@@ -232,12 +232,7 @@ impl Applied<'_> {
         progress.end();
         match outcome {
             Ok(back) => {
-                step.report.fact("serves again", name_of(&back));
-                if let Some(source) = &back.source {
-                    step.report.fact("serves", source.to_string());
-                }
-                step.report
-                    .output("status", standing(back.deployment.as_ref()));
+                self.describe(step, &before.api, &back);
                 let text = format!(
                     "{called} of endpoint `{name}` {what}; {earlier} serves again{}",
                     if back.id == before.version.id {

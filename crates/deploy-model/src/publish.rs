@@ -10,7 +10,7 @@ use domino_core::step::{Ending, Interrupts, Setting, Signal, Step};
 use crate::PublishArgs;
 use crate::difference::{Work, settings_differ};
 use crate::endpoint::{called, describe, name_of, serving, standing, url};
-use crate::follow::{Follow, Settled};
+use crate::follow::{Follow, LogOf, Settled};
 use crate::make;
 use crate::plan::{Publish, plan};
 use crate::token::Token;
@@ -110,7 +110,7 @@ impl Applied<'_> {
                     self.planned.wanted.desired.source
                 )))
             }
-            Settled::Down(version) => Err(self.down(step, &follow, &version).await),
+            Settled::Down(version) => Err(self.down(step, &follow, interrupts, &version).await),
             Settled::TimeUp(version) => Err(self.time_up(step, &follow, &version).await),
         }
     }
@@ -183,27 +183,50 @@ impl Applied<'_> {
         Ok(())
     }
 
-    /// The version will not run: why, and what serves now.
+    /// The version will not run: why, and what serves now. One that had taken over before it went down gives way
+    /// to the one before.
     async fn down(
         &self,
         step: &mut Step,
         follow: &Follow<'_>,
+        interrupts: &mut Interrupts,
         version: &ModelApiVersion,
     ) -> anyhow::Error {
-        step.report.excerpt = follow.why_down(&version.id).await;
+        let end = standing(version.deployment.as_ref());
+        step.report.output("status", end.as_str());
+        let logs = self.logs_of(version);
+        step.report.next = Some(logs.clone());
+        if let Some((whose, excerpt)) = follow.why_down(&version.id).await {
+            step.report.excerpt = Some(excerpt);
+            if whose == LogOf::Build {
+                step.report.next = Some(format!("{logs} --build"));
+            }
+        }
+        if self.has_taken_over(follow, version).await {
+            let what = format!("took over and ended as `{end}`");
+            let why = "it ran, and went down".to_owned();
+            return self
+                .give_way(step, follow, interrupts, version, &what, why)
+                .await;
+        }
         let serves = self.serves_now(step, follow, version).await;
-        step.report
-            .output("status", standing(version.deployment.as_ref()));
-        step.report.next = Some(format!("{} --build", self.command("logs")));
         Failure::failed(format!(
-            "{} of endpoint `{}` ended as `{}`; {serves}",
+            "{} of endpoint `{}` ended as `{end}`; {serves}",
             name_of(version),
             self.planned.endpoint.name,
-            standing(version.deployment.as_ref())
         ))
         .hint("its log says why; correct the model or its environment and publish again")
         .at(&self.setting.file, &["model", &self.planned.model.name])
         .into()
+    }
+
+    async fn has_taken_over(&self, follow: &Follow<'_>, version: &ModelApiVersion) -> bool {
+        let api = follow
+            .reader
+            .model_api(follow.generation, follow.project, &follow.id)
+            .await;
+        let active = api.ok().flatten().and_then(|api| api.active);
+        active.is_some_and(|active| active.id == version.id)
     }
 
     async fn time_up(
@@ -241,7 +264,10 @@ impl Applied<'_> {
             .reader
             .model_api(follow.generation, follow.project, &follow.id)
             .await;
-        let words = match &api {
+        if let Ok(Some(api)) = &api {
+            step.report.fact("serves now", serving(api));
+        }
+        match &api {
             Ok(Some(api)) => match &api.active {
                 Some(active) if active.id != version.id && api.serves(&active.id) => {
                     format!("{} still serves", called(active.number, &active.id))
@@ -251,9 +277,7 @@ impl Applied<'_> {
             },
             Ok(None) => "the endpoint is not there any more".to_owned(),
             Err(error) => format!("it is not known what serves now: {error}"),
-        };
-        step.report.fact("serves now", words.as_str());
-        words
+        }
     }
 
     /// There is no route that ends a build, so that it goes on; what that means is said.
@@ -272,13 +296,22 @@ impl Applied<'_> {
         .hint("run this again to follow and test it")
     }
 
-    fn describe(&self, step: &mut Step, api: &ModelApi, version: &ModelApiVersion) {
+    pub(crate) fn describe(&self, step: &mut Step, api: &ModelApi, version: &ModelApiVersion) {
         let url = url(self.setting, &self.args.address, api);
         let name = &self.planned.endpoint.name;
         describe(&mut step.report, &url, name, api, version);
     }
 
-    pub(crate) fn command(&self, verb: &str) -> String {
+    /// The command that shows the log of a version.
+    pub(crate) fn logs_of(&self, version: &ModelApiVersion) -> String {
+        let id = match version.number {
+            Some(number) => number.to_string(),
+            None => version.id.to_string(),
+        };
+        format!("{} --id {id}", self.command("logs"))
+    }
+
+    fn command(&self, verb: &str) -> String {
         format!(
             "deploy-model {verb} {} --stage {}",
             self.planned.model.name, self.setting.stage.name

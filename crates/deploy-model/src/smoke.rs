@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domino_core::error::Failure;
-use domino_core::settle::in_words;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,6 +46,14 @@ impl Smoke {
             .hint("`smoke-test` in stages.toml names a file from the folder of stages.toml, `--smoke` one from here")
         })?;
         Self::parse(&text, named)
+    }
+
+    /// How many requests there are, in words.
+    pub(crate) fn count(&self) -> String {
+        match self.cases.len() {
+            1 => "1 request".into(),
+            count => format!("{count} requests"),
+        }
     }
 
     fn parse(text: &str, named: &Path) -> Result<Self, Failure> {
@@ -121,9 +128,9 @@ impl Case {
         let most = Duration::from_millis(self.max_latency_ms?);
         (took > most).then(|| {
             format!(
-                "the answer took {}, more than {}",
-                in_words(took),
-                in_words(most)
+                "the answer took {} ms, more than {} ms",
+                took.as_millis(),
+                most.as_millis()
             )
         })
     }
@@ -298,7 +305,7 @@ mod tests {
         assert_eq!(case.lateness(Duration::from_millis(2000)), None);
         assert_eq!(
             case.lateness(Duration::from_millis(2600)).unwrap(),
-            "the answer took 2.6 s, more than 2.0 s"
+            "the answer took 2600 ms, more than 2000 ms"
         );
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domino_core::api::model_endpoints::{ModelEndpoint, Prediction, Route};
 use domino_core::client::{ApiError, Cause};
 use domino_core::error::Exit;
-use domino_core::settle::{Looks, in_words};
+use domino_core::settle::Looks;
 use domino_core::step::Progress;
 
 use crate::smoke::{Case, Smoke};
@@ -63,13 +63,10 @@ pub(crate) async fn test(
             Err(error) => return verdict_on(error, case),
         }
     }
-    let count = match smoke.cases.len() {
-        1 => "1 request".to_owned(),
-        count => format!("{count} requests"),
-    };
     Verdict::Passed(format!(
-        "{count} to `{route}` answered as expected, the slowest after {}",
-        in_words(slowest)
+        "{} to `{route}` answered as expected, the slowest after {} ms",
+        smoke.count(),
+        slowest.as_millis()
     ))
 }
 

@@ -1,6 +1,7 @@
 //! `deploy-model status`: how the endpoint of a model stands. Its exit code says it as well.
 
-use domino_core::api::model_apis::{Deployment, DeploymentStatus, ModelApiVersion};
+use domino_core::api::model_apis::{Deployment, DeploymentStatus, ModelApi, ModelApiVersion};
+use domino_core::client::{ApiError, Reader};
 use domino_core::error::{Exit, Failure};
 use domino_core::step::{Ending, Setting, Step};
 
@@ -27,31 +28,35 @@ pub(crate) async fn status(
         .active
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
-    let mut shown = active.unwrap_or(newest).clone();
-    if shown.deployment.is_none() {
-        let told = api
-            .active
-            .as_ref()
-            .and_then(|active| active.deployment.clone());
-        shown.deployment = match active.and(told) {
-            Some(told) => Some(told),
-            None => reader
-                .model_api_version(endpoint.generation, &api.id, &shown.id)
-                .await?
-                .and_then(|version| version.deployment),
-        };
-    }
+    let shown = told(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(setting, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &shown);
     if newest.id != shown.id {
+        let newest = told(&reader, &endpoint, api, newest).await?;
         let words = format!(
             "{} (`{}`)",
-            name_of(newest),
+            name_of(&newest),
             standing(newest.deployment.as_ref())
         );
         step.report.fact("newest", words);
     }
     judge(&endpoint.name, &shown)
+}
+
+/// A version with how it stands, which a list need not tell.
+async fn told(
+    reader: &Reader,
+    endpoint: &Endpoint,
+    api: &ModelApi,
+    version: &ModelApiVersion,
+) -> Result<ModelApiVersion, ApiError> {
+    if version.deployment.is_some() {
+        return Ok(version.clone());
+    }
+    let told = reader
+        .model_api_version(endpoint.generation, &api.id, &version.id)
+        .await?;
+    Ok(told.unwrap_or_else(|| version.clone()))
 }
 
 fn judge(endpoint: &str, version: &ModelApiVersion) -> anyhow::Result<Ending> {

@@ -58,9 +58,7 @@ impl Publish<'_> {
         plan.fact(
             "smoke test",
             match &self.smoke {
-                Some(smoke) => {
-                    format!("{} requests of {}", smoke.cases.len(), smoke.file.display())
-                }
+                Some(smoke) => format!("{} of {}", smoke.count(), smoke.file.display()),
                 None => "none".into(),
             },
         );

@@ -110,6 +110,14 @@ struct Listed {
 #[serde(rename_all = "camelCase")]
 struct PageMetadata {
     next_page_token: Option<String>,
+    pagination: Option<TokenPagination>,
+}
+
+/// The specification asks for it and puts nothing into it; whatever a deployment puts there is the token.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenPagination {
+    next_page_token: Option<String>,
 }
 
 impl Reader {
@@ -157,9 +165,10 @@ impl Reader {
                 break;
             };
             names.extend(page.items.into_iter().map(|listed| listed.name));
-            let next = page
-                .metadata
+            let metadata = page.metadata;
+            let next = metadata
                 .next_page_token
+                .or(metadata.pagination.and_then(|inner| inner.next_page_token))
                 .filter(|next| !next.is_empty());
             if next.is_none() || next == token {
                 break;
@@ -254,7 +263,7 @@ mod tests {
         let server = MockServer::start().await;
         let page = |name: &str, next: Option<&str>| {
             ResponseTemplate::new(200).set_body_json(
-                json!({"items": [{"name": name}], "metadata": {"nextPageToken": next}}),
+                json!({"items": [{"name": name}], "metadata": {"nextPageToken": next, "pagination": {}}}),
             )
         };
         Mock::given(path("/api/registeredmodels/v1"))
