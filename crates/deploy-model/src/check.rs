@@ -100,9 +100,9 @@ mod tests {
     use domino_core::api::hardware_tiers::{DataPlane, HardwareTierId};
     use domino_core::api::model_apis::{ModelApiId, ModelApiVersionId};
     use domino_core::api::registered_models::VersionNumber;
+    use domino_core::publish_mark::PublishMark;
 
     use super::*;
-    use crate::mark::Mark;
 
     fn commit() -> Commit {
         Commit::whole(&"ab".repeat(20)).unwrap()
@@ -140,7 +140,7 @@ mod tests {
     fn wanted(source: ModelApiSource) -> Wanted {
         Wanted {
             desired: desired(source),
-            mark: Mark {
+            mark: PublishMark {
                 stage: "dev".into(),
                 model: "wine".into(),
                 version: None,

@@ -4,9 +4,10 @@ use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, DesiredModelApi, Generation, ModelApi, ModelApiSource,
     ModelApiVersion,
 };
+use domino_core::publish_mark::{FoundMark, PublishMark};
 
 use crate::endpoint::called;
-use crate::mark::{Found, Mark, has_variables};
+use crate::mark::has_variables;
 
 /// An endpoint that is there, with its versions, newest first.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub(crate) struct There {
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) desired: DesiredModelApi,
-    pub(crate) mark: Mark,
+    pub(crate) mark: PublishMark,
     /// The revision of the compute environment that a build takes today, where that is known.
     pub(crate) revision: Option<String>,
 }
@@ -66,16 +67,17 @@ impl There {
         }
     }
 
-    /// The mark of a version. The older routes have one description for an endpoint and its first version.
+    /// The mark of a version; where the only version has none, that of the endpoint, as the older routes keep it.
     pub(crate) fn mark_of(
         &self,
         version: &ModelApiVersion,
         stage: &str,
         model: &str,
-    ) -> Option<Found> {
-        Found::in_text(&version.description, stage, model).or_else(|| {
+    ) -> Option<FoundMark> {
+        let description = &self.api.description;
+        FoundMark::of(version, description, stage, model).or_else(|| {
             (self.versions.len() == 1)
-                .then(|| Found::in_text(&self.api.description, stage, model))
+                .then(|| FoundMark::in_text(description, stage, model))
                 .flatten()
         })
     }
@@ -86,7 +88,7 @@ impl There {
     }
 
     fn is_made_from(&self, version: &ModelApiVersion, wanted: &Wanted) -> bool {
-        let Mark {
+        let PublishMark {
             stage,
             model,
             state,
@@ -230,7 +232,7 @@ fn why_anew(there: &There, active: Option<&ModelApiVersion>, wanted: &Wanted) ->
             crate::endpoint::standing(standing.as_ref())
         );
     }
-    let Mark { stage, model, .. } = &wanted.mark;
+    let PublishMark { stage, model, .. } = &wanted.mark;
     let commit = &wanted.mark.commit;
     match there.mark_of(active, stage, model) {
         None => format!("{name} was not made by this program, so that not all of it is known"),

@@ -8,6 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::credential::Credential;
 use domino_core::error::Failure;
+use domino_core::serving::endpoint_named;
 use domino_core::stages::{Host, Model, Stage, StageFile};
 use domino_core::step::{Report, Setting};
 
@@ -40,21 +41,10 @@ impl Endpoint {
         )?)
     }
 
-    /// Looks for it among what a project has. Two of one name are an error: nobody could say which one serves.
+    /// Looks for it among what a project has.
     pub(crate) fn among(apis: &ModelApis, project: Project, name: String) -> Result<Self, Failure> {
-        let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
-        if named.len() > 1 {
-            let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
-            return Err(Failure::refused(format!(
-                "{} endpoints of project `{}` are called `{name}`: {}",
-                named.len(),
-                project.name,
-                ids.join(", ")
-            ))
-            .hint("archive all but one of them in Domino, or give the model another `endpoint` name in stages.toml"));
-        }
         Ok(Self {
-            api: named.first().map(|api| (*api).clone()),
+            api: endpoint_named(apis, &project.name, &name)?.cloned(),
             generation: apis.generation,
             project,
             name,

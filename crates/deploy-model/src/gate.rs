@@ -1,7 +1,6 @@
 //! The gate between two stages: only what the stage before serves may pass, or what somebody vouches for.
 
 use domino_core::api::model_apis::ModelApis;
-use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
@@ -25,10 +24,7 @@ pub(crate) struct Gate<'a> {
 impl Gate<'_> {
     /// Asks the stage before. What comes back must be said beside the plan: that something passes unchecked, or
     /// by somebody's word.
-    pub(crate) async fn pass(
-        &self,
-        known: (&Project, &ModelApis),
-    ) -> anyhow::Result<Option<String>> {
+    pub(crate) async fn pass(&self, known: &ModelApis) -> anyhow::Result<Option<String>> {
         let Some(before) = self.setting.file.stage_before(&self.setting.stage) else {
             return Ok(None);
         };

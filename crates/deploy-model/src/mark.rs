@@ -1,78 +1,10 @@
-//! The marks that a publish leaves in descriptions, by which a later one recognises its work: what a version was
-//! made for and from which wishes, and which environment variables an endpoint was created with.
+//! What a publish wishes, in short: the same wishes give the same text, so that a later publish knows its work.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use domino_core::api::model_apis::{DesiredModelApi, ModelApiSource};
-use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use serde_json::json;
-
-/// What one version of an endpoint was made for. Reads `[staging/wine-quality v7 3f2a91c0b1d2 run 123 state
-/// 9c1d2e3f4a5b]` at the end of the version's description.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) stage: String,
-    pub(crate) model: String,
-    pub(crate) version: Option<VersionNumber>,
-    pub(crate) commit: Commit,
-    pub(crate) workflow_run: Option<String>,
-    pub(crate) state: String,
-}
-
-/// A mark that was found in a description.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// The version of the registered model.
-    pub(crate) version: Option<VersionNumber>,
-    /// The beginning of the commit's id.
-    pub(crate) commit: String,
-    /// What the wishes were, in short.
-    pub(crate) state: String,
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}/{}", self.stage, self.model)?;
-        if let Some(version) = self.version {
-            write!(f, " v{version}")?;
-        }
-        write!(f, " {}", self.commit.short())?;
-        if let Some(run) = &self.workflow_run {
-            write!(f, " run {run}")?;
-        }
-        write!(f, " state {}]", self.state)
-    }
-}
-
-impl Found {
-    /// The last mark of this model and stage in a description.
-    pub(crate) fn in_text(text: &str, stage: &str, model: &str) -> Option<Self> {
-        let head = format!("[{stage}/{model} ");
-        let (_, rest) = text.rsplit_once(&head)?;
-        let (inner, _) = rest.split_once(']')?;
-        let mut words = inner.split(' ');
-        let mut word = words.next()?;
-        let version = word
-            .strip_prefix('v')
-            .and_then(|number| number.parse().ok());
-        if version.is_some() {
-            word = words.next()?;
-        }
-        let mut state = None;
-        while let (Some(key), Some(value)) = (words.next(), words.next()) {
-            if key == "state" {
-                state = Some(value.to_owned());
-            }
-        }
-        Some(Self {
-            version,
-            commit: word.to_owned(),
-            state: state?,
-        })
-    }
-}
 
 /// All that is wished of an endpoint and its version, in short: the same wishes give the same text. A function
 /// is built from the repository's head, so that for one the commit belongs to the wishes.
@@ -128,59 +60,6 @@ fn short(value: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    pub(crate) fn mark(version: Option<u64>, run: Option<&str>) -> Mark {
-        Mark {
-            stage: "staging".into(),
-            model: "wine-quality".into(),
-            version: version.map(VersionNumber::new),
-            commit: Commit::whole(&"ab".repeat(20)).unwrap(),
-            workflow_run: run.map(str::to_owned),
-            state: "0123456789ab".into(),
-        }
-    }
-
-    #[test]
-    fn a_mark_reads_well_and_is_found_again() {
-        let of_a_workflow = mark(Some(7), Some("123"));
-        assert_eq!(
-            of_a_workflow.to_string(),
-            "[staging/wine-quality v7 abababababab run 123 state 0123456789ab]"
-        );
-        let found = Found {
-            version: Some(VersionNumber::new(7)),
-            commit: "abababababab".into(),
-            state: "0123456789ab".into(),
-        };
-        for mark in [of_a_workflow, mark(Some(7), None)] {
-            let text = format!("Predicts [x] {mark}");
-            assert_eq!(
-                Found::in_text(&text, "staging", "wine-quality"),
-                Some(found.clone())
-            );
-        }
-        let function = mark(None, None).to_string();
-        assert_eq!(
-            Found::in_text(&function, "staging", "wine-quality")
-                .unwrap()
-                .version,
-            None
-        );
-    }
-
-    #[test]
-    fn another_stage_or_model_and_text_by_hand_are_no_marks() {
-        let text = mark(Some(7), None).to_string();
-        for (text, stage, model) in [
-            (text.as_str(), "stag", "wine-quality"),
-            (&text, "staging", "wine"),
-            ("", "staging", "wine-quality"),
-            ("[staging/wine-quality by hand]", "staging", "wine-quality"),
-            ("[staging/wine-quality v7", "staging", "wine-quality"),
-        ] {
-            assert_eq!(Found::in_text(text, stage, model), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_endpoint_remembers_its_variables_and_not_their_values() {

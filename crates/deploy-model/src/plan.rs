@@ -9,6 +9,7 @@ use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
+use domino_core::publish_mark::PublishMark;
 use domino_core::stages::{Kind, Model, StageFile};
 use domino_core::step::Setting;
 
@@ -17,7 +18,7 @@ use crate::before;
 use crate::difference::{There, Wanted, Work, work};
 use crate::endpoint::Endpoint;
 use crate::gate::Gate;
-use crate::mark::{Mark, described, state_of};
+use crate::mark::{described, state_of};
 use crate::smoke::Smoke;
 use crate::source::{self, Source};
 use crate::version::Choice;
@@ -57,14 +58,13 @@ pub(crate) async fn plan<'a>(
         source::without_the_stage_before(setting, &project, model, choice.as_ref()),
     )?;
     let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
-    let known = (&project, &apis);
     let (environment_id, there, source) = tokio::try_join!(
         environment(&reader, &project, &place),
         there(&reader, &endpoint),
         async {
             Ok(match (source, &choice) {
                 (None, Some(Choice::StageBefore(before))) => {
-                    let serves = before::ask(setting, model, before, known).await?;
+                    let serves = before::ask(setting, model, before, &apis).await?;
                     Some(source::of_the_stage_before(model, &before.name, serves)?)
                 }
                 (source, _) => source,
@@ -95,7 +95,7 @@ pub(crate) async fn plan<'a>(
             commit: &commit,
             forced: args.force_version.as_deref(),
         };
-        remarks.extend(gate.pass(known).await?);
+        remarks.extend(gate.pass(&apis).await?);
     }
     if place.tier.is_none() {
         remarks.push(format!(
@@ -232,7 +232,7 @@ fn wanted(
     source: &Source,
     commit: &Commit,
 ) -> Wanted {
-    let mark = Mark {
+    let mark = PublishMark {
         stage: setting.stage.name.clone(),
         model: model.name.clone(),
         version: source.version(),

@@ -11,6 +11,7 @@ pub mod error;
 pub mod github;
 pub mod log_tail;
 pub mod place;
+pub mod publish_mark;
 pub mod serving;
 pub mod settle;
 pub mod stages;

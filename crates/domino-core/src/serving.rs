@@ -1,14 +1,15 @@
-//! Which version of a registered model a stage serves, by its endpoint: what moves on to the next stage is the
-//! version that serves, not the one that was meant to.
+//! Which version a stage serves of a model, by its endpoint: what moves on to the next stage is the version that
+//! serves, not the one that was meant to.
 
 use crate::api::model_apis::{
-    DeploymentStatus, Generation, ModelApi, ModelApiSource, ModelApiVersion,
+    DeploymentStatus, Generation, ModelApi, ModelApiSource, ModelApiVersion, ModelApis,
 };
 use crate::api::projects::Project;
 use crate::api::registered_models::VersionNumber;
 use crate::client::Reader;
 use crate::error::Failure;
-use crate::stages::{Model, ModelSource, Stage, StageFile};
+use crate::publish_mark::FoundMark;
+use crate::stages::{Model, ModelSource, ProjectName, Stage, StageFile};
 
 /// What a stage serves of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,34 +35,65 @@ impl Serving {
         model: &Model,
         project: &Project,
     ) -> anyhow::Result<Self> {
-        let name = file.endpoint_name(model, stage);
         let apis = reader.model_apis(project).await?;
-        let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
-        let api = match named.as_slice() {
-            [] => return Ok(Self::Nothing(format!("it has no endpoint `{name}`"))),
-            [api] => *api,
-            several => {
-                return Err(Failure::refused(format!(
-                    "{} endpoints of project `{}` are called `{name}`",
-                    several.len(),
-                    project.name
-                ))
-                .hint("archive all but one of them in Domino")
-                .into());
-            }
+        Self::among(reader, file, stage, model, &apis).await
+    }
+
+    /// The same, where the list of endpoints is known already.
+    pub async fn among(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+        model: &Model,
+        apis: &ModelApis,
+    ) -> anyhow::Result<Self> {
+        let (api, version) = match Answering::among(reader, file, stage, model, apis).await? {
+            Answering::Version(api, version) => (api, version),
+            Answering::Nothing(why) => return Ok(Self::Nothing(why)),
         };
+        Ok(
+            match served(&version, &api.description, &stage.name, model) {
+                Ok(number) => Self::Version {
+                    version: number,
+                    since: version.created,
+                },
+                Err(what) => Self::Nothing(format!("its endpoint `{}` serves {what}", api.name)),
+            },
+        )
+    }
+}
+
+/// What answers at the endpoint of a model in a stage.
+#[derive(Debug, Clone)]
+pub enum Answering {
+    /// This version of this endpoint, which is up.
+    Version(Box<ModelApi>, Box<ModelApiVersion>),
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+impl Answering {
+    /// Finds the endpoint among those of the stage's project, and asks how the version that answers stands.
+    pub async fn among(
+        reader: &Reader,
+        file: &StageFile,
+        stage: &Stage,
+        model: &Model,
+        apis: &ModelApis,
+    ) -> anyhow::Result<Self> {
+        let name = file.endpoint_name(model, stage);
+        let Some(api) = endpoint_named(apis, &stage.project, &name)? else {
+            return Ok(Self::Nothing(format!("it has no endpoint `{name}`")));
+        };
+        let nothing = || Self::Nothing(format!("its endpoint `{name}` serves nothing"));
         let Some(active) = &api.active else {
-            return Ok(Self::Nothing(format!(
-                "its endpoint `{name}` serves nothing"
-            )));
+            return Ok(nothing());
         };
         let version = reader
             .model_api_version(apis.generation, &api.id, &active.id)
             .await?;
         let Some(version) = version else {
-            return Ok(Self::Nothing(format!(
-                "its endpoint `{name}` serves nothing"
-            )));
+            return Ok(nothing());
         };
         let told = version.deployment.as_ref().or(active.deployment.as_ref());
         // A version that something newer is about to take the place of still serves. The older routes need not
@@ -71,30 +103,41 @@ impl Serving {
             Some(status) => *status == DeploymentStatus::Running,
             None => apis.generation == Generation::Models,
         };
-        if !is_up {
-            let status = status.map_or("not deployed", DeploymentStatus::word);
-            return Ok(Self::Nothing(format!(
-                "its endpoint `{name}` is `{status}`"
-            )));
+        if is_up {
+            return Ok(Self::Version(Box::new(api.clone()), Box::new(version)));
         }
-        let found = served(&version, &api.description, stage, model);
-        Ok(found.map_or_else(
-            |what| Self::Nothing(format!("its endpoint `{name}` serves {what}")),
-            |number| Self::Version {
-                version: number,
-                since: version.created,
-            },
-        ))
+        let status = status.map_or("not deployed", DeploymentStatus::word);
+        Ok(Self::Nothing(format!(
+            "its endpoint `{name}` is `{status}`"
+        )))
     }
 }
 
+/// The endpoint of a name. Two of one name are an error: nobody could say which one serves.
+pub fn endpoint_named<'a>(
+    apis: &'a ModelApis,
+    project: &ProjectName,
+    name: &str,
+) -> Result<Option<&'a ModelApi>, Failure> {
+    let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
+    if named.len() < 2 {
+        return Ok(named.first().copied());
+    }
+    let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
+    Err(Failure::refused(format!(
+        "{} endpoints of project `{project}` are called `{name}`: {}",
+        named.len(),
+        ids.join(", ")
+    ))
+    .hint("archive all but one of them in Domino, or give the model another `endpoint` name in stages.toml"))
+}
+
 /// The version that an endpoint's version serves, or in words what else: by its source, else by the mark that its
-/// publish left in a description. The older routes tell no source, and have one description for an endpoint and
-/// its first version.
+/// publish left, since the older routes need not tell a source.
 fn served(
     version: &ModelApiVersion,
     description: &str,
-    stage: &Stage,
+    stage: &str,
     model: &Model,
 ) -> Result<VersionNumber, String> {
     let ModelSource::Registered { name, .. } = &model.source else {
@@ -106,22 +149,10 @@ fn served(
             version,
         }) if told == name => Ok(*version),
         Some(other) => Err(other.to_string()),
-        None => marked(&version.description, &stage.name, &model.name)
-            .or_else(|| {
-                let first = version.number == Some(1);
-                first
-                    .then(|| marked(description, &stage.name, &model.name))
-                    .flatten()
-            })
+        None => FoundMark::of(version, description, stage, &model.name)
+            .and_then(|mark| mark.version)
             .ok_or_else(|| "a version that is not known".into()),
     }
-}
-
-/// The version in the last mark of this stage and model: `[staging/wine v7 …]`.
-fn marked(text: &str, stage: &str, model: &str) -> Option<VersionNumber> {
-    let (_, mark) = text.rsplit_once(&format!("[{stage}/{model} v"))?;
-    let (mark, _) = mark.split_once(']')?;
-    mark.split(' ').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -241,21 +272,34 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "2 endpoints of project `a/b` are called `wine-dev`"
+            "2 endpoints of project `a/b` are called `wine-dev`: `m1`, `m2`"
         );
     }
 
     #[test]
     fn where_no_source_is_told_the_mark_of_the_publish_tells_it() {
-        let text = "Predicts [dev/wine v7 abababababab run 1 state 0]";
-        assert_eq!(marked(text, "dev", "wine"), Some(VersionNumber::new(7)));
-        for (text, stage) in [
-            (text, "staging"),
-            ("", "dev"),
-            ("[dev/wine abababababab state 0]", "dev"),
-            ("[dev/wine v7 abababababab", "dev"),
-        ] {
-            assert_eq!(marked(text, stage, "wine"), None, "{text}");
-        }
+        let mut first = ModelApiVersion {
+            id: crate::api::model_apis::ModelApiVersionId::new("v1"),
+            number: Some(1),
+            description: "[dev/wine v7 abababababab run 1 state 0]".into(),
+            source: None,
+            commit_id: None,
+            environment_revision_id: None,
+            data_plane_id: None,
+            logs_requests: None,
+            deployment: None,
+            created: None,
+        };
+        let file = file();
+        let model = &file.models[0];
+        let seven = Ok(VersionNumber::new(7));
+        assert_eq!(served(&first, "", "dev", model), seven);
+        let unknown = Err("a version that is not known".to_owned());
+        assert_eq!(served(&first, "", "staging", model), unknown);
+        // The older routes have one description for an endpoint and its first version.
+        let description = std::mem::take(&mut first.description);
+        assert_eq!(served(&first, &description, "dev", model), seven);
+        first.number = Some(2);
+        assert_eq!(served(&first, &description, "dev", model), unknown);
     }
 }

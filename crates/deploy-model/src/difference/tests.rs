@@ -38,7 +38,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         version_description: String::new(),
         logs_requests: false,
     };
-    let mark = Mark {
+    let mark = PublishMark {
         stage: "dev".into(),
         model: "wine".into(),
         version: match source {
