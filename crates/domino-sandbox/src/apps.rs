@@ -40,7 +40,7 @@ use crate::version::Version;
 use access::{Access, Visibility};
 use app::{App, Facts};
 use instance::Instance;
-pub(crate) use page::{are_settled, section};
+pub(crate) use page::section;
 pub(crate) use proxy::Streamed;
 pub(crate) use session::Sessions;
 use version::AppVersion;

@@ -14,8 +14,10 @@ use crate::account::Accounts;
 use crate::apps::{Apps, Sessions};
 use crate::clock::Moment;
 use crate::data_planes::DataPlanes;
+use crate::decisions::Desk;
 use crate::environments::Environments;
 use crate::faults::Faults;
+use crate::governance::Governance;
 use crate::hardware_tiers::HardwareTiers;
 use crate::jobs::Jobs;
 use crate::mlflow::Mlflow;
@@ -25,6 +27,7 @@ use crate::process::Processes;
 use crate::projects::Projects;
 use crate::recorder::Recorder;
 use crate::registered_models::RegisteredModels;
+use crate::reviews::Reviews;
 use crate::scheduled_jobs::ScheduledJobs;
 use crate::users::Users;
 use crate::version::Version;
@@ -54,6 +57,9 @@ pub(crate) struct Domino {
     pub(crate) mlflow: Mlflow,
     pub(crate) registered_models: RegisteredModels,
     pub(crate) model_apis: ModelApis,
+    pub(crate) governance: Governance,
+    pub(crate) reviews: Reviews,
+    pub(crate) desk: Desk,
     pub(crate) apps: Apps,
     pub(crate) sessions: Sessions,
 }
@@ -84,6 +90,9 @@ impl Domino {
             mlflow: Mlflow::new(options.mlflow.as_deref(), folder.path(), now)?,
             registered_models: RegisteredModels::default(),
             model_apis: ModelApis::new(options.model_token),
+            governance: Governance::new(seed, &users, now)?,
+            reviews: Reviews::default(),
+            desk: Desk::new(address.port(), address.to_string()),
             folder,
             projects: Projects::new(seed, &users, &options.repository, now),
             users,
@@ -117,6 +126,8 @@ impl Domino {
             "scheduledJobs": self.scheduled_jobs.state(self),
             "registeredModels": self.mlflow.state(),
             "modelApis": self.model_apis.state(),
+            "bundles": self.governance.state(),
+            "reviews": self.reviews.state(),
             "apps": self.apps.state(self),
         })
     }

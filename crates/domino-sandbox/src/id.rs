@@ -33,6 +33,16 @@ pub(crate) fn uuid() -> String {
     )
 }
 
+/// Whether `text` has the form of a UUID.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let lengths = [8, 4, 4, 4, 12];
+    lengths.into_iter().all(|length| {
+        let part = parts.next().unwrap_or_default();
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }) && parts.next().is_none()
+}
+
 /// 40 hex characters, as a commit of Domino's own file system has.
 pub(crate) fn commit_id() -> String {
     hex(&noise::<20>())
@@ -79,6 +89,7 @@ mod tests {
     fn uuids_are_version_four() {
         let id = uuid();
         assert_eq!(id.len(), 36);
+        assert!(is_uuid(&id) && !is_uuid(&id[1..]) && !is_uuid("Model promotion"));
         assert_eq!(id.as_bytes()[14], b'4');
         assert!(matches!(id.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
     }

@@ -7,6 +7,7 @@ mod deployment;
 mod invocation;
 mod legacy;
 mod logs;
+mod page;
 mod public;
 mod serving;
 mod status;
@@ -104,9 +105,9 @@ pub(crate) fn routes(domino: Release) -> Router<Arc<Domino>> {
     routes.merge(public::routes()).merge(logs::routes())
 }
 
-/// The routes that take no such credential: calls of models.
+/// The routes that take no such credential: calls of models, and pages.
 pub(crate) fn open_routes() -> Router<Arc<Domino>> {
-    invocation::routes()
+    invocation::routes().merge(page::routes())
 }
 
 impl ModelApis {
@@ -135,6 +136,9 @@ impl ModelApis {
             wish.hardware_tier_id.as_deref(),
             wish.replicas,
         )?;
+        if let Some(bundle_id) = &wish.bundle_id {
+            domino.governance.closed_gate(bundle_id, "CreateEndpoint")?;
+        }
         let commit = check_source(domino, user, &wish.version.source).await?;
         let now = domino.now();
         let api = Arc::new(ModelApi {
@@ -198,9 +202,10 @@ impl ModelApis {
         apis.retain(|api| {
             let mut versions = api.versions().into_iter();
             versions.any(|made| match &made.wish.source {
-                Source::Registered { model: of, version: number } => {
-                    of == model && version.is_none_or(|wanted| wanted == *number)
-                }
+                Source::Registered {
+                    model: of,
+                    version: number,
+                } => of == model && version.is_none_or(|wanted| wanted == *number),
                 Source::File { .. } => false,
             })
         });

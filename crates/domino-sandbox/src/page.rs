@@ -1,11 +1,15 @@
 //! The pages a person opens: what runs here, and the log of one run. They need no sign-in, since
 //! only the person at this machine can reach them, and they show nothing that opens the API.
 
+mod models;
+mod requests;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::header::X_FRAME_OPTIONS;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -59,11 +63,15 @@ pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String>
          table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}\
          pre{{background:#f5f5f5;padding:1rem;overflow:auto}}\
          .prepare{{color:#777}}.stderr{{color:#a00}}\
+         form{{margin:0}}button{{font:inherit;padding:.1rem .8rem}}.yes{{color:#060}}.no{{color:#a00}}\
+         .production{{color:#060;font-weight:bold}}.staging{{color:#850}}.archived{{color:#777}}\
          </style></head><body><h1>{title}</h1>\n{content}</body></html>\n"
     ))
 }
 
-async fn index(State(domino): State<Arc<Domino>>) -> Html<String> {
+/// What waits and what runs. It looks again by itself, since a request may come at any time.
+/// No other page may show it in a frame, and so have its buttons pressed unseen.
+async fn index(State(domino): State<Arc<Domino>>, headers: HeaderMap) -> Response {
     let projects = domino.projects.all().iter();
     let links: String = projects
         .map(|project| format!("<li>{}</li>", project_link(project)))
@@ -71,13 +79,18 @@ async fn index(State(domino): State<Arc<Domino>>) -> Html<String> {
     let jobs = domino.jobs.all();
     let content = format!(
         "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n\
-         <h2>Projects</h2><ul>{links}</ul>\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}",
+         <h2>Waiting for approval</h2>{}\n<h2>Registered models</h2>{}\n\
+         <h2>Endpoints</h2>{}\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}\n\
+         <h2>Projects</h2><ul>{links}</ul>",
         domino.version.release(),
+        requests::section(&domino, &headers),
+        models::registered(&domino).await,
+        models::endpoints(&domino),
         table(&jobs),
         apps::section(&domino)
     );
-    let is_settled = are_settled(&jobs) && apps::are_settled(&domino);
-    page("Domino sandbox", is_settled, &content)
+    let unframed = [(X_FRAME_OPTIONS, "DENY")];
+    (unframed, page("Domino sandbox", false, &content)).into_response()
 }
 
 fn project_link(project: &Project) -> String {

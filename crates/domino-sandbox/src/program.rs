@@ -1,5 +1,7 @@
 //! The program around the sandbox: its arguments, where it puts the credentials, when it ends.
 
+mod decide;
+
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Options, Pace, Sandbox, Seed, Version, id};
@@ -27,6 +29,17 @@ defaults one entry point does for both:
 The URL of an app takes the same credentials as the API. A browser without one gets a page with a \
 button for each user; the page at / lists the apps. 5.9 has them on /v4/modelProducts, 6.2 and 6.3 \
 on /api/apps/beta as well, 6.4 on /api/apps/v1 too.
+
+Experiments, runs and registered models are kept as MLflow keeps them, under /api/2.0/mlflow of the \
+same address, where a run finds them in MLFLOW_TRACKING_URI; --mlflow leaves them to a real MLflow \
+server. A model endpoint is python3 with the files of a registered version, or of the newest \
+commit, and the endpoint's own environment variables. It is called at /models/ID/latest/model with \
+its token as user and password of HTTP Basic. Domino shows such a token to people only; here every \
+endpoint takes the one that the credentials file has as DOMINO_MODEL_TOKEN.
+
+Who approves what governance asks for does so on the page at /, or with
+
+    $ domino-sandbox approve --credentials-file sandbox.env
 
 With python-domino:
 
@@ -69,6 +82,14 @@ A fault file is TOML. What each kind of fault does stands in the crate's documen
     stop-hangs = true                  # its stop ends only when it is forced
     stops-first = true                 # it starts only once those before it have stopped
 
+    [[model]]                          # versions of model endpoints that go wrong
+    endpoint = \"wine-prod\"             # of those whose name contains this
+    times = 1                          # so many versions; all, when left out
+    build-fails = true                 # with the last line of its log saying so
+    statuses = [\"Stalled\"]             # what the first reads show
+    stuck-at = \"Starting\"              # it really never gets any further
+    dies-after = 3                     # answered requests; 0 is at once
+
 Kinds, with the keys each has besides: status (status, retry-after, processed), reply (status, \
 content-type, body), login-page, binary-forbidden, relogin, redirect (origin), refuse \
 (milliseconds), reset (processed), hang (processed), delay (milliseconds), truncate, cut-json, \
@@ -78,7 +99,12 @@ trickle (milliseconds, bytes), huge (bytes), edit (set = { \"/json/pointer\" = v
 /// A Domino on your own machine, to rehearse against.
 #[derive(Debug, Parser)]
 #[command(name = "domino-sandbox", version, after_long_help = HELP)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Arguments {
+    /// What to do with a sandbox that runs already; without, one is started
+    #[command(subcommand)]
+    command: Option<Task>,
+
     /// Where to listen; port 0 takes a free one, and only loopback is allowed
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -116,6 +142,17 @@ struct Arguments {
     verbose: bool,
 }
 
+/// What a person does with a running sandbox.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// List the requests for approval that wait
+    Requests(decide::Speaker),
+    /// Approve a request
+    Approve(decide::Answer),
+    /// Reject a request
+    Reject(decide::Answer),
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PaceName {
     /// Not at all
@@ -126,7 +163,14 @@ enum PaceName {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        None => run(arguments),
+        Some(Task::Requests(speaker)) => decide::list(speaker),
+        Some(Task::Approve(request)) => decide::answer(request, "approve"),
+        Some(Task::Reject(request)) => decide::answer(request, "reject"),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("error: {problem:#}");
@@ -209,22 +253,23 @@ fn credentials(sandbox: &Sandbox, model_token: &str) -> String {
         sandbox.url()
     );
     for account in sandbox.accounts() {
-        let user: String = account
-            .user_name
-            .to_uppercase()
-            .chars()
-            .map(|letter| {
-                if letter.is_ascii_alphanumeric() {
-                    letter
-                } else {
-                    '_'
-                }
-            })
-            .collect();
+        let user = variable(&account.user_name);
         text += &format!("{user}_API_KEY={}\n", account.api_key);
         text += &format!("{user}_TOKEN={}\n", account.token);
     }
     text
+}
+
+/// The name of a user as the start of a shell variable.
+fn variable(user_name: &str) -> String {
+    let plain = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '_'
+        }
+    };
+    user_name.to_uppercase().chars().map(plain).collect()
 }
 
 /// Writes `text` to a file that only its owner may read, also when it was there before.

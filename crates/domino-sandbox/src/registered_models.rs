@@ -17,7 +17,7 @@ use crate::users::User;
 
 mod routes;
 
-pub(crate) use routes::routes;
+pub(crate) use routes::{routes, version_number};
 
 /// What Domino keeps of registered models besides MLflow: which of them everybody may find.
 #[derive(Default)]
@@ -47,6 +47,16 @@ pub(crate) struct ModelVersion {
     tags: Map<String, Value>,
     created: Moment,
     updated: Moment,
+}
+
+/// A version as a person wants to see it at a glance.
+pub(crate) struct Overview {
+    pub(crate) model: String,
+    pub(crate) number: u64,
+    pub(crate) stage: String,
+    pub(crate) aliases: Vec<String>,
+    /// The job that made it, as far as its tags say.
+    pub(crate) job_id: Option<String>,
 }
 
 impl From<Refusal> for Failure {
@@ -89,6 +99,41 @@ async fn ask_all(
             _ => return Ok(results),
         }
     }
+}
+
+/// Every version of every model, models by name and the newest version of each first.
+pub(crate) async fn overview(domino: &Domino) -> Result<Vec<Overview>, Refusal> {
+    let Some(user) = domino.users.all().first() else {
+        return Ok(Vec::new());
+    };
+    let input = json!({ "max_results": 1000 });
+    let route = "registered-models/search";
+    let models = ask_all(domino, user, route, "registered_models", input.clone()).await?;
+    let route = "model-versions/search";
+    let versions = ask_all(domino, user, route, "model_versions", input).await?;
+    let mut overview: Vec<Overview> = versions
+        .iter()
+        .map(|json| {
+            let version = ModelVersion::of(json);
+            let model = models.iter().find(|model| model["name"] == json["name"]);
+            let aliases = model.and_then(|model| model["aliases"].as_array());
+            let aliases = aliases.into_iter().flatten();
+            let own = aliases.filter(|alias| alias["version"] == json["version"]);
+            let job_id = version.tags.get("mlflow.domino.run_id");
+            Overview {
+                aliases: own.map(|alias| text(&alias["alias"])).collect(),
+                stage: text(&json["current_stage"]),
+                job_id: job_id.map(text),
+                model: version.model,
+                number: version.number,
+            }
+        })
+        .collect();
+    overview.sort_by(|one, other| {
+        let by_model = one.model.cmp(&other.model);
+        by_model.then(other.number.cmp(&one.number))
+    });
+    Ok(overview)
 }
 
 /// Every registered model that `user` may see, by name.

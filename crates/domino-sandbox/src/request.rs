@@ -187,6 +187,32 @@ impl Fields {
             .cloned()
     }
 
+    /// The objects of a list that may be missing or null, each read by `read`.
+    pub(crate) fn objects<T>(&mut self, name: &str, read: impl Fn(&mut Fields) -> T) -> Vec<T> {
+        let Some(value) = self.optional_value(name) else {
+            return Vec::new();
+        };
+        let Value::Array(values) = value else {
+            self.complain(name, "error.expected.jsarray");
+            return Vec::new();
+        };
+        let mut items = Vec::new();
+        for (at, value) in values.into_iter().enumerate() {
+            let Value::Object(fields) = value else {
+                self.complain(&format!("{name}[{at}]"), "error.expected.jsobject");
+                continue;
+            };
+            let mut inner = Fields {
+                fields,
+                path: format!("{}.{name}[{at}]", self.path),
+                problems: Map::new(),
+            };
+            items.push(read(&mut inner));
+            self.problems.append(&mut inner.problems);
+        }
+        items
+    }
+
     /// An object that has to be there, read by `read`.
     pub(crate) fn object<T: Default>(
         &mut self,

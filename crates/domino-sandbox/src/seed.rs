@@ -17,6 +17,7 @@ pub struct Seed {
     pub(crate) data_planes: Vec<String>,
     pub(crate) hardware_tiers: Vec<HardwareTierSeed>,
     pub(crate) environments: Vec<EnvironmentSeed>,
+    pub(crate) policies: Vec<PolicySeed>,
 }
 
 /// A person or service account.
@@ -83,6 +84,40 @@ impl HardwareTierSeed {
     }
 }
 
+/// A governance policy to seed: its stages, each with one approval, and who may give it.
+#[derive(Clone, Debug)]
+pub struct PolicySeed {
+    /// The id, where the seed has to have a certain one.
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) stages: Vec<String>,
+    pub(crate) approvers: Vec<String>,
+}
+
+impl PolicySeed {
+    /// A policy with the one stage `Review`, approved by the user `approver`.
+    pub fn new(name: &str) -> Self {
+        PolicySeed {
+            id: None,
+            name: name.to_owned(),
+            stages: vec!["Review".to_owned()],
+            approvers: vec!["approver".to_owned()],
+        }
+    }
+
+    /// The policy has these stages instead.
+    pub fn stages(mut self, names: &[&str]) -> Self {
+        self.stages = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// These users approve instead.
+    pub fn approvers(mut self, user_names: &[&str]) -> Self {
+        self.approvers = user_names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct EnvironmentSeed {
     /// The id, where the seed has to have a certain one.
@@ -109,6 +144,7 @@ impl Seed {
             data_planes: Vec::new(),
             hardware_tiers: Vec::new(),
             environments: Vec::new(),
+            policies: Vec::new(),
         }
     }
 
@@ -200,6 +236,12 @@ impl Seed {
     /// Adds a compute environment that nothing may use any more.
     pub fn archived_environment(mut self, name: &str) -> Self {
         self.add_environment(name, true);
+        self
+    }
+
+    /// Adds a governance policy. A seed without any gets one named `Model promotion`.
+    pub fn policy(mut self, policy: PolicySeed) -> Self {
+        self.policies.push(policy);
         self
     }
 

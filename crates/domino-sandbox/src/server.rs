@@ -25,8 +25,8 @@ use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
 use crate::{
-    data_planes, environments, hardware_tiers, jobs, mlflow, model_apis, page, projects,
-    registered_models, scheduled_jobs,
+    data_planes, decisions, environments, governance, hardware_tiers, jobs, mlflow, model_apis, page, projects,
+    registered_models, reviews, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -62,11 +62,15 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(mlflow::routes())
         .merge(registered_models::routes(domino.version))
         .merge(model_apis::routes(domino.version))
+        .merge(governance::routes(domino.version))
+        .merge(reviews::routes(domino.version))
+        .merge(decisions::routes())
         .merge(apps::routes(domino.version))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(version))
         .merge(page::routes())
         .merge(model_apis::open_routes())
+        .merge(decisions::open_routes())
         .merge(apps::open_routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)

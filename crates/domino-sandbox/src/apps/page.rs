@@ -17,11 +17,6 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
     Router::new().route("/modelproducts/{id}", get(one))
 }
 
-/// Whether no app is about to change by itself.
-pub(crate) fn are_settled(domino: &Domino) -> bool {
-    domino.apps.all().iter().all(|app| is_settled(app))
-}
-
 fn is_settled(app: &App) -> bool {
     let mut active = app.active().into_iter();
     active.all(|instance| instance.status() == Status::Running)

@@ -144,6 +144,12 @@ impl Version {
         self.lock().status.clone()
     }
 
+    /// Whether nothing more happens to the version by itself.
+    pub(crate) fn is_settled(&self) -> bool {
+        let status = self.lock().status.clone();
+        !is_pending(status.word()) || (status == Status::Ready && !self.wish.should_deploy)
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.lock().status == Status::Running
     }

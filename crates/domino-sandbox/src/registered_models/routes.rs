@@ -243,7 +243,7 @@ fn listed(apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
 }
 
 /// The version in a path, which is a whole number.
-pub(super) fn version_number(text: &str) -> Result<u64, Failure> {
+pub(crate) fn version_number(text: &str) -> Result<u64, Failure> {
     text.parse().map_err(|_| {
         Failure::bad_request(format!(
             "Cannot parse parameter version as Int: For input string: \"{text}\""

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::{EnvironmentSeed, HardwareTierSeed, Seed};
+use super::{EnvironmentSeed, HardwareTierSeed, PolicySeed, Seed};
 use crate::id;
 
 /// Seeds from the stage file at `path`.
@@ -55,6 +55,9 @@ fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
         seed.add_data_plane(plane);
     }
     add_environment(seed, place);
+    if let Some(name) = text(table(place, "gates"), "policy") {
+        add_policy(seed, name);
+    }
     match place.get("hardware-tier") {
         // One name for every kind of entity means a tier of either population.
         Some(Value::String(name)) => {
@@ -70,6 +73,20 @@ fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
         }
         _ => {}
     }
+}
+
+/// Adds a governance policy by its name, or by its id, which is a UUID.
+fn add_policy(seed: &mut Seed, name: &str) {
+    let known = |policy: &PolicySeed| policy.name == name || policy.id.as_deref() == Some(name);
+    if seed.policies.iter().any(known) {
+        return;
+    }
+    let mut policy = PolicySeed::new(name);
+    if id::is_uuid(name) {
+        policy.id = Some(name.to_owned());
+        policy.name = format!("Policy {name}");
+    }
+    seed.policies.push(policy);
 }
 
 /// Adds what one entity names for itself.

@@ -1,8 +1,10 @@
 //! The sandbox over real HTTP: what each route answers, what really happens behind it, what
 //! faults do to it. One program for all of it, so that it is linked once.
 
+mod approvals;
 mod apps;
 mod faults;
+mod governance;
 mod jobs;
 mod logs;
 mod mlflow;

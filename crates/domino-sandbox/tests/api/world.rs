@@ -126,6 +126,24 @@ impl World {
         self.attempt(&agent(), Sign::Token(&token), method, path, body)
     }
 
+    /// A form as a browser sends it from a page of `origin`, without any credential.
+    pub fn send_form(&self, path: &str, origin: &str, form: &str) -> Reply {
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}{path}", self.sandbox.url()))
+            .header("origin", origin)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form)
+            .unwrap();
+        let mut response = self.agent.run(request).unwrap();
+        Reply {
+            status: response.status().as_u16(),
+            content_type: String::new(),
+            headers: response.headers().clone(),
+            body: response.body_mut().read_to_vec().unwrap(),
+        }
+    }
+
     /// A request of `author` with bytes that are no JSON.
     pub fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let request = ureq::http::Request::builder()

@@ -1,0 +1,316 @@
+//! Bundles: what is put before a policy, attachment by attachment, and the approvals it collects.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::approval::Approval;
+use super::policy::{self, Policy};
+use super::{by, conflict};
+use crate::clock::Moment;
+use crate::id;
+use crate::projects::Project;
+use crate::reply::Failure;
+use crate::users::User;
+
+/// One bundle.
+pub(super) struct Bundle {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) project: Arc<Project>,
+    pub(super) state: BundleState,
+    /// The first is the primary one.
+    pub(super) policies: Vec<Arc<Policy>>,
+    /// The stage of the primary policy, by its name.
+    pub(super) stage: String,
+    pub(super) approvals: Vec<Approval>,
+    pub(super) attachments: Vec<Attachment>,
+    pub(super) assignees: Vec<(String, Value)>,
+    created: Moment,
+    created_by: Arc<User>,
+}
+
+/// Something a bundle is about.
+pub(super) struct Attachment {
+    pub(super) id: String,
+    kind: String,
+    identifier: Value,
+    created: Moment,
+    created_by: Arc<User>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BundleState {
+    Active,
+    Archived,
+    Complete,
+}
+
+impl BundleState {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            BundleState::Active => "Active",
+            BundleState::Archived => "Archived",
+            BundleState::Complete => "Complete",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        let all = [
+            BundleState::Active,
+            BundleState::Archived,
+            BundleState::Complete,
+        ];
+        all.into_iter().find(|state| state.word() == word)
+    }
+}
+
+const ATTACHMENT_TYPES: [&str; 6] = [
+    "ModelVersion",
+    "Report",
+    "DatasetSnapshotFile",
+    "Endpoint",
+    "NetAppVolumeSnapshotFile",
+    "FlowArtifact",
+];
+
+impl Bundle {
+    pub(super) fn new(
+        user: &Arc<User>,
+        project: &Arc<Project>,
+        name: &str,
+        policies: Vec<Arc<Policy>>,
+        now: Moment,
+    ) -> Self {
+        let id = id::uuid();
+        let mut bundle = Bundle {
+            name: name.to_owned(),
+            project: project.clone(),
+            state: BundleState::Active,
+            stage: String::new(),
+            policies,
+            approvals: Vec::new(),
+            attachments: Vec::new(),
+            assignees: Vec::new(),
+            created: now,
+            created_by: user.clone(),
+            id,
+        };
+        bundle.restart(now);
+        bundle
+    }
+
+    /// Starts over with the policies it has now: in the first stage, with no approval given.
+    pub(super) fn restart(&mut self, now: Moment) {
+        let primary = self.policies.first();
+        self.stage = primary
+            .map(|policy| policy.first_stage())
+            .unwrap_or_default();
+        let approvals = self.policies.iter().flat_map(|policy| {
+            let stages = policy.stages.iter();
+            stages.map(|stage| Approval::new(&self.id, policy, stage, now))
+        });
+        self.approvals = approvals.collect();
+    }
+
+    pub(super) fn attach(
+        &mut self,
+        user: &Arc<User>,
+        kind: &str,
+        identifier: Value,
+        now: Moment,
+    ) -> Result<&Attachment, Failure> {
+        let known = |one: &Attachment| one.kind == kind && one.identifier == identifier;
+        if self.attachments.iter().any(known) {
+            return Err(conflict(format!(
+                "the bundle {} has this attachment already",
+                self.name
+            )));
+        }
+        self.attachments.push(Attachment {
+            id: id::uuid(),
+            kind: kind.to_owned(),
+            identifier,
+            created: now,
+            created_by: user.clone(),
+        });
+        Ok(&self.attachments[self.attachments.len() - 1])
+    }
+
+    /// What is attached, in words.
+    pub(super) fn contents(&self) -> Vec<String> {
+        let attachments = self.attachments.iter();
+        attachments
+            .map(|one| match one.kind.as_str() {
+                "ModelVersion" => format!(
+                    "{} version {}",
+                    one.identifier["name"].as_str().unwrap_or_default(),
+                    one.identifier["version"]
+                ),
+                kind => kind.to_owned(),
+            })
+            .collect()
+    }
+
+    /// Why the gate for `action` is shut, if it is.
+    pub(super) fn closed_gate(&self, action: &str) -> Option<String> {
+        let waiting = self.approvals.iter().find(|one| !one.status.is_given())?;
+        (action == "CreateEndpoint")
+            .then(|| format!("{} is {}", waiting.name, waiting.status.word()))
+    }
+
+    pub(super) fn gates(&self) -> Vec<Value> {
+        let policies = self.policies.iter();
+        policies
+            .map(|policy| {
+                let mut approvals = self.approvals.iter();
+                let waiting =
+                    approvals.find(|one| one.policy.id == policy.id && !one.status.is_given());
+                let reason = match waiting {
+                    Some(one) => format!("{} is {}", one.name, one.status.word()),
+                    None => "every approval is given".to_owned(),
+                };
+                json!({
+                    "id": policy.gate_id,
+                    "policyGateId": policy.gate_id,
+                    "bundleId": self.id,
+                    "name": policy::GATE,
+                    "isOpen": waiting.is_none(),
+                    "reason": reason,
+                    "resources": policy::resources(),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn attachment_json(&self, attachment: &Attachment) -> Value {
+        let mut timeline = Map::new();
+        for approval in &self.approvals {
+            if let Some(submitted) = approval.submitted() {
+                // What came after the request was not what somebody looked at.
+                let is_valid = attachment.created <= submitted;
+                let facts = json!({
+                    "approvalStatus": approval.status.word(),
+                    "timelineStatus": if is_valid { "Valid" } else { "Invalid" },
+                    "updatedAt": approval.updated().rfc3339(),
+                });
+                timeline.insert(approval.id.clone(), facts);
+            }
+        }
+        json!({
+            "id": attachment.id,
+            "type": attachment.kind,
+            "identifier": attachment.identifier,
+            "createdAt": attachment.created.rfc3339(),
+            "createdBy": by(&attachment.created_by),
+            "approvalTimelineMap": timeline,
+        })
+    }
+
+    /// The stages of the primary policy as this bundle goes through them.
+    pub(super) fn stages(&self) -> Vec<Value> {
+        let stages = self
+            .policies
+            .first()
+            .into_iter()
+            .flat_map(|policy| &policy.stages);
+        stages.map(|stage| self.stage_json(stage)).collect()
+    }
+
+    pub(super) fn stage_json(&self, stage: &policy::Stage) -> Value {
+        let mut json = json!({
+            "bundleId": self.id,
+            "stageId": stage.id,
+            "stage": stage.json(),
+        });
+        let mut assignees = self.assignees.iter();
+        if let Some((_, assignee)) = assignees.find(|(id, _)| *id == stage.id) {
+            json["assignee"] = assignee.clone();
+        }
+        json
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let primary = &self.policies[0];
+        let attachments = self.attachments.iter();
+        let current = primary.stage(&self.stage);
+        let policies: Vec<Value> = self
+            .policies
+            .iter()
+            .enumerate()
+            .map(|(at, policy)| {
+                json!({
+                    "bundleId": self.id,
+                    "policyId": policy.id,
+                    "policyName": policy.name,
+                    "stage": if at == 0 { self.stage.clone() } else { policy.first_stage() },
+                    "createdAt": self.created.rfc3339(),
+                    "enforceSequentialOrder": false,
+                    "isPolicyArchived": false,
+                })
+            })
+            .collect();
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "state": self.state.word(),
+            "projectId": self.project.id,
+            "projectName": self.project.name,
+            "projectOwner": self.project.owner,
+            "policyId": primary.id,
+            "policyName": primary.name,
+            "policies": policies,
+            "stage": self.stage,
+            "stages": self.stages(),
+            "stageApprovals": current.map(|stage| stage.approval.json()).into_iter().collect::<Vec<_>>(),
+            "gates": self.gates(),
+            "attachments": attachments.map(|one| self.attachment_json(one)).collect::<Vec<_>>(),
+            "commentsCount": 0,
+            "createdAt": self.created.rfc3339(),
+            "createdBy": by(&self.created_by),
+        })
+    }
+
+    pub(super) fn state(&self) -> Value {
+        let attachments = self.attachments.iter();
+        let attachments: Vec<Value> = attachments
+            .map(|one| json!({ "type": one.kind, "identifier": one.identifier }))
+            .collect();
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "policy": self.policies[0].name,
+            "state": self.state.word(),
+            "stage": self.stage,
+            "createdBy": self.created_by.name,
+            "attachments": attachments,
+            "approvals": self.approvals.iter().map(Approval::state).collect::<Vec<_>>(),
+            "isGateOpen": self.closed_gate("CreateEndpoint").is_none(),
+        })
+    }
+}
+
+/// Checks the type and the identifier of an attachment. Of a registered model the identifier is
+/// its name and its version as a number, which this gives.
+pub(super) fn attached_model(
+    kind: &str,
+    identifier: &Value,
+) -> Result<Option<(String, u64)>, Failure> {
+    if !ATTACHMENT_TYPES.contains(&kind) {
+        return Err(Failure::bad_request(format!(
+            "{kind} is not a type of attachment"
+        )));
+    }
+    if kind != "ModelVersion" {
+        return Ok(None);
+    }
+    let name = identifier["name"].as_str();
+    let version = identifier["version"].as_u64();
+    match (name, version) {
+        (Some(name), Some(version)) => Ok(Some((name.to_owned(), version))),
+        _ => Err(Failure::bad_request(
+            "the identifier of a ModelVersion is its name and its version as a number",
+        )),
+    }
+}

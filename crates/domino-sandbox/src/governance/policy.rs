@@ -1,0 +1,151 @@
+//! Policies: the stages that a bundle goes through, who has to approve in each, and what stays
+//! shut until they have. They are seeded; nobody makes one here.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::by;
+use crate::clock::Moment;
+use crate::id;
+use crate::seed::PolicySeed;
+use crate::users::{User, Users};
+
+/// One policy.
+pub(super) struct Policy {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) stages: Vec<Stage>,
+    pub(super) gate_id: String,
+    created: Moment,
+}
+
+/// One stage of a policy, with one approval.
+pub(super) struct Stage {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) approval: StageApproval,
+}
+
+/// An approval as a policy asks for it.
+pub(super) struct StageApproval {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) approvers: Vec<Arc<User>>,
+}
+
+impl Policy {
+    pub(super) fn new(seed: &PolicySeed, users: &Users, created: Moment) -> anyhow::Result<Self> {
+        let approvers = seed.approvers.iter().map(|name| {
+            let user = users.named(name).cloned();
+            user.ok_or_else(|| {
+                anyhow::anyhow!(
+                    "the approver `{name}` of policy `{}` is not a user",
+                    seed.name
+                )
+            })
+        });
+        let approvers: Vec<Arc<User>> = approvers.collect::<anyhow::Result<_>>()?;
+        let stages = seed.stages.iter().map(|name| Stage {
+            id: id::uuid(),
+            name: name.clone(),
+            approval: StageApproval {
+                id: id::uuid(),
+                name: format!("{name} approval"),
+                approvers: approvers.clone(),
+            },
+        });
+        Ok(Policy {
+            id: seed.id.clone().unwrap_or_else(id::uuid),
+            name: seed.name.clone(),
+            stages: stages.collect(),
+            gate_id: id::uuid(),
+            created,
+        })
+    }
+
+    pub(super) fn stage(&self, name: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// The name of the stage in which bundles start.
+    pub(super) fn first_stage(&self) -> String {
+        let first = self.stages.first();
+        first.map(|stage| stage.name.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn overview(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "description": "",
+            "status": "Published",
+            "archived": false,
+            "labels": {},
+            "updatedAt": self.created.rfc3339(),
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "description": "",
+            "status": "Published",
+            "archived": false,
+            "enforceSequentialOrder": false,
+            "labels": {},
+            "createdAt": self.created.rfc3339(),
+            "updatedAt": self.created.rfc3339(),
+            "stages": self.stages.iter().map(Stage::json).collect::<Vec<_>>(),
+            "gates": [{
+                "id": self.gate_id,
+                "name": GATE,
+                "policyId": self.id,
+                "resources": resources(),
+            }],
+        })
+    }
+}
+
+/// The one gate each policy has.
+pub(super) const GATE: &str = "Serve the model";
+
+/// What the gate keeps shut.
+pub(super) fn resources() -> Value {
+    json!([{ "action": "CreateEndpoint", "failOpen": false, "parameters": {} }])
+}
+
+impl Stage {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "evidenceSet": [],
+            "approvals": [self.approval.json()],
+        })
+    }
+}
+
+impl StageApproval {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "required": true,
+            "approvers": approvers(&self.approvers),
+        })
+    }
+}
+
+/// Users as governance lists approvers.
+pub(super) fn approvers(users: &[Arc<User>]) -> Value {
+    let one = |user: &Arc<User>| {
+        let mut approver = by(user);
+        approver["editable"] = true.into();
+        approver["showByDefault"] = true.into();
+        approver["isOrganizationUser"] = false.into();
+        approver
+    };
+    users.iter().map(one).collect()
+}

@@ -1,0 +1,424 @@
+//! The routes of governance: bundles with what belongs to them, policies to read, and the calls
+//! under `rpc` that move an approval.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get, patch, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::bundle::{Bundle, BundleState, attached_model};
+use super::events::EventType;
+use super::{conflict, locked};
+use crate::domino::Domino;
+use crate::registered_models;
+use crate::reply::{Answer, Failure, Slice};
+use crate::request::{Fields, Parameters};
+use crate::users::{Caller, User};
+use crate::version::Version;
+
+const API: &str = "/api/governance/v1";
+
+/// Governance came with Domino 6.
+pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
+    if domino == Version::V5_9 {
+        return Router::new();
+    }
+    let at = |path: &str| format!("{API}{path}");
+    Router::new()
+        .route(&at("/bundles"), get(list).post(create))
+        .route(&at("/bundles/{id}"), get(one).patch(change).delete(remove))
+        .route(&at("/bundles/{id}/approvals"), get(approvals))
+        .route(&at("/bundles/{id}/gates"), get(gates))
+        .route(&at("/bundles/{id}/findings"), get(findings))
+        .route(&at("/bundles/{id}/attachments"), post(attach))
+        .route(&at("/bundles/{id}/attachments/{one}"), delete(detach))
+        .route(&at("/bundles/{id}/stages/{stage}"), patch(assign))
+        .route(&at("/policy-overviews"), get(policies))
+        .route(&at("/policies/{id}"), get(policy))
+        .route(&at("/rpc/publish-approval-event"), post(publish))
+        .route(&at("/rpc/compute-policy"), post(compute))
+}
+
+/// One page of a list.
+fn page(items: Vec<Value>, parameters: &Parameters) -> Answer {
+    let slice = Slice::of(
+        parameters.size("offset", 0)?,
+        parameters.size("limit", 25)?,
+        items.len(),
+    );
+    Ok(Json(json!({
+        "data": slice.cut(items).collect::<Vec<_>>(),
+        "meta": {
+            "pagination": {
+                "limit": slice.limit,
+                "offset": slice.offset,
+                "totalCount": slice.total,
+            },
+            "filters": [],
+            "search": parameters.text("search").unwrap_or_default(),
+            "sort": [],
+        },
+    })))
+}
+
+async fn list(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let among = |name: &str, value: &str| {
+        let bracketed = format!("{name}[]");
+        let mut wanted = parameters
+            .all(name)
+            .chain(parameters.all(&bracketed))
+            .peekable();
+        wanted.peek().is_none() || wanted.any(|wanted| wanted == value)
+    };
+    let search = parameters.text("search").unwrap_or_default().to_lowercase();
+    let bundles = domino.governance.lock();
+    let found = bundles.iter().filter(|bundle| {
+        domino.projects.seen_by(&user, &bundle.project.id).is_ok()
+            && among("project_id", &bundle.project.id)
+            && among("policy_id", &bundle.policies[0].id)
+            && among("state", bundle.state.word())
+            && among("id", &bundle.id)
+            && bundle.name.to_lowercase().contains(&search)
+    });
+    let found = found.map(Bundle::json).collect();
+    page(found, &parameters)
+}
+
+/// Reads the type and the identifier of an attachment.
+fn attachment(fields: &mut Fields) -> (String, Value) {
+    let kind = fields.text("type");
+    let identifier = fields.optional_value("identifier");
+    if !identifier.as_ref().is_some_and(Value::is_object) {
+        fields.complain("identifier", "error.expected.jsobject");
+    }
+    (kind, identifier.unwrap_or_default())
+}
+
+/// Whether what is attached is there.
+async fn check(
+    domino: &Domino,
+    user: &User,
+    kind: &str,
+    identifier: &Value,
+) -> Result<(), Failure> {
+    if let Some((name, version)) = attached_model(kind, identifier)? {
+        registered_models::version(domino, user, &name, version).await?;
+    }
+    Ok(())
+}
+
+async fn create(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let name = fields.text("name");
+    let policy_id = fields.text("policyId");
+    let project_id = fields.text("projectId");
+    let additional = fields
+        .optional_texts("additionalPolicyIds")
+        .unwrap_or_default();
+    let attachments = fields.objects("attachments", attachment);
+    fields.finish()?;
+    let project = domino.projects.seen_by(&user, &project_id)?;
+    let mut policies = Vec::new();
+    for id in std::iter::once(&policy_id).chain(&additional) {
+        policies.push(domino.governance.policy(id)?.clone());
+    }
+    for (kind, identifier) in &attachments {
+        check(&domino, &user, kind, identifier).await?;
+    }
+    let now = domino.now();
+    let mut bundle = Bundle::new(&user, project, &name, policies, now);
+    for (kind, identifier) in attachments {
+        bundle.attach(&user, &kind, identifier, now)?;
+    }
+    let json = bundle.json();
+    let mut bundles = domino.governance.lock();
+    let same = |known: &Bundle| {
+        known.name == name && known.project.id == project.id && known.state != BundleState::Archived
+    };
+    if bundles.iter().any(same) {
+        return Err(conflict(format!("a bundle named {name} exists already")));
+    }
+    bundles.push(bundle);
+    Ok(Json(json))
+}
+
+async fn one(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let bundle = |bundle: &mut Bundle| Ok(Json(bundle.json()));
+    domino.governance.with_bundle(&domino, &user, &id, bundle)
+}
+
+async fn change(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let state = fields.optional_text("state");
+    let stage = fields.optional_text("stage");
+    let policy_id = fields.optional_text("policyId");
+    fields.finish()?;
+    let policy = match &policy_id {
+        Some(id) => Some(domino.governance.policy(id)?.clone()),
+        None => None,
+    };
+    let state = match state {
+        Some(word) => Some(
+            BundleState::parse(&word)
+                .ok_or_else(|| Failure::bad_request(format!("{word} is not a state")))?,
+        ),
+        None => None,
+    };
+    let now = domino.now();
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |bundle| {
+            if let Some(policy) = policy {
+                bundle.policies[0] = policy;
+                bundle.restart(now);
+            }
+            if let Some(stage) = stage {
+                let known = bundle.policies[0].stage(&stage);
+                known.ok_or_else(|| {
+                    Failure::bad_request(format!("the policy has no stage {stage}"))
+                })?;
+                bundle.stage = stage;
+            }
+            if let Some(state) = state {
+                bundle.state = state;
+            }
+            Ok(Json(bundle.json()))
+        })
+}
+
+async fn remove(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |_| Ok(()))?;
+    domino.governance.lock().retain(|bundle| bundle.id != id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn approvals(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |bundle| {
+            let approvals = bundle.approvals.iter();
+            Ok(Json(approvals.map(|one| one.json()).collect()))
+        })
+}
+
+async fn gates(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let gates = |bundle: &mut Bundle| Ok(Json(bundle.gates().into()));
+    domino.governance.with_bundle(&domino, &user, &id, gates)
+}
+
+/// Nobody finds anything here.
+async fn findings(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |_| Ok(()))?;
+    page(Vec::new(), &parameters)
+}
+
+async fn attach(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Answer {
+    let (kind, identifier) = attachment(&mut fields);
+    fields.finish()?;
+    check(&domino, &user, &kind, &identifier).await?;
+    let now = domino.now();
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |bundle| {
+            if bundle.state == BundleState::Archived {
+                return Err(locked(format!("the bundle {} is archived", bundle.name)));
+            }
+            bundle.attach(&user, &kind, identifier, now)?;
+            let attached = bundle.attachments.last();
+            Ok(Json(attached.map(|one| bundle.attachment_json(one)).into()))
+        })
+}
+
+async fn detach(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, attachment_id)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |bundle| {
+            let at = bundle
+                .attachments
+                .iter()
+                .position(|one| one.id == attachment_id)
+                .ok_or_else(|| {
+                    Failure::not_found(format!("attachment {attachment_id} not found"))
+                })?;
+            bundle.attachments.remove(at);
+            Ok(StatusCode::NO_CONTENT)
+        })
+}
+
+/// Names who looks after a stage. A stage cannot be completed this way, nor any other way.
+async fn assign(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, stage_id)): Path<(String, String)>,
+    mut fields: Fields,
+) -> Answer {
+    let assignee = fields.optional_object(
+        "assignee",
+        |inner| json!({ "id": inner.text("id"), "name": inner.text("name") }),
+    );
+    fields.finish()?;
+    domino
+        .governance
+        .with_bundle(&domino, &user, &id, |bundle| {
+            let primary = bundle.policies[0].clone();
+            let mut stages = primary.stages.iter();
+            let stage = stages
+                .find(|stage| stage.id == stage_id)
+                .ok_or_else(|| Failure::not_found(format!("stage {stage_id} not found")))?;
+            bundle.assignees.retain(|(id, _)| *id != stage_id);
+            if let Some(assignee) = assignee {
+                bundle.assignees.push((stage_id.clone(), assignee));
+            }
+            Ok(Json(bundle.stage_json(stage)))
+        })
+}
+
+async fn policies(State(domino): State<Arc<Domino>>, _: Caller, parameters: Parameters) -> Answer {
+    let search = parameters.text("search").unwrap_or_default().to_lowercase();
+    let statuses: Vec<&str> = parameters
+        .all("status")
+        .chain(parameters.all("status[]"))
+        .collect();
+    let policies = domino.governance.policies.iter().filter(|policy| {
+        policy.name.to_lowercase().contains(&search)
+            && (statuses.is_empty() || statuses.contains(&"Published"))
+    });
+    page(
+        policies.map(|policy| policy.overview()).collect(),
+        &parameters,
+    )
+}
+
+async fn policy(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
+    Ok(Json(domino.governance.policy(&id)?.json()))
+}
+
+/// Moves an approval, which is named by its own id or by that of the policy's stage approval.
+async fn publish(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let bundle_id = fields.text("bundleId");
+    let policy_id = fields.text("policyId");
+    let project_id = fields.text("projectId");
+    let event = fields.text("eventType");
+    let approval_id = fields.optional_text("approvalId");
+    let stage_approval_id = fields.optional_text("stageApprovalId");
+    let meta = fields.optional_value("meta").unwrap_or_default();
+    fields.finish()?;
+    let event = EventType::parse(&event)
+        .ok_or_else(|| Failure::bad_request(format!("{event} is not an event that can happen")))?;
+    let now = domino.now();
+    domino
+        .governance
+        .with_bundle(&domino, &user, &bundle_id, |bundle| {
+            if bundle.state == BundleState::Archived {
+                return Err(locked(format!("the bundle {} is archived", bundle.name)));
+            }
+            if bundle.project.id != project_id {
+                return Err(Failure::bad_request("the bundle is not of this project"));
+            }
+            let mut approvals = bundle.approvals.iter_mut();
+            let approval = approvals.find(|one| {
+                one.policy.id == policy_id
+                    && match (&approval_id, &stage_approval_id) {
+                        (Some(id), _) => one.id == *id,
+                        (None, Some(id)) => one.stage_approval_id == *id,
+                        (None, None) => false,
+                    }
+            });
+            let approval = approval.ok_or_else(|| {
+                Failure::not_found("the bundle has no such approval under this policy")
+            })?;
+            approval.take(event, &user, meta, now)?;
+            Ok(Json(approval.json()))
+        })
+}
+
+/// All there is to know of a bundle under one of its policies.
+async fn compute(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let bundle_id = fields.text("bundleId");
+    let policy_id = fields.text("policyId");
+    fields.finish()?;
+    domino
+        .governance
+        .with_bundle(&domino, &user, &bundle_id, |bundle| {
+            let mut policies = bundle.policies.iter();
+            let policy = policies
+                .find(|policy| policy.id == policy_id)
+                .ok_or_else(|| Failure::not_found("the bundle does not follow this policy"))?;
+            let approvals = bundle.approvals.iter();
+            let approvals: Vec<Value> = approvals
+                .filter(|one| one.policy.id == policy_id)
+                .map(|one| {
+                    let mut json = one.json();
+                    json["isUserApprover"] = one.is_for(&user).into();
+                    json
+                })
+                .collect();
+            Ok(Json(json!({
+                "bundle": bundle.json(),
+                "bundleStages": bundle.stages(),
+                "policy": policy.json(),
+                "isUserApprover": approvals.iter().any(|one| one["isUserApprover"] == true),
+                "approvals": approvals,
+                "results": [],
+                "drafts": [],
+                "findingsInfo": { "bundleFindingsCount": 0 },
+                "commentsInfo": { "bundleCommentsCount": 0 },
+            })))
+        })
+}

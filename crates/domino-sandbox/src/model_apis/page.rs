@@ -1,0 +1,78 @@
+//! The page on which a person reads how an endpoint does: its versions, how to call it, and the
+//! logs of the newest version. Like the other pages it needs no sign-in and shows no token.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::{ModelApi, Source, Version};
+use crate::domino::Domino;
+use crate::page::{escaped, log_lines, nothing_here, page};
+
+pub(super) fn routes() -> Router<Arc<Domino>> {
+    Router::new().route("/models/{id}/overview", get(one))
+}
+
+impl ModelApi {
+    /// The page of the endpoint, as a path.
+    pub(crate) fn page(&self) -> String {
+        format!("/models/{}/overview", self.id)
+    }
+}
+
+impl Version {
+    /// What the version serves, in words.
+    pub(crate) fn what(&self) -> String {
+        match &self.wish.source {
+            Source::File { file, function, .. } => format!("{function} of {file}"),
+            Source::Registered { model, version } => format!("{model} version {version}"),
+        }
+    }
+}
+
+async fn one(State(domino): State<Arc<Domino>>, Path(id): Path<String>) -> Response {
+    let Some(api) = domino.model_apis.with_id(&id) else {
+        return nothing_here();
+    };
+    let active = api.active().map(|version| version.number);
+    let versions = api.versions();
+    let rows: String = versions
+        .iter()
+        .rev()
+        .map(|version| {
+            let answers = if active == Some(version.number) {
+                "answers"
+            } else {
+                ""
+            };
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{answers}</td></tr>\n",
+                version.number,
+                escaped(&version.what()),
+                escaped(version.status().word()),
+            )
+        })
+        .collect();
+    let logs = versions.last().map_or(String::new(), |newest| {
+        format!(
+            "<h2>Build of version {}</h2>{}<h2>Its process</h2>{}",
+            newest.number,
+            log_lines(&newest.build_log),
+            log_lines(&newest.instance_log),
+        )
+    });
+    let is_settled = versions.iter().all(|version| version.is_settled());
+    let content = format!(
+        "<p><a href=\"/\">What else there is</a></p>\n\
+         <table><tr><th>version</th><th>serves</th><th>status</th><th></th></tr>\n{rows}</table>\n\
+         <p>Call it with its token as user and password:</p>\n\
+         <pre>curl -u \"$DOMINO_MODEL_TOKEN:$DOMINO_MODEL_TOKEN\" -H 'Content-Type: application/json' \
+         -d '{{\"data\": {{}}}}' {}/models/{}/latest/model</pre>\n{logs}",
+        escaped(&domino.url),
+        api.id
+    );
+    page(&api.settings().name, is_settled, &content).into_response()
+}

@@ -1,0 +1,47 @@
+//! The part of the index that asks a person: each request that waits, with a button for yes and one
+//! for no.
+
+use axum::http::HeaderMap;
+
+use super::escaped;
+use crate::decisions::{self, Waiting};
+use crate::domino::Domino;
+
+/// The requests as a part of the index. Without a token there are no buttons.
+pub(super) fn section(domino: &Domino, headers: &HeaderMap) -> String {
+    let waiting = decisions::waiting(domino);
+    if waiting.is_empty() {
+        return "<p>Nobody is waited for.</p>".to_owned();
+    }
+    let token = domino.desk.token(headers);
+    let rows: String = waiting.iter().map(|request| row(request, token)).collect();
+    format!(
+        "<table id=\"requests\"><tr><th>request</th><th>by rule</th><th>project</th>\
+         <th>asked by</th><th></th></tr>\n{rows}</table>"
+    )
+}
+
+fn row(request: &Waiting, token: Option<&str>) -> String {
+    let buttons = match (token, request.approvers.first()) {
+        (Some(token), Some(approver)) => format!(
+            "<form method=\"post\" action=\"/sandbox/decisions\">\
+             <input type=\"hidden\" name=\"token\" value=\"{token}\">\
+             <input type=\"hidden\" name=\"id\" value=\"{}\">\
+             <input type=\"hidden\" name=\"by\" value=\"{}\">\
+             <button class=\"yes\" name=\"decision\" value=\"approve\">Approve</button> \
+             <button class=\"no\" name=\"decision\" value=\"reject\">Reject</button> \
+             <small>as {}</small></form>",
+            escaped(&request.id),
+            escaped(approver),
+            escaped(approver),
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{buttons}</td></tr>\n",
+        escaped(&request.what),
+        escaped(&request.rule),
+        escaped(&request.project),
+        escaped(&request.requested_by),
+    )
+}

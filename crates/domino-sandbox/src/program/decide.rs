@@ -1,0 +1,179 @@
+//! The person's side of approvals at the command line: lists the requests that wait in a running
+//! sandbox, and answers one of them with the credential of an approver.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use clap::Args;
+use serde_json::Value;
+
+use crate::outbound::{self, Peer};
+
+/// Which sandbox, and who speaks.
+#[derive(Args, Debug)]
+pub(super) struct Speaker {
+    /// The file into which the running sandbox wrote its address and the credentials
+    #[arg(long, value_name = "FILE")]
+    credentials_file: PathBuf,
+
+    /// Whose word it is
+    #[arg(long = "as", value_name = "USER", default_value = "approver")]
+    user: String,
+}
+
+/// A request and who answers it.
+#[derive(Args, Debug)]
+pub(super) struct Answer {
+    /// The id of the request, or any part of what it asks for; not needed when only one waits
+    request: Option<String>,
+
+    #[command(flatten)]
+    speaker: Speaker,
+}
+
+/// Prints every request that waits.
+pub(super) fn list(speaker: &Speaker) -> anyhow::Result<()> {
+    let sandbox = Sandbox::of(speaker)?;
+    let waiting = sandbox.waiting()?;
+    for request in &waiting {
+        println!("{}", line(request));
+    }
+    if waiting.is_empty() {
+        println!("nobody is waited for");
+    }
+    Ok(())
+}
+
+/// Answers one request with `word`.
+pub(super) fn answer(answer: &Answer, word: &str) -> anyhow::Result<()> {
+    let sandbox = Sandbox::of(&answer.speaker)?;
+    let waiting = sandbox.waiting()?;
+    let request = pick(&waiting, answer.request.as_deref())?;
+    let id = request["id"].as_str().unwrap_or_default();
+    let decided = sandbox.ask(Method::POST, &format!("/sandbox/requests/{id}/{word}"))?;
+    let by = decided["by"].as_str().unwrap_or_default();
+    println!("{word} by {by}: {}", line(request));
+    Ok(())
+}
+
+fn pick<'a>(waiting: &'a [Value], wanted: Option<&str>) -> anyhow::Result<&'a Value> {
+    let wanted = wanted.unwrap_or_default();
+    let fits = |request: &&Value| {
+        let holds = |key: &str| {
+            request[key]
+                .as_str()
+                .is_some_and(|text| text.contains(wanted))
+        };
+        holds("id") || holds("what")
+    };
+    let found: Vec<&Value> = waiting.iter().filter(fits).collect();
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] if waiting.is_empty() => bail!("nobody is waited for"),
+        [] => bail!(
+            "no request that waits fits `{wanted}`\n{}",
+            lines(waiting.iter())
+        ),
+        _ => bail!(
+            "several requests wait; name one of them\n{}",
+            lines(found.into_iter())
+        ),
+    }
+}
+
+fn lines<'a>(requests: impl Iterator<Item = &'a Value>) -> String {
+    requests.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn line(request: &Value) -> String {
+    let text = |key: &str| request[key].as_str().unwrap_or_default();
+    format!(
+        "{}  {}, by {} ({}, asked by {})",
+        text("id"),
+        text("what"),
+        text("rule"),
+        text("project"),
+        text("requestedBy"),
+    )
+}
+
+/// A running sandbox, as somebody with a credential reaches it.
+struct Sandbox {
+    peer: Peer,
+    token: String,
+}
+
+impl Sandbox {
+    fn of(speaker: &Speaker) -> anyhow::Result<Self> {
+        let text = read(&speaker.credentials_file)?;
+        let value = |name: &str| {
+            let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+            let found = pairs.find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.to_owned())
+        };
+        let host = value("DOMINO_API_HOST").with_context(|| {
+            let path = speaker.credentials_file.display();
+            format!("`{path}` is not a credentials file of a sandbox")
+        })?;
+        let variable = format!("{}_TOKEN", super::variable(&speaker.user));
+        let token = value(&variable).with_context(|| {
+            let path = speaker.credentials_file.display();
+            format!("`{path}` has no token of a user `{}`", speaker.user)
+        })?;
+        let (peer, _) = Peer::of(&host)?;
+        Ok(Sandbox { peer, token })
+    }
+
+    fn waiting(&self) -> anyhow::Result<Vec<Value>> {
+        match self.ask(Method::GET, "/sandbox/requests")? {
+            Value::Array(waiting) => Ok(waiting),
+            _ => bail!("the sandbox did not answer with a list"),
+        }
+    }
+
+    fn ask(&self, method: Method, path: &str) -> anyhow::Result<Value> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(Body::empty())?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let reply = runtime
+            .block_on(outbound::send(&self.peer, request))
+            .context("the sandbox of this credentials file does not run any more")?;
+        let said = String::from_utf8_lossy(reply.body());
+        ensure!(reply.status().is_success(), "the sandbox says: {said}");
+        Ok(serde_json::from_slice(reply.body())?)
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the credentials file `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_is_picked_when_it_is_the_only_one_that_fits() {
+        let waiting = [
+            json!({ "id": "a1", "what": "wine version 7" }),
+            json!({ "id": "b2", "what": "wine version 8" }),
+        ];
+        let picked = |wanted| pick(&waiting, wanted).ok().map(|one| one["id"].clone());
+        assert_eq!(picked(Some("version 8")), Some(json!("b2")));
+        assert_eq!(picked(Some("a1")), Some(json!("a1")));
+        assert_eq!(picked(Some("wine")), None);
+        assert_eq!(picked(None), None);
+        assert!(pick(&waiting[..1], None).is_ok());
+        let nothing = pick(&[], None).unwrap_err().to_string();
+        assert_eq!(nothing, "nobody is waited for");
+    }
+}
