@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domino_core::stages::StageFileError;
+use domino_core::error::{exit_of, hint_of};
 
 pub mod actions;
 pub mod check_contract;
 pub mod ci;
 pub mod diagram;
+pub mod doctor;
 pub mod gen_workflows;
 pub mod pipelines;
 pub mod plan;
@@ -34,6 +35,8 @@ pub enum Verb {
     Schema(schema::Args),
     /// Hold what the programs send against the specs of a Domino
     CheckContract(check_contract::Args),
+    /// Look at a live deployment without changing it, and say what to do before the first push
+    Doctor(doctor::Args),
     /// Run everything that must hold before a change is merged, as ci.yml does
     Ci,
 }
@@ -47,6 +50,7 @@ impl Verb {
             Self::Rehearse(args) => rehearse::run(args),
             Self::Schema(args) => schema::run(&args),
             Self::CheckContract(args) => check_contract::run(args),
+            Self::Doctor(args) => doctor::run(&args),
             Self::Ci => ci::run(&root()),
         };
         done.unwrap_or_else(|error| {
@@ -54,11 +58,10 @@ impl Verb {
             for cause in error.chain().skip(1) {
                 eprintln!("  caused by: {cause}");
             }
-            if error.is::<StageFileError>() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
+            if let Some(hint) = hint_of(&error) {
+                eprintln!("\nhint: {hint}");
             }
+            ExitCode::from(exit_of(&error) as u8)
         })
     }
 }

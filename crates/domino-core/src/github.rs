@@ -167,7 +167,7 @@ fn opened(
 ) -> Result<(Reader, String), Failure> {
     let is_part = |part: &str| {
         !part.is_empty()
-            && part.trim_matches('.') != ""
+            && !part.trim_matches('.').is_empty()
             && part
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))

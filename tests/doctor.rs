@@ -1,0 +1,434 @@
+//! The outside view of `cargo xtask doctor`: what a person sees of a live deployment, and that it only reads.
+
+#[path = "harness/mod.rs"]
+mod harness;
+
+use std::collections::BTreeSet;
+
+use domino_sandbox::{Fault, Misbehaviour};
+use harness::{KEY, Run, STAGES, Scene, Setup};
+use serde_json::{Value, json};
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const ENTITIES: &str = r#"
+[job.train]
+command = "train.py"
+
+[app.dashboard]
+entry-point = "app.sh"
+
+[model.wine]
+file = "predict.py"
+function = "predict"
+
+[model.wine.stage.dev]
+hardware-tier = "dev-endpoint"
+
+[model.wine.stage.staging]
+hardware-tier = "staging-endpoint"
+
+[model.wine.stage.prod]
+hardware-tier = "prod-endpoint"
+"#;
+
+fn scene_of(version: &str, stages: &str) -> Scene {
+    let setup = Setup {
+        stages,
+        version,
+        ..Setup::of(env!("CARGO_BIN_EXE_xtask"))
+    };
+    setup.scene()
+}
+
+fn scene(version: &str) -> Scene {
+    scene_of(version, &format!("{STAGES}{ENTITIES}"))
+}
+
+fn doctor(scene: &Scene) -> Run {
+    scene.run(&["doctor", "--stage", "dev"])
+}
+
+/// Every visit may read and do nothing else.
+#[track_caller]
+fn only_read(scene: &Scene) {
+    let methods: BTreeSet<String> = scene
+        .sandbox
+        .requests()
+        .iter()
+        .map(|request| request.method.to_string())
+        .collect();
+    assert_eq!(methods, BTreeSet::from(["GET".to_owned()]));
+}
+
+/// Requires a line, whole.
+#[track_caller]
+fn line(run: &Run, line: &str) {
+    assert!(
+        run.stdout.lines().any(|found| found == line),
+        "no line `{line}`:\n{run}"
+    );
+}
+
+/// Requires that everything else is well.
+#[track_caller]
+fn only_wrong(run: &Run, count: usize) {
+    let wrong = run.stdout.lines().filter(|line| line.starts_with("!! "));
+    assert_eq!(wrong.count(), count, "{run}");
+}
+
+#[test]
+fn a_deployment_that_has_everything_is_well() {
+    let scene = scene("6.3");
+    let run = doctor(&scene).exits(0);
+    insta::assert_snapshot!("doctor_well", run.to_string());
+    only_read(&scene);
+}
+
+#[test]
+fn each_generation_of_the_api_is_named() {
+    for (version, expected) in [
+        (
+            "5.9",
+            [
+                "ok Domino 5.9.2",
+                "ok apps by `/v4/modelProducts`, every Domino",
+                "ok model endpoints by `/v1/models`, of older deployments",
+            ],
+        ),
+        (
+            "6.4",
+            [
+                "ok Domino 6.4.0",
+                "ok apps by `/api/apps/v1/apps`, Domino 6.4 on",
+                "ok model endpoints by `/api/modelServing/v1`",
+            ],
+        ),
+    ] {
+        let scene = scene(version);
+        let run = doctor(&scene).exits(0);
+        for expected in expected {
+            line(&run, expected);
+        }
+        only_read(&scene);
+    }
+}
+
+#[test]
+fn a_credential_that_domino_does_not_know_is_told_and_nothing_behind_it_asked() {
+    let mut scene = scene("6.3");
+    scene.variable("DOMINO_TOKEN", "canary-token-of-another-deployment");
+    let run = doctor(&scene).exits(3);
+    insta::assert_snapshot!("doctor_wrong_credential", run.to_string());
+    assert_eq!(scene.requests_since(0).len(), 2);
+}
+
+#[test]
+fn a_users_key_is_well_where_keys_are_taken_and_wrong_where_they_are_not() {
+    for (version, exit, says) in [
+        ("6.3", 0, "a user's key, which Domino is giving up"),
+        ("6.4", 3, "a key sent where only tokens are taken"),
+    ] {
+        let mut scene = scene(version);
+        scene
+            .without("DOMINO_TOKEN")
+            .variable("DOMINO_USER_API_KEY", KEY);
+        let run = doctor(&scene).exits(exit);
+        assert!(run.stdout.contains(says), "{run}");
+    }
+}
+
+#[test]
+fn without_a_credential_only_the_host_is_asked() {
+    let mut scene = scene("6.3");
+    scene.without("DOMINO_TOKEN");
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("!! credential: there is no credential for Domino → set `DOMINO_TOKEN`"),
+        "{run}"
+    );
+    line(&run, "ok Domino 6.3.0");
+}
+
+#[test]
+fn a_project_that_is_not_there_is_told_with_those_that_are() {
+    let mut scene = scene("6.3");
+    let stages = format!("{STAGES}{ENTITIES}").replace("wine-team/wine\"", "wine-team/whine\"");
+    scene.commit_file("stages.toml", &stages);
+    let run = doctor(&scene).exits(3);
+    line(
+        &run,
+        "!! project: there is no project `wine-team/whine` for this account → the account sees `wine-team/wine` (stages.toml:4)",
+    );
+    only_wrong(&run, 1);
+}
+
+#[test]
+fn a_hardware_tier_that_is_not_there_or_of_another_data_plane_is_told_with_its_line() {
+    let mut scene = scene("6.3");
+    let stages = format!("{STAGES}{ENTITIES}").replace(
+        "hardware-tier = \"dev-small\"\ndata-plane = \"dev-plane\"",
+        "hardware-tier = { jobs = \"dev-smal\", apps = \"prod-small\" }\ndata-plane = \"dev-plane\"",
+    );
+    scene.commit_file("stages.toml", &stages);
+    let run = doctor(&scene).exits(3);
+    insta::assert_snapshot!("doctor_wrong_tier", run.to_string());
+    only_wrong(&run, 2);
+}
+
+#[test]
+fn a_data_plane_that_is_not_healthy_is_told() {
+    let scene = scene("6.3");
+    scene.sandbox.faults().add(Fault::on(
+        "GET /v4/projects/*/hardwareTiers",
+        Misbehaviour::Edit {
+            set: vec![("/*/dataPlane/isHealthy".into(), Value::Bool(false))],
+            remove: Vec::new(),
+        },
+    ));
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("its data plane `dev-plane` is not healthy according to Domino → ask"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_compute_environment_that_is_not_there_is_told() {
+    let mut scene = scene("6.3");
+    let stages = format!("{STAGES}{ENTITIES}").replace("\"Standard\"", "\"Standart\"");
+    scene.commit_file("stages.toml", &stages);
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("there is no compute environment `Standart` here → there is `Standard`"),
+        "{run}"
+    );
+    only_wrong(&run, 1);
+}
+
+#[test]
+fn a_registered_model_and_a_policy_that_are_not_there_are_told() {
+    let stages = format!(
+        "{STAGES}{ENTITIES}\n[model.quality]\nregistered-model = \"wine-quality\"\n\
+         [stage.prod.gates]\ndomino-approval = \"governance\"\npolicy = \"No such policy\"\n"
+    )
+    .replace(
+        "data-plane = \"prod-plane\"",
+        "data-plane = \"prod-plane\"\nmodel-stage = \"Production\"",
+    );
+    let scene = scene_of("6.3", &stages);
+    let run = scene.run(&["doctor", "--stage", "prod"]);
+    assert!(
+        run.stdout
+            .contains("!! there is no version of a registered model `wine-quality` → run the job"),
+        "{run}"
+    );
+    assert!(run.exit == 3, "{run}");
+    only_read(&scene);
+}
+
+#[test]
+fn a_host_that_nobody_listens_at_is_told_and_is_exit_4() {
+    let mut scene = scene("6.3");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    scene.variable("DOMINO_API_HOST", &address);
+    let run = doctor(&scene).exits(4);
+    assert!(
+        run.stdout.contains("!! host `http://127.0.0.1:[port]`: "),
+        "{run}"
+    );
+    assert!(
+        run.stdout
+            .contains("-- credential, project and everything in it → make the host answer first"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_host_whose_certificate_is_not_believed_is_told_with_what_to_do() {
+    let mut scene = scene("6.3");
+    // Whoever speaks no TLS cannot show a certificate.
+    let https = scene.sandbox.url().replace("http://", "https://");
+    scene.variable("DOMINO_API_HOST", &https);
+    let run = doctor(&scene).exits(4);
+    assert!(
+        run.stdout.contains("`--ca-file` or `SSL_CERT_FILE`"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_sign_in_page_in_place_of_domino_is_told() {
+    let scene = scene("6.3");
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on("GET /version", Misbehaviour::LoginPage));
+    let run = doctor(&scene).exits(3);
+    assert!(run.stdout.contains("a web page instead of JSON"), "{run}");
+}
+
+#[test]
+fn a_deployment_in_trouble_is_exit_4() {
+    let scene = scene("6.3");
+    scene.sandbox.faults().add(Fault::on(
+        "GET /v4/projects/*/useableEnvironments",
+        Misbehaviour::Status {
+            status: 500,
+            retry_after: None,
+            processed: false,
+        },
+    ));
+    let run = doctor(&scene).exits(4);
+    assert!(
+        run.stdout.contains("answered 500 Internal Server Error"),
+        "{run}"
+    );
+    line(
+        &run,
+        "ok hardware tier `dev-small` of jobs and apps, on data plane `dev-plane`",
+    );
+}
+
+#[test]
+fn a_stage_that_is_not_in_the_file_is_wrong_usage() {
+    let scene = scene("6.3");
+    scene
+        .run(&["doctor", "--stage", "tset"])
+        .exits(2)
+        .says("no stage `tset`");
+    assert!(scene.sandbox.requests().is_empty());
+}
+
+/// GitHub's API with one environment.
+struct GitHub {
+    runtime: tokio::runtime::Runtime,
+    server: MockServer,
+}
+
+impl GitHub {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(MockServer::start());
+        Self { runtime, server }
+    }
+
+    fn answers(&self, route: &str, body: Value) -> &Self {
+        let mock = Mock::given(method("GET"))
+            .and(path(format!(
+                "/repos/example-org/wine/environments/{route}"
+            )))
+            .and(header("authorization", "Bearer canary-github-77"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(body));
+        self.runtime.block_on(mock.mount(&self.server));
+        self
+    }
+
+    fn environment(&self, rules: Value, branches: Value) -> &Self {
+        self.answers(
+            "DEV",
+            json!({"id": 1, "name": "DEV", "protection_rules": rules, "deployment_branch_policy": branches}),
+        )
+    }
+
+    fn asked_by(&self, scene: &mut Scene) {
+        scene
+            .variable("GITHUB_API_URL", &self.server.uri())
+            .variable("GITHUB_REPOSITORY", "example-org/wine")
+            .variable("GITHUB_TOKEN", "canary-github-77");
+    }
+}
+
+#[test]
+fn a_github_environment_that_guards_the_stage_is_well() {
+    let stages = format!("{STAGES}{ENTITIES}").replace(
+        "github-environment = \"DEV\"",
+        "github-environment = \"DEV\"\napprovers = [\"ann\", \"team:reviewers\"]\nwait-timer = 5",
+    );
+    let mut scene = scene_of("6.3", &stages);
+    let github = GitHub::start();
+    let rules = json!([
+        {"id": 1, "type": "wait_timer", "wait_timer": 5},
+        {"id": 2, "type": "required_reviewers", "reviewers": [
+            {"type": "User", "reviewer": {"login": "Ann"}},
+            {"type": "Team", "reviewer": {"slug": "reviewers"}},
+        ]},
+    ]);
+    github
+        .environment(
+            rules,
+            json!({"protected_branches": false, "custom_branch_policies": true}),
+        )
+        .answers(
+            "DEV/variables/DOMINO_ENV",
+            json!({"name": "DOMINO_ENV", "value": "DEV"}),
+        )
+        .answers(
+            "DEV/secrets",
+            json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]}),
+        );
+    github.asked_by(&mut scene);
+    let run = doctor(&scene);
+    for expected in [
+        "ok GitHub environment `DEV`: approved by Ann, team:reviewers",
+        "ok wait timer of `DEV`: 5 min",
+        "ok `DEV` takes certain branches only",
+        "ok variable `DOMINO_ENV` of `DEV` is `DEV`",
+        "ok `DEV` has the secret `DOMINO_TOKEN`",
+    ] {
+        line(&run, expected);
+    }
+    // The sandbox's project is on another repository than the one that GitHub was asked about.
+    assert!(
+        run.stdout.contains("which is not `example-org/wine`"),
+        "{run}"
+    );
+    only_wrong(&run, 1);
+}
+
+#[test]
+fn whatever_a_github_environment_lacks_is_told_with_where_to_set_it() {
+    let stages = format!("{STAGES}{ENTITIES}").replace(
+        "github-environment = \"DEV\"",
+        "github-environment = \"DEV\"\napprovers = [\"ann\"]\nwait-timer = 5",
+    );
+    let mut scene = scene_of("6.3", &stages);
+    let github = GitHub::start();
+    github
+        .environment(json!([]), Value::Null)
+        .answers(
+            "DEV/variables/DOMINO_ENV",
+            json!({"name": "DOMINO_ENV", "value": "PROD"}),
+        )
+        .answers("DEV/secrets", json!({"total_count": 0, "secrets": []}));
+    github.asked_by(&mut scene);
+    let run = doctor(&scene).exits(3);
+    let github_lines: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.contains("`DEV`"))
+        .collect();
+    insta::assert_snapshot!("doctor_github_lacks", github_lines.join("\n"));
+}
+
+#[test]
+fn a_github_environment_that_is_not_there_is_told() {
+    let mut scene = scene("6.3");
+    let github = GitHub::start();
+    github.asked_by(&mut scene);
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout.contains(
+            "!! repository `example-org/wine` has no GitHub environment `DEV` → create it"
+        ),
+        "{run}"
+    );
+}

@@ -1,0 +1,131 @@
+//! `doctor`: looks at a live deployment, as far as one stage needs it, and says what is well and what to do.
+//!
+//! It only reads: it holds no writer. What the deploy programs would look for is looked for here by the same code, so
+//! that both come to the same verdict.
+
+mod deployment;
+mod finding;
+mod github;
+mod placement;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use domino_core::client::{Connection, Limits};
+use domino_core::credential::Credential;
+use domino_core::error::Failure;
+use domino_core::stages::{Host, Stage, StageFile};
+use domino_core::step::{Format, Step, Subject, block_on, duration};
+
+use self::finding::Finding;
+
+/// The arguments of `cargo xtask doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The stage to look at, as in stages.toml
+    #[arg(long, value_name = "STAGE")]
+    pub stage: String,
+    /// The stage file; when not given, stages.toml here or in a folder above
+    #[arg(long, value_name = "FILE")]
+    pub stages: Option<PathBuf>,
+    /// PEM file of the certificate authorities to believe, in place of the built-in ones (or SSL_CERT_FILE)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub request_timeout: Duration,
+    /// Name each request and its answer's status on stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Multiplies every pause between requests; below 1 for tests
+    #[arg(long, hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
+    pub pace: f64,
+}
+
+/// What a visit goes out from.
+struct Visit<'a> {
+    file: &'a StageFile,
+    stage: &'a Stage,
+    connection: Connection,
+    /// Why there is no credential, when there is none; then only what needs none is asked.
+    no_credential: Option<Finding>,
+}
+
+/// Looks at one stage's deployment and prints one line for each thing; the exit is 3 when something is to be done,
+/// and 4 when something could not be reached or understood.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let file = StageFile::find(args.stages.as_deref())?;
+    let stage = file.stage(&args.stage)?;
+    let subject = Subject {
+        program: "doctor",
+        verb: "",
+        entity: String::new(),
+        stage: stage.name.clone(),
+    };
+    let mut step = Step::begin(subject, Format::Text);
+    let visit = Visit::prepare(args, &file, stage, &mut step)?;
+    let findings = block_on(async {
+        let (domino, github) = tokio::join!(deployment::look(&visit), github::look(&visit));
+        Ok([vec![Finding::of_file(&file)], domino, github].concat())
+    })?;
+    for finding in &findings {
+        step.log_to_stdout(&finding.to_string())?;
+    }
+    Ok(ExitCode::from(finding::exit(&findings) as u8))
+}
+
+impl<'a> Visit<'a> {
+    fn prepare(
+        args: &Args,
+        file: &'a StageFile,
+        stage: &'a Stage,
+        step: &mut Step,
+    ) -> Result<Self, Failure> {
+        let host = match variable("DOMINO_API_HOST") {
+            None => stage.host.clone(),
+            Some(host) => host.parse::<Host>().map_err(|problem| {
+                Failure::usage(format!(
+                    "`DOMINO_API_HOST` is no address of Domino: {problem}"
+                ))
+            })?,
+        };
+        let (credential, no_credential) = match Credential::from_variables(variable) {
+            Ok(credential) => (credential, None),
+            Err(failure) => {
+                let finding = Finding::of_error("credential", &failure.into());
+                (Credential::Anonymous, Some(finding))
+            }
+        };
+        step.hide(&credential);
+        if let Some(token) = variable("GITHUB_TOKEN") {
+            step.hide_text(&token);
+        }
+        let limits = Limits {
+            request: args.request_timeout,
+            pace: args.pace,
+            ca_file: args.ca_file.clone(),
+            verbose: args.verbose,
+            program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),
+        };
+        Ok(Self {
+            file,
+            stage,
+            connection: Connection::open(host, credential, limits)?,
+            no_credential,
+        })
+    }
+
+    /// A key of the stage, as a hint names it.
+    fn place_of(&self, key: &str) -> String {
+        self.file.place_of(&["stage", &self.stage.name, key])
+    }
+}
+
+/// A variable of the environment; empty counts as not set.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}

@@ -1,0 +1,120 @@
+//! One line of a visit: what is well, what is not and what to do, or what could not be looked at.
+
+use std::fmt;
+
+use domino_core::error::{Exit, exit_of, hint_of, line_of};
+use domino_core::stages::StageFile;
+
+/// What was found about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It is as it must be; and at times a word of advice.
+    Well(String, Option<String>),
+    /// It is not, and what to do.
+    Wrong(String, Option<String>, Exit),
+    /// It was not looked at, and what would let us.
+    NotAsked(String, String),
+}
+
+impl Finding {
+    pub(super) fn well(what: impl Into<String>) -> Self {
+        Self::Well(what.into(), None)
+    }
+
+    pub(super) fn wrong(what: impl Into<String>, to_do: impl Into<String>) -> Self {
+        Self::Wrong(what.into(), Some(to_do.into()), Exit::Refused)
+    }
+
+    /// What an error says, with its causes, its hint, and the line of the stage file that decided it.
+    pub(super) fn of_error(what: &str, error: &anyhow::Error) -> Self {
+        let mut words: Vec<String> = vec![what.to_owned()];
+        for cause in error.chain().map(ToString::to_string) {
+            if !words.contains(&cause) {
+                words.push(cause);
+            }
+        }
+        let line = line_of(error).map(|at| format!(" ({}:{})", at.file, at.line));
+        let to_do = hint_of(error).map(|hint| format!("{hint}{}", line.unwrap_or_default()));
+        let exit = match exit_of(error) {
+            Exit::Unreachable => Exit::Unreachable,
+            _ => Exit::Refused,
+        };
+        Self::Wrong(words.join(": "), to_do, exit)
+    }
+
+    /// A file that was read; what is doubtful in it is named.
+    pub(super) fn of_file(file: &StageFile) -> Self {
+        let doubts: Vec<String> = file
+            .warnings()
+            .iter()
+            .map(|doubt| match doubt.line {
+                Some(line) => format!("{} (line {line})", doubt.name),
+                None => doubt.name.to_owned(),
+            })
+            .collect();
+        let advice = (!doubts.is_empty()).then(|| format!("doubtful: {}", doubts.join(", ")));
+        Self::Well(format!("stage file `{}`", file.path.display()), advice)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mark, what, to_do) = match self {
+            Self::Well(what, advice) => ("ok", what, advice.as_ref()),
+            Self::Wrong(what, to_do, _) => ("!!", what, to_do.as_ref()),
+            Self::NotAsked(what, to_do) => ("--", what, Some(to_do)),
+        };
+        write!(f, "{mark} {what}")?;
+        match to_do {
+            Some(to_do) => write!(f, " → {to_do}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How a visit ends: what could not be reached counts more than what was refused, because there may be more to it.
+pub(super) fn exit(findings: &[Finding]) -> Exit {
+    let wrong = |wanted: Exit| {
+        findings
+            .iter()
+            .any(|finding| matches!(finding, Finding::Wrong(_, _, exit) if *exit == wanted))
+    };
+    if wrong(Exit::Unreachable) {
+        Exit::Unreachable
+    } else if wrong(Exit::Refused) {
+        Exit::Refused
+    } else {
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::error::Failure;
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_reached_decides_the_exit_over_what_was_refused() {
+        let well = Finding::well("host");
+        let wrong = Finding::wrong("project", "make it");
+        let lost = Finding::of_error(
+            "host",
+            &Failure::new(Exit::Unreachable, "could not connect").into(),
+        );
+        let not_asked = Finding::NotAsked("GitHub".into(), "set `GITHUB_TOKEN`".into());
+        assert_eq!(exit(&[well.clone(), not_asked]), Exit::Done);
+        assert_eq!(exit(&[well.clone(), wrong.clone()]), Exit::Refused);
+        assert_eq!(exit(&[lost, well, wrong]), Exit::Unreachable);
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_its_causes_and_what_to_do() {
+        let error = anyhow::anyhow!("answered 403")
+            .context(Failure::refused("cannot see project `a/b`").hint("ask its owner"));
+        assert_eq!(
+            Finding::of_error("project", &error).to_string(),
+            "!! project: cannot see project `a/b`: answered 403 → ask its owner"
+        );
+    }
+}
