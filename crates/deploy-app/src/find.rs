@@ -56,7 +56,17 @@ pub(crate) async fn named(
     name: &str,
 ) -> anyhow::Result<(AppsApi, Option<App>)> {
     let (api, apps) = match forced {
-        None => reader.find_apps(project, name).await?,
+        None => match reader.find_apps(project, name).await {
+            Ok(found) => found,
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 403) => {
+                let failure = Failure::refused("the project's apps may not be listed").hint(
+                    "ask for the permission; where this Domino has its newest API for apps switched off, \
+                     force an older one: `--api beta`",
+                );
+                return Err(error).context(failure);
+            }
+            Err(error) => return Err(error.into()),
+        },
         Some(api) => match reader.apps(api, project, name).await {
             Ok(apps) => (api, apps),
             Err(error) if error.is_unknown_route() => {

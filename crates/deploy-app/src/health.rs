@@ -139,7 +139,7 @@ impl Hidden {
     /// What is said: Domino says that it runs, and more cannot be seen.
     pub(crate) fn failure(&self, app: &str, file: &StageFile) -> Failure {
         let key = ["app", app, "health-path"];
-        let place = file.place_of(&key);
+        let place = format!("`health-path` of `[app.{app}]`");
         let hint = match self.had_credential {
             true => format!(
                 "Domino does not take this credential for the app's own page: grant the account access to the app, \
@@ -152,7 +152,10 @@ impl Hidden {
         };
         Failure::new(
             Exit::Refused,
-            format!("whether app `{app}` answers cannot be seen: {}", self.what),
+            format!(
+                "Domino says that app `{app}` runs, but whether it answers cannot be seen: {}",
+                self.what
+            ),
         )
         .hint(hint)
         .at(file, &key)

@@ -10,7 +10,7 @@ use domino_core::error::{Exit, Failure};
 use domino_core::settle::Looks;
 use domino_core::step::{Progress, Step};
 
-use crate::find::in_words;
+use crate::find::{describe, in_words};
 use crate::rollout::{Rollout, Trace};
 use crate::watch::Target;
 
@@ -50,6 +50,7 @@ impl Rollout<'_> {
         }
         let app = created.into_inner();
         trace.app = Some(app.id.clone());
+        describe(&mut step.report, self.setting, &app);
         match self.api {
             AppsApi::Beta => Ok(match app.version {
                 Some(version) => self.known(trace, &version),
@@ -144,8 +145,19 @@ impl Rollout<'_> {
                 };
             }
         }
+        self.until_down(progress, app, version, looks).await
+    }
+
+    /// Waits until nothing of a version runs any more.
+    pub(crate) async fn until_down(
+        &self,
+        progress: &mut Progress,
+        app: &AppId,
+        version: &AppVersion,
+        looks: &mut Looks,
+    ) -> anyhow::Result<()> {
         loop {
-            match now().await {
+            match self.reader.app_version(self.api, app, &version.id).await {
                 Ok(Some(now)) if !now.status().is_down() => {
                     let word = now.status().word().to_owned();
                     progress.status(&format!("version {}: {word}", now.id));

@@ -183,8 +183,8 @@ async fn revision(
             environment.name
         ))
         .hint(format!(
-            "make it the active revision in Domino, or leave out `revision` in {}",
-            file.place_of(&target.environment_key)
+            "make it the active revision in Domino, or leave out `revision` in `{}`",
+            target.environment_key.join(".")
         ))
         .at(file, &target.environment_key)
         .into()),
@@ -201,8 +201,8 @@ impl FixedEntryPoint {
             entity.entry_point
         ))
         .hint(format!(
-            "delete the app in Domino so that it is created anew, or change {}",
-            file.place_of(&key)
+            "delete the app in Domino so that it is created anew, or change `entry-point` of `[app.{}]`",
+            entity.name
         ))
         .at(file, &key)
     }

@@ -32,7 +32,7 @@ impl Rollout<'_> {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         let was = in_words(&before.version);
         step.say(&format!(
-            "the new version does not serve; putting back {was}"
+            "the new version does not serve; seeing to it that {was} does"
         ));
         // What the report says from here on is about what runs, not about what failed.
         if let Some(version) = &trace.version {
@@ -71,9 +71,12 @@ impl Rollout<'_> {
             }
             Ok(PutBack::RunsAgain(app)) => {
                 describe(&mut step.report, self.setting, &app);
-                step.report.fact("runs now", format!("{was}, put back"));
+                let other = app.version_other_than(Some(&before.version.id));
+                let named = other.map_or_else(String::new, |now| format!(" as version {}", now.id));
+                step.report
+                    .fact("runs now", format!("{was}, put back{named}"));
                 let text = format!(
-                    "app `{name}` was not published to stage `{stage}`; {was} was put back and serves again"
+                    "app `{name}` was not published to stage `{stage}`; {was} was put back{named} and serves again"
                 );
                 Err(failed.context(Failure::failed(text)))
             }
@@ -92,12 +95,11 @@ impl Rollout<'_> {
         let Some(id) = trace.app.clone() else {
             return Err(Failure::new(Exit::Bug, "an app without an id").into());
         };
-        let mut looks = Looks::until(self.timeout, self.reader.pace());
         let app = self.app_now(&id).await?;
         self.change_entry_point_back(&app, before).await?;
         let mut current = app.version.clone();
         if let Some(new) = app.version_other_than(Some(&before.version.id)) {
-            self.take_down(progress, undo, &id, new, &mut looks).await?;
+            self.clear(progress, undo, &id, new).await;
         }
         let old = self
             .reader
@@ -108,8 +110,7 @@ impl Rollout<'_> {
                 return Ok(PutBack::StillRuns(app));
             }
             // Something that is about to stop cannot be started, and must not run beside what is put back.
-            self.take_down(progress, undo, &id, &old, &mut looks)
-                .await?;
+            self.clear(progress, undo, &id, &old).await;
             if current.as_ref().is_some_and(|current| current.id == old.id) {
                 current = Some(old);
             }
@@ -141,6 +142,35 @@ impl Rollout<'_> {
                 Err(Failure::failed(format!("put back, it is `{word}`{why} after {waited}")).into())
             }
         }
+    }
+
+    /// Takes away what must not run beside the version that is put back; what does not stop is forced to where that
+    /// can be. What still stands in the way then does not stop us: nothing serves, and the start is worth a try.
+    async fn clear(
+        &self,
+        progress: &mut Progress,
+        undo: &mut Trace,
+        id: &AppId,
+        version: &AppVersion,
+    ) {
+        let third = || Looks::until(self.timeout / 3, self.reader.pace());
+        let asked = self
+            .take_down(progress, undo, id, version, &mut third())
+            .await;
+        let Err(mut problem) = asked else {
+            return;
+        };
+        if !self.api.replaces_what_runs() {
+            progress.status(&format!("{problem:#}; forcing it"));
+            if let Err(error) = self.writer.force_stop_app(id).await {
+                problem = error.into();
+            } else if let Err(error) = self.until_down(progress, id, version, &mut third()).await {
+                problem = error;
+            } else {
+                return;
+            }
+        }
+        progress.status(&format!("{problem:#}; going on all the same"));
     }
 
     /// Launches what ran before: the version itself where that can be, else a new one of the same content.

@@ -2,7 +2,7 @@
 //!
 //! What a failure or an interruption then asks for is in `put_back` and `interrupted`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{App, AppId, AppVersion, AppVersionId, AppsApi};
 use domino_core::api::projects::Project;
@@ -82,7 +82,7 @@ impl Rollout<'_> {
         there: Option<&App>,
         decision: &Decision,
     ) -> anyhow::Result<Ending> {
-        let before = self.before(there, decision);
+        let (before, started) = (self.before(there, decision), Instant::now());
         let mut trace = Trace {
             app: there.map(|app| app.id.clone()),
             ..Trace::default()
@@ -98,6 +98,9 @@ impl Rollout<'_> {
         match (ended, before) {
             (Ended::Serves(app, untold), _) => {
                 describe(&mut step.report, self.setting, &app);
+                if trace.changed || trace.version.is_some() {
+                    step.report.fact("waited", span_in_words(started.elapsed()));
+                }
                 self.warn_of_untold(step, &untold);
                 Ok(self.done(&app, decision))
             }
@@ -143,7 +146,7 @@ impl Rollout<'_> {
         let current = there.and_then(|app| app.version.as_ref());
         let target = match (&decision.action, there) {
             (Action::Create, _) | (_, None) => self.create(step, trace).await?,
-            (Action::Keep(_), Some(app)) => return self.answers(app).await,
+            (Action::Keep(_), Some(app)) => return self.answers(app, trace).await,
             (Action::Follow(version), _) => {
                 trace.version = Some(version.clone());
                 Target::Version(version.clone(), None)
@@ -192,14 +195,16 @@ impl Rollout<'_> {
     }
 
     /// Whether an app that runs already answers.
-    async fn answers(&self, app: &App) -> anyhow::Result<Ended> {
-        match self.look_at(app).await {
-            Ok(()) => Ok(match self.reader.app(self.api, &app.id).await? {
-                Some(now) => Ended::Serves(Box::new(now), Vec::new()),
-                None => Ended::Serves(Box::new(app.clone()), Vec::new()),
-            }),
-            Err(failure) => Ok(Ended::Unseen(failure.into())),
+    async fn answers(&self, app: &App, trace: &Trace) -> anyhow::Result<Ended> {
+        if let Err(failure) = self.look_at(app).await {
+            return Ok(Ended::Unseen(failure.into()));
         }
+        let now = match trace.changed {
+            true => self.reader.app(self.api, &app.id).await?,
+            false => None,
+        };
+        let now = now.unwrap_or_else(|| app.clone());
+        Ok(Ended::Serves(Box::new(now), Vec::new()))
     }
 
     /// Whether the page of an app that runs answers, with some patience; fine when no page is to be asked.

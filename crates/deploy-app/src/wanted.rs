@@ -57,7 +57,7 @@ impl Wanted {
         match &version.git_ref {
             Some(git_ref) if is_commit(git_ref, &self.commit) => {}
             Some(git_ref) => {
-                comparison.differs("commit", &git_ref.in_words(), self.commit.as_str())
+                comparison.differs("commit", &plainly(git_ref), self.commit.as_str());
             }
             None => comparison.untold.push("commit"),
         }
@@ -129,6 +129,14 @@ pub(crate) fn is_commit(git_ref: &GitRef, commit: &Commit) -> bool {
             value.len() >= SHORTEST_COMMIT
                 && commit.as_str().starts_with(&value.to_ascii_lowercase())
         })
+}
+
+/// A git reference as people read it: a commit is what is expected, anything else says what it is.
+pub(crate) fn plainly(git_ref: &GitRef) -> String {
+    match &git_ref.value {
+        Some(commit) if git_ref.kind == "commitId" => commit.clone(),
+        _ => git_ref.in_words(),
+    }
 }
 
 /// A git reference as people read it: a commit by its first digits.
@@ -234,7 +242,7 @@ pub(crate) mod tests {
         assert_eq!(
             wanted().compare(&other).different,
             [
-                format!("commit: commitId {} → {sha}", "cd".repeat(20)),
+                format!("commit: {} → {sha}", "cd".repeat(20)),
                 "hardware tier: large-k8s → small-k8s".into(),
                 "environment: e2 → e1".into(),
             ]

@@ -13,7 +13,7 @@ use domino_core::settle::Looks;
 use domino_core::step::Progress;
 
 use crate::health::{Health, HealthCheck, Hidden, Patience};
-use crate::wanted::{Wanted, is_commit};
+use crate::wanted::{Wanted, is_commit, plainly};
 
 /// How long the log of a version that went down may lag behind.
 const LOG_GRACE: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ impl Expected<'_> {
                     match same {
                         true => (Vec::new(), Vec::new()),
                         false => {
-                            let text = format!("commit: {} → {}", is.in_words(), was.in_words());
+                            let text = format!("commit: {} → {}", plainly(is), plainly(was));
                             (vec![text], Vec::new())
                         }
                     }
@@ -104,8 +104,8 @@ impl Watch<'_> {
         looks: &mut Looks,
     ) -> Result<Watched, ApiError> {
         let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
-        let (mut patience, mut good): (Patience, Option<(App, Vec<&'static str>)>) =
-            (Patience::default(), None);
+        let (mut checked, mut answered) = (None, false);
+        let mut patience = Patience::default();
         loop {
             match self.look(&mut target, known.as_ref()).await {
                 Ok(Some(version)) => {
@@ -116,20 +116,18 @@ impl Watch<'_> {
                         .status(&status_line(&version, problem.as_deref()));
                     match version.status() {
                         AppStatus::Up(_) => {
-                            // Once it was good and still is up, it serves and did not just flash by.
-                            if let Some((app, untold)) = good {
+                            // Once it answered and still is up, it serves and did not just flash by.
+                            if let Some((app, untold)) = checked.take_if(|_| answered) {
                                 return Ok(Watched::Serves(app, untold));
                             }
-                            match self.serves(&version, &mut patience).await {
-                                Ok(Serving::Yes(app, untold)) => {
-                                    (good, problem) = (Some((app, untold)), None);
-                                }
+                            match self.serves(&version, &mut checked, &mut patience).await {
+                                Ok(Serving::Yes) => (answered, problem) = (true, None),
                                 Ok(Serving::NotYet(why)) => problem = Some(why),
                                 Ok(Serving::Another(different)) => {
                                     return Ok(Watched::Another(version, different));
                                 }
                                 Ok(Serving::Hidden(app, hidden)) => {
-                                    return Ok(Watched::Hidden(app, hidden));
+                                    return Ok(Watched::Hidden(*app, hidden));
                                 }
                                 Err(error) if may_pass(&error, looks) => {
                                     problem = Some(format!("Domino does not answer: {error}"));
@@ -141,7 +139,7 @@ impl Watch<'_> {
                             self.rest_of_log(&version).await;
                             return Ok(Watched::Down(version));
                         }
-                        _ => good = None,
+                        _ => (checked, answered) = (None, false),
                     }
                     known = Some(version);
                 }
@@ -210,33 +208,60 @@ impl Watch<'_> {
         )
     }
 
+    /// Whether a version that is up is the one that serves. What it is made of is asked for once, its page each
+    /// time.
     async fn serves(
         &self,
         version: &AppVersion,
+        checked: &mut Option<(App, Vec<&'static str>)>,
         patience: &mut Patience,
     ) -> Result<Serving, ApiError> {
+        // The address may come late, and without it there is nothing to ask.
+        if self.health.is_some() && checked.as_ref().is_some_and(|(app, _)| app.url.is_none()) {
+            *checked = None;
+        }
+        let (app, untold) = match checked.take() {
+            Some(checked) => checked,
+            None => match self.check(version).await? {
+                Ok(checked) => checked,
+                Err(serving) => return Ok(serving),
+            },
+        };
+        let health = match self.health {
+            None => Health::Good,
+            Some(check) => {
+                let health = check.look(self.reader, app.url.as_deref()).await;
+                patience.judge(health)
+            }
+        };
+        if let Health::Hidden(hidden) = health {
+            return Ok(Serving::Hidden(Box::new(app), hidden));
+        }
+        *checked = Some((app, untold));
+        Ok(match health {
+            Health::NotYet(why) => Serving::NotYet(why),
+            _ => Serving::Yes,
+        })
+    }
+
+    /// Whether the version is the current one and what was asked for, and what Domino does not tell about it.
+    async fn check(
+        &self,
+        version: &AppVersion,
+    ) -> Result<Result<(App, Vec<&'static str>), Serving>, ApiError> {
         let Some(app) = self.reader.app(self.api, self.app).await? else {
-            return Ok(Serving::NotYet("Domino does not show the app".into()));
+            return Ok(Err(Serving::NotYet("Domino does not show the app".into())));
         };
         let current = app.version.as_ref().filter(|v| v.id == version.id);
         // Whether a version that is started again becomes the current one is nowhere said.
         if current.is_none() && matches!(self.expected, Expected::Wanted(_)) {
-            return Ok(Serving::NotYet(
-                "Domino still takes another version for the current one".into(),
-            ));
+            let text = "Domino still takes another version for the current one";
+            return Ok(Err(Serving::NotYet(text.into())));
         }
         let (different, untold) = self.expected.compare(current.unwrap_or(version));
-        if !different.is_empty() {
-            return Ok(Serving::Another(different));
-        }
-        let Some(check) = self.health else {
-            return Ok(Serving::Yes(app, untold));
-        };
-        let health = check.look(self.reader, app.url.as_deref()).await;
-        Ok(match patience.judge(health) {
-            Health::Good => Serving::Yes(app, untold),
-            Health::NotYet(why) => Serving::NotYet(why),
-            Health::Hidden(hidden) => Serving::Hidden(app, hidden),
+        Ok(match different.is_empty() {
+            true => Ok((app, untold)),
+            false => Err(Serving::Another(different)),
         })
     }
 
@@ -268,10 +293,10 @@ impl Watch<'_> {
 
 /// What a version that is up turned out to be.
 enum Serving {
-    Yes(App, Vec<&'static str>),
+    Yes,
     NotYet(String),
     Another(Vec<String>),
-    Hidden(App, Hidden),
+    Hidden(Box<App>, Hidden),
 }
 
 fn may_pass(error: &ApiError, looks: &Looks) -> bool {

@@ -375,6 +375,12 @@ impl Writer {
         }
     }
 
+    /// `POST /v4/modelProducts/{id}/stop?force=true`: for an app that does not stop when it is asked to; only the
+    /// oldest API has it. Contract: v4.
+    pub async fn force_stop_app(&self, app: &AppId) -> Result<(), ApiError> {
+        model_products::force_stop(self, app).await
+    }
+
     /// Changes an app itself.
     pub async fn change_app(
         &self,

@@ -252,6 +252,16 @@ pub(super) async fn stop(writer: &Writer, app: &AppId) -> Result<(), ApiError> {
         .await
 }
 
+/// `POST /v4/modelProducts/{id}/stop?force=true`: stops an app whatever its status is.
+pub(super) async fn force_stop(writer: &Writer, app: &AppId) -> Result<(), ApiError> {
+    let path = format!("{}/stop", path(app));
+    let query = [("force", "true")];
+    writer
+        .answer::<()>(reqwest::Method::POST, &path, &query, None)
+        .await
+        .map(drop)
+}
+
 /// `POST /v4/modelProducts/{id}/visibility`: the one thing about an app that can be changed.
 pub(super) async fn change(
     writer: &Writer,

@@ -204,6 +204,21 @@ async fn an_app_is_stopped_without_a_body() {
 }
 
 #[tokio::test]
+async fn an_app_that_does_not_stop_is_forced_to() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v4/modelProducts/a1/stop"))
+        .and(query_param("force", "true"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!("a1")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = connection(&server.uri()).writer();
+    writer.force_stop_app(&app_id()).await.unwrap();
+    assert!(server.received_requests().await.unwrap()[0].body.is_empty());
+}
+
+#[tokio::test]
 async fn of_an_app_only_the_visibility_is_changed() {
     let server = server("POST", "/v4/modelProducts/a1/visibility", 200, json!("a1")).await;
     let writer = connection(&server.uri()).writer();

@@ -1,0 +1,177 @@
+//! A new version that does not serve, and what becomes of the one before.
+
+use domino_sandbox::AppFault;
+use insta::assert_snapshot;
+
+use crate::scenes::{BETA, PUBLISH, Scenery, V1, V4, app_script, on_all};
+
+const NEVER_LISTENS: &str = "echo waiting; exec sleep 600\n";
+
+fn in_a_hurry() -> Vec<&'static str> {
+    [PUBLISH, &["--timeout", "4s"]].concat()
+}
+
+#[test]
+fn a_version_that_fails_gives_way_to_the_one_before() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.scene.on_github("77");
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        scenery.commit_app("echo no such module: shiny >&2; exit 3\n");
+        scenery.scene.on_github("78");
+        let run = scenery.run(PUBLISH).exits(5);
+        scenery.serves_alone(&before);
+        assert_eq!(scenery.page("/healthz"), "one");
+        assert_eq!(scenery.scene.output("commit").unwrap(), before);
+        assert_eq!(scenery.scene.output("status").unwrap(), "Running");
+        if version == V1 {
+            let summary = scenery.scene.summary();
+            let (_, summary) = summary.rsplit_once("### ").unwrap();
+            let summary = summary.replace(&before, "[commit before]");
+            let summary = summary.replace(&before[..12], "[short before]");
+            let run = scenery.without_commit(&run);
+            assert_snapshot!("put_back", format!("{run}--- summary\n{summary}"));
+        } else {
+            run.says("was put back").says("ended as `Failed`");
+        }
+    });
+}
+
+#[test]
+fn a_version_that_never_listens_gives_way_to_the_one_before() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        scenery.commit_app(NEVER_LISTENS);
+        let run = scenery.run(&in_a_hurry()).exits(5);
+        run.says("did not serve within 4.0 s").says("put back");
+        scenery.serves_alone(&before);
+    });
+}
+
+#[test]
+fn a_version_that_is_not_ready_in_time_is_stopped_and_gives_way() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        scenery.commit_app(&app_script("two"));
+        scenery.scene.sandbox.faults().add_app_fault(AppFault {
+            stuck_at: Some("Preparing".into()),
+            times: Some(1),
+            ..AppFault::default()
+        });
+        let run = scenery.run(&in_a_hurry()).exits(5);
+        run.says("is still `Preparing` after 4.0 s");
+        assert_eq!(scenery.served(), Some(before), "{version}");
+    });
+}
+
+#[test]
+fn the_entry_point_is_put_back_with_the_version() {
+    let mut scenery = Scenery::of(BETA);
+    scenery.run(PUBLISH).exits(0);
+    let before = scenery.scene.commit.clone();
+    scenery.replace_in_stages("app.sh", "other.sh");
+    scenery.scene.commit_file("other.sh", "exit 1\n");
+    scenery.run(PUBLISH).exits(5);
+    assert_eq!(scenery.app()["entryPoint"], "app.sh");
+    scenery.serves_alone(&before);
+}
+
+#[test]
+fn when_putting_back_fails_as_well_that_is_said_first() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.scene.on_github("77");
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        scenery.commit_app(&app_script("two"));
+        scenery.scene.on_github("78");
+        scenery.scene.sandbox.faults().add_app_fault(AppFault {
+            start_fails: Some("no node is free".into()),
+            stops_first: true,
+            ..AppFault::default()
+        });
+        let run = scenery.run(&in_a_hurry()).exits(5);
+        assert!(scenery.alive().is_empty());
+        let first = run
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("error: "))
+            .unwrap();
+        assert!(
+            first.starts_with("error: APP `dashboard` DOES NOT SERVE IN STAGE `dev`: "),
+            "{run}"
+        );
+        // Both outcomes, and the command that brings it up again.
+        let again = format!("next: deploy-app publish dashboard --stage dev --commit {before}");
+        assert!(run.stderr.contains(&again), "{run}");
+        if version == V4 {
+            assert_snapshot!("lost", scenery.without_commit(&run));
+        }
+    });
+}
+
+#[test]
+fn the_first_version_of_an_app_has_nothing_to_give_way_to() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.commit_app("echo no such module: shiny >&2; exit 3\n");
+        let run = scenery.run(PUBLISH).exits(5);
+        assert!(scenery.alive().is_empty());
+        if version == V1 {
+            assert_snapshot!("first_fails", run);
+        }
+    });
+}
+
+#[test]
+fn a_missing_entry_point_and_one_that_ends_at_once_are_told_apart() {
+    on_all(|version| {
+        let scenery = Scenery::of(version);
+        scenery.replace_in_stages("app.sh", "apps/start.sh");
+        let run = scenery.run(PUBLISH).exits(5);
+        assert!(run.stderr.contains("apps/start.sh"), "{run}");
+        let mut scenery = Scenery::of(version);
+        scenery.commit_app("echo done\n");
+        scenery
+            .run(PUBLISH)
+            .exits(5)
+            .says("ended as `Succeeded`")
+            .says("it must go on, and listen on 0.0.0.0:8888");
+    });
+}
+
+#[test]
+fn a_first_version_that_takes_too_long_is_left_on_its_way_and_followed_by_the_next_run() {
+    on_all(|version| {
+        let scenery = Scenery::of(version);
+        let faults = scenery.scene.sandbox.faults();
+        faults.add_app_fault(AppFault {
+            statuses: vec!["Preparing".into(); 60],
+            times: Some(1),
+            ..AppFault::default()
+        });
+        scenery
+            .run(&[PUBLISH, &["--timeout", "100ms"]].concat())
+            .exits(6)
+            .says("run this again to follow it");
+        let from = scenery.scene.sandbox.requests().len();
+        scenery.run(PUBLISH).exits(0);
+        scenery.only_reads_since(from);
+        scenery.serves_alone(&scenery.scene.commit);
+        assert_eq!(scenery.instances().len(), 1);
+    });
+}
+
+#[test]
+fn without_a_health_path_dominos_word_is_enough() {
+    let mut scenery = Scenery::of(V1);
+    scenery.replace_in_stages("health-path = \"/healthz\"", "");
+    scenery.commit_app(NEVER_LISTENS);
+    let run = scenery.run(PUBLISH).exits(0);
+    assert!(run.stdout.contains("Domino says `Running`"), "{run}");
+}
