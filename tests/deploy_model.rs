@@ -1,6 +1,14 @@
 //! `deploy-model` from outside: what a user sees, what Domino received, and what an endpoint really answers.
 
+#[path = "deploy_model/functions.rs"]
+mod functions;
 mod harness;
+#[path = "deploy_model/proof.rs"]
+mod proof;
+#[path = "deploy_model/verbs.rs"]
+mod verbs;
+#[path = "deploy_model/version_choice.rs"]
+mod version_choice;
 
 use std::process::Command;
 
@@ -201,7 +209,7 @@ fn a_first_publish_creates_the_endpoint_and_proves_that_it_serves() {
     register(&scene, "wine", "return x + 2");
     let run = publish(&scene, "dev").exits(0);
     assert_snapshot!(
-        "model_first",
+        "first",
         format!(
             "{run}--- outputs\n{}--- summary\n{}",
             scene.outputs(),
@@ -243,7 +251,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     let run = scene
         .run(&["publish", "wine", "--stage", "dev", "--dry-run"])
         .exits(0);
-    assert_snapshot!("model_dry_run", run);
+    assert_snapshot!("dry_run", run);
     assert_eq!(writes(&scene), [""; 0]);
 }
 
@@ -337,343 +345,12 @@ fn environment_variables_that_cannot_be_changed_are_refused_with_the_way_out() {
     )
     .unwrap();
     let before = writes(&scene);
-    assert_snapshot!("model_variables", publish(&scene, "dev").exits(3));
+    assert_snapshot!("variables", publish(&scene, "dev").exits(3));
     assert_eq!(writes(&scene), before);
     scene
         .run(&["publish", "wine", "--stage", "dev", "--variables-are-set"])
         .exits(0);
     publish(&scene, "dev").exits(0).says("is as wanted");
-}
-
-#[test]
-fn an_unknown_model_or_version_is_refused_and_what_there_is_is_named() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        publish(&scene, "dev")
-            .exits(3)
-            .says("there is no registered model `wine`");
-        register(&scene, "wine", "return x + 2");
-        scene
-            .run(&["publish", "wine", "--stage", "dev", "--version", "9"])
-            .exits(3)
-            .says("registered model `wine` has no version 9")
-            .says("its newest version is 1");
-        scene.commit_file(
-            "stages.toml",
-            &STAGES.replace("registered-model = \"wine\"", "registered-model = \"wein\""),
-        );
-        publish(&scene, "dev")
-            .exits(3)
-            .says("there is no registered model `wein`");
-        assert_eq!(writes(&scene), [""; 0], "{version}");
-    }
-}
-
-#[test]
-fn a_build_that_fails_shows_its_end_and_leaves_what_served() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        publish(&scene, "dev").exits(0);
-        register(&scene, "wine", "return x\nimport no_such_library");
-        scene.on_github("77");
-        let run = publish(&scene, "dev")
-            .exits(5)
-            .says("version 2 of endpoint `wine-dev` ended as `Failed`; version 1 still serves")
-            .says("No module named 'no_such_library'")
-            .says("next: deploy-model logs wine --stage dev --id 2 --build");
-        assert!(
-            scene.summary().contains("No module named"),
-            "{run}{}",
-            scene.summary()
-        );
-        assert_eq!(
-            serves(&scene, "wine-dev"),
-            (json!(1), json!(1)),
-            "{version}"
-        );
-    }
-}
-
-#[test]
-fn a_version_that_never_runs_is_not_green_and_is_followed_by_the_next_run() {
-    for version in GENERATIONS {
-        for stuck in ["Building", "Stalled"] {
-            let scene = scene_of(version);
-            register(&scene, "wine", "return x + 2");
-            publish(&scene, "dev").exits(0);
-            register(&scene, "wine", "return x + 2.1");
-            scene.sandbox.faults().add_model_fault(ModelFault {
-                stuck_at: Some(stuck.into()),
-                times: Some(1),
-                ..ModelFault::default()
-            });
-            let arguments = ["publish", "wine", "--stage", "dev", "--timeout", "1s"];
-            scene
-                .run(&arguments)
-                .exits(6)
-                .says(&format!("version 2 of endpoint `wine-dev` is `{stuck}`"))
-                .says("version 1 still serves");
-            assert_eq!(serves(&scene, "wine-dev").0, 1);
-            if stuck == "Building" {
-                let run = scene.run(&arguments).exits(6);
-                assert!(run.stdout.contains("follow version 2"), "{run}");
-                assert_eq!(versions(&scene, "wine-dev").len(), 2, "{version}");
-            }
-        }
-    }
-}
-
-#[test]
-fn statuses_that_lie_or_are_unknown_are_waited_out() {
-    for version in GENERATIONS {
-        let scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        scene.sandbox.faults().add_model_fault(ModelFault {
-            statuses: vec![
-                "Dreaming".into(),
-                "Unreachable".into(),
-                "running soon".into(),
-            ],
-            ..ModelFault::default()
-        });
-        publish(&scene, "dev").exits(0);
-        assert_eq!(serves(&scene, "wine-dev").0, 1);
-    }
-}
-
-#[test]
-fn a_version_that_fails_its_smoke_test_gives_way_to_the_one_before() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        publish(&scene, "dev").exits(0);
-        register(&scene, "wine", "return x + 100");
-        scene.on_github("77");
-        let run = publish(&scene, "dev")
-            .exits(5)
-            .says("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again")
-            .says("request `one`: `result` is 101, expected 3 ± 0.5");
-        if *version == "6.3" {
-            assert_snapshot!("model_restored", run);
-        }
-        // What served before serves again, and answers.
-        assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");
-        assert_eq!(scene.output("smoke").as_deref(), Some("failed"));
-        // The bad version is not taken for one that is on its way.
-        publish(&scene, "dev").exits(5);
-        assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");
-    }
-}
-
-#[test]
-fn the_settings_come_back_with_the_version_that_did() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    publish(&scene, "dev").exits(0);
-    register(&scene, "wine", "return x + 100");
-    scene.commit_file(
-        "stages.toml",
-        &STAGES.replace("smoke-test", "replicas = 3\nsmoke-test"),
-    );
-    publish(&scene, "dev")
-        .exits(5)
-        .says("version 1 serves again");
-    assert_eq!(endpoint(&scene, "wine-dev")["replicas"], 1);
-}
-
-#[test]
-fn a_first_version_that_fails_its_smoke_test_has_nothing_to_give_way_to() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 100");
-    publish(&scene, "dev")
-        .exits(5)
-        .says("version 1 of endpoint `wine-dev` failed its smoke test, and serves: there is no version before it");
-    // It is there, as wanted, and no good: that is not green either.
-    publish(&scene, "dev")
-        .exits(5)
-        .says("version 1 of endpoint `wine-dev`, which serves already, failed its smoke test");
-    assert_eq!(versions(&scene, "wine-dev").len(), 1);
-}
-
-#[test]
-fn a_restore_that_fails_is_said_first_and_loudest() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    publish(&scene, "dev").exits(0);
-    register(&scene, "wine", "return x + 100");
-    let refused = Misbehaviour::Status {
-        status: 403,
-        retry_after: None,
-        processed: false,
-    };
-    let route = "POST /api/modelServing/v1/modelApis/*/versions";
-    scene
-        .sandbox
-        .faults()
-        .add(Fault::on(route, refused).after(1));
-    let run = publish(&scene, "dev").exits(5);
-    assert_snapshot!("model_not_restored", run);
-}
-
-#[test]
-fn a_process_that_dies_at_once_does_not_pass_the_smoke_test() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    publish(&scene, "dev").exits(0);
-    register(&scene, "wine", "return x + 2.1");
-    scene.sandbox.faults().add_model_fault(ModelFault {
-        dies_after: Some(0),
-        times: Some(1),
-        ..ModelFault::default()
-    });
-    publish(&scene, "dev")
-        .exits(5)
-        .says("version 1 serves again");
-    assert_eq!(serves(&scene, "wine-dev").1, json!(1));
-}
-
-#[test]
-fn a_refused_token_is_a_refusal_and_nothing_is_put_back() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        scene.variable("DOMINO_MODEL_TOKEN", "canary-model-wrong");
-        publish(&scene, "dev")
-            .exits(3)
-            .says("version 1 of endpoint `wine-dev` serves, but refused the token in `DOMINO_MODEL_TOKEN`");
-        assert_eq!(serves(&scene, "wine-dev").0, 1, "{version}");
-    }
-}
-
-#[test]
-fn without_a_token_the_smoke_test_is_skipped_and_the_summary_says_so() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        scene.without("DOMINO_MODEL_TOKEN").on_github("77");
-        publish(&scene, "dev").exits(0);
-        let summary = scene.summary();
-        assert!(summary.contains("the smoke test was skipped"), "{summary}");
-        assert_eq!(
-            scene.output("smoke").as_deref(),
-            Some("skipped"),
-            "{version}"
-        );
-    }
-}
-
-#[test]
-fn one_secret_can_hold_the_tokens_of_several_models() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    let tokens = format!("other=canary-model-other\nwine={MODEL_TOKEN}\n");
-    scene.variable("DOMINO_MODEL_TOKEN", &tokens);
-    publish(&scene, "dev").exits(0);
-    assert_eq!(versions(&scene, "wine-dev")[0]["served"], 1);
-}
-
-#[test]
-fn a_later_stage_takes_what_the_stage_before_serves() {
-    for version in GENERATIONS {
-        let scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        publish(&scene, "dev").exits(0);
-        register(&scene, "wine", "return x + 2.1");
-        let run = publish(&scene, "staging").exits(0);
-        assert!(
-            run.stdout
-                .contains("version 1 of `wine` (served by stage `dev`)"),
-            "{run}"
-        );
-        assert_eq!(serves(&scene, "wine-staging").1, 1, "{version}");
-    }
-}
-
-#[test]
-fn a_version_that_the_stage_before_does_not_serve_needs_a_reason() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        register(&scene, "wine", "return x + 2.1");
-        publish(&scene, "staging")
-            .exits(3)
-            .says("stage `dev` serves none of it: it has no endpoint `wine-dev`");
-        publish(&scene, "dev").exits(0);
-        // As the workflow hands it on.
-        scene.variable("MODEL_VERSION", "1");
-        let run = publish(&scene, "staging").exits(3);
-        if *version == "6.3" {
-            assert_snapshot!("model_drift", run);
-        }
-        let mut arguments = vec!["publish", "wine", "--stage", "staging", "--force-version"];
-        scene.run(&[&arguments[..], &[" "]].concat()).exits(2);
-        arguments.push("version 2 is wrong about Riesling");
-        scene.on_github("77");
-        scene.run(&arguments).exits(0);
-        let summary = scene.summary();
-        assert!(
-            summary.contains("forced: version 2 is wrong about Riesling"),
-            "{summary}"
-        );
-        assert_eq!(serves(&scene, "wine-staging").1, 1, "{version}");
-    }
-}
-
-#[test]
-fn the_version_is_handed_on_and_nothing_handed_on_is_nothing() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    register(&scene, "wine", "return x + 2.1");
-    scene.variable("MODEL_VERSION", "1");
-    publish(&scene, "dev").exits(0);
-    assert_eq!(serves(&scene, "wine-dev").1, 1);
-    publish(&scene, "staging").exits(0);
-    assert_eq!(serves(&scene, "wine-staging").1, 1);
-    scene.variable("MODEL_VERSION", "");
-    publish(&scene, "dev").exits(0);
-    assert_eq!(serves(&scene, "wine-dev").1, 2);
-    scene.variable("MODEL_VERSION", "latest");
-    publish(&scene, "dev").exits(2);
-}
-
-#[test]
-fn a_version_is_found_by_its_stage_and_by_its_alias() {
-    let mut scene = scene();
-    for _ in 0..3 {
-        register(&scene, "wine", "return x + 2");
-    }
-    let rule = |rule: &str| STAGES.replace("\"latest\"", &format!("\"{rule}\""));
-    scene.commit_file("stages.toml", &rule("stage:Production"));
-    publish(&scene, "dev")
-        .exits(3)
-        .says("no version of registered model `wine` is in stage `Production`");
-    let move_to = |version: &str| {
-        mlflow(
-            &scene,
-            "model-versions/transition-stage",
-            json!({"name": "wine", "version": version, "stage": "Production"}),
-        );
-    };
-    move_to("2");
-    publish(&scene, "dev").exits(0);
-    assert_eq!(serves(&scene, "wine-dev").1, 2);
-    move_to("3");
-    publish(&scene, "dev")
-        .exits(3)
-        .says("2 versions of registered model `wine` are in stage `Production`");
-    mlflow(
-        &scene,
-        "registered-models/alias",
-        json!({"name": "wine", "alias": "champion", "version": "1"}),
-    );
-    scene.commit_file("stages.toml", &rule("alias:champion"));
-    publish(&scene, "dev").exits(0);
-    assert_eq!(serves(&scene, "wine-dev").1, 1);
-    scene.commit_file("stages.toml", &rule("alias:challenger"));
-    publish(&scene, "dev")
-        .exits(3)
-        .says("registered model `wine` has no alias `challenger`");
 }
 
 #[test]
@@ -707,37 +384,6 @@ fn a_lost_reply_never_makes_a_second_one() {
             assert_eq!(versions(&scene, "wine-dev").len(), 2, "{version} {lost:?}");
         }
     }
-}
-
-#[test]
-fn what_serves_must_be_what_was_asked_for() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    scene.sandbox.faults().add(edit(
-        "GET /api/modelServing/v1/modelApis/*/versions/*",
-        "/source/registeredModelVersion",
-        json!(5),
-    ));
-    publish(&scene, "dev")
-        .exits(5)
-        .says("it serves version 5 of `wine` in place of version 1 of `wine`");
-}
-
-#[test]
-fn a_version_that_runs_but_does_not_answer_yet_is_not_green() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    publish(&scene, "dev").exits(0);
-    register(&scene, "wine", "return x + 2.1");
-    let first = versions(&scene, "wine-dev")[0]["id"].clone();
-    scene.sandbox.faults().add(edit(
-        "GET /api/modelServing/v1/modelApis/*",
-        "/activeVersion/id",
-        first,
-    ));
-    scene
-        .run(&["publish", "wine", "--stage", "dev", "--timeout", "2s"])
-        .exits(6);
 }
 
 #[test]
@@ -780,54 +426,6 @@ fn a_refused_list_is_a_refusal_and_no_older_domino() {
 }
 
 #[test]
-fn a_function_is_published_and_the_plan_says_what_cannot_be_pinned() {
-    for version in GENERATIONS {
-        let mut scene = scene_of(version);
-        let arguments = ["publish", "function", "--stage", "dev"];
-        scene.on_github("77");
-        scene
-            .run(&arguments)
-            .exits(0)
-            .says("a function cannot be pinned to a commit");
-        let summary = scene.summary();
-        assert!(summary.contains("cannot be pinned"), "{summary}");
-        scene.run(&arguments).exits(0).says("is as wanted");
-        scene.commit_file("function.py", "def predict(x):\n    return x * 11\n");
-        scene.on_github("78");
-        let run = scene.run(&arguments).exits(0);
-        assert!(run.stdout.contains("~ commit: "), "{run}");
-        std::fs::write(scene.path().join("request.json"), r#"{"parameters": [3]}"#).unwrap();
-        let run = scene.run(&[
-            "invoke",
-            "function",
-            "--stage",
-            "dev",
-            "--input",
-            "request.json",
-        ]);
-        assert!(run.exits(0).stdout.contains("33"), "{version}");
-        scene
-            .run(&["publish", "function", "--stage", "dev", "--version", "3"])
-            .exits(2)
-            .says("which has no versions");
-    }
-}
-
-#[test]
-fn a_function_for_another_commit_than_the_stage_befores_is_refused() {
-    let mut scene = scene();
-    let publish =
-        |scene: &Scene, stage: &str| scene.run(&["publish", "function", "--stage", stage]);
-    publish(&scene, "dev").exits(0);
-    scene.commit_file("function.py", "def predict(x):\n    return x * 11\n");
-    publish(&scene, "staging")
-        .exits(3)
-        .says("it serves a function built for commit");
-    publish(&scene, "dev").exits(0);
-    publish(&scene, "staging").exits(0);
-}
-
-#[test]
 fn an_interruption_says_what_goes_on_and_the_next_run_follows_it() {
     for (signal, exit) in [("INT", 130), ("TERM", 143)] {
         let scene = scene();
@@ -857,177 +455,6 @@ fn an_interruption_says_what_goes_on_and_the_next_run_follows_it() {
         running.end().exits(exit).says(
             "interrupted; version 2 of endpoint `wine-dev` goes on in Domino and will serve, untested, once it runs; \
              until then version 1 does",
-        );
-    }
-}
-
-#[test]
-fn json_is_one_document_and_nothing_else() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    let json = |arguments: &[&str]| -> Value {
-        let run = scene.run(&[arguments, &["--stage", "dev", "--format", "json"]].concat());
-        serde_json::from_str(&run.stdout).unwrap_or_else(|problem| panic!("{problem}: {run}"))
-    };
-    let published = json(&["publish", "wine"]);
-    assert_eq!(published["outcome"], "done");
-    assert_eq!(published["outputs"]["version"], "1");
-    assert_eq!(published["outputs"]["status"], "Running");
-    let listed = json(&["list"]);
-    assert_eq!(listed["table"][0]["endpoint"], "wine-dev");
-    assert_eq!(listed["table"][0]["status"], "Running");
-    std::fs::write(scene.path().join("request.json"), r#"{"data": {"x": 1}}"#).unwrap();
-    let answered = json(&["invoke", "wine", "--input", "request.json"]);
-    let answer: Value =
-        serde_json::from_str(answered["facts"]["answer"].as_str().unwrap()).unwrap();
-    assert_eq!(answer["result"], 3);
-}
-
-#[test]
-fn the_other_verbs_tell_what_there_is() {
-    for version in GENERATIONS {
-        let scene = scene_of(version);
-        register(&scene, "wine", "return x + 2");
-        scene
-            .run(&["status", "wine", "--stage", "dev"])
-            .exits(3)
-            .says("project `wine-team/wine` has no endpoint `wine-dev`");
-        publish(&scene, "dev").exits(0);
-        publish(&scene, "staging").exits(0);
-        register(&scene, "wine", "return x\nimport no_such_library");
-        publish(&scene, "dev").exits(5);
-        let mut seen = String::new();
-        for arguments in [
-            &["status", "wine"][..],
-            &["list"],
-            &["logs", "wine"],
-            &["logs", "wine", "--id", "1", "--build"],
-        ] {
-            let run = scene
-                .run(&[arguments, &["--stage", "dev"]].concat())
-                .exits(0);
-            seen.push_str(&format!("{run}\n"));
-        }
-        assert_snapshot!(format!("model_verbs_{}", version.replace('.', "_")), seen);
-    }
-}
-
-#[test]
-fn invoke_gives_the_models_own_answer_and_its_own_words() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    let invoke = [
-        "invoke",
-        "wine",
-        "--stage",
-        "dev",
-        "--input",
-        "request.json",
-    ];
-    let request = |text: &str| std::fs::write(scene.path().join("request.json"), text).unwrap();
-    request(r#"{"data": {"x": 40}}"#);
-    scene
-        .run(&invoke)
-        .exits(3)
-        .says("has no endpoint `wine-dev`");
-    publish(&scene, "dev").exits(0);
-    let run = scene.run(&invoke).exits(0);
-    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(answer["result"], 42);
-    request(r#"{"data": {"y": 40}}"#);
-    scene
-        .run(&invoke)
-        .exits(3)
-        .says("endpoint `wine-dev` refused the request")
-        .says("missing a required argument: 'x'");
-    request("{");
-    scene.run(&invoke).exits(2).says("is no JSON");
-    request(r#"{"data": {"x": 40}}"#);
-    scene.variable("DOMINO_MODEL_TOKEN", "canary-model-wrong");
-    scene
-        .run(&invoke)
-        .exits(3)
-        .says("refused the token in `DOMINO_MODEL_TOKEN`");
-    scene.without("DOMINO_MODEL_TOKEN");
-    scene
-        .run(&invoke)
-        .exits(3)
-        .says("endpoint `wine-dev` asks for an access token");
-}
-
-#[test]
-fn an_endpoint_that_is_not_at_dominos_own_host_is_said_to_be_elsewhere() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    scene.variable("DOMINO_MODEL_HOST", &host);
-    publish(&scene, "dev")
-        .exits(5)
-        .says("is `Running` by Domino's word, but does not answer at")
-        .says("an endpoint on a remote data plane has a host of its own");
-    assert_eq!(serves(&scene, "wine-dev").0, 1);
-}
-
-#[test]
-fn a_smoke_test_that_cannot_be_read_is_refused_before_anything_happens() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    scene.commit_file("smoke.jsonl", "{\"input\": 1}\nnonsense\n");
-    publish(&scene, "dev")
-        .exits(2)
-        .says("smoke.jsonl:1: ")
-        .says("smoke.jsonl:2: ");
-    std::fs::write(scene.path().join("other.jsonl"), SMOKE).unwrap();
-    scene
-        .run(&[
-            "publish",
-            "wine",
-            "--stage",
-            "dev",
-            "--smoke",
-            "other.jsonl",
-        ])
-        .exits(0);
-}
-
-#[test]
-fn a_stage_on_another_domino_cannot_be_asked_and_that_is_said() {
-    let mut scene = scene();
-    register(&scene, "wine", "return x + 2");
-    scene.commit_file(
-        "stages.toml",
-        &STAGES.replace("[stage.dev]", "[stage.dev]\nhost = \"other.example.com\""),
-    );
-    publish(&scene, "staging")
-        .exits(3)
-        .says("stage `dev` is on another Domino")
-        .says("`MODEL_VERSION`");
-    scene.variable("MODEL_VERSION", "1").on_github("77");
-    publish(&scene, "staging").exits(0);
-    let summary = scene.summary();
-    assert!(summary.contains("could not be checked"), "{summary}");
-}
-
-#[test]
-fn no_credential_of_dominos_ever_goes_to_an_endpoint() {
-    let scene = scene();
-    register(&scene, "wine", "return x + 2");
-    publish(&scene, "dev").exits(0);
-    let requests = scene.sandbox.requests();
-    let calls: Vec<_> = requests
-        .iter()
-        .filter(|request| request.path.starts_with("/models/"))
-        .collect();
-    assert!(!calls.is_empty());
-    for request in requests.iter().filter(|r| !r.path.contains("/mlflow")) {
-        let basic = request.credential == domino_sandbox::Credential::Basic;
-        assert_eq!(
-            basic,
-            request.path.starts_with("/models/"),
-            "{}",
-            request.path
         );
     }
 }

@@ -1,0 +1,100 @@
+//! What `status`, `list`, `logs` and `invoke` tell, and the one JSON document.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::{GENERATIONS, publish, register, scene, scene_of};
+
+#[test]
+fn json_is_one_document_and_nothing_else() {
+    let scene = scene();
+    register(&scene, "wine", "return x + 2");
+    let json = |arguments: &[&str]| -> Value {
+        let run = scene.run(&[arguments, &["--stage", "dev", "--format", "json"]].concat());
+        serde_json::from_str(&run.stdout).unwrap_or_else(|problem| panic!("{problem}: {run}"))
+    };
+    let published = json(&["publish", "wine"]);
+    assert_eq!(published["outcome"], "done");
+    assert_eq!(published["outputs"]["version"], "1");
+    assert_eq!(published["outputs"]["status"], "Running");
+    let listed = json(&["list"]);
+    assert_eq!(listed["table"][0]["endpoint"], "wine-dev");
+    assert_eq!(listed["table"][0]["status"], "Running");
+    std::fs::write(scene.path().join("request.json"), r#"{"data": {"x": 1}}"#).unwrap();
+    let answered = json(&["invoke", "wine", "--input", "request.json"]);
+    let answer: Value =
+        serde_json::from_str(answered["facts"]["answer"].as_str().unwrap()).unwrap();
+    assert_eq!(answer["result"], 3);
+}
+
+#[test]
+fn the_other_verbs_tell_what_there_is() {
+    for version in GENERATIONS {
+        let scene = scene_of(version);
+        register(&scene, "wine", "return x + 2");
+        scene
+            .run(&["status", "wine", "--stage", "dev"])
+            .exits(3)
+            .says("project `wine-team/wine` has no endpoint `wine-dev`");
+        publish(&scene, "dev").exits(0);
+        publish(&scene, "staging").exits(0);
+        register(&scene, "wine", "return x\nimport no_such_library");
+        publish(&scene, "dev").exits(5);
+        let mut seen = String::new();
+        for arguments in [
+            &["status", "wine"][..],
+            &["list"],
+            &["logs", "wine"],
+            &["logs", "wine", "--id", "1", "--build"],
+        ] {
+            let run = scene
+                .run(&[arguments, &["--stage", "dev"]].concat())
+                .exits(0);
+            seen.push_str(&format!("{run}\n"));
+        }
+        assert_snapshot!(format!("verbs_{}", version.replace('.', "_")), seen);
+    }
+}
+
+#[test]
+fn invoke_gives_the_models_own_answer_and_its_own_words() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    let invoke = [
+        "invoke",
+        "wine",
+        "--stage",
+        "dev",
+        "--input",
+        "request.json",
+    ];
+    let request = |text: &str| std::fs::write(scene.path().join("request.json"), text).unwrap();
+    request(r#"{"data": {"x": 40}}"#);
+    scene
+        .run(&invoke)
+        .exits(3)
+        .says("has no endpoint `wine-dev`");
+    publish(&scene, "dev").exits(0);
+    let run = scene.run(&invoke).exits(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(answer["result"], 42);
+    request(r#"{"data": {"y": 40}}"#);
+    scene
+        .run(&invoke)
+        .exits(3)
+        .says("endpoint `wine-dev` refused the request")
+        .says("missing a required argument: 'x'");
+    request("{");
+    scene.run(&invoke).exits(2).says("is no JSON");
+    request(r#"{"data": {"x": 40}}"#);
+    scene.variable("DOMINO_MODEL_TOKEN", "canary-model-wrong");
+    scene
+        .run(&invoke)
+        .exits(3)
+        .says("refused the token in `DOMINO_MODEL_TOKEN`");
+    scene.without("DOMINO_MODEL_TOKEN");
+    scene
+        .run(&invoke)
+        .exits(3)
+        .says("endpoint `wine-dev` asks for an access token");
+}

@@ -1,0 +1,151 @@
+//! Which version is published: by rule, as handed on, as the stage before serves it; and what is refused.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::{GENERATIONS, STAGES, mlflow, publish, register, scene, scene_of, serves, writes};
+
+#[test]
+fn an_unknown_model_or_version_is_refused_and_what_there_is_is_named() {
+    for version in GENERATIONS {
+        let mut scene = scene_of(version);
+        publish(&scene, "dev")
+            .exits(3)
+            .says("there is no registered model `wine`");
+        register(&scene, "wine", "return x + 2");
+        scene
+            .run(&["publish", "wine", "--stage", "dev", "--version", "9"])
+            .exits(3)
+            .says("registered model `wine` has no version 9")
+            .says("its newest version is 1");
+        scene.commit_file(
+            "stages.toml",
+            &STAGES.replace("registered-model = \"wine\"", "registered-model = \"wein\""),
+        );
+        publish(&scene, "dev")
+            .exits(3)
+            .says("there is no registered model `wein`");
+        assert_eq!(writes(&scene), [""; 0], "{version}");
+    }
+}
+
+#[test]
+fn a_later_stage_takes_what_the_stage_before_serves() {
+    for version in GENERATIONS {
+        let scene = scene_of(version);
+        register(&scene, "wine", "return x + 2");
+        publish(&scene, "dev").exits(0);
+        register(&scene, "wine", "return x + 2.1");
+        let run = publish(&scene, "staging").exits(0);
+        assert!(
+            run.stdout
+                .contains("version 1 of `wine` (served by stage `dev`)"),
+            "{run}"
+        );
+        assert_eq!(serves(&scene, "wine-staging").1, 1, "{version}");
+    }
+}
+
+#[test]
+fn a_version_that_the_stage_before_does_not_serve_needs_a_reason() {
+    for version in GENERATIONS {
+        let mut scene = scene_of(version);
+        register(&scene, "wine", "return x + 2");
+        register(&scene, "wine", "return x + 2.1");
+        publish(&scene, "staging")
+            .exits(3)
+            .says("stage `dev` serves none of it: it has no endpoint `wine-dev`");
+        publish(&scene, "dev").exits(0);
+        // As the workflow hands it on.
+        scene.variable("MODEL_VERSION", "1");
+        let run = publish(&scene, "staging").exits(3);
+        if *version == "6.3" {
+            assert_snapshot!("drift", run);
+        }
+        let mut arguments = vec!["publish", "wine", "--stage", "staging", "--force-version"];
+        scene.run(&[&arguments[..], &[" "]].concat()).exits(2);
+        arguments.push("version 2 is wrong about Riesling");
+        scene.on_github("77");
+        scene.run(&arguments).exits(0);
+        let summary = scene.summary();
+        assert!(
+            summary.contains("forced: version 2 is wrong about Riesling"),
+            "{summary}"
+        );
+        assert_eq!(serves(&scene, "wine-staging").1, 1, "{version}");
+    }
+}
+
+#[test]
+fn the_version_is_handed_on_and_nothing_handed_on_is_nothing() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    register(&scene, "wine", "return x + 2.1");
+    scene.variable("MODEL_VERSION", "1");
+    publish(&scene, "dev").exits(0);
+    assert_eq!(serves(&scene, "wine-dev").1, 1);
+    publish(&scene, "staging").exits(0);
+    assert_eq!(serves(&scene, "wine-staging").1, 1);
+    scene.variable("MODEL_VERSION", "");
+    publish(&scene, "dev").exits(0);
+    assert_eq!(serves(&scene, "wine-dev").1, 2);
+    scene.variable("MODEL_VERSION", "latest");
+    publish(&scene, "dev").exits(2);
+}
+
+#[test]
+fn a_version_is_found_by_its_stage_and_by_its_alias() {
+    let mut scene = scene();
+    for _ in 0..3 {
+        register(&scene, "wine", "return x + 2");
+    }
+    let rule = |rule: &str| STAGES.replace("\"latest\"", &format!("\"{rule}\""));
+    scene.commit_file("stages.toml", &rule("stage:Production"));
+    publish(&scene, "dev")
+        .exits(3)
+        .says("no version of registered model `wine` is in stage `Production`");
+    let move_to = |version: &str| {
+        mlflow(
+            &scene,
+            "model-versions/transition-stage",
+            json!({"name": "wine", "version": version, "stage": "Production"}),
+        );
+    };
+    move_to("2");
+    publish(&scene, "dev").exits(0);
+    assert_eq!(serves(&scene, "wine-dev").1, 2);
+    move_to("3");
+    publish(&scene, "dev")
+        .exits(3)
+        .says("2 versions of registered model `wine` are in stage `Production`");
+    mlflow(
+        &scene,
+        "registered-models/alias",
+        json!({"name": "wine", "alias": "champion", "version": "1"}),
+    );
+    scene.commit_file("stages.toml", &rule("alias:champion"));
+    publish(&scene, "dev").exits(0);
+    assert_eq!(serves(&scene, "wine-dev").1, 1);
+    scene.commit_file("stages.toml", &rule("alias:challenger"));
+    publish(&scene, "dev")
+        .exits(3)
+        .says("registered model `wine` has no alias `challenger`");
+}
+
+#[test]
+fn a_stage_on_another_domino_cannot_be_asked_and_that_is_said() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    scene.commit_file(
+        "stages.toml",
+        &STAGES.replace("[stage.dev]", "[stage.dev]\nhost = \"other.example.com\""),
+    );
+    publish(&scene, "staging")
+        .exits(3)
+        .says("stage `dev` is on another Domino")
+        .says("`MODEL_VERSION`");
+    scene.variable("MODEL_VERSION", "1").on_github("77");
+    publish(&scene, "staging").exits(0);
+    let summary = scene.summary();
+    assert!(summary.contains("could not be checked"), "{summary}");
+}
