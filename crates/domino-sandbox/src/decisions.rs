@@ -107,6 +107,30 @@ pub(crate) fn waiting(domino: &Domino) -> Vec<Waiting> {
     governance.chain(reviews).collect()
 }
 
+impl Waiting {
+    /// What waits for whom, in one line for a person.
+    pub(crate) fn in_words(&self) -> String {
+        let approvers = self.approvers.join(" or ");
+        format!("{} by {approvers}, for {}", self.what, self.rule)
+    }
+}
+
+/// Approves every request that waits for `user`, and says what became of each.
+pub(crate) async fn approve_all(domino: &Domino, user: &Arc<User>) -> Vec<String> {
+    let mut said = Vec::new();
+    for request in waiting(domino) {
+        if !request.approvers.contains(&user.name) {
+            continue;
+        }
+        let what = request.in_words();
+        said.push(match decide(domino, user, &request.id, "approve").await {
+            Ok(()) => format!("approved {what}"),
+            Err(failure) => format!("could not approve {what}: {}", failure.message),
+        });
+    }
+    said
+}
+
 /// Answers the request with this id as `user`.
 async fn decide(domino: &Domino, user: &Arc<User>, id: &str, word: &str) -> Result<(), Failure> {
     let approves = match word {

@@ -186,6 +186,23 @@ impl Sandbox {
         &self.domino.faults
     }
 
+    /// What waits for somebody's approval, a line each.
+    pub fn waiting_requests(&self) -> Vec<String> {
+        let waiting = decisions::waiting(&self.domino);
+        waiting.iter().map(decisions::Waiting::in_words).collect()
+    }
+
+    /// Approves, as `user_name`, everything that waits for that user, and says what became of each.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn approve_waiting(&self, user_name: &str) -> anyhow::Result<Vec<String>> {
+        let user = self.domino.users.named(user_name);
+        let user = user.with_context(|| format!("the sandbox has no user `{user_name}`"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(runtime.block_on(decisions::approve_all(&self.domino, user)))
+    }
+
     /// Stops listening, ends every process and removes what they wrote.
     pub fn stop(mut self) {
         self.end();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::console::{Console, Look};
+use super::domino::Domino;
 use super::interrupt::Interrupt;
 use super::stage_gates::Gate;
 
@@ -88,6 +89,7 @@ impl Approvals {
         &self,
         gate: &Gate,
         run_id: u64,
+        domino: &Domino,
         console: &Console,
         interrupt: &Interrupt,
     ) -> Answer {
@@ -113,6 +115,15 @@ impl Approvals {
             Look::Bold,
             &format!("{head}: {approvers} must approve{timer}"),
         );
+        if self.mode == Approve::Ask {
+            for request in domino.desk.waiting() {
+                let page = &domino.url;
+                console.line(
+                    Look::Bold,
+                    &format!("   Domino waits as well: {request}; see {page}/"),
+                );
+            }
+        }
         let answer = match self.mode {
             Approve::All => Answer::Open,
             Approve::None => Answer::Refused,
@@ -131,6 +142,11 @@ impl Approvals {
                     .find(|name| !name.starts_with("team:"));
                 let user = user.map_or("approver", String::as_str).to_owned();
                 console.line(Look::Good, &format!("   ✓ approved{how}, as {user}"));
+                if self.mode == Approve::All {
+                    for said in domino.desk.approve() {
+                        console.line(Look::Good, &format!("   in Domino: {said}"));
+                    }
+                }
                 let approval = Approval {
                     run_id,
                     environment: gate.environment.clone(),
@@ -186,6 +202,14 @@ mod tests {
     use super::*;
     use crate::rehearse::console::captured;
 
+    fn domino() -> Domino {
+        Domino {
+            url: "http://127.0.0.1:1".into(),
+            secrets: Vec::new(),
+            desk: Default::default(),
+        }
+    }
+
     fn gate(approvers: &[&str]) -> Gate {
         Gate {
             stage: "prod".into(),
@@ -203,7 +227,13 @@ mod tests {
         drop(sender);
         let approvals = Approvals::new(mode, receiver);
         let (console, text) = captured();
-        let answer = approvals.ask(&gate(approvers), 7, &console, &Interrupt::default());
+        let answer = approvals.ask(
+            &gate(approvers),
+            7,
+            &domino(),
+            &console,
+            &Interrupt::default(),
+        );
         let given = approvals.given().lock().unwrap().clone();
         (
             answer,
@@ -254,7 +284,7 @@ mod tests {
         let approvals = Approvals::new(Approve::Ask, receiver);
         let interrupt = Interrupt::default();
         interrupt.ask(2);
-        let answer = approvals.ask(&gate(&["ann"]), 7, &captured().0, &interrupt);
+        let answer = approvals.ask(&gate(&["ann"]), 7, &domino(), &captured().0, &interrupt);
         assert_eq!(answer, Answer::Interrupted);
     }
 }

@@ -118,10 +118,13 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
             let why = format!("no stage of stages.toml has the GitHub environment `{environment}`");
             return Ok(not_evaluated(runner, pipeline, job, "environment", &why));
         };
-        match runner
-            .approvals
-            .ask(gate, pipeline.run.id, &runner.console, &runner.interrupt)
-        {
+        match runner.approvals.ask(
+            gate,
+            pipeline.run.id,
+            &runner.domino,
+            &runner.console,
+            &runner.interrupt,
+        ) {
             Answer::Open => {}
             Answer::Refused => {
                 add_row(runner, pipeline, job, Outcome::NotApproved);

@@ -113,6 +113,7 @@ fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehears
         domino: Domino {
             url: "http://127.0.0.1:2".into(),
             secrets: vec![("DOMINO_USER_API_KEY".into(), "key-canary".into())],
+            desk: Default::default(),
         },
         gates,
         approvals: Approvals::new(approve, answers),
