@@ -7,6 +7,7 @@ mod bundle;
 mod events;
 mod policy;
 mod routes;
+mod rpc;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -128,7 +128,9 @@ impl Mlflow {
             Mlflow::Own(store) => store.artifacts.read(path).map(Bytes::from),
             Mlflow::Upstream(upstream) => {
                 let path: Vec<String> = path.split('/').map(encoded).collect();
-                upstream.fetch(&format!("{ARTIFACTS}/{}", path.join("/"))).await
+                upstream
+                    .fetch(&format!("{ARTIFACTS}/{}", path.join("/")))
+                    .await
             }
         }
     }
@@ -138,7 +140,9 @@ impl Mlflow {
         match self {
             Mlflow::Own(store) => store.artifacts.list(path),
             Mlflow::Upstream(upstream) => {
-                let listed = upstream.fetch(&format!("{ARTIFACTS}?path={}", encoded(path))).await?;
+                let listed = upstream
+                    .fetch(&format!("{ARTIFACTS}?path={}", encoded(path)))
+                    .await?;
                 let listed: Value = serde_json::from_slice(&listed).unwrap_or_default();
                 let files = listed["files"].as_array().into_iter().flatten();
                 Ok(files.filter_map(Entry::of).collect())
@@ -265,11 +269,7 @@ async fn api(
     }
 }
 
-async fn artifact_list(
-    State(domino): State<Arc<Domino>>,
-    _: Caller,
-    request: Request,
-) -> Response {
+async fn artifact_list(State(domino): State<Arc<Domino>>, _: Caller, request: Request) -> Response {
     let store = match &domino.mlflow {
         Mlflow::Own(store) => store,
         Mlflow::Upstream(upstream) => return upstream.pass(request).await,

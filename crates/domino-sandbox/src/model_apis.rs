@@ -10,6 +10,7 @@ mod logs;
 mod page;
 mod public;
 mod serving;
+mod settings;
 mod status;
 mod v4;
 mod version;
@@ -23,9 +24,7 @@ use serde_json::{Value, json};
 use crate::checkout;
 use crate::clock::Moment;
 use crate::domino::Domino;
-use crate::environments::Environment;
 use crate::git_ref::GitRef;
-use crate::hardware_tiers::HardwareTier;
 use crate::id;
 use crate::projects::Project;
 use crate::registered_models;
@@ -33,6 +32,7 @@ use crate::reply::Failure;
 use crate::request::object_id;
 use crate::users::User;
 use crate::version::Version as Release;
+pub(crate) use settings::Settings;
 pub(crate) use version::{Source, Version, VersionWish};
 
 /// One model API.
@@ -60,16 +60,6 @@ struct Kept {
     versions: Vec<Arc<Version>>,
     /// The version that answers as `latest`: the last one that got to run.
     active: Option<Arc<Version>>,
-}
-
-/// What a model API can be told anew.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) hardware_tier: Option<Arc<HardwareTier>>,
-    pub(crate) replicas: u64,
 }
 
 /// What a model API was asked to be.
@@ -252,29 +242,6 @@ async fn check_source(
             "Version {version} of registered model {model} does not exist"
         ))),
         Err(refusal) => Err(refusal.into()),
-    }
-}
-
-impl Settings {
-    fn of(
-        domino: &Domino,
-        name: &str,
-        description: &str,
-        environment_id: Option<&str>,
-        hardware_tier_id: Option<&str>,
-        replicas: u64,
-    ) -> Result<Self, Failure> {
-        if replicas == 0 {
-            return Err(Failure::bad_request("A model API has at least one replica"));
-        }
-        let hardware_tier = domino.hardware_tiers.for_model_api(hardware_tier_id)?;
-        Ok(Settings {
-            name: name.to_owned(),
-            description: description.to_owned(),
-            environment: domino.environments.for_run(environment_id)?.clone(),
-            hardware_tier: hardware_tier.cloned(),
-            replicas,
-        })
     }
 }
 

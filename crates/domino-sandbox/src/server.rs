@@ -25,8 +25,8 @@ use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::wire::{Connection, Door};
 use crate::{
-    data_planes, decisions, environments, governance, hardware_tiers, jobs, mlflow, model_apis, page, projects,
-    registered_models, reviews, scheduled_jobs,
+    data_planes, decisions, environments, governance, hardware_tiers, jobs, mlflow, model_apis,
+    page, projects, registered_models, reviews, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.

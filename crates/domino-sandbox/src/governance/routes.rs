@@ -1,5 +1,5 @@
-//! The routes of governance: bundles with what belongs to them, policies to read, and the calls
-//! under `rpc` that move an approval.
+//! The routes of governance to bundles with what belongs to them, and to policies, which can only be
+//! read.
 
 use std::sync::Arc;
 
@@ -10,8 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::bundle::{Bundle, BundleState, attached_model};
-use super::events::EventType;
-use super::{conflict, locked};
+use super::{conflict, locked, rpc};
 use crate::domino::Domino;
 use crate::registered_models;
 use crate::reply::{Answer, Failure, Slice};
@@ -19,7 +18,7 @@ use crate::request::{Fields, Parameters};
 use crate::users::{Caller, User};
 use crate::version::Version;
 
-const API: &str = "/api/governance/v1";
+pub(super) const API: &str = "/api/governance/v1";
 
 /// Governance came with Domino 6.
 pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
@@ -38,8 +37,7 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
         .route(&at("/bundles/{id}/stages/{stage}"), patch(assign))
         .route(&at("/policy-overviews"), get(policies))
         .route(&at("/policies/{id}"), get(policy))
-        .route(&at("/rpc/publish-approval-event"), post(publish))
-        .route(&at("/rpc/compute-policy"), post(compute))
+        .merge(rpc::routes())
 }
 
 /// One page of a list.
@@ -339,86 +337,4 @@ async fn policies(State(domino): State<Arc<Domino>>, _: Caller, parameters: Para
 
 async fn policy(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
     Ok(Json(domino.governance.policy(&id)?.json()))
-}
-
-/// Moves an approval, which is named by its own id or by that of the policy's stage approval.
-async fn publish(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
-    let bundle_id = fields.text("bundleId");
-    let policy_id = fields.text("policyId");
-    let project_id = fields.text("projectId");
-    let event = fields.text("eventType");
-    let approval_id = fields.optional_text("approvalId");
-    let stage_approval_id = fields.optional_text("stageApprovalId");
-    let meta = fields.optional_value("meta").unwrap_or_default();
-    fields.finish()?;
-    let event = EventType::parse(&event)
-        .ok_or_else(|| Failure::bad_request(format!("{event} is not an event that can happen")))?;
-    let now = domino.now();
-    domino
-        .governance
-        .with_bundle(&domino, &user, &bundle_id, |bundle| {
-            if bundle.state == BundleState::Archived {
-                return Err(locked(format!("the bundle {} is archived", bundle.name)));
-            }
-            if bundle.project.id != project_id {
-                return Err(Failure::bad_request("the bundle is not of this project"));
-            }
-            let mut approvals = bundle.approvals.iter_mut();
-            let approval = approvals.find(|one| {
-                one.policy.id == policy_id
-                    && match (&approval_id, &stage_approval_id) {
-                        (Some(id), _) => one.id == *id,
-                        (None, Some(id)) => one.stage_approval_id == *id,
-                        (None, None) => false,
-                    }
-            });
-            let approval = approval.ok_or_else(|| {
-                Failure::not_found("the bundle has no such approval under this policy")
-            })?;
-            approval.take(event, &user, meta, now)?;
-            Ok(Json(approval.json()))
-        })
-}
-
-/// All there is to know of a bundle under one of its policies.
-async fn compute(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
-    let bundle_id = fields.text("bundleId");
-    let policy_id = fields.text("policyId");
-    fields.finish()?;
-    domino
-        .governance
-        .with_bundle(&domino, &user, &bundle_id, |bundle| {
-            let mut policies = bundle.policies.iter();
-            let policy = policies
-                .find(|policy| policy.id == policy_id)
-                .ok_or_else(|| Failure::not_found("the bundle does not follow this policy"))?;
-            let approvals = bundle.approvals.iter();
-            let approvals: Vec<Value> = approvals
-                .filter(|one| one.policy.id == policy_id)
-                .map(|one| {
-                    let mut json = one.json();
-                    json["isUserApprover"] = one.is_for(&user).into();
-                    json
-                })
-                .collect();
-            Ok(Json(json!({
-                "bundle": bundle.json(),
-                "bundleStages": bundle.stages(),
-                "policy": policy.json(),
-                "isUserApprover": approvals.iter().any(|one| one["isUserApprover"] == true),
-                "approvals": approvals,
-                "results": [],
-                "drafts": [],
-                "findingsInfo": { "bundleFindingsCount": 0 },
-                "commentsInfo": { "bundleCommentsCount": 0 },
-            })))
-        })
 }

@@ -89,9 +89,13 @@ async fn list(
         .take(size)
         .map(|model| model.json(&domino))
         .collect();
-    let mut metadata = json!({ "requestId": id::uuid(), "notices": [] });
+    // As with offsets, the specification asks for the token under `pagination` and describes it
+    // beside `requestId`.
+    let mut metadata = json!({ "requestId": id::uuid(), "notices": [], "pagination": {} });
     if offset + items.len() < models.len() {
-        metadata["nextPageToken"] = token(offset + items.len()).into();
+        let token = token(offset + items.len());
+        metadata["nextPageToken"] = token.as_str().into();
+        metadata["pagination"]["nextPageToken"] = token.into();
     }
     Ok(Json(json!({ "items": items, "metadata": metadata })))
 }

@@ -25,12 +25,12 @@ fn the_list_wants_a_project_and_starts_at_the_26th() {
         items.iter().map(|api| text(&api["id"])).collect::<Vec<_>>()
     };
     assert_eq!(list(""), Vec::<String>::new());
-    assert_eq!(list("&offset=0"), [id.clone()]);
-    assert_eq!(list("&offset=0&name=%5Ewine"), [id.clone()]);
+    assert_eq!(list("&offset=0"), [id.as_str()]);
+    assert_eq!(list("&offset=0&name=%5Ewine"), [id.as_str()]);
     assert_eq!(list("&offset=0&name=none"), Vec::<String>::new());
     assert_eq!(
         list("&offset=0&registeredModelName=wine&registeredModelVersion=1"),
-        [id]
+        [id.as_str()]
     );
 }
 
