@@ -1,1 +1,235 @@
-//! Placeholder.
+//! `promote-stage`: move a version of a registered model to the next stage of the experiment manager, when every
+//! gate of that stage holds.
+//!
+//! `request` asks the people, `check` looks whether they agreed, `apply` moves, `demote` goes back. Every verb plans
+//! with readers, shows the plan, and only then gets a writer. It is green only when the stage holds exactly the
+//! version that was asked for; it deploys nothing, which is `deploy-model`'s part.
+
+mod apply;
+mod candidate;
+mod check;
+mod demote;
+mod gates;
+mod moves;
+mod order;
+mod people;
+mod promotion;
+mod record;
+mod registry;
+mod request;
+mod sheet;
+mod status;
+mod undo;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::stages::Stage;
+use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+
+/// Who asks, as the server sees it.
+const PROGRAM: &str = concat!("promote-stage/", env!("CARGO_PKG_VERSION"));
+
+/// Move the models of stages.toml from stage to stage in the experiment manager
+#[derive(Debug, Parser)]
+#[command(name = "promote-stage", version, after_help = EXITS)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What `--help` ends with.
+const EXITS: &str = "\
+Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY.
+DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager.
+GITHUB_TOKEN, with `actions: read`, tells who approved the workflow run; it is sent to GitHub only.
+
+Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another
+promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not
+hold, 130 and 143 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Ask that a version may enter a stage, and show it beside the one that is there
+    #[command(mut_arg("stage", to))]
+    Request(RequestArgs),
+    /// Tell whether every gate of a stage lets a version in; change nothing
+    #[command(mut_arg("stage", to))]
+    Check(CheckArgs),
+    /// Move a version into a stage when every gate lets it in, and prove that the stage holds it alone
+    #[command(mut_arg("stage", to))]
+    Apply(ApplyArgs),
+    /// Show what each stage holds
+    Status(StatusArgs),
+    /// Put the version back that a stage held before
+    Demote(DemoteArgs),
+}
+
+/// Which version is meant.
+#[derive(Debug, clap::Args)]
+struct VersionArgs {
+    /// The model, as in [model.<name>] of stages.toml
+    model: String,
+    /// The version of the registered model; when not given, the one that the stage before serves
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    version: Option<GivenVersion>,
+    /// Let a version in that the stage before neither holds nor serves, or that was demoted, and say why
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    skip_order: Option<String>,
+}
+
+/// `promote-stage request`.
+#[derive(Debug, clap::Args)]
+struct RequestArgs {
+    #[command(flatten)]
+    which: VersionArgs,
+    /// Ask once more after the approval was refused
+    #[arg(long)]
+    again: bool,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// `promote-stage check`.
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    which: VersionArgs,
+    #[command(flatten)]
+    patience: Patience,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// `promote-stage apply`.
+#[derive(Debug, clap::Args)]
+struct ApplyArgs {
+    #[command(flatten)]
+    which: VersionArgs,
+    #[command(flatten)]
+    patience: Patience,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// How long is waited for a yes.
+#[derive(Debug, clap::Args)]
+struct Patience {
+    /// Wait so long for gates that may still open
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    wait: Duration,
+}
+
+/// `promote-stage status`.
+#[derive(Debug, clap::Args)]
+struct StatusArgs {
+    /// The model, as in [model.<name>] of stages.toml
+    model: String,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// `promote-stage demote`.
+#[derive(Debug, clap::Args)]
+struct DemoteArgs {
+    /// The model, as in [model.<name>] of stages.toml
+    model: String,
+    /// The version to put back; when not given, the one that the alias `previous-<stage>` points to
+    #[arg(long, value_name = "VERSION", value_parser = given_version)]
+    version: Option<GivenVersion>,
+    /// Why, for the record
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: Option<String>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// A version that may be given as nothing: GitHub hands on an output that is not there as an empty text.
+#[derive(Debug, Clone, Copy)]
+struct GivenVersion(Option<VersionNumber>);
+
+fn given_version(text: &str) -> Result<GivenVersion, String> {
+    match text.trim() {
+        "" => Ok(GivenVersion(None)),
+        text => text.parse().map(|version| GivenVersion(Some(version))),
+    }
+}
+
+/// A reason is kept in a tag, so that it must be there, and short enough for every server.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why".into()),
+        text if text.chars().count() > 500 => Err("say it in 500 characters".into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+impl VersionArgs {
+    fn version(&self) -> Option<VersionNumber> {
+        self.version.and_then(|given| given.0)
+    }
+}
+
+/// The stage is where something moves to.
+fn to(stage: clap::Arg) -> clap::Arg {
+    stage.long("to").help(
+        "The stage to enter, as in stages.toml; when not given, the one that DOMINO_ENV names",
+    )
+}
+
+/// Runs the program to its exit code.
+pub fn run(args: &Args) -> ExitCode {
+    let (verb, model, flags) = match &args.verb {
+        Verb::Request(args) => ("request", &args.which.model, &args.flags),
+        Verb::Check(args) => ("check", &args.which.model, &args.flags),
+        Verb::Apply(args) => ("apply", &args.which.model, &args.flags),
+        Verb::Status(args) => ("status", &args.model, &args.flags),
+        Verb::Demote(args) => ("demote", &args.model, &args.flags),
+    };
+    let subject = Subject {
+        program: "promote-stage",
+        verb,
+        entity: model.clone(),
+        stage: String::new(),
+    };
+    let mut step = Step::begin(subject, flags.format);
+    let result = domino_core::step::block_on(async {
+        let setting = match &args.verb {
+            Verb::Request(_) => Setting::open_before(flags, &mut step, PROGRAM)?,
+            Verb::Check(_) | Verb::Apply(_) => Setting::open_to(flags, &mut step, PROGRAM)?,
+            Verb::Status(_) | Verb::Demote(_) => Setting::open(flags, &mut step, PROGRAM)?,
+        };
+        match &args.verb {
+            Verb::Request(args) => request::request(&mut step, &setting, args).await,
+            Verb::Check(args) => check::check(&mut step, &setting, args).await,
+            Verb::Apply(args) => apply::apply(&mut step, &setting, args).await,
+            Verb::Status(args) => status::status(&mut step, &setting, args).await,
+            Verb::Demote(args) => demote::demote(&mut step, &setting, args).await,
+        }
+    });
+    step.finish(result)
+}
+
+/// What could not be done, as the outermost words of an error.
+fn cannot(verb: &str, model: &str, stage: &Stage) -> String {
+    format!("cannot {verb} model `{model}` in stage `{}`", stage.name)
+}
+
+/// A variable of the environment; empty counts as not set.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}

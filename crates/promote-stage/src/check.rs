@@ -1,0 +1,109 @@
+//! `promote-stage check`: whether every gate of a stage lets a version in. It changes nothing.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domino_core::settle::{Looks, in_words};
+use domino_core::step::{Ending, Interrupts, Plan, Setting, Step};
+
+use crate::candidate::Candidate;
+use crate::gates::Judgement;
+use crate::sheet::describe;
+use crate::{CheckArgs, VersionArgs, cannot};
+
+/// The pause between two looks at gates that may still open. People decide in minutes.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Asks every gate and shows what each says.
+pub(crate) async fn check(
+    step: &mut Step,
+    setting: &Setting,
+    args: &CheckArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let (candidate, judgement) = tokio::select! {
+        judged = judged(step, setting, &args.which, args.patience.wait) => {
+            judged.with_context(|| cannot("check", &args.which.model, &setting.stage))?
+        }
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+    };
+    let stage = &setting.stage.name;
+    let mut plan = Plan::new(format!(
+        "may version {} of `{}` enter stage `{stage}`?",
+        candidate.number(),
+        candidate.place.name
+    ));
+    describe(&candidate, &mut plan);
+    step.show(&plan);
+    candidate.outputs(&mut step.report);
+    if let Some(ending) = past(&candidate) {
+        return Ok(ending);
+    }
+    for remark in &judgement.remarks {
+        step.warn(remark, None);
+    }
+    step.report.table = (!judgement.gates.is_empty()).then(|| judgement.table());
+    if !judgement.all_hold() {
+        return Err(judgement.refusal(setting, &candidate));
+    }
+    Ok(Ending::unchanged(match judgement.gates.len() {
+        0 => format!(
+            "version {} may enter stage `{stage}`, which has no gates",
+            candidate.number()
+        ),
+        gates => format!(
+            "version {} may enter stage `{stage}`: all of {gates} gates hold",
+            candidate.number()
+        ),
+    }))
+}
+
+/// The version and what every gate says of it. With time to wait, those that may still open are asked again until
+/// all hold, one never will, or the time is up.
+pub(crate) async fn judged<'a>(
+    step: &Step,
+    setting: &'a Setting,
+    which: &VersionArgs,
+    wait: Duration,
+) -> anyhow::Result<(Candidate<'a>, Judgement)> {
+    let pace = setting.connection.pace();
+    let looks = Looks::until(wait, pace);
+    let mut progress = None;
+    loop {
+        let candidate = Candidate::find(setting, which).await?;
+        let judgement = match candidate.past {
+            Some(_) => Judgement::default(),
+            None => Judgement::of(setting, &candidate).await?,
+        };
+        let left = looks.left();
+        if judgement.all_hold() || !judgement.may_still_open() || left.is_zero() {
+            return Ok((candidate, judgement));
+        }
+        let waits = judgement.waits_for();
+        progress
+            .get_or_insert_with(|| step.progress())
+            .status(&format!("waiting up to {}: {waits}", in_words(wait)));
+        tokio::time::sleep(PAUSE.mul_f64(pace).min(left)).await;
+    }
+}
+
+/// How a step ends for a version that is in a later stage already.
+pub(crate) fn past(candidate: &Candidate<'_>) -> Option<Ending> {
+    let later = candidate.past?;
+    let others = candidate.others();
+    let holds = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; `{}` goes on holding {}",
+            candidate.place.target,
+            crate::registry::listed(&others)
+        ),
+    };
+    Some(Ending::unchanged(format!(
+        "version {} of `{}` has passed stage `{}` already: it is in stage `{}`{holds}",
+        candidate.number(),
+        candidate.place.name,
+        candidate.place.stage.name,
+        later.name
+    )))
+}

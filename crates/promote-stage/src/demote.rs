@@ -1,0 +1,242 @@
+//! `promote-stage demote`: the version that a stage held before goes back into it, and the one that is there leaves.
+//!
+//! No gate is asked: what comes back has passed them, and going back must not wait for anybody.
+
+use std::cell::RefCell;
+
+use anyhow::Context;
+use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::Failure;
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+
+use crate::apply::at;
+use crate::candidate::Place;
+use crate::moves::Moves;
+use crate::order;
+use crate::promotion::{Previous, Promotion};
+use crate::record::{Record, Status, demoted_key, workflow_run};
+use crate::registry::{Registry, listed, stage_of};
+use crate::{DemoteArgs, cannot};
+
+/// A version that goes back into a stage.
+struct Demotion<'a> {
+    place: Place<'a>,
+    registry: Registry,
+    /// The one that comes back.
+    back: ModelVersion,
+    /// Those that leave.
+    leave: Vec<VersionNumber>,
+    now: i64,
+}
+
+/// Puts the version before back.
+pub(crate) async fn demote(
+    step: &mut Step,
+    setting: &Setting,
+    args: &DemoteArgs,
+) -> anyhow::Result<Ending> {
+    let mut interrupts = Interrupts::listen()?;
+    let demotion = tokio::select! {
+        planned = plan(setting, args) => planned.with_context(|| cannot("demote", &args.model, &setting.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+    };
+    let place = &demotion.place;
+    step.show(&demotion.view());
+    let back = demotion.back.version;
+    step.report
+        .output("version", back.to_string())
+        .output("registered-model", place.name)
+        .output("model-stage", place.target.word());
+    if demotion.is_nothing() {
+        return Ok(Ending::unchanged(format!(
+            "`{}` holds version {back} of `{}` already, and no other",
+            place.target, place.name
+        )));
+    }
+    if args.dry_run {
+        return Ok(Ending::planned());
+    }
+    let writer = Place::tracking(setting)?.writer();
+    let promotion = demotion.promotion(&writer, setting, args.reason.as_deref());
+    let carried_out = promotion.carry_out(step, &mut interrupts).await;
+    for lack in promotion.moves.lacks() {
+        step.warn(&lack, None);
+    }
+    carried_out.with_context(|| cannot("demote", &args.model, &setting.stage))?;
+    step.report.next = Some(format!(
+        "deploy-model publish {} --stage {} --version {back}",
+        place.model.name, place.stage.name
+    ));
+    Ok(Ending::done(format!(
+        "`{}` holds version {back} of `{}` again, and no other",
+        place.target, place.name
+    )))
+}
+
+async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Demotion<'a>> {
+    let place = Place::of(setting, &args.model)?;
+    let reader = Place::tracking(setting)?.reader();
+    let registry = place.registry(setting, &reader).await?;
+    let given = args.version.and_then(|given| given.0);
+    let Some(number) = given.or_else(|| registry.alias(&place.previous_alias())) else {
+        let holds = listed(&registry.holders(&place.target));
+        return Err(Failure::refused(format!(
+            "no version of `{}` is known that `{}` held before: there is no alias `{}`",
+            place.name,
+            place.target,
+            place.previous_alias()
+        ))
+        .hint(format!(
+            "it holds {holds}; name the version to put back with `--version`"
+        ))
+        .into());
+    };
+    let Some(back) = registry.version(number).cloned() else {
+        return Err(order::no_such_version(&registry, number).into());
+    };
+    order::ready(&back)?;
+    let mut leave = registry.holders(&place.target);
+    leave.retain(|other| *other != number);
+    Ok(Demotion {
+        place,
+        registry,
+        back,
+        leave,
+        now: reader.now().as_millisecond(),
+    })
+}
+
+impl Demotion<'_> {
+    fn enters(&self) -> bool {
+        stage_of(&self.back) != self.place.target
+    }
+
+    fn alias_moves(&self) -> bool {
+        self.registry.alias(&self.place.alias()) != Some(self.back.version)
+    }
+
+    /// The alias of the version before must not go on pointing to what is back.
+    fn previous(&self) -> Previous {
+        let alias = self.registry.alias(&self.place.previous_alias());
+        match alias == Some(self.back.version) {
+            true => Previous::Goes,
+            false => Previous::Stays,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        let begun = Record::in_tags(&self.back.tags, &self.place.stage.name)
+            .is_some_and(|record| record.status == Status::Pending);
+        !self.enters()
+            && self.leave.is_empty()
+            && !self.alias_moves()
+            && self.previous() == Previous::Stays
+            && !begun
+    }
+
+    fn view(&self) -> Plan {
+        let place = &self.place;
+        let (back, target) = (self.back.version, &place.target);
+        let mut plan = Plan::new(format!(
+            "version {back} of `{}` back to `{target}`, for stage `{}`",
+            place.name, place.stage.name
+        ));
+        plan.fact("registered model", place.name);
+        plan.fact("in the stage", listed(&self.registry.holders(target)));
+        match self.enters() {
+            true => plan.change(
+                ChangeKind::Update,
+                format!("version {back}: `{}` → `{target}`", stage_of(&self.back)),
+            ),
+            false => plan.change(ChangeKind::Keep, format!("version {back} in `{target}`")),
+        };
+        for other in &self.leave {
+            plan.change(
+                ChangeKind::Update,
+                format!("version {other}: `{target}` → `Archived`"),
+            );
+        }
+        if self.alias_moves() {
+            plan.change(
+                ChangeKind::Update,
+                format!("alias `{}` → version {back}", place.alias()),
+            );
+        }
+        if self.previous() == Previous::Goes {
+            plan.change(
+                ChangeKind::Remove,
+                format!("alias `{}`", place.previous_alias()),
+            );
+        }
+        plan
+    }
+
+    fn promotion<'a>(
+        &'a self,
+        writer: &'a TrackingWriter,
+        setting: &Setting,
+        reason: Option<&str>,
+    ) -> Promotion<'a> {
+        let place = &self.place;
+        let stage = place.stage.name.as_str();
+        let why = reason
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
+        let in_place_of = match self.leave.as_slice() {
+            [] => String::new(),
+            leave => format!(" in place of {}", listed(leave)),
+        };
+        let before = setting.file.stage_before(place.stage);
+        // What was approved when it came for the first time stays on record.
+        let earlier = Record::in_tags(&self.back.tags, stage);
+        let record = Record {
+            status: Status::Pending,
+            at: at(self.now),
+            from: earlier.as_ref().map_or_else(
+                || before.map_or(stage, |before| &before.name).to_owned(),
+                |earlier| earlier.from.clone(),
+            ),
+            since: earlier.as_ref().and_then(|earlier| earlier.since),
+            approved_by: earlier
+                .as_ref()
+                .map(|earlier| earlier.approved_by.clone())
+                .unwrap_or_default(),
+            request_id: earlier.and_then(|earlier| earlier.request_id),
+            run: workflow_run(),
+            replaced: None,
+            reason: Some(format!("put back{in_place_of}{why}")),
+        };
+        let demoted = demoted_key(stage);
+        let mut marks: Vec<_> = self
+            .leave
+            .iter()
+            .map(|other| {
+                let text = format!(
+                    "version {} was put back at {}{why}",
+                    self.back.version, record.at
+                );
+                (*other, demoted.clone(), Some(text))
+            })
+            .collect();
+        if self.back.tags.contains_key(&demoted) {
+            marks.push((self.back.version, demoted, None));
+        }
+        Promotion {
+            moves: Moves::of(writer, place.name),
+            version: self.back.version,
+            from: stage_of(&self.back),
+            target: place.target.clone(),
+            stage,
+            others: self.leave.clone(),
+            archived: RefCell::default(),
+            alias: place.alias(),
+            alias_before: self.registry.alias(&place.alias()),
+            previous_alias: place.previous_alias(),
+            previous: self.previous(),
+            outdated: record.outdated(&self.back.tags),
+            record,
+            marks,
+        }
+    }
+}

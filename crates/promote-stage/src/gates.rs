@@ -1,0 +1,234 @@
+//! The gates of a stage: each is asked, and says whether it lets a version in, not yet, or not at all, and why.
+//!
+//! A gate that cannot be asked does not hold. Nothing here changes anything.
+
+pub(crate) mod github;
+pub(crate) mod governance;
+pub(crate) mod metrics;
+pub(crate) mod review;
+pub(crate) mod soak;
+
+use domino_core::error::{Exit, Failure};
+use domino_core::stages::{DominoApproval, Gates};
+use domino_core::step::{Plan, Setting, Table};
+
+use crate::candidate::Candidate;
+
+/// What one gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// The gate, as people call it.
+    pub(crate) gate: &'static str,
+    pub(crate) verdict: Verdict,
+    /// Why, in words.
+    pub(crate) says: String,
+}
+
+/// Whether a gate lets a version in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It does.
+    Holds,
+    /// It may later, by itself or when somebody agrees.
+    NotYet,
+    /// It does not, and waiting changes nothing.
+    Never,
+}
+
+/// What all gates of a stage say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) gates: Vec<Judged>,
+    /// Who approved, each with where.
+    pub(crate) approved_by: Vec<String>,
+    /// What was approved.
+    pub(crate) request_id: Option<String>,
+    /// What a reader must not miss.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Judged {
+    /// A gate that lets the version in.
+    pub(crate) fn holds(gate: &'static str, says: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::Holds, says)
+    }
+
+    /// A gate that may let the version in later.
+    pub(crate) fn not_yet(gate: &'static str, says: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::NotYet, says)
+    }
+
+    /// A gate that does not let the version in.
+    pub(crate) fn never(gate: &'static str, says: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::Never, says)
+    }
+
+    fn new(gate: &'static str, verdict: Verdict, says: impl Into<String>) -> Self {
+        Self {
+            gate,
+            verdict,
+            says: says.into(),
+        }
+    }
+}
+
+impl Verdict {
+    /// The word in a table.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::NotYet => "not yet",
+            Self::Never => "no",
+        }
+    }
+}
+
+/// What one gate brings to the whole.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) gates: Vec<Judged>,
+    pub(crate) approved_by: Vec<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) remarks: Vec<String>,
+}
+
+impl From<Judged> for Answer {
+    fn from(judged: Judged) -> Self {
+        Self {
+            gates: vec![judged],
+            ..Self::default()
+        }
+    }
+}
+
+impl Judgement {
+    /// Asks every gate of the stage, those that must be asked over the network side by side.
+    pub(crate) async fn of(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Self> {
+        let gates = &candidate.place.stage.gates;
+        let domino = async {
+            match gates.domino_approval {
+                DominoApproval::Governance => governance::judge(setting, candidate).await,
+                DominoApproval::Review => review::judge(setting, candidate).await,
+                DominoApproval::None => Ok(Answer::default()),
+            }
+        };
+        let github = async {
+            match gates.github_approval {
+                true => github::judge(setting, candidate).await,
+                false => Ok(Answer::default()),
+            }
+        };
+        let (domino, github) = tokio::try_join!(domino, github)?;
+        let mut judgement = Self {
+            gates: metrics::judge(candidate),
+            ..Self::default()
+        };
+        judgement
+            .gates
+            .extend(soak::judge(candidate, gates.soak_time()));
+        for answer in [domino, github] {
+            judgement.gates.extend(answer.gates);
+            judgement.approved_by.extend(answer.approved_by);
+            judgement.request_id = judgement.request_id.or(answer.request_id);
+            judgement.remarks.extend(answer.remarks);
+        }
+        Ok(judgement)
+    }
+
+    /// Whether every gate lets the version in.
+    pub(crate) fn all_hold(&self) -> bool {
+        self.closed().next().is_none()
+    }
+
+    /// Whether waiting can help.
+    pub(crate) fn may_still_open(&self) -> bool {
+        self.gates
+            .iter()
+            .all(|judged| judged.verdict != Verdict::Never)
+    }
+
+    /// What is waited for, in words.
+    pub(crate) fn waits_for(&self) -> String {
+        let waits: Vec<&str> = self.closed().map(|judged| judged.says.as_str()).collect();
+        waits.join("; ")
+    }
+
+    fn closed(&self) -> impl Iterator<Item = &Judged> {
+        self.gates
+            .iter()
+            .filter(|judged| judged.verdict != Verdict::Holds)
+    }
+
+    /// Adds what each gate says to a plan.
+    pub(crate) fn describe(&self, plan: &mut Plan) {
+        for judged in &self.gates {
+            plan.fact(
+                judged.gate,
+                format!("{}: {}", judged.verdict.word(), judged.says),
+            );
+        }
+    }
+
+    /// What each gate says, as a table.
+    pub(crate) fn table(&self) -> Table {
+        Table {
+            columns: vec!["gate", "holds", "why"],
+            rows: self
+                .gates
+                .iter()
+                .map(|judged| {
+                    vec![
+                        judged.gate.to_owned(),
+                        judged.verdict.word().to_owned(),
+                        judged.says.clone(),
+                    ]
+                })
+                .collect(),
+        }
+    }
+
+    /// The error that lists the gates that do not let the version in.
+    pub(crate) fn refusal(&self, setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Error {
+        let stage = &candidate.place.stage.name;
+        let said = self
+            .closed()
+            .map(|judged| format!("{}: {}", judged.gate, judged.says));
+        let failure = Failure::new(
+            Exit::NotApproved,
+            format!(
+                "version {} of `{}` may not enter stage `{stage}`: {} of {} gates hold",
+                candidate.number(),
+                candidate.place.name,
+                self.gates.len() - self.closed().count(),
+                self.gates.len()
+            ),
+        )
+        .hint(self.hint(setting, candidate))
+        .at(&setting.file, &["stage", stage, "gates"]);
+        // The causes are listed innermost last.
+        let mut causes: Vec<String> = said.collect();
+        let mut error = match causes.pop() {
+            Some(last) => anyhow::Error::msg(last),
+            None => return failure.into(),
+        };
+        while let Some(cause) = causes.pop() {
+            error = error.context(cause);
+        }
+        error.context(failure)
+    }
+
+    fn hint(&self, setting: &Setting, candidate: &Candidate<'_>) -> String {
+        let gates = setting
+            .file
+            .place_of(&["stage", &candidate.place.stage.name, "gates"]);
+        match self.may_still_open() {
+            true => format!("run this again when they do; the gates are {gates}"),
+            false => format!("waiting does not help; the gates are {gates}"),
+        }
+    }
+}
+
+/// Whether a stage has any gate at all.
+pub(crate) fn has_none(gates: &Gates) -> bool {
+    *gates == Gates::default()
+}

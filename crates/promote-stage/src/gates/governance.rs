@@ -1,0 +1,306 @@
+//! The approval in Domino 6: a governance bundle with the version attached, its approvals, its gates. `request`
+//! makes the bundle and submits it; here it is found and judged.
+
+use domino_core::api::choice::choose;
+use domino_core::api::governance::{
+    Actor, Approval, ApprovalStatus, Bundle, BundleState, Gate, PolicyOverview, PolicyStatus,
+};
+use domino_core::api::users::User;
+use domino_core::error::Failure;
+use domino_core::step::Setting;
+
+use super::{Answer, Judged};
+use crate::candidate::Candidate;
+
+/// What this gate is called.
+const GATE: &str = "approval in Domino";
+/// What the gates of a bundle are called.
+const BUNDLE_GATE: &str = "gate in Domino";
+
+/// What governance knows of a version on its way into a stage.
+#[derive(Debug)]
+pub(crate) struct Governed {
+    pub(crate) policy: PolicyOverview,
+    /// Who we are.
+    pub(crate) own: User,
+    /// Nothing when nobody has asked yet.
+    pub(crate) request: Option<Request>,
+}
+
+/// A bundle and how it stands.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) bundle: Bundle,
+    pub(crate) approvals: Vec<Approval>,
+    pub(crate) gates: Vec<Gate>,
+}
+
+impl Governed {
+    /// Finds policy and bundle, and reads how it stands: two rounds, and a third where there is a bundle.
+    pub(crate) async fn find(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Self> {
+        let reader = setting.connection.reader();
+        let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
+            .map_err(|error| no_governance(error, setting))?;
+        let policy = policy(setting, &policies)?;
+        let bundles = reader.bundles(&candidate.project.id, &policy.id).await?;
+        let name = bundle_name(candidate);
+        let ours = |bundle: &&Bundle| {
+            bundle.name == name
+                && bundle.state != BundleState::Archived
+                && bundle.attachments.iter().any(|attachment| {
+                    attachment.is_model_version(candidate.place.name, candidate.number())
+                })
+        };
+        let request = match bundles.iter().find(ours) {
+            None => None,
+            Some(bundle) => {
+                let (approvals, gates) = tokio::try_join!(
+                    reader.bundle_approvals(&bundle.id),
+                    reader.bundle_gates(&bundle.id),
+                )?;
+                Some(Request {
+                    bundle: bundle.clone(),
+                    approvals: of_policy(approvals, &policy),
+                    gates,
+                })
+            }
+        };
+        Ok(Self {
+            policy,
+            own,
+            request,
+        })
+    }
+
+    /// Who stands behind the request: whoever made the bundle, and the account that we use.
+    fn requesters(&self) -> Vec<Actor> {
+        let own = Actor {
+            id: Some(self.own.id.as_str().to_owned()),
+            name: Some(self.own.user_name.clone()),
+        };
+        let made = self.request.as_ref();
+        let made = made.and_then(|request| request.bundle.created_by.clone());
+        made.into_iter().chain([own]).collect()
+    }
+
+    /// Who sent an approval back, when that is what happened: it waits for submission, and the last to act on it
+    /// was nobody of ours.
+    pub(crate) fn sent_back_by<'a>(&self, approval: &'a Approval) -> Option<&'a Actor> {
+        let last = approval.updated_by.as_ref()?;
+        let ours = self.requesters().iter().any(|own| own.is(last));
+        (approval.status == ApprovalStatus::PendingSubmission && !ours).then_some(last)
+    }
+
+    /// The verdict on one approval, and who gave it.
+    fn judge(
+        &self,
+        request: &Request,
+        approval: &Approval,
+        candidate: &Candidate<'_>,
+    ) -> (Judged, Option<String>) {
+        let name = match approval.name.as_str() {
+            "" => "the approval".to_owned(),
+            name => format!("`{name}`"),
+        };
+        let waits_for = approval
+            .approvers
+            .iter()
+            .map(|approver| format!("`{}`", approver.name))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let closed = |judged: Judged| (judged, None);
+        match &approval.status {
+            ApprovalStatus::PendingSubmission => match self.sent_back_by(approval) {
+                Some(by) => closed(Judged::never(GATE, format!("{name} was sent back by {by}"))),
+                None => closed(Judged::not_yet(
+                    GATE,
+                    format!("{name} has not been asked for"),
+                )),
+            },
+            ApprovalStatus::PendingReview if waits_for.is_empty() => closed(Judged::not_yet(
+                GATE,
+                format!("{name} waits for its reviewers"),
+            )),
+            ApprovalStatus::PendingReview => closed(Judged::not_yet(
+                GATE,
+                format!("{name} waits for {waits_for}"),
+            )),
+            ApprovalStatus::Unknown(word) => closed(Judged::not_yet(
+                GATE,
+                format!("{name} is `{word}`, a word that is not known here"),
+            )),
+            ApprovalStatus::Approved | ApprovalStatus::ConditionallyApproved => {
+                if let Some(why) = self.objection(request, approval, candidate) {
+                    return closed(Judged::never(GATE, format!("{name} {why}")));
+                }
+                let by = approval.updated_by.clone().unwrap_or_default();
+                let how = match approval.status {
+                    ApprovalStatus::ConditionallyApproved => "approved with conditions",
+                    _ => "approved",
+                };
+                let who = by.name.clone().or(by.id.clone());
+                (
+                    Judged::holds(GATE, format!("{name} was {how} by {by}")),
+                    who.map(|who| format!("{who} (Domino)")),
+                )
+            }
+        }
+    }
+
+    /// Why an approval that was given does not count.
+    fn objection(
+        &self,
+        request: &Request,
+        approval: &Approval,
+        candidate: &Candidate<'_>,
+    ) -> Option<String> {
+        let Some(by) = &approval.updated_by else {
+            return Some("was given, but Domino does not tell by whom".into());
+        };
+        let attachments = &request.bundle.attachments;
+        let uncovered = attachments.iter().any(|attachment| {
+            attachment.is_model_version(candidate.place.name, candidate.number())
+                && attachment.is_left_out_of(&approval.id)
+        });
+        if uncovered {
+            return Some("was given before this version was attached".into());
+        }
+        if self.requesters().iter().any(|own| own.is(by)) {
+            return Some(format!("was given by {by}, who asked for it"));
+        }
+        if let Some(objection) = candidate.people.objection_to_user(by) {
+            return Some(format!("was given by {by}, {objection}"));
+        }
+        let approvers = &approval.approvers;
+        let named = approvers.is_empty()
+            || approvers.iter().any(|approver| {
+                let approver_is = Actor {
+                    id: Some(approver.id.clone()),
+                    name: Some(approver.name.clone()),
+                };
+                approver.is_organization_user || approver_is.is(by)
+            });
+        (!named).then(|| format!("was given by {by}, who is none of its approvers"))
+    }
+}
+
+/// Judges every approval and every gate of the bundle.
+pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
+    let governed = Governed::find(setting, candidate).await?;
+    Ok(governed.answer(candidate))
+}
+
+impl Governed {
+    fn answer(&self, candidate: &Candidate<'_>) -> Answer {
+        let Some(request) = &self.request else {
+            return Judged::not_yet(
+                GATE,
+                format!(
+                    "nobody has asked for it: there is no bundle `{}` of policy `{}`",
+                    bundle_name(candidate),
+                    self.policy.name
+                ),
+            )
+            .into();
+        };
+        let mut answer = Answer {
+            request_id: Some(request.bundle.id.as_str().to_owned()),
+            ..Answer::default()
+        };
+        if request.approvals.is_empty() {
+            // Nothing to approve is no approval.
+            answer.gates.push(Judged::never(
+                GATE,
+                format!(
+                    "policy `{}` asks for no approval, so that there is none",
+                    self.policy.name
+                ),
+            ));
+        }
+        for approval in &request.approvals {
+            let (judged, by) = self.judge(request, approval, candidate);
+            answer.gates.push(judged);
+            answer.approved_by.extend(by);
+            if approval.status == ApprovalStatus::ConditionallyApproved {
+                answer.remarks.push(format!(
+                    "`{}` was approved with conditions: look at the findings of bundle `{}`",
+                    approval.name, request.bundle.name
+                ));
+            }
+        }
+        answer.approved_by.dedup();
+        for gate in request.gates.iter().filter(|gate| gate.stops_endpoints()) {
+            let why = match gate.reason.trim() {
+                "" => String::new(),
+                reason => format!(": {reason}"),
+            };
+            answer.gates.push(Judged::not_yet(
+                BUNDLE_GATE,
+                format!("`{}` is closed{why}", gate.name),
+            ));
+        }
+        answer
+    }
+}
+
+/// What the bundle for a version and a stage is called.
+pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
+    format!(
+        "{} version {} to {}",
+        candidate.place.name,
+        candidate.number(),
+        candidate.place.stage.name
+    )
+}
+
+/// The policy that the stage names, which must be in force.
+fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOverview, Failure> {
+    let stage = &setting.stage;
+    let key = ["stage", stage.name.as_str(), "gates", "policy"];
+    let wanted = stage.gates.policy.as_deref().unwrap_or_default();
+    let alive: Vec<PolicyOverview> = policies
+        .iter()
+        .filter(|policy| !policy.archived && policy.status != PolicyStatus::Archived)
+        .cloned()
+        .collect();
+    let policy =
+        choose(&alive, wanted, "policy").map_err(|failure| failure.at(&setting.file, &key))?;
+    if policy.status != PolicyStatus::Published {
+        return Err(Failure::refused(format!(
+            "policy `{}` is not published, so that no bundle can be made from it",
+            policy.name
+        ))
+        .hint("publish it in Domino, or name another one")
+        .at(&setting.file, &key));
+    }
+    Ok(policy.clone())
+}
+
+/// The approvals that the policy of the stage asks for; a bundle may have others' as well.
+fn of_policy(approvals: Vec<Approval>, policy: &PolicyOverview) -> Vec<Approval> {
+    approvals
+        .into_iter()
+        .filter(|approval| {
+            approval
+                .policy_id
+                .as_ref()
+                .is_none_or(|id| *id == policy.id)
+        })
+        .collect()
+}
+
+fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> anyhow::Error {
+    if !error.is_unknown_route() {
+        return error.into();
+    }
+    let key = [
+        "stage",
+        setting.stage.name.as_str(),
+        "gates",
+        "domino-approval",
+    ];
+    let failure = Failure::refused("this Domino has no governance, which came with Domino 6")
+        .hint(format!("change {}", setting.file.place_of(&key)))
+        .at(&setting.file, &key);
+    anyhow::Error::new(error).context(failure)
+}

@@ -1,0 +1,100 @@
+//! The model review of Domino 5.8 to 5.11. **Unproven**: the route that asks for one is known from the published
+//! templates only, and no route that reads one back is known at all. What is documented is that Domino sets the
+//! version's stage itself when the reviewers approve; so that is what this gate looks for.
+
+use domino_core::error::Failure;
+use domino_core::step::Setting;
+
+use super::{Answer, Judged};
+use crate::candidate::Candidate;
+
+/// What this gate is called.
+const GATE: &str = "review in Domino";
+/// Said wherever the gate is.
+pub(crate) const UNPROVEN: &str =
+    "the model reviews of Domino 5.8 to 5.11 are unproven here: no specification describes them";
+
+/// The tag that says that a review was asked for; Domino has no route that tells it.
+pub(crate) fn requested_key(stage: &str) -> String {
+    format!("promote.review.{stage}")
+}
+
+/// Holds when the version is in the stage already, which Domino does when the reviewers say yes.
+pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
+    refuse_where_there_are_none(setting).await?;
+    let target = &candidate.place.target;
+    let asked = candidate
+        .version
+        .tags
+        .get(&requested_key(&candidate.place.stage.name));
+    let judged = match (candidate.is_there(), asked) {
+        (true, _) => Judged::holds(
+            GATE,
+            format!(
+                "the version is in `{target}`, where Domino puts it when its reviewers approve"
+            ),
+        ),
+        (false, Some(at)) => Judged::not_yet(
+            GATE,
+            format!("asked for at {at}; Domino has not put the version into `{target}` yet"),
+        ),
+        (false, None) => Judged::not_yet(GATE, "nobody has asked for it"),
+    };
+    Ok(Answer {
+        remarks: vec![UNPROVEN.into()],
+        ..judged.into()
+    })
+}
+
+/// Domino 6 has governance in place of reviews, and has taken their routes out.
+pub(crate) async fn refuse_where_there_are_none(setting: &Setting) -> anyhow::Result<()> {
+    let version = setting.connection.reader().version().await?;
+    if has_reviews(&version.version) {
+        return Ok(());
+    }
+    Err(no_reviews(setting, &version.version).into())
+}
+
+/// The deployment has no reviews.
+pub(crate) fn no_reviews(setting: &Setting, version: &str) -> Failure {
+    let key = [
+        "stage",
+        setting.stage.name.as_str(),
+        "gates",
+        "domino-approval",
+    ];
+    Failure::refused(format!(
+        "this Domino ({version}) has no model reviews, which 5.8 to 5.11 have"
+    ))
+    .hint(format!(
+        "change {}; Domino 6 has `governance`",
+        setting.file.place_of(&key)
+    ))
+    .at(&setting.file, &key)
+}
+
+/// Whether a version of Domino is one of those with reviews. What is no version is not ruled out.
+fn has_reviews(version: &str) -> bool {
+    let mut parts = version.split(['.', '-']).map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => major == 5 && minor >= 8,
+        (Some(Ok(major)), _) => major == 5,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reviews_are_what_five_eight_to_five_eleven_have() {
+        for version in ["5.8.0", "5.9", "5.11.2-rc1"] {
+            assert!(has_reviews(version), "{version}");
+        }
+        for version in ["5.7.1", "6.0.0", "6.3", "4.6"] {
+            assert!(!has_reviews(version), "{version}");
+        }
+        assert!(has_reviews("develop"));
+    }
+}

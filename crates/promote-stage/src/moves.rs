@@ -1,0 +1,197 @@
+//! The writes to one registered model, each carried out once: when an outcome is unknown, it is looked up before
+//! anything else is done.
+
+use std::cell::Cell;
+
+use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter};
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::client::{ApiError, once};
+
+use crate::registry::{STAGE_TAG, holders, stage_of};
+
+/// Changes what the experiment manager holds of one registered model.
+#[derive(Debug)]
+pub(crate) struct Moves<'a> {
+    writer: &'a TrackingWriter,
+    reader: TrackingReader,
+    name: &'a str,
+    has_stages: Cell<bool>,
+    has_aliases: Cell<bool>,
+}
+
+impl<'a> Moves<'a> {
+    /// Of the registered model of that name.
+    pub(crate) fn of(writer: &'a TrackingWriter, name: &'a str) -> Self {
+        Self {
+            reader: writer.reader(),
+            writer,
+            name,
+            has_stages: Cell::new(true),
+            has_aliases: Cell::new(true),
+        }
+    }
+
+    /// The registered model's name.
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// What every pause is multiplied with.
+    pub(crate) fn pace(&self) -> f64 {
+        self.reader.pace()
+    }
+
+    /// What the experiment manager turned out not to have, in words.
+    pub(crate) fn lacks(&self) -> Vec<String> {
+        let mut lacks = Vec::new();
+        if !self.has_stages.get() {
+            lacks.push(format!(
+                "this experiment manager has no stages any more, so that the tag `{STAGE_TAG}` stands for them"
+            ));
+        }
+        if !self.has_aliases.get() {
+            lacks.push("this experiment manager has no aliases, so that none was set".into());
+        }
+        lacks
+    }
+
+    /// The versions in a stage, by all pages of the search.
+    pub(crate) async fn holders(&self, stage: &ModelStage) -> Result<Vec<VersionNumber>, ApiError> {
+        let versions = self.reader.model_versions(self.name).await?;
+        Ok(holders(&versions, stage))
+    }
+
+    /// Puts a version into a stage.
+    pub(crate) async fn put(
+        &self,
+        version: VersionNumber,
+        stage: &ModelStage,
+    ) -> Result<(), ApiError> {
+        let moved = once(
+            self.pace(),
+            async || {
+                let moved = self
+                    .writer
+                    .transition_stage(self.name, version, stage)
+                    .await?;
+                Ok(drop(moved))
+            },
+            async || {
+                let there = self.reader.model_version(self.name, version).await?;
+                Ok(there.filter(|there| stage_of(there) == *stage).map(drop))
+            },
+        )
+        .await;
+        match moved {
+            Ok(_) => Ok(()),
+            Err(error) if is_no_route(&error) => {
+                self.has_stages.set(false);
+                match stage {
+                    ModelStage::None => self.take_tag(version, STAGE_TAG).await,
+                    stage => self.tag(version, STAGE_TAG, stage.word()).await,
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a tag of a version.
+    pub(crate) async fn tag(
+        &self,
+        version: VersionNumber,
+        key: &str,
+        value: &str,
+    ) -> Result<(), ApiError> {
+        once(
+            self.pace(),
+            async || {
+                self.writer
+                    .set_version_tag(self.name, version, key, value)
+                    .await
+            },
+            async || {
+                let there = self.reader.model_version(self.name, version).await?;
+                let is = |there: &String| there == value;
+                Ok(there
+                    .filter(|there| there.tags.get(key).is_some_and(is))
+                    .map(drop))
+            },
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Takes a tag of a version away.
+    pub(crate) async fn take_tag(&self, version: VersionNumber, key: &str) -> Result<(), ApiError> {
+        once(
+            self.pace(),
+            async || {
+                self.writer
+                    .delete_version_tag(self.name, version, key)
+                    .await
+            },
+            async || {
+                let there = self.reader.model_version(self.name, version).await?;
+                Ok(there
+                    .filter(|there| !there.tags.contains_key(key))
+                    .map(drop))
+            },
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Points an alias to a version, away from any other. Where there are no aliases, nothing is done.
+    pub(crate) async fn point(&self, alias: &str, version: VersionNumber) -> Result<(), ApiError> {
+        let pointed = once(
+            self.pace(),
+            async || self.writer.set_alias(self.name, alias, version).await,
+            async || Ok((self.alias(alias).await? == Some(version)).then_some(())),
+        )
+        .await
+        .map(drop);
+        self.unless_without_aliases(pointed)
+    }
+
+    /// Takes an alias away.
+    pub(crate) async fn take_alias(&self, alias: &str) -> Result<(), ApiError> {
+        let taken = once(
+            self.pace(),
+            async || self.writer.delete_alias(self.name, alias).await,
+            async || Ok(self.alias(alias).await?.is_none().then_some(())),
+        )
+        .await
+        .map(drop);
+        self.unless_without_aliases(taken)
+    }
+
+    /// The version that an alias points to now.
+    pub(crate) async fn alias(&self, alias: &str) -> Result<Option<VersionNumber>, ApiError> {
+        let model = self.reader.registered_model(self.name).await?;
+        Ok(model.and_then(|model| model.aliases.get(alias).copied()))
+    }
+
+    /// Whether aliases can be relied on.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.has_aliases.get()
+    }
+
+    fn unless_without_aliases(&self, result: Result<(), ApiError>) -> Result<(), ApiError> {
+        match result {
+            Err(error) if is_no_route(&error) => {
+                self.has_aliases.set(false);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// A 404 without a code of the experiment manager, or a 405: there is no such route. With a code it is the model or
+/// version that is not there, and a refusal is never taken for a missing route.
+fn is_no_route(error: &ApiError) -> bool {
+    match error.status().map(|status| status.as_u16()) {
+        Some(404) => error.code().is_none(),
+        status => status == Some(405),
+    }
+}

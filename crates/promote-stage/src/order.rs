@@ -1,0 +1,269 @@
+//! What may not be promoted, whoever approves: versions are taken in the order of the stages, and only those that
+//! are whole and that the stage before serves.
+
+use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::Failure;
+use domino_core::serving::Serving;
+use domino_core::stages::{Stage, StageFile, VersionRule};
+use domino_core::step::Setting;
+
+use crate::candidate::{Candidate, Place};
+use crate::record::demoted_key;
+use crate::registry::{Registry, stage_of};
+
+/// Which version is meant: the one given, the one that the stage file pins, else the one that the stage before
+/// serves. With the words for why.
+pub(crate) fn choose(
+    setting: &Setting,
+    place: &Place<'_>,
+    before: &Stage,
+    given: Option<VersionNumber>,
+    serving: &Serving,
+) -> Result<(VersionNumber, String), Failure> {
+    let file = &setting.file;
+    let key = ["model", place.model.name.as_str(), "version"];
+    match (given, place.rule, serving) {
+        (Some(given), VersionRule::Number(pinned), _) if given.get() != *pinned => {
+            Err(Failure::usage(format!(
+                "version {given} is given, but stages.toml says version {pinned}"
+            ))
+            .hint(format!(
+                "change {}, or leave `--version` and `MODEL_VERSION` out",
+                file.place_of(&key)
+            ))
+            .at(file, &key))
+        }
+        (Some(given), _, _) => Ok((given, "given".into())),
+        (None, VersionRule::Number(pinned), _) => {
+            Ok((VersionNumber::new(*pinned), "written in stages.toml".into()))
+        }
+        (None, _, Serving::Version { version, .. }) => Ok((
+            *version,
+            format!("the one that stage `{}` serves", before.name),
+        )),
+        (None, _, Serving::Nothing(why)) => Err(Failure::refused(format!(
+            "no version of model `{}` is given, and stage `{}` serves none: {why}",
+            place.model.name, before.name
+        ))
+        .hint(format!(
+            "publish it there: deploy-model publish {} --stage {}; or give `--version`",
+            place.model.name, before.name
+        ))
+        .at(file, &["model", &place.model.name])),
+    }
+}
+
+/// The registered model has no such version.
+pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> Failure {
+    let name = &registry.model.name;
+    let failure = Failure::refused(format!("registered model `{name}` has no version {number}"));
+    match registry.versions.first() {
+        Some(newest) => failure.hint(format!("its newest version is {}", newest.version)),
+        None => failure.hint("it has no version at all: run the job that trains and registers it"),
+    }
+}
+
+/// Only a version that can be used is moved.
+pub(crate) fn ready(version: &ModelVersion) -> Result<(), Failure> {
+    let word = match &version.status {
+        ModelVersionStatus::Ready => return Ok(()),
+        ModelVersionStatus::PendingRegistration => "PENDING_REGISTRATION",
+        ModelVersionStatus::FailedRegistration => "FAILED_REGISTRATION",
+        ModelVersionStatus::Unknown(word) => word,
+    };
+    let why = match version.status_message.trim() {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    Err(Failure::refused(format!(
+        "version {} of `{}` is not `READY` but `{word}`{why}",
+        version.version, version.name
+    ))
+    .hint("wait for its registration, or register it anew"))
+}
+
+/// The later stage that a version is in already. The experiment manager knows one stage of a version only, so that
+/// moving it would take it out of there.
+pub(crate) fn past<'a>(
+    file: &'a StageFile,
+    stage: &Stage,
+    version: &ModelVersion,
+) -> Option<&'a Stage> {
+    let there = stage_of(version);
+    let later = file
+        .stages
+        .iter()
+        .skip_while(|other| other.name != stage.name);
+    later
+        .skip(1)
+        .find(|later| model_stage(later).is_some_and(|held| held == there))
+}
+
+/// Refuses a version that does not come from where it should, unless there is a reason to.
+pub(crate) fn in_order(
+    candidate: &Candidate<'_>,
+    file: &StageFile,
+    reason: Option<&str>,
+) -> Result<(), Failure> {
+    if reason.is_some() {
+        return Ok(());
+    }
+    let (place, before) = (&candidate.place, candidate.before);
+    let (number, name) = (candidate.number(), place.name);
+    let failure = |message: String, hint: String| {
+        Failure::refused(message)
+            .hint(format!("{hint}; or say why not with `--skip-order REASON`"))
+            .at(file, &["stage", &place.stage.name])
+    };
+    if let Some(why) = candidate.version.tags.get(&demoted_key(&place.stage.name)) {
+        return Err(failure(
+            format!(
+                "version {number} of `{name}` had to leave stage `{}`: {why}",
+                place.stage.name
+            ),
+            "promote a newer version".into(),
+        ));
+    }
+    if let Some(message) = out_of_order(file, place, &candidate.version) {
+        return Err(failure(
+            message,
+            format!(
+                "promote it stage by stage, in the order of {}",
+                file.path.display()
+            ),
+        ));
+    }
+    let why = match &candidate.serving {
+        Serving::Version { version, .. } if *version == number => return Ok(()),
+        Serving::Version { version, .. } => format!("it serves version {version}"),
+        Serving::Nothing(why) => why.clone(),
+    };
+    Err(failure(
+        format!(
+            "stage `{}` does not serve version {number} of `{name}`: {why}",
+            before.name
+        ),
+        format!(
+            "publish it there: deploy-model publish {} --stage {} --version {number}",
+            place.model.name, before.name
+        ),
+    ))
+}
+
+/// Why a version is not where versions of the stage come from; `None` when it is, or is in the stage already.
+fn out_of_order(file: &StageFile, place: &Place<'_>, version: &ModelVersion) -> Option<String> {
+    let there = stage_of(version);
+    if there == place.target {
+        return None;
+    }
+    let earlier = file
+        .stages
+        .iter()
+        .take_while(|stage| stage.name != place.stage.name);
+    let source = earlier
+        .filter_map(|stage| Some((stage, model_stage(stage)?)))
+        .last();
+    let comes_from = match source {
+        Some((_, held)) if held == there => return None,
+        Some((stage, held)) => format!("`{held}`, that of stage `{}`", stage.name),
+        None if matches!(there, ModelStage::None | ModelStage::Archived) => return None,
+        None => "no stage".into(),
+    };
+    Some(format!(
+        "version {} of `{}` is in `{there}` of the experiment manager, and stage `{}` takes versions from \
+         {comes_from}",
+        version.version, place.name, place.stage.name
+    ))
+}
+
+fn model_stage(stage: &Stage) -> Option<ModelStage> {
+    stage.model_stage.as_deref().map(ModelStage::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::registry::tests::version;
+
+    fn file() -> StageFile {
+        let text = "
+            [defaults]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            [stage.dev]
+            hardware-tier = \"d\"
+            [stage.staging]
+            hardware-tier = \"s\"
+            model-stage = \"Staging\"
+            [stage.canary]
+            hardware-tier = \"c\"
+            [stage.prod]
+            hardware-tier = \"p\"
+            model-stage = \"Production\"
+            [model.wine]
+            registered-model = \"wine\"
+        ";
+        StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    fn refused(stage: &str, there: &str) -> Option<String> {
+        let file = file();
+        let stage = file.stage(stage).unwrap();
+        let model = &file.models[0];
+        let place = Place {
+            model,
+            name: "wine",
+            rule: &VersionRule::Latest,
+            stage,
+            target: model_stage(stage).unwrap(),
+        };
+        out_of_order(&file, &place, &version(7, there, json!({})))
+    }
+
+    #[test]
+    fn versions_come_from_the_nearest_stage_before_that_holds_any() {
+        for there in ["None", "Archived", "Staging"] {
+            assert_eq!(refused("staging", there), None, "{there}");
+        }
+        for there in ["Staging", "Production"] {
+            assert_eq!(refused("prod", there), None, "{there}");
+        }
+        assert_eq!(
+            refused("prod", "None").unwrap(),
+            "version 7 of `wine` is in `None` of the experiment manager, and stage `prod` takes versions from \
+             `Staging`, that of stage `staging`"
+        );
+        assert!(refused("prod", "Archived").is_some());
+        assert!(refused("staging", "Canary").is_some());
+    }
+
+    #[test]
+    fn a_version_in_a_later_stage_is_past_this_one() {
+        let file = file();
+        let past = |stage: &str, there: &str| {
+            let stage = file.stage(stage).unwrap();
+            past(&file, stage, &version(7, there, json!({}))).map(|stage| stage.name.as_str())
+        };
+        assert_eq!(past("staging", "Production"), Some("prod"));
+        assert_eq!(past("staging", "Staging"), None);
+        assert_eq!(past("prod", "Staging"), None);
+        assert_eq!(past("prod", "Production"), None);
+    }
+
+    #[test]
+    fn only_a_version_that_is_ready_is_moved() {
+        let mut seven = version(7, "None", json!({}));
+        assert!(ready(&seven).is_ok());
+        seven.status = ModelVersionStatus::FailedRegistration;
+        seven.status_message = "no such artifact".into();
+        assert_eq!(
+            ready(&seven).unwrap_err().to_string(),
+            "version 7 of `wine` is not `READY` but `FAILED_REGISTRATION`: no such artifact"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Who has a hand in a version, and so cannot be the one who approves it. Domino and GitHub know people by names of
+//! their own; they are compared as they stand, without case, because nothing maps the one to the other.
+
+use domino_core::api::governance::Actor;
+use domino_core::api::mlflow::{ModelVersion, Run};
+
+use crate::variable;
+
+/// The tags that name the user who trained a version.
+const TRAINED_BY: [&str; 2] = ["mlflow.domino.user", "mlflow.user"];
+/// The tag that holds that user's id in Domino.
+const TRAINED_BY_ID: &str = "mlflow.domino.user_id";
+
+/// Who has a hand in a version.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct People {
+    trained_by: Vec<String>,
+    trained_by_ids: Vec<String>,
+    started_by: Vec<String>,
+}
+
+impl People {
+    /// Reads who trained a version from its tags and its run's, and who started the workflow from its variables.
+    pub(crate) fn of(version: &ModelVersion, run: Option<&Run>) -> Self {
+        let all = |keys: &[&str]| {
+            let mut values: Vec<String> = Vec::new();
+            for tags in [Some(&version.tags), run.map(|run| &run.tags)]
+                .into_iter()
+                .flatten()
+            {
+                let named = keys.iter().filter_map(|key| tags.get(*key));
+                for value in named.filter(|value| !value.trim().is_empty()) {
+                    if !values.contains(value) {
+                        values.push(value.clone());
+                    }
+                }
+            }
+            values
+        };
+        let mut started_by: Vec<String> = Vec::new();
+        for name in ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"] {
+            started_by.extend(variable(name).filter(|user| !started_by.contains(user)));
+        }
+        Self {
+            trained_by: all(&TRAINED_BY),
+            trained_by_ids: all(&[TRAINED_BY_ID]),
+            started_by,
+        }
+    }
+
+    /// Who trained the version, for people.
+    pub(crate) fn trainers(&self) -> Option<String> {
+        (!self.trained_by.is_empty()).then(|| self.trained_by.join(", "))
+    }
+
+    /// Why a GitHub user's approval does not count.
+    pub(crate) fn objection_to_login(&self, login: &str) -> Option<&'static str> {
+        let is = |users: &[String]| users.iter().any(|user| same(user, login));
+        if is(&self.started_by) {
+            Some("who started this workflow run")
+        } else if is(&self.trained_by) {
+            Some("who trained the version")
+        } else {
+            None
+        }
+    }
+
+    /// Why a Domino user's approval does not count.
+    pub(crate) fn objection_to_user(&self, user: &Actor) -> Option<&'static str> {
+        let trained = user
+            .id
+            .as_ref()
+            .is_some_and(|id| self.trained_by_ids.contains(id));
+        let named = user.name.as_deref();
+        match named.and_then(|name| self.objection_to_login(name)) {
+            Some(objection) => Some(objection),
+            None => trained.then_some("who trained the version"),
+        }
+    }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::registry::tests::version;
+
+    /// Ada trained it, ben started the workflow run.
+    pub(crate) fn people() -> People {
+        let tags = json!({"mlflow.user": "ada", "mlflow.domino.user_id": "u1"});
+        People {
+            started_by: vec!["ben".into()],
+            ..People::of(&version(7, "None", tags), None)
+        }
+    }
+
+    #[test]
+    fn nobody_approves_what_they_trained_or_started() {
+        let people = people();
+        assert_eq!(people.trainers().as_deref(), Some("ada"));
+        assert_eq!(
+            people.objection_to_login("Ada"),
+            Some("who trained the version")
+        );
+        assert_eq!(
+            people.objection_to_login("BEN"),
+            Some("who started this workflow run")
+        );
+        assert_eq!(people.objection_to_login("cleo"), None);
+        let user = |id: &str, name: &str| Actor {
+            id: Some(id.into()),
+            name: Some(name.into()),
+        };
+        assert!(people.objection_to_user(&user("u1", "Ada Byron")).is_some());
+        assert!(people.objection_to_user(&user("u2", "ben")).is_some());
+        assert!(people.objection_to_user(&user("u2", "cleo")).is_none());
+    }
+}

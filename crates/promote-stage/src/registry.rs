@@ -1,0 +1,129 @@
+//! What the experiment manager holds of one registered model: its versions, their stages, its aliases.
+
+use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader};
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::client::ApiError;
+
+/// Stands for the stage where the experiment manager has no stages any more.
+pub(crate) const STAGE_TAG: &str = "promote.stage";
+
+/// A registered model and all of its versions, newest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Registry {
+    pub(crate) model: RegisteredModel,
+    pub(crate) versions: Vec<ModelVersion>,
+}
+
+impl Registry {
+    /// Reads model and versions side by side. Only the search over all pages is an honest list of what is in a
+    /// stage.
+    pub(crate) async fn read(
+        reader: &TrackingReader,
+        name: &str,
+    ) -> Result<Option<Self>, ApiError> {
+        let (model, versions) =
+            tokio::try_join!(reader.registered_model(name), reader.model_versions(name))?;
+        Ok(model.map(|model| Self { model, versions }))
+    }
+
+    /// One version.
+    pub(crate) fn version(&self, number: VersionNumber) -> Option<&ModelVersion> {
+        self.versions
+            .iter()
+            .find(|version| version.version == number)
+    }
+
+    /// The versions in a stage, newest first.
+    pub(crate) fn holders(&self, stage: &ModelStage) -> Vec<VersionNumber> {
+        holders(&self.versions, stage)
+    }
+
+    /// The version that an alias points to.
+    pub(crate) fn alias(&self, alias: &str) -> Option<VersionNumber> {
+        self.model.aliases.get(alias).copied()
+    }
+}
+
+/// The versions in a stage, newest first.
+pub(crate) fn holders(versions: &[ModelVersion], stage: &ModelStage) -> Vec<VersionNumber> {
+    versions
+        .iter()
+        .filter(|version| stage_of(version) == *stage)
+        .map(|version| version.version)
+        .collect()
+}
+
+/// The stage of a version; by its tag, where the experiment manager has no stages any more.
+pub(crate) fn stage_of(version: &ModelVersion) -> ModelStage {
+    match (&version.current_stage, version.tags.get(STAGE_TAG)) {
+        (ModelStage::None, Some(word)) => ModelStage::from(word.as_str()),
+        (stage, _) => stage.clone(),
+    }
+}
+
+/// The alias that points to the version in a stage: `production`.
+pub(crate) fn alias_of(stage: &ModelStage) -> String {
+    stage.word().to_lowercase()
+}
+
+/// The alias that points to the version that a stage held before: `previous-production`.
+pub(crate) fn previous_alias_of(stage: &ModelStage) -> String {
+    format!("previous-{}", alias_of(stage))
+}
+
+/// Versions as people read them: `version 7`, `versions 8 and 7`, `no version`.
+pub(crate) fn listed(versions: &[VersionNumber]) -> String {
+    let numbers: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    match numbers.as_slice() {
+        [] => "no version".into(),
+        [one] => format!("version {one}"),
+        [all @ .., last] => format!("versions {} and {last}", all.join(", ")),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A version of model `wine` in a stage.
+    pub(crate) fn version(number: u64, stage: &str, tags: Value) -> ModelVersion {
+        let tags: Vec<Value> = tags
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(key, value)| json!({"key": key, "value": value}))
+            .collect();
+        serde_json::from_value(json!({
+            "name": "wine", "version": number.to_string(), "current_stage": stage, "status": "READY",
+            "run_id": "r1", "creation_timestamp": 1_000, "last_updated_timestamp": 5_000, "tags": tags,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_stage_is_told_by_a_tag_only_where_there_are_no_stages() {
+        let tag = json!({STAGE_TAG: "Production"});
+        assert_eq!(
+            stage_of(&version(1, "None", tag.clone())),
+            ModelStage::Production
+        );
+        assert_eq!(stage_of(&version(1, "Staging", tag)), ModelStage::Staging);
+        let versions = [
+            version(3, "Production", json!({})),
+            version(2, "production", json!({})),
+            version(1, "Archived", json!({})),
+        ];
+        let both = holders(&versions, &ModelStage::Production);
+        assert_eq!(listed(&both), "versions 3 and 2");
+        assert_eq!(listed(&both[..1]), "version 3");
+        assert_eq!(listed(&[]), "no version");
+    }
+
+    #[test]
+    fn aliases_are_in_lower_case() {
+        assert_eq!(alias_of(&ModelStage::Production), "production");
+        assert_eq!(previous_alias_of(&ModelStage::Staging), "previous-staging");
+    }
+}

@@ -1,0 +1,106 @@
+//! `promote-stage status`: what the experiment manager holds in each stage, and how it got there.
+
+use anyhow::Context;
+use domino_core::api::mlflow::ModelStage;
+use domino_core::stages::{ModelSource, Stage};
+use domino_core::step::{Ending, Setting, Step, Table};
+
+use crate::candidate::Place;
+use crate::record::{Record, Status};
+use crate::registry::{Registry, alias_of, listed, previous_alias_of};
+use crate::{StatusArgs, cannot};
+
+/// Lists the stages with what they hold.
+pub(crate) async fn status(
+    step: &mut Step,
+    setting: &Setting,
+    args: &StatusArgs,
+) -> anyhow::Result<Ending> {
+    let file = &setting.file;
+    let model = file.model(&args.model)?;
+    let ModelSource::Registered { name, .. } = &model.source else {
+        return Ok(Ending::unchanged(format!(
+            "model `{}` is built from a file: it has no versions and no stages",
+            model.name
+        )));
+    };
+    let reader = Place::tracking(setting)?.reader();
+    let registry = Registry::read(&reader, name)
+        .await
+        .with_context(|| cannot("look for", &args.model, &setting.stage))?;
+    let Some(registry) = registry else {
+        return Ok(Ending::unchanged(format!(
+            "there is no registered model `{name}` yet"
+        )));
+    };
+    let mut rows = Vec::new();
+    for stage in &file.stages {
+        match &stage.model_stage {
+            _ if stage.host != setting.stage.host => {
+                rows.push(row(&stage.name, &format!("on {}", stage.host)));
+            }
+            None => rows.push(row(&stage.name, "")),
+            Some(word) => {
+                let held = ModelStage::from(word.as_str());
+                rows.push(held_row(&registry, stage, &held));
+                let there = registry.holders(&held);
+                if there.len() > 1 {
+                    step.warn(&format!("`{held}` holds {} at once", listed(&there)), None);
+                }
+            }
+        }
+    }
+    step.report.table = Some(Table {
+        columns: vec![
+            "stage",
+            "model stage",
+            "version",
+            "before",
+            "since",
+            "approved by",
+        ],
+        rows,
+    });
+    let newest = registry.versions.first().map(|version| version.version);
+    let newest: Vec<_> = newest.into_iter().collect();
+    Ok(Ending::unchanged(format!(
+        "registered model `{name}`: {} versions, newest {}",
+        registry.versions.len(),
+        listed(&newest)
+    )))
+}
+
+fn row(stage: &str, model_stage: &str) -> Vec<String> {
+    let mut row = vec![stage.to_owned(), model_stage.to_owned()];
+    row.resize(6, String::new());
+    row
+}
+
+fn held_row(registry: &Registry, stage: &Stage, held: &ModelStage) -> Vec<String> {
+    let there = registry.holders(held);
+    let numbers: Vec<String> = there.iter().map(ToString::to_string).collect();
+    let mut row = row(&stage.name, held.word());
+    row[2] = match registry.alias(&alias_of(held)) {
+        Some(alias) if !there.contains(&alias) => {
+            format!("{} (alias: {alias})", numbers.join(", "))
+                .trim()
+                .to_owned()
+        }
+        _ => numbers.join(", "),
+    };
+    row[3] = registry
+        .alias(&previous_alias_of(held))
+        .map(|version| version.to_string())
+        .unwrap_or_default();
+    let record = there
+        .first()
+        .and_then(|number| Record::in_tags(&registry.version(*number)?.tags, &stage.name));
+    if let Some(record) = record {
+        row[4] = match record.status {
+            Status::Done => record.at,
+            Status::Pending => format!("{}, not finished", record.at),
+        };
+        row[5] = record.approved_by.join(", ");
+    }
+    row
+}
