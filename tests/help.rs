@@ -130,7 +130,7 @@ fn no_option_takes_a_secret_and_help_shows_none() {
             }
         }
         // What is refused must not be repeated by way of its environment either.
-        let output = run(&[verb.as_str(), "x", "--token", "abc"]);
+        let output = run(&[verb.as_str(), "--token", "abc"]);
         assert_eq!(output.status.code(), Some(2), "{verb}");
         assert!(!String::from_utf8_lossy(&output.stderr).contains(CANARY));
     }
@@ -150,7 +150,7 @@ fn a_misspelt_verb_or_option_exits_2_with_the_one_that_was_meant() {
         let slip: String = letters.into_iter().collect();
         let text = told(&[&slip, "x"]);
         assert!(text.contains(&format!("'{verb}'")), "{slip}: {text}");
-        let text = told(&[&verb, "x", "--formt", "json"]);
+        let text = told(&[&verb, "--formt", "json"]);
         assert!(text.contains("'--format'"), "{text}");
     }
     told(&[]);
