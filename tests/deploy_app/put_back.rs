@@ -175,3 +175,17 @@ fn without_a_health_path_dominos_word_is_enough() {
     let run = scenery.run(PUBLISH).exits(0);
     assert!(run.stdout.contains("Domino says `Running`"), "{run}");
 }
+
+#[test]
+fn an_app_that_is_up_for_a_moment_only_does_not_count_as_running() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.replace_in_stages("health-path = \"/healthz\"", "");
+        scenery.commit_app("exit 3\n");
+        scenery.scene.sandbox.faults().add_app_fault(AppFault {
+            statuses: vec!["Running".into()],
+            ..AppFault::default()
+        });
+        scenery.run(PUBLISH).exits(5).says("ended as `Failed`");
+    });
+}

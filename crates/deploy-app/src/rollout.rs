@@ -170,6 +170,9 @@ impl Rollout<'_> {
             return Err(Failure::new(Exit::Bug, "an app without an id").into());
         };
         let mut watch = self.watch(&app, Expected::Wanted(self.wanted), progress);
+        watch.before = current
+            .filter(|_| decision.action == Action::Publish)
+            .map(|version| &version.id);
         let watched = watch.until_it_serves(target, &mut looks).await?;
         let tail = watch.tail;
         self.judge(step, watched, &tail, there, decision)
@@ -188,6 +191,7 @@ impl Rollout<'_> {
             app,
             health: self.health.as_ref(),
             expected,
+            before: None,
             progress,
             tail: LogTail::default(),
             log_misses: 0,

@@ -1,7 +1,7 @@
 //! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
 //! it answers. Or until it is certain that it will not, or the time is up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{
     App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, AppsApi,
@@ -20,6 +20,11 @@ const LOG_GRACE: Duration = Duration::from_secs(5);
 /// A log that was not to be had so often is asked for once more when the version is down, and not before.
 const LOG_MISSES: u32 = 10;
 
+/// How long a version without a page to look at must be up.
+const STEADY: Duration = Duration::from_secs(3);
+/// How long the version before may run on after the new one is up before its end is not waited for any more.
+const TWO_AT_ONCE: Duration = Duration::from_secs(30);
+
 /// What is watched.
 pub(crate) struct Watch<'a> {
     pub(crate) reader: &'a Reader,
@@ -27,6 +32,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) app: &'a AppId,
     pub(crate) health: Option<&'a HealthCheck>,
     pub(crate) expected: Expected<'a>,
+    /// The version that ran before and is being replaced.
+    pub(crate) before: Option<&'a AppVersionId>,
     pub(crate) progress: &'a mut Progress,
     pub(crate) tail: LogTail,
     /// How often the log was not to be had.
@@ -104,8 +111,7 @@ impl Watch<'_> {
         looks: &mut Looks,
     ) -> Result<Watched, ApiError> {
         let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
-        let (mut checked, mut answered) = (None, false);
-        let mut patience = Patience::default();
+        let (mut seen, mut patience): (Option<Seen>, Patience) = (None, Patience::default());
         loop {
             match self.look(&mut target, known.as_ref()).await {
                 Ok(Some(version)) => {
@@ -116,12 +122,11 @@ impl Watch<'_> {
                         .status(&status_line(&version, problem.as_deref()));
                     match version.status() {
                         AppStatus::Up(_) => {
-                            // Once it answered and still is up, it serves and did not just flash by.
-                            if let Some((app, untold)) = checked.take_if(|_| answered) {
-                                return Ok(Watched::Serves(app, untold));
+                            if let Some(seen) = seen.take_if(|seen| self.has_settled(seen)) {
+                                return Ok(Watched::Serves(seen.app, seen.untold));
                             }
-                            match self.serves(&version, &mut checked, &mut patience).await {
-                                Ok(Serving::Yes) => (answered, problem) = (true, None),
+                            match self.serves(&version, &mut seen, &mut patience).await {
+                                Ok(Serving::Yes) => problem = None,
                                 Ok(Serving::NotYet(why)) => problem = Some(why),
                                 Ok(Serving::Another(different)) => {
                                     return Ok(Watched::Another(version, different));
@@ -139,7 +144,7 @@ impl Watch<'_> {
                             self.rest_of_log(&version).await;
                             return Ok(Watched::Down(version));
                         }
-                        _ => (checked, answered) = (None, false),
+                        _ => seen = None,
                     }
                     known = Some(version);
                 }
@@ -153,9 +158,23 @@ impl Watch<'_> {
                 Err(error) => return Err(error),
             }
             if !looks.next().await {
-                return Ok(Watched::TimeUp(known, problem));
+                return Ok(match seen.filter(|seen| seen.good_since.is_some()) {
+                    Some(seen) => Watched::Serves(seen.app, seen.untold),
+                    None => Watched::TimeUp(known, problem),
+                });
             }
         }
+    }
+
+    /// Once it was good and still is up, it serves and did not just flash by. Without a page to look at, that takes
+    /// longer to tell: what ends at once is `Running` for a moment as well.
+    fn has_settled(&self, seen: &Seen) -> bool {
+        let steady = match self.health {
+            Some(_) => Duration::ZERO,
+            None => STEADY.mul_f64(self.reader.pace()),
+        };
+        seen.good_since
+            .is_some_and(|since| since.elapsed() >= steady)
     }
 
     /// The version and its log side by side. What still shows the start before is nothing yet.
@@ -209,46 +228,65 @@ impl Watch<'_> {
     }
 
     /// Whether a version that is up is the one that serves. What it is made of is asked for once, its page each
-    /// time.
+    /// time until it answers.
     async fn serves(
         &self,
         version: &AppVersion,
-        checked: &mut Option<(App, Vec<&'static str>)>,
+        seen: &mut Option<Seen>,
         patience: &mut Patience,
     ) -> Result<Serving, ApiError> {
         // The address may come late, and without it there is nothing to ask.
-        if self.health.is_some() && checked.as_ref().is_some_and(|(app, _)| app.url.is_none()) {
-            *checked = None;
-        }
-        let (app, untold) = match checked.take() {
-            Some(checked) => checked,
+        let late = |seen: &Seen| self.health.is_some() && seen.app.url.is_none();
+        let mut now = match seen.take().filter(|seen| !late(seen)) {
+            Some(seen) => seen,
             None => match self.check(version).await? {
-                Ok(checked) => checked,
+                Ok(seen) => seen,
                 Err(serving) => return Ok(serving),
             },
         };
-        let health = match self.health {
-            None => Health::Good,
-            Some(check) => {
-                let health = check.look(self.reader, app.url.as_deref()).await;
-                patience.judge(health)
+        if now.good_since.is_none() {
+            let health = match self.health {
+                None => Health::Good,
+                Some(check) => {
+                    let address = now.app.url.as_deref();
+                    patience.judge(check.look(self.reader, address).await)
+                }
+            };
+            match health {
+                Health::Hidden(hidden) => return Ok(Serving::Hidden(Box::new(now.app), hidden)),
+                Health::NotYet(why) => {
+                    *seen = Some(now);
+                    return Ok(Serving::NotYet(why));
+                }
+                Health::Good => {}
             }
-        };
-        if let Health::Hidden(hidden) = health {
-            return Ok(Serving::Hidden(Box::new(app), hidden));
+            if self.may_still_be_the_one_before(&now).await? {
+                *seen = Some(now);
+                let text = "the version before runs as well, and may be the one that answers";
+                return Ok(Serving::NotYet(text.into()));
+            }
+            now.good_since = Some(Instant::now());
         }
-        *checked = Some((app, untold));
-        Ok(match health {
-            Health::NotYet(why) => Serving::NotYet(why),
-            _ => Serving::Yes,
-        })
+        *seen = Some(now);
+        Ok(Serving::Yes)
+    }
+
+    /// Where two versions run at once, the page that answers may be the other one's. A Domino that keeps both for
+    /// good is not waited for.
+    async fn may_still_be_the_one_before(&self, seen: &Seen) -> Result<bool, ApiError> {
+        let two = self.api.runs_two_at_once() && self.health.is_some();
+        let Some(before) = self.before.filter(|_| two) else {
+            return Ok(false);
+        };
+        if seen.checked.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.pace()) {
+            return Ok(false);
+        }
+        let old = self.reader.app_version(self.api, self.app, before).await?;
+        Ok(old.is_some_and(|old| !old.status().is_down()))
     }
 
     /// Whether the version is the current one and what was asked for, and what Domino does not tell about it.
-    async fn check(
-        &self,
-        version: &AppVersion,
-    ) -> Result<Result<(App, Vec<&'static str>), Serving>, ApiError> {
+    async fn check(&self, version: &AppVersion) -> Result<Result<Seen, Serving>, ApiError> {
         let Some(app) = self.reader.app(self.api, self.app).await? else {
             return Ok(Err(Serving::NotYet("Domino does not show the app".into())));
         };
@@ -260,7 +298,12 @@ impl Watch<'_> {
         }
         let (different, untold) = self.expected.compare(current.unwrap_or(version));
         Ok(match different.is_empty() {
-            true => Ok((app, untold)),
+            true => Ok(Seen {
+                app,
+                untold,
+                checked: Instant::now(),
+                good_since: None,
+            }),
             false => Err(Serving::Another(different)),
         })
     }
@@ -289,6 +332,15 @@ impl Watch<'_> {
             }
         }
     }
+}
+
+/// A version that is up, current, and what was asked for.
+struct Seen {
+    app: App,
+    /// What Domino does not tell about it.
+    untold: Vec<&'static str>,
+    checked: Instant,
+    good_since: Option<Instant>,
 }
 
 /// What a version that is up turned out to be.

@@ -70,6 +70,11 @@ impl AppsApi {
         self != Self::V4
     }
 
+    /// Whether a new version starts while the one before still runs.
+    pub fn runs_two_at_once(self) -> bool {
+        self == Self::Beta
+    }
+
     /// Whether creating an app starts it as well.
     pub fn starts_what_it_creates(self) -> bool {
         self == Self::Beta
