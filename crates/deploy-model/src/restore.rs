@@ -139,3 +139,6 @@ fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelA
 fn is_registered(source: &ModelApiSource) -> bool {
     matches!(source, ModelApiSource::Registered { .. })
 }
+
+#[cfg(test)]
+mod tests;

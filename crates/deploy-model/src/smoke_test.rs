@@ -40,12 +40,8 @@ pub(crate) async fn test(
 ) -> Verdict {
     let mut route = number.map_or(Route::Latest, Route::Number);
     let mut slowest = Duration::ZERO;
-    for (place, case) in smoke.cases.iter().enumerate() {
-        progress.status(&format!(
-            "smoke test: request {} of {}",
-            place + 1,
-            smoke.cases.len()
-        ));
+    progress.status(&format!("smoke test: {}", smoke.count()));
+    for case in &smoke.cases {
         let mut answered = answer(endpoint, route, case, pace).await;
         if let Err(error) = &answered
             && error.is_absent()
@@ -150,3 +146,6 @@ fn words(error: &ApiError) -> String {
         format!(": {}", words.trim_start_matches("Domino says: "))
     })
 }
+
+#[cfg(test)]
+mod tests;
