@@ -33,6 +33,7 @@ pub(super) enum Stage {
 }
 
 pub(super) const ROUTES: &[Route] = &[
+    ("logged-models/search", &[Method::POST], no_logged_models),
     ("model-versions/create", &[Method::POST], create),
     ("model-versions/get", &[Method::GET], get),
     ("model-versions/search", &[Method::GET], search),
@@ -209,6 +210,11 @@ fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     let json = version.json();
     model.versions.push(version);
     Ok(json!({ "model_version": json }))
+}
+
+/// The client of MLflow 3 looks for logged models before it makes a version; there are none here.
+fn no_logged_models(_: &mut Kept, _: &Call) -> Result<Value, Refusal> {
+    Ok(json!({}))
 }
 
 /// Whether a version may have its files there. Nothing is fetched, and a run need not exist.

@@ -49,6 +49,8 @@ pub(super) const ROUTES: &[Route] = &[
     ("registered-models/alias", &[Method::DELETE], delete_alias),
 ];
 
+const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
+
 const PAGES: Limits = Limits {
     otherwise: 100,
     most: 1000,
@@ -96,6 +98,11 @@ impl RegisteredModel {
             .collect()
     }
 
+    /// Prompts are kept among the models, told apart by a tag that models do not have.
+    fn is_prompt(&self) -> bool {
+        tags::value(&self.tags, IS_PROMPT).as_deref() == Some("true")
+    }
+
     pub(super) fn state(&self) -> Value {
         let versions: Vec<Value> = self
             .versions
@@ -119,6 +126,7 @@ impl RegisteredModel {
                 "last_updated_timestamp" => Some(Actual::Number(self.updated as f64)),
                 _ => None,
             },
+            Key::Tag(key) if key == IS_PROMPT => Some(Actual::Text(self.is_prompt().to_string())),
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
             Key::Parameter(_) | Key::Metric(_) => None,
         }
@@ -176,7 +184,7 @@ fn get(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "registered_model": model.json() }))
 }
 
-/// Prompts are kept among the models, and only who asks for them finds them.
+/// Only who asks for prompts finds them.
 fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let attributes = ["name"];
@@ -185,14 +193,11 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     let orders = filter::parse_order(&input.texts("order_by")?, &sortable)?;
     let wants_prompts = filter
         .iter()
-        .any(|one| one.key == Key::Tag("mlflow.prompt.is_prompt".to_owned()));
+        .any(|one| one.key == Key::Tag(IS_PROMPT.to_owned()));
     let mut found: Vec<&RegisteredModel> = kept
         .models
         .values()
-        .filter(|model| {
-            let is_prompt = tags::value(&model.tags, "mlflow.prompt.is_prompt");
-            wants_prompts || is_prompt.as_deref() != Some("true")
-        })
+        .filter(|model| wants_prompts || !model.is_prompt())
         .filter(|model| {
             let mut comparisons = filter.iter();
             comparisons.all(|one| one.holds(model.actual(&one.key).as_ref()))

@@ -251,6 +251,32 @@ fn a_search_goes_by_filters_and_pages() {
 }
 
 #[test]
+fn only_who_asks_for_prompts_finds_them_among_the_models() {
+    let world = World::new();
+    let create = |name: &str, tags: Value| {
+        let body = json!({ "name": name, "tags": tags });
+        world.mlflow("POST", "registered-models/create", body).ok();
+    };
+    create("wine", json!([]));
+    let prompt = json!({ "key": "mlflow.prompt.is_prompt", "value": "true" });
+    create("ask", json!([prompt]));
+    let names = |filter: &str| {
+        let found = world.mlflow_get(&format!("registered-models/search?filter={filter}"));
+        let found = found.ok()["registered_models"].clone();
+        let found = found.as_array().cloned().unwrap_or_default();
+        found
+            .iter()
+            .map(|model| text(&model["name"]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["wine"]);
+    let tag = "tags.%60mlflow.prompt.is_prompt%60";
+    assert_eq!(names(&format!("{tag}%20%3D%20%27true%27")), ["ask"]);
+    // What MLflow's own client asks for when it lists models.
+    assert_eq!(names(&format!("{tag}%20!%3D%20%27true%27")), ["wine"]);
+}
+
+#[test]
 fn what_is_there_already_is_400_and_what_is_no_route_is_html() {
     let world = World::new();
     let model = json!({ "name": "wine" });
