@@ -14,6 +14,7 @@ pub mod ci;
 pub mod diagram;
 pub mod doctor;
 pub mod gen_workflows;
+pub mod import_ini;
 pub mod pipelines;
 pub mod plan;
 pub mod readme;
@@ -37,6 +38,8 @@ pub enum Verb {
     CheckContract(check_contract::Args),
     /// Look at a live deployment without changing it, and say what to do before the first push
     Doctor(doctor::Args),
+    /// Make a stages.toml of the Python templates' env-variables.ini
+    ImportIni(import_ini::Args),
     /// Run everything that must hold before a change is merged, as ci.yml does
     Ci,
 }
@@ -51,6 +54,7 @@ impl Verb {
             Self::Schema(args) => schema::run(&args),
             Self::CheckContract(args) => check_contract::run(args),
             Self::Doctor(args) => doctor::run(&args),
+            Self::ImportIni(args) => import_ini::run(&args),
             Self::Ci => ci::run(&root()),
         };
         done.unwrap_or_else(|error| {
