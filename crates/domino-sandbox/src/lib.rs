@@ -199,7 +199,9 @@ impl Sandbox {
     pub fn approve_waiting(&self, user_name: &str) -> anyhow::Result<Vec<String>> {
         let user = self.domino.users.named(user_name);
         let user = user.with_context(|| format!("the sandbox has no user `{user_name}`"))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         Ok(runtime.block_on(decisions::approve_all(&self.domino, user)))
     }
 
