@@ -56,6 +56,8 @@ fn no_fault_makes_start_lie_or_start_twice() {
                 .iter()
                 .any(|job| job["status"] == "Succeeded")
         },
+        also: |_| &[],
+        costly: false,
     }
     .hold();
 }
@@ -76,6 +78,8 @@ fn no_fault_makes_schedule_lie_or_schedule_twice() {
         ],
         count: |scene| all(&scene.sandbox.state(), "scheduledJobs").len(),
         serves: |scene| !all(&scene.sandbox.state(), "scheduledJobs").is_empty(),
+        also: |_| &[],
+        costly: false,
     }
     .hold();
 }

@@ -1,0 +1,111 @@
+//! `deploy-model publish` under every fault at every request, on both generations of routes: nothing false
+//! green, nothing twice, nothing leaked.
+
+mod harness;
+
+use harness::matrix::Matrix;
+use harness::{MODEL_TOKEN, Scene, Setup};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_deploy-model");
+
+const STAGES: &str = r#"
+[stage.dev]
+host = "domino.example.com"
+project = "wine-team/wine"
+environment = "Standard"
+hardware-tier = { models = "dev-endpoint" }
+github-environment = "DEV"
+
+[model.tenfold]
+file = "function.py"
+function = "predict"
+smoke-test = "smoke.jsonl"
+"#;
+
+const FILES: &[(&str, &str)] = &[
+    ("function.py", "def predict(x):\n    return x * 10\n"),
+    (
+        "smoke.jsonl",
+        "{\"name\": \"one\", \"input\": {\"data\": {\"x\": 1}}, \"expect\": {\"result\": 10}}\n",
+    ),
+];
+
+const PUBLISH: &[&str] = &[
+    "publish",
+    "tenfold",
+    "--stage",
+    "dev",
+    "--timeout",
+    "40s",
+    "--request-timeout",
+    "2s",
+    "--verbose",
+];
+
+fn scene(version: &str) -> Scene {
+    let mut scene = Setup {
+        version,
+        stages: STAGES,
+        files: FILES,
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    scene
+        .variable("DOMINO_MODEL_TOKEN", MODEL_TOKEN)
+        .on_github("77")
+        .variable("RUST_LOG", "trace");
+    scene
+}
+
+fn all(scene: &Scene) -> Vec<serde_json::Value> {
+    scene.sandbox.state()["modelApis"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// How many versions of endpoints there are: one endpoint has one, and two endpoints have two.
+fn versions(scene: &Scene) -> usize {
+    all(scene)
+        .iter()
+        .map(|api| api["versions"].as_array().map_or(0, Vec::len))
+        .sum()
+}
+
+fn serves(scene: &Scene) -> bool {
+    all(scene).iter().any(|api| {
+        let versions = api["versions"].as_array().map_or(&[][..], Vec::as_slice);
+        versions
+            .iter()
+            .any(|version| version["status"] == "Running")
+    })
+}
+
+fn hold(name: &'static str, scene: fn() -> Scene) {
+    Matrix {
+        name,
+        scene,
+        arguments: PUBLISH,
+        count: versions,
+        serves,
+        also: |route| {
+            if route.starts_with("POST /models/") {
+                &[5]
+            } else {
+                &[]
+            }
+        },
+        costly: true,
+    }
+    .hold();
+}
+
+#[test]
+fn no_fault_makes_publish_lie_or_publish_twice_on_model_serving() {
+    hold("deploy-model publish on modelServing", || scene("6.3"));
+}
+
+#[test]
+fn no_fault_makes_publish_lie_or_publish_twice_on_legacy_routes() {
+    hold("deploy-model publish on /v1/models", || scene("5.9"));
+}
