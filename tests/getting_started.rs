@@ -1,0 +1,245 @@
+//! The README's "Make it yours", followed literally in a repository of its own, up to the push.
+//!
+//! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
+//! runs the xtask of this build, and hands out debug builds of the programs, because compiling the whole workspace
+//! once more would take minutes and prove nothing new.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use domino_sandbox::{Account, Options, Sandbox, Seed};
+use tempfile::TempDir;
+
+const TOKEN: &str = "canary-token-getting-started";
+
+fn top() -> PathBuf {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    top.canonicalize().unwrap()
+}
+
+/// The commands of the section: the lines that Markdown shows as code.
+fn commands() -> Vec<String> {
+    let readme = fs::read_to_string(top().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## Make it yours").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    section
+        .lines()
+        .filter_map(|line| {
+            // Seven blanks within a list, four outside of one; what is a paragraph or a table has at most three.
+            let command = line.strip_prefix("    ")?.trim_start();
+            (!command.is_empty()).then(|| command.to_owned())
+        })
+        .collect()
+}
+
+/// A repository that somebody made of this one, and the Domino it is for.
+struct Scratch {
+    folder: TempDir,
+    sandbox: Option<Sandbox>,
+}
+
+impl Scratch {
+    /// A copy of what git knows here, committed.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listed = Command::new("git")
+            .args(["ls-files", "-z"])
+            .current_dir(top())
+            .output()
+            .unwrap();
+        for path in String::from_utf8(listed.stdout)
+            .unwrap()
+            .split_terminator('\0')
+        {
+            let to = folder.path().join("repository").join(path);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            // A file that is about to be removed here is listed and not there.
+            if top().join(path).is_file() {
+                fs::copy(top().join(path), to).unwrap();
+            }
+        }
+        let scratch = Self {
+            folder,
+            sandbox: None,
+        };
+        scratch.stand_in_for_cargo();
+        for command in [
+            "git init --quiet --initial-branch main",
+            "git add --all",
+            "git commit --quiet --message Template",
+        ] {
+            let output = scratch.bash(command, &[]);
+            assert!(output.status.success(), "{command}: {output:?}");
+        }
+        scratch
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    fn stand_in_for_cargo(&self) {
+        let script = format!(
+            r#"#!/usr/bin/env bash
+set -euo pipefail
+verb="$1"; shift
+case "$verb" in
+    xtask) CARGO_MANIFEST_DIR='{repository}/xtask' exec '{xtask}' "$@" ;;
+    build)
+        out="$PWD/${{CARGO_TARGET_DIR:-target}}/release"
+        case "${{CARGO_TARGET_DIR:-}}" in /*) out="$CARGO_TARGET_DIR/release" ;; esac
+        programs=(); packages=()
+        while [ $# -gt 0 ]; do
+            [ "$1" != --package ] || {{ programs+=("$2"); packages+=(--package "$2"); }}
+            shift
+        done
+        mkdir -p "$out"
+        cd '{top}'
+        CARGO_TARGET_DIR='{target}' HOME='{home}' '{cargo}' build --quiet --locked "${{packages[@]}}"
+        for program in "${{programs[@]}}"; do cp "{target}/debug/$program" "$out/"; done ;;
+    *) echo "cargo $verb is not expected here" >&2; exit 1 ;;
+esac
+"#,
+            repository = self.repository().display(),
+            xtask = env!("CARGO_BIN_EXE_xtask"),
+            top = top().display(),
+            target = Path::new(env!("CARGO_BIN_EXE_xtask"))
+                .ancestors()
+                .nth(2)
+                .unwrap()
+                .display(),
+            home = std::env::var("HOME").unwrap_or_default(),
+            cargo = env!("CARGO"),
+        );
+        let path = self.folder.path().join("bin/cargo");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Runs a command as a person would in the repository.
+    fn bash(&self, command: &str, variables: &[(String, String)]) -> Output {
+        let bin = self.folder.path().join("bin");
+        let path = std::env::var("PATH").unwrap();
+        let mut bash = Command::new("bash");
+        bash.args(["-euo", "pipefail", "-c", command])
+            .current_dir(self.repository())
+            .stdin(Stdio::null())
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("DOMINO_PACE", "0.1");
+        for name in ["AUTHOR", "COMMITTER"] {
+            bash.env(format!("GIT_{name}_NAME"), "Ann")
+                .env(format!("GIT_{name}_EMAIL"), "ann@example.com");
+        }
+        for name in [
+            "DOMINO_TOKEN",
+            "DOMINO_USER_API_KEY",
+            "DOMINO_API_HOST",
+            "GITHUB_TOKEN",
+            "GITHUB_ACTIONS",
+        ] {
+            bash.env_remove(name);
+        }
+        bash.envs(variables.iter().cloned()).output().unwrap()
+    }
+
+    /// What the first step says to do with an editor: the own project and tiers.
+    fn edit_stages(&mut self) {
+        let path = self.repository().join("stages.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let edited = text
+            .replace("wine-team/wine-quality", "own-team/own-project")
+            .replace("dev-small", "own-small");
+        assert_ne!(text, edited);
+        fs::write(&path, edited).unwrap();
+        let account = Account {
+            user_name: "ci-bot".into(),
+            api_key: "canary-key-getting-started".into(),
+            token: TOKEN.into(),
+        };
+        let sandbox = Sandbox::start(Options {
+            repository: self.repository(),
+            seed: Seed::from_stage_file(&path).unwrap(),
+            credentials: vec![account],
+            ..Options::default()
+        });
+        self.sandbox = Some(sandbox.unwrap());
+    }
+
+    /// The value that a person has for a variable that the README leaves open.
+    fn value(&self, name: &str) -> String {
+        match name {
+            "DOMINO_TOKEN" => TOKEN.to_owned(),
+            other => panic!("the README sets `{other}`, and this test does not know to what"),
+        }
+    }
+}
+
+#[test]
+fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
+    let mut scratch = Scratch::new();
+    scratch.edit_stages();
+    let host = scratch.sandbox.as_ref().unwrap().url().to_owned();
+    let mut variables = Vec::new();
+    let mut done = Vec::new();
+    for command in commands() {
+        if command.starts_with("git push") {
+            break;
+        }
+        if let Some(set) = command.strip_prefix("export ") {
+            let (name, open) = set.split_once('=').unwrap();
+            assert_eq!(open, "…", "{command}");
+            variables.push((name.to_owned(), scratch.value(name)));
+            // The doctor visits the deployment of the stage file, which here is the sandbox.
+            variables.push(("DOMINO_API_HOST".to_owned(), host.clone()));
+            continue;
+        }
+        let output = scratch.bash(&command, &variables);
+        let said = format!(
+            "$ {command}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(
+            !said.contains("canary"),
+            "a secret was shown by `{command}`"
+        );
+        if command.starts_with("cargo xtask doctor") {
+            // On a deployment where nothing was trained yet, this is the one thing to do.
+            let wrong: Vec<&str> = said
+                .lines()
+                .filter(|line| line.starts_with("!! "))
+                .collect();
+            assert_eq!(output.status.code(), Some(3), "{said}");
+            assert!(
+                matches!(&wrong[..], [one] if one.contains("registered model `wine-quality`")),
+                "{said}"
+            );
+        } else {
+            assert!(output.status.success(), "{said}");
+        }
+        done.push(command);
+    }
+    for expected in ["gen-workflows", "rehearse", "doctor", "git commit"] {
+        assert!(
+            done.iter().any(|command| command.contains(expected)),
+            "{expected}: {done:?}"
+        );
+    }
+    let left = scratch.bash("git status --porcelain", &[]);
+    assert_eq!(
+        String::from_utf8_lossy(&left.stdout),
+        "",
+        "everything is committed"
+    );
+    let check = scratch.bash("cargo xtask gen-workflows --check", &[]);
+    assert!(check.status.success(), "{check:?}");
+    let readme = fs::read_to_string(scratch.repository().join("README.md")).unwrap();
+    assert!(
+        readme.contains("tier own-small"),
+        "the picture is of the own stages"
+    );
+}
