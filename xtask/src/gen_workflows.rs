@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use domino_core::stages::StageFile;
+use domino_core::stages::{Install, StageFile};
 use similar::TextDiff;
 
-use crate::{diagram, pipelines, reference};
+use crate::{another_repository, diagram, pipelines, reference, schema};
 
 /// The arguments of `cargo xtask gen-workflows`.
 #[derive(Debug, Default, clap::Args)]
@@ -23,12 +23,16 @@ pub struct Args {
     /// The repository to write to [default: this one]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The stage file [default: stages.toml in DIR, else in this repository]
+    /// The stage file [default: stages.toml in DIR, which is written when there is none]
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
-    /// Also write release.yml, which publishes the programs on a tag; once there, it is kept fresh
+    /// Also write release.yml, which publishes the programs on a tag; where the programs are, it is written anyway
     #[arg(long)]
     pub release: bool,
+    /// The GitHub repository that releases the programs, for a repository that has no stage file yet [default: the
+    /// origin of this one]
+    #[arg(long, value_name = "OWNER/NAME", requires = "out")]
+    pub release_repository: Option<String>,
 }
 
 /// Writes or checks; exit 1 when a check found something stale.
@@ -53,18 +57,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The repository to write to and the stage file to read.
+/// The repository to write to and the stage file to read. A repository without one gets one to begin with.
 fn places(args: &Args) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let beside = args
-        .out
-        .as_ref()
-        .map(|out| out.join("stages.toml"))
-        .filter(|path| path.is_file());
-    let path = match args.stages.clone().or(beside) {
-        Some(path) => path,
-        None => crate::root().join("stages.toml"),
-    };
     let root = args.out.clone().unwrap_or_else(crate::root);
+    if let Some(stages) = &args.stages {
+        return Ok((root, stages.clone()));
+    }
+    let path = root.join("stages.toml");
+    if args.out.is_some() && !path.is_file() && !args.check {
+        another_repository::begin(&root, args.release_repository.as_deref())?;
+    }
     Ok((root, path))
 }
 
@@ -104,7 +106,7 @@ impl Generated {
 
 /// Every file that is generated from this stage file, and every one that was and no longer is.
 ///
-/// `release.yml` is among them when it is asked for or is there.
+/// `release.yml` is among them when it is asked for, is there, or the repository holds the programs.
 ///
 /// # Errors
 /// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
@@ -114,7 +116,8 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result
         .as_deref()
         .is_some_and(is_ours);
     let mut workflows = pipelines::workflows(file);
-    workflows.extend((release || kept).then(pipelines::release));
+    let holds_programs = root.join("crates/deploy-job").is_dir();
+    workflows.extend((release || kept || holds_programs).then(pipelines::release));
     let mut all = Vec::new();
     for workflow in workflows {
         let path = folder.join(workflow.name);
@@ -146,6 +149,9 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result
             });
         }
     }
+    if file.pipeline.install == Install::Release {
+        all.extend(besides(root)?);
+    }
     let path = PathBuf::from("README.md");
     let there = read(&root.join(&path))?;
     if let Some(readme) = &there {
@@ -155,6 +161,23 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result
             path,
             there,
             wanted: Some(wanted),
+        });
+    }
+    Ok(all)
+}
+
+/// What a repository without the workspace needs besides: the schema, kept fresh, and Dependabot's file, once.
+fn besides(root: &Path) -> anyhow::Result<Vec<Generated>> {
+    let mut all = vec![Generated {
+        path: schema::FILE_NAME.into(),
+        there: read(&root.join(schema::FILE_NAME))?,
+        wanted: Some(schema::text()?),
+    }];
+    if read(&root.join(another_repository::DEPENDABOT))?.is_none() {
+        all.push(Generated {
+            path: another_repository::DEPENDABOT.into(),
+            there: None,
+            wanted: Some(another_repository::DEPENDABOT_TEXT.to_owned()),
         });
     }
     Ok(all)

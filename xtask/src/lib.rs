@@ -9,6 +9,7 @@ use clap::Subcommand;
 use domino_core::error::{exit_of, hint_of};
 
 pub mod actions;
+pub mod another_repository;
 pub mod check_contract;
 pub mod ci;
 pub mod diagram;

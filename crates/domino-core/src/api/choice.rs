@@ -35,12 +35,20 @@ pub fn choose<'a, T: Named>(things: &'a [T], wanted: &str, noun: &str) -> Result
                 .map(|thing| format!("`{}`", thing.id()))
                 .collect();
             Err(Failure::refused(format!(
-                "{} {noun}s are called `{wanted}`: {}",
+                "{} {} are called `{wanted}`: {}",
                 several.len(),
+                plural(noun),
                 ids.join(", ")
             ))
             .hint("write the id of the one you mean in place of the name"))
         }
+    }
+}
+
+fn plural(noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
     }
 }
 
@@ -98,6 +106,7 @@ mod tests {
     fn several_of_one_name_are_an_error_that_lists_their_ids() {
         let failure = choose(THINGS, "large", "tier").err().unwrap();
         assert_eq!(failure.to_string(), "2 tiers are called `large`: `2`, `3`");
+        assert_eq!(plural("policy"), "policies");
     }
 
     #[test]

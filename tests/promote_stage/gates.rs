@@ -1,0 +1,116 @@
+//! The gates that need nobody: metric rules and the soak time.
+
+use insta::assert_snapshot;
+
+use crate::world::*;
+
+const RULE: &str =
+    "metric-rules = [\"rmse must not rise by more than 2 %\", \"rmse must be at most 1\"]";
+
+#[test]
+fn a_version_that_is_worse_does_not_come() {
+    let mut scene = scene_with("", RULE);
+    let one = register(&scene, "wine", 0.5);
+    put(&scene, "wine", one, "Staging");
+    let two = register(&scene, "wine", 0.6);
+    serve(&scene, "dev", two);
+    scene.on_github("77");
+    let from = scene.sandbox.requests().len();
+    let run = scene.run(&["request", "wine", "--to", "staging"]).exits(7);
+    assert_snapshot!(
+        "regression",
+        masked(format!("{run}--- summary\n{}", scene.summary()))
+    );
+    for verb in ["check", "apply"] {
+        scene
+            .run(&[verb, "wine", "--to", "staging"])
+            .exits(7)
+            .says("metric rule: rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    let three = register(&scene, "wine", 0.505);
+    serve(&scene, "dev", three);
+    apply(&scene, "staging", three).exits(0);
+    // Again, now that it is there: it is still judged against the one that it took the place of.
+    apply(&scene, "staging", three).exits(0).says("already");
+}
+
+#[test]
+fn the_first_version_has_nothing_to_be_compared_with() {
+    let scene = scene_with("", RULE);
+    let one = register(&scene, "wine", 0.5);
+    serve(&scene, "dev", one);
+    let run = scene.run(&["check", "wine", "--to", "staging"]).exits(0);
+    assert!(
+        run.stdout
+            .contains("rmse is 0.5, with nothing in the stage to compare with"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_version_soaks_by_the_clock_of_the_server() {
+    let scene = scene_with("soak = \"24h\"", "");
+    let one = register(&scene, "wine", 0.5);
+    serve(&scene, "dev", one);
+    apply(&scene, "staging", one).exits(0);
+    serve(&scene, "staging", one);
+    let run = apply(&scene, "prod", one).exits(7);
+    assert_snapshot!("soak", masked(run));
+    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    scene.sandbox.faults().skew_clock(25 * 3600);
+    apply(&scene, "prod", one).exits(0);
+    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    // The version is in staging no more, and how long it had been is remembered.
+    apply(&scene, "prod", one).exits(0).says("already");
+}
+
+#[test]
+fn a_version_that_somebody_else_put_into_the_stage_before_soaks_since_then() {
+    let scene = scene_with("soak = \"24h\"", "");
+    let one = register(&scene, "wine", 0.5);
+    put(&scene, "wine", one, "Staging");
+    serve(&scene, "staging", one);
+    apply(&scene, "prod", one)
+        .exits(7)
+        .says("soak time: in stage `staging` for");
+}
+
+#[test]
+fn what_waiting_cannot_change_is_not_waited_for() {
+    let scene = scene_with("", RULE);
+    let one = register(&scene, "wine", 2.0);
+    serve(&scene, "dev", one);
+    let started = std::time::Instant::now();
+    scene
+        .run(&["check", "wine", "--to", "staging", "--wait", "10m"])
+        .exits(7)
+        .says("rmse is 2; rmse must be at most 1");
+    assert!(started.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn a_gate_may_open_while_it_is_waited_for() {
+    let scene = governed();
+    let one = register(&scene, "wine", 0.5);
+    put(&scene, "wine", one, "Staging");
+    serve(&scene, "staging", one);
+    scene.run(&["request", "wine", "--to", "prod"]).exits(0);
+    scene
+        .run(&["check", "wine", "--to", "prod", "--wait", "100ms"])
+        .exits(7)
+        .says("`Review` waits for `approver`");
+    let running = scene.start(&["check", "wine", "--to", "prod", "--wait", "2m"]);
+    let from = scene.sandbox.requests().len();
+    crate::harness::eventually("it was asked and is asked again", || {
+        let requests = scene.sandbox.requests();
+        let mut asked = requests.iter().skip(from);
+        asked.any(|request| request.path.ends_with("/approvals"))
+    });
+    assert_eq!(scene.sandbox.approve_waiting("approver").unwrap().len(), 1);
+    running
+        .end()
+        .exits(0)
+        .says("version 1 may enter stage `prod`: all of 1 gates hold");
+}

@@ -1,0 +1,158 @@
+//! The approval of the workflow run on GitHub, read from a stand-in for GitHub's API.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::{Value, json};
+
+use crate::harness::Scene;
+use crate::world::*;
+
+const TOKEN: &str = "canary-github-5512";
+
+/// Answers every request with these reviews, and tells what it was asked.
+fn github(scene: &mut Scene, status: u16, reviews: Value) -> Receiver<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, requests) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1)
+            {
+                head.push(byte[0]);
+            }
+            let body = reviews.to_string();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{body}",
+                body.len()
+            );
+            if asked
+                .send(String::from_utf8_lossy(&head).into_owned())
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    scene
+        .on_github("77")
+        .variable("GITHUB_API_URL", &format!("http://{address}"))
+        .variable("GITHUB_REPOSITORY", "acme/wine")
+        .variable("GITHUB_TOKEN", TOKEN)
+        .variable("GITHUB_ACTOR", "ben");
+    requests
+}
+
+fn review(state: &str, user: &str, environment: &str) -> Value {
+    json!({
+        "state": state, "comment": "", "user": {"login": user, "id": 1},
+        "environments": [{"id": 1, "name": environment}],
+    })
+}
+
+/// Version 1 is ready for prod, which wants an approval on GitHub.
+fn ready(approvers: &str) -> Scene {
+    let scene = scene_of("6.3", "github-approval = true", "", |seed| seed);
+    let file = std::fs::read_to_string(scene.path().join("stages.toml")).unwrap();
+    let file = file.replace(
+        "model-stage = \"Production\"",
+        &format!("model-stage = \"Production\"\napprovers = [{approvers}]"),
+    );
+    std::fs::write(scene.path().join("stages.toml"), file).unwrap();
+    let one = register_by(&scene, "wine", 0.5, "ada");
+    put(&scene, "wine", one, "Staging");
+    serve(&scene, "staging", one);
+    scene
+}
+
+#[test]
+fn an_approval_by_somebody_else_opens_the_gate() {
+    let mut scene = ready("\"ann\"");
+    let asked = github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    let run = apply(&scene, "prod", 1).exits(0);
+    let asked = asked.recv().unwrap();
+    assert!(asked.starts_with("GET /repos/acme/wine/actions/runs/77/approvals HTTP/1.1"));
+    assert!(asked.contains(&format!("authorization: Bearer {TOKEN}")));
+    assert!(
+        run.stdout
+            .contains("approval on GitHub  holds: approved by `ann`"),
+        "{run}"
+    );
+    let tags = version(&scene, "wine", 1)["tags"].clone();
+    assert_eq!(tags["promote.approved_by"], "ann (GitHub)");
+    assert_eq!(tags["promote.request_id"], "workflow run 77");
+    // Domino never saw GitHub's token.
+    for request in scene.sandbox.requests() {
+        assert!(!format!("{request:?}").contains(TOKEN));
+    }
+}
+
+#[test]
+fn nobody_opens_the_gate_for_themselves() {
+    for (user, says) in [
+        (
+            "ben",
+            "approved only by `ben`, who started this workflow run",
+        ),
+        ("Ada", "approved only by `Ada`, who trained the version"),
+        (
+            "eve",
+            "approved only by `eve`, who is none of the stage's `approvers`",
+        ),
+    ] {
+        let mut scene = ready("\"ann\", \"ben\", \"ada\"");
+        github(&mut scene, 200, json!([review("approved", user, "PROD")]));
+        apply(&scene, "prod", 1).exits(7).says(says);
+        assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    }
+}
+
+#[test]
+fn a_refusal_and_silence_keep_the_gate_closed() {
+    let mut scene = ready("\"team:leads\"");
+    github(&mut scene, 200, json!([]));
+    apply(&scene, "prod", 1)
+        .exits(7)
+        .says("nobody has approved environment `PROD` for this run");
+    github(&mut scene, 200, json!([review("approved", "ann", "STAGE")]));
+    apply(&scene, "prod", 1).exits(7);
+    github(&mut scene, 200, json!([review("rejected", "ann", "PROD")]));
+    apply(&scene, "prod", 1)
+        .exits(7)
+        .says("environment `PROD` was refused by `ann`");
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    let run = apply(&scene, "prod", 1).exits(0);
+    assert!(
+        run.stdout
+            .contains("whose team GitHub does not tell a job's token"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_gate_that_cannot_be_asked_stays_closed() {
+    let mut scene = ready("\"ann\"");
+    apply(&scene, "prod", 1)
+        .exits(7)
+        .says("who approved on GitHub cannot be asked: `GITHUB_REPOSITORY` is not set");
+    github(
+        &mut scene,
+        403,
+        json!({"message": "Resource not accessible by integration"}),
+    );
+    apply(&scene, "prod", 1)
+        .exits(3)
+        .says("GitHub says: Resource not accessible by integration")
+        .says("actions: read");
+    scene.without("GITHUB_TOKEN");
+    apply(&scene, "prod", 1)
+        .exits(7)
+        .says("`GITHUB_TOKEN` is not set");
+    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+}
