@@ -67,7 +67,7 @@ fn a_request_asks_with_a_sheet_and_an_approval_lets_the_version_in() {
     assert_snapshot!("not_approved_yet", masked(run));
     apply(&scene, "prod", two)
         .exits(7)
-        .says("approval in Domino: `Review` waits for `approver`");
+        .says("approval in Domino: `Review approval` waits for `approver`");
     assert_eq!(holders(&scene, "wine", "Production"), [one]);
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", two).exits(0);
@@ -124,7 +124,7 @@ fn a_refusal_is_told_with_its_name_and_not_asked_again_by_itself() {
         scene
             .run(&[verb, "wine", "--to", "prod"])
             .exits(7)
-            .says("`Review` was sent back by `approver`");
+            .says("`Review approval` was sent back by `approver`");
     }
     let from = scene.sandbox.requests().len();
     let run = request(&scene).exits(7);
@@ -144,7 +144,7 @@ fn who_trained_the_version_does_not_approve_it() {
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review` was given by `approver`, who trained the version");
+        .says("`Review approval` was given by `approver`, who trained the version");
     assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
 }
 
@@ -158,7 +158,7 @@ fn who_asked_does_not_approve() {
     assert_eq!(act(&scene, "ci-bot", "RequestApproved").0, 200);
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review` was given by `ci-bot`, who asked for it");
+        .says("`Review approval` was given by `ci-bot`, who asked for it");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn who_started_the_workflow_does_not_approve() {
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review` was given by `approver`, who started this workflow run");
+        .says("`Review approval` was given by `approver`, who started this workflow run");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_gate_may_open_while_it_is_waited_for() {
     scene
         .run(&["check", "wine", "--to", "prod", "--wait", "100ms"])
         .exits(7)
-        .says("`Review` waits for `approver`");
+        .says("`Review approval` waits for `approver`");
     let running = scene.start(&["check", "wine", "--to", "prod", "--wait", "2m"]);
     let from = scene.sandbox.requests().len();
     crate::harness::eventually("it was asked and is asked again", || {

@@ -70,10 +70,7 @@ impl<'a> Place<'a> {
                 "stage `{}` has no `model-stage`, so that no version can be moved there",
                 stage.name
             ))
-            .hint(format!(
-                "write `model-stage` into {}",
-                file.place_of(&["stage", &stage.name])
-            ))
+            .hint(format!("write `model-stage` into `[stage.{}]`", stage.name))
             .at(file, &["stage", &stage.name])
             .into());
         };
@@ -84,7 +81,7 @@ impl<'a> Place<'a> {
                     "`{other}` is no stage of the experiment manager that a version can enter: there are `Staging` \
                      and `Production`"
                 ))
-                .hint(format!("change {}", file.place_of(&key)))
+                .hint(format!("change `model-stage` of `[stage.{}]`", stage.name))
                 .at(file, &key)
                 .into());
             }
@@ -268,8 +265,8 @@ fn stage_before(setting: &Setting) -> Result<&Stage, Failure> {
             before.name, before.host, stage.name, stage.host
         ))
         .hint(format!(
-            "take {} out, and let the stage's own jobs register the model",
-            file.place_of(&["stage", &stage.name, "model-stage"])
+            "take `model-stage` out of `[stage.{}]`, and let the stage's own jobs register the model",
+            stage.name
         ))
         .at(file, &["stage", &stage.name, "model-stage"]));
     }

@@ -203,7 +203,7 @@ impl Judgement {
                 self.gates.len()
             ),
         )
-        .hint(self.hint(setting, candidate))
+        .hint(self.hint())
         .at(&setting.file, &["stage", stage, "gates"]);
         // The causes are listed innermost last.
         let mut causes: Vec<String> = said.collect();
@@ -217,13 +217,10 @@ impl Judgement {
         error.context(failure)
     }
 
-    fn hint(&self, setting: &Setting, candidate: &Candidate<'_>) -> String {
-        let gates = setting
-            .file
-            .place_of(&["stage", &candidate.place.stage.name, "gates"]);
+    fn hint(&self) -> &'static str {
         match self.may_still_open() {
-            true => format!("run this again when they do; the gates are {gates}"),
-            false => format!("waiting does not help; the gates are {gates}"),
+            true => "run this again when they do, or wait for them with `--wait`",
+            false => "waiting does not help",
         }
     }
 }

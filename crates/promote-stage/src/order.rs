@@ -28,10 +28,7 @@ pub(crate) fn choose(
             Err(Failure::usage(format!(
                 "version {given} is given, but stages.toml says version {pinned}"
             ))
-            .hint(format!(
-                "change {}, or leave `--version` and `MODEL_VERSION` out",
-                file.place_of(&key)
-            ))
+            .hint("change it, or leave `--version` and `MODEL_VERSION` out")
             .at(file, &key))
         }
         (Some(given), _, _) => Ok((given, "given".into())),

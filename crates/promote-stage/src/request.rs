@@ -406,7 +406,7 @@ async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Res
         let Some(user) = reader.user(name).await? else {
             let key = ["stage", stage.name.as_str(), "gates", "reviewers"];
             return Err(Failure::refused(format!("Domino has no user `{name}`"))
-                .hint(format!("change {}", setting.file.place_of(&key)))
+                .hint("change `reviewers`")
                 .at(&setting.file, &key)
                 .into());
         };

@@ -300,7 +300,7 @@ fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> any
         "domino-approval",
     ];
     let failure = Failure::refused("this Domino has no governance, which came with Domino 6")
-        .hint(format!("change {}", setting.file.place_of(&key)))
+        .hint("change `domino-approval`")
         .at(&setting.file, &key);
     anyhow::Error::new(error).context(failure)
 }

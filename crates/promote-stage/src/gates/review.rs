@@ -66,10 +66,7 @@ pub(crate) fn no_reviews(setting: &Setting, version: &str) -> Failure {
     Failure::refused(format!(
         "this Domino ({version}) has no model reviews, which 5.8 to 5.11 have"
     ))
-    .hint(format!(
-        "change {}; Domino 6 has `governance`",
-        setting.file.place_of(&key)
-    ))
+    .hint("change `domino-approval`: Domino 6 has `governance`")
     .at(&setting.file, &key)
 }
 
