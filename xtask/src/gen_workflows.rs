@@ -26,7 +26,7 @@ pub struct Args {
     /// The stage file [default: stages.toml in DIR, which is written when there is none]
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
-    /// Also write release.yml, which publishes the programs on a tag; where the programs are, it is written anyway
+    /// Also write release.yml, which publishes the programs on a tag; once there, it is kept
     #[arg(long)]
     pub release: bool,
     /// The GitHub repository that releases the programs, for a repository that has no stage file yet [default: the
@@ -106,7 +106,7 @@ impl Generated {
 
 /// Every file that is generated from this stage file, and every one that was and no longer is.
 ///
-/// `release.yml` is among them when it is asked for, is there, or the repository holds the programs.
+/// `release.yml` is among them when it is asked for, or is there.
 ///
 /// # Errors
 /// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
@@ -116,8 +116,7 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> anyhow::Result
         .as_deref()
         .is_some_and(is_ours);
     let mut workflows = pipelines::workflows(file);
-    let holds_programs = root.join("crates/deploy-job").is_dir();
-    workflows.extend((release || kept || holds_programs).then(pipelines::release));
+    workflows.extend((release || kept).then(pipelines::release));
     let mut all = Vec::new();
     for workflow in workflows {
         let path = folder.join(workflow.name);
