@@ -124,10 +124,10 @@ impl Answer {
             let excerpt = if self.is_text() {
                 excerpt(&self.body)
             } else {
-                format!("{} bytes of {}", self.body.len(), self.kind())
+                format!("{} bytes of {}", self.body.len(), shortened(self.kind()))
             };
             self.error(Cause::NotUnderstood {
-                problem: problem.to_string(),
+                problem: without_its_middle(&problem.to_string()),
                 excerpt,
             })
         })
@@ -208,6 +208,23 @@ fn excerpt(body: &[u8]) -> String {
     // Four bytes a character at most: what is cut here would be cut below.
     let head = &body[..body.len().min(LONGEST_WORDS * 4)];
     shortened(String::from_utf8_lossy(head).trim())
+}
+
+/// What a decoder says repeats the value that it tripped over, which may be endless; what it expected and where
+/// stands at the end.
+fn without_its_middle(text: &str) -> String {
+    let half = LONGEST_WORDS / 2;
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() <= LONGEST_WORDS {
+        return shortened(text);
+    }
+    let part = |part: &[char]| shortened(&part.iter().collect::<String>());
+    let end = characters.len() - half;
+    format!(
+        "{} … {}",
+        part(&characters[..half]),
+        part(&characters[end..])
+    )
 }
 
 fn shortened(text: &str) -> String {

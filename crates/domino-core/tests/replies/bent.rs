@@ -74,7 +74,8 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     ];
     let key = prop_oneof![
         prop::sample::select(vec![
-            "id", "name", "status", "items", "data", "metadata", "version", "jobs", "error", "message",
+            "id", "name", "status", "items", "data", "metadata", "version", "jobs", "error",
+            "message",
         ])
         .prop_map(str::to_owned),
         ".{0,6}",

@@ -4,6 +4,7 @@
 //! The replies are right ones bent in a few places, and anything at all in the place of one.
 
 mod bent;
+mod bodies;
 mod calls;
 mod server;
 
@@ -128,7 +129,11 @@ fn every_method_understands_the_right_reply() {
 #[test]
 fn no_reply_makes_a_method_panic_run_on_or_repeat_it() {
     let (world, calls) = (World::new(), calls());
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(4000));
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 3000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let (understood, refused) = (Cell::new(0_u32), Cell::new(0_u32));
     let input = (
         0..calls.len(),
@@ -170,9 +175,19 @@ fn no_reply_makes_a_method_panic_run_on_or_repeat_it() {
         let text = in_full(&error);
         prop_assert!(!text.contains(CANARY), "{}: {}", call.name, text);
         let length = text.chars().count();
-        prop_assert!(length <= LONGEST_ERROR, "{}: {} characters", call.name, length);
+        prop_assert!(
+            length <= LONGEST_ERROR,
+            "{}: {} characters",
+            call.name,
+            length
+        );
         for line in text.split("\n  caused by: ") {
-            prop_assert!(!line.chars().any(char::is_control), "{}: {:?}", call.name, line);
+            prop_assert!(
+                !line.chars().any(char::is_control),
+                "{}: {:?}",
+                call.name,
+                line
+            );
         }
         Ok(())
     });
@@ -180,6 +195,6 @@ fn no_reply_makes_a_method_panic_run_on_or_repeat_it() {
         panic!("{problem}");
     }
     // Were every reply refused, or none, the replies would not be worth asking about.
-    assert!(understood.get() > 400, "{}", understood.get());
-    assert!(refused.get() > 400, "{}", refused.get());
+    assert!(understood.get() > 300, "{}", understood.get());
+    assert!(refused.get() > 300, "{}", refused.get());
 }

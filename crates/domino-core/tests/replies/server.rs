@@ -100,7 +100,11 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
                 length = value.trim().parse().ok()?;
             }
         }
-        reader.by_ref().take(length).read_to_end(&mut Vec::new()).ok()?;
+        reader
+            .by_ref()
+            .take(length)
+            .read_to_end(&mut Vec::new())
+            .ok()?;
         let mut answer = Vec::new();
         write_answer(&mut answer, &found(state, route)).ok()?;
         (&mut &*stream).write_all(&answer).ok()?;
@@ -124,7 +128,11 @@ fn found(state: &Mutex<State>, route: String) -> Reply {
 
 fn write_answer(answer: &mut Vec<u8>, reply: &Reply) -> std::io::Result<()> {
     // A reply without content has no body, whatever it was meant to hold.
-    let body: &[u8] = if reply.status == 204 { b"" } else { &reply.body };
+    let body: &[u8] = if reply.status == 204 {
+        b""
+    } else {
+        &reply.body
+    };
     write!(answer, "HTTP/1.1 {} X\r\n", reply.status)?;
     if !reply.content_type.is_empty() {
         write!(answer, "Content-Type: {}\r\n", reply.content_type)?;
