@@ -3,7 +3,7 @@
 //! Domino hands out pages "from" a time in nanoseconds and does not say whether that time itself is included,
 //! so this finds out, once, when the first line of a page could be the last one of the page before.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::api::logs::{LogEntry, LogPage};
@@ -23,8 +23,10 @@ pub struct LogTail {
     last: Option<LogEntry>,
     includes_its_start: Option<bool>,
     complete: bool,
+    /// The last lines taken in, in order.
     recent: VecDeque<u64>,
-    known: HashSet<u64>,
+    /// How often each of them was.
+    known: HashMap<u64, u32>,
     hasher: RandomState,
     excerpt: VecDeque<String>,
     spoken: bool,
@@ -39,7 +41,7 @@ impl Default for LogTail {
             includes_its_start: None,
             complete: false,
             recent: VecDeque::new(),
-            known: HashSet::new(),
+            known: HashMap::new(),
             hasher: RandomState::new(),
             excerpt: VecDeque::new(),
             spoken: false,
@@ -91,13 +93,16 @@ impl LogTail {
         let next = position_of(&page).unwrap_or(0);
         let advances = next > self.position;
         let start_ms = i64::try_from(self.position / 1_000_000).unwrap_or(i64::MAX);
-        let skip_first = self.includes_its_start == Some(true) && self.begins_with_the_last(&page);
+        let again = match self.sent_again(&page, start_ms) {
+            0 if self.includes_its_start == Some(true) && self.begins_with_the_last(&page) => 1,
+            again => again,
+        };
         let mut anything = false;
-        for (place, entry) in page.entries.into_iter().enumerate() {
+        for entry in page.entries.into_iter().skip(again) {
             // From before where we stand, or from a page that stands still, a known line is one sent again.
             let maybe_again = self.position > 0 && (entry.timestamp < start_ms || !advances);
             let hash = self.hasher.hash_one(&entry);
-            if (place == 0 && skip_first) || (maybe_again && self.known.contains(&hash)) {
+            if maybe_again && self.known.contains_key(&hash) {
                 continue;
             }
             anything = true;
@@ -125,6 +130,23 @@ impl LogTail {
         self.last.is_some() && page.entries.first() == self.last.as_ref()
     }
 
+    /// How many lines at the beginning of a page were the last ones before it. Only a page that begins before where
+    /// we stand can tell: equal lines of one millisecond may be new ones.
+    fn sent_again(&self, page: &LogPage, start_ms: i64) -> usize {
+        let goes_back = |first: &LogEntry| first.timestamp < start_ms;
+        if self.position == 0 || !page.entries.first().is_some_and(goes_back) {
+            return 0;
+        }
+        let hashes = page.entries.iter().map(|entry| self.hasher.hash_one(entry));
+        let hashes: Vec<u64> = hashes.take(self.recent.len()).collect();
+        let longest_first = (1..=hashes.len()).rev();
+        let mut overlaps = longest_first.filter(|length| {
+            let end = self.recent.range(self.recent.len() - length..);
+            end.eq(&hashes[..*length])
+        });
+        overlaps.next().unwrap_or(0)
+    }
+
     /// A page of one line from the position ends at the position itself when that is included, and after it
     /// when it is not. A server that gives more than was asked for tells nothing; then the line that looks like
     /// the last one is taken for it.
@@ -137,11 +159,14 @@ impl LogTail {
     }
 
     fn remember(&mut self, hash: u64) {
-        if self.known.insert(hash) {
-            self.recent.push_back(hash);
-            if self.recent.len() > REMEMBERED
-                && let Some(oldest) = self.recent.pop_front()
-            {
+        self.recent.push_back(hash);
+        *self.known.entry(hash).or_default() += 1;
+        if self.recent.len() > REMEMBERED
+            && let Some(oldest) = self.recent.pop_front()
+            && let Some(times) = self.known.get_mut(&oldest)
+        {
+            *times -= 1;
+            if *times == 0 {
                 self.known.remove(&oldest);
             }
         }
