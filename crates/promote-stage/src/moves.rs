@@ -70,11 +70,10 @@ impl<'a> Moves<'a> {
         let moved = once(
             self.pace(),
             async || {
-                let moved = self
-                    .writer
+                self.writer
                     .transition_stage(self.name, version, stage)
-                    .await?;
-                Ok(drop(moved))
+                    .await
+                    .map(|_| ())
             },
             async || {
                 let there = self.reader.model_version(self.name, version).await?;

@@ -25,6 +25,10 @@ use crate::{RequestArgs, cannot};
 const UNTIL_APPROVALS: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Whom to ask in Domino, and how.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of it in a run of the program"
+)]
 enum Ask {
     /// Nobody.
     Nobody,
