@@ -265,7 +265,10 @@ impl Matrix {
         let run = scene.run(self.arguments).exits(0);
         assert!((self.serves)(&scene), "{run}");
         assert_eq!((self.count)(&scene), 1, "{run}");
-        let id = regex::Regex::new(r"\b([0-9a-f]{24}|[0-9a-f]{32})\b").unwrap();
+        let id = regex::Regex::new(
+            r"\b([0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\b",
+        )
+        .unwrap();
         scene
             .sandbox
             .requests()

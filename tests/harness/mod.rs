@@ -73,6 +73,8 @@ pub struct Setup<'a> {
     pub version: &'a str,
     /// What is added to the seed that is made from the stage file.
     pub seed: fn(Seed) -> Seed,
+    /// A real MLflow server behind the sandbox.
+    pub mlflow: Option<&'a str>,
 }
 
 impl Setup<'_> {
@@ -84,6 +86,7 @@ impl Setup<'_> {
             files: &[],
             version: "6.3",
             seed: |seed| seed,
+            mlflow: None,
         }
     }
 
@@ -113,6 +116,7 @@ impl Setup<'_> {
             seed,
             credentials: vec![account],
             model_token: Some(MODEL_TOKEN.into()),
+            mlflow: self.mlflow.map(str::to_owned),
             ..Options::default()
         })
         .unwrap();

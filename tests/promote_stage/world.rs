@@ -1,4 +1,5 @@
 //! A Domino with registered versions, endpoints that serve them, and people who approve.
+#![allow(dead_code, reason = "each test binary uses the part it needs")]
 
 use domino_sandbox::{Misbehaviour, Seed};
 use serde_json::{Value, json};
@@ -53,6 +54,24 @@ pub fn scene_of(version: &str, gates: &str, model: &str, seed: fn(Seed) -> Seed)
         version,
         stages: &stages,
         seed,
+        ..Setup::of(PROGRAM)
+    }
+    .scene()
+}
+
+/// A scene whose experiment manager is a real MLflow server, for a registered model of this name.
+pub fn scene_on(mlflow: &str, name: &str, gates: &str, model: &str) -> Scene {
+    let model = format!("{MODEL}{model}\n").replace(
+        "registered-model = \"wine\"",
+        &format!("registered-model = \"{name}\""),
+    );
+    let gates = match gates {
+        "" => String::new(),
+        gates => format!("[stage.prod.gates]\n{gates}\n"),
+    };
+    Setup {
+        stages: &format!("{STAGES}\n{gates}\n{model}"),
+        mlflow: Some(mlflow),
         ..Setup::of(PROGRAM)
     }
     .scene()

@@ -150,7 +150,8 @@ fn view(candidate: &Candidate<'_>, judgement: &Judgement, work: &Work) -> Plan {
     ));
     describe(candidate, &mut plan);
     judgement.describe(&mut plan);
-    if candidate.past.is_some() {
+    // What will not be done is no change.
+    if candidate.past.is_some() || !judgement.all_hold() {
         return plan;
     }
     match work.enters {

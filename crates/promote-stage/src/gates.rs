@@ -22,6 +22,8 @@ pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     /// Why, in words.
     pub(crate) says: String,
+    /// What could be done about it.
+    pub(crate) hint: Option<String>,
 }
 
 /// Whether a gate lets a version in.
@@ -68,7 +70,14 @@ impl Judged {
             gate,
             verdict,
             says: says.into(),
+            hint: None,
         }
+    }
+
+    /// With what could be done about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 }
 
@@ -204,7 +213,7 @@ impl Judgement {
             ),
         )
         .hint(self.hint())
-        .at(&setting.file, &["stage", stage, "gates"]);
+        .at(&setting.file, &self.key(candidate));
         // The causes are listed innermost last.
         let mut causes: Vec<String> = said.collect();
         let mut error = match causes.pop() {
@@ -217,10 +226,23 @@ impl Judgement {
         error.context(failure)
     }
 
-    fn hint(&self) -> &'static str {
-        match self.may_still_open() {
-            true => "run this again when they do, or wait for them with `--wait`",
-            false => "waiting does not help",
+    /// What to do: about a gate that never opens first, because the others wait for nothing then.
+    fn hint(&self) -> &str {
+        let never = self
+            .closed()
+            .find(|judged| judged.verdict == Verdict::Never);
+        match never {
+            Some(judged) => judged.hint.as_deref().unwrap_or("waiting does not help"),
+            None => "run this again when they do, or wait for them with `--wait`",
+        }
+    }
+
+    /// The key of the stage file that decides.
+    fn key<'a>(&self, candidate: &'a Candidate<'_>) -> [&'a str; 3] {
+        let metrics = self.closed().any(|judged| judged.gate == metrics::GATE);
+        match metrics {
+            true => ["model", &candidate.place.model.name, "metric-rules"],
+            false => ["stage", &candidate.place.stage.name, "gates"],
         }
     }
 }

@@ -217,7 +217,7 @@ impl Sheet {
         for (title, rows) in [("parameter", &self.parameters), ("tag", &self.tags)] {
             if !rows.is_empty() {
                 page.push_str(&format!(
-                    "<details><summary>{} {title}s</summary>\n\n{}\n</details>\n\n",
+                    "<details><summary>{title}s ({})</summary>\n\n{}\n</details>\n\n",
                     rows.len(),
                     table(title, rows)
                 ));

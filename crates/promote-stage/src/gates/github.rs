@@ -1,5 +1,6 @@
 //! The approval of this workflow run on GitHub: who gave it, and whether they may.
 
+use domino_core::error::{Exit, hint_of};
 use domino_core::github::{ReviewDecision, RunReview, WorkflowRun};
 use domino_core::step::Setting;
 
@@ -15,8 +16,12 @@ pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyho
     let run = WorkflowRun::of_this_step(&setting.connection, crate::variable);
     let run = match run {
         Ok(run) => run,
-        Err(failure) if failure.exit() == domino_core::error::Exit::NotApproved => {
-            return Ok(Judged::never(GATE, failure.to_string()).into());
+        Err(failure) if failure.exit() == Exit::NotApproved => {
+            let judged = Judged::never(GATE, failure.to_string());
+            return Ok(match hint_of(&failure.into()) {
+                Some(hint) => judged.hint(hint).into(),
+                None => judged.into(),
+            });
         }
         Err(failure) => return Err(failure.into()),
     };
@@ -68,6 +73,7 @@ impl Rules<'_> {
                 GATE,
                 format!("environment `{environment}` was refused by {}", shown(user)),
             )
+            .hint("talk to them; running the job again asks for an approval once more")
             .into();
         }
         if approved.is_empty() {
@@ -91,6 +97,7 @@ impl Rules<'_> {
                 GATE,
                 format!("approved only by {}", objections.join(" and by ")),
             )
+            .hint("let somebody else approve: run the job again, and it waits for an approval once more")
             .into();
         }
         let names: Vec<String> = counted.iter().map(|user| shown(user)).collect();

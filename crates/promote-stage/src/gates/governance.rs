@@ -111,7 +111,11 @@ impl Governed {
         let closed = |judged: Judged| (judged, None);
         match &approval.status {
             ApprovalStatus::PendingSubmission => match self.sent_back_by(approval) {
-                Some(by) => closed(Judged::never(GATE, format!("{name} was sent back by {by}"))),
+                Some(by) => closed(
+                    Judged::never(GATE, format!("{name} was sent back by {by}")).hint(
+                        "talk to them; `promote-stage request` with `--again` asks once more",
+                    ),
+                ),
                 None => closed(Judged::not_yet(
                     GATE,
                     format!("{name} has not been asked for"),
@@ -131,7 +135,11 @@ impl Governed {
             )),
             ApprovalStatus::Approved | ApprovalStatus::ConditionallyApproved => {
                 if let Some(why) = self.objection(request, approval, candidate) {
-                    return closed(Judged::never(GATE, format!("{name} {why}")));
+                    return closed(
+                        Judged::never(GATE, format!("{name} {why}")).hint(
+                            "let somebody else approve: take the approval back in Domino, and ask once more",
+                        ),
+                    );
                 }
                 let by = approval.updated_by.clone().unwrap_or_default();
                 let how = match approval.status {

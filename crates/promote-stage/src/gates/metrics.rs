@@ -36,7 +36,8 @@ fn judge_one(rule: &MetricRule, value: Option<f64>, before: Option<(u64, Option<
         return Judged::never(
             GATE,
             format!("the version's run has no metric `{metric}`; {rule}"),
-        );
+        )
+        .hint("let the training job log the metric, or change the rule");
     };
     let against = match before {
         _ if !rule.compares() => String::new(),
@@ -51,7 +52,7 @@ fn judge_one(rule: &MetricRule, value: Option<f64>, before: Option<(u64, Option<
     let says = format!("{metric} is {}{against}; {rule}", number(value));
     match rule.holds(value, before.and_then(|(_, value)| value)) {
         true => Judged::holds(GATE, says),
-        false => Judged::never(GATE, says),
+        false => Judged::never(GATE, says).hint("train a better version, or change the rule"),
     }
 }
 

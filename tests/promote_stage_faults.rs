@@ -1,0 +1,104 @@
+//! `promote-stage` under every fault at every request: nothing false green, never two versions in the stage, never two
+//! requests for one approval.
+
+mod harness;
+#[path = "promote_stage/world.rs"]
+mod world;
+
+use harness::Scene;
+use harness::matrix::Matrix;
+use serde_json::{Value, json};
+use world::{GOVERNED, domino_as, scene_with};
+
+const APPLY: &[&str] = &[
+    "apply",
+    "wine",
+    "--to",
+    "staging",
+    "--version",
+    "2",
+    "--skip-order",
+    "faults",
+    "--request-timeout",
+    "2s",
+    "--verbose",
+];
+
+const REQUEST: &[&str] = &[
+    "request",
+    "wine",
+    "--to",
+    "prod",
+    "--version",
+    "2",
+    "--skip-order",
+    "faults",
+    "--request-timeout",
+    "2s",
+    "--verbose",
+];
+
+/// Prepares the experiment manager as somebody else, so that these requests are not among those that are harmed.
+fn prepare(scene: &Scene, route: &str, body: Value) {
+    let path = format!("/api/2.0/mlflow/{route}");
+    let (status, reply) = domino_as(scene, "author", "POST", &path, Some(body));
+    assert_eq!(status, 200, "{route}: {reply}");
+}
+
+/// Version 1 is in staging; version 2 is on its way there, or there as well and on its way on.
+fn scene(gates: &str, stages: [&str; 2]) -> Scene {
+    let mut scene = scene_with(gates, "");
+    prepare(&scene, "registered-models/create", json!({"name": "wine"}));
+    for (number, stage) in [("1", stages[0]), ("2", stages[1])] {
+        let new = json!({"name": "wine", "source": "s3://any/where"});
+        prepare(&scene, "model-versions/create", new);
+        let to = json!({
+            "name": "wine", "version": number, "stage": stage, "archive_existing_versions": false,
+        });
+        prepare(&scene, "model-versions/transition-stage", to);
+    }
+    scene.on_github("77").variable("RUST_LOG", "trace");
+    scene
+}
+
+/// The versions in staging, by what the sandbox holds.
+fn in_staging(scene: &Scene) -> Vec<Value> {
+    let state = scene.sandbox.state();
+    let versions = state["registeredModels"][0]["versions"].as_array().cloned();
+    let versions = versions.unwrap_or_default().into_iter();
+    versions
+        .filter(|version| version["stage"] == "Staging")
+        .map(|version| version["version"].clone())
+        .collect()
+}
+
+#[test]
+fn apply_under_every_fault_at_every_request() {
+    Matrix {
+        name: "promote-stage apply",
+        scene: || scene("", ["Staging", "None"]),
+        arguments: APPLY,
+        count: |scene| in_staging(scene).len(),
+        serves: |scene| in_staging(scene) == [json!(2)],
+        also: |_| &[],
+        costly: false,
+    }
+    .hold();
+}
+
+#[test]
+fn request_under_every_fault_at_every_request() {
+    Matrix {
+        name: "promote-stage request",
+        scene: || scene(GOVERNED, ["Archived", "Staging"]),
+        arguments: REQUEST,
+        count: |scene| {
+            let state = scene.sandbox.state();
+            state["bundles"].as_array().map_or(0, Vec::len)
+        },
+        serves: |scene| scene.sandbox.waiting_requests().len() == 1,
+        also: |_| &[],
+        costly: false,
+    }
+    .hold();
+}

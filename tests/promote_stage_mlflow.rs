@@ -1,0 +1,351 @@
+//! `promote-stage` against real MLflow servers, of both lines that Domino may have.
+//!
+//! They run when `MLFLOW_LINES` names the lines, such as `3 2`, and say so when they do not.
+
+mod harness;
+#[path = "mlflow/server.rs"]
+mod server;
+#[path = "promote_stage/world.rs"]
+mod world;
+
+use harness::http::send;
+use serde_json::{Value, json};
+use world::*;
+
+/// The tests, once for each line.
+macro_rules! of_line {
+    ($module:ident, $line:literal) => {
+        mod $module {
+            #[test]
+            fn a_version_is_promoted_stage_by_stage_and_put_back() {
+                super::promoted_and_put_back($line);
+            }
+
+            #[test]
+            fn the_audit_tags_are_read_back_with_mlflows_own_rest() {
+                super::audited($line);
+            }
+
+            #[test]
+            fn metric_rules_are_judged_with_the_runs_of_both_versions() {
+                super::judged($line);
+            }
+
+            #[test]
+            fn the_stage_is_looked_for_on_every_page() {
+                super::beyond_the_first_page($line);
+            }
+
+            #[test]
+            fn what_is_no_version_of_a_model_is_refused() {
+                super::refused($line);
+            }
+
+            #[test]
+            fn promotions_at_once_are_never_green_with_two_versions() {
+                super::raced($line);
+            }
+        }
+    };
+}
+
+of_line!(line_3, "3");
+of_line!(line_2, "2");
+
+/// A name that no other test of this run uses on the same server.
+fn named(test: &str) -> String {
+    format!("wine-{test}-{}", std::process::id())
+}
+
+/// The names of the tags of a version, with what is written there.
+fn tags(scene: &harness::Scene, name: &str, number: u64) -> Value {
+    version(scene, name, number)["tags"].clone()
+}
+
+fn promoted_and_put_back(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("whole");
+    let scene = scene_on(&mlflow, &name, "", "");
+    let one = register(&scene, &name, 0.6);
+    serve_model(&scene, &name, "dev", one);
+    apply(&scene, "staging", one).exits(0);
+    serve_model(&scene, &name, "staging", one);
+    apply(&scene, "prod", one).exits(0);
+    let two = register(&scene, &name, 0.5);
+    serve_model(&scene, &name, "dev", two);
+    apply(&scene, "staging", two).exits(0);
+    assert_eq!(
+        holders(&scene, &name, "Production"),
+        [one],
+        "staging is no business of prod"
+    );
+    serve_model(&scene, &name, "staging", two);
+    let run = apply(&scene, "prod", two)
+        .exits(0)
+        .says("archived version 1");
+    assert!(
+        run.stdout.contains("~ version 2: `Staging` → `Production`"),
+        "{run}"
+    );
+    assert_eq!(holders(&scene, &name, "Production"), [two]);
+    assert_eq!(holders(&scene, &name, "Archived"), [one]);
+    assert_eq!(alias(&scene, &name, "production"), Some(two));
+    assert_eq!(alias(&scene, &name, "previous-production"), Some(one));
+    let again = apply(&scene, "prod", two).exits(0);
+    assert!(again.stderr.contains("already, and no other"), "{again}");
+    scene
+        .run(&["demote", "wine", "--stage", "prod", "--reason", "it drifts"])
+        .exits(0);
+    assert_eq!(holders(&scene, &name, "Production"), [one]);
+    assert_eq!(alias(&scene, &name, "production"), Some(one));
+    assert_eq!(alias(&scene, &name, "previous-production"), None);
+    assert!(
+        tags(&scene, &name, two)["promote.demoted.prod"]
+            .as_str()
+            .unwrap()
+            .ends_with(": it drifts")
+    );
+    scene.run(&["demote", "wine", "--stage", "prod"]).exits(3);
+    let status = scene.run(&["status", "wine", "--stage", "prod"]).exits(0);
+    assert!(
+        status.stdout.contains("prod     Production   1"),
+        "{status}"
+    );
+}
+
+fn audited(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("audit");
+    let mut scene = scene_on(&mlflow, &name, "", "");
+    let one = register(&scene, &name, 0.6);
+    serve_model(&scene, &name, "dev", one);
+    scene
+        .on_github("77")
+        .variable("GITHUB_REPOSITORY", "acme/wine");
+    apply(&scene, "staging", one).exits(0);
+    // Straight from the server: neither our client nor the sandbox has a hand in this.
+    let url = format!("{mlflow}/api/2.0/mlflow/model-versions/get?name={name}&version={one}");
+    let (status, reply) = send("GET", &url, &[], None);
+    assert_eq!(status, 200);
+    let version = &reply["model_version"];
+    assert_eq!(version["current_stage"], "Staging");
+    let tag = |key: &str| {
+        let tags = version["tags"].as_array().unwrap();
+        let tag = tags.iter().find(|tag| tag["key"] == key);
+        tag.map_or("", |tag| tag["value"].as_str().unwrap())
+            .to_owned()
+    };
+    assert_eq!(
+        (
+            tag("promote.status"),
+            tag("promote.from"),
+            tag("promote.to")
+        ),
+        ("done".into(), "dev".into(), "staging".into())
+    );
+    assert!(tag("promote.at").ends_with('Z'));
+    let record: Value = serde_json::from_str(&tag("promote.in.staging")).unwrap();
+    assert_eq!(
+        record["run"],
+        "https://github.com/acme/wine/actions/runs/77"
+    );
+    // The address of a run inside Domino needs no credential, and is used when it is set.
+    scene.variable("MLFLOW_TRACKING_URI", &mlflow);
+    let from = scene.sandbox.requests().len();
+    apply(&scene, "staging", one).exits(0);
+    let asked = scene.requests_since(from);
+    assert!(
+        !asked.iter().any(|request| request.contains("/mlflow/")),
+        "{asked:?}"
+    );
+}
+
+fn judged(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("metrics");
+    let rule = "metric-rules = [\"rmse must not rise by more than 2 %\"]";
+    let scene = scene_on(&mlflow, &name, "", rule);
+    let one = register(&scene, &name, 0.5);
+    put(&scene, &name, one, "Staging");
+    let two = register(&scene, &name, 0.6);
+    serve_model(&scene, &name, "dev", two);
+    for verb in ["request", "check", "apply"] {
+        scene
+            .run(&[verb, "wine", "--to", "staging"])
+            .exits(7)
+            .says("rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
+    }
+    assert_eq!(holders(&scene, &name, "Staging"), [one]);
+    let nan = register(&scene, &name, 0.5);
+    let run = version(&scene, &name, nan)["run_id"].clone();
+    mlflow_post(
+        &scene,
+        "runs/log-metric",
+        json!({"run_id": run, "key": "rmse", "value": "NaN", "timestamp": 2, "step": 1}),
+    );
+    serve_model(&scene, &name, "dev", nan);
+    scene
+        .run(&["check", "wine", "--to", "staging"])
+        .exits(7)
+        .says("rmse is NaN");
+}
+
+/// Sends one request, whatever comes of it.
+fn mlflow_post(scene: &harness::Scene, route: &str, body: Value) -> (u16, Value) {
+    let path = format!("/api/2.0/mlflow/{route}");
+    domino(scene, "POST", &path, Some(body))
+}
+
+fn beyond_the_first_page(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("pages");
+    let scene = scene_on(&mlflow, &name, "", "");
+    let one = register(&scene, &name, 0.6);
+    put(&scene, &name, one, "Staging");
+    let run = version(&scene, &name, one)["run_id"].clone();
+    for _ in 0..204 {
+        let source = format!("runs:/{}/model", run.as_str().unwrap());
+        let body = json!({"name": name, "source": source, "run_id": run});
+        assert_eq!(mlflow_post(&scene, "model-versions/create", body).0, 200);
+    }
+    let run = scene
+        .run(&[
+            "apply",
+            "wine",
+            "--to",
+            "staging",
+            "--version",
+            "205",
+            "--skip-order",
+            "many",
+        ])
+        .exits(0)
+        .says("archived version 1");
+    assert!(
+        run.stdout.contains("takes the place of  version 1"),
+        "{run}"
+    );
+    assert_eq!(holders(&scene, &name, "Staging"), [205]);
+}
+
+fn refused(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("refused");
+    let scene = scene_on(&mlflow, &name, "", "");
+    let any = [
+        "apply",
+        "wine",
+        "--to",
+        "staging",
+        "--version",
+        "1",
+        "--skip-order",
+        "why",
+    ];
+    scene
+        .run(&any)
+        .exits(3)
+        .says("there is no registered model");
+    register(&scene, &name, 0.6);
+    scene
+        .run(&["apply", "wine", "--to", "staging", "--version", "9"])
+        .exits(3)
+        .says("has no version 9");
+    mlflow_post(
+        &scene,
+        "registered-models/set-tag",
+        json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"}),
+    );
+    scene.run(&any).exits(3).says("is a prompt");
+    assert_eq!(holders(&scene, &name, "Staging"), [0; 0]);
+}
+
+/// What the server itself does with promotions at once: how many versions it lets into the stage, while it answers
+/// 200 to each.
+fn race_without_us(mlflow: &str, scene: &harness::Scene, name: &str) -> usize {
+    let numbers: Vec<u64> = (0..3).map(|_| register(scene, name, 0.6)).collect();
+    let threads: Vec<_> = numbers
+        .iter()
+        .map(|number| {
+            let url = format!("{mlflow}/api/2.0/mlflow/model-versions/transition-stage");
+            let body = json!({
+                "name": name, "version": number.to_string(), "stage": "Production",
+                "archive_existing_versions": true,
+            });
+            std::thread::spawn(move || send("POST", &url, &[], Some(&body)).0)
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), 200);
+    }
+    holders(scene, name, "Production").len()
+}
+
+fn raced(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("race");
+    let mut scene = scene_on(&mlflow, &name, "", "");
+    // The server must have the fault that we guard against, or this shows nothing.
+    let worst = (0..6)
+        .map(|_| race_without_us(&mlflow, &scene, &name))
+        .max();
+    assert!(worst > Some(1), "the server keeps to one version by itself");
+    scene
+        .variable("MLFLOW_TRACKING_URI", &mlflow)
+        .variable("DOMINO_PACE", "0.3");
+    for _ in 0..4 {
+        let numbers: Vec<u64> = (0..3).map(|_| register(&scene, &name, 0.6)).collect();
+        let running: Vec<_> = numbers
+            .iter()
+            .map(|number| {
+                let number = number.to_string();
+                scene.start(&[
+                    "apply",
+                    "wine",
+                    "--to",
+                    "prod",
+                    "--version",
+                    &number,
+                    "--skip-order",
+                    "a race",
+                ])
+            })
+            .collect();
+        let runs: Vec<_> = running.into_iter().map(harness::Running::end).collect();
+        let holders = holders(&scene, &name, "Production");
+        let shown: String = runs.iter().map(ToString::to_string).collect();
+        assert_eq!(holders.len(), 1, "{holders:?}\n{shown}");
+        for (run, number) in runs.iter().zip(&numbers) {
+            match run.exit {
+                0 => {}
+                3 => {
+                    assert_ne!(holders, [*number], "red, and it holds the stage\n{shown}");
+                    assert!(run.stderr.contains(&number.to_string()), "{run}");
+                }
+                _ => panic!("{shown}"),
+            }
+        }
+        let green = |number: &u64| {
+            let place = numbers.iter().position(|known| known == number);
+            place.is_none_or(|place| runs[place].exit == 0)
+        };
+        assert!(green(&holders[0]), "{holders:?}\n{shown}");
+        assert_eq!(
+            alias(&scene, &name, "production"),
+            Some(holders[0]),
+            "{shown}"
+        );
+    }
+}
