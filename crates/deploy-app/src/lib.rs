@@ -74,7 +74,7 @@ enum Verb {
 /// What every verb is given.
 #[derive(Debug, clap::Args)]
 struct AppArgs {
-    /// The app, as in [app.<name>] of stages.toml
+    /// The app, as in `[app.<name>]` of stages.toml
     app: String,
     /// The API of Domino's to use; when not given, the newest that this Domino has
     #[arg(long, value_enum)]

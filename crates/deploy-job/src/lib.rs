@@ -53,7 +53,7 @@ enum Verb {
 /// `deploy-job start`.
 #[derive(Debug, clap::Args)]
 struct StartArgs {
-    /// The job, as in [job.<name>] of stages.toml
+    /// The job, as in `[job.<name>]` of stages.toml
     job: String,
     /// The commit to run: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
@@ -77,7 +77,7 @@ struct StartArgs {
 /// `deploy-job schedule`.
 #[derive(Debug, clap::Args)]
 struct ScheduleArgs {
-    /// The job, as in [job.<name>] of stages.toml
+    /// The job, as in `[job.<name>]` of stages.toml
     job: String,
     /// The commit that the scheduled runs use: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
@@ -95,7 +95,7 @@ struct ScheduleArgs {
 /// `deploy-job stop` and `deploy-job status`.
 #[derive(Debug, clap::Args)]
 struct RunArgs {
-    /// The job, as in [job.<name>] of stages.toml
+    /// The job, as in `[job.<name>]` of stages.toml
     job: String,
     /// One run by its id in Domino, in place of the newest
     #[arg(long, value_name = "ID")]
@@ -113,7 +113,7 @@ struct RunArgs {
 /// `deploy-job logs`.
 #[derive(Debug, clap::Args)]
 struct LogsArgs {
-    /// The job, as in [job.<name>] of stages.toml
+    /// The job, as in `[job.<name>]` of stages.toml
     job: String,
     /// One run by its id in Domino, in place of the newest
     #[arg(long, value_name = "ID")]

@@ -75,7 +75,7 @@ enum Verb {
 /// `deploy-model publish`.
 #[derive(Debug, clap::Args)]
 struct PublishArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     /// The version of the registered model; else the first stage goes by the rule in stages.toml, and every later
     /// stage takes the version that the stage before serves
@@ -118,7 +118,7 @@ struct ListArgs {
 /// `deploy-model status`.
 #[derive(Debug, clap::Args)]
 struct StatusArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     #[command(flatten)]
     address: EndpointAddress,
@@ -129,7 +129,7 @@ struct StatusArgs {
 /// `deploy-model logs`.
 #[derive(Debug, clap::Args)]
 struct LogsArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     /// The log of the newest version's build, in place of that of the instances of the version that serves
     #[arg(long)]
@@ -147,7 +147,7 @@ struct LogsArgs {
 /// `deploy-model invoke`.
 #[derive(Debug, clap::Args)]
 struct InvokeArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     /// The request as a file of JSON, `{"data": {…}}` or `{"parameters": […]}`; `-` is standard input
     #[arg(long, value_name = "FILE")]

@@ -70,7 +70,7 @@ enum Verb {
 /// Which version is meant.
 #[derive(Debug, clap::Args)]
 struct VersionArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     /// The version of the registered model; when not given, the one that the stage before serves
     #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
@@ -131,7 +131,7 @@ struct Patience {
 /// `promote-stage status`.
 #[derive(Debug, clap::Args)]
 struct StatusArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     #[command(flatten)]
     flags: StepFlags,
@@ -140,7 +140,7 @@ struct StatusArgs {
 /// `promote-stage demote`.
 #[derive(Debug, clap::Args)]
 struct DemoteArgs {
-    /// The model, as in [model.<name>] of stages.toml
+    /// The model, as in `[model.<name>]` of stages.toml
     model: String,
     /// The version to put back; when not given, the one that the alias `previous-<stage>` points to
     #[arg(long, value_name = "VERSION", value_parser = given_version)]
