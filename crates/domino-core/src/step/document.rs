@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::text::{Scrubber, fenced, markdown};
+use super::text::{Scrubber, fenced, html, markdown};
 use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of, hint};
 use crate::error::{Exit, line_of};
 
@@ -247,7 +247,7 @@ impl<'a> Document<'a> {
                 .collect();
             page.push_str(&format!(
                 "<details open><summary>{}</summary>\n\n{}\n</details>\n\n",
-                self.prose(&excerpt.title),
+                html(&self.scrubber.clean(&excerpt.title)),
                 fenced(&lines)
             ));
         }
@@ -281,7 +281,10 @@ impl<'a> Document<'a> {
     fn prose(&self, text: &str) -> String {
         let clean = self.scrubber.clean(text);
         let parts: Vec<&str> = clean.split('`').collect();
-        if parts.len().is_multiple_of(2) {
+        let ours = !parts.len().is_multiple_of(2);
+        // Two backticks side by side are never ours, and begin and end code by other rules.
+        let side_by_side = parts.len() > 2 && parts[1..parts.len() - 1].contains(&"");
+        if !ours || side_by_side {
             return markdown(&clean).replace('`', "\\`");
         }
         let mut prose = String::new();

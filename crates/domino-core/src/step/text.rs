@@ -27,7 +27,7 @@ impl Scrubber {
 
     /// One line: no secret, no control character, no line break, nothing that the runner reads as a command.
     pub(super) fn clean(&self, line: &str) -> String {
-        harmless(&self.without_secrets(line))
+        self.harmless(&self.without_secrets(line))
     }
 
     /// Several lines, each made harmless; the line breaks stay.
@@ -35,10 +35,19 @@ impl Scrubber {
         let text = self.without_secrets(text);
         text.split_inclusive('\n')
             .map(|line| match line.strip_suffix('\n') {
-                Some(line) => format!("{}\n", harmless(line)),
-                None => harmless(line),
+                Some(line) => format!("{}\n", self.harmless(line)),
+                None => self.harmless(line),
             })
             .collect()
+    }
+
+    /// What takes escape sequences away can put the two halves of a secret together.
+    fn harmless(&self, line: &str) -> String {
+        let harmless = harmless(line);
+        match self.without_secrets(&harmless) {
+            Cow::Borrowed(_) => harmless,
+            Cow::Owned(clean) => clean,
+        }
     }
 
     pub(super) fn without_secrets<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -111,6 +120,12 @@ pub fn markdown(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Text inside an element of HTML, where Markdown is not read.
+pub(super) fn html(text: &str) -> String {
+    let text = text.replace('&', "&amp;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Lines as a block of code with a fence that no line can close.
