@@ -77,6 +77,26 @@ fn a_version_that_the_stage_before_does_not_serve_needs_a_reason() {
 }
 
 #[test]
+fn what_a_demotion_says_to_do_next_is_done() {
+    let demotion = include_str!("../promote_stage/snapshots/promote_stage__back__demote.snap");
+    let command = demotion
+        .lines()
+        .find_map(|line| line.strip_prefix("next: deploy-model "));
+    let (words, reason) = command.unwrap().split_once(" '").unwrap();
+    let mut arguments: Vec<&str> = words.split(' ').collect();
+    arguments.push(reason.strip_suffix('\'').unwrap());
+    let scene = scene();
+    register(&scene, "wine", "return x + 2");
+    register(&scene, "wine", "return x + 2.1");
+    publish(&scene, "dev").exits(0);
+    scene
+        .run(&arguments)
+        .exits(0)
+        .says("forced: put back: it drifts");
+    assert_eq!(serves(&scene, "wine-staging").1, 1);
+}
+
+#[test]
 fn the_version_is_handed_on_and_nothing_handed_on_is_nothing() {
     let mut scene = scene();
     register(&scene, "wine", "return x + 2");

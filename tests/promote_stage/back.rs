@@ -1,5 +1,6 @@
 //! `demote`: the version that a stage held before comes back, and what had to leave stays away.
 
+use domino_sandbox::Fault;
 use insta::assert_snapshot;
 
 use crate::harness::Scene;
@@ -105,4 +106,99 @@ fn a_dry_run_of_a_demotion_writes_nothing() {
     );
     assert_eq!(writes(&scene, from), [""; 0]);
     assert_eq!(scene.requests_since(from).len(), 2);
+}
+
+#[test]
+fn a_version_that_the_stage_never_let_in_does_not_come_back() {
+    let scene = scene_of_two();
+    register(&scene, "wine", 0.6);
+    // In the stage by hand is not let in either, and may not become so.
+    let four = register(&scene, "wine", 0.6);
+    put(&scene, "wine", four, "Staging");
+    let from = scene.sandbox.requests().len();
+    for number in ["3", "4"] {
+        scene
+            .run(&[
+                "demote", "wine", "--stage", "staging", "--version", number, "--reason", "now",
+            ])
+            .exits(3)
+            .says(&format!(
+                "version {number} of `wine` was never let into stage `staging`: neither its record nor the alias \
+                 `previous-staging` says so"
+            ))
+            .says(&format!(
+                "promote-stage apply wine --to staging --version {number} asks them"
+            ));
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+    assert_eq!(holders(&scene, "wine", "Staging"), [2, four]);
+    // One that had been there before this program came has no record, but the alias.
+    put(&scene, "wine", 3, "Production");
+    put(&scene, "wine", four, "None");
+    serve(&scene, "staging", 2);
+    apply(&scene, "prod", 2).exits(0);
+    scene.run(&["demote", "wine", "--stage", "prod"]).exits(0);
+    assert_eq!(holders(&scene, "wine", "Production"), [3]);
+    let tags = version(&scene, "wine", 3)["tags"].clone();
+    assert_eq!(tags["promote.from"], "Archived");
+}
+
+#[test]
+fn a_demotion_that_was_not_finished_is_finished_by_a_rerun() {
+    let scene = scene_of_two();
+    let record = "POST /api/2.0/mlflow/registered-models/alias";
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on(record, reply(403, false)).once());
+    let arguments = ["demote", "wine", "--stage", "staging", "--reason", "drift"];
+    scene.run(&arguments).exits(3).says(
+        "left to do: alias `staging` to version 1, tag `promote.in.staging`, tag `promote.status`, alias \
+         `previous-staging` to be taken away",
+    );
+    let left = version(&scene, "wine", 2)["tags"]["promote.demoted.staging"].clone();
+    assert!(left.as_str().unwrap().ends_with(": drift"), "{left}");
+    scene
+        .run(&["demote", "wine", "--stage", "staging"])
+        .exits(0);
+    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(alias(&scene, "wine", "staging"), Some(1));
+    assert_eq!(alias(&scene, "wine", "previous-staging"), None);
+    let back = version(&scene, "wine", 1)["tags"].clone();
+    assert_eq!(back["promote.status"], "done");
+    let record = back["promote.in.staging"].as_str().unwrap();
+    assert!(
+        record.contains("put back in place of version 2: drift"),
+        "{record}"
+    );
+}
+
+#[test]
+fn a_demotion_that_is_undone_leaves_no_mark() {
+    let scene = scene_of_two();
+    // The version that comes back enters, and the one that shall leave cannot.
+    let transition = "POST /api/2.0/mlflow/model-versions/transition-stage";
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on(transition, reply(500, false)).after(1).once());
+    scene
+        .run(&["demote", "wine", "--stage", "staging"])
+        .exits(4)
+        .says("version 1 was put back into `Archived`; `Staging` holds version 2");
+    let stays = version(&scene, "wine", 2)["tags"].clone();
+    assert_eq!(stays.get("promote.demoted.staging"), None);
+    let back = version(&scene, "wine", 1)["tags"].clone();
+    assert_eq!(back["promote.status"], "undone");
+    assert!(
+        back["promote.in.staging"]
+            .as_str()
+            .unwrap()
+            .contains("\"status\":\"undone\"")
+    );
+    assert_eq!(alias(&scene, "wine", "previous-staging"), Some(1));
+    // That it had been in the stage is not forgotten.
+    let by_name = ["demote", "wine", "--stage", "staging", "--version", "1"];
+    scene.run(&by_name).exits(0);
+    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
 }

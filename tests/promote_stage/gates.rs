@@ -78,6 +78,22 @@ fn a_version_that_somebody_else_put_into_the_stage_before_soaks_since_then() {
 }
 
 #[test]
+fn a_version_that_left_and_was_put_back_by_hand_soaks_anew() {
+    let scene = scene_with("soak = \"24h\"", "");
+    let one = register(&scene, "wine", 0.5);
+    serve(&scene, "dev", one);
+    apply(&scene, "staging", one).exits(0);
+    serve(&scene, "staging", one);
+    scene.sandbox.faults().skew_clock(25 * 3600);
+    put(&scene, "wine", one, "Archived");
+    put(&scene, "wine", one, "Staging");
+    apply(&scene, "prod", one)
+        .exits(7)
+        .says("soak time: in stage `staging` for");
+    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+}
+
+#[test]
 fn what_waiting_cannot_change_is_not_waited_for() {
     let scene = scene_with("", RULE);
     let one = register(&scene, "wine", 2.0);

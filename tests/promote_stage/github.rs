@@ -94,6 +94,21 @@ fn an_approval_by_somebody_else_opens_the_gate() {
 }
 
 #[test]
+fn what_cannot_be_known_of_an_approval_is_said() {
+    let mut scene = scene_of("6.3", "github-approval = true", "", |seed| seed);
+    let one = register_by(&scene, "wine", 0.5, "");
+    put(&scene, "wine", one, "Staging");
+    serve(&scene, "staging", one);
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    scene.variable("GITHUB_RUN_ATTEMPT", "2");
+    scene
+        .run(&["check", "wine", "--to", "prod"])
+        .exits(0)
+        .says("who trained version 1 is not known")
+        .says("GitHub does not tell which attempt an approval was given to");
+}
+
+#[test]
 fn nobody_opens_the_gate_for_themselves() {
     for (user, says) in [
         (

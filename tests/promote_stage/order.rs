@@ -63,11 +63,13 @@ fn what_the_stage_before_does_not_serve_does_not_come() {
 }
 
 #[test]
-fn a_version_in_a_later_stage_stays_there() {
+fn a_version_that_came_by_this_stage_stays_in_the_later_one() {
     let scene = scene();
     let one = register(&scene, "wine", 0.6);
-    serve(&scene, "dev", one);
-    put(&scene, "wine", one, "Production");
+    for (stage, before) in [("staging", "dev"), ("prod", "staging")] {
+        serve(&scene, before, one);
+        apply(&scene, stage, one).exits(0);
+    }
     let from = scene.sandbox.requests().len();
     let why = "version 1 of `wine` has passed stage `staging` already: it is in stage `prod`";
     for verb in ["request", "check", "apply"] {
@@ -75,6 +77,23 @@ fn a_version_in_a_later_stage_stays_there() {
             .run(&[verb, "wine", "--to", "staging"])
             .exits(0)
             .says(why);
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+}
+
+#[test]
+fn a_version_that_was_put_into_a_later_stage_by_hand_has_passed_no_gate() {
+    let scene = scene();
+    let one = register(&scene, "wine", 0.6);
+    serve(&scene, "dev", one);
+    put(&scene, "wine", one, "Production");
+    let from = scene.sandbox.requests().len();
+    for verb in ["request", "check", "apply"] {
+        scene.run(&[verb, "wine", "--to", "staging"]).exits(7).says(
+            "version 1 of `wine` is in `Production`, that of stage `prod`, but no record says that stage `staging` let \
+             it in",
+        );
     }
     assert_eq!(writes(&scene, from), [""; 0]);
     assert_eq!(holders(&scene, "wine", "Production"), [one]);

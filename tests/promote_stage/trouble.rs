@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domino_sandbox::{Fault, Misbehaviour};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::harness::{Scene, eventually};
 use crate::world::*;
@@ -21,6 +22,12 @@ fn scene_of_two() -> Scene {
     let two = register(&scene, "wine", 0.6);
     serve(&scene, "dev", two);
     scene
+}
+
+/// The record of staging among a version's tags.
+fn recorded(scene: &Scene, number: u64) -> Value {
+    let tags = version(scene, "wine", number)["tags"].clone();
+    serde_json::from_str(tags["promote.in.staging"].as_str().unwrap()).unwrap()
 }
 
 /// A rerun without faults finishes.
@@ -76,6 +83,7 @@ fn when_the_old_version_cannot_be_archived_the_new_one_goes_back() {
         version(&scene, "wine", 2)["tags"]["promote.status"],
         "undone"
     );
+    assert_eq!(recorded(&scene, 2)["status"], "undone");
     mended(&scene);
 }
 
@@ -102,8 +110,10 @@ fn what_is_left_after_the_move_is_named_and_a_rerun_does_it() {
         .faults()
         .add(Fault::on(ALIAS, reply(403, false)));
     apply(&scene, "staging", 2).exits(3).says(
-        "`Staging` holds version 2, but the promotion is not finished; run this again to finish it",
+        "`Staging` holds version 2, but the promotion is not finished; run this again to finish it; left to do: alias \
+         `previous-staging` to version 1, alias `staging` to version 2, tag `promote.in.staging`, tag `promote.status`",
     );
+    assert_eq!(recorded(&scene, 2)["status"], "pending");
     assert_eq!(holders(&scene, "wine", "Staging"), [2]);
     assert_eq!(
         version(&scene, "wine", 2)["tags"]["promote.status"],

@@ -10,7 +10,7 @@ use crate::candidate::{Candidate, Place};
 use crate::check::{judged, past};
 use crate::gates::{Judgement, has_none, soak};
 use crate::moves::Moves;
-use crate::promotion::{Previous, Promotion};
+use crate::promotion::{Mark, Previous, Promotion};
 use crate::record::{Record, Status, demoted_key, workflow_run};
 use crate::registry::stage_of;
 use crate::sheet::describe;
@@ -68,22 +68,13 @@ pub(crate) async fn apply(
     let reason = args.which.skip_order.clone();
     let promotion = promotion(&writer, &candidate, &judgement, &work, reason);
     let carried_out = promotion.carry_out(step, &mut interrupts).await;
-    for lack in promotion.moves.lacks() {
-        step.warn(&lack, None);
-    }
+    promotion.tell(step);
     carried_out.with_context(|| {
         format!(
             "cannot promote version {} of `{}` to stage `{}`",
             promotion.version, place.name, stage.name
         )
     })?;
-    let archived = promotion.archived.borrow();
-    if !archived.is_empty() {
-        let numbers: Vec<String> = archived.iter().map(ToString::to_string).collect();
-        step.report.output("archived", numbers.join(","));
-        step.report
-            .fact("archived", crate::registry::listed(&archived));
-    }
     if !judgement.approved_by.is_empty() {
         let by = judgement.approved_by.join(", ");
         step.report.fact("approved by", by);
@@ -210,9 +201,15 @@ fn promotion<'a>(
         run: workflow_run(),
         replaced: replaced.map(|(version, _)| version.version),
         reason,
+        held_before: candidate.record().is_some_and(|record| record.let_in()),
     };
     let demoted = demoted_key(&place.stage.name);
-    let was_demoted = candidate.version.tags.contains_key(&demoted);
+    let own_mark = candidate.version.tags.get(&demoted).map(|text| Mark {
+        version: candidate.number(),
+        key: demoted.clone(),
+        value: None,
+        before: Some(text.clone()),
+    });
     Promotion {
         moves: Moves::of(writer, place.name),
         version: candidate.number(),
@@ -224,13 +221,13 @@ fn promotion<'a>(
         alias: place.alias(),
         alias_before: candidate.registry.alias(&place.alias()),
         previous_alias: place.previous_alias(),
+        previous_before: candidate.registry.alias(&place.previous_alias()),
         previous: work.previous,
         outdated: record.outdated(&candidate.version.tags),
         record,
-        marks: was_demoted
-            .then(|| (candidate.number(), demoted, None))
-            .into_iter()
-            .collect(),
+        leave_marks: Vec::new(),
+        own_mark,
+        marked: RefCell::default(),
     }
 }
 

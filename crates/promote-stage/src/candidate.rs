@@ -39,7 +39,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) chosen: String,
     /// What the stage before serves.
     pub(crate) serving: Serving,
-    /// The later stage that the version is in already.
+    /// The later stage that the version is in already, by way of this one.
     pub(crate) past: Option<&'a Stage>,
     /// The run that made it.
     pub(crate) run: Option<Run>,
@@ -171,7 +171,7 @@ impl<'a> Candidate<'a> {
             return Err(order::no_such_version(&registry, number).into());
         };
         order::ready(&version)?;
-        let past = order::past(file, stage, &version);
+        let past = order::past(file, stage, &version)?;
         let mut candidate = Self {
             place,
             before,

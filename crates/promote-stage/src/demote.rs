@@ -1,6 +1,7 @@
 //! `promote-stage demote`: the version that a stage held before goes back into it, and the one that is there leaves.
 //!
-//! No gate is asked: what comes back has passed them, and going back must not wait for anybody.
+//! No gate is asked, because going back must not wait for anybody. So only a version comes back that the stage let in
+//! before: by its record, or by the alias of the version before.
 
 use std::cell::RefCell;
 
@@ -8,13 +9,14 @@ use anyhow::Context;
 use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::Failure;
+use domino_core::stages::VersionRule;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
 use crate::apply::at;
 use crate::candidate::Place;
 use crate::moves::Moves;
 use crate::order;
-use crate::promotion::{Previous, Promotion};
+use crate::promotion::{Mark, Previous, Promotion};
 use crate::record::{Record, Status, demoted_key, workflow_run};
 use crate::registry::{Registry, listed, stage_of};
 use crate::{DemoteArgs, cannot};
@@ -27,6 +29,8 @@ struct Demotion<'a> {
     back: ModelVersion,
     /// Those that leave.
     leave: Vec<VersionNumber>,
+    /// What was written down when it came for the first time.
+    earlier: Option<Record>,
     now: i64,
 }
 
@@ -58,16 +62,19 @@ pub(crate) async fn demote(
         return Ok(Ending::planned());
     }
     let writer = Place::tracking(setting)?.writer();
-    let promotion = demotion.promotion(&writer, setting, args.reason.as_deref());
+    let promotion = demotion.promotion(&writer, args.reason.as_deref());
     let carried_out = promotion.carry_out(step, &mut interrupts).await;
-    for lack in promotion.moves.lacks() {
-        step.warn(&lack, None);
-    }
+    promotion.tell(step);
     carried_out.with_context(|| cannot("demote", &args.model, &setting.stage))?;
-    step.report.next = Some(format!(
-        "deploy-model publish {} --stage {} --version {back}",
-        place.model.name, place.stage.name
-    ));
+    if let VersionRule::Number(pinned) = place.rule
+        && *pinned != back.get()
+    {
+        let says = format!(
+            "stages.toml says version {pinned}: change it before you publish version {back}"
+        );
+        step.warn(&says, None);
+    }
+    step.report.next = Some(demotion.publish(setting, args.reason.as_deref()));
     Ok(Ending::done(format!(
         "`{}` holds version {back} of `{}` again, and no other",
         place.target, place.name
@@ -96,6 +103,21 @@ async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Dem
         return Err(order::no_such_version(&registry, number).into());
     };
     order::ready(&back)?;
+    let stage = &place.stage.name;
+    let earlier = Record::in_tags(&back.tags, stage);
+    let let_in = earlier.as_ref().is_some_and(Record::let_in);
+    if !let_in && registry.alias(&place.previous_alias()) != Some(number) {
+        return Err(Failure::refused(format!(
+            "version {number} of `{}` was never let into stage `{stage}`: neither its record nor the alias `{}` says so",
+            place.name,
+            place.previous_alias()
+        ))
+        .hint(format!(
+            "no gate is asked here; promote-stage apply {} --to {stage} --version {number} asks them",
+            place.model.name
+        ))
+        .into());
+    }
     let mut leave = registry.holders(&place.target);
     leave.retain(|other| *other != number);
     Ok(Demotion {
@@ -103,6 +125,7 @@ async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Dem
         registry,
         back,
         leave,
+        earlier,
         now: reader.now().as_millisecond(),
     })
 }
@@ -126,13 +149,36 @@ impl Demotion<'_> {
     }
 
     fn is_nothing(&self) -> bool {
-        let begun = Record::in_tags(&self.back.tags, &self.place.stage.name)
-            .is_some_and(|record| record.status == Status::Pending);
+        let begun = self.begun().is_some();
         !self.enters()
             && self.leave.is_empty()
             && !self.alias_moves()
             && self.previous() == Previous::Stays
             && !begun
+    }
+
+    /// The record of a demotion that was begun and not finished.
+    fn begun(&self) -> Option<&Record> {
+        let record = self.earlier.as_ref().filter(|_| !self.enters())?;
+        (record.status == Status::Pending).then_some(record)
+    }
+
+    /// The command that publishes what is back. The stage before serves something newer by now, so that the version
+    /// is vouched for in every stage but the first.
+    fn publish(&self, setting: &Setting, reason: Option<&str>) -> String {
+        let place = &self.place;
+        let mut command = format!(
+            "deploy-model publish {} --stage {} --version {}",
+            place.model.name, place.stage.name, self.back.version
+        );
+        if setting.file.stage_before(place.stage).is_some() {
+            let why = reason
+                .map(|reason| format!(": {reason}"))
+                .unwrap_or_default();
+            command.push_str(" --force-version ");
+            command.push_str(&quoted(&format!("put back{why}")));
+        }
+        command
     }
 
     fn view(&self) -> Plan {
@@ -172,12 +218,7 @@ impl Demotion<'_> {
         plan
     }
 
-    fn promotion<'a>(
-        &'a self,
-        writer: &'a TrackingWriter,
-        setting: &Setting,
-        reason: Option<&str>,
-    ) -> Promotion<'a> {
+    fn promotion<'a>(&'a self, writer: &'a TrackingWriter, reason: Option<&str>) -> Promotion<'a> {
         let place = &self.place;
         let stage = place.stage.name.as_str();
         let why = reason
@@ -187,41 +228,45 @@ impl Demotion<'_> {
             [] => String::new(),
             leave => format!(" in place of {}", listed(leave)),
         };
-        let before = setting.file.stage_before(place.stage);
-        // What was approved when it came for the first time stays on record.
-        let earlier = Record::in_tags(&self.back.tags, stage);
+        // What was approved when it came for the first time stays on record, and so does why it comes back, when
+        // that was begun before.
+        let earlier = self.earlier.as_ref();
+        let begun = self.begun().and_then(|begun| begun.reason.clone());
         let record = Record {
             status: Status::Pending,
             at: at(self.now),
-            from: earlier.as_ref().map_or_else(
-                || before.map_or(stage, |before| &before.name).to_owned(),
+            from: earlier.map_or_else(
+                || stage_of(&self.back).word().to_owned(),
                 |earlier| earlier.from.clone(),
             ),
-            since: earlier.as_ref().and_then(|earlier| earlier.since),
+            since: earlier.and_then(|earlier| earlier.since),
             approved_by: earlier
-                .as_ref()
                 .map(|earlier| earlier.approved_by.clone())
                 .unwrap_or_default(),
-            request_id: earlier.and_then(|earlier| earlier.request_id),
+            request_id: earlier.and_then(|earlier| earlier.request_id.clone()),
             run: workflow_run(),
             replaced: None,
-            reason: Some(format!("put back{in_place_of}{why}")),
+            reason: Some(begun.unwrap_or_else(|| format!("put back{in_place_of}{why}"))),
+            held_before: true,
         };
-        let demoted = demoted_key(stage);
-        let mut marks: Vec<_> = self
-            .leave
-            .iter()
-            .map(|other| {
-                let text = format!(
-                    "version {} was put back at {}{why}",
-                    self.back.version, record.at
-                );
-                (*other, demoted.clone(), Some(text))
-            })
-            .collect();
-        if self.back.tags.contains_key(&demoted) {
-            marks.push((self.back.version, demoted, None));
-        }
+        let key = demoted_key(stage);
+        let said = |version: &ModelVersion| version.tags.get(&key).cloned();
+        let leave_marks = self.leave.iter().map(|other| Mark {
+            version: *other,
+            key: key.clone(),
+            value: Some(format!(
+                "version {} was put back at {}{why}",
+                self.back.version, record.at
+            )),
+            before: self.registry.version(*other).and_then(said),
+        });
+        let leave_marks = leave_marks.collect();
+        let own_mark = said(&self.back).map(|text| Mark {
+            version: self.back.version,
+            key: key.clone(),
+            value: None,
+            before: Some(text),
+        });
         Promotion {
             moves: Moves::of(writer, place.name),
             version: self.back.version,
@@ -233,10 +278,29 @@ impl Demotion<'_> {
             alias: place.alias(),
             alias_before: self.registry.alias(&place.alias()),
             previous_alias: place.previous_alias(),
+            previous_before: self.registry.alias(&place.previous_alias()),
             previous: self.previous(),
             outdated: record.outdated(&self.back.tags),
             record,
-            marks,
+            leave_marks,
+            own_mark,
+            marked: RefCell::default(),
         }
+    }
+}
+
+/// Text as one word of a shell, whatever stands in it. A summary shows commands without backticks.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('`', "\"").replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_word_of_a_shell() {
+        assert_eq!(quoted("put back: it drifts"), "'put back: it drifts'");
+        assert_eq!(quoted("it's $(x) `y`"), r#"'it'\''s $(x) "y"'"#);
     }
 }

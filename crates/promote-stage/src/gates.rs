@@ -141,6 +141,12 @@ impl Judgement {
             judgement.request_id = judgement.request_id.or(answer.request_id);
             judgement.remarks.extend(answer.remarks);
         }
+        if !judgement.approved_by.is_empty() && candidate.people.trainers_are_unknown() {
+            judgement.remarks.push(format!(
+                "who trained version {} is not known, so that nobody could be kept from approving their own work",
+                candidate.number()
+            ));
+        }
         Ok(judgement)
     }
 

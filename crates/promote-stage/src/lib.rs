@@ -46,6 +46,11 @@ Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; insid
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager.
 GITHUB_TOKEN, with `actions: read`, tells who approved the workflow run; it is sent to GitHub only.
 
+Nobody approves a version that they trained, asked for or started the workflow run of. Domino's user names and GitHub's
+logins are compared as they are written, without case: nothing tells that two different names are one person.
+Who approved GitHub tells of a workflow run, not of an attempt at it: when a run is run again, an approval that an
+earlier attempt was given counts as well.
+
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another
 promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not
 hold, 130 and 143 interrupted.";
@@ -142,7 +147,8 @@ struct StatusArgs {
 struct DemoteArgs {
     /// The model, as in `[model.<name>]` of stages.toml
     model: String,
-    /// The version to put back; when not given, the one that the alias `previous-<stage>` points to
+    /// The version to put back, which the stage must have let in before; when not given, the one that the alias
+    /// `previous-<model-stage>` points to
     #[arg(long, value_name = "VERSION", value_parser = given_version)]
     version: Option<GivenVersion>,
     /// Why, for the record

@@ -140,6 +140,19 @@ impl<'a> Moves<'a> {
         .map(drop)
     }
 
+    /// Writes a tag of a version, or takes it away where it shall say nothing.
+    pub(crate) async fn tag_or_not(
+        &self,
+        version: VersionNumber,
+        key: &str,
+        value: &Option<String>,
+    ) -> Result<(), ApiError> {
+        match value {
+            Some(value) => self.tag(version, key, value).await,
+            None => self.take_tag(version, key).await,
+        }
+    }
+
     /// Points an alias to a version, away from any other. Where there are no aliases, nothing is done.
     pub(crate) async fn point(&self, alias: &str, version: VersionNumber) -> Result<(), ApiError> {
         let pointed = once(

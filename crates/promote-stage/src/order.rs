@@ -3,13 +3,13 @@
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::error::Failure;
+use domino_core::error::{Exit, Failure};
 use domino_core::serving::Serving;
 use domino_core::stages::{Stage, StageFile, VersionRule};
 use domino_core::step::Setting;
 
 use crate::candidate::{Candidate, Place};
-use crate::record::demoted_key;
+use crate::record::{demoted_key, was_let_in};
 use crate::registry::{Registry, stage_of};
 
 /// Which version is meant: the one given, the one that the stage file pins, else the one that the stage before
@@ -80,9 +80,39 @@ pub(crate) fn ready(version: &ModelVersion) -> Result<(), Failure> {
     .hint("wait for its registration, or register it anew"))
 }
 
-/// The later stage that a version is in already. The experiment manager knows one stage of a version only, so that
-/// moving it would take it out of there.
+/// The later stage that a version is in already, where its record says that it came by this one. The experiment
+/// manager knows one stage of a version only, so that moving it would take it out of there; but one that somebody put
+/// there by hand has passed no gate.
 pub(crate) fn past<'a>(
+    file: &'a StageFile,
+    stage: &Stage,
+    version: &ModelVersion,
+) -> Result<Option<&'a Stage>, Failure> {
+    let Some(later) = later_stage(file, stage, version) else {
+        return Ok(None);
+    };
+    if was_let_in(&version.tags, &stage.name) {
+        return Ok(Some(later));
+    }
+    let number = version.version;
+    Err(Failure::new(
+        Exit::NotApproved,
+        format!(
+            "version {number} of `{}` is in `{}`, that of stage `{}`, but no record says that stage `{}` let it in",
+            version.name,
+            stage_of(version),
+            later.name,
+            stage.name
+        ),
+    )
+    .hint(format!(
+        "take it out of `{}` in Domino and promote it stage by stage, or promote a newer version",
+        stage_of(version)
+    ))
+    .at(file, &["stage", &stage.name]))
+}
+
+fn later_stage<'a>(
     file: &'a StageFile,
     stage: &Stage,
     version: &ModelVersion,
@@ -182,9 +212,11 @@ fn model_stage(stage: &Stage) -> Option<ModelStage> {
 mod tests {
     use std::path::Path;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::record::Status;
+    use crate::record::tests::record;
     use crate::registry::tests::version;
 
     fn file() -> StageFile {
@@ -240,16 +272,34 @@ mod tests {
     }
 
     #[test]
-    fn a_version_in_a_later_stage_is_past_this_one() {
+    fn a_version_in_a_later_stage_is_past_those_that_let_it_in_and_no_others() {
         let file = file();
-        let past = |stage: &str, there: &str| {
+        let entered = record(Status::Done);
+        let past = |stage: &str, there: &str, tags: Value| {
             let stage = file.stage(stage).unwrap();
-            past(&file, stage, &version(7, there, json!({}))).map(|stage| stage.name.as_str())
+            let past = past(&file, stage, &version(7, there, tags));
+            past.map(|stage| stage.map(|stage| stage.name.as_str()))
         };
-        assert_eq!(past("staging", "Production"), Some("prod"));
-        assert_eq!(past("staging", "Staging"), None);
-        assert_eq!(past("prod", "Staging"), None);
-        assert_eq!(past("prod", "Production"), None);
+        let by_hand = past("staging", "Production", json!({})).unwrap_err();
+        assert_eq!(by_hand.exit(), Exit::NotApproved);
+        assert_eq!(
+            by_hand.to_string(),
+            "version 7 of `wine` is in `Production`, that of stage `prod`, but no record says that stage `staging` \
+             let it in"
+        );
+        let tags = json!({"promote.in.staging": entered.value().unwrap()});
+        let entered = past("staging", "Production", tags.clone()).unwrap();
+        assert_eq!(entered, Some("prod"));
+        let mut left = tags;
+        left["promote.demoted.staging"] = json!("version 6 was put back");
+        assert!(past("staging", "Production", left).is_err());
+        for (stage, there) in [
+            ("staging", "Staging"),
+            ("prod", "Staging"),
+            ("prod", "Production"),
+        ] {
+            assert_eq!(past(stage, there, json!({})).unwrap(), None);
+        }
     }
 
     #[test]

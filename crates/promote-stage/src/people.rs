@@ -53,6 +53,11 @@ impl People {
         (!self.trained_by.is_empty()).then(|| self.trained_by.join(", "))
     }
 
+    /// Whether nothing says who trained the version, so that they could approve it themselves.
+    pub(crate) fn trainers_are_unknown(&self) -> bool {
+        self.trained_by.is_empty() && self.trained_by_ids.is_empty()
+    }
+
     /// Why a GitHub user's approval does not count.
     pub(crate) fn objection_to_login(&self, login: &str) -> Option<&'static str> {
         let is = |users: &[String]| users.iter().any(|user| same(user, login));
@@ -97,6 +102,14 @@ pub(crate) mod tests {
             started_by: vec!["ben".into()],
             ..People::of(&version(7, "None", tags), None)
         }
+    }
+
+    #[test]
+    fn that_nothing_says_who_trained_a_version_is_noticed() {
+        assert!(!people().trainers_are_unknown());
+        let of = |tags| People::of(&version(7, "None", tags), None).trainers_are_unknown();
+        assert!(of(json!({})) && of(json!({"mlflow.user": " "})));
+        assert!(!of(json!({"mlflow.domino.user_id": "u1"})));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! one version only is known from looking afterwards, twice. Of two that meet, the higher version stays.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::Context;
 use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::client::ApiError;
 use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Interrupts, Step};
@@ -45,14 +47,51 @@ pub(crate) struct Promotion<'a> {
     pub(crate) alias_before: Option<VersionNumber>,
     /// The alias of what the stage held before.
     pub(crate) previous_alias: String,
+    /// What it pointed to when it was planned.
+    pub(crate) previous_before: Option<VersionNumber>,
     /// What becomes of it.
     pub(crate) previous: Previous,
     /// What is written down.
     pub(crate) record: Record,
     /// Tags of an earlier promotion that are taken away.
     pub(crate) outdated: Vec<&'static str>,
-    /// Further tags, written when all is done; nothing takes one away.
-    pub(crate) marks: Vec<(VersionNumber, String, Option<String>)>,
+    /// What is written at the versions that leave, each before it does.
+    pub(crate) leave_marks: Vec<Mark>,
+    /// The mark that is taken away from the version itself, since it may be here again.
+    pub(crate) own_mark: Option<Mark>,
+    /// The marks that were written or taken away so far, or may have been.
+    pub(crate) marked: RefCell<Vec<Mark>>,
+}
+
+/// A tag that says that a version had to leave the stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) version: VersionNumber,
+    pub(crate) key: String,
+    /// What it says from now on; nothing takes it away.
+    pub(crate) value: Option<String>,
+    /// What it said when it was planned.
+    pub(crate) before: Option<String>,
+}
+
+/// One thing that is done once the version is in the stage.
+#[derive(Debug)]
+enum Rest<'a> {
+    Point(&'a str, VersionNumber),
+    Take(&'a str),
+    Mark(&'a Mark),
+    Tag(String, String),
+}
+
+impl std::fmt::Display for Rest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Point(alias, version) => write!(f, "alias `{alias}` to version {version}"),
+            Self::Take(alias) => write!(f, "alias `{alias}` to be taken away"),
+            Self::Mark(mark) => write!(f, "tag `{}` to be taken away", mark.key),
+            Self::Tag(key, _) => write!(f, "tag `{key}`"),
+        }
+    }
 }
 
 /// What becomes of the alias of the version before.
@@ -71,9 +110,9 @@ pub(crate) enum Previous {
 struct Conflict(Failure);
 
 impl Promotion<'_> {
-    /// Writes: tags "pending", the stage, the archived ones, after a look the aliases, tags "done"; then looks again.
-    /// Before the look everything is undone when something fails; after it, what is left to do is named, and a rerun
-    /// does it.
+    /// Writes: tags "pending", the stage, the archived ones, after a look the aliases, after another look tags "done".
+    /// When something fails before the first look, or a look finds another version, everything is undone. What fails
+    /// after the first look is named with all that is left to do, and a rerun does it.
     pub(crate) async fn carry_out(
         &self,
         step: &Step,
@@ -85,12 +124,10 @@ impl Promotion<'_> {
         if let Err(error) = self.enter(step, interrupts).await {
             return Err(error.context(undo::put_back(self).await));
         }
-        self.finish(interrupts).await.with_context(|| {
-            format!(
-                "`{}` holds version {}, but the promotion is not finished; run this again to finish it",
-                self.target, self.version
-            )
-        })?;
+        let rest = self.rest()?;
+        let last = rest.iter().position(|one| matches!(one, Rest::Tag(..)));
+        let last = last.unwrap_or(rest.len());
+        self.finish(&rest, 0..last, interrupts).await?;
         tokio::time::sleep(SETTLE.mul_f64(self.moves.pace())).await;
         let alone = self.alone().await.with_context(|| {
             format!(
@@ -98,11 +135,23 @@ impl Promotion<'_> {
                 self.version, self.target
             )
         })?;
-        match alone {
-            Ok(()) => self.alias_stands().await,
-            Err(Conflict(failure)) => {
-                Err(anyhow::Error::new(failure).context(undo::put_back(self).await))
-            }
+        if let Err(Conflict(failure)) = alone {
+            return Err(anyhow::Error::new(failure).context(undo::put_back(self).await));
+        }
+        self.alias_stands().await?;
+        self.finish(&rest, last..rest.len(), interrupts).await
+    }
+
+    /// Tells, however it ended, what the experiment manager lacks and what is archived now.
+    pub(crate) fn tell(&self, step: &mut Step) {
+        for lack in self.moves.lacks() {
+            step.warn(&lack, None);
+        }
+        let archived = self.archived.borrow();
+        if !archived.is_empty() {
+            let numbers: Vec<String> = archived.iter().map(ToString::to_string).collect();
+            step.report.output("archived", numbers.join(","));
+            step.report.fact("archived", listed(&archived));
         }
     }
 
@@ -126,6 +175,10 @@ impl Promotion<'_> {
         // Only those that were seen when it was planned: what came since belongs to another promotion.
         for other in self.others.iter().filter(|other| there.contains(other)) {
             go_on(interrupts).await?;
+            let marks = self.leave_marks.iter();
+            for mark in marks.filter(|mark| mark.version == *other) {
+                self.mark(mark).await?;
+            }
             self.moves.put(*other, &ModelStage::Archived).await?;
             self.archived.borrow_mut().push(*other);
             step.say(&format!("archived version {other}"));
@@ -134,33 +187,69 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    async fn finish(&self, interrupts: &mut Interrupts) -> anyhow::Result<()> {
-        go_on(interrupts).await?;
-        match self.previous {
-            Previous::Is(version) => self.moves.point(&self.previous_alias, version).await?,
-            Previous::Goes | Previous::Stays => {}
+    /// Does this part of what is left; an error names that part which is not done, and all after it.
+    async fn finish(
+        &self,
+        rest: &[Rest<'_>],
+        part: Range<usize>,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<()> {
+        for done in part {
+            let carried_out = match go_on(interrupts).await {
+                Ok(()) => self.carry_out_one(&rest[done]).await,
+                Err(interrupted) => Err(interrupted.into()),
+            };
+            carried_out.with_context(|| {
+                let left: Vec<String> = rest[done..].iter().map(ToString::to_string).collect();
+                format!(
+                    "`{}` holds version {}, but the promotion is not finished; run this again to finish it; left to \
+                     do: {}",
+                    self.target,
+                    self.version,
+                    left.join(", ")
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What is left once the version is in the stage. The alias that a demotion goes by is the last to go, so that a
+    /// rerun finds it.
+    fn rest(&self) -> anyhow::Result<Vec<Rest<'_>>> {
+        let mut rest = Vec::new();
+        if let Previous::Is(version) = self.previous {
+            rest.push(Rest::Point(&self.previous_alias, version));
         }
         if self.alias_before != Some(self.version) {
-            self.moves.point(&self.alias, self.version).await?;
+            rest.push(Rest::Point(&self.alias, self.version));
         }
-        if self.previous == Previous::Goes {
-            self.moves.take_alias(&self.previous_alias).await?;
-        }
-        go_on(interrupts).await?;
-        for (version, key, value) in &self.marks {
-            match value {
-                Some(value) => self.moves.tag(*version, key, value).await?,
-                None => self.moves.take_tag(*version, key).await?,
-            }
-        }
+        rest.extend(self.own_mark.iter().map(Rest::Mark));
         let done = Record {
             status: Status::Done,
             ..self.record.clone()
         };
-        for (key, value) in done.tags(self.stage)? {
-            self.moves.tag(self.version, &key, &value).await?;
+        let tags = done.tags(self.stage)?.into_iter();
+        rest.extend(tags.map(|(key, value)| Rest::Tag(key, value)));
+        if self.previous == Previous::Goes {
+            rest.push(Rest::Take(&self.previous_alias));
+        }
+        Ok(rest)
+    }
+
+    async fn carry_out_one(&self, one: &Rest<'_>) -> anyhow::Result<()> {
+        match one {
+            Rest::Point(alias, version) => self.moves.point(alias, *version).await?,
+            Rest::Take(alias) => self.moves.take_alias(alias).await?,
+            Rest::Mark(mark) => self.mark(mark).await?,
+            Rest::Tag(key, value) => self.moves.tag(self.version, key, value).await?,
         }
         Ok(())
+    }
+
+    async fn mark(&self, mark: &Mark) -> Result<(), ApiError> {
+        self.marked.borrow_mut().push(mark.clone());
+        let Mark { version, key, .. } = mark;
+        self.moves.tag_or_not(*version, key, &mark.value).await
     }
 
     /// Looks whether the stage holds this version and no other. A lower one is given time to go: it is another
@@ -218,7 +307,13 @@ impl Promotion<'_> {
         if !self.moves.has_aliases() || self.moves.alias(&self.alias).await? == Some(self.version) {
             return Ok(());
         }
-        self.moves.point(&self.alias, self.version).await?;
+        let pointed = self.moves.point(&self.alias, self.version).await;
+        pointed.with_context(|| {
+            format!(
+                "`{}` holds version {} and no other, but alias `{}` does not point to it; run this again",
+                self.target, self.version, self.alias
+            )
+        })?;
         match self.alone().await? {
             Ok(()) => Ok(()),
             Err(Conflict(failure)) => {

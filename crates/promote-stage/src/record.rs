@@ -12,7 +12,8 @@ pub(crate) const STATUS: &str = "promote.status";
 pub(crate) const REQUEST_ID: &str = "promote.request_id";
 /// Who approved.
 pub(crate) const APPROVED_BY: &str = "promote.approved_by";
-/// The stage before, as in stages.toml.
+/// The stage before, as in stages.toml; of a version that was put back and has no record, where the experiment manager
+/// had it.
 pub(crate) const FROM: &str = "promote.from";
 /// The stage, as in stages.toml.
 pub(crate) const TO: &str = "promote.to";
@@ -29,7 +30,7 @@ pub(crate) struct Record {
     pub(crate) status: Status,
     /// When, in RFC 3339.
     pub(crate) at: String,
-    /// The stage before.
+    /// The stage before; of a version that was put back and has no record, where the experiment manager had it.
     pub(crate) from: String,
     /// Since when the version had been there, in epoch milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +50,9 @@ pub(crate) struct Record {
     /// Why a rule was passed over, or the version put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// Whether the version had been let into the stage before this, which an attempt that fails does not take away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) held_before: bool,
 }
 
 /// How far a promotion got.
@@ -59,6 +63,8 @@ pub(crate) enum Status {
     Pending,
     /// It was finished and verified.
     Done,
+    /// It could not be finished, and the version was taken out of the stage again.
+    Undone,
 }
 
 impl Status {
@@ -67,6 +73,7 @@ impl Status {
         match self {
             Self::Pending => "pending",
             Self::Done => "done",
+            Self::Undone => "undone",
         }
     }
 }
@@ -82,6 +89,11 @@ impl Record {
         serde_json::from_str(tags.get(&Self::key(stage))?).ok()
     }
 
+    /// Whether the record says that the version was let into its stage, now or once.
+    pub(crate) fn let_in(&self) -> bool {
+        self.status == Status::Done || self.held_before
+    }
+
     /// The record as the value of its tag.
     pub(crate) fn value(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string(self)?)
@@ -93,8 +105,8 @@ impl Record {
         Some(at.as_millisecond())
     }
 
-    /// Every tag of a promotion of this record into `stage`, in the order of writing: that it is pending, or done,
-    /// comes first, or last.
+    /// Every tag of a promotion of this record into `stage`, in the order of writing: that it is pending comes first,
+    /// how it ended last.
     pub(crate) fn tags(&self, stage: &str) -> anyhow::Result<Vec<(String, String)>> {
         let mut tags = vec![(STATUS.to_owned(), self.status.word().to_owned())];
         if self.status == Status::Pending {
@@ -123,7 +135,7 @@ impl Record {
                 anyhow::bail!("the record of the promotion is too long for a tag");
             }
         }
-        if self.status == Status::Done {
+        if self.status != Status::Pending {
             tags.reverse();
         }
         Ok(tags)
@@ -140,6 +152,12 @@ impl Record {
         }
         outdated
     }
+}
+
+/// Whether a version was let into a stage by its record, and has not had to leave it since.
+pub(crate) fn was_let_in(tags: &BTreeMap<String, String>, stage: &str) -> bool {
+    Record::in_tags(tags, stage).is_some_and(|record| record.let_in())
+        && !tags.contains_key(&demoted_key(stage))
 }
 
 /// The tag that says that a version had to leave a stage, so that nothing brings it back by itself.
@@ -170,6 +188,7 @@ pub(crate) mod tests {
             run: None,
             replaced: Some(VersionNumber::new(6)),
             reason: None,
+            held_before: false,
         }
     }
 
@@ -202,6 +221,29 @@ pub(crate) mod tests {
         let tags = record(Status::Done).tags("prod").unwrap();
         let keys: Vec<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["promote.in.prod", STATUS]);
+    }
+
+    #[test]
+    fn an_attempt_that_failed_does_not_take_away_that_the_version_had_been_there() {
+        let kept = |status, held_before, demoted: bool| {
+            let record = Record {
+                held_before,
+                ..record(status)
+            };
+            let mut tags: BTreeMap<String, String> =
+                record.tags("prod").unwrap().into_iter().collect();
+            if demoted {
+                tags.insert(demoted_key("prod"), "version 6 was put back".into());
+            }
+            was_let_in(&tags, "prod")
+        };
+        assert!(kept(Status::Done, false, false));
+        assert!(kept(Status::Undone, true, false));
+        for never in [Status::Pending, Status::Undone] {
+            assert!(!kept(never, false, false));
+        }
+        assert!(!kept(Status::Done, false, true), "it had to leave");
+        assert!(!was_let_in(&BTreeMap::new(), "prod"));
     }
 
     #[test]

@@ -99,6 +99,7 @@ fn held_row(registry: &Registry, stage: &Stage, held: &ModelStage) -> Vec<String
         row[4] = match record.status {
             Status::Done => record.at,
             Status::Pending => format!("{}, not finished", record.at),
+            Status::Undone => format!("{}, undone", record.at),
         };
         row[5] = record.approved_by.join(", ");
     }

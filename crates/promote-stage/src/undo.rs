@@ -1,11 +1,12 @@
 //! Going back when a promotion cannot be finished: by what the experiment manager holds now, not by what we believe
-//! to have done, and never against another promotion.
+//! to have done, and never against another promotion. The record says afterwards that it was undone, and what could
+//! not be put back is named.
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
 
-use crate::promotion::Promotion;
-use crate::record::STATUS;
+use crate::promotion::{Previous, Promotion};
+use crate::record::{Record, Status};
 use crate::registry::listed;
 
 /// Undoes what it can, and says in words how things stand.
@@ -15,7 +16,7 @@ pub(crate) async fn put_back(promotion: &Promotion<'_>) -> String {
     let there = promotion.moves.holders(target).await;
     let holds = match &there {
         Ok(there) => {
-            let mut archived = promotion.archived.take();
+            let mut archived = promotion.archived.borrow_mut();
             archived.retain(|version| !there.contains(version));
             let stays = match archived.is_empty() {
                 true => String::new(),
@@ -25,13 +26,22 @@ pub(crate) async fn put_back(promotion: &Promotion<'_>) -> String {
         }
         Err(_) => format!("what `{target}` holds could not be read"),
     };
-    match outcome {
-        Ok(Undone::Everything) => format!(
+    let (undone, left) = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return format!("not everything could be put back ({error}); {holds}"),
+    };
+    if !left.is_empty() {
+        return format!(
+            "not everything could be put back: {}; {holds}",
+            left.join("; ")
+        );
+    }
+    match undone {
+        Undone::Everything => format!(
             "version {} was put back into `{}`; {holds}",
             promotion.version, promotion.from
         ),
-        Ok(Undone::Nothing) => format!("nothing was moved; {holds}"),
-        Err(error) => format!("not everything could be put back ({error}); {holds}"),
+        Undone::Nothing => format!("nothing was moved; {holds}"),
     }
 }
 
@@ -40,7 +50,8 @@ enum Undone {
     Nothing,
 }
 
-async fn go_back(promotion: &Promotion<'_>) -> Result<Undone, ApiError> {
+/// Puts the versions back, and then all that tells of them; of that, what fails is listed and the rest goes on.
+async fn go_back(promotion: &Promotion<'_>) -> Result<(Undone, Vec<String>), ApiError> {
     let Promotion {
         moves,
         version,
@@ -63,11 +74,48 @@ async fn go_back(promotion: &Promotion<'_>) -> Result<Undone, ApiError> {
             there.push(*other);
         }
     }
+    let mut left = Vec::new();
+    let mut note = |what: String, result: Result<(), ApiError>| {
+        if let Err(error) = result {
+            left.push(format!("{what} ({error})"));
+        }
+    };
     if !there.contains(version) {
-        restore_alias(promotion, &there).await?;
+        note(
+            format!("alias `{}`", promotion.alias),
+            restore_alias(promotion, &there).await,
+        );
+        note(
+            format!("alias `{}`", promotion.previous_alias),
+            restore_previous(promotion, &there).await,
+        );
     }
-    moves.tag(*version, STATUS, "undone").await?;
-    Ok(undone)
+    let marked = promotion.marked.borrow().clone();
+    for mark in &marked {
+        note(
+            format!("tag `{}` of version {}", mark.key, mark.version),
+            moves
+                .tag_or_not(mark.version, &mark.key, &mark.before)
+                .await,
+        );
+    }
+    for (key, value) in undone_tags(promotion) {
+        note(
+            format!("tag `{key}` of version {version}"),
+            moves.tag(*version, &key, &value).await,
+        );
+    }
+    Ok((undone, left))
+}
+
+/// The record in the words that are true now.
+fn undone_tags(promotion: &Promotion<'_>) -> Vec<(String, String)> {
+    let record = Record {
+        status: Status::Undone,
+        ..promotion.record.clone()
+    };
+    // It was short enough when it was begun, with a longer word.
+    record.tags(promotion.stage).unwrap_or_default()
 }
 
 /// The alias must not go on pointing to a version that is not in the stage.
@@ -86,5 +134,31 @@ async fn restore_alias(promotion: &Promotion<'_>, there: &[VersionNumber]) -> Re
         ([one], _) => moves.point(alias, *one).await,
         (_, Some(before)) if before != version => moves.point(alias, *before).await,
         _ => moves.take_alias(alias).await,
+    }
+}
+
+/// The alias of the version before says again what it said, where the stage holds again what it held. Beside another
+/// promotion it stays: what we wrote there is what that one took the place of.
+async fn restore_previous(
+    promotion: &Promotion<'_>,
+    there: &[VersionNumber],
+) -> Result<(), ApiError> {
+    let Promotion {
+        moves,
+        previous_alias: alias,
+        previous_before,
+        ..
+    } = promotion;
+    // An alias that shall go is the last to do so, after which nothing is undone.
+    let Previous::Is(written) = promotion.previous else {
+        return Ok(());
+    };
+    let as_before = there.iter().all(|one| promotion.others.contains(one));
+    if !as_before || moves.alias(alias).await? != Some(written) {
+        return Ok(());
+    }
+    match previous_before {
+        Some(before) => moves.point(alias, *before).await,
+        None => moves.take_alias(alias).await,
     }
 }

@@ -45,7 +45,8 @@ struct Rules<'a> {
     environment: &'a str,
     approvers: &'a [String],
     people: &'a People,
-    /// What was refused in an attempt may have been approved in a later one; GitHub tells of both, not when.
+    /// What was refused in an attempt may have been approved in a later one, and the other way round; GitHub tells of
+    /// both, but not of which attempt, nor when.
     is_rerun: bool,
 }
 
@@ -101,7 +102,11 @@ impl Rules<'_> {
             .into();
         }
         let names: Vec<String> = counted.iter().map(|user| shown(user)).collect();
+        let remarks = self.is_rerun.then(|| {
+            "this workflow run was run again, and GitHub does not tell which attempt an approval was given to".into()
+        });
         Answer {
+            remarks: remarks.into_iter().collect(),
             gates: vec![Judged::holds(
                 GATE,
                 format!(
@@ -262,6 +267,21 @@ mod tests {
             judged_in(true, &[], &[no, yes("cleo")]).1,
             "approved by `cleo`",
             "what an earlier attempt was refused, this one was given"
+        );
+        let remarks = |is_rerun| {
+            let rules = Rules {
+                environment: "prod",
+                approvers: &[],
+                people: &people(),
+                is_rerun,
+            };
+            rules.judge(&[yes("cleo")]).remarks
+        };
+        assert_eq!(remarks(false), [""; 0]);
+        assert_eq!(
+            remarks(true).len(),
+            1,
+            "it may be that of the earlier attempt"
         );
         assert_eq!(
             judged(&[], &[yes("")]).1,

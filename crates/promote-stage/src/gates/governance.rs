@@ -6,6 +6,7 @@ use domino_core::api::governance::{
     Actor, Approval, ApprovalStatus, Bundle, BundleState, Gate, PolicyOverview, PolicyStatus,
 };
 use domino_core::api::users::User;
+use domino_core::credential::Credential;
 use domino_core::error::Failure;
 use domino_core::step::Setting;
 
@@ -307,8 +308,18 @@ fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> any
         "gates",
         "domino-approval",
     ];
-    let failure = Failure::refused("this Domino has no governance, which came with Domino 6")
-        .hint("change `domino-approval`")
-        .at(&setting.file, &key);
+    // Inside a run the answer is that of a proxy, which need not have every route of the deployment.
+    let (says, hint) = match matches!(setting.connection.credential(), Credential::Proxy(_)) {
+        true => (
+            "governance cannot be asked from inside this run: this Domino has none, which came with Domino 6, or its \
+             proxy for runs does not lead there",
+            "run this outside Domino, with `DOMINO_TOKEN`; or change `domino-approval`",
+        ),
+        false => (
+            "this Domino has no governance, which came with Domino 6",
+            "change `domino-approval`",
+        ),
+    };
+    let failure = Failure::refused(says).hint(hint).at(&setting.file, &key);
     anyhow::Error::new(error).context(failure)
 }

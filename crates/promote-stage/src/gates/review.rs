@@ -2,6 +2,7 @@
 //! templates only, and no route that reads one back is known at all. What is documented is that Domino sets the
 //! version's stage itself when the reviewers approve; so that is what this gate looks for.
 
+use domino_core::api::mlflow::ModelStage;
 use domino_core::error::Failure;
 use domino_core::step::Setting;
 
@@ -19,7 +20,7 @@ pub(crate) fn requested_key(stage: &str) -> String {
     format!("promote.review.{stage}")
 }
 
-/// Holds when the version is in the stage already, which Domino does when the reviewers say yes.
+/// Holds when a review was asked for and the version is in the stage, which Domino does when the reviewers say yes.
 pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
     refuse_where_there_are_none(setting).await?;
     let target = &candidate.place.target;
@@ -27,23 +28,34 @@ pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyho
         .version
         .tags
         .get(&requested_key(&candidate.place.stage.name));
-    let judged = match (candidate.is_there(), asked) {
-        (true, _) => Judged::holds(
+    let judged = judge_one(candidate.is_there(), asked.map(String::as_str), target);
+    Ok(Answer {
+        remarks: vec![UNPROVEN.into()],
+        ..judged.into()
+    })
+}
+
+fn judge_one(is_there: bool, asked: Option<&str>, target: &ModelStage) -> Judged {
+    match (is_there, asked) {
+        (true, Some(at)) => Judged::holds(
             GATE,
             format!(
-                "the version is in `{target}`, where Domino puts it when its reviewers approve"
+                "asked for at {at}; the version is in `{target}`, where Domino puts it when its reviewers approve"
             ),
         ),
+        (true, None) => Judged::never(
+            GATE,
+            format!("the version is in `{target}`, but nobody has asked for a review of it"),
+        )
+        .hint(format!(
+            "somebody put it there: take it out of `{target}` in Domino, and ask with `promote-stage request`"
+        )),
         (false, Some(at)) => Judged::not_yet(
             GATE,
             format!("asked for at {at}; Domino has not put the version into `{target}` yet"),
         ),
         (false, None) => Judged::not_yet(GATE, "nobody has asked for it"),
-    };
-    Ok(Answer {
-        remarks: vec![UNPROVEN.into()],
-        ..judged.into()
-    })
+    }
 }
 
 /// Domino 6 has governance in place of reviews, and has taken their routes out.
@@ -82,7 +94,17 @@ fn has_reviews(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Verdict;
     use super::*;
+
+    #[test]
+    fn being_in_the_stage_is_an_approval_only_of_what_was_asked_for() {
+        let verdict = |is_there, asked| judge_one(is_there, asked, &ModelStage::Production).verdict;
+        assert_eq!(verdict(true, Some("noon")), Verdict::Holds);
+        assert_eq!(verdict(true, None), Verdict::Never);
+        assert_eq!(verdict(false, Some("noon")), Verdict::NotYet);
+        assert_eq!(verdict(false, None), Verdict::NotYet);
+    }
 
     #[test]
     fn reviews_are_what_five_eight_to_five_eleven_have() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domino_core::api::mlflow::ModelVersion;
 use domino_core::serving::Serving;
 use domino_core::settle::in_words;
 
@@ -12,6 +13,8 @@ use crate::registry::stage_of;
 
 /// What this gate is called.
 const GATE: &str = "soak time";
+/// How long after it was begun a promotion may still move the version, in milliseconds.
+const LONGEST_PROMOTION: i64 = 5 * 60 * 1000;
 
 /// One verdict where the stage has a soak time.
 pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<Judged> {
@@ -46,9 +49,10 @@ fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> Judge
     }
 }
 
-/// Since when the version is in the stage before, in epoch milliseconds. Where the promotion into that stage was
-/// recorded, its record says; else the version's last change, which is no earlier than its entry. A stage that the
-/// experiment manager does not know has had the version since its endpoint has.
+/// Since when the version is in the stage before, in epoch milliseconds: its last change, which is no earlier than its
+/// entry. Where a record tells of a promotion that ended with that change, the record says more: when it entered, or,
+/// when it was on its way out and put back, since when it had been there. A stage that the experiment manager does not
+/// know has had the version since its endpoint has.
 pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     let version = &candidate.version;
     // A version that has entered the stage is in the one before no more; the record of its entry remembers.
@@ -63,19 +67,38 @@ pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
             _ => None,
         };
     };
-    let recorded = Record::in_tags(&version.tags, &candidate.before.name)
-        .filter(|record| record.status == Status::Done)
-        .and_then(|record| record.at_millisecond())
-        // No version was in a stage before it was made.
-        .map(|at| at.max(version.creation_timestamp));
-    let is_held = stage_of(version) == held.as_str().into();
-    recorded.or_else(|| is_held.then_some(version.last_updated_timestamp))
+    if stage_of(version) != held.as_str().into() {
+        return None;
+    }
+    let entered = Record::in_tags(&version.tags, &candidate.before.name);
+    Some(since_held(version, entered, candidate.record()))
+}
+
+/// `entered` is the record of the stage before, `left` that of the stage asked for.
+fn since_held(version: &ModelVersion, entered: Option<Record>, left: Option<Record>) -> i64 {
+    let changed = version.last_updated_timestamp;
+    // Somebody else may have taken the version out and put it back later; that change the record does not know.
+    let ended_with_it = |record: &Record| {
+        let begun = record.at_millisecond();
+        begun.is_some_and(|begun| (begun..begun + LONGEST_PROMOTION).contains(&changed))
+    };
+    let put_back = left
+        .filter(|record| record.status != Status::Done && ended_with_it(record))
+        .and_then(|record| record.since);
+    let entered = entered
+        .filter(|record| record.status == Status::Done && ended_with_it(record))
+        .and_then(|record| record.at_millisecond());
+    put_back.or(entered).unwrap_or(changed)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::Verdict;
     use super::*;
+    use crate::record::tests::record;
+    use crate::registry::tests::version;
 
     const HOUR: i64 = 3_600_000;
 
@@ -95,5 +118,28 @@ mod tests {
             Verdict::NotYet
         );
         assert_eq!(judge_at(None, 0, day, "staging").verdict, Verdict::Never);
+    }
+
+    #[test]
+    fn a_record_counts_only_for_the_change_that_it_tells_of() {
+        let entered = record(Status::Done);
+        let at = entered.at_millisecond().unwrap();
+        let since = |changed: i64, entered: Option<&Record>, left: Option<&Record>| {
+            let mut version = version(7, "Staging", json!({}));
+            version.last_updated_timestamp = changed;
+            since_held(&version, entered.cloned(), left.cloned())
+        };
+        assert_eq!(since(at + 2_000, Some(&entered), None), at);
+        assert_eq!(since(at + 2_000, None, None), at + 2_000);
+        let later = at + 24 * HOUR;
+        assert_eq!(
+            since(later, Some(&entered), None),
+            later,
+            "it was out of the stage, and put back by hand"
+        );
+        // A promotion into the next stage that was undone put it back where it had been since `since`.
+        let undone = record(Status::Undone);
+        assert_eq!(since(at + 2_000, None, Some(&undone)), 1_000);
+        assert_eq!(since(later, None, Some(&undone)), later);
     }
 }
