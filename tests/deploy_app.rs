@@ -12,8 +12,7 @@ mod interrupted;
 #[path = "deploy_app/put_back.rs"]
 mod put_back;
 
-use domino_sandbox::{Fault, HardwareTierSeed, Misbehaviour};
-use harness::Setup;
+use domino_sandbox::{Fault, Misbehaviour};
 use insta::assert_snapshot;
 use scenes::{BETA, PUBLISH, Scenery, V1, V4, app_script, on_all};
 use serde_json::{Value, json};
@@ -130,15 +129,7 @@ fn where_a_new_version_starts_beside_the_old_one_something_always_serves() {
 #[test]
 fn another_tier_alone_is_published_as_well() {
     on_all(|version| {
-        let big = |setup: Setup<'_>| -> Scenery {
-            Scenery::made(Setup {
-                seed: |seed| {
-                    seed.hardware_tier(HardwareTierSeed::new("big-k8s", "big").on("dev-plane"))
-                },
-                ..setup
-            })
-        };
-        let scenery = Scenery::with(version, "", big);
+        let scenery = Scenery::roomy(version);
         scenery.run(PUBLISH).exits(0);
         scenery.stages("[app.dashboard.stage.dev]\nhardware-tier = \"big\"");
         let run = scenery.run(PUBLISH).exits(0);
@@ -171,6 +162,65 @@ fn visibility_and_description_change_without_a_new_version() {
             assert_eq!(app["description"], "The latest numbers");
         }
     });
+}
+
+#[test]
+fn a_version_that_fails_leaves_who_may_open_the_app_as_it_was() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.run(PUBLISH).exits(0);
+        scenery.replace_in_stages("authenticated", "public");
+        scenery.replace_in_stages("The numbers", "The latest numbers");
+        scenery.commit_app("exit 3\n");
+        let run = scenery.run(PUBLISH).exits(5);
+        assert_eq!(scenery.app()["visibility"], "AUTHENTICATED", "{run}");
+        assert_eq!(scenery.app()["description"], "The numbers", "{run}");
+        scenery.commit_app(&app_script("two"));
+        let run = scenery.run(PUBLISH).exits(0);
+        assert_eq!(scenery.app()["visibility"], "PUBLIC", "{run}");
+        scenery.serves_alone(&scenery.scene.commit);
+    });
+}
+
+#[test]
+fn a_version_that_serves_stays_when_who_may_open_the_app_cannot_be_changed() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.run(PUBLISH).exits(0);
+        scenery.replace_in_stages("authenticated", "public");
+        scenery.commit_app(&app_script("two"));
+        let route = match version {
+            V1 => "PATCH /api/apps/v1/apps/*",
+            BETA => "PATCH /api/apps/beta/apps/*",
+            _ => "POST /v4/modelProducts/*/visibility",
+        };
+        let refused = Misbehaviour::Status {
+            status: 403,
+            retry_after: None,
+            processed: false,
+        };
+        let faults = scenery.scene.sandbox.faults();
+        faults.add(Fault::on(route, refused).once());
+        let run = scenery.run(PUBLISH).exits(3);
+        run.says("but its visibility or description could not be changed");
+        scenery.serves_alone(&scenery.scene.commit);
+        scenery.run(PUBLISH).exits(0);
+        assert_eq!(scenery.app()["visibility"], "PUBLIC");
+        assert_eq!(scenery.instances().len(), 2);
+    });
+}
+
+#[test]
+fn a_page_that_becomes_public_with_the_version_is_looked_at_again() {
+    let mut scenery = Scenery::of(V1);
+    scenery.run(PUBLISH).exits(0);
+    scenery.replace_in_stages("authenticated", "public");
+    scenery.commit_app(&app_script("two"));
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage).times(5));
+    let run = scenery.run(PUBLISH).exits(0);
+    assert_eq!(scenery.app()["visibility"], "PUBLIC", "{run}");
+    scenery.serves_alone(&scenery.scene.commit);
 }
 
 #[test]
@@ -258,7 +308,7 @@ fn two_apps_of_one_name_are_listed_and_neither_is_touched() {
     on_all(|version| {
         let scenery = Scenery::of(version);
         scenery.run(PUBLISH).exits(0);
-        scenery.create_namesake();
+        scenery.create_by_hand("dashboard-dev");
         let from = scenery.scene.sandbox.requests().len();
         let run = scenery.run(PUBLISH).exits(3);
         scenery.only_reads_since(from);
@@ -266,6 +316,23 @@ fn two_apps_of_one_name_are_listed_and_neither_is_touched() {
         scenery
             .run(&["unpublish", "dashboard", "--stage", "dev"])
             .exits(3);
+    });
+}
+
+#[test]
+fn an_app_that_is_there_already_is_taken_over_by_its_name() {
+    on_all(|version| {
+        let scenery = Scenery::of(version);
+        scenery.create_by_hand("Wine dashboard (old)");
+        scenery.stages("[app.dashboard.stage.dev]\nname = \"Wine dashboard (old)\"");
+        let run = scenery.run(PUBLISH).exits(0);
+        // There is no second app, and the one that was there serves.
+        assert_eq!(scenery.app()["name"], "Wine dashboard (old)", "{run}");
+        scenery.serves_alone(&scenery.scene.commit);
+        scenery.run(PUBLISH).exits(0).says("already");
+        let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
+        scenery.run(unpublish).exits(0);
+        assert!(scenery.alive().is_empty());
     });
 }
 
@@ -290,11 +357,18 @@ fn the_apps_of_two_stages_do_not_replace_each_other() {
 
 #[test]
 fn a_tier_that_is_not_there_names_the_nearest_and_changes_nothing() {
-    let scenery = Scenery::of(V1);
-    scenery.replace_in_stages("dev-small\"", "dev-smal\"");
-    let run = scenery.run(PUBLISH).exits(3);
-    scenery.only_reads_since(0);
-    assert_snapshot!("wrong_tier", run);
+    on_all(|version| {
+        let scenery = Scenery::of(version);
+        scenery.replace_in_stages("dev-small\"", "dev-smal\"");
+        let run = scenery.run(PUBLISH).exits(3);
+        scenery.only_reads_since(0);
+        if version == V1 {
+            assert_snapshot!("wrong_tier", run);
+        } else {
+            run.says("there is no hardware tier `dev-smal` here")
+                .says("`dev-small`");
+        }
+    });
 }
 
 #[test]

@@ -190,3 +190,32 @@ fn an_outage_while_waiting_is_waited_out() {
         scenery.serves_alone(&scenery.scene.commit);
     });
 }
+
+#[test]
+fn a_stop_whose_reply_is_lost_is_not_sent_twice() {
+    on_all(|version| {
+        let stop = match version {
+            V1 => "POST /api/apps/v1/apps/*/versions/*/stop",
+            BETA => "DELETE /api/apps/beta/apps/*/versions/*/instances/*",
+            _ => "POST /v4/modelProducts/*/stop",
+        };
+        let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
+        let scenery = Scenery::of(version);
+        for lost in [Misbehaviour::Reset { processed: true }, status(502, true)] {
+            scenery.run(PUBLISH).exits(0);
+            let from = scenery.scene.sandbox.requests().len();
+            let faults = scenery.scene.sandbox.faults();
+            faults.add(Fault::on(stop, lost).once());
+            let run = scenery.run(unpublish).exits(0);
+            assert!(scenery.alive().is_empty(), "{run}");
+            assert_eq!(scenery.writes_since(from).len(), 1, "{run}");
+        }
+        // One that never arrived leaves the app running, and says so.
+        scenery.run(PUBLISH).exits(0);
+        let faults = scenery.scene.sandbox.faults();
+        faults.add(Fault::on(stop, Misbehaviour::Reset { processed: false }).once());
+        let run = scenery.run(unpublish).exits(4);
+        assert!(run.stderr.contains("cannot stop version "), "{run}");
+        assert_eq!(scenery.alive().len(), 1, "{run}");
+    });
+}

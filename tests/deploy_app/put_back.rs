@@ -1,7 +1,8 @@
 //! A new version that does not serve, and what becomes of the one before.
 
-use domino_sandbox::AppFault;
+use domino_sandbox::{AppFault, Fault, Misbehaviour};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::scenes::{BETA, PUBLISH, Scenery, V1, V4, app_script, on_all};
 
@@ -67,6 +68,102 @@ fn a_version_that_is_not_ready_in_time_is_stopped_and_gives_way() {
         run.says("is still `Preparing` after 4.0 s");
         assert_eq!(scenery.served(), Some(before), "{version}");
     });
+}
+
+/// The stage file asks for another tier and environment, and the commit for an app that fails.
+fn moves_and_fails(scenery: &mut Scenery) {
+    scenery.stages("[app.dashboard.stage.dev]\nhardware-tier = \"big\"\nenvironment = \"Other\"");
+    scenery.commit_app("exit 3\n");
+}
+
+#[test]
+fn what_is_put_back_runs_on_the_tier_and_in_the_environment_of_before() {
+    on_all(|version| {
+        let mut scenery = Scenery::roomy(version);
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        moves_and_fails(&mut scenery);
+        if version == V4 {
+            // This generation may tell by name alone what a start ran on.
+            let names_only = Misbehaviour::Edit {
+                set: Vec::new(),
+                remove: vec!["/0/hardwareTierId".into(), "/0/environmentId".into()],
+            };
+            let faults = scenery.scene.sandbox.faults();
+            faults.add(Fault::on("GET /v4/modelProducts", names_only));
+        }
+        let run = scenery.run(PUBLISH).exits(5);
+        let instance = scenery.serves_alone(&before);
+        assert_eq!(instance["hardwareTierId"], "dev-small-k8s", "{run}");
+        let app = scenery.app();
+        let versions = app["versions"].as_array().unwrap();
+        let serves = |version: &&Value| {
+            let instances = version["instances"].as_array().unwrap();
+            instances.iter().any(|one| one["id"] == app["serving"])
+        };
+        let serving = versions.iter().find(serves).unwrap();
+        assert_eq!(serving["environmentName"], "Standard", "{run}");
+    });
+}
+
+#[test]
+fn what_is_put_back_without_its_tier_being_known_is_warned_of() {
+    let mut scenery = Scenery::roomy(V4);
+    scenery.run(PUBLISH).exits(0);
+    moves_and_fails(&mut scenery);
+    let faults = scenery.scene.sandbox.faults();
+    let silent = |pointer: &str| Misbehaviour::Edit {
+        set: Vec::new(),
+        remove: vec![pointer.to_owned()],
+    };
+    faults.add(Fault::on(
+        "GET /v4/modelProducts",
+        silent("/0/hardwareTierId"),
+    ));
+    faults.add(Fault::on(
+        "GET /v4/modelProducts/apps/versions/*",
+        silent("/hardwareTierName"),
+    ));
+    scenery
+        .run(PUBLISH)
+        .exits(5)
+        .says("warning: it is not known which hardware tier version ")
+        .says("the hardware tier of what an app runs, so that it was not checked that it is as before");
+}
+
+#[test]
+fn what_was_put_back_behind_a_sign_in_page_is_not_said_to_serve() {
+    on_all(|version| {
+        let mut scenery = Scenery::of(version);
+        scenery.run(PUBLISH).exits(0);
+        let before = scenery.scene.commit.clone();
+        scenery.commit_app("exit 3\n");
+        let faults = scenery.scene.sandbox.faults();
+        faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage));
+        let run = scenery.run(PUBLISH).exits(5);
+        let run = run.says("; whether it answers cannot be seen: `");
+        assert!(!run.stderr.contains("serves again"), "{run}");
+        scenery.serves_alone(&before);
+    });
+}
+
+#[test]
+fn what_never_stopped_is_left_alone_behind_a_sign_in_page() {
+    let mut scenery = Scenery::of(BETA);
+    scenery.run(PUBLISH).exits(0);
+    let before = scenery.scene.commit.clone();
+    scenery.commit_app(&app_script("two"));
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage));
+    faults.add_app_fault(AppFault {
+        stuck_at: Some("Preparing".into()),
+        times: Some(1),
+        ..AppFault::default()
+    });
+    let run = scenery.run(&in_a_hurry()).exits(5);
+    let run = run.says("never stopped and goes on; whether it answers cannot be seen: `");
+    assert_eq!(scenery.served(), Some(before), "{run}");
+    assert_eq!(scenery.instances().len(), 2, "{run}");
 }
 
 #[test]

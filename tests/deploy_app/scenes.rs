@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use domino_sandbox::HardwareTierSeed;
 use serde_json::{Value, json};
 
 use crate::harness::{Run, STAGES, Scene, Setup, TOKEN};
@@ -98,6 +99,19 @@ impl Scenery {
         scenery
     }
 
+    /// One with another hardware tier, `big`, and another compute environment, `Other`.
+    pub fn roomy(version: &str) -> Self {
+        Self::with(version, "", |setup| {
+            Self::made(Setup {
+                seed: |seed| {
+                    seed.hardware_tier(HardwareTierSeed::new("big-k8s", "big").on("dev-plane"))
+                        .environment("Other")
+                },
+                ..setup
+            })
+        })
+    }
+
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.scene.run(arguments)
@@ -180,20 +194,18 @@ impl Scenery {
         self.exchange("GET", &path, None)
     }
 
-    /// Makes a second app of the same name, as only a person could.
-    pub fn create_namesake(&self) {
+    /// Makes an app of this name, as a person does.
+    pub fn create_by_hand(&self, name: &str) {
         let state = self.scene.sandbox.state();
         let project = state["projects"][0]["id"].as_str().unwrap().to_owned();
         let body = json!({
-            "modelProductType": "APP", "projectId": project, "name": "dashboard-dev",
+            "modelProductType": "APP", "projectId": project, "name": name, "entryPoint": "app.sh",
             "created": "2026-01-01T00:00:00Z", "lastUpdated": "2026-01-01T00:00:00Z", "status": "", "media": [], "tags": [], "stats": {"usageCount": 0},
             "id": "0".repeat(24),
             "permissionsData": {"visibility": "PUBLIC", "discoverable": true, "appAccessStatus": "ALLOWED",
                                 "pendingInvitations": [], "accessRequestStatuses": {}},
         });
         self.exchange("POST", "/v4/modelProducts", Some(&body));
-        let state = self.scene.sandbox.state();
-        assert_eq!(state["apps"].as_array().unwrap().len(), 2, "{state:#}");
     }
 
     /// One request by hand; the body of the answer.

@@ -17,7 +17,7 @@ pub const MARKERS: Markers = Markers {
 };
 
 /// An example of a table, by the table's header. Together they are a stage file.
-pub const EXAMPLES: [(&str, &str); 11] = [
+pub const EXAMPLES: [(&str, &str); 12] = [
     (
         "[pipeline]",
         "[pipeline]\n\
@@ -78,6 +78,11 @@ pub const EXAMPLES: [(&str, &str); 11] = [
          entry-point = \"src/project/apps/app.sh\"\n\
          visibility = \"authenticated\"\n\
          health-path = \"/healthz\"\n",
+    ),
+    (
+        "[app.<name>.stage.<stage>]",
+        "[app.dashboard.stage.prod]\n\
+         name = \"Wine dashboard\"\n",
     ),
     (
         "[model.<name>]",

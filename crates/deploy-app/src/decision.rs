@@ -135,6 +135,24 @@ impl Decision {
         }
     }
 
+    /// What to change about the app before a version is launched, and what once it runs: a launch that fails shall
+    /// not leave an app open to more people than before. Only an entry point must be there before.
+    pub(crate) fn changes_around_launch(&self) -> (AppChanges, AppChanges) {
+        let all = self.changes.clone();
+        if matches!(self.action, Action::Keep(_)) {
+            return (all, AppChanges::default());
+        }
+        let first = AppChanges {
+            entry_point: all.entry_point.clone(),
+            ..AppChanges::default()
+        };
+        let last = AppChanges {
+            entry_point: None,
+            ..all
+        };
+        (first, last)
+    }
+
     /// Whether there is nothing to do.
     pub(crate) fn is_as_wanted(&self) -> bool {
         matches!(self.action, Action::Keep(_)) && self.changes.is_empty()

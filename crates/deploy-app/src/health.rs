@@ -136,6 +136,11 @@ impl Patience {
 }
 
 impl Hidden {
+    /// What was seen in place of the page.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// What is said: Domino says that it runs, and more cannot be seen.
     pub(crate) fn failure(&self, app: &str, file: &StageFile) -> Failure {
         let key = ["app", app, "health-path"];

@@ -8,8 +8,9 @@ use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Interrupts, Signal, Step};
 
+use crate::before::Before;
 use crate::find::in_words;
-use crate::rollout::{Before, Rollout, Trace};
+use crate::rollout::{Rollout, Trace};
 
 /// How long we act and look after a signal: GitHub kills us soon after.
 const GRACE: Duration = Duration::from_secs(5);

@@ -3,6 +3,7 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It is green only when exactly
 //! that version runs and answers; when a new version does not, the one that ran before is put back.
 
+mod before;
 mod decision;
 mod find;
 mod health;
@@ -38,7 +39,8 @@ pub struct Args {
 
 /// The table of exit codes, for `--help`. Only paragraphs are broken: the rest is for the terminal's width.
 const EXITS: &str = "\
-In Domino the app is called <app>-<stage>, so that stages that share a project do not replace each other's app.
+In Domino the app is called <app>-<stage>, so that stages that share a project do not replace each other's app, \
+or as `name` of `[app.<name>.stage.<stage>]` says.
 
 Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host.
@@ -53,6 +55,8 @@ It finds the app by name, creates it if there is none, and publishes the commit 
 environment. Nothing is done when all of that runs already. It waits until that very version runs and answers at \
 `health-path` with `health-status`; without a `health-path` Domino's word is enough. The credential goes along with \
 that question only where the app's address is on Domino's own host.
+
+Who may open the app, and its description, change once the new version runs.
 
 When the new version does not serve in time, the version that ran before is put back, for as long again, and the \
 exit code is 5. Interrupted, it leaves a new version on its way, starts again what it has stopped for nothing, and \

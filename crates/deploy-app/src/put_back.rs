@@ -7,16 +7,20 @@ use domino_core::error::{Exit, Failure, exit_of};
 use domino_core::settle::{Looks, in_words as span_in_words};
 use domino_core::step::{Ending, Interrupts, Progress, Step};
 
+use crate::before::Before;
 use crate::find::{describe, describe_version, in_words};
-use crate::rollout::{Before, Rollout, Trace};
+use crate::health::{Health, Hidden};
+use crate::rollout::{Rollout, Trace};
 use crate::watch::{Expected, Target, Watched};
 
-/// What was done to have the version before run.
+/// What was done to have the version before run, and where its page could not be looked at, what was seen there.
 enum PutBack {
     /// Nothing: it never stopped.
-    StillRuns(App),
+    StillRuns(App, Option<Hidden>),
     /// It was started once more.
-    RunsAgain(App),
+    RunsAgain(App, Option<Hidden>),
+    /// It was started once more, and what runs is something else.
+    Differs(AppVersion, Vec<String>),
 }
 
 impl Rollout<'_> {
@@ -56,34 +60,87 @@ impl Rollout<'_> {
         };
         progress.end();
         match done {
-            Ok(PutBack::StillRuns(app)) => {
+            Ok(PutBack::StillRuns(app, hidden)) => {
                 describe(&mut step.report, self.setting, &app);
                 describe_version(&mut step.report, &before.version);
-                step.report.fact("runs now", format!("{was}, as before"));
+                let unseen = unseen(hidden.as_ref());
+                step.report
+                    .fact("runs now", format!("{was}, as before{unseen}"));
                 // A request that was refused and changed nothing is a refusal and no failed version.
                 if matches!(exit_of(&failed), Exit::Failed | Exit::Unsettled) {
                     let text = format!(
-                        "app `{name}` was not published to stage `{stage}`; {was} never stopped and goes on"
+                        "app `{name}` was not published to stage `{stage}`; {was} never stopped and goes on{unseen}"
                     );
                     return Err(failed.context(Failure::failed(text)));
                 }
                 Err(self.context(failed))
             }
-            Ok(PutBack::RunsAgain(app)) => {
+            Ok(PutBack::RunsAgain(app, hidden)) => {
                 describe(&mut step.report, self.setting, &app);
+                self.warn_of_unchecked(step, before, &app);
                 let other = app.version_other_than(Some(&before.version.id));
                 let named = other.map_or_else(String::new, |now| format!(" as version {}", now.id));
-                step.report
-                    .fact("runs now", format!("{was}, put back{named}"));
+                let seen = match &hidden {
+                    None => " and serves again".into(),
+                    Some(_) => format!(" and runs again{}", unseen(hidden.as_ref())),
+                };
+                step.report.fact(
+                    "runs now",
+                    format!("{was}, put back{named}{}", unseen(hidden.as_ref())),
+                );
                 let text = format!(
-                    "app `{name}` was not published to stage `{stage}`; {was} was put back{named} and serves again"
+                    "app `{name}` was not published to stage `{stage}`; {was} was put back{named}{seen}"
                 );
                 Err(failed.context(Failure::failed(text)))
             }
-            Err(problem) => Err(self.lost(step, before, trace, failed, &problem).await),
+            Ok(PutBack::Differs(version, different)) => {
+                describe_version(&mut step.report, &version);
+                let different = different.join("; ");
+                let what = format!(
+                    "APP `{name}` RUNS SOMETHING ELSE IN STAGE `{stage}`: the new version failed, and what was put \
+                     back is not as before"
+                );
+                let problem = anyhow::anyhow!("{different}");
+                Err(self
+                    .lost(step, before, trace, failed, &what, &problem)
+                    .await)
+            }
+            Err(problem) => {
+                let what = format!(
+                    "APP `{name}` DOES NOT SERVE IN STAGE `{stage}`: the new version failed, and {was} could not be \
+                     put back"
+                );
+                Err(self
+                    .lost(step, before, trace, failed, &what, &problem)
+                    .await)
+            }
         }
     }
 
+    /// What is put back may be made of more than Domino tells, and its environment may have moved on.
+    fn warn_of_unchecked(&self, step: &mut Step, before: &Before, app: &App) {
+        let again = self.api.starts_versions_again();
+        let version = app.version.as_ref();
+        let Some(version) = version.filter(|now| !again || now.id == before.version.id) else {
+            return;
+        };
+        let comparison = before.compare(self.api, version);
+        if !comparison.untold.is_empty() {
+            let text = format!(
+                "this Domino does not tell the {} of what an app runs, so that it was not checked that it is as before",
+                comparison.untold.join(", the ")
+            );
+            step.warn(&text, None);
+        }
+        if let Some(revision) = comparison.newer_revision {
+            step.warn(
+                &format!("what was put back runs in another {revision}"),
+                None,
+            );
+        }
+    }
+
+    /// Everything here shares one time, which is as long as the new version had.
     async fn restore(
         &self,
         step: &mut Step,
@@ -95,22 +152,27 @@ impl Rollout<'_> {
         let Some(id) = trace.app.clone() else {
             return Err(Failure::new(Exit::Bug, "an app without an id").into());
         };
+        let mut looks = Looks::until(self.timeout, self.reader.pace());
         let app = self.app_now(&id).await?;
         self.change_entry_point_back(&app, before).await?;
         let mut current = app.version.clone();
         if let Some(new) = app.version_other_than(Some(&before.version.id)) {
-            self.clear(progress, undo, &id, new).await;
+            self.clear(progress, undo, &id, new, &looks).await;
         }
         let old = self
             .reader
             .app_version(self.api, &id, &before.version.id)
             .await?;
         if let Some(old) = old {
-            if old.status().is_up() && self.look_at(&app).await.is_ok() {
-                return Ok(PutBack::StillRuns(app));
+            if old.status().is_up() {
+                match self.look_at(&app, looks.left()).await {
+                    Health::Good => return Ok(PutBack::StillRuns(app, None)),
+                    Health::Hidden(hidden) => return Ok(PutBack::StillRuns(app, Some(hidden))),
+                    Health::NotYet(_) => {}
+                }
             }
             // Something that is about to stop cannot be started, and must not run beside what is put back.
-            self.clear(progress, undo, &id, &old).await;
+            self.clear(progress, undo, &id, &old, &looks).await;
             if current.as_ref().is_some_and(|current| current.id == old.id) {
                 current = Some(old);
             }
@@ -118,18 +180,14 @@ impl Rollout<'_> {
         let target = self
             .launch_before(step, undo, &id, before, current.as_ref())
             .await?;
-        let mut watch = self.watch(&id, Expected::Before(&before.version), progress);
-        let mut looks = Looks::until(self.timeout, self.reader.pace());
+        let mut watch = self.watch(&id, Expected::Before(before), progress);
         match watch.until_it_serves(target, &mut looks).await? {
-            Watched::Serves(app, _) | Watched::Hidden(app, _) => Ok(PutBack::RunsAgain(app)),
+            Watched::Serves(app, _) => Ok(PutBack::RunsAgain(app, None)),
+            Watched::Hidden(app, hidden) => Ok(PutBack::RunsAgain(app, Some(hidden))),
+            Watched::Another(version, different) => Ok(PutBack::Differs(version, different)),
             Watched::Down(version) => Err(Failure::failed(format!(
                 "put back, it ended as `{}`",
                 version.status().word()
-            ))
-            .into()),
-            Watched::Another(_, different) => Err(Failure::failed(format!(
-                "put back, it is not the same: {}",
-                different.join("; ")
             ))
             .into()),
             Watched::TimeUp(version, problem) => {
@@ -139,7 +197,10 @@ impl Rollout<'_> {
                 );
                 let why = problem.map_or_else(String::new, |why| format!(" ({why})"));
                 let waited = span_in_words(self.timeout);
-                Err(Failure::failed(format!("put back, it is `{word}`{why} after {waited}")).into())
+                Err(Failure::failed(format!(
+                    "put back, it is `{word}`{why} when the {waited} for it were up"
+                ))
+                .into())
             }
         }
     }
@@ -152,8 +213,9 @@ impl Rollout<'_> {
         undo: &mut Trace,
         id: &AppId,
         version: &AppVersion,
+        looks: &Looks,
     ) {
-        let third = || Looks::until(self.timeout / 3, self.reader.pace());
+        let third = || third_of(looks, self.reader.pace());
         let asked = self
             .take_down(progress, undo, id, version, &mut third())
             .await;
@@ -182,7 +244,7 @@ impl Rollout<'_> {
         before: &Before,
         current: Option<&AppVersion>,
     ) -> anyhow::Result<Target> {
-        let content = before.version.content();
+        let content = self.content_before(step, before).await;
         if self.api.starts_versions_again() {
             let (id, instance) = (&before.version.id, before.version.instance.as_ref());
             return self
@@ -227,13 +289,14 @@ impl Rollout<'_> {
         }
     }
 
-    /// Neither the new version nor the one before: this is said before anything else.
+    /// Neither the new version nor the one before, or not as it was: this is said before anything else.
     async fn lost(
         &self,
         step: &mut Step,
         before: &Before,
         trace: &Trace,
         failed: anyhow::Error,
+        what: &str,
         problem: &anyhow::Error,
     ) -> anyhow::Error {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
@@ -243,9 +306,6 @@ impl Rollout<'_> {
             None => "it is not known what runs".into(),
         };
         step.report.fact("runs now", &runs);
-        let text = format!(
-            "APP `{name}` DOES NOT SERVE IN STAGE `{stage}`: the new version failed, and {was} could not be put back; {runs}"
-        );
         let again = match &before.version.git_ref {
             Some(git_ref) if git_ref.kind == "commitId" => {
                 let commit = git_ref.value.as_deref().unwrap_or_default();
@@ -257,8 +317,42 @@ impl Rollout<'_> {
         failed
             .context(format!("putting back {was} failed: {problem:#}"))
             .context(
-                Failure::failed(text)
+                Failure::failed(format!("{what}; {runs}"))
                     .hint("look at the app in Domino now, or publish a commit that served before"),
             )
+    }
+}
+
+/// A third of the time that is left.
+fn third_of(looks: &Looks, pace: f64) -> Looks {
+    Looks::until(looks.left() / 3, pace)
+}
+
+/// The end of a sentence about a version that runs, when its page could not be looked at.
+fn unseen(hidden: Option<&Hidden>) -> String {
+    hidden.map_or_else(String::new, |hidden| {
+        format!("; whether it answers cannot be seen: {}", hidden.what())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_cleared_away_takes_its_time_from_that_of_putting_back() {
+        let minute = Duration::from_secs(60);
+        let whole = Looks::until(minute, 1.0);
+        assert!(third_of(&whole, 1.0).left() <= minute / 3);
+        // What is left after a third was waited out is shared again, and the next third is a shorter one.
+        let rest = Looks::until(whole.left() - third_of(&whole, 1.0).left(), 1.0);
+        assert!(third_of(&rest, 1.0).left() <= minute * 2 / 9 + Duration::from_secs(1));
+        assert!(
+            third_of(&Looks::until(Duration::ZERO, 1.0), 1.0)
+                .left()
+                .is_zero()
+        );
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use domino_core::api::apps::{App, AppId, AppVersion, AppVersionId, AppsApi};
+use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, AppsApi};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
 use domino_core::error::{Exit, Failure};
@@ -13,6 +13,7 @@ use domino_core::settle::{Looks, in_words as span_in_words};
 use domino_core::stages;
 use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Setting, Signal, Step};
 
+use crate::before::Before;
 use crate::cannot;
 use crate::decision::{Action, Decision};
 use crate::find::{describe, describe_version, in_words, link};
@@ -54,21 +55,14 @@ pub(crate) struct Trace {
     pub(crate) version: Option<AppVersionId>,
 }
 
-/// What ran before, to be put back if need be.
-#[derive(Debug)]
-pub(crate) struct Before {
-    pub(crate) version: AppVersion,
-    pub(crate) entry_point: Option<String>,
-}
-
 /// How carrying it out ended.
 enum Ended {
     /// It serves; these things were not told and so not checked.
     Serves(Box<App>, Vec<&'static str>),
     /// It does not, and what ran before is wanted back.
     Failed(anyhow::Error),
-    /// It may well serve, but that cannot be seen: nothing is put back.
-    Unseen(anyhow::Error),
+    /// It runs, but something about it could not be seen or changed: nothing is put back.
+    Incomplete(anyhow::Error),
     /// Somebody wants us to stop.
     Interrupted(Signal),
 }
@@ -116,7 +110,7 @@ impl Rollout<'_> {
                     .await
             }
             (Ended::Failed(error), _) => Err(self.context(error)),
-            (Ended::Unseen(error), _) => Err(error),
+            (Ended::Incomplete(error), _) => Err(error),
         }
     }
 
@@ -139,9 +133,10 @@ impl Rollout<'_> {
         decision: &Decision,
     ) -> anyhow::Result<Ended> {
         let mut looks = Looks::until(self.timeout, self.reader.pace());
-        if let Some(app) = there.filter(|_| !decision.changes.is_empty()) {
+        let (first, last) = decision.changes_around_launch();
+        if let Some(app) = there.filter(|_| !first.is_empty()) {
             trace.changed = true;
-            self.change(&app.id, &decision.changes).await?;
+            self.change(&app.id, &first).await?;
         }
         let current = there.and_then(|app| app.version.as_ref());
         let target = match (&decision.action, there) {
@@ -175,7 +170,37 @@ impl Rollout<'_> {
             .map(|version| &version.id);
         let watched = watch.until_it_serves(target, &mut looks).await?;
         let tail = watch.tail;
-        self.judge(step, watched, &tail, there, decision)
+        let (app, untold) = match watched {
+            Watched::Serves(app, untold) if !last.is_empty() => (app, Some(untold)),
+            Watched::Hidden(app, _) if !last.is_empty() => (app, None),
+            watched => return self.judge(step, watched, &tail, there, decision),
+        };
+        trace.changed = true;
+        self.change_what_runs(step, trace, app, untold, &last).await
+    }
+
+    /// Changes the rest about an app whose new version runs. Where it was not seen to serve, because its page was
+    /// hidden, the page may be open to us now and is looked at once more.
+    async fn change_what_runs(
+        &self,
+        step: &mut Step,
+        trace: &Trace,
+        app: App,
+        untold: Option<Vec<&'static str>>,
+        changes: &AppChanges,
+    ) -> anyhow::Result<Ended> {
+        if let Err(error) = self.change(&app.id, changes).await {
+            describe(&mut step.report, self.setting, &app);
+            let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+            let runs = app.version.as_ref().map_or_else(String::new, in_words);
+            return Ok(Ended::Incomplete(error.context(format!(
+                "app `{name}` runs {runs} in stage `{stage}`, but its visibility or description could not be changed"
+            ))));
+        }
+        match untold {
+            Some(untold) => Ok(Ended::Serves(Box::new(app), untold)),
+            None => self.answers(&app, trace).await,
+        }
     }
 
     /// What watches a version of the app.
@@ -200,8 +225,8 @@ impl Rollout<'_> {
 
     /// Whether an app that runs already answers.
     async fn answers(&self, app: &App, trace: &Trace) -> anyhow::Result<Ended> {
-        if let Err(failure) = self.look_at(app).await {
-            return Ok(Ended::Unseen(failure.into()));
+        if let Err(failure) = self.page_answers(app).await {
+            return Ok(Ended::Incomplete(failure.into()));
         }
         let now = match trace.changed {
             true => self.reader.app(self.api, &app.id).await?,
@@ -211,18 +236,21 @@ impl Rollout<'_> {
         Ok(Ended::Serves(Box::new(now), Vec::new()))
     }
 
-    /// Whether the page of an app that runs answers, with some patience; fine when no page is to be asked.
-    pub(crate) async fn look_at(&self, app: &App) -> Result<(), Failure> {
+    /// What the page of an app that runs answers, with some patience; good when no page is to be asked.
+    pub(crate) async fn look_at(&self, app: &App, at_most: Duration) -> Health {
         let Some(check) = &self.health else {
-            return Ok(());
+            return Health::Good;
         };
-        let patience = ANSWER_GRACE.min(self.timeout);
-        let mut looks = Looks::until(patience, self.reader.pace());
-        let health = check
+        let mut looks = Looks::until(ANSWER_GRACE.min(at_most), self.reader.pace());
+        check
             .settle(&self.reader, app.url.as_deref(), &mut looks)
-            .await;
+            .await
+    }
+
+    /// Whether the page of an app that runs answers.
+    async fn page_answers(&self, app: &App) -> Result<(), Failure> {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
-        match health {
+        match self.look_at(app, self.timeout).await {
             Health::Good => Ok(()),
             Health::Hidden(hidden) => Err(hidden.failure(name, &self.setting.file)),
             Health::NotYet(why) => Err(Failure::failed(format!(
@@ -249,7 +277,7 @@ impl Rollout<'_> {
             Watched::Serves(app, untold) => return Ok(Ended::Serves(Box::new(app), untold)),
             Watched::Hidden(app, hidden) => {
                 describe(&mut step.report, self.setting, &app);
-                return Ok(Ended::Unseen(hidden.failure(name, file).into()));
+                return Ok(Ended::Incomplete(hidden.failure(name, file).into()));
             }
             Watched::Down(version) => {
                 describe_version(&mut step.report, &version);

@@ -117,7 +117,7 @@ impl Wanted {
 }
 
 impl Comparison {
-    fn differs(&mut self, what: &str, there: &str, wanted: &str) {
+    pub(crate) fn differs(&mut self, what: &str, there: &str, wanted: &str) {
         self.different.push(format!("{what}: {there} → {wanted}"));
     }
 }

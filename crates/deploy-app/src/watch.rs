@@ -12,8 +12,9 @@ use domino_core::log_tail::LogTail;
 use domino_core::settle::Looks;
 use domino_core::step::Progress;
 
+use crate::before::Before;
 use crate::health::{Health, HealthCheck, Hidden, Patience};
-use crate::wanted::{Wanted, is_commit, plainly};
+use crate::wanted::Wanted;
 
 /// How long the log of a version that went down may lag behind.
 const LOG_GRACE: Duration = Duration::from_secs(5);
@@ -55,7 +56,7 @@ pub(crate) enum Expected<'a> {
     /// What is asked for now.
     Wanted(&'a Wanted),
     /// The same as this one, which ran before.
-    Before(&'a AppVersion),
+    Before(&'a Before),
 }
 
 /// How watching ended.
@@ -75,31 +76,13 @@ pub(crate) enum Watched {
 
 impl Expected<'_> {
     /// What is different, and what is not told.
-    fn compare(self, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
-        match self {
-            // The active revision may have changed since the plan; that is not what was asked for.
-            Self::Wanted(wanted) => {
-                let comparison = wanted.compare(version);
-                (comparison.different, comparison.untold)
-            }
-            Self::Before(before) => match (&before.git_ref, &version.git_ref) {
-                (Some(was), Some(is)) if was != is => {
-                    let same = was
-                        .value
-                        .as_deref()
-                        .and_then(domino_core::commit::Commit::whole)
-                        .is_some_and(|commit| is_commit(is, &commit));
-                    match same {
-                        true => (Vec::new(), Vec::new()),
-                        false => {
-                            let text = format!("commit: {} → {}", plainly(is), plainly(was));
-                            (vec![text], Vec::new())
-                        }
-                    }
-                }
-                _ => (Vec::new(), Vec::new()),
-            },
-        }
+    fn compare(self, api: AppsApi, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
+        // The active revision may have changed since the plan; that is not what was asked for.
+        let comparison = match self {
+            Self::Wanted(wanted) => wanted.compare(version),
+            Self::Before(before) => before.compare(api, version),
+        };
+        (comparison.different, comparison.untold)
     }
 }
 
@@ -296,7 +279,7 @@ impl Watch<'_> {
             let text = "Domino still takes another version for the current one";
             return Ok(Err(Serving::NotYet(text.into())));
         }
-        let (different, untold) = self.expected.compare(current.unwrap_or(version));
+        let (different, untold) = self.expected.compare(self.api, current.unwrap_or(version));
         Ok(match different.is_empty() {
             true => Ok(Seen {
                 app,

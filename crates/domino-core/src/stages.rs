@@ -256,6 +256,8 @@ pub struct Placement {
     pub hardware_tier: Option<String>,
     /// A compute environment.
     pub environment: Option<ComputeEnvironment>,
+    /// The name in Domino; apps only.
+    pub name: Option<String>,
     /// The number of replicas; models only.
     pub replicas: Option<u32>,
     /// The endpoint's name; models only.

@@ -99,10 +99,14 @@ impl StageFile {
         Some((name.as_str(), stages.get(&stage.name)?))
     }
 
-    /// The name that an app has in Domino in one stage: `<app>-<stage>`. Stages may share a project, and an
-    /// app that is published to one must not replace what runs in another.
+    /// The name that an app has in Domino in one stage: its own there, or `<app>-<stage>`. Stages may share a
+    /// project, and an app that is published to one must not replace what runs in another.
     pub fn app_name(&self, app: &App, stage: &Stage) -> String {
-        format!("{}-{}", app.name, stage.name)
+        let own = app
+            .stages
+            .get(&stage.name)
+            .and_then(|placement| placement.name.clone());
+        own.unwrap_or_else(|| format!("{}-{}", app.name, stage.name))
     }
 
     /// The name that a model's endpoint has in one stage: its own there, or `<model>-<stage>`.
@@ -318,13 +322,15 @@ entry-point = "app.sh"
     #[test]
     fn apps_and_endpoints_have_a_name_of_their_own_in_each_stage() {
         let text = format!(
-            "{TEXT}\n[model.wine]\nregistered-model = \"wine\"\n[model.wine.stage.prod]\nendpoint = \"wine\"\nhardware-tier = \"m\""
+            "{TEXT}\n[model.wine]\nregistered-model = \"wine\"\n[model.wine.stage.prod]\nendpoint = \"wine\"\nhardware-tier = \"m\"\n\
+             [app.dashboard.stage.prod]\nname = \"Wine dashboard\""
         );
         let file = StageFile::read(&text, Path::new("stages.toml")).unwrap();
         let (dev, prod) = (&file.stages[0], &file.stages[1]);
         assert_eq!(file.endpoint_name(&file.models[0], dev), "wine-dev");
         assert_eq!(file.endpoint_name(&file.models[0], prod), "wine");
-        assert_eq!(file.app_name(&file.apps[0], prod), "dashboard-prod");
+        assert_eq!(file.app_name(&file.apps[0], dev), "dashboard-dev");
+        assert_eq!(file.app_name(&file.apps[0], prod), "Wine dashboard");
     }
 
     #[test]

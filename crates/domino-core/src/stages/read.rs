@@ -162,6 +162,7 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
         let placement = Placement {
             hardware_tier: table.text("hardware-tier"),
             environment: table.environment(),
+            name: table.text("name"),
             replicas: table.number("replicas"),
             endpoint: table.text("endpoint"),
             environment_variables: table.variables(),

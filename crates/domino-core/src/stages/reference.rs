@@ -6,7 +6,7 @@
 mod entity;
 mod stage;
 
-pub use self::entity::{APP, JOB, MODEL, MODEL_PLACEMENT, PLACEMENT, SCHEDULE};
+pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
 pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, STAGE};
 
 /// A table of the file and the keys it may hold.

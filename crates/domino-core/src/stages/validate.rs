@@ -185,6 +185,11 @@ pub static RULES: &[Rule] = &[
         entity::health,
     ),
     error(
+        "duplicate-app",
+        "no two apps or stages publish to one app of Domino",
+        entity::duplicate_app,
+    ),
+    error(
         "environment-variable",
         "environment variables have names that a shell takes",
         entity::environment_variable,

@@ -27,7 +27,7 @@ pub static JOB: Section = Section {
         ),
         key(
             "stage",
-            Named(&PLACEMENT),
+            Named(&JOB_PLACEMENT),
             Otherwise("the same in every stage"),
             "What differs in one stage.",
         ),
@@ -67,10 +67,10 @@ pub static SCHEDULE: Section = Section {
     ],
 };
 
-/// `[job.<name>.stage.<stage>]` and `[app.<name>.stage.<stage>]`.
-pub static PLACEMENT: Section = Section {
+/// `[job.<name>.stage.<stage>]`.
+pub static JOB_PLACEMENT: Section = Section {
     header: "[job.<name>.stage.<stage>]",
-    about: "What a job or an app has of its own in one stage.",
+    about: "What a job has of its own in one stage.",
     keys: &[
         key(
             "hardware-tier",
@@ -129,9 +129,35 @@ pub static APP: Section = Section {
         ),
         key(
             "stage",
-            Named(&PLACEMENT),
+            Named(&APP_PLACEMENT),
             Otherwise("the same in every stage"),
             "What differs in one stage.",
+        ),
+    ],
+};
+
+/// `[app.<name>.stage.<stage>]`.
+pub static APP_PLACEMENT: Section = Section {
+    header: "[app.<name>.stage.<stage>]",
+    about: "What an app has of its own in one stage.",
+    keys: &[
+        key(
+            "hardware-tier",
+            Text,
+            Otherwise("the stage's"),
+            "A hardware tier, by id or name.",
+        ),
+        key(
+            "environment",
+            TextOr(&ENVIRONMENT),
+            Otherwise("the stage's"),
+            "A compute environment, by id or name.",
+        ),
+        key(
+            "name",
+            Text,
+            Otherwise("`<app>-<stage>`"),
+            "The app's name in Domino; that of an app that is there already is taken over.",
         ),
     ],
 };

@@ -1,5 +1,7 @@
 //! Rules that hold for more than one kind of entity, and those of apps.
 
+use std::collections::BTreeMap;
+
 use super::{Book, Report};
 use crate::stages::text::shown;
 
@@ -55,6 +57,29 @@ pub(super) fn health(book: &Book<'_>, report: &mut Report<'_, '_>) {
             report.at(
                 &at("health-status"),
                 "has no effect without a `health-path`",
+            );
+        }
+    }
+}
+
+/// Names in Domino are compared exactly, as an app is found by its exact name.
+pub(super) fn duplicate_app(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let mut earlier = BTreeMap::new();
+    for app in &book.file.apps {
+        for stage in &book.file.stages {
+            let name = book.file.app_name(app, stage);
+            let place = (stage.host.as_str(), stage.project.to_string());
+            let by = (app.name.as_str(), stage.name.as_str());
+            let Some((other_app, other_stage)) = earlier.insert((place, name.clone()), by) else {
+                continue;
+            };
+            report.sentence(
+                &["app", &app.name, "stage", &stage.name, "name"],
+                format!(
+                    "app `{}` in stage `{}` and app `{other_app}` in stage `{other_stage}` would both be app {} of \
+                     project `{}`; give one of them another `name`",
+                    app.name, stage.name, shown(&name), stage.project
+                ),
             );
         }
     }
@@ -160,6 +185,30 @@ mod tests {
         assert_eq!(
             with("[app.a]\nentry-point = \"a.sh\"\nhealth-path = \"/\"\nhealth-status = 99"),
             ["`health-status` in `[app.a]` must be a whole number from 100 to 599"]
+        );
+    }
+
+    #[test]
+    fn two_stages_of_one_project_do_not_publish_to_one_app() {
+        let named = |dev: &str, prod: &str| {
+            with(&format!(
+                "[app.a]\nentry-point = \"a.sh\"\n[app.a.stage.dev]\nname = \"{dev}\"\n\
+                 [app.a.stage.prod]\nname = \"{prod}\""
+            ))
+        };
+        assert_eq!(named("Wine dashboard (dev)", "Wine dashboard"), [""; 0]);
+        assert_eq!(
+            named("dashboard", "dashboard"),
+            [
+                "app `a` in stage `prod` and app `a` in stage `dev` would both be app `dashboard` of project \
+                 `wine-team/wine-quality`; give one of them another `name`"
+            ]
+        );
+        assert_eq!(named("a-prod", "a").len(), 0);
+        assert_eq!(
+            with("[job.a]\ncommand = \"a.py\"\n[job.a.stage.prod]\nname = \"a\"").len(),
+            1,
+            "a job has no name of its own in a stage"
         );
     }
 

@@ -1,0 +1,239 @@
+//! What ran before a version is replaced: what it was made of, so that it can be made once more, and whether what
+//! runs after it was put back is the same.
+
+use std::fmt::Display;
+
+use domino_core::api::apps::{AppContent, AppVersion, AppsApi};
+use domino_core::api::choice::choose;
+use domino_core::api::hardware_tiers::TierUse;
+use domino_core::commit::Commit;
+use domino_core::step::Step;
+
+use crate::find::in_words;
+use crate::rollout::Rollout;
+use crate::wanted::{Comparison, is_commit, plainly};
+
+/// What ran before, to be put back if need be.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) version: AppVersion,
+    pub(crate) entry_point: Option<String>,
+}
+
+impl Before {
+    /// Commit, tier, environment and revision of a version against what ran before. A revision counts only where it
+    /// can be asked for: elsewhere the active one runs, and may be another one by now.
+    pub(crate) fn compare(&self, api: AppsApi, version: &AppVersion) -> Comparison {
+        let (was, is) = (&self.version, version);
+        let mut comparison = Comparison::default();
+        match (&is.git_ref, &was.git_ref) {
+            (Some(is), Some(was)) => {
+                let commit = was.value.as_deref().and_then(Commit::whole);
+                if is != was && !commit.is_some_and(|commit| is_commit(is, &commit)) {
+                    comparison.differs("commit", &plainly(is), &plainly(was));
+                }
+            }
+            _ => comparison.untold.push("commit"),
+        }
+        // The name is that of the start itself, the id may be that of the app's settings.
+        let names = (&is.hardware_tier_name, &was.hardware_tier_name);
+        let id = |version: &AppVersion| version.hardware_tier.as_ref().map(ToString::to_string);
+        comparison.same("hardware tier", names, (&id(is), &id(was)));
+        let names = (&is.environment_name, &was.environment_name);
+        let id = |version: &AppVersion| version.environment.as_ref().map(ToString::to_string);
+        comparison.same("environment", names, (&id(is), &id(was)));
+        if let (Some(is), Some(was)) = (&is.revision, &was.revision)
+            && is != was
+        {
+            match api.chooses_revision() {
+                true => comparison.differs("environment revision", is, was),
+                false => {
+                    comparison.newer_revision = Some(format!("environment revision: {was} → {is}"));
+                }
+            }
+        }
+        comparison
+    }
+}
+
+impl Comparison {
+    /// Compares two names, or where they are not both told, two ids.
+    fn same(
+        &mut self,
+        what: &'static str,
+        names: (&Option<String>, &Option<String>),
+        ids: (&Option<String>, &Option<String>),
+    ) {
+        let (is, was) = match (names, ids) {
+            ((Some(is), Some(was)), _) | (_, (Some(is), Some(was))) => (is, was),
+            _ => return self.untold.push(what),
+        };
+        if is != was {
+            self.differs(what, is, was);
+        }
+    }
+}
+
+impl Rollout<'_> {
+    /// What the version before was made of, in ids. Where Domino tells of a start only by name what it ran on, the
+    /// name is looked up; what is not told is warned of, because it is then Domino that chooses.
+    pub(crate) async fn content_before(&self, step: &mut Step, before: &Before) -> AppContent {
+        let (was, mut content) = (&before.version, before.version.content());
+        if let Some(name) = &was.hardware_tier_name {
+            let project = &self.project.id;
+            let tiers = self.reader.hardware_tiers(project, TierUse::Runs).await;
+            let found = tiers.map_err(anyhow::Error::from).and_then(|tiers| {
+                let tier = choose(&tiers, name, "hardware tier")?;
+                Ok(tier.id.clone())
+            });
+            match found {
+                Ok(id) => content.hardware_tier = Some(id),
+                Err(error) => not_found(step, before, "hardware tier", &error),
+            }
+        }
+        if let Some(name) = &was.environment_name {
+            let found = self.reader.environments(&self.project.id).await;
+            let found = found.map_err(anyhow::Error::from).and_then(|environments| {
+                let environment = choose(&environments, name, "compute environment")?;
+                Ok(environment.id.clone())
+            });
+            match found {
+                Ok(id) => content.environment = Some(id),
+                Err(error) => not_found(step, before, "compute environment", &error),
+            }
+        }
+        // A version that is started once more keeps its environment.
+        let makes_another = !self.api.starts_versions_again();
+        let untold = [
+            ("hardware tier", content.hardware_tier.is_none()),
+            (
+                "compute environment",
+                makes_another && content.environment.is_none(),
+            ),
+        ];
+        for (what, _) in untold.into_iter().filter(|(_, is_untold)| *is_untold) {
+            let text = format!(
+                "it is not known which {what} {} ran on: it is put back on the one that Domino chooses, which may be \
+                 on another data plane",
+                in_words(was)
+            );
+            step.warn(&text, None);
+        }
+        content
+    }
+}
+
+/// The id that the app itself is set to is then taken, where there is one.
+fn not_found(step: &mut Step, before: &Before, what: &str, error: &impl Display) {
+    let text = format!(
+        "the {what} that {} ran on could not be looked up: {error:#}",
+        in_words(&before.version)
+    );
+    step.warn(&text, None);
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::api::GitRef;
+    use domino_core::api::hardware_tiers::HardwareTierId;
+
+    use super::*;
+    use crate::wanted::tests::version;
+
+    fn before(version: AppVersion) -> Before {
+        Before {
+            version,
+            entry_point: None,
+        }
+    }
+
+    /// As the oldest API tells of a start: by name, and by id only of the app.
+    fn named(tier: &str, environment: &str) -> AppVersion {
+        AppVersion {
+            hardware_tier_name: Some(tier.into()),
+            environment_name: Some(environment.into()),
+            ..version("Running")
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_differs_in_nothing() {
+        let same = before(version("Running")).compare(AppsApi::Beta, &version("Running"));
+        assert_eq!(same, Comparison::default());
+        let short = AppVersion {
+            git_ref: Some(GitRef {
+                kind: "commitId".into(),
+                value: Some("abababababab".into()),
+            }),
+            ..version("Running")
+        };
+        let same = before(version("Running")).compare(AppsApi::V4, &short);
+        assert_eq!(same, Comparison::default());
+    }
+
+    #[test]
+    fn commit_tier_environment_and_revision_are_compared() {
+        let other = AppVersion {
+            git_ref: Some(GitRef {
+                kind: "commitId".into(),
+                value: Some("cd".repeat(20)),
+            }),
+            hardware_tier: Some(HardwareTierId::new("large-k8s")),
+            environment: None,
+            environment_name: Some("Other".into()),
+            revision: Some("r4".into()),
+            ..version("Running")
+        };
+        let was = AppVersion {
+            environment_name: Some("Standard".into()),
+            ..version("Running")
+        };
+        let comparison = before(was).compare(AppsApi::Beta, &other);
+        assert_eq!(
+            comparison.different,
+            [
+                format!("commit: {} → {}", "cd".repeat(20), "ab".repeat(20)),
+                "hardware tier: large-k8s → small-k8s".into(),
+                "environment: Other → Standard".into(),
+                "environment revision: r4 → r3".into(),
+            ]
+        );
+        assert!(comparison.untold.is_empty());
+    }
+
+    #[test]
+    fn the_name_of_what_a_start_ran_on_counts_more_than_the_id_of_what_the_app_is_set_to() {
+        let comparison =
+            before(named("Large", "Standard")).compare(AppsApi::V4, &named("Small", "Standard"));
+        assert_eq!(comparison.different, ["hardware tier: Small → Large"]);
+    }
+
+    #[test]
+    fn a_revision_that_cannot_be_asked_for_is_told_and_no_difference() {
+        let newer = AppVersion {
+            revision: Some("r4".into()),
+            ..version("Running")
+        };
+        let comparison = before(version("Running")).compare(AppsApi::V4, &newer);
+        assert!(comparison.different.is_empty());
+        assert_eq!(
+            comparison.newer_revision.as_deref(),
+            Some("environment revision: r3 → r4")
+        );
+    }
+
+    #[test]
+    fn what_is_not_told_of_one_of_them_is_not_called_the_same() {
+        let silent = AppVersion {
+            git_ref: None,
+            hardware_tier: None,
+            environment: None,
+            ..version("Running")
+        };
+        let untold = ["commit", "hardware tier", "environment"];
+        let comparison = before(silent.clone()).compare(AppsApi::V4, &version("Running"));
+        assert_eq!(comparison.untold, untold);
+        let comparison = before(version("Running")).compare(AppsApi::V4, &silent);
+        assert_eq!(comparison.untold, untold);
+    }
+}
