@@ -156,11 +156,11 @@ fn what_never_stopped_is_left_alone_behind_a_sign_in_page() {
     let faults = scenery.scene.sandbox.faults();
     faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage));
     faults.add_app_fault(AppFault {
-        stuck_at: Some("Preparing".into()),
+        start_fails: Some("no node is free".into()),
         times: Some(1),
         ..AppFault::default()
     });
-    let run = scenery.run(&in_a_hurry()).exits(5);
+    let run = scenery.run(PUBLISH).exits(5);
     let run = run.says("never stopped and goes on; whether it answers cannot be seen: `");
     assert_eq!(scenery.served(), Some(before), "{run}");
     assert_eq!(scenery.instances().len(), 2, "{run}");
