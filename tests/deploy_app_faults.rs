@@ -7,6 +7,9 @@ mod harness;
 #[allow(dead_code, reason = "the other test uses the rest")]
 mod scenes;
 
+#[path = "deploy_app/replacing.rs"]
+mod replacing;
+
 use harness::Scene;
 use harness::matrix::Matrix;
 use scenes::{BETA, Scenery, V1, V4};

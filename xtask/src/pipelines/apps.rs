@@ -5,7 +5,8 @@ use domino_core::stages::{Kind, StageFile};
 use super::stage::{StageSteps, deploy, domino_step};
 use crate::workflow::Workflow;
 
-/// `deploy-app publish` waits up to 15 minutes by itself, and as long again when it puts the old version back.
+/// `deploy-app publish` waits up to 15 minutes for the new version, and puts the old one back within as long again,
+/// whatever stands in its way. The rest is for requests that are under way when a time is up.
 const PUBLISH_MINUTES: u32 = 35;
 
 /// The workflow for apps.
