@@ -2,7 +2,7 @@
 
 use domino_sandbox::{AppFault, Fault, Misbehaviour};
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::scenes::{BETA, PUBLISH, Scenery, V1, V4, app_script, on_all};
 
@@ -129,6 +129,32 @@ fn what_is_put_back_without_its_tier_being_known_is_warned_of() {
         .exits(5)
         .says("warning: it is not known which hardware tier version ")
         .says("the hardware tier of what an app runs, so that it was not checked that it is as before");
+}
+
+#[test]
+fn what_was_put_back_on_another_tier_is_not_called_the_version_of_before() {
+    let mut scenery = Scenery::roomy(V4);
+    scenery.run(PUBLISH).exits(0);
+    scenery.commit_app("exit 3\n");
+    let faults = scenery.scene.sandbox.faults();
+    // The app is set to another tier than its start ran on, whose name cannot be looked up after the plan.
+    let set_elsewhere = Misbehaviour::Edit {
+        set: vec![("/0/hardwareTierId".into(), json!("big-k8s"))],
+        remove: Vec::new(),
+    };
+    faults.add(Fault::on("GET /v4/modelProducts", set_elsewhere));
+    let refused = Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    faults.add(Fault::on("GET /v4/projects/*/hardwareTiers", refused).after(1));
+    scenery
+        .run(PUBLISH)
+        .exits(5)
+        .says("warning: the hardware tier that version ")
+        .says("error: APP `dashboard` RUNS SOMETHING ELSE IN STAGE `dev`: ")
+        .says("failed: hardware tier: big → dev-small\n");
 }
 
 #[test]
