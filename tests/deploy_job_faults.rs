@@ -2,15 +2,23 @@
 
 mod harness;
 
-use domino_sandbox::JobFault;
+use std::time::Duration;
+
+use domino_sandbox::{Fault, JobFault, Misbehaviour};
 use harness::matrix::Matrix;
-use harness::{STAGES, Scene, Setup};
+use harness::{STAGES, Scene, Setup, eventually};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_deploy-job");
 
 const JOBS: &str = r#"
 [job.train]
 command = "train.py"
+
+[job.fail]
+command = "fail.py"
+
+[job.wait]
+command = "wait.py"
 
 [job.score]
 command = "train.py"
@@ -19,7 +27,11 @@ schedule = { cron = "0 0 6 ? * MON-FRI" }
 
 fn scene() -> Scene {
     let stages = format!("{STAGES}{JOBS}");
-    let files = [("train.py", "for n in range(30): print('epoch', n)\n")];
+    let files = [
+        ("train.py", "for n in range(30): print('epoch', n)\n"),
+        ("fail.py", "raise SystemExit(1)\n"),
+        ("wait.py", "import time\ntime.sleep(600)\n"),
+    ];
     let mut scene = Setup {
         stages: &stages,
         files: &files,
@@ -160,4 +172,111 @@ fn a_clock_that_is_wrong_by_days_changes_nothing() {
         scene.run(&["start", "train", "--stage", "dev"]).exits(0);
         assert_eq!(all(&scene.sandbox.state(), "jobs").len(), 1, "{skew}");
     }
+}
+
+fn reset(processed: bool) -> Misbehaviour {
+    Misbehaviour::Reset { processed }
+}
+
+fn job_count(scene: &Scene) -> usize {
+    all(&scene.sandbox.state(), "jobs").len()
+}
+
+#[test]
+fn a_start_whose_reply_is_lost_is_never_taken_for_an_earlier_run() {
+    let lost = |scene: &Scene, processed| {
+        let fault = Fault::on("POST /v4/jobs/start", reset(processed)).once();
+        scene.sandbox.faults().add(fault);
+    };
+    // At a terminal, where a run of the same commit has succeeded.
+    let mut scene = scene();
+    for name in ["GITHUB_RUN_ID", "GITHUB_ACTIONS"] {
+        scene.without(name);
+    }
+    let start = ["start", "train", "--stage", "dev"];
+    scene.run(&start).exits(0);
+    lost(&scene, false);
+    scene.run(&start).exits(4);
+    lost(&scene, false);
+    let no_wait = ["start", "train", "--stage", "dev", "--no-wait"];
+    scene.run(&no_wait).exits(4);
+    assert_eq!(job_count(&scene), 1);
+    lost(&scene, true);
+    scene
+        .run(&start)
+        .exits(0)
+        .says("Domino has started it as run 2");
+    assert_eq!(job_count(&scene), 2);
+    // On GitHub, where the run that a re-run repeats has failed.
+    scene.on_github("77");
+    let fail = ["start", "fail", "--stage", "dev"];
+    scene.run(&fail).exits(5);
+    lost(&scene, false);
+    scene.run(&fail).exits(4);
+    assert_eq!(job_count(&scene), 3);
+    lost(&scene, true);
+    scene.run(&fail).exits(5).says("run 4 of job `fail` ended");
+    assert_eq!(job_count(&scene), 4);
+}
+
+#[test]
+fn a_changed_schedule_whose_reply_is_lost_is_judged_by_what_domino_has() {
+    let mut scene = scene();
+    let schedule = ["schedule", "score", "--stage", "prod"];
+    scene.run(&schedule).exits(0);
+    let cron = |scene: &Scene| {
+        let state = scene.sandbox.state();
+        let schedules = all(&state, "scheduledJobs");
+        assert_eq!(schedules.len(), 1);
+        schedules[0].to_string().contains("0 30 7 ?")
+    };
+    let stages = format!("{STAGES}{JOBS}").replace("0 0 6 ?", "0 30 7 ?");
+    scene.commit_file("stages.toml", &stages);
+    scene.on_github("78");
+    let route = "PUT /v4/projects/*/scheduledjobs/*";
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on(route, reset(false)).once());
+    scene.run(&schedule).exits(4);
+    assert!(!cron(&scene));
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on(route, reset(true)).once());
+    scene.run(&schedule).exits(0).says("updated the schedule");
+    assert!(cron(&scene));
+    scene.run(&schedule).exits(0).says("is as wanted");
+}
+
+#[test]
+fn a_signal_while_something_is_written_says_what_was_done() {
+    let slow = |scene: &Scene, route: &str| {
+        let by = Duration::from_secs(1);
+        scene
+            .sandbox
+            .faults()
+            .add(Fault::on(route, Misbehaviour::Delay { by }));
+    };
+    let interrupted = |scene: &Scene, arguments: &[&str], path: &str| {
+        let running = scene.start(arguments);
+        eventually("it is being written", || {
+            let requests = scene.sandbox.requests();
+            let mut writes = requests.iter().filter(|request| request.method == "POST");
+            writes.any(|request| request.path.ends_with(path))
+        });
+        running.signal("TERM");
+        running.end().exits(143)
+    };
+    let mut scene = scene();
+    scene.without("RUST_LOG");
+    slow(&scene, "POST /v4/jobs/start");
+    let start = ["start", "wait", "--stage", "dev", "--no-wait"];
+    interrupted(&scene, &start, "/jobs/start").says("interrupted; run 1 ended as `Stopped`");
+    assert_eq!(all(&scene.sandbox.state(), "jobs")[0]["status"], "Stopped");
+    slow(&scene, "POST /v4/projects/*/scheduledjobs");
+    let schedule = ["schedule", "score", "--stage", "prod"];
+    interrupted(&scene, &schedule, "/scheduledjobs")
+        .says("interrupted after this was done: created the schedule");
+    assert_eq!(all(&scene.sandbox.state(), "scheduledJobs").len(), 1);
 }

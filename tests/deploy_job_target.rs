@@ -209,3 +209,104 @@ fn a_stop_that_goes_on_for_ever_is_not_called_done() {
         .exits(6)
         .says("was told to stop and is still `Running`");
 }
+
+fn edit(pointer: &str, value: impl Into<Value>) -> Misbehaviour {
+    Misbehaviour::Edit {
+        set: vec![(pointer.into(), value.into())],
+        remove: vec![],
+    }
+}
+
+#[test]
+fn the_commit_is_read_from_the_run_and_not_from_the_reply_to_its_start() {
+    let scene = scene();
+    let silent = Misbehaviour::Edit {
+        set: vec![],
+        remove: vec!["/mainRepoGitRef".into()],
+    };
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on("POST /v4/jobs/start", silent));
+    scene.run(&["start", "train", "--stage", "dev"]).exits(0);
+    scene
+        .run(&["start", "train", "--stage", "dev", "--no-wait"])
+        .exits(0);
+    scene.sandbox.faults().clear();
+    let another = edit("/mainRepoGitRef/value", "0".repeat(40));
+    let read = Fault::on("GET /v4/jobs/*", another.clone());
+    scene.sandbox.faults().add(read);
+    scene
+        .run(&["start", "wait", "--stage", "dev"])
+        .exits(5)
+        .says("is not what was asked for; it was stopped: commit");
+    scene.sandbox.faults().clear();
+    // Without waiting there is only the reply.
+    let reply = Fault::on("POST /v4/jobs/start", another);
+    scene.sandbox.faults().add(reply);
+    scene
+        .run(&["start", "wait", "--stage", "dev", "--no-wait"])
+        .exits(5)
+        .says("is not what was asked for; it was stopped: commit");
+    eventually("both are stopped", || {
+        let jobs = all(&scene, "jobs");
+        jobs[2..].iter().all(|job| job["status"] == "Stopped")
+    });
+}
+
+#[test]
+fn a_faulty_run_that_is_completed_is_over_and_red() {
+    let scene = scene();
+    scene.sandbox.faults().add(Fault::on(
+        "GET /v4/jobs/*",
+        edit("/statuses/executionStatus", "Faulty"),
+    ));
+    scene
+        .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
+        .exits(5)
+        .says("ended as `Faulty`");
+}
+
+#[test]
+fn a_deployments_own_word_for_an_end_ends_a_run_and_is_never_green() {
+    let scene = scene();
+    let never_over = Misbehaviour::Edit {
+        set: vec![
+            ("/statuses/executionStatus".into(), "Landed".into()),
+            ("/statuses/isCompleted".into(), false.into()),
+        ],
+        remove: vec![],
+    };
+    let faults = scene.sandbox.faults();
+    faults.add(Fault::on("GET /v4/jobs/*", never_over));
+    let groups = edit("/completed", vec!["Succeeded", "Landed"]);
+    faults.add(Fault::on("GET /v4/jobs/getStatus/values", groups));
+    scene
+        .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
+        .exits(5)
+        .says("ended as `Landed`");
+    let requests = scene.sandbox.requests();
+    let asked = requests.iter().filter(|r| r.path.ends_with("/values"));
+    assert_eq!(asked.count(), 1);
+}
+
+#[test]
+fn a_schedule_whose_job_left_the_file_can_be_deleted() {
+    let mut scene = scene();
+    scene
+        .run(&["schedule", "score", "--stage", "prod"])
+        .exits(0);
+    let (without, _) = JOBS.split_once("[job.score]").unwrap();
+    scene.commit_file("stages.toml", &format!("{STAGES}{without}"));
+    let delete = |name| scene.run(&["schedule", name, "--stage", "prod", "--delete"]);
+    delete("scores")
+        .exits(0)
+        .says("has no schedule in stage `prod`, and is not in stages.toml");
+    delete("a/b").exits(2);
+    assert_eq!(all(&scene, "scheduledJobs").len(), 1);
+    delete("score").exits(0).says("deleted the schedule");
+    assert!(all(&scene, "scheduledJobs").is_empty());
+    scene
+        .run(&["schedule", "score", "--stage", "prod"])
+        .exits(2);
+}

@@ -7,7 +7,7 @@ pub mod http;
 pub mod matrix;
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -310,6 +310,19 @@ impl Running<'_> {
             .status()
             .unwrap();
         assert!(status.success());
+    }
+
+    /// The program's id among the processes of this machine.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Gives each line of stdout to `line` as it comes, until the last; none of them is kept.
+    pub fn each_line(&mut self, mut line: impl FnMut(&str)) {
+        let stdout = self.child.stdout.as_mut().unwrap();
+        for text in BufReader::new(stdout).lines() {
+            line(&text.unwrap());
+        }
     }
 
     /// Waits for the end.

@@ -1,5 +1,7 @@
 //! `deploy-app logs`: the log of the newest start of an app's current version, or of another version.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use domino_core::api::apps::{AppVersion, AppVersionId};
 use domino_core::error::Failure;
@@ -8,6 +10,7 @@ use domino_core::settle::Looks;
 use domino_core::step::{Ending, Setting, Step};
 
 use crate::find::{find, in_words};
+use crate::watch::LOG_GRACE;
 use crate::{LogsArgs, cannot};
 
 /// Prints the log on stdout.
@@ -40,33 +43,42 @@ pub(crate) async fn logs(
         return Err(never().into());
     };
     let mut tail = LogTail::default();
-    let mut looks = Looks::until(std::time::Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let page = async |from: &str, limit: usize| {
+        let (app, version) = (&app.id, &version.id);
+        reader
+            .app_log(found.api, app, version, &instance.id, from, limit)
+            .await
+    };
+    let (began, mut over) = (reader.now(), version.status().is_down());
     loop {
-        let over = !args.follow
-            || reader
+        if args.follow && !over {
+            over = reader
                 .app_version(found.api, &app.id, &version.id)
                 .await?
                 .is_none_or(|now| now.status().is_down());
+        }
         let mut unwritten = None;
-        tail.read(
-            async |from: &str, limit: usize| {
-                let (app, version) = (&app.id, &version.id);
-                reader
-                    .app_log(found.api, app, version, &instance.id, from, limit)
-                    .await
-            },
-            |line: &str| {
-                if unwritten.is_none() {
-                    unwritten = step.log_to_stdout(line).err();
-                }
-            },
-        )
-        .await?;
+        let print = |line: &str| {
+            if unwritten.is_none() {
+                unwritten = step.log_to_stdout(line).err();
+            }
+        };
+        tail.read(page, print).await?;
+        // An app that runs may write faster than we read; what it writes after we began was not asked for.
+        let enough = !tail.has_more() || (!args.follow && !over && tail.reaches(began));
         // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || (over && (tail.is_complete() || !args.follow)) {
+        if unwritten.is_some() || (enough && !args.follow) {
             break;
         }
-        looks.next().await;
+        if enough && over {
+            let print = |line: &str| drop(step.log_to_stdout(line));
+            tail.rest(LOG_GRACE, reader.pace(), page, print).await?;
+            break;
+        }
+        if enough {
+            looks.next().await;
+        }
     }
     step.report.output("id", app.id.as_str());
     step.report.output("version", version.id.as_str());

@@ -170,6 +170,11 @@ impl Rollout<'_> {
             .map(|version| &version.id);
         let watched = watch.until_it_serves(target, &mut looks).await?;
         let tail = watch.tail;
+        if let Some(why) = watch.unread {
+            let text =
+                format!("the log of the version that went down was not read to its end: {why}");
+            step.warn(&text, None);
+        }
         let (app, untold) = match watched {
             Watched::Serves(app, untold) if !last.is_empty() => (app, Some(untold)),
             Watched::Hidden(app, _) if !last.is_empty() => (app, None),
@@ -220,6 +225,7 @@ impl Rollout<'_> {
             progress,
             tail: LogTail::default(),
             log_misses: 0,
+            unread: None,
         }
     }
 

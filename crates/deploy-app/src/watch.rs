@@ -9,7 +9,7 @@ use domino_core::api::apps::{
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::Exit;
 use domino_core::log_tail::LogTail;
-use domino_core::settle::Looks;
+use domino_core::settle::{Looks, in_words};
 use domino_core::step::Progress;
 
 use crate::before::Before;
@@ -17,7 +17,9 @@ use crate::health::{Health, HealthCheck, Hidden, Patience};
 use crate::wanted::Wanted;
 
 /// How long the log of a version that went down may lag behind.
-const LOG_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const LOG_GRACE: Duration = Duration::from_secs(5);
+/// How long what is there of it by then may take to be read.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// A log that was not to be had so often is asked for once more when the version is down, and not before.
 const LOG_MISSES: u32 = 10;
 
@@ -39,6 +41,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) tail: LogTail,
     /// How often the log was not to be had.
     pub(crate) log_misses: u32,
+    /// Why the log of a version that went down was not read to its end, if so.
+    pub(crate) unread: Option<String>,
 }
 
 /// Which version is waited for.
@@ -96,7 +100,8 @@ impl Watch<'_> {
         let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
         let (mut seen, mut patience): (Option<Seen>, Patience) = (None, Patience::default());
         loop {
-            match self.look(&mut target, known.as_ref()).await {
+            let look = looks.within(self.look(&mut target, known.as_ref())).await;
+            match look.unwrap_or(Ok(None)) {
                 Ok(Some(version)) => {
                     if known.as_ref().map(AppVersion::status) != Some(version.status()) {
                         looks.moved();
@@ -297,23 +302,23 @@ impl Watch<'_> {
             return;
         };
         let (reader, api, app) = (self.reader, self.api, self.app);
-        let mut looks = Looks::until(LOG_GRACE, reader.pace());
-        loop {
-            let (tail, progress) = (&mut self.tail, &mut *self.progress);
-            let read = tail
-                .read(
-                    async |from: &str, limit: usize| {
-                        reader
-                            .app_log(api, app, &version.id, &instance.id, from, limit)
-                            .await
-                    },
-                    |line: &str| progress.log(line),
-                )
-                .await;
-            if read.is_err() || tail.is_complete() || !looks.next().await {
-                return;
-            }
-        }
+        let (tail, progress) = (&mut self.tail, &mut *self.progress);
+        let rest = tail.rest(
+            LOG_GRACE,
+            reader.pace(),
+            async |from: &str, limit: usize| {
+                reader
+                    .app_log(api, app, &version.id, &instance.id, from, limit)
+                    .await
+            },
+            |line: &str| progress.log(line),
+        );
+        let unread = match tokio::time::timeout(LONGEST_REST, rest).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
+            Err(_) => format!("it goes on {} after", in_words(LONGEST_REST)),
+        };
+        self.unread = Some(unread);
     }
 }
 

@@ -1,23 +1,27 @@
-//! Following a run to its end: its status, its log, whether it is the run that was asked for, and what to do
-//! when somebody interrupts.
+//! Following a run to its end: its status, its log, and whether its end is a good one. Whether it is the run that
+//! was asked for is `asked_for`'s business, and a signal that of `interrupted`.
 
 use std::time::Duration;
 
 use anyhow::Context;
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
+use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, StatusGroups};
 use domino_core::api::projects::Project;
-use domino_core::client::{ApiError, Reader, Writer};
+use domino_core::client::{Reader, Writer};
 use domino_core::commit::Commit;
 use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::place::Place;
 use domino_core::settle::{Looks, in_words};
-use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Report, Setting, Signal, Step};
+use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Setting, Signal, Step};
+
+use crate::shown::{describe, status_line};
 
 /// How long a log may lag behind the end of its run.
-const LOG_GRACE: Duration = Duration::from_secs(10);
-/// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const LOG_GRACE: Duration = Duration::from_secs(2);
+/// How long what is there of a log when its run is over may take to be read.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+/// How long a log may keep us from the next look at its run.
+const LOG_LOOK: Duration = Duration::from_secs(10);
 
 /// A run to follow.
 pub(crate) struct Follow<'a> {
@@ -33,7 +37,8 @@ pub(crate) struct Follow<'a> {
 
 /// Why following ended.
 enum Stopped {
-    Over(Run),
+    /// And why its log was not read to the end, if so.
+    Over(Run, Option<String>),
     TimeUp(Run),
     Interrupted(Signal),
 }
@@ -58,7 +63,11 @@ impl Follow<'_> {
         };
         progress.end();
         match stopped {
-            Stopped::Over(run) => {
+            Stopped::Over(run, unread) => {
+                if let Some(why) = unread {
+                    let text = format!("the log of run {number} was not read to its end: {why}");
+                    step.warn(&text, None);
+                }
                 describe(&mut step.report, self.setting, self.project, &run);
                 self.judge(step, &run, &tail)
             }
@@ -99,28 +108,27 @@ impl Follow<'_> {
         let reader = self.writer.reader();
         let id = run.id.clone();
         let mut looks = Looks::until(self.timeout, reader.pace());
-        let mut checked = false;
+        let (mut checked, mut groups) = (false, None);
+        progress.status(&status_line(&run));
         loop {
-            if !checked {
-                checked = self.check(step, &reader, &run).await?;
-            }
-            progress.status(&status_line(&run));
-            if is_over(&run) {
-                // A log may come late; what there is by then is read, and the run's end is what counts.
-                self.rest_of_log(&reader, tail, progress, &id).await;
-                return Ok(Stopped::Over(run));
-            }
             if !looks.next().await {
                 return Ok(Stopped::TimeUp(run));
             }
             let lines = tail.lines();
-            let (job, log) = tokio::join!(
-                reader.job(&id),
-                tail.read(
+            let look = async {
+                let log = tail.read(
                     async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
-                    |line: &str| progress.log(line)
-                )
-            );
+                    |line: &str| progress.log(line),
+                );
+                // How the log fares is judged when the run is over: see `rest_of_log`.
+                tokio::join!(reader.job(&id), tokio::time::timeout(LOG_LOOK, log)).0
+            };
+            let Some(job) = looks.within(look).await else {
+                return Ok(Stopped::TimeUp(run));
+            };
+            if tail.lines() > lines {
+                looks.moved();
+            }
             match job {
                 Ok(Some(now)) => {
                     if now.statuses.execution_status != run.statuses.execution_status {
@@ -138,93 +146,50 @@ impl Follow<'_> {
                 // An outage is waited out for as long as there is time; a refusal will not pass.
                 Err(error) if error.exit() == Exit::Unreachable && !looks.left().is_zero() => {
                     progress.status(&format!("Domino does not answer: {error}"));
+                    continue;
                 }
                 Err(error) => return Err(error.into()),
             }
-            if log.is_ok() && tail.lines() > lines {
-                looks.moved();
+            // The reply to the start may leave out what a read tells.
+            if !checked {
+                checked = self.is_as_asked_for(step, &run, &looks).await?;
+            }
+            progress.status(&status_line(&run));
+            if is_over(&run) || is_over_here(&reader, &run, &mut groups, &looks).await {
+                if !checked {
+                    let text = format!(
+                        "run {} ended as `{}`, and Domino did not tell in time on which hardware tier it was",
+                        run.number,
+                        run.statuses.execution_status.word()
+                    );
+                    return Err(Failure::new(Exit::Unsettled, text).into());
+                }
+                let unread = self.rest_of_log(&reader, tail, progress, &id).await;
+                return Ok(Stopped::Over(run, unread));
             }
         }
     }
 
+    /// A log may come late; what there is soon after the run's end is read, and the end is what counts. Why not all
+    /// of it could be read, if so.
     async fn rest_of_log(
         &self,
         reader: &Reader,
         tail: &mut LogTail,
         progress: &mut Progress,
         id: &JobId,
-    ) {
-        let mut looks = Looks::until(LOG_GRACE, reader.pace());
-        loop {
-            let read = tail
-                .read(
-                    async |from: &str, limit: usize| reader.job_log(id, from, limit).await,
-                    |line: &str| progress.log(line),
-                )
-                .await;
-            if read.is_err() || tail.is_complete() || !looks.next().await {
-                return;
-            }
+    ) -> Option<String> {
+        let rest = tail.rest(
+            LOG_GRACE,
+            reader.pace(),
+            async |from: &str, limit: usize| reader.job_log(id, from, limit).await,
+            |line: &str| progress.log(line),
+        );
+        match tokio::time::timeout(LONGEST_REST, rest).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("{:#}", anyhow::Error::from(error))),
+            Err(_) => Some(format!("it goes on {} after", in_words(LONGEST_REST))),
         }
-    }
-
-    /// Whether Domino runs what was asked for: commit, tier and environment. A field with a wrong name would be
-    /// ignored without a word, so that only what came of it proves anything.
-    async fn check(&self, step: &mut Step, reader: &Reader, run: &Run) -> anyhow::Result<bool> {
-        let mut wrong = Vec::new();
-        match &run.main_repo_git_ref {
-            Some(git_ref) if git_ref.is(self.commit) => {}
-            Some(git_ref) => wrong.push(format!(
-                "commit: {} in place of {}",
-                git_ref.in_words(),
-                self.commit
-            )),
-            None => wrong.push(format!("commit: none in place of {}", self.commit)),
-        }
-        match reader.job_runtime(&run.id).await {
-            Ok(got) => {
-                if let Some(tier) = self
-                    .place
-                    .tier
-                    .as_ref()
-                    .filter(|tier| tier.id != got.hardware_tier.id)
-                {
-                    wrong.push(format!(
-                        "hardware tier: `{}` in place of `{}`",
-                        got.hardware_tier.id, tier.id
-                    ));
-                }
-                let environment = self
-                    .place
-                    .environment
-                    .as_ref()
-                    .map(|(environment, _)| environment);
-                if let Some(environment) =
-                    environment.filter(|e| e.id != got.environment.environment_id)
-                {
-                    wrong.push(format!(
-                        "environment: `{}` in place of `{}`",
-                        got.environment.environment_id, environment.id
-                    ));
-                }
-            }
-            Err(error) if error.is_unknown_route() => {
-                step.warn("this Domino does not tell on which hardware tier a run is, so that it was not checked", None);
-            }
-            // It is asked again at the next look; a run that ends first is not called good.
-            Err(error) if error.exit() == Exit::Unreachable && !is_over(run) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
-        if wrong.is_empty() {
-            return Ok(true);
-        }
-        let stopped = match self.writer.stop_job(&self.project.id, &run.id).await {
-            Ok(()) => "it was stopped".to_owned(),
-            Err(error) => format!("it could not be stopped: {error}"),
-        };
-        Err(Failure::failed(format!("run {} is not what was asked for; {stopped}: {}", run.number, wrong.join("; ")))
-            .hint("Domino took the request and did something else: is its version known to work with this program?")
-            .into())
     }
 
     /// Green only when Domino says `Succeeded`.
@@ -273,126 +238,66 @@ impl Follow<'_> {
         };
         Err(error)
     }
-
-    /// Somebody wants us to stop: the run is stopped as well, unless it shall go on.
-    async fn interrupted(
-        &self,
-        step: &mut Step,
-        interrupts: &mut Interrupts,
-        signal: Signal,
-        id: &JobId,
-        number: u64,
-    ) -> anyhow::Result<Ending> {
-        let link = link(self.setting, self.project, id);
-        if self.keep_running {
-            return Err(Failure::new(
-                signal.exit(),
-                format!("interrupted; run {number} goes on: {link}"),
-            )
-            .hint("run this again to follow it")
-            .into());
-        }
-        step.say(&format!("interrupted: stopping run {number}"));
-        let outcome = tokio::select! {
-            outcome = self.stop(id) => outcome,
-            _ = interrupts.next() => Ok(format!("interrupted again before it was known whether run {number} stopped: {link}")),
-        };
-        let text = outcome.unwrap_or_else(|error| {
-            format!("interrupted; run {number} could not be stopped: {error}; see {link}")
-        });
-        Err(Failure::new(signal.exit(), text).into())
-    }
-
-    async fn stop(&self, id: &JobId) -> Result<String, ApiError> {
-        let reader = self.writer.reader();
-        let mut run = reader.job(id).await?;
-        let over = |run: &Option<Run>| run.as_ref().is_none_or(is_over);
-        if !over(&run) {
-            self.writer.stop_job(&self.project.id, id).await?;
-            let mut looks = Looks::until(STOP_GRACE, reader.pace());
-            while !over(&run) && looks.next().await {
-                run = reader.job(id).await?;
-            }
-        }
-        Ok(match run {
-            None => "interrupted; the run is not there any more".into(),
-            Some(run) if is_over(&run) => {
-                format!(
-                    "interrupted; run {} ended as `{}`",
-                    run.number,
-                    run.statuses.execution_status.word()
-                )
-            }
-            Some(run) => format!(
-                "interrupted; run {} was told to stop and is `{}`",
-                run.number,
-                run.statuses.execution_status.word()
-            ),
-        })
-    }
 }
 
-/// Over means that Domino says so, with a word for the end: either may come before the other.
+/// Over means that Domino says so, with a word for the end: either may come before the other. `Faulty` is the one
+/// word that can be both, on the way and the end.
 pub(crate) fn is_over(run: &Run) -> bool {
     run.statuses.is_completed
-        && !matches!(run.statuses.execution_status, ExecutionStatus::OnItsWay(_))
+        && match &run.statuses.execution_status {
+            ExecutionStatus::OnItsWay(word) => word == "Faulty",
+            _ => true,
+        }
 }
 
-/// What people see of a run while it goes on.
-fn status_line(run: &Run) -> String {
-    let word = run.statuses.execution_status.word();
-    let why = run
-        .queued_job_history_details
-        .as_ref()
-        .and_then(|details| details.explanation.as_deref());
-    match why.filter(|why| !why.is_empty() && run.stage_time.run_start_time.is_none()) {
-        Some(why) => format!("run {}: {word} ({why})", run.number),
-        None => format!("run {}: {word}", run.number),
+/// Whether a word that we do not know is one of the deployment's own for a run that is over. The words are asked
+/// for once.
+async fn is_over_here(
+    reader: &Reader,
+    run: &Run,
+    groups: &mut Option<StatusGroups>,
+    looks: &Looks,
+) -> bool {
+    let ExecutionStatus::Unknown(word) = &run.statuses.execution_status else {
+        return false;
+    };
+    if groups.is_none() {
+        let told = looks.within(reader.job_status_groups()).await;
+        *groups = Some(told.and_then(Result::ok).unwrap_or_default());
     }
+    groups
+        .as_ref()
+        .is_some_and(|groups| groups.completed.contains(word))
 }
 
-/// The page of a run, for people.
-pub(crate) fn link(setting: &Setting, project: &Project, id: &JobId) -> String {
-    format!(
-        "{}/jobs/{}/{}/{id}/logs",
-        setting.connection.host().as_str(),
-        project.name.owner,
-        project.name.name
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Puts what is known of a run into the report.
-pub(crate) fn describe(report: &mut Report, setting: &Setting, project: &Project, run: &Run) {
-    let link = link(setting, project, &run.id);
-    let status = run.statuses.execution_status.word();
-    report
-        .output("id", run.id.as_str())
-        .output("number", run.number.to_string());
-    report.output("url", &link).output("status", status);
-    report
-        .fact("run", format!("{} ({})", run.number, run.id))
-        .fact("status", status)
-        .fact("link", &link);
-    let times = &run.stage_time;
-    if let Some(started) = times.run_start_time {
-        report.fact("waited", in_words(between(times.submission_time, started)));
-        if let Some(completed) = times.completed_time {
-            report.fact("ran", in_words(between(started, completed)));
+    #[test]
+    fn only_a_word_for_an_end_ends_a_run_that_is_completed() {
+        let run = |word: &str, is_completed: bool| -> Run {
+            serde_json::from_value(serde_json::json!({
+                "id": "0", "stageTime": {"submissionTime": 0},
+                "statuses": {"isCompleted": is_completed, "executionStatus": word},
+            }))
+            .unwrap()
+        };
+        for word in [
+            "Succeeded",
+            "Failed",
+            "Stopped",
+            "Error",
+            "Faulty",
+            "Wonderful",
+        ] {
+            assert!(
+                is_over(&run(word, true)) && !is_over(&run(word, false)),
+                "{word}"
+            );
+        }
+        for word in ["Running", "Stopping", "Finishing"] {
+            assert!(!is_over(&run(word, true)), "{word}");
         }
     }
-    if !run.domino_stats.is_empty() {
-        let stats: Vec<String> = run
-            .domino_stats
-            .iter()
-            .map(|stat| match &stat.value {
-                serde_json::Value::String(text) => format!("{} {text}", stat.name),
-                other => format!("{} {other}", stat.name),
-            })
-            .collect();
-        report.fact("reported", stats.join(", "));
-    }
-}
-
-fn between(from: i64, to: i64) -> Duration {
-    Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or(0))
 }

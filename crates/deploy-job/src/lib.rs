@@ -3,10 +3,14 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run
 //! for one commit and one workflow run, and is green only when Domino says `Succeeded`.
 
+mod asked_for;
+mod difference;
 mod follow;
+mod interrupted;
 mod key;
 mod run;
 mod schedule;
+mod shown;
 mod start;
 
 use std::process::ExitCode;
@@ -43,9 +47,9 @@ enum Verb {
     /// Make the scheduled job in Domino what stages.toml says
     Schedule(ScheduleArgs),
     /// Stop the newest run of the job that is not over
-    Stop(RunArgs),
+    Stop(StopArgs),
     /// Show the newest run of the job
-    Status(RunArgs),
+    Status(StatusArgs),
     /// Print the log of the newest run of the job on stdout
     Logs(LogsArgs),
 }
@@ -61,7 +65,8 @@ struct StartArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not wait for the run to end
+    /// Do not wait for the run to end: its commit is checked where the reply tells it, its hardware tier, its
+    /// compute environment and how it ends are not
     #[arg(long)]
     no_wait: bool,
     /// How long to wait for the run to end
@@ -82,7 +87,7 @@ struct ScheduleArgs {
     /// The commit that the scheduled runs use: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
     commit: Option<String>,
-    /// Delete the scheduled job
+    /// Delete the scheduled job; the job itself may be gone from stages.toml
     #[arg(long)]
     delete: bool,
     /// Print the plan and change nothing
@@ -92,9 +97,21 @@ struct ScheduleArgs {
     flags: StepFlags,
 }
 
-/// `deploy-job stop` and `deploy-job status`.
+/// `deploy-job status`.
 #[derive(Debug, clap::Args)]
-struct RunArgs {
+struct StatusArgs {
+    /// The job, as in `[job.<name>]` of stages.toml
+    job: String,
+    /// One run by its id in Domino, in place of the newest
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    #[command(flatten)]
+    flags: StepFlags,
+}
+
+/// `deploy-job stop`.
+#[derive(Debug, clap::Args)]
+struct StopArgs {
     /// The job, as in `[job.<name>]` of stages.toml
     job: String,
     /// One run by its id in Domino, in place of the newest

@@ -1,5 +1,7 @@
 //! `deploy-job stop`, `status` and `logs`: what concerns a run that is there already.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
 use domino_core::api::projects::Project;
@@ -9,15 +11,16 @@ use domino_core::log_tail::LogTail;
 use domino_core::settle::{Looks, in_words};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
-use crate::follow::{describe, is_over, link};
+use crate::follow::{LOG_GRACE, is_over};
 use crate::key::EntityKey;
-use crate::{LogsArgs, RunArgs, cannot, job_of};
+use crate::shown::{describe, link};
+use crate::{LogsArgs, StatusArgs, StopArgs, cannot, job_of};
 
 /// Stops the newest run that is not over. Nothing to stop is fine.
 pub(crate) async fn stop(
     step: &mut Step,
     setting: &Setting,
-    args: &RunArgs,
+    args: &StopArgs,
 ) -> anyhow::Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let found = tokio::select! {
@@ -101,7 +104,7 @@ pub(crate) async fn stop(
 pub(crate) async fn status(
     step: &mut Step,
     setting: &Setting,
-    args: &RunArgs,
+    args: &StatusArgs,
 ) -> anyhow::Result<Ending> {
     let (project, run) = find(setting, &args.job, args.id.as_deref(), |_| true).await?;
     let Some(run) = run else {
@@ -125,44 +128,68 @@ pub(crate) async fn status(
     }
 }
 
-/// Prints the log of the newest run.
+/// Prints the log of the newest run: what there is of it now, or until the run is over.
 pub(crate) async fn logs(
     step: &mut Step,
     setting: &Setting,
     args: &LogsArgs,
 ) -> anyhow::Result<Ending> {
-    let (project, run) = find(setting, &args.job, args.id.as_deref(), |_| true).await?;
-    let Some(run) = run else {
-        return Err(no_run(setting, &args.job));
-    };
-    let reader = setting.connection.reader();
+    let mut interrupts = Interrupts::listen()?;
     let mut tail = LogTail::default();
-    let mut looks = Looks::until(std::time::Duration::from_secs(u64::MAX >> 1), reader.pace());
-    loop {
-        let over = !args.follow || reader.job(&run.id).await?.is_none_or(|run| is_over(&run));
-        let mut unwritten = None;
-        tail.read(
-            async |from: &str, limit: usize| reader.job_log(&run.id, from, limit).await,
-            |line: &str| {
-                if unwritten.is_none() {
-                    unwritten = step.log_to_stdout(line).err();
-                }
-            },
-        )
-        .await?;
-        // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || (over && (tail.is_complete() || !args.follow)) {
-            break;
+    let (project, run) = tokio::select! {
+        printed = print_log(step, setting, args, &mut tail) => printed?,
+        signal = interrupts.next() => {
+            let text = format!("interrupted after {} lines", tail.lines());
+            return Err(Failure::new(signal.exit(), text).into());
         }
-        looks.next().await;
-    }
-    step.report.output("id", run.id.as_str());
+    };
     Ok(Ending::unchanged(format!(
         "{} lines of run {}: {}",
         tail.lines(),
         run.number,
         link(setting, &project, &run.id)
     )))
+}
+
+async fn print_log(
+    step: &mut Step,
+    setting: &Setting,
+    args: &LogsArgs,
+    tail: &mut LogTail,
+) -> anyhow::Result<(Project, Run)> {
+    let (project, run) = find(setting, &args.job, args.id.as_deref(), |_| true).await?;
+    let run = run.ok_or_else(|| no_run(setting, &args.job))?;
+    step.report.output("id", run.id.as_str());
+    let reader = setting.connection.reader();
+    let page = async |from: &str, limit: usize| reader.job_log(&run.id, from, limit).await;
+    let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let (began, mut over) = (reader.now(), is_over(&run));
+    loop {
+        if args.follow && !over {
+            over = reader.job(&run.id).await?.is_none_or(|run| is_over(&run));
+        }
+        let mut unwritten = None;
+        let print = |line: &str| {
+            if unwritten.is_none() {
+                unwritten = step.log_to_stdout(line).err();
+            }
+        };
+        tail.read(page, print).await?;
+        // A run that goes on may write faster than we read; what it writes after we began was not asked for.
+        let enough = !tail.has_more() || (!args.follow && !over && tail.reaches(began));
+        // Whoever reads our stdout has seen enough, `head` for example.
+        if unwritten.is_some() || (enough && !args.follow) {
+            return Ok((project, run));
+        }
+        if enough && over {
+            let print = |line: &str| drop(step.log_to_stdout(line));
+            tail.rest(LOG_GRACE, reader.pace(), page, print).await?;
+            return Ok((project, run));
+        }
+        if enough {
+            looks.next().await;
+        }
+    }
 }
 
 /// One run by its id, or the newest run of the job in the stage that `wanted` picks.
@@ -179,10 +206,8 @@ async fn find(
         Some(id) => Some(by_id(&reader, id).await?),
         None => {
             let key = EntityKey::new(&setting.stage.name, job);
-            let runs = reader
-                .jobs(&project.id, i64::MIN, |run| key.is_of(run) && wanted(run))
-                .await?;
-            runs.into_iter().max_by_key(|run| run.number)
+            let ours = |run: &Run| key.is_of(run) && wanted(run);
+            reader.newest_job(&project.id, ours).await?
         }
     };
     Ok((project, run))

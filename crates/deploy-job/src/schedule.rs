@@ -10,9 +10,10 @@ use domino_core::client::{Reader, once};
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
-use domino_core::stages::{Kind, Schedule};
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::stages::{Kind, Schedule, StageFile};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
 
+use crate::difference::differences;
 use crate::key::EntityKey;
 use crate::{ScheduleArgs, cannot, job_of};
 
@@ -52,42 +53,64 @@ pub(crate) async fn schedule(
     if planned.is_as_wanted() {
         return Ok(Ending::unchanged(match planned.wanted {
             Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
+            None if setting.file.job(job).is_err() => format!(
+                "job `{job}` has no schedule in stage `{stage}`, and is not in {}",
+                setting.file.path.display()
+            ),
             None => format!("job `{job}` has no schedule in stage `{stage}`"),
         }));
     }
     if args.dry_run {
         return Ok(Ending::planned());
     }
-    let done = planned.apply(setting).await.with_context(|| {
+    let applied = interrupts.through(planned.apply(setting)).await;
+    let wrong = || {
         format!(
             "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
         )
-    })?;
-    match done {
-        Some(now) => {
-            step.report.output("id", now.id.as_str());
-            step.report.fact("scheduled job", now.id.as_str());
-            let verb = if planned.there.is_some() {
-                "updated"
-            } else {
-                "created"
-            };
-            Ok(Ending::done(format!(
-                "{verb} the schedule of job `{job}` in stage `{stage}`"
-            )))
+    };
+    let (signal, done) = match applied {
+        Through::Whole(done) => (None, done.with_context(wrong)?),
+        Through::Interrupted(signal, done) => match done {
+            Some(Ok(done)) => (Some(signal), done),
+            Some(Err(error)) => {
+                let text = format!("interrupted; {}", wrong());
+                return Err(error.context(Failure::new(signal.exit(), text)));
+            }
+            None => {
+                let text = format!(
+                    "interrupted; whether the schedule of job `{job}` in stage `{stage}` was changed is not known"
+                );
+                return Err(Failure::new(signal.exit(), text)
+                    .hint("run this again: it finds what it left")
+                    .into());
+            }
+        },
+    };
+    let verb = match (&done, &planned.there) {
+        (Some(_), Some(_)) => "updated",
+        (Some(_), None) => "created",
+        (None, _) => "deleted",
+    };
+    if let Some(now) = done {
+        step.report.output("id", now.id.as_str());
+        step.report.fact("scheduled job", now.id.as_str());
+    }
+    let text = format!("{verb} the schedule of job `{job}` in stage `{stage}`");
+    match signal {
+        None => Ok(Ending::done(text)),
+        Some(signal) => {
+            let text = format!("interrupted after this was done: {text}");
+            Err(Failure::new(signal.exit(), text).into())
         }
-        None => Ok(Ending::done(format!(
-            "deleted the schedule of job `{job}` in stage `{stage}`"
-        ))),
     }
 }
 
 async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduling> {
-    let job = job_of(&setting.file, &args.job)?;
     let (file, stage) = (&setting.file, &setting.stage);
-    let key = EntityKey::new(&stage.name, &job.name);
     let reader = setting.connection.reader();
     if args.delete {
+        let key = EntityKey::new(&stage.name, name_to_delete(file, &args.job)?);
         let project = Project::of_stage(&reader, file, stage).await?;
         let there = ours(&reader, &project, &key).await?;
         return Ok(Scheduling {
@@ -97,6 +120,8 @@ async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduli
             wanted: None,
         });
     }
+    let job = job_of(file, &args.job)?;
+    let key = EntityKey::new(&stage.name, &job.name);
     let Some(schedule) = &job.schedule else {
         return Err(Failure::usage(format!(
             "job `{}` has no schedule in {}",
@@ -152,6 +177,15 @@ async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduli
             fires,
         }),
     })
+}
+
+/// A job that left the stage file may have left its schedule in Domino, which is found by its name alone.
+fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> anyhow::Result<&'a str> {
+    match file.job(name) {
+        Ok(job) => Ok(&job.name),
+        Err(_) if StageFile::is_name(name) => Ok(name),
+        Err(unknown) => Err(unknown.into()),
+    }
 }
 
 /// The scheduled job that carries our key. Two of them are not ours to choose from.
@@ -349,32 +383,4 @@ impl Scheduling {
         }
         plan
     }
-}
-
-/// Field by field, what is there and what is wanted.
-fn differences(there: &ScheduleDefinition, wanted: &ScheduleDefinition) -> Vec<String> {
-    let object = |definition: &ScheduleDefinition| match serde_json::to_value(definition) {
-        Ok(serde_json::Value::Object(object)) => object,
-        _ => serde_json::Map::new(),
-    };
-    let (there, wanted) = (object(there), object(wanted));
-    let mut names: Vec<&String> = wanted
-        .keys()
-        .chain(there.keys().filter(|name| !wanted.contains_key(*name)))
-        .collect();
-    names.sort();
-    let shown = |value: Option<&serde_json::Value>| {
-        value.map_or_else(|| "nothing".into(), ToString::to_string)
-    };
-    names
-        .into_iter()
-        .filter(|name| there.get(*name) != wanted.get(*name))
-        .map(|name| {
-            format!(
-                "{name}: {} → {}",
-                shown(there.get(name)),
-                shown(wanted.get(name))
-            )
-        })
-        .collect()
 }

@@ -1,17 +1,20 @@
 //! `deploy-job start`: one run of the job at one commit, unless there is one already.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use domino_core::api::GitRef;
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, NewJob};
+use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
-use domino_core::client::{Reader, Written, once};
+use domino_core::client::{ApiError, Reader, Writer, Written, once};
 use domino_core::commit::Commit;
 use domino_core::place::Place;
 use domino_core::stages::{Job, Kind};
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
 
-use crate::follow::{Follow, describe, link};
+use crate::follow::Follow;
 use crate::key::RunKey;
+use crate::shown::{describe, link};
 use crate::{StartArgs, cannot, job_of};
 
 /// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
@@ -25,6 +28,8 @@ struct Start<'a> {
     project: Project,
     place: Place,
     earlier: Option<Run>,
+    /// All runs of this key that were there before: none of them is what a start whose reply was lost has started.
+    before: HashSet<JobId>,
 }
 
 /// Starts the run and follows it, or follows the one that is there.
@@ -53,45 +58,6 @@ pub(crate) async fn start(
         return Ok(Ending::planned());
     }
     let writer = setting.connection.writer();
-    let run = match &planned.earlier {
-        Some(run) => run.clone(),
-        None => {
-            let new = planned.new_job();
-            let written = once(
-                writer.reader().pace(),
-                async || writer.start_job(&new).await,
-                async || {
-                    Ok(earlier(&writer.reader(), &planned.project, &planned.key)
-                        .await?
-                        .into_iter()
-                        .next())
-                },
-            )
-            .await
-            .with_context(|| cannot("start", &args.job, &setting.stage))?;
-            if let Written::Found(run) = &written {
-                let text = format!(
-                    "the reply to the start was lost; Domino has started it as run {}",
-                    run.number
-                );
-                step.warn(&text, None);
-            }
-            written.into_inner()
-        }
-    };
-    describe(&mut step.report, setting, &planned.project, &run);
-    step.say(&format!(
-        "run {} of job `{}`: {}",
-        run.number,
-        args.job,
-        link(setting, &planned.project, &run.id)
-    ));
-    if args.no_wait {
-        return Ok(Ending::done(format!(
-            "started job `{}` as run {}; it is not waited for",
-            args.job, run.number
-        )));
-    }
     let follow = Follow {
         setting,
         project: &planned.project,
@@ -102,6 +68,43 @@ pub(crate) async fn start(
         timeout: args.timeout,
         keep_running: args.keep_running,
     };
+    let run = match &planned.earlier {
+        Some(run) => run.clone(),
+        None => match interrupts.through(planned.launch(&writer)).await {
+            Through::Whole(written) => {
+                let written =
+                    written.with_context(|| cannot("start", &args.job, &setting.stage))?;
+                if let Written::Found(run) = &written {
+                    let text = format!(
+                        "the reply to the start was lost; Domino has started it as run {}",
+                        run.number
+                    );
+                    step.warn(&text, None);
+                }
+                written.into_inner()
+            }
+            Through::Interrupted(signal, written) => {
+                let started = written.map(|written| written.map(Written::into_inner));
+                return follow
+                    .interrupted_at_the_start(step, &mut interrupts, signal, started)
+                    .await;
+            }
+        },
+    };
+    describe(&mut step.report, setting, &planned.project, &run);
+    step.say(&format!(
+        "run {} of job `{}`: {}",
+        run.number,
+        args.job,
+        link(setting, &planned.project, &run.id)
+    ));
+    if args.no_wait {
+        follow.is_at_its_commit(&run).await?;
+        return Ok(Ending::done(format!(
+            "started job `{}` as run {}; it is not waited for",
+            args.job, run.number
+        )));
+    }
     follow.to_the_end(step, &mut interrupts, run).await
 }
 
@@ -127,6 +130,7 @@ async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> anyhow::Result<Star
         ),
         async { Ok(earlier(&reader, &project, &key).await?) },
     )?;
+    let before = earlier.iter().map(|run| run.id.clone()).collect();
     let earlier = worth_keeping(earlier, &key);
     Ok(Start {
         job,
@@ -135,15 +139,12 @@ async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> anyhow::Result<Star
         project,
         place,
         earlier,
+        before,
     })
 }
 
 /// The runs with this key.
-async fn earlier(
-    reader: &Reader,
-    project: &Project,
-    key: &RunKey,
-) -> Result<Vec<Run>, domino_core::client::ApiError> {
+async fn earlier(reader: &Reader, project: &Project, key: &RunKey) -> Result<Vec<Run>, ApiError> {
     let since = jiff::Timestamp::now().as_millisecond() - LONGEST_WORKFLOW_RUN;
     reader.jobs(&project.id, since, |run| key.is_of(run)).await
 }
@@ -160,6 +161,21 @@ fn worth_keeping(runs: Vec<Run>, key: &RunKey) -> Option<Run> {
 }
 
 impl Start<'_> {
+    /// Starts the run; where the reply is lost, the run is looked for among those that were not there before.
+    async fn launch(&self, writer: &Writer) -> Result<Written<Run>, ApiError> {
+        let new = self.new_job();
+        let reader = writer.reader();
+        once(
+            reader.pace(),
+            async || writer.start_job(&new).await,
+            async || {
+                let runs = earlier(&reader, &self.project, &self.key).await?;
+                Ok(runs.into_iter().find(|run| !self.before.contains(&run.id)))
+            },
+        )
+        .await
+    }
+
     fn new_job(&self) -> NewJob {
         let (environment_id, environment_revision_spec) = match &self.place.environment {
             Some((environment, revision)) => (Some(environment.id.clone()), Some(revision.clone())),

@@ -15,6 +15,9 @@ use domino_core::step::{Excerpt, Progress};
 
 use crate::endpoint::{name_of, standing};
 
+/// How long the log of a version that went down may take to be read: only its end says why.
+const LONGEST_LOG: Duration = Duration::from_secs(30);
+
 /// An endpoint whose versions are followed.
 #[derive(Debug)]
 pub(crate) struct Follow<'a> {
@@ -135,37 +138,40 @@ impl Follow<'_> {
     /// instances.
     pub(crate) async fn why_down(&self, version: &ModelApiVersionId) -> Option<(LogOf, Excerpt)> {
         let (mut build, mut build_failed) = (LogTail::default(), false);
-        let read = build
-            .read(
-                async |from: &str, _: usize| {
-                    let log = self
-                        .reader
-                        .model_build_log(self.generation, &self.id, version, from)
-                        .await?;
-                    build_failed = log.failed;
-                    Ok(log.page)
-                },
-                |_: &str| {},
-            )
-            .await;
+        let of_the_build = build.rest(
+            Duration::ZERO,
+            self.reader.pace(),
+            async |from: &str, _: usize| {
+                let log = self
+                    .reader
+                    .model_build_log(self.generation, &self.id, version, from)
+                    .await?;
+                build_failed = log.failed;
+                Ok(log.page)
+            },
+            |_: &str| {},
+        );
+        let read = tokio::time::timeout(LONGEST_LOG, of_the_build).await;
         let of_build = || {
             let title = "the last lines of the build's log".into();
             Some((LogOf::Build, excerpt(title, &build)))
         };
-        if build_failed && read.is_ok() {
+        if build_failed && matches!(read, Ok(Ok(()))) {
             return of_build();
         }
         let mut instances = LogTail::default();
-        let _ = instances
-            .read(
-                async |from: &str, most: usize| {
-                    self.reader
-                        .model_instance_log(self.generation, &self.id, version, from, most)
-                        .await
-                },
-                |_: &str| {},
-            )
-            .await;
+        let of_the_instances = instances.rest(
+            Duration::ZERO,
+            self.reader.pace(),
+            async |from: &str, most: usize| {
+                self.reader
+                    .model_instance_log(self.generation, &self.id, version, from, most)
+                    .await
+            },
+            |_: &str| {},
+        );
+        // What was read by then is what there is to show.
+        let _ = tokio::time::timeout(LONGEST_LOG, of_the_instances).await;
         match (instances.lines(), build.lines()) {
             (0, 0) => None,
             (0, _) => of_build(),

@@ -29,6 +29,7 @@ pub(crate) async fn logs(
     let generation = endpoint.generation;
     let mut tail = LogTail::default();
     let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let began = reader.now();
     loop {
         let mut unwritten = None;
         let reading = tail.read(
@@ -52,8 +53,15 @@ pub(crate) async fn logs(
             _ = interrupts.next() => break,
         }
         // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || !args.follow || tail.is_complete() {
+        if unwritten.is_some() || tail.is_complete() {
             break;
+        }
+        // What serves may write faster than we read; what it writes after we began was not asked for.
+        if !args.follow && (!tail.has_more() || tail.reaches(began)) {
+            break;
+        }
+        if tail.has_more() {
+            continue;
         }
         tokio::select! {
             _ = looks.next() => {}

@@ -5,12 +5,16 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use crate::api::logs::{LogEntry, LogPage};
 use crate::client::ApiError;
+use crate::settle::Looks;
 
 /// The most lines that Domino gives at once.
 const LARGEST_PAGE: usize = 10_000;
+/// How many pages are read at once: who follows a log that never pauses must get to look at what writes it.
+const PAGES: usize = 10;
 /// How many lines are remembered to recognise one that is sent again.
 const REMEMBERED: usize = 50_000;
 /// How many of the last lines are kept for an excerpt.
@@ -23,6 +27,8 @@ pub struct LogTail {
     last: Option<LogEntry>,
     includes_its_start: Option<bool>,
     complete: bool,
+    /// Whether more lines may be waiting than have been read.
+    more: bool,
     /// The last lines taken in, in order.
     recent: VecDeque<u64>,
     /// How often each of them was.
@@ -40,6 +46,7 @@ impl Default for LogTail {
             last: None,
             includes_its_start: None,
             complete: false,
+            more: false,
             recent: VecDeque::new(),
             known: HashMap::new(),
             hasher: RandomState::new(),
@@ -51,14 +58,16 @@ impl Default for LogTail {
 }
 
 impl LogTail {
-    /// Reads everything that is there now, page after page, and gives each new line to `line`. `page` asks for
-    /// the page from a position on, of at most so many lines. Whether nothing more will come is [`LogTail::is_complete`].
+    /// Reads what is there now, at most ten pages of it, and gives each new line to `line`. `page` asks for the page
+    /// from a position on, of at most so many lines. Whether more is waiting is [`LogTail::has_more`], whether
+    /// nothing more will come [`LogTail::is_complete`].
     pub async fn read(
         &mut self,
         mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
         mut line: impl FnMut(&str),
     ) -> Result<(), ApiError> {
-        loop {
+        self.more = true;
+        for _ in 0..PAGES {
             let from = self.position.to_string();
             let got = page(&from, LARGEST_PAGE).await?;
             if self.includes_its_start.is_none()
@@ -67,7 +76,27 @@ impl LogTail {
             {
                 self.includes_its_start = Some(self.finds_its_start_included(&mut page).await?);
             }
-            if !self.take(got, &mut line) {
+            self.more = self.take(got, &mut line);
+            if !self.more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what a log still holds whose writer has ended: all that is waiting, and for `grace` what comes late,
+    /// unless it says before that nothing more will come. Pauses are multiplied by `pace`.
+    pub async fn rest(
+        &mut self,
+        grace: Duration,
+        pace: f64,
+        mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
+        mut line: impl FnMut(&str),
+    ) -> Result<(), ApiError> {
+        let mut looks = Looks::until(grace, pace);
+        loop {
+            self.read(&mut page, &mut line).await?;
+            if self.is_complete() || !self.more && !looks.next().await {
                 return Ok(());
             }
         }
@@ -75,7 +104,17 @@ impl LogTail {
 
     /// Whether the log said that nothing more will come.
     pub fn is_complete(&self) -> bool {
-        self.complete
+        self.complete && !self.more
+    }
+
+    /// Whether more lines may be waiting: there were more pages than are read at once, or one did not come.
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// Whether what was read goes up to this moment of the server's.
+    pub fn reaches(&self, moment: jiff::Timestamp) -> bool {
+        u128::try_from(moment.as_nanosecond()).is_ok_and(|moment| self.position >= moment)
     }
 
     /// How many lines were read.
@@ -197,130 +236,4 @@ fn position_of(page: &LogPage) -> Option<u128> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::logs::LogPosition;
-
-    /// A server's log: nanoseconds and text. `inclusive` is how it reads "from".
-    struct Server {
-        lines: Vec<(u128, String)>,
-        inclusive: bool,
-        page: usize,
-    }
-
-    impl Server {
-        fn page(&self, from: &str, limit: usize) -> LogPage {
-            let from: u128 = from.parse().unwrap();
-            let entries: Vec<&(u128, String)> = self
-                .lines
-                .iter()
-                .filter(|(at, _)| {
-                    if self.inclusive {
-                        *at >= from
-                    } else {
-                        *at > from
-                    }
-                })
-                .take(self.page.min(limit))
-                .collect();
-            let latest = entries.last().map_or(from, |(at, _)| *at);
-            LogPage {
-                is_complete: true,
-                pagination: LogPosition {
-                    latest_time_nano: Some(latest.to_string()),
-                },
-                entries: entries
-                    .into_iter()
-                    .map(|(at, text)| LogEntry {
-                        timestamp: i64::try_from(at / 1_000_000).unwrap(),
-                        log_type: "stdout".into(),
-                        log: format!("{text}\n"),
-                    })
-                    .collect(),
-            }
-        }
-    }
-
-    async fn read_all(server: &Server) -> Vec<String> {
-        let (mut tail, mut lines) = (LogTail::default(), Vec::new());
-        for _ in 0..3 {
-            tail.read(
-                async |from: &str, limit: usize| Ok(server.page(from, limit)),
-                |line: &str| lines.push(line.to_owned()),
-            )
-            .await
-            .unwrap();
-        }
-        assert!(tail.is_complete());
-        lines
-    }
-
-    fn at(nanoseconds: u128, text: &str) -> (u128, String) {
-        (1_760_000_000_000_000_000 + nanoseconds, text.to_owned())
-    }
-
-    #[tokio::test]
-    async fn every_line_comes_once_however_the_server_reads_from() {
-        for inclusive in [false, true] {
-            for page in [2, 3, 7, 100] {
-                let lines: Vec<_> = (0..50).map(|n| at(n, &format!("line {n}"))).collect();
-                let server = Server {
-                    lines,
-                    inclusive,
-                    page,
-                };
-                let read = read_all(&server).await;
-                assert_eq!(read.len(), 50, "inclusive {inclusive}, pages of {page}");
-                assert_eq!(read[49], "line 49");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn equal_lines_of_one_millisecond_are_neither_lost_nor_doubled() {
-        for inclusive in [false, true] {
-            for page in [2, 3, 10, 100] {
-                let lines: Vec<_> = (0..40).map(|n| at(n, ".")).collect();
-                let server = Server {
-                    lines,
-                    inclusive,
-                    page,
-                };
-                assert_eq!(
-                    read_all(&server).await.len(),
-                    40,
-                    "inclusive {inclusive}, pages of {page}"
-                );
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_page_that_is_sent_again_adds_nothing() {
-        let server = Server {
-            lines: (0..5).map(|n| at(n * 1_000_000, "x")).collect(),
-            inclusive: false,
-            page: 100,
-        };
-        let (mut tail, mut count) = (LogTail::default(), 0);
-        for _ in 0..3 {
-            tail.read(
-                async |_: &str, limit: usize| Ok(server.page("0", limit)),
-                |_: &str| count += 1,
-            )
-            .await
-            .unwrap();
-        }
-        assert_eq!(count, 5);
-    }
-
-    #[tokio::test]
-    async fn an_entry_of_several_lines_is_several_lines() {
-        let server = Server {
-            lines: vec![at(1, "a\nb")],
-            inclusive: false,
-            page: 10,
-        };
-        assert_eq!(read_all(&server).await, ["a", "b"]);
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(250);
 /// The longest pause: what follows a run learns of its end within two seconds.
 const LONGEST: Duration = Duration::from_millis(1500);
+/// How long the last look may take that begins when the time is up.
+const LAST: Duration = Duration::from_secs(2);
 
 /// The pauses between looks: short at first, longer later, until a deadline.
 #[derive(Debug)]
@@ -39,6 +41,12 @@ impl Looks {
         tokio::time::sleep(self.pause.mul_f64(self.pace).min(left)).await;
         self.pause = self.pause.mul_f64(1.2).min(LONGEST);
         true
+    }
+
+    /// Carries out one look: it may take what is left of the time, and two seconds at the very end. `None` when
+    /// that was not enough.
+    pub async fn within<T>(&self, look: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(self.left().max(LAST), look).await.ok()
     }
 
     /// Something moved: look again soon.
@@ -78,6 +86,13 @@ mod tests {
         assert_eq!(looks.pause, LONGEST);
         looks.moved();
         assert_eq!(looks.pause, FIRST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_never_ends_is_broken_off_when_the_time_is_up() {
+        let looks = Looks::until(Duration::from_secs(1), 1.0);
+        assert_eq!(looks.within(std::future::pending::<()>()).await, None);
+        assert_eq!(looks.within(std::future::ready(7)).await, Some(7));
     }
 
     #[tokio::test]

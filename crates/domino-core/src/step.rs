@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use self::flags::{ApplyFlags, Format, Setting, StepFlags, duration};
 use self::github::Actions;
-pub use self::interrupts::{Interrupts, Signal};
+pub use self::interrupts::{Interrupts, Signal, Through};
 pub use self::progress::Progress;
 use self::text::Scrubber;
 pub use self::text::markdown;
@@ -34,6 +34,8 @@ pub struct Step {
     actions: Option<Actions>,
     scrubber: Scrubber,
     plan: Option<Plan>,
+    /// Whether the JSON document was begun with the lines of a log.
+    log_begun: bool,
     /// What is known so far; shown whether the step ends well or not.
     pub report: Report,
 }
@@ -241,6 +243,7 @@ impl Step {
             actions: Actions::from_variables(|name| std::env::var(name).ok()),
             scrubber: Scrubber::default(),
             plan: None,
+            log_begun: false,
             report: Report::default(),
         }
     }
@@ -280,9 +283,17 @@ impl Step {
         self.plan = Some(plan.clone());
     }
 
-    /// Writes one line of a remote log on stdout, as the thing that was asked for.
-    pub fn log_to_stdout(&self, line: &str) -> std::io::Result<()> {
-        writeln!(std::io::stdout(), "{}", self.scrubber.clean(line))
+    /// Writes one line of a remote log on stdout, as the thing that was asked for. In JSON it is an element of `log`
+    /// in the one document, which is begun with it: a log of any length is never held.
+    pub fn log_to_stdout(&mut self, line: &str) -> std::io::Result<()> {
+        let line = self.scrubber.clean(line);
+        let mut stdout = std::io::stdout();
+        if self.format == Format::Text {
+            return writeln!(stdout, "{line}");
+        }
+        let before = if self.log_begun { "," } else { "{\"log\":[" };
+        self.log_begun = true;
+        write!(stdout, "{before}\n{}", serde_json::Value::from(line))
     }
 
     /// Says one sentence to the person.
@@ -350,7 +361,11 @@ impl Step {
             }
         }
         if self.format == Format::Json {
-            let _ = writeln!(std::io::stdout(), "{}", document.as_json());
+            let json = document.as_json().to_string();
+            let _ = match json.strip_prefix('{').filter(|_| self.log_begun) {
+                Some(rest) => writeln!(std::io::stdout(), "\n],{rest}"),
+                None => writeln!(std::io::stdout(), "{json}"),
+            };
         }
         ExitCode::from(exit as u8)
     }

@@ -181,6 +181,8 @@ pub struct JobFault {
     pub log_late: usize,
     /// The log calls itself complete on every page of an ended job, not on the last one only.
     pub log_complete_early: bool,
+    /// Until the job has ended, its log has one more line whenever it is read.
+    pub log_never_pauses: bool,
 }
 
 /// A fault with its count of requests.

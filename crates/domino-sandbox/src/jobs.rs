@@ -297,6 +297,9 @@ impl Job {
             0 => after,
             lines => self.log.back(after, lines),
         };
+        if self.fault.log_never_pauses && !ended {
+            self.log.say(Kind::Stdout, "and so on", Moment::now(0));
+        }
         let withheld = if is_late { LATE_LINES } else { 0 };
         let page = self.log.page(wanted, from, offset, limit, withheld);
         let last = page.lines.last().map(|line| line.at.nanoseconds());

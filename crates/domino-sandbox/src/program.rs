@@ -72,6 +72,7 @@ A fault file is TOML. What each kind of fault does stands in the crate's documen
     log-repeats = 2                    # lines that come again with each page
     log-late = 2                       # reads for which the last lines stay away
     log-complete-early = true          # each page calls itself the last
+    log-never-pauses = true            # one more line at each read, until the job ends
 
     [[app]]                            # instances of apps that go wrong
     app = \"dashboard\"                  # of those whose name contains this

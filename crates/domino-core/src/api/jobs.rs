@@ -1,10 +1,11 @@
 //! Jobs: start, read, find, stop, and their logs.
 
+mod log;
+
 use serde::{Deserialize, Serialize};
 
 use super::environments::{EnvironmentId, RevisionSpec};
 use super::hardware_tiers::HardwareTierId;
-use super::logs::LogPage;
 use super::projects::ProjectId;
 use super::{GitRef, id};
 use crate::client::{ApiError, Reader, Writer, segment};
@@ -236,11 +237,6 @@ struct JobSet {
     total_count: Option<usize>,
 }
 
-#[derive(Deserialize)]
-struct WithProblem {
-    logset: LogPage,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Stop<'a> {
@@ -257,7 +253,9 @@ impl Reader {
     }
 
     /// `GET /v4/jobs`, newest first, page after page until `since` (epoch milliseconds): the jobs of the
-    /// project that `wanted` picks. Contract: v4, where `sort_by` is the direction and `order_by` the field.
+    /// project that `wanted` picks. Each further hundred jobs since then cost one more request: what the server's
+    /// own `query` would find is nowhere said, and a job that it passes over would be started twice.
+    /// Contract: v4, where `sort_by` is the direction and `order_by` the field.
     ///
     /// A deployment that does not sort is read to its end.
     pub async fn jobs(
@@ -265,6 +263,30 @@ impl Reader {
         project: &ProjectId,
         since: i64,
         wanted: impl Fn(&Job) -> bool,
+    ) -> Result<Vec<Job>, ApiError> {
+        self.jobs_until(project, wanted, |_, oldest| oldest < since)
+            .await
+    }
+
+    /// The same list, read only as far as the newest job that `wanted` picks.
+    pub async fn newest_job(
+        &self,
+        project: &ProjectId,
+        wanted: impl Fn(&Job) -> bool,
+    ) -> Result<Option<Job>, ApiError> {
+        let found = self
+            .jobs_until(project, wanted, |found, _| !found.is_empty())
+            .await?;
+        Ok(found.into_iter().max_by_key(|job| job.number))
+    }
+
+    /// The jobs that `wanted` picks, page after page until `enough` of what was found and of the oldest submission
+    /// of the page.
+    async fn jobs_until(
+        &self,
+        project: &ProjectId,
+        wanted: impl Fn(&Job) -> bool,
+        enough: impl Fn(&[Job], i64) -> bool,
     ) -> Result<Vec<Job>, ApiError> {
         let (size, mut found, mut seen) = (
             PAGE.to_string(),
@@ -298,7 +320,7 @@ impl Reader {
             }
             let at_the_end =
                 seen.len() == before || set.total_count.is_some_and(|total| seen.len() >= total);
-            if at_the_end || (sorted && oldest < since) {
+            if at_the_end || (sorted && enough(&found, oldest)) {
                 return Ok(found);
             }
         }
@@ -318,31 +340,6 @@ impl Reader {
     /// `GET /v4/jobs/getStatus/values`: which words mean what on this deployment. Contract: v4.
     pub async fn job_status_groups(&self) -> Result<StatusGroups, ApiError> {
         self.read("/v4/jobs/getStatus/values", &[]).await
-    }
-
-    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`: one page of the log from `position` on,
-    /// of at most `limit` lines (10000 is Domino's own limit).
-    /// Contract: v4.
-    pub async fn job_log(
-        &self,
-        id: &JobId,
-        position: &str,
-        limit: usize,
-    ) -> Result<LogPage, ApiError> {
-        let path = format!(
-            "/v4/jobs/{}/logsWithProblemSuggestions",
-            segment(id.as_str())
-        );
-        let limit = limit.to_string();
-        let query = [
-            ("logType", "console"),
-            ("limit", limit.as_str()),
-            ("offset", "0"),
-            ("latestTimeNano", position),
-        ];
-        self.read::<WithProblem>(&path, &query)
-            .await
-            .map(|reply| reply.logset)
     }
 }
 

@@ -8,6 +8,17 @@ use super::unknown_name::UnknownName;
 use super::{App, Job, Kind, Model, Placement, Stage, StageFile, Target};
 
 impl StageFile {
+    /// The longest name: names go into titles, endpoints, step ids and outputs, and some are joined.
+    pub(super) const LONGEST_NAME: usize = 50;
+
+    /// Whether a stage, job, app or model may be called so.
+    pub fn is_name(name: &str) -> bool {
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(legal)
+            && name.len() <= Self::LONGEST_NAME
+    }
+
     /// What is doubtful in the file and not accepted by it, in the order of its lines.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings

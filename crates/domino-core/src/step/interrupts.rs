@@ -1,8 +1,14 @@
 //! Somebody wants us to stop: Ctrl-C at a terminal, or GitHub cancelling the job.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use tokio::signal::unix::{self, SignalKind};
 
 use crate::error::{Exit, Failure};
+
+/// How long what was begun may still take after a signal: GitHub kills us soon after.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +35,15 @@ impl Signal {
     }
 }
 
+/// How something ended that a signal must not break off halfway.
+#[derive(Debug)]
+pub enum Through<T> {
+    /// No signal came.
+    Whole(T),
+    /// A signal came, and this came of what had been begun, unless it took too long.
+    Interrupted(Signal, Option<T>),
+}
+
 /// The two signals, listened to from the moment it is made.
 #[derive(Debug)]
 pub struct Interrupts {
@@ -51,5 +66,22 @@ impl Interrupts {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
+    }
+
+    /// Carries `work` through. After a signal it has a few seconds to end; a second signal breaks it off.
+    pub async fn through<T>(&mut self, work: impl Future<Output = T>) -> Through<T> {
+        let mut work = pin!(work);
+        let signal = tokio::select! {
+            biased;
+            signal = self.next() => signal,
+            done = &mut work => return Through::Whole(done),
+        };
+        let done = tokio::select! {
+            biased;
+            done = &mut work => Some(done),
+            _ = self.next() => None,
+            () = tokio::time::sleep(GRACE) => None,
+        };
+        Through::Interrupted(signal, done)
     }
 }

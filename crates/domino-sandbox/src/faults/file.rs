@@ -58,6 +58,7 @@ struct JobEntry {
     log_repeats: usize,
     log_late: usize,
     log_complete_early: bool,
+    log_never_pauses: bool,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +146,7 @@ fn job_fault(entry: JobEntry) -> JobFault {
         log_repeats: entry.log_repeats,
         log_late: entry.log_late,
         log_complete_early: entry.log_complete_early,
+        log_never_pauses: entry.log_never_pauses,
     }
 }
 

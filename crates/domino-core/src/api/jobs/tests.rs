@@ -105,6 +105,56 @@ async fn page_three_is_fetched_and_the_cap_of_the_server_does_not_matter() {
     assert_eq!(all.len(), 50);
 }
 
+/// A hundred jobs a page, 250 in all.
+async fn server_of_250_jobs() -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(path("/v4/jobs"))
+        .respond_with(|request: &Request| {
+            let mut query = request.url.query_pairs();
+            let page: usize = query
+                .find(|(name, _)| name == "page_no")
+                .unwrap()
+                .1
+                .parse()
+                .unwrap();
+            let jobs: Vec<Value> = (1..=250)
+                .rev()
+                .skip((page - 1) * 100)
+                .take(100)
+                .map(|number| job(number, "Running"))
+                .collect();
+            ResponseTemplate::new(200).set_body_json(json!({"jobs": jobs, "totalCount": 250}))
+        })
+        .mount(&server)
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn the_newest_job_is_looked_for_no_further_than_it_is() {
+    let requests = async |server: &MockServer| server.received_requests().await.unwrap().len();
+    for (most, pages) in [(250, 1), (151, 1), (150, 2), (50, 3)] {
+        let server = server_of_250_jobs().await;
+        let reader = connection(&server.uri()).reader();
+        let newest = reader
+            .newest_job(&ProjectId::new("p1"), |job| job.number <= most)
+            .await
+            .unwrap();
+        assert_eq!(newest.unwrap().number, most);
+        assert_eq!(requests(&server).await, pages, "{most}");
+    }
+    let server = server_of_250_jobs().await;
+    let reader = connection(&server.uri()).reader();
+    let none = reader.newest_job(&ProjectId::new("p1"), |_| false).await;
+    assert!(none.unwrap().is_none());
+    // What was submitted since then is read, and not one page more.
+    let since = reader
+        .jobs(&ProjectId::new("p1"), 1_000_120, |_| true)
+        .await;
+    assert_eq!(since.unwrap().len(), 200);
+    assert_eq!(requests(&server).await, 3 + 2);
+}
+
 #[tokio::test]
 async fn what_is_older_than_asked_for_is_not_read() {
     let server = MockServer::start().await;
@@ -188,6 +238,43 @@ async fn runtime_details_status_groups_and_logs_are_understood() {
     let page = reader.job_log(&id, "5", 10_000).await.unwrap();
     assert!(page.is_complete);
     assert_eq!(page.pagination.latest_time_nano.as_deref(), Some("1000000"));
+}
+
+#[tokio::test]
+async fn a_log_without_a_route_of_v4_is_read_from_the_public_api() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/api/jobs/beta/jobs/j1/logs"))
+        .and(query_param("logType", "complete"))
+        .and(query_param("latestTimeNano", "5"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({
+            "logs": {
+                "logContent": [
+                    {"timestamp": "1970-01-01T00:00:01.5Z", "logType": "stdOut", "log": "hello", "size": 5},
+                ],
+                "isComplete": true,
+            },
+            "metadata": {"requestId": "r", "notices": [], "pagination": {"limit": 10, "latestTimeNano": "1500000000"}},
+        })))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let reader = connection(&server.uri()).reader();
+    let page = reader.job_log(&JobId::new("j1"), "5", 10).await.unwrap();
+    let entry = &page.entries[0];
+    assert_eq!((entry.timestamp, entry.log_type.as_str()), (1500, "stdout"));
+    assert!(page.is_complete);
+    assert_eq!(
+        page.pagination.latest_time_nano.as_deref(),
+        Some("1500000000")
+    );
+    // Where neither is there, the error is of the first.
+    let error = reader.job_log(&JobId::new("j2"), "5", 10).await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("/v4/jobs/j2/logsWithProblemSuggestions answered 404"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -1,23 +1,20 @@
 //! Rules on the names that the file chooses itself, and on where it refers to them.
 
 use super::{Book, Report};
+use crate::stages::StageFile;
 use crate::stages::find::same_name;
 use crate::stages::unknown_name::{listed, nearest};
 
 /// The tables whose tables have names.
 const KINDS: [&str; 4] = ["stage", "job", "app", "model"];
 
-/// Names go into titles, endpoints, step ids and outputs, and some are joined.
-const LONGEST: usize = 50;
-
 pub(super) fn legal(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (kind, name) in names(book) {
-        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !begins || !name.chars().all(legal) || name.len() > LONGEST {
+        if !StageFile::is_name(name) {
+            let longest = StageFile::LONGEST_NAME;
             report.at(
                 &[kind, name],
-                format!("must have a name of at most {LONGEST} letters, digits, `-` and `_` that begins with a letter"),
+                format!("must have a name of at most {longest} letters, digits, `-` and `_` that begins with a letter"),
             );
         }
     }

@@ -1,0 +1,87 @@
+//! Whether Domino runs what was asked for: commit, hardware tier and compute environment. A field with a wrong name
+//! would be ignored without a word, so that only what came of it proves anything.
+
+use domino_core::api::jobs::{Job as Run, RuntimeDetails};
+use domino_core::error::{Exit, Failure};
+use domino_core::settle::Looks;
+use domino_core::step::Step;
+
+use crate::follow::{Follow, is_over};
+
+impl Follow<'_> {
+    /// Compares a run as it was read with what was asked for, and stops it when it is another. `false` when Domino
+    /// did not tell everything yet.
+    pub(crate) async fn is_as_asked_for(
+        &self,
+        step: &mut Step,
+        run: &Run,
+        looks: &Looks,
+    ) -> anyhow::Result<bool> {
+        let mut wrong = self.wrong_commit(run);
+        if run.main_repo_git_ref.is_none() {
+            wrong.push(format!("commit: none in place of {}", self.commit));
+        }
+        match looks
+            .within(self.writer.reader().job_runtime(&run.id))
+            .await
+        {
+            Some(Ok(got)) => wrong.append(&mut self.wrong_place(&got)),
+            Some(Err(error)) if error.is_unknown_route() => {
+                step.warn("this Domino does not tell on which hardware tier a run is, so that it was not checked", None);
+            }
+            // It is asked again at the next look; a run that ends first is not called good.
+            Some(Err(error)) if error.exit() != Exit::Unreachable || is_over(run) => {
+                return Err(error.into());
+            }
+            Some(Err(_)) | None => return Ok(false),
+        }
+        self.refuse(run, &wrong).await.map(|()| true)
+    }
+
+    /// The same for the reply to the start, which may leave the commit out and never tells the place.
+    pub(crate) async fn is_at_its_commit(&self, run: &Run) -> anyhow::Result<()> {
+        self.refuse(run, &self.wrong_commit(run)).await
+    }
+
+    fn wrong_commit(&self, run: &Run) -> Vec<String> {
+        let git_ref = run.main_repo_git_ref.iter();
+        git_ref
+            .filter(|git_ref| !git_ref.is(self.commit))
+            .map(|git_ref| format!("commit: {} in place of {}", git_ref.in_words(), self.commit))
+            .collect()
+    }
+
+    fn wrong_place(&self, got: &RuntimeDetails) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let tier = self.place.tier.as_ref();
+        if let Some(tier) = tier.filter(|tier| tier.id != got.hardware_tier.id) {
+            wrong.push(format!(
+                "hardware tier: `{}` in place of `{}`",
+                got.hardware_tier.id, tier.id
+            ));
+        }
+        let runs_in = &got.environment.environment_id;
+        let environment = self.place.environment.as_ref().map(|(wanted, _)| wanted);
+        if let Some(environment) = environment.filter(|wanted| wanted.id != *runs_in) {
+            wrong.push(format!(
+                "environment: `{runs_in}` in place of `{}`",
+                environment.id
+            ));
+        }
+        wrong
+    }
+
+    /// Stops a run of which something is wrong.
+    async fn refuse(&self, run: &Run, wrong: &[String]) -> anyhow::Result<()> {
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let stopped = match self.writer.stop_job(&self.project.id, &run.id).await {
+            Ok(()) => "it was stopped".to_owned(),
+            Err(error) => format!("it could not be stopped: {error}"),
+        };
+        Err(Failure::failed(format!("run {} is not what was asked for; {stopped}: {}", run.number, wrong.join("; ")))
+            .hint("Domino took the request and did something else: is its version known to work with this program?")
+            .into())
+    }
+}

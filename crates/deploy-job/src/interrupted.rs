@@ -1,0 +1,100 @@
+//! Somebody wants us to stop: the run is stopped as well, unless it shall go on, and what became of it is said.
+
+use std::time::Duration;
+
+use domino_core::api::jobs::{Job as Run, JobId};
+use domino_core::client::ApiError;
+use domino_core::error::Failure;
+use domino_core::settle::Looks;
+use domino_core::step::{Ending, Interrupts, Signal, Step};
+
+use crate::follow::{Follow, is_over};
+use crate::shown::link;
+
+/// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+impl Follow<'_> {
+    /// Stops the run, unless it shall go on. Always an error, which says what became of the run.
+    pub(crate) async fn interrupted(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        signal: Signal,
+        id: &JobId,
+        number: u64,
+    ) -> anyhow::Result<Ending> {
+        let link = link(self.setting, self.project, id);
+        if self.keep_running {
+            return Err(Failure::new(
+                signal.exit(),
+                format!("interrupted; run {number} goes on: {link}"),
+            )
+            .hint("run this again to follow it")
+            .into());
+        }
+        step.say(&format!("interrupted: stopping run {number}"));
+        let outcome = tokio::select! {
+            outcome = self.stop(id) => outcome,
+            _ = interrupts.next() => Ok(format!("interrupted again before it was known whether run {number} stopped: {link}")),
+        };
+        let text = outcome.unwrap_or_else(|error| {
+            format!("interrupted; run {number} could not be stopped: {error}; see {link}")
+        });
+        Err(Failure::new(signal.exit(), text).into())
+    }
+
+    async fn stop(&self, id: &JobId) -> Result<String, ApiError> {
+        let reader = self.writer.reader();
+        let mut run = reader.job(id).await?;
+        let over = |run: &Option<Run>| run.as_ref().is_none_or(is_over);
+        if !over(&run) {
+            self.writer.stop_job(&self.project.id, id).await?;
+            let mut looks = Looks::until(STOP_GRACE, reader.pace());
+            while !over(&run) && looks.next().await {
+                run = reader.job(id).await?;
+            }
+        }
+        Ok(match run {
+            None => "interrupted; the run is not there any more".into(),
+            Some(run) if is_over(&run) => {
+                format!(
+                    "interrupted; run {} ended as `{}`",
+                    run.number,
+                    run.statuses.execution_status.word()
+                )
+            }
+            Some(run) => format!(
+                "interrupted; run {} was told to stop and is `{}`",
+                run.number,
+                run.statuses.execution_status.word()
+            ),
+        })
+    }
+
+    /// The signal came while the start was on its way. `None` when its end was not seen in time.
+    pub(crate) async fn interrupted_at_the_start(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        signal: Signal,
+        started: Option<Result<Run, ApiError>>,
+    ) -> anyhow::Result<Ending> {
+        let name = self.job;
+        let text = match started {
+            Some(Ok(run)) => {
+                return self
+                    .interrupted(step, interrupts, signal, &run.id, run.number)
+                    .await;
+            }
+            Some(Err(error)) if !error.may_have_happened() => {
+                let text = format!("interrupted; job `{name}` was not started");
+                return Err(anyhow::Error::from(error).context(Failure::new(signal.exit(), text)));
+            }
+            _ => format!("interrupted; whether Domino has started job `{name}` is not known"),
+        };
+        let stage = &self.setting.stage.name;
+        let look = format!("to see whether it runs: deploy-job status {name} --stage {stage}");
+        Err(Failure::new(signal.exit(), text).hint(look).into())
+    }
+}

@@ -1,0 +1,67 @@
+//! What people see of a run: its page, its status while it goes on, and what is reported of it in the end.
+
+use std::time::Duration;
+
+use domino_core::api::jobs::{Job as Run, JobId};
+use domino_core::api::projects::Project;
+use domino_core::settle::in_words;
+use domino_core::step::{Report, Setting};
+
+/// What people see of a run while it goes on.
+pub(crate) fn status_line(run: &Run) -> String {
+    let word = run.statuses.execution_status.word();
+    let why = run
+        .queued_job_history_details
+        .as_ref()
+        .and_then(|details| details.explanation.as_deref());
+    match why.filter(|why| !why.is_empty() && run.stage_time.run_start_time.is_none()) {
+        Some(why) => format!("run {}: {word} ({why})", run.number),
+        None => format!("run {}: {word}", run.number),
+    }
+}
+
+/// The page of a run, for people.
+pub(crate) fn link(setting: &Setting, project: &Project, id: &JobId) -> String {
+    format!(
+        "{}/jobs/{}/{}/{id}/logs",
+        setting.connection.host().as_str(),
+        project.name.owner,
+        project.name.name
+    )
+}
+
+/// Puts what is known of a run into the report.
+pub(crate) fn describe(report: &mut Report, setting: &Setting, project: &Project, run: &Run) {
+    let link = link(setting, project, &run.id);
+    let status = run.statuses.execution_status.word();
+    report
+        .output("id", run.id.as_str())
+        .output("number", run.number.to_string());
+    report.output("url", &link).output("status", status);
+    report
+        .fact("run", format!("{} ({})", run.number, run.id))
+        .fact("status", status)
+        .fact("link", &link);
+    let times = &run.stage_time;
+    if let Some(started) = times.run_start_time {
+        report.fact("waited", in_words(between(times.submission_time, started)));
+        if let Some(completed) = times.completed_time {
+            report.fact("ran", in_words(between(started, completed)));
+        }
+    }
+    if !run.domino_stats.is_empty() {
+        let stats: Vec<String> = run
+            .domino_stats
+            .iter()
+            .map(|stat| match &stat.value {
+                serde_json::Value::String(text) => format!("{} {text}", stat.name),
+                other => format!("{} {other}", stat.name),
+            })
+            .collect();
+        report.fact("reported", stats.join(", "));
+    }
+}
+
+fn between(from: i64, to: i64) -> Duration {
+    Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or(0))
+}
