@@ -465,7 +465,7 @@ fn an_unknown_status_word_is_never_green() {
         },
     ));
     scene
-        .run(&["start", "train", "--stage", "dev", "--timeout", "2s"])
+        .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
         .exits(5);
 }
 
