@@ -15,8 +15,8 @@ use std::time::Duration;
 use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
 use domino_core::error::Failure;
-use domino_core::stages::{Host, Stage, StageFile};
-use domino_core::step::{Format, Step, Subject, block_on, duration};
+use domino_core::stages::{Stage, StageFile};
+use domino_core::step::{Format, Step, Subject, block_on, duration, host_of};
 
 use self::finding::Finding;
 
@@ -82,14 +82,6 @@ impl<'a> Visit<'a> {
         stage: &'a Stage,
         step: &mut Step,
     ) -> Result<Self, Failure> {
-        let host = match variable("DOMINO_API_HOST") {
-            None => stage.host.clone(),
-            Some(host) => host.parse::<Host>().map_err(|problem| {
-                Failure::usage(format!(
-                    "`DOMINO_API_HOST` is no address of Domino: {problem}"
-                ))
-            })?,
-        };
         let (credential, no_credential) = match Credential::from_variables(variable) {
             Ok(credential) => (credential, None),
             Err(failure) => {
@@ -97,6 +89,7 @@ impl<'a> Visit<'a> {
                 (Credential::Anonymous, Some(finding))
             }
         };
+        let host = host_of(stage, &credential)?;
         step.hide(&credential);
         if let Some(token) = variable("GITHUB_TOKEN") {
             step.hide_text(&token);
@@ -106,7 +99,9 @@ impl<'a> Visit<'a> {
             pace: args.pace,
             ca_file: args.ca_file.clone(),
             verbose: args.verbose,
+            scrubber: step.scrubber().clone(),
             program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),
+            ..Limits::default()
         };
         Ok(Self {
             file,

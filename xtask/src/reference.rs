@@ -35,7 +35,6 @@ pub const EXAMPLES: [(&str, &str); 12] = [
          data-plane = \"test-plane\"\n\
          \n\
          [stage.prod]\n\
-         data-plane = \"prod-plane\"\n\
          github-environment = \"PROD\"\n\
          approvers = [\"ann\", \"team:wine-reviewers\"]\n\
          wait-timer = 5\n\
@@ -47,7 +46,8 @@ pub const EXAMPLES: [(&str, &str); 12] = [
     ),
     (
         "hardware-tier = { … }",
-        "hardware-tier = { jobs = \"prod-small\", apps = \"prod-small\", models = \"prod-endpoint\" }\n",
+        "hardware-tier = { jobs = \"prod-small\", apps = \"prod-small\", models = \"prod-endpoint\" }\n\
+         data-plane = \"prod-plane\"\n",
     ),
     (
         "[stage.<name>.gates]",

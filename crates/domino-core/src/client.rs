@@ -25,6 +25,7 @@ pub use self::once::{Written, once};
 pub use self::page::Page;
 use crate::credential::Credential;
 use crate::error::Failure;
+use crate::scrubber::Scrubber;
 use crate::stages::Host;
 
 /// How often a read is tried before we give up.
@@ -43,12 +44,16 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 pub struct Limits {
     /// How long one request may take, from the first byte sent to the last received.
     pub request: Duration,
+    /// The most bytes of an answer's body that are read. A page of ten thousand log lines is some megabytes.
+    pub body: usize,
     /// What every pause is multiplied with; 1 for people, less in tests.
     pub pace: f64,
     /// A file with further certificate authorities, in PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether each request is named on stderr.
     pub verbose: bool,
+    /// What learns of every credential that is sent, and makes harmless what is said.
+    pub scrubber: Scrubber,
     /// Who is asking: `deploy-job/0.1.0`.
     pub program: &'static str,
 }
@@ -57,9 +62,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request: Duration::from_secs(30),
+            body: 64 * 1024 * 1024,
             pace: 1.0,
             ca_file: None,
             verbose: false,
+            scrubber: Scrubber::default(),
             program: concat!("domino-core/", env!("CARGO_PKG_VERSION")),
         }
     }
@@ -74,7 +81,10 @@ struct Inner {
     http: reqwest::Client,
     /// For what is not Domino's API: it follows no redirect at all.
     pages: OnceLock<reqwest::Client>,
+    /// Domino's own address, for links.
     host: Host,
+    /// Where requests go: the host, or the proxy in its place.
+    asked: Host,
     credential: Credential,
     limits: Limits,
     clock: clock::Clock,
@@ -89,13 +99,13 @@ pub struct Reader(Arc<Inner>);
 pub struct Writer(Arc<Inner>);
 
 impl Connection {
-    /// Prepares a connection; nothing is sent yet.
+    /// Prepares a connection; nothing is sent yet. `host` is Domino's own address, also where a proxy is asked.
     pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, Failure> {
-        let host = match &credential {
+        let asked = match &credential {
             Credential::Proxy(proxy) => proxy.clone(),
-            _ => host,
+            _ => host.clone(),
         };
-        let plain = host.as_str().starts_with("http://");
+        let plain = asked.as_str().starts_with("http://");
         let http = http_client(
             &limits,
             plain,
@@ -105,6 +115,7 @@ impl Connection {
             http,
             pages: OnceLock::new(),
             host,
+            asked,
             credential,
             limits,
             clock: clock::Clock::default(),
@@ -275,10 +286,10 @@ impl Inner {
                 Ok(answer) => answer.status.as_u16().to_string(),
                 Err(error) => error.cause.in_short(),
             };
-            eprintln!(
-                "  {method} {path} → {outcome} ({} ms)",
-                started.elapsed().as_millis()
-            );
+            let milliseconds = started.elapsed().as_millis();
+            self.limits.scrubber.say(&format!(
+                "  {method} {path} → {outcome} ({milliseconds} ms)"
+            ));
         }
         result
     }
@@ -290,13 +301,13 @@ impl Inner {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<answer::Answer, ApiError> {
-        let url = format!("{}{path}", self.host.as_str());
+        let url = format!("{}{path}", self.asked.as_str());
         let fail = |cause| ApiError::new(method.clone(), &url, cause);
         let mut request = self.http.request(method.clone(), &url);
         if !query.is_empty() {
             request = request.query(query);
         }
-        match self.credential.header() {
+        match self.credential.header(&self.limits.scrubber) {
             Ok(Some((name, value))) => request = request.header(name, value),
             Ok(None) => {}
             Err(failure) => return Err(fail(Cause::NoCredential(failure.to_string()))),
@@ -308,7 +319,8 @@ impl Inner {
             .send()
             .await
             .map_err(|problem| fail(Cause::from_transport(&problem)))?;
-        let answer = answer::Answer::receive(method.clone(), &url, response).await?;
+        let answer =
+            answer::Answer::receive(method.clone(), &url, response, self.limits.body).await?;
         if let Some(date) = answer.date {
             self.clock.set(date);
         }

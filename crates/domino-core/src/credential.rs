@@ -11,6 +11,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Failure;
+use crate::scrubber::Scrubber;
 use crate::stages::Host;
 
 /// How requests are authenticated. Exactly one kind is ever sent.
@@ -84,12 +85,18 @@ impl Credential {
         }
     }
 
-    /// The header that carries it, marked as sensitive; none for a proxy.
-    pub(crate) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
+    /// The header that carries it, marked as sensitive; none for a proxy. The scrubber learns of what it holds
+    /// before anybody else does.
+    pub(crate) fn header(
+        &self,
+        scrubber: &Scrubber,
+    ) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
         let (name, value) = match self {
             Self::Proxy(_) | Self::Anonymous => return Ok(None),
             Self::Token(token) | Self::GitHubToken(token) => {
-                (AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+                let token = token.expose_secret();
+                scrubber.hide(token);
+                (AUTHORIZATION, format!("Bearer {token}"))
             }
             Self::TokenFile(path) => {
                 let text = std::fs::read_to_string(path).map_err(|problem| {
@@ -105,15 +112,19 @@ impl Credential {
                         path.display()
                     )));
                 }
+                scrubber.hide(token);
                 (AUTHORIZATION, format!("Bearer {token}"))
             }
-            Self::ApiKey(key) => (
-                HeaderName::from_static("x-domino-api-key"),
-                key.expose_secret().to_owned(),
-            ),
+            Self::ApiKey(key) => {
+                let key = key.expose_secret();
+                scrubber.hide(key);
+                (HeaderName::from_static("x-domino-api-key"), key.to_owned())
+            }
             Self::ModelToken(token) => {
                 let token = token.expose_secret();
                 let pair = STANDARD.encode(format!("{token}:{token}"));
+                scrubber.hide(token);
+                scrubber.hide(&pair);
                 (AUTHORIZATION, format!("Basic {pair}"))
             }
         };
@@ -127,7 +138,7 @@ impl Credential {
         Ok(Some((name, value)))
     }
 
-    /// What must not be shown anywhere, to be masked by GitHub as well.
+    /// What must not be shown anywhere, to be masked by GitHub as well. What a file holds is known when it is read.
     pub(crate) fn secret(&self) -> Option<&str> {
         match self {
             Self::Token(secret)
@@ -184,22 +195,27 @@ mod tests {
     #[test]
     fn the_token_of_a_model_endpoint_is_user_and_password_at_once() {
         let token = Credential::ModelToken("abc".to_owned().into());
-        let (name, value) = token.header().unwrap().unwrap();
+        let scrubber = Scrubber::default();
+        let (name, value) = token.header(&scrubber).unwrap().unwrap();
         assert_eq!(name, AUTHORIZATION);
         assert_eq!(value, "Basic YWJjOmFiYw==");
         assert!(value.is_sensitive());
-        assert_eq!(Credential::Anonymous.header().unwrap(), None);
+        assert_eq!(scrubber.clean("Basic YWJjOmFiYw=="), "Basic ***");
+        assert_eq!(Credential::Anonymous.header(&scrubber).unwrap(), None);
     }
 
     #[test]
-    fn a_token_file_is_read_anew_for_every_header() {
+    fn a_token_file_is_read_anew_for_every_header_and_each_token_is_hidden() {
+        let scrubber = Scrubber::default();
         let file = tempfile::NamedTempFile::new().unwrap();
         let credential = chosen(&[("DOMINO_TOKEN_FILE", file.path().to_str().unwrap())]).unwrap();
         std::fs::write(file.path(), "first  \nsecond line\n").unwrap();
-        assert_eq!(credential.header().unwrap().unwrap().1, "Bearer first");
+        let (_, value) = credential.header(&scrubber).unwrap().unwrap();
+        assert_eq!(value, "Bearer first");
         std::fs::write(file.path(), "next\n").unwrap();
-        let (_, value) = credential.header().unwrap().unwrap();
+        let (_, value) = credential.header(&scrubber).unwrap().unwrap();
         assert_eq!(value, "Bearer next");
         assert!(value.is_sensitive());
+        assert_eq!(scrubber.clean("first, next, last"), "***, ***, last");
     }
 }

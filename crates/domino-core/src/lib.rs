@@ -12,6 +12,7 @@ pub mod github;
 pub mod log_tail;
 pub mod place;
 pub mod publish_mark;
+pub mod scrubber;
 pub mod serving;
 pub mod settle;
 pub mod stages;

@@ -22,8 +22,11 @@ impl Project {
         let found = match reader.project(&stage.project).await {
             Ok(found) => found,
             Err(error) if error.status() == Some(reqwest::StatusCode::FORBIDDEN) => {
+                let known = nearest(&stage.project, &reader.known_projects().await);
                 let failure = Failure::refused(format!("cannot see project `{}`", stage.project))
-                    .hint("it is not there, or the account of the credential is no collaborator of it")
+                    .hint(format!(
+                        "it is not there, or the account of the credential is no collaborator of it; {known}"
+                    ))
                     .at(file, &key);
                 return Err(anyhow::Error::new(error).context(failure));
             }
@@ -158,20 +161,33 @@ impl Place {
     }
 }
 
-/// The hardware tier is the only selector of a data plane, so a tier of another one is a wrong target.
+/// The hardware tier is the only selector of a data plane, so a tier of another one is a wrong target. A stage file
+/// that names a data plane names a tier for whatever is deployed there, by the rule `data-plane`.
 fn check_data_plane(
     file: &StageFile,
     stage: &Stage,
     tier: &HardwareTier,
     target: &Target,
 ) -> Result<(), Failure> {
-    let (Some(wanted), Some(plane)) = (&stage.data_plane, &tier.data_plane) else {
+    let Some(wanted) = &stage.data_plane else {
         return Ok(());
+    };
+    let plane_key = ["stage", stage.name.as_str(), "data-plane"];
+    let Some(plane) = &tier.data_plane else {
+        return Err(Failure::refused(format!(
+            "Domino does not tell which data plane hardware tier `{}` stands on, but stage `{}` is data plane \
+             `{wanted}`",
+            tier.name, stage.name
+        ))
+        .hint(format!(
+            "where Domino does not tell, nothing can be checked: take {} away",
+            file.place_of(&plane_key)
+        ))
+        .at(file, &plane_key));
     };
     if plane.id == *wanted || plane.name == *wanted {
         return Ok(());
     }
-    let plane_key = ["stage", stage.name.as_str(), "data-plane"];
     Err(Failure::new(
         Exit::Refused,
         format!(

@@ -17,14 +17,14 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub use self::flags::{ApplyFlags, Format, Setting, StepFlags, duration};
+pub use self::flags::{ApplyFlags, Format, Setting, StepFlags, duration, host_of};
 use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal, Through};
 pub use self::progress::Progress;
-use self::text::Scrubber;
 pub use self::text::markdown;
 use crate::credential::Credential;
 use crate::error::{Exit, FileLine, exit_of, hint_of, line_of};
+use crate::scrubber::Scrubber;
 
 /// One invocation of one program, as the person sees it.
 #[derive(Debug)]
@@ -237,11 +237,16 @@ impl Report {
 impl Step {
     /// Begins a step; looks at where it runs.
     pub fn begin(subject: Subject, format: Format) -> Self {
+        let actions = Actions::from_variables(|name| std::env::var(name).ok());
+        let scrubber = match &actions {
+            Some(_) => Scrubber::announcing(github::mask),
+            None => Scrubber::default(),
+        };
         Self {
             subject,
             format,
-            actions: Actions::from_variables(|name| std::env::var(name).ok()),
-            scrubber: Scrubber::default(),
+            actions,
+            scrubber,
             plan: None,
             log_begun: false,
             report: Report::default(),
@@ -267,10 +272,12 @@ impl Step {
 
     /// Keeps a secret out of everything shown from now on, and tells GitHub to do the same.
     pub fn hide_text(&mut self, secret: &str) {
-        if let Some(actions) = &self.actions {
-            actions.mask(secret);
-        }
         self.scrubber.hide(secret);
+    }
+
+    /// What keeps secrets out of everything shown, to be shared with what else prints or learns of one.
+    pub fn scrubber(&self) -> &Scrubber {
+        &self.scrubber
     }
 
     /// Shows the plan, on stdout unless the format is JSON.

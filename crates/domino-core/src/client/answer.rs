@@ -6,8 +6,6 @@ use serde_json::Value;
 
 use super::error::{ApiError, Cause};
 
-/// The most bytes of a body that are read. A page of ten thousand log lines is some megabytes.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The most characters of the server's words that are kept for a person.
 const LONGEST_WORDS: usize = 400;
 
@@ -26,11 +24,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads the body, refusing one that never ends.
+    /// Reads the body, refusing one that never ends: one of more bytes than `largest_body`.
     pub(super) async fn receive(
         method: Method,
         url: &str,
         mut response: reqwest::Response,
+        largest_body: usize,
     ) -> Result<Self, ApiError> {
         let header = |name| {
             response
@@ -39,22 +38,24 @@ impl Answer {
                 .and_then(|value: &header::HeaderValue| value.to_str().ok())
                 .map(str::to_owned)
         };
+        let date = header(header::DATE).and_then(|date| super::clock::read(&date));
         let mut answer = Self {
             url: url.to_owned(),
             status: response.status(),
             content_type: header(header::CONTENT_TYPE)
                 .unwrap_or_default()
                 .to_ascii_lowercase(),
-            retry_after: header(header::RETRY_AFTER).and_then(|value| value.trim().parse().ok()),
+            retry_after: header(header::RETRY_AFTER)
+                .and_then(|value| seconds_until(value.trim(), date)),
             location: header(header::LOCATION),
-            date: header(header::DATE).and_then(|date| super::clock::read(&date)),
+            date,
             body: Vec::new(),
             method,
         };
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if answer.body.len() + chunk.len() > LARGEST_BODY => {
-                    let problem = format!("more than {} MiB", LARGEST_BODY / 1024 / 1024);
+                Ok(Some(chunk)) if answer.body.len() + chunk.len() > largest_body => {
+                    let problem = format!("more than {largest_body} bytes");
                     return Err(answer.error(Cause::NotUnderstood {
                         problem,
                         excerpt: String::new(),
@@ -167,6 +168,17 @@ impl Answer {
         }
         Some(excerpt(&self.body))
     }
+}
+
+/// `Retry-After` is a number of seconds, or the time of day, by the server's own clock where it tells it.
+fn seconds_until(value: &str, now: Option<jiff::Timestamp>) -> Option<u64> {
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let then = super::clock::read(value)?;
+    let now = now.unwrap_or_else(jiff::Timestamp::now);
+    let wait = then.duration_since(now).as_millis().max(0);
+    u64::try_from(wait).ok().map(|wait| wait.div_ceil(1000))
 }
 
 /// The server's own words out of its several shapes of error: `errors[]`, `error`, `message`.

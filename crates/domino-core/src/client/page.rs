@@ -54,7 +54,8 @@ impl Reader {
                 Err(error) => (address, error.cause.in_short()),
             };
             let milliseconds = started.elapsed().as_millis();
-            eprintln!("  GET {asked} → {outcome} ({milliseconds} ms)");
+            let line = format!("  GET {asked} → {outcome} ({milliseconds} ms)");
+            self.0.limits.scrubber.say(&line);
         }
         result
     }
@@ -75,7 +76,7 @@ impl Inner {
         let credential = match own {
             true => self
                 .credential
-                .header()
+                .header(&self.limits.scrubber)
                 .map_err(|failure| fail(Cause::NoCredential(failure.to_string())))?,
             false => None,
         };

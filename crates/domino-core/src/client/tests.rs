@@ -85,6 +85,7 @@ async fn a_proxy_gets_no_credential_and_takes_the_place_of_the_host() {
     connection.reader().read::<Value>("/x", &[]).await.unwrap();
     let sent = server.received_requests().await.unwrap();
     assert!(!sent[0].headers.contains_key("authorization"));
+    assert_eq!(connection.host().as_str(), "https://domino.example.com");
 }
 
 #[tokio::test]
@@ -155,8 +156,69 @@ async fn what_will_not_pass_is_asked_once() {
 
 #[tokio::test]
 async fn a_wait_longer_than_a_minute_is_reported_instead_of_waited() {
-    let error = error_of(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
-    assert_eq!(error.retry_after(), Some(3600));
+    let (date, then) = (
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 09:49:37 GMT",
+    );
+    for wait in ["3600", then] {
+        let busy = ResponseTemplate::new(429)
+            .insert_header("retry-after", wait)
+            .insert_header("date", date);
+        let server = answering(busy).await;
+        let reader = connection(&server.uri()).reader();
+        let error = reader.read::<Value>("/x", &[]).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(3600), "{wait}");
+        let asked = server.received_requests().await.unwrap();
+        assert_eq!(asked.len(), 1, "{wait}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_to_try_again_that_is_over_is_no_wait() {
+    let busy =
+        ResponseTemplate::new(503).insert_header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_eq!(error_of(busy).await.retry_after(), Some(0));
+    let nonsense = ResponseTemplate::new(503).insert_header("retry-after", "soon");
+    assert_eq!(error_of(nonsense).await.retry_after(), None);
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
+    let server = answering(ResponseTemplate::new(200).set_body_json("x".repeat(2000))).await;
+    let within = |body| {
+        let limits = Limits {
+            body,
+            ..Limits::default()
+        };
+        let connection =
+            Connection::open(server.uri().parse().unwrap(), Credential::Anonymous, limits);
+        connection.unwrap().reader()
+    };
+    let error = within(2001).read::<Value>("/x", &[]).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Unreachable);
+    assert_eq!(words_of(&error), "more than 2001 bytes");
+    within(2002).read::<Value>("/x", &[]).await.unwrap();
+    assert_eq!(Limits::default().body, 64 * 1024 * 1024);
+}
+
+#[tokio::test]
+async fn no_compression_is_asked_for_and_none_is_undone() {
+    // `gzip` of an empty file; what it claims to be is never unpacked.
+    let packed = [
+        31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    let response = ResponseTemplate::new(200)
+        .set_body_raw(packed, "application/json")
+        .insert_header("content-encoding", "gzip");
+    let server = answering(response).await;
+    let reader = connection(&server.uri()).reader();
+    let error = reader.read::<Value>("/x", &[]).await.unwrap_err();
+    assert!(
+        words_of(&error).ends_with("it begins: 20 bytes of application/json"),
+        "{error:?}"
+    );
+    let asked = server.received_requests().await.unwrap();
+    assert!(!asked[0].headers.contains_key("accept-encoding"));
 }
 
 #[tokio::test]

@@ -142,6 +142,11 @@ pub static RULES: &[Rule] = &[
         "a soak time is a number of minutes, hours or days: `90m`, `24h`, `7d`",
         gate::soak,
     ),
+    error(
+        "data-plane",
+        "where a stage names its data plane, every entity has a hardware tier, which is what chooses it",
+        tier::data_plane,
+    ),
     warning(
         "no-tier",
         "every entity has a hardware tier in every stage",

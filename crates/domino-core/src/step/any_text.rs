@@ -3,11 +3,13 @@
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
+use serde_json::Value;
 
 use super::document::{Document, plan_as_text};
-use super::text::{Scrubber, fenced, markdown};
+use super::text::{fenced, markdown};
 use super::{Change, ChangeKind, Ending, Excerpt, Fact, Outcome, Plan, Report, Subject, Table};
 use crate::error::{Exit, Failure};
+use crate::scrubber::Scrubber;
 
 const SECRET: &str = "canary-4f1d";
 
@@ -80,7 +82,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 fn scrubber() -> Scrubber {
-    let mut scrubber = Scrubber::default();
+    let scrubber = Scrubber::default();
     scrubber.hide(SECRET);
     scrubber
 }
@@ -222,7 +224,16 @@ proptest! {
         for (_, value) in document.outputs() {
             harmless(&value)?;
         }
-        prop_assert!(!document.as_json().to_string().contains(SECRET));
+        let json = document.as_json();
+        harmless(&json)?;
+        let back: Value = serde_json::from_str(&json).unwrap();
+        let same = |read: &Value, text: &str| read.as_str() == Some(&*scrubber.without_secrets(text));
+        let excerpt = report.excerpt.as_ref().unwrap();
+        prop_assert!(same(&back["excerpt"]["title"], &excerpt.title), "{}", json);
+        for (read, line) in back["excerpt"]["lines"].as_array().unwrap().iter().zip(&excerpt.lines) {
+            prop_assert!(same(read, line), "{}", json);
+        }
+        prop_assert!(same(&back["plan"]["changes"][0]["what"], &plan.changes[0].what), "{}", json);
     }
 
     #[test]

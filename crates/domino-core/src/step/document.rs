@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::text::{Scrubber, fenced, html, markdown};
+use super::text::{fenced, html, markdown};
 use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of, hint};
 use crate::error::{Exit, line_of};
+use crate::scrubber::{Scrubber, is_bidirectional};
 
 /// Everything that is known at the end, with the secrets taken out.
 pub(super) struct Document<'a> {
@@ -113,8 +114,22 @@ impl<'a> Document<'a> {
             .collect()
     }
 
-    /// One JSON document.
-    pub(super) fn as_json(&self) -> Value {
+    /// One JSON document in one line. The runner reads stdout too, and obeys `##[` anywhere in a line; what it or a
+    /// terminal could act on is written as an escape, which a reader of JSON turns back into the same text.
+    pub(super) fn as_json(&self) -> String {
+        let text = self.value().to_string().replace("##[", "#\\u0023[");
+        let mut line = String::with_capacity(text.len());
+        for character in text.chars() {
+            if character.is_control() || is_bidirectional(character) {
+                line.push_str(&format!("\\u{:04x}", u32::from(character)));
+            } else {
+                line.push(character);
+            }
+        }
+        line
+    }
+
+    fn value(&self) -> Value {
         let clean = |text: &str| self.scrubber.without_secrets(text).into_owned();
         let facts = |facts: &[Fact]| -> Value {
             Value::Object(

@@ -109,15 +109,8 @@ impl Setting {
         }
         let stage = chosen(&file, variable("DOMINO_ENV").as_deref())?.clone();
         step.in_stage(&stage.name);
-        let host = match variable("DOMINO_API_HOST") {
-            None => stage.host.clone(),
-            Some(host) => host.parse::<Host>().map_err(|problem| {
-                Failure::usage(format!(
-                    "`DOMINO_API_HOST` is no address of Domino: {problem}"
-                ))
-            })?,
-        };
         let credential = Credential::from_variables(|name| std::env::var(name).ok())?;
+        let host = host_of(&stage, &credential)?;
         step.hide(&credential);
         if matches!(credential, Credential::ApiKey(_)) {
             step.warn(
@@ -130,7 +123,9 @@ impl Setting {
             pace: flags.pace,
             ca_file: flags.ca_file.clone(),
             verbose: flags.verbose,
+            scrubber: step.scrubber().clone(),
             program,
+            ..Limits::default()
         };
         let connection = Connection::open(host, credential, limits)?;
         Ok(Self {
@@ -138,6 +133,19 @@ impl Setting {
             stage,
             connection,
         })
+    }
+}
+
+/// The host of a stage: `DOMINO_API_HOST`, else the stage's own. Inside a Domino run the variable holds an address of
+/// Domino's insides, which is no link for a person; the proxy is asked there, and the variable says nothing.
+pub fn host_of(stage: &Stage, credential: &Credential) -> Result<Host, Failure> {
+    match (credential, variable("DOMINO_API_HOST")) {
+        (Credential::Proxy(_), _) | (_, None) => Ok(stage.host.clone()),
+        (_, Some(host)) => host.parse().map_err(|problem| {
+            Failure::usage(format!(
+                "`DOMINO_API_HOST` is no address of Domino: {problem}"
+            ))
+        }),
     }
 }
 

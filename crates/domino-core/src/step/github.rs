@@ -36,11 +36,6 @@ impl Actions {
         })
     }
 
-    /// Asks the runner to hide a secret in all that follows.
-    pub(super) fn mask(&self, secret: &str) {
-        eprintln!("::add-mask::{}", command_data(secret));
-    }
-
     /// Puts a message beside a line of a file.
     pub(super) fn annotate(&self, level: &str, message: &str, at: Option<&FileLine>) {
         let place = at.map_or_else(String::new, |at| {
@@ -73,6 +68,11 @@ impl Actions {
         }
         append(path, &markdown[..end]).context("cannot write the step summary")
     }
+}
+
+/// Asks the runner to hide a secret in all that follows.
+pub(super) fn mask(secret: &str) {
+    eprintln!("::add-mask::{}", command_data(secret));
 }
 
 fn append(path: &PathBuf, text: &str) -> std::io::Result<()> {

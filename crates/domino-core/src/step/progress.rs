@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::text::Scrubber;
+use crate::scrubber::Scrubber;
 
 /// Without a terminal, silence longer than this is broken by one line.
 const HEARTBEAT: Duration = Duration::from_secs(30);

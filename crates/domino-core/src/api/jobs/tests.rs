@@ -156,6 +156,27 @@ async fn the_newest_job_is_looked_for_no_further_than_it_is() {
 }
 
 #[tokio::test]
+async fn a_list_without_end_is_an_error_after_a_thousand_pages() {
+    let server = MockServer::start().await;
+    let asked = std::sync::atomic::AtomicU64::new(0);
+    Mock::given(path("/v4/jobs"))
+        .respond_with(move |_: &Request| {
+            // Something that was not there before on each page, and no word of how many there are.
+            let number = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            ResponseTemplate::new(200).set_body_json(json!({"jobs": [job(number, "Running")]}))
+        })
+        .expect(1000)
+        .mount(&server)
+        .await;
+    let reader = connection(&server.uri()).reader();
+    let error = reader.jobs(&ProjectId::new("p1"), 0, |_| true).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.exit(), crate::error::Exit::Unreachable);
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(why, "the list goes on after 1000 pages");
+}
+
+#[tokio::test]
 async fn what_is_older_than_asked_for_is_not_read() {
     let server = MockServer::start().await;
     Mock::given(path("/v4/jobs"))

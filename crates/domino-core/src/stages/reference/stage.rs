@@ -83,7 +83,7 @@ pub static STAGE: Section = Section {
             "data-plane",
             Text,
             Otherwise("not checked"),
-            "The data plane that the hardware tiers must belong to, by id or name.",
+            "The data plane that the hardware tiers must belong to, by id or name; whatever is deployed then needs a tier.",
         ),
         key(
             "github-environment",

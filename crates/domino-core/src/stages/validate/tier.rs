@@ -12,18 +12,25 @@ const KINDS: [(Kind, &str); 3] = [
     (Kind::Model, "models"),
 ];
 
-pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
+pub(super) fn data_plane(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for stage in &book.file.stages {
-        let lacks = |kind| {
-            tiers(book.file, kind, stage)
-                .iter()
-                .any(|(_, tier)| tier.is_none())
-        };
-        let kinds: Vec<&str> = KINDS
-            .into_iter()
-            .filter(|(kind, _)| lacks(*kind))
-            .map(|(_, plural)| plural)
-            .collect();
+        let kinds = without_tier(book.file, stage);
+        if stage.data_plane.is_some() && !kinds.is_empty() {
+            report.at(
+                &["stage", &stage.name, "hardware-tier"],
+                format!(
+                    "is not given for {}, so nothing brings them to the stage's `data-plane`",
+                    joined(&kinds)
+                ),
+            );
+        }
+    }
+}
+
+/// Where the stage names its data plane, the rule before this one speaks.
+pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for stage in book.file.stages.iter().filter(|s| s.data_plane.is_none()) {
+        let kinds = without_tier(book.file, stage);
         if !kinds.is_empty() {
             report.at(
                 &["stage", &stage.name, "hardware-tier"],
@@ -34,6 +41,20 @@ pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
             );
         }
     }
+}
+
+/// The kinds of which an entity has no hardware tier in a stage.
+fn without_tier(file: &StageFile, stage: &Stage) -> Vec<&'static str> {
+    let lacks = |kind| {
+        tiers(file, kind, stage)
+            .iter()
+            .any(|(_, tier)| tier.is_none())
+    };
+    KINDS
+        .into_iter()
+        .filter(|(kind, _)| lacks(*kind))
+        .map(|(_, plural)| plural)
+        .collect()
 }
 
 pub(super) fn shared_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -210,6 +231,19 @@ mod tests {
         );
         let own = "[job.train.stage.prod]\nhardware-tier = \"large\"";
         assert_eq!(messages("hardware-tier = \"small\"", "", own), [""; 0]);
+    }
+
+    #[test]
+    fn a_data_plane_without_a_tier_for_what_is_deployed_is_an_error() {
+        let plane = "data-plane = \"p\"\nhardware-tier = { apps = \"a\" }";
+        let said = [
+            "`hardware-tier` in `[stage.prod]` is not given for jobs, so nothing brings them to the stage's `data-plane`",
+        ];
+        assert_eq!(messages("hardware-tier = \"small\"", plane, ""), said);
+        let accepted = "[pipeline]\naccept = [\"no-tier\"]";
+        assert_eq!(messages("hardware-tier = \"small\"", plane, accepted), said);
+        let own = "[job.train.stage.prod]\nhardware-tier = \"large\"";
+        assert_eq!(messages("hardware-tier = \"small\"", plane, own), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,183 @@
+//! Text from elsewhere, made harmless: no secret, no control character, no command to the runner.
+//!
+//! A step and its connections share one scrubber: what a connection sends as a credential is kept out of everything
+//! that the step shows, also when it was read from a file a moment ago.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// Takes secrets out of text and makes it harmless to print. A clone knows the same secrets, for ever.
+#[derive(Debug, Clone, Default)]
+pub struct Scrubber {
+    secrets: Arc<RwLock<Vec<Secret>>>,
+    announce: Option<fn(&str)>,
+}
+
+#[derive(Clone)]
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Scrubber {
+    /// A scrubber that tells `announce` of each secret before it is used, so that others hide it too.
+    pub(crate) fn announcing(announce: fn(&str)) -> Self {
+        Self {
+            announce: Some(announce),
+            ..Self::default()
+        }
+    }
+
+    /// Hides one more secret from now on, also as it stands in a path. Very short ones are left alone: they would
+    /// blank out half the text.
+    pub(crate) fn hide(&self, secret: &str) {
+        if secret.is_empty() || self.known().iter().any(|Secret(known)| known == secret) {
+            return;
+        }
+        if let Some(announce) = self.announce {
+            announce(secret);
+        }
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        for form in [secret.to_owned(), crate::client::segment(secret)] {
+            if form.len() >= 4 && !secrets.iter().any(|Secret(known)| *known == form) {
+                secrets.push(Secret(form));
+            }
+        }
+        // A secret may be the beginning of another one, whose end must not stay.
+        secrets.sort_by_key(|Secret(secret)| std::cmp::Reverse(secret.len()));
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Vec<Secret>> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One harmless line on stderr.
+    pub(crate) fn say(&self, line: &str) {
+        eprintln!("{}", self.clean(line));
+    }
+
+    /// One line: no secret, no control character, no line break, nothing that the runner reads as a command.
+    pub(crate) fn clean(&self, line: &str) -> String {
+        self.harmless(&self.without_secrets(line))
+    }
+
+    /// Several lines, each made harmless; the line breaks stay.
+    pub(crate) fn clean_lines(&self, text: &str) -> String {
+        let text = self.without_secrets(text);
+        text.split_inclusive('\n')
+            .map(|line| match line.strip_suffix('\n') {
+                Some(line) => format!("{}\n", self.harmless(line)),
+                None => self.harmless(line),
+            })
+            .collect()
+    }
+
+    /// What takes escape sequences away can put the two halves of a secret together.
+    fn harmless(&self, line: &str) -> String {
+        let harmless = harmless(line);
+        match self.without_secrets(&harmless) {
+            Cow::Borrowed(_) => harmless,
+            Cow::Owned(clean) => clean,
+        }
+    }
+
+    pub(crate) fn without_secrets<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for Secret(secret) in self.known().iter() {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret.as_str(), "***"));
+            }
+        }
+        text
+    }
+}
+
+/// The runner obeys `::command::` at the start of a line, blanks before it or not, and `##[command]` anywhere
+/// in it. Escape sequences and carriage returns could hide or forge lines in a terminal.
+fn harmless(line: &str) -> String {
+    let mut clean = String::with_capacity(line.len());
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' => skip_escape_sequence(&mut characters),
+            '\t' => clean.push('\t'),
+            c if c.is_control() || is_bidirectional(c) => clean.push(' '),
+            c => clean.push(c),
+        }
+    }
+    if clean.contains("##[") {
+        clean = clean.replace("##[", "# #[");
+    }
+    if clean.trim_start().starts_with("::") {
+        clean.insert_str(0, "| ");
+    }
+    clean
+}
+
+/// Colours and cursor movements: `ESC [ … letter`, and other sequences of two characters.
+fn skip_escape_sequence(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    if characters.next_if_eq(&'[').is_some() {
+        while let Some(c) = characters.next_if(|c| ('\u{20}'..='\u{7e}').contains(c)) {
+            if ('\u{40}'..='\u{7e}').contains(&c) {
+                return;
+            }
+        }
+    } else {
+        characters.next_if(|c| c.is_ascii_graphic());
+    }
+}
+
+/// Characters that turn the direction of text, and so can show another order than there is.
+pub(crate) fn is_bidirectional(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_line_cannot_command_the_runner() {
+        let scrubber = Scrubber::default();
+        assert_eq!(scrubber.clean("::add-mask::x"), "| ::add-mask::x");
+        assert_eq!(
+            scrubber.clean("  ::set-output name=a::b"),
+            "|   ::set-output name=a::b"
+        );
+        assert_eq!(scrubber.clean("x ##[add-mask]y"), "x # #[add-mask]y");
+        assert_eq!(scrubber.clean("a\r::error::b"), "a ::error::b");
+        assert_eq!(
+            scrubber.clean("\u{1b}[31m::error::red\u{1b}[0m"),
+            "| ::error::red"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_hidden_wherever_it_stands() {
+        let scrubber = Scrubber::default();
+        scrubber.hide("s3cret-value");
+        assert_eq!(scrubber.clean("key=s3cret-value."), "key=***.");
+        assert!(!format!("{scrubber:?}").contains("s3cret-value"));
+    }
+
+    #[test]
+    fn lines_keep_their_breaks_and_lose_everything_else() {
+        assert_eq!(
+            Scrubber::default().clean_lines("a\n::b::\nc"),
+            "a\n| ::b::\nc"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_is_hidden_later_is_hidden_by_every_clone() {
+        let scrubber = Scrubber::default();
+        let earlier = scrubber.clone();
+        scrubber.hide("abcd");
+        scrubber.hide("abcd/efgh=");
+        assert_eq!(earlier.clean("abcd abcd/efgh= x"), "*** *** x");
+        assert_eq!(earlier.clean("GET /v4/abcd%2Fefgh%3D/x"), "GET /v4/***/x");
+    }
+}
