@@ -402,6 +402,26 @@ fn a_generation_is_forced_and_one_that_is_not_here_is_told() {
 }
 
 #[test]
+fn an_address_that_commands_the_runner_is_named_and_not_obeyed() {
+    let scenery = Scenery::of(V1);
+    scenery.run(PUBLISH).exits(0);
+    let address = json!("http://127.0.0.1:9/a\n::error::forged\n::stop-commands::word");
+    let hostile = Misbehaviour::Edit {
+        set: vec![("/items/*/url".into(), address)],
+        remove: Vec::new(),
+    };
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on("GET /api/apps/v1/apps", hostile));
+    let run = scenery.run(&[PUBLISH, &["--verbose"]].concat());
+    assert!(
+        run.stderr.contains("  GET http://127.0.0.1:[port]/a"),
+        "{run}"
+    );
+    let commands = |text: &str| text.lines().any(|line| line.trim_start().starts_with("::"));
+    assert!(!commands(&run.stderr) && !commands(&run.stdout), "{run}");
+}
+
+#[test]
 fn an_app_that_a_newer_generation_does_not_show_gets_no_second_one() {
     let scenery = Scenery::of(V1);
     scenery.run(PUBLISH).exits(0);

@@ -321,8 +321,12 @@ impl<'a> Document<'a> {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'+,;=%".contains(c))
             && !clean.contains(['[', ']']);
+        // A bar ends a cell also where it stands in code.
+        let mut code = clean.split('`').skip(1).step_by(2);
         if address {
             format!("<{clean}>")
+        } else if code.any(|code| code.contains('|')) {
+            markdown(&clean).replace('`', "\\`")
         } else {
             self.prose(&clean).replace('\n', " ")
         }
@@ -393,6 +397,24 @@ fn sign_of(kind: ChangeKind) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_in_code_ends_no_cell() {
+        let (subject, report, scrubber) = (
+            Subject {
+                program: "deploy-job",
+                verb: "start",
+                entity: "train".into(),
+                stage: "dev".into(),
+            },
+            Report::default(),
+            Scrubber::default(),
+        );
+        let result = Ok(Ending::done("done"));
+        let document = Document::new(&subject, None, &report, &result, Exit::Done, &scrubber);
+        assert_eq!(document.cell("runs `a` now"), "runs `a` now");
+        assert_eq!(document.cell("`![a](b)|`"), r"\`\!\[a\](b)\|\`");
+    }
 
     #[test]
     fn the_columns_of_a_table_are_aligned_and_no_line_ends_in_blanks() {
