@@ -211,3 +211,86 @@ fn named(thing: &impl Named) -> String {
         format!("{} ({})", thing.name(), thing.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::api::projects::ProjectId;
+    use crate::client::tests::connection;
+    use crate::error::{exit_of, hint_of};
+
+    fn file() -> StageFile {
+        let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"wine-team/whine\"\n[stage.prod]\n\
+                    hardware-tier = \"small\"\ndata-plane = \"prod-plane\"\n[job.train]\ncommand = \"train.py\"\n";
+        StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    async fn answering(route: &str, reply: ResponseTemplate, server: &MockServer) {
+        let mock = Mock::given(path(route)).respond_with(reply);
+        mock.mount(server).await;
+    }
+
+    #[tokio::test]
+    async fn a_project_that_may_not_be_seen_lists_those_that_may() {
+        let server = MockServer::start().await;
+        let route = "/v4/gateway/projects/findProjectByOwnerAndName";
+        answering(route, ResponseTemplate::new(403), &server).await;
+        let known = json!([{"name": "wine", "ownerName": "wine-team"}]);
+        let known = ResponseTemplate::new(200).set_body_json(known);
+        answering("/v4/gateway/projects", known, &server).await;
+        let (reader, file) = (connection(&server.uri()).reader(), file());
+        let error = Project::of_stage(&reader, &file, &file.stages[0])
+            .await
+            .unwrap_err();
+        assert_eq!(exit_of(&error), Exit::Refused);
+        let hint = hint_of(&error).unwrap();
+        assert!(
+            hint.ends_with("; the account sees `wine-team/wine`"),
+            "{hint}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_tier_is_taken_only_when_domino_says_that_it_is_of_the_data_plane() {
+        let plane = |id: &str, name: &str| json!({"id": id, "name": name});
+        let rightly = "`data-plane` under `[stage.prod]` in stages.toml (line 6)";
+        for (told, problem) in [
+            (plane("d1", "prod-plane"), None),
+            (plane("prod-plane", "Production"), None),
+            (plane("d2", "dev-plane"), Some("change `hardware-tier`")),
+            (Value::Null, Some("where Domino does not tell")),
+        ] {
+            let server = MockServer::start().await;
+            let tiers = json!([{"hardwareTier": {"id": "s", "name": "small"}, "dataPlane": told}]);
+            let tiers = ResponseTemplate::new(200).set_body_json(tiers);
+            answering("/v4/projects/p1/hardwareTiers", tiers, &server).await;
+            let (reader, file) = (connection(&server.uri()).reader(), file());
+            let stage = &file.stages[0];
+            let project = Project {
+                id: ProjectId::new("p1"),
+                name: stage.project.clone(),
+                repository: None,
+            };
+            let target = file.target(Kind::Job, "train", stage);
+            let found = Place::find(&reader, &file, stage, Kind::Job, &project, &target).await;
+            match (found, problem) {
+                (Ok(place), None) => assert_eq!(place.tier.unwrap().name, "small"),
+                (Err(error), Some(problem)) => {
+                    assert_eq!(exit_of(&error), Exit::Refused);
+                    let hint = hint_of(&error).unwrap();
+                    assert!(
+                        hint.starts_with(problem) && hint.contains(rightly),
+                        "{hint}"
+                    );
+                }
+                (found, _) => panic!("{told}: {found:?}"),
+            }
+        }
+    }
+}
