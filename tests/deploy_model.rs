@@ -5,6 +5,8 @@ mod functions;
 mod harness;
 #[path = "deploy_model/proof.rs"]
 mod proof;
+#[path = "deploy_model/second_version.rs"]
+mod second_version;
 #[path = "deploy_model/verbs.rs"]
 mod verbs;
 #[path = "deploy_model/version_choice.rs"]

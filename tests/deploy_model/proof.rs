@@ -10,6 +10,17 @@ use crate::{
     versions,
 };
 
+const NEW_VERSION: &str = "POST /api/modelServing/v1/modelApis/*/versions";
+const START_AGAIN: &str = "POST /v4/models/*/*/startModelDeployment";
+
+fn refused(status: u16) -> Misbehaviour {
+    Misbehaviour::Status {
+        status,
+        retry_after: None,
+        processed: false,
+    }
+}
+
 #[test]
 fn a_build_that_fails_shows_its_end_and_leaves_what_served() {
     for version in GENERATIONS {
@@ -90,12 +101,20 @@ fn a_version_that_fails_its_smoke_test_gives_way_to_the_one_before() {
         publish(&scene, "dev").exits(0);
         register(&scene, "wine", "return x + 100");
         scene.on_github("77");
+        let started_again = *version == "6.3";
+        if !started_again {
+            scene
+                .sandbox
+                .faults()
+                .add(Fault::on(START_AGAIN, refused(404)));
+        }
         let run = publish(&scene, "dev")
             .exits(5)
             .says("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again")
             .says("request `one`: `result` is 101, expected 3 ± 0.5");
-        if *version == "6.3" {
-            assert_snapshot!("restored", run);
+        match started_again {
+            true => assert_snapshot!("restored", run),
+            false => drop(run.says("version 1 serves again, as version 3")),
         }
         // What served before serves again, and answers.
         assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");
@@ -123,6 +142,66 @@ fn the_settings_come_back_with_the_version_that_did() {
 }
 
 #[test]
+fn settings_are_put_back_where_no_version_comes_and_named_where_one_may() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    scene.commit_file(
+        "stages.toml",
+        &STAGES.replace("smoke-test", "replicas = 3\nsmoke-test"),
+    );
+    let replicas = || endpoint(&scene, "wine-dev")["replicas"].clone();
+    let faults = scene.sandbox.faults();
+    faults.add(Fault::on(NEW_VERSION, refused(403)).once());
+    publish(&scene, "dev")
+        .exits(3)
+        .says("no version is known to have been made; its settings are as before again");
+    assert_eq!(replicas(), 1);
+    register(&scene, "wine", "return x\nimport no_such_library");
+    publish(&scene, "dev")
+        .exits(5)
+        .says("version 1 still serves; its settings are as before again");
+    assert_eq!(replicas(), 1);
+    register(&scene, "wine", "return x + 2.1");
+    faults.add_model_fault(ModelFault {
+        stuck_at: Some("Building".into()),
+        ..ModelFault::default()
+    });
+    scene
+        .run(&["publish", "wine", "--stage", "dev", "--timeout", "1s"])
+        .exits(6)
+        .says("version 1 still serves; the endpoint's settings were already changed");
+    assert_eq!(replicas(), 3);
+}
+
+#[test]
+fn a_version_that_came_up_unwatched_is_tested_by_the_next_run_and_gives_way() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    register(&scene, "wine", "return x + 100");
+    scene.on_github("77");
+    let arguments = ["publish", "wine", "--stage", "dev"];
+    scene
+        .run(&[&arguments[..], &["--no-wait"]].concat())
+        .exits(0);
+    eventually("it serves", || serves(&scene, "wine-dev").0 == 2);
+    // Another run must not take down what somebody may rely on by now.
+    scene.on_github("78");
+    scene
+        .run(&arguments)
+        .exits(5)
+        .says("version 2 of endpoint `wine-dev`, which serves already, failed its smoke test");
+    assert_eq!(serves(&scene, "wine-dev").0, 2);
+    scene.on_github("77");
+    scene
+        .run(&arguments)
+        .exits(5)
+        .says("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again");
+    assert_eq!(serves(&scene, "wine-dev").0, 1);
+}
+
+#[test]
 fn a_first_version_that_fails_its_smoke_test_has_nothing_to_give_way_to() {
     let scene = scene();
     register(&scene, "wine", "return x + 100");
@@ -142,16 +221,9 @@ fn a_restore_that_fails_is_said_first_and_loudest() {
     register(&scene, "wine", "return x + 2");
     publish(&scene, "dev").exits(0);
     register(&scene, "wine", "return x + 100");
-    let refused = Misbehaviour::Status {
-        status: 403,
-        retry_after: None,
-        processed: false,
-    };
-    let route = "POST /api/modelServing/v1/modelApis/*/versions";
-    scene
-        .sandbox
-        .faults()
-        .add(Fault::on(route, refused).after(1));
+    let faults = scene.sandbox.faults();
+    faults.add(Fault::on(NEW_VERSION, refused(403)).after(1));
+    faults.add(Fault::on(START_AGAIN, refused(404)));
     let run = publish(&scene, "dev").exits(5);
     assert_snapshot!("not_restored", run);
 }
@@ -228,6 +300,25 @@ fn what_serves_must_be_what_was_asked_for() {
 }
 
 #[test]
+fn an_older_domino_that_does_not_tell_what_serves_is_said_to() {
+    let scene = scene_of("5.9");
+    register(&scene, "wine", "return x + 2");
+    let untold = Misbehaviour::Edit {
+        set: Default::default(),
+        remove: vec!["/data/*/registeredModelName".into()],
+    };
+    scene
+        .sandbox
+        .faults()
+        .add(Fault::on("GET /v1/models/*/versions", untold));
+    for _ in 0..2 {
+        publish(&scene, "dev").exits(0).says(
+            "does not tell what version 1 serves, nor the hardware tier, environment and replicas",
+        );
+    }
+}
+
+#[test]
 fn a_version_that_runs_but_does_not_answer_yet_is_not_green() {
     let scene = scene();
     register(&scene, "wine", "return x + 2");
@@ -264,12 +355,13 @@ fn an_endpoint_that_is_not_at_dominos_own_host_is_said_to_be_elsewhere() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    scene.variable("DOMINO_MODEL_HOST", &host);
+    scene.variable("DOMINO_MODEL_HOST", &host).on_github("77");
     publish(&scene, "dev")
         .exits(5)
         .says("is `Running` by Domino's word, but does not answer at")
         .says("an endpoint on a remote data plane has a host of its own");
     assert_eq!(serves(&scene, "wine-dev").0, 1);
+    assert_eq!(scene.output("smoke").as_deref(), Some("unreachable"));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! What `status`, `list`, `logs` and `invoke` tell, and the one JSON document.
 
+use std::process::Command;
+
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::{GENERATIONS, publish, register, scene, scene_of};
+use crate::harness::{KEY, MODEL_TOKEN, Setup};
+use crate::{GENERATIONS, PROGRAM, publish, register, scene, scene_of};
 
 #[test]
 fn json_is_one_document_and_nothing_else() {
@@ -97,4 +100,72 @@ fn invoke_gives_the_models_own_answer_and_its_own_words() {
         .run(&invoke)
         .exits(3)
         .says("endpoint `wine-dev` asks for an access token");
+}
+
+macro_rules! sample {
+    ($path:literal) => {
+        (
+            concat!("src/project/", $path),
+            include_str!(concat!("../../src/project/", $path)),
+        )
+    };
+}
+
+/// The sample of the repository that a user starts from.
+const SAMPLE: &[(&str, &str)] = &[
+    sample!("data/wine.csv"),
+    sample!("jobs/execution.py"),
+    sample!("jobs/experiments.py"),
+    sample!("jobs/ridge.py"),
+    sample!("jobs/train.py"),
+    sample!("models/predict.py"),
+    sample!("models/smoke.jsonl"),
+];
+
+const SAMPLE_STAGES: &str = r#"
+[stage.dev]
+host = "domino.example.com"
+project = "wine-team/wine"
+environment = "Standard"
+hardware-tier = { models = "dev-endpoint" }
+
+[model.wine-quality]
+registered-model = "wine-quality"
+version = "latest"
+smoke-test = "src/project/models/smoke.jsonl"
+"#;
+
+#[test]
+fn invoke_gives_the_answer_of_the_model_that_the_sample_trained() {
+    let mut scene = Setup {
+        stages: SAMPLE_STAGES,
+        files: SAMPLE,
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    let trained = Command::new("python3")
+        .arg("src/project/jobs/train.py")
+        .current_dir(scene.path())
+        .env("MLFLOW_TRACKING_URI", scene.sandbox.url())
+        .env("DOMINO_API_HOST", scene.sandbox.url())
+        .env("DOMINO_USER_API_KEY", KEY)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&trained.stderr);
+    assert!(trained.status.success(), "{said}");
+    scene
+        .variable("DOMINO_MODEL_TOKEN", MODEL_TOKEN)
+        .on_github("77");
+    let stage = ["wine-quality", "--stage", "dev"];
+    scene.run(&[&["publish"], &stage[..]].concat()).exits(0);
+    assert_eq!(scene.output("smoke").as_deref(), Some("passed"));
+    let recorded = include_str!("../../src/project/models/smoke.jsonl");
+    let case: Value = serde_json::from_str(recorded.lines().next().unwrap()).unwrap();
+    let request = scene.path().join("request.json");
+    std::fs::write(request, case["input"].to_string()).unwrap();
+    let invoke = [&["invoke"], &stage[..], &["--input", "request.json"]].concat();
+    let run = scene.run(&invoke).exits(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let off = answer["result"].as_f64().unwrap() - case["expect"]["result"].as_f64().unwrap();
+    assert!(off.abs() <= case["tolerance"].as_f64().unwrap(), "{run}");
 }

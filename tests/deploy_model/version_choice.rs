@@ -1,9 +1,12 @@
 //! Which version is published: by rule, as handed on, as the stage before serves it; and what is refused.
 
+use domino_sandbox::ModelFault;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::{GENERATIONS, STAGES, mlflow, publish, register, scene, scene_of, serves, writes};
+use crate::{
+    GENERATIONS, STAGES, mlflow, publish, register, scene, scene_of, serves, versions, writes,
+};
 
 #[test]
 fn an_unknown_model_or_version_is_refused_and_what_there_is_is_named() {
@@ -168,4 +171,30 @@ fn a_stage_on_another_domino_cannot_be_asked_and_that_is_said() {
     publish(&scene, "staging").exits(0);
     let summary = scene.summary();
     assert!(summary.contains("could not be checked"), "{summary}");
+}
+
+#[test]
+fn a_version_on_its_way_is_not_followed_past_a_stage_that_moved_on() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    scene.sandbox.faults().add_model_fault(ModelFault {
+        endpoint: "wine-staging".into(),
+        stuck_at: Some("Building".into()),
+        ..ModelFault::default()
+    });
+    let arguments = ["publish", "wine", "--stage", "staging", "--timeout", "1s"];
+    scene.variable("MODEL_VERSION", "1");
+    scene.run(&arguments).exits(6);
+    let run = scene.run(&arguments).exits(6);
+    assert!(run.stdout.contains("follow version 1"), "{run}");
+    register(&scene, "wine", "return x + 2.1");
+    scene.variable("MODEL_VERSION", "2");
+    publish(&scene, "dev").exits(0);
+    scene.variable("MODEL_VERSION", "1");
+    scene
+        .run(&arguments)
+        .exits(3)
+        .says("stage `dev` does not serve version 1 of model `wine`: it serves version 2");
+    assert_eq!(versions(&scene, "wine-staging").len(), 1);
 }

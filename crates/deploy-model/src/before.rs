@@ -9,6 +9,8 @@ use domino_core::serving::{Answering, Serving};
 use domino_core::stages::{Model, ModelSource, Stage};
 use domino_core::step::Setting;
 
+use crate::check::git_commit;
+
 /// What the stage before serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Serves {
@@ -59,7 +61,12 @@ pub(crate) async fn ask(
             Answering::Version(api, version) => {
                 let mark = FoundMark::of(&version, &api.description, &before.name, &model.name);
                 match mark {
-                    Some(mark) => Serves::Commit(mark.commit),
+                    // What it was built from is what it serves, whatever it was meant to be.
+                    Some(mark) => Serves::Commit(
+                        git_commit(&reader, &api.id, &version.id)
+                            .await
+                            .unwrap_or(mark.commit),
+                    ),
                     None => Serves::Nothing(format!(
                         "it is not known what its endpoint `{}` was made from",
                         api.name

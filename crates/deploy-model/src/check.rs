@@ -2,7 +2,10 @@
 //! word, so that only what came of a request proves anything.
 
 use domino_core::api::hardware_tiers::HardwareTier;
-use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion};
+use domino_core::api::model_apis::{
+    ModelApi, ModelApiId, ModelApiSource, ModelApiVersion, ModelApiVersionId,
+};
+use domino_core::client::Reader;
 use domino_core::commit::Commit;
 
 use crate::difference::Wanted;
@@ -20,9 +23,35 @@ pub(crate) enum Built {
     Unknown,
 }
 
+impl Built {
+    /// Asks what a version was built from.
+    pub(crate) async fn ask(
+        reader: &Reader,
+        wanted: &Wanted,
+        id: &ModelApiId,
+        version: &ModelApiVersion,
+    ) -> Self {
+        let source = &wanted.desired.source;
+        let git = match source {
+            ModelApiSource::Registered { .. } => None,
+            ModelApiSource::Function { .. } => git_commit(reader, id, &version.id).await,
+        };
+        built(source, version, git.as_deref(), &wanted.mark.commit)
+    }
+}
+
+/// The commit of the repository that a version was built from. Where it cannot be read it is not known.
+pub(crate) async fn git_commit(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+) -> Option<String> {
+    reader.model_git_commit(id, version).await.unwrap_or(None)
+}
+
 /// The commit that a version was built from. `git` is that of the main repository, where Domino tells it; the
 /// version's own id may be one of Domino's files, so that only its being equal says something.
-pub(crate) fn built(
+fn built(
     source: &ModelApiSource,
     version: &ModelApiVersion,
     git: Option<&str>,
@@ -98,7 +127,6 @@ pub(crate) fn wrong(
 #[cfg(test)]
 mod tests {
     use domino_core::api::hardware_tiers::{DataPlane, HardwareTierId};
-    use domino_core::api::model_apis::{ModelApiId, ModelApiVersionId};
     use domino_core::api::registered_models::VersionNumber;
     use domino_core::publish_mark::PublishMark;
 
@@ -146,6 +174,7 @@ mod tests {
                 version: None,
                 commit: commit(),
                 workflow_run: None,
+                after: None,
                 state: "0".into(),
             },
             revision: None,

@@ -87,6 +87,27 @@ impl There {
         has_variables(&self.api.description, &wanted.desired.environment_variables)
     }
 
+    /// What serves again where this version is no good: the one that answers still, else the one that did when the
+    /// very workflow run of this mark made the version.
+    pub(crate) fn before(
+        &self,
+        version: &ModelApiVersion,
+        mark: &PublishMark,
+    ) -> Option<&ModelApiVersion> {
+        let active = self.active()?;
+        if active.id != version.id {
+            return Some(active);
+        }
+        let made = self.mark_of(version, &mark.stage, &mark.model)?;
+        if made.workflow_run.is_none() || made.workflow_run != mark.workflow_run {
+            return None;
+        }
+        let after = made.after?;
+        self.versions
+            .iter()
+            .find(|earlier| earlier.id != version.id && earlier.number == Some(after))
+    }
+
     fn is_made_from(&self, version: &ModelApiVersion, wanted: &Wanted) -> bool {
         let PublishMark {
             stage,

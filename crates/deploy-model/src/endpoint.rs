@@ -1,7 +1,7 @@
 //! The endpoint of a model in a stage: found by its name, and described to the person.
 
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiSource, ModelApiVersion, ModelApis,
+    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiVersion, ModelApis,
 };
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::Project;
@@ -168,14 +168,5 @@ pub(crate) fn describe(
     }
     if let Some(source) = &version.source {
         report.fact("serves", source.to_string());
-    }
-    // A registered model is no code of the repository's, whatever commit Domino notes beside it.
-    let is_function = matches!(version.source, Some(ModelApiSource::Function { .. }));
-    if let Some(commit) = version
-        .commit_id
-        .as_ref()
-        .filter(|id| is_function && !id.is_empty())
-    {
-        report.fact("built from", commit);
     }
 }

@@ -68,10 +68,16 @@ impl Pass<'_> {
                 "say in a few words why a version may come that the stage before does not serve",
             )),
             Some(reason) => Ok(Some(format!("{refusal}; forced: {reason}"))),
-            None => Err(Failure::refused(refusal).hint(format!(
-                "publish it there first: deploy-model publish {model} --stage {before}; or say why not with \
-                 `--force-version REASON`"
-            ))),
+            None => {
+                let version = match self.version {
+                    Some(version) => format!(" --version {version}"),
+                    None => String::new(),
+                };
+                Err(Failure::refused(refusal).hint(format!(
+                    "publish it there first: deploy-model publish {model} --stage {before}{version}; or say why not \
+                     with `--force-version REASON`"
+                )))
+            }
         }
     }
 }
@@ -106,6 +112,8 @@ mod tests {
             failure.to_string(),
             "stage `dev` does not serve version 7 of model `wine`: it serves version 6"
         );
+        let hint = domino_core::error::hint_of(&failure.into()).unwrap();
+        assert!(hint.contains("deploy-model publish wine --stage dev --version 7;"));
     }
 
     #[test]

@@ -58,9 +58,16 @@ Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.to
 4 Domino could not be reached or understood, 5 the build or the smoke test failed, 6 not settled in time,
 130 and 143 interrupted.";
 
+/// What `publish --help` ends with.
+const SMOKE: &str = "\
+The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` (the
+token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the one
+before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Create the endpoint, or a new version of it, wait until that version serves, and test it
+    #[command(after_help = SMOKE)]
     Publish(PublishArgs),
     /// List the endpoints of the stage's project
     List(ListArgs),
@@ -81,7 +88,8 @@ struct PublishArgs {
     /// stage takes the version that the stage before serves
     #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
     version: Option<GivenVersion>,
-    /// Publish a version that the stage before does not serve, and say why
+    /// Publish a version that the stage before does not serve, and say why. A stage before on another Domino cannot
+    /// be asked: its version passes with a warning
     #[arg(long, value_name = "REASON")]
     force_version: Option<String>,
     /// The commit that this is for: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
@@ -99,7 +107,7 @@ struct PublishArgs {
     /// Do not wait for the version to serve, and do not test it
     #[arg(long)]
     no_wait: bool,
-    /// How long to wait for the version to serve; as long again for putting the one before back
+    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back
     #[arg(long, value_name = "TIME", default_value = "40m", value_parser = duration)]
     timeout: Duration,
     #[command(flatten)]

@@ -15,6 +15,7 @@ use domino_core::step::Setting;
 
 use crate::PublishArgs;
 use crate::before;
+use crate::check::{Built, wrong};
 use crate::difference::{There, Wanted, Work, work};
 use crate::endpoint::Endpoint;
 use crate::gate::Gate;
@@ -33,6 +34,8 @@ pub(crate) struct Publish<'a> {
     pub(crate) wanted: Wanted,
     pub(crate) there: Option<There>,
     pub(crate) work: Work,
+    /// Where nothing is to be done: what is known of the commit that what serves was built from.
+    pub(crate) built: Option<Built>,
     pub(crate) smoke: Option<Smoke>,
     /// What must be said beside the plan.
     pub(crate) remarks: Vec<String>,
@@ -76,7 +79,7 @@ pub(crate) async fn plan<'a>(
     };
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     let desired = desired(setting, model, &project, environment_id, &place, &source);
-    let wanted = wanted(setting, model, desired, &place, &source, &commit);
+    let mut wanted = wanted(setting, model, desired, &place, &source, &commit);
     if let Some(there) = &there
         && endpoint.generation == Generation::ModelServing
         && !there.has_variables(&wanted)
@@ -84,10 +87,26 @@ pub(crate) async fn plan<'a>(
     {
         return Err(variables_failure(setting, model, &endpoint).into());
     }
-    let work = work(endpoint.generation, there.as_ref(), &wanted);
-    if matches!(work, Work::Create | Work::Version { .. })
-        && !matches!(choice, Some(Choice::StageBefore(_)))
-    {
+    let mut work = work(endpoint.generation, there.as_ref(), &wanted);
+    let mut built = None;
+    if let (Work::Nothing(version), Some(there)) = (&work, &there) {
+        // That it was made for this says nothing about what became of it: a publish may have failed on that, or
+        // never come to look.
+        let from = Built::ask(&reader, &wanted, &there.api.id, version).await;
+        let wrong = wrong(&wanted, place.tier.as_ref(), &there.api, version, &from);
+        built = Some(from);
+        if !wrong.is_empty() {
+            work = Work::Version {
+                differences: wrong,
+                settings: false,
+            };
+        }
+    }
+    if let (Work::Version { .. }, Some(active)) = (&work, there.as_ref().and_then(There::active)) {
+        wanted.mark.after = active.number;
+        wanted.desired.version_description = wanted.mark.to_string();
+    }
+    if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
         let gate = Gate {
             setting,
             model,
@@ -117,6 +136,7 @@ pub(crate) async fn plan<'a>(
         wanted,
         there,
         work,
+        built,
         smoke,
         remarks,
     })
@@ -240,6 +260,7 @@ fn wanted(
         workflow_run: std::env::var("GITHUB_RUN_ID")
             .ok()
             .filter(|id| !id.is_empty()),
+        after: None,
         state: state_of(&desired, commit),
     };
     desired.version_description = mark.to_string();

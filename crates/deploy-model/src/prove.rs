@@ -4,7 +4,7 @@ use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
 use domino_core::error::Failure;
 use domino_core::step::{Interrupts, Step};
 
-use crate::check::{Built, built, wrong};
+use crate::check::{Built, wrong};
 use crate::endpoint::{door, name_of, url};
 use crate::follow::Follow;
 use crate::publish::Applied;
@@ -23,38 +23,8 @@ impl Applied<'_> {
         version: &ModelApiVersion,
     ) -> anyhow::Result<()> {
         let wanted = &self.planned.wanted;
-        let git = match wanted.mark.version {
-            Some(_) => None,
-            // Where it cannot be read it is not known, which is said.
-            None => follow
-                .reader
-                .model_git_commit(&follow.id, &version.id)
-                .await
-                .unwrap_or(None),
-        };
-        let built = built(
-            &wanted.desired.source,
-            version,
-            git.as_deref(),
-            &wanted.mark.commit,
-        );
-        match &built {
-            Built::Unknown => step.warn(
-                "Domino does not tell from which commit of the repository it built the function, so that it was not compared",
-                None,
-            ),
-            Built::AsAsked => {
-                step.report
-                    .fact("built from", wanted.mark.commit.as_str());
-            }
-            Built::NoMatter | Built::Otherwise(_) => {}
-        }
-        if follow.generation == Generation::Models {
-            step.warn(
-                "this Domino does not tell the hardware tier, environment and replicas of an endpoint, so that they were not compared",
-                None,
-            );
-        }
+        let built = Built::ask(&follow.reader, wanted, &follow.id, version).await;
+        self.tell_what_was_compared(step, version, &built);
         let wrong = wrong(
             wanted,
             self.planned.place.tier.as_ref(),
@@ -78,7 +48,44 @@ impl Applied<'_> {
             .await)
     }
 
-    /// Tests the version. `follow` is given when it is new, so that it can give way to the one before.
+    /// Says what the version was built from, and warns of all that Domino does not tell, so that nobody takes it for
+    /// compared.
+    pub(crate) fn tell_what_was_compared(
+        &self,
+        step: &mut Step,
+        version: &ModelApiVersion,
+        built: &Built,
+    ) {
+        match built {
+            Built::Unknown => step.warn(
+                "Domino does not tell from which commit of the repository it built the function, so that it was not compared",
+                None,
+            ),
+            Built::AsAsked => {
+                step.report
+                    .fact("built from", self.planned.wanted.mark.commit.as_str());
+            }
+            Built::Otherwise(commit) => {
+                step.report.fact("built from", commit);
+            }
+            Built::NoMatter => {}
+        }
+        if self.planned.endpoint.generation == Generation::Models {
+            let source = match version.source {
+                Some(_) => String::new(),
+                None => format!("what {} serves, nor ", name_of(version)),
+            };
+            step.warn(
+                &format!(
+                    "this Domino does not tell {source}the hardware tier, environment and replicas of an endpoint, so \
+                     that they were not compared"
+                ),
+                None,
+            );
+        }
+    }
+
+    /// Tests the version. `follow` is given when it is this run's own, so that it can give way to the one before.
     pub(crate) async fn smoke_test(
         &self,
         step: &mut Step,
@@ -141,10 +148,11 @@ impl Applied<'_> {
             Verdict::NotThere(error) => {
                 step.report
                     .fact("smoke test", "not done: nothing answers there")
-                    .output("smoke", "failed");
+                    .output("smoke", "unreachable");
                 Err(anyhow::Error::new(error).context(
                     Failure::failed(format!(
-                        "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}",
+                        "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}, so \
+                         that it was not tested",
                         url(self.setting, &self.args.address, api)
                     ))
                     .hint(
@@ -200,10 +208,10 @@ impl Applied<'_> {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
         let settings_changed = self.planned.changes_settings();
         let before = self.planned.there.as_ref().and_then(|there| {
-            let active = there.active().filter(|active| active.id != version.id)?;
+            let before = there.before(version, &self.planned.wanted.mark)?;
             Some(Before {
                 api: there.api.clone(),
-                version: active.clone(),
+                version: before.clone(),
                 settings_changed,
             })
         });

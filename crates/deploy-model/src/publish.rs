@@ -3,7 +3,7 @@
 use anyhow::Context;
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
 use domino_core::client::{Writer, Written, once};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{Exit, Failure, exit_of};
 use domino_core::settle::in_words;
 use domino_core::step::{Ending, Interrupts, Setting, Signal, Step};
 
@@ -13,6 +13,7 @@ use crate::endpoint::{called, describe, name_of, serving, standing, url};
 use crate::follow::{Follow, LogOf, Settled};
 use crate::make;
 use crate::plan::{Publish, plan};
+use crate::restore::put_settings_back;
 use crate::token::Token;
 
 /// Publishes the model, or finds that nothing is to be done.
@@ -72,7 +73,15 @@ impl Applied<'_> {
         let name = &self.planned.endpoint.name;
         if let (Work::Nothing(version), Some(there)) = (&self.planned.work, &self.planned.there) {
             self.describe(step, &there.api, version);
-            self.smoke_test(step, interrupts, &there.api, version, None)
+            if let Some(built) = &self.planned.built {
+                self.tell_what_was_compared(step, version, built);
+            }
+            // One that this workflow run made, and never came to test, gives way as it would have then.
+            let mark = &self.planned.wanted.mark;
+            let follow = there
+                .before(version, mark)
+                .map(|_| self.follow(&there.api.id));
+            self.smoke_test(step, interrupts, &there.api, version, follow.as_ref())
                 .await?;
             return Ok(Ending::unchanged(self.planned.as_wanted(self.setting)));
         }
@@ -90,7 +99,10 @@ impl Applied<'_> {
         let mut progress = step.progress();
         let settled = tokio::select! {
             settled = follow.until_it_serves(&mut progress, version.clone(), self.args.timeout) => settled
-                .with_context(|| format!("lost sight of {new} of endpoint `{name}`, which may still become the one that serves"))?,
+                .with_context(|| format!(
+                    "lost sight of {new} of endpoint `{name}`, which may still become the one that serves{}",
+                    self.settings_already_changed()
+                ))?,
             signal = interrupts.next() => {
                 progress.end();
                 return Err(self.interrupted(signal, &new).into());
@@ -121,12 +133,6 @@ impl Applied<'_> {
         let desired = &planned.wanted.desired;
         let project = &planned.endpoint.project;
         let generation = planned.endpoint.generation;
-        let follow = |id: &ModelApiId| Follow {
-            reader: self.writer.reader(),
-            project,
-            generation,
-            id: id.clone(),
-        };
         let Some(there) = &planned.there else {
             let written = make::endpoint(&self.writer, generation, project, desired).await?;
             if let Written::Found(id) = &written {
@@ -137,25 +143,73 @@ impl Applied<'_> {
                     None,
                 );
             }
-            let follow = follow(&written.into_inner());
+            let follow = self.follow(&written.into_inner());
             let version = make::first_version(&follow, desired).await?;
             return Ok((follow, version));
         };
-        let follow = follow(&there.api.id);
+        let follow = self.follow(&there.api.id);
         match &planned.work {
             Work::Follow(version) | Work::Nothing(version) => Ok((follow, version.clone())),
             Work::Create | Work::Version { .. } => {
                 if self.planned.changes_settings() {
                     self.update_settings(&follow).await?;
                 }
-                let written =
-                    make::version(&follow, &self.writer, desired, &there.versions).await?;
+                let made = make::version(&follow, &self.writer, desired, &there.versions).await;
+                let written = match made {
+                    Ok(written) => written,
+                    Err(error) => return Err(self.without_version(&follow, error).await),
+                };
                 if let Written::Found(version) = &written {
                     let text = format!("the reply was lost; Domino has made {}", name_of(version));
                     step.warn(&text, None);
                 }
                 Ok((follow, written.into_inner()))
             }
+        }
+    }
+
+    fn follow(&self, id: &ModelApiId) -> Follow<'_> {
+        Follow {
+            reader: self.writer.reader(),
+            project: &self.planned.endpoint.project,
+            generation: self.planned.endpoint.generation,
+            id: id.clone(),
+        }
+    }
+
+    /// No version came: what became of the endpoint's settings belongs to it. After a refusal nothing will come, and
+    /// they are put back; otherwise a version may be on its way, which is for them.
+    async fn without_version(&self, follow: &Follow<'_>, error: anyhow::Error) -> anyhow::Error {
+        if !self.planned.changes_settings() {
+            return error;
+        }
+        let settings = match exit_of(&error) {
+            Exit::Refused => self.settings_back(follow).await,
+            _ => self.settings_already_changed().to_owned(),
+        };
+        error.context(format!("no version is known to have been made{settings}"))
+    }
+
+    /// Puts the endpoint's settings back where they were changed, and says so, for the end of a sentence.
+    async fn settings_back(&self, follow: &Follow<'_>) -> String {
+        let Some(there) = &self.planned.there else {
+            return String::new();
+        };
+        if !self.planned.changes_settings() {
+            return String::new();
+        }
+        let desired = &self.planned.wanted.desired;
+        match put_settings_back(follow, &self.writer, &there.api, desired).await {
+            Ok(()) => "; its settings are as before again".to_owned(),
+            Err(error) => format!("; its settings were changed and could not be put back: {error}"),
+        }
+    }
+
+    /// For the end of a sentence about a version that may still come.
+    fn settings_already_changed(&self) -> &'static str {
+        match self.planned.changes_settings() {
+            true => "; the endpoint's settings were already changed",
+            false => "",
         }
     }
 
@@ -210,8 +264,9 @@ impl Applied<'_> {
                 .await;
         }
         let serves = self.serves_now(step, follow, version).await;
+        let settings = self.settings_back(follow).await;
         Failure::failed(format!(
-            "{} of endpoint `{}` ended as `{end}`; {serves}",
+            "{} of endpoint `{}` ended as `{end}`; {serves}{settings}",
             name_of(version),
             self.planned.endpoint.name,
         ))
@@ -242,11 +297,12 @@ impl Applied<'_> {
         Failure::new(
             Exit::Unsettled,
             format!(
-                "{} of endpoint `{}` is `{}` after {}, and not the one that serves; {serves}",
+                "{} of endpoint `{}` is `{}` after {}, and not the one that serves; {serves}{}",
                 name_of(version),
                 self.planned.endpoint.name,
                 standing(version.deployment.as_ref()),
-                in_words(self.args.timeout)
+                in_words(self.args.timeout),
+                self.settings_already_changed()
             ),
         )
         .hint("it goes on in Domino and may serve later, untested; run this again to follow it, or give a longer `--timeout`")
@@ -289,8 +345,9 @@ impl Applied<'_> {
         Failure::new(
             signal.exit(),
             format!(
-                "interrupted; {new} of endpoint `{}` goes on in Domino and will serve, untested, once it runs{until}",
-                self.planned.endpoint.name
+                "interrupted; {new} of endpoint `{}` goes on in Domino and will serve, untested, once it runs{until}{}",
+                self.planned.endpoint.name,
+                self.settings_already_changed()
             ),
         )
         .hint("run this again to follow and test it")

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource, ModelApiVersion};
-use domino_core::client::Writer;
+use domino_core::client::{ApiError, Writer};
 use domino_core::step::Progress;
 
 use crate::endpoint::{name_of, standing};
@@ -39,12 +39,8 @@ pub(crate) async fn put_back(
 ) -> Result<ModelApiVersion, String> {
     let name = name_of(&before.version);
     progress.status(&format!("putting {name} back"));
-    let desired = as_before(before, desired);
     if before.settings_changed
-        && let Some(desired) = &desired
-        && let Err(error) = writer
-            .update_model_api(follow.generation, &follow.id, desired)
-            .await
+        && let Err(error) = put_settings_back(follow, writer, &before.api, desired).await
     {
         return Err(format!("its settings could not be put back: {error}"));
     }
@@ -74,7 +70,8 @@ pub(crate) async fn put_back(
             Err(error) => why = Some(format!("started again it was lost sight of: {error:#}")),
         }
     }
-    let Some(desired) = desired.filter(|desired| is_registered(&desired.source)) else {
+    let Some(desired) = as_before(before, desired).filter(|desired| is_registered(&desired.source))
+    else {
         return Err(why.unwrap_or_default());
     };
     match publish_again(follow, writer, &desired, timeout, progress).await {
@@ -115,10 +112,22 @@ async fn publish_again(
     }
 }
 
-/// The wishes as they were before, as far as they are told.
-fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
-    let Before { api, version, .. } = before;
-    Some(DesiredModelApi {
+/// Gives the endpoint the settings back that it had when it was `api`.
+pub(crate) async fn put_settings_back(
+    follow: &Follow<'_>,
+    writer: &Writer,
+    api: &ModelApi,
+    desired: &DesiredModelApi,
+) -> Result<(), ApiError> {
+    let settings = settings_of(api, desired);
+    writer
+        .update_model_api(follow.generation, &follow.id, &settings)
+        .await
+}
+
+/// The wishes with the endpoint's own settings as they were, as far as they are told.
+fn settings_of(api: &ModelApi, desired: &DesiredModelApi) -> DesiredModelApi {
+    DesiredModelApi {
         description: api.description.clone(),
         environment_id: api
             .environment_id
@@ -129,10 +138,18 @@ fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelA
             .clone()
             .or_else(|| desired.hardware_tier_id.clone()),
         replicas: api.replicas.unwrap_or(desired.replicas),
+        ..desired.clone()
+    }
+}
+
+/// The wishes as they were before, as far as they are told.
+fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
+    let Before { api, version, .. } = before;
+    Some(DesiredModelApi {
         source: version.source.clone()?,
         version_description: version.description.clone(),
         logs_requests: version.logs_requests.unwrap_or(false),
-        ..desired.clone()
+        ..settings_of(api, desired)
     })
 }
 

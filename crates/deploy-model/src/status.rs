@@ -1,11 +1,14 @@
 //! `deploy-model status`: how the endpoint of a model stands. Its exit code says it as well.
 
-use domino_core::api::model_apis::{Deployment, DeploymentStatus, ModelApi, ModelApiVersion};
+use domino_core::api::model_apis::{
+    Deployment, DeploymentStatus, ModelApi, ModelApiSource, ModelApiVersion,
+};
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::{Exit, Failure};
 use domino_core::step::{Ending, Setting, Step};
 
 use crate::StatusArgs;
+use crate::check::git_commit;
 use crate::endpoint::{Endpoint, describe, name_of, standing, url};
 
 /// Shows the version that answers, and a newer one that is on its way.
@@ -31,6 +34,13 @@ pub(crate) async fn status(
     let shown = told(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(setting, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &shown);
+    // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
+    // repository's.
+    if let Some(ModelApiSource::Function { .. }) = &shown.source
+        && let Some(commit) = git_commit(&reader, &api.id, &shown.id).await
+    {
+        step.report.fact("built from", commit);
+    }
     if newest.id != shown.id {
         let newest = told(&reader, &endpoint, api, newest).await?;
         let words = format!(

@@ -7,7 +7,7 @@ use crate::api::model_apis::ModelApiVersion;
 use crate::api::registered_models::VersionNumber;
 use crate::commit::Commit;
 
-/// What one version of an endpoint was made for. Reads `[staging/wine-quality v7 3f2a91c0b1d2 run 123 state
+/// What one version of an endpoint was made for. Reads `[staging/wine-quality v7 3f2a91c0b1d2 run 123 after 4 state
 /// 9c1d2e3f4a5b]` at the end of the version's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishMark {
@@ -21,6 +21,8 @@ pub struct PublishMark {
     pub commit: Commit,
     /// The id of the GitHub workflow run that it was a step of, if it was.
     pub workflow_run: Option<String>,
+    /// The number of the endpoint's version that served until then, if one did.
+    pub after: Option<u64>,
     /// All that was wished, in short.
     pub state: String,
 }
@@ -32,6 +34,10 @@ pub struct FoundMark {
     pub version: Option<VersionNumber>,
     /// The beginning of the commit's id.
     pub commit: String,
+    /// The id of the GitHub workflow run.
+    pub workflow_run: Option<String>,
+    /// The number of the endpoint's version that served until then.
+    pub after: Option<u64>,
     /// What the wishes were, in short.
     pub state: String,
 }
@@ -45,6 +51,9 @@ impl fmt::Display for PublishMark {
         write!(f, " {}", self.commit.short())?;
         if let Some(run) = &self.workflow_run {
             write!(f, " run {run}")?;
+        }
+        if let Some(after) = self.after {
+            write!(f, " after {after}")?;
         }
         write!(f, " state {}]", self.state)
     }
@@ -79,15 +88,20 @@ impl FoundMark {
         if version.is_some() {
             word = words.next()?;
         }
-        let mut state = None;
+        let (mut workflow_run, mut after, mut state) = (None, None, None);
         while let (Some(key), Some(value)) = (words.next(), words.next()) {
-            if key == "state" {
-                state = Some(value.to_owned());
+            match key {
+                "run" => workflow_run = Some(value.to_owned()),
+                "after" => after = value.parse().ok(),
+                "state" => state = Some(value.to_owned()),
+                _ => {}
             }
         }
         Some(Self {
             version,
             commit: word.to_owned(),
+            workflow_run,
+            after,
             state: state?,
         })
     }
@@ -104,6 +118,7 @@ mod tests {
             version: version.map(VersionNumber::new),
             commit: Commit::whole(&"ab".repeat(20)).unwrap(),
             workflow_run: run.map(str::to_owned),
+            after: run.map(|_| 4),
             state: "0123456789ab".into(),
         }
     }
@@ -113,18 +128,20 @@ mod tests {
         let of_a_workflow = mark(Some(7), Some("123"));
         assert_eq!(
             of_a_workflow.to_string(),
-            "[staging/wine-quality v7 abababababab run 123 state 0123456789ab]"
+            "[staging/wine-quality v7 abababababab run 123 after 4 state 0123456789ab]"
         );
-        let found = FoundMark {
+        let found = |run: Option<&str>| FoundMark {
             version: Some(VersionNumber::new(7)),
             commit: "abababababab".into(),
+            workflow_run: run.map(str::to_owned),
+            after: run.map(|_| 4),
             state: "0123456789ab".into(),
         };
-        for mark in [of_a_workflow, mark(Some(7), None)] {
-            let text = format!("Predicts [x] {mark}");
+        for run in [Some("123"), None] {
+            let text = format!("Predicts [x] {}", mark(Some(7), run));
             assert_eq!(
                 FoundMark::in_text(&text, "staging", "wine-quality"),
-                Some(found.clone())
+                Some(found(run))
             );
         }
         let function = mark(None, None).to_string();

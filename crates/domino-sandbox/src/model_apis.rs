@@ -33,6 +33,7 @@ use crate::request::object_id;
 use crate::users::User;
 use crate::version::Version as Release;
 pub(crate) use settings::Settings;
+use status::Status;
 pub(crate) use version::{Source, Version, VersionWish};
 
 /// One model API.
@@ -58,6 +59,8 @@ struct Kept {
     modified: Moment,
     is_archived: bool,
     versions: Vec<Arc<Version>>,
+    /// How often a version was deployed.
+    turns: usize,
     /// The version that answers as `latest`: the last one that got to run.
     active: Option<Arc<Version>>,
 }
@@ -147,6 +150,7 @@ impl ModelApis {
                 modified: now,
                 is_archived: false,
                 versions: Vec::new(),
+                turns: 0,
                 active: None,
             }),
         });
@@ -306,6 +310,8 @@ impl ModelApi {
         version.number = kept.versions.len() + 1;
         let version = Arc::new(version);
         kept.versions.push(version.clone());
+        kept.turns += 1;
+        version.set_turn(kept.turns);
         kept.modified = domino.now();
         drop(kept);
         let deployment = deployment::run(domino.clone(), self.clone(), version.clone());
@@ -313,16 +319,49 @@ impl ModelApi {
         version
     }
 
-    /// Takes `version` as the one that answers, unless a newer one does already. The version that
-    /// answered until now stops.
+    /// Starts a version again that was built and has ended. One that has not ended goes on.
+    fn start(
+        self: &Arc<Self>,
+        domino: &Arc<Domino>,
+        version: &Arc<Version>,
+    ) -> Result<(), Failure> {
+        let Some(folder) = version.folder() else {
+            return Err(Failure::bad_request(format!(
+                "Version {} of model API {} was not built",
+                version.number, self.id
+            )));
+        };
+        let mut kept = self.lock();
+        if kept.is_archived {
+            return Err(Failure::bad_request(format!(
+                "Model API {} is archived",
+                self.id
+            )));
+        }
+        if !version.has_ended() {
+            return Ok(());
+        }
+        version.enter(Status::Starting);
+        kept.turns += 1;
+        version.set_turn(kept.turns);
+        drop(kept);
+        let deployment = deployment::again(domino.clone(), self.clone(), version.clone(), folder);
+        tokio::spawn(deployment);
+        Ok(())
+    }
+
+    /// Takes `version` as the one that answers, unless one that was deployed later does already. The
+    /// version that answered until now stops.
     fn activate(&self, version: &Arc<Version>) -> bool {
         let mut kept = self.lock();
         let before = kept.active.clone();
         if let Some(before) = &before {
-            if before.number > version.number && before.is_running() {
+            if before.turn() > version.turn() && before.is_running() {
                 return false;
             }
-            before.stop();
+            if before.id != version.id {
+                before.stop();
+            }
         }
         kept.active = Some(version.clone());
         true

@@ -15,8 +15,9 @@ const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 /// GitHub's own token of the job, good for what its `permissions` say.
 const GITHUB_TOKEN: &str = "${{ github.token }}";
 
-/// `deploy-model publish` waits up to 40 minutes by itself, and then for the version it puts back.
-const PUBLISH_MINUTES: u32 = 55;
+/// `deploy-model publish` waits up to 40 minutes by itself. A version that is no good then gives way: 5 minutes for
+/// starting the one before, and 40 for publishing it once more. The rest is for the smoke test.
+const PUBLISH_MINUTES: u32 = 90;
 /// An approval is asked for or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
 

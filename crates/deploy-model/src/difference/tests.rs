@@ -47,6 +47,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         },
         commit: commit.clone(),
         workflow_run: None,
+        after: None,
         state: state_of(&desired, commit),
     };
     desired.version_description = mark.to_string();
@@ -286,4 +287,35 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
     let other = wanted_of(registered(8), &commit());
     let version = work(Generation::Models, Some(&there), &other);
     assert!(matches!(version, Work::Version { .. }), "{version:?}");
+}
+
+#[test]
+fn what_served_before_is_known_while_the_version_is_this_runs_own() {
+    let marked = |run: &str, after| {
+        let mut wanted = wanted();
+        wanted.mark.workflow_run = Some(run.into());
+        wanted.mark.after = after;
+        wanted
+    };
+    let before = wanted_of(registered(6), &commit());
+    let found = |made: &Wanted, active: u64, mark: &PublishMark| {
+        let versions = vec![
+            version(3, made, "Running"),
+            version(2, &before, "Stopped"),
+            version(1, &before, "Stopped"),
+        ];
+        let there = there(&before, versions, Some(active));
+        let newest = there.versions[0].clone();
+        there
+            .before(&newest, mark)
+            .map(|version| version.number.unwrap())
+    };
+    let own = marked("77", Some(1));
+    // The newest one need not be the one that served.
+    assert_eq!(found(&own, 3, &own.mark), Some(1));
+    assert_eq!(found(&own, 2, &own.mark), Some(2));
+    assert_eq!(found(&own, 3, &marked("78", Some(1)).mark), None);
+    assert_eq!(found(&own, 3, &wanted().mark), None);
+    assert_eq!(found(&wanted(), 3, &wanted().mark), None);
+    assert_eq!(found(&marked("77", None), 3, &own.mark), None);
 }

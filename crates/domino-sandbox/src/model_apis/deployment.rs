@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tempfile::TempDir;
+
 use super::serving;
 use super::status::{Build, Status};
 use super::{ModelApi, Version, build};
@@ -19,7 +21,29 @@ enum End {
 
 /// Builds `version` and serves it until it stops or dies.
 pub(super) async fn run(domino: Arc<Domino>, api: Arc<ModelApi>, version: Arc<Version>) {
-    match walk(&domino, &api, &version).await {
+    let end = walk(&domino, &api, &version).await;
+    finish(&version, end);
+}
+
+/// Serves a version again from the `folder` that it was built in.
+pub(super) async fn again(
+    domino: Arc<Domino>,
+    api: Arc<ModelApi>,
+    version: Arc<Version>,
+    folder: Arc<TempDir>,
+) {
+    // It may have been told to stop when it had ended already.
+    tokio::select! {
+        biased;
+        () = version.stopping.notified() => {}
+        () = std::future::ready(()) => {}
+    }
+    let end = served(&domino, &api, &version, folder.path()).await;
+    finish(&version, end);
+}
+
+fn finish(version: &Version, end: End) {
+    match end {
         End::Stays => {}
         End::Stopped => version.enter(Status::Stopped),
         End::Failed(why) => version.fail(why),
@@ -42,10 +66,9 @@ async fn walk(domino: &Arc<Domino>, api: &Arc<ModelApi>, version: &Arc<Version>)
     if let Err(end) = built {
         return end;
     }
-    let served = served(domino, api, version, folder.path()).await;
-    // Removing a large folder takes a while, in which nothing else could be answered.
-    let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
-    served
+    let folder = Arc::new(folder);
+    version.keep(folder.clone());
+    served(domino, api, version, folder.path()).await
 }
 
 /// Goes on to `status`, unless the version never gets beyond where it is.

@@ -1,15 +1,17 @@
 //! What the API of Domino's own pages says of model APIs: the models of a project, the logs of
-//! builds, and how a deployment stands, once in lower case.
+//! builds, what a version was built from, and how a deployment stands, once in lower case. It alone
+//! can start a version again.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::logs::lines;
 use super::public::seen;
+use super::status::Status;
 use super::{ModelApi, ModelApis, Source};
 use crate::domino::Domino;
 use crate::log::Wanted;
@@ -35,6 +37,14 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
         .route(
             "/v4/models/{id}/{version_id}/getModelDeploymentStatus",
             get(deployment_status),
+        )
+        .route(
+            "/v4/models/{id}/{version_id}/startModelDeployment",
+            post(start_deployment),
+        )
+        .route(
+            "/v4/modelManager/{id}/getModelReproductionDetails",
+            get(reproduction_details),
         )
         .route("/models/{id}/activeStatus", get(active_status))
 }
@@ -155,6 +165,69 @@ async fn deployment_status(
 ) -> Answer {
     let version = seen(&domino, &user, &id, &version_id)?;
     Ok(Json(json!({ "status": version.shown().to_lowercase() })))
+}
+
+/// Starts a version again that served before.
+async fn start_deployment(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path((id, version_id)): Path<(String, String)>,
+) -> Answer {
+    let version = seen(&domino, &user, &id, &version_id)?;
+    ModelApis::seen_by(&domino, &user, &id)?.start(&domino, &version)?;
+    Ok(Json(json!([{
+        "modelId": id,
+        "modelVersionId": version_id,
+        "status": version.status().word().to_lowercase(),
+    }])))
+}
+
+/// From what each version can be reproduced. A registered model has no code of the repository's.
+async fn reproduction_details(
+    State(domino): State<Arc<Domino>>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let versions = api.versions();
+    let details = versions.iter().map(|version| {
+        let repository = &version.project.repository;
+        let commits: Vec<Value> = version
+            .commit
+            .iter()
+            .map(|commit| {
+                json!({
+                    "repoId": repository.id,
+                    "repoName": repository.name,
+                    "commitId": commit,
+                    "isMainRepo": true,
+                })
+            })
+            .collect();
+        json!({
+            "modelId": api.id,
+            "modelVersionId": version.id,
+            "versionNumber": version.number,
+            "projectId": version.project.id,
+            "projectName": version.project.name,
+            "projectOwnerName": version.project.owner,
+            "isGitBasedProject": true,
+            "dfsCommitId": version.project.commit_id,
+            "gitRepoCommits": commits,
+            "canBeReproduced": true,
+            "envId": version.environment.id,
+            "envName": version.environment.name,
+            "envRevisionNumber": version.revision.number,
+            "requestedUserId": user.id,
+            "status": match version.status() {
+                Status::Running => "running",
+                Status::Failed => "failed",
+                Status::Stopped => "not_running",
+                _ => "starting",
+            },
+        })
+    });
+    Ok(Json(details.collect()))
 }
 
 /// How the version that answers stands, or the newest one while none does.

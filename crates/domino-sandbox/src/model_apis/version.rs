@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::ModelApi;
@@ -78,6 +79,10 @@ struct Progress {
     build: Build,
     failure: Option<String>,
     process: Option<Process>,
+    /// What was built, once that went well: a version may be started again.
+    folder: Option<Arc<TempDir>>,
+    /// Which of the endpoint's deployments this is; the last one to run is the one that answers.
+    turn: usize,
     served: usize,
     reads: usize,
 }
@@ -133,6 +138,8 @@ impl Version {
                 build: Build::Preparing,
                 failure: None,
                 process: None,
+                folder: None,
+                turn: 0,
                 served: 0,
                 reads: 0,
             }),
@@ -152,6 +159,11 @@ impl Version {
 
     pub(crate) fn is_running(&self) -> bool {
         self.lock().status == Status::Running
+    }
+
+    /// Whether the version came to an end, from which it can be started again.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.lock().status, Status::Failed | Status::Stopped)
     }
 
     /// The status as a reply shows it. Each call is one look, of which some faults count a few.
@@ -190,6 +202,22 @@ impl Version {
 
     pub(super) fn process(&self) -> Option<Process> {
         self.lock().process.clone()
+    }
+
+    pub(super) fn keep(&self, folder: Arc<TempDir>) {
+        self.lock().folder = Some(folder);
+    }
+
+    pub(super) fn folder(&self) -> Option<Arc<TempDir>> {
+        self.lock().folder.clone()
+    }
+
+    pub(super) fn turn(&self) -> usize {
+        self.lock().turn
+    }
+
+    pub(super) fn set_turn(&self, turn: usize) {
+        self.lock().turn = turn;
     }
 
     pub(super) fn stop(&self) {

@@ -137,6 +137,10 @@ fn a_file_and_a_function_are_those_of_the_newest_commit() {
     assert_eq!(sum.ok()["result"], 5);
     let versions = world.get(&format!("{APIS}/{id}/versions")).ok();
     assert_eq!(versions[0]["commitId"], head.as_str());
+    let path = format!("/v4/modelManager/{id}/getModelReproductionDetails");
+    let built_from = world.get(&path).ok()[0]["gitRepoCommits"][0].clone();
+    assert_eq!(built_from["commitId"], head.as_str());
+    assert_eq!(built_from["isMainRepo"], true);
 
     version["source"]["function"] = "subtract".into();
     world.post(&format!("{APIS}/{id}/versions"), version.clone());
@@ -293,4 +297,37 @@ fn the_sample_trains_registers_and_serves_the_very_model() {
         tried += 1;
     }
     assert!(tried > 0);
+}
+
+#[test]
+fn a_version_that_ended_can_be_started_again_and_takes_over() {
+    let world = World::new();
+    world.registered(1, "");
+    world.registered(2, "");
+    let id = world.endpoint();
+    let first = text(&world.version_once(&id, 1, "Running")["id"]);
+    let start = |version: &str| {
+        let path = format!("/v4/models/{id}/{version}/startModelDeployment");
+        world.post(&path, json!({}))
+    };
+    // One that runs goes on.
+    assert_eq!(start(&first).ok()[0]["status"], "running");
+    let second = text(&world.next_version(&id, 2)["id"]);
+    world.version_once(&id, 2, "Running");
+    world.version_once(&id, 1, "Stopped");
+    for (start_it, number, other, answer) in [(&first, 1, 2, 41), (&second, 2, 1, 42)] {
+        assert_eq!(start(start_it).ok()[0]["status"], "starting");
+        world.version_once(&id, other, "Stopped");
+        assert_eq!(world.predicted(&id, "latest", 20), answer);
+        assert_eq!(world.endpoint_state(&id)["activeVersion"], number);
+    }
+    world.sandbox.faults().add_model_fault(ModelFault {
+        build_fails: true,
+        ..ModelFault::default()
+    });
+    let third = text(&world.next_version(&id, 2)["id"]);
+    world.version_once(&id, 3, "Failed");
+    let refused = start(&third);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("was not built"));
 }
