@@ -308,14 +308,18 @@ fn each_publish_sends_all_that_the_endpoint_shall_be() {
     publish(&scene, "dev").exits(0);
     let created = body_of(&scene, "POST", "/v1/models");
     let version = body_of(&scene, "POST", "/versions");
-    for (body, replicas) in [(&created, 2), (&version, 1)] {
+    for (body, replicas, tier) in [
+        (&created, 2, "staging-endpoint-model-k8s"),
+        (&version, 1, "dev-endpoint-model-k8s"),
+    ] {
         assert_eq!(body["replicaCount"], replicas);
         assert_eq!(
             body["environmentVariables"],
             json!([{"key": "LOG_LEVEL", "value": "info"}])
         );
         assert_eq!(body["logHttpRequestResponse"], false);
-        assert!(body["hardwareTierId"].is_string() && body["environmentId"].is_string());
+        assert_eq!(body["hardwareTierId"], tier);
+        assert!(body["environmentId"].is_string());
     }
 }
 
@@ -386,6 +390,21 @@ fn a_lost_reply_never_makes_a_second_one() {
             assert_eq!(versions(&scene, "wine-dev").len(), 2, "{version} {lost:?}");
         }
     }
+}
+
+#[test]
+fn an_unknown_tier_names_the_nearest_and_changes_nothing() {
+    let mut scene = scene();
+    scene.commit_file(
+        "stages.toml",
+        &STAGES.replace("dev-endpoint", "dev-endpont"),
+    );
+    scene
+        .run(&["publish", "function", "--stage", "dev"])
+        .exits(3)
+        .says("`dev-endpont`")
+        .says("`dev-endpoint");
+    assert_eq!(writes(&scene), [""; 0]);
 }
 
 #[test]

@@ -60,9 +60,9 @@ Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.to
 
 /// What `publish --help` ends with.
 const SMOKE: &str = "\
-The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` (the
-token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the one
-before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
+The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` \
+(the token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the \
+one before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
