@@ -239,6 +239,30 @@ fn when_putting_back_fails_as_well_that_is_said_first() {
 }
 
 #[test]
+fn what_can_no_longer_be_looked_at_is_not_said_to_be_down() {
+    let mut scenery = Scenery::of(V1);
+    scenery.run(PUBLISH).exits(0);
+    scenery.commit_app(&app_script("two"));
+    let refused = Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    // The plan finds the app in the list; from then on it is asked for by its id.
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on("GET /api/apps/v1/apps/*", refused));
+    let run = scenery.run(PUBLISH).exits(3);
+    let first = "error: IT CANNOT BE SEEN WHETHER APP `dashboard` SERVES IN STAGE `dev`: ";
+    let run = run
+        .says(first)
+        .says("next: deploy-app status dashboard --stage dev");
+    faults.clear();
+    scenery.run(PUBLISH).exits(0);
+    scenery.serves_alone(&scenery.scene.commit);
+    assert_eq!(scenery.instances().len(), 2, "{run}");
+}
+
+#[test]
 fn the_first_version_of_an_app_has_nothing_to_give_way_to() {
     on_all(|version| {
         let mut scenery = Scenery::of(version);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domino_core::api::apps::{App, AppId, AppVersion};
+use domino_core::client::ApiError;
 use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Interrupts, Signal, Step};
@@ -116,12 +117,20 @@ impl Rollout<'_> {
         }
     }
 
+    /// What runs now, looked at this moment, or why it could not be.
+    async fn what_runs(&self, id: &AppId, before: Option<&Before>) -> String {
+        let looked = self.look_what_runs(id, before).await;
+        looked.unwrap_or_else(|error| format!("it could not be seen what runs now: {error}"))
+    }
+
     /// What runs now, looked at this moment.
-    pub(crate) async fn what_runs(&self, id: &AppId, before: Option<&Before>) -> String {
-        let app = match self.reader.app(self.api, id).await {
-            Ok(Some(app)) => app,
-            Ok(None) => return format!("app `{}` is not there any more", self.name),
-            Err(error) => return format!("it could not be seen what runs now: {error}"),
+    pub(crate) async fn look_what_runs(
+        &self,
+        id: &AppId,
+        before: Option<&Before>,
+    ) -> Result<String, ApiError> {
+        let Some(app) = self.reader.app(self.api, id).await? else {
+            return Ok(format!("app `{}` is not there any more", self.name));
         };
         // Where a new version replaces another, the one before may still run while Domino shows the new one.
         let replaced = before
@@ -135,7 +144,7 @@ impl Rollout<'_> {
             }
             None => None,
         };
-        standing(&app, old.as_ref())
+        Ok(standing(&app, old.as_ref()))
     }
 }
 

@@ -301,25 +301,42 @@ impl Rollout<'_> {
     ) -> anyhow::Error {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         let was = in_words(&before.version);
-        let runs = match &trace.app {
-            Some(id) => self.what_runs(id, Some(before)).await,
-            None => "it is not known what runs".into(),
+        let looked = match &trace.app {
+            Some(id) => self.look_what_runs(id, Some(before)).await,
+            None => Ok("it is not known what runs".into()),
         };
-        step.report.fact("runs now", &runs);
-        let again = match &before.version.git_ref {
-            Some(git_ref) if git_ref.kind == "commitId" => {
-                let commit = git_ref.value.as_deref().unwrap_or_default();
-                format!("deploy-app publish {name} --stage {stage} --commit {commit}")
-            }
-            _ => format!("deploy-app publish {name} --stage {stage} --commit COMMIT"),
-        };
-        step.report.next = Some(again);
-        failed
-            .context(format!("putting back {was} failed: {problem:#}"))
-            .context(
+        let publish = format!("deploy-app publish {name} --stage {stage} --commit");
+        let (failure, runs, next) = match looked {
+            Ok(runs) => (
                 Failure::failed(format!("{what}; {runs}"))
                     .hint("look at the app in Domino now, or publish a commit that served before"),
-            )
+                runs,
+                match &before.version.git_ref {
+                    Some(git_ref) if git_ref.kind == "commitId" => {
+                        format!("{publish} {}", git_ref.value.as_deref().unwrap_or_default())
+                    }
+                    _ => format!("{publish} COMMIT"),
+                },
+            ),
+            // What Domino does not let us see may well serve.
+            Err(error) => (
+                Failure::new(
+                    error.exit(),
+                    format!(
+                        "IT CANNOT BE SEEN WHETHER APP `{name}` SERVES IN STAGE `{stage}`: while it was published, \
+                         it could no longer be looked at"
+                    ),
+                )
+                .hint("when Domino lets it be seen again, run this again: it finds what it left"),
+                format!("not to be seen: {error}"),
+                format!("deploy-app status {name} --stage {stage}"),
+            ),
+        };
+        step.report.fact("runs now", &runs);
+        step.report.next = Some(next);
+        failed
+            .context(format!("putting back {was} failed: {problem:#}"))
+            .context(failure)
     }
 }
 
