@@ -115,7 +115,7 @@ fn a_server_that_does_something_else_is_found_out() {
         };
         scenery.scene.sandbox.faults().add(fault);
         let run = scenery
-            .run(&[PUBLISH, &["--timeout", "3s"]].concat())
+            .run(&[PUBLISH, &["--timeout", "30s"]].concat())
             .exits(5);
         run.says("is not what was asked for: commit: abababab");
     });

@@ -9,7 +9,7 @@ use crate::scenes::{BETA, PUBLISH, Scenery, V1, V4, app_script, on_all};
 const NEVER_LISTENS: &str = "echo waiting; exec sleep 600\n";
 
 fn in_a_hurry() -> Vec<&'static str> {
-    [PUBLISH, &["--timeout", "4s"]].concat()
+    [PUBLISH, &["--timeout", "6s"]].concat()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_version_that_never_listens_gives_way_to_the_one_before() {
         let before = scenery.scene.commit.clone();
         scenery.commit_app(NEVER_LISTENS);
         let run = scenery.run(&in_a_hurry()).exits(5);
-        run.says("did not serve within 4.0 s").says("put back");
+        run.says("did not serve within 6.0 s").says("put back");
         scenery.serves_alone(&before);
     });
 }
@@ -65,7 +65,7 @@ fn a_version_that_is_not_ready_in_time_is_stopped_and_gives_way() {
             ..AppFault::default()
         });
         let run = scenery.run(&in_a_hurry()).exits(5);
-        run.says("is still `Preparing` after 4.0 s");
+        run.says("is still `Preparing` after 6.0 s");
         assert_eq!(scenery.served(), Some(before), "{version}");
     });
 }
