@@ -515,3 +515,44 @@ fn logs_are_the_lines_of_the_current_version_on_stdout() {
         );
     });
 }
+
+#[test]
+fn a_log_as_json_is_one_document_and_ends_with_the_app_also_where_it_never_says_so() {
+    let scenery = Scenery::of(V4);
+    scenery.run(PUBLISH).exits(0);
+    let never_complete = Misbehaviour::Edit {
+        set: vec![("/isComplete".into(), false.into())],
+        remove: Vec::new(),
+    };
+    let route = "GET /v4/modelProducts/apps/versions/*/logs";
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on(route, never_complete));
+    scenery
+        .run(&["unpublish", "dashboard", "--stage", "dev"])
+        .exits(0);
+    let logs = &["logs", "dashboard", "--stage", "dev", "--format", "json"];
+    for follow in [&[][..], &["--follow"]] {
+        let run = scenery.run(&[logs, follow].concat()).exits(0);
+        let document: Value = serde_json::from_str(&run.stdout).unwrap();
+        let lines = document["log"].as_array().unwrap();
+        assert!(lines.contains(&json!("serving one")), "{run}");
+    }
+}
+
+#[test]
+fn a_version_that_goes_down_with_a_log_that_cannot_be_read_says_so() {
+    let mut scenery = Scenery::of(V4);
+    scenery.commit_app("exit 3\n");
+    let refused = Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    let route = "GET /v4/modelProducts/apps/versions/*/logs";
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on(route, refused));
+    scenery
+        .run(PUBLISH)
+        .exits(5)
+        .says("warning: the log of the version that went down was not read to its end: GET");
+}
