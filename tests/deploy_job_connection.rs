@@ -126,10 +126,7 @@ fn inside_a_domino_run_the_proxy_is_asked_and_links_lead_to_domino() {
     scene
         .without("DOMINO_TOKEN")
         .variable("DOMINO_API_PROXY", &proxy)
-        .variable(
-            "DOMINO_API_HOST",
-            "http://nucleus-frontend.domino-platform:80",
-        )
+        .variable("DOMINO_API_HOST", "http://frontend.platform.example:80")
         .on_github("77");
     scene.run(START).exits(0);
     let link = scene.output("url").unwrap();

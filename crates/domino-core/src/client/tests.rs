@@ -41,7 +41,7 @@ fn raw(answer: &'static [u8]) -> String {
     address
 }
 
-async fn answering(response: ResponseTemplate) -> MockServer {
+pub(super) async fn answering(response: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .respond_with(response)
@@ -50,13 +50,13 @@ async fn answering(response: ResponseTemplate) -> MockServer {
     server
 }
 
-async fn error_of(response: ResponseTemplate) -> ApiError {
+pub(super) async fn error_of(response: ResponseTemplate) -> ApiError {
     let server = answering(response).await;
     let reader = connection(&server.uri()).reader();
     reader.read::<Value>("/x", &[]).await.unwrap_err()
 }
 
-fn words_of(error: &ApiError) -> String {
+pub(super) fn words_of(error: &ApiError) -> String {
     std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }
 
@@ -171,54 +171,6 @@ async fn a_wait_longer_than_a_minute_is_reported_instead_of_waited() {
         let asked = server.received_requests().await.unwrap();
         assert_eq!(asked.len(), 1, "{wait}");
     }
-}
-
-#[tokio::test]
-async fn a_time_to_try_again_that_is_over_is_no_wait() {
-    let busy =
-        ResponseTemplate::new(503).insert_header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
-    assert_eq!(error_of(busy).await.retry_after(), Some(0));
-    let nonsense = ResponseTemplate::new(503).insert_header("retry-after", "soon");
-    assert_eq!(error_of(nonsense).await.retry_after(), None);
-}
-
-#[tokio::test]
-async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
-    let server = answering(ResponseTemplate::new(200).set_body_json("x".repeat(2000))).await;
-    let within = |body| {
-        let limits = Limits {
-            body,
-            ..Limits::default()
-        };
-        let connection =
-            Connection::open(server.uri().parse().unwrap(), Credential::Anonymous, limits);
-        connection.unwrap().reader()
-    };
-    let error = within(2001).read::<Value>("/x", &[]).await.unwrap_err();
-    assert_eq!(error.exit(), Exit::Unreachable);
-    assert_eq!(words_of(&error), "more than 2001 bytes");
-    within(2002).read::<Value>("/x", &[]).await.unwrap();
-    assert_eq!(Limits::default().body, 64 * 1024 * 1024);
-}
-
-#[tokio::test]
-async fn no_compression_is_asked_for_and_none_is_undone() {
-    // `gzip` of an empty file; what it claims to be is never unpacked.
-    let packed = [
-        31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
-    let response = ResponseTemplate::new(200)
-        .set_body_raw(packed, "application/json")
-        .insert_header("content-encoding", "gzip");
-    let server = answering(response).await;
-    let reader = connection(&server.uri()).reader();
-    let error = reader.read::<Value>("/x", &[]).await.unwrap_err();
-    assert!(
-        words_of(&error).ends_with("it begins: 20 bytes of application/json"),
-        "{error:?}"
-    );
-    let asked = server.received_requests().await.unwrap();
-    assert!(!asked[0].headers.contains_key("accept-encoding"));
 }
 
 #[tokio::test]
