@@ -37,6 +37,22 @@ fn a_version_that_is_worse_does_not_come() {
 }
 
 #[test]
+fn a_stage_may_have_metric_rules_of_its_own() {
+    let own = "\n[model.wine.stage.prod]\nmetric-rules = [\"rmse must be at most 0.4\"]";
+    let scene = scene_with("", &format!("{RULE}{own}"));
+    let one = register(&scene, "wine", 0.5);
+    serve(&scene, "dev", one);
+    apply(&scene, "staging", one).exits(0);
+    serve(&scene, "staging", one);
+    apply(&scene, "prod", one)
+        .exits(7)
+        .says("metric rule: rmse is 0.5; rmse must be at most 0.4")
+        .says("0 of 1 gates hold")
+        .says("`metric-rules` under `[model.wine.stage.prod]`");
+    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+}
+
+#[test]
 fn the_first_version_has_nothing_to_be_compared_with() {
     let scene = scene_with("", RULE);
     let one = register(&scene, "wine", 0.5);

@@ -264,6 +264,8 @@ pub struct Placement {
     pub endpoint: Option<String>,
     /// Environment variables over the model's own, by name; models only.
     pub environment_variables: BTreeMap<String, String>,
+    /// The rules on metrics in place of the model's; models only.
+    pub metric_rules: Option<Vec<String>>,
 }
 
 /// `[app.<name>]`: a web app.

@@ -46,7 +46,7 @@ pub(crate) async fn apply(
             None,
         );
     }
-    if has_none(&stage.gates) && candidate.place.model.metric_rules.is_empty() {
+    if has_none(&stage.gates) && candidate.place.metric_rules.is_empty() {
         step.say(&format!("stage `{}` has no gates", stage.name));
     }
     if !judgement.all_hold() {

@@ -21,6 +21,10 @@ pub(crate) struct Place<'a> {
     pub(crate) name: &'a str,
     /// Which version the stage file says.
     pub(crate) rule: &'a VersionRule,
+    /// The rules on its metrics in the stage.
+    pub(crate) metric_rules: &'a [String],
+    /// The key of the stage file that has them.
+    pub(crate) metric_rules_key: Vec<&'a str>,
     pub(crate) stage: &'a Stage,
     /// The experiment manager's stage.
     pub(crate) target: ModelStage,
@@ -86,10 +90,13 @@ impl<'a> Place<'a> {
                 .into());
             }
         };
+        let (metric_rules, metric_rules_key) = file.metric_rules(model, stage);
         Ok(Self {
             model,
             name,
             rule: version,
+            metric_rules,
+            metric_rules_key,
             stage,
             target,
         })

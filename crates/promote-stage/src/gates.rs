@@ -244,11 +244,11 @@ impl Judgement {
     }
 
     /// The key of the stage file that decides.
-    fn key<'a>(&self, candidate: &'a Candidate<'_>) -> [&'a str; 3] {
+    fn key<'a>(&self, candidate: &'a Candidate<'_>) -> Vec<&'a str> {
         let metrics = self.closed().any(|judged| judged.gate == metrics::GATE);
         match metrics {
-            true => ["model", &candidate.place.model.name, "metric-rules"],
-            false => ["stage", &candidate.place.stage.name, "gates"],
+            true => candidate.place.metric_rules_key.clone(),
+            false => vec!["stage", &candidate.place.stage.name, "gates"],
         }
     }
 }

@@ -248,6 +248,8 @@ mod tests {
             model,
             name: "wine",
             rule: &VersionRule::Latest,
+            metric_rules: &[],
+            metric_rules_key: Vec::new(),
             stage,
             target: model_stage(stage).unwrap(),
         };

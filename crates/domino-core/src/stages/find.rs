@@ -146,6 +146,26 @@ impl StageFile {
         variables
     }
 
+    /// The rules on a model's metrics that a version must keep to enter a stage, and the path of the key that says so:
+    /// its own there, or the model's.
+    pub fn metric_rules<'a>(
+        &self,
+        model: &'a Model,
+        stage: &'a Stage,
+    ) -> (&'a [String], Vec<&'a str>) {
+        let own = model.stages.get(&stage.name);
+        match own.and_then(|placement| placement.metric_rules.as_deref()) {
+            Some(own) => (
+                own,
+                vec!["model", &model.name, "stage", &stage.name, "metric-rules"],
+            ),
+            None => (
+                &model.metric_rules,
+                vec!["model", &model.name, "metric-rules"],
+            ),
+        }
+    }
+
     /// The line of a key, counted from one: `["stage", "prod", "hardware-tier"]`. Where the stage itself
     /// does not have it, that of the key in `[defaults]`, or of the nearest table above it.
     ///

@@ -166,6 +166,9 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
             replicas: table.number("replicas"),
             endpoint: table.text("endpoint"),
             environment_variables: table.variables(),
+            metric_rules: table
+                .get("metric-rules")
+                .map(|_| table.texts("metric-rules")),
         };
         (name.to_owned(), placement)
     };

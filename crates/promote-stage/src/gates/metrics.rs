@@ -14,7 +14,7 @@ pub(crate) const GATE: &str = "metric rule";
 pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<Judged> {
     let new = candidate.run.as_ref().map(|run| &run.metrics);
     let replaced = candidate.replaced.as_ref();
-    let rules = candidate.place.model.metric_rules.iter();
+    let rules = candidate.place.metric_rules.iter();
     rules
         .filter_map(|text| text.parse::<MetricRule>().ok())
         .map(|rule| {

@@ -271,5 +271,11 @@ pub static MODEL_PLACEMENT: Section = Section {
             Otherwise("the model's"),
             "Environment variables over the model's own.",
         ),
+        key(
+            "metric-rules",
+            Texts,
+            Otherwise("the model's"),
+            "Rules on a version's metrics in place of the model's own.",
+        ),
     ],
 };

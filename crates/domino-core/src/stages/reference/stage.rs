@@ -173,7 +173,7 @@ pub static GATES: Section = Section {
             "domino-approval",
             Word(&["governance", "review", "none"]),
             Default("\"none\""),
-            "Where Domino records the approval: a governance bundle (Domino 6), a model review (5.8 to 5.11), or nowhere.",
+            "Where Domino records the approval: a governance bundle (Domino 6), a model review (5.8 to 5.11; unproven, since no specification describes them), or nowhere.",
         ),
         key(
             "policy",

@@ -34,9 +34,16 @@ pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 "must say what is served: `registered-model`, or `file` and `function`",
             ),
         }
+        let is_function = has("file") || has("function");
         for key in ["version", "metric-rules"] {
-            if has(key) && (has("file") || has("function")) {
+            if has(key) && is_function {
                 report.at(&at(key), "has no effect without a `registered-model`");
+            }
+        }
+        for stage in &book.file.stages {
+            let rules = ["model", name, "stage", &stage.name, "metric-rules"];
+            if book.has(&rules) && is_function {
+                report.at(&rules, "has no effect without a `registered-model`");
             }
         }
     }
@@ -125,7 +132,12 @@ pub(super) fn duplicate_endpoint(book: &Book<'_>, report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn metric_rule(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for leaf in book.texts(|keys| matches!(keys, ["model", _, "metric-rules"])) {
+    for leaf in book.texts(|keys| {
+        matches!(
+            keys,
+            ["model", _, "metric-rules"] | ["model", _, "stage", _, "metric-rules"]
+        )
+    }) {
         if let Err(error) = leaf.text.parse::<MetricRule>() {
             report.leaf(leaf, format!("{error}, not {}", shown(leaf.text)));
         }
@@ -248,6 +260,20 @@ mod tests {
                 "metric-rules = [\"rmse must not rise by more than 2 %\", \"r2 must be at least 0.8\"]"
             ),
             [""; 0]
+        );
+        assert_eq!(
+            with("[model.registered.stage.prod]\nmetric-rules = [\"r2 must be at least 0.9\"]"),
+            [""; 0]
+        );
+        assert_eq!(
+            with("[model.registered.stage.prod]\nmetric-rules = [\"rmse < 2\"]").len(),
+            1
+        );
+        assert_eq!(
+            with(
+                "[model.f]\nfile = \"f.py\"\nfunction = \"f\"\n[model.f.stage.prod]\nmetric-rules = []"
+            ),
+            ["`metric-rules` in `[model.f.stage.prod]` has no effect without a `registered-model`"]
         );
         assert_eq!(
             with("metric-rules = [\"rmse < 2\"]"),
