@@ -32,6 +32,11 @@ macro_rules! of_line {
             }
 
             #[test]
+            fn the_sheet_tells_the_signature_that_mlflow_noted() {
+                super::signed($line);
+            }
+
+            #[test]
             fn the_stage_is_looked_for_on_every_page() {
                 super::beyond_the_first_page($line);
             }
@@ -194,6 +199,27 @@ fn judged(line: &'static str) {
         .run(&["check", "wine", "--to", "staging"])
         .exits(7)
         .says("rmse is NaN");
+}
+
+fn signed(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("signed");
+    let scene = scene_on(&mlflow, &name, "", "");
+    let one = register(&scene, &name, 0.5);
+    let run = version(&scene, &name, one)["run_id"].clone();
+    // As MLflow's own client tells the server of a model that it logs.
+    let inputs = json!([{"type": "long", "name": "age", "required": true}]).to_string();
+    let model = json!({
+        "artifact_path": "model", "run_id": run, "utc_time_created": "2026-01-02 03:04:05.000000",
+        "flavors": {"python_function": {"loader_module": "predict"}}, "signature": {"inputs": inputs},
+    });
+    let body = json!({"run_id": run, "model_json": model.to_string()});
+    assert_eq!(mlflow_post(&scene, "runs/log-model", body).0, 200);
+    serve_model(&scene, &name, "dev", one);
+    let run = scene.run(&["request", "wine", "--to", "staging"]).exits(0);
+    assert!(run.stdout.contains("age: long"), "{run}");
 }
 
 /// Sends one request, whatever comes of it.

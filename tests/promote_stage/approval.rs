@@ -116,6 +116,41 @@ fn without_a_request_nobody_comes_in() {
 }
 
 #[test]
+fn no_fault_at_a_gate_opens_it() {
+    let scene = ready();
+    request(&scene).exits(0);
+    scene.sandbox.approve_waiting("approver").unwrap();
+    let from = scene.sandbox.requests().len();
+    for route in [
+        "GET /v4/users/self".to_owned(),
+        "GET /api/governance/v1/policy-overviews".to_owned(),
+        format!("GET {BUNDLES}"),
+        format!("GET {BUNDLES}/*/approvals"),
+        format!("GET {BUNDLES}/*/gates"),
+    ] {
+        for misbehaviour in [
+            reply(401, false),
+            reply(500, false),
+            Misbehaviour::CutJson,
+            Misbehaviour::LoginPage,
+        ] {
+            let case = format!("{misbehaviour:?} at {route}");
+            let asked = scene.sandbox.requests().len();
+            scene.sandbox.faults().add(Fault::on(&route, misbehaviour));
+            let run = apply(&scene, "prod", 1);
+            scene.sandbox.faults().clear();
+            assert!([3, 4].contains(&run.exit), "{case}: {run}");
+            let asked = scene.requests_since(asked);
+            let harmed = route.replace('*', "[uuid]");
+            assert!(asked.contains(&harmed), "{case} harmed nothing: {asked:?}");
+        }
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    apply(&scene, "prod", 1).exits(0);
+}
+
+#[test]
 fn a_refusal_is_told_with_its_name_and_not_asked_again_by_itself() {
     let scene = ready();
     request(&scene).exits(0);

@@ -44,11 +44,14 @@ fn a_stage_may_have_metric_rules_of_its_own() {
     serve(&scene, "dev", one);
     apply(&scene, "staging", one).exits(0);
     serve(&scene, "staging", one);
+    let file = std::fs::read_to_string(scene.path().join("stages.toml")).unwrap();
+    let own = file.lines().position(|line| line.contains("at most 0.4"));
+    let line = own.unwrap() + 1;
     apply(&scene, "prod", one)
         .exits(7)
         .says("metric rule: rmse is 0.5; rmse must be at most 0.4")
         .says("0 of 1 gates hold")
-        .says("`metric-rules` under `[model.wine.stage.prod]`");
+        .says(&format!("(stages.toml:{line})"));
     assert_eq!(holders(&scene, "wine", "Staging"), [one]);
 }
 

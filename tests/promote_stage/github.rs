@@ -165,6 +165,15 @@ fn a_gate_that_cannot_be_asked_stays_closed() {
         .exits(3)
         .says("GitHub says: Resource not accessible by integration")
         .says("actions: read");
+    for (status, answer) in [
+        (404, json!({"message": "Not Found"})),
+        (200, json!({"message": "approved"})),
+        (200, json!([{"state": 1}])),
+    ] {
+        github(&mut scene, status, answer);
+        let run = apply(&scene, "prod", 1);
+        assert!([3, 4].contains(&run.exit), "{run}");
+    }
     scene.without("GITHUB_TOKEN");
     apply(&scene, "prod", 1)
         .exits(7)

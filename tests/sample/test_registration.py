@@ -61,6 +61,9 @@ class Registration(Sample):
         self.assertEqual(run["params"]["strength"], "0.01")
         self.assertEqual(run["tags"]["mlflow.source.git.commit"], COMMIT)
         self.assertEqual(run["tags"]["mlflow.domino.project"], "wine-quality")
+        (logged,) = json.loads(run["tags"]["mlflow.log-model.history"])
+        self.assertEqual(logged["artifact_path"], "model")
+        self.assertIn("alcohol", logged["signature"]["inputs"])
         registered = json.loads((self.artifacts / "training.json").read_text())["registered"]
         self.assertEqual(registered, {"name": "wine-quality", "version": "1"})
 

@@ -18,6 +18,7 @@ mod record;
 mod registry;
 mod request;
 mod sheet;
+mod signature;
 mod status;
 mod undo;
 

@@ -11,6 +11,7 @@ use crate::candidate::Candidate;
 use crate::gates::Judgement;
 use crate::gates::metrics::{change, number};
 use crate::registry::stage_of;
+use crate::signature::{self, Signature};
 
 /// The longest value that a sheet shows.
 const LONGEST: usize = 120;
@@ -64,6 +65,10 @@ impl<'a> Side<'a> {
         ]
     }
 
+    fn signature(self) -> Signature {
+        Signature::of(self.version, self.run)
+    }
+
     fn metrics(self) -> BTreeMap<&'a str, f64> {
         let metrics = self.run.into_iter().flat_map(|run| &run.metrics);
         metrics.map(|(key, value)| (key.as_str(), *value)).collect()
@@ -111,6 +116,20 @@ impl Sheet {
             new: shown(&text),
             change: String::new(),
         });
+        let (known, asked) = (
+            now.map(Side::signature).unwrap_or_default(),
+            new.signature(),
+        );
+        let signature = [
+            ("takes", known.inputs, asked.inputs),
+            ("answers with", known.outputs, asked.outputs),
+        ];
+        let general = general.chain(signature.map(|(what, now, new)| Row {
+            what: what.into(),
+            change: shown(&signature::change(&now, &new)),
+            now: shown(&now.join(", ")),
+            new: shown(&new.join(", ")),
+        }));
         let (metrics_now, metrics) = (now.map(Side::metrics).unwrap_or_default(), new.metrics());
         let all: BTreeSet<&str> = metrics_now.keys().chain(metrics.keys()).copied().collect();
         let metrics = all.into_iter().map(|key| {
