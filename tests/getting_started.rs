@@ -1,13 +1,16 @@
-//! The README's "Make it yours", followed literally in a repository of its own, up to the push.
+//! The README's "Make it yours", followed literally in a repository of its own, up to the push; and the rehearsal of it
+//! through every stage.
 //!
 //! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
 //! runs the xtask of this build, and hands out debug builds of the programs, because compiling the whole workspace
 //! once more would take minutes and prove nothing new.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use domino_sandbox::{Account, Options, Sandbox, Seed};
 use tempfile::TempDir;
@@ -121,6 +124,11 @@ esac
 
     /// Runs a command as a person would in the repository.
     fn bash(&self, command: &str, variables: &[(String, String)]) -> Output {
+        let mut bash = self.command(command);
+        bash.envs(variables.iter().cloned()).output().unwrap()
+    }
+
+    fn command(&self, command: &str) -> Command {
         let bin = self.folder.path().join("bin");
         let path = std::env::var("PATH").unwrap();
         let mut bash = Command::new("bash");
@@ -143,7 +151,7 @@ esac
         ] {
             bash.env_remove(name);
         }
-        bash.envs(variables.iter().cloned()).output().unwrap()
+        bash
     }
 
     /// What the first step says to do with an editor: the own project and tiers.
@@ -242,4 +250,125 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
         readme.contains("tier own-small"),
         "the picture is of the own stages"
     );
+}
+
+/// A rehearsal that keeps its sandbox. It ends with the test.
+struct Kept {
+    rehearsal: Child,
+    said: String,
+    url: String,
+}
+
+impl Kept {
+    fn rehearse(scratch: &Scratch) -> Self {
+        let mut rehearsal = scratch
+            .command("exec cargo xtask rehearse --approve all --keep")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(rehearsal.stdout.as_mut().unwrap()).lines() {
+            let line = line.unwrap();
+            said += &format!("{line}\n");
+            let kept = line.strip_prefix("the sandbox stays up at ");
+            if let Some(url) = kept.and_then(|rest| rest.split(' ').next()) {
+                let url = url.to_owned();
+                return Self {
+                    rehearsal,
+                    said,
+                    url,
+                };
+            }
+        }
+        let _ = rehearsal.wait();
+        panic!("no sandbox was kept:\n{said}");
+    }
+
+    /// The cells of a table on the sandbox's page, row by row.
+    fn table(&self, id: &str) -> Vec<Vec<String>> {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        let (_, table) = page.split_once(&format!("<table id=\"{id}\">")).unwrap();
+        let (table, _) = table.split_once("</table>").unwrap();
+        let tag = regex::Regex::new("<[^>]*>").unwrap();
+        table
+            .split("<tr>")
+            .skip(2)
+            .map(|row| {
+                let cells = row.split("</td>").map(|cell| tag.replace_all(cell, ""));
+                cells.map(|cell| cell.trim().to_owned()).collect()
+            })
+            .collect()
+    }
+
+    /// Whether a step of the table at the end succeeded.
+    fn succeeded(&self, workflow: &str, job: &str, step: &str) -> bool {
+        self.said.lines().any(|line| {
+            let mut parts = line
+                .split("  ")
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            parts.next() == Some(workflow)
+                && parts.next() == Some(job)
+                && parts.next() == Some(step)
+                && parts.next() == Some("✓ success")
+        })
+    }
+
+    fn end(mut self) {
+        let id = self.rehearsal.id().to_string();
+        let status = Command::new("kill").args(["-INT", &id]).status();
+        assert!(status.unwrap().success());
+        assert!(self.rehearsal.wait().unwrap().success(), "{}", self.said);
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Both fail where it has ended already, which is how it should be.
+        let _ = self.rehearsal.kill();
+        let _ = self.rehearsal.wait();
+    }
+}
+
+#[test]
+fn without_stop_after_jobs_apps_and_models_go_through_every_stage() {
+    let scratch = Scratch::new();
+    let kept = Kept::rehearse(&scratch);
+    for stage in ["dev", "staging", "prod"] {
+        for (workflow, step) in [
+            ("deploy-jobs", "Start job train"),
+            ("deploy-jobs", "Schedule job score"),
+            ("deploy-apps", "Publish app dashboard"),
+            ("deploy-models", "Publish model wine-quality"),
+        ] {
+            let job = format!("deploy-{stage}");
+            assert!(
+                kept.succeeded(workflow, &job, step),
+                "{workflow} {job} {step}\n{}",
+                kept.said
+            );
+        }
+    }
+    // One version went the whole way, was moved twice, and is what every endpoint answers with.
+    let models = kept.table("models");
+    let mut live = models.iter().filter(|row| row[2] == "Production");
+    let version = match (live.next(), live.next()) {
+        (Some(row), None) => format!("{} version {}", row[0], row[1]),
+        _ => panic!("not one version in Production: {models:?}"),
+    };
+    let mut endpoints = kept.table("endpoints");
+    endpoints.sort();
+    let answers = format!("version 1: {version}");
+    let expected = [
+        ["wine-quality", "prod-plane"],
+        ["wine-quality-dev", "dev-plane"],
+        ["wine-quality-staging", "staging-plane"],
+    ]
+    .map(|[name, plane]| [name, &answers, "version 1: Running", plane, ""].map(str::to_owned));
+    assert_eq!(endpoints, expected);
+    kept.end();
 }

@@ -84,6 +84,16 @@ for; an attestation is named as not run; anything else that is not understood is
 Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
 `cancelled()` still run. A second Ctrl-C ends everything at once.
 
+Trouble that can be rehearsed with --faults; each file says what to expect, and `domino-sandbox --help` what one may \
+hold:
+
+    faults/failing-deployments.toml    an app cannot start in staging, an endpoint cannot be built in dev
+    faults/flaky-network.toml          reads are refused, cut off, answered with 429 and 503 now and then
+    faults/lost-replies.toml           the first write of each kind takes effect and its reply never comes
+    faults/misreporting-jobs.toml      runs show statuses out of order, late ends and repeated log lines
+    faults/signed-out.toml             from the third step on, Domino answers with its page for signing in
+    faults/slow-domino.toml            lists take a second, and what a run says of itself is behind
+
 Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 4 not as the specs of `--spec` \
 say; 5 a step failed; \
 7 an approval was not given; 130 or 143 interrupted.";
@@ -110,7 +120,7 @@ pub struct Args {
     /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub domino_version: Version,
-    /// Let the sandbox misbehave as this file says
+    /// Let the sandbox misbehave as this file says, such as one of faults/
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Hold every request and reply of the rehearsal against these specs: files, or folders of JSON files

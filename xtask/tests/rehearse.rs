@@ -284,6 +284,16 @@ fn wrong_usage_is_told_before_anything_starts() {
     assert_eq!(rehearsed.code, 2);
 }
 
+#[test]
+fn the_help_names_every_fault_file_that_ships() {
+    let help = Project::new().rehearse(&["--help"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../faults");
+    for file in Path::new(folder).read_dir().unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        help.says(&format!("\n    faults/{name} "));
+    }
+}
+
 /// A rehearsal that goes on while the test looks at it. It ends with the test.
 struct Ongoing {
     child: Child,

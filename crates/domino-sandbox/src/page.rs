@@ -58,6 +58,7 @@ pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String>
     let title = escaped(title);
     Html(format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>{refresh}\
+         <link rel=\"icon\" href=\"data:,\">\
          <style>\
          body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}}\
          table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}\

@@ -1,6 +1,7 @@
 //! The program around the sandbox: its arguments, where it puts the credentials, when it ends.
 
 mod decide;
+mod help;
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
@@ -14,88 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Options, Pace, Sandbox, Seed, Version, id};
-
-const HELP: &str = "\
-A sandbox answers Domino's HTTP API on loopback: users, projects, hardware tiers, environments, \
-jobs, their logs and schedules, apps. A job is a real process: the asked commit of the repository in a \
-folder of its own, run on this machine with your rights. Everything is gone when the sandbox stops.
-
-An app is a real process too, started by its entry point through bash and served under /apps/. In \
-Domino an app listens on 0.0.0.0:8888; here it is told where in APP_HOST and APP_PORT. With these \
-defaults one entry point does for both:
-
-    python3 -m http.server --bind \"${APP_HOST:-0.0.0.0}\" \"${APP_PORT:-8888}\"
-
-The URL of an app takes the same credentials as the API. A browser without one gets a page with a \
-button for each user; the page at / lists the apps. 5.9 has them on /v4/modelProducts, 6.2 and 6.3 \
-on /api/apps/beta as well, 6.4 on /api/apps/v1 too.
-
-Experiments, runs and registered models are kept as MLflow keeps them, under /api/2.0/mlflow of the \
-same address, where a run finds them in MLFLOW_TRACKING_URI; --mlflow leaves them to a real MLflow \
-server. A model endpoint is python3 with the files of a registered version, or of the newest \
-commit, and the endpoint's own environment variables. It is called at /models/ID/latest/model with \
-its token as user and password of HTTP Basic. Domino shows such a token to people only; here every \
-endpoint takes the one that the credentials file has as DOMINO_MODEL_TOKEN.
-
-Who approves what governance asks for does so on the page at /, or with
-
-    $ domino-sandbox approve --credentials-file sandbox.env
-
-With python-domino:
-
-    $ domino-sandbox --listen 127.0.0.1:8080 --credentials-file sandbox.env &
-    $ . ./sandbox.env
-    $ export DOMINO_API_HOST DOMINO_USER_API_KEY=$AUTHOR_API_KEY
-    $ python3 -c \"from domino import Domino; Domino('author/quick-start').job_start('main.py')\"
-
-There are the users author, approver and ci-bot. The credentials file has an API key and a token \
-of each, as shell variables. The key goes into X-Domino-Api-Key, the token is a Bearer.
-
-A fault file is TOML. What each kind of fault does stands in the crate's documentation of \
-`Misbehaviour`:
-
-    clock-skew-seconds = -30
-
-    [[fault]]                          # requests that go wrong
-    route = \"POST /v4/jobs/start\"      # method or none, * for one segment, ** for any rest
-    kind = \"reset\"                     # see below
-    processed = true                   # it takes effect all the same
-    after = 0                          # so many requests pass unharmed first
-    times = 1                          # so many are harmed; all, when left out
-
-    [[job]]                            # jobs that misreport themselves
-    command = \"train.py\"               # those whose command contains this
-    times = 1                          # so many jobs; all, when left out
-    statuses = [\"Running\", \"Queued\"]   # what the first reads show
-    stuck-at = \"Preparing\"             # shown for ever, once reached
-    completed-lag = 3                  # reads for which isCompleted lags behind
-    log-repeats = 2                    # lines that come again with each page
-    log-late = 2                       # reads for which the last lines stay away
-    log-complete-early = true          # each page calls itself the last
-    log-never-pauses = true            # one more line at each read, until the job ends
-
-    [[app]]                            # instances of apps that go wrong
-    app = \"dashboard\"                  # of those whose name contains this
-    times = 1                          # so many instances; all, when left out
-    statuses = [\"Running\", \"Queued\"]   # what the first looks show
-    stuck-at = \"Pulling\"               # shown for ever, once reached
-    start-fails = \"ImagePullBackOff\"   # it never runs, and this is why
-    stop-hangs = true                  # its stop ends only when it is forced
-    stops-first = true                 # it starts only once those before it have stopped
-
-    [[model]]                          # versions of model endpoints that go wrong
-    endpoint = \"wine-prod\"             # of those whose name contains this
-    times = 1                          # so many versions; all, when left out
-    build-fails = true                 # with the last line of its log saying so
-    statuses = [\"Stalled\"]             # what the first reads show
-    stuck-at = \"Starting\"              # it really never gets any further
-    dies-after = 3                     # answered requests; 0 is at once
-
-Kinds, with the keys each has besides: status (status, retry-after, processed), reply (status, \
-content-type, body), login-page, binary-forbidden, relogin, redirect (origin), refuse \
-(milliseconds), reset (processed), hang (processed), delay (milliseconds), truncate, cut-json, \
-trickle (milliseconds, bytes), huge (bytes), edit (set = { \"/json/pointer\" = value }, remove = \
-[\"/json/pointer\"]), ignore-query (names).";
+use help::HELP;
 
 /// A Domino on your own machine, to rehearse against.
 #[derive(Debug, Parser)]
@@ -113,6 +33,18 @@ struct Arguments {
     /// Make the projects, environments, hardware tiers and data planes that this stage file names
     #[arg(long, value_name = "FILE")]
     stages: Option<PathBuf>,
+
+    /// Make this project besides; may be given several times, as may the next two
+    #[arg(long, value_name = "OWNER/NAME", value_parser = project)]
+    project: Vec<String>,
+
+    /// Make a hardware tier of this name besides, for runs and for endpoints, on this data plane
+    #[arg(long, value_name = "NAME[@DATA-PLANE]", value_parser = hardware_tier)]
+    hardware_tier: Vec<(String, Option<String>)>,
+
+    /// Make a compute environment of this name besides
+    #[arg(long, value_name = "NAME")]
+    environment: Vec<String>,
 
     /// The git repository whose commits the runs use
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -186,10 +118,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         "`{}` is not a git repository with a commit; the runs take their code from one",
         arguments.repository.display()
     );
-    let seed = match &arguments.stages {
-        Some(path) => Seed::from_stage_file(path)?,
-        None => Seed::default(),
-    };
+    let seed = seed(&arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -236,6 +165,44 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime.block_on(asked_to_end);
     sandbox.stop();
     Ok(())
+}
+
+/// The built-in sample or what a stage file names, and what the flags add to it.
+fn seed(arguments: &Arguments) -> anyhow::Result<Seed> {
+    let mut seed = match &arguments.stages {
+        Some(path) => Seed::from_stage_file(path)?,
+        None => Seed::default(),
+    };
+    for name in &arguments.project {
+        seed = seed.project(name);
+    }
+    for (name, data_plane) in &arguments.hardware_tier {
+        seed = seed.tiers_named(name, data_plane.as_deref());
+    }
+    for name in &arguments.environment {
+        seed = seed.environment(name);
+    }
+    Ok(seed)
+}
+
+fn project(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((owner, name)) if !owner.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(text.to_owned())
+        }
+        _ => Err("a project is OWNER/NAME".to_owned()),
+    }
+}
+
+fn hardware_tier(text: &str) -> Result<(String, Option<String>), String> {
+    let (name, data_plane) = match text.rsplit_once('@') {
+        Some((name, data_plane)) => (name, Some(data_plane)),
+        None => (text, None),
+    };
+    if name.is_empty() || data_plane == Some("") {
+        return Err("a hardware tier is NAME or NAME@DATA-PLANE".to_owned());
+    }
+    Ok((name.to_owned(), data_plane.map(str::to_owned)))
 }
 
 fn is_repository(folder: &Path) -> bool {
@@ -307,19 +274,5 @@ mod tests {
     #[test]
     fn the_arguments_hold_together() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn the_fault_file_of_the_help_is_one() {
-        let example: String = HELP
-            .lines()
-            .filter_map(|line| line.strip_prefix("    "))
-            .skip_while(|line| !line.starts_with("clock-skew"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("faults.toml");
-        std::fs::write(&path, example).unwrap();
-        crate::Faults::default().load(&path).unwrap();
     }
 }

@@ -227,6 +227,14 @@ impl Seed {
         self
     }
 
+    /// Adds hardware tiers of this name, one for runs and one for model APIs, unless they are there.
+    pub(crate) fn tiers_named(mut self, name: &str, data_plane: Option<&str>) -> Self {
+        for for_model_apis in [false, true] {
+            stage_file::add_tier(&mut self, name, data_plane, for_model_apis);
+        }
+        self
+    }
+
     /// Adds a compute environment.
     pub fn environment(mut self, name: &str) -> Self {
         self.add_environment(name, false);

@@ -122,7 +122,7 @@ fn add_environment(seed: &mut Seed, place: &Table) {
 
 /// Adds a tier under an id that differs from its name, so that a name sent where an id belongs
 /// is refused here as it would be by a Domino. The first data plane named for a tier keeps it.
-fn add_tier(seed: &mut Seed, name: &str, plane: Option<&str>, for_model_apis: bool) {
+pub(super) fn add_tier(seed: &mut Seed, name: &str, plane: Option<&str>, for_model_apis: bool) {
     let known =
         |tier: &HardwareTierSeed| tier.name == name && tier.for_model_apis == for_model_apis;
     if seed.hardware_tiers.iter().any(known) {

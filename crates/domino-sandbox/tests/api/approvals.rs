@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::world::{Reply, Sign, World};
 
 fn index(world: &World) -> String {
@@ -64,6 +65,29 @@ fn the_page_shows_who_is_waited_for_and_its_buttons_answer() {
     let events = &state["bundles"][0]["approvals"][0]["events"];
     assert_eq!(events[3]["by"], "approver");
     assert!(index(&world).contains("Nobody is waited for"));
+}
+
+#[test]
+fn a_person_at_a_real_browser_rejects_and_approves_with_a_click() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let world = World::new();
+    let bundle = world.bundle();
+    world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
+    browser.open(world.sandbox.url());
+    browser.reads(|page| page.contains("wine version 1 (wine 1)") && page.contains("as approver"));
+    browser.click_until("Reject", |_| status(&world) == "PendingSubmission");
+    browser.reads(|page| page.contains("Nobody is waited for"));
+    // The page looks again by itself: the next request comes to whoever sits in front of it.
+    world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
+    browser.reads(|page| page.contains("wine version 1 (wine 1)"));
+    browser.click_until("Approve", |_| status(&world) == "Approved");
+    browser.reads(|page| page.contains("Nobody is waited for"));
+    let state = world.sandbox.state();
+    let events = state["bundles"][0]["approvals"][0]["events"].as_array();
+    let last = events.unwrap().last().unwrap();
+    assert_eq!(last["by"], "approver", "{last}");
 }
 
 #[test]

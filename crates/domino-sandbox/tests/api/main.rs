@@ -3,6 +3,7 @@
 
 mod approvals;
 mod apps;
+mod browser;
 mod faults;
 mod governance;
 mod jobs;

@@ -3,6 +3,7 @@
 use domino_sandbox::Seed;
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::world::{Sign, World, text};
 
 fn page(world: &World, path: &str) -> String {
@@ -60,4 +61,21 @@ fn a_page_shows_no_credential_and_nothing_of_another_project() {
             .status,
         404
     );
+}
+
+#[test]
+fn a_real_browser_shows_the_page_with_nothing_else_to_fetch_and_follows_its_links() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let world = World::new();
+    world.run("echo '<i>read me</i>'", json!({ "title": "A & B" }));
+    browser.open(world.sandbox.url());
+    browser.reads(|page| page.contains("#1 A & B") && page.contains("Succeeded"));
+    let fetched = "performance.getEntriesByType('resource').map(one => one.name)";
+    assert_eq!(browser.evaluate(fetched), json!([]), "the page is one file");
+    browser.click_until("#1 A & B", |page| page.text().contains("<i>read me</i>"));
+    browser.click_until("author/quick-start", |page| {
+        page.text().contains("Jobs of author/quick-start")
+    });
 }

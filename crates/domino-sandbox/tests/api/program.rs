@@ -146,6 +146,51 @@ fn it_takes_stages_faults_and_a_version() {
 }
 
 #[test]
+fn flags_make_projects_hardware_tiers_and_environments() {
+    let world = World::new();
+    let file = world.repository.path().join("sandbox.env");
+    let mut child = program(world.repository.path())
+        .args(["--project", "wine-team/wine", "--project", "author/second"])
+        .args([
+            "--hardware-tier",
+            "huge@far-plane",
+            "--hardware-tier",
+            "tiny",
+        ])
+        .args(["--environment", "With GPUs", "--credentials-file"])
+        .arg(&file)
+        .spawn()
+        .unwrap();
+    let (url, _) = ready(&mut child);
+    let variables = std::fs::read_to_string(&file).unwrap();
+    let mut variables = variables.lines();
+    let token = variables.find_map(|line| line.strip_prefix("CI_BOT_TOKEN="));
+    let bearer = format!("Bearer {}", token.unwrap());
+    let get = |path: &str| -> serde_json::Value {
+        let reply = ureq::get(format!("{url}{path}")).header("authorization", &bearer);
+        reply.call().unwrap().body_mut().read_json().unwrap()
+    };
+    for name in ["quick-start", "second"] {
+        assert_eq!(get(&format!("/v4/projects?name={name}"))[0]["name"], name);
+    }
+    let project = &get("/v4/projects?name=wine")[0];
+    assert_eq!(project["ownerUsername"], "wine-team");
+    let of_project = format!("/v4/projects/{}", project["id"].as_str().unwrap());
+    let tiers = get(&format!("{of_project}/hardwareTiers"));
+    for (name, plane) in [("huge", "far-plane"), ("tiny", "Local")] {
+        let mut tiers = tiers.as_array().unwrap().iter();
+        let tier = tiers.find(|tier| tier["hardwareTier"]["name"] == name);
+        assert_eq!(tier.unwrap()["dataPlane"]["name"], plane, "{tier:?}");
+    }
+    let environments = get(&format!("{of_project}/useableEnvironments"));
+    assert!(
+        environments.to_string().contains("With GPUs"),
+        "{environments}"
+    );
+    interrupt(&mut child);
+}
+
+#[test]
 fn what_it_cannot_do_it_says_and_ends_with_2() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
@@ -164,6 +209,10 @@ fn what_it_cannot_do_it_says_and_ends_with_2() {
     assert!(no_code.contains("not a git repository"), "{no_code}");
     let version = said(program(world.repository.path()).args(["--domino-version", "4"]));
     assert!(version.contains("5.9, 6.2, 6.3 or 6.4"), "{version}");
+    let project = said(program(world.repository.path()).args(["--project", "wine"]));
+    assert!(project.contains("a project is OWNER/NAME"), "{project}");
+    let tier = said(program(world.repository.path()).args(["--hardware-tier", "huge@"]));
+    assert!(tier.contains("NAME or NAME@DATA-PLANE"), "{tier}");
     let missing = said(program(world.repository.path()).args(["--stages", "none.toml"]));
     assert!(missing.contains("none.toml"), "{missing}");
 }

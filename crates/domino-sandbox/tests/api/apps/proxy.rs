@@ -7,6 +7,7 @@ use domino_sandbox::{Credential, Options, Seed, Version};
 use serde_json::{Value, json};
 
 use super::{answer, beta, once_status, patch, with, world};
+use crate::browser::Browser;
 use crate::world::{PATIENCE, Reply, Sign, World, text};
 
 /// A running app, and the path of it with the final slash.
@@ -265,4 +266,19 @@ fn pages_list_the_apps_and_show_their_logs() {
     assert!(page.contains("listening on "), "{page}");
     assert!(page.contains("<strong>Running</strong>"));
     assert_eq!(open(&world, Sign::Not, "/modelproducts/none").status, 404);
+}
+
+#[test]
+fn a_person_at_a_real_browser_signs_in_with_a_click_and_is_led_to_the_app() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let (world, path) = running();
+    browser.open(&format!("{}{path}", world.sandbox.url()));
+    browser.reads(|page| page.contains("Whom do you want to be?"));
+    browser.click_until("author", |page| page.text().contains("\"domino-username\""));
+    let told = browser.evaluate("document.querySelector('pre').innerText");
+    let told: Value = serde_json::from_str(told.as_str().unwrap()).unwrap();
+    assert_eq!(told["headers"]["domino-username"], "author");
+    assert!(told["headers"]["cookie"].is_null(), "{told}");
 }
