@@ -84,15 +84,14 @@ for; an attestation is named as not run; anything else that is not understood is
 Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
 `cancelled()` still run. A second Ctrl-C ends everything at once.
 
-Trouble that can be rehearsed with --faults; each file says what to expect, and `domino-sandbox --help` what one may \
-hold:
+Trouble to rehearse with --faults. Each file says what to expect, `domino-sandbox --help` what one may hold:
 
-    faults/failing-deployments.toml    an app cannot start in staging, an endpoint cannot be built in dev
-    faults/flaky-network.toml          reads are refused, cut off, answered with 429 and 503 now and then
-    faults/lost-replies.toml           the first write of each kind takes effect and its reply never comes
-    faults/misreporting-jobs.toml      runs show statuses out of order, late ends and repeated log lines
-    faults/signed-out.toml             from the third step on, Domino answers with its page for signing in
-    faults/slow-domino.toml            lists take a second, and what a run says of itself is behind
+    faults/failing-deployments.toml  an app that cannot start, an endpoint that cannot be built
+    faults/flaky-network.toml        reads refused, cut off, answered with 429 and 503
+    faults/lost-replies.toml         the first write of each kind takes effect without a reply
+    faults/misreporting-jobs.toml    runs with odd statuses, late ends and repeated log lines
+    faults/signed-out.toml           from the third step on, only the page for signing in
+    faults/slow-domino.toml          lists that take a second, and runs that seem to end late
 
 Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 4 not as the specs of `--spec` \
 say; 5 a step failed; \
@@ -259,7 +258,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     for (workflow, run) in subject.workflows.iter().zip(runs) {
         if interrupt.asked() {
-            break;
+            pipeline::not_begun(&runner, workflow);
+            continue;
         }
         let folder = artifacts.path().join(run.id.to_string());
         pipeline::run(&runner, workflow, run, folder)?;

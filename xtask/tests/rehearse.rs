@@ -2,7 +2,7 @@
 //!
 //! What workflows may do is tested beside the code; here it is what the person sees, and that nothing is left behind.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -356,8 +356,13 @@ fn sandbox_address(lines: &[String]) -> String {
 fn an_interrupt_ends_the_step_the_sandbox_and_the_temporary_folders() {
     let project = Project::new();
     project
-        .change(WORKFLOW, "run: exec python3 ask.py train", "run: exec python3 -c 'import os, time; print(\"pid\", os.getpid(), os.environ[\"RUNNER_TEMP\"], flush=True); time.sleep(60)'")
-        .commit();
+        .change(WORKFLOW, "run: exec python3 ask.py train", "run: exec python3 -c 'import os, time; print(\"pid\", os.getpid(), os.environ[\"RUNNER_TEMP\"], flush=True); time.sleep(60)'");
+    std::fs::copy(
+        project.path(WORKFLOW),
+        project.path(".github/workflows/deploy-models.yml"),
+    )
+    .unwrap();
+    project.commit();
     let mut ongoing = Ongoing::until(&mut project.command(&[]), " pid ");
     let lines = ongoing.lines.clone();
     let words: Vec<&str> = lines.last().unwrap().split_whitespace().collect();
@@ -370,6 +375,20 @@ fn an_interrupt_ends_the_step_the_sandbox_and_the_temporary_folders() {
         "the step still runs"
     );
     assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_err());
+    let mut rest = String::new();
+    ongoing
+        .child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut rest)
+        .unwrap();
+    assert!(rest.contains("rehearsal cancelled after"), "{rest}");
+    let not_begun = rest
+        .lines()
+        .filter(|line| line.starts_with("deploy-models "));
+    let cancelled = not_begun.filter(|line| line.contains("cancelled"));
+    assert_eq!(cancelled.count(), 3, "{rest}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::report::{Outcome, Row};
 use super::runner::Runner;
 use super::step;
 use super::value::Value;
-use super::workflow_file::{Condition, Field, Job};
+use super::workflow_file::{Condition, Field, Job, Workflow};
 
 /// A job that runs.
 pub struct Running<'r, 'w> {
@@ -92,9 +92,13 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
         Err(error) => return Ok(not_evaluated(runner, pipeline, job, "name", &error)),
     };
     if !wanted {
-        let why = if cancelled { "cancelled" } else { "skipped" };
+        let (why, outcome) = if cancelled {
+            ("cancelled", Outcome::Cancelled)
+        } else {
+            ("skipped", Outcome::Skipped)
+        };
         runner.console.line(Look::Dim, &format!("── {name}: {why}"));
-        add_row(runner, pipeline, job, Outcome::Skipped);
+        add_row(runner, pipeline.workflow, job, outcome);
         return Ok(if cancelled {
             Done {
                 result: "cancelled",
@@ -127,14 +131,14 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
         ) {
             Answer::Open => {}
             Answer::Refused => {
-                add_row(runner, pipeline, job, Outcome::NotApproved);
+                add_row(runner, pipeline.workflow, job, Outcome::NotApproved);
                 return Ok(Done {
                     result: "failure",
                     ..Done::skipped()
                 });
             }
             Answer::Interrupted => {
-                add_row(runner, pipeline, job, Outcome::Cancelled);
+                add_row(runner, pipeline.workflow, job, Outcome::Cancelled);
                 return Ok(Done {
                     result: "cancelled",
                     ..Done::skipped()
@@ -216,9 +220,10 @@ pub fn minutes(scope: &Scope<'_>, field: &Field) -> Result<f64, String> {
         .ok_or_else(|| format!("`{text}` is not a number of minutes"))
 }
 
-fn add_row(runner: &Runner, pipeline: &Pipeline<'_>, job: &Job, outcome: Outcome) {
+/// Notes a job none of whose steps ran.
+pub fn add_row(runner: &Runner, workflow: &Workflow, job: &Job, outcome: Outcome) {
     runner.report.borrow_mut().rows.push(Row {
-        workflow: pipeline.workflow.stem().to_owned(),
+        workflow: workflow.stem().to_owned(),
         job: job.id.clone(),
         step: String::new(),
         outcome,
@@ -242,7 +247,7 @@ fn not_evaluated(
         .console
         .line(Look::Bad, &format!("── cannot rehearse {what}"));
     runner.untruthful(what);
-    add_row(runner, pipeline, job, Outcome::Failure(None));
+    add_row(runner, pipeline.workflow, job, Outcome::Failure(None));
     Done {
         result: "failure",
         ..Done::skipped()

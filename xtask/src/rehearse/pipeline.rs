@@ -10,6 +10,7 @@ use super::evaluate::Status;
 use super::github::Run;
 use super::job;
 use super::order;
+use super::report::Outcome;
 use super::runner::Runner;
 use super::value::Value;
 use super::workflow_file::{Job, Workflow};
@@ -79,6 +80,13 @@ pub fn run(
         pipeline.done.push((job.id.clone(), done));
     }
     Ok(pipeline.done)
+}
+
+/// Notes a workflow that an interrupt kept from beginning, so that the rehearsal does not end as a success.
+pub fn not_begun(runner: &Runner, workflow: &Workflow) {
+    for job in &workflow.jobs {
+        job::add_row(runner, workflow, job, Outcome::Cancelled);
+    }
 }
 
 impl Pipeline<'_> {

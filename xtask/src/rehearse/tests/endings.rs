@@ -40,6 +40,20 @@ fn a_tolerated_failure_and_a_step_that_takes_too_long() {
 }
 
 #[test]
+fn an_interrupt_between_two_jobs_is_no_success() {
+    let interrupt = Interrupt::default();
+    interrupt.ask(2);
+    let rehearsed = rehearse_with(
+        "  a: { runs-on: ubuntu-24.04, steps: [{ run: echo }] }\n",
+        Approve::All,
+        &interrupt,
+    );
+    assert_eq!(rehearsed.job("a").result, "cancelled");
+    assert_eq!(rehearsed.outcome(""), Outcome::Cancelled);
+    assert_ne!(rehearsed.exit_code, 0, "{}", rehearsed.text);
+}
+
+#[test]
 fn a_cancelled_run_does_what_github_would_still_do() {
     let interrupt = Interrupt::default();
     let asking = interrupt.clone();
