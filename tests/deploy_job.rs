@@ -577,6 +577,7 @@ fn a_wrong_credential_is_refused_with_what_to_do() {
     );
     let none = scene
         .without("DOMINO_TOKEN")
+        .without("DOMINO_USER_API_KEY")
         .run(&["start", "train", "--stage", "dev"])
         .exits(3);
     assert!(

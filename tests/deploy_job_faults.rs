@@ -1,4 +1,5 @@
-//! `deploy-job` under every fault at every request: nothing false green, nothing twice, nothing leaked.
+//! `deploy-job` under every fault at every request: nothing false green, nothing twice, and no credential shown, also
+//! where the server repeats it.
 
 mod harness;
 
@@ -60,13 +61,14 @@ fn no_fault_makes_start_lie_or_start_twice() {
             "20s",
             "--request-timeout",
             "1s",
-            "--verbose",
         ],
         count: |scene| all(&scene.sandbox.state(), "jobs").len(),
         serves: |scene| {
-            all(&scene.sandbox.state(), "jobs")
-                .iter()
-                .any(|job| job["status"] == "Succeeded")
+            all(&scene.sandbox.state(), "jobs").iter().any(|job| {
+                job["status"] == "Succeeded"
+                    && job["commit"] == scene.commit.as_str()
+                    && job["hardwareTierName"] == "dev-small"
+            })
         },
         also: |_| &[],
         costly: false,
@@ -86,10 +88,17 @@ fn no_fault_makes_schedule_lie_or_schedule_twice() {
             "prod",
             "--request-timeout",
             "1s",
-            "--verbose",
         ],
         count: |scene| all(&scene.sandbox.state(), "scheduledJobs").len(),
-        serves: |scene| !all(&scene.sandbox.state(), "scheduledJobs").is_empty(),
+        serves: |scene| {
+            all(&scene.sandbox.state(), "scheduledJobs")
+                .iter()
+                .any(|job| {
+                    job["schedule"]["cronString"] == "0 0 6 ? * MON-FRI"
+                        && job["hardwareTierName"] == "prod-small"
+                        && job["isPaused"] == false
+                })
+        },
         also: |_| &[],
         costly: false,
     }

@@ -310,3 +310,21 @@ fn a_schedule_whose_job_left_the_file_can_be_deleted() {
         .run(&["schedule", "score", "--stage", "prod"])
         .exits(2);
 }
+
+#[test]
+fn the_commit_of_the_push_and_the_id_of_the_tier_go_over_the_wire() {
+    let mut scene = scene();
+    let pushed = scene.commit.clone();
+    scene.on_github("77");
+    // The checkout is ahead of what was pushed, and still that is what runs.
+    scene.commit_file("later.txt", "later\n");
+    scene.run(&["start", "train", "--stage", "prod"]).exits(0);
+    let body = sent(&scene, "POST", "/jobs/start");
+    assert_eq!(body["mainRepoGitRef"]["type"], "commitId");
+    assert_eq!(body["mainRepoGitRef"]["value"], pushed.as_str());
+    let job = &all(&scene, "jobs")[0];
+    assert_eq!(job["commit"], pushed.as_str());
+    assert_eq!(job["hardwareTierName"], "prod-small");
+    assert_eq!(body["overrideHardwareTierId"], job["hardwareTierId"]);
+    assert_ne!(body["overrideHardwareTierId"], "prod-small");
+}

@@ -141,7 +141,7 @@ fn a_users_key_is_well_where_keys_are_taken_and_wrong_where_they_are_not() {
 #[test]
 fn without_a_credential_only_the_host_is_asked() {
     let mut scene = scene("6.3");
-    scene.without("DOMINO_TOKEN");
+    scene.without("DOMINO_TOKEN").without("DOMINO_USER_API_KEY");
     let run = doctor(&scene).exits(3);
     assert!(
         run.stdout

@@ -21,7 +21,6 @@ const APPLY: &[&str] = &[
     "faults",
     "--request-timeout",
     "2s",
-    "--verbose",
 ];
 
 const REQUEST: &[&str] = &[
@@ -35,7 +34,6 @@ const REQUEST: &[&str] = &[
     "faults",
     "--request-timeout",
     "2s",
-    "--verbose",
 ];
 
 /// Prepares the experiment manager as somebody else, so that these requests are not among those that are harmed.

@@ -1,5 +1,5 @@
-//! The fault files that ship do what they say, here to `deploy-job`: each is loaded into a sandbox, two stages are
-//! deployed, and the sandbox's own state is looked at.
+//! The fault files that ship do to `deploy-job` what they say: each is loaded into a sandbox, two stages are deployed,
+//! and the sandbox's own state is looked at. What is in them for the other programs is not judged here.
 
 mod harness;
 
@@ -38,8 +38,7 @@ fn scene() -> Scene {
         ..Setup::of(env!("CARGO_BIN_EXE_deploy-job"))
     }
     .scene();
-    // The files are for rehearsals, whose pauses are not quite as short as those of other tests.
-    scene.on_github("77").variable("DOMINO_PACE", "0.2");
+    scene.on_github("77");
     scene
 }
 
@@ -52,8 +51,8 @@ fn hold(file: &str) {
     let Some((_, harms, exits)) = FILES.iter().find(|(name, ..)| *name == file) else {
         panic!("{file} is not in the list");
     };
-    let scene = scene();
-    scene.sandbox.faults().load(&folder().join(file)).unwrap();
+    let mut scene = scene();
+    scene.load_faults(file);
     let steps = [
         ["start", "train", "--stage", "dev"],
         ["schedule", "score", "--stage", "dev"],

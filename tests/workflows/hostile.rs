@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use domino_core::stages::StageFile;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
@@ -14,7 +15,7 @@ use super::rules::broken;
 
 /// Things that mean something to YAML, to a shell, to GitHub's expressions, to Mermaid or to a terminal.
 const FRAGMENTS: [&str; 42] = [
-    "${{ secrets.DOMINO_TOKEN }}",
+    "${{ secrets.STOLEN }}",
     "${{",
     "}}",
     "$",
@@ -88,11 +89,16 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat())
 }
 
-/// A stage file in which every text can be chosen, two of them hostile.
+/// A stage file in which every text and number can be chosen, two of the texts hostile. `reviewers` excludes `policy`,
+/// which stands here.
 fn stage_file() -> impl Strategy<Value = String> {
     let places = [
         "main",
         "ubuntu-24.04",
+        "v1.2.0",
+        "example-org/programs",
+        "domino.example.com",
+        "team/project",
         "Standard",
         "dev",
         "dev-small",
@@ -103,10 +109,14 @@ fn stage_file() -> impl Strategy<Value = String> {
         "PROD",
         "octocat",
         "Production",
+        "Promotion",
         "train",
         "src/project/jobs/train.py",
         "Train",
         "score",
+        "0 0 6 ? * MON-FRI",
+        "UTC",
+        "ann@example.com",
         "dashboard",
         "src/project/apps/app.sh",
         "The numbers",
@@ -115,31 +125,59 @@ fn stage_file() -> impl Strategy<Value = String> {
         "latest",
         "Predicts",
         "smoke.jsonl",
+        "quality-prod",
+        "LOG_LEVEL",
+        "warn",
         "rules",
         "src/rules.py",
         "answer",
     ];
     let changes = prop::collection::vec((any::<Index>(), hostile()), 0..3);
-    changes.prop_map(move |changes| {
+    let numbers = (any::<bool>(), 0..50_000_u32, 0..2000_u32);
+    (changes, numbers).prop_map(move |(changes, (released, wait, replicas))| {
         let mut texts = places.map(str::to_owned);
         for (place, text) in changes {
             texts[place.index(places.len())] = text;
         }
-        let t = texts.map(|text| toml_text(&text));
-        format!(
-            "[pipeline]\nbranch = {}\nrunner = {}\n\
-             [defaults]\nhost = \"domino.example.com\"\nproject = \"team/project\"\nenvironment = {}\n\
-             [stage.{}]\nhardware-tier = {}\ngithub-environment = {}\ndata-plane = {}\n\
-             [stage.{}]\nhardware-tier = {}\ngithub-environment = {}\napprovers = [{}]\nmodel-stage = {}\n\
-             gates = {{ github-approval = true }}\n\
-             [job.{}]\ncommand = {}\ntitle = {}\n\
-             [job.{}]\ncommand = \"score.py\"\nschedule = {{ cron = \"0 0 6 ? * MON-FRI\" }}\n\
-             [app.{}]\nentry-point = {}\ndescription = {}\n\
-             [model.{}]\nregistered-model = {}\nversion = {}\ndescription = {}\nsmoke-test = {}\n\
-             [model.{}]\nfile = {}\nfunction = {}\ndescription = \"x\"\n",
-            t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], t[12], t[13], t[14], t[15],
-            t[16], t[17], t[18], t[19], t[20], t[21], t[22], t[23], t[24], t[25], t[26],
-        )
+        // Each place is used once and in its order, so that a list of them is the whole file.
+        let mut texts = texts.iter().map(|text| toml_text(text));
+        let mut t = || texts.next().unwrap();
+        let (branch, runner, release, repository) = (t(), t(), t(), t());
+        let install = match released {
+            true => format!("install = \"release\"\nrelease = {release}\nrelease-repository = {repository}\n"),
+            false => String::new(),
+        };
+        // Most numbers are within what is allowed.
+        let (wait, replicas) = (wait % 44_000, replicas % 1010);
+        let mut file = format!("[pipeline]\nbranch = {branch}\nrunner = {runner}\n{install}");
+        file += &format!("[defaults]\nhost = {}\nproject = {}\nenvironment = {}\n", t(), t(), t());
+        file += &format!("[stage.{}]\nhardware-tier = {}\ngithub-environment = {}\ndata-plane = {}\n", t(), t(), t(), t());
+        let prod = t();
+        file += &format!(
+            "[stage.{prod}]\nhardware-tier = {}\ngithub-environment = {}\napprovers = [{}]\nmodel-stage = {}\n\
+             wait-timer = {wait}\n\
+             gates = {{ github-approval = true, domino-approval = \"governance\", policy = {} }}\n",
+            t(), t(), t(), t(), t()
+        );
+        file += &format!("[job.{}]\ncommand = {}\ntitle = {}\n", t(), t(), t());
+        file += &format!(
+            "[job.{}]\ncommand = \"score.py\"\n\
+             schedule = {{ cron = {}, timezone = {}, notify = [{}] }}\n",
+            t(), t(), t(), t()
+        );
+        file += &format!("[app.{}]\nentry-point = {}\ndescription = {}\n", t(), t(), t());
+        let model = t();
+        file += &format!(
+            "[model.{model}]\nregistered-model = {}\nversion = {}\ndescription = {}\nsmoke-test = {}\n\
+             replicas = {replicas}\n",
+            t(), t(), t(), t()
+        );
+        file += &format!(
+            "[model.{model}.stage.{prod}]\nendpoint = {}\nenvironment-variables = {{ {} = {} }}\n",
+            t(), t(), t()
+        );
+        file += &format!("[model.{}]\nfile = {}\nfunction = {}\ndescription = \"x\"\n", t(), t(), t());
+        file
     })
 }
 
@@ -216,11 +254,44 @@ fn known(expression: &str) -> bool {
         }
 }
 
+/// Every `if:`, which is an expression without being marked as one.
+fn conditions(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(map) => {
+            let own = map.get("if").and_then(Value::as_str);
+            own.into_iter()
+                .chain(map.values().flat_map(conditions))
+                .collect()
+        }
+        Value::Array(list) => list.iter().flat_map(conditions).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether this is a condition that we write, and the texts in it are the file's own.
+fn known_condition(condition: &str, file: &StageFile) -> bool {
+    let reference = format!("refs/heads/{}", file.pipeline.branch);
+    let fixed = [
+        "steps.built.outputs.cache-hit != 'true'",
+        "github.event_name == 'pull_request'",
+    ];
+    if fixed.contains(&condition) {
+        return true;
+    }
+    let stages = file.stages.iter().map(|stage| stage.name.as_str());
+    // GitHub doubles a quote within a text.
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    condition == format!("github.ref == {}", quoted(&reference))
+        || stages
+            .map(|stage| format!("inputs.stop-after != {}", quoted(stage)))
+            .any(|known| condition == known)
+}
+
 fn check(stages: &str) -> Result<bool, TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stages.toml");
     fs::write(&path, stages).unwrap();
-    let Ok(file) = domino_core::stages::StageFile::load(&path) else {
+    let Ok(file) = StageFile::load(&path) else {
         return Ok(false);
     };
     for workflow in pipelines::workflows(&file) {
@@ -239,6 +310,9 @@ fn check(stages: &str) -> Result<bool, TestCaseError> {
                 let expression = rest.split("}}").next().unwrap_or_default().trim();
                 prop_assert!(known(expression), "{}: {}", path, text);
             }
+        }
+        for condition in conditions(&read.yaml) {
+            prop_assert!(known_condition(condition, &file), "{}", condition);
         }
         let broken = broken(&read);
         prop_assert!(broken.is_empty(), "{:#?}\n{}", broken, text);
@@ -291,9 +365,6 @@ fn an_expression_in_a_stage_file_is_refused() {
         let path = folder.path().join("stages.toml");
         let rest = fs::read_to_string(super::fixture("one-stage")).unwrap();
         fs::write(&path, format!("[pipeline]\n{place}\n\n{rest}")).unwrap();
-        assert!(
-            domino_core::stages::StageFile::load(&path).is_err(),
-            "{place}"
-        );
+        assert!(StageFile::load(&path).is_err(), "{place}");
     }
 }

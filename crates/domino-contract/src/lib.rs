@@ -123,25 +123,8 @@ impl Contract {
     /// Holds one exchange against the specs.
     pub fn judge(&self, exchange: &Exchange<'_>) -> Verdict {
         let mut verdict = Verdict::default();
-        let name = format!("{} {}", exchange.method, exchange.path);
-        let Some((document, operation)) = self
-            .documents
-            .iter()
-            .filter_map(|document| {
-                Some((
-                    document,
-                    document.operation(exchange.method, exchange.path)?,
-                ))
-            })
-            .max_by_key(|(_, operation)| operation.literal_segments)
-        else {
-            match exception_for(exchange) {
-                Some(Exception::Route(gap)) => verdict.exceptions.insert(gap, 1).map_or((), drop),
-                _ => verdict
-                    .findings
-                    .push(format!("{name}: no spec has this route")),
-            }
-            return verdict;
+        let Some((document, operation)) = self.operation(exchange) else {
+            return Self::without_route(exchange);
         };
         let name = format!("{} {}", exchange.method, operation.template);
         verdict.requests = 1;
@@ -160,7 +143,34 @@ impl Contract {
             }
         }
         self.judge_body(document, &operation, exchange, &name, &mut verdict);
-        self.judge_reply(document, &operation, exchange, &name, &mut verdict);
+        self.judge_answer(document, &operation, exchange, &name, &mut verdict);
+        verdict
+    }
+
+    /// The route of an exchange: of several that fit the one with the fewest placeholders.
+    fn operation(&self, exchange: &Exchange<'_>) -> Option<(&Document, document::Operation<'_>)> {
+        self.documents
+            .iter()
+            .filter_map(|document| {
+                Some((
+                    document,
+                    document.operation(exchange.method, exchange.path)?,
+                ))
+            })
+            .max_by_key(|(_, operation)| operation.literal_segments)
+    }
+
+    fn without_route(exchange: &Exchange<'_>) -> Verdict {
+        let mut verdict = Verdict::default();
+        match exception_for(exchange) {
+            Some(Exception::Route(gap)) => {
+                verdict.exceptions.insert(gap, 1);
+            }
+            _ => verdict.findings.push(format!(
+                "{} {}: no spec has this route",
+                exchange.method, exchange.path
+            )),
+        }
         verdict
     }
 
@@ -200,7 +210,7 @@ impl Contract {
         }
     }
 
-    fn judge_reply(
+    fn judge_answer(
         &self,
         document: &Document,
         operation: &document::Operation<'_>,
@@ -219,23 +229,29 @@ impl Contract {
             } else {
                 *verdict
                     .exceptions
-                    .entry("a status of errors that the route does not document")
+                    .entry(exceptions::OTHER_STATUS)
                     .or_default() += 1;
             }
             return;
         };
         verdict.replies = 1;
-        let (Some(schema), Some(reply)) = (schema, exchange.reply) else {
+        let Some(schema) = schema else {
             return;
         };
-        // Errors come as text or HTML as well, whatever the spec says of them.
-        if status >= 400 && !reply.is_object() {
+        // Errors come as text or HTML or with no body at all, whatever the spec says of them.
+        if status >= 400 && !exchange.reply.is_some_and(Value::is_object) {
             *verdict
                 .exceptions
-                .entry("an error that is no JSON object")
+                .entry(exceptions::OTHER_ERROR)
                 .or_default() += 1;
             return;
         }
+        let Some(reply) = exchange.reply else {
+            verdict
+                .findings
+                .push(format!("{name}: the reply {status} has no body"));
+            return;
+        };
         for problem in self.problems(document, &format!("{name} {status}"), schema, false, reply) {
             verdict
                 .findings

@@ -107,6 +107,28 @@ fn a_missing_field_a_wrong_reply_and_an_unknown_success_are_findings() {
 }
 
 #[test]
+fn a_success_without_its_body_is_a_finding_and_an_error_without_one_is_counted() {
+    let body = json!({"command": "x"});
+    let without = |status| {
+        contract().judge(&Exchange {
+            method: "POST",
+            path: "/v4/jobs/start",
+            query: None,
+            body: Some(&body),
+            status: Some(status),
+            reply: None,
+        })
+    };
+    assert_eq!(
+        without(200).findings,
+        ["POST /v4/jobs/start: the reply 200 has no body"]
+    );
+    let refused = without(409);
+    assert!(refused.findings.is_empty(), "{refused}");
+    assert_eq!(refused.exceptions[exceptions::OTHER_ERROR], 1);
+}
+
+#[test]
 fn unknown_routes_and_query_parameters_are_findings_and_known_gaps_are_counted() {
     let judge = |method, path, query| {
         contract().judge(&Exchange {

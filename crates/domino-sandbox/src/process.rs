@@ -2,11 +2,12 @@
 //! its own, its output into a log; and ends whole groups. What the command is for is not known here.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -58,6 +59,32 @@ fn shell_line(command: &str) -> String {
     format!("{interpreter}{}", command.trim_start())
 }
 
+/// Where programs are looked for: where python3 really is, and then as we were told. A version manager puts a script
+/// in its place, which takes longer to find the interpreter than many a job takes to run.
+fn search_path() -> &'static OsStr {
+    static PATH: OnceLock<OsString> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let told = std::env::var_os("PATH").unwrap_or_default();
+        let asked = std::process::Command::new("python3")
+            .args([
+                "-c",
+                "import os, sys; print(os.path.dirname(sys.executable))",
+            ])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output();
+        // Without python3 a job in it fails with the shell's own words.
+        let folder = asked
+            .ok()
+            .filter(|asked| asked.status.success())
+            .and_then(|asked| String::from_utf8(asked.stdout).ok())
+            .map(|folder| PathBuf::from(folder.trim()))
+            .filter(|folder| folder.is_absolute());
+        let folders = folder.into_iter().chain(std::env::split_paths(&told));
+        std::env::join_paths(folders).unwrap_or(told)
+    })
+}
+
 impl Processes {
     /// Kills every group, and lets nothing new start.
     pub(crate) async fn end_all(&self) {
@@ -84,7 +111,7 @@ pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::
     if domino.processes.is_ending.load(Ordering::Relaxed) {
         return Err(io::Error::other("the sandbox is stopping"));
     }
-    let inherited = ["PATH", "HOME", "LANG"];
+    let inherited = ["HOME", "LANG"];
     let inherited = inherited
         .into_iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -93,6 +120,7 @@ pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::
         .arg(shell_line(task.command))
         .current_dir(task.folder)
         .env_clear()
+        .env("PATH", search_path())
         .envs(inherited)
         .envs(task.variables)
         .stdin(Stdio::null())

@@ -230,26 +230,45 @@ fn without_its_middle(text: &str) -> String {
     if characters.len() <= LONGEST_WORDS {
         return shortened(text);
     }
-    let part = |part: &[char]| shortened(&part.iter().collect::<String>());
     let end = characters.len() - half;
-    format!(
-        "{} … {}",
-        part(&characters[..half]),
-        part(&characters[end..])
-    )
+    let text = |part: &[char]| shortened(&part.iter().collect::<String>());
+    let first = whole_words(&characters[..half], characters.get(half));
+    let mut rest = &characters[end..];
+    if is_of_a_word(characters[end - 1]) {
+        let cut = rest.iter().take_while(|c| is_of_a_word(**c)).count();
+        rest = &rest[cut..];
+    }
+    format!("{} … {}", text(first), text(rest))
 }
 
 fn shortened(text: &str) -> String {
-    let clean: String = text
+    let clean: Vec<char> = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(LONGEST_WORDS + 1)
         .collect();
-    if clean.chars().count() > LONGEST_WORDS {
-        clean.chars().take(LONGEST_WORDS).chain(['…']).collect()
-    } else {
-        clean
+    match clean.get(LONGEST_WORDS) {
+        None => clean.into_iter().collect(),
+        next => whole_words(&clean[..LONGEST_WORDS], next)
+            .iter()
+            .chain(&['…'])
+            .collect(),
     }
+}
+
+/// The beginning of a text that goes on with `next`, without the word that is cut there: a server may repeat the
+/// credential, and what hides it later does not know half of it.
+fn whole_words<'a>(beginning: &'a [char], next: Option<&char>) -> &'a [char] {
+    if !next.is_some_and(|next| is_of_a_word(*next)) {
+        return beginning;
+    }
+    let last = beginning.iter().rposition(|c| !is_of_a_word(*c));
+    &beginning[..last.map_or(0, |last| last + 1)]
+}
+
+/// Whether a credential can have this character: those of a bearer token.
+fn is_of_a_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-._~+/=".contains(character)
 }
 
 #[cfg(test)]

@@ -401,3 +401,24 @@ fn no_debug_output_shows_the_credential() {
     let shown = format!("{:?}", connection("http://127.0.0.1:1"));
     assert!(!shown.contains("canary"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_long_answer_is_cut_between_words_so_that_no_half_of_a_credential_stays() {
+    for before in 380..400 {
+        let text = format!(
+            "{} canary-token-1234 {}",
+            "x".repeat(before),
+            "y".repeat(500)
+        );
+        for body in [json!({"message": text}), json!(text), json!([text])] {
+            for status in [200, 400] {
+                let response = ResponseTemplate::new(status).set_body_json(&body);
+                let server = answering(response).await;
+                let reader = connection(&server.uri()).reader();
+                let error = reader.read::<u8>("/x", &[]).await.unwrap_err();
+                let words = words_of(&error).replace("canary-token-1234", "***");
+                assert!(!words.contains("canary"), "{before}: {words}");
+            }
+        }
+    }
+}

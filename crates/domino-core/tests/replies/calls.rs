@@ -1,9 +1,12 @@
 //! Each method that reads something out of a reply, with the replies that are right for it.
 
+use std::error::Error;
 use std::fmt::Debug;
 use std::pin::Pin;
 
-use domino_core::api::apps::{AppContent, AppId, AppInstanceId, AppVersionId, AppsApi, NewApp};
+use domino_core::api::apps::{
+    AppChanges, AppContent, AppId, AppInstanceId, AppVersionId, AppsApi, NewApp,
+};
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
 use domino_core::api::governance::{
     ApprovalEvent, ApprovalEventType, ApprovalId, BundleId, NewBundle, PolicyApprovalId, PolicyId,
@@ -17,14 +20,49 @@ use domino_core::api::model_apis::{
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::api::schedules::{ScheduleDefinition, ScheduledJob};
+use domino_core::api::schedules::{ScheduleDefinition, ScheduleId, ScheduledJob};
 use domino_core::client::{ApiError, Connection};
+use domino_core::error::{Exit, Failure};
+use domino_core::github::{Environments, WorkflowRun};
 use domino_core::stages::Visibility;
 use serde_json::{Value, json};
 
 use crate::bodies::*;
 
-type Outcome = Pin<Box<dyn Future<Output = Result<String, ApiError>>>>;
+type Outcome = Pin<Box<dyn Future<Output = Result<String, Refusal>>>>;
+
+/// An error of either kind: the client's, and what a person is told of GitHub's.
+#[derive(Debug)]
+pub struct Refusal {
+    pub exit: Exit,
+    /// The whole error, as a step would show it.
+    pub text: String,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        let exit = error.exit();
+        Self::of(exit, &error)
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::of(failure.exit(), &failure)
+    }
+}
+
+impl Refusal {
+    fn of(exit: Exit, error: &dyn Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text = format!("{text}\n  caused by: {inner}");
+            cause = inner.source();
+        }
+        Self { exit, text }
+    }
+}
 
 /// A method, by its name.
 pub struct Call {
@@ -35,8 +73,11 @@ pub struct Call {
     pub call: fn(Connection) -> Outcome,
 }
 
-fn shown<T: Debug>(result: Result<T, ApiError>) -> Result<String, ApiError> {
-    result.map(|value| format!("{value:?}"))
+fn shown<T: Debug, E: Into<Refusal>>(result: Result<T, E>) -> Result<String, Refusal> {
+    match result {
+        Ok(value) => Ok(format!("{value:?}")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `name: [route => reply, …] |connection| call` becomes a [`Call`].
@@ -57,6 +98,7 @@ pub fn calls() -> Vec<Call> {
     all.extend(models());
     all.extend(experiments());
     all.extend(approvals());
+    all.extend(github());
     all
 }
 
@@ -75,7 +117,7 @@ fn runs() -> Vec<Call> {
             json!({"defaultHardwareTierId": "t1", "defaultEnvironmentId": "e1"})]
             |c| c.reader().project_settings(&project().id).await;
         known_projects: ["GET /v4/gateway/projects" => json!([{"name": "wine", "ownerName": "wine-team"}])]
-            |c| Ok(c.reader().known_projects().await);
+            |c| Ok::<_, ApiError>(c.reader().known_projects().await);
         hardware_tiers: ["GET /v4/projects/p1/hardwareTiers" => json!([
             {"hardwareTier": {"id": "t1", "name": "Small", "hwtFlags": {"isArchived": false}},
              "dataPlane": {"id": "d1", "name": "plane", "isHealthy": true}},
@@ -106,6 +148,8 @@ fn runs() -> Vec<Call> {
             |c| c.reader().scheduled_jobs(&project().id).await;
         create_scheduled_job: ["POST /v4/projects/p1/scheduledjobs" => scheduled_job()]
             |c| c.writer().create_scheduled_job(&project().id, &definition()).await;
+        replace_scheduled_job: ["PUT /v4/projects/p1/scheduledjobs/s1" => scheduled_job()]
+            |c| c.writer().replace_scheduled_job(&project().id, &ScheduleId::new("s1"), &definition()).await;
     }
 }
 
@@ -159,6 +203,13 @@ fn apps() -> Vec<Call> {
             |c| c.writer().publish_app(AppsApi::V1, &AppId::new("a1"), &AppContent::default()).await;
         publish_app_beta: ["POST /api/apps/beta/apps/a1/versions" => version()]
             |c| c.writer().publish_app(AppsApi::Beta, &AppId::new("a1"), &AppContent::default()).await;
+        start_app_version: ["POST /api/apps/v1/apps/a1/versions/v1/start" => json!({"id": "i2", "status": "Queued"})]
+            |c| c.writer().start_app_version(&AppId::new("a1"), &AppVersionId::new("v1"), None).await;
+        change_app: ["PATCH /api/apps/v1/apps/a1" => app(nested_version())]
+            |c| {
+                let changes = AppChanges { description: Some("d".into()), ..AppChanges::default() };
+                c.writer().change_app(AppsApi::V1, &AppId::new("a1"), &changes).await
+            };
     }
 }
 
@@ -196,6 +247,8 @@ fn models() -> Vec<Call> {
             |c| c.writer().create_model_api(Generation::ModelServing, &desired()).await;
         create_model_api_older: ["POST /v1/models" => json!({"data": {"_id": "m1"}})]
             |c| c.writer().create_model_api(Generation::Models, &desired()).await;
+        update_model_api: ["PUT /api/modelServing/v1/modelApis/m1" => model_api()]
+            |c| c.writer().update_model_api(Generation::ModelServing, &ModelApiId::new("m1"), &desired()).await;
         create_model_api_version: ["POST /api/modelServing/v1/modelApis/m1/versions" => model_version(2)]
             |c| c.writer().create_model_api_version(Generation::ModelServing, &ModelApiId::new("m1"), &desired()).await;
         invoke: ["POST /models/m1/latest/model" => json!({"result": 5.5})]
@@ -212,7 +265,7 @@ fn models() -> Vec<Call> {
             |c| c.reader().registered_model_version("wine", VersionNumber::new(4)).await;
         registered_model_names: ["GET /api/registeredmodels/v1" =>
             json!({"items": [{"name": "wine"}], "metadata": {"nextPageToken": null, "pagination": {}}})]
-            |c| Ok(c.reader().registered_model_names(&project().id).await);
+            |c| Ok::<_, ApiError>(c.reader().registered_model_names(&project().id).await);
     }
 }
 
@@ -273,6 +326,45 @@ fn approvals() -> Vec<Call> {
         publish_approval_event: ["POST /api/governance/v1/rpc/publish-approval-event" => approval()]
             |c| c.writer().publish_approval_event(&event()).await;
     }
+}
+
+/// GitHub's own API, which here is the same server.
+fn github() -> Vec<Call> {
+    calls! {
+        reviews: ["GET /repos/wine-team/wine/actions/runs/77/approvals" => json!([
+            {"state": "approved", "comment": "", "user": {"login": "ann"}, "environments": [{"name": "PROD"}]},
+        ])]
+            |c| {
+                let run = WorkflowRun::of_this_step(&c, |name| Some(match name {
+                    "GITHUB_REPOSITORY" => "wine-team/wine".to_owned(),
+                    "GITHUB_RUN_ID" => "77".to_owned(),
+                    "GITHUB_TOKEN" => "canary-token-1234".to_owned(),
+                    "GITHUB_API_URL" => c.host().to_string(),
+                    _ => return None,
+                }));
+                run.unwrap().reviews().await
+            };
+        protection: ["GET /repos/wine-team/wine/environments/PROD" => json!({
+            "protection_rules": [
+                {"type": "wait_timer", "wait_timer": 5},
+                {"type": "required_reviewers", "prevent_self_review": true,
+                 "reviewers": [{"type": "User", "reviewer": {"login": "ann"}}]},
+            ],
+            "deployment_branch_policy": {"protected_branches": true},
+        })]
+            |c| environments(&c).protection("PROD").await;
+        variable: ["GET /repos/wine-team/wine/environments/PROD/variables/DOMINO_ENV" =>
+            json!({"name": "DOMINO_ENV", "value": "PROD"})]
+            |c| environments(&c).variable("PROD", "DOMINO_ENV").await;
+        secret_names: ["GET /repos/wine-team/wine/environments/PROD/secrets" =>
+            json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]})]
+            |c| environments(&c).secret_names("PROD").await;
+    }
+}
+
+fn environments(connection: &Connection) -> Environments {
+    let api = Some(connection.host().to_string());
+    Environments::of(connection, api, "wine-team/wine", "canary-token-1234").unwrap()
 }
 
 fn project() -> Project {

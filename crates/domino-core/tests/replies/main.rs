@@ -9,10 +9,9 @@ mod calls;
 mod server;
 
 use std::cell::Cell;
-use std::error::Error;
 use std::time::Duration;
 
-use domino_core::client::{ApiError, Connection, Limits};
+use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
 use domino_core::error::Exit;
 use proptest::prelude::*;
@@ -20,7 +19,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use bent::{Change, any_json, changed};
-use calls::{Call, calls};
+use calls::{Call, Refusal, calls};
 use server::{Reply, Server};
 
 const CANARY: &str = "canary-token-1234";
@@ -90,7 +89,7 @@ impl World {
         }
     }
 
-    fn call(&self, call: &Call, replies: Vec<(String, Reply)>) -> Result<String, ApiError> {
+    fn call(&self, call: &Call, replies: Vec<(String, Reply)>) -> Result<String, Refusal> {
         self.server.answer_with(replies);
         self.runtime.block_on((call.call)(self.connection.clone()))
     }
@@ -103,23 +102,12 @@ fn right(call: &Call) -> Vec<(String, Reply)> {
         .collect()
 }
 
-/// The whole error, as a step would show it.
-fn in_full(error: &ApiError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}\n  caused by: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
 #[test]
 fn every_method_understands_the_right_reply() {
     let world = World::new();
     for call in calls() {
         if let Err(error) = world.call(&call, right(&call)) {
-            panic!("{}: {}", call.name, in_full(&error));
+            panic!("{}: {}", call.name, error.text);
         }
         let unknown = world.server.unknown();
         assert!(unknown.is_empty(), "{} asks for {unknown:?}", call.name);
@@ -167,12 +155,15 @@ fn no_reply_makes_a_method_panic_run_on_or_repeat_it() {
         };
         refused.set(refused.get() + 1);
         prop_assert!(
-            matches!(error.exit(), Exit::Refused | Exit::Unreachable),
+            matches!(
+                error.exit,
+                Exit::Refused | Exit::Unreachable | Exit::NotApproved
+            ),
             "{}: {:?}",
             call.name,
             error
         );
-        let text = in_full(&error);
+        let text = error.text;
         prop_assert!(!text.contains(CANARY), "{}: {}", call.name, text);
         let length = text.chars().count();
         prop_assert!(
