@@ -92,6 +92,161 @@ fn two_sections_in_the_wrong_order_with_their_workflows() {
     assert!(file.apps.is_empty(), "no workflow deploys one");
 }
 
+/// A repository as the templates are published: the workflows of jobs and models beside the folder that GitHub reads.
+fn published_layout() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let workflows = folder.path().join(".github/workflows");
+    fs::create_dir_all(&workflows).unwrap();
+    for (name, to) in [
+        ("pipeline-jobs.yml", ".github"),
+        ("pipeline-models.yml", ".github"),
+        ("pipeline-scheduled-jobs.yml", ".github/workflows"),
+    ] {
+        let from = fixture("two-sections").join("workflows").join(name);
+        fs::copy(from, folder.path().join(to).join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn workflows_beside_the_folder_that_github_reads_count_and_are_said_never_to_have_run() {
+    for named in [".github", ".github/workflows"] {
+        let imported = Imported::into(
+            published_layout(),
+            &ini("two-sections"),
+            &["--workflows", named],
+        );
+        let file = imported.file();
+        let jobs: Vec<&str> = file.jobs.iter().map(|job| job.name.as_str()).collect();
+        assert_eq!(jobs, ["main", "main-scheduled"], "{named}");
+        assert_eq!(file.models.len(), 1, "{named}");
+        let said = imported.said();
+        assert!(
+            said.contains("`pipeline-jobs.yml`, `pipeline-models.yml`: GitHub never ran it"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn githubs_own_folder_is_known_by_any_of_its_names() {
+    let repository = published_layout();
+    let here = repository.path().join(".github/workflows");
+    for name in ["pipeline-jobs.yml", "pipeline-models.yml"] {
+        fs::rename(
+            repository.path().join(".github").join(name),
+            here.join(name),
+        )
+        .unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("import-ini")
+        .arg(ini("two-sections"))
+        .args(["--workflows", ".", "--out", "stages.toml"])
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("wrote stages.toml"), "{said}");
+    assert!(!said.contains("never ran"), "{said}");
+}
+
+#[test]
+fn what_no_workflow_runs_is_left_out_and_said() {
+    let folder = published_layout();
+    for name in [".github/pipeline-jobs.yml", ".github/pipeline-models.yml"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let imported = Imported::into(
+        folder,
+        &ini("two-sections"),
+        &["--workflows", ".github/workflows"],
+    );
+    let file = imported.file();
+    assert_eq!(
+        (file.jobs.len(), file.apps.len(), file.models.len()),
+        (1, 0, 0)
+    );
+    for script in ["cicd-jobs.py", "cicd-apps.py", "cicd-models.py"] {
+        let sentence = format!("no workflow in `.github/workflows` runs `{script}`");
+        assert!(imported.said().contains(&sentence), "{}", imported.said());
+    }
+}
+
+const SMALL: &str = "DOMINO_API_HOST = domino.example.com\nDOMINO_PROJECT_OWNER = a\nDOMINO_PROJECT_NAME = b\n\
+                     DOMINO_MODEL_NAME = wine\nDOMINO_REGISTERED_MODEL_NAME = wine\n";
+
+#[test]
+fn versions_that_differ_or_are_no_number_are_said() {
+    for (dev, prod) in [("3", "4"), ("Staging", "Staging")] {
+        let imported = Imported::text(&format!(
+            "[DEV]\n{SMALL}DOMINO_MODEL_OP = create\nDOMINO_REGISTERED_MODEL_VERSION = {dev}\n\
+             [PROD]\n{SMALL}DOMINO_MODEL_OP = update\nDOMINO_REGISTERED_MODEL_VERSION = {prod}\n"
+        ));
+        let sentence = format!("it was `{dev}` in `dev`, `{prod}` in `prod`; here one version");
+        assert!(imported.said().contains(&sentence), "{}", imported.said());
+        assert_eq!(imported.file().models.len(), 1);
+    }
+}
+
+#[test]
+fn an_operation_that_deploys_nothing_makes_no_entity() {
+    let imported = Imported::text(&format!(
+        "[DEV]\n{SMALL}DOMINO_MODEL_OP = list\nDOMINO_JOB_OP = stop\nDOMINO_JOB_COMMAND = main.py\n\
+         DOMINO_JOB_ID = 65f0000000000000000000aa\nDOMINO_APP_OP = unpublish\n"
+    ));
+    let file = imported.file();
+    assert_eq!(
+        (file.jobs.len(), file.apps.len(), file.models.len()),
+        (0, 0, 0)
+    );
+    for sentence in [
+        "the model is left out: `DOMINO_MODEL_OP` was `list` in `dev`",
+        "the job is left out: `DOMINO_JOB_OP` was `stop` in `dev`",
+        "the app is left out: `DOMINO_APP_OP` was `unpublish` in `dev`",
+        "`DOMINO_JOB_ID` is left out",
+    ] {
+        assert!(imported.said().contains(sentence), "{}", imported.said());
+    }
+    let mixed = Imported::text(&format!(
+        "[DEV]\n{SMALL}DOMINO_MODEL_OP = create\nDOMINO_REVIEWER = rita\n[PROD]\n{SMALL}DOMINO_MODEL_OP = list\n"
+    ));
+    assert_eq!(mixed.file().models.len(), 1);
+    for sentence in [
+        "`DOMINO_MODEL_OP` was `list` in `prod`, where it deployed nothing",
+        "what `rita` in `dev` was to review",
+    ] {
+        assert!(mixed.said().contains(sentence), "{}", mixed.said());
+    }
+}
+
+#[test]
+fn a_workflow_with_every_defect_is_told_each_once_for_all_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "on:\n  push:\n    branches: release\n  pull_request:\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    \
+                steps:\n      - run: |\n          # a linter\n      - run: pip install -r requirements.txt\n      \
+                - run: python src/cicd/cicd-apps.py PROD ${{ secrets.DOMINO_USER_API_KEY }}\n";
+    for name in ["a.yml", "b.yml"] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let imported = Imported::into(folder, &ini("two-sections"), &["--workflows", "."]);
+    for defect in [
+        "a pull request deployed",
+        "it installed packages of others",
+        "it had no `timeout-minutes`",
+        "it had no `concurrency`",
+        "it had no `paths`",
+        "nothing but comments",
+        "GitHub never ran it",
+    ] {
+        let said = imported.said();
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains(defect)).collect();
+        assert_eq!(lines.len(), 1, "{defect}: {said}");
+        assert!(lines[0].starts_with("- `a.yml`, `b.yml`: "), "{said}");
+    }
+    assert_eq!(imported.file().pipeline.branch, "release");
+}
+
 #[test]
 fn three_sections_share_what_they_have_in_common() {
     let imported = Imported::of(&ini("three-sections"), &[]);

@@ -24,7 +24,7 @@ use self::workflows::Workflows;
 pub struct Args {
     /// The templates' file, such as src/cicd/env-variables.ini
     pub file: PathBuf,
-    /// The folder of the templates' workflows: tells the branch, the environments and what is deployed
+    /// The folder of the templates' workflows, such as .github: tells the branch, the environments and what is deployed
     #[arg(long, value_name = "DIR")]
     pub workflows: Option<PathBuf>,
     /// The stage file to write
@@ -90,7 +90,8 @@ pub fn import(text: &str, workflows: &Workflows, notes: &mut Notes) -> anyhow::R
     let sections = ini::read(text, notes)?;
     let stages = stages::from_sections(sections, workflows, notes);
     let mut out = String::from(
-        "# From the Python templates' env-variables.ini, by `cargo xtask import-ini`.\n\
+        "#:schema ./stages.schema.json\n\
+         # From the Python templates' env-variables.ini, by `cargo xtask import-ini`.\n\
          # A line that is commented out is something that could not be known, or that has no place here.\n\n",
     );
     stages::write(&stages, workflows, &mut out, notes);

@@ -10,19 +10,38 @@ use super::workflows::Workflows;
 pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, notes: &mut Notes) {
     let given = |key: &str| stages.iter().any(|stage| stage.get(key).is_some());
     let command = given("DOMINO_JOB_COMMAND");
-    let scheduled = workflows.run("cicd-scheduled-jobs.py", given("DOMINO_JOB_CRON"));
-    let started = workflows.run("cicd-jobs.py", command && !given("DOMINO_JOB_CRON"));
-    jobs(
-        stages,
-        command && started,
-        command && scheduled && given("DOMINO_JOB_CRON"),
-        out,
-        notes,
-    );
-    if workflows.run("cicd-apps.py", given("DOMINO_APP_OP")) {
+    let cron = command && given("DOMINO_JOB_CRON");
+    // The templates give every job a cron line and an operation; only the workflows tell which of them was meant.
+    let start = command && (workflows.tell() || !cron);
+    let started = workflows.run("cicd-jobs.py", "a job on each deployment", start, notes)
+        && command
+        && asked(stages, "DOMINO_JOB_OP", &["start"], "job", notes);
+    let scheduled = workflows.run("cicd-scheduled-jobs.py", "a scheduled job", cron, notes) && cron;
+    if cron && !workflows.tell() {
+        notes.unknown.push(
+            "whether the job also ran once a deployment: `--workflows` would tell; here it runs on its schedule alone"
+                .into(),
+        );
+    }
+    jobs(stages, started, scheduled, out, notes);
+    let publish = given("DOMINO_APP_OP");
+    if workflows.run("cicd-apps.py", "an app", publish, notes)
+        && asked(stages, "DOMINO_APP_OP", &["publish"], "app", notes)
+    {
         app(out, notes);
     }
-    if workflows.run("cicd-models.py", given("DOMINO_MODEL_OP")) && given("DOMINO_MODEL_NAME") {
+    let model_name = given("DOMINO_MODEL_NAME");
+    let create = given("DOMINO_MODEL_OP") && model_name;
+    if workflows.run("cicd-models.py", "a model", create, notes)
+        && model_name
+        && asked(
+            stages,
+            "DOMINO_MODEL_OP",
+            &["create", "update"],
+            "model",
+            notes,
+        )
+    {
         model(stages, out, notes);
     }
     if given("DOMINO_JOB_COMMIT_ID") {
@@ -32,6 +51,11 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
                 .into(),
         );
     }
+    if given("DOMINO_JOB_ID") {
+        notes.decided.push(
+            "`DOMINO_JOB_ID` is left out: it named the run to stop, and `deploy-job stop` finds it by itself".into(),
+        );
+    }
     let stops = |key: &str, word: &str| stages.iter().any(|stage| stage.get(key) == Some(word));
     if stops("DOMINO_JOB_OP", "stop") || stops("DOMINO_APP_OP", "unpublish") {
         note_once(
@@ -39,6 +63,38 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
             "stopping is a command here, not a setting: `deploy-job stop`, `deploy-app unpublish`",
         );
     }
+}
+
+/// Whether any stage's operation is one that deploys; a stage that says nothing does not speak against it.
+fn asked(stages: &[Stage], key: &str, deploys: &[&str], what: &str, notes: &mut Notes) -> bool {
+    let is_other = |operation: &str| {
+        !deploys
+            .iter()
+            .any(|word| operation.eq_ignore_ascii_case(word))
+    };
+    let operations = || {
+        stages
+            .iter()
+            .filter_map(|stage| Some((stage, stage.get(key)?)))
+    };
+    let others: Vec<String> = operations()
+        .filter(|(_, operation)| is_other(operation))
+        .map(|(stage, operation)| format!("`{}` in `{}`", shown(operation), stage.name))
+        .collect();
+    if others.is_empty() {
+        return true;
+    }
+    let others = others.join(", ");
+    if operations().all(|(_, operation)| is_other(operation)) {
+        notes.decided.push(format!(
+            "the {what} is left out: `{key}` was {others}, which deploys nothing"
+        ));
+        return false;
+    }
+    notes.unknown.push(format!(
+        "`{key}` was {others}, where it deployed nothing; here the {what} is deployed to every stage"
+    ));
+    true
 }
 
 /// The value of the last stage that gives one: production's, where the stages differ.
@@ -156,7 +212,7 @@ fn model(stages: &[Stage], out: &mut String, notes: &mut Notes) {
             *out += &format!(
                 "registered-model = {}\n{}",
                 string(registered),
-                version(stages)
+                version(stages, notes)
             );
         }
         None => {
@@ -199,17 +255,25 @@ fn model(stages: &[Stage], out: &mut String, notes: &mut Notes) {
     );
 }
 
-fn version(stages: &[Stage]) -> String {
-    let number = common(stages, |stage| {
-        stage
-            .get("DOMINO_REGISTERED_MODEL_VERSION")?
-            .parse::<u32>()
-            .ok()
-    });
-    match number.filter(|number| *number > 0) {
-        Some(number) => format!(
+fn version(stages: &[Stage], notes: &mut Notes) -> String {
+    let key = "DOMINO_REGISTERED_MODEL_VERSION";
+    let number = common(stages, |stage| stage.get(key)?.parse::<u32>().ok());
+    if let Some(number) = number.filter(|number| *number > 0) {
+        return format!(
             "version = {number}                      # \"latest\" takes the newest in the first stage and hands it on\n"
-        ),
-        None => "version = \"latest\"               # the newest in the first stage, and the same in the next\n".to_owned(),
+        );
     }
+    let given: Vec<String> = stages
+        .iter()
+        .filter_map(|stage| Some(format!("`{}` in `{}`", shown(stage.get(key)?), stage.name)))
+        .collect();
+    if !given.is_empty() {
+        notes.unknown.push(format!(
+            "which version of the registered model: it was {}; here one version goes through all stages, \
+             `latest` in the first",
+            given.join(", ")
+        ));
+    }
+    "version = \"latest\"               # the newest in the first stage, and the same in the next\n"
+        .to_owned()
 }

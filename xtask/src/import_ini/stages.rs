@@ -150,6 +150,10 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
     if branch.is_none() {
         notes.decided.push("the production branch: `main`".into());
     }
+    *out += "# install = \"release\"           # without Rust in this repository: then also release and release-repository\n";
+    notes.unknown.push(
+        "where the programs come from: built from this repository, unless `install` says from a release".into(),
+    );
     let host = common(stages, |stage| {
         stage.get("DOMINO_API_HOST").map(str::to_owned)
     });
@@ -211,6 +215,8 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
         if at > 0 {
             *out += "# approvers = [\"team:…\"]          # GitHub users or teams who say yes\n";
             promotion(stages, stage, &mut model_stages, out, notes);
+        } else {
+            first_reviewer(stages, stage, notes);
         }
         for (key, value) in &stage.section.values {
             if !KNOWN.contains(&key.as_str()) {
@@ -315,6 +321,23 @@ fn promotion(
                 ),
             );
         }
+    }
+}
+
+/// Nothing is moved into the first stage; whom it named to review goes with a later one.
+fn first_reviewer(stages: &[Stage], first: &Stage, notes: &mut Notes) {
+    let reviewer = |stage: &Stage| stage.get("DOMINO_REVIEWER").map(str::to_owned);
+    if let Some(name) = reviewer(first)
+        && stages[1..]
+            .iter()
+            .all(|stage| reviewer(stage).as_ref() != Some(&name))
+    {
+        notes.unknown.push(format!(
+            "what `{}` in `{}` was to review: nothing is moved into the first stage; name them in the `reviewers` \
+             of a later one",
+            shown(&name),
+            first.name
+        ));
     }
 }
 

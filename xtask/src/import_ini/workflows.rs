@@ -1,18 +1,24 @@
-//! The templates' workflow files, as far as they tell something: the branch, the environments, what is deployed; and
-//! what was wrong with them.
+//! The templates' workflow files, as far as they tell something: the branch, the environments, what is deployed.
+//!
+//! The templates keep some of them in `.github`, where GitHub does not look: both folders are read, and which files
+//! never ran is said.
+
+mod defects;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domino_core::error::Failure;
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Notes;
-use super::ini::note_once;
 
 /// What the workflows tell. Empty when they were not asked.
 #[derive(Debug, Default)]
 pub struct Workflows {
+    /// The folder that was named, as it was named.
+    folder: String,
     /// The branches that start them.
     branches: Vec<String>,
     /// The GitHub environments, in the order of the jobs.
@@ -30,54 +36,49 @@ const SCRIPTS: [&str; 4] = [
 ];
 
 impl Workflows {
-    /// Reads every workflow of a folder.
+    /// Reads every workflow of a folder; of `.github` and `.github/workflows`, the other one as well.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn read(folder: &Path, notes: &mut Notes) -> anyhow::Result<Self> {
         let unreadable =
             |problem| Failure::usage(format!("cannot read `{}`: {problem}", folder.display()));
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "yml" || extension == "yaml")
-            {
-                files.push(path);
+        let mut workflows = Self {
+            folder: folder.display().to_string(),
+            ..Self::default()
+        };
+        let mut found: IndexMap<&str, Vec<String>> = IndexMap::new();
+        // `.` and a link name the same folder as its own path does.
+        for folder in folders(&fs::canonicalize(folder).map_err(unreadable)?) {
+            for path in yaml_files(&folder).map_err(unreadable)? {
+                let text = fs::read_to_string(&path).map_err(unreadable)?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let Some(defects) = workflows.add(&name, &text, notes) else {
+                    continue;
+                };
+                let never_ran = (!is_githubs(&folder)).then_some(defects::NEVER_RAN);
+                for defect in never_ran.into_iter().chain(defects) {
+                    found.entry(defect).or_default().push(format!("`{name}`"));
+                }
             }
         }
-        files.sort();
-        let mut workflows = Self::default();
-        for path in files {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let text = fs::read_to_string(&path).map_err(unreadable)?;
-            workflows.add(&name, &text, notes);
-        }
-        if !folder.ends_with(".github/workflows") && workflows.scripts.is_some() {
-            notes.defects.push(format!(
-                "the workflows in `{}` never ran: GitHub looks in `.github/workflows` only",
-                folder.display()
-            ));
+        for (defect, files) in found {
+            notes
+                .defects
+                .push(format!("{}: {defect}", files.join(", ")));
         }
         Ok(workflows)
     }
 
-    /// Takes one workflow in.
-    pub fn add(&mut self, name: &str, text: &str, notes: &mut Notes) {
-        let lines = || text.lines().map(str::trim);
-        let runs = |line: &str| SCRIPTS.iter().copied().find(|script| line.contains(script));
-        let run: Vec<&str> = lines()
-            .filter(|line| !line.starts_with('#'))
-            .filter_map(runs)
-            .collect();
-        let silenced = lines().any(|line| line.starts_with('#') && runs(line).is_some());
+    /// Takes one workflow in, and says what was wrong with it; `None` when it runs none of the scripts.
+    fn add(&mut self, name: &str, text: &str, notes: &mut Notes) -> Option<Vec<&'static str>> {
+        let run: Vec<&str> = live(text).filter_map(script).collect();
+        let silenced = text
+            .lines()
+            .map(str::trim)
+            .any(|line| line.starts_with('#') && script(line).is_some());
         if run.is_empty() && !silenced {
-            return;
+            return None;
         }
         let scripts = self.scripts.get_or_insert_default();
         for script in run {
@@ -85,40 +86,14 @@ impl Workflows {
                 scripts.push(script);
             }
         }
-        let defects = &mut notes.defects;
-        let mut defect = |found: bool, what: &str| {
-            if found {
-                note_once(defects, format!("`{name}`: {what}"));
-            }
-        };
-        let live = || lines().filter(|line| !line.starts_with('#'));
-        defect(
-            silenced,
-            "a deployment was commented out, so that the stage after it waited for nothing",
-        );
-        defect(
-            live().any(|line| line.starts_with("pull_request_target")),
-            "`pull_request_target` handed the secrets to code that nobody had reviewed",
-        );
-        defect(
-            live().any(|line| runs(line).is_some() && line.contains("secrets.")),
-            "the API key was an argument of the command, for every process of the runner to see",
-        );
-        defect(
-            live().any(|line| line.contains("uses:") && !is_pinned(line)),
-            "its actions could be replaced: a tag moves, a commit does not",
-        );
-        let Ok(document) = serde_saphyr::from_str::<Value>(text) else {
+        let document = serde_saphyr::from_str::<Value>(text).unwrap_or_else(|_| {
             notes
                 .unknown
                 .push(format!("what `{name}` says: it is not YAML"));
-            return;
-        };
-        for branch in document["on"]["push"]["branches"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+            Value::Null
+        });
+        let branches = &document["on"]["push"]["branches"];
+        for branch in branches.as_array().into_iter().flatten().chain([branches]) {
             push_once(&mut self.branches, branch.as_str());
         }
         for job in document["jobs"].as_object().into_iter().flatten() {
@@ -128,14 +103,28 @@ impl Workflows {
                 environment.as_str().or(environment["name"].as_str()),
             );
         }
+        Some(defects::of(text, &document, silenced))
     }
 
-    /// Whether a script is run; `otherwise` when no workflow tells.
-    pub(super) fn run(&self, script: &str, otherwise: bool) -> bool {
-        match &self.scripts {
-            Some(scripts) => scripts.contains(&script),
-            None => otherwise,
+    /// Whether a script is run; `given` says whether the configuration asks for it, which decides when no workflow
+    /// tells. What is asked for and run by no workflow is left out, and that is said.
+    pub(super) fn run(&self, script: &str, what: &str, given: bool, notes: &mut Notes) -> bool {
+        let Some(scripts) = &self.scripts else {
+            return given;
+        };
+        let run = scripts.contains(&script);
+        if given && !run {
+            notes.unknown.push(format!(
+                "whether {what} is deployed: no workflow in `{}` runs `{script}`, so it is left out",
+                self.folder
+            ));
         }
+        run
+    }
+
+    /// Whether there are workflows to go by.
+    pub(super) fn tell(&self) -> bool {
+        self.scripts.is_some()
     }
 
     /// The branch that starts the pipeline, when the workflows agree on one.
@@ -162,18 +151,58 @@ impl Workflows {
     }
 }
 
+/// The folders to read: the templates spread their workflows over `.github` and `.github/workflows`.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let parent = folder.parent().filter(|_| is_githubs(folder));
+    let child = folder
+        .ends_with(".github")
+        .then(|| folder.join("workflows"));
+    [
+        Some(folder.to_owned()),
+        parent.map(Path::to_owned),
+        child.filter(|child| child.is_dir()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether GitHub looks for workflows here.
+fn is_githubs(folder: &Path) -> bool {
+    folder.ends_with(".github/workflows")
+}
+
+fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml");
+        if is_yaml && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The lines that are no comment.
+fn live(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+}
+
+/// The script that a line runs.
+fn script(line: &str) -> Option<&'static str> {
+    SCRIPTS.into_iter().find(|script| line.contains(script))
+}
+
 fn push_once(list: &mut Vec<String>, text: Option<&str>) {
     if let Some(text) = text
         && !list.iter().any(|known| known == text)
     {
         list.push(text.to_owned());
     }
-}
-
-/// Whether an action is named by a whole commit.
-fn is_pinned(line: &str) -> bool {
-    line.split_once('@').is_some_and(|(_, version)| {
-        let commit = version.split_whitespace().next().unwrap_or_default();
-        commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit())
-    })
 }
