@@ -231,6 +231,27 @@ fn a_registered_model_and_a_policy_that_are_not_there_are_told() {
 }
 
 #[test]
+fn a_model_that_a_job_is_yet_to_register_is_no_fault_of_the_first_stage() {
+    let registered = "\n[model.quality]\nregistered-model = \"wine-quality\"\n";
+    let scene = scene_of("6.3", &format!("{STAGES}{ENTITIES}{registered}"));
+    let run = doctor(&scene).exits(0);
+    assert!(
+        run.stdout.contains(
+            "-- registered model `wine-quality`, which has no version yet → a job of the first"
+        ),
+        "{run}"
+    );
+    let no_job = "[model.quality]\nregistered-model = \"wine-quality\"\n";
+    let scene = scene_of("6.3", &format!("{STAGES}{no_job}"));
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("!! there is no version of a registered model"),
+        "{run}"
+    );
+}
+
+#[test]
 fn a_host_that_nobody_listens_at_is_told_and_is_exit_4() {
     let mut scene = scene("6.3");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -360,7 +381,7 @@ fn a_github_environment_that_guards_the_stage_is_well() {
         {"id": 2, "type": "required_reviewers", "reviewers": [
             {"type": "User", "reviewer": {"login": "Ann"}},
             {"type": "Team", "reviewer": {"slug": "reviewers"}},
-        ]},
+        ], "prevent_self_review": true},
     ]);
     github
         .environment(
@@ -392,6 +413,56 @@ fn a_github_environment_that_guards_the_stage_is_well() {
         "{run}"
     );
     only_wrong(&run, 1);
+}
+
+#[test]
+fn an_environment_that_anybody_may_open_is_well_with_a_word_of_advice() {
+    let mut scene = scene("6.3");
+    let mut git = std::process::Command::new("git");
+    git.args([
+        "remote",
+        "add",
+        "origin",
+        "git@github.com:example-org/wine.git",
+    ]);
+    assert!(git.current_dir(scene.path()).status().unwrap().success());
+    let github = GitHub::start();
+    let reviewer = json!([{"type": "User", "reviewer": {"login": "Ann"}}]);
+    for (name, rules) in [
+        (
+            "DEV",
+            json!([{"id": 2, "type": "required_reviewers", "reviewers": reviewer}]),
+        ),
+        ("PROD", json!([])),
+    ] {
+        let branches = json!({"protected_branches": true, "custom_branch_policies": false});
+        github
+            .answers(
+                name,
+                json!({"id": 1, "name": name, "protection_rules": rules, "deployment_branch_policy": branches}),
+            )
+            .answers(
+                &format!("{name}/variables/DOMINO_ENV"),
+                json!({"name": "DOMINO_ENV", "value": name}),
+            )
+            .answers(
+                &format!("{name}/secrets"),
+                json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]}),
+            );
+    }
+    // Without the variable, the repository is the one that git calls origin.
+    github.asked_by(&mut scene);
+    scene.without("GITHUB_REPOSITORY");
+    line(
+        &scene.run(&["doctor", "--stage", "dev"]),
+        "ok GitHub environment `DEV`: approved by Ann → whoever starts a run may approve it: tick *Prevent \
+         self-review* under Settings → Environments → DEV",
+    );
+    line(
+        &scene.run(&["doctor", "--stage", "prod"]),
+        "ok GitHub environment `PROD`: no approval, as the stage file says → whatever is merged gets here unasked: \
+         name `approvers` under `[stage.prod]`",
+    );
 }
 
 #[test]

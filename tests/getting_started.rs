@@ -1,5 +1,5 @@
-//! The README's "Make it yours", followed literally in a repository of its own, up to the push; and the rehearsal of it
-//! through every stage.
+//! The README's "Make it yours", followed literally in a repository of its own, but for the push; and the rehearsal
+//! of it through every stage.
 //!
 //! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
 //! runs the xtask of this build, and hands out debug builds of the programs, because compiling the whole workspace
@@ -102,6 +102,11 @@ case "$verb" in
         cd '{top}'
         CARGO_TARGET_DIR='{target}' HOME='{home}' '{cargo}' build --quiet --locked "${{packages[@]}}"
         for program in "${{programs[@]}}"; do cp "{target}/debug/$program" "$out/"; done ;;
+    run)
+        [ "$1" = --package ] && [ "$3" = -- ]
+        program="$2"; shift 3
+        (cd '{top}' && CARGO_TARGET_DIR='{target}' HOME='{home}' '{cargo}' build --quiet --locked --package "$program")
+        exec "{target}/debug/$program" "$@" ;;
     *) echo "cargo $verb is not expected here" >&2; exit 1 ;;
 esac
 "#,
@@ -195,7 +200,12 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
     let mut done = Vec::new();
     for command in commands() {
         if command.starts_with("git push") {
-            break;
+            // Nothing is pushed, but from here on the repository has a place on GitHub.
+            scratch.bash(
+                "git remote add origin https://github.com/example-org/own",
+                &[],
+            );
+            continue;
         }
         if let Some(set) = command.strip_prefix("export ") {
             let (name, open) = set.split_once('=').unwrap();
@@ -203,6 +213,10 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
             variables.push((name.to_owned(), scratch.value(name)));
             // The doctor visits the deployment of the stage file, which here is the sandbox.
             variables.push(("DOMINO_API_HOST".to_owned(), host.clone()));
+            continue;
+        }
+        // A program that is named bare is for whoever has put it on the path.
+        if !command.starts_with("cargo ") && !command.starts_with("git ") {
             continue;
         }
         let output = scratch.bash(&command, &variables);
@@ -215,19 +229,14 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
             !said.contains("canary"),
             "a secret was shown by `{command}`"
         );
+        assert!(output.status.success(), "{said}");
         if command.starts_with("cargo xtask doctor") {
-            // On a deployment where nothing was trained yet, this is the one thing to do.
-            let wrong: Vec<&str> = said
-                .lines()
-                .filter(|line| line.starts_with("!! "))
-                .collect();
-            assert_eq!(output.status.code(), Some(3), "{said}");
+            // On a deployment where nothing was trained yet, that is said, and is no fault.
             assert!(
-                matches!(&wrong[..], [one] if one.contains("registered model `wine-quality`")),
+                said.contains("-- registered model `wine-quality`"),
                 "{said}"
             );
-        } else {
-            assert!(output.status.success(), "{said}");
+            assert!(!said.contains("!! "), "{said}");
         }
         done.push(command);
     }

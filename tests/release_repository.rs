@@ -164,6 +164,7 @@ fn an_empty_repository_gets_everything_it_needs_and_keeps_what_it_made_of_it() {
             ".github/workflows/deploy-apps.yml",
             ".github/workflows/deploy-jobs.yml",
             ".github/workflows/deploy-models.yml",
+            ".github/workflows/plan.yml",
             "stages.schema.json",
             "stages.toml",
         ]
@@ -247,4 +248,22 @@ fn its_workflows_run_on_the_programs_of_a_release() {
         "{asked}"
     );
     assert!(asked.contains("attestation verify"), "{asked}");
+
+    // The run ends with the picture, in the colours of what happened.
+    let (_, folder) = said.split_once("summaries: ").unwrap();
+    let folder = team
+        .path("repository")
+        .join(folder.lines().next().unwrap().trim());
+    let summaries: String = fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    assert!(
+        summaries.contains("```mermaid\nflowchart LR\n"),
+        "{summaries}"
+    );
+    assert!(
+        summaries.contains("    class stage1 success\n    class stage2 skipped\n"),
+        "{summaries}"
+    );
 }

@@ -159,6 +159,50 @@ fn ci_runs_the_list_of_checks_without_a_secret() {
 }
 
 #[test]
+fn a_pull_request_where_the_programs_are_released_is_planned_by_them() {
+    insta::assert_snapshot!("release_plan", one("release", "plan.yml"));
+}
+
+#[test]
+fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
+    let text = one("two-stages", "deploy-models.yml");
+    let read = read::Read::of("deploy-models.yml", &text);
+    let (id, last) = read.jobs().last().unwrap();
+    assert_eq!(id, "summary");
+    assert_eq!(last["if"], "always()");
+    assert_eq!(
+        last["needs"],
+        serde_json::json!(["deploy-dev", "deploy-prod"])
+    );
+    assert_eq!(last["permissions"], serde_json::json!({}));
+    let picture = last["steps"][0]["env"]["PICTURE"].as_str().unwrap();
+    for line in [
+        "class stage1 ${{ needs.deploy-dev.result }}",
+        "class stage2 ${{ needs.deploy-prod.result }}",
+    ] {
+        assert!(picture.contains(line), "{picture}");
+    }
+    assert!(picture.contains("model quality"), "{picture}");
+    assert!(!picture.contains("job train"), "{picture}");
+}
+
+#[test]
+fn a_repository_that_cannot_build_the_programs_is_told_of_both_ways_out() {
+    let out = tempfile::tempdir().unwrap();
+    let note = "has no Cargo.toml, and these workflows build the programs there; set `install = \"release\"`";
+    let written = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    assert!(written.status.success());
+    assert!(stderr(&written).contains(note), "{}", stderr(&written));
+    fs::write(out.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let written = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
+    assert!(
+        !stderr(&written).contains("Cargo.toml"),
+        "{}",
+        stderr(&written)
+    );
+}
+
+#[test]
 fn the_pipeline_is_drawn_with_its_data_planes_and_approvals() {
     insta::assert_snapshot!(
         "two_stages_diagram",

@@ -249,6 +249,7 @@ fn known(expression: &str) -> bool {
                 false
             }
             ["steps", _, "outputs", _] => true,
+            ["needs", id, "result"] => plain(id),
             ["needs", _, "outputs", output] => plain(output) && output.ends_with("-version"),
             _ => false,
         }

@@ -92,6 +92,32 @@ fn a_changed_stage_file_shows_each_setting_before_and_after() {
 }
 
 #[test]
+fn another_order_of_the_stages_or_another_branch_or_runner_is_shown() {
+    let of = |pipeline: &str, names: [&str; 2]| {
+        let tables = names.map(|name| format!("[stage.{name}]\nhardware-tier = \"{name}\"\n"));
+        format!(
+            "[pipeline]\n{pipeline}\n[defaults]\nhost = \"domino.example.com\"\nproject = \"team/project\"\n{}\
+             [job.train]\ncommand = \"train.py\"\n",
+            tables.concat()
+        )
+    };
+    let stages = of("branch = \"trunk\"", ["dev", "prod"]);
+    let swapped = of("runner = \"ubuntu-22.04\"", ["prod", "dev"]);
+    let before = checkout(&[("stages.toml", &stages)]);
+    let after = checkout(&[("stages.toml", &swapped)]);
+    let text = stdout(&plan(before.path(), after.path()));
+    for line in [
+        "`[pipeline]`: `branch` `trunk` → `main`, `runner` `ubuntu-24.04` → `ubuntu-22.04`",
+        "The promotion order was `dev` → `prod`, and becomes `prod` → `dev`.",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
+    let same = stdout(&plan(before.path(), before.path()));
+    assert!(!same.contains("[pipeline]"), "{same}");
+    assert!(!same.contains("promotion order"), "{same}");
+}
+
+#[test]
 fn a_stage_file_with_problems_is_shown_and_fails() {
     let before = checkout(&[("stages.toml", &stages())]);
     let after = checkout(&[(

@@ -78,5 +78,23 @@ pub fn runs(job: &Value) -> impl Iterator<Item = &str> {
 
 /// Whether a job holds a secret.
 pub fn holds_secret(job: &Value) -> bool {
-    job.to_string().contains("secrets.")
+    let mut found = Vec::new();
+    collect("", job, &mut found);
+    found.iter().any(|(path, text)| names_secrets(path, text))
+}
+
+/// Whether a text of the file reaches for secrets: the word in an expression, however it goes on, or the key that
+/// hands all of them to another workflow.
+pub fn names_secrets(path: &str, text: &str) -> bool {
+    let is_condition = path.ends_with(".if");
+    let is_key = text == "secrets" && path.ends_with(".secrets");
+    let expressions = text.split("${{").skip(usize::from(!is_condition));
+    is_key
+        || expressions
+            .map(|rest| rest.split("}}").next().unwrap_or_default())
+            .any(|expression| {
+                let mut words = expression
+                    .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
+                words.any(|word| word.eq_ignore_ascii_case("secrets"))
+            })
 }

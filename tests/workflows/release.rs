@@ -18,6 +18,9 @@ use super::{fixture, gen_workflows_to, one};
 
 const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
 
+/// In the place of the released xtask, the one of this build.
+const XTASK: &str = concat!("#!/bin/sh\nexec ", env!("CARGO_BIN_EXE_xtask"), " \"$@\"\n");
+
 /// Stands in for `gh`: `release download` copies from `released/`, `attestation verify` says what it was told to.
 const GH: &str = r#"#!/usr/bin/env bash
 set -euo pipefail
@@ -67,6 +70,7 @@ impl Fetching {
                 &format!("#!/bin/sh\necho this is {program}\n"),
             );
         }
+        executable(&built.join("xtask"), XTASK);
         executable(&at("bin/gh"), GH);
 
         let release = pipelines::release().text().unwrap();
@@ -106,6 +110,7 @@ impl Fetching {
             .env("RELEASE_REPOSITORY", "example-org/domino-programs")
             .env("RUNNER_TEMP", self.path("temp"))
             .env("GITHUB_PATH", self.path("github-path"))
+            .env("GITHUB_STEP_SUMMARY", self.path("summary"))
             .output()
             .unwrap()
     }
@@ -155,6 +160,53 @@ fn a_stage_runs_the_programs_that_were_released() {
         asked.contains("--signer-workflow example-org/domino-programs/.github/workflows/release.yml --source-ref refs/tags/v1.2.0"),
         "{asked}"
     );
+}
+
+#[test]
+fn a_pull_request_is_planned_and_checked_by_the_released_xtask() {
+    let fetching = Fetching::new();
+    let stages = fs::read_to_string(fixture("release")).unwrap();
+    let changed = stages.replace("[stage.prod]", "[stage.prod]\nwait-timer = 7");
+    for (folder, text) in [("repository", &stages), ("repository/change", &changed)] {
+        fs::create_dir_all(fetching.path(folder)).unwrap();
+        fs::write(fetching.path(folder).join("stages.toml"), text).unwrap();
+        let git = fetching.bash(folder, "git init --quiet && git add stages.toml", "yes");
+        assert!(git.status.success(), "{git:?}");
+    }
+    let plan = commands(&one("release", "plan.yml"), "plan");
+    let [fetch, plan, check] = &plan[..] else {
+        panic!("{plan:?}");
+    };
+    for command in [fetch, plan] {
+        let done = fetching.bash("repository", command, "yes");
+        assert!(done.status.success(), "{done:?}");
+    }
+    let summary = fs::read_to_string(fetching.path("summary")).unwrap();
+    assert!(summary.contains("`wait-timer` `0` → `7`"), "{summary}");
+
+    assert!(!fetching.bash("repository", check, "yes").status.success());
+    let change = fetching.path("repository/change");
+    gen_workflows_to(&change, &change.join("stages.toml"), &[]);
+    let fresh = fetching.bash("repository", check, "yes");
+    assert!(fresh.status.success(), "{fresh:?}");
+}
+
+#[test]
+fn the_bill_of_materials_is_checksummed_signed_and_published() {
+    let release = pipelines::release().text().unwrap();
+    let made = commands(&release, "bill-of-materials").remove(0);
+    assert!(
+        made.ends_with("sha256sum ./*.cdx.json > bill-of-materials.sha256\n"),
+        "{made}"
+    );
+    let published = commands(&release, "publish").remove(0);
+    assert!(
+        published.contains("./*.cdx.json bill-of-materials.sha256"),
+        "{published}"
+    );
+    let yaml: Value = yaml_serde::from_str(&release).unwrap();
+    let sign = &yaml["jobs"]["publish"]["steps"][1]["with"]["subject-path"];
+    assert_eq!(*sign, "programs-*.tar.gz\n*.cdx.json\n");
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn with_release(text: &str, release: &str, repository: &str) -> String {
     }
 }
 
-/// The `owner/name` that git calls `origin`.
-fn origin(root: &Path) -> Option<String> {
+/// The `owner/name` on GitHub that git calls `origin`.
+pub fn origin(root: &Path) -> Option<String> {
     let output = Command::new("git")
         .args(["remote", "get-url", "origin"])
         .current_dir(root)

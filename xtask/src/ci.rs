@@ -57,13 +57,18 @@ cargo run --quiet --locked --package xtask -- gen-workflows --check
 cargo run --quiet --locked --package xtask -- schema --check
 ";
 
-// The auditor persona reports what the regular and the pedantic one do, and more. `--strict-collection` makes
-// a file that is no valid workflow an error; without it such a file is passed over.
+// Beside the workflows of this repository, those that other stage files become, and the one that is written only
+// where programs are released. The auditor persona reports what the regular and the pedantic one do, and more.
+// `--strict-collection` makes a file that is no valid workflow an error; without it such a file is passed over.
 const LINT_WORKFLOWS: &str = "\
+rm -rf target/rendered
+for stages in stages.toml tests/fixtures/workflows-*.toml; do
+  cargo run --quiet --locked --package xtask -- gen-workflows --release --stages \"$stages\" --out \"target/rendered/$(basename \"$stages\" .toml)\"
+done
 python3 -m venv target/workflow-linters
 target/workflow-linters/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement .github/workflow-linters.txt
-target/workflow-linters/bin/zizmor --offline --no-config --strict-collection --persona auditor .github
-target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+target/workflow-linters/bin/zizmor --offline --no-config --strict-collection --persona auditor .github target/rendered/*/.github/workflows/*.yml
+target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml target/rendered/*/.github/workflows/*.yml
 target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 ";
 

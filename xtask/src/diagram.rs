@@ -1,6 +1,7 @@
 //! The picture of the pipeline: stages, entities, data planes and approvals as a Mermaid diagram.
 //!
-//! GitHub draws it in the README, between two markers. It shows what the stage file says, not what is running.
+//! GitHub draws it in the README, between two markers, and in the summary of each run, coloured by what happened. It
+//! shows what the stage file says, not what is running.
 
 use std::fmt::Write as _;
 
@@ -15,7 +16,30 @@ pub const END: &str = "<!-- pipeline:end -->";
 
 /// The pipeline as a fenced Mermaid block.
 pub fn mermaid(file: &StageFile) -> String {
-    let mut text = String::from("```mermaid\nflowchart LR\n");
+    let picture = picture(file, &[Kind::Job, Kind::App, Kind::Model]);
+    format!("```mermaid\n{picture}```\n")
+}
+
+/// The part of the picture that one kind of entity is in, each stage in the colour of its result. `result` gives the
+/// word that GitHub puts in its place when the run is over: `success`, `failure`, `cancelled` or `skipped`.
+pub fn of_run(file: &StageFile, kind: Kind, result: impl Fn(&Stage) -> String) -> String {
+    let mut text = picture(file, &[kind]);
+    text.push_str(COLOURS);
+    for (at, stage) in file.stages.iter().enumerate() {
+        let _ = writeln!(text, "    class stage{} {}", at + 1, result(stage));
+    }
+    format!("```mermaid\n{text}```\n")
+}
+
+/// A class for each result that a job can have.
+const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color:#1f2328
+    classDef failure fill:#ffebe9,stroke:#cf222e,color:#1f2328
+    classDef cancelled fill:#fff8c5,stroke:#9a6700,color:#1f2328
+    classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
+";
+
+fn picture(file: &StageFile, kinds: &[Kind]) -> String {
+    let mut text = String::from("flowchart LR\n");
     let _ = writeln!(
         text,
         "    push([{}])",
@@ -24,11 +48,14 @@ pub fn mermaid(file: &StageFile) -> String {
     let mut from = "push".to_owned();
     for (at, stage) in file.stages.iter().enumerate() {
         let id = format!("stage{}", at + 1);
-        subgraph(&mut text, file, stage, &id);
-        let _ = writeln!(text, "    {from} -- {} --> {id}", label(&gate(stage)));
+        subgraph(&mut text, file, kinds, stage, &id);
+        let _ = writeln!(
+            text,
+            "    {from} -- {} --> {id}",
+            label(&gate(stage, kinds))
+        );
         from = id;
     }
-    text.push_str("```\n");
     text
 }
 
@@ -44,7 +71,7 @@ pub fn kept_in(readme: &str, diagram: &str) -> anyhow::Result<String> {
     markers.keep(readme, diagram)
 }
 
-fn subgraph(text: &mut String, file: &StageFile, stage: &Stage, id: &str) {
+fn subgraph(text: &mut String, file: &StageFile, kinds: &[Kind], stage: &Stage, id: &str) {
     // One line: Mermaid draws the nodes over any further one.
     let plane = stage
         .data_plane
@@ -88,7 +115,9 @@ fn subgraph(text: &mut String, file: &StageFile, stage: &Stage, id: &str) {
             tier(model.stages.get(&stage.name), &tiers.models),
         )
     });
-    for (at, (kind, name, note, tier)) in jobs.chain(apps).chain(models).enumerate() {
+    let all = jobs.chain(apps).chain(models);
+    let shown = all.filter(|(kind, ..)| kinds.contains(kind));
+    for (at, (kind, name, note, tier)) in shown.enumerate() {
         let mut lines = vec![format!("{} {name}", kind.word())];
         lines.extend(note.map(str::to_owned));
         lines.extend(tier.map(|tier| format!("tier {tier}")));
@@ -110,7 +139,7 @@ fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a
 }
 
 /// What stands between the stage before and this one.
-fn gate(stage: &Stage) -> Vec<String> {
+fn gate(stage: &Stage, kinds: &[Kind]) -> Vec<String> {
     let mut lines = vec![format!("environment {}", stage.github_environment)];
     if !stage.approvers.is_empty() {
         lines.push(format!("approval: {}", stage.approvers.join(", ")));
@@ -118,12 +147,11 @@ fn gate(stage: &Stage) -> Vec<String> {
     if stage.wait_timer > 0 {
         lines.push(format!("wait: {} min", stage.wait_timer));
     }
-    lines.extend(
-        stage
-            .model_stage
-            .as_ref()
-            .map(|name| format!("models: {name}")),
-    );
+    if kinds.contains(&Kind::Model)
+        && let Some(name) = &stage.model_stage
+    {
+        lines.push(format!("models: {name}"));
+    }
     lines
 }
 

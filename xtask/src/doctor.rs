@@ -19,6 +19,7 @@ use domino_core::stages::{Stage, StageFile};
 use domino_core::step::{Format, Step, Subject, block_on, duration, host_of};
 
 use self::finding::Finding;
+use crate::another_repository;
 
 /// The arguments of `cargo xtask doctor`.
 #[derive(Debug, clap::Args)]
@@ -109,6 +110,18 @@ impl<'a> Visit<'a> {
             connection: Connection::open(host, credential, limits)?,
             no_credential,
         })
+    }
+
+    /// The GitHub repository, `owner/name`: as the environment has it, or else git's origin. Without a token to ask
+    /// GitHub with, an origin is not taken for more than it may be.
+    fn github_repository(&self) -> Option<String> {
+        let origin = || {
+            variable("GITHUB_TOKEN")?;
+            let folder = self.file.path.parent()?;
+            // The folder of a bare `stages.toml` is this one.
+            another_repository::origin(&std::path::Path::new(".").join(folder))
+        };
+        variable("GITHUB_REPOSITORY").or_else(origin)
     }
 
     /// A key of the stage, as a hint names it.

@@ -54,6 +54,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             path.display()
         );
     }
+    if file.pipeline.install == Install::Build && !root.join("Cargo.toml").is_file() {
+        eprintln!(
+            "note: `{}` has no Cargo.toml, and these workflows build the programs there; set `install = \"release\"` \
+             under `[pipeline]`, or copy this workspace",
+            root.display()
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ mod models;
 mod programs;
 mod release;
 mod stage;
+mod summary;
 
 use domino_core::stages::{Install, StageFile};
 
@@ -60,12 +61,23 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
             workflow: models::deploy_models(file),
         }),
     ];
-    // Only a repository that holds the workspace can check it.
-    let ci = (file.pipeline.install == Install::Build).then(|| WorkflowFile {
-        name: "ci.yml",
-        workflow: ci::ci(file),
-    });
-    deploys.into_iter().flatten().chain(ci).collect()
+    // Only a repository that holds the workspace can check it. Another one has checks of its own, and is told what a
+    // change would deploy.
+    let pull_requests = match file.pipeline.install {
+        Install::Build => WorkflowFile {
+            name: "ci.yml",
+            workflow: ci::ci(file),
+        },
+        Install::Release => WorkflowFile {
+            name: "plan.yml",
+            workflow: ci::plan_by_a_release(file),
+        },
+    };
+    deploys
+        .into_iter()
+        .flatten()
+        .chain([pull_requests])
+        .collect()
 }
 
 /// The workflow of a repository that publishes the programs for others. It depends on no stage.

@@ -111,6 +111,11 @@ impl Job {
         Expression(format!("needs.{}.outputs.{name}", self.id))
     }
 
+    /// What became of this job, as a job that needs it sees it.
+    pub fn result(&self) -> Expression {
+        Expression(format!("needs.{}.result", self.id))
+    }
+
     /// The job, run only after that one has succeeded.
     pub fn after(mut self, earlier: &Self) -> Self {
         self.needs.push(earlier.id.clone());

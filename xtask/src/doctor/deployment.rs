@@ -125,7 +125,7 @@ fn repository(visit: &Visit<'_>, project: &Project) -> Finding {
     // Some addresses of repositories hold a user and a password.
     let shown = uri.rsplit_once('@').map_or(uri, |(_, rest)| rest);
     let what = format!("project `{}`, on git at `{shown}`", project.name);
-    let Some(ours) = variable("GITHUB_REPOSITORY") else {
+    let Some(ours) = visit.github_repository() else {
         return Finding::well(what);
     };
     let theirs = shown
@@ -196,6 +196,10 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
                         "registered model `{name}`, newest version {}",
                         newest.version
                     )),
+                    None if trains_first(visit) => Finding::NotAsked(
+                        format!("registered model `{name}`, which has no version yet"),
+                        "a job of the first deployment is to register it; until then the model's own step fails".into(),
+                    ),
                     None => Finding::wrong(
                         format!("there is no version of a registered model `{name}`"),
                         "run the job that trains and registers it before the model is deployed",
@@ -206,6 +210,13 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
         }
     });
     join_all(looks).await
+}
+
+/// Whether what is missing may still come: nothing was deployed to the first stage yet, and a job of its runs there.
+fn trains_first(visit: &Visit<'_>) -> bool {
+    let first = visit.file.stages.first();
+    first.is_some_and(|first| first.name == visit.stage.name)
+        && visit.file.jobs.iter().any(|job| job.schedule.is_none())
 }
 
 /// What the gates of the stage need in Domino.

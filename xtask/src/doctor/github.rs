@@ -10,11 +10,12 @@ const CREDENTIALS: [&str; 2] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY"];
 /// Everything about the stage's GitHub environment, when there is a token to ask with.
 pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let name = &visit.stage.github_environment;
-    let (Some(token), Some(repository)) = (variable("GITHUB_TOKEN"), variable("GITHUB_REPOSITORY"))
+    let (Some(token), Some(repository)) = (variable("GITHUB_TOKEN"), visit.github_repository())
     else {
         return vec![Finding::NotAsked(
             format!("GitHub environment `{name}`"),
-            "set `GITHUB_TOKEN` and `GITHUB_REPOSITORY` to have it looked at".into(),
+            "set `GITHUB_TOKEN` to have it looked at, and `GITHUB_REPOSITORY` where git's origin is not on GitHub"
+                .into(),
         )];
     };
     let api = variable("GITHUB_API_URL");
@@ -66,13 +67,21 @@ fn guards(visit: &Visit<'_>, protection: &Protection) -> Vec<Finding> {
         .map(String::as_str)
         .collect();
     let approvers = match (&missing[..], &protection.reviewers[..]) {
-        ([], []) => Finding::well(format!(
-            "GitHub environment `{name}`: no approval, as the stage file says"
-        )),
-        ([], reviewers) => Finding::well(format!(
-            "GitHub environment `{name}`: approved by {}",
-            reviewers.join(", ")
-        )),
+        ([], []) => Finding::Well(
+            format!("GitHub environment `{name}`: no approval, as the stage file says"),
+            (visit.file.stages.first().is_some_and(|first| first.name != stage.name)).then(|| {
+                format!("whatever is merged gets here unasked: name `approvers` under `[stage.{}]`", stage.name)
+            }),
+        ),
+        ([], reviewers) => Finding::Well(
+            format!(
+                "GitHub environment `{name}`: approved by {}",
+                reviewers.join(", ")
+            ),
+            (!protection.prevents_self_review).then(|| {
+                format!("whoever starts a run may approve it: tick *Prevent self-review* under {settings}")
+            }),
+        ),
         (missing, _) => Finding::wrong(
             format!(
                 "GitHub environment `{name}` does not ask {} to approve",

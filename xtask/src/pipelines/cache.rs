@@ -16,7 +16,11 @@ pub(super) fn programs(file: &StageFile) -> Option<Step> {
         .with("path", "programs.tar")
         .with(
             "key",
-            "programs-${{ runner.os }}-${{ runner.arch }}-${{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}",
+            // A program of another image may want another C library.
+            format!(
+                "programs-{}-${{{{ runner.arch }}}}-${{{{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}}}",
+                file.pipeline.runner
+            ),
         );
     allowed(file).then_some(step)
 }

@@ -1,37 +1,81 @@
 //! `ci.yml`: every check on each pull request and on the production branch, and what a pull request would deploy.
+//! `plan.yml`, where the programs come from a release: the latter alone.
 //!
 //! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
 
 use domino_core::stages::StageFile;
 use serde_saphyr::{Commented, SpaceAfter};
 
-use super::cache;
+use super::{cache, programs};
 use crate::actions;
 use crate::ci::CHECKS;
 use crate::workflow::{Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow};
 
 /// The workflow for pull requests.
 pub(super) fn ci(file: &StageFile) -> Workflow {
-    let branch = Filter {
+    let branch = branch(file);
+    let on = Triggers {
+        pull_request: Some(branch.clone()),
+        push: Some(branch),
+        workflow_dispatch: None,
+    };
+    workflow("CI", on, vec![check(file), plan(file)])
+}
+
+/// The workflow of a repository that takes the programs from a release: what a change would deploy, and whether its
+/// generated files are fresh.
+pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
+    let on = Triggers {
+        pull_request: Some(branch(file)),
+        ..Triggers::default()
+    };
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out what is there")
+            .with("persist-credentials", false)
+            .with("ref", BASE),
+        actions::CHECKOUT
+            .step("Check out the change, as data")
+            .with("persist-credentials", false)
+            .with("path", "change"),
+        programs::download(file),
+        Step::run("Plan", PLAN_OF_A_RELEASE),
+        Step::run(
+            "Generated files are fresh",
+            "./xtask gen-workflows --out change --check",
+        ),
+    ];
+    workflow("Plan", on, vec![job(file, "plan", "Plan", steps)])
+}
+
+/// The commit that a pull request is merged into.
+const BASE: &str = "${{ github.event.pull_request.base.sha }}";
+
+const PLAN_OF_A_RELEASE: &str = "\
+tar --extract --file programs.tar xtask
+./xtask plan . change >> \"$GITHUB_STEP_SUMMARY\"
+";
+
+fn branch(file: &StageFile) -> Filter {
+    Filter {
         branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
         ..Filter::default()
-    };
+    }
+}
+
+fn workflow(name: &str, on: Triggers, jobs: Vec<Job>) -> Workflow {
     Workflow {
-        name: "CI".to_owned(),
-        on: Triggers {
-            pull_request: Some(branch.clone()),
-            push: Some(branch),
-            workflow_dispatch: None,
-        },
+        name: name.to_owned(),
+        on,
         permissions: Permissions::none(),
         concurrency: SpaceAfter(Concurrency {
             group: Commented(
-                "ci-${{ github.ref }}".to_owned(),
+                format!("{}-${{{{ github.ref }}}}", name.to_lowercase()),
                 "a newer push makes the older run moot".to_owned(),
             ),
             cancel_in_progress: true,
         }),
-        jobs: vec![check(file), plan(file)],
+        jobs,
     }
 }
 
@@ -61,7 +105,7 @@ fn plan(file: &StageFile) -> Job {
         actions::CHECKOUT
             .step("Check out what is there")
             .with("persist-credentials", false)
-            .with("ref", "${{ github.event.pull_request.base.sha }}"),
+            .with("ref", BASE),
         actions::CHECKOUT
             .step("Check out the change, as data")
             .with("persist-credentials", false)

@@ -46,7 +46,7 @@ pub(super) fn job(file: &StageFile) -> Job {
             "fetch",
             "Fetch the programs",
             "reads the release",
-            fetched(file),
+            vec![download(file)],
         ),
     };
     Job {
@@ -89,18 +89,17 @@ fn built(file: &StageFile) -> Vec<Step> {
 }
 
 /// From a release, once its checksum and its attestation have been verified.
-fn fetched(file: &StageFile) -> Vec<Step> {
+pub(super) fn download(file: &StageFile) -> Step {
     let release = file.pipeline.release.as_deref().unwrap_or_default();
     let repository = file
         .pipeline
         .release_repository
         .as_deref()
         .unwrap_or_default();
-    let step = Step::run("Download and verify the programs", FETCH)
+    Step::run("Download and verify the programs", FETCH)
         .env("GH_TOKEN", "${{ github.token }}")
         .env("RELEASE", release)
-        .env("RELEASE_REPOSITORY", repository);
-    vec![step]
+        .env("RELEASE_REPOSITORY", repository)
 }
 
 fn hand_on() -> Step {

@@ -1,5 +1,5 @@
-//! `release.yml`: on a tag, static programs for both kinds of Linux machine, with checksums, a bill of materials
-//! and a signed statement of which run built them.
+//! `release.yml`: on a tag, static programs for both kinds of Linux machine, with a bill of materials, checksums and
+//! a signed statement of which run built them. xtask is among them, for the pull requests of other repositories.
 //!
 //! The job that may publish runs none of our code and none of our dependencies: it signs and uploads what jobs
 //! without any right have made. `programs.rs` verifies what is published here.
@@ -29,14 +29,16 @@ const MACHINES: [Machine; 2] = [
     },
 ];
 
-const PUBLISH: &str = r#"gh release create "$GITHUB_REF_NAME" --verify-tag --title "$GITHUB_REF_NAME" --generate-notes programs-*.tar.gz programs-*.tar.gz.sha256 ./*.cdx.json
+const PUBLISH: &str = r#"gh release create "$GITHUB_REF_NAME" --verify-tag --title "$GITHUB_REF_NAME" --generate-notes programs-*.tar.gz programs-*.tar.gz.sha256 ./*.cdx.json bill-of-materials.sha256
 "#;
 
 const BILL_OF_MATERIALS: &str = "\
 cargo install --locked --version 0.5.9 cargo-cyclonedx
 cargo cyclonedx --format json --describe binaries --target x86_64-unknown-linux-musl
 mkdir bill
-mv crates/deploy-*/*_bin.cdx.json crates/promote-stage/*_bin.cdx.json bill/
+mv crates/deploy-*/*_bin.cdx.json crates/promote-stage/*_bin.cdx.json xtask/*_bin.cdx.json bill/
+cd bill
+sha256sum ./*.cdx.json > bill-of-materials.sha256
 ";
 
 /// The workflow for releases.
@@ -84,9 +86,9 @@ fn build(machine: &Machine) -> Job {
             "Build the programs",
             format!(
                 "cargo build --release --locked --target {target} --package deploy-job --package deploy-app \
-                 --package deploy-model --package promote-stage\n\
+                 --package deploy-model --package promote-stage --package xtask\n\
                  tar --create --gzip --file {archive} --directory target/{target}/release deploy-job deploy-app \
-                 deploy-model promote-stage\n\
+                 deploy-model promote-stage xtask\n\
                  sha256sum {archive} > {archive}.sha256\n"
             ),
         ),
@@ -108,7 +110,10 @@ fn bill_of_materials() -> Job {
             .step("Check out the sources")
             .with("persist-credentials", false),
         Step::run("Write the bill of materials", BILL_OF_MATERIALS),
-        upload("bill-of-materials", "bill/*.cdx.json\n".to_owned()),
+        upload(
+            "bill-of-materials",
+            "bill/*.cdx.json\nbill/bill-of-materials.sha256\n".to_owned(),
+        ),
     ];
     let permissions = Permissions::none().and("contents", "read", "checks out the sources");
     job(
@@ -127,7 +132,7 @@ fn publish() -> Job {
             .with("merge-multiple", true),
         actions::ATTEST_BUILD_PROVENANCE
             .step("Sign where it comes from")
-            .with("subject-path", "programs-*.tar.gz"),
+            .with("subject-path", "programs-*.tar.gz\n*.cdx.json\n"),
         Step::run("Publish the release", PUBLISH)
             .env("GH_TOKEN", "${{ github.token }}")
             .env("GH_REPO", "${{ github.repository }}"),

@@ -6,7 +6,7 @@ use domino_core::stages::{Kind, Stage, StageFile};
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 
-use super::programs;
+use super::{programs, summary};
 use crate::actions;
 use crate::workflow::{
     Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Job, Pattern,
@@ -47,7 +47,9 @@ pub(super) fn deploy<'a>(
         }
         jobs.push(job);
     }
+    let summary = summary::job(file, kind, &jobs);
     jobs.insert(0, programs);
+    jobs.push(summary);
 
     Workflow {
         name: format!("Deploy {}s", kind.word()),

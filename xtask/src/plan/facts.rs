@@ -107,6 +107,11 @@ pub(super) fn gate(stage: &Stage) -> Facts {
     facts
 }
 
+/// What starts the pipeline and what its steps run on.
+pub(super) fn pipeline(file: &StageFile) -> Facts {
+    flat(&file.pipeline)
+}
+
 /// Every value of this, by the path of its key.
 fn flat<T: Serialize>(value: &T) -> Facts {
     let mut facts = Facts::new();

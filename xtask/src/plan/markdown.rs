@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use domino_core::stages::{Stage, StageFile, StageFileError};
 
-use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate};
+use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate, pipeline};
 use crate::pipelines;
 
 /// How many files are named for one workflow.
@@ -24,8 +24,28 @@ pub(super) fn plan(before: Option<&StageFile>, after: &StageFile, files: &[Strin
     let mut text = String::from("## What merging this would deploy\n\n");
     workflows(&mut text, after, files);
     text.push('\n');
+    if let Some(before) = before {
+        whole_pipeline(&mut text, before, after);
+    }
     stages(&mut text, before, after);
     text
+}
+
+/// What a change does to all stages at once: `[pipeline]`, and the order in which things move.
+fn whole_pipeline(text: &mut String, before: &StageFile, after: &StageFile) {
+    let (old, new) = (pipeline(before), pipeline(after));
+    if old != new {
+        let changed = differences(&old, &new).join(", ");
+        let _ = writeln!(text, "`[pipeline]`: {changed}\n");
+    }
+    let order = |file: &StageFile| {
+        let names: Vec<String> = file.stages.iter().map(|stage| code(&stage.name)).collect();
+        names.join(" → ")
+    };
+    let (old, new) = (order(before), order(after));
+    if old != new {
+        let _ = writeln!(text, "The promotion order was {old}, and becomes {new}.\n");
+    }
 }
 
 /// Which workflows the push would start, and why.
@@ -139,26 +159,24 @@ fn cell(before: Option<Facts>, after: Option<Facts>) -> String {
             format!("**new**: {}", lines(shown))
         }
         (Some(before), Some(after)) if before == after => "settings as before".to_owned(),
-        (Some(before), Some(after)) => {
-            let keys = before
-                .keys()
-                .chain(after.keys().filter(|key| !before.contains_key(*key)));
-            let changed = keys.filter(|key| before.get(*key) != after.get(*key));
-            let side = |facts: &Facts, key: &str| {
-                facts
-                    .get(key)
-                    .map_or("nothing".to_owned(), |value| code(value))
-            };
-            lines(changed.map(|key| {
-                format!(
-                    "{} {} → {}",
-                    code(key),
-                    side(&before, key),
-                    side(&after, key)
-                )
-            }))
-        }
+        (Some(before), Some(after)) => differences(&before, &after).join("<br>"),
     }
+}
+
+/// Each key whose value differs, with both values.
+fn differences(before: &Facts, after: &Facts) -> Vec<String> {
+    let keys = before
+        .keys()
+        .chain(after.keys().filter(|key| !before.contains_key(*key)));
+    let changed = keys.filter(|key| before.get(*key) != after.get(*key));
+    let side = |facts: &Facts, key: &str| {
+        facts
+            .get(key)
+            .map_or("nothing".to_owned(), |value| code(value))
+    };
+    let changed =
+        changed.map(|key| format!("{} {} → {}", code(key), side(before, key), side(after, key)));
+    changed.collect()
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

@@ -1,0 +1,146 @@
+//! Checks that nothing unreviewed runs, that no secret goes astray, and that nobody's bytes are taken on trust.
+
+use serde_json::Value;
+use xtask::actions;
+
+use super::Finding;
+use super::order::is_ours;
+use crate::read::{Read, holds_secret, names_secrets, runs, steps};
+
+pub fn triggers(workflow: &Read) -> Finding {
+    let known = ["push", "pull_request", "workflow_dispatch"];
+    let on = workflow.yaml["on"].as_object()?;
+    on.keys()
+        .find(|event| !known.contains(&event.as_str()))
+        .cloned()
+}
+
+pub fn no_secret_for_pull_requests(workflow: &Read) -> Finding {
+    let on = workflow.yaml["on"].as_object()?;
+    let starts = on.contains_key("pull_request");
+    (starts && workflow.jobs().any(|(_, job)| holds_secret(job))).then(|| "pull_request".to_owned())
+}
+
+pub fn secrets_in_env(workflow: &Read) -> Finding {
+    workflow
+        .texts()
+        .into_iter()
+        .filter(|(path, text)| names_secrets(path, text))
+        .find_map(|(path, text)| {
+            let parts: Vec<&str> = path.trim_start_matches('.').split('.').collect();
+            let allowed = match parts.as_slice() {
+                ["jobs", job, "steps", _, "env", _] => {
+                    workflow.yaml["jobs"][job]["environment"]["name"].is_string()
+                        && is_one_secret(text)
+                }
+                _ => false,
+            };
+            (!allowed).then(|| format!("{path}: {text}"))
+        })
+}
+
+/// Whether a value is one secret by its name and nothing else.
+fn is_one_secret(text: &str) -> bool {
+    text.strip_prefix("${{ secrets.")
+        .and_then(|rest| rest.strip_suffix(" }}"))
+        .is_some_and(|name| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        })
+}
+
+pub fn no_expression_in_run(workflow: &Read) -> Finding {
+    workflow
+        .jobs()
+        .flat_map(|(_, job)| runs(job))
+        .find(|run| run.contains("${{"))
+        .map(str::to_owned)
+}
+
+pub fn only_our_programs(workflow: &Read) -> Finding {
+    // Unpacking is the one thing that runs beside them, and the same text everywhere.
+    let unpack = "tar --extract --file \"$RUNNER_TEMP/programs/programs.tar\" --directory \"$RUNNER_TEMP/programs\"\n\
+                  echo \"$RUNNER_TEMP/programs\" >> \"$GITHUB_PATH\"\n";
+    let actions = [actions::CHECKOUT.name, actions::DOWNLOAD_ARTIFACT.name];
+    workflow
+        .jobs()
+        .filter(|(_, job)| holds_secret(job))
+        .flat_map(|(_, job)| steps(job))
+        .find_map(|step| {
+            let allowed = match (step["uses"].as_str(), step["run"].as_str()) {
+                (Some(uses), None) => uses
+                    .split_once('@')
+                    .is_some_and(|(name, _)| actions.contains(&name)),
+                (None, Some(run)) => run == unpack || is_ours(run),
+                _ => false,
+            };
+            (!allowed).then(|| step.to_string())
+        })
+}
+
+pub fn pinned(workflow: &Read) -> Finding {
+    workflow
+        .text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("uses: "))
+        .find_map(|uses| {
+            let known = actions::ALL.iter().any(|action| {
+                action.commit.len() == 40
+                    && action.commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+                    && uses == format!("{}@{} # {}", action.name, action.commit, action.version)
+            });
+            (!known).then(|| uses.to_owned())
+        })
+}
+
+pub fn permissions(workflow: &Read) -> Finding {
+    if workflow.yaml["permissions"]
+        .as_object()
+        .is_none_or(|top| !top.is_empty())
+    {
+        return Some("permissions at the top".to_owned());
+    }
+    workflow.jobs().find_map(|(id, job)| {
+        // Who publishes a release writes; it runs nothing but third-party actions of the table and `gh`.
+        let publishes = workflow.name == "release.yml"
+            && id == "publish"
+            && runs(job).all(|run| run.lines().all(|line| line.starts_with("gh ")));
+        let mut all = job["permissions"]
+            .as_object()
+            .into_iter()
+            .flat_map(|all| all.values());
+        // A job that needs nothing says so, so that nobody has to look at the top of the file.
+        let fits =
+            job["permissions"].is_object() && all.all(|access| access == "read" || publishes);
+        (!fits).then(|| id.clone())
+    })
+}
+
+pub fn no_empty_run(workflow: &Read) -> Finding {
+    let says_something = |run: &str| {
+        run.lines()
+            .any(|line| !line.trim().is_empty() && !line.trim().starts_with('#'))
+    };
+    workflow
+        .jobs()
+        .flat_map(|(_, job)| runs(job))
+        .find(|run| !says_something(run))
+        .map(str::to_owned)
+}
+
+pub fn no_kept_credential(workflow: &Read) -> Finding {
+    let all = workflow.jobs().flat_map(|(_, job)| steps(job));
+    let mut checkouts = all.filter(|step| {
+        step["uses"]
+            .as_str()
+            .is_some_and(|uses| uses.starts_with("actions/checkout@"))
+    });
+    checkouts
+        .find(|step| step["with"]["persist-credentials"] != false)
+        .map(Value::to_string)
+}
+
+pub fn understood(workflow: &Read) -> Finding {
+    let read = yaml_serde::from_str::<github_actions_models::workflow::Workflow>(&workflow.text);
+    read.err().map(|error| error.to_string())
+}
