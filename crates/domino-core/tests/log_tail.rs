@@ -55,9 +55,16 @@ impl Log {
             .build()
             .unwrap();
         for there in looks.iter().copied().chain([self.lines.len(); 2]) {
-            let page = async |from: &str, limit: usize| Ok(self.page(there, from, limit));
-            let line = |line: &str| read.push(line.to_owned());
-            runtime.block_on(tail.read(page, line)).unwrap();
+            // One read stops after so many pages; what is there now is read before the next look.
+            for _ in 0..=self.lines.len() {
+                let page = async |from: &str, limit: usize| Ok(self.page(there, from, limit));
+                let line = |line: &str| read.push(line.to_owned());
+                runtime.block_on(tail.read(page, line)).unwrap();
+                if !tail.has_more() {
+                    break;
+                }
+            }
+            assert!(!tail.has_more(), "reading never comes to an end");
         }
         assert!(tail.is_complete());
         read
