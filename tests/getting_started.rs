@@ -2,8 +2,10 @@
 //! of it through every stage.
 //!
 //! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
-//! runs the xtask of this build, and hands out debug builds of the programs, because compiling the whole workspace
-//! once more would take minutes and prove nothing new.
+//! runs the xtask of this build, and hands out the debug programs that lie there, because compiling the workspace once
+//! more would take minutes and prove nothing new.
+
+mod built;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -93,33 +95,21 @@ case "$verb" in
     build)
         out="$PWD/${{CARGO_TARGET_DIR:-target}}/release"
         case "${{CARGO_TARGET_DIR:-}}" in /*) out="$CARGO_TARGET_DIR/release" ;; esac
-        programs=(); packages=()
-        while [ $# -gt 0 ]; do
-            [ "$1" != --package ] || {{ programs+=("$2"); packages+=(--package "$2"); }}
-            shift
-        done
         mkdir -p "$out"
-        cd '{top}'
-        CARGO_TARGET_DIR='{target}' HOME='{home}' '{cargo}' build --quiet --locked "${{packages[@]}}"
-        for program in "${{programs[@]}}"; do cp "{target}/debug/$program" "$out/"; done ;;
+        while [ $# -gt 0 ]; do
+            [ "$1" != --package ] || cp "{built}/$2" "$out/"
+            shift
+        done ;;
     run)
         [ "$1" = --package ] && [ "$3" = -- ]
         program="$2"; shift 3
-        (cd '{top}' && CARGO_TARGET_DIR='{target}' HOME='{home}' '{cargo}' build --quiet --locked --package "$program")
-        exec "{target}/debug/$program" "$@" ;;
+        exec "{built}/$program" "$@" ;;
     *) echo "cargo $verb is not expected here" >&2; exit 1 ;;
 esac
 "#,
             repository = self.repository().display(),
             xtask = env!("CARGO_BIN_EXE_xtask"),
-            top = top().display(),
-            target = Path::new(env!("CARGO_BIN_EXE_xtask"))
-                .ancestors()
-                .nth(2)
-                .unwrap()
-                .display(),
-            home = std::env::var("HOME").unwrap_or_default(),
-            cargo = env!("CARGO"),
+            built = built::folder().display(),
         );
         let path = self.folder.path().join("bin/cargo");
         fs::create_dir_all(path.parent().unwrap()).unwrap();

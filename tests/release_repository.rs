@@ -1,17 +1,18 @@
 //! A machine-learning repository without a line of Rust: `gen-workflows --out` gives it everything it needs, and its
-//! workflows run here on programs of a release that was built here.
+//! workflows run here on programs of a release that was packed here.
 //!
 //! GitHub's own part is a stand-in for `gh`, which hands out what was packed and believes every attestation; what
 //! happens when one is wrong is asked in `workflows/release.rs`. The programs are debug builds.
+
+mod built;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use built::PROGRAMS;
 use tempfile::TempDir;
-
-const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
 
 fn top() -> PathBuf {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -79,31 +80,15 @@ impl Team {
         assert!(output.status.success(), "{script}: {output:?}");
     }
 
-    /// Builds the programs, and packs them as a release is packed.
+    /// Packs the programs as a release is packed.
     fn release(&self) {
-        let target = Path::new(env!("CARGO_BIN_EXE_xtask"))
-            .ancestors()
-            .nth(2)
-            .unwrap();
-        let mut build = Command::new(env!("CARGO"));
-        build
-            .args(["build", "--quiet", "--locked"])
-            .args(PROGRAMS.iter().flat_map(|program| ["--package", program]))
-            .env("CARGO_TARGET_DIR", target)
-            .current_dir(top());
-        let built = build.output().unwrap();
-        assert!(
-            built.status.success(),
-            "{}",
-            String::from_utf8_lossy(&built.stderr)
-        );
         let archive = format!("programs-{}.tar.gz", std::env::consts::ARCH);
         self.bash(
             "released",
             &format!(
                 "tar --create --use-compress-program 'gzip -1' --file {archive} --directory '{}' {}\n\
                  sha256sum {archive} > {archive}.sha256",
-                target.join("debug").display(),
+                built::folder().display(),
                 PROGRAMS.join(" ")
             ),
         );

@@ -3,6 +3,8 @@
 //! Keys that change nothing about what runs here (permissions, what else starts the workflow) are read past on purpose,
 //! each in the one place that says so.
 
+#[cfg(test)]
+mod any_text;
 mod triggers;
 
 use super::{Condition, Defaults, Environment, Field, Job, Step, Triggers, What, Workflow};
