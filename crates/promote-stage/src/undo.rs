@@ -61,7 +61,10 @@ async fn go_back(promotion: &Promotion<'_>) -> Result<(Undone, Vec<String>), Api
         ..
     } = promotion;
     let mut undone = Undone::Nothing;
-    let mut there = moves.holders(target).await?;
+    let mut there = match moves.holders(target).await {
+        Ok(there) => there,
+        Err(error) => return leave_unseen(promotion, error).await,
+    };
     if from != target && there.contains(version) {
         moves.put(*version, from).await?;
         there = moves.holders(target).await?;
@@ -106,6 +109,27 @@ async fn go_back(promotion: &Promotion<'_>) -> Result<(Undone, Vec<String>), Api
         );
     }
     Ok((undone, left))
+}
+
+/// Where the stage cannot be looked at, the version leaves it all the same, as long as nothing was archived for it: two
+/// in the stage would be worse.
+async fn leave_unseen(
+    promotion: &Promotion<'_>,
+    error: ApiError,
+) -> Result<(Undone, Vec<String>), ApiError> {
+    let Promotion {
+        version,
+        from,
+        target,
+        ..
+    } = promotion;
+    if from == target || !promotion.archived.borrow().is_empty() {
+        return Err(error);
+    }
+    promotion.moves.put(*version, from).await?;
+    let left =
+        format!("version {version} is in `{from}` again, but all else is as it was ({error})");
+    Ok((Undone::Everything, vec![left]))
 }
 
 /// The record in the words that are true now.
