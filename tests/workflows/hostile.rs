@@ -275,6 +275,8 @@ fn known_condition(condition: &str, file: &StageFile) -> bool {
     let fixed = [
         "steps.built.outputs.cache-hit != 'true'",
         "github.event_name == 'pull_request'",
+        // The picture of the run, which holds no secret.
+        "always()",
     ];
     if fixed.contains(&condition) {
         return true;
