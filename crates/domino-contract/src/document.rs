@@ -105,6 +105,15 @@ impl Document {
         })
     }
 
+    /// Whether the document describes any route of a family, `/api/governance/`.
+    pub(crate) fn knows_family(&self, family: &str) -> bool {
+        self.root["paths"].as_object().is_some_and(|paths| {
+            paths
+                .keys()
+                .any(|template| format!("{}{template}", self.base).starts_with(family))
+        })
+    }
+
     /// Follows a reference to a shared parameter or body.
     fn resolved<'a>(&'a self, value: &'a Value) -> Option<&'a Value> {
         match value["$ref"].as_str() {

@@ -8,6 +8,11 @@ pub(crate) const OTHER_STATUS: &str = "a status of errors that the route does no
 /// Proxies and ingresses answer with text, HTML or nothing.
 pub(crate) const OTHER_ERROR: &str = "an error that is no JSON object";
 
+/// The family that some deployments' public spec leaves out and a spec of its own describes. It is a gap only where
+/// none of the given specs knows the family: with one that does, each of its routes is judged.
+pub(crate) const GOVERNANCE: &str = "/api/governance/";
+pub(crate) const NO_GOVERNANCE: &str = "governance, of which no given spec says anything";
+
 /// A known gap of the specs.
 pub(crate) enum Exception {
     /// The whole route is missing.

@@ -124,7 +124,7 @@ impl Contract {
     pub fn judge(&self, exchange: &Exchange<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let Some((document, operation)) = self.operation(exchange) else {
-            return Self::without_route(exchange);
+            return self.without_route(exchange);
         };
         let name = format!("{} {}", exchange.method, operation.template);
         verdict.requests = 1;
@@ -160,11 +160,20 @@ impl Contract {
             .max_by_key(|(_, operation)| operation.literal_segments)
     }
 
-    fn without_route(exchange: &Exchange<'_>) -> Verdict {
+    fn without_route(&self, exchange: &Exchange<'_>) -> Verdict {
         let mut verdict = Verdict::default();
+        let family = exceptions::GOVERNANCE;
+        let left_out = exchange.path.starts_with(family)
+            && !self
+                .documents
+                .iter()
+                .any(|document| document.knows_family(family));
         match exception_for(exchange) {
             Some(Exception::Route(gap)) => {
                 verdict.exceptions.insert(gap, 1);
+            }
+            None if left_out => {
+                verdict.exceptions.insert(exceptions::NO_GOVERNANCE, 1);
             }
             _ => verdict.findings.push(format!(
                 "{} {}: no spec has this route",

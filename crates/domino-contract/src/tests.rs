@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn contract() -> Contract {
-    let spec = json!({
+    read(&json!({
         "openapi": "3.0.0",
         "servers": [{"url": "/v4"}],
         "paths": {
@@ -29,7 +29,10 @@ fn contract() -> Contract {
             "Ref": {"type": "object", "properties": {"type": {"type": "string"}}},
             "Job": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "nullable": true}}},
         }},
-    });
+    }))
+}
+
+fn read(spec: &Value) -> Contract {
     let mut file = std::env::temp_dir();
     file.push(format!(
         "domino-contract-{}-{:?}.json",
@@ -148,4 +151,27 @@ fn unknown_routes_and_query_parameters_are_findings_and_known_gaps_are_counted()
             .is_empty()
     );
     assert_eq!(judge("GET", "/version", None).exceptions["GET /version"], 1);
+}
+
+#[test]
+fn governance_is_a_gap_only_where_no_given_spec_describes_it() {
+    let bundles = Exchange {
+        method: "GET",
+        path: "/api/governance/v1/bundles",
+        query: None,
+        body: None,
+        status: Some(200),
+        reply: None,
+    };
+    let verdict = contract().judge(&bundles);
+    assert_eq!(verdict.exceptions[exceptions::NO_GOVERNANCE], 1);
+    let knowing = read(&json!({
+        "swagger": "2.0",
+        "basePath": "/api/governance/v1",
+        "paths": {"/policies": {"get": {"responses": {"200": {"description": "fine"}}}}},
+    }));
+    assert_eq!(
+        knowing.judge(&bundles).findings,
+        ["GET /api/governance/v1/bundles: no spec has this route"]
+    );
 }
