@@ -13,6 +13,7 @@ mod beta_instances;
 mod instance;
 mod log;
 mod page;
+mod port;
 mod proxy;
 mod run;
 mod session;
@@ -24,8 +25,6 @@ mod v4_instances;
 mod version;
 mod views;
 
-use std::collections::HashSet;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -58,8 +57,6 @@ enum Replacing {
 #[derive(Default)]
 pub(crate) struct Apps {
     apps: Mutex<Vec<Arc<App>>>,
-    /// The ports that were given to instances which still live.
-    ports: Mutex<HashSet<u16>>,
 }
 
 /// The routes of the API, as far as `version` has them.
@@ -182,22 +179,6 @@ impl Apps {
     pub(crate) fn state(&self, domino: &Domino) -> Value {
         let apps = self.lock().clone();
         apps.iter().map(|app| app.state(domino)).collect()
-    }
-
-    /// A port of the loopback interface that nothing listens on and no other instance was given.
-    fn free_port(&self) -> std::io::Result<u16> {
-        let mut ports = lock(&self.ports);
-        loop {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-            let port = listener.local_addr()?.port();
-            if ports.insert(port) {
-                return Ok(port);
-            }
-        }
-    }
-
-    fn give_back(&self, port: u16) {
-        lock(&self.ports).remove(&port);
     }
 
     /// Fails when `url` cannot be a vanity URL or is that of another app than `own`.

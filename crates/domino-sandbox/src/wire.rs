@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
 use crate::domino::Domino;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Whether anybody listens just now.
 #[derive(Default)]
@@ -78,17 +81,20 @@ impl Door {
     }
 
     /// Takes the listener; while the gate is closed there is none. It listens again on the same
-    /// address, as soon as the system gives it.
+    /// address, which nobody else gets in between: it stays bound, and connections to it are refused.
     async fn listener(&mut self) -> TcpListener {
+        let mut held = None;
         loop {
             if let Some(until) = self.domino.gate.is_closed() {
                 self.listener = None;
+                held = held.or_else(|| hold(self.address).ok());
                 self.domino.gate.listened_at(false);
                 tokio::time::sleep_until(until.into()).await;
             } else if let Some(listener) = self.listener.take() {
                 return listener;
             } else {
-                match TcpListener::bind(self.address).await {
+                let socket = held.take().map_or_else(|| hold(self.address), Ok);
+                match socket.and_then(|socket| socket.listen(BACKLOG)) {
                     Ok(listener) => {
                         self.domino.gate.listened_at(true);
                         return listener;
@@ -98,6 +104,18 @@ impl Door {
             }
         }
     }
+}
+
+/// Takes an address without listening on it.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Connections of before may still be ending.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 impl Listener for Door {

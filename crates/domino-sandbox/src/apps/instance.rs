@@ -168,10 +168,6 @@ impl Instance {
         self.lock().port = Some(port);
     }
 
-    pub(super) fn port(&self) -> Option<u16> {
-        self.lock().port
-    }
-
     pub(super) fn has_process(&self, is_alive: bool) {
         self.lock().is_process_alive = is_alive;
     }

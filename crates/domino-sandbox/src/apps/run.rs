@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::instance::Instance;
+use super::port::Port;
 use super::version::AppVersion;
 use super::{App, Replacing};
 use crate::checkout::{self, NoCode};
@@ -31,10 +32,11 @@ pub(super) struct Launch {
     pub(super) replacing: Replacing,
 }
 
-/// The process of an instance and the code it runs, which goes only after it.
+/// The process of an instance, and what goes only after it: the code it runs and the port it listens on.
 struct Process {
     running: Running,
     folder: TempDir,
+    _port: Port,
 }
 
 /// How an instance ended, when nobody stopped it.
@@ -68,9 +70,6 @@ pub(super) async fn run(domino: Arc<Domino>, launch: Launch) {
             (Status::Error, Some(message))
         }
     };
-    if let Some(port) = instance.port() {
-        domino.apps.give_back(port);
-    }
     instance.end(status, failure, domino.now());
 }
 
@@ -80,7 +79,10 @@ async fn stop(domino: &Arc<Domino>, instance: &Instance, process: Option<Process
     if instance.fault.stop_hangs {
         instance.forced.notified().await;
     }
-    if let Some(Process { running, folder }) = process {
+    if let Some(Process {
+        running, folder, ..
+    }) = process
+    {
         running.stop().await;
         instance.has_process(false);
         remove(folder).await;
@@ -122,8 +124,13 @@ impl Launch {
         instance.enter(Status::Pulling);
         domino.pace.step().await;
 
+        let port = match Port::take() {
+            Ok(port) => port,
+            Err(problem) => return Outcome::Error(format!("No port for the app: {problem}")),
+        };
+        instance.has_port(port.number());
         let started = self
-            .variables(domino, &execution, folder.path())
+            .variables(domino, &execution, folder.path(), &port)
             .map(|variables| Task {
                 command: &command,
                 folder: folder.path(),
@@ -131,7 +138,14 @@ impl Launch {
             })
             .and_then(|task| process::start(domino, task, instance.log.clone()));
         let running = match started {
-            Ok(running) => &mut process.insert(Process { running, folder }).running,
+            Ok(running) => {
+                let process = process.insert(Process {
+                    running,
+                    folder,
+                    _port: port,
+                });
+                &mut process.running
+            }
             Err(problem) => return Outcome::Error(format!("The app was not started: {problem}")),
         };
         instance.has_process(true);
@@ -221,13 +235,12 @@ impl Launch {
         domino: &Arc<Domino>,
         execution: &Execution<'_>,
         folder: &Path,
+        port: &Port,
     ) -> std::io::Result<Vec<(String, String)>> {
-        let port = domino.apps.free_port()?;
-        self.instance.has_port(port);
         let mut variables = execution.variables(domino, folder)?;
         let listening = [
             ("APP_HOST", "127.0.0.1".to_owned()),
-            ("APP_PORT", port.to_string()),
+            ("APP_PORT", port.number().to_string()),
             ("DOMINO_RUN_HOST_PATH", format!("{}/", self.app.path())),
         ];
         variables.extend(listening.map(|(name, value)| (name.to_owned(), value)));
