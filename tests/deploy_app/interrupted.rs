@@ -64,6 +64,33 @@ fn a_version_on_its_way_is_left_there_and_the_next_run_follows_it() {
     });
 }
 
+/// The oldest API tells the commit of a start only once its code is there.
+#[test]
+fn a_version_whose_commit_is_not_told_yet_is_not_replaced_by_itself() {
+    let scenery = Scenery::of(V4);
+    scenery.run(PUBLISH).exits(0);
+    let requests = scenery.scene.sandbox.requests();
+    let told = requests.iter().rev().find(|request| {
+        let path = &request.path;
+        path.starts_with("/v4/modelProducts/apps/versions/") && !path.ends_with("/logs")
+    });
+    let mut early = told.unwrap().reply.clone().unwrap();
+    early["status"] = "Preparing".into();
+    early.as_object_mut().unwrap().remove("appCodeInfo");
+    let reply = Misbehaviour::Reply {
+        status: 200,
+        content_type: "application/json".into(),
+        body: early.to_string(),
+    };
+    let route = "GET /v4/modelProducts/apps/versions/*";
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on(route, reply).times(3));
+    scenery.run(PUBLISH).exits(0);
+    assert_eq!(faults.fired(), 3);
+    scenery.only_reads_since(requests.len());
+    assert_eq!(scenery.instances().len(), 1);
+}
+
 #[test]
 fn what_was_stopped_for_nothing_is_started_again() {
     let mut scenery = Scenery::of(V4);

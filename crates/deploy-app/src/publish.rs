@@ -1,15 +1,18 @@
 //! `deploy-app publish`: the asked commit becomes the version that serves, unless it is that already.
 
+use std::time::Duration;
+
 use anyhow::Context;
-use domino_core::api::apps::{App, AppsApi};
+use domino_core::api::apps::{App, AppStatus, AppsApi};
 use domino_core::api::environments::RevisionSpec;
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
+use domino_core::settle::Looks;
 use domino_core::stages::{self, Kind, StageFile, Target};
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Progress, Setting, Step};
 
 use crate::decision::{Action, Decision, FixedEntryPoint, decide};
 use crate::find::{app_of, describe, in_words, named};
@@ -17,6 +20,9 @@ use crate::health::HealthCheck;
 use crate::rollout::Rollout;
 use crate::wanted::Wanted;
 use crate::{PublishArgs, cannot};
+
+/// How long a version that is on its way may take to tell what it is of.
+const TELLS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What will be done.
 struct Publishing<'a> {
@@ -38,10 +44,12 @@ pub(crate) async fn publish(
     args: &PublishArgs,
 ) -> anyhow::Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
+    let mut progress = step.progress();
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned.with_context(|| cannot("publish", &args.app.app, &setting.stage))?,
+        planned = plan(setting, args, &mut progress) => planned.with_context(|| cannot("publish", &args.app.app, &setting.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
     };
+    progress.end();
     step.show(&planned.view(setting));
     for remark in &planned.decision.remarks {
         step.warn(remark, None);
@@ -84,7 +92,11 @@ pub(crate) async fn publish(
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
-async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> anyhow::Result<Publishing<'a>> {
+async fn plan<'a>(
+    setting: &'a Setting,
+    args: &PublishArgs,
+    progress: &mut Progress,
+) -> anyhow::Result<Publishing<'a>> {
     let (file, stage) = (&setting.file, &setting.stage);
     let entity = app_of(setting, &args.app)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
@@ -108,6 +120,8 @@ async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> anyhow::Result<Pu
         description: entity.description.clone(),
         visibility: entity.visibility,
     };
+    let looks = Looks::until(TELLS_WITHIN.min(args.timeout), reader.pace());
+    let there = once_it_tells(&reader, api, there, &wanted, looks, progress).await?;
     let decision = decide(api, there.as_ref(), &wanted)
         .map_err(|fixed| fixed.failure(file, api, entity, &name))?;
     Ok(Publishing {
@@ -120,6 +134,37 @@ async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> anyhow::Result<Pu
         health: HealthCheck::of(entity),
         decision,
     })
+}
+
+/// The app once Domino tells what its version is of that is on its way: that may be the very one that is wanted, which
+/// an earlier run launched, and it shall not be replaced by itself.
+async fn once_it_tells(
+    reader: &Reader,
+    api: AppsApi,
+    mut there: Option<App>,
+    wanted: &Wanted,
+    mut looks: Looks,
+    progress: &mut Progress,
+) -> anyhow::Result<Option<App>> {
+    while let Some(app) = &there
+        && let Some(version) = &app.version
+        && let AppStatus::Starting(word) = version.status()
+    {
+        let comparison = wanted.compare(version);
+        if comparison.untold.is_empty() || !comparison.different.is_empty() {
+            break;
+        }
+        let untold = comparison.untold.join(", ");
+        progress.status(&format!(
+            "version {} is `{word}`, and Domino does not tell yet: {untold}",
+            version.id
+        ));
+        if !looks.next().await {
+            break;
+        }
+        there = reader.app(api, &app.id).await?;
+    }
+    Ok(there)
 }
 
 /// Apps that only the oldest API has made may not show in a newer one. A second one of the name would be created
