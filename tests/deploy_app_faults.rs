@@ -92,3 +92,34 @@ fn no_fault_makes_publish_lie_or_publish_twice_on_beta() {
 fn no_fault_makes_publish_lie_or_publish_twice_on_model_products() {
     hold("deploy-app publish on modelProducts", || scene(V4));
 }
+
+#[test]
+fn the_files_that_ship_lose_replies_and_connections_and_publish_once() {
+    for file in ["lost-replies.toml", "flaky-network.toml"] {
+        let mut scene = scene(BETA);
+        scene.load_faults(file);
+        let run = scene.run(&["publish", "dashboard", "--stage", "dev"]);
+        assert_eq!(run.exit, 0, "{file}: {run}");
+        assert!(serves(&scene), "{file}: {run}");
+        assert_eq!(versions(&scene), 1, "{file}: {run}");
+        let harmed = scene.sandbox.requests();
+        let harmed = harmed.iter().filter(|request| request.fault.is_some());
+        assert!(
+            harmed.filter(|r| r.path.starts_with("/api/apps")).count() > 0,
+            "{file} harms nothing of apps"
+        );
+    }
+}
+
+#[test]
+fn the_file_of_failing_deployments_is_green_in_dev_and_red_in_staging() {
+    let mut scene = scene(BETA);
+    scene.load_faults("failing-deployments.toml");
+    scene
+        .run(&["publish", "dashboard", "--stage", "dev"])
+        .exits(0);
+    scene
+        .run(&["publish", "dashboard", "--stage", "staging"])
+        .exits(5)
+        .says("ImagePullBackOff");
+}

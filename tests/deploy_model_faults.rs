@@ -108,3 +108,41 @@ fn no_fault_makes_publish_lie_or_publish_twice_on_model_serving() {
 fn no_fault_makes_publish_lie_or_publish_twice_on_legacy_routes() {
     hold("deploy-model publish on /v1/models", || scene("5.9"));
 }
+
+#[test]
+fn the_files_that_ship_lose_replies_and_connections_and_publish_once() {
+    for file in ["lost-replies.toml", "flaky-network.toml"] {
+        let mut scene = scene("6.3");
+        scene.load_faults(file);
+        let run = scene.run(&["publish", "tenfold", "--stage", "dev"]);
+        assert_eq!(run.exit, 0, "{file}: {run}");
+        assert!(serves(&scene), "{file}: {run}");
+        assert_eq!(versions(&scene), 1, "{file}: {run}");
+        let harmed = scene.sandbox.requests();
+        let harmed = harmed.iter().filter(|request| request.fault.is_some());
+        assert!(
+            harmed
+                .filter(|r| r.path.starts_with("/api/modelServing"))
+                .count()
+                > 0,
+            "{file} harms nothing of models"
+        );
+    }
+}
+
+#[test]
+fn the_file_of_failing_deployments_is_red_with_what_domino_says_of_the_build() {
+    let stages = STAGES.replace("tenfold", "wine-quality");
+    let mut scene = Setup {
+        stages: &stages,
+        files: FILES,
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    scene.load_faults("failing-deployments.toml");
+    scene
+        .run(&["publish", "wine-quality", "--stage", "dev"])
+        .exits(5)
+        .says("wine-quality-dev");
+    assert!(!serves(&scene));
+}

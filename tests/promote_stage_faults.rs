@@ -100,3 +100,18 @@ fn request_under_every_fault_at_every_request() {
     }
     .hold();
 }
+
+#[test]
+fn the_files_that_ship_lose_replies_and_move_and_ask_once() {
+    let mut moved = scene("", ["Staging", "None"]);
+    moved.load_faults("lost-replies.toml").run(APPLY).exits(0);
+    assert_eq!(in_staging(&moved), [json!(2)]);
+    assert!(moved.sandbox.faults().fired() > 0);
+    for file in ["lost-replies.toml", "flaky-network.toml"] {
+        let mut asked = scene(GOVERNED, ["Archived", "Staging"]);
+        let run = asked.load_faults(file).run(REQUEST);
+        assert_eq!(run.exit, 0, "{file}: {run}");
+        assert_eq!(asked.sandbox.waiting_requests().len(), 1, "{file}");
+        assert!(asked.sandbox.faults().fired() > 0, "{file}");
+    }
+}

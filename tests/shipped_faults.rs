@@ -1,5 +1,6 @@
 //! The fault files that ship do to `deploy-job` what they say: each is loaded into a sandbox, two stages are deployed,
-//! and the sandbox's own state is looked at. What is in them for the other programs is not judged here.
+//! and the sandbox's own state is looked at. What is in them for the other programs is loaded in the fault tests of
+//! those: `deploy_app_faults.rs`, `deploy_model_faults.rs` and `promote_stage_faults.rs`.
 
 mod harness;
 

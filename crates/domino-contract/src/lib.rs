@@ -147,6 +147,21 @@ impl Contract {
         verdict
     }
 
+    /// Holds only the reply against the specs, where requests are wrong on purpose. That a route which no spec has is
+    /// answered with 404 is right.
+    pub fn judge_reply(&self, exchange: &Exchange<'_>) -> Verdict {
+        let Some((document, operation)) = self.operation(exchange) else {
+            return match exchange.status {
+                Some(404) => Verdict::default(),
+                _ => self.without_route(exchange),
+            };
+        };
+        let mut verdict = Verdict::default();
+        let name = format!("{} {}", exchange.method, operation.template);
+        self.judge_answer(document, &operation, exchange, &name, &mut verdict);
+        verdict
+    }
+
     /// The route of an exchange: of several that fit the one with the fewest placeholders.
     fn operation(&self, exchange: &Exchange<'_>) -> Option<(&Document, document::Operation<'_>)> {
         self.documents

@@ -48,7 +48,10 @@ fn echo(route: &str) -> Misbehaviour {
     } else {
         format!("Bearer {TOKEN}")
     };
-    let text = format!("not with {credential}");
+    // The second one begins some characters before what is kept of a server's words: half of a secret is one.
+    let kept = 400 - 14 - 6;
+    let text = format!("{credential} does not do ");
+    let text = format!("{text}{} {credential}", "x".repeat(kept - 1 - text.len()));
     Misbehaviour::Reply {
         status: 400,
         content_type: "application/json".into(),

@@ -214,6 +214,6 @@ fn stopping_the_sandbox_ends_the_apps() {
     let environment = answer(&world, &format!("/apps/{id}/"))["environment"].clone();
     let port: u16 = text(&environment["APP_PORT"]).parse().unwrap();
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    world.sandbox.stop();
+    world.stop();
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
 }

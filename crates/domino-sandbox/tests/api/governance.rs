@@ -232,6 +232,7 @@ fn bundles_are_listed_by_pages_and_filters_and_can_go() {
 #[test]
 fn an_endpoint_of_a_bundle_waits_for_its_gate() {
     let world = World::new();
+    world.is_beyond_the_specs("they want 24 hex digits for a bundle, and governance gives UUIDs");
     world.registered(1, "");
     let body = world.bundle_body("wine", 1);
     let bundle = world.post(&format!("{API}/bundles"), body).ok();

@@ -247,12 +247,7 @@ fn stopping_the_sandbox_ends_its_processes_and_removes_their_files() {
     world.job_once(&id, |_| {
         std::fs::read_to_string(&marker).is_ok_and(|text| text.ends_with('\n'))
     });
-    let World {
-        sandbox,
-        repository: _repository,
-        ..
-    } = world;
-    sandbox.stop();
+    let _repository = world.stop();
     let said = std::fs::read_to_string(&marker).unwrap();
     let (process, folder) = said.trim().split_once(' ').unwrap();
     assert!(!is_alive(process), "{process}");

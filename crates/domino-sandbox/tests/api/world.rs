@@ -1,9 +1,14 @@
-//! A sandbox with a small repository of its own, and a client for it that takes every status.
+//! A sandbox with a small repository of its own, and a client for it that takes every status. Whatever a test asks,
+//! each reply of the sandbox must be as Domino's specs say, where `DOMINO_OPENAPI` names them; requests are wrong on
+//! purpose here and are not judged.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use domino_contract::{Contract, Exchange, Verdict};
 use domino_sandbox::{Account, Options, Sandbox, Seed};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,6 +20,7 @@ pub struct World {
     pub sandbox: Sandbox,
     pub repository: TempDir,
     agent: ureq::Agent,
+    beyond_the_specs: Cell<bool>,
 }
 
 /// One reply, whatever its status.
@@ -83,6 +89,7 @@ impl World {
             sandbox,
             repository,
             agent: agent(),
+            beyond_the_specs: Cell::new(false),
         }
     }
 
@@ -218,6 +225,16 @@ impl World {
         self.post("/v4/jobs/start", body).ok()
     }
 
+    /// What this test sees is not as the specs say, and rightly so: `_why`.
+    pub fn is_beyond_the_specs(&self, _why: &str) {
+        self.beyond_the_specs.set(true);
+    }
+
+    /// Ends the sandbox and gives its repository, which stays.
+    pub fn stop(mut self) -> TempDir {
+        std::mem::replace(&mut self.repository, tempfile::tempdir().unwrap())
+    }
+
     /// Runs a job to its end and gives its last state.
     pub fn run(&self, command: &str, more: Value) -> Value {
         let id = text(&self.start(command, more)["id"]);
@@ -251,6 +268,38 @@ impl World {
         let log = self.get(&path).ok();
         let lines = log["logset"]["logContent"].as_array().unwrap();
         lines.iter().map(|line| text(&line["log"])).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
+        let contract = CONTRACT.get_or_init(|| Contract::from_environment().unwrap());
+        let is_judged = !std::thread::panicking() && !self.beyond_the_specs.get();
+        let Some(contract) = contract.as_ref().filter(|_| is_judged) else {
+            return;
+        };
+        let mut verdict = Verdict::default();
+        for recorded in self.sandbox.requests() {
+            // What a fault made of a reply is not the sandbox's word, OPTIONS and HEAD are nobody's routes, and what
+            // the sandbox has for people is none of Domino's.
+            let method = recorded.method.as_str();
+            let is_own = recorded.path.starts_with("/sandbox/") || recorded.path == "/sign-in";
+            if recorded.fault.is_none() && !["OPTIONS", "HEAD"].contains(&method) && !is_own {
+                verdict.add(contract.judge_reply(&Exchange {
+                    method: &recorded.method,
+                    path: &recorded.path,
+                    query: recorded.query.as_deref(),
+                    body: recorded.body.as_ref(),
+                    status: recorded.status,
+                    reply: recorded.reply.as_ref(),
+                }));
+            }
+        }
+        assert!(
+            verdict.findings.is_empty(),
+            "not as Domino's specs say:\n{verdict}"
+        );
     }
 }
 

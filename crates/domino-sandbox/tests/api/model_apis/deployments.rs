@@ -189,7 +189,7 @@ fn no_process_outlives_the_sandbox() {
     let id = world.endpoint();
     let process = world.version_once(&id, 1, "Running")["processId"].to_string();
     assert!(is_alive(&process));
-    world.sandbox.stop();
+    world.stop();
     assert!(!is_alive(&process));
 }
 
