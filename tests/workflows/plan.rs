@@ -159,3 +159,35 @@ fn a_stage_file_that_is_a_link_is_not_followed() {
     );
     assert!(!format!("{output:?}").contains("canary"));
 }
+
+#[test]
+fn what_goes_on_in_domino_is_named_with_the_command_that_ends_it() {
+    let stages = stages();
+    let schedule = stages
+        .lines()
+        .find(|line| line.starts_with("schedule"))
+        .unwrap();
+    let more = "[app.page]\nentry-point = \"app.sh\"\n[model.gone]\nregistered-model = \"gone\"\n";
+    let before = checkout(&[("stages.toml", &format!("{stages}\n{more}"))]);
+    let after = checkout(&[("stages.toml", &stages.replace(schedule, ""))]);
+    let text = stdout(&plan(before.path(), after.path()));
+    let names: Vec<&str> = stages
+        .lines()
+        .filter_map(|line| line.strip_prefix("[stage.")?.strip_suffix(']'))
+        .filter(|name| !name.contains('.'))
+        .collect();
+    assert_eq!(names.len(), 2);
+    for stage in names {
+        for line in [
+            format!("- `deploy-job schedule score --stage {stage} --delete`"),
+            format!(
+                "- before merging, while the stage file still has it: `deploy-app unpublish page --stage {stage}`"
+            ),
+            format!("- in Domino: stop the endpoint of model `gone` of stage `{stage}`"),
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+        }
+    }
+    let same = stdout(&plan(before.path(), before.path()));
+    assert!(!same.contains("Merging ends nothing"), "{same}");
+}

@@ -5,6 +5,7 @@
 
 mod changed_files;
 mod facts;
+mod left_behind;
 mod markdown;
 
 use std::fs;

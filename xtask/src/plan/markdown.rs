@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use domino_core::stages::{Stage, StageFile, StageFileError};
 
 use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate, pipeline};
+use super::left_behind::left_behind;
 use crate::pipelines;
 
 /// How many files are named for one workflow.
@@ -28,6 +29,15 @@ pub(super) fn plan(before: Option<&StageFile>, after: &StageFile, files: &[Strin
         whole_pipeline(&mut text, before, after);
     }
     stages(&mut text, before, after);
+    let left = before.map_or_else(Vec::new, |before| left_behind(before, after));
+    if !left.is_empty() {
+        text.push_str(
+            "\nMerging ends nothing that runs in Domino. To end what is no longer wanted:\n\n",
+        );
+        for sentence in left {
+            let _ = writeln!(text, "- {sentence}");
+        }
+    }
     text
 }
 
@@ -184,7 +194,7 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
 }
 
 /// Text as a code span in a table cell.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let plain: String = text
         .chars()
         .map(|character| {
