@@ -2,7 +2,6 @@
 
 use domino_core::client::{Page, Reader};
 use domino_core::error::{Exit, Failure};
-use domino_core::settle::Looks;
 use domino_core::stages::{self, StageFile};
 
 /// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
@@ -58,23 +57,6 @@ impl HealthCheck {
                 let cause = std::error::Error::source(&error);
                 let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
                 Health::NotYet(format!("{error}{cause}"))
-            }
-        }
-    }
-
-    /// Looks until it answers as it shall, the time is up, or it is certain that we are not let to it.
-    pub(crate) async fn settle(
-        &self,
-        reader: &Reader,
-        address: Option<&str>,
-        looks: &mut Looks,
-    ) -> Health {
-        let mut patience = Patience::default();
-        loop {
-            let health = patience.judge(self.look(reader, address).await);
-            let over = matches!(health, Health::Good | Health::Hidden(_));
-            if over || !looks.next().await {
-                return health;
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::before::Before;
 use crate::cannot;
 use crate::decision::{Action, Decision};
 use crate::find::{describe, describe_version, in_words, link};
-use crate::health::{Health, HealthCheck};
+use crate::health::{Health, HealthCheck, Patience};
 use crate::wanted::Wanted;
 use crate::watch::{Expected, Target, Watch, Watched};
 
@@ -248,9 +248,19 @@ impl Rollout<'_> {
             return Health::Good;
         };
         let mut looks = Looks::until(ANSWER_GRACE.min(at_most), self.reader.pace());
-        check
-            .settle(&self.reader, app.url.as_deref(), &mut looks)
-            .await
+        let (mut patience, mut address) = (Patience::default(), app.url.clone());
+        loop {
+            let health = check.look(&self.reader, address.as_deref()).await;
+            let health = patience.judge(health);
+            let over = matches!(health, Health::Good | Health::Hidden(_));
+            if over || !looks.next().await {
+                return health;
+            }
+            // What was just started may get another address.
+            if let Ok(Some(now)) = self.reader.app(self.api, &app.id).await {
+                address = now.url;
+            }
+        }
     }
 
     /// Whether the page of an app that runs answers.

@@ -329,7 +329,7 @@ impl From<Details> for AppVersion {
 }
 
 /// The app with its newest start. A Domino that does not show one in full leaves what it runs unknown.
-async fn with_version(reader: &Reader, product: Product) -> Result<App, ApiError> {
+async fn with_version(reader: &Reader, mut product: Product) -> Result<App, ApiError> {
     let instance = match &product.latest_app_instance_id {
         Some(instance) => Some(instance.clone()),
         None if product.status.is_empty() => None,
@@ -354,6 +354,14 @@ async fn with_version(reader: &Reader, product: Product) -> Result<App, ApiError
             },
         }),
     };
+    let is_up = version.as_ref().is_some_and(|v| v.status().is_up());
+    if is_up && !AppStatus::from(product.status.clone()).is_up() {
+        // It has come up since the app was read, and only an app that is up tells its address.
+        product = reader
+            .read_if_there(&path(&product.id), &[])
+            .await?
+            .unwrap_or(product);
+    }
     let version = version.map(|version: AppVersion| AppVersion {
         hardware_tier: product.hardware_tier_id.clone(),
         environment: product.environment_id.clone(),

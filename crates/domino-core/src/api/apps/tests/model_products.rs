@@ -111,6 +111,28 @@ async fn the_newest_start_is_looked_for_where_the_app_does_not_name_it() {
     assert_eq!(app.version.unwrap().id.as_str(), "i3");
 }
 
+/// Between the look at the app and the look at its start the app came up: only now it tells its address.
+#[tokio::test]
+async fn an_app_that_came_up_in_between_is_looked_at_once_more() {
+    let server = MockServer::start().await;
+    let mut before = product("a1", "dashboard-dev");
+    before["status"] = json!("Preparing");
+    Mock::given(path("/v4/modelProducts/a1"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(before))
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    let mut after = product("a1", "dashboard-dev");
+    after["runningAppUrl"] = json!("/apps/running");
+    answers(&server, "/v4/modelProducts/a1", after).await;
+    let start = details("i1", "Running");
+    answers(&server, "/v4/modelProducts/apps/versions/i1", start).await;
+    let reader = connection(&server.uri()).reader();
+    let app = reader.app(AppsApi::V4, &app_id()).await.unwrap().unwrap();
+    assert_eq!(app.url.as_deref(), Some("/apps/running"));
+    assert_eq!(app.status().word(), "Running");
+}
+
 #[tokio::test]
 async fn where_a_start_is_not_shown_what_it_runs_stays_unknown() {
     let server = MockServer::start().await;
