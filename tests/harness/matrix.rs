@@ -18,7 +18,7 @@ use super::{Run, Scene, contract, masks};
 /// What an invocation may take beyond its own `--timeout`, on a busy machine.
 const MARGIN: Duration = Duration::from_secs(45);
 /// How many cases run side by side; they mostly wait.
-const WORKERS: usize = 4;
+const WORKERS: usize = 6;
 /// A route that an undisturbed invocation asks so often is one that is looked at again and again.
 const POLLED: usize = 4;
 
