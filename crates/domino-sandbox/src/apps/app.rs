@@ -216,6 +216,14 @@ impl App {
             .iter()
             .map(|version| version.state(domino))
             .collect();
+        // Of the same moment as the versions: an instance may go on while its app is told.
+        let status = latest.and_then(|latest| {
+            let instances = versions
+                .iter()
+                .filter_map(|version| version["instances"].as_array());
+            let told = instances.flatten().find(|told| told["id"] == latest.id)?;
+            Some(told["status"].clone())
+        });
         json!({
             "id": self.id,
             "name": facts.name,
@@ -228,7 +236,7 @@ impl App {
             "isArchived": self.is_archived(),
             "url": format!("{}{}", domino.url, self.path()),
             "page": self.page(),
-            "status": latest.map_or("", |latest| latest.status().word()),
+            "status": status.unwrap_or_else(|| "".into()),
             "serving": serving.map(|serving| serving.id.clone()),
             "versions": versions,
         })
