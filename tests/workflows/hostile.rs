@@ -359,6 +359,15 @@ fn the_stage_file_that_is_bent_is_valid_as_it_stands() {
 }
 
 #[test]
+fn a_branch_may_have_a_quote_in_its_name() {
+    for branch in ["'", "''", "it's-main", "'main'"] {
+        let rest = fs::read_to_string(super::fixture("one-stage")).unwrap();
+        let stages = format!("[pipeline]\nbranch = {}\n\n{rest}", toml_text(branch));
+        assert!(check(&stages).unwrap(), "{branch} is a name that git takes");
+    }
+}
+
+#[test]
 fn an_expression_in_a_stage_file_is_refused() {
     for place in [
         "branch = \"x${{ secrets.A }}\"",

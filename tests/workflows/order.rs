@@ -122,7 +122,8 @@ pub fn production_branch(workflow: &Read) -> Finding {
         return Some("started by any change".to_owned());
     }
     let (id, first) = workflow.jobs().next()?;
-    let wanted = format!("github.ref == 'refs/heads/{branch}'");
+    // GitHub doubles a quote within a text.
+    let wanted = format!("github.ref == 'refs/heads/{}'", branch.replace('\'', "''"));
     (first["if"] != wanted.as_str()).then(|| format!("{id}: {}", first["if"]))
 }
 
