@@ -17,8 +17,10 @@ use super::{Run, Scene, contract, masks};
 
 /// What an invocation may take beyond its own `--timeout`, on a busy machine.
 const MARGIN: Duration = Duration::from_secs(45);
-/// How many cases run side by side; they mostly wait.
-const WORKERS: usize = 6;
+/// How many cases run side by side.
+const WORKERS: usize = 4;
+/// How many more do that wait for a fault which stays, until their time is up.
+const WAITERS: usize = 10;
 /// A route that an undisturbed invocation asks so often is one that is looked at again and again.
 const POLLED: usize = 4;
 
@@ -66,29 +68,19 @@ impl Matrix {
     pub fn hold(&self) {
         let routes = self.routes();
         let cases = self.cases(&routes);
-        let (next, wrong) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
-        let not_met = Mutex::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..WORKERS {
-                scope.spawn(|| {
-                    loop {
-                        let Some(case) = next.lock().unwrap().next() else {
-                            return;
-                        };
-                        match self.case(case) {
-                            Ok(Held::Met) => {}
-                            Ok(Held::NotMet) => *not_met.lock().unwrap() += 1,
-                            Err(problem) => {
-                                let (name, route) = (case.kind.name, case.route);
-                                let problem = format!("{name} at {route}: {problem}");
-                                wrong.lock().unwrap().push(problem);
-                            }
-                        }
-                    }
-                });
+        let queue = |stays| Mutex::new(cases.iter().filter(move |case| case.kind.stays() == stays));
+        let (staying, passing) = (queue(true), queue(false));
+        let (wrong, not_met) = std::thread::scope(|scope| {
+            let waiters = (0..WAITERS).map(|_| scope.spawn(|| self.work(&staying)));
+            let workers = (0..WORKERS).map(|_| scope.spawn(|| self.work(&passing)));
+            let (mut wrong, mut not_met) = (Vec::new(), 0);
+            for worker in waiters.chain(workers).collect::<Vec<_>>() {
+                let (more, others) = worker.join().unwrap();
+                wrong.extend(more);
+                not_met += others;
             }
+            (wrong, not_met)
         });
-        let wrong = wrong.into_inner().unwrap();
         assert!(
             wrong.is_empty(),
             "{} of {} cases:\n\n{}",
@@ -96,7 +88,6 @@ impl Matrix {
             cases.len(),
             wrong.join("\n\n")
         );
-        let not_met = not_met.into_inner().unwrap();
         let text = format!(
             "{}: {} faults at {} requests, {} cases judged, {not_met} of them over before the fault\n{}",
             self.name,
@@ -107,6 +98,24 @@ impl Matrix {
         );
         // Straight to the terminal: a passing test's own output is swallowed.
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    }
+
+    /// Tries cases until none is left: what was wrong, and how many were over before the fault.
+    fn work<'a>(&self, cases: &Mutex<impl Iterator<Item = &'a Case<'a>>>) -> (Vec<String>, usize) {
+        let (mut wrong, mut not_met) = (Vec::new(), 0);
+        // Held for no longer than it takes to get one.
+        let next = || cases.lock().unwrap().next();
+        while let Some(case) = next() {
+            match self.case(case) {
+                Ok(Held::Met) => {}
+                Ok(Held::NotMet) => not_met += 1,
+                Err(problem) => {
+                    let (name, route) = (case.kind.name, case.route);
+                    wrong.push(format!("{name} at {route}: {problem}"));
+                }
+            }
+        }
+        (wrong, not_met)
     }
 
     /// Every fault at every request; of a costly program every fault at some, and at each write those that tell most.

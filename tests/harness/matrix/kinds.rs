@@ -30,6 +30,13 @@ pub struct Kind {
     pub says: &'static [&'static str],
 }
 
+impl Kind {
+    /// Whether it is there until the program gives up.
+    pub fn stays(&self) -> bool {
+        self.times.is_none()
+    }
+}
+
 const REFUSED: &[i32] = &[0, 3];
 const UNREACHABLE: &[i32] = &[0, 4, 6];
 

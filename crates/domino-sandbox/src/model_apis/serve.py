@@ -1,21 +1,16 @@
 """Serves one function of a model over HTTP on a Unix socket, for a sandbox that is in front of it.
 
 Standard library only. Knows nothing of tokens, endpoints or Domino: who may call is decided before a request
-gets here.
+gets here. A build only loads the model: what serving alone needs is imported there.
 """
 
-import contextlib
-import http.server
 import importlib
 import importlib.util
-import inspect
 import json
 import os
 import pathlib
-import socketserver
 import sys
 import time
-import traceback
 
 
 def main(mode: str, config_file: str) -> int:
@@ -32,6 +27,8 @@ def main(mode: str, config_file: str) -> int:
 
 def tell(error: BaseException) -> None:
     """The traceback, without the frames of this file and of the import machinery."""
+    import traceback
+
     told = traceback.TracebackException.from_exception(error)
     shown = [frame for frame in told.stack if frame.filename != __file__ and "importlib" not in frame.filename]
     told.stack = traceback.StackSummary.from_list(shown)
@@ -107,6 +104,8 @@ def table(features: dict):
 
 def answer(function, body: bytes) -> tuple[int, dict]:
     """The status and the reply to one request."""
+    import inspect
+
     try:
         request = json.loads(body)
     except ValueError as error:
@@ -153,6 +152,9 @@ def plain(value):
 
 
 def serve(function, config: dict) -> None:
+    import http.server
+    import socketserver
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -174,8 +176,7 @@ def serve(function, config: dict) -> None:
     class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         daemon_threads = True
 
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(config["socket"])
+    pathlib.Path(config["socket"]).unlink(missing_ok=True)
     with Server(config["socket"], Handler) as server:
         server.serve_forever()
 
