@@ -67,12 +67,10 @@ fn hold(name: &'static str, scene: fn() -> Scene) {
         count: versions,
         serves,
         // A page that does not answer is the app's failure; one that leads to another host asks for a sign-in.
-        also: |route| {
-            if route.contains("/healthz") {
-                &[3, 5]
-            } else {
-                &[]
-            }
+        also: |route, fault| match (route.contains("/healthz"), fault) {
+            (true, "redirect elsewhere") => &[3],
+            (true, _) => &[5],
+            (false, _) => &[],
         },
         costly: true,
     }

@@ -70,7 +70,7 @@ fn no_fault_makes_start_lie_or_start_twice() {
                     && job["hardwareTierName"] == "dev-small"
             })
         },
-        also: |_| &[],
+        also: |_, _| &[],
         costly: false,
     }
     .hold();
@@ -99,7 +99,7 @@ fn no_fault_makes_schedule_lie_or_schedule_twice() {
                         && job["isPaused"] == false
                 })
         },
-        also: |_| &[],
+        also: |_, _| &[],
         costly: false,
     }
     .hold();

@@ -87,7 +87,7 @@ fn hold(name: &'static str, scene: fn() -> Scene) {
         arguments: PUBLISH,
         count: versions,
         serves,
-        also: |route| {
+        also: |route, _| {
             if route.starts_with("POST /models/") {
                 &[5]
             } else {

@@ -78,7 +78,7 @@ fn apply_under_every_fault_at_every_request() {
         arguments: APPLY,
         count: |scene| in_staging(scene).len(),
         serves: |scene| in_staging(scene) == [json!(2)],
-        also: |_| &[],
+        also: |_, _| &[],
         costly: false,
     }
     .hold();
@@ -95,7 +95,7 @@ fn request_under_every_fault_at_every_request() {
             state["bundles"].as_array().map_or(0, Vec::len)
         },
         serves: |scene| scene.sandbox.waiting_requests().len() == 1,
-        also: |_| &[],
+        also: |_, _| &[],
         costly: false,
     }
     .hold();

@@ -36,9 +36,9 @@ pub struct Matrix {
     pub count: fn(&Scene) -> usize,
     /// Whether the wanted thing is there and serves.
     pub serves: fn(&Scene) -> bool,
-    /// Exit codes that are right at a route as well: a page or a model that does not answer is a failure of what
-    /// was deployed, not of Domino.
-    pub also: fn(&str) -> &'static [i32],
+    /// Exit codes that are right at a route under a fault as well: a page or a model that does not answer is a
+    /// failure of what was deployed, not of Domino.
+    pub also: fn(&str, &str) -> &'static [i32],
     /// Whether each case costs so much that only the telling faults are tried, unless all are asked for.
     pub costly: bool,
 }
@@ -195,7 +195,7 @@ impl Matrix {
         if took > self.bound() {
             return fails(&format!("took {took:?}"), &first);
         }
-        let also = (self.also)(case.route).contains(&first.exit);
+        let also = (self.also)(case.route, case.kind.name).contains(&first.exit);
         if !case.kind.exits.contains(&first.exit) && !also {
             return fails(
                 &format!("exit {} is none of {:?}", first.exit, case.kind.exits),
