@@ -102,10 +102,8 @@ def table(features: dict):
     return pandas.DataFrame([features])
 
 
-def answer(function, body: bytes) -> tuple[int, dict]:
-    """The status and the reply to one request."""
-    import inspect
-
+def answer(function, signature, body: bytes) -> tuple[int, dict]:
+    """The status and the reply to one request. A function without a signature says itself what it does not take."""
     try:
         request = json.loads(body)
     except ValueError as error:
@@ -119,13 +117,12 @@ def answer(function, body: bytes) -> tuple[int, dict]:
         named, listed = listed, []
     if not isinstance(listed, list):
         return refused('"parameters" must be a list of arguments')
-    try:
-        inspect.signature(function).bind(*listed, **named)
-    except TypeError as error:
-        # In the words that Python itself has for it.
-        return refused(f"{getattr(function, '__name__', 'predict')}() {error}")
-    except ValueError:
-        pass  # a function without a signature says itself what it does not take
+    if signature:
+        try:
+            signature.bind(*listed, **named)
+        except TypeError as error:
+            # In the words that Python itself has for it.
+            return refused(f"{getattr(function, '__name__', 'predict')}() {error}")
     started = time.perf_counter()
     try:
         result = function(*listed, **named)
@@ -153,12 +150,18 @@ def plain(value):
 
 def serve(function, config: dict) -> None:
     import http.server
+    import inspect
     import socketserver
+
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        signature = None
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, reply = answer(function, body)
+            status, reply = answer(function, signature, body)
             content = json.dumps(reply).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
