@@ -2,8 +2,8 @@
 //! of it through every stage.
 //!
 //! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
-//! runs the xtask of this build, and hands out scripts that run the debug programs that lie there, because compiling the
-//! workspace once more would take minutes and prove nothing new, and so would packing and unpacking debug programs.
+//! runs the xtask of this build, and hands out links to the debug programs that lie there, because compiling the
+//! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
 
@@ -97,11 +97,7 @@ case "$verb" in
         case "${{CARGO_TARGET_DIR:-}}" in /*) out="$CARGO_TARGET_DIR/release" ;; esac
         mkdir -p "$out"
         while [ $# -gt 0 ]; do
-            if [ "$1" = --package ]; then
-                [ -x "{built}/$2" ]
-                printf '#!/bin/sh\nexec "%s" "$@"\n' "{built}/$2" > "$out/$2"
-                chmod +x "$out/$2"
-            fi
+            [ "$1" != --package ] || ln -sf "{built}/$2" "$out/"
             shift
         done ;;
     run)

@@ -43,8 +43,8 @@ visibility = "authenticated"
 health-path = "/healthz"
 "#;
 
-/// Answers `/healthz` with the word that it is started with, and everything else with 404. With nothing but sockets, and
-/// without the packages of the machine: it is started some thousand times.
+/// Answers `/healthz` with the word that it is started with, and everything else with 404. With nothing but sockets,
+/// and without the packages of the machine: it is started many hundred times.
 const SERVER: &str = r#"
 import contextlib, os, socket, sys
 

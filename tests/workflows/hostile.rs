@@ -10,7 +10,7 @@ use proptest::strategy::ValueTree as _;
 use serde_json::Value;
 use xtask::{diagram, pipelines};
 
-use super::read::Read;
+use super::read::{Read, quoted};
 use super::rules::broken;
 
 /// Things that mean something to YAML, to a shell, to GitHub's expressions, to Mermaid or to a terminal.
@@ -282,8 +282,6 @@ fn known_condition(condition: &str, file: &StageFile) -> bool {
         return true;
     }
     let stages = file.stages.iter().map(|stage| stage.name.as_str());
-    // GitHub doubles a quote within a text.
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     condition == format!("github.ref == {}", quoted(&reference))
         || stages
             .map(|stage| format!("inputs.stop-after != {}", quoted(stage)))
@@ -358,11 +356,16 @@ fn the_stage_file_that_is_bent_is_valid_as_it_stands() {
     );
 }
 
+/// A valid stage file with this line on the pipeline.
+fn one_stage_with(line: &str) -> String {
+    let rest = fs::read_to_string(super::fixture("one-stage")).unwrap();
+    format!("[pipeline]\n{line}\n\n{rest}")
+}
+
 #[test]
 fn a_branch_may_have_a_quote_in_its_name() {
     for branch in ["'", "''", "it's-main", "'main'"] {
-        let rest = fs::read_to_string(super::fixture("one-stage")).unwrap();
-        let stages = format!("[pipeline]\nbranch = {}\n\n{rest}", toml_text(branch));
+        let stages = one_stage_with(&format!("branch = {}", toml_text(branch)));
         assert!(check(&stages).unwrap(), "{branch} is a name that git takes");
     }
 }
@@ -375,8 +378,7 @@ fn an_expression_in_a_stage_file_is_refused() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stages.toml");
-        let rest = fs::read_to_string(super::fixture("one-stage")).unwrap();
-        fs::write(&path, format!("[pipeline]\n{place}\n\n{rest}")).unwrap();
+        fs::write(&path, one_stage_with(place)).unwrap();
         assert!(StageFile::load(&path).is_err(), "{place}");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use crate::read::{Read, runs, steps};
+use crate::read::{Read, quoted, runs, steps};
 
 /// Whether a command is one of our programs and nothing else.
 pub fn is_ours(run: &str) -> bool {
@@ -122,8 +122,7 @@ pub fn production_branch(workflow: &Read) -> Finding {
         return Some("started by any change".to_owned());
     }
     let (id, first) = workflow.jobs().next()?;
-    // GitHub doubles a quote within a text.
-    let wanted = format!("github.ref == 'refs/heads/{}'", branch.replace('\'', "''"));
+    let wanted = format!("github.ref == {}", quoted(&format!("refs/heads/{branch}")));
     (first["if"] != wanted.as_str()).then(|| format!("{id}: {}", first["if"]))
 }
 

@@ -68,6 +68,11 @@ fn collect<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a str)>)
     }
 }
 
+/// A text as GitHub writes it in an expression: a quote within it is doubled.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 pub fn steps(job: &Value) -> impl Iterator<Item = &Value> {
     job["steps"].as_array().unwrap().iter()
 }
