@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 use tempfile::TempDir;
 
 fn fixture(name: &str) -> PathBuf {

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use domino_core::stages::StageFile;
 use jsonschema::Validator;
 use serde_json::Value;
+use stage_file::StageFile;
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

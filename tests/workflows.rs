@@ -20,7 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 use xtask::{diagram, gen_workflows, pipelines};
 
 /// The top of the repository.

@@ -3,11 +3,11 @@
 
 use std::fs;
 
-use domino_core::stages::StageFile;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
 use serde_json::Value;
+use stage_file::StageFile;
 use xtask::{diagram, pipelines};
 
 use super::read::{Read, quoted};

@@ -8,7 +8,7 @@ mod safety;
 
 use std::fs;
 
-use domino_core::stages::{ModelSource, StageFile};
+use stage_file::{ModelSource, StageFile};
 
 use self::order::*;
 use self::safety::*;

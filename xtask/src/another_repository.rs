@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use domino_core::error::Failure;
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 
 /// Dependabot's file, from the top of the repository.
 pub const DEPENDABOT: &str = ".github/dependabot.yml";

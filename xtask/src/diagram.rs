@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use domino_core::stages::{Kind, Placement, Stage, StageFile};
+use stage_file::{Kind, Placement, Stage, StageFile};
 
 use crate::readme::Markers;
 

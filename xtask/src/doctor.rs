@@ -15,8 +15,8 @@ use std::time::Duration;
 use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
 use domino_core::error::Failure;
-use domino_core::stages::{Stage, StageFile};
 use domino_core::step::{Format, Step, Subject, block_on, duration, host_of};
+use stage_file::{Stage, StageFile};
 
 use self::finding::Finding;
 use crate::another_repository;

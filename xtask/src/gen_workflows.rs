@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use domino_core::stages::{Install, StageFile};
 use similar::TextDiff;
+use stage_file::{Install, StageFile};
 
 use crate::{another_repository, diagram, pipelines, reference, schema};
 

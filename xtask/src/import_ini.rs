@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use domino_core::error::Failure;
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 
 use self::workflows::Workflows;
 

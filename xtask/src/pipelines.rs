@@ -13,7 +13,7 @@ mod release;
 mod stage;
 mod summary;
 
-use domino_core::stages::{Install, StageFile};
+use stage_file::{Install, StageFile};
 
 use crate::workflow::Workflow;
 

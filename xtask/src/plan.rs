@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use domino_core::stages::{StageFile, StageFileError};
+use stage_file::{StageFile, StageFileError};
 
 /// The arguments of `cargo xtask plan`.
 #[derive(Debug, clap::Args)]

@@ -1,12 +1,12 @@
 //! The reference of the stage file in the README: a short table and an example for each of its tables.
 //!
-//! What the keys are is said where the reader of the file has them, in `domino_core::stages::reference`; nothing
+//! What the keys are is said where the reader of the file has them, in `stage_file::reference`; nothing
 //! about a key is said here, but in the examples.
 
 use std::fmt::Write as _;
 
-use domino_core::stages::reference::{FILE, Form, Key, Need, Section};
-use domino_core::stages::{RULES, Severity};
+use stage_file::reference::{FILE, Form, Key, Need, Section};
+use stage_file::{RULES, Severity};
 
 use crate::readme::Markers;
 
@@ -203,7 +203,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use domino_core::stages::StageFile;
+    use stage_file::StageFile;
 
     use super::*;
 

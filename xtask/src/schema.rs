@@ -8,11 +8,11 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use domino_core::stages::reference::{FILE, Form, Key, Need, Section};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 use similar::TextDiff;
+use stage_file::reference::{FILE, Form, Key, Need, Section};
 
 use crate::reference::sections;
 

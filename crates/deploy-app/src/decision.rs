@@ -162,7 +162,7 @@ impl Decision {
 #[cfg(test)]
 mod tests {
     use domino_core::api::apps::{AppId, AppVersion};
-    use domino_core::stages::Visibility;
+    use stage_file::Visibility;
 
     use super::*;
     use crate::wanted::tests::{version, wanted};

@@ -5,7 +5,7 @@ use domino_core::api::apps::{App, AppVersion, AppsApi};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::Failure;
-use domino_core::stages;
+
 use domino_core::step::{Report, Setting};
 
 use crate::AppArgs;
@@ -25,7 +25,10 @@ pub(crate) struct Found {
 }
 
 /// The app of the stage file.
-pub(crate) fn app_of<'a>(setting: &'a Setting, args: &AppArgs) -> anyhow::Result<&'a stages::App> {
+pub(crate) fn app_of<'a>(
+    setting: &'a Setting,
+    args: &AppArgs,
+) -> anyhow::Result<&'a stage_file::App> {
     Ok(setting.file.app(&args.app)?)
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn app_of<'a>(setting: &'a Setting, args: &AppArgs) -> anyhow::Result
 pub(crate) async fn find<'a>(
     setting: &'a Setting,
     args: &AppArgs,
-) -> anyhow::Result<(&'a stages::App, Found)> {
+) -> anyhow::Result<(&'a stage_file::App, Found)> {
     let app = app_of(setting, args)?;
     let reader = setting.connection.reader();
     let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;

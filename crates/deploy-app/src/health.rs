@@ -2,7 +2,7 @@
 
 use domino_core::client::{Page, Reader};
 use domino_core::error::{Exit, Failure};
-use domino_core::stages::{self, StageFile};
+use stage_file::StageFile;
 
 /// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
 const SIGN_IN_LOOKS: u32 = 5;
@@ -34,7 +34,7 @@ pub(crate) struct Hidden {
 
 impl HealthCheck {
     /// The check that the stage file asks for; `None` when Domino's word is enough.
-    pub(crate) fn of(app: &stages::App) -> Option<Self> {
+    pub(crate) fn of(app: &stage_file::App) -> Option<Self> {
         app.health_path.as_ref().map(|path| Self {
             path: path.clone(),
             status: app.health_status,

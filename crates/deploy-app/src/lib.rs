@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use domino_core::api::apps::AppsApi;
-use domino_core::stages::Stage;
 use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use stage_file::Stage;
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("deploy-app/", env!("CARGO_PKG_VERSION"));

@@ -11,8 +11,8 @@ use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
 use domino_core::settle::Looks;
-use domino_core::stages::{self, Kind, StageFile, Target};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Progress, Setting, Step};
+use stage_file::{Kind, StageFile, Target};
 
 use crate::decision::{Action, Decision, FixedEntryPoint, decide};
 use crate::find::{app_of, describe, in_words, named};
@@ -26,7 +26,7 @@ const TELLS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What will be done.
 struct Publishing<'a> {
-    entity: &'a stages::App,
+    entity: &'a stage_file::App,
     /// The app's name in Domino.
     name: String,
     project: Project,
@@ -237,7 +237,13 @@ async fn revision(
 }
 
 impl FixedEntryPoint {
-    fn failure(&self, file: &StageFile, api: AppsApi, entity: &stages::App, name: &str) -> Failure {
+    fn failure(
+        &self,
+        file: &StageFile,
+        api: AppsApi,
+        entity: &stage_file::App,
+        name: &str,
+    ) -> Failure {
         let key = ["app", entity.name.as_str(), "entry-point"];
         Failure::refused(format!(
             "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",

@@ -10,7 +10,7 @@ use domino_core::client::{Reader, Writer};
 use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::{Looks, in_words as span_in_words};
-use domino_core::stages;
+
 use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Setting, Signal, Step};
 
 use crate::before::Before;
@@ -32,7 +32,7 @@ pub(crate) struct Rollout<'a> {
     pub(crate) api: AppsApi,
     pub(crate) project: &'a Project,
     /// The app as the stage file has it.
-    pub(crate) entity: &'a stages::App,
+    pub(crate) entity: &'a stage_file::App,
     /// Its name in Domino.
     pub(crate) name: &'a str,
     pub(crate) wanted: &'a Wanted,

@@ -7,7 +7,7 @@ use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion};
 use domino_core::commit::Commit;
 use domino_core::place::Place;
-use domino_core::stages::Visibility;
+use stage_file::Visibility;
 
 /// The fewest digits of a commit that prove which one it is.
 const SHORTEST_COMMIT: usize = 7;

@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::stages::{Job, Stage, StageFile};
 use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use stage_file::{Job, Stage, StageFile};
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("deploy-job/", env!("CARGO_PKG_VERSION"));

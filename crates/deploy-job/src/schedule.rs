@@ -10,8 +10,8 @@ use domino_core::client::{Reader, once};
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
-use domino_core::stages::{Kind, Schedule, StageFile};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
+use stage_file::{Kind, Schedule, StageFile};
 
 use crate::difference::differences;
 use crate::key::EntityKey;

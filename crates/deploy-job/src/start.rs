@@ -9,8 +9,8 @@ use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader, Writer, Written, once};
 use domino_core::commit::Commit;
 use domino_core::place::Place;
-use domino_core::stages::{Job, Kind};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
+use stage_file::{Job, Kind};
 
 use crate::follow::Follow;
 use crate::key::RunKey;

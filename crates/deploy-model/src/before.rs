@@ -6,8 +6,8 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::publish_mark::FoundMark;
 use domino_core::serving::{Answering, Serving};
-use domino_core::stages::{Model, ModelSource, Stage};
 use domino_core::step::Setting;
+use stage_file::{Model, ModelSource, Stage};
 
 use crate::check::git_commit;
 

@@ -9,8 +9,8 @@ use domino_core::client::Reader;
 use domino_core::credential::Credential;
 use domino_core::error::Failure;
 use domino_core::serving::endpoint_named;
-use domino_core::stages::{Host, Model, Stage, StageFile};
 use domino_core::step::{Report, Setting};
+use stage_file::{Host, Model, Stage, StageFile};
 
 use crate::EndpointAddress;
 use crate::token::Token;

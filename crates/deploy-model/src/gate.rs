@@ -4,8 +4,8 @@ use domino_core::api::model_apis::ModelApis;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::error::Failure;
-use domino_core::stages::Model;
 use domino_core::step::Setting;
+use stage_file::Model;
 
 use crate::before::{self, Serves};
 

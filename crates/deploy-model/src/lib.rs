@@ -33,8 +33,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::stages::Host;
 use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use stage_file::Host;
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("deploy-model/", env!("CARGO_PKG_VERSION"));

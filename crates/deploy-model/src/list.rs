@@ -3,8 +3,8 @@
 use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, ModelApis};
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
-use domino_core::stages::{Stage, StageFile};
 use domino_core::step::{Ending, Setting, Step, Table};
+use stage_file::{Stage, StageFile};
 
 use crate::endpoint::standing;
 

@@ -10,8 +10,8 @@ use domino_core::commit::Commit;
 use domino_core::error::Failure;
 use domino_core::place::Place;
 use domino_core::publish_mark::PublishMark;
-use domino_core::stages::{Kind, Model, StageFile};
 use domino_core::step::Setting;
+use stage_file::{Kind, Model, StageFile};
 
 use crate::PublishArgs;
 use crate::before;

@@ -4,8 +4,8 @@ use domino_core::api::model_apis::ModelApiSource;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::Failure;
-use domino_core::stages::{Model, ModelSource, VersionRule};
 use domino_core::step::Setting;
+use stage_file::{Model, ModelSource, VersionRule};
 
 use crate::before::Serves;
 use crate::version::{self, Choice};

@@ -6,8 +6,8 @@ use domino_core::api::projects::ProjectId;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::error::Failure;
-use domino_core::stages::{Stage, StageFile, VersionRule};
 use domino_core::step::Setting;
+use stage_file::{Stage, StageFile, VersionRule};
 
 /// By what the version is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub use self::page::Page;
 use crate::credential::Credential;
 use crate::error::Failure;
 use crate::scrubber::Scrubber;
-use crate::stages::Host;
+use stage_file::Host;
 
 /// How often a read is tried before we give up.
 const READ_ATTEMPTS: usize = 5;

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Failure;
 use crate::scrubber::Scrubber;
-use crate::stages::Host;
+use stage_file::Host;
 
 /// How requests are authenticated. Exactly one kind is ever sent.
 #[derive(Debug)]

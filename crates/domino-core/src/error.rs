@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::client::ApiError;
-use crate::stages::{StageFile, StageFileError, UnknownName};
+use stage_file::{StageFile, StageFileError, UnknownName};
 
 /// How a program ends. The numbers are a documented contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub use self::environment::{Environments, Protection};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
 use crate::error::{Exit, Failure};
-use crate::stages::Host;
+use stage_file::Host;
 
 /// Where GitHub's API is when nothing else is said.
 const API: &str = "https://api.github.com";

@@ -1,6 +1,6 @@
-//! What the four programs share: the stage file, the client of Domino's REST API, and what a step shows.
+//! What the four programs share: the client of Domino's REST API, and what a step shows.
 //!
-//! It imports no crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
+//! It imports `stage-file` and no other crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
 //! only place that speaks HTTP to Domino, and to GitHub with its few questions.
 
 pub mod api;
@@ -15,5 +15,4 @@ pub mod publish_mark;
 pub mod scrubber;
 pub mod serving;
 pub mod settle;
-pub mod stages;
 pub mod step;

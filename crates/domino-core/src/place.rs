@@ -7,8 +7,8 @@ use crate::api::hardware_tiers::{HardwareTier, TierUse};
 use crate::api::projects::Project;
 use crate::client::Reader;
 use crate::error::{Exit, Failure};
-use crate::stages::{Kind, ProjectName, Stage, StageFile, Target};
 use crate::step::Plan;
+use stage_file::{Kind, ProjectName, Stage, StageFile, Target};
 
 impl Project {
     /// The project of a stage. It must be there, and on git: a commit of a project on Domino's own file system

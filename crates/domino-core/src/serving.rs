@@ -9,7 +9,7 @@ use crate::api::registered_models::VersionNumber;
 use crate::client::Reader;
 use crate::error::Failure;
 use crate::publish_mark::FoundMark;
-use crate::stages::{Model, ModelSource, ProjectName, Stage, StageFile};
+use stage_file::{Model, ModelSource, ProjectName, Stage, StageFile};
 
 /// What a stage serves of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]

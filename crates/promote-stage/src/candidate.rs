@@ -5,8 +5,8 @@ use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::Failure;
 use domino_core::serving::Serving;
-use domino_core::stages::{Model, ModelSource, Stage, VersionRule};
 use domino_core::step::{Report, Setting};
+use stage_file::{Model, ModelSource, Stage, VersionRule};
 
 use crate::people::People;
 use crate::record::Record;

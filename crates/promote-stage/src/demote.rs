@@ -9,8 +9,8 @@ use anyhow::Context;
 use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::Failure;
-use domino_core::stages::VersionRule;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use stage_file::VersionRule;
 
 use crate::apply::at;
 use crate::candidate::Place;

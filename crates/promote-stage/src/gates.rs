@@ -9,8 +9,8 @@ pub(crate) mod review;
 pub(crate) mod soak;
 
 use domino_core::error::{Exit, Failure};
-use domino_core::stages::{DominoApproval, Gates};
 use domino_core::step::{Plan, Setting, Table};
+use stage_file::{DominoApproval, Gates};
 
 use crate::candidate::Candidate;
 

@@ -5,8 +5,8 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{Exit, Failure};
 use domino_core::serving::Serving;
-use domino_core::stages::{Stage, StageFile, VersionRule};
 use domino_core::step::Setting;
+use stage_file::{Stage, StageFile, VersionRule};
 
 use crate::candidate::{Candidate, Place};
 use crate::record::{demoted_key, was_let_in};

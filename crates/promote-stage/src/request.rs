@@ -8,8 +8,8 @@ use domino_core::api::reviews::{NewReview, Reviewer};
 use domino_core::client::{Writer, once};
 use domino_core::error::{Exit, Failure};
 use domino_core::settle::Looks;
-use domino_core::stages::DominoApproval;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use stage_file::DominoApproval;
 
 use crate::apply::at;
 use crate::candidate::{Candidate, Place};

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use domino_core::api::mlflow::ModelStage;
-use domino_core::stages::{ModelSource, Stage};
 use domino_core::step::{Ending, Setting, Step, Table};
+use stage_file::{ModelSource, Stage};
 
 use crate::candidate::Place;
 use crate::record::{Record, Status};

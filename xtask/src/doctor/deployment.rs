@@ -8,8 +8,8 @@ use domino_core::api::model_apis::Generation;
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Cause, Reader};
 use domino_core::credential::Credential;
-use domino_core::stages::{DominoApproval, ModelSource};
 use futures_util::future::join_all;
+use stage_file::{DominoApproval, ModelSource};
 
 use super::{Finding, Visit, placement, variable};
 

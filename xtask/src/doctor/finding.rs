@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domino_core::error::{Exit, exit_of, hint_of, line_of};
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 
 /// What was found about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]

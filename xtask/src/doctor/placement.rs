@@ -4,8 +4,8 @@ use domino_core::api::choice::Named;
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::place::Place;
-use domino_core::stages::{Kind, Target};
 use futures_util::future::join_all;
+use stage_file::{Kind, Target};
 
 use super::{Finding, Visit};
 

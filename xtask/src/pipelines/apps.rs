@@ -1,6 +1,6 @@
 //! `deploy-apps.yml`: publish every app of the stage file, stage by stage.
 
-use domino_core::stages::{Kind, StageFile};
+use stage_file::{Kind, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step};
 use crate::workflow::Workflow;

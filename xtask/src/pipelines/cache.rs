@@ -3,7 +3,7 @@
 //! Nothing on a branch that is named after releases: there, a run starts from the sources alone. The linters of
 //! workflows ask for that, and the name says that the team means it.
 
-use domino_core::stages::StageFile;
+use stage_file::StageFile;
 
 use crate::actions;
 use crate::workflow::Step;

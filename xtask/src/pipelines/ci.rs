@@ -3,8 +3,8 @@
 //!
 //! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
 
-use domino_core::stages::StageFile;
 use serde_saphyr::{Commented, SpaceAfter};
+use stage_file::StageFile;
 
 use super::{cache, programs};
 use crate::actions;

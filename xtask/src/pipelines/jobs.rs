@@ -1,6 +1,6 @@
 //! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage.
 
-use domino_core::stages::{Job as DominoJob, Kind, Stage, StageFile};
+use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step};
 use crate::workflow::{Step, Workflow};

@@ -4,8 +4,8 @@
 //! The version is resolved once, in the first stage; each later stage is given the one that the stage before
 //! serves.
 
-use domino_core::stages::{Kind, Model, ModelSource, Stage, StageFile};
 use indexmap::IndexMap;
+use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step, unless_stopped_after};
 use crate::workflow::{Expression, Permissions, Step, Workflow};

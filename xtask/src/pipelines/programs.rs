@@ -2,8 +2,8 @@
 //!
 //! It holds no secret. What it makes is one archive: an artifact of loose files would lose their executable bit.
 
-use domino_core::stages::{Install, StageFile};
 use serde_saphyr::Commented;
+use stage_file::{Install, StageFile};
 
 use super::cache;
 use crate::actions;

@@ -2,9 +2,9 @@
 //!
 //! What is deployed is not decided here: each kind of entity brings its own steps.
 
-use domino_core::stages::{Kind, Stage, StageFile};
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
+use stage_file::{Kind, Stage, StageFile};
 
 use super::{programs, summary};
 use crate::actions;

@@ -2,9 +2,9 @@
 //!
 //! It decides nothing, holds no secret, and runs whatever became of the stages.
 
-use domino_core::stages::{Kind, StageFile};
 use indexmap::IndexMap;
 use serde_saphyr::Commented;
+use stage_file::{Kind, StageFile};
 
 use crate::diagram;
 use crate::workflow::{Job, Permissions, Step};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domino_core::stages::{
-    App, ComputeEnvironment, Job, Kind, Model, Placement, Revision, Stage, StageFile,
-};
 use serde::Serialize;
 use serde_json::Value;
+use stage_file::{
+    App, ComputeEnvironment, Job, Kind, Model, Placement, Revision, Stage, StageFile,
+};
 
 /// Values by key, as `stages.toml` spells the key.
 pub(super) type Facts = BTreeMap<String, String>;

@@ -1,6 +1,6 @@
 //! What goes on in Domino after it has left the stage file, and how to end it: merging ends nothing that runs.
 
-use domino_core::stages::{Job, Stage, StageFile};
+use stage_file::{Job, Stage, StageFile};
 
 use super::markdown::code;
 

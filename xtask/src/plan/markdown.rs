@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domino_core::stages::{Stage, StageFile, StageFileError};
+use stage_file::{Stage, StageFile, StageFileError};
 
 use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate, pipeline};
 use super::left_behind::left_behind;

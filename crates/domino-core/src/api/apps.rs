@@ -18,7 +18,7 @@ use super::logs::LogPage;
 use super::projects::ProjectId;
 use super::{GitRef, id};
 use crate::client::{ApiError, Reader, Writer};
-use crate::stages::Visibility;
+use stage_file::Visibility;
 
 id! {
     /// An app's id: 24 hexadecimal digits.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::Named;
 use super::{id, projects::ProjectId};
 use crate::client::{ApiError, Reader, segment};
-use crate::stages::Revision;
+use stage_file::Revision;
 
 id! {
     /// A compute environment's id: 24 hexadecimal digits.

@@ -23,7 +23,7 @@ use super::registered_models::VersionNumber;
 use crate::client::{ApiError, Connection, Reader, Writer};
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::stages::Host;
+use stage_file::Host;
 
 /// What every path begins with.
 const BASE: &str = "/api/2.0/mlflow";

@@ -14,7 +14,7 @@ use super::model_apis::ModelApiId;
 use crate::client::{ApiError, Connection, Writer, segment};
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::stages::Host;
+use stage_file::Host;
 
 /// The address where a model API answers, and what opens it.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
 use super::id;
 use crate::client::{ApiError, Reader, segment};
-use crate::stages::ProjectName;
+use stage_file::ProjectName;
 
 id! {
     /// A project's id: 24 hexadecimal digits.

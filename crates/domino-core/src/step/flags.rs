@@ -9,7 +9,7 @@ use super::Step;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::stages::{Host, Stage, StageFile};
+use stage_file::{Host, Stage, StageFile};
 
 /// Where a program works and how it speaks.
 #[derive(Debug, Clone, Args)]

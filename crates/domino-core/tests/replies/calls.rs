@@ -24,8 +24,8 @@ use domino_core::api::schedules::{ScheduleDefinition, ScheduleId, ScheduledJob};
 use domino_core::client::{ApiError, Connection};
 use domino_core::error::{Exit, Failure};
 use domino_core::github::{Environments, WorkflowRun};
-use domino_core::stages::Visibility;
 use serde_json::{Value, json};
+use stage_file::Visibility;
 
 use crate::bodies::*;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use domino_core::stages::MetricRule;
+use stage_file::MetricRule;
 
 use super::Judged;
 use crate::candidate::Candidate;

@@ -215,7 +215,7 @@ fn described(value: &DeValue<'_>) -> String {
 mod tests {
     use std::path::Path;
 
-    use crate::stages::StageFile;
+    use crate::StageFile;
 
     fn told(text: &str) -> String {
         StageFile::read(text, Path::new("stages.toml"))

@@ -1,9 +1,9 @@
 //! Rules on a stage and on what `[defaults]` says for all of them.
 
 use super::{Book, Report};
-use crate::stages::find::same_name;
-use crate::stages::text::shown;
-use crate::stages::{Host, ProjectName};
+use crate::find::same_name;
+use crate::text::shown;
+use crate::{Host, ProjectName};
 
 pub(super) fn host(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.stage_texts("host") {
@@ -118,7 +118,7 @@ pub(super) fn shared_model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
         let Some(model_stage) = &stage.model_stage else {
             continue;
         };
-        let same = |other: &&crate::stages::Stage| {
+        let same = |other: &&crate::Stage| {
             other
                 .model_stage
                 .as_ref()

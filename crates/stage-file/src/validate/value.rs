@@ -1,9 +1,9 @@
 //! Rules that hold for every value of the file, whatever key it stands for.
 
 use super::{Book, Report};
-use crate::stages::reference::{Form, form_of};
-use crate::stages::text::{bare, is_invisible, looks_secret, names_secret, shown};
-use crate::stages::tree::Leaf;
+use crate::reference::{Form, form_of};
+use crate::text::{bare, is_invisible, looks_secret, names_secret, shown};
+use crate::tree::Leaf;
 
 /// Texts for people or for the endpoint's own program, which may be anything that can be read.
 fn is_free(leaf: &Leaf<'_>) -> bool {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::stages::{Problem, StageFile, StageFileError};
+use crate::{Problem, StageFile, StageFileError};
 
 /// A Monday, so that schedules have a moment to start from.
 const NOW: &str = "2026-11-23T12:00:00Z";

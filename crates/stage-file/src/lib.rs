@@ -1,7 +1,7 @@
 //! The stage definition, `stages.toml`, as types: which stages there are and what is deployed to each.
 //!
-//! Reading and every rule about what may stand in the file live below this module (`stages/read.rs`,
-//! `stages/validate.rs`). It knows neither Domino's API nor GitHub's files.
+//! Reading and every rule about what may stand in the file live below this module (`read.rs`, `validate.rs`).
+//! It knows neither Domino's API nor GitHub's files: no HTTP, no async.
 
 mod cron;
 mod find;

@@ -1,10 +1,10 @@
 //! Rules on `[pipeline]`.
 
 use super::{Book, RULES, Report};
-use crate::stages::Install;
-use crate::stages::problem::Severity;
-use crate::stages::text::shown;
-use crate::stages::unknown_name::{listed, nearest};
+use crate::Install;
+use crate::problem::Severity;
+use crate::text::shown;
+use crate::unknown_name::{listed, nearest};
 
 pub(super) fn branch(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| keys == ["pipeline", "branch"]) {

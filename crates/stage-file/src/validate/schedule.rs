@@ -1,9 +1,9 @@
 //! Rules on the schedules of jobs. Only a file with a schedule pays for time zones and calendars.
 
 use super::{Book, Report};
-use crate::stages::cron::{Rhythm, has_numbered_weekday};
-use crate::stages::text::shown;
-use crate::stages::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};
+use crate::cron::{Rhythm, has_numbered_weekday};
+use crate::text::shown;
+use crate::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};
 
 pub(super) fn cron(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for cron in book.crons() {

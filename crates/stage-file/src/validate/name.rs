@@ -1,9 +1,9 @@
 //! Rules on the names that the file chooses itself, and on where it refers to them.
 
 use super::{Book, Report};
-use crate::stages::StageFile;
-use crate::stages::find::same_name;
-use crate::stages::unknown_name::{listed, nearest};
+use crate::StageFile;
+use crate::find::same_name;
+use crate::unknown_name::{listed, nearest};
 
 /// The tables whose tables have names.
 const KINDS: [&str; 4] = ["stage", "job", "app", "model"];
@@ -95,7 +95,7 @@ pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
     for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "paused"])) {
         if !known.contains(&leaf.text) {
-            let stage = crate::stages::text::shown(leaf.text);
+            let stage = crate::text::shown(leaf.text);
             report.leaf(
                 leaf,
                 format!("names {stage}, which is no stage; {}", hint(leaf.text)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Book, Report};
-use crate::stages::text::shown;
+use crate::text::shown;
 
 pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let paths = book.texts(|keys| {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::{Book, Report};
-use crate::stages::find::same_name;
-use crate::stages::read::whole_number;
-use crate::stages::text::shown;
-use crate::stages::{MetricRule, VersionRule};
+use crate::find::same_name;
+use crate::read::whole_number;
+use crate::text::shown;
+use crate::{MetricRule, VersionRule};
 
 pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for name in book.tree.names("model") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Book, Report};
-use crate::stages::{Kind, Stage, StageFile};
+use crate::{Kind, Stage, StageFile};
 
 /// Each kind of entity, with the word for several of it.
 const KINDS: [(Kind, &str); 3] = [

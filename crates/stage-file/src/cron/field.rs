@@ -203,7 +203,7 @@ fn number(text: &str, field: &Field) -> Result<u16, CronError> {
 }
 
 /// Whether the day of the week is written as a number, which other cron dialects count differently.
-pub(in crate::stages) fn has_numbered_weekday(text: &str) -> bool {
+pub(crate) fn has_numbered_weekday(text: &str) -> bool {
     let field = text.split_whitespace().nth(DAY_OF_WEEK).unwrap_or_default();
     field.split(',').any(|item| {
         item.split(['/', '#'])

@@ -1,9 +1,9 @@
 //! Rules on gates: each has what it needs, and none looks as if it guarded what it does not.
 
 use super::{Book, Report};
-use crate::stages::soak::soak_time;
-use crate::stages::text::shown;
-use crate::stages::{DominoApproval, Gates, ModelSource, Stage};
+use crate::soak::soak_time;
+use crate::text::shown;
+use crate::{DominoApproval, Gates, ModelSource, Stage};
 
 pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (index, stage) in book.file.stages.iter().enumerate() {
@@ -60,8 +60,7 @@ fn needs(stage: &Stage, report: &mut Report<'_, '_>) {
 }
 
 fn effect(book: &Book<'_>, stage: &Stage, report: &mut Report<'_, '_>) {
-    let registered =
-        |model: &crate::stages::Model| matches!(model.source, ModelSource::Registered { .. });
+    let registered = |model: &crate::Model| matches!(model.source, ModelSource::Registered { .. });
     let guarded = stage.gates != Gates::default() && book.file.models.iter().any(registered);
     if guarded && stage.model_stage.is_none() {
         report.at(
