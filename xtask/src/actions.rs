@@ -5,7 +5,7 @@
 
 use serde_saphyr::Commented;
 
-use crate::workflow::Step;
+use github_workflow::write::Step;
 
 /// An action at one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

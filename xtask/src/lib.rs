@@ -22,7 +22,6 @@ pub mod readme;
 pub mod reference;
 pub mod rehearse;
 pub mod schema;
-pub mod workflow;
 
 /// What `cargo xtask` can do.
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ mod summary;
 
 use stage_file::{Install, StageFile};
 
-use crate::workflow::Workflow;
+use github_workflow::write::Workflow;
 
 /// The folder of the workflows, from the top of the repository.
 pub const FOLDER: &str = ".github/workflows";

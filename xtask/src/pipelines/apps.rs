@@ -3,7 +3,7 @@
 use stage_file::{Kind, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step};
-use crate::workflow::Workflow;
+use github_workflow::write::Workflow;
 
 /// `deploy-app publish` waits up to 15 minutes for the new version, and puts the old one back within as long again,
 /// whatever stands in its way. The rest is for requests that are under way when a time is up.

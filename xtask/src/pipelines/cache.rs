@@ -6,7 +6,7 @@
 use stage_file::StageFile;
 
 use crate::actions;
-use crate::workflow::Step;
+use github_workflow::write::Step;
 
 /// Looks for an archive of programs that was built from exactly these sources; the step's id is `built`.
 pub(super) fn programs(file: &StageFile) -> Option<Step> {

@@ -9,7 +9,9 @@ use stage_file::StageFile;
 use super::{cache, programs};
 use crate::actions;
 use crate::ci::CHECKS;
-use crate::workflow::{Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow};
+use github_workflow::write::{
+    Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow,
+};
 
 /// The workflow for pull requests.
 pub(super) fn ci(file: &StageFile) -> Workflow {

@@ -3,7 +3,7 @@
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step};
-use crate::workflow::{Step, Workflow};
+use github_workflow::write::{Step, Workflow};
 
 /// `deploy-job start` follows a run for up to 60 minutes by itself.
 const START_MINUTES: u32 = 65;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
 
 use super::stage::{StageSteps, deploy, domino_step, unless_stopped_after};
-use crate::workflow::{Expression, Permissions, Step, Workflow};
+use github_workflow::write::{Expression, Permissions, Step, Workflow};
 
 /// The token that opens the endpoint for its smoke test.
 const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";

@@ -7,7 +7,7 @@ use stage_file::{Install, StageFile};
 
 use super::cache;
 use crate::actions;
-use crate::workflow::{Job, Permissions, Step, literal};
+use github_workflow::write::{Job, Permissions, Step, literal};
 
 /// The name under which the archive is handed on.
 pub(super) const ARTIFACT: &str = "programs";

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 
 use crate::actions;
-use crate::workflow::{Concurrency, Filter, Job, Permissions, Step, Triggers, Workflow};
+use github_workflow::write::{Concurrency, Filter, Job, Permissions, Step, Triggers, Workflow};
 
 /// A machine that programs are built for, on a runner of its own kind.
 struct Machine {

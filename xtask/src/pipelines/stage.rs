@@ -8,7 +8,7 @@ use stage_file::{Kind, Stage, StageFile};
 
 use super::{programs, summary};
 use crate::actions;
-use crate::workflow::{
+use github_workflow::write::{
     Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Job, Pattern,
     Permissions, Step, Triggers, Workflow, literal,
 };

@@ -7,7 +7,7 @@ use serde_saphyr::Commented;
 use stage_file::{Kind, StageFile};
 
 use crate::diagram;
-use crate::workflow::{Job, Permissions, Step};
+use github_workflow::write::{Job, Permissions, Step};
 
 /// The job that draws the run of these jobs, one for each stage of the file.
 pub(super) fn job(file: &StageFile, kind: Kind, stages: &[Job]) -> Job {

@@ -6,8 +6,8 @@ mod bring;
 
 use super::artifacts::Artifacts;
 use super::repository::{Commit, Repository};
-use super::value::same_ignoring_case;
 use super::workspace::Workspace;
+use github_workflow::value::same_ignoring_case;
 
 /// An action that is known.
 #[derive(Debug)]

@@ -5,15 +5,15 @@
 mod reference;
 
 use super::action;
-use super::context::Place;
-use super::expression::Expression;
 use super::github::Event;
 use super::order;
-use super::problem::Problem;
 use super::shell;
 use super::stage_gates::StageGates;
-use super::value::{Value, same_ignoring_case};
-use super::workflow_file::{Condition, Field, Job, Step, What, Workflow};
+use github_workflow::context::ExpressionSite;
+use github_workflow::expression::Expression;
+use github_workflow::problem::Problem;
+use github_workflow::read::{Condition, Field, Job, Step, What, Workflow};
+use github_workflow::value::{Value, same_ignoring_case};
 
 /// What the checks of a file compare it with.
 pub struct Known<'a> {
@@ -75,10 +75,10 @@ impl<'a> Checks<'a, '_> {
         self.trigger();
         let workflow = self.workflow;
         for field in &workflow.other {
-            self.field(Place::Workflow, field);
+            self.field(ExpressionSite::Workflow, field);
         }
         for (_, field) in &workflow.env {
-            self.field(Place::WorkflowEnv, field);
+            self.field(ExpressionSite::WorkflowEnv, field);
         }
         if let Err(error) = order::of(&workflow.jobs) {
             self.problem(0, error);
@@ -143,14 +143,14 @@ impl<'a> Checks<'a, '_> {
             .chain(&job.runs_on)
             .chain(&job.other)
         {
-            self.field(Place::Job, field);
+            self.field(ExpressionSite::Job, field);
         }
-        self.condition(Place::JobCondition, job.condition.as_ref());
+        self.condition(ExpressionSite::JobCondition, job.condition.as_ref());
         self.runner(job);
         if let Some(environment) = &job.environment {
-            self.field(Place::Job, &environment.name);
+            self.field(ExpressionSite::Job, &environment.name);
             if let Some(url) = &environment.url {
-                self.field(Place::EnvironmentUrl, url);
+                self.field(ExpressionSite::EnvironmentUrl, url);
             }
             let name = &environment.name.template;
             if name.expressions().next().is_none()
@@ -165,7 +165,10 @@ impl<'a> Checks<'a, '_> {
                 );
             }
         }
-        for (place, fields) in [(Place::JobEnv, &job.env), (Place::JobOutputs, &job.outputs)] {
+        for (place, fields) in [
+            (ExpressionSite::JobEnv, &job.env),
+            (ExpressionSite::JobOutputs, &job.outputs),
+        ] {
             for (_, field) in fields {
                 self.field(place, field);
             }
@@ -176,7 +179,7 @@ impl<'a> Checks<'a, '_> {
             .iter()
             .chain(&job.defaults.working_directory)
         {
-            self.field(Place::JobDefaults, field);
+            self.field(ExpressionSite::JobDefaults, field);
         }
         for (at, step) in job.steps.iter().enumerate() {
             let same = |other: &Step| step.id.is_some() && other.id == step.id;
@@ -224,10 +227,10 @@ impl<'a> Checks<'a, '_> {
             .chain(tolerant)
             .chain(&step.timeout_minutes)
         {
-            self.field(Place::Step, field);
+            self.field(ExpressionSite::Step, field);
         }
         for (name, field) in &step.env {
-            self.field(Place::Step, field);
+            self.field(ExpressionSite::Step, field);
             if name == "DOMINO_API_HOST" && job.environment.is_some() {
                 self.note(format!(
                     "{}:{}: `DOMINO_API_HOST` is the sandbox here, whatever the workflow says",
@@ -235,7 +238,7 @@ impl<'a> Checks<'a, '_> {
                 ));
             }
         }
-        self.condition(Place::StepCondition, step.condition.as_ref());
+        self.condition(ExpressionSite::StepCondition, step.condition.as_ref());
         match &step.what {
             What::Run {
                 script,
@@ -243,7 +246,7 @@ impl<'a> Checks<'a, '_> {
                 working_directory,
             } => {
                 for field in std::iter::once(script).chain(own).chain(working_directory) {
-                    self.field(Place::Step, field);
+                    self.field(ExpressionSite::Step, field);
                 }
                 let defaults = [&job.defaults.shell, &self.workflow.defaults.shell];
                 let shell = own
@@ -258,7 +261,7 @@ impl<'a> Checks<'a, '_> {
             }
             What::Uses { action, with } => {
                 for (_, field) in with {
-                    self.field(Place::Step, field);
+                    self.field(ExpressionSite::Step, field);
                 }
                 let Some(known) = action::known(action) else {
                     self.problem(step.line, format!("action `{action}` is not rehearsed"));
@@ -280,19 +283,19 @@ impl<'a> Checks<'a, '_> {
         }
     }
 
-    fn condition(&mut self, place: Place, condition: Option<&'a Condition>) {
+    fn condition(&mut self, place: ExpressionSite, condition: Option<&'a Condition>) {
         if let Some(condition) = condition {
             self.expression(place, condition.line, &condition.expression);
         }
     }
 
-    fn field(&mut self, place: Place, field: &'a Field) {
+    fn field(&mut self, place: ExpressionSite, field: &'a Field) {
         for expression in field.template.expressions() {
             self.expression(place, field.line, expression);
         }
     }
 
-    fn expression(&mut self, place: Place, line: u64, expression: &'a Expression) {
+    fn expression(&mut self, place: ExpressionSite, line: u64, expression: &'a Expression) {
         for refused in place.refuses(expression) {
             self.problem(line, refused);
         }

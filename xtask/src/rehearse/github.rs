@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::repository::Commit;
-use super::value::{Value, parse_number};
-use super::workflow_file::{Input, Workflow};
 use super::workspace::Workspace;
+use github_workflow::read::Workflow;
+use github_workflow::value::Value;
 
 /// The facts that all runs of a rehearsal share.
 #[derive(Debug)]
@@ -266,15 +266,4 @@ fn event_path(workspace: &Workspace) -> String {
         .join("_github_workflow/event.json")
         .display()
         .to_string()
-}
-
-impl Input {
-    /// Its value, from the text that was given.
-    fn value(&self, text: &str) -> Value {
-        match self.kind.as_str() {
-            "boolean" => Value::Bool(text == "true"),
-            "number" => Value::Number(parse_number(text)),
-            _ => Value::String(text.to_owned()),
-        }
-    }
 }

@@ -8,16 +8,16 @@ use anyhow::Context;
 
 use super::approval::Answer;
 use super::console::Look;
-use super::context::{self, Place, offered};
-use super::evaluate::{Scope, Status};
 use super::github::runner_context;
 use super::pipeline::{Done, Pipeline};
 use super::process::Leftovers;
 use super::report::{Outcome, Row};
 use super::runner::Runner;
 use super::step;
-use super::value::Value;
-use super::workflow_file::{Condition, Field, Job, Workflow};
+use github_workflow::context::{self, ExpressionSite, offered};
+use github_workflow::evaluate::{Scope, Status};
+use github_workflow::read::{Condition, Field, Job, Workflow};
+use github_workflow::value::Value;
 
 /// A job that runs.
 pub struct Running<'r, 'w> {
@@ -75,17 +75,21 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
     let scope = |place| Scope {
         contexts: offered(place, &contexts),
         status: Some(status),
-        workspace: None,
+        files: None,
     };
 
-    let wanted = match wanted(job.condition.as_ref(), &scope(Place::JobCondition), status) {
+    let wanted = match wanted(
+        job.condition.as_ref(),
+        &scope(ExpressionSite::JobCondition),
+        status,
+    ) {
         Ok(wanted) => wanted,
         Err(error) => return Ok(not_evaluated(runner, pipeline, job, "if", &error)),
     };
     let name = match job
         .name
         .as_ref()
-        .map(|name| scope(Place::Job).text(&name.template))
+        .map(|name| scope(ExpressionSite::Job).text(&name.template))
         .transpose()
     {
         Ok(name) => name.unwrap_or_else(|| job.id.clone()),
@@ -111,7 +115,7 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
     runner.console.line(Look::Bold, &format!("── {name}"));
 
     let environment = match &job.environment {
-        Some(environment) => match scope(Place::Job).text(&environment.name.template) {
+        Some(environment) => match scope(ExpressionSite::Job).text(&environment.name.template) {
             Ok(name) => Some(name).filter(|name| !name.is_empty()),
             Err(error) => return Ok(not_evaluated(runner, pipeline, job, "environment", &error)),
         },
@@ -149,7 +153,7 @@ pub fn run<'w>(runner: &Runner, pipeline: &mut Pipeline<'w>, job: &'w Job) -> an
 
     let minutes = match &job.timeout_minutes {
         None => LONGEST_JOB_MINUTES,
-        Some(field) => match minutes(&scope(Place::Job), field) {
+        Some(field) => match minutes(&scope(ExpressionSite::Job), field) {
             Ok(minutes) => minutes,
             Err(error) => {
                 return Ok(not_evaluated(
@@ -280,7 +284,7 @@ impl Running<'_, '_> {
     }
 
     /// What an expression sees in this place now, with these environment variables.
-    pub fn scope(&self, place: Place, env: &[(String, String)]) -> Scope<'_> {
+    pub fn scope(&self, place: ExpressionSite, env: &[(String, String)]) -> Scope<'_> {
         let status = Status {
             success: self.status == "success",
             failure: self.status == "failure",
@@ -289,7 +293,7 @@ impl Running<'_, '_> {
         Scope {
             contexts: offered(place, &self.contexts(env)),
             status: Some(status),
-            workspace: Some(&self.runner.workspace.folder),
+            files: Some(&self.runner.workspace),
         }
     }
 
@@ -301,8 +305,8 @@ impl Running<'_, '_> {
 
     fn set_env(&mut self) -> Result<(), String> {
         let layers = [
-            (Place::WorkflowEnv, &self.pipeline.workflow.env),
-            (Place::JobEnv, &self.job.env),
+            (ExpressionSite::WorkflowEnv, &self.pipeline.workflow.env),
+            (ExpressionSite::JobEnv, &self.job.env),
         ];
         for (place, fields) in layers {
             let scope = self.scope(place, &[]);
@@ -328,7 +332,7 @@ impl Running<'_, '_> {
             );
         }
         let mut outputs = Vec::new();
-        let scope = self.scope(Place::JobOutputs, &self.env);
+        let scope = self.scope(ExpressionSite::JobOutputs, &self.env);
         for (name, field) in &self.job.outputs {
             match scope.text(&field.template) {
                 Ok(value) if runner.console.hides(&value) => console.line(
@@ -349,7 +353,7 @@ impl Running<'_, '_> {
             .and_then(|environment| environment.url.as_ref())
         {
             match self
-                .scope(Place::EnvironmentUrl, &self.env)
+                .scope(ExpressionSite::EnvironmentUrl, &self.env)
                 .text(&url.template)
             {
                 Ok(url) if url.is_empty() || self.status != "success" => {}

@@ -1,6 +1,6 @@
 //! In which order the jobs of a workflow run: each after those it needs, otherwise as in the file.
 
-use super::workflow_file::Job;
+use github_workflow::read::Job;
 
 /// The positions of the jobs in the order in which they run.
 ///
@@ -54,7 +54,7 @@ pub fn ancestors<'a>(jobs: &'a [Job], job: &'a Job) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rehearse::workflow_file::Workflow;
+    use github_workflow::read::Workflow;
 
     fn jobs(edges: &[(&str, &str)]) -> Vec<Job> {
         let mut text = "on: push\njobs:\n".to_owned();

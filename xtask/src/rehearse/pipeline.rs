@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::artifacts::Artifacts;
 use super::console::Look;
-use super::evaluate::Status;
 use super::github::Run;
 use super::job;
 use super::order;
 use super::report::Outcome;
 use super::runner::Runner;
-use super::value::Value;
-use super::workflow_file::{Job, Workflow};
+use github_workflow::evaluate::Status;
+use github_workflow::read::{Job, Workflow};
+use github_workflow::value::Value;
 
 /// A workflow that runs.
 pub struct Pipeline<'a> {

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::command_files::CommandFiles;
 use super::console::{Console, Look};
-use super::context::Place;
-use super::evaluate::{Scope, Status};
 use super::executed::Executed;
 use super::job::{self, Running};
 use super::process::{self, End, Limits};
 use super::report::Outcome;
 use super::shell;
 use super::workflow_command::{Level, Line, Reader};
-use super::workflow_file::{Condition, Field, Step};
+use github_workflow::context::ExpressionSite;
+use github_workflow::evaluate::{Scope, Status};
+use github_workflow::read::{Condition, Field, Step};
 
 /// GitHub shows this many annotations of each kind for a step.
 const MOST_ANNOTATIONS: usize = 10;
@@ -52,7 +52,7 @@ impl Script<'_> {
         running: &Running<'_, '_>,
         env: &[(String, String)],
     ) -> Result<Prepared, String> {
-        let scope = running.scope(Place::Step, env);
+        let scope = running.scope(ExpressionSite::Step, env);
         let (job, workflow) = (&running.job.defaults, &running.pipeline.workflow.defaults);
         let first = |fields: [&Option<Field>; 3]| {
             let field = fields.into_iter().find_map(Option::as_ref);
@@ -98,7 +98,7 @@ fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
     let scope = Scope {
         contexts: scope.contexts.clone(),
         status: Some(status),
-        workspace: scope.workspace,
+        files: scope.files,
     };
     condition.expression.asks_for_status()
         && scope

@@ -5,7 +5,7 @@
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::value::same_ignoring_case;
+use github_workflow::value::same_ignoring_case;
 
 /// The stages of the pipeline, as far as GitHub's gates go.
 #[derive(Debug)]

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::action::{self, Brought, Surroundings, Trouble};
 use super::console::Look;
-use super::context::Place;
-use super::evaluate::Scope;
 use super::executed::Executed;
 use super::job::{self, Running};
 use super::report::{Outcome, Row, duration};
 use super::script::Script;
-use super::value::Value;
 use super::workflow_command::Annotation;
-use super::workflow_file::{Field, Step, What};
+use github_workflow::context::ExpressionSite;
+use github_workflow::evaluate::Scope;
+use github_workflow::read::{Field, Step, What};
+use github_workflow::value::Value;
 
 /// Runs a step, or skips it, and notes what became of it.
 pub fn run(running: &mut Running<'_, '_>, step: &Step) {
@@ -35,12 +35,12 @@ pub fn run(running: &mut Running<'_, '_>, step: &Step) {
         None => Ok(step.default_name()),
     };
 
-    let scope = running.scope(Place::StepCondition, &running.env);
+    let scope = running.scope(ExpressionSite::StepCondition, &running.env);
     let status = scope.status.expect("a step's scope has a status");
     let wanted = job::wanted(step.condition.as_ref(), &scope, status);
     let env = step_env(running, &step.env);
     let shown = env.as_ref().map_or(Ok(step.default_name()), |env| {
-        name(&running.scope(Place::Step, env))
+        name(&running.scope(ExpressionSite::Step, env))
     });
     let shown = shown.unwrap_or_else(|_| step.default_name());
 
@@ -78,7 +78,7 @@ fn step_env(
     fields: &[(String, Field)],
 ) -> Result<Vec<(String, String)>, String> {
     let mut env = running.env.clone();
-    let scope = running.scope(Place::Step, &running.env);
+    let scope = running.scope(ExpressionSite::Step, &running.env);
     for (name, field) in fields {
         Running::set_variable(&mut env, name, scope.text(&field.template)?);
     }
@@ -88,7 +88,7 @@ fn step_env(
 fn execute(running: &mut Running<'_, '_>, step: &Step, env: &[(String, String)]) -> Executed {
     match &step.what {
         What::Uses { action, with } => {
-            let scope = running.scope(Place::Step, env);
+            let scope = running.scope(ExpressionSite::Step, env);
             let with = with
                 .iter()
                 .map(|(name, field)| Ok((name.clone(), scope.text(&field.template)?)))
@@ -189,7 +189,7 @@ fn note(
     let mut conclusion = outcome_word;
     if let (Outcome::Failure(code), Some(tolerant)) = (outcome, &step.continue_on_error) {
         match running
-            .scope(Place::Step, &running.env)
+            .scope(ExpressionSite::Step, &running.env)
             .text(&tolerant.template)
         {
             Ok(text) if text == "true" => {

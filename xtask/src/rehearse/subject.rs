@@ -6,10 +6,10 @@ use anyhow::Context;
 
 use super::Args;
 use super::console::{Console, Look};
-use super::problem::Problem;
 use super::repository::{Commit, Repository};
 use super::stage_gates::StageGates;
-use super::workflow_file::Workflow;
+use github_workflow::problem::Problem;
+use github_workflow::read::Workflow;
 
 /// The workflows that others build upon come first: a job trains what an app shows and an endpoint serves.
 const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];

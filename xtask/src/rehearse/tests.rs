@@ -20,8 +20,8 @@ use super::report::{Outcome, Row};
 use super::repository::sample;
 use super::runner::{self, Runner};
 use super::stage_gates::StageGates;
-use super::workflow_file::Workflow;
 use super::workspace::Workspace;
+use github_workflow::read::Workflow;
 
 const STAGES: &str = r#"
 [stage.dev]

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
+use github_workflow::evaluate::Files;
 use tempfile::TempDir;
 
+use super::file_pattern;
 use super::repository::{Commit, Repository, git, text};
 
 /// The folders of whichever job runs now.
@@ -41,6 +43,12 @@ pub enum History {
     CommitOnly,
     /// Every commit, branch and tag.
     Everything,
+}
+
+impl Files for Workspace {
+    fn hash(&self, patterns: &[String]) -> Result<String, String> {
+        file_pattern::hash_files(&self.folder, patterns)
+    }
 }
 
 impl Workspace {

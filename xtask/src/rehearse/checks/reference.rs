@@ -2,8 +2,8 @@
 
 use super::Checks;
 use crate::rehearse::action;
-use crate::rehearse::value::{Value, same_ignoring_case};
-use crate::rehearse::workflow_file::What;
+use github_workflow::read::What;
+use github_workflow::value::{Value, same_ignoring_case};
 
 impl Checks<'_, '_> {
     /// Checks what a chain of names, such as `steps.train.outputs.url`, refers to.

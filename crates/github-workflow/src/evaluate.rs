@@ -3,13 +3,12 @@
 //! Status functions answer from the status they are given; which contexts may stand where is `context.rs`'s to say.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::fmt::Debug;
 
-use super::expression::{Expression, Operator};
-use super::file_pattern;
-use super::functions::{self, known_function};
-use super::template::{Part, Template};
-use super::value::{Value, same_ignoring_case};
+use crate::expression::{Expression, Operator};
+use crate::functions::{self, known_function};
+use crate::template::{Part, Template};
+use crate::value::{Value, same_ignoring_case};
 
 /// What an expression can see.
 #[derive(Debug, Default)]
@@ -18,8 +17,17 @@ pub struct Scope<'a> {
     pub contexts: Vec<(&'static str, Value)>,
     /// How things stand, where status functions may be asked.
     pub status: Option<Status>,
-    /// Where `hashFiles` looks.
-    pub workspace: Option<&'a Path>,
+    /// The files that `hashFiles` looks at, where it may stand.
+    pub files: Option<&'a dyn Files>,
+}
+
+/// The files of a job's workspace. The language itself reads no disk.
+pub trait Files: Debug {
+    /// What `hashFiles` gives for these patterns: nothing when no file matches.
+    ///
+    /// # Errors
+    /// A pattern or a file that cannot be read.
+    fn hash(&self, patterns: &[String]) -> Result<String, String>;
 }
 
 /// What the status functions answer.
@@ -144,9 +152,9 @@ impl Scope<'_> {
                 Value::from_json(json)
             }
             "hashFiles" => {
-                let workspace = self.workspace.ok_or("`hashFiles` stands in steps only")?;
+                let files = self.files.ok_or("`hashFiles` stands in steps only")?;
                 let patterns: Vec<String> = arguments.iter().map(Value::to_text).collect();
-                Value::String(file_pattern::hash_files(workspace, &patterns)?)
+                Value::String(files.hash(&patterns)?)
             }
             _ => unreachable!("every name in FUNCTIONS has its arm"),
         })
@@ -159,7 +167,7 @@ mod tests {
 
     fn scope() -> Scope<'static> {
         let list = Value::from_json(serde_json::json!(["Dev", 1, true, null]));
-        let env = super::super::context::env([("FOO".to_owned(), "bar".to_owned())]);
+        let env = crate::context::env([("FOO".to_owned(), "bar".to_owned())]);
         Scope {
             contexts: vec![
                 (
@@ -181,7 +189,7 @@ mod tests {
                 failure: false,
                 cancelled: false,
             }),
-            workspace: None,
+            files: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! From YAML to the types of `workflow_file.rs`. Every key that is not read is named as a problem.
+//! From YAML to the types of `read.rs`. Every key that is not read is named as a problem.
 //!
 //! Keys that change nothing about what runs here (permissions, what else starts the workflow) are read past on purpose,
 //! each in the one place that says so.
@@ -8,13 +8,21 @@ mod any_text;
 mod triggers;
 
 use super::{Condition, Defaults, Environment, Field, Job, Step, Triggers, What, Workflow};
-use crate::rehearse::expression::Expression;
-use crate::rehearse::problem::Problem;
-use crate::rehearse::template::{Part, Template};
-use crate::rehearse::yaml::{Kind, Node};
+use crate::expression::Expression;
+use crate::problem::Problem;
+use crate::template::{Part, Template};
+use crate::yaml::{Kind, Node};
 
-/// Reads one workflow file.
-pub fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workflow> {
+impl Workflow {
+    /// Reads a file's text. What cannot be understood is added to `problems`; the rest is still read.
+    ///
+    /// Nothing comes back when there is no workflow in it at all.
+    pub fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        workflow(file, text, problems)
+    }
+}
+
+fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workflow> {
     let mut reader = Reader { file, problems };
     let root = match Node::parse(text) {
         Ok(root) => root,

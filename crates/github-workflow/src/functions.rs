@@ -1,6 +1,6 @@
 //! The functions of GitHub's expressions: which there are, and those that need nothing but their arguments.
 
-use super::value::{Value, same_ignoring_case};
+use crate::value::{Value, same_ignoring_case};
 
 /// The functions there are, with the fewest and most arguments each takes.
 pub const FUNCTIONS: [(&str, usize, usize); 12] = [

@@ -1,8 +1,8 @@
 //! `on:`: what starts a workflow, as far as a push and a run started by hand go.
 
 use super::Reader;
-use crate::rehearse::workflow_file::{Input, Triggers};
-use crate::rehearse::yaml::{Kind, Node};
+use crate::read::{Input, Triggers};
+use crate::yaml::{Kind, Node};
 
 impl Reader<'_> {
     pub(super) fn triggers(&mut self, node: &Node) -> Triggers {

@@ -4,13 +4,13 @@
 
 use std::rc::Rc;
 
-use super::expression::Expression;
-use super::functions::{FUNCTIONS, known_function};
-use super::value::{Object, Value, same_ignoring_case};
+use crate::expression::Expression;
+use crate::functions::{FUNCTIONS, known_function};
+use crate::value::{Object, Value, same_ignoring_case};
 
 /// Where in a workflow an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ExpressionSite {
     /// `concurrency` or `run-name` of the workflow.
     Workflow,
     /// `env` of the workflow.
@@ -33,7 +33,7 @@ pub enum Place {
     Step,
 }
 
-impl Place {
+impl ExpressionSite {
     /// The contexts GitHub offers here.
     pub fn contexts(self) -> &'static [&'static str] {
         match self {
@@ -116,10 +116,13 @@ pub fn env(entries: impl IntoIterator<Item = (String, String)>) -> Value {
 }
 
 /// Those of the contexts that are offered in this place.
-pub fn offered(place: Place, contexts: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+pub fn offered(
+    site: ExpressionSite,
+    contexts: &[(&'static str, Value)],
+) -> Vec<(&'static str, Value)> {
     contexts
         .iter()
-        .filter(|(name, _)| place.contexts().contains(name))
+        .filter(|(name, _)| site.contexts().contains(name))
         .cloned()
         .collect()
 }
@@ -130,44 +133,68 @@ mod tests {
 
     #[test]
     fn what_github_does_not_offer_in_a_place_is_refused() {
-        let refuses =
-            |place: Place, text: &str| place.refuses(&Expression::parse(text).unwrap()).join("; ");
+        let refuses = |site: ExpressionSite, text: &str| {
+            site.refuses(&Expression::parse(text).unwrap()).join("; ")
+        };
         assert_eq!(
-            refuses(Place::Step, "secrets.X && env.Y && hashFiles('a')"),
+            refuses(ExpressionSite::Step, "secrets.X && env.Y && hashFiles('a')"),
             ""
         );
-        assert_eq!(refuses(Place::JobCondition, "!failure() && vars.X"), "");
-        for (place, text, why) in [
+        assert_eq!(
+            refuses(ExpressionSite::JobCondition, "!failure() && vars.X"),
+            ""
+        );
+        for (site, text, why) in [
             (
-                Place::StepCondition,
+                ExpressionSite::StepCondition,
                 "secrets.X",
                 "`secrets` is not offered here",
             ),
-            (Place::JobCondition, "env.X", "`env` is not offered here"),
             (
-                Place::JobCondition,
+                ExpressionSite::JobCondition,
+                "env.X",
+                "`env` is not offered here",
+            ),
+            (
+                ExpressionSite::JobCondition,
                 "steps.X.outputs.y",
                 "`steps` is not offered here",
             ),
-            (Place::Step, "always()", "`always` is not offered here"),
             (
-                Place::JobEnv,
+                ExpressionSite::Step,
+                "always()",
+                "`always` is not offered here",
+            ),
+            (
+                ExpressionSite::JobEnv,
                 "hashFiles('a')",
                 "`hashFiles` is not offered here",
             ),
-            (Place::Step, "matrix.os", "`matrix` is not offered here"),
-            (Place::Step, "nope(1)", "function `nope` is not rehearsed"),
-            (Place::Step, "contains(1)", "does not take 1 arguments"),
             (
-                Place::WorkflowEnv,
+                ExpressionSite::Step,
+                "matrix.os",
+                "`matrix` is not offered here",
+            ),
+            (
+                ExpressionSite::Step,
+                "nope(1)",
+                "function `nope` is not rehearsed",
+            ),
+            (
+                ExpressionSite::Step,
+                "contains(1)",
+                "does not take 1 arguments",
+            ),
+            (
+                ExpressionSite::WorkflowEnv,
                 "needs.a.result",
                 "`needs` is not offered here",
             ),
         ] {
             assert!(
-                refuses(place, text).contains(why),
+                refuses(site, text).contains(why),
                 "{text}: {}",
-                refuses(place, text)
+                refuses(site, text)
             );
         }
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::workflow;
+use crate::read::Workflow;
 
 /// Lines that mean something in a workflow, or nearly do.
 const LINES: &[&str] = &[
@@ -81,7 +81,7 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_with_a_line_of_it(text in prop_oneof![text(), bent()]) {
         let mut problems = Vec::new();
-        let read = workflow("any.yml", &text, &mut problems);
+        let read = Workflow::read("any.yml", &text, &mut problems);
         prop_assert!(read.is_some() || !problems.is_empty(), "{}", text);
         let lines = text.split('\n').count() as u64;
         for problem in problems {

@@ -2,7 +2,7 @@
 //!
 //! It reads the grammar GitHub documents, but for object filters (`.*`), which are refused by name. It evaluates nothing.
 
-use super::value::{Value, parse_number, same_ignoring_case};
+use crate::value::{Value, parse_number, same_ignoring_case};
 
 /// A parsed expression.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Texts with `${{ }}` in them, split into what stays as it is and what is to be evaluated.
 
-use super::expression::Expression;
+use crate::expression::Expression;
 
 /// A text with `${{ }}` in it.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ fn closing(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rehearse::value::Value;
+    use crate::value::Value;
 
     #[test]
     fn a_template_is_split_at_its_expressions_and_not_within_their_strings() {

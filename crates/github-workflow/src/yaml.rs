@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::value::Value;
+use crate::value::Value;
 
 /// A value and the line it stands on.
 #[derive(Debug, Clone)]

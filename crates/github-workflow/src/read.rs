@@ -1,13 +1,13 @@
 //! A workflow file as types: the part of GitHub's syntax that a rehearsal understands.
 //!
-//! Reading is in `workflow_file/read.rs`, which names every key it does not know. Whether what was read can be run
-//! truthfully is for `checks.rs` to say.
+//! Reading is in `read/reader.rs`, which names every key it does not know. Whether what was read can be run here is
+//! for the crate `rehearsal` to say.
 
-mod read;
+mod reader;
 
-use super::expression::Expression;
-use super::problem::Problem;
-use super::template::Template;
+use crate::expression::Expression;
+use crate::template::Template;
+use crate::value::{Value, parse_number};
 
 /// One workflow file.
 #[derive(Debug)]
@@ -160,18 +160,22 @@ pub enum What {
 }
 
 impl Workflow {
-    /// Reads a file's text. What cannot be understood is added to `problems`; the rest is still read.
-    ///
-    /// Nothing comes back when there is no workflow in it at all.
-    pub fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
-        read::workflow(file, text, problems)
-    }
-
     /// The file's name without its ending: how people call it.
     pub fn stem(&self) -> &str {
         self.file
             .rsplit_once('.')
             .map_or(&self.file, |(stem, _)| stem)
+    }
+}
+
+impl Input {
+    /// Its value, from the text that was given.
+    pub fn value(&self, text: &str) -> Value {
+        match self.kind.as_str() {
+            "boolean" => Value::Bool(text == "true"),
+            "number" => Value::Number(parse_number(text)),
+            _ => Value::String(text.to_owned()),
+        }
     }
 }
 

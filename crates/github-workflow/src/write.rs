@@ -1,7 +1,7 @@
 //! The part of GitHub's workflow syntax that our files use, as types that can carry comments.
 //!
 //! A value of these types is a finished workflow: they write YAML and nothing else. What stands in which file
-//! is decided in `pipelines.rs`; which third-party actions there are, in `actions.rs`.
+//! and which third-party actions there are is decided by who writes one.
 
 mod trigger;
 
@@ -32,7 +32,10 @@ pub struct Workflow {
 
 impl Workflow {
     /// The workflow as YAML, without a header.
-    pub fn to_yaml(&self) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// When a value cannot be written as YAML.
+    pub fn to_yaml(&self) -> Result<String, serde_saphyr::ser::Error> {
         // Nothing is ever folded: a folded command or path would be one more thing to understand in a review.
         let options = serde_saphyr::ser_options! {
             compact_list_indent: false,
