@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
-use domino_core::error::Failure;
+use domino_core::error::CommandError;
 use stage_file::StageFile;
 
 /// Dependabot's file, from the top of the repository.
@@ -41,7 +41,7 @@ pub fn begin(out: &Path, release_repository: Option<&str>) -> anyhow::Result<()>
     let repository = match release_repository {
         Some(repository) => repository.to_owned(),
         None => origin(&root).ok_or_else(|| {
-            Failure::usage("which GitHub repository releases the programs is not known")
+            CommandError::usage("which GitHub repository releases the programs is not known")
                 .hint("name it with `--release-repository OWNER/NAME`")
         })?,
     };

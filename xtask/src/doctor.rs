@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
-use domino_core::error::Failure;
+use domino_core::error::CommandError;
 use domino_core::step::{Format, Step, Subject, block_on, duration, host_of};
 use stage_file::{Stage, StageFile};
 
@@ -82,11 +82,11 @@ impl<'a> Visit<'a> {
         file: &'a StageFile,
         stage: &'a Stage,
         step: &mut Step,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let (credential, no_credential) = match Credential::from_variables(variable) {
             Ok(credential) => (credential, None),
             Err(failure) => {
-                let finding = Finding::of_error("credential", &failure.into());
+                let finding = Finding::of_error("credential", &failure);
                 (Credential::Anonymous, Some(finding))
             }
         };

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use domino_core::error::Failure;
+use domino_core::error::CommandError;
 use stage_file::StageFile;
 
 use self::workflows::Workflows;
@@ -50,7 +50,7 @@ pub struct Notes {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.out.exists() && !args.force {
         let message = format!("`{}` is there already", args.out.display());
-        return Err(Failure::usage(message)
+        return Err(CommandError::usage(message)
             .hint("name another file with `--out`, or overwrite it with `--force`")
             .into());
     }
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => Workflows::default(),
     };
     let imported = import(&text, &workflows, &mut notes).map_err(|problem| {
-        Failure::usage(format!(
+        CommandError::usage(format!(
             "cannot read `{}`: {problem:#}",
             args.file.display()
         ))
@@ -75,10 +75,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn read(path: &Path) -> anyhow::Result<String> {
     // Editors on Windows begin a file with a mark that is no part of it.
     let bytes = fs::read(path).map_err(|problem| {
-        Failure::usage(format!("cannot read `{}`: {problem}", path.display()))
+        CommandError::usage(format!("cannot read `{}`: {problem}", path.display()))
     })?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("`{}` is not UTF-8", path.display())))?;
+        .map_err(|_| CommandError::usage(format!("`{}` is not UTF-8", path.display())))?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domino_core::error::{exit_of, hint_of};
+use domino_core::error::{CommandError, Exit};
+use stage_file::{StageFileError, UnknownName};
 
 pub mod actions;
 pub mod another_repository;
@@ -62,10 +63,20 @@ impl Verb {
             for cause in error.chain().skip(1) {
                 eprintln!("  caused by: {cause}");
             }
-            if let Some(hint) = hint_of(&error) {
+            let command = error
+                .chain()
+                .find_map(|cause| cause.downcast_ref::<CommandError>());
+            if let Some(hint) = command.and_then(CommandError::to_do) {
                 eprintln!("\nhint: {hint}");
             }
-            ExitCode::from(exit_of(&error) as u8)
+            let of_the_file = error
+                .chain()
+                .any(|cause| cause.is::<StageFileError>() || cause.is::<UnknownName>());
+            ExitCode::from(match command {
+                Some(command) => command.exit(),
+                None if of_the_file => Exit::Usage,
+                None => Exit::Bug,
+            } as u8)
         })
     }
 }

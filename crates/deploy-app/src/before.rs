@@ -1,6 +1,7 @@
 //! What ran before a version is replaced: what it was made of, so that it can be made once more, and whether what
 //! runs after it was put back is the same.
 
+use domino_core::error::CommandError;
 use std::fmt::Display;
 
 use domino_core::api::apps::{AppContent, AppVersion, AppsApi};
@@ -82,7 +83,7 @@ impl Rollout<'_> {
         if let Some(name) = &was.hardware_tier_name {
             let project = &self.project.id;
             let tiers = self.reader.hardware_tiers(project, TierUse::Runs).await;
-            let found = tiers.map_err(anyhow::Error::from).and_then(|tiers| {
+            let found = tiers.map_err(CommandError::from).and_then(|tiers| {
                 let tier = choose(&tiers, name, "hardware tier")?;
                 Ok(tier.id.clone())
             });
@@ -93,7 +94,7 @@ impl Rollout<'_> {
         }
         if let Some(name) = &was.environment_name {
             let found = self.reader.environments(&self.project.id).await;
-            let found = found.map_err(anyhow::Error::from).and_then(|environments| {
+            let found = found.map_err(CommandError::from).and_then(|environments| {
                 let environment = choose(&environments, name, "compute environment")?;
                 Ok(environment.id.clone())
             });

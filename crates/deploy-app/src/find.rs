@@ -1,10 +1,9 @@
 //! Finding the one app that is meant, and saying what is known of it.
 
-use anyhow::Context;
 use domino_core::api::apps::{App, AppVersion, AppsApi};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Context as _, Result};
 
 use domino_core::step::{Report, Setting};
 
@@ -25,10 +24,7 @@ pub(crate) struct Found {
 }
 
 /// The app of the stage file.
-pub(crate) fn app_of<'a>(
-    setting: &'a Setting,
-    args: &AppArgs,
-) -> anyhow::Result<&'a stage_file::App> {
+pub(crate) fn app_of<'a>(setting: &'a Setting, args: &AppArgs) -> Result<&'a stage_file::App> {
     Ok(setting.file.app(&args.app)?)
 }
 
@@ -36,7 +32,7 @@ pub(crate) fn app_of<'a>(
 pub(crate) async fn find<'a>(
     setting: &'a Setting,
     args: &AppArgs,
-) -> anyhow::Result<(&'a stage_file::App, Found)> {
+) -> Result<(&'a stage_file::App, Found)> {
     let app = app_of(setting, args)?;
     let reader = setting.connection.reader();
     let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
@@ -57,12 +53,12 @@ pub(crate) async fn named(
     forced: Option<AppsApi>,
     project: &ProjectId,
     name: &str,
-) -> anyhow::Result<(AppsApi, Option<App>)> {
+) -> Result<(AppsApi, Option<App>)> {
     let (api, apps) = match forced {
         None => match reader.find_apps(project, name).await {
             Ok(found) => found,
             Err(error) if error.status().is_some_and(|status| status.as_u16() == 403) => {
-                let failure = Failure::refused("the project's apps may not be listed").hint(
+                let failure = CommandError::refused("the project's apps may not be listed").hint(
                     "ask for the permission; where this Domino has its newest API for apps switched off, \
                      force an older one: `--api beta`",
                 );
@@ -74,7 +70,7 @@ pub(crate) async fn named(
             Ok(apps) => (api, apps),
             Err(error) if error.is_unknown_route() => {
                 let text = format!("this Domino does not have `{}`", api.route());
-                let failure = Failure::refused(text).hint(format!(
+                let failure = CommandError::refused(text).hint(format!(
                     "leave out `--api {}`: what it has is found",
                     api.word()
                 ));
@@ -86,7 +82,7 @@ pub(crate) async fn named(
     Ok((api, the_one(apps, name)?))
 }
 
-fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, Failure> {
+fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> {
     if apps.len() < 2 {
         return Ok(apps.pop());
     }
@@ -97,7 +93,7 @@ fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, Failure> {
             None => format!("`{}` ({})", app.id, app.status().word()),
         })
         .collect();
-    Err(Failure::refused(format!(
+    Err(CommandError::refused(format!(
         "{} apps are called `{name}`: {}",
         apps.len(),
         listed.join(", ")

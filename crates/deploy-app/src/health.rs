@@ -1,7 +1,7 @@
 //! Does the app answer? Domino's `Running` says that a container runs; this looks at the app's own page.
 
 use domino_core::client::{Page, Reader};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit};
 use stage_file::StageFile;
 
 /// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
@@ -124,7 +124,7 @@ impl Hidden {
     }
 
     /// What is said: Domino says that it runs, and more cannot be seen.
-    pub(crate) fn failure(&self, app: &str, file: &StageFile) -> Failure {
+    pub(crate) fn failure(&self, app: &str, file: &StageFile) -> CommandError {
         let key = ["app", app, "health-path"];
         let place = format!("`health-path` of `[app.{app}]`");
         let hint = match self.had_credential {
@@ -137,7 +137,7 @@ impl Hidden {
                  `public`, or leave out {place}"
             ),
         };
-        Failure::new(
+        CommandError::new(
             Exit::Refused,
             format!(
                 "Domino says that app `{app}` runs, but whether it answers cannot be seen: {}",

@@ -1,11 +1,11 @@
 //! Somebody wants us to stop in the middle of publishing: what was stopped and not yet replaced is started again,
 //! and what runs now is said exactly, because it was looked at.
 
+use domino_core::error::{CommandError, Result};
 use std::time::Duration;
 
 use domino_core::api::apps::{App, AppId, AppVersion};
 use domino_core::client::ApiError;
-use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Interrupts, Signal, Step};
 
@@ -25,7 +25,7 @@ impl Rollout<'_> {
         signal: Signal,
         before: Option<&Before>,
         trace: &Trace,
-    ) -> Failure {
+    ) -> CommandError {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         if !trace.changed && trace.version.is_none() {
             return signal.nothing_changed(stage);
@@ -38,7 +38,7 @@ impl Rollout<'_> {
         let runs = looked.unwrap_or_else(|| "it was not seen in time what runs now".into());
         step.report.fact("runs now", &runs);
         step.report.next = Some(format!("deploy-app status {name} --stage {stage}"));
-        Failure::new(
+        CommandError::new(
             signal.exit(),
             format!("interrupted while publishing app `{name}` to stage `{stage}`; {runs}"),
         )
@@ -71,12 +71,7 @@ impl Rollout<'_> {
     }
 
     /// Starts the version that was stopped for nothing, as soon as it is down. `false` when it never went down.
-    async fn start_before(
-        &self,
-        step: &mut Step,
-        id: &AppId,
-        before: &Before,
-    ) -> anyhow::Result<bool> {
+    async fn start_before(&self, step: &mut Step, id: &AppId, before: &Before) -> Result<bool> {
         let mut looks = Looks::until(GRACE, self.reader.pace());
         let version = loop {
             let now = self

@@ -6,7 +6,7 @@ use domino_core::api::apps::{
     NewApp, Published, visibility_word,
 };
 use domino_core::client::{ApiError, Written, once};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit, Result};
 use domino_core::settle::Looks;
 use domino_core::step::{Progress, Step};
 
@@ -16,11 +16,7 @@ use crate::watch::Target;
 
 impl Rollout<'_> {
     /// Creates the app and launches its first version.
-    pub(crate) async fn create(
-        &self,
-        step: &mut Step,
-        trace: &mut Trace,
-    ) -> anyhow::Result<Target> {
+    pub(crate) async fn create(&self, step: &mut Step, trace: &mut Trace) -> Result<Target> {
         let new = NewApp {
             project: self.project.id.clone(),
             name: self.name.to_owned(),
@@ -79,7 +75,7 @@ impl Rollout<'_> {
     }
 
     /// Changes the app itself, and believes only what Domino says it now is.
-    pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> anyhow::Result<()> {
+    pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<()> {
         let is_changed = async || {
             let now = self.reader.app(self.api, app).await?;
             Ok(now.filter(|now| {
@@ -101,11 +97,10 @@ impl Rollout<'_> {
         .map_err(|error| self.explained(error))?;
         match is_changed().await? {
             Some(_) => Ok(()),
-            None => Err(Failure::failed(format!(
+            None => Err(CommandError::failed(format!(
                 "Domino keeps something else about app `{}` than was asked for",
                 self.name
-            ))
-            .into()),
+            ))),
         }
     }
 
@@ -117,7 +112,7 @@ impl Rollout<'_> {
         app: &AppId,
         version: &AppVersion,
         looks: &mut Looks,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let before = version.status();
         if before.is_down() {
             return Ok(());
@@ -155,7 +150,7 @@ impl Rollout<'_> {
         app: &AppId,
         version: &AppVersion,
         looks: &mut Looks,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         loop {
             match self.reader.app_version(self.api, app, &version.id).await {
                 Ok(Some(now)) if !now.status().is_down() => {
@@ -164,7 +159,7 @@ impl Rollout<'_> {
                     if !looks.next().await {
                         let text =
                             format!("{} was told to stop and is still `{word}`", in_words(&now));
-                        return Err(Failure::new(Exit::Unsettled, text).into());
+                        return Err(CommandError::new(Exit::Unsettled, text));
                     }
                 }
                 Ok(_) => return Ok(()),
@@ -182,7 +177,7 @@ impl Rollout<'_> {
         app: &AppId,
         before: Option<&AppVersion>,
         content: &AppContent,
-    ) -> anyhow::Result<Target> {
+    ) -> Result<Target> {
         let before = before.map(|version| version.id.clone());
         (trace.changed, trace.launched) = (true, true);
         let launched = once(
@@ -226,7 +221,7 @@ impl Rollout<'_> {
         version: &AppVersionId,
         instance: Option<&AppInstance>,
         content: &AppContent,
-    ) -> anyhow::Result<Target> {
+    ) -> Result<Target> {
         let stale = instance.map(|instance| instance.id.clone());
         (trace.changed, trace.launched) = (true, true);
         trace.version = Some(version.clone());
@@ -259,7 +254,7 @@ impl Rollout<'_> {
     }
 
     /// A list that is here and a write that is not is half a generation.
-    fn explained(&self, error: ApiError) -> anyhow::Error {
+    fn explained(&self, error: ApiError) -> CommandError {
         if !error.is_unknown_route() || self.api == AppsApi::V4 {
             return error.into();
         }
@@ -268,7 +263,8 @@ impl Rollout<'_> {
             AppsApi::V1 => "beta",
             _ => "v4",
         };
-        let failure = Failure::refused(text).hint(format!("try an older API: `--api {older}`"));
-        anyhow::Error::new(error).context(failure)
+        let failure =
+            CommandError::refused(text).hint(format!("try an older API: `--api {older}`"));
+        CommandError::from(error).context(failure)
     }
 }

@@ -1,10 +1,9 @@
 //! `deploy-app logs`: the log of the newest start of an app's current version, or of another version.
 
+use domino_core::error::{CommandError, Context as _, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::apps::{AppVersion, AppVersionId};
-use domino_core::error::Failure;
 use domino_core::log_tail::LogTail;
 use domino_core::settle::Looks;
 use domino_core::step::{Ending, Setting, Step};
@@ -14,33 +13,29 @@ use crate::watch::LOG_GRACE;
 use crate::{LogsArgs, cannot};
 
 /// Prints the log on stdout.
-pub(crate) async fn logs(
-    step: &mut Step,
-    setting: &Setting,
-    args: &LogsArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) -> Result<Ending> {
     let (entity, found) = find(setting, &args.app)
         .await
         .with_context(|| cannot("read the log of", &args.app.app, &setting.stage))?;
     let (name, stage) = (&entity.name, &setting.stage.name);
     let never = || {
-        Failure::refused(format!("app `{name}` was never started in stage `{stage}`")).hint(
+        CommandError::refused(format!("app `{name}` was never started in stage `{stage}`")).hint(
             format!("publish it: deploy-app publish {name} --stage {stage}"),
         )
     };
     let reader = setting.connection.reader();
     let Some(app) = found.app else {
-        return Err(never().into());
+        return Err(never());
     };
     let version: AppVersion = match &args.version_id {
         None => app.version.ok_or_else(never)?,
         Some(id) => reader
             .app_version(found.api, &app.id, &AppVersionId::new(id))
             .await?
-            .ok_or_else(|| Failure::refused(format!("app `{name}` has no version `{id}`")))?,
+            .ok_or_else(|| CommandError::refused(format!("app `{name}` has no version `{id}`")))?,
     };
     let Some(instance) = &version.instance else {
-        return Err(never().into());
+        return Err(never());
     };
     let mut tail = LogTail::default();
     let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());

@@ -1,14 +1,13 @@
 //! `deploy-app publish`: the asked commit becomes the version that serves, unless it is that already.
 
+use domino_core::error::{CommandError, Context as _, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::apps::{App, AppStatus, AppsApi};
 use domino_core::api::environments::RevisionSpec;
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
-use domino_core::error::Failure;
 use domino_core::place::Place;
 use domino_core::settle::Looks;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Progress, Setting, Step};
@@ -42,12 +41,12 @@ pub(crate) async fn publish(
     step: &mut Step,
     setting: &Setting,
     args: &PublishArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let mut progress = step.progress();
     let planned = tokio::select! {
         planned = plan(setting, args, &mut progress) => planned.with_context(|| cannot("publish", &args.app.app, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     progress.end();
     step.show(&planned.view(setting));
@@ -96,7 +95,7 @@ async fn plan<'a>(
     setting: &'a Setting,
     args: &PublishArgs,
     progress: &mut Progress,
-) -> anyhow::Result<Publishing<'a>> {
+) -> Result<Publishing<'a>> {
     let (file, stage) = (&setting.file, &setting.stage);
     let entity = app_of(setting, &args.app)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
@@ -145,7 +144,7 @@ async fn once_it_tells(
     wanted: &Wanted,
     mut looks: Looks,
     progress: &mut Progress,
-) -> anyhow::Result<Option<App>> {
+) -> Result<Option<App>> {
     while let Some(app) = &there
         && let Some(version) = &app.version
         && let AppStatus::Starting(word) = version.status()
@@ -174,7 +173,7 @@ async fn refuse_hidden_namesake(
     project: &Project,
     api: AppsApi,
     name: &str,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let hidden = match reader.apps(AppsApi::V4, &project.id, name).await {
         Ok(apps) => apps,
         Err(error) if error.is_unknown_route() => return Ok(()),
@@ -183,13 +182,12 @@ async fn refuse_hidden_namesake(
     let Some(app) = hidden.first() else {
         return Ok(());
     };
-    Err(Failure::refused(format!(
+    Err(CommandError::refused(format!(
         "there is an app `{name}` ({}) that `{}` does not show",
         app.id,
         api.route()
     ))
-    .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew")
-    .into())
+    .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew"))
 }
 
 /// The environment's revision to ask for by id; `None` is the active one, which Domino takes by itself.
@@ -199,7 +197,7 @@ async fn revision(
     api: AppsApi,
     place: &Place,
     target: &Target,
-) -> anyhow::Result<Option<String>> {
+) -> Result<Option<String>> {
     let Some((environment, spec)) = &place.environment else {
         return Ok(None);
     };
@@ -210,9 +208,7 @@ async fn revision(
                 Some(id) => id,
                 None => {
                     let text = format!("environment `{}` has no revision", environment.name);
-                    return Err(Failure::refused(text)
-                        .at(file, &target.environment_key)
-                        .into());
+                    return Err(CommandError::refused(text).at(file, &target.environment_key));
                 }
             }
         }
@@ -222,7 +218,7 @@ async fn revision(
     match (is_active, api.chooses_revision()) {
         (true, _) => Ok(None),
         (false, true) => Ok(Some(id)),
-        (false, false) => Err(Failure::refused(format!(
+        (false, false) => Err(CommandError::refused(format!(
             "`{}` starts apps in the active revision of an environment only, and `{id}` is not the active one of `{}`",
             api.route(),
             environment.name
@@ -231,8 +227,7 @@ async fn revision(
             "make it the active revision in Domino, or leave out `revision` in `{}`",
             target.environment_key.join(".")
         ))
-        .at(file, &target.environment_key)
-        .into()),
+        .at(file, &target.environment_key)),
     }
 }
 
@@ -243,9 +238,9 @@ impl FixedEntryPoint {
         api: AppsApi,
         entity: &stage_file::App,
         name: &str,
-    ) -> Failure {
+    ) -> CommandError {
         let key = ["app", entity.name.as_str(), "entry-point"];
-        Failure::refused(format!(
+        CommandError::refused(format!(
             "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",
             self.there,
             api.route(),

@@ -1,9 +1,8 @@
 //! Putting back what ran before, when the new version of an app does not serve. What comes of it is said first:
 //! that the app is down matters more than why the new version failed.
 
-use anyhow::Context;
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion};
-use domino_core::error::{Exit, Failure, exit_of};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::{Looks, in_words as span_in_words};
 use domino_core::step::{Ending, Interrupts, Progress, Step};
 
@@ -31,8 +30,8 @@ impl Rollout<'_> {
         interrupts: &mut Interrupts,
         before: &Before,
         trace: &Trace,
-        failed: anyhow::Error,
-    ) -> anyhow::Result<Ending> {
+        failed: CommandError,
+    ) -> Result<Ending> {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         let was = in_words(&before.version);
         step.say(&format!(
@@ -67,11 +66,11 @@ impl Rollout<'_> {
                 step.report
                     .fact("runs now", format!("{was}, as before{unseen}"));
                 // A request that was refused and changed nothing is a refusal and no failed version.
-                if matches!(exit_of(&failed), Exit::Failed | Exit::Unsettled) {
+                if matches!(failed.exit(), Exit::Failed | Exit::Unsettled) {
                     let text = format!(
                         "app `{name}` was not published to stage `{stage}`; {was} never stopped and goes on{unseen}"
                     );
-                    return Err(failed.context(Failure::failed(text)));
+                    return Err(failed.context(CommandError::failed(text)));
                 }
                 Err(self.context(failed))
             }
@@ -91,7 +90,7 @@ impl Rollout<'_> {
                 let text = format!(
                     "app `{name}` was not published to stage `{stage}`; {was} was put back{named}{seen}"
                 );
-                Err(failed.context(Failure::failed(text)))
+                Err(failed.context(CommandError::failed(text)))
             }
             Ok(PutBack::Differs(version, different)) => {
                 describe_version(&mut step.report, &version);
@@ -100,7 +99,7 @@ impl Rollout<'_> {
                     "APP `{name}` RUNS SOMETHING ELSE IN STAGE `{stage}`: the new version failed, and what was put \
                      back is not as before"
                 );
-                let problem = anyhow::anyhow!("{different}");
+                let problem = CommandError::message(different.to_string());
                 Err(self
                     .lost(step, before, trace, failed, &what, &problem)
                     .await)
@@ -148,9 +147,9 @@ impl Rollout<'_> {
         undo: &mut Trace,
         before: &Before,
         trace: &Trace,
-    ) -> anyhow::Result<PutBack> {
+    ) -> Result<PutBack> {
         let Some(id) = trace.app.clone() else {
-            return Err(Failure::new(Exit::Bug, "an app without an id").into());
+            return Err(CommandError::new(Exit::Bug, "an app without an id"));
         };
         let mut looks = Looks::until(self.timeout, self.reader.pace());
         let app = self.app_now(&id).await?;
@@ -185,11 +184,10 @@ impl Rollout<'_> {
             Watched::Serves(app, _) => Ok(PutBack::RunsAgain(app, None)),
             Watched::Hidden(app, hidden) => Ok(PutBack::RunsAgain(app, Some(hidden))),
             Watched::Another(version, different) => Ok(PutBack::Differs(version, different)),
-            Watched::Down(version) => Err(Failure::failed(format!(
+            Watched::Down(version) => Err(CommandError::failed(format!(
                 "put back, it ended as `{}`",
                 version.status().word()
-            ))
-            .into()),
+            ))),
             Watched::TimeUp(version, problem) => {
                 let word = version.map_or_else(
                     || "nowhere to be seen".into(),
@@ -197,10 +195,9 @@ impl Rollout<'_> {
                 );
                 let why = problem.map_or_else(String::new, |why| format!(" ({why})"));
                 let waited = span_in_words(self.timeout);
-                Err(Failure::failed(format!(
+                Err(CommandError::failed(format!(
                     "put back, it is `{word}`{why} when the {waited} for it were up"
-                ))
-                .into())
+                )))
             }
         }
     }
@@ -243,7 +240,7 @@ impl Rollout<'_> {
         app: &AppId,
         before: &Before,
         current: Option<&AppVersion>,
-    ) -> anyhow::Result<Target> {
+    ) -> Result<Target> {
         let content = self.content_before(step, before).await;
         if self.api.starts_versions_again() {
             let (id, instance) = (&before.version.id, before.version.instance.as_ref());
@@ -253,7 +250,9 @@ impl Rollout<'_> {
         }
         // Without a commit Domino would run whatever is the newest, which is what has just failed.
         let Some(git_ref) = &content.git_ref else {
-            return Err(Failure::refused("Domino does not tell which commit it ran").into());
+            return Err(CommandError::refused(
+                "Domino does not tell which commit it ran",
+            ));
         };
         if git_ref.kind != "commitId" {
             let text = format!(
@@ -265,14 +264,14 @@ impl Rollout<'_> {
         self.launch(step, undo, app, current, &content).await
     }
 
-    async fn app_now(&self, id: &AppId) -> anyhow::Result<App> {
+    async fn app_now(&self, id: &AppId) -> Result<App> {
         let app = self.reader.app(self.api, id).await?;
-        Ok(app.ok_or_else(|| {
-            Failure::refused(format!("app `{}` is not there any more", self.name))
-        })?)
+        app.ok_or_else(|| {
+            CommandError::refused(format!("app `{}` is not there any more", self.name))
+        })
     }
 
-    async fn change_entry_point_back(&self, app: &App, before: &Before) -> anyhow::Result<()> {
+    async fn change_entry_point_back(&self, app: &App, before: &Before) -> Result<()> {
         if !self.api.changes_entry_point() || app.entry_point == before.entry_point {
             return Ok(());
         }
@@ -295,10 +294,10 @@ impl Rollout<'_> {
         step: &mut Step,
         before: &Before,
         trace: &Trace,
-        failed: anyhow::Error,
+        failed: CommandError,
         what: &str,
-        problem: &anyhow::Error,
-    ) -> anyhow::Error {
+        problem: &CommandError,
+    ) -> CommandError {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         let was = in_words(&before.version);
         let looked = match &trace.app {
@@ -308,7 +307,7 @@ impl Rollout<'_> {
         let publish = format!("deploy-app publish {name} --stage {stage} --commit");
         let (failure, runs, next) = match looked {
             Ok(runs) => (
-                Failure::failed(format!("{what}; {runs}"))
+                CommandError::failed(format!("{what}; {runs}"))
                     .hint("look at the app in Domino now, or publish a commit that served before"),
                 runs,
                 match &before.version.git_ref {
@@ -320,7 +319,7 @@ impl Rollout<'_> {
             ),
             // What Domino does not let us see may well serve.
             Err(error) => (
-                Failure::new(
+                CommandError::new(
                     error.exit(),
                     format!(
                         "IT CANNOT BE SEEN WHETHER APP `{name}` SERVES IN STAGE `{stage}`: while it was published, \

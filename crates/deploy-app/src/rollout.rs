@@ -2,12 +2,12 @@
 //!
 //! What a failure or an interruption then asks for is in `put_back` and `interrupted`.
 
+use domino_core::error::{CommandError, Exit, Result};
 use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, AppsApi};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
-use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::{Looks, in_words as span_in_words};
 
@@ -60,9 +60,9 @@ enum Ended {
     /// It serves; these things were not told and so not checked.
     Serves(Box<App>, Vec<&'static str>),
     /// It does not, and what ran before is wanted back.
-    Failed(anyhow::Error),
+    Failed(CommandError),
     /// It runs, but something about it could not be seen or changed: nothing is put back.
-    Incomplete(anyhow::Error),
+    Incomplete(CommandError),
     /// Somebody wants us to stop.
     Interrupted(Signal),
 }
@@ -75,7 +75,7 @@ impl Rollout<'_> {
         interrupts: &mut Interrupts,
         there: Option<&App>,
         decision: &Decision,
-    ) -> anyhow::Result<Ending> {
+    ) -> Result<Ending> {
         let (before, started) = (self.before(there, decision), Instant::now());
         let mut trace = Trace {
             app: there.map(|app| app.id.clone()),
@@ -102,8 +102,7 @@ impl Rollout<'_> {
                 let before = before.as_ref();
                 Err(self
                     .interrupted(step, interrupts, signal, before, &trace)
-                    .await
-                    .into())
+                    .await)
             }
             (Ended::Failed(error), Some(before)) if trace.launched || trace.stopped => {
                 self.put_back(step, interrupts, &before, &trace, error)
@@ -131,7 +130,7 @@ impl Rollout<'_> {
         trace: &mut Trace,
         there: Option<&App>,
         decision: &Decision,
-    ) -> anyhow::Result<Ended> {
+    ) -> Result<Ended> {
         let mut looks = Looks::until(self.timeout, self.reader.pace());
         let (first, last) = decision.changes_around_launch();
         if let Some(app) = there.filter(|_| !first.is_empty()) {
@@ -162,7 +161,7 @@ impl Rollout<'_> {
             }
         };
         let Some(app) = trace.app.clone() else {
-            return Err(Failure::new(Exit::Bug, "an app without an id").into());
+            return Err(CommandError::new(Exit::Bug, "an app without an id"));
         };
         let mut watch = self.watch(&app, Expected::Wanted(self.wanted), progress);
         watch.before = current
@@ -193,7 +192,7 @@ impl Rollout<'_> {
         app: App,
         untold: Option<Vec<&'static str>>,
         changes: &AppChanges,
-    ) -> anyhow::Result<Ended> {
+    ) -> Result<Ended> {
         if let Err(error) = self.change(&app.id, changes).await {
             describe(&mut step.report, self.setting, &app);
             let (name, stage) = (&self.entity.name, &self.setting.stage.name);
@@ -230,9 +229,9 @@ impl Rollout<'_> {
     }
 
     /// Whether an app that runs already answers.
-    async fn answers(&self, app: &App, trace: &Trace) -> anyhow::Result<Ended> {
+    async fn answers(&self, app: &App, trace: &Trace) -> Result<Ended> {
         if let Err(failure) = self.page_answers(app).await {
-            return Ok(Ended::Incomplete(failure.into()));
+            return Ok(Ended::Incomplete(failure));
         }
         let now = match trace.changed {
             true => self.reader.app(self.api, &app.id).await?,
@@ -264,12 +263,12 @@ impl Rollout<'_> {
     }
 
     /// Whether the page of an app that runs answers.
-    async fn page_answers(&self, app: &App) -> Result<(), Failure> {
+    async fn page_answers(&self, app: &App) -> Result<(), CommandError> {
         let (name, stage) = (&self.entity.name, &self.setting.stage.name);
         match self.look_at(app, self.timeout).await {
             Health::Good => Ok(()),
             Health::Hidden(hidden) => Err(hidden.failure(name, &self.setting.file)),
-            Health::NotYet(why) => Err(Failure::failed(format!(
+            Health::NotYet(why) => Err(CommandError::failed(format!(
                 "app `{name}` runs in stage `{stage}`, but does not answer: {why}"
             ))
             .hint(format!(
@@ -287,13 +286,13 @@ impl Rollout<'_> {
         tail: &LogTail,
         there: Option<&App>,
         decision: &Decision,
-    ) -> anyhow::Result<Ended> {
+    ) -> Result<Ended> {
         let (name, file) = (&self.entity.name, &self.setting.file);
         let failure = match watched {
             Watched::Serves(app, untold) => return Ok(Ended::Serves(Box::new(app), untold)),
             Watched::Hidden(app, hidden) => {
                 describe(&mut step.report, self.setting, &app);
-                return Ok(Ended::Incomplete(hidden.failure(name, file).into()));
+                return Ok(Ended::Incomplete(hidden.failure(name, file)));
             }
             Watched::Down(version) => {
                 describe_version(&mut step.report, &version);
@@ -301,7 +300,7 @@ impl Rollout<'_> {
             }
             Watched::Another(version, different) => {
                 describe_version(&mut step.report, &version);
-                Failure::failed(format!(
+                CommandError::failed(format!(
                     "version {} is not what was asked for: {}",
                     version.id,
                     different.join("; ")
@@ -335,10 +334,10 @@ impl Rollout<'_> {
                 "deploy-app logs {name} --stage {stage} --version-id {version}"
             ));
         }
-        Ok(Ended::Failed(failure.into()))
+        Ok(Ended::Failed(failure))
     }
 
-    fn went_down(&self, version: &AppVersion) -> Failure {
+    fn went_down(&self, version: &AppVersion) -> CommandError {
         let status = version.status();
         let hint = match status.word() {
             "Succeeded" => {
@@ -347,7 +346,7 @@ impl Rollout<'_> {
             "Stopped" => "somebody stopped it in Domino",
             _ => "its log says why; correct the code and push, or run this again",
         };
-        Failure::failed(format!(
+        CommandError::failed(format!(
             "{} ended as `{}`",
             in_words(version),
             status.word()
@@ -365,25 +364,25 @@ impl Rollout<'_> {
         version: Option<&AppVersion>,
         problem: Option<String>,
         replaces: bool,
-    ) -> Failure {
+    ) -> CommandError {
         let waited = span_in_words(self.timeout);
         let file = &self.setting.file;
         let Some(version) = version else {
             let text = format!("Domino does not show a new version after {waited}");
-            return Failure::new(Exit::Unsettled, text)
+            return CommandError::new(Exit::Unsettled, text)
                 .hint("run this again; it finds what it left");
         };
         let (words, status) = (in_words(version), version.status());
         if status.is_up() {
             let why = problem.unwrap_or_else(|| "it was not seen to answer".into());
-            return Failure::failed(format!("{words} did not serve within {waited}: {why}"))
+            return CommandError::failed(format!("{words} did not serve within {waited}: {why}"))
                 .hint("does its entry point listen on 0.0.0.0:8888? Its log may say more; or give a longer `--timeout`")
                 .at(file, &["app", &self.entity.name, "health-path"]);
         }
         let text = format!("{words} is still `{}` after {waited}", status.word());
         match replaces {
-            true => Failure::failed(text).hint("give a longer `--timeout` if it needs it"),
-            false => Failure::new(Exit::Unsettled, text).hint(
+            true => CommandError::failed(text).hint("give a longer `--timeout` if it needs it"),
+            false => CommandError::new(Exit::Unsettled, text).hint(
                 "it goes on in Domino; run this again to follow it, or give a longer `--timeout`",
             ),
         }
@@ -415,7 +414,7 @@ impl Rollout<'_> {
     }
 
     /// Puts the sentence in front of an error that says what could not be done.
-    pub(crate) fn context(&self, error: anyhow::Error) -> anyhow::Error {
+    pub(crate) fn context(&self, error: CommandError) -> CommandError {
         error.context(cannot("publish", &self.entity.name, &self.setting.stage))
     }
 }

@@ -1,8 +1,7 @@
 //! `deploy-app status`: which version of an app runs, and whether it answers. The exit code says it as well.
 
-use anyhow::Context;
 use domino_core::api::apps::AppStatus;
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Ending, Setting, Step};
 
 use crate::find::{describe, find, in_words};
@@ -14,26 +13,25 @@ pub(crate) async fn status(
     step: &mut Step,
     setting: &Setting,
     args: &StatusArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let (entity, found) = find(setting, &args.app)
         .await
         .with_context(|| cannot("look at", &args.app.app, &setting.stage))?;
     let (name, stage) = (&entity.name, &setting.stage.name);
     let Some(app) = found.app else {
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "there is no app `{}` in project `{}`",
             found.name, found.project.name
         ))
         .hint(format!(
             "publish it: deploy-app publish {name} --stage {stage}"
-        ))
-        .into());
+        )));
     };
     describe(&mut step.report, setting, &app);
     step.report.fact("api", found.api.route());
     let Some(version) = &app.version else {
         let text = format!("app `{name}` in stage `{stage}` was never started");
-        return Err(Failure::failed(text).into());
+        return Err(CommandError::failed(text));
     };
     let status = version.status();
     let text = format!(
@@ -45,10 +43,10 @@ pub(crate) async fn status(
         AppStatus::Up(_) => {}
         AppStatus::Down(_) | AppStatus::Never => {
             step.report.next = Some(format!("deploy-app logs {name} --stage {stage}"));
-            return Err(Failure::failed(text).into());
+            return Err(CommandError::failed(text));
         }
         AppStatus::Starting(_) | AppStatus::Stopping(_) | AppStatus::Unknown(_) => {
-            return Err(Failure::new(Exit::Unsettled, text).into());
+            return Err(CommandError::new(Exit::Unsettled, text));
         }
     }
     let Some(check) = HealthCheck::of(entity) else {
@@ -63,11 +61,10 @@ pub(crate) async fn status(
         Health::NotYet(why) => {
             step.report.fact("health", &why);
             Err(
-                Failure::failed(format!("{text}, but does not answer: {why}"))
-                    .at(&setting.file, &["app", name, "health-path"])
-                    .into(),
+                CommandError::failed(format!("{text}, but does not answer: {why}"))
+                    .at(&setting.file, &["app", name, "health-path"]),
             )
         }
-        Health::Hidden(hidden) => Err(hidden.failure(name, &setting.file).into()),
+        Health::Hidden(hidden) => Err(hidden.failure(name, &setting.file)),
     }
 }

@@ -1,9 +1,8 @@
 //! `deploy-app unpublish`: the app is stopped. What does not run is fine as it is.
 
-use anyhow::Context;
 use domino_core::api::apps::AppStatus;
 use domino_core::client::once;
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::{Looks, in_words as span_in_words};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
@@ -15,11 +14,11 @@ pub(crate) async fn unpublish(
     step: &mut Step,
     setting: &Setting,
     args: &UnpublishArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let (entity, found) = tokio::select! {
         found = find(setting, &args.app) => found.with_context(|| cannot("unpublish", &args.app.app, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     let (name, stage) = (&entity.name, &setting.stage.name);
     let mut plan = Plan::new(format!("unpublish app `{name}` in stage `{stage}`"));
@@ -73,7 +72,7 @@ pub(crate) async fn unpublish(
             if let Err(error) = stopped
                 && now().await?.is_some_and(|now| !now.status().is_down())
             {
-                return Err(anyhow::Error::new(error).context(format!("cannot stop {what}")));
+                return Err(CommandError::from(error).context(format!("cannot stop {what}")));
             }
         }
         let mut looks = Looks::until(args.timeout, reader.pace());
@@ -88,7 +87,7 @@ pub(crate) async fn unpublish(
             if !looks.next().await {
                 let waited = span_in_words(args.timeout);
                 let text = format!("{what} was told to stop and is still `{word}` after {waited}");
-                return Err(Failure::new(Exit::Unsettled, text).into());
+                return Err(CommandError::new(Exit::Unsettled, text));
             }
         }
     };
@@ -100,7 +99,7 @@ pub(crate) async fn unpublish(
                 Ok(None) => format!("{what} was told to stop and is not to be seen any more"),
                 Err(error) => format!("{what} was told to stop; how it stands could not be seen: {error}"),
             };
-            Err(Failure::new(signal.exit(), format!("interrupted; {runs}")).into())
+            Err(CommandError::new(signal.exit(), format!("interrupted; {runs}")))
         }
     };
     progress.end();

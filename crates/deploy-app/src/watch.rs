@@ -1,13 +1,13 @@
 //! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
 //! it answers. Or until it is certain that it will not, or the time is up.
 
+use domino_core::error::{CommandError, Exit};
 use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{
     App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, AppsApi,
 };
 use domino_core::client::{ApiError, Reader};
-use domino_core::error::Exit;
 use domino_core::log_tail::LogTail;
 use domino_core::settle::{Looks, in_words};
 use domino_core::step::Progress;
@@ -315,7 +315,7 @@ impl Watch<'_> {
         );
         let unread = match tokio::time::timeout(LONGEST_REST, rest).await {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
+            Ok(Err(error)) => format!("{:#}", CommandError::from(error)),
             Err(_) => format!("it goes on {} after", in_words(LONGEST_REST)),
         };
         self.unread = Some(unread);

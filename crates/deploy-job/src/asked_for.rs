@@ -2,7 +2,7 @@
 //! would be ignored without a word, so that only what came of it proves anything.
 
 use domino_core::api::jobs::{Job as Run, RuntimeDetails};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit, Result};
 use domino_core::settle::Looks;
 use domino_core::step::Step;
 
@@ -16,7 +16,7 @@ impl Follow<'_> {
         step: &mut Step,
         run: &Run,
         looks: &Looks,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool> {
         let mut wrong = self.wrong_commit(run);
         if run.main_repo_git_ref.is_none() {
             wrong.push(format!("commit: none in place of {}", self.commit));
@@ -39,7 +39,7 @@ impl Follow<'_> {
     }
 
     /// The same for the reply to the start, which may leave the commit out and never tells the place.
-    pub(crate) async fn is_at_its_commit(&self, run: &Run) -> anyhow::Result<()> {
+    pub(crate) async fn is_at_its_commit(&self, run: &Run) -> Result<()> {
         self.refuse(run, &self.wrong_commit(run)).await
     }
 
@@ -72,7 +72,7 @@ impl Follow<'_> {
     }
 
     /// Stops a run of which something is wrong.
-    async fn refuse(&self, run: &Run, wrong: &[String]) -> anyhow::Result<()> {
+    async fn refuse(&self, run: &Run, wrong: &[String]) -> Result<()> {
         if wrong.is_empty() {
             return Ok(());
         }
@@ -80,8 +80,7 @@ impl Follow<'_> {
             Ok(()) => "it was stopped".to_owned(),
             Err(error) => format!("it could not be stopped: {error}"),
         };
-        Err(Failure::failed(format!("run {} is not what was asked for; {stopped}: {}", run.number, wrong.join("; ")))
-            .hint("Domino took the request and did something else: is its version known to work with this program?")
-            .into())
+        Err(CommandError::failed(format!("run {} is not what was asked for; {stopped}: {}", run.number, wrong.join("; ")))
+            .hint("Domino took the request and did something else: is its version known to work with this program?"))
     }
 }

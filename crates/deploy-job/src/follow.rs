@@ -1,14 +1,13 @@
 //! Following a run to its end: its status, its log, and whether its end is a good one. Whether it is the run that
 //! was asked for is `asked_for`'s business, and a signal that of `interrupted`.
 
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, StatusGroups};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
 use domino_core::commit::Commit;
-use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::place::Place;
 use domino_core::settle::{Looks, in_words};
@@ -50,7 +49,7 @@ impl Follow<'_> {
         step: &mut Step,
         interrupts: &mut Interrupts,
         run: Run,
-    ) -> anyhow::Result<Ending> {
+    ) -> Result<Ending> {
         let id = run.id.clone();
         let number = run.number;
         let mut tail = LogTail::default();
@@ -77,7 +76,7 @@ impl Follow<'_> {
                     "deploy-job status {} --stage {}",
                     self.job, self.setting.stage.name
                 ));
-                Err(Failure::new(
+                Err(CommandError::new(
                     Exit::Unsettled,
                     format!(
                         "run {} of job `{}` is still `{}` after {}",
@@ -87,8 +86,7 @@ impl Follow<'_> {
                         in_words(self.timeout)
                     ),
                 )
-                .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`")
-                .into())
+                .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
             }
             Stopped::Interrupted(signal) => {
                 self.interrupted(step, interrupts, signal, &id, number)
@@ -104,7 +102,7 @@ impl Follow<'_> {
         progress: &mut Progress,
         tail: &mut LogTail,
         mut run: Run,
-    ) -> anyhow::Result<Stopped> {
+    ) -> Result<Stopped> {
         let reader = self.writer.reader();
         let id = run.id.clone();
         let mut looks = Looks::until(self.timeout, reader.pace());
@@ -137,11 +135,10 @@ impl Follow<'_> {
                     run = now;
                 }
                 Ok(None) => {
-                    return Err(Failure::refused(format!(
+                    return Err(CommandError::refused(format!(
                         "run {} is not there any more",
                         run.number
-                    ))
-                    .into());
+                    )));
                 }
                 // An outage is waited out for as long as there is time; a refusal will not pass.
                 Err(error) if error.exit() == Exit::Unreachable && !looks.left().is_zero() => {
@@ -162,7 +159,7 @@ impl Follow<'_> {
                         run.number,
                         run.statuses.execution_status.word()
                     );
-                    return Err(Failure::new(Exit::Unsettled, text).into());
+                    return Err(CommandError::new(Exit::Unsettled, text));
                 }
                 let unread = self.rest_of_log(&reader, tail, progress, &id).await;
                 return Ok(Stopped::Over(run, unread));
@@ -187,13 +184,13 @@ impl Follow<'_> {
         );
         match tokio::time::timeout(LONGEST_REST, rest).await {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(format!("{:#}", anyhow::Error::from(error))),
+            Ok(Err(error)) => Some(format!("{:#}", CommandError::from(error))),
             Err(_) => Some(format!("it goes on {} after", in_words(LONGEST_REST))),
         }
     }
 
     /// Green only when Domino says `Succeeded`.
-    fn judge(&self, step: &mut Step, run: &Run, tail: &LogTail) -> anyhow::Result<Ending> {
+    fn judge(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<Ending> {
         let status = &run.statuses.execution_status;
         if *status == ExecutionStatus::Succeeded {
             return Ok(Ending::done(format!(
@@ -214,7 +211,7 @@ impl Follow<'_> {
             self.job, self.setting.stage.name, run.id
         ));
         let key = ["job", self.job, "command"];
-        let failure = Failure::failed(format!(
+        let failure = CommandError::failed(format!(
             "run {} of job `{}` ended as `{}`",
             run.number,
             self.job,
@@ -233,8 +230,10 @@ impl Follow<'_> {
             .join(": ")
         });
         let error = match reason.filter(|reason| !reason.is_empty()) {
-            Some(reason) => anyhow::anyhow!("Domino says: {reason}").context(failure),
-            None => failure.into(),
+            Some(reason) => {
+                CommandError::message(format!("Domino says: {reason}")).context(failure)
+            }
+            None => failure,
         };
         Err(error)
     }

@@ -1,10 +1,10 @@
 //! Somebody wants us to stop: the run is stopped as well, unless it shall go on, and what became of it is said.
 
+use domino_core::error::{CommandError, Result};
 use std::time::Duration;
 
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::client::ApiError;
-use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Ending, Interrupts, Signal, Step};
 
@@ -23,15 +23,14 @@ impl Follow<'_> {
         signal: Signal,
         id: &JobId,
         number: u64,
-    ) -> anyhow::Result<Ending> {
+    ) -> Result<Ending> {
         let link = link(self.setting, self.project, id);
         if self.keep_running {
-            return Err(Failure::new(
+            return Err(CommandError::new(
                 signal.exit(),
                 format!("interrupted; run {number} goes on: {link}"),
             )
-            .hint("run this again to follow it")
-            .into());
+            .hint("run this again to follow it"));
         }
         step.say(&format!("interrupted: stopping run {number}"));
         let outcome = tokio::select! {
@@ -41,7 +40,7 @@ impl Follow<'_> {
         let text = outcome.unwrap_or_else(|error| {
             format!("interrupted; run {number} could not be stopped: {error}; see {link}")
         });
-        Err(Failure::new(signal.exit(), text).into())
+        Err(CommandError::new(signal.exit(), text))
     }
 
     async fn stop(&self, id: &JobId) -> Result<String, ApiError> {
@@ -79,7 +78,7 @@ impl Follow<'_> {
         interrupts: &mut Interrupts,
         signal: Signal,
         started: Option<Result<Run, ApiError>>,
-    ) -> anyhow::Result<Ending> {
+    ) -> Result<Ending> {
         let name = self.job;
         let text = match started {
             Some(Ok(run)) => {
@@ -89,12 +88,14 @@ impl Follow<'_> {
             }
             Some(Err(error)) if !error.may_have_happened() => {
                 let text = format!("interrupted; job `{name}` was not started");
-                return Err(anyhow::Error::from(error).context(Failure::new(signal.exit(), text)));
+                return Err(
+                    CommandError::from(error).context(CommandError::new(signal.exit(), text))
+                );
             }
             _ => format!("interrupted; whether Domino has started job `{name}` is not known"),
         };
         let stage = &self.setting.stage.name;
         let look = format!("to see whether it runs: deploy-job status {name} --stage {stage}");
-        Err(Failure::new(signal.exit(), text).hint(look).into())
+        Err(CommandError::new(signal.exit(), text).hint(look))
     }
 }

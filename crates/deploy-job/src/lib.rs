@@ -13,6 +13,7 @@ mod schedule;
 mod shown;
 mod start;
 
+use domino_core::error::Result;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -172,7 +173,7 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 /// A job of the stage file, and the line to point at when something about it is wrong.
-fn job_of<'a>(file: &'a StageFile, name: &str) -> anyhow::Result<&'a Job> {
+fn job_of<'a>(file: &'a StageFile, name: &str) -> Result<&'a Job> {
     Ok(file.job(name)?)
 }
 

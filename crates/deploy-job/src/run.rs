@@ -1,12 +1,11 @@
 //! `deploy-job stop`, `status` and `logs`: what concerns a run that is there already.
 
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
-use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::{Looks, in_words};
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
@@ -17,17 +16,13 @@ use crate::shown::{describe, link};
 use crate::{LogsArgs, StatusArgs, StopArgs, cannot, job_of};
 
 /// Stops the newest run that is not over. Nothing to stop is fine.
-pub(crate) async fn stop(
-    step: &mut Step,
-    setting: &Setting,
-    args: &StopArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn stop(step: &mut Step, setting: &Setting, args: &StopArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let found = tokio::select! {
         found = find(setting, &args.job, args.id.as_deref(), |run| !run.statuses.is_completed) => {
             found.with_context(|| cannot("stop", &args.job, &setting.stage))?
         }
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     let (project, run) = found;
     let stage = &setting.stage.name;
@@ -76,7 +71,7 @@ pub(crate) async fn stop(
             more = looks.next() => more,
             signal = interrupts.next() => {
                 let text = format!("interrupted; run {} was told to stop and is `{}`", run.number, run.statuses.execution_status.word());
-                return Err(Failure::new(signal.exit(), text).into());
+                return Err(CommandError::new(signal.exit(), text));
             }
         };
         if !more {
@@ -87,7 +82,7 @@ pub(crate) async fn stop(
                 run.statuses.execution_status.word(),
                 in_words(args.timeout)
             );
-            return Err(Failure::new(Exit::Unsettled, text).into());
+            return Err(CommandError::new(Exit::Unsettled, text));
         }
     }
     progress.end();
@@ -105,7 +100,7 @@ pub(crate) async fn status(
     step: &mut Step,
     setting: &Setting,
     args: &StatusArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let (project, run) = find(setting, &args.job, args.id.as_deref(), |_| true).await?;
     let Some(run) = run else {
         return Err(no_run(setting, &args.job));
@@ -120,27 +115,23 @@ pub(crate) async fn status(
         run.number, args.job, setting.stage.name
     );
     if !is_over(&run) {
-        return Err(Failure::new(Exit::Unsettled, text).into());
+        return Err(CommandError::new(Exit::Unsettled, text));
     }
     match run.statuses.execution_status {
         ExecutionStatus::Succeeded => Ok(Ending::unchanged(text)),
-        _ => Err(Failure::failed(text).into()),
+        _ => Err(CommandError::failed(text)),
     }
 }
 
 /// Prints the log of the newest run: what there is of it now, or until the run is over.
-pub(crate) async fn logs(
-    step: &mut Step,
-    setting: &Setting,
-    args: &LogsArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let mut tail = LogTail::default();
     let (project, run) = tokio::select! {
         printed = print_log(step, setting, args, &mut tail) => printed?,
         signal = interrupts.next() => {
             let text = format!("interrupted after {} lines", tail.lines());
-            return Err(Failure::new(signal.exit(), text).into());
+            return Err(CommandError::new(signal.exit(), text));
         }
     };
     Ok(Ending::unchanged(format!(
@@ -156,7 +147,7 @@ async fn print_log(
     setting: &Setting,
     args: &LogsArgs,
     tail: &mut LogTail,
-) -> anyhow::Result<(Project, Run)> {
+) -> Result<(Project, Run)> {
     let (project, run) = find(setting, &args.job, args.id.as_deref(), |_| true).await?;
     let run = run.ok_or_else(|| no_run(setting, &args.job))?;
     step.report.output("id", run.id.as_str());
@@ -198,7 +189,7 @@ async fn find(
     job: &str,
     id: Option<&str>,
     wanted: impl Fn(&Run) -> bool,
-) -> anyhow::Result<(Project, Option<Run>)> {
+) -> Result<(Project, Option<Run>)> {
     job_of(&setting.file, job)?;
     let reader = setting.connection.reader();
     let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
@@ -213,13 +204,13 @@ async fn find(
     Ok((project, run))
 }
 
-async fn by_id(reader: &Reader, id: &str) -> anyhow::Result<Run> {
+async fn by_id(reader: &Reader, id: &str) -> Result<Run> {
     let run = reader.job(&JobId::new(id)).await?;
-    Ok(run.ok_or_else(|| Failure::refused(format!("there is no run of the id `{id}`")))?)
+    run.ok_or_else(|| CommandError::refused(format!("there is no run of the id `{id}`")))
 }
 
-fn no_run(setting: &Setting, job: &str) -> anyhow::Error {
-    Failure::refused(format!(
+fn no_run(setting: &Setting, job: &str) -> CommandError {
+    CommandError::refused(format!(
         "job `{job}` has no run in stage `{}`",
         setting.stage.name
     ))
@@ -227,5 +218,4 @@ fn no_run(setting: &Setting, job: &str) -> anyhow::Error {
         "start one: deploy-job start {job} --stage {}",
         setting.stage.name
     ))
-    .into()
 }

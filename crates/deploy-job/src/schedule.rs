@@ -1,6 +1,5 @@
 //! `deploy-job schedule`: the scheduled job in Domino becomes what the stage file says; never a second one.
 
-use anyhow::Context;
 use domino_core::api::GitRef;
 use domino_core::api::environments::RevisionSpec;
 use domino_core::api::hardware_tiers::HardwareTierId;
@@ -8,7 +7,7 @@ use domino_core::api::projects::Project;
 use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
 use domino_core::client::{Reader, once};
 use domino_core::commit::Commit;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::place::Place;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
 use stage_file::{Kind, Schedule, StageFile};
@@ -41,11 +40,11 @@ pub(crate) async fn schedule(
     step: &mut Step,
     setting: &Setting,
     args: &ScheduleArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
         planned = plan(setting, args) => planned.with_context(|| cannot("schedule", &args.job, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     step.show(&planned.view(setting, &args.job));
     planned.report(step);
@@ -75,15 +74,14 @@ pub(crate) async fn schedule(
             Some(Ok(done)) => (Some(signal), done),
             Some(Err(error)) => {
                 let text = format!("interrupted; {}", wrong());
-                return Err(error.context(Failure::new(signal.exit(), text)));
+                return Err(error.context(CommandError::new(signal.exit(), text)));
             }
             None => {
                 let text = format!(
                     "interrupted; whether the schedule of job `{job}` in stage `{stage}` was changed is not known"
                 );
-                return Err(Failure::new(signal.exit(), text)
-                    .hint("run this again: it finds what it left")
-                    .into());
+                return Err(CommandError::new(signal.exit(), text)
+                    .hint("run this again: it finds what it left"));
             }
         },
     };
@@ -101,12 +99,12 @@ pub(crate) async fn schedule(
         None => Ok(Ending::done(text)),
         Some(signal) => {
             let text = format!("interrupted after this was done: {text}");
-            Err(Failure::new(signal.exit(), text).into())
+            Err(CommandError::new(signal.exit(), text))
         }
     }
 }
 
-async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduling> {
+async fn plan(setting: &Setting, args: &ScheduleArgs) -> Result<Scheduling> {
     let (file, stage) = (&setting.file, &setting.stage);
     let reader = setting.connection.reader();
     if args.delete {
@@ -123,14 +121,13 @@ async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduli
     let job = job_of(file, &args.job)?;
     let key = EntityKey::new(&stage.name, &job.name);
     let Some(schedule) = &job.schedule else {
-        return Err(Failure::usage(format!(
+        return Err(CommandError::usage(format!(
             "job `{}` has no schedule in {}",
             job.name,
             file.path.display()
         ))
         .hint("add `schedule = { cron = … }` to it, or `--delete` what Domino still has")
-        .at(file, &["job", job.name.as_str()])
-        .into());
+        .at(file, &["job", job.name.as_str()]));
     };
     let commit = Commit::wanted(args.commit.as_deref())?;
     let project = Project::of_stage(&reader, file, stage).await?;
@@ -180,7 +177,7 @@ async fn plan(setting: &Setting, args: &ScheduleArgs) -> anyhow::Result<Scheduli
 }
 
 /// A job that left the stage file may have left its schedule in Domino, which is found by its name alone.
-fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> anyhow::Result<&'a str> {
+fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
     match file.job(name) {
         Ok(job) => Ok(&job.name),
         Err(_) if StageFile::is_name(name) => Ok(name),
@@ -189,11 +186,7 @@ fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> anyhow::Result<&'a 
 }
 
 /// The scheduled job that carries our key. Two of them are not ours to choose from.
-async fn ours(
-    reader: &Reader,
-    project: &Project,
-    key: &EntityKey,
-) -> anyhow::Result<Option<ScheduledJob>> {
+async fn ours(reader: &Reader, project: &Project, key: &EntityKey) -> Result<Option<ScheduledJob>> {
     let mut ours: Vec<ScheduledJob> = reader
         .scheduled_jobs(&project.id)
         .await?
@@ -205,27 +198,26 @@ async fn ours(
             .iter()
             .map(|scheduled| format!("`{}`", scheduled.id))
             .collect();
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "{} scheduled jobs carry the key `{key}`: {}",
             ours.len(),
             ids.join(", ")
         ))
-        .hint("delete all but one of them in Domino; every one of them starts runs")
-        .into());
+        .hint("delete all but one of them in Domino; every one of them starts runs"));
     }
     Ok(ours.pop())
 }
 
 /// A scheduled job must name its tier, also where a started job may leave it out.
-async fn default_tier(reader: &Reader, project: &Project) -> anyhow::Result<HardwareTierId> {
+async fn default_tier(reader: &Reader, project: &Project) -> Result<HardwareTierId> {
     let settings = reader.project_settings(&project.id).await?;
-    Ok(settings.default_hardware_tier_id.ok_or_else(|| {
-        Failure::refused(format!(
+    settings.default_hardware_tier_id.ok_or_else(|| {
+        CommandError::refused(format!(
             "project `{}` has no default hardware tier",
             project.name
         ))
         .hint("write `hardware-tier` for the stage into stages.toml")
-    })?)
+    })
 }
 
 fn fires(schedule: &Schedule) -> Vec<String> {
@@ -246,7 +238,7 @@ impl Scheduling {
     }
 
     /// Writes, and believes only what Domino says it now has. `None` when it was deleted.
-    async fn apply(&self, setting: &Setting) -> anyhow::Result<Option<ScheduledJob>> {
+    async fn apply(&self, setting: &Setting) -> Result<Option<ScheduledJob>> {
         let writer = setting.connection.writer();
         let reader = writer.reader();
         let project = &self.project.id;
@@ -294,11 +286,10 @@ impl Scheduling {
         if different.is_empty() {
             return Ok(Some(now));
         }
-        Err(Failure::failed(format!(
+        Err(CommandError::failed(format!(
             "Domino keeps something else than was asked for: {}",
             different.join("; ")
-        ))
-        .into())
+        )))
     }
 
     fn report(&self, step: &mut Step) {

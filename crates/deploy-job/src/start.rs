@@ -1,8 +1,8 @@
 //! `deploy-job start`: one run of the job at one commit, unless there is one already.
 
+use domino_core::error::{Context as _, Result};
 use std::collections::HashSet;
 
-use anyhow::Context;
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
@@ -33,15 +33,11 @@ struct Start<'a> {
 }
 
 /// Starts the run and follows it, or follows the one that is there.
-pub(crate) async fn start(
-    step: &mut Step,
-    setting: &Setting,
-    args: &StartArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn start(step: &mut Step, setting: &Setting, args: &StartArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
         planned = plan(setting, args) => planned.with_context(|| cannot("start", &args.job, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     step.show(&planned.view(setting));
     step.report.output("commit", planned.commit.as_str());
@@ -109,7 +105,7 @@ pub(crate) async fn start(
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
-async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> anyhow::Result<Start<'a>> {
+async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> Result<Start<'a>> {
     let job = job_of(&setting.file, &args.job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let workflow_run = std::env::var("GITHUB_RUN_ID")

@@ -4,6 +4,7 @@ use domino_core::api::model_apis::ModelApis;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
+use domino_core::error::Result;
 use domino_core::publish_mark::FoundMark;
 use domino_core::serving::{Answering, Serving};
 use domino_core::step::Setting;
@@ -31,7 +32,7 @@ pub(crate) async fn ask(
     model: &Model,
     before: &Stage,
     known: &ModelApis,
-) -> anyhow::Result<Serves> {
+) -> Result<Serves> {
     let (file, stage) = (&setting.file, &setting.stage);
     if before.host != stage.host {
         return Ok(Serves::NotAsked(format!(

@@ -7,7 +7,7 @@ use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::credential::Credential;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::serving::endpoint_named;
 use domino_core::step::{Report, Setting};
 use stage_file::{Host, Model, Stage, StageFile};
@@ -31,18 +31,18 @@ impl Endpoint {
         file: &StageFile,
         stage: &Stage,
         model: &Model,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self> {
         let project = Project::of_stage(reader, file, stage).await?;
         let apis = reader.model_apis(&project).await?;
-        Ok(Self::among(
-            &apis,
-            project,
-            file.endpoint_name(model, stage),
-        )?)
+        Self::among(&apis, project, file.endpoint_name(model, stage))
     }
 
     /// Looks for it among what a project has.
-    pub(crate) fn among(apis: &ModelApis, project: Project, name: String) -> Result<Self, Failure> {
+    pub(crate) fn among(
+        apis: &ModelApis,
+        project: Project,
+        name: String,
+    ) -> Result<Self, CommandError> {
         Ok(Self {
             api: endpoint_named(apis, &project.name, &name)?.cloned(),
             generation: apis.generation,
@@ -52,14 +52,9 @@ impl Endpoint {
     }
 
     /// The endpoint, which must be there.
-    pub(crate) fn there(
-        &self,
-        model: &str,
-        stage: &Stage,
-        file: &StageFile,
-    ) -> anyhow::Result<&ModelApi> {
+    pub(crate) fn there(&self, model: &str, stage: &Stage, file: &StageFile) -> Result<&ModelApi> {
         self.api.as_ref().ok_or_else(|| {
-            Failure::refused(format!(
+            CommandError::refused(format!(
                 "project `{}` has no endpoint `{}`",
                 self.project.name, self.name
             ))
@@ -68,7 +63,6 @@ impl Endpoint {
                 stage.name
             ))
             .at(file, &["model", model])
-            .into()
         })
     }
 }
@@ -89,7 +83,7 @@ pub(crate) fn door(
     address: &EndpointAddress,
     api: &ModelApi,
     token: &Token,
-) -> Result<ModelEndpoint, Failure> {
+) -> Result<ModelEndpoint, CommandError> {
     let secret = token.secret();
     ModelEndpoint::of(&setting.connection, host(setting, address), &api.id, secret)
 }

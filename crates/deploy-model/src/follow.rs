@@ -1,5 +1,6 @@
 //! Following a version of an endpoint until it is the one that serves, and its log when it never does.
 
+use domino_core::error::{CommandError, Exit, Result};
 use std::time::Duration;
 
 use domino_core::api::model_apis::{
@@ -8,7 +9,6 @@ use domino_core::api::model_apis::{
 };
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
-use domino_core::error::{Exit, Failure};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::Looks;
 use domino_core::step::{Excerpt, Progress};
@@ -46,7 +46,7 @@ impl Follow<'_> {
         progress: &mut Progress,
         mut version: ModelApiVersion,
         timeout: Duration,
-    ) -> anyhow::Result<Settled> {
+    ) -> Result<Settled> {
         let mut looks = Looks::until(timeout, self.reader.pace());
         loop {
             let mut line = format!(
@@ -84,11 +84,10 @@ impl Follow<'_> {
                     version = now;
                 }
                 Ok(None) => {
-                    return Err(Failure::refused(format!(
+                    return Err(CommandError::refused(format!(
                         "{} is not there any more",
                         name_of(&version)
-                    ))
-                    .into());
+                    )));
                 }
                 Err(error) => progress.status(&self.outage(error, &looks)?),
             }
@@ -120,7 +119,7 @@ impl Follow<'_> {
     }
 
     /// An outage is waited out for as long as there is time; a refusal will not pass.
-    fn outage(&self, error: ApiErrorOrGone, looks: &Looks) -> anyhow::Result<String> {
+    fn outage(&self, error: ApiErrorOrGone, looks: &Looks) -> Result<String> {
         match error {
             ApiErrorOrGone::Api(error)
                 if error.exit() == Exit::Unreachable && !looks.left().is_zero() =>
@@ -129,7 +128,7 @@ impl Follow<'_> {
             }
             ApiErrorOrGone::Api(error) => Err(error.into()),
             ApiErrorOrGone::Gone => {
-                Err(Failure::refused("the endpoint is not there any more").into())
+                Err(CommandError::refused("the endpoint is not there any more"))
             }
         }
     }

@@ -3,7 +3,7 @@
 use domino_core::api::model_apis::ModelApis;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::Setting;
 use stage_file::Model;
 
@@ -24,7 +24,7 @@ pub(crate) struct Gate<'a> {
 impl Gate<'_> {
     /// Asks the stage before. What comes back must be said beside the plan: that something passes unchecked, or
     /// by somebody's word.
-    pub(crate) async fn pass(&self, known: &ModelApis) -> anyhow::Result<Option<String>> {
+    pub(crate) async fn pass(&self, known: &ModelApis) -> Result<Option<String>> {
         let Some(before) = self.setting.file.stage_before(&self.setting.stage) else {
             return Ok(None);
         };
@@ -35,7 +35,7 @@ impl Gate<'_> {
             version: self.version,
             commit: self.commit,
         };
-        Ok(pass.judge(&serves, self.forced)?)
+        pass.judge(&serves, self.forced)
     }
 }
 
@@ -48,7 +48,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn judge(&self, serves: &Serves, forced: Option<&str>) -> Result<Option<String>, Failure> {
+    fn judge(&self, serves: &Serves, forced: Option<&str>) -> Result<Option<String>, CommandError> {
         let Self { model, before, .. } = self;
         let what = match self.version {
             Some(version) => format!("version {version} of model `{model}`"),
@@ -64,7 +64,7 @@ impl Pass<'_> {
         };
         let refusal = format!("stage `{before}` does not serve {what}: {why}");
         match forced.map(str::trim) {
-            Some("") => Err(Failure::usage("`--force-version` needs a reason").hint(
+            Some("") => Err(CommandError::usage("`--force-version` needs a reason").hint(
                 "say in a few words why a version may come that the stage before does not serve",
             )),
             Some(reason) => Ok(Some(format!("{refusal}; forced: {reason}"))),
@@ -73,7 +73,7 @@ impl Pass<'_> {
                     Some(version) => format!(" --version {version}"),
                     None => String::new(),
                 };
-                Err(Failure::refused(refusal).hint(format!(
+                Err(CommandError::refused(refusal).hint(format!(
                     "publish it there first: deploy-model publish {model} --stage {before}{version}; or say why not \
                      with `--force-version REASON`"
                 )))
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn judged(serves: Serves, forced: Option<&str>) -> Result<Option<String>, Failure> {
+    fn judged(serves: Serves, forced: Option<&str>) -> Result<Option<String>, CommandError> {
         let pass = Pass {
             model: "wine",
             before: "dev",
@@ -112,7 +112,7 @@ mod tests {
             failure.to_string(),
             "stage `dev` does not serve version 7 of model `wine`: it serves version 6"
         );
-        let hint = domino_core::error::hint_of(&failure.into()).unwrap();
+        let hint = failure.to_do().unwrap();
         assert!(hint.contains("deploy-model publish wine --stage dev --version 7;"));
     }
 

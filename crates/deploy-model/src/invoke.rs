@@ -1,12 +1,12 @@
 //! `deploy-model invoke`: one request to the endpoint, its answer on stdout.
 
+use domino_core::error::{CommandError, Exit, Result};
 use std::io::Read;
 use std::path::Path;
 
 use domino_core::api::model_apis::ModelApi;
 use domino_core::api::model_endpoints::Route;
 use domino_core::client::ApiError;
-use domino_core::error::{Exit, Failure};
 use domino_core::step::{Ending, Format, Setting, Step};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(crate) async fn invoke(
     step: &mut Step,
     setting: &Setting,
     args: &InvokeArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let model = setting.file.model(&args.model)?;
     let token = Token::of(&model.name, step);
     let input = input(&args.input)?;
@@ -49,7 +49,7 @@ pub(crate) async fn invoke(
     )))
 }
 
-fn input(path: &Path) -> Result<Value, Failure> {
+fn input(path: &Path) -> Result<Value, CommandError> {
     let named = path.display();
     let mut text = String::new();
     let read = if path == Path::new("-") {
@@ -58,36 +58,36 @@ fn input(path: &Path) -> Result<Value, Failure> {
         std::fs::read_to_string(path).map(|content| text = content)
     };
     read.map_err(|problem| {
-        Failure::usage(format!("cannot read the request `{named}`: {problem}"))
+        CommandError::usage(format!("cannot read the request `{named}`: {problem}"))
     })?;
     serde_json::from_str(&text).map_err(|problem| {
-        Failure::usage(format!("the request `{named}` is no JSON: {problem}"))
+        CommandError::usage(format!("the request `{named}` is no JSON: {problem}"))
             .hint("it is `{\"data\": {…}}` with named arguments, or `{\"parameters\": […]}`")
     })
 }
 
 /// What an endpoint's refusal means, which is not what one of Domino's would.
-fn explained(error: ApiError, api: &ModelApi, token: &Token) -> anyhow::Error {
+fn explained(error: ApiError, api: &ModelApi, token: &Token) -> CommandError {
     let name = &api.name;
     let failure = match error.status().map(|status| status.as_u16()) {
-        Some(401 | 403) if token.is_missing() => Failure::refused(format!(
+        Some(401 | 403) if token.is_missing() => CommandError::refused(format!(
             "endpoint `{name}` asks for an access token"
         ))
         .hint(format!(
             "put a token of this very endpoint into `{VARIABLE}`; Domino shows it under the endpoint's settings, Invocation"
         )),
-        Some(401 | 403) => Failure::refused(format!(
+        Some(401 | 403) => CommandError::refused(format!(
             "endpoint `{name}` refused the token in `{VARIABLE}`"
         ))
         .hint("it takes tokens of its own only; Domino shows them under the endpoint's settings, Invocation"),
-        Some(400) => Failure::refused(format!("endpoint `{name}` refused the request"))
+        Some(400) => CommandError::refused(format!("endpoint `{name}` refused the request"))
             .hint("the function does not take these arguments"),
-        Some(404) => Failure::failed(format!("nothing answers as endpoint `{name}` there")).hint(
+        Some(404) => CommandError::failed(format!("nothing answers as endpoint `{name}` there")).hint(
             "does a version of it run? An endpoint on a remote data plane has a host of its own: `--endpoint-host`",
         ),
-        Some(500..=599) => Failure::failed(format!("endpoint `{name}` could not answer"))
+        Some(500..=599) => CommandError::failed(format!("endpoint `{name}` could not answer"))
             .hint("its log may say why: `deploy-model logs`"),
-        _ => Failure::new(
+        _ => CommandError::new(
             match error.exit() {
                 Exit::Refused => Exit::Refused,
                 _ => Exit::Unreachable,
@@ -95,5 +95,5 @@ fn explained(error: ApiError, api: &ModelApi, token: &Token) -> anyhow::Error {
             format!("endpoint `{name}` gave no usable answer"),
         ),
     };
-    anyhow::Error::new(error).context(failure)
+    CommandError::from(error).context(failure)
 }

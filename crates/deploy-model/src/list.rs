@@ -3,13 +3,14 @@
 use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, ModelApis};
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
+use domino_core::error::Result;
 use domino_core::step::{Ending, Setting, Step, Table};
 use stage_file::{Stage, StageFile};
 
 use crate::endpoint::standing;
 
 /// Lists them, each with what it serves.
-pub(crate) async fn list(step: &mut Step, setting: &Setting) -> anyhow::Result<Ending> {
+pub(crate) async fn list(step: &mut Step, setting: &Setting) -> Result<Ending> {
     let reader = setting.connection.reader();
     let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
     let apis = reader.model_apis(&project).await?;

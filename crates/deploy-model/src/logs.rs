@@ -1,9 +1,9 @@
 //! `deploy-model logs`: the log of a build, or of the instances that serve, on stdout.
 
+use domino_core::error::{CommandError, Result};
 use std::time::Duration;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
-use domino_core::error::Failure;
 use domino_core::log_tail::LogTail;
 use domino_core::settle::Looks;
 use domino_core::step::{Ending, Interrupts, Setting, Step};
@@ -12,11 +12,7 @@ use crate::LogsArgs;
 use crate::endpoint::{Endpoint, name_of};
 
 /// Prints the log as far as it goes, or goes on with it.
-pub(crate) async fn logs(
-    step: &mut Step,
-    setting: &Setting,
-    args: &LogsArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let model = setting.file.model(&args.model)?;
     let reader = setting.connection.reader();
@@ -86,8 +82,8 @@ fn chosen<'a>(
     api: &ModelApi,
     versions: &'a [ModelApiVersion],
     args: &LogsArgs,
-) -> Result<&'a ModelApiVersion, Failure> {
-    let missing = |text: String| Failure::refused(text).hint("see `deploy-model status`");
+) -> Result<&'a ModelApiVersion, CommandError> {
+    let missing = |text: String| CommandError::refused(text).hint("see `deploy-model status`");
     if let Some(asked) = &args.id {
         return versions
             .iter()

@@ -1,13 +1,12 @@
 //! Making an endpoint or a version of it, once: a reply that is lost, or does not say what was made, is made up
 //! for by looking.
 
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, ModelApiVersion};
 use domino_core::api::projects::Project;
 use domino_core::client::{Writer, Written, once};
-use domino_core::error::{Exit, Failure};
 use domino_core::settle::Looks;
 
 use crate::follow::Follow;
@@ -21,7 +20,7 @@ pub(crate) async fn endpoint(
     generation: Generation,
     project: &Project,
     desired: &DesiredModelApi,
-) -> anyhow::Result<Written<ModelApiId>> {
+) -> Result<Written<ModelApiId>> {
     let reader = writer.reader();
     let written = once(
         reader.pace(),
@@ -40,7 +39,7 @@ pub(crate) async fn endpoint(
 pub(crate) async fn first_version(
     follow: &Follow<'_>,
     desired: &DesiredModelApi,
-) -> anyhow::Result<ModelApiVersion> {
+) -> Result<ModelApiVersion> {
     listed(follow, &[], desired).await
 }
 
@@ -50,7 +49,7 @@ pub(crate) async fn version(
     writer: &Writer,
     desired: &DesiredModelApi,
     known: &[ModelApiVersion],
-) -> anyhow::Result<Written<ModelApiVersion>> {
+) -> Result<Written<ModelApiVersion>> {
     let written = once(
         follow.reader.pace(),
         async || {
@@ -81,7 +80,7 @@ async fn listed(
     follow: &Follow<'_>,
     known: &[ModelApiVersion],
     desired: &DesiredModelApi,
-) -> anyhow::Result<ModelApiVersion> {
+) -> Result<ModelApiVersion> {
     let mut looks = Looks::until(LISTED, follow.reader.pace());
     loop {
         let versions = follow
@@ -93,15 +92,14 @@ async fn listed(
             return Ok(version);
         }
         if !looks.next().await {
-            return Err(Failure::new(
+            return Err(CommandError::new(
                 Exit::Unreachable,
                 format!(
                     "Domino made a new version of endpoint `{}`, but does not list it",
                     desired.name
                 ),
             )
-            .hint("look at the endpoint in Domino; run this again to follow what is there")
-            .into());
+            .hint("look at the endpoint in Domino; run this again to follow what is there"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The plan of a publish: what there is, what is wanted, what follows from that. It only asks.
 
+use domino_core::error::{CommandError, Result};
 use std::path::Path;
 
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
@@ -7,7 +8,6 @@ use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiSource};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
-use domino_core::error::Failure;
 use domino_core::place::Place;
 use domino_core::publish_mark::PublishMark;
 use domino_core::step::Setting;
@@ -43,10 +43,7 @@ pub(crate) struct Publish<'a> {
 
 /// Reads what is needed to decide, and decides: the project; then tiers, environments, endpoints and the version
 /// side by side; then the versions of the endpoint, and what the stage before serves.
-pub(crate) async fn plan<'a>(
-    setting: &'a Setting,
-    args: &PublishArgs,
-) -> anyhow::Result<Publish<'a>> {
+pub(crate) async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> Result<Publish<'a>> {
     let (file, stage) = (&setting.file, &setting.stage);
     let model = file.model(&args.model)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
@@ -75,7 +72,10 @@ pub(crate) async fn plan<'a>(
         },
     )?;
     let Some(source) = source else {
-        anyhow::bail!("model `{}` has no source", model.name);
+        return Err(CommandError::message(format!(
+            "model `{}` has no source",
+            model.name
+        )));
     };
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     let desired = desired(setting, model, &project, environment_id, &place, &source);
@@ -85,7 +85,7 @@ pub(crate) async fn plan<'a>(
         && !there.has_variables(&wanted)
         && !args.variables_are_set
     {
-        return Err(variables_failure(setting, model, &endpoint).into());
+        return Err(variables_failure(setting, model, &endpoint));
     }
     let mut work = work(endpoint.generation, there.as_ref(), &wanted);
     let mut built = None;
@@ -144,7 +144,7 @@ pub(crate) async fn plan<'a>(
 
 /// The endpoint with its versions. The list need not tell how the newest one stands, and whether it can be
 /// followed hangs on that.
-async fn there(reader: &Reader, endpoint: &Endpoint) -> anyhow::Result<Option<There>> {
+async fn there(reader: &Reader, endpoint: &Endpoint) -> Result<Option<There>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
     };
@@ -169,22 +169,18 @@ async fn there(reader: &Reader, endpoint: &Endpoint) -> anyhow::Result<Option<Th
 }
 
 /// An endpoint must name its compute environment, also where a job may leave it out.
-async fn environment(
-    reader: &Reader,
-    project: &Project,
-    place: &Place,
-) -> anyhow::Result<EnvironmentId> {
+async fn environment(reader: &Reader, project: &Project, place: &Place) -> Result<EnvironmentId> {
     if let Some((environment, _)) = &place.environment {
         return Ok(environment.id.clone());
     }
     let settings = reader.project_settings(&project.id).await?;
-    Ok(settings.default_environment_id.ok_or_else(|| {
-        Failure::refused(format!(
+    settings.default_environment_id.ok_or_else(|| {
+        CommandError::refused(format!(
             "project `{}` has no default compute environment",
             project.name
         ))
         .hint("write `environment` for the stage into stages.toml")
-    })?)
+    })
 }
 
 /// A build takes the active revision of its environment; no route lets one choose.
@@ -192,7 +188,7 @@ fn revision_remarks(
     file: &StageFile,
     place: &Place,
     key: &[String],
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, CommandError> {
     let Some((environment, spec)) = &place.environment else {
         return Ok(Vec::new());
     };
@@ -201,7 +197,7 @@ fn revision_remarks(
         RevisionSpec::One { revision_id }
             if environment.active_revision_id.as_ref() != Some(revision_id) =>
         {
-            Err(Failure::refused(format!(
+            Err(CommandError::refused(format!(
                 "revision `{revision_id}` of environment `{name}` is not its active one, and an endpoint is always \
                  built on that"
             ))
@@ -274,7 +270,7 @@ fn wanted(
 
 /// Domino takes environment variables when an endpoint is created, tells them to nobody and changes them on no
 /// route, so that a change in the stage file would never arrive.
-fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> Failure {
+fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> CommandError {
     let stage = setting.stage.name.as_str();
     let own = model
         .stages
@@ -290,7 +286,7 @@ fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> F
         ],
         false => &["model", &model.name, "environment-variables"],
     };
-    Failure::refused(format!(
+    CommandError::refused(format!(
         "endpoint `{}` was created with other environment variables, and Domino's API cannot change them",
         endpoint.name
     ))
@@ -302,7 +298,11 @@ fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> F
 }
 
 /// Reads the smoke test: the one given, else the one in the stage file, whose path begins where that file is.
-fn smoke(setting: &Setting, model: &Model, given: Option<&Path>) -> Result<Option<Smoke>, Failure> {
+fn smoke(
+    setting: &Setting,
+    model: &Model,
+    given: Option<&Path>,
+) -> Result<Option<Smoke>, CommandError> {
     match (given, &model.smoke_test) {
         (Some(given), _) => Smoke::read(given, given).map(Some),
         (None, Some(named)) => {

@@ -1,7 +1,7 @@
 //! Proving that the version that serves is the one that was asked for and is good; else the one before comes back.
 
 use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::{Interrupts, Step};
 
 use crate::check::{Built, wrong};
@@ -21,7 +21,7 @@ impl Applied<'_> {
         interrupts: &mut Interrupts,
         api: &ModelApi,
         version: &ModelApiVersion,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let wanted = &self.planned.wanted;
         let built = Built::ask(&follow.reader, wanted, &follow.id, version).await;
         self.tell_what_was_compared(step, version, &built);
@@ -93,7 +93,7 @@ impl Applied<'_> {
         api: &ModelApi,
         version: &ModelApiVersion,
         follow: Option<&Follow<'_>>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let Some(smoke) = &self.planned.smoke else {
             step.report
                 .fact("smoke test", "none")
@@ -115,7 +115,7 @@ impl Applied<'_> {
                     "interrupted in the smoke test; {called} of endpoint `{}` serves and was not tested",
                     self.planned.endpoint.name
                 );
-                return Err(Failure::new(signal.exit(), text).into());
+                return Err(CommandError::new(signal.exit(), text));
             }
         };
         progress.end();
@@ -135,8 +135,8 @@ impl Applied<'_> {
                 step.report
                     .fact("smoke test", "not done: the token was refused")
                     .output("smoke", "refused");
-                Err(anyhow::Error::new(error).context(
-                    Failure::refused(format!(
+                Err(CommandError::from(error).context(
+                    CommandError::refused(format!(
                         "{called} of endpoint `{name}` serves, but refused the token in `{VARIABLE}`, so that it was not tested"
                     ))
                     .hint(format!(
@@ -149,8 +149,8 @@ impl Applied<'_> {
                 step.report
                     .fact("smoke test", "not done: nothing answers there")
                     .output("smoke", "unreachable");
-                Err(anyhow::Error::new(error).context(
-                    Failure::failed(format!(
+                Err(CommandError::from(error).context(
+                    CommandError::failed(format!(
                         "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}, so \
                          that it was not tested",
                         url(self.setting, &self.args.address, api)
@@ -170,8 +170,8 @@ impl Applied<'_> {
                     Some(follow) => Err(self
                         .give_way(step, follow, interrupts, version, "failed its smoke test", why)
                         .await),
-                    None => Err(anyhow::anyhow!(why).context(
-                        Failure::failed(format!(
+                    None => Err(CommandError::message(why).context(
+                        CommandError::failed(format!(
                             "{called} of endpoint `{name}`, which serves already, failed its smoke test"
                         ))
                         .hint("nothing was changed; publish a version that passes"),
@@ -204,7 +204,7 @@ impl Applied<'_> {
         version: &ModelApiVersion,
         what: &str,
         why: String,
-    ) -> anyhow::Error {
+    ) -> CommandError {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
         let settings_changed = self.planned.changes_settings();
         let before = self.planned.there.as_ref().and_then(|there| {
@@ -219,9 +219,9 @@ impl Applied<'_> {
             let text = format!(
                 "{called} of endpoint `{name}` {what}, and serves: there is no version before it"
             );
-            let failure = Failure::failed(text)
+            let failure = CommandError::failed(text)
                 .hint("publish a version that is good, or stop the endpoint in Domino");
-            return anyhow::anyhow!(why).context(failure);
+            return CommandError::message(why).context(failure);
         };
         let earlier = name_of(&before.version);
         step.say(&format!("{called} {what}: putting {earlier} back"));
@@ -234,7 +234,7 @@ impl Applied<'_> {
                 let text = format!(
                     "interrupted while {earlier} of endpoint `{name}` was being put back: {called} may still serve, which {what}"
                 );
-                return anyhow::anyhow!(why).context(Failure::new(signal.exit(), text));
+                return CommandError::message(why).context(CommandError::new(signal.exit(), text));
             }
         };
         progress.end();
@@ -249,18 +249,19 @@ impl Applied<'_> {
                         format!(", as {}", name_of(&back))
                     }
                 );
-                anyhow::anyhow!(why).context(
-                    Failure::failed(text).hint("nothing is lost; publish a version that is good"),
+                CommandError::message(why).context(
+                    CommandError::failed(text)
+                        .hint("nothing is lost; publish a version that is good"),
                 )
             }
             Err(problem) => {
                 let text = format!(
                     "{called} of endpoint `{name}` serves, although it {what}: {earlier} could not be put back"
                 );
-                anyhow::anyhow!(problem)
+                CommandError::message(problem)
                     .context(format!("it {what}: {why}"))
                     .context(
-                        Failure::failed(text)
+                        CommandError::failed(text)
                             .hint(format!("start {earlier} in Domino by hand, now")),
                     )
             }

@@ -1,9 +1,8 @@
 //! `deploy-model publish`: plan, show, apply, wait until that version serves, test it, report.
 
-use anyhow::Context;
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
 use domino_core::client::{Writer, Written, once};
-use domino_core::error::{Exit, Failure, exit_of};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::in_words;
 use domino_core::step::{Ending, Interrupts, Setting, Signal, Step};
 
@@ -21,12 +20,12 @@ pub(crate) async fn publish(
     step: &mut Step,
     setting: &Setting,
     args: &PublishArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let token = Token::of(&setting.file.model(&args.model)?.name, step);
     let planned = tokio::select! {
         planned = plan(setting, args) => planned?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     step.show(&planned.view(setting));
     for remark in &planned.remarks {
@@ -64,11 +63,7 @@ pub(crate) struct Applied<'a> {
 }
 
 impl Applied<'_> {
-    async fn to_the_end(
-        &self,
-        step: &mut Step,
-        interrupts: &mut Interrupts,
-    ) -> anyhow::Result<Ending> {
+    async fn to_the_end(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<Ending> {
         let (model, stage) = (&self.planned.model.name, &self.setting.stage.name);
         let name = &self.planned.endpoint.name;
         if let (Work::Nothing(version), Some(there)) = (&self.planned.work, &self.planned.there) {
@@ -105,7 +100,7 @@ impl Applied<'_> {
                 ))?,
             signal = interrupts.next() => {
                 progress.end();
-                return Err(self.interrupted(signal, &new).into());
+                return Err(self.interrupted(signal, &new));
             }
         };
         progress.end();
@@ -128,7 +123,7 @@ impl Applied<'_> {
     }
 
     /// Makes what the plan says, or takes what is on its way.
-    async fn make(&self, step: &mut Step) -> anyhow::Result<(Follow<'_>, ModelApiVersion)> {
+    async fn make(&self, step: &mut Step) -> Result<(Follow<'_>, ModelApiVersion)> {
         let planned = self.planned;
         let desired = &planned.wanted.desired;
         let project = &planned.endpoint.project;
@@ -179,11 +174,11 @@ impl Applied<'_> {
 
     /// No version came: what became of the endpoint's settings belongs to it. After a refusal nothing will come, and
     /// they are put back; otherwise a version may be on its way, which is for them.
-    async fn without_version(&self, follow: &Follow<'_>, error: anyhow::Error) -> anyhow::Error {
+    async fn without_version(&self, follow: &Follow<'_>, error: CommandError) -> CommandError {
         if !self.planned.changes_settings() {
             return error;
         }
-        let settings = match exit_of(&error) {
+        let settings = match error.exit() {
             Exit::Refused => self.settings_back(follow).await,
             _ => self.settings_already_changed().to_owned(),
         };
@@ -213,7 +208,7 @@ impl Applied<'_> {
         }
     }
 
-    async fn update_settings(&self, follow: &Follow<'_>) -> anyhow::Result<()> {
+    async fn update_settings(&self, follow: &Follow<'_>) -> Result<()> {
         let (desired, generation) = (&self.planned.wanted.desired, follow.generation);
         once(
             follow.reader.pace(),
@@ -245,7 +240,7 @@ impl Applied<'_> {
         follow: &Follow<'_>,
         interrupts: &mut Interrupts,
         version: &ModelApiVersion,
-    ) -> anyhow::Error {
+    ) -> CommandError {
         let end = standing(version.deployment.as_ref());
         step.report.output("status", end.as_str());
         let logs = self.logs_of(version);
@@ -265,14 +260,13 @@ impl Applied<'_> {
         }
         let serves = self.serves_now(step, follow, version).await;
         let settings = self.settings_back(follow).await;
-        Failure::failed(format!(
+        CommandError::failed(format!(
             "{} of endpoint `{}` ended as `{end}`; {serves}{settings}",
             name_of(version),
             self.planned.endpoint.name,
         ))
         .hint("its log says why; correct the model or its environment and publish again")
         .at(&self.setting.file, &["model", &self.planned.model.name])
-        .into()
     }
 
     async fn has_taken_over(&self, follow: &Follow<'_>, version: &ModelApiVersion) -> bool {
@@ -289,12 +283,12 @@ impl Applied<'_> {
         step: &mut Step,
         follow: &Follow<'_>,
         version: &ModelApiVersion,
-    ) -> anyhow::Error {
+    ) -> CommandError {
         let serves = self.serves_now(step, follow, version).await;
         step.report
             .output("status", standing(version.deployment.as_ref()));
         step.report.next = Some(self.command("status"));
-        Failure::new(
+        CommandError::new(
             Exit::Unsettled,
             format!(
                 "{} of endpoint `{}` is `{}` after {}, and not the one that serves; {serves}{}",
@@ -306,7 +300,6 @@ impl Applied<'_> {
             ),
         )
         .hint("it goes on in Domino and may serve later, untested; run this again to follow it, or give a longer `--timeout`")
-        .into()
     }
 
     /// What serves now, asked anew: that the version before still does is checked, and said.
@@ -337,12 +330,12 @@ impl Applied<'_> {
     }
 
     /// There is no route that ends a build, so that it goes on; what that means is said.
-    fn interrupted(&self, signal: Signal, new: &str) -> Failure {
+    fn interrupted(&self, signal: Signal, new: &str) -> CommandError {
         let until = match self.planned.before() {
             Some(before) => format!("; until then {before} does"),
             None => String::new(),
         };
-        Failure::new(
+        CommandError::new(
             signal.exit(),
             format!(
                 "interrupted; {new} of endpoint `{}` goes on in Domino and will serve, untested, once it runs{until}{}",

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domino_core::error::Failure;
+use domino_core::error::CommandError;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ pub(crate) struct Case {
 
 impl Smoke {
     /// Reads a file; every problem of it in one error.
-    pub(crate) fn read(path: &Path, named: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(path: &Path, named: &Path) -> Result<Self, CommandError> {
         let text = std::fs::read_to_string(path).map_err(|problem| {
-            Failure::usage(format!(
+            CommandError::usage(format!(
                 "cannot read the smoke test `{}`: {problem}",
                 named.display()
             ))
@@ -56,7 +56,7 @@ impl Smoke {
         }
     }
 
-    fn parse(text: &str, named: &Path) -> Result<Self, Failure> {
+    fn parse(text: &str, named: &Path) -> Result<Self, CommandError> {
         let (mut cases, mut problems) = (Vec::new(), Vec::new());
         for (number, line) in text.lines().enumerate() {
             let number = number + 1;
@@ -77,7 +77,7 @@ impl Smoke {
                 cases,
             });
         }
-        Err(Failure::usage(format!(
+        Err(CommandError::usage(format!(
             "the smoke test cannot be used:\n{}",
             problems.join("\n")
         ))

@@ -3,7 +3,7 @@
 use domino_core::api::model_apis::ModelApiSource;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::Setting;
 use stage_file::{Model, ModelSource, VersionRule};
 
@@ -44,13 +44,13 @@ pub(crate) fn choice<'a>(
     setting: &'a Setting,
     model: &'a Model,
     given: Option<VersionNumber>,
-) -> Result<Option<Choice<'a>>, Failure> {
+) -> Result<Option<Choice<'a>>, CommandError> {
     match (&model.source, given) {
         (ModelSource::Registered { version, .. }, given) => {
             version::choice(&setting.file, &setting.stage, &model.name, version, given).map(Some)
         }
         (ModelSource::Function { .. }, None) => Ok(None),
-        (ModelSource::Function { .. }, Some(version)) => Err(Failure::usage(format!(
+        (ModelSource::Function { .. }, Some(version)) => Err(CommandError::usage(format!(
             "version {version} is given, but model `{}` is a function, which has no versions",
             model.name
         ))
@@ -64,7 +64,7 @@ pub(crate) async fn without_the_stage_before(
     project: &Project,
     model: &Model,
     choice: Option<&Choice<'_>>,
-) -> anyhow::Result<Option<Source>> {
+) -> Result<Option<Source>> {
     let name = match &model.source {
         ModelSource::Registered { name, .. } => name,
         ModelSource::Function { file, function } => {
@@ -98,7 +98,7 @@ pub(crate) fn of_the_stage_before(
     model: &Model,
     before: &str,
     serves: Serves,
-) -> Result<Source, Failure> {
+) -> Result<Source, CommandError> {
     let why = match (&model.source, serves) {
         (ModelSource::Registered { name, .. }, Serves::Version(version)) => {
             let how = format!("served by stage `{before}`");
@@ -110,7 +110,7 @@ pub(crate) fn of_the_stage_before(
         (_, Serves::Nothing(why)) => format!("stage `{before}` serves none of it: {why}"),
         (_, Serves::NotAsked(why)) => why,
     };
-    Err(Failure::refused(format!(
+    Err(CommandError::refused(format!(
         "it is not known which version of model `{}` to publish: {why}",
         model.name
     ))

@@ -4,7 +4,7 @@ use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, ModelApi, ModelApiSource, ModelApiVersion,
 };
 use domino_core::client::{ApiError, Reader};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Ending, Setting, Step};
 
 use crate::StatusArgs;
@@ -16,7 +16,7 @@ pub(crate) async fn status(
     step: &mut Step,
     setting: &Setting,
     args: &StatusArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let model = setting.file.model(&args.model)?;
     let reader = setting.connection.reader();
     let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
@@ -25,7 +25,10 @@ pub(crate) async fn status(
         .model_api_versions(endpoint.generation, &api.id)
         .await?;
     let Some(newest) = versions.first() else {
-        return Err(Failure::failed(format!("endpoint `{}` has no version", endpoint.name)).into());
+        return Err(CommandError::failed(format!(
+            "endpoint `{}` has no version",
+            endpoint.name
+        )));
     };
     let active = api
         .active
@@ -69,7 +72,7 @@ async fn told(
     Ok(told.unwrap_or_else(|| version.clone()))
 }
 
-fn judge(endpoint: &str, version: &ModelApiVersion) -> anyhow::Result<Ending> {
+fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<Ending> {
     let deployment = version.deployment.as_ref();
     let text = format!(
         "{} of endpoint `{endpoint}` is `{}`",
@@ -79,8 +82,8 @@ fn judge(endpoint: &str, version: &ModelApiVersion) -> anyhow::Result<Ending> {
     match deployment.map(|deployment| &deployment.status) {
         _ if deployment.is_some_and(Deployment::is_running) => Ok(Ending::unchanged(text)),
         Some(DeploymentStatus::Failed | DeploymentStatus::Stopped) => {
-            Err(Failure::failed(text).into())
+            Err(CommandError::failed(text))
         }
-        _ => Err(Failure::new(Exit::Unsettled, text).into()),
+        _ => Err(CommandError::new(Exit::Unsettled, text)),
     }
 }

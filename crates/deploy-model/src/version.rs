@@ -5,7 +5,7 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracki
 use domino_core::api::projects::ProjectId;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::Setting;
 use stage_file::{Stage, StageFile, VersionRule};
 
@@ -27,10 +27,10 @@ pub(crate) fn choice<'a>(
     model: &str,
     rule: &'a VersionRule,
     given: Option<VersionNumber>,
-) -> Result<Choice<'a>, Failure> {
+) -> Result<Choice<'a>, CommandError> {
     match (given, rule, file.stage_before(stage)) {
         (Some(given), VersionRule::Number(number), _) if given.get() != *number => {
-            Err(Failure::usage(format!(
+            Err(CommandError::usage(format!(
                 "version {given} is given, but stages.toml says version {number}"
             ))
             .hint(format!(
@@ -51,7 +51,7 @@ pub(crate) async fn by_rule(
     project: &ProjectId,
     name: &str,
     rule: &VersionRule,
-) -> anyhow::Result<VersionNumber> {
+) -> Result<VersionNumber> {
     let reader = setting.connection.reader();
     let uri = std::env::var("MLFLOW_TRACKING_URI").ok();
     match rule {
@@ -62,7 +62,7 @@ pub(crate) async fn by_rule(
         }
         VersionRule::Latest => {
             let Some(model) = reader.registered_model(name).await? else {
-                return Err(unknown_model(&reader, project, name).await.into());
+                return Err(unknown_model(&reader, project, name).await);
             };
             Ok(model.latest_version.ok_or_else(|| no_version(name))?)
         }
@@ -70,7 +70,7 @@ pub(crate) async fn by_rule(
             let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
             let versions = tracking.reader().model_versions(name).await?;
             if versions.is_empty() {
-                return Err(unknown_model(&reader, project, name).await.into());
+                return Err(unknown_model(&reader, project, name).await);
             }
             Ok(in_stage(
                 name,
@@ -82,7 +82,7 @@ pub(crate) async fn by_rule(
             let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
             match tracking.reader().registered_model(name).await? {
                 Some(model) => Ok(behind_alias(&model, alias)?),
-                None => Err(unknown_model(&reader, project, name).await.into()),
+                None => Err(unknown_model(&reader, project, name).await),
             }
         }
     }
@@ -94,7 +94,7 @@ pub(crate) async fn existing(
     project: &ProjectId,
     name: &str,
     version: VersionNumber,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     if reader
         .registered_model_version(name, version)
         .await?
@@ -103,16 +103,15 @@ pub(crate) async fn existing(
         return Ok(());
     }
     let Some(model) = reader.registered_model(name).await? else {
-        return Err(unknown_model(reader, project, name).await.into());
+        return Err(unknown_model(reader, project, name).await);
     };
-    let failure = Failure::refused(format!(
+    let failure = CommandError::refused(format!(
         "registered model `{name}` has no version {version}"
     ));
     Err(match model.latest_version {
         Some(latest) => failure.hint(format!("its newest version is {latest}")),
         None => failure.hint("it has no version at all"),
-    }
-    .into())
+    })
 }
 
 /// The one version in a stage of the experiment manager.
@@ -120,7 +119,7 @@ fn in_stage(
     name: &str,
     versions: &[ModelVersion],
     stage: &ModelStage,
-) -> Result<VersionNumber, Failure> {
+) -> Result<VersionNumber, CommandError> {
     let there: Vec<&ModelVersion> = versions
         .iter()
         .filter(|version| version.current_stage == *stage)
@@ -139,7 +138,7 @@ fn in_stage(
                 })
                 .collect();
             stages.truncate(5);
-            let failure = Failure::refused(format!(
+            let failure = CommandError::refused(format!(
                 "no version of registered model `{name}` is in stage `{stage}` of the experiment manager"
             ));
             Err(match stages.is_empty() {
@@ -152,7 +151,7 @@ fn in_stage(
                 .iter()
                 .map(|version| version.version.to_string())
                 .collect();
-            Err(Failure::refused(format!(
+            Err(CommandError::refused(format!(
                 "{} versions of registered model `{name}` are in stage `{stage}` of the experiment manager: {}",
                 several.len(),
                 numbers.join(", ")
@@ -163,14 +162,14 @@ fn in_stage(
 }
 
 /// The version that an alias points to. Case counts.
-fn behind_alias(model: &RegisteredModel, alias: &str) -> Result<VersionNumber, Failure> {
+fn behind_alias(model: &RegisteredModel, alias: &str) -> Result<VersionNumber, CommandError> {
     model.aliases.get(alias).copied().ok_or_else(|| {
         let known: Vec<String> = model
             .aliases
             .keys()
             .map(|alias| format!("`{alias}`"))
             .collect();
-        let failure = Failure::refused(format!(
+        let failure = CommandError::refused(format!(
             "registered model `{}` has no alias `{alias}`",
             model.name
         ));
@@ -181,14 +180,14 @@ fn behind_alias(model: &RegisteredModel, alias: &str) -> Result<VersionNumber, F
     })
 }
 
-fn no_version(name: &str) -> Failure {
-    Failure::refused(format!("registered model `{name}` has no version yet"))
+fn no_version(name: &str) -> CommandError {
+    CommandError::refused(format!("registered model `{name}` has no version yet"))
         .hint("run the job that trains and registers it")
 }
 
-async fn unknown_model(reader: &Reader, project: &ProjectId, name: &str) -> Failure {
+async fn unknown_model(reader: &Reader, project: &ProjectId, name: &str) -> CommandError {
     let names = reader.registered_model_names(project).await;
-    let failure = Failure::refused(format!(
+    let failure = CommandError::refused(format!(
         "there is no registered model `{name}` for this account"
     ));
     let known: Vec<String> = names
@@ -278,7 +277,7 @@ mod tests {
             "no version of registered model `wine` is in stage `Production` of the experiment manager"
         );
         assert_eq!(
-            domino_core::error::hint_of(&failure.into()).unwrap(),
+            failure.to_do().unwrap(),
             "version 2 is in `Staging`, version 1 is in `Archived`"
         );
     }

@@ -24,7 +24,7 @@ pub use self::error::{ApiError, Cause};
 pub use self::once::{Written, once};
 pub use self::page::Page;
 use crate::credential::Credential;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::scrubber::Scrubber;
 use stage_file::Host;
 
@@ -100,7 +100,7 @@ pub struct Writer(Arc<Inner>);
 
 impl Connection {
     /// Prepares a connection; nothing is sent yet. `host` is Domino's own address, also where a proxy is asked.
-    pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, Failure> {
+    pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, CommandError> {
         let asked = match &credential {
             Credential::Proxy(proxy) => proxy.clone(),
             _ => host.clone(),
@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// A connection to another address with another credential, and the same limits.
-    pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, Failure> {
+    pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, CommandError> {
         Self::open(host, credential, self.0.limits.clone())
     }
 
@@ -333,7 +333,7 @@ fn http_client(
     limits: &Limits,
     plain: bool,
     redirects: redirect::Policy,
-) -> Result<reqwest::Client, Failure> {
+) -> Result<reqwest::Client, CommandError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(limits.program)
         .timeout(limits.request)
@@ -344,7 +344,7 @@ fn http_client(
         builder = builder.no_proxy();
     }
     builder.build().map_err(|problem| {
-        Failure::new(
+        CommandError::new(
             crate::error::Exit::Bug,
             format!("cannot set up HTTP: {problem}"),
         )

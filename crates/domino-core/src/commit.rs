@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// A whole commit id: 40 (or 64) lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,7 +15,7 @@ pub struct Commit(String);
 
 impl Commit {
     /// The commit that was asked for: the flag, else `GITHUB_SHA`, else the checkout's `HEAD`.
-    pub fn wanted(flag: Option<&str>) -> Result<Self, Failure> {
+    pub fn wanted(flag: Option<&str>) -> Result<Self, CommandError> {
         if let Some(flag) = flag {
             return Self::named(flag, "--commit");
         }
@@ -23,22 +23,23 @@ impl Commit {
             .ok()
             .filter(|sha| !sha.is_empty())
         {
-            return Self::whole(&sha)
-                .ok_or_else(|| Failure::usage(format!("`GITHUB_SHA` is no commit id: `{sha}`")));
+            return Self::whole(&sha).ok_or_else(|| {
+                CommandError::usage(format!("`GITHUB_SHA` is no commit id: `{sha}`"))
+            });
         }
         rev_parse("HEAD").ok_or_else(|| {
-            Failure::usage("it is not known which commit to deploy: this is no git checkout")
+            CommandError::usage("it is not known which commit to deploy: this is no git checkout")
                 .hint("give `--commit SHA`, or run this inside the checkout")
         })
     }
 
     /// A commit by whole id, or anything that git knows in this checkout: a short id, a branch, a tag.
-    fn named(text: &str, source: &str) -> Result<Self, Failure> {
+    fn named(text: &str, source: &str) -> Result<Self, CommandError> {
         if let Some(commit) = Self::whole(text) {
             return Ok(commit);
         }
         rev_parse(text).ok_or_else(|| {
-            Failure::usage(format!(
+            CommandError::usage(format!(
                 "`{source} {text}` is no whole commit id, and git knows no commit of that name here"
             ))
         })

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::scrubber::Scrubber;
 use stage_file::Host;
 
@@ -38,7 +38,7 @@ impl Credential {
     /// Reads the credential from environment variables: `DOMINO_API_PROXY`, then `DOMINO_TOKEN` or
     /// `DOMINO_TOKEN_FILE`, then `DOMINO_USER_API_KEY`. A variable that is set but empty counts as not set,
     /// because that is what GitHub makes of a secret that does not exist.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, CommandError> {
         let set = |name: &str| {
             variable(name)
                 .map(|v| v.trim().to_owned())
@@ -51,7 +51,7 @@ impl Credential {
                 format!("http://{proxy}")
             };
             let host = address.parse::<Host>().map_err(|problem| {
-                Failure::usage(format!(
+                CommandError::usage(format!(
                     "`DOMINO_API_PROXY` is no address of a proxy: {problem}"
                 ))
             })?;
@@ -66,7 +66,7 @@ impl Credential {
         if let Some(key) = set("DOMINO_USER_API_KEY") {
             return Ok(Self::ApiKey(key.into()));
         }
-        Err(Failure::refused("there is no credential for Domino").hint(
+        Err(CommandError::refused("there is no credential for Domino").hint(
             "set `DOMINO_TOKEN` (a service account's token) or `DOMINO_USER_API_KEY` as a secret of the GitHub \
              environment, or in your shell",
         ))
@@ -90,7 +90,7 @@ impl Credential {
     pub(crate) fn header(
         &self,
         scrubber: &Scrubber,
-    ) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
+    ) -> Result<Option<(HeaderName, HeaderValue)>, CommandError> {
         let (name, value) = match self {
             Self::Proxy(_) | Self::Anonymous => return Ok(None),
             Self::Token(token) | Self::GitHubToken(token) => {
@@ -100,14 +100,14 @@ impl Credential {
             }
             Self::TokenFile(path) => {
                 let text = std::fs::read_to_string(path).map_err(|problem| {
-                    Failure::refused(format!(
+                    CommandError::refused(format!(
                         "cannot read the token file `{}`: {problem}",
                         path.display()
                     ))
                 })?;
                 let token = text.lines().next().unwrap_or_default().trim_end();
                 if token.is_empty() {
-                    return Err(Failure::refused(format!(
+                    return Err(CommandError::refused(format!(
                         "the token file `{}` is empty",
                         path.display()
                     )));
@@ -129,7 +129,7 @@ impl Credential {
             }
         };
         let mut value = HeaderValue::from_str(&value).map_err(|_| {
-            Failure::refused(format!(
+            CommandError::refused(format!(
                 "{} holds a character that no HTTP header may have",
                 self.kind()
             ))
@@ -154,7 +154,7 @@ impl Credential {
 mod tests {
     use super::*;
 
-    fn chosen(variables: &[(&str, &str)]) -> Result<Credential, Failure> {
+    fn chosen(variables: &[(&str, &str)]) -> Result<Credential, CommandError> {
         let variables: Vec<(String, String)> = variables
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))

@@ -1,11 +1,11 @@
-//! What can go wrong, sorted by what the caller would do differently: an exit code, a hint, a line of the
-//! stage file.
+//! The one error that comes back from a command: what went wrong, what caused it, and as data how the program ends,
+//! what to do now, and which line of the stage file decided it.
 //!
-//! Causes are chained with `anyhow`; this module only says how a chain ends. Nothing here prints.
+//! Nothing here prints, and nothing here knows HTTP: errors of other modules say with [`From`] what they mean.
 
+use std::convert::Infallible;
 use std::fmt;
 
-use crate::client::ApiError;
 use stage_file::{StageFile, StageFileError, UnknownName};
 
 /// How a program ends. The numbers are a documented contract.
@@ -34,13 +34,25 @@ pub enum Exit {
     Terminated = 143,
 }
 
-/// Something went wrong and we know what kind of thing it is.
+/// What a fallible function of a command gives back.
+pub type Result<T, E = CommandError> = std::result::Result<T, E>;
+
+/// Why a command did not end well. Reads as its outermost message, with `{:#}` as all messages in one line; the causes
+/// follow as sources.
+///
+/// Each link of the chain may say how the program ends, what to do now, and which line decided it. Of each, the
+/// outermost link that says it counts.
 #[derive(Debug)]
-pub struct Failure {
-    exit: Exit,
+pub struct CommandError(Box<Link>);
+
+/// One message of a chain.
+#[derive(Debug)]
+struct Link {
     message: String,
+    exit: Option<Exit>,
     hint: Option<String>,
-    key: Option<FileLine>,
+    line: Option<FileLine>,
+    cause: Option<CommandError>,
 }
 
 /// A line of the stage file that decided something.
@@ -52,15 +64,23 @@ pub struct FileLine {
     pub line: usize,
 }
 
-impl Failure {
-    /// A failure that ends with `exit` and reads `message`: lower case, no full stop, backticks around names.
+impl CommandError {
+    /// An error that ends with `exit` and reads `message`: lower case, no full stop, backticks around names.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
+        let mut error = Self::message(message);
+        error.0.exit = Some(exit);
+        error
+    }
+
+    /// An error that does not say how the program ends. Unless an outer link says it, this is a bug of ours.
+    pub fn message(message: impl Into<String>) -> Self {
+        Self(Box::new(Link {
             message: message.into(),
+            exit: None,
             hint: None,
-            key: None,
-        }
+            line: None,
+            cause: None,
+        }))
     }
 
     /// Wrong usage.
@@ -80,80 +100,150 @@ impl Failure {
 
     /// Adds the sentence that says what to do now.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Names the key of the stage file that decided this, such as `["stage", "prod", "hardware-tier"]`, so
     /// that an annotation can point at its line.
     pub fn at<S: AsRef<str>>(mut self, file: &StageFile, key: &[S]) -> Self {
-        self.key = file.line_of(key).map(|line| FileLine {
+        self.0.line = file.line_of(key).map(|line| FileLine {
             file: file.path.display().to_string(),
             line,
         });
         self
     }
 
+    /// Puts `outer` around this error, which becomes its cause.
+    pub fn context(self, outer: impl Into<Self>) -> Self {
+        let mut outer = outer.into();
+        let mut innermost = &mut outer.0;
+        while innermost.cause.is_some() {
+            innermost = &mut innermost.cause.as_mut().expect("looked at above").0;
+        }
+        innermost.cause = Some(self);
+        outer
+    }
+
     /// How the program ends.
     pub fn exit(&self) -> Exit {
-        self.exit
+        self.links().find_map(|link| link.exit).unwrap_or(Exit::Bug)
+    }
+
+    /// The sentence that says what to do now, if there is one.
+    pub fn to_do(&self) -> Option<&str> {
+        self.links().find_map(|link| link.hint.as_deref())
+    }
+
+    /// The line of the stage file to point at, if one decided this.
+    pub fn line(&self) -> Option<&FileLine> {
+        self.links().find_map(|link| link.line.as_ref())
+    }
+
+    /// The messages of the causes, outermost first.
+    pub fn causes(&self) -> impl Iterator<Item = &str> {
+        self.links().skip(1).map(|link| link.message.as_str())
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::successors(Some(&*self.0), |link| {
+            link.cause.as_ref().map(|cause| &*cause.0)
+        })
+    }
+
+    /// The chain of an error of somebody else's, in its own words.
+    pub(crate) fn of_chain(error: &dyn std::error::Error) -> Self {
+        let outer = Self::message(error.to_string());
+        match error.source() {
+            Some(source) => Self::of_chain(source).context(outer),
+            None => outer,
+        }
+    }
+
+    /// Says how the program ends.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.0.exit = Some(exit);
+        self
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)?;
+        if f.alternate() {
+            for cause in self.causes() {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
     }
 }
 
-impl std::error::Error for Failure {}
-
-/// The exit code that a chain of causes asks for: the outermost failure decides, and where there is none, the
-/// first link that knows one.
-pub fn exit_of(error: &anyhow::Error) -> Exit {
-    // A failure that was added as context is hidden from the links of the chain; the whole finds it, outermost
-    // first.
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        return failure.exit;
+impl std::error::Error for CommandError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_ref().map(|cause| cause as _)
     }
-    for cause in error.chain() {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return failure.exit;
-        }
-        if let Some(api) = cause.downcast_ref::<ApiError>() {
-            return api.exit();
-        }
-        if cause.is::<StageFileError>() || cause.is::<UnknownName>() {
-            return Exit::Usage;
-        }
-    }
-    if let Some(api) = error.downcast_ref::<ApiError>() {
-        return api.exit();
-    }
-    Exit::Bug
 }
 
-/// The sentence that says what to do now, if a link of the chain has one.
-pub fn hint_of(error: &anyhow::Error) -> Option<String> {
-    if let Some(hint) = error.downcast_ref::<Failure>().and_then(|f| f.hint.clone()) {
-        return Some(hint);
+impl From<String> for CommandError {
+    fn from(message: String) -> Self {
+        Self::message(message)
     }
-    error.chain().find_map(|cause| {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return failure.hint.clone();
-        }
-        cause.downcast_ref::<ApiError>().and_then(ApiError::hint)
-    })
 }
 
-/// The line of the stage file to point at, if a link of the chain names one.
-pub fn line_of(error: &anyhow::Error) -> Option<FileLine> {
-    if let Some(key) = error.downcast_ref::<Failure>().and_then(|f| f.key.clone()) {
-        return Some(key);
+impl From<&str> for CommandError {
+    fn from(message: &str) -> Self {
+        Self::message(message)
     }
-    error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Failure>().and_then(|f| f.key.clone()))
+}
+
+impl From<StageFileError> for CommandError {
+    fn from(error: StageFileError) -> Self {
+        Self::of_chain(&error).with_exit(Exit::Usage)
+    }
+}
+
+impl From<UnknownName> for CommandError {
+    fn from(error: UnknownName) -> Self {
+        Self::of_chain(&error).with_exit(Exit::Usage)
+    }
+}
+
+impl From<std::io::Error> for CommandError {
+    fn from(error: std::io::Error) -> Self {
+        Self::of_chain(&error)
+    }
+}
+
+impl From<serde_json::Error> for CommandError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::of_chain(&error)
+    }
+}
+
+impl From<Infallible> for CommandError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Puts a message around the error of a result.
+pub trait Context<T> {
+    /// Puts `outer` around an error.
+    fn context(self, outer: impl Into<CommandError>) -> Result<T>;
+
+    /// As [`Context::context`], where the message is worth making only when it is needed.
+    fn with_context<C: Into<CommandError>>(self, outer: impl FnOnce() -> C) -> Result<T>;
+}
+
+impl<T, E: Into<CommandError>> Context<T> for Result<T, E> {
+    fn context(self, outer: impl Into<CommandError>) -> Result<T> {
+        self.map_err(|error| error.into().context(outer))
+    }
+
+    fn with_context<C: Into<CommandError>>(self, outer: impl FnOnce() -> C) -> Result<T> {
+        self.map_err(|error| error.into().context(outer()))
+    }
 }
 
 #[cfg(test)]
@@ -161,15 +251,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_outermost_failure_decides_how_a_program_ends() {
-        let inner =
-            anyhow::Error::new(Failure::new(Exit::Unsettled, "still on its way").hint("wait"));
-        assert_eq!(exit_of(&inner), Exit::Unsettled);
+    fn the_outermost_link_that_says_something_decides_it() {
+        let inner = CommandError::new(Exit::Unsettled, "still on its way").hint("wait");
+        assert_eq!(inner.exit(), Exit::Unsettled);
         let outer = inner
             .context("in words")
-            .context(Failure::failed("put back"));
-        assert_eq!(exit_of(&outer), Exit::Failed);
+            .context(CommandError::failed("rolled back"));
+        assert_eq!(outer.exit(), Exit::Failed);
         // The outer one has no hint of its own, so that the inner one's is shown.
-        assert_eq!(hint_of(&outer).as_deref(), Some("wait"));
+        assert_eq!(outer.to_do(), Some("wait"));
+        assert_eq!(outer.to_string(), "rolled back");
+        assert_eq!(
+            format!("{outer:#}"),
+            "rolled back: in words: still on its way"
+        );
+    }
+
+    #[test]
+    fn an_error_that_nobody_foresaw_is_a_bug() {
+        assert_eq!(CommandError::message("so what").exit(), Exit::Bug);
+        let io = std::io::Error::other("disk full");
+        assert_eq!(CommandError::from(io).exit(), Exit::Bug);
     }
 }

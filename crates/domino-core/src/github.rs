@@ -11,7 +11,7 @@ use url::Url;
 pub use self::environment::{Environments, Protection};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use stage_file::Host;
 
 /// Where GitHub's API is when nothing else is said.
@@ -83,7 +83,7 @@ impl WorkflowRun {
     pub fn of_this_step(
         connection: &Connection,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let set = |name: &str| {
             variable(name)
                 .map(|value| value.trim().to_owned())
@@ -91,7 +91,7 @@ impl WorkflowRun {
         };
         let needed = |name: &str| {
             set(name).ok_or_else(|| {
-                Failure::new(
+                CommandError::new(
                     Exit::NotApproved,
                     format!("who approved on GitHub cannot be asked: `{name}` is not set"),
                 )
@@ -130,7 +130,7 @@ impl WorkflowRun {
 
     /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals`: what the reviewers of the run's environments
     /// said. Needs `actions: read`. Contract: GitHub's published OpenAPI description.
-    pub async fn reviews(&self) -> Result<Vec<RunReview>, Failure> {
+    pub async fn reviews(&self) -> Result<Vec<RunReview>, CommandError> {
         let path = format!(
             "{}/repos/{}/actions/runs/{}/approvals",
             self.prefix, self.repository, self.id
@@ -164,7 +164,7 @@ fn opened(
     api: Option<String>,
     repository: &str,
     token: String,
-) -> Result<(Reader, String), Failure> {
+) -> Result<(Reader, String), CommandError> {
     let is_part = |part: &str| {
         !part.is_empty()
             && !part.trim_matches('.').is_empty()
@@ -182,8 +182,8 @@ fn opened(
     Ok((connection.reader(), prefix))
 }
 
-fn malformed(name: &str, text: &str) -> Failure {
-    Failure::usage(format!("`{name}` is malformed: `{text}`"))
+fn malformed(name: &str, text: &str) -> CommandError {
+    CommandError::usage(format!("`{name}` is malformed: `{text}`"))
 }
 
 /// GitHub's address as scheme and authority, and the path before every route: an own GitHub server has one.
@@ -199,7 +199,7 @@ fn origin_and_path(address: &str) -> Option<(Host, String)> {
 
 /// The same error in words that name GitHub, since those of the client are about Domino. `permission` is what to do
 /// when the token may not ask.
-fn refusal(what: &str, permission: &str, error: &ApiError) -> Failure {
+fn refusal(what: &str, permission: &str, error: &ApiError) -> CommandError {
     let said = match error.cause() {
         Cause::Refused {
             words: Some(words), ..
@@ -207,7 +207,7 @@ fn refusal(what: &str, permission: &str, error: &ApiError) -> Failure {
         Cause::NotConnected(why) | Cause::Lost(why) => format!(": {why}"),
         _ => String::new(),
     };
-    let failure = Failure::new(error.exit(), format!("cannot read {what}: {error}{said}"));
+    let failure = CommandError::new(error.exit(), format!("cannot read {what}: {error}{said}"));
     match error.status().map(|status| status.as_u16()) {
         Some(401 | 403 | 404) => failure.hint(permission),
         _ => failure.hint("run this again; if GitHub is an own server, check `GITHUB_API_URL`"),
@@ -223,14 +223,14 @@ mod tests {
     use super::*;
     use crate::client::tests::connection;
 
-    fn run(variables: &[(&str, &str)]) -> Result<WorkflowRun, Failure> {
+    fn run(variables: &[(&str, &str)]) -> Result<WorkflowRun, CommandError> {
         WorkflowRun::of_this_step(&connection("https://domino.example.com"), |name| {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })
     }
 
-    fn at(api: &str) -> Result<WorkflowRun, Failure> {
+    fn at(api: &str) -> Result<WorkflowRun, CommandError> {
         run(&[
             ("GITHUB_API_URL", api),
             ("GITHUB_REPOSITORY", "acme/wine"),
@@ -281,7 +281,7 @@ mod tests {
         assert!(text.contains("GitHub says: Resource not accessible by integration"));
         assert!(!text.contains("Domino") && !text.contains("canary-github"));
         assert_eq!(failure.exit(), Exit::Refused);
-        let hint = crate::error::hint_of(&failure.into()).unwrap();
+        let hint = failure.to_do().unwrap();
         assert!(hint.contains("actions: read"), "{hint}");
     }
 

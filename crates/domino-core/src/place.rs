@@ -6,46 +6,41 @@ use crate::api::environments::{Environment, RevisionSpec};
 use crate::api::hardware_tiers::{HardwareTier, TierUse};
 use crate::api::projects::Project;
 use crate::client::Reader;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit, Result};
 use crate::step::Plan;
 use stage_file::{Kind, ProjectName, Stage, StageFile, Target};
 
 impl Project {
     /// The project of a stage. It must be there, and on git: a commit of a project on Domino's own file system
     /// is not the repository's.
-    pub async fn of_stage(
-        reader: &Reader,
-        file: &StageFile,
-        stage: &Stage,
-    ) -> anyhow::Result<Self> {
+    pub async fn of_stage(reader: &Reader, file: &StageFile, stage: &Stage) -> Result<Self> {
         let key = ["stage", stage.name.as_str(), "project"];
         let found = match reader.project(&stage.project).await {
             Ok(found) => found,
             Err(error) if error.status() == Some(reqwest::StatusCode::FORBIDDEN) => {
                 let known = nearest(&stage.project, &reader.known_projects().await);
-                let failure = Failure::refused(format!("cannot see project `{}`", stage.project))
+                let failure = CommandError::refused(format!("cannot see project `{}`", stage.project))
                     .hint(format!(
                         "it is not there, or the account of the credential is no collaborator of it; {known}"
                     ))
                     .at(file, &key);
-                return Err(anyhow::Error::new(error).context(failure));
+                return Err(CommandError::from(error).context(failure));
             }
             Err(error) => return Err(error.into()),
         };
         let Some(project) = found else {
             let known = reader.known_projects().await;
             let hint = nearest(&stage.project, &known);
-            let failure = Failure::refused(format!(
+            let failure = CommandError::refused(format!(
                 "there is no project `{}` for this account",
                 stage.project
             ));
-            return Err(failure.hint(hint).at(file, &key).into());
+            return Err(failure.hint(hint).at(file, &key));
         };
         if project.repository.is_none() {
-            return Err(Failure::refused(format!("project `{}` is not based on git", stage.project))
+            return Err(CommandError::refused(format!("project `{}` is not based on git", stage.project))
                 .hint("only a git-based project can run an exact commit; make one from the repository in Domino")
-                .at(file, &key)
-                .into());
+                .at(file, &key));
         }
         Ok(project)
     }
@@ -83,7 +78,7 @@ impl Place {
         kind: Kind,
         project: &Project,
         target: &Target,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self> {
         let r#use = match kind {
             Kind::Job | Kind::App => TierUse::Runs,
             Kind::Model => TierUse::ModelEndpoints,
@@ -168,13 +163,13 @@ fn check_data_plane(
     stage: &Stage,
     tier: &HardwareTier,
     target: &Target,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Some(wanted) = &stage.data_plane else {
         return Ok(());
     };
     let plane_key = ["stage", stage.name.as_str(), "data-plane"];
     let Some(plane) = &tier.data_plane else {
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "Domino does not tell which data plane hardware tier `{}` stands on, but stage `{}` is data plane \
              `{wanted}`",
             tier.name, stage.name
@@ -188,7 +183,7 @@ fn check_data_plane(
     if plane.id == *wanted || plane.name == *wanted {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(CommandError::new(
         Exit::Refused,
         format!(
             "hardware tier `{}` stands on data plane `{}`, but stage `{}` is data plane `{wanted}`",
@@ -223,7 +218,6 @@ mod tests {
     use super::*;
     use crate::api::projects::ProjectId;
     use crate::client::tests::connection;
-    use crate::error::{exit_of, hint_of};
 
     fn file() -> StageFile {
         let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"wine-team/whine\"\n[stage.prod]\n\
@@ -248,8 +242,8 @@ mod tests {
         let error = Project::of_stage(&reader, &file, &file.stages[0])
             .await
             .unwrap_err();
-        assert_eq!(exit_of(&error), Exit::Refused);
-        let hint = hint_of(&error).unwrap();
+        assert_eq!(error.exit(), Exit::Refused);
+        let hint = error.to_do().unwrap();
         assert!(
             hint.ends_with("; the account sees `wine-team/wine`"),
             "{hint}"
@@ -282,8 +276,8 @@ mod tests {
             match (found, problem) {
                 (Ok(place), None) => assert_eq!(place.tier.unwrap().name, "small"),
                 (Err(error), Some(problem)) => {
-                    assert_eq!(exit_of(&error), Exit::Refused);
-                    let hint = hint_of(&error).unwrap();
+                    assert_eq!(error.exit(), Exit::Refused);
+                    let hint = error.to_do().unwrap();
                     assert!(
                         hint.starts_with(problem) && hint.contains(rightly),
                         "{hint}"

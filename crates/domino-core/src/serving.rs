@@ -7,7 +7,7 @@ use crate::api::model_apis::{
 use crate::api::projects::Project;
 use crate::api::registered_models::VersionNumber;
 use crate::client::Reader;
-use crate::error::Failure;
+use crate::error::{CommandError, Result};
 use crate::publish_mark::FoundMark;
 use stage_file::{Model, ModelSource, ProjectName, Stage, StageFile};
 
@@ -34,7 +34,7 @@ impl Serving {
         stage: &Stage,
         model: &Model,
         project: &Project,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self> {
         let apis = reader.model_apis(project).await?;
         Self::among(reader, file, stage, model, &apis).await
     }
@@ -46,7 +46,7 @@ impl Serving {
         stage: &Stage,
         model: &Model,
         apis: &ModelApis,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self> {
         let (api, version) = match Answering::among(reader, file, stage, model, apis).await? {
             Answering::Version(api, version) => (api, version),
             Answering::Nothing(why) => return Ok(Self::Nothing(why)),
@@ -80,7 +80,7 @@ impl Answering {
         stage: &Stage,
         model: &Model,
         apis: &ModelApis,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self> {
         let name = file.endpoint_name(model, stage);
         let Some(api) = endpoint_named(apis, &stage.project, &name)? else {
             return Ok(Self::Nothing(format!("it has no endpoint `{name}`")));
@@ -118,13 +118,13 @@ pub fn endpoint_named<'a>(
     apis: &'a ModelApis,
     project: &ProjectName,
     name: &str,
-) -> Result<Option<&'a ModelApi>, Failure> {
+) -> Result<Option<&'a ModelApi>, CommandError> {
     let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
     if named.len() < 2 {
         return Ok(named.first().copied());
     }
     let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
-    Err(Failure::refused(format!(
+    Err(CommandError::refused(format!(
         "{} endpoints of project `{project}` are called `{name}`: {}",
         named.len(),
         ids.join(", ")
@@ -180,7 +180,7 @@ mod tests {
         StageFile::read(text, Path::new("stages.toml")).unwrap()
     }
 
-    async fn serving(apis: Value, version: Value) -> anyhow::Result<Serving> {
+    async fn serving(apis: Value, version: Value) -> Result<Serving> {
         let server = MockServer::start().await;
         for (route, body) in [
             (

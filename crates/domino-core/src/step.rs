@@ -12,6 +12,7 @@ mod interrupts;
 mod progress;
 mod text;
 
+use crate::error::{CommandError, Exit, FileLine, Result};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -23,7 +24,6 @@ pub use self::interrupts::{Interrupts, Signal, Through};
 pub use self::progress::Progress;
 pub use self::text::markdown;
 use crate::credential::Credential;
-use crate::error::{Exit, FileLine, exit_of, hint_of, line_of};
 use crate::scrubber::Scrubber;
 
 /// One invocation of one program, as the person sees it.
@@ -329,10 +329,10 @@ impl Step {
     }
 
     /// Ends the step: the result in words, outputs, summary, annotation, and the exit code.
-    pub fn finish(self, result: anyhow::Result<Ending>) -> ExitCode {
+    pub fn finish(self, result: Result<Ending>) -> ExitCode {
         let exit = match &result {
             Ok(_) => Exit::Done,
-            Err(error) => exit_of(error),
+            Err(error) => error.exit(),
         };
         let document = document::Document::new(
             &self.subject,
@@ -353,11 +353,7 @@ impl Step {
         }
         document.print_result();
         if let (Some(actions), Err(error)) = (&self.actions, &result) {
-            actions.annotate(
-                "error",
-                &document.error_in_one_line(),
-                line_of(error).as_ref(),
-            );
+            actions.annotate("error", &document.error_in_one_line(), error.line());
         }
         if let Some(actions) = &self.actions {
             let written = actions
@@ -379,7 +375,7 @@ impl Step {
 }
 
 /// Runs a program's story on this thread: one step talks to one server and needs no more.
-pub fn block_on<T>(story: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub fn block_on<T>(story: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
@@ -387,18 +383,8 @@ pub fn block_on<T>(story: impl Future<Output = anyhow::Result<T>>) -> anyhow::Re
 }
 
 /// The causes of an error, one a line, with repetitions left out.
-fn causes_of(error: &anyhow::Error) -> Vec<String> {
-    let mut causes: Vec<String> = Vec::new();
-    for cause in error.chain().skip(1) {
-        let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-    }
+fn causes_of(error: &CommandError) -> Vec<&str> {
+    let mut causes: Vec<&str> = error.causes().collect();
+    causes.dedup();
     causes
-}
-
-/// The hint of an error, for the modules below.
-fn hint(error: &anyhow::Error) -> Option<String> {
-    hint_of(error)
 }

@@ -1,8 +1,8 @@
 //! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and proven.
 
+use domino_core::error::{Context as _, Result};
 use std::cell::RefCell;
 
-use anyhow::Context;
 use domino_core::api::mlflow::TrackingWriter;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 
@@ -18,17 +18,13 @@ use crate::{ApplyArgs, cannot};
 
 /// Checks, moves, verifies. A version that is in the stage as it should be stays; the gates are asked all the same,
 /// because anybody could have put it there.
-pub(crate) async fn apply(
-    step: &mut Step,
-    setting: &Setting,
-    args: &ApplyArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn apply(step: &mut Step, setting: &Setting, args: &ApplyArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let (candidate, judgement) = tokio::select! {
         judged = judged(step, setting, &args.which, args.patience.wait) => {
             judged.with_context(|| cannot("promote", &args.which.model, &setting.stage))?
         }
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     candidate.outputs(&mut step.report);
     let stage = &setting.stage;

@@ -3,7 +3,7 @@
 use domino_core::api::mlflow::{ModelStage, ModelVersion, Run, Tracking, TrackingReader};
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::serving::Serving;
 use domino_core::step::{Report, Setting};
 use stage_file::{Model, ModelSource, Stage, VersionRule};
@@ -57,37 +57,34 @@ pub(crate) struct Candidate<'a> {
 impl<'a> Place<'a> {
     /// Finds the model in the stage file. Only registered models have stages, and only stages with a `model-stage`
     /// hold one.
-    pub(crate) fn of(setting: &'a Setting, model: &str) -> anyhow::Result<Self> {
+    pub(crate) fn of(setting: &'a Setting, model: &str) -> Result<Self> {
         let (file, stage) = (&setting.file, &setting.stage);
         let model = file.model(model)?;
         let ModelSource::Registered { name, version } = &model.source else {
-            return Err(Failure::usage(format!(
+            return Err(CommandError::usage(format!(
                 "model `{}` is built from a file; only registered models have stages in the experiment manager",
                 model.name
             ))
-            .at(file, &["model", &model.name])
-            .into());
+            .at(file, &["model", &model.name]));
         };
         let key = ["stage", stage.name.as_str(), "model-stage"];
         let Some(word) = &stage.model_stage else {
-            return Err(Failure::usage(format!(
+            return Err(CommandError::usage(format!(
                 "stage `{}` has no `model-stage`, so that no version can be moved there",
                 stage.name
             ))
             .hint(format!("write `model-stage` into `[stage.{}]`", stage.name))
-            .at(file, &["stage", &stage.name])
-            .into());
+            .at(file, &["stage", &stage.name]));
         };
         let target = match ModelStage::from(word.as_str()) {
             target @ (ModelStage::Staging | ModelStage::Production) => target,
             other => {
-                return Err(Failure::usage(format!(
+                return Err(CommandError::usage(format!(
                     "`{other}` is no stage of the experiment manager that a version can enter: there are `Staging` \
                      and `Production`"
                 ))
                 .hint(format!("change `model-stage` of `[stage.{}]`", stage.name))
-                .at(file, &key)
-                .into());
+                .at(file, &key));
             }
         };
         let (metric_rules, metric_rules_key) = file.metric_rules(model, stage);
@@ -103,9 +100,9 @@ impl<'a> Place<'a> {
     }
 
     /// The experiment manager.
-    pub(crate) fn tracking(setting: &Setting) -> anyhow::Result<Tracking> {
+    pub(crate) fn tracking(setting: &Setting) -> Result<Tracking> {
         let uri = variable("MLFLOW_TRACKING_URI");
-        Ok(Tracking::of(&setting.connection, uri.as_deref())?)
+        Tracking::of(&setting.connection, uri.as_deref())
     }
 
     /// What the experiment manager holds of the model, which must be there, and be a model.
@@ -113,9 +110,9 @@ impl<'a> Place<'a> {
         &self,
         setting: &Setting,
         reader: &TrackingReader,
-    ) -> anyhow::Result<Registry> {
+    ) -> Result<Registry> {
         let Some(registry) = Registry::read(reader, self.name).await? else {
-            return Err(Failure::refused(format!(
+            return Err(CommandError::refused(format!(
                 "there is no registered model `{}` in the experiment manager",
                 self.name
             ))
@@ -123,19 +120,17 @@ impl<'a> Place<'a> {
             .at(
                 &setting.file,
                 &["model", &self.model.name, "registered-model"],
-            )
-            .into());
+            ));
         };
         if registry.model.is_prompt() {
-            return Err(Failure::refused(format!(
+            return Err(CommandError::refused(format!(
                 "`{}` is a prompt, which the experiment manager keeps among its models; it has no stages",
                 self.name
             ))
             .at(
                 &setting.file,
                 &["model", &self.model.name, "registered-model"],
-            )
-            .into());
+            ));
         }
         Ok(registry)
     }
@@ -154,7 +149,7 @@ impl<'a> Place<'a> {
 impl<'a> Candidate<'a> {
     /// Reads all there is to know, and refuses what no gate could let in: first the registry beside the projects,
     /// then what the stage before serves, then the runs.
-    pub(crate) async fn find(setting: &'a Setting, args: &VersionArgs) -> anyhow::Result<Self> {
+    pub(crate) async fn find(setting: &'a Setting, args: &VersionArgs) -> Result<Self> {
         let place = Place::of(setting, &args.model)?;
         let (file, stage) = (&setting.file, &setting.stage);
         let before = stage_before(setting)?;
@@ -175,7 +170,7 @@ impl<'a> Candidate<'a> {
         let serving = Serving::of(&reader, file, before, place.model, project_before).await?;
         let (number, chosen) = order::choose(setting, &place, before, args.version(), &serving)?;
         let Some(version) = registry.version(number).cloned() else {
-            return Err(order::no_such_version(&registry, number).into());
+            return Err(order::no_such_version(&registry, number));
         };
         order::ready(&version)?;
         let past = order::past(file, stage, &version)?;
@@ -256,17 +251,17 @@ impl<'a> Candidate<'a> {
 }
 
 /// The stage that a version comes from. Both must be on one Domino: another has another experiment manager.
-fn stage_before(setting: &Setting) -> Result<&Stage, Failure> {
+fn stage_before(setting: &Setting) -> Result<&Stage, CommandError> {
     let (file, stage) = (&setting.file, &setting.stage);
     let Some(before) = file.stage_before(stage) else {
-        return Err(Failure::usage(format!(
+        return Err(CommandError::usage(format!(
             "stage `{}` is the first: versions begin there, and none is moved into it",
             stage.name
         ))
         .at(file, &["stage", &stage.name]));
     };
     if before.host != stage.host {
-        return Err(Failure::usage(format!(
+        return Err(CommandError::usage(format!(
             "stage `{}` is on `{}` and stage `{}` on `{}`: a version cannot be moved from one experiment manager to \
              another",
             before.name, before.host, stage.name, stage.host
@@ -281,10 +276,7 @@ fn stage_before(setting: &Setting) -> Result<&Stage, Failure> {
 }
 
 /// The run that made a version, if one did and it is still there.
-async fn run_of(
-    tracking: &TrackingReader,
-    version: Option<&ModelVersion>,
-) -> anyhow::Result<Option<Run>> {
+async fn run_of(tracking: &TrackingReader, version: Option<&ModelVersion>) -> Result<Option<Run>> {
     match version.map(|version| version.run_id.as_str()) {
         None | Some("") => Ok(None),
         Some(id) => Ok(tracking.run(id).await?),

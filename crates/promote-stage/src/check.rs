@@ -1,8 +1,8 @@
 //! `promote-stage check`: whether every gate of a stage lets a version in. It changes nothing.
 
+use domino_core::error::{Context as _, Result};
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::settle::{Looks, in_words};
 use domino_core::step::{Ending, Interrupts, Plan, Setting, Step};
 
@@ -15,17 +15,13 @@ use crate::{CheckArgs, VersionArgs, cannot};
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Asks every gate and shows what each says.
-pub(crate) async fn check(
-    step: &mut Step,
-    setting: &Setting,
-    args: &CheckArgs,
-) -> anyhow::Result<Ending> {
+pub(crate) async fn check(step: &mut Step, setting: &Setting, args: &CheckArgs) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let (candidate, judgement) = tokio::select! {
         judged = judged(step, setting, &args.which, args.patience.wait) => {
             judged.with_context(|| cannot("check", &args.which.model, &setting.stage))?
         }
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     let stage = &setting.stage.name;
     let mut plan = Plan::new(format!(
@@ -65,7 +61,7 @@ pub(crate) async fn judged<'a>(
     setting: &'a Setting,
     which: &VersionArgs,
     wait: Duration,
-) -> anyhow::Result<(Candidate<'a>, Judgement)> {
+) -> Result<(Candidate<'a>, Judgement)> {
     let pace = setting.connection.pace();
     let looks = Looks::until(wait, pace);
     let mut progress = None;

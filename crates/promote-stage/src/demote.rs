@@ -3,12 +3,11 @@
 //! No gate is asked, because going back must not wait for anybody. So only a version comes back that the stage let in
 //! before: by its record, or by the alias of the version before.
 
+use domino_core::error::{CommandError, Context as _, Result};
 use std::cell::RefCell;
 
-use anyhow::Context;
 use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::error::Failure;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 use stage_file::VersionRule;
 
@@ -39,11 +38,11 @@ pub(crate) async fn demote(
     step: &mut Step,
     setting: &Setting,
     args: &DemoteArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let demotion = tokio::select! {
         planned = plan(setting, args) => planned.with_context(|| cannot("demote", &args.model, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     let place = &demotion.place;
     step.show(&demotion.view());
@@ -81,14 +80,14 @@ pub(crate) async fn demote(
     )))
 }
 
-async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Demotion<'a>> {
+async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> Result<Demotion<'a>> {
     let place = Place::of(setting, &args.model)?;
     let reader = Place::tracking(setting)?.reader();
     let registry = place.registry(setting, &reader).await?;
     let given = args.version.and_then(|given| given.0);
     let Some(number) = given.or_else(|| registry.alias(&place.previous_alias())) else {
         let holds = listed(&registry.holders(&place.target));
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "no version of `{}` is known that `{}` held before: there is no alias `{}`",
             place.name,
             place.target,
@@ -96,18 +95,17 @@ async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Dem
         ))
         .hint(format!(
             "it holds {holds}; name the version to put back with `--version`"
-        ))
-        .into());
+        )));
     };
     let Some(back) = registry.version(number).cloned() else {
-        return Err(order::no_such_version(&registry, number).into());
+        return Err(order::no_such_version(&registry, number));
     };
     order::ready(&back)?;
     let stage = &place.stage.name;
     let earlier = Record::in_tags(&back.tags, stage);
     let let_in = earlier.as_ref().is_some_and(Record::let_in);
     if !let_in && registry.alias(&place.previous_alias()) != Some(number) {
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "version {number} of `{}` was never let into stage `{stage}`: neither its record nor the alias `{}` says so",
             place.name,
             place.previous_alias()
@@ -115,8 +113,7 @@ async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> anyhow::Result<Dem
         .hint(format!(
             "no gate is asked here; promote-stage apply {} --to {stage} --version {number} asks them",
             place.model.name
-        ))
-        .into());
+        )));
     }
     let mut leave = registry.holders(&place.target);
     leave.retain(|other| *other != number);

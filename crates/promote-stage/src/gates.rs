@@ -8,7 +8,7 @@ pub(crate) mod metrics;
 pub(crate) mod review;
 pub(crate) mod soak;
 
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Plan, Setting, Table};
 use stage_file::{DominoApproval, Gates};
 
@@ -112,7 +112,7 @@ impl From<Judged> for Answer {
 
 impl Judgement {
     /// Asks every gate of the stage, those that must be asked over the network side by side.
-    pub(crate) async fn of(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Self> {
+    pub(crate) async fn of(setting: &Setting, candidate: &Candidate<'_>) -> Result<Self> {
         let gates = &candidate.place.stage.gates;
         let domino = async {
             match gates.domino_approval {
@@ -203,12 +203,12 @@ impl Judgement {
     }
 
     /// The error that lists the gates that do not let the version in.
-    pub(crate) fn refusal(&self, setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Error {
+    pub(crate) fn refusal(&self, setting: &Setting, candidate: &Candidate<'_>) -> CommandError {
         let stage = &candidate.place.stage.name;
         let said = self
             .closed()
             .map(|judged| format!("{}: {}", judged.gate, judged.says));
-        let failure = Failure::new(
+        let failure = CommandError::new(
             Exit::NotApproved,
             format!(
                 "version {} of `{}` may not enter stage `{stage}`: {} of {} gates hold",
@@ -223,8 +223,8 @@ impl Judgement {
         // The causes are listed innermost last.
         let mut causes: Vec<String> = said.collect();
         let mut error = match causes.pop() {
-            Some(last) => anyhow::Error::msg(last),
-            None => return failure.into(),
+            Some(last) => CommandError::message(last),
+            None => return failure,
         };
         while let Some(cause) = causes.pop() {
             error = error.context(cause);

@@ -3,7 +3,7 @@
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit};
 use domino_core::serving::Serving;
 use domino_core::step::Setting;
 use stage_file::{Stage, StageFile, VersionRule};
@@ -20,12 +20,12 @@ pub(crate) fn choose(
     before: &Stage,
     given: Option<VersionNumber>,
     serving: &Serving,
-) -> Result<(VersionNumber, String), Failure> {
+) -> Result<(VersionNumber, String), CommandError> {
     let file = &setting.file;
     let key = ["model", place.model.name.as_str(), "version"];
     match (given, place.rule, serving) {
         (Some(given), VersionRule::Number(pinned), _) if given.get() != *pinned => {
-            Err(Failure::usage(format!(
+            Err(CommandError::usage(format!(
                 "version {given} is given, but stages.toml says version {pinned}"
             ))
             .hint("change it, or leave `--version` and `MODEL_VERSION` out")
@@ -39,7 +39,7 @@ pub(crate) fn choose(
             *version,
             format!("the one that stage `{}` serves", before.name),
         )),
-        (None, _, Serving::Nothing(why)) => Err(Failure::refused(format!(
+        (None, _, Serving::Nothing(why)) => Err(CommandError::refused(format!(
             "no version of model `{}` is given, and stage `{}` serves none: {why}",
             place.model.name, before.name
         ))
@@ -52,9 +52,10 @@ pub(crate) fn choose(
 }
 
 /// The registered model has no such version.
-pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> Failure {
+pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> CommandError {
     let name = &registry.model.name;
-    let failure = Failure::refused(format!("registered model `{name}` has no version {number}"));
+    let failure =
+        CommandError::refused(format!("registered model `{name}` has no version {number}"));
     match registry.versions.first() {
         Some(newest) => failure.hint(format!("its newest version is {}", newest.version)),
         None => failure.hint("it has no version at all: run the job that trains and registers it"),
@@ -62,7 +63,7 @@ pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> Fai
 }
 
 /// Only a version that can be used is moved.
-pub(crate) fn ready(version: &ModelVersion) -> Result<(), Failure> {
+pub(crate) fn ready(version: &ModelVersion) -> Result<(), CommandError> {
     let word = match &version.status {
         ModelVersionStatus::Ready => return Ok(()),
         ModelVersionStatus::PendingRegistration => "PENDING_REGISTRATION",
@@ -73,7 +74,7 @@ pub(crate) fn ready(version: &ModelVersion) -> Result<(), Failure> {
         "" => String::new(),
         message => format!(": {message}"),
     };
-    Err(Failure::refused(format!(
+    Err(CommandError::refused(format!(
         "version {} of `{}` is not `READY` but `{word}`{why}",
         version.version, version.name
     ))
@@ -87,7 +88,7 @@ pub(crate) fn past<'a>(
     file: &'a StageFile,
     stage: &Stage,
     version: &ModelVersion,
-) -> Result<Option<&'a Stage>, Failure> {
+) -> Result<Option<&'a Stage>, CommandError> {
     let Some(later) = later_stage(file, stage, version) else {
         return Ok(None);
     };
@@ -95,7 +96,7 @@ pub(crate) fn past<'a>(
         return Ok(Some(later));
     }
     let number = version.version;
-    Err(Failure::new(
+    Err(CommandError::new(
         Exit::NotApproved,
         format!(
             "version {number} of `{}` is in `{}`, that of stage `{}`, but no record says that stage `{}` let it in",
@@ -132,14 +133,14 @@ pub(crate) fn in_order(
     candidate: &Candidate<'_>,
     file: &StageFile,
     reason: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if reason.is_some() {
         return Ok(());
     }
     let (place, before) = (&candidate.place, candidate.before);
     let (number, name) = (candidate.number(), place.name);
     let failure = |message: String, hint: String| {
-        Failure::refused(message)
+        CommandError::refused(message)
             .hint(format!("{hint}; or say why not with `--skip-order REASON`"))
             .at(file, &["stage", &place.stage.name])
     };

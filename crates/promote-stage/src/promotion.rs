@@ -4,15 +4,14 @@
 //! The experiment manager has no compare-and-set, and answers 200 to two promotions at once; so that the stage holds
 //! one version only is known from looking afterwards, twice. Of two that meet, the higher version stays.
 
+use domino_core::error::{CommandError, Context as _, Result};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
 
-use anyhow::Context;
 use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
-use domino_core::error::Failure;
 use domino_core::settle::Looks;
 use domino_core::step::{Interrupts, Step};
 
@@ -107,17 +106,13 @@ pub(crate) enum Previous {
 
 /// Another promotion got in between.
 #[derive(Debug)]
-struct Conflict(Failure);
+struct Conflict(CommandError);
 
 impl Promotion<'_> {
     /// Writes: tags "pending", the stage, the archived ones, after a look the aliases, after another look tags "done".
     /// When something fails before the first look, or a look finds another version, everything is undone. What fails
     /// after the first look is named with all that is left to do, and a rerun does it.
-    pub(crate) async fn carry_out(
-        &self,
-        step: &Step,
-        interrupts: &mut Interrupts,
-    ) -> anyhow::Result<()> {
+    pub(crate) async fn carry_out(&self, step: &Step, interrupts: &mut Interrupts) -> Result<()> {
         self.write_pending()
             .await
             .context("nothing was moved: the record of the promotion could not be begun")?;
@@ -136,7 +131,7 @@ impl Promotion<'_> {
             )
         })?;
         if let Err(Conflict(failure)) = alone {
-            return Err(anyhow::Error::new(failure).context(undo::put_back(self).await));
+            return Err(failure.context(undo::put_back(self).await));
         }
         self.alias_stands().await?;
         self.finish(&rest, last..rest.len(), interrupts).await
@@ -155,7 +150,7 @@ impl Promotion<'_> {
         }
     }
 
-    async fn write_pending(&self) -> anyhow::Result<()> {
+    async fn write_pending(&self) -> Result<()> {
         for (key, value) in self.record.tags(self.stage)? {
             self.moves.tag(self.version, &key, &value).await?;
         }
@@ -166,7 +161,7 @@ impl Promotion<'_> {
     }
 
     /// Enters first and archives then, so that the stage is never empty.
-    async fn enter(&self, step: &Step, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+    async fn enter(&self, step: &Step, interrupts: &mut Interrupts) -> Result<()> {
         go_on(interrupts).await?;
         if self.from != self.target {
             self.moves.put(self.version, &self.target).await?;
@@ -193,11 +188,11 @@ impl Promotion<'_> {
         rest: &[Rest<'_>],
         part: Range<usize>,
         interrupts: &mut Interrupts,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         for done in part {
             let carried_out = match go_on(interrupts).await {
                 Ok(()) => self.carry_out_one(&rest[done]).await,
-                Err(interrupted) => Err(interrupted.into()),
+                Err(interrupted) => Err(interrupted),
             };
             carried_out.with_context(|| {
                 let left: Vec<String> = rest[done..].iter().map(ToString::to_string).collect();
@@ -215,7 +210,7 @@ impl Promotion<'_> {
 
     /// What is left once the version is in the stage. The alias that a demotion goes by is the last to go, so that a
     /// rerun finds it.
-    fn rest(&self) -> anyhow::Result<Vec<Rest<'_>>> {
+    fn rest(&self) -> Result<Vec<Rest<'_>>> {
         let mut rest = Vec::new();
         if let Previous::Is(version) = self.previous {
             rest.push(Rest::Point(&self.previous_alias, version));
@@ -236,7 +231,7 @@ impl Promotion<'_> {
         Ok(rest)
     }
 
-    async fn carry_out_one(&self, one: &Rest<'_>) -> anyhow::Result<()> {
+    async fn carry_out_one(&self, one: &Rest<'_>) -> Result<()> {
         match one {
             Rest::Point(alias, version) => self.moves.point(alias, *version).await?,
             Rest::Take(alias) => self.moves.take_alias(alias).await?,
@@ -254,7 +249,7 @@ impl Promotion<'_> {
 
     /// Looks whether the stage holds this version and no other. A lower one is given time to go: it is another
     /// promotion that has not noticed yet.
-    async fn alone(&self) -> anyhow::Result<Result<(), Conflict>> {
+    async fn alone(&self) -> Result<Result<(), Conflict>> {
         let patience = GIVE_WAY.mul_f64(self.moves.pace().clamp(0.05, 1.0));
         let mut looks = Looks::until(patience, self.moves.pace());
         loop {
@@ -270,7 +265,7 @@ impl Promotion<'_> {
                 return Ok(Ok(()));
             }
             let conflict = |says: String| {
-                Ok(Err(Conflict(Failure::refused(says).hint(format!(
+                Ok(Err(Conflict(CommandError::refused(says).hint(format!(
                     "another promotion was at work; run this again if version {} is still the one you want",
                     self.version
                 )))))
@@ -303,7 +298,7 @@ impl Promotion<'_> {
     }
 
     /// A promotion that ended in between may have left the alias elsewhere; this one is the last.
-    async fn alias_stands(&self) -> anyhow::Result<()> {
+    async fn alias_stands(&self) -> Result<()> {
         if !self.moves.has_aliases() || self.moves.alias(&self.alias).await? == Some(self.version) {
             return Ok(());
         }
@@ -316,19 +311,17 @@ impl Promotion<'_> {
         })?;
         match self.alone().await? {
             Ok(()) => Ok(()),
-            Err(Conflict(failure)) => {
-                Err(anyhow::Error::new(failure).context(undo::put_back(self).await))
-            }
+            Err(Conflict(failure)) => Err(failure.context(undo::put_back(self).await)),
         }
     }
 }
 
 /// Between two writes is the moment to stop.
-pub(crate) async fn go_on(interrupts: &mut Interrupts) -> Result<(), Failure> {
+pub(crate) async fn go_on(interrupts: &mut Interrupts) -> Result<(), CommandError> {
     let signal = tokio::select! {
         biased;
         signal = interrupts.next() => signal,
         () = std::future::ready(()) => return Ok(()),
     };
-    Err(Failure::new(signal.exit(), "interrupted"))
+    Err(CommandError::new(signal.exit(), "interrupted"))
 }

@@ -1,6 +1,7 @@
 //! What a promotion writes down at the version, as tags: for people and for a rerun. It is a record and no proof,
 //! because whoever may edit a version may edit its tags; so no gate takes it for an approval.
 
+use domino_core::error::{CommandError, Result};
 use std::collections::BTreeMap;
 
 use domino_core::api::registered_models::VersionNumber;
@@ -95,7 +96,7 @@ impl Record {
     }
 
     /// The record as the value of its tag.
-    pub(crate) fn value(&self) -> anyhow::Result<String> {
+    pub(crate) fn value(&self) -> Result<String> {
         Ok(serde_json::to_string(self)?)
     }
 
@@ -107,7 +108,7 @@ impl Record {
 
     /// Every tag of a promotion of this record into `stage`, in the order of writing: that it is pending comes first,
     /// how it ended last.
-    pub(crate) fn tags(&self, stage: &str) -> anyhow::Result<Vec<(String, String)>> {
+    pub(crate) fn tags(&self, stage: &str) -> Result<Vec<(String, String)>> {
         let mut tags = vec![(STATUS.to_owned(), self.status.word().to_owned())];
         if self.status == Status::Pending {
             tags.extend(
@@ -132,7 +133,9 @@ impl Record {
         tags.push((Self::key(stage), self.value()?));
         for (_, value) in &mut tags {
             if value.len() > LONGEST_VALUE {
-                anyhow::bail!("the record of the promotion is too long for a tag");
+                return Err(CommandError::message(
+                    "the record of the promotion is too long for a tag",
+                ));
             }
         }
         if self.status != Status::Pending {

@@ -1,12 +1,11 @@
 //! `promote-stage request`: ask the people of a stage whether a version may enter, with a sheet to decide by.
 
-use anyhow::Context;
 use domino_core::api::governance::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Bundle, NewBundle, Policy,
 };
 use domino_core::api::reviews::{NewReview, Reviewer};
 use domino_core::client::{Writer, once};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::Looks;
 use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
 use stage_file::DominoApproval;
@@ -44,12 +43,12 @@ pub(crate) async fn request(
     step: &mut Step,
     setting: &Setting,
     args: &RequestArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let mut interrupts = Interrupts::listen()?;
     let which = &args.which;
     let (candidate, ask) = tokio::select! {
         planned = plan(setting, args) => planned.with_context(|| cannot("request", &which.model, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name).into()),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
     };
     candidate.outputs(&mut step.report);
     let wanted = wanted(&candidate, &ask, args.again);
@@ -76,7 +75,7 @@ pub(crate) async fn request(
         return Err(judgement.refusal(setting, &candidate));
     }
     if let Wanted::Refused(by) = &wanted {
-        return Err(sent_back(setting, &candidate, by).into());
+        return Err(sent_back(setting, &candidate, by));
     }
     if let Ask::Review(_) = &ask {
         step.warn(review::UNPROVEN, None);
@@ -114,10 +113,7 @@ pub(crate) async fn request(
 }
 
 /// Reads the candidate, and how its approval stands in Domino.
-async fn plan<'a>(
-    setting: &'a Setting,
-    args: &RequestArgs,
-) -> anyhow::Result<(Candidate<'a>, Ask)> {
+async fn plan<'a>(setting: &'a Setting, args: &RequestArgs) -> Result<(Candidate<'a>, Ask)> {
     let candidate = Candidate::find(setting, &args.which).await?;
     if candidate.past.is_some() {
         return Ok((candidate, Ask::Nobody));
@@ -227,9 +223,9 @@ fn view(candidate: &Candidate<'_>, wanted: &Wanted) -> Plan {
 }
 
 /// An approval that was refused is not asked for again by a mere rerun.
-fn sent_back(setting: &Setting, candidate: &Candidate<'_>, by: &str) -> Failure {
+fn sent_back(setting: &Setting, candidate: &Candidate<'_>, by: &str) -> CommandError {
     let stage = &setting.stage.name;
-    Failure::new(
+    CommandError::new(
         Exit::NotApproved,
         format!(
             "version {} of `{}` may not enter stage `{stage}`: {by} sent the request back",
@@ -253,7 +249,7 @@ async fn submit(
     writer: &Writer,
     candidate: &Candidate<'_>,
     governed: &Governed,
-) -> anyhow::Result<String> {
+) -> Result<String> {
     let reader = writer.reader();
     let policy = reader.policy(&governed.policy.id).await?;
     let bundle = match &governed.request {
@@ -279,12 +275,11 @@ async fn submit(
         }
     };
     if approvals.is_empty() {
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "policy `{}` asks for no approval, so that nobody can give one",
             governed.policy.name
         ))
-        .hint("add an approval to the policy in Domino, or name another policy in stages.toml")
-        .into());
+        .hint("add an approval to the policy in Domino, or name another policy in stages.toml"));
     }
     let mut asked: Vec<String> = Vec::new();
     for approval in next_to_submit(&approvals, policy.as_ref()) {
@@ -361,11 +356,7 @@ fn next_to_submit<'a>(approvals: &'a [Approval], policy: Option<&Policy>) -> Vec
     }
 }
 
-async fn create(
-    writer: &Writer,
-    candidate: &Candidate<'_>,
-    governed: &Governed,
-) -> anyhow::Result<Bundle> {
+async fn create(writer: &Writer, candidate: &Candidate<'_>, governed: &Governed) -> Result<Bundle> {
     let new = NewBundle {
         name: bundle_name(candidate),
         policy: governed.policy.id.clone(),
@@ -392,27 +383,28 @@ async fn create(
     match made {
         Ok(made) => Ok(made.into_inner()),
         Err(error) if error.status().is_some_and(|status| status.as_u16() == 409) => {
-            let failure = Failure::refused(format!("bundle `{}` cannot be made", new.name)).hint(
+            let failure = CommandError::refused(format!("bundle `{}` cannot be made", new.name)).hint(
                 "Domino has another of that name, archived perhaps, or without this version: rename it there",
             );
-            Err(anyhow::Error::new(error).context(failure))
+            Err(CommandError::from(error).context(failure))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The review to ask for. Reviewers are users of Domino, and each of them must be there.
-async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<NewReview> {
+async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> Result<NewReview> {
     let reader = setting.connection.reader();
     let stage = &setting.stage;
     let mut reviewers = Vec::new();
     for name in &stage.gates.reviewers {
         let Some(user) = reader.user(name).await? else {
             let key = ["stage", stage.name.as_str(), "gates", "reviewers"];
-            return Err(Failure::refused(format!("Domino has no user `{name}`"))
-                .hint("change `reviewers`")
-                .at(&setting.file, &key)
-                .into());
+            return Err(
+                CommandError::refused(format!("Domino has no user `{name}`"))
+                    .hint("change `reviewers`")
+                    .at(&setting.file, &key),
+            );
         };
         reviewers.push(Reviewer { user_id: user.id });
     }
@@ -426,7 +418,7 @@ async fn ask_for_review(
     setting: &Setting,
     candidate: &Candidate<'_>,
     new: &NewReview,
-) -> anyhow::Result<String> {
+) -> Result<String> {
     let place = &candidate.place;
     let writer = setting.connection.writer();
     match writer
@@ -437,10 +429,10 @@ async fn ask_for_review(
         Err(error) if error.is_unknown_route() => {
             let version = writer.reader().version().await?.version;
             let failure = review::no_reviews(setting, &version);
-            return Err(anyhow::Error::new(error).context(failure));
+            return Err(CommandError::from(error).context(failure));
         }
         Err(error) if error.may_have_happened() => {
-            return Err(anyhow::Error::new(error).context(
+            return Err(CommandError::from(error).context(
                 "whether the review was asked for is not known: look in Domino before running this again",
             ));
         }

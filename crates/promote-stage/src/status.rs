@@ -1,7 +1,7 @@
 //! `promote-stage status`: what the experiment manager holds in each stage, and how it got there.
 
-use anyhow::Context;
 use domino_core::api::mlflow::ModelStage;
+use domino_core::error::{Context as _, Result};
 use domino_core::step::{Ending, Setting, Step, Table};
 use stage_file::{ModelSource, Stage};
 
@@ -15,7 +15,7 @@ pub(crate) async fn status(
     step: &mut Step,
     setting: &Setting,
     args: &StatusArgs,
-) -> anyhow::Result<Ending> {
+) -> Result<Ending> {
     let file = &setting.file;
     let model = file.model(&args.model)?;
     let ModelSource::Registered { name, .. } = &model.source else {

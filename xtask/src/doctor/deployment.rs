@@ -177,7 +177,7 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
     let uri = variable("MLFLOW_TRACKING_URI");
     let tracking = match Tracking::of(&visit.connection, uri.as_deref()) {
         Ok(tracking) => tracking.reader(),
-        Err(failure) => return vec![Finding::of_error("experiment manager", &failure.into())],
+        Err(failure) => return vec![Finding::of_error("experiment manager", &failure)],
     };
     let mut names: Vec<&str> = Vec::new();
     for model in &visit.file.models {
@@ -255,7 +255,7 @@ async fn policy(visit: &Visit<'_>, reader: &Reader) -> Finding {
     match reader.policies().await {
         Ok(policies) => match choose(&policies, wanted, "governance policy") {
             Ok(_) => Finding::well(format!("governance policy `{wanted}`")),
-            Err(failure) => Finding::of_error("gates", &failure.at(visit.file, &key).into()),
+            Err(failure) => Finding::of_error("gates", &failure.at(visit.file, &key)),
         },
         Err(error) if error.is_unknown_route() => Finding::wrong(
             "this Domino has no governance",

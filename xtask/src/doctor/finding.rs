@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domino_core::error::{Exit, exit_of, hint_of, line_of};
+use domino_core::error::{CommandError, Exit};
 use stage_file::StageFile;
 
 /// What was found about one thing.
@@ -26,16 +26,18 @@ impl Finding {
     }
 
     /// What an error says, with its causes, its hint, and the line of the stage file that decided it.
-    pub(super) fn of_error(what: &str, error: &anyhow::Error) -> Self {
+    pub(super) fn of_error(what: &str, error: &CommandError) -> Self {
         let mut words: Vec<String> = vec![what.to_owned()];
-        for cause in error.chain().map(ToString::to_string) {
+        for cause in std::iter::once(error.to_string()).chain(error.causes().map(str::to_owned)) {
             if !words.contains(&cause) {
                 words.push(cause);
             }
         }
-        let line = line_of(error).map(|at| format!(" ({}:{})", at.file, at.line));
-        let to_do = hint_of(error).map(|hint| format!("{hint}{}", line.unwrap_or_default()));
-        let exit = match exit_of(error) {
+        let line = error.line().map(|at| format!(" ({}:{})", at.file, at.line));
+        let to_do = error
+            .to_do()
+            .map(|hint| format!("{hint}{}", line.unwrap_or_default()));
+        let exit = match error.exit() {
             Exit::Unreachable => Exit::Unreachable,
             _ => Exit::Refused,
         };
@@ -90,7 +92,7 @@ pub(super) fn exit(findings: &[Finding]) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use domino_core::error::Failure;
+    use domino_core::error::CommandError;
 
     use super::*;
 
@@ -100,7 +102,7 @@ mod tests {
         let wrong = Finding::wrong("project", "make it");
         let lost = Finding::of_error(
             "host",
-            &Failure::new(Exit::Unreachable, "could not connect").into(),
+            &CommandError::new(Exit::Unreachable, "could not connect"),
         );
         let not_asked = Finding::NotAsked("GitHub".into(), "set `GITHUB_TOKEN`".into());
         assert_eq!(exit(&[well.clone(), not_asked]), Exit::Done);
@@ -110,8 +112,8 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_with_its_causes_and_what_to_do() {
-        let error = anyhow::anyhow!("answered 403")
-            .context(Failure::refused("cannot see project `a/b`").hint("ask its owner"));
+        let error = CommandError::message("answered 403")
+            .context(CommandError::refused("cannot see project `a/b`").hint("ask its owner"));
         assert_eq!(
             Finding::of_error("project", &error).to_string(),
             "!! project: cannot see project `a/b`: answered 403 → ask its owner"

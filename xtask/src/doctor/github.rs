@@ -21,7 +21,7 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let api = variable("GITHUB_API_URL");
     let environments = match Environments::of(&visit.connection, api, &repository, &token) {
         Ok(environments) => environments,
-        Err(failure) => return vec![Finding::of_error("GitHub", &failure.into())],
+        Err(failure) => return vec![Finding::of_error("GitHub", &failure)],
     };
     let protection = match environments.protection(name).await {
         Ok(Some(protection)) => protection,
@@ -31,7 +31,7 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
                 "create it under Settings → Environments; if it is there, the token cannot see the repository",
             )];
         }
-        Err(failure) => return vec![Finding::of_error("GitHub", &failure.into())],
+        Err(failure) => return vec![Finding::of_error("GitHub", &failure)],
     };
     let mut findings = guards(visit, &protection);
     let (variable, secrets) = tokio::join!(
@@ -40,11 +40,11 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     );
     findings.push(match variable {
         Ok(value) => domino_env(visit, value.as_deref()),
-        Err(failure) => Finding::of_error("variable `DOMINO_ENV`", &failure.into()),
+        Err(failure) => Finding::of_error("variable `DOMINO_ENV`", &failure),
     });
     findings.push(match secrets {
         Ok(names) => credential(name, &names),
-        Err(failure) => Finding::of_error("secrets", &failure.into()),
+        Err(failure) => Finding::of_error("secrets", &failure),
     });
     findings
 }

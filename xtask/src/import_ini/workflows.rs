@@ -8,7 +8,7 @@ mod defects;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domino_core::error::Failure;
+use domino_core::error::CommandError;
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ impl Workflows {
     /// When the folder cannot be read.
     pub fn read(folder: &Path, notes: &mut Notes) -> anyhow::Result<Self> {
         let unreadable =
-            |problem| Failure::usage(format!("cannot read `{}`: {problem}", folder.display()));
+            |problem| CommandError::usage(format!("cannot read `{}`: {problem}", folder.display()));
         let mut workflows = Self {
             folder: folder.display().to_string(),
             ..Self::default()

@@ -1,7 +1,7 @@
 //! One thing out of Domino's list by what the stage file calls it: by id first, then by exact name. Several of
 //! one name, or none, is an error that lists what there is.
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// A thing that has an id and a name.
 pub trait Named {
@@ -15,7 +15,11 @@ pub trait Named {
 const LISTED: usize = 8;
 
 /// The one thing that `wanted` means. `noun` is what the thing is called: `hardware tier`.
-pub fn choose<'a, T: Named>(things: &'a [T], wanted: &str, noun: &str) -> Result<&'a T, Failure> {
+pub fn choose<'a, T: Named>(
+    things: &'a [T],
+    wanted: &str,
+    noun: &str,
+) -> Result<&'a T, CommandError> {
     if let Some(thing) = things.iter().find(|thing| thing.id() == wanted) {
         return Ok(thing);
     }
@@ -26,7 +30,7 @@ pub fn choose<'a, T: Named>(things: &'a [T], wanted: &str, noun: &str) -> Result
     match matches.as_slice() {
         [one] => Ok(one),
         [] => Err(
-            Failure::refused(format!("there is no {noun} `{wanted}` here"))
+            CommandError::refused(format!("there is no {noun} `{wanted}` here"))
                 .hint(nearest(things, wanted, noun)),
         ),
         several => {
@@ -34,7 +38,7 @@ pub fn choose<'a, T: Named>(things: &'a [T], wanted: &str, noun: &str) -> Result
                 .iter()
                 .map(|thing| format!("`{}`", thing.id()))
                 .collect();
-            Err(Failure::refused(format!(
+            Err(CommandError::refused(format!(
                 "{} {} are called `{wanted}`: {}",
                 several.len(),
                 plural(noun),
@@ -111,10 +115,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_the_nearest_first() {
-        let error = anyhow::Error::new(choose(THINGS, "larg", "tier").err().unwrap());
-        assert_eq!(
-            crate::error::hint_of(&error).unwrap(),
-            "there is `large`, `small`, `odd`"
-        );
+        let error = choose(THINGS, "larg", "tier").err().unwrap();
+        assert_eq!(error.to_do().unwrap(), "there is `large`, `small`, `odd`");
     }
 }

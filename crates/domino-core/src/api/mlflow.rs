@@ -22,7 +22,7 @@ pub use self::stage::ModelStage;
 use super::registered_models::VersionNumber;
 use crate::client::{ApiError, Connection, Reader, Writer};
 use crate::credential::Credential;
-use crate::error::Failure;
+use crate::error::CommandError;
 use stage_file::Host;
 
 /// What every path begins with.
@@ -45,12 +45,12 @@ pub struct TrackingWriter(Writer);
 impl Tracking {
     /// The experiment manager of the Domino that `connection` leads to, or the one that `uri`, the value of
     /// `MLFLOW_TRACKING_URI`, names. Empty counts as not set.
-    pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, Failure> {
+    pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, CommandError> {
         let Some(uri) = uri.map(str::trim).filter(|uri| !uri.is_empty()) else {
             return Ok(Self(connection.clone()));
         };
         let host: Host = uri.parse().map_err(|problem| {
-            Failure::usage(format!(
+            CommandError::usage(format!(
                 "`MLFLOW_TRACKING_URI` is no address of an experiment manager: it {problem}"
             ))
         })?;
@@ -60,7 +60,7 @@ impl Tracking {
         if host.is_this_machine() {
             return Ok(Self(connection.beside(host, Credential::Anonymous)?));
         }
-        Err(Failure::usage(format!(
+        Err(CommandError::usage(format!(
             "`MLFLOW_TRACKING_URI` is `{host}`, but the stage's Domino is `{}`",
             connection.host()
         ))
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::client::tests::connection;
 
-    fn of(uri: Option<&str>) -> Result<Tracking, Failure> {
+    fn of(uri: Option<&str>) -> Result<Tracking, CommandError> {
         Tracking::of(&connection("https://domino.example.com"), uri)
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::model_apis::ModelApiId;
 use crate::client::{ApiError, Connection, Writer, segment};
 use crate::credential::Credential;
-use crate::error::Failure;
+use crate::error::CommandError;
 use stage_file::Host;
 
 /// The address where a model API answers, and what opens it.
@@ -58,7 +58,7 @@ impl ModelEndpoint {
         host: Host,
         id: &ModelApiId,
         token: Option<SecretString>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let credential = token.map_or(Credential::Anonymous, Credential::ModelToken);
         Ok(Self {
             writer: connection.beside(host.clone(), credential)?.writer(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::{Method, StatusCode};
 
-use crate::error::Exit;
+use crate::error::{CommandError, Exit};
 
 /// A request that failed. Reads `GET https://… answered 403 Forbidden`, caused by the server's own words.
 #[derive(Debug)]
@@ -232,6 +232,16 @@ impl ApiError {
             Cause::NoCredential(_) => return None,
         };
         Some(hint.into())
+    }
+}
+
+impl From<ApiError> for CommandError {
+    fn from(error: ApiError) -> Self {
+        let command = Self::of_chain(&error).with_exit(error.exit());
+        match error.hint() {
+            Some(hint) => command.hint(hint),
+            None => command,
+        }
     }
 }
 

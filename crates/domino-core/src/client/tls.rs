@@ -8,11 +8,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// The configuration of TLS. `SSL_CERT_FILE` is honoured when no file is given; with one, only its
 /// authorities count. A connection over plain HTTP (to loopback) needs no authorities.
-pub(super) fn configuration(ca_file: Option<&Path>, plain: bool) -> Result<ClientConfig, Failure> {
+pub(super) fn configuration(
+    ca_file: Option<&Path>,
+    plain: bool,
+) -> Result<ClientConfig, CommandError> {
     let named = ca_file.map(Path::to_owned).or_else(|| {
         std::env::var_os("SSL_CERT_FILE")
             .filter(|value| !value.is_empty())
@@ -29,7 +32,7 @@ pub(super) fn configuration(ca_file: Option<&Path>, plain: bool) -> Result<Clien
     let mut configuration = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|problem| {
-            Failure::new(
+            CommandError::new(
                 crate::error::Exit::Bug,
                 format!("cannot set up TLS: {problem}"),
             )
@@ -40,9 +43,9 @@ pub(super) fn configuration(ca_file: Option<&Path>, plain: bool) -> Result<Clien
     Ok(configuration)
 }
 
-fn authorities_of(file: &Path) -> Result<RootCertStore, Failure> {
+fn authorities_of(file: &Path) -> Result<RootCertStore, CommandError> {
     let unreadable = |problem: String| {
-        Failure::usage(format!(
+        CommandError::usage(format!(
             "cannot use the certificate authorities in `{}`: {problem}",
             file.display()
         ))

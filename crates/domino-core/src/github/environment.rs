@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{opened, refusal};
 use crate::client::{ApiError, Connection, Reader, segment};
 use crate::credential::Credential;
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// What to do when the token may not ask.
 const PERMISSION: &str = "use a `GITHUB_TOKEN` that may read the repository's environments, variables and secrets' names";
@@ -82,7 +82,7 @@ impl Environments {
         api: Option<String>,
         repository: &str,
         token: &str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let (reader, prefix) = opened(connection, api, repository, token.to_owned())?;
         Ok(Self {
             reader,
@@ -97,7 +97,7 @@ impl Environments {
 
     /// `GET /repos/{owner}/{repo}/environments/{name}`. `None` when there is none of this name, and when the token
     /// cannot see the repository. Contract: GitHub's published OpenAPI description.
-    pub async fn protection(&self, name: &str) -> Result<Option<Protection>, Failure> {
+    pub async fn protection(&self, name: &str) -> Result<Option<Protection>, CommandError> {
         let path = format!("{}/{}", self.path, segment(name));
         let wire: Option<Wire> = self.told(name, self.reader.read_if_there(&path, &[]).await)?;
         Ok(wire.map(Protection::from))
@@ -105,7 +105,11 @@ impl Environments {
 
     /// `GET …/environments/{name}/variables/{variable}`: the value of a variable of the environment. Contract:
     /// GitHub's published OpenAPI description.
-    pub async fn variable(&self, name: &str, variable: &str) -> Result<Option<String>, Failure> {
+    pub async fn variable(
+        &self,
+        name: &str,
+        variable: &str,
+    ) -> Result<Option<String>, CommandError> {
         let path = format!(
             "{}/{}/variables/{}",
             self.path,
@@ -119,14 +123,14 @@ impl Environments {
 
     /// `GET …/environments/{name}/secrets`: the names of the environment's secrets; GitHub allows 100. Contract:
     /// GitHub's published OpenAPI description.
-    pub async fn secret_names(&self, name: &str) -> Result<Vec<String>, Failure> {
+    pub async fn secret_names(&self, name: &str) -> Result<Vec<String>, CommandError> {
         let path = format!("{}/{}/secrets", self.path, segment(name));
         let all = self.reader.read(&path, &[("per_page", "100")]).await;
         let all: Secrets = self.told(name, all)?;
         Ok(all.secrets.into_iter().map(|secret| secret.name).collect())
     }
 
-    fn told<T>(&self, name: &str, answer: Result<T, ApiError>) -> Result<T, Failure> {
+    fn told<T>(&self, name: &str, answer: Result<T, ApiError>) -> Result<T, CommandError> {
         let what = format!("GitHub environment `{name}`");
         answer.map_err(|error| refusal(&what, PERMISSION, &error))
     }
@@ -251,7 +255,7 @@ mod tests {
             text.contains("GitHub says: Resource not accessible"),
             "{text}"
         );
-        let hint = crate::error::hint_of(&failure.into()).unwrap();
+        let hint = failure.to_do().unwrap();
         assert!(hint.contains("GITHUB_TOKEN"), "{hint}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::document::{Document, plan_as_text};
 use super::text::{fenced, markdown};
 use super::{Change, ChangeKind, Ending, Excerpt, Fact, Outcome, Plan, Report, Subject, Table};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::scrubber::Scrubber;
 
 const SECRET: &str = "canary-4f1d";
@@ -246,8 +246,8 @@ proptest! {
     ) {
         let subject = Subject { program: "deploy-job", verb: "start", entity: "train".into(), stage: "dev".into() };
         let scrubber = scrubber();
-        let failure = Failure::failed(message).hint(hint);
-        let result = Err(anyhow::anyhow!("{cause}").context(failure));
+        let failure = CommandError::failed(message).hint(hint);
+        let result = Err(CommandError::message(cause).context(failure));
         let document = Document::new(&subject, Some(&plan), &report, &result, Exit::Failed, &scrubber);
         let page = document.as_markdown();
         prop_assert!(!page.contains(SECRET), "{}", page);

@@ -1,10 +1,10 @@
 //! The result of a step, rendered: as text, as one JSON document, as Markdown for GitHub's summary.
 
+use crate::error::{Exit, Result};
 use serde_json::{Map, Value, json};
 
 use super::text::{fenced, html, markdown};
-use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of, hint};
-use crate::error::{Exit, line_of};
+use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of};
 use crate::scrubber::{Scrubber, is_bidirectional};
 
 /// Everything that is known at the end, with the secrets taken out.
@@ -30,7 +30,7 @@ impl<'a> Document<'a> {
         subject: &'a Subject,
         plan: Option<&'a Plan>,
         report: &'a Report,
-        result: &'a anyhow::Result<Ending>,
+        result: &'a Result<Ending>,
         exit: Exit,
         scrubber: &'a Scrubber,
     ) -> Self {
@@ -40,8 +40,8 @@ impl<'a> Document<'a> {
                 .iter()
                 .map(|cause| scrubber.clean_lines(cause))
                 .collect(),
-            hint: hint(error).map(|hint| scrubber.clean_lines(&hint)),
-            line: line_of(error).map(|at| format!("{}:{}", at.file, at.line)),
+            hint: error.to_do().map(|hint| scrubber.clean_lines(hint)),
+            line: error.line().map(|at| format!("{}:{}", at.file, at.line)),
         });
         Self {
             subject,

@@ -1,5 +1,6 @@
 //! The flags that every program has, and what they open: the stage file, the stage, the connection.
 
+use crate::error::{CommandError, Result};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use clap::{Args, ValueEnum};
 use super::Step;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
-use crate::error::Failure;
 use stage_file::{Host, Stage, StageFile};
 
 /// Where a program works and how it speaks.
@@ -68,18 +68,14 @@ pub struct Setting {
 
 impl Setting {
     /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
-    pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> anyhow::Result<Self> {
+    pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
         Self::open_in(flags, step, program, |file, variable| {
             chosen_stage(file, "--stage", flags.stage.as_deref(), variable)
         })
     }
 
     /// The same for a step whose stage is given as `--to`.
-    pub fn open_to(
-        flags: &StepFlags,
-        step: &mut Step,
-        program: &'static str,
-    ) -> anyhow::Result<Self> {
+    pub fn open_to(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
         Self::open_in(flags, step, program, |file, variable| {
             chosen_stage(file, "--to", flags.stage.as_deref(), variable)
         })
@@ -87,11 +83,7 @@ impl Setting {
 
     /// The same for a step that asks to enter the stage `--to` and runs in the one before: `DOMINO_ENV` may name
     /// either of them.
-    pub fn open_before(
-        flags: &StepFlags,
-        step: &mut Step,
-        program: &'static str,
-    ) -> anyhow::Result<Self> {
+    pub fn open_before(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
         Self::open_in(flags, step, program, |file, variable| {
             next_stage(file, flags.stage.as_deref(), variable)
         })
@@ -101,8 +93,8 @@ impl Setting {
         flags: &StepFlags,
         step: &mut Step,
         program: &'static str,
-        chosen: impl for<'a> Fn(&'a StageFile, Option<&str>) -> anyhow::Result<&'a Stage>,
-    ) -> anyhow::Result<Self> {
+        chosen: impl for<'a> Fn(&'a StageFile, Option<&str>) -> Result<&'a Stage>,
+    ) -> Result<Self> {
         let file = StageFile::find(flags.stages.as_deref())?;
         for warning in file.warnings() {
             step.say(&warning.in_file(&file.path).to_string());
@@ -138,11 +130,11 @@ impl Setting {
 
 /// The host of a stage: `DOMINO_API_HOST`, else the stage's own. Inside a Domino run the variable holds an address of
 /// Domino's insides, which is no link for a person; the proxy is asked there, and the variable says nothing.
-pub fn host_of(stage: &Stage, credential: &Credential) -> Result<Host, Failure> {
+pub fn host_of(stage: &Stage, credential: &Credential) -> Result<Host, CommandError> {
     match (credential, variable("DOMINO_API_HOST")) {
         (Credential::Proxy(_), _) | (_, None) => Ok(stage.host.clone()),
         (_, Some(host)) => host.parse().map_err(|problem| {
-            Failure::usage(format!(
+            CommandError::usage(format!(
                 "`DOMINO_API_HOST` is no address of Domino: {problem}"
             ))
         }),
@@ -156,7 +148,7 @@ fn chosen_stage<'a>(
     option: &str,
     flag: Option<&str>,
     variable: Option<&str>,
-) -> anyhow::Result<&'a Stage> {
+) -> Result<&'a Stage> {
     match (flag, variable) {
         (Some(flag), None) => Ok(file.stage(flag)?),
         (None, Some(variable)) => named_by_the_variable(file, variable),
@@ -164,21 +156,18 @@ fn chosen_stage<'a>(
             let wanted = file.stage(flag)?;
             let environment = named_by_the_variable(file, variable)?;
             if wanted.name != environment.name {
-                return Err(Failure::usage(format!(
+                return Err(CommandError::usage(format!(
                     "`{option} {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`",
                     wanted.name, environment.name
                 ))
-                .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was deployed")
-                .into());
+                .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was deployed"));
             }
             Ok(wanted)
         }
-        (None, None) => Err(Failure::usage("no stage is given")
-            .hint(format!(
-                "add `{option}` or set `DOMINO_ENV`; the stages are {}",
-                stage_names(file)
-            ))
-            .into()),
+        (None, None) => Err(CommandError::usage("no stage is given").hint(format!(
+            "add `{option}` or set `DOMINO_ENV`; the stages are {}",
+            stage_names(file)
+        ))),
     }
 }
 
@@ -187,11 +176,10 @@ fn next_stage<'a>(
     file: &'a StageFile,
     flag: Option<&str>,
     variable: Option<&str>,
-) -> anyhow::Result<&'a Stage> {
+) -> Result<&'a Stage> {
     let Some(flag) = flag else {
-        return Err(Failure::usage("no stage is given")
-            .hint(format!("add `--to`; the stages are {}", stage_names(file)))
-            .into());
+        return Err(CommandError::usage("no stage is given")
+            .hint(format!("add `--to`; the stages are {}", stage_names(file))));
     };
     let wanted = file.stage(flag)?;
     let Some(variable) = variable else {
@@ -205,17 +193,16 @@ fn next_stage<'a>(
     let before = before.map_or_else(String::new, |before| {
         format!(" and not `{}`, the one before", before.name)
     });
-    Err(Failure::usage(format!(
+    Err(CommandError::usage(format!(
         "`--to {flag}` is stage `{}`, but `DOMINO_ENV` is `{variable}`, which is stage `{}`{before}",
         wanted.name, environment.name
     ))
-    .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was asked for")
-    .into())
+    .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was asked for"))
 }
 
-fn named_by_the_variable<'a>(file: &'a StageFile, variable: &str) -> anyhow::Result<&'a Stage> {
+fn named_by_the_variable<'a>(file: &'a StageFile, variable: &str) -> Result<&'a Stage> {
     file.stage(variable)
-        .map_err(|unknown| anyhow::Error::new(unknown).context("`DOMINO_ENV` names no stage"))
+        .map_err(|unknown| CommandError::from(unknown).context("`DOMINO_ENV` names no stage"))
 }
 
 fn stage_names(file: &StageFile) -> String {

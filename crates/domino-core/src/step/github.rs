@@ -2,13 +2,10 @@
 //!
 //! Commands go to stderr, which the runner reads as well, so that stdout holds nothing but what was asked for.
 
+use crate::error::{Context as _, FileLine, Result};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
-
-use anyhow::Context;
-
-use crate::error::FileLine;
 
 /// GitHub's limit for one step's summary is 1 MiB.
 const LARGEST_SUMMARY: usize = 1000 * 1024;
@@ -45,7 +42,7 @@ impl Actions {
     }
 
     /// Hands values to later steps.
-    pub(super) fn write_outputs(&self, outputs: &[(String, String)]) -> anyhow::Result<()> {
+    pub(super) fn write_outputs(&self, outputs: &[(String, String)]) -> Result<()> {
         let Some(path) = &self.output else {
             return Ok(());
         };
@@ -58,7 +55,7 @@ impl Actions {
     }
 
     /// Adds to the page that people see first.
-    pub(super) fn write_summary(&self, markdown: &str) -> anyhow::Result<()> {
+    pub(super) fn write_summary(&self, markdown: &str) -> Result<()> {
         let Some(path) = &self.summary else {
             return Ok(());
         };

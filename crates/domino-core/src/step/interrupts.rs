@@ -1,11 +1,10 @@
 //! Somebody wants us to stop: Ctrl-C at a terminal, or GitHub cancelling the job.
 
+use crate::error::{CommandError, Exit};
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::signal::unix::{self, SignalKind};
-
-use crate::error::{Exit, Failure};
 
 /// How long what was begun may still take after a signal: GitHub kills us soon after.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,9 +28,9 @@ impl Signal {
     }
 
     /// What is said when it came before anything was changed in `stage`.
-    pub fn nothing_changed(self, stage: &str) -> Failure {
+    pub fn nothing_changed(self, stage: &str) -> CommandError {
         let text = format!("interrupted; nothing was changed in stage `{stage}`");
-        Failure::new(self.exit(), text)
+        CommandError::new(self.exit(), text)
     }
 }
 

@@ -22,7 +22,7 @@ use domino_core::api::projects::{Project, ProjectId};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::api::schedules::{ScheduleDefinition, ScheduleId, ScheduledJob};
 use domino_core::client::{ApiError, Connection};
-use domino_core::error::{Exit, Failure};
+use domino_core::error::{CommandError, Exit};
 use domino_core::github::{Environments, WorkflowRun};
 use serde_json::{Value, json};
 use stage_file::Visibility;
@@ -46,8 +46,8 @@ impl From<ApiError> for Refusal {
     }
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
+impl From<CommandError> for Refusal {
+    fn from(failure: CommandError) -> Self {
         Self::of(failure.exit(), &failure)
     }
 }

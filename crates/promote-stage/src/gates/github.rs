@@ -1,6 +1,6 @@
 //! The approval of this workflow run on GitHub: who gave it, and whether they may.
 
-use domino_core::error::{Exit, hint_of};
+use domino_core::error::{Exit, Result};
 use domino_core::github::{ReviewDecision, RunReview, WorkflowRun};
 use domino_core::step::Setting;
 
@@ -12,18 +12,18 @@ use crate::people::People;
 const GATE: &str = "approval on GitHub";
 
 /// Asks GitHub and judges. A missing variable closes the gate; an answer that is a refusal is an error.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
+pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
     let run = WorkflowRun::of_this_step(&setting.connection, crate::variable);
     let run = match run {
         Ok(run) => run,
         Err(failure) if failure.exit() == Exit::NotApproved => {
             let judged = Judged::never(GATE, failure.to_string());
-            return Ok(match hint_of(&failure.into()) {
+            return Ok(match failure.to_do() {
                 Some(hint) => judged.hint(hint).into(),
                 None => judged.into(),
             });
         }
-        Err(failure) => return Err(failure.into()),
+        Err(failure) => return Err(failure),
     };
     let reviews = run.reviews().await?;
     let stage = candidate.place.stage;

@@ -7,7 +7,7 @@ use domino_core::api::governance::{
 };
 use domino_core::api::users::User;
 use domino_core::credential::Credential;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::Setting;
 
 use super::{Answer, Judged};
@@ -38,7 +38,7 @@ pub(crate) struct Request {
 
 impl Governed {
     /// Finds policy and bundle, and reads how it stands: two rounds, and a third where there is a bundle.
-    pub(crate) async fn find(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Self> {
+    pub(crate) async fn find(setting: &Setting, candidate: &Candidate<'_>) -> Result<Self> {
         let reader = setting.connection.reader();
         let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
             .map_err(|error| no_governance(error, setting))?;
@@ -194,7 +194,7 @@ impl Governed {
 }
 
 /// Judges every approval and every gate of the bundle.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
+pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
     let governed = Governed::find(setting, candidate).await?;
     Ok(governed.answer(candidate))
 }
@@ -263,7 +263,7 @@ pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
 }
 
 /// The policy that the stage names, which must be in force.
-fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOverview, Failure> {
+fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOverview, CommandError> {
     let stage = &setting.stage;
     let key = ["stage", stage.name.as_str(), "gates", "policy"];
     let wanted = stage.gates.policy.as_deref().unwrap_or_default();
@@ -275,7 +275,7 @@ fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOvervi
     let policy =
         choose(&alive, wanted, "policy").map_err(|failure| failure.at(&setting.file, &key))?;
     if policy.status != PolicyStatus::Published {
-        return Err(Failure::refused(format!(
+        return Err(CommandError::refused(format!(
             "policy `{}` is not published, so that no bundle can be made from it",
             policy.name
         ))
@@ -298,7 +298,7 @@ fn of_policy(approvals: Vec<Approval>, policy: &PolicyOverview) -> Vec<Approval>
         .collect()
 }
 
-fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> anyhow::Error {
+fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> CommandError {
     if !error.is_unknown_route() {
         return error.into();
     }
@@ -320,6 +320,8 @@ fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> any
             "change `domino-approval`",
         ),
     };
-    let failure = Failure::refused(says).hint(hint).at(&setting.file, &key);
-    anyhow::Error::new(error).context(failure)
+    let failure = CommandError::refused(says)
+        .hint(hint)
+        .at(&setting.file, &key);
+    CommandError::from(error).context(failure)
 }

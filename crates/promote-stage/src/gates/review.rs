@@ -3,7 +3,7 @@
 //! version's stage itself when the reviewers approve; so that is what this gate looks for.
 
 use domino_core::api::mlflow::ModelStage;
-use domino_core::error::Failure;
+use domino_core::error::{CommandError, Result};
 use domino_core::step::Setting;
 
 use super::{Answer, Judged};
@@ -21,7 +21,7 @@ pub(crate) fn requested_key(stage: &str) -> String {
 }
 
 /// Holds when a review was asked for and the version is in the stage, which Domino does when the reviewers say yes.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> anyhow::Result<Answer> {
+pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
     refuse_where_there_are_none(setting).await?;
     let target = &candidate.place.target;
     let asked = candidate
@@ -59,23 +59,23 @@ fn judge_one(is_there: bool, asked: Option<&str>, target: &ModelStage) -> Judged
 }
 
 /// Domino 6 has governance in place of reviews, and has taken their routes out.
-pub(crate) async fn refuse_where_there_are_none(setting: &Setting) -> anyhow::Result<()> {
+pub(crate) async fn refuse_where_there_are_none(setting: &Setting) -> Result<()> {
     let version = setting.connection.reader().version().await?;
     if has_reviews(&version.version) {
         return Ok(());
     }
-    Err(no_reviews(setting, &version.version).into())
+    Err(no_reviews(setting, &version.version))
 }
 
 /// The deployment has no reviews.
-pub(crate) fn no_reviews(setting: &Setting, version: &str) -> Failure {
+pub(crate) fn no_reviews(setting: &Setting, version: &str) -> CommandError {
     let key = [
         "stage",
         setting.stage.name.as_str(),
         "gates",
         "domino-approval",
     ];
-    Failure::refused(format!(
+    CommandError::refused(format!(
         "this Domino ({version}) has no model reviews, which 5.8 to 5.11 have"
     ))
     .hint("change `domino-approval`: Domino 6 has `governance`")
