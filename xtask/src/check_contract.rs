@@ -33,7 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         only: Vec::new(),
         workflows: None,
         uncommitted: args.uncommitted,
-        approve: Some(rehearse::Approve::All),
+        approve: Some(rehearse::Approver::All),
         stop_after: None,
         domino_version: args.domino_version,
         faults: None,

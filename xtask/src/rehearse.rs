@@ -1,67 +1,42 @@
 //! `cargo xtask rehearse`: runs the generated workflow files on this machine, against a sandbox in Domino's place.
 //!
-//! The files are read and carried out as GitHub would: jobs in the order of their needs, steps with their environment,
-//! outputs handed on, approvals asked for. What cannot be done truthfully is named and makes the rehearsal fail; nothing
-//! is skipped in silence. Nothing leaves this machine but what a step itself reaches for.
+//! How files are read and run as on GitHub is the crate `rehearsal`'s. Here stands what is rehearsed, and what jobs are
+//! given: the environments of the stage file with the sandbox behind them. Nothing leaves this machine but what a step
+//! itself reaches for.
 
-mod action;
-mod approval;
-mod artifacts;
-mod checks;
-mod command_files;
-mod console;
 mod domino;
-mod executed;
-mod file_pattern;
-mod github;
-mod github_api;
-mod interrupt;
-mod job;
-mod masks;
+mod environments;
 mod mlflow;
-mod order;
-mod pipeline;
-mod process;
-mod report;
-mod repository;
-mod runner;
-mod script;
-mod shell;
-mod stage_gates;
-mod step;
+mod settings;
 mod subject;
-#[cfg(test)]
-mod tests;
-mod workflow_command;
-mod workspace;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domino_contract::Contract;
 use domino_sandbox::{Sandbox, Version};
-
-pub use approval::Approve;
-
-use approval::Approvals;
-use checks::{Found, Known};
-use console::{Console, Look};
-use domino::Domino;
-use github::{Event, GitHub, Run};
-use github_api::GitHubApi;
 use github_workflow::problem::Problem;
-use interrupt::Interrupt;
-use mlflow::Mlflow;
-use process::Grace;
-use report::{CANNOT, Report};
-use repository::Repository;
-use runner::Runner;
-use subject::Subject;
-use workspace::Workspace;
+use github_workflow::read::Workflow;
+use rehearsal::approval::{Approvals, Approve};
+use rehearsal::checks::{self, Findings, Known};
+use rehearsal::console::{Console, Look};
+use rehearsal::github::{Event, GitHub, Run};
+use rehearsal::github_api::GitHubApi;
+use rehearsal::interrupt::Interrupt;
+use rehearsal::process::Grace;
+use rehearsal::report::{CANNOT, Report};
+use rehearsal::repository::Repository;
+use rehearsal::runner::{self, Runner};
+use rehearsal::workflow;
+use rehearsal::workspace::Workspace;
 
+use self::mlflow::Mlflow;
+use self::settings::{Domino, StageSettings};
+use self::subject::Subject;
 use crate::check_contract;
 
 /// What a person should know before trusting a rehearsal.
@@ -103,7 +78,7 @@ pub struct Args {
     pub uncommitted: bool,
     /// Who gives the approvals that GitHub would ask for [default: ask on a terminal, all elsewhere]
     #[arg(long, value_enum)]
-    pub approve: Option<Approve>,
+    pub approve: Option<Approver>,
     /// Stop after this stage, as a run started by hand can
     #[arg(long, value_name = "STAGE")]
     pub stop_after: Option<String>,
@@ -130,6 +105,17 @@ pub struct Args {
     pub repository: PathBuf,
 }
 
+/// Who gives the approvals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Approver {
+    /// Every approval is given
+    All,
+    /// Each is asked for on the terminal
+    Ask,
+    /// None is given: the pipeline stops at the first gate
+    None,
+}
+
 /// The exit code when everything went well but not as the specs say.
 const CONTRACT_BROKEN: u8 = 4;
 
@@ -148,17 +134,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let interrupt = Interrupt::listen()?;
     let console = Console::stdout();
-    let mut found = Found::default();
+    let mut findings = Findings::default();
     let read = approve(args.approve).and_then(|approve| {
-        Ok((
-            approve,
-            Subject::read(&args, &console, &mut found.problems)?,
-        ))
+        let subject = Subject::read(&args, &console, &mut findings.problems)?;
+        Ok((approve, subject))
     });
     let (approve, subject) = match read {
         Ok(read) => read,
         Err(error) => return Ok(nothing_to_rehearse(&error)),
     };
+    let workflows = &subject.workflows;
 
     let build_folder = build_folder(&subject.repository);
     let lasting = build_folder.as_ref().map(|folder| folder.join("rehearsal"));
@@ -169,42 +154,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = GitHubApi::start(token.clone(), approvals.given())?;
     let github = GitHub {
         repository: subject.repository.slug(),
-        branch: subject.gates.branch.clone(),
+        branch: subject.environments.branch.clone(),
         commit: subject.commit,
         actor: AUTHOR.into(),
-        event: match args.stop_after {
-            Some(stop_after) => Event::Dispatch { stop_after },
-            None => Event::Push,
-        },
+        event: args
+            .stop_after
+            .map_or(Event::Push, |stop_after| Event::Dispatch { stop_after }),
         api_url: api.url.clone(),
         token,
-        first_run_id: std::time::UNIX_EPOCH
-            .elapsed()
-            .unwrap_or_default()
-            .as_secs()
-            * 10,
+        first_run_id: first_run_id(),
     };
-    let runs: Vec<Run> = (0..)
-        .zip(&subject.workflows)
-        .map(|(at, workflow)| github.run_of(workflow, at))
-        .collect();
-    for (workflow, run) in subject.workflows.iter().zip(&runs) {
-        let known = Known {
-            gates: &subject.gates,
-            event: &github.event,
-            github: &github.context(run, "", &workspace),
-            vars: &["DOMINO_ENV"],
-            secrets: &["DOMINO_USER_API_KEY", "DOMINO_TOKEN", "DOMINO_MODEL_TOKEN"],
-        };
-        checks::check(workflow, &known, &mut found);
-    }
-    if !found.problems.is_empty() {
-        return Ok(refuse(&console, &found.problems));
+    let mut settings = StageSettings {
+        environments: subject.environments,
+        build_folder: build_folder.clone(),
+        domino: None,
+    };
+    let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);
+    if !findings.problems.is_empty() {
+        return Ok(refuse(&console, &findings.problems));
     }
 
     let mlflow = args.mlflow.then(Mlflow::start).transpose()?;
     let model_token = random_text(40);
-    console.mask(&model_token);
     let sandbox = domino::start_sandbox(
         &subject.repository,
         &subject.stage_file,
@@ -213,50 +184,26 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         &model_token,
         mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
     )?;
-    if let Some(mlflow) = &mlflow {
-        let uri = &mlflow.uri;
-        console.line(
-            Look::Plain,
-            &format!("experiments and registered models are kept by MLflow at {uri}"),
-        );
-    }
-    for account in sandbox.accounts() {
-        console.mask(&account.api_key);
-        console.mask(&account.token);
-    }
-    announce(
-        &console,
-        &sandbox,
-        args.domino_version,
-        build_folder.as_deref(),
-        &found.notes,
-    );
-    let artifacts = tempfile::tempdir_in(workspace.base())?;
+    hide_credentials(&console, &sandbox, &model_token);
+    announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
+    announce_folders(&console, build_folder.as_deref(), &findings.notes);
+    settings.domino = Some(Domino::new(Rc::clone(&sandbox), model_token));
     let runner = Runner {
         repository: subject.repository,
         github,
         workspace,
-        domino: Domino::of(&sandbox, model_token),
-        gates: subject.gates,
+        settings: Box::new(settings),
         approvals,
         console: console.clone(),
         interrupt: interrupt.clone(),
         grace: Grace::GITHUB,
         inherited: runner::inherited(),
         summaries: summaries(args.summary_dir, lasting.as_deref())?,
-        build_folder,
         report: Default::default(),
     };
-    for (workflow, run) in subject.workflows.iter().zip(runs) {
-        if interrupt.asked() {
-            pipeline::not_begun(&runner, workflow);
-            continue;
-        }
-        let folder = artifacts.path().join(run.id.to_string());
-        pipeline::run(&runner, workflow, run, folder)?;
-    }
+    run_all(&runner, workflows, runs)?;
     for asked in api.unknown_questions() {
-        runner.untruthful(format!("a step asked GitHub's API for `{asked}`"));
+        runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
     }
     let mut code = conclude(&runner, begun.elapsed());
     if let Some(contract) = &contract
@@ -274,16 +221,54 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-fn approve(asked: Option<Approve>) -> anyhow::Result<Approve> {
+fn approve(asked: Option<Approver>) -> anyhow::Result<Approve> {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     match asked {
-        Some(Approve::Ask) if !terminal => {
+        Some(Approver::Ask) if !terminal => {
             anyhow::bail!("`--approve ask` needs a terminal; there are all and none")
         }
-        Some(approve) => Ok(approve),
+        Some(Approver::Ask) => Ok(Approve::Ask),
+        Some(Approver::All) => Ok(Approve::All),
+        Some(Approver::None) => Ok(Approve::None),
         None if terminal => Ok(Approve::Ask),
         None => Ok(Approve::All),
     }
+}
+
+/// The run of each workflow, once each has been checked for what cannot be rehearsed.
+fn plan_runs(
+    github: &GitHub,
+    settings: &StageSettings,
+    workspace: &Workspace,
+    workflows: &[Workflow],
+    findings: &mut Findings,
+) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for (at, workflow) in (0..).zip(workflows) {
+        let run = github.run_of(workflow, at);
+        let known = Known {
+            settings,
+            branch: &github.branch,
+            event: &github.event,
+            github: &github.context(&run, "", workspace),
+        };
+        checks::check(workflow, &known, findings);
+        runs.push(run);
+    }
+    runs
+}
+
+fn run_all(runner: &Runner, workflows: &[Workflow], runs: Vec<Run>) -> anyhow::Result<()> {
+    let artifacts = tempfile::tempdir_in(runner.workspace.base())?;
+    for (workflow, run) in workflows.iter().zip(runs) {
+        if runner.interrupt.asked() {
+            workflow::not_begun(runner, workflow);
+            continue;
+        }
+        let folder = artifacts.path().join(run.id.to_string());
+        workflow::run(runner, workflow, run, folder)?;
+    }
+    Ok(())
 }
 
 fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
@@ -316,18 +301,39 @@ fn random_text(length: usize) -> String {
         .collect()
 }
 
-fn announce(
-    console: &Console,
-    sandbox: &Sandbox,
-    version: Version,
-    build_folder: Option<&Path>,
-    notes: &[String],
-) {
+/// A number that no earlier rehearsal had.
+fn first_run_id() -> u64 {
+    std::time::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_secs()
+        * 10
+}
+
+fn hide_credentials(console: &Console, sandbox: &Sandbox, model_token: &str) {
+    console.mask(model_token);
+    for account in sandbox.accounts() {
+        console.mask(&account.api_key);
+        console.mask(&account.token);
+    }
+}
+
+fn announce(console: &Console, sandbox: &Sandbox, version: Version, mlflow: Option<&Mlflow>) {
+    if let Some(mlflow) = mlflow {
+        let uri = &mlflow.uri;
+        console.line(
+            Look::Plain,
+            &format!("experiments and registered models are kept by MLflow at {uri}"),
+        );
+    }
     let url = sandbox.url();
     console.line(
         Look::Plain,
         &format!("Domino {version} is the sandbox at {url}; jobs with an environment find it as DOMINO_API_HOST"),
     );
+}
+
+fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &[String]) {
     if let Some(folder) = build_folder {
         let folder = folder.display();
         console.line(

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Args;
-use super::console::{Console, Look};
-use super::repository::{Commit, Repository};
-use super::stage_gates::StageGates;
+use super::environments::StageEnvironments;
 use github_workflow::problem::Problem;
 use github_workflow::read::Workflow;
+use rehearsal::console::{Console, Look};
+use rehearsal::repository::{Commit, Repository};
 
 /// The workflows that others build upon come first: a job trains what an app shows and an endpoint serves.
 const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
@@ -25,8 +25,8 @@ pub struct Subject {
     pub commit: Commit,
     /// The text of its stage file.
     pub stage_file: String,
-    /// What guards its stages.
-    pub gates: StageGates,
+    /// The GitHub environments of its stages.
+    pub environments: StageEnvironments,
     /// Its workflows.
     pub workflows: Vec<Workflow>,
 }
@@ -57,7 +57,7 @@ impl Subject {
         let stage_file = repository
             .file(&commit, "stages.toml")?
             .with_context(|| format!("commit {} has no stages.toml", commit.short()))?;
-        let gates = StageGates::parse(&stage_file)?;
+        let environments = StageEnvironments::parse(&stage_file)?;
         let workflows = workflows(
             &repository,
             &commit,
@@ -69,7 +69,7 @@ impl Subject {
             repository,
             commit,
             stage_file,
-            gates,
+            environments,
             workflows,
         })
     }

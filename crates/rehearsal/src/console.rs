@@ -1,0 +1,214 @@
+//! Where a rehearsal speaks: headings, indented step output, marks for results; masked, and safe for a terminal.
+//!
+//! On a terminal there is colour, elsewhere there are plain lines. What is said is decided elsewhere.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::rc::Rc;
+
+use crate::masks::Masks;
+
+/// The one place all output of a rehearsal goes through.
+#[derive(Clone)]
+pub struct Console {
+    inner: Rc<RefCell<Inner>>,
+}
+
+struct Inner {
+    out: Box<dyn Write>,
+    colour: bool,
+    masks: Masks,
+}
+
+/// How a line looks where there is colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As it comes.
+    Plain,
+    /// A heading.
+    Bold,
+    /// Less important.
+    Dim,
+    /// Something went well.
+    Good,
+    /// Something needs attention.
+    Warning,
+    /// Something failed.
+    Bad,
+}
+
+impl Look {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Bold => "\x1b[1m",
+            Self::Dim => "\x1b[2m",
+            Self::Good => "\x1b[32m",
+            Self::Warning => "\x1b[33m",
+            Self::Bad => "\x1b[31m",
+        }
+    }
+}
+
+impl Console {
+    /// Speaks on stdout, with colour if that is a terminal and `NO_COLOR` is not set.
+    pub fn stdout() -> Self {
+        let out = std::io::stdout();
+        let colour =
+            out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self::new(Box::new(out), colour)
+    }
+
+    /// Speaks wherever it is told to.
+    pub fn new(out: Box<dyn Write>, colour: bool) -> Self {
+        Self {
+            inner: Rc::new(RefCell::new(Inner {
+                out,
+                colour,
+                masks: Masks::default(),
+            })),
+        }
+    }
+
+    /// Hides this value from everything said from now on.
+    pub fn mask(&self, value: &str) {
+        self.inner.borrow_mut().masks.add(value);
+    }
+
+    /// The text without what is hidden.
+    pub fn masked(&self, text: &str) -> String {
+        self.inner.borrow().masks.apply(text)
+    }
+
+    /// Whether the text holds something hidden.
+    pub fn hides(&self, text: &str) -> bool {
+        self.inner.borrow().masks.hides(text)
+    }
+
+    /// One line of our own.
+    pub fn line(&self, look: Look, text: &str) {
+        self.write(look, "", text);
+    }
+
+    /// One line of a step's output, indented below its heading.
+    pub fn step_output(&self, text: &str) {
+        self.write(Look::Plain, "      ", text);
+    }
+
+    /// One line about a step, indented like its output.
+    pub fn step_note(&self, look: Look, text: &str) {
+        self.write(look, "      ", text);
+    }
+
+    /// An empty line.
+    pub fn blank(&self) {
+        self.write(Look::Plain, "", "");
+    }
+
+    /// A question: no line end, and the person sees it before answering.
+    pub fn question(&self, text: &str) {
+        let mut inner = self.inner.borrow_mut();
+        let text = inner.masks.apply(text);
+        // A console that is gone must not end the rehearsal before it has cleaned up.
+        let _ = write!(inner.out, "{text} ").and_then(|()| inner.out.flush());
+    }
+
+    fn write(&self, look: Look, indent: &str, text: &str) {
+        let mut inner = self.inner.borrow_mut();
+        let text = inner.masks.apply(text);
+        for line in text.split('\n') {
+            let line = safe(line.trim_end_matches('\r'), inner.colour);
+            let line = match (line.is_empty(), inner.colour && look != Look::Plain) {
+                (true, _) => String::new(),
+                (false, true) => format!("{indent}{}{line}\x1b[0m", look.code()),
+                (false, false) => format!("{indent}{line}"),
+            };
+            // A console that is gone must not end the rehearsal before it has cleaned up.
+            let _ = writeln!(inner.out, "{line}");
+        }
+        let _ = inner.out.flush();
+    }
+}
+
+/// The line without control characters that could move the cursor or retitle the window; colours may stay.
+fn safe(line: &str, colour: bool) -> String {
+    // Of a line that draws over itself, such as a progress bar, the last state counts.
+    let line = line.rsplit('\r').next().unwrap_or_default();
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    let mut coloured = false;
+    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(sequence) = rest.strip_prefix("\x1b[") {
+            let end = sequence
+                .find(|c: char| c.is_ascii_alphabetic() || c == '~')
+                .map(|end| end + 1);
+            let end = end.unwrap_or(sequence.len());
+            let (sequence, after) = sequence.split_at(end);
+            if colour && sequence.ends_with('m') && sequence.len() < 20 {
+                text.push_str("\x1b[");
+                text.push_str(sequence);
+                coloured = true;
+            }
+            rest = after;
+        } else {
+            let mut characters = rest.chars();
+            characters.next();
+            rest = characters.as_str();
+        }
+    }
+    text.push_str(rest);
+    if coloured {
+        text.push_str("\x1b[0m");
+    }
+    text
+}
+
+/// A console that keeps what it is told, for tests.
+#[cfg(test)]
+pub fn captured() -> (Console, Rc<RefCell<Vec<u8>>>) {
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let text = Rc::new(RefCell::new(Vec::new()));
+    (Console::new(Box::new(Shared(text.clone())), false), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cannot_steer_the_terminal() {
+        for (line, plain) in [
+            ("a\x1b[2Jb", "ab"),
+            ("\x1b]0;title\x07x", "]0;titlex"),
+            ("10 %\r50 %\r100 %", "100 %"),
+            ("\x1b[31mred\x1b[0m", "red"),
+            ("tab\there", "tab\there"),
+            ("cut \x1b[12", "cut "),
+        ] {
+            assert_eq!(safe(line, false), plain);
+        }
+        assert_eq!(safe("\x1b[31mred", true), "\x1b[31mred\x1b[0m");
+    }
+
+    #[test]
+    fn everything_said_is_masked() {
+        let (console, text) = captured();
+        console.mask("canary");
+        console.line(Look::Bold, "a canary");
+        console.step_output("two\ncanary lines");
+        console.question("canary?");
+        let text = String::from_utf8(text.borrow().clone()).unwrap();
+        assert_eq!(text, "a ***\n      two\n      *** lines\n***? ");
+    }
+}

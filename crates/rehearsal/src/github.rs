@@ -1,0 +1,269 @@
+//! What GitHub tells a run about itself: the `github` and `runner` contexts and the variables of each step.
+//!
+//! The event is a push of the rehearsed commit to the production branch, or a run started by hand on it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::repository::Commit;
+use crate::workspace::Workspace;
+use github_workflow::read::Workflow;
+use github_workflow::value::Value;
+
+/// The facts that all runs of a rehearsal share.
+#[derive(Debug)]
+pub struct GitHub {
+    /// `owner/name` of the repository.
+    pub repository: String,
+    /// The branch.
+    pub branch: String,
+    /// The commit.
+    pub commit: Commit,
+    /// Who pushed, or started the run.
+    pub actor: String,
+    /// What started the run.
+    pub event: Event,
+    /// Where GitHub's API is: never the real one.
+    pub api_url: String,
+    /// The job's token, good for that API only.
+    pub token: String,
+    /// The run id of the first workflow; the others follow.
+    pub first_run_id: u64,
+}
+
+/// What started the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A push to the production branch.
+    Push,
+    /// A person, with this stage to stop after.
+    Dispatch {
+        /// The stage's name.
+        stop_after: String,
+    },
+}
+
+/// One run of one workflow.
+#[derive(Debug)]
+pub struct Run {
+    /// The workflow's name.
+    pub workflow: String,
+    /// The workflow's file.
+    pub file: String,
+    /// `GITHUB_RUN_ID`
+    pub id: u64,
+    /// The inputs, when it was started by hand.
+    pub inputs: Vec<(String, Value)>,
+}
+
+const SERVER: &str = "https://github.com";
+
+impl GitHub {
+    /// The name of the event.
+    pub fn event_name(&self) -> &'static str {
+        match self.event {
+            Event::Push => "push",
+            Event::Dispatch { .. } => "workflow_dispatch",
+        }
+    }
+
+    /// The run of a workflow, with the inputs that a person who stops early would give.
+    pub fn run_of(&self, workflow: &Workflow, at: u64) -> Run {
+        let inputs = match (&self.event, &workflow.triggers.dispatch) {
+            (Event::Dispatch { stop_after }, Some(inputs)) => inputs
+                .iter()
+                .map(|input| {
+                    let text = if input.options.contains(stop_after) {
+                        Some(stop_after)
+                    } else {
+                        input.default.as_ref()
+                    };
+                    (
+                        input.name.clone(),
+                        input.value(text.map_or("", String::as_str)),
+                    )
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Run {
+            workflow: workflow.name.clone(),
+            file: workflow.file.clone(),
+            id: self.first_run_id + at,
+            inputs,
+        }
+    }
+
+    fn facts(&self, run: &Run) -> Vec<(&'static str, String)> {
+        let owner = self.repository.split('/').next().unwrap_or_default();
+        let git_ref = format!("refs/heads/{}", self.branch);
+        let workflow = format!(
+            "{}/.github/workflows/{}@{git_ref}",
+            self.repository, run.file
+        );
+        vec![
+            ("actor", self.actor.clone()),
+            ("actor_id", "1".into()),
+            ("api_url", self.api_url.clone()),
+            ("base_ref", String::new()),
+            ("event_name", self.event_name().into()),
+            ("graphql_url", format!("{}/graphql", self.api_url)),
+            ("head_ref", String::new()),
+            ("ref", git_ref),
+            ("ref_name", self.branch.clone()),
+            ("ref_protected", "true".into()),
+            ("ref_type", "branch".into()),
+            ("repository", self.repository.clone()),
+            ("repository_id", "1".into()),
+            ("repository_owner", owner.into()),
+            ("repository_owner_id", "1".into()),
+            ("retention_days", "90".into()),
+            ("run_attempt", "1".into()),
+            ("run_id", run.id.to_string()),
+            ("run_number", "1".into()),
+            ("server_url", SERVER.into()),
+            ("sha", self.commit.sha.clone()),
+            ("triggering_actor", self.actor.clone()),
+            ("workflow", run.workflow.clone()),
+            ("workflow_ref", workflow),
+            ("workflow_sha", self.commit.sha.clone()),
+        ]
+    }
+
+    /// The `github` context of a job.
+    pub fn context(&self, run: &Run, job: &str, workspace: &Workspace) -> Value {
+        let mut entries: Vec<(String, Value)> = self
+            .facts(run)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect();
+        entries.push(("job".into(), Value::String(job.into())));
+        entries.push(("token".into(), Value::String(self.token.clone())));
+        entries.push((
+            "repositoryUrl".into(),
+            Value::String(format!("git://github.com/{}.git", self.repository)),
+        ));
+        entries.push((
+            "workspace".into(),
+            Value::String(workspace.folder.display().to_string()),
+        ));
+        entries.push(("event".into(), Value::from_json(self.payload(run))));
+        entries.push(("event_path".into(), Value::String(event_path(workspace))));
+        Value::object(entries)
+    }
+
+    /// The variables of a step, the files it speaks through excepted.
+    pub fn variables(&self, run: &Run, job: &str, workspace: &Workspace) -> Vec<(String, String)> {
+        let mut variables: Vec<(String, String)> = self
+            .facts(run)
+            .into_iter()
+            .map(|(name, value)| (format!("GITHUB_{}", name.to_uppercase()), value))
+            .collect();
+        let mut add = |name: &str, value: String| variables.push((name.to_owned(), value));
+        let folder = |path: &Path| path.display().to_string();
+        add("GITHUB_ACTIONS", "true".into());
+        add("GITHUB_JOB", job.into());
+        add("GITHUB_WORKSPACE", folder(&workspace.folder));
+        add("GITHUB_EVENT_PATH", event_path(workspace));
+        add("RUNNER_TEMP", folder(&workspace.temp));
+        add("RUNNER_TOOL_CACHE", folder(&workspace.tools));
+        add("RUNNER_WORKSPACE", folder(workspace.base()));
+        for (name, value) in runner_facts() {
+            add(&format!("RUNNER_{}", name.to_uppercase()), value);
+        }
+        variables
+    }
+
+    /// Writes the event where `GITHUB_EVENT_PATH` says.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_event(&self, run: &Run, workspace: &Workspace) -> anyhow::Result<()> {
+        let path = event_path(workspace);
+        if let Some(folder) = Path::new(&path).parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, self.payload(run).to_string())?;
+        Ok(())
+    }
+
+    fn payload(&self, run: &Run) -> serde_json::Value {
+        let (owner, name) = self
+            .repository
+            .split_once('/')
+            .unwrap_or(("", &self.repository));
+        let git_ref = format!("refs/heads/{}", self.branch);
+        let repository = json!({
+            "name": name,
+            "full_name": self.repository,
+            "default_branch": self.branch,
+            "html_url": format!("{SERVER}/{}", self.repository),
+            "owner": { "login": owner },
+        });
+        let sender = json!({ "login": self.actor });
+        match self.event {
+            Event::Push => json!({
+                "ref": git_ref,
+                "before": self.commit.before,
+                "after": self.commit.sha,
+                "created": false,
+                "deleted": false,
+                "forced": false,
+                "head_commit": { "id": self.commit.sha, "message": self.commit.title },
+                "pusher": { "name": self.actor },
+                "repository": repository,
+                "sender": sender,
+            }),
+            Event::Dispatch { .. } => {
+                let inputs: serde_json::Map<String, serde_json::Value> = run
+                    .inputs
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.to_text().into()))
+                    .collect();
+                json!({
+                    "ref": git_ref,
+                    "inputs": inputs,
+                    "workflow": format!(".github/workflows/{}", run.file),
+                    "repository": repository,
+                    "sender": sender,
+                })
+            }
+        }
+    }
+}
+
+/// The `runner` context.
+pub fn runner_context(workspace: &Workspace) -> Value {
+    let mut entries: Vec<(&str, String)> = runner_facts().to_vec();
+    entries.push(("temp", workspace.temp.display().to_string()));
+    entries.push(("tool_cache", workspace.tools.display().to_string()));
+    entries.push(("workspace", workspace.base().display().to_string()));
+    Value::strings(entries)
+}
+
+fn runner_facts() -> [(&'static str, String); 4] {
+    // GitHub's own words for systems and processors.
+    let os = match std::env::consts::OS {
+        "macos" => "macOS",
+        _ => "Linux",
+    };
+    let arch = match std::env::consts::ARCH {
+        "aarch64" => "ARM64",
+        _ => "X64",
+    };
+    [
+        ("os", os.into()),
+        ("arch", arch.into()),
+        ("name", "rehearsal".into()),
+        ("environment", "github-hosted".into()),
+    ]
+}
+
+fn event_path(workspace: &Workspace) -> String {
+    workspace
+        .temp
+        .join("_github_workflow/event.json")
+        .display()
+        .to_string()
+}

@@ -1,0 +1,219 @@
+//! GitHub's API as far as a deploy step asks it: who approved this run. On loopback, for the job's token only.
+//!
+//! Every other question is answered 404 and remembered, so that the rehearsal can name it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::approval::Approval;
+
+/// A running stand-in. Dropping it ends it.
+pub struct GitHubApi {
+    /// Its address, without a final slash.
+    pub url: String,
+    unknown: Arc<Mutex<Vec<String>>>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    token: String,
+    given: Arc<Mutex<Vec<Approval>>>,
+    unknown: Arc<Mutex<Vec<String>>>,
+}
+
+impl GitHubApi {
+    /// Starts it on a free port of loopback.
+    ///
+    /// # Errors
+    /// When there is no port or no thread to be had.
+    pub fn start(token: String, given: Arc<Mutex<Vec<Approval>>>) -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .context("cannot listen on loopback")?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let unknown = Arc::new(Mutex::new(Vec::new()));
+        let shared = Shared {
+            token,
+            given,
+            unknown: unknown.clone(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("github-api".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let routes = axum::Router::new()
+                        .route(
+                            "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
+                            get(approvals),
+                        )
+                        .fallback(not_known)
+                        .with_state(shared);
+                    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+                        return;
+                    };
+                    // A reply that is still being written when the rehearsal ends is of use to nobody.
+                    tokio::select! {
+                        _ = axum::serve(listener, routes) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
+        Ok(Self {
+            url,
+            unknown,
+            running: Some((stop, thread)),
+        })
+    }
+}
+
+impl GitHubApi {
+    /// What was asked that it does not know, once.
+    pub fn unknown_questions(&self) -> Vec<String> {
+        let mut unknown = self
+            .unknown
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::mem::take(&mut *unknown)
+    }
+}
+
+impl Drop for GitHubApi {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            // The receiver is gone only when the thread has ended by itself.
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn approvals(
+    State(shared): State<Shared>,
+    Path((owner, repo, run_id)): Path<(String, String, u64)>,
+    headers: HeaderMap,
+) -> Response {
+    let sent = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let sent = sent
+        .strip_prefix("Bearer ")
+        .or_else(|| sent.strip_prefix("token "));
+    if sent != Some(&shared.token) {
+        return message(StatusCode::UNAUTHORIZED, "Bad credentials");
+    }
+    let given = shared
+        .given
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let approvals: Vec<Value> = given
+        .iter()
+        .enumerate()
+        .filter(|(_, approval)| approval.run_id == run_id)
+        .map(|(at, approval)| {
+            let page = format!("https://github.com/{owner}/{repo}");
+            json!({
+                "state": "approved",
+                "comment": "Approved in a rehearsal",
+                "environments": [{
+                    "id": at + 1,
+                    "node_id": format!("rehearsal-{at}"),
+                    "name": approval.environment,
+                    "url": format!("https://api.github.com/repos/{owner}/{repo}/environments/{}", approval.environment),
+                    "html_url": format!("{page}/deployments/activity_log"),
+                    "created_at": "2026-01-01T00:00:00Z",
+                    "updated_at": "2026-01-01T00:00:00Z",
+                }],
+                "user": {
+                    "login": approval.user,
+                    "id": at + 1,
+                    "node_id": format!("rehearsal-user-{at}"),
+                    "type": "User",
+                    "site_admin": false,
+                    "html_url": format!("https://github.com/{}", approval.user),
+                },
+            })
+        })
+        .collect();
+    Json(approvals).into_response()
+}
+
+async fn not_known(State(shared): State<Shared>, method: axum::http::Method, uri: Uri) -> Response {
+    let asked = format!("{method} {}", uri.path());
+    shared
+        .unknown
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .push(asked);
+    message(
+        StatusCode::NOT_FOUND,
+        "Not Found: a rehearsal answers for approvals only",
+    )
+}
+
+fn message(status: StatusCode, text: &str) -> Response {
+    let body = json!({ "message": text, "documentation_url": "https://docs.github.com/rest", "status": status.as_str() });
+    (status, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    fn ask(url: &str, path: &str, token: &str) -> (String, Value) {
+        let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().to_owned();
+        (status, serde_json::from_str(body).unwrap())
+    }
+
+    #[test]
+    fn a_run_s_approvals_are_told_to_its_own_token_only() {
+        let approval = |run_id| Approval {
+            run_id,
+            environment: "PROD".into(),
+            user: "ann".into(),
+        };
+        let given = Arc::new(Mutex::new(vec![approval(7), approval(8)]));
+        let api = GitHubApi::start("the-token".into(), given).unwrap();
+        let path = "/repos/acme/wine/actions/runs/7/approvals";
+        let (status, body) = ask(&api.url, path, "the-token");
+        assert_eq!(
+            (status.as_str(), body.as_array().unwrap().len()),
+            ("200", 1)
+        );
+        assert_eq!(body[0]["user"]["login"], "ann");
+        assert_eq!(body[0]["environments"][0]["name"], "PROD");
+        assert_eq!(ask(&api.url, path, "another").0, "401");
+        assert_eq!(
+            ask(&api.url, "/repos/acme/wine/issues", "the-token").0,
+            "404"
+        );
+        assert_eq!(api.unknown_questions(), ["GET /repos/acme/wine/issues"]);
+    }
+}

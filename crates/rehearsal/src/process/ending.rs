@@ -1,0 +1,54 @@
+//! How a process is ended: the signals GitHub's runner sends, and when.
+
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::limits::{End, Limits};
+
+/// A process on its way out.
+pub struct Ending {
+    /// What it will have ended by.
+    pub end: End,
+    since: Instant,
+    terminated: bool,
+    killed: bool,
+}
+
+impl Ending {
+    /// Sends the first signal, if it is time to end.
+    pub fn begin(process: Pid, limits: &Limits<'_>) -> Option<Self> {
+        let end = if limits.interrupt.times() > usize::from(limits.survives_cancel) {
+            End::Cancelled
+        } else if limits
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            End::TimedOut
+        } else {
+            return None;
+        };
+        // A process that is already gone needs no signal.
+        let _ = kill_process(process, Signal::INT);
+        Some(Self {
+            end,
+            since: Instant::now(),
+            terminated: false,
+            killed: false,
+        })
+    }
+
+    /// Sends the next signal, once it is due.
+    pub fn escalate(&mut self, group: Pid, limits: &Limits<'_>) {
+        let insists = limits.interrupt.times() > 1;
+        let terminate = limits.grace.after_interrupt;
+        let kill = terminate + limits.grace.after_terminate;
+        if !self.killed && (insists || self.since.elapsed() >= kill) {
+            self.killed = true;
+            let _ = kill_process_group(group, Signal::KILL);
+        } else if !self.terminated && self.since.elapsed() >= terminate {
+            self.terminated = true;
+            let _ = kill_process(group, Signal::TERM);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What all jobs of a rehearsal share: this machine in the place of GitHub's runners.
+//!
+//! Nothing of the person's own environment reaches a step, but for the few variables that programs need to be found.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use github_workflow::read::{Job, Workflow};
+
+use crate::approval::Approvals;
+use crate::console::Console;
+use crate::github::GitHub;
+use crate::interrupt::Interrupt;
+use crate::process::Grace;
+use crate::report::{Outcome, Report, Row};
+use crate::repository::Repository;
+use crate::settings::RepositorySettings;
+use crate::workspace::Workspace;
+
+/// The runner of a rehearsal.
+pub struct Runner {
+    /// The repository whose commit is rehearsed.
+    pub repository: Repository,
+    /// What GitHub says about itself.
+    pub github: GitHub,
+    /// The folders of the job that runs.
+    pub workspace: Workspace,
+    /// What GitHub keeps in the repository's settings.
+    pub settings: Box<dyn RepositorySettings>,
+    /// Who approves deployments.
+    pub approvals: Approvals,
+    /// Where everything is said.
+    pub console: Console,
+    /// Whether the person wants an end.
+    pub interrupt: Interrupt,
+    /// How long processes have to end.
+    pub grace: Grace,
+    /// The variables every process starts with.
+    pub inherited: Vec<(String, String)>,
+    /// Where jobs' summaries are written, a file each.
+    pub summaries: PathBuf,
+    /// What there is to say in the end.
+    pub report: RefCell<Report>,
+}
+
+/// The variables of the person's environment that steps are given.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "CARGO_HOME", "RUSTUP_HOME", "TERM"];
+
+/// The variables that every process starts with.
+pub fn inherited() -> Vec<(String, String)> {
+    INHERITED
+        .iter()
+        .filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
+}
+
+impl Runner {
+    /// The variables a job sees, by the environment it is bound to.
+    pub fn vars(&self, environment: Option<&str>) -> Vec<(String, String)> {
+        environment.map_or_else(Vec::new, |environment| self.settings.variables(environment))
+    }
+
+    /// The secrets a job sees, by the environment it is bound to.
+    pub fn secrets(&self, environment: Option<&str>) -> Vec<(String, String)> {
+        let mut secrets = vec![("GITHUB_TOKEN".to_owned(), self.github.token.clone())];
+        if let Some(environment) = environment {
+            secrets.extend(self.settings.secrets(environment));
+        }
+        secrets
+    }
+
+    /// Notes that something could not be done as GitHub would do it; the rehearsal will not be green.
+    pub fn unsupported(&self, what: String) {
+        self.report.borrow_mut().unsupported.push(what);
+    }
+
+    /// Notes a job none of whose steps ran.
+    pub fn add_job_row(&self, workflow: &Workflow, job: &Job, outcome: Outcome) {
+        self.report.borrow_mut().rows.push(Row {
+            workflow: workflow.stem().to_owned(),
+            job: job.id.clone(),
+            step: String::new(),
+            outcome,
+            took: None,
+            link: None,
+        });
+    }
+}

@@ -1,0 +1,200 @@
+//! Whole workflows run from first job to last, without a sandbox: what steps see, what they hand on, what is refused.
+
+mod conditions;
+mod endings;
+mod hand_over;
+mod isolation;
+mod robustness;
+
+use std::sync::mpsc::channel;
+
+use crate::approval::{Approvals, Approve};
+use crate::checks::{self, Findings, Known};
+use crate::console::captured;
+use crate::github::{Event, GitHub};
+use crate::interrupt::Interrupt;
+use crate::process::Grace;
+use crate::report::{Outcome, Row};
+use crate::repository::sample;
+use crate::runner::{self, Runner};
+use crate::settings::{Environment, ImposedVariable, RepositorySettings};
+use crate::workflow;
+use crate::workflow_run::JobResult;
+use crate::workspace::Workspace;
+use github_workflow::read::Workflow;
+use github_workflow::value::same_ignoring_case;
+
+/// Settings with these environments, each with the same variable and the same secret.
+#[derive(Debug, Default)]
+pub struct SampleSettings(Vec<Environment>);
+
+impl SampleSettings {
+    /// Environments that nobody has to approve.
+    pub fn with(names: &[&str]) -> Self {
+        let environment = |name: &&str| Environment {
+            name: (*name).to_owned(),
+            guards: format!("stage {}", name.to_lowercase()),
+            reviewers: Vec::new(),
+            wait_timer: 0,
+        };
+        Self(names.iter().map(environment).collect())
+    }
+
+    /// The last environment needs this approval.
+    fn reviewed_by(mut self, reviewer: &str) -> Self {
+        let last = self.0.last_mut().expect("an environment");
+        last.reviewers.push(reviewer.to_owned());
+        self
+    }
+}
+
+impl RepositorySettings for SampleSettings {
+    fn environment(&self, name: &str) -> Result<&Environment, String> {
+        let known = |environment: &&Environment| same_ignoring_case(&environment.name, name);
+        let missing = || format!("no environment is called `{name}`");
+        self.0.iter().find(known).ok_or_else(missing)
+    }
+
+    fn variable_names(&self) -> &[&str] {
+        &["STAGE"]
+    }
+
+    fn secret_names(&self) -> &[&str] {
+        &["KEY"]
+    }
+
+    fn imposed_variables(&self) -> &[ImposedVariable] {
+        &[ImposedVariable {
+            name: "SERVER",
+            what: "a stand-in",
+        }]
+    }
+
+    fn variables(&self, environment: &str) -> Vec<(String, String)> {
+        vec![("STAGE".into(), environment.into())]
+    }
+
+    fn secrets(&self, _environment: &str) -> Vec<(String, String)> {
+        vec![("KEY".into(), "key-canary".into())]
+    }
+
+    fn process_variables(&self, environment: Option<&str>) -> Vec<(String, String)> {
+        let server = environment.map(|_| ("SERVER".into(), "http://127.0.0.1:2".into()));
+        server.into_iter().collect()
+    }
+
+    fn other_approvals(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn approve_others(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What a rehearsal left behind.
+struct Rehearsed {
+    text: String,
+    rows: Vec<Row>,
+    jobs: Vec<(String, JobResult)>,
+    summary: String,
+    exit_code: u8,
+}
+
+impl Rehearsed {
+    fn job(&self, id: &str) -> &JobResult {
+        &self.jobs.iter().find(|(known, _)| known == id).expect(id).1
+    }
+
+    fn output(&self, job: &str, name: &str) -> Option<&str> {
+        let outputs = &self.job(job).outputs;
+        outputs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn outcome(&self, step: &str) -> Outcome {
+        self.rows
+            .iter()
+            .find(|row| row.step == step)
+            .expect(step)
+            .outcome
+    }
+}
+
+fn rehearse(jobs: &str) -> Rehearsed {
+    rehearse_with(jobs, Approve::All, &Interrupt::default())
+}
+
+fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehearsed {
+    let text = format!("name: Deploy things\non: push\njobs:\n{jobs}");
+    let (_folder, repository) = sample(&[
+        ("a.txt", "committed"),
+        ("tool", "#!/bin/sh\necho tool runs\n"),
+    ]);
+    let settings = SampleSettings::with(&["DEV", "PROD"]).reviewed_by("ann");
+    let mut findings = Findings::default();
+    let workflow = Workflow::read("deploy-things.yml", &text, &mut findings.problems);
+    let workflow = workflow.unwrap_or_else(|| panic!("{:#?}", findings.problems));
+    let (console, heard) = captured();
+    let commit = repository.head().unwrap();
+    let github = GitHub {
+        repository: "acme/wine".into(),
+        branch: "main".into(),
+        commit,
+        actor: "author".into(),
+        event: Event::Push,
+        api_url: "http://127.0.0.1:1".into(),
+        token: "github-canary".into(),
+        first_run_id: 42,
+    };
+    let run = github.run_of(&workflow, 0);
+    let workspace = Workspace::take(None).unwrap();
+    let known = Known {
+        settings: &settings,
+        branch: "main",
+        event: &Event::Push,
+        github: &github.context(&run, "", &workspace),
+    };
+    checks::check(&workflow, &known, &mut findings);
+    assert!(findings.problems.is_empty(), "{:#?}", findings.problems);
+
+    let (_sender, answers) = channel();
+    let artifacts = workspace.base().join("artifacts");
+    let summaries = tempfile::tempdir().unwrap();
+    let second = std::time::Duration::from_millis(200);
+    console.mask("key-canary");
+    console.mask("github-canary");
+    let runner = Runner {
+        repository,
+        github,
+        workspace,
+        settings: Box::new(settings),
+        approvals: Approvals::new(approve, answers),
+        console,
+        interrupt: interrupt.clone(),
+        grace: Grace {
+            after_interrupt: second,
+            after_terminate: second,
+            output: second,
+        },
+        inherited: runner::inherited(),
+        summaries: summaries.path().to_owned(),
+        report: Default::default(),
+    };
+    let jobs = workflow::run(&runner, &workflow, run, artifacts).unwrap();
+    let mut summary = String::new();
+    for file in summaries.path().read_dir().unwrap() {
+        summary.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    let report = runner.report.take();
+    let text = String::from_utf8(heard.borrow().clone()).unwrap();
+    Rehearsed {
+        text,
+        exit_code: report.exit_code(),
+        rows: report.rows,
+        jobs,
+        summary,
+    }
+}

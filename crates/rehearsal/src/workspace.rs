@@ -1,0 +1,331 @@
+//! The folders a job sees: its workspace and its temporary folder, both empty when it begins.
+//!
+//! The checkout is kept aside between jobs and brought back where `actions/checkout` asks for one. So its path and the
+//! times of unchanged files stay the same, and cargo, whose judgement rests on both, builds only once.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+use github_workflow::evaluate::Files;
+use tempfile::TempDir;
+
+use crate::file_pattern;
+use crate::repository::{Commit, Repository, git, text};
+
+/// The folders of whichever job runs now.
+#[derive(Debug)]
+pub struct Workspace {
+    /// `GITHUB_WORKSPACE`
+    pub folder: PathBuf,
+    /// `RUNNER_TEMP`
+    pub temp: PathBuf,
+    /// `RUNNER_TOOL_CACHE`
+    pub tools: PathBuf,
+    base: PathBuf,
+    kept: PathBuf,
+    // Held until the end: the lock, or the folder that goes away with the rehearsal.
+    _held: Held,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are held, not read")]
+enum Held {
+    Lock(File),
+    Folder(TempDir),
+}
+
+/// How much of the history a checkout brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// The commit alone, as `actions/checkout` does unless told otherwise.
+    CommitOnly,
+    /// Every commit, branch and tag.
+    Everything,
+}
+
+impl Files for Workspace {
+    fn hash(&self, patterns: &[String]) -> Result<String, String> {
+        file_pattern::hash_files(&self.folder, patterns)
+    }
+}
+
+impl Workspace {
+    /// Takes a lasting folder for the checkout, or a temporary one when there is none or another rehearsal has it.
+    ///
+    /// # Errors
+    /// When no folder can be made.
+    pub fn take(lasting: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(base) = lasting {
+            std::fs::create_dir_all(base)
+                .with_context(|| format!("cannot make {}", base.display()))?;
+            let lock = File::create(base.join("lock"))?;
+            if lock.try_lock().is_ok() {
+                return Self::within(base.to_owned(), Held::Lock(lock));
+            }
+        }
+        let folder = tempfile::Builder::new().prefix("rehearsal-").tempdir()?;
+        Self::within(folder.path().to_owned(), Held::Folder(folder))
+    }
+
+    fn within(base: PathBuf, held: Held) -> anyhow::Result<Self> {
+        let base = base.canonicalize()?;
+        let workspace = Self {
+            folder: base.join("workspace"),
+            temp: base.join("temp"),
+            tools: base.join("tools"),
+            kept: base.join("kept"),
+            base,
+            _held: held,
+        };
+        workspace.clear()?;
+        Ok(workspace)
+    }
+
+    /// The folder that holds all the others.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Makes the folders of a job, empty.
+    ///
+    /// # Errors
+    /// When one cannot be emptied or made.
+    pub fn begin_job(&self) -> anyhow::Result<()> {
+        self.clear()?;
+        for folder in [&self.folder, &self.temp, &self.tools] {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the checkout aside for the next job and removes the rest.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn end_job(&self) -> anyhow::Result<()> {
+        if self.folder.join(".git").is_dir() {
+            remove(&self.kept)?;
+            std::fs::rename(&self.folder, &self.kept).context("cannot put the checkout aside")?;
+        }
+        self.clear()
+    }
+
+    fn clear(&self) -> anyhow::Result<()> {
+        for folder in [&self.folder, &self.temp, &self.tools] {
+            remove(folder)?;
+        }
+        Ok(())
+    }
+
+    /// What `actions/checkout` brings: the commit's files, and nothing else.
+    ///
+    /// # Errors
+    /// git's own words.
+    pub fn check_out(
+        &self,
+        repository: &Repository,
+        slug: &str,
+        branch: &str,
+        commit: &Commit,
+        history: History,
+    ) -> anyhow::Result<()> {
+        if !self.folder.join(".git").is_dir() && self.kept.is_dir() {
+            remove(&self.folder)?;
+            std::fs::rename(&self.kept, &self.folder).context("cannot bring the checkout back")?;
+        }
+        let fresh = || {
+            remove(&self.folder)?;
+            std::fs::create_dir_all(&self.folder)?;
+            self.update(repository, slug, branch, commit, history)
+        };
+        match self.update(repository, slug, branch, commit, history) {
+            Ok(()) => Ok(()),
+            // A checkout that was kept may be in any state: a job could do with it what it wanted.
+            Err(_) => fresh(),
+        }
+    }
+
+    fn update(
+        &self,
+        repository: &Repository,
+        slug: &str,
+        branch: &str,
+        commit: &Commit,
+        history: History,
+    ) -> anyhow::Result<()> {
+        let git_folder = self.folder.join(".git");
+        // Only its index is of use; hooks, settings and refs that a job left there are not brought back. It is moved and
+        // not copied, for git tells a file that was changed right after the index was written by the index's own time.
+        let index = self.base.join("index");
+        let had_index = std::fs::rename(git_folder.join("index"), &index).is_ok();
+        remove(&git_folder)?;
+        self.git(&["init", "--quiet", "--template="])?;
+        if had_index {
+            std::fs::rename(&index, git_folder.join("index"))
+                .context("cannot bring the index back")?;
+        }
+        let alternates = git_folder.join("objects/info");
+        std::fs::create_dir_all(&alternates)?;
+        std::fs::write(
+            alternates.join("alternates"),
+            format!("{}\n", repository.objects()?.display()),
+        )?;
+        let shallow = match history {
+            History::CommitOnly => format!("{}\n", commit.sha),
+            History::Everything => repository.shallow()?,
+        };
+        if !shallow.is_empty() {
+            std::fs::write(git_folder.join("shallow"), shallow)?;
+        }
+        if history == History::Everything {
+            for (sha, name) in repository.refs()? {
+                let name = name.replacen("refs/heads/", "refs/remotes/origin/", 1);
+                self.git(&["update-ref", &name, &sha])?;
+            }
+        }
+        self.git(&[
+            "update-ref",
+            &format!("refs/remotes/origin/{branch}"),
+            &commit.sha,
+        ])?;
+        self.git(&[
+            "remote",
+            "add",
+            "origin",
+            &format!("https://github.com/{slug}"),
+        ])?;
+        self.git(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])?;
+        self.git(&["update-ref", "HEAD", &commit.sha])?;
+        self.git(&["reset", "--quiet", "--hard", "HEAD"])?;
+        self.git(&["clean", "--quiet", "-ffdx"])?;
+        Ok(())
+    }
+
+    fn git(&self, args: &[&str]) -> anyhow::Result<String> {
+        let mut command: Command = git(&self.folder);
+        // The person's own settings must not change what a checkout on GitHub would hold.
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+            .env("GIT_CEILING_DIRECTORIES", &self.base)
+            .args(args);
+        text(command)
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // The next rehearsal begins by clearing, so what cannot be removed now is no harm.
+        let _ = self.end_job();
+    }
+}
+
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result.with_context(|| format!("cannot remove {}", folder.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repository::sample;
+
+    #[test]
+    fn each_job_begins_empty_and_its_checkout_is_exactly_the_commit() {
+        let (folder, repository) = sample(&[("a.txt", "1"), (".gitignore", "ignored\n")]);
+        let base = tempfile::tempdir().unwrap();
+        let workspace = Workspace::take(Some(base.path())).unwrap();
+        let commit = repository.head().unwrap();
+        std::fs::write(folder.path().join("a.txt"), "uncommitted").unwrap();
+        let check_out = |history| {
+            workspace
+                .check_out(&repository, "example/wine", "main", &commit, history)
+                .unwrap()
+        };
+
+        workspace.begin_job().unwrap();
+        check_out(History::CommitOnly);
+        let a = workspace.folder.join("a.txt");
+        assert_eq!(std::fs::read_to_string(&a).unwrap(), "1");
+        let modified = |name: &str| {
+            let file = workspace.folder.join(name);
+            std::fs::metadata(file).unwrap().modified().unwrap()
+        };
+        let made = modified(".gitignore");
+        for (name, text) in [
+            ("a.txt", "2"),
+            ("stray", "x"),
+            ("ignored", "x"),
+            (".git/hooks/post-checkout", "x"),
+        ] {
+            let path = workspace.folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        workspace.end_job().unwrap();
+        assert!(!workspace.folder.exists());
+
+        workspace.begin_job().unwrap();
+        assert_eq!(std::fs::read_dir(&workspace.folder).unwrap().count(), 0);
+        check_out(History::CommitOnly);
+        for name in ["stray", "ignored", ".git/hooks/post-checkout"] {
+            assert!(!workspace.folder.join(name).exists(), "{name}");
+        }
+        assert_eq!(std::fs::read_to_string(&a).unwrap(), "1");
+        assert_eq!(modified(".gitignore"), made);
+        assert_eq!(workspace.git(&["rev-parse", "HEAD"]).unwrap(), commit.sha);
+        assert_eq!(
+            workspace
+                .git(&["rev-parse", "--abbrev-ref", "HEAD"])
+                .unwrap(),
+            "main"
+        );
+        assert_eq!(workspace.git(&["status", "--porcelain"]).unwrap(), "");
+    }
+
+    #[test]
+    fn a_checkout_has_no_history_unless_it_is_asked_for() {
+        let (folder, repository) = sample(&[("a.txt", "1")]);
+        std::fs::write(folder.path().join("a.txt"), "2").unwrap();
+        let commit = repository.uncommitted().unwrap();
+        let workspace = Workspace::take(None).unwrap();
+        for (history, count) in [(History::CommitOnly, "1"), (History::Everything, "2")] {
+            workspace.begin_job().unwrap();
+            workspace
+                .check_out(&repository, "example/wine", "main", &commit, history)
+                .unwrap();
+            assert_eq!(
+                workspace.git(&["rev-list", "--count", "HEAD"]).unwrap(),
+                count
+            );
+            assert_eq!(
+                std::fs::read_to_string(workspace.folder.join("a.txt")).unwrap(),
+                "2"
+            );
+        }
+    }
+
+    #[test]
+    fn two_rehearsals_at_once_do_not_share_a_workspace() {
+        let base = tempfile::tempdir().unwrap();
+        let first = Workspace::take(Some(base.path())).unwrap();
+        let second = Workspace::take(Some(base.path())).unwrap();
+        assert_ne!(first.folder, second.folder);
+        let temporary = second.base().to_owned();
+        drop(second);
+        assert!(!temporary.exists());
+        drop(first);
+        let third = Workspace::take(Some(base.path())).unwrap();
+        assert!(
+            third
+                .folder
+                .starts_with(base.path().canonicalize().unwrap())
+        );
+    }
+}
