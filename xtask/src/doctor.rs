@@ -53,7 +53,7 @@ struct Visit<'a> {
     no_credential: Option<Finding>,
 }
 
-/// Looks at one stage's deployment and prints one line for each thing; the exit is 3 when something is to be done,
+/// Poll at one stage's deployment and prints one line for each thing; the exit is 3 when something is to be done,
 /// and 4 when something could not be reached or understood.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let file = StageFile::find(args.stages.as_deref())?;
@@ -97,7 +97,7 @@ impl<'a> Visit<'a> {
         }
         let limits = Limits {
             request: args.request_timeout,
-            pace: args.pace,
+            delay_scale: args.pace,
             ca_file: args.ca_file.clone(),
             verbose: args.verbose,
             scrubber: step.scrubber().clone(),

@@ -5,7 +5,7 @@ use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Context as _, Result};
 
-use domino_core::step::{Report, Setting};
+use domino_core::step::{Report, StepContext};
 
 use crate::AppArgs;
 use crate::wanted::in_short;
@@ -24,19 +24,19 @@ pub(crate) struct Found {
 }
 
 /// The app of the stage file.
-pub(crate) fn app_of<'a>(setting: &'a Setting, args: &AppArgs) -> Result<&'a stage_file::App> {
-    Ok(setting.file.app(&args.app)?)
+pub(crate) fn app_of<'a>(context: &'a StepContext, args: &AppArgs) -> Result<&'a stage_file::App> {
+    Ok(context.file.app(&args.app)?)
 }
 
 /// The app of the stage file and what Domino has of it: two requests, one after the other.
 pub(crate) async fn find<'a>(
-    setting: &'a Setting,
+    context: &'a StepContext,
     args: &AppArgs,
 ) -> Result<(&'a stage_file::App, Found)> {
-    let app = app_of(setting, args)?;
-    let reader = setting.connection.reader();
-    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
-    let name = setting.file.app_name(app, &setting.stage);
+    let app = app_of(context, args)?;
+    let reader = context.connection.reader();
+    let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
+    let name = context.file.app_name(app, &context.stage);
     let (api, there) = named(&reader, args.api, &project.id, &name).await?;
     let found = Found {
         project,
@@ -102,8 +102,8 @@ fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> 
 }
 
 /// Where a person opens the app. Some deployments tell an internal address that answers 404 to everybody.
-pub(crate) fn link(setting: &Setting, app: &App) -> Option<String> {
-    let host = setting.connection.host().as_str();
+pub(crate) fn link(context: &StepContext, app: &App) -> Option<String> {
+    let host = context.connection.host().as_str();
     let url = app.url.as_deref()?;
     if url.contains("/apps-internal/") {
         return Some(format!("{host}/modelproducts/{}?scope=project", app.id));
@@ -124,7 +124,7 @@ pub(crate) fn in_words(version: &AppVersion) -> String {
 }
 
 /// Puts what is known of an app into the report: outputs for later steps, facts for people.
-pub(crate) fn describe(report: &mut Report, setting: &Setting, app: &App) {
+pub(crate) fn describe(report: &mut Report, context: &StepContext, app: &App) {
     report.output("id", app.id.as_str());
     report.fact("app", format!("{} ({})", app.name, app.id));
     if let Some(version) = &app.version {
@@ -133,7 +133,7 @@ pub(crate) fn describe(report: &mut Report, setting: &Setting, app: &App) {
         report.output("status", app.status().word());
         report.fact("status", app.status().word());
     }
-    if let Some(link) = link(setting, app) {
+    if let Some(link) = link(context, app) {
         report.output("url", &link).fact("link", link);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domino_core::api::apps::{App, AppId, AppVersion};
 use domino_core::client::ApiError;
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::{Interrupts, Signal, Step};
 
 use crate::before::Before;
@@ -26,7 +26,7 @@ impl Rollout<'_> {
         before: Option<&Before>,
         trace: &Trace,
     ) -> CommandError {
-        let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+        let (name, stage) = (&self.entity.name, &self.context.stage.name);
         if !trace.changed && trace.version.is_none() {
             return signal.nothing_changed(stage);
         }
@@ -72,7 +72,7 @@ impl Rollout<'_> {
 
     /// Starts the version that was stopped for nothing, as soon as it is down. `false` when it never went down.
     async fn start_before(&self, step: &mut Step, id: &AppId, before: &Before) -> Result<bool> {
-        let mut looks = Looks::until(GRACE, self.reader.pace());
+        let mut poll = Poll::until(GRACE, self.reader.delay_scale());
         let version = loop {
             let now = self
                 .reader
@@ -80,7 +80,7 @@ impl Rollout<'_> {
                 .await?;
             match now {
                 Some(now) if !now.status().is_down() => {
-                    if !looks.next().await {
+                    if !poll.next().await {
                         return Ok(false);
                     }
                 }

@@ -5,9 +5,9 @@ use domino_core::api::apps::{
     AppChanges, AppContent, AppId, AppInstance, AppStatus, AppVersion, AppVersionId, AppsApi,
     NewApp, Published, visibility_word,
 };
-use domino_core::client::{ApiError, Written, once};
+use domino_core::client::{ApiError, Written, write_once};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::{Progress, Step};
 
 use crate::find::{describe, in_words};
@@ -27,8 +27,8 @@ impl Rollout<'_> {
         };
         trace.changed = true;
         trace.launched = self.api.starts_what_it_creates();
-        let created = once(
-            self.reader.pace(),
+        let created = write_once(
+            self.reader.delay_scale(),
             async || self.writer.create_app(self.api, &new).await,
             async || {
                 let apps = self.reader.apps(self.api, &new.project, self.name).await?;
@@ -37,7 +37,7 @@ impl Rollout<'_> {
         )
         .await
         .map_err(|error| self.explained(error))?;
-        if let Written::Found(app) = &created {
+        if let Written::Recovered(app) = &created {
             let text = format!(
                 "the reply to the creation was lost; Domino has created app `{}`",
                 app.id
@@ -46,7 +46,7 @@ impl Rollout<'_> {
         }
         let app = created.into_inner();
         trace.app = Some(app.id.clone());
-        describe(&mut step.report, self.setting, &app);
+        describe(&mut step.report, self.context, &app);
         match self.api {
             AppsApi::Beta => Ok(match app.version {
                 Some(version) => self.known(trace, &version),
@@ -88,8 +88,8 @@ impl Rollout<'_> {
                     && same(changes.description.as_deref(), &now.description)
             }))
         };
-        once(
-            self.reader.pace(),
+        write_once(
+            self.reader.delay_scale(),
             async || self.writer.change_app(self.api, app, changes).await,
             async || Ok(is_changed().await?.map(drop)),
         )
@@ -111,7 +111,7 @@ impl Rollout<'_> {
         trace: &mut Trace,
         app: &AppId,
         version: &AppVersion,
-        looks: &mut Looks,
+        poll: &mut Poll,
     ) -> Result<()> {
         let before = version.status();
         if before.is_down() {
@@ -120,8 +120,8 @@ impl Rollout<'_> {
         let now = async || self.reader.app_version(self.api, app, &version.id).await;
         if !matches!(before, AppStatus::Stopping(_)) {
             (trace.changed, trace.stopped) = (true, true);
-            let stopped = once(
-                self.reader.pace(),
+            let stopped = write_once(
+                self.reader.delay_scale(),
                 async || self.writer.stop_app(self.api, app, version).await,
                 async || {
                     let now = now().await?;
@@ -140,7 +140,7 @@ impl Rollout<'_> {
                 };
             }
         }
-        self.until_down(progress, app, version, looks).await
+        self.until_down(progress, app, version, poll).await
     }
 
     /// Waits until nothing of a version runs any more.
@@ -149,21 +149,21 @@ impl Rollout<'_> {
         progress: &mut Progress,
         app: &AppId,
         version: &AppVersion,
-        looks: &mut Looks,
+        poll: &mut Poll,
     ) -> Result<()> {
         loop {
             match self.reader.app_version(self.api, app, &version.id).await {
                 Ok(Some(now)) if !now.status().is_down() => {
                     let word = now.status().word().to_owned();
                     progress.status(&format!("version {}: {word}", now.id));
-                    if !looks.next().await {
+                    if !poll.next().await {
                         let text =
                             format!("{} was told to stop and is still `{word}`", in_words(&now));
                         return Err(CommandError::new(Exit::Unsettled, text));
                     }
                 }
                 Ok(_) => return Ok(()),
-                Err(error) if error.exit() == Exit::Unreachable && looks.next().await => {}
+                Err(error) if error.exit() == Exit::Unreachable && poll.next().await => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -180,8 +180,8 @@ impl Rollout<'_> {
     ) -> Result<Target> {
         let before = before.map(|version| version.id.clone());
         (trace.changed, trace.launched) = (true, true);
-        let launched = once(
-            self.reader.pace(),
+        let launched = write_once(
+            self.reader.delay_scale(),
             async || self.writer.publish_app(self.api, app, content).await,
             async || {
                 let now = self.reader.app(self.api, app).await?;
@@ -196,7 +196,7 @@ impl Rollout<'_> {
         )
         .await
         .map_err(|error| self.explained(error))?;
-        if matches!(launched, Written::Found(_)) {
+        if matches!(launched, Written::Recovered(_)) {
             step.warn(
                 "the reply to the start was lost; Domino has started a version",
                 None,
@@ -226,8 +226,8 @@ impl Rollout<'_> {
         (trace.changed, trace.launched) = (true, true);
         trace.version = Some(version.clone());
         let tier = content.hardware_tier.as_ref();
-        let started = once(
-            self.reader.pace(),
+        let started = write_once(
+            self.reader.delay_scale(),
             async || self.writer.start_app_version(app, version, tier).await,
             async || {
                 let now = self.reader.app_version(self.api, app, version).await?;
@@ -239,7 +239,7 @@ impl Rollout<'_> {
         )
         .await
         .map_err(|error| self.explained(error))?;
-        if matches!(started, Written::Found(())) {
+        if matches!(started, Written::Recovered(())) {
             step.warn(
                 "the reply to the start was lost; Domino has started the version",
                 None,

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use domino_core::api::apps::AppsApi;
-use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
 use stage_file::Stage;
 
 /// Who asks, as the server sees it.
@@ -152,12 +152,12 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let mut step = Step::begin(subject, app.flags.format);
     let result = domino_core::step::block_on(async {
-        let setting = Setting::open(&app.flags, &mut step, PROGRAM)?;
+        let context = StepContext::open(&app.flags, &mut step, PROGRAM)?;
         match &args.verb {
-            Verb::Publish(args) => publish::publish(&mut step, &setting, args).await,
-            Verb::Unpublish(args) => unpublish::unpublish(&mut step, &setting, args).await,
-            Verb::Status(args) => status::status(&mut step, &setting, args).await,
-            Verb::Logs(args) => logs::logs(&mut step, &setting, args).await,
+            Verb::Publish(args) => publish::publish(&mut step, &context, args).await,
+            Verb::Unpublish(args) => unpublish::unpublish(&mut step, &context, args).await,
+            Verb::Status(args) => status::status(&mut step, &context, args).await,
+            Verb::Logs(args) => logs::logs(&mut step, &context, args).await,
         }
     });
     step.finish(result)

@@ -5,25 +5,29 @@ use std::time::Duration;
 
 use domino_core::api::apps::{AppVersion, AppVersionId};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::Looks;
-use domino_core::step::{Ending, Setting, Step};
+use domino_core::settle::Poll;
+use domino_core::step::{Step, StepContext, StepResult};
 
 use crate::find::{find, in_words};
 use crate::watch::LOG_GRACE;
 use crate::{LogsArgs, cannot};
 
 /// Prints the log on stdout.
-pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) -> Result<Ending> {
-    let (entity, found) = find(setting, &args.app)
+pub(crate) async fn logs(
+    step: &mut Step,
+    context: &StepContext,
+    args: &LogsArgs,
+) -> Result<StepResult> {
+    let (entity, found) = find(context, &args.app)
         .await
-        .with_context(|| cannot("read the log of", &args.app.app, &setting.stage))?;
-    let (name, stage) = (&entity.name, &setting.stage.name);
+        .with_context(|| cannot("read the log of", &args.app.app, &context.stage))?;
+    let (name, stage) = (&entity.name, &context.stage.name);
     let never = || {
         CommandError::refused(format!("app `{name}` was never started in stage `{stage}`")).hint(
             format!("publish it: deploy-app publish {name} --stage {stage}"),
         )
     };
-    let reader = setting.connection.reader();
+    let reader = context.connection.reader();
     let Some(app) = found.app else {
         return Err(never());
     };
@@ -38,7 +42,7 @@ pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) ->
         return Err(never());
     };
     let mut tail = LogTail::default();
-    let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
     let page = async |from: &str, limit: usize| {
         let (app, version) = (&app.id, &version.id);
         reader
@@ -68,16 +72,17 @@ pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) ->
         }
         if enough && over {
             let print = |line: &str| drop(step.log_to_stdout(line));
-            tail.rest(LOG_GRACE, reader.pace(), page, print).await?;
+            tail.rest(LOG_GRACE, reader.delay_scale(), page, print)
+                .await?;
             break;
         }
         if enough {
-            looks.next().await;
+            poll.next().await;
         }
     }
     step.report.output("id", app.id.as_str());
     step.report.output("version", version.id.as_str());
-    Ok(Ending::unchanged(format!(
+    Ok(StepResult::unchanged(format!(
         "{} lines of {} of app `{name}`",
         tail.lines(),
         in_words(&version)

@@ -9,8 +9,8 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::place::Place;
-use domino_core::settle::Looks;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Progress, Setting, Step};
+use domino_core::settle::Poll;
+use domino_core::step::{ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult};
 use stage_file::{Kind, StageFile, Target};
 
 use crate::decision::{Action, Decision, FixedEntryPoint, decide};
@@ -39,39 +39,39 @@ struct Publishing<'a> {
 /// Publishes the commit, or finds that it serves already.
 pub(crate) async fn publish(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &PublishArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let mut progress = step.progress();
     let planned = tokio::select! {
-        planned = plan(setting, args, &mut progress) => planned.with_context(|| cannot("publish", &args.app.app, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args, &mut progress) => planned.with_context(|| cannot("publish", &args.app.app, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     progress.end();
-    step.show(&planned.view(setting));
+    step.show(&planned.view(context));
     for remark in &planned.decision.remarks {
         step.warn(remark, None);
     }
     if let Some(app) = &planned.there {
-        describe(&mut step.report, setting, app);
+        describe(&mut step.report, context, app);
     }
     step.report.output("commit", planned.wanted.commit.as_str());
     step.report.fact("commit", planned.wanted.commit.as_str());
     if args.dry_run {
         return Ok(match planned.decision.is_as_wanted() {
-            true => Ending::unchanged(format!(
+            true => StepResult::unchanged(format!(
                 "app `{}` in stage `{}` is as wanted",
-                planned.entity.name, setting.stage.name
+                planned.entity.name, context.stage.name
             )),
-            false => Ending::planned(),
+            false => StepResult::planned(),
         });
     }
     // An app that is as wanted is only looked at; nothing is sent that changes anything.
     let rollout = Rollout {
-        setting,
-        writer: setting.connection.writer(),
-        reader: setting.connection.reader(),
+        context,
+        writer: context.connection.writer(),
+        reader: context.connection.reader(),
         api: planned.api,
         project: &planned.project,
         entity: planned.entity,
@@ -92,14 +92,14 @@ pub(crate) async fn publish(
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
 async fn plan<'a>(
-    setting: &'a Setting,
+    context: &'a StepContext,
     args: &PublishArgs,
     progress: &mut Progress,
 ) -> Result<Publishing<'a>> {
-    let (file, stage) = (&setting.file, &setting.stage);
-    let entity = app_of(setting, &args.app)?;
+    let (file, stage) = (&context.file, &context.stage);
+    let entity = app_of(context, &args.app)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
-    let reader = setting.connection.reader();
+    let reader = context.connection.reader();
     let project = Project::of_stage(&reader, file, stage).await?;
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
@@ -119,8 +119,8 @@ async fn plan<'a>(
         description: entity.description.clone(),
         visibility: entity.visibility,
     };
-    let looks = Looks::until(TELLS_WITHIN.min(args.timeout), reader.pace());
-    let there = once_it_tells(&reader, api, there, &wanted, looks, progress).await?;
+    let poll = Poll::until(TELLS_WITHIN.min(args.timeout), reader.delay_scale());
+    let there = once_it_tells(&reader, api, there, &wanted, poll, progress).await?;
     let decision = decide(api, there.as_ref(), &wanted)
         .map_err(|fixed| fixed.failure(file, api, entity, &name))?;
     Ok(Publishing {
@@ -142,7 +142,7 @@ async fn once_it_tells(
     api: AppsApi,
     mut there: Option<App>,
     wanted: &Wanted,
-    mut looks: Looks,
+    mut poll: Poll,
     progress: &mut Progress,
 ) -> Result<Option<App>> {
     while let Some(app) = &there
@@ -158,7 +158,7 @@ async fn once_it_tells(
             "version {} is `{word}`, and Domino does not tell yet: {untold}",
             version.id
         ));
-        if !looks.next().await {
+        if !poll.next().await {
             break;
         }
         there = reader.app(api, &app.id).await?;
@@ -255,8 +255,8 @@ impl FixedEntryPoint {
 }
 
 impl Publishing<'_> {
-    fn view(&self, setting: &Setting) -> Plan {
-        let (name, stage) = (&self.entity.name, &setting.stage.name);
+    fn view(&self, context: &StepContext) -> Plan {
+        let (name, stage) = (&self.entity.name, &context.stage.name);
         let mut plan = Plan::new(match &self.decision.action {
             Action::Create => format!("create app `{name}` in stage `{stage}`"),
             Action::Publish => format!("publish app `{name}` to stage `{stage}`"),
@@ -271,7 +271,7 @@ impl Publishing<'_> {
             }
             Action::Keep(_) => format!("change app `{name}` in stage `{stage}`"),
         });
-        let host = setting.connection.host().as_str();
+        let host = context.connection.host().as_str();
         plan.fact("project", format!("{} on {host}", self.project.name));
         plan.fact(
             "app",

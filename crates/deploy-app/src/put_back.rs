@@ -3,8 +3,8 @@
 
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::{Looks, in_words as span_in_words};
-use domino_core::step::{Ending, Interrupts, Progress, Step};
+use domino_core::settle::{Poll, in_words as span_in_words};
+use domino_core::step::{Interrupts, Progress, Step, StepResult};
 
 use crate::before::Before;
 use crate::find::{describe, describe_version, in_words};
@@ -31,8 +31,8 @@ impl Rollout<'_> {
         before: &Before,
         trace: &Trace,
         failed: CommandError,
-    ) -> Result<Ending> {
-        let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+    ) -> Result<StepResult> {
+        let (name, stage) = (&self.entity.name, &self.context.stage.name);
         let was = in_words(&before.version);
         step.say(&format!(
             "the new version does not serve; seeing to it that {was} does"
@@ -60,7 +60,7 @@ impl Rollout<'_> {
         progress.end();
         match done {
             Ok(PutBack::StillRuns(app, hidden)) => {
-                describe(&mut step.report, self.setting, &app);
+                describe(&mut step.report, self.context, &app);
                 describe_version(&mut step.report, &before.version);
                 let unseen = unseen(hidden.as_ref());
                 step.report
@@ -75,7 +75,7 @@ impl Rollout<'_> {
                 Err(self.context(failed))
             }
             Ok(PutBack::RunsAgain(app, hidden)) => {
-                describe(&mut step.report, self.setting, &app);
+                describe(&mut step.report, self.context, &app);
                 self.warn_of_unchecked(step, before, &app);
                 let other = app.version_other_than(Some(&before.version.id));
                 let named = other.map_or_else(String::new, |now| format!(" as version {}", now.id));
@@ -151,12 +151,12 @@ impl Rollout<'_> {
         let Some(id) = trace.app.clone() else {
             return Err(CommandError::new(Exit::Bug, "an app without an id"));
         };
-        let mut looks = Looks::until(self.timeout, self.reader.pace());
+        let mut poll = Poll::until(self.timeout, self.reader.delay_scale());
         let app = self.app_now(&id).await?;
         self.change_entry_point_back(&app, before).await?;
         let mut current = app.version.clone();
         if let Some(new) = app.version_other_than(Some(&before.version.id)) {
-            self.clear(progress, undo, &id, new, &looks).await;
+            self.clear(progress, undo, &id, new, &poll).await;
         }
         let old = self
             .reader
@@ -164,14 +164,14 @@ impl Rollout<'_> {
             .await?;
         if let Some(old) = old {
             if old.status().is_up() {
-                match self.look_at(&app, looks.left()).await {
+                match self.look_at(&app, poll.left()).await {
                     Health::Good => return Ok(PutBack::StillRuns(app, None)),
                     Health::Hidden(hidden) => return Ok(PutBack::StillRuns(app, Some(hidden))),
                     Health::NotYet(_) => {}
                 }
             }
             // Something that is about to stop cannot be started, and must not run beside what is put back.
-            self.clear(progress, undo, &id, &old, &looks).await;
+            self.clear(progress, undo, &id, &old, &poll).await;
             if current.as_ref().is_some_and(|current| current.id == old.id) {
                 current = Some(old);
             }
@@ -180,7 +180,7 @@ impl Rollout<'_> {
             .launch_before(step, undo, &id, before, current.as_ref())
             .await?;
         let mut watch = self.watch(&id, Expected::Before(before), progress);
-        match watch.until_it_serves(target, &mut looks).await? {
+        match watch.until_it_serves(target, &mut poll).await? {
             Watched::Serves(app, _) => Ok(PutBack::RunsAgain(app, None)),
             Watched::Hidden(app, hidden) => Ok(PutBack::RunsAgain(app, Some(hidden))),
             Watched::Another(version, different) => Ok(PutBack::Differs(version, different)),
@@ -210,9 +210,9 @@ impl Rollout<'_> {
         undo: &mut Trace,
         id: &AppId,
         version: &AppVersion,
-        looks: &Looks,
+        poll: &Poll,
     ) {
-        let third = || third_of(looks, self.reader.pace());
+        let third = || third_of(poll, self.reader.delay_scale());
         let asked = self
             .take_down(progress, undo, id, version, &mut third())
             .await;
@@ -298,7 +298,7 @@ impl Rollout<'_> {
         what: &str,
         problem: &CommandError,
     ) -> CommandError {
-        let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+        let (name, stage) = (&self.entity.name, &self.context.stage.name);
         let was = in_words(&before.version);
         let looked = match &trace.app {
             Some(id) => self.look_what_runs(id, Some(before)).await,
@@ -340,8 +340,8 @@ impl Rollout<'_> {
 }
 
 /// A third of the time that is left.
-fn third_of(looks: &Looks, pace: f64) -> Looks {
-    Looks::until(looks.left() / 3, pace)
+fn third_of(poll: &Poll, delay_scale: f64) -> Poll {
+    Poll::until(poll.left() / 3, delay_scale)
 }
 
 /// The end of a sentence about a version that runs, when its page could not be looked at.
@@ -360,13 +360,13 @@ mod tests {
     #[test]
     fn what_is_cleared_away_takes_its_time_from_that_of_putting_back() {
         let minute = Duration::from_secs(60);
-        let whole = Looks::until(minute, 1.0);
+        let whole = Poll::until(minute, 1.0);
         assert!(third_of(&whole, 1.0).left() <= minute / 3);
         // What is left after a third was waited out is shared again, and the next third is a shorter one.
-        let rest = Looks::until(whole.left() - third_of(&whole, 1.0).left(), 1.0);
+        let rest = Poll::until(whole.left() - third_of(&whole, 1.0).left(), 1.0);
         assert!(third_of(&rest, 1.0).left() <= minute * 2 / 9 + Duration::from_secs(1));
         assert!(
-            third_of(&Looks::until(Duration::ZERO, 1.0), 1.0)
+            third_of(&Poll::until(Duration::ZERO, 1.0), 1.0)
                 .left()
                 .is_zero()
         );

@@ -9,9 +9,9 @@ use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, A
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::{Looks, in_words as span_in_words};
+use domino_core::settle::{Poll, in_words as span_in_words};
 
-use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Setting, Signal, Step};
+use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
 
 use crate::before::Before;
 use crate::cannot;
@@ -26,7 +26,7 @@ const ANSWER_GRACE: Duration = Duration::from_secs(30);
 
 /// All that is needed to bring a version of an app to serve.
 pub(crate) struct Rollout<'a> {
-    pub(crate) setting: &'a Setting,
+    pub(crate) context: &'a StepContext,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     pub(crate) api: AppsApi,
@@ -75,7 +75,7 @@ impl Rollout<'_> {
         interrupts: &mut Interrupts,
         there: Option<&App>,
         decision: &Decision,
-    ) -> Result<Ending> {
+    ) -> Result<StepResult> {
         let (before, started) = (self.before(there, decision), Instant::now());
         let mut trace = Trace {
             app: there.map(|app| app.id.clone()),
@@ -91,7 +91,7 @@ impl Rollout<'_> {
         progress.end();
         match (ended, before) {
             (Ended::Serves(app, untold), _) => {
-                describe(&mut step.report, self.setting, &app);
+                describe(&mut step.report, self.context, &app);
                 if trace.changed || trace.version.is_some() {
                     step.report.fact("waited", span_in_words(started.elapsed()));
                 }
@@ -131,7 +131,7 @@ impl Rollout<'_> {
         there: Option<&App>,
         decision: &Decision,
     ) -> Result<Ended> {
-        let mut looks = Looks::until(self.timeout, self.reader.pace());
+        let mut poll = Poll::until(self.timeout, self.reader.delay_scale());
         let (first, last) = decision.changes_around_launch();
         if let Some(app) = there.filter(|_| !first.is_empty()) {
             trace.changed = true;
@@ -153,7 +153,7 @@ impl Rollout<'_> {
             }
             (Action::Publish, Some(app)) => {
                 if let Some(current) = current.filter(|_| !self.api.replaces_what_runs()) {
-                    self.take_down(progress, trace, &app.id, current, &mut looks)
+                    self.take_down(progress, trace, &app.id, current, &mut poll)
                         .await?;
                 }
                 let content = self.wanted.content();
@@ -167,7 +167,7 @@ impl Rollout<'_> {
         watch.before = current
             .filter(|_| decision.action == Action::Publish)
             .map(|version| &version.id);
-        let watched = watch.until_it_serves(target, &mut looks).await?;
+        let watched = watch.until_it_serves(target, &mut poll).await?;
         let tail = watch.tail;
         if let Some(why) = watch.unread {
             let text =
@@ -194,8 +194,8 @@ impl Rollout<'_> {
         changes: &AppChanges,
     ) -> Result<Ended> {
         if let Err(error) = self.change(&app.id, changes).await {
-            describe(&mut step.report, self.setting, &app);
-            let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+            describe(&mut step.report, self.context, &app);
+            let (name, stage) = (&self.entity.name, &self.context.stage.name);
             let runs = app.version.as_ref().map_or_else(String::new, in_words);
             return Ok(Ended::Incomplete(error.context(format!(
                 "app `{name}` runs {runs} in stage `{stage}`, but its visibility or description could not be changed"
@@ -246,13 +246,13 @@ impl Rollout<'_> {
         let Some(check) = &self.health else {
             return Health::Good;
         };
-        let mut looks = Looks::until(ANSWER_GRACE.min(at_most), self.reader.pace());
+        let mut poll = Poll::until(ANSWER_GRACE.min(at_most), self.reader.delay_scale());
         let (mut patience, mut address) = (Patience::default(), app.url.clone());
         loop {
             let health = check.look(&self.reader, address.as_deref()).await;
             let health = patience.judge(health);
             let over = matches!(health, Health::Good | Health::Hidden(_));
-            if over || !looks.next().await {
+            if over || !poll.next().await {
                 return health;
             }
             // What was just started may get another address.
@@ -264,17 +264,17 @@ impl Rollout<'_> {
 
     /// Whether the page of an app that runs answers.
     async fn page_answers(&self, app: &App) -> Result<(), CommandError> {
-        let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+        let (name, stage) = (&self.entity.name, &self.context.stage.name);
         match self.look_at(app, self.timeout).await {
             Health::Good => Ok(()),
-            Health::Hidden(hidden) => Err(hidden.failure(name, &self.setting.file)),
+            Health::Hidden(hidden) => Err(hidden.failure(name, &self.context.file)),
             Health::NotYet(why) => Err(CommandError::failed(format!(
                 "app `{name}` runs in stage `{stage}`, but does not answer: {why}"
             ))
             .hint(format!(
                 "its log may say why; to start it anew: deploy-app unpublish {name} --stage {stage}, then publish"
             ))
-            .at(&self.setting.file, &["app", name, "health-path"])),
+            .at(&self.context.file, &["app", name, "health-path"])),
         }
     }
 
@@ -287,11 +287,11 @@ impl Rollout<'_> {
         there: Option<&App>,
         decision: &Decision,
     ) -> Result<Ended> {
-        let (name, file) = (&self.entity.name, &self.setting.file);
+        let (name, file) = (&self.entity.name, &self.context.file);
         let failure = match watched {
             Watched::Serves(app, untold) => return Ok(Ended::Serves(Box::new(app), untold)),
             Watched::Hidden(app, hidden) => {
-                describe(&mut step.report, self.setting, &app);
+                describe(&mut step.report, self.context, &app);
                 return Ok(Ended::Incomplete(hidden.failure(name, file)));
             }
             Watched::Down(version) => {
@@ -329,7 +329,7 @@ impl Rollout<'_> {
             .iter()
             .find(|(name, _)| *name == "version")
         {
-            let stage = &self.setting.stage.name;
+            let stage = &self.context.stage.name;
             step.report.next = Some(format!(
                 "deploy-app logs {name} --stage {stage} --version-id {version}"
             ));
@@ -353,7 +353,7 @@ impl Rollout<'_> {
         ))
         .hint(hint)
         .at(
-            &self.setting.file,
+            &self.context.file,
             &["app", &self.entity.name, "entry-point"],
         )
     }
@@ -366,7 +366,7 @@ impl Rollout<'_> {
         replaces: bool,
     ) -> CommandError {
         let waited = span_in_words(self.timeout);
-        let file = &self.setting.file;
+        let file = &self.context.file;
         let Some(version) = version else {
             let text = format!("Domino does not show a new version after {waited}");
             return CommandError::new(Exit::Unsettled, text)
@@ -398,23 +398,23 @@ impl Rollout<'_> {
         }
     }
 
-    fn done(&self, app: &App, decision: &Decision) -> Ending {
-        let (name, stage) = (&self.entity.name, &self.setting.stage.name);
+    fn done(&self, app: &App, decision: &Decision) -> StepResult {
+        let (name, stage) = (&self.entity.name, &self.context.stage.name);
         let what = app.version.as_ref().map_or_else(String::new, in_words);
-        let at = link(self.setting, app).map_or_else(String::new, |link| format!(": {link}"));
+        let at = link(self.context, app).map_or_else(String::new, |link| format!(": {link}"));
         match decision.action {
-            Action::Keep(_) if decision.changes.is_empty() => Ending::unchanged(format!(
+            Action::Keep(_) if decision.changes.is_empty() => StepResult::unchanged(format!(
                 "app `{name}` serves {what} in stage `{stage}` already{at}"
             )),
-            Action::Keep(_) => Ending::done(format!(
+            Action::Keep(_) => StepResult::done(format!(
                 "changed app `{name}` in stage `{stage}`; it goes on to serve {what}{at}"
             )),
-            _ => Ending::done(format!("app `{name}` serves {what} in stage `{stage}`{at}")),
+            _ => StepResult::done(format!("app `{name}` serves {what} in stage `{stage}`{at}")),
         }
     }
 
     /// Puts the sentence in front of an error that says what could not be done.
     pub(crate) fn context(&self, error: CommandError) -> CommandError {
-        error.context(cannot("publish", &self.entity.name, &self.setting.stage))
+        error.context(cannot("publish", &self.entity.name, &self.context.stage))
     }
 }

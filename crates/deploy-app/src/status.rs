@@ -2,7 +2,7 @@
 
 use domino_core::api::apps::AppStatus;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::step::{Ending, Setting, Step};
+use domino_core::step::{Step, StepContext, StepResult};
 
 use crate::find::{describe, find, in_words};
 use crate::health::{Health, HealthCheck};
@@ -11,13 +11,13 @@ use crate::{StatusArgs, cannot};
 /// Shows how the app stands.
 pub(crate) async fn status(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &StatusArgs,
-) -> Result<Ending> {
-    let (entity, found) = find(setting, &args.app)
+) -> Result<StepResult> {
+    let (entity, found) = find(context, &args.app)
         .await
-        .with_context(|| cannot("look at", &args.app.app, &setting.stage))?;
-    let (name, stage) = (&entity.name, &setting.stage.name);
+        .with_context(|| cannot("look at", &args.app.app, &context.stage))?;
+    let (name, stage) = (&entity.name, &context.stage.name);
     let Some(app) = found.app else {
         return Err(CommandError::refused(format!(
             "there is no app `{}` in project `{}`",
@@ -27,7 +27,7 @@ pub(crate) async fn status(
             "publish it: deploy-app publish {name} --stage {stage}"
         )));
     };
-    describe(&mut step.report, setting, &app);
+    describe(&mut step.report, context, &app);
     step.report.fact("api", found.api.route());
     let Some(version) = &app.version else {
         let text = format!("app `{name}` in stage `{stage}` was never started");
@@ -50,21 +50,21 @@ pub(crate) async fn status(
         }
     }
     let Some(check) = HealthCheck::of(entity) else {
-        return Ok(Ending::unchanged(text));
+        return Ok(StepResult::unchanged(text));
     };
-    let reader = setting.connection.reader();
+    let reader = context.connection.reader();
     match check.look(&reader, app.url.as_deref()).await {
         Health::Good => {
             step.report.fact("health", check.in_words());
-            Ok(Ending::unchanged(format!("{text} and answers")))
+            Ok(StepResult::unchanged(format!("{text} and answers")))
         }
         Health::NotYet(why) => {
             step.report.fact("health", &why);
             Err(
                 CommandError::failed(format!("{text}, but does not answer: {why}"))
-                    .at(&setting.file, &["app", name, "health-path"]),
+                    .at(&context.file, &["app", name, "health-path"]),
             )
         }
-        Health::Hidden(hidden) => Err(hidden.failure(name, &setting.file)),
+        Health::Hidden(hidden) => Err(hidden.failure(name, &context.file)),
     }
 }

@@ -1,10 +1,10 @@
 //! `deploy-app unpublish`: the app is stopped. What does not run is fine as it is.
 
 use domino_core::api::apps::AppStatus;
-use domino_core::client::once;
+use domino_core::client::write_once;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::{Looks, in_words as span_in_words};
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::settle::{Poll, in_words as span_in_words};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 
 use crate::find::{describe, describe_version, find, in_words};
 use crate::{UnpublishArgs, cannot};
@@ -12,19 +12,19 @@ use crate::{UnpublishArgs, cannot};
 /// Stops the app and waits until it is down.
 pub(crate) async fn unpublish(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &UnpublishArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let (entity, found) = tokio::select! {
-        found = find(setting, &args.app) => found.with_context(|| cannot("unpublish", &args.app.app, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        found = find(context, &args.app) => found.with_context(|| cannot("unpublish", &args.app.app, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    let (name, stage) = (&entity.name, &setting.stage.name);
+    let (name, stage) = (&entity.name, &context.stage.name);
     let mut plan = Plan::new(format!("unpublish app `{name}` in stage `{stage}`"));
     plan.fact("app", &found.name).fact("api", found.api.route());
     if let Some(app) = &found.app {
-        describe(&mut step.report, setting, app);
+        describe(&mut step.report, context, app);
     }
     let running = found
         .app
@@ -38,7 +38,7 @@ pub(crate) async fn unpublish(
         };
         plan.change(ChangeKind::Keep, format!("nothing of it runs: {why}"));
         step.show(&plan);
-        return Ok(Ending::unchanged(format!(
+        return Ok(StepResult::unchanged(format!(
             "nothing of app `{name}` runs in stage `{stage}`: {why}"
         )));
     };
@@ -49,17 +49,17 @@ pub(crate) async fn unpublish(
     );
     step.show(&plan);
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
-    let writer = setting.connection.writer();
+    let writer = context.connection.writer();
     let reader = writer.reader();
     let (api, id) = (found.api, &app.id);
     let now = async || reader.app_version(api, id, &version.id).await;
     let mut progress = step.progress();
     let stopping = async {
         if !matches!(status, AppStatus::Stopping(_)) {
-            let stopped = once(
-                reader.pace(),
+            let stopped = write_once(
+                reader.delay_scale(),
                 async || writer.stop_app(api, id, version).await,
                 async || {
                     let now = now().await?;
@@ -75,7 +75,7 @@ pub(crate) async fn unpublish(
                 return Err(CommandError::from(error).context(format!("cannot stop {what}")));
             }
         }
-        let mut looks = Looks::until(args.timeout, reader.pace());
+        let mut poll = Poll::until(args.timeout, reader.delay_scale());
         loop {
             let word = match now().await {
                 Ok(Some(now)) if !now.status().is_down() => now.status().word().to_owned(),
@@ -84,7 +84,7 @@ pub(crate) async fn unpublish(
                 Err(error) => return Err(error.into()),
             };
             progress.status(&format!("version {}: {word}", version.id));
-            if !looks.next().await {
+            if !poll.next().await {
                 let waited = span_in_words(args.timeout);
                 let text = format!("{what} was told to stop and is still `{word}` after {waited}");
                 return Err(CommandError::new(Exit::Unsettled, text));
@@ -106,7 +106,7 @@ pub(crate) async fn unpublish(
     if let Some(version) = ended? {
         describe_version(&mut step.report, &version);
     }
-    Ok(Ending::done(format!(
+    Ok(StepResult::done(format!(
         "unpublished app `{name}` in stage `{stage}`: {what} was stopped"
     )))
 }

@@ -9,7 +9,7 @@ use domino_core::api::apps::{
 };
 use domino_core::client::{ApiError, Reader};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::{Looks, in_words};
+use domino_core::settle::{Poll, in_words};
 use domino_core::step::Progress;
 
 use crate::before::Before;
@@ -95,16 +95,16 @@ impl Watch<'_> {
     pub(crate) async fn until_it_serves(
         &mut self,
         mut target: Target,
-        looks: &mut Looks,
+        poll: &mut Poll,
     ) -> Result<Watched, ApiError> {
         let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
         let (mut seen, mut patience): (Option<Seen>, Patience) = (None, Patience::default());
         loop {
-            let look = looks.within(self.look(&mut target, known.as_ref())).await;
+            let look = poll.within(self.look(&mut target, known.as_ref())).await;
             match look.unwrap_or(Ok(None)) {
                 Ok(Some(version)) => {
                     if known.as_ref().map(AppVersion::status) != Some(version.status()) {
-                        looks.moved();
+                        poll.reset_backoff();
                     }
                     self.progress
                         .status(&status_line(&version, problem.as_deref()));
@@ -122,7 +122,7 @@ impl Watch<'_> {
                                 Ok(Serving::Hidden(app, hidden)) => {
                                     return Ok(Watched::Hidden(*app, hidden));
                                 }
-                                Err(error) if may_pass(&error, looks) => {
+                                Err(error) if may_pass(&error, poll) => {
                                     problem = Some(format!("Domino does not answer: {error}"));
                                 }
                                 Err(error) => return Err(error),
@@ -139,13 +139,13 @@ impl Watch<'_> {
                 Ok(None) => self
                     .progress
                     .status("Domino does not show the new version yet"),
-                Err(error) if may_pass(&error, looks) => {
+                Err(error) if may_pass(&error, poll) => {
                     self.progress
                         .status(&format!("Domino does not answer: {error}"));
                 }
                 Err(error) => return Err(error),
             }
-            if !looks.next().await {
+            if !poll.next().await {
                 return Ok(match seen.filter(|seen| seen.good_since.is_some()) {
                     Some(seen) => Watched::Serves(seen.app, seen.untold),
                     None => Watched::TimeUp(known, problem),
@@ -159,7 +159,7 @@ impl Watch<'_> {
     fn has_settled(&self, seen: &Seen) -> bool {
         let steady = match self.health {
             Some(_) => Duration::ZERO,
-            None => STEADY.mul_f64(self.reader.pace()),
+            None => STEADY.mul_f64(self.reader.delay_scale()),
         };
         seen.good_since
             .is_some_and(|since| since.elapsed() >= steady)
@@ -266,7 +266,7 @@ impl Watch<'_> {
         let Some(before) = self.before.filter(|_| two) else {
             return Ok(false);
         };
-        if seen.checked.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.pace()) {
+        if seen.checked.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.delay_scale()) {
             return Ok(false);
         }
         let old = self.reader.app_version(self.api, self.app, before).await?;
@@ -305,7 +305,7 @@ impl Watch<'_> {
         let (tail, progress) = (&mut self.tail, &mut *self.progress);
         let rest = tail.rest(
             LOG_GRACE,
-            reader.pace(),
+            reader.delay_scale(),
             async |from: &str, limit: usize| {
                 reader
                     .app_log(api, app, &version.id, &instance.id, from, limit)
@@ -339,8 +339,8 @@ enum Serving {
     Hidden(Box<App>, Hidden),
 }
 
-fn may_pass(error: &ApiError, looks: &Looks) -> bool {
-    error.exit() == Exit::Unreachable && !looks.left().is_zero()
+fn may_pass(error: &ApiError, poll: &Poll) -> bool {
+    error.exit() == Exit::Unreachable && !poll.left().is_zero()
 }
 
 fn status_line(version: &AppVersion, problem: Option<&str>) -> String {

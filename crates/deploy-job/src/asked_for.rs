@@ -3,7 +3,7 @@
 
 use domino_core::api::jobs::{Job as Run, RuntimeDetails};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::Step;
 
 use crate::follow::{Follow, is_over};
@@ -15,16 +15,13 @@ impl Follow<'_> {
         &self,
         step: &mut Step,
         run: &Run,
-        looks: &Looks,
+        poll: &Poll,
     ) -> Result<bool> {
         let mut wrong = self.wrong_commit(run);
         if run.main_repo_git_ref.is_none() {
             wrong.push(format!("commit: none in place of {}", self.commit));
         }
-        match looks
-            .within(self.writer.reader().job_runtime(&run.id))
-            .await
-        {
+        match poll.within(self.writer.reader().job_runtime(&run.id)).await {
             Some(Ok(got)) => wrong.append(&mut self.wrong_place(&got)),
             Some(Err(error)) if error.is_unknown_route() => {
                 step.warn("this Domino does not tell on which hardware tier a run is, so that it was not checked", None);

@@ -10,8 +10,8 @@ use domino_core::client::{Reader, Writer};
 use domino_core::commit::Commit;
 use domino_core::log_tail::LogTail;
 use domino_core::place::Place;
-use domino_core::settle::{Looks, in_words};
-use domino_core::step::{Ending, Excerpt, Interrupts, Progress, Setting, Signal, Step};
+use domino_core::settle::{Poll, in_words};
+use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
 
 use crate::shown::{describe, status_line};
 
@@ -24,7 +24,7 @@ const LOG_LOOK: Duration = Duration::from_secs(10);
 
 /// A run to follow.
 pub(crate) struct Follow<'a> {
-    pub(crate) setting: &'a Setting,
+    pub(crate) context: &'a StepContext,
     pub(crate) project: &'a Project,
     pub(crate) writer: &'a Writer,
     pub(crate) job: &'a str,
@@ -49,7 +49,7 @@ impl Follow<'_> {
         step: &mut Step,
         interrupts: &mut Interrupts,
         run: Run,
-    ) -> Result<Ending> {
+    ) -> Result<StepResult> {
         let id = run.id.clone();
         let number = run.number;
         let mut tail = LogTail::default();
@@ -67,14 +67,14 @@ impl Follow<'_> {
                     let text = format!("the log of run {number} was not read to its end: {why}");
                     step.warn(&text, None);
                 }
-                describe(&mut step.report, self.setting, self.project, &run);
+                describe(&mut step.report, self.context, self.project, &run);
                 self.judge(step, &run, &tail)
             }
             Stopped::TimeUp(run) => {
-                describe(&mut step.report, self.setting, self.project, &run);
+                describe(&mut step.report, self.context, self.project, &run);
                 step.report.next = Some(format!(
                     "deploy-job status {} --stage {}",
-                    self.job, self.setting.stage.name
+                    self.job, self.context.stage.name
                 ));
                 Err(CommandError::new(
                     Exit::Unsettled,
@@ -95,7 +95,7 @@ impl Follow<'_> {
         }
     }
 
-    /// Looks at run and log until the run is over or the time is up.
+    /// Poll at run and log until the run is over or the time is up.
     async fn watch(
         &self,
         step: &mut Step,
@@ -105,11 +105,11 @@ impl Follow<'_> {
     ) -> Result<Stopped> {
         let reader = self.writer.reader();
         let id = run.id.clone();
-        let mut looks = Looks::until(self.timeout, reader.pace());
+        let mut poll = Poll::until(self.timeout, reader.delay_scale());
         let (mut checked, mut groups) = (false, None);
         progress.status(&status_line(&run));
         loop {
-            if !looks.next().await {
+            if !poll.next().await {
                 return Ok(Stopped::TimeUp(run));
             }
             let lines = tail.lines();
@@ -121,16 +121,16 @@ impl Follow<'_> {
                 // How the log fares is judged when the run is over: see `rest_of_log`.
                 tokio::join!(reader.job(&id), tokio::time::timeout(LOG_LOOK, log)).0
             };
-            let Some(job) = looks.within(look).await else {
+            let Some(job) = poll.within(look).await else {
                 return Ok(Stopped::TimeUp(run));
             };
             if tail.lines() > lines {
-                looks.moved();
+                poll.reset_backoff();
             }
             match job {
                 Ok(Some(now)) => {
                     if now.statuses.execution_status != run.statuses.execution_status {
-                        looks.moved();
+                        poll.reset_backoff();
                     }
                     run = now;
                 }
@@ -141,7 +141,7 @@ impl Follow<'_> {
                     )));
                 }
                 // An outage is waited out for as long as there is time; a refusal will not pass.
-                Err(error) if error.exit() == Exit::Unreachable && !looks.left().is_zero() => {
+                Err(error) if error.exit() == Exit::Unreachable && !poll.left().is_zero() => {
                     progress.status(&format!("Domino does not answer: {error}"));
                     continue;
                 }
@@ -149,10 +149,10 @@ impl Follow<'_> {
             }
             // The reply to the start may leave out what a read tells.
             if !checked {
-                checked = self.is_as_asked_for(step, &run, &looks).await?;
+                checked = self.is_as_asked_for(step, &run, &poll).await?;
             }
             progress.status(&status_line(&run));
-            if is_over(&run) || is_over_here(&reader, &run, &mut groups, &looks).await {
+            if is_over(&run) || is_over_here(&reader, &run, &mut groups, &poll).await {
                 if !checked {
                     let text = format!(
                         "run {} ended as `{}`, and Domino did not tell in time on which hardware tier it was",
@@ -178,7 +178,7 @@ impl Follow<'_> {
     ) -> Option<String> {
         let rest = tail.rest(
             LOG_GRACE,
-            reader.pace(),
+            reader.delay_scale(),
             async |from: &str, limit: usize| reader.job_log(id, from, limit).await,
             |line: &str| progress.log(line),
         );
@@ -190,10 +190,10 @@ impl Follow<'_> {
     }
 
     /// Green only when Domino says `Succeeded`.
-    fn judge(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<Ending> {
+    fn judge(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<StepResult> {
         let status = &run.statuses.execution_status;
         if *status == ExecutionStatus::Succeeded {
-            return Ok(Ending::done(format!(
+            return Ok(StepResult::done(format!(
                 "job `{}` succeeded as run {}",
                 self.job, run.number
             )));
@@ -208,7 +208,7 @@ impl Follow<'_> {
         }
         step.report.next = Some(format!(
             "deploy-job logs {} --stage {} --id {}",
-            self.job, self.setting.stage.name, run.id
+            self.job, self.context.stage.name, run.id
         ));
         let key = ["job", self.job, "command"];
         let failure = CommandError::failed(format!(
@@ -218,7 +218,7 @@ impl Follow<'_> {
             status.word()
         ))
         .hint("the run's log says why; correct the code or the job and push, or run this again")
-        .at(&self.setting.file, &key);
+        .at(&self.context.file, &key);
         let reason = run.abnormal_status.as_ref().map(|why| {
             [
                 why.run_failure_reason.as_str(),
@@ -255,13 +255,13 @@ async fn is_over_here(
     reader: &Reader,
     run: &Run,
     groups: &mut Option<StatusGroups>,
-    looks: &Looks,
+    poll: &Poll,
 ) -> bool {
     let ExecutionStatus::Unknown(word) = &run.statuses.execution_status else {
         return false;
     };
     if groups.is_none() {
-        let told = looks.within(reader.job_status_groups()).await;
+        let told = poll.within(reader.job_status_groups()).await;
         *groups = Some(told.and_then(Result::ok).unwrap_or_default());
     }
     groups

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::client::ApiError;
-use domino_core::settle::Looks;
-use domino_core::step::{Ending, Interrupts, Signal, Step};
+use domino_core::settle::Poll;
+use domino_core::step::{Interrupts, Signal, Step, StepResult};
 
 use crate::follow::{Follow, is_over};
 use crate::shown::link;
@@ -23,8 +23,8 @@ impl Follow<'_> {
         signal: Signal,
         id: &JobId,
         number: u64,
-    ) -> Result<Ending> {
-        let link = link(self.setting, self.project, id);
+    ) -> Result<StepResult> {
+        let link = link(self.context, self.project, id);
         if self.keep_running {
             return Err(CommandError::new(
                 signal.exit(),
@@ -49,8 +49,8 @@ impl Follow<'_> {
         let over = |run: &Option<Run>| run.as_ref().is_none_or(is_over);
         if !over(&run) {
             self.writer.stop_job(&self.project.id, id).await?;
-            let mut looks = Looks::until(STOP_GRACE, reader.pace());
-            while !over(&run) && looks.next().await {
+            let mut poll = Poll::until(STOP_GRACE, reader.delay_scale());
+            while !over(&run) && poll.next().await {
                 run = reader.job(id).await?;
             }
         }
@@ -78,7 +78,7 @@ impl Follow<'_> {
         interrupts: &mut Interrupts,
         signal: Signal,
         started: Option<Result<Run, ApiError>>,
-    ) -> Result<Ending> {
+    ) -> Result<StepResult> {
         let name = self.job;
         let text = match started {
             Some(Ok(run)) => {
@@ -86,7 +86,7 @@ impl Follow<'_> {
                     .interrupted(step, interrupts, signal, &run.id, run.number)
                     .await;
             }
-            Some(Err(error)) if !error.may_have_happened() => {
+            Some(Err(error)) if !error.outcome_unknown() => {
                 let text = format!("interrupted; job `{name}` was not started");
                 return Err(
                     CommandError::from(error).context(CommandError::new(signal.exit(), text))
@@ -94,7 +94,7 @@ impl Follow<'_> {
             }
             _ => format!("interrupted; whether Domino has started job `{name}` is not known"),
         };
-        let stage = &self.setting.stage.name;
+        let stage = &self.context.stage.name;
         let look = format!("to see whether it runs: deploy-job status {name} --stage {stage}");
         Err(CommandError::new(signal.exit(), text).hint(look))
     }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
 use stage_file::{Job, Stage, StageFile};
 
 /// Who asks, as the server sees it.
@@ -160,13 +160,13 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let mut step = Step::begin(subject, flags.format);
     let result = domino_core::step::block_on(async {
-        let setting = Setting::open(flags, &mut step, PROGRAM)?;
+        let context = StepContext::open(flags, &mut step, PROGRAM)?;
         match &args.verb {
-            Verb::Start(args) => start::start(&mut step, &setting, args).await,
-            Verb::Schedule(args) => schedule::schedule(&mut step, &setting, args).await,
-            Verb::Stop(args) => run::stop(&mut step, &setting, args).await,
-            Verb::Status(args) => run::status(&mut step, &setting, args).await,
-            Verb::Logs(args) => run::logs(&mut step, &setting, args).await,
+            Verb::Start(args) => start::start(&mut step, &context, args).await,
+            Verb::Schedule(args) => schedule::schedule(&mut step, &context, args).await,
+            Verb::Stop(args) => run::stop(&mut step, &context, args).await,
+            Verb::Status(args) => run::status(&mut step, &context, args).await,
+            Verb::Logs(args) => run::logs(&mut step, &context, args).await,
         }
     });
     step.finish(result)

@@ -5,11 +5,11 @@ use domino_core::api::environments::RevisionSpec;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::api::projects::Project;
 use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
-use domino_core::client::{Reader, once};
+use domino_core::client::{Reader, write_once};
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::place::Place;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
 use stage_file::{Kind, Schedule, StageFile};
 
 use crate::difference::differences;
@@ -38,31 +38,31 @@ struct Wanted {
 /// Creates, updates or deletes the scheduled job, or leaves it as it is.
 pub(crate) async fn schedule(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &ScheduleArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned.with_context(|| cannot("schedule", &args.job, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args) => planned.with_context(|| cannot("schedule", &args.job, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(setting, &args.job));
+    step.show(&planned.view(context, &args.job));
     planned.report(step);
-    let (job, stage) = (&args.job, &setting.stage.name);
+    let (job, stage) = (&args.job, &context.stage.name);
     if planned.is_as_wanted() {
-        return Ok(Ending::unchanged(match planned.wanted {
+        return Ok(StepResult::unchanged(match planned.wanted {
             Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
-            None if setting.file.job(job).is_err() => format!(
+            None if context.file.job(job).is_err() => format!(
                 "job `{job}` has no schedule in stage `{stage}`, and is not in {}",
-                setting.file.path.display()
+                context.file.path.display()
             ),
             None => format!("job `{job}` has no schedule in stage `{stage}`"),
         }));
     }
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
-    let applied = interrupts.through(planned.apply(setting)).await;
+    let applied = interrupts.through(planned.apply(context)).await;
     let wrong = || {
         format!(
             "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
@@ -96,7 +96,7 @@ pub(crate) async fn schedule(
     }
     let text = format!("{verb} the schedule of job `{job}` in stage `{stage}`");
     match signal {
-        None => Ok(Ending::done(text)),
+        None => Ok(StepResult::done(text)),
         Some(signal) => {
             let text = format!("interrupted after this was done: {text}");
             Err(CommandError::new(signal.exit(), text))
@@ -104,9 +104,9 @@ pub(crate) async fn schedule(
     }
 }
 
-async fn plan(setting: &Setting, args: &ScheduleArgs) -> Result<Scheduling> {
-    let (file, stage) = (&setting.file, &setting.stage);
-    let reader = setting.connection.reader();
+async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> {
+    let (file, stage) = (&context.file, &context.stage);
+    let reader = context.connection.reader();
     if args.delete {
         let key = EntityKey::new(&stage.name, name_to_delete(file, &args.job)?);
         let project = Project::of_stage(&reader, file, stage).await?;
@@ -238,8 +238,8 @@ impl Scheduling {
     }
 
     /// Writes, and believes only what Domino says it now has. `None` when it was deleted.
-    async fn apply(&self, setting: &Setting) -> Result<Option<ScheduledJob>> {
-        let writer = setting.connection.writer();
+    async fn apply(&self, context: &StepContext) -> Result<Option<ScheduledJob>> {
+        let writer = context.connection.writer();
         let reader = writer.reader();
         let project = &self.project.id;
         let Some(Wanted { definition, .. }) = &self.wanted else {
@@ -261,16 +261,16 @@ impl Scheduling {
         };
         let written = match &self.there {
             None => {
-                once(
-                    reader.pace(),
+                write_once(
+                    reader.delay_scale(),
                     async || writer.create_scheduled_job(project, definition).await,
                     find,
                 )
                 .await?
             }
             Some(there) => {
-                once(
-                    reader.pace(),
+                write_once(
+                    reader.delay_scale(),
                     async || {
                         writer
                             .replace_scheduled_job(project, &there.id, definition)
@@ -308,8 +308,8 @@ impl Scheduling {
         }
     }
 
-    fn view(&self, setting: &Setting, job: &str) -> Plan {
-        let stage = &setting.stage.name;
+    fn view(&self, context: &StepContext, job: &str) -> Plan {
+        let stage = &context.stage.name;
         let Some(Wanted {
             definition,
             place,
@@ -333,7 +333,7 @@ impl Scheduling {
             format!(
                 "{} on {}",
                 self.project.name,
-                setting.connection.host().as_str()
+                context.connection.host().as_str()
             ),
         );
         plan.fact("commit", commit.as_str());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::api::projects::Project;
 use domino_core::settle::in_words;
-use domino_core::step::{Report, Setting};
+use domino_core::step::{Report, StepContext};
 
 /// What people see of a run while it goes on.
 pub(crate) fn status_line(run: &Run) -> String {
@@ -21,18 +21,18 @@ pub(crate) fn status_line(run: &Run) -> String {
 }
 
 /// The page of a run, for people.
-pub(crate) fn link(setting: &Setting, project: &Project, id: &JobId) -> String {
+pub(crate) fn link(context: &StepContext, project: &Project, id: &JobId) -> String {
     format!(
         "{}/jobs/{}/{}/{id}/logs",
-        setting.connection.host().as_str(),
+        context.connection.host().as_str(),
         project.name.owner,
         project.name.name
     )
 }
 
 /// Puts what is known of a run into the report.
-pub(crate) fn describe(report: &mut Report, setting: &Setting, project: &Project, run: &Run) {
-    let link = link(setting, project, &run.id);
+pub(crate) fn describe(report: &mut Report, context: &StepContext, project: &Project, run: &Run) {
+    let link = link(context, project, &run.id);
     let status = run.statuses.execution_status.word();
     report
         .output("id", run.id.as_str())

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
-use domino_core::client::{ApiError, Reader, Writer, Written, once};
+use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::place::Place;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step, Through};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
 use stage_file::{Job, Kind};
 
 use crate::follow::Follow;
@@ -33,29 +33,33 @@ struct Start<'a> {
 }
 
 /// Starts the run and follows it, or follows the one that is there.
-pub(crate) async fn start(step: &mut Step, setting: &Setting, args: &StartArgs) -> Result<Ending> {
+pub(crate) async fn start(
+    step: &mut Step,
+    context: &StepContext,
+    args: &StartArgs,
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned.with_context(|| cannot("start", &args.job, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args) => planned.with_context(|| cannot("start", &args.job, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(setting));
+    step.show(&planned.view(context));
     step.report.output("commit", planned.commit.as_str());
     if let Some(run) = &planned.earlier {
-        describe(&mut step.report, setting, &planned.project, run);
+        describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
-            return Ok(Ending::unchanged(format!(
+            return Ok(StepResult::unchanged(format!(
                 "job `{}` succeeded already in this workflow run",
                 args.job
             )));
         }
     }
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
-    let writer = setting.connection.writer();
+    let writer = context.connection.writer();
     let follow = Follow {
-        setting,
+        context,
         project: &planned.project,
         writer: &writer,
         job: args.job.as_str(),
@@ -69,8 +73,8 @@ pub(crate) async fn start(step: &mut Step, setting: &Setting, args: &StartArgs) 
         None => match interrupts.through(planned.launch(&writer)).await {
             Through::Whole(written) => {
                 let written =
-                    written.with_context(|| cannot("start", &args.job, &setting.stage))?;
-                if let Written::Found(run) = &written {
+                    written.with_context(|| cannot("start", &args.job, &context.stage))?;
+                if let Written::Recovered(run) = &written {
                     let text = format!(
                         "the reply to the start was lost; Domino has started it as run {}",
                         run.number
@@ -87,16 +91,16 @@ pub(crate) async fn start(step: &mut Step, setting: &Setting, args: &StartArgs) 
             }
         },
     };
-    describe(&mut step.report, setting, &planned.project, &run);
+    describe(&mut step.report, context, &planned.project, &run);
     step.say(&format!(
         "run {} of job `{}`: {}",
         run.number,
         args.job,
-        link(setting, &planned.project, &run.id)
+        link(context, &planned.project, &run.id)
     ));
     if args.no_wait {
         follow.is_at_its_commit(&run).await?;
-        return Ok(Ending::done(format!(
+        return Ok(StepResult::done(format!(
             "started job `{}` as run {}; it is not waited for",
             args.job, run.number
         )));
@@ -105,21 +109,21 @@ pub(crate) async fn start(step: &mut Step, setting: &Setting, args: &StartArgs) 
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
-async fn plan<'a>(setting: &'a Setting, args: &StartArgs) -> Result<Start<'a>> {
-    let job = job_of(&setting.file, &args.job)?;
+async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a>> {
+    let job = job_of(&context.file, &args.job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let workflow_run = std::env::var("GITHUB_RUN_ID")
         .ok()
         .filter(|id| !id.is_empty());
-    let key = RunKey::new(&setting.stage.name, &job.name, &commit, workflow_run);
-    let reader = setting.connection.reader();
-    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
-    let target = setting.file.target(Kind::Job, &job.name, &setting.stage);
+    let key = RunKey::new(&context.stage.name, &job.name, &commit, workflow_run);
+    let reader = context.connection.reader();
+    let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
+    let target = context.file.target(Kind::Job, &job.name, &context.stage);
     let (place, earlier) = tokio::try_join!(
         Place::find(
             &reader,
-            &setting.file,
-            &setting.stage,
+            &context.file,
+            &context.stage,
             Kind::Job,
             &project,
             &target
@@ -161,8 +165,8 @@ impl Start<'_> {
     async fn launch(&self, writer: &Writer) -> Result<Written<Run>, ApiError> {
         let new = self.new_job();
         let reader = writer.reader();
-        once(
-            reader.pace(),
+        write_once(
+            reader.delay_scale(),
             async || writer.start_job(&new).await,
             async || {
                 let runs = earlier(&reader, &self.project, &self.key).await?;
@@ -188,8 +192,8 @@ impl Start<'_> {
         }
     }
 
-    fn view(&self, setting: &Setting) -> Plan {
-        let stage = &setting.stage.name;
+    fn view(&self, context: &StepContext) -> Plan {
+        let stage = &context.stage.name;
         let name = &self.job.name;
         let mut plan = match &self.earlier {
             None => Plan::new(format!("start job `{name}` in stage `{stage}`")),
@@ -207,7 +211,7 @@ impl Start<'_> {
             format!(
                 "{} on {}",
                 self.project.name,
-                setting.connection.host().as_str()
+                context.connection.host().as_str()
             ),
         );
         plan.fact("commit", self.commit.as_str());

@@ -7,7 +7,7 @@ use domino_core::commit::Commit;
 use domino_core::error::Result;
 use domino_core::publish_mark::FoundMark;
 use domino_core::serving::{Answering, Serving};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, Stage};
 
 use crate::check::git_commit;
@@ -28,19 +28,19 @@ pub(crate) enum Serves {
 /// Asks the stage before. Its Domino is asked only when it is this very one: the credential at hand is that of
 /// this stage, and belongs to no other deployment. `known` is what was already read of this stage's project.
 pub(crate) async fn ask(
-    setting: &Setting,
+    context: &StepContext,
     model: &Model,
     before: &Stage,
     known: &ModelApis,
 ) -> Result<Serves> {
-    let (file, stage) = (&setting.file, &setting.stage);
+    let (file, stage) = (&context.file, &context.stage);
     if before.host != stage.host {
         return Ok(Serves::NotAsked(format!(
             "stage `{}` is on another Domino, `{}`, for which there is no credential here",
             before.name, before.host
         )));
     }
-    let reader = setting.connection.reader();
+    let reader = context.connection.reader();
     let read;
     let apis = if before.project == stage.project {
         known

@@ -9,7 +9,7 @@ use domino_core::client::Reader;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
 use domino_core::serving::endpoint_named;
-use domino_core::step::{Report, Setting};
+use domino_core::step::{Report, StepContext};
 use stage_file::{Host, Model, Stage, StageFile};
 
 use crate::EndpointAddress;
@@ -25,7 +25,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Looks for it in the stage's project.
+    /// Poll for it in the stage's project.
     pub(crate) async fn find(
         reader: &Reader,
         file: &StageFile,
@@ -37,7 +37,7 @@ impl Endpoint {
         Self::among(&apis, project, file.endpoint_name(model, stage))
     }
 
-    /// Looks for it among what a project has.
+    /// Poll for it among what a project has.
     pub(crate) fn among(
         apis: &ModelApis,
         project: Project,
@@ -69,30 +69,30 @@ impl Endpoint {
 
 /// The host where endpoints are called: the one given, else Domino's own. A proxy inside a run leads to
 /// Domino's API only.
-pub(crate) fn host(setting: &Setting, address: &EndpointAddress) -> Host {
-    match (address.host(), setting.connection.credential()) {
+pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
+    match (address.host(), context.connection.credential()) {
         (Some(given), _) => given.clone(),
-        (None, Credential::Proxy(_)) => setting.stage.host.clone(),
-        (None, _) => setting.connection.host().clone(),
+        (None, Credential::Proxy(_)) => context.stage.host.clone(),
+        (None, _) => context.connection.host().clone(),
     }
 }
 
 /// The door of an endpoint, to be opened with the model's own token.
 pub(crate) fn door(
-    setting: &Setting,
+    context: &StepContext,
     address: &EndpointAddress,
     api: &ModelApi,
     token: &Token,
 ) -> Result<ModelEndpoint, CommandError> {
     let secret = token.secret();
-    ModelEndpoint::of(&setting.connection, host(setting, address), &api.id, secret)
+    ModelEndpoint::of(&context.connection, host(context, address), &api.id, secret)
 }
 
 /// Where people call an endpoint.
-pub(crate) fn url(setting: &Setting, address: &EndpointAddress, api: &ModelApi) -> String {
+pub(crate) fn url(context: &StepContext, address: &EndpointAddress, api: &ModelApi) -> String {
     format!(
         "{}/models/{}/{}/model",
-        host(setting, address).as_str(),
+        host(context, address).as_str(),
         api.id,
         Route::Latest
     )

@@ -10,7 +10,7 @@ use domino_core::api::model_apis::{
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::{Excerpt, Progress};
 
 use crate::endpoint::{name_of, standing};
@@ -39,7 +39,7 @@ pub(crate) enum Settled {
 }
 
 impl Follow<'_> {
-    /// Looks at the version itself, and not at what is active, which lags behind; once it runs, at what is
+    /// Poll at the version itself, and not at what is active, which lags behind; once it runs, at what is
     /// active, which is what people call.
     pub(crate) async fn until_it_serves(
         &self,
@@ -47,7 +47,7 @@ impl Follow<'_> {
         mut version: ModelApiVersion,
         timeout: Duration,
     ) -> Result<Settled> {
-        let mut looks = Looks::until(timeout, self.reader.pace());
+        let mut poll = Poll::until(timeout, self.reader.delay_scale());
         loop {
             let mut line = format!(
                 "{}: {}",
@@ -69,17 +69,17 @@ impl Follow<'_> {
                         return Ok(Settled::Serves(Box::new(api), version));
                     }
                     Ok(_) => line.push_str(", not yet the one that answers"),
-                    Err(error) => line = self.outage(error, &looks)?,
+                    Err(error) => line = self.outage(error, &poll)?,
                 }
             }
             progress.status(&line);
-            if !looks.next().await {
+            if !poll.next().await {
                 return Ok(Settled::TimeUp(version));
             }
             match self.version(&version.id).await {
                 Ok(Some(now)) => {
                     if now.deployment != version.deployment {
-                        looks.moved();
+                        poll.reset_backoff();
                     }
                     version = now;
                 }
@@ -89,7 +89,7 @@ impl Follow<'_> {
                         name_of(&version)
                     )));
                 }
-                Err(error) => progress.status(&self.outage(error, &looks)?),
+                Err(error) => progress.status(&self.outage(error, &poll)?),
             }
         }
     }
@@ -119,10 +119,10 @@ impl Follow<'_> {
     }
 
     /// An outage is waited out for as long as there is time; a refusal will not pass.
-    fn outage(&self, error: ApiErrorOrGone, looks: &Looks) -> Result<String> {
+    fn outage(&self, error: ApiErrorOrGone, poll: &Poll) -> Result<String> {
         match error {
             ApiErrorOrGone::Api(error)
-                if error.exit() == Exit::Unreachable && !looks.left().is_zero() =>
+                if error.exit() == Exit::Unreachable && !poll.left().is_zero() =>
             {
                 Ok(format!("Domino does not answer: {error}"))
             }
@@ -139,7 +139,7 @@ impl Follow<'_> {
         let (mut build, mut build_failed) = (LogTail::default(), false);
         let of_the_build = build.rest(
             Duration::ZERO,
-            self.reader.pace(),
+            self.reader.delay_scale(),
             async |from: &str, _: usize| {
                 let log = self
                     .reader
@@ -161,7 +161,7 @@ impl Follow<'_> {
         let mut instances = LogTail::default();
         let of_the_instances = instances.rest(
             Duration::ZERO,
-            self.reader.pace(),
+            self.reader.delay_scale(),
             async |from: &str, most: usize| {
                 self.reader
                     .model_instance_log(self.generation, &self.id, version, from, most)

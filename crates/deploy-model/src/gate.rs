@@ -4,7 +4,7 @@ use domino_core::api::model_apis::ModelApis;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Result};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::Model;
 
 use crate::before::{self, Serves};
@@ -12,7 +12,7 @@ use crate::before::{self, Serves};
 /// What wants to pass.
 #[derive(Debug)]
 pub(crate) struct Gate<'a> {
-    pub(crate) setting: &'a Setting,
+    pub(crate) context: &'a StepContext,
     pub(crate) model: &'a Model,
     /// The version; nothing for a function.
     pub(crate) version: Option<VersionNumber>,
@@ -25,10 +25,10 @@ impl Gate<'_> {
     /// Asks the stage before. What comes back must be said beside the plan: that something passes unchecked, or
     /// by somebody's word.
     pub(crate) async fn pass(&self, known: &ModelApis) -> Result<Option<String>> {
-        let Some(before) = self.setting.file.stage_before(&self.setting.stage) else {
+        let Some(before) = self.context.file.stage_before(&self.context.stage) else {
             return Ok(None);
         };
-        let serves = before::ask(self.setting, self.model, before, known).await?;
+        let serves = before::ask(self.context, self.model, before, known).await?;
         let pass = Pass {
             model: &self.model.name,
             before: &before.name,

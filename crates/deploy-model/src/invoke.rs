@@ -7,7 +7,7 @@ use std::path::Path;
 use domino_core::api::model_apis::ModelApi;
 use domino_core::api::model_endpoints::Route;
 use domino_core::client::ApiError;
-use domino_core::step::{Ending, Format, Setting, Step};
+use domino_core::step::{Format, Step, StepContext, StepResult};
 use serde_json::Value;
 
 use crate::InvokeArgs;
@@ -17,17 +17,17 @@ use crate::token::{Token, VARIABLE};
 /// Sends the request and prints what comes back.
 pub(crate) async fn invoke(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &InvokeArgs,
-) -> Result<Ending> {
-    let model = setting.file.model(&args.model)?;
+) -> Result<StepResult> {
+    let model = context.file.model(&args.model)?;
     let token = Token::of(&model.name, step);
     let input = input(&args.input)?;
-    let reader = setting.connection.reader();
-    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
-    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+    let reader = context.connection.reader();
+    let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
+    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
     let route = args.id.map_or(Route::Latest, Route::Number);
-    let door = door(setting, &args.address, api, &token)?;
+    let door = door(context, &args.address, api, &token)?;
     let prediction = door
         .invoke(route, &input)
         .await
@@ -42,7 +42,7 @@ pub(crate) async fn invoke(
             step.report.fact("answer", answer);
         }
     }
-    Ok(Ending::unchanged(format!(
+    Ok(StepResult::unchanged(format!(
         "endpoint `{}` answered after {} ms",
         endpoint.name,
         prediction.took.as_millis()

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
 use stage_file::Host;
 
 /// Who asks, as the server sees it.
@@ -233,13 +233,13 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let mut step = Step::begin(subject, flags.format);
     let result = domino_core::step::block_on(async {
-        let setting = Setting::open(flags, &mut step, PROGRAM)?;
+        let context = StepContext::open(flags, &mut step, PROGRAM)?;
         match &args.verb {
-            Verb::Publish(args) => publish::publish(&mut step, &setting, args).await,
-            Verb::List(_) => list::list(&mut step, &setting).await,
-            Verb::Status(args) => status::status(&mut step, &setting, args).await,
-            Verb::Logs(args) => logs::logs(&mut step, &setting, args).await,
-            Verb::Invoke(args) => invoke::invoke(&mut step, &setting, args).await,
+            Verb::Publish(args) => publish::publish(&mut step, &context, args).await,
+            Verb::List(_) => list::list(&mut step, &context).await,
+            Verb::Status(args) => status::status(&mut step, &context, args).await,
+            Verb::Logs(args) => logs::logs(&mut step, &context, args).await,
+            Verb::Invoke(args) => invoke::invoke(&mut step, &context, args).await,
         }
     });
     step.finish(result)

@@ -4,20 +4,20 @@ use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, Mo
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::Result;
-use domino_core::step::{Ending, Setting, Step, Table};
+use domino_core::step::{Step, StepContext, StepResult, Table};
 use stage_file::{Stage, StageFile};
 
 use crate::endpoint::standing;
 
 /// Lists them, each with what it serves.
-pub(crate) async fn list(step: &mut Step, setting: &Setting) -> Result<Ending> {
-    let reader = setting.connection.reader();
-    let project = Project::of_stage(&reader, &setting.file, &setting.stage).await?;
+pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepResult> {
+    let reader = context.connection.reader();
+    let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let apis = reader.model_apis(&project).await?;
     let mut rows = Vec::new();
     for api in &apis.all {
         let version = shown(&reader, &apis, api).await?;
-        rows.push(row(&setting.file, &setting.stage, api, version.as_ref()));
+        rows.push(row(&context.file, &context.stage, api, version.as_ref()));
     }
     rows.sort();
     let count = rows.len();
@@ -27,7 +27,7 @@ pub(crate) async fn list(step: &mut Step, setting: &Setting) -> Result<Ending> {
         ],
         rows,
     });
-    Ok(Ending::unchanged(match count {
+    Ok(StepResult::unchanged(match count {
         0 => format!("project `{}` has no endpoint", project.name),
         1 => format!("1 endpoint in project `{}`", project.name),
         count => format!("{count} endpoints in project `{}`", project.name),

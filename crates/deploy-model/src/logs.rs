@@ -5,26 +5,30 @@ use std::time::Duration;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
 use domino_core::log_tail::LogTail;
-use domino_core::settle::Looks;
-use domino_core::step::{Ending, Interrupts, Setting, Step};
+use domino_core::settle::Poll;
+use domino_core::step::{Interrupts, Step, StepContext, StepResult};
 
 use crate::LogsArgs;
 use crate::endpoint::{Endpoint, name_of};
 
 /// Prints the log as far as it goes, or goes on with it.
-pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) -> Result<Ending> {
+pub(crate) async fn logs(
+    step: &mut Step,
+    context: &StepContext,
+    args: &LogsArgs,
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let model = setting.file.model(&args.model)?;
-    let reader = setting.connection.reader();
-    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
-    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+    let model = context.file.model(&args.model)?;
+    let reader = context.connection.reader();
+    let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
+    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
     let versions = reader
         .model_api_versions(endpoint.generation, &api.id)
         .await?;
     let version = chosen(api, &versions, args)?;
     let generation = endpoint.generation;
     let mut tail = LogTail::default();
-    let mut looks = Looks::until(Duration::from_secs(u64::MAX >> 1), reader.pace());
+    let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
     let began = reader.now();
     loop {
         let mut unwritten = None;
@@ -60,7 +64,7 @@ pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) ->
             continue;
         }
         tokio::select! {
-            _ = looks.next() => {}
+            _ = poll.next() => {}
             _ = interrupts.next() => break,
         }
     }
@@ -70,7 +74,7 @@ pub(crate) async fn logs(step: &mut Step, setting: &Setting, args: &LogsArgs) ->
         1 => "1 line".to_owned(),
         lines => format!("{lines} lines"),
     };
-    Ok(Ending::unchanged(format!(
+    Ok(StepResult::unchanged(format!(
         "{lines} of {what}{} of endpoint `{}`",
         name_of(version),
         endpoint.name

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, ModelApiVersion};
 use domino_core::api::projects::Project;
-use domino_core::client::{Writer, Written, once};
-use domino_core::settle::Looks;
+use domino_core::client::{Writer, Written, write_once};
+use domino_core::settle::Poll;
 
 use crate::follow::Follow;
 
@@ -22,8 +22,8 @@ pub(crate) async fn endpoint(
     desired: &DesiredModelApi,
 ) -> Result<Written<ModelApiId>> {
     let reader = writer.reader();
-    let written = once(
-        reader.pace(),
+    let written = write_once(
+        reader.delay_scale(),
         async || writer.create_model_api(generation, desired).await,
         async || {
             let apis = reader.model_apis(project).await?;
@@ -50,8 +50,8 @@ pub(crate) async fn version(
     desired: &DesiredModelApi,
     known: &[ModelApiVersion],
 ) -> Result<Written<ModelApiVersion>> {
-    let written = once(
-        follow.reader.pace(),
+    let written = write_once(
+        follow.reader.delay_scale(),
         async || {
             writer
                 .create_model_api_version(follow.generation, &follow.id, desired)
@@ -69,8 +69,8 @@ pub(crate) async fn version(
     .await?;
     Ok(match written {
         Written::Replied(Some(version)) => Written::Replied(version),
-        Written::Found(Some(version)) => Written::Found(version),
-        Written::Replied(None) | Written::Found(None) => {
+        Written::Recovered(Some(version)) => Written::Recovered(version),
+        Written::Replied(None) | Written::Recovered(None) => {
             Written::Replied(listed(follow, known, desired).await?)
         }
     })
@@ -81,7 +81,7 @@ async fn listed(
     known: &[ModelApiVersion],
     desired: &DesiredModelApi,
 ) -> Result<ModelApiVersion> {
-    let mut looks = Looks::until(LISTED, follow.reader.pace());
+    let mut poll = Poll::until(LISTED, follow.reader.delay_scale());
     loop {
         let versions = follow
             .reader
@@ -91,7 +91,7 @@ async fn listed(
         if let Some(version) = newly_made(versions, known, desired, follow.generation) {
             return Ok(version);
         }
-        if !looks.next().await {
+        if !poll.next().await {
             return Err(CommandError::new(
                 Exit::Unreachable,
                 format!(

@@ -10,7 +10,7 @@ use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::place::Place;
 use domino_core::publish_mark::PublishMark;
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::{Kind, Model, StageFile};
 
 use crate::PublishArgs;
@@ -43,19 +43,19 @@ pub(crate) struct Publish<'a> {
 
 /// Reads what is needed to decide, and decides: the project; then tiers, environments, endpoints and the version
 /// side by side; then the versions of the endpoint, and what the stage before serves.
-pub(crate) async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> Result<Publish<'a>> {
-    let (file, stage) = (&setting.file, &setting.stage);
+pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Result<Publish<'a>> {
+    let (file, stage) = (&context.file, &context.stage);
     let model = file.model(&args.model)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
-    let smoke = smoke(setting, model, args.smoke.as_deref())?;
-    let reader = setting.connection.reader();
-    let choice = source::choice(setting, model, args.version())?;
+    let smoke = smoke(context, model, args.smoke.as_deref())?;
+    let reader = context.connection.reader();
+    let choice = source::choice(context, model, args.version())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Model, &model.name, stage);
     let (place, apis, source) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::Model, &project, &target),
         async { Ok(reader.model_apis(&project).await?) },
-        source::without_the_stage_before(setting, &project, model, choice.as_ref()),
+        source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
     let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
     let (environment_id, there, source) = tokio::try_join!(
@@ -64,7 +64,7 @@ pub(crate) async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> Result
         async {
             Ok(match (source, &choice) {
                 (None, Some(Choice::StageBefore(before))) => {
-                    let serves = before::ask(setting, model, before, &apis).await?;
+                    let serves = before::ask(context, model, before, &apis).await?;
                     Some(source::of_the_stage_before(model, &before.name, serves)?)
                 }
                 (source, _) => source,
@@ -78,14 +78,14 @@ pub(crate) async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> Result
         )));
     };
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
-    let desired = desired(setting, model, &project, environment_id, &place, &source);
-    let mut wanted = wanted(setting, model, desired, &place, &source, &commit);
+    let desired = desired(context, model, &project, environment_id, &place, &source);
+    let mut wanted = wanted(context, model, desired, &place, &source, &commit);
     if let Some(there) = &there
         && endpoint.generation == Generation::ModelServing
         && !there.has_variables(&wanted)
         && !args.variables_are_set
     {
-        return Err(variables_failure(setting, model, &endpoint));
+        return Err(variables_failure(context, model, &endpoint));
     }
     let mut work = work(endpoint.generation, there.as_ref(), &wanted);
     let mut built = None;
@@ -108,7 +108,7 @@ pub(crate) async fn plan<'a>(setting: &'a Setting, args: &PublishArgs) -> Result
     }
     if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
         let gate = Gate {
-            setting,
+            context,
             model,
             version: source.version(),
             commit: &commit,
@@ -216,14 +216,14 @@ fn revision_remarks(
 }
 
 fn desired(
-    setting: &Setting,
+    context: &StepContext,
     model: &Model,
     project: &Project,
     environment_id: EnvironmentId,
     place: &Place,
     source: &Source,
 ) -> DesiredModelApi {
-    let (file, stage) = (&setting.file, &setting.stage);
+    let (file, stage) = (&context.file, &context.stage);
     let variables = file.environment_variables(model, stage);
     DesiredModelApi {
         name: file.endpoint_name(model, stage),
@@ -241,7 +241,7 @@ fn desired(
 
 /// The wishes with their mark, which is the description of the version.
 fn wanted(
-    setting: &Setting,
+    context: &StepContext,
     model: &Model,
     mut desired: DesiredModelApi,
     place: &Place,
@@ -249,7 +249,7 @@ fn wanted(
     commit: &Commit,
 ) -> Wanted {
     let mark = PublishMark {
-        stage: setting.stage.name.clone(),
+        stage: context.stage.name.clone(),
         model: model.name.clone(),
         version: source.version(),
         commit: commit.clone(),
@@ -270,8 +270,8 @@ fn wanted(
 
 /// Domino takes environment variables when an endpoint is created, tells them to nobody and changes them on no
 /// route, so that a change in the stage file would never arrive.
-fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> CommandError {
-    let stage = setting.stage.name.as_str();
+fn variables_failure(context: &StepContext, model: &Model, endpoint: &Endpoint) -> CommandError {
+    let stage = context.stage.name.as_str();
     let own = model
         .stages
         .get(stage)
@@ -294,23 +294,23 @@ fn variables_failure(setting: &Setting, model: &Model, endpoint: &Endpoint) -> C
         "set them in Domino under the endpoint's settings and run this once with `--variables-are-set`, or give the \
          model another `endpoint` name in stages.toml",
     )
-    .at(&setting.file, key)
+    .at(&context.file, key)
 }
 
 /// Reads the smoke test: the one given, else the one in the stage file, whose path begins where that file is.
 fn smoke(
-    setting: &Setting,
+    context: &StepContext,
     model: &Model,
     given: Option<&Path>,
 ) -> Result<Option<Smoke>, CommandError> {
     match (given, &model.smoke_test) {
         (Some(given), _) => Smoke::read(given, given).map(Some),
         (None, Some(named)) => {
-            let folder = setting.file.path.parent().unwrap_or(Path::new(""));
+            let folder = context.file.path.parent().unwrap_or(Path::new(""));
             let read = Smoke::read(&folder.join(named), named);
             let key = ["model", model.name.as_str(), "smoke-test"];
             read.map(Some)
-                .map_err(|failure| failure.at(&setting.file, &key))
+                .map_err(|failure| failure.at(&context.file, &key))
         }
         (None, None) => Ok(None),
     }

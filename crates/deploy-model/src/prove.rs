@@ -105,10 +105,10 @@ impl Applied<'_> {
             return Ok(());
         }
         let called = name_of(version);
-        let endpoint = door(self.setting, &self.args.address, api, &self.token)?;
+        let endpoint = door(self.context, &self.args.address, api, &self.token)?;
         let mut progress = step.progress();
         let verdict = tokio::select! {
-            verdict = test(&endpoint, version.number, smoke, self.writer.reader().pace(), &mut progress) => verdict,
+            verdict = test(&endpoint, version.number, smoke, self.writer.reader().delay_scale(), &mut progress) => verdict,
             signal = interrupts.next() => {
                 progress.end();
                 let text = format!(
@@ -153,7 +153,7 @@ impl Applied<'_> {
                     CommandError::failed(format!(
                         "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}, so \
                          that it was not tested",
-                        url(self.setting, &self.args.address, api)
+                        url(self.context, &self.args.address, api)
                     ))
                     .hint(
                         "an endpoint on a remote data plane has a host of its own: give it with `--endpoint-host` or \

@@ -1,10 +1,10 @@
 //! `deploy-model publish`: plan, show, apply, wait until that version serves, test it, report.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
-use domino_core::client::{Writer, Written, once};
+use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::in_words;
-use domino_core::step::{Ending, Interrupts, Setting, Signal, Step};
+use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
 
 use crate::PublishArgs;
 use crate::difference::{Work, settings_differ};
@@ -18,16 +18,16 @@ use crate::token::Token;
 /// Publishes the model, or finds that nothing is to be done.
 pub(crate) async fn publish(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &PublishArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let token = Token::of(&setting.file.model(&args.model)?.name, step);
+    let token = Token::of(&context.file.model(&args.model)?.name, step);
     let planned = tokio::select! {
-        planned = plan(setting, args) => planned?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args) => planned?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(setting));
+    step.show(&planned.view(context));
     for remark in &planned.remarks {
         step.warn(remark, None);
     }
@@ -39,16 +39,16 @@ pub(crate) async fn publish(
     let is_as_wanted = matches!(planned.work, Work::Nothing(_));
     if args.dry_run {
         return Ok(match is_as_wanted {
-            true => Ending::unchanged(planned.as_wanted(setting)),
-            false => Ending::planned(),
+            true => StepResult::unchanged(planned.as_wanted(context)),
+            false => StepResult::planned(),
         });
     }
     let applied = Applied {
         planned: &planned,
-        setting,
+        context,
         args,
         token,
-        writer: setting.connection.writer(),
+        writer: context.connection.writer(),
     };
     applied.to_the_end(step, &mut interrupts).await
 }
@@ -56,15 +56,15 @@ pub(crate) async fn publish(
 /// A plan that is being applied.
 pub(crate) struct Applied<'a> {
     pub(crate) planned: &'a Publish<'a>,
-    pub(crate) setting: &'a Setting,
+    pub(crate) context: &'a StepContext,
     pub(crate) args: &'a PublishArgs,
     pub(crate) token: Token,
     pub(crate) writer: Writer,
 }
 
 impl Applied<'_> {
-    async fn to_the_end(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<Ending> {
-        let (model, stage) = (&self.planned.model.name, &self.setting.stage.name);
+    async fn to_the_end(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<StepResult> {
+        let (model, stage) = (&self.planned.model.name, &self.context.stage.name);
         let name = &self.planned.endpoint.name;
         if let (Work::Nothing(version), Some(there)) = (&self.planned.work, &self.planned.there) {
             self.describe(step, &there.api, version);
@@ -78,7 +78,7 @@ impl Applied<'_> {
                 .map(|_| self.follow(&there.api.id));
             self.smoke_test(step, interrupts, &there.api, version, follow.as_ref())
                 .await?;
-            return Ok(Ending::unchanged(self.planned.as_wanted(self.setting)));
+            return Ok(StepResult::unchanged(self.planned.as_wanted(self.context)));
         }
         let (follow, version) = self.make(step).await.with_context(|| {
             format!("cannot publish model `{model}` in stage `{stage}` as endpoint `{name}`")
@@ -87,7 +87,7 @@ impl Applied<'_> {
         let new = name_of(&version);
         step.say(&format!("{new} of endpoint `{name}` is waited for"));
         if self.args.no_wait {
-            return Ok(Ending::done(format!(
+            return Ok(StepResult::done(format!(
                 "made {new} of endpoint `{name}`; it is neither waited for nor tested"
             )));
         }
@@ -111,7 +111,7 @@ impl Applied<'_> {
                     .await?;
                 self.smoke_test(step, interrupts, &api, &version, Some(&follow))
                     .await?;
-                Ok(Ending::done(format!(
+                Ok(StepResult::done(format!(
                     "{} of endpoint `{name}` serves {} in stage `{stage}`",
                     name_of(&version),
                     self.planned.wanted.desired.source
@@ -130,7 +130,7 @@ impl Applied<'_> {
         let generation = planned.endpoint.generation;
         let Some(there) = &planned.there else {
             let written = make::endpoint(&self.writer, generation, project, desired).await?;
-            if let Written::Found(id) = &written {
+            if let Written::Recovered(id) = &written {
                 step.warn(
                     &format!(
                         "the reply to the creation was lost; Domino has created endpoint {id}"
@@ -154,7 +154,7 @@ impl Applied<'_> {
                     Ok(written) => written,
                     Err(error) => return Err(self.without_version(&follow, error).await),
                 };
-                if let Written::Found(version) = &written {
+                if let Written::Recovered(version) = &written {
                     let text = format!("the reply was lost; Domino has made {}", name_of(version));
                     step.warn(&text, None);
                 }
@@ -210,8 +210,8 @@ impl Applied<'_> {
 
     async fn update_settings(&self, follow: &Follow<'_>) -> Result<()> {
         let (desired, generation) = (&self.planned.wanted.desired, follow.generation);
-        once(
-            follow.reader.pace(),
+        write_once(
+            follow.reader.delay_scale(),
             async || {
                 self.writer
                     .update_model_api(generation, &follow.id, desired)
@@ -266,7 +266,7 @@ impl Applied<'_> {
             self.planned.endpoint.name,
         ))
         .hint("its log says why; correct the model or its environment and publish again")
-        .at(&self.setting.file, &["model", &self.planned.model.name])
+        .at(&self.context.file, &["model", &self.planned.model.name])
     }
 
     async fn has_taken_over(&self, follow: &Follow<'_>, version: &ModelApiVersion) -> bool {
@@ -347,7 +347,7 @@ impl Applied<'_> {
     }
 
     pub(crate) fn describe(&self, step: &mut Step, api: &ModelApi, version: &ModelApiVersion) {
-        let url = url(self.setting, &self.args.address, api);
+        let url = url(self.context, &self.args.address, api);
         let name = &self.planned.endpoint.name;
         describe(&mut step.report, &url, name, api, version);
     }
@@ -364,7 +364,7 @@ impl Applied<'_> {
     fn command(&self, verb: &str) -> String {
         format!(
             "deploy-model {verb} {} --stage {}",
-            self.planned.model.name, self.setting.stage.name
+            self.planned.model.name, self.context.stage.name
         )
     }
 }

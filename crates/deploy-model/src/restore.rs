@@ -49,12 +49,12 @@ pub(crate) async fn put_back(
         .await;
     let mut why = match started {
         Ok(()) => None,
-        Err(error) if error.may_have_happened() => None,
+        Err(error) if error.outcome_unknown() => None,
         Err(error) => Some(format!("it cannot be started again: {error}")),
     };
     if why.is_none() {
         let grace = START_GRACE
-            .mul_f64(follow.reader.pace().clamp(0.01, 1.0))
+            .mul_f64(follow.reader.delay_scale().clamp(0.01, 1.0))
             .min(timeout);
         // How it stood before does not count: it is asked anew.
         let mut version = before.version.clone();

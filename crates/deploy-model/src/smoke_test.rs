@@ -8,7 +8,7 @@ use std::time::Duration;
 use domino_core::api::model_endpoints::{ModelEndpoint, Prediction, Route};
 use domino_core::client::{ApiError, Cause};
 use domino_core::error::Exit;
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::Progress;
 
 use crate::smoke::{Case, Smoke};
@@ -35,20 +35,20 @@ pub(crate) async fn test(
     endpoint: &ModelEndpoint,
     number: Option<u64>,
     smoke: &Smoke,
-    pace: f64,
+    delay_scale: f64,
     progress: &mut Progress,
 ) -> Verdict {
     let mut route = number.map_or(Route::Latest, Route::Number);
     let mut slowest = Duration::ZERO;
     progress.status(&format!("smoke test: {}", smoke.count()));
     for case in &smoke.cases {
-        let mut answered = answer(endpoint, route, case, pace).await;
+        let mut answered = answer(endpoint, route, case, delay_scale).await;
         if let Err(error) = &answered
             && error.is_absent()
             && route != Route::Latest
         {
             route = Route::Latest;
-            answered = answer(endpoint, route, case, pace).await;
+            answered = answer(endpoint, route, case, delay_scale).await;
         }
         match answered {
             Ok(prediction) => {
@@ -93,12 +93,12 @@ async fn answer(
     endpoint: &ModelEndpoint,
     route: Route,
     case: &Case,
-    pace: f64,
+    delay_scale: f64,
 ) -> Result<Prediction, ApiError> {
-    let mut looks = Looks::until(GRACE.mul_f64(pace.max(0.01)), pace);
+    let mut poll = Poll::until(GRACE.mul_f64(delay_scale.max(0.01)), delay_scale);
     loop {
         match endpoint.invoke(route, &case.input).await {
-            Err(error) if comes_up(&error) && looks.next().await => {}
+            Err(error) if comes_up(&error) && poll.next().await => {}
             other => return other,
         }
     }

@@ -4,7 +4,7 @@ use domino_core::api::model_apis::ModelApiSource;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, VersionRule};
 
 use crate::before::Serves;
@@ -41,13 +41,13 @@ impl Source {
 
 /// By what the version is chosen; nothing for a function, which has none.
 pub(crate) fn choice<'a>(
-    setting: &'a Setting,
+    context: &'a StepContext,
     model: &'a Model,
     given: Option<VersionNumber>,
 ) -> Result<Option<Choice<'a>>, CommandError> {
     match (&model.source, given) {
         (ModelSource::Registered { version, .. }, given) => {
-            version::choice(&setting.file, &setting.stage, &model.name, version, given).map(Some)
+            version::choice(&context.file, &context.stage, &model.name, version, given).map(Some)
         }
         (ModelSource::Function { .. }, None) => Ok(None),
         (ModelSource::Function { .. }, Some(version)) => Err(CommandError::usage(format!(
@@ -60,7 +60,7 @@ pub(crate) fn choice<'a>(
 
 /// What is published, unless the stage before decides about it. A version that is not there is an error.
 pub(crate) async fn without_the_stage_before(
-    setting: &Setting,
+    context: &StepContext,
     project: &Project,
     model: &Model,
     choice: Option<&Choice<'_>>,
@@ -77,12 +77,12 @@ pub(crate) async fn without_the_stage_before(
     };
     match choice {
         Some(Choice::Given(given)) => {
-            let reader = setting.connection.reader();
+            let reader = context.connection.reader();
             version::existing(&reader, &project.id, name, *given).await?;
             Ok(Some(Source::registered(name, *given, "given")))
         }
         Some(Choice::Rule(rule)) => {
-            let version = version::by_rule(setting, &project.id, name, rule).await?;
+            let version = version::by_rule(context, &project.id, name, rule).await?;
             let how = match rule {
                 VersionRule::Number(_) => "named in stages.toml".into(),
                 rule => format!("`{rule}`"),

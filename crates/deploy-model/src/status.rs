@@ -5,7 +5,7 @@ use domino_core::api::model_apis::{
 };
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::step::{Ending, Setting, Step};
+use domino_core::step::{Step, StepContext, StepResult};
 
 use crate::StatusArgs;
 use crate::check::git_commit;
@@ -14,13 +14,13 @@ use crate::endpoint::{Endpoint, describe, name_of, standing, url};
 /// Shows the version that answers, and a newer one that is on its way.
 pub(crate) async fn status(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &StatusArgs,
-) -> Result<Ending> {
-    let model = setting.file.model(&args.model)?;
-    let reader = setting.connection.reader();
-    let endpoint = Endpoint::find(&reader, &setting.file, &setting.stage, model).await?;
-    let api = endpoint.there(&model.name, &setting.stage, &setting.file)?;
+) -> Result<StepResult> {
+    let model = context.file.model(&args.model)?;
+    let reader = context.connection.reader();
+    let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
+    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
     let versions = reader
         .model_api_versions(endpoint.generation, &api.id)
         .await?;
@@ -35,7 +35,7 @@ pub(crate) async fn status(
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
     let shown = told(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
-    let url = url(setting, &args.address, api);
+    let url = url(context, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &shown);
     // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
     // repository's.
@@ -72,7 +72,7 @@ async fn told(
     Ok(told.unwrap_or_else(|| version.clone()))
 }
 
-fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<Ending> {
+fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<StepResult> {
     let deployment = version.deployment.as_ref();
     let text = format!(
         "{} of endpoint `{endpoint}` is `{}`",
@@ -80,7 +80,7 @@ fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<Ending> {
         standing(deployment)
     );
     match deployment.map(|deployment| &deployment.status) {
-        _ if deployment.is_some_and(Deployment::is_running) => Ok(Ending::unchanged(text)),
+        _ if deployment.is_some_and(Deployment::is_running) => Ok(StepResult::unchanged(text)),
         Some(DeploymentStatus::Failed | DeploymentStatus::Stopped) => {
             Err(CommandError::failed(text))
         }

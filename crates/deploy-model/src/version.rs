@@ -6,7 +6,7 @@ use domino_core::api::projects::ProjectId;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Result};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::{Stage, StageFile, VersionRule};
 
 /// By what the version is chosen.
@@ -47,12 +47,12 @@ pub(crate) fn choice<'a>(
 
 /// Resolves a version by its rule.
 pub(crate) async fn by_rule(
-    setting: &Setting,
+    context: &StepContext,
     project: &ProjectId,
     name: &str,
     rule: &VersionRule,
 ) -> Result<VersionNumber> {
-    let reader = setting.connection.reader();
+    let reader = context.connection.reader();
     let uri = std::env::var("MLFLOW_TRACKING_URI").ok();
     match rule {
         VersionRule::Number(number) => {
@@ -67,7 +67,7 @@ pub(crate) async fn by_rule(
             Ok(model.latest_version.ok_or_else(|| no_version(name))?)
         }
         VersionRule::Stage(stage) => {
-            let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
+            let tracking = Tracking::of(&context.connection, uri.as_deref())?;
             let versions = tracking.reader().model_versions(name).await?;
             if versions.is_empty() {
                 return Err(unknown_model(&reader, project, name).await);
@@ -79,7 +79,7 @@ pub(crate) async fn by_rule(
             )?)
         }
         VersionRule::Alias(alias) => {
-            let tracking = Tracking::of(&setting.connection, uri.as_deref())?;
+            let tracking = Tracking::of(&context.connection, uri.as_deref())?;
             match tracking.reader().registered_model(name).await? {
                 Some(model) => Ok(behind_alias(&model, alias)?),
                 None => Err(unknown_model(&reader, project, name).await),

@@ -1,6 +1,6 @@
 //! The plan of a publish as the person sees it.
 
-use domino_core::step::{ChangeKind, Plan, Setting};
+use domino_core::step::{ChangeKind, Plan, StepContext};
 
 use crate::difference::Work;
 use crate::endpoint::{called, name_of, serving};
@@ -8,13 +8,13 @@ use crate::plan::Publish;
 
 impl Publish<'_> {
     /// The plan as the person sees it.
-    pub(crate) fn view(&self, setting: &Setting) -> Plan {
-        let stage = &setting.stage.name;
+    pub(crate) fn view(&self, context: &StepContext) -> Plan {
+        let stage = &context.stage.name;
         let name = &self.model.name;
         let endpoint = &self.endpoint.name;
         let desired = &self.wanted.desired;
         let mut plan = Plan::new(match &self.work {
-            Work::Nothing(_) => self.as_wanted(setting),
+            Work::Nothing(_) => self.as_wanted(context),
             Work::Follow(version) => format!(
                 "follow {} of endpoint `{endpoint}`, which is on its way",
                 name_of(version)
@@ -28,7 +28,7 @@ impl Publish<'_> {
             format!(
                 "{} on {}",
                 self.endpoint.project.name,
-                setting.connection.host().as_str()
+                context.connection.host().as_str()
             ),
         );
         plan.fact(
@@ -104,14 +104,14 @@ impl Publish<'_> {
     }
 
     /// The sentence for when nothing is to be done.
-    pub(crate) fn as_wanted(&self, setting: &Setting) -> String {
+    pub(crate) fn as_wanted(&self, context: &StepContext) -> String {
         let version = match &self.work {
             Work::Nothing(version) => name_of(version),
             _ => "it".into(),
         };
         format!(
             "model `{}` in stage `{}` is as wanted: {version} of endpoint `{}` serves",
-            self.model.name, setting.stage.name, self.endpoint.name
+            self.model.name, context.stage.name, self.endpoint.name
         )
     }
 

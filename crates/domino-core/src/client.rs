@@ -6,9 +6,9 @@
 mod answer;
 mod clock;
 mod error;
-mod once;
 mod page;
 mod tls;
+mod write_once;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -21,8 +21,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::error::{ApiError, Cause};
-pub use self::once::{Written, once};
 pub use self::page::Page;
+pub use self::write_once::{Written, write_once};
 use crate::credential::Credential;
 use crate::error::CommandError;
 use crate::scrubber::Scrubber;
@@ -47,7 +47,7 @@ pub struct Limits {
     /// The most bytes of an answer's body that are read. A page of ten thousand log lines is some megabytes.
     pub body: usize,
     /// What every pause is multiplied with; 1 for people, less in tests.
-    pub pace: f64,
+    pub delay_scale: f64,
     /// A file with further certificate authorities, in PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether each request is named on stderr.
@@ -63,7 +63,7 @@ impl Default for Limits {
         Self {
             request: Duration::from_secs(30),
             body: 64 * 1024 * 1024,
-            pace: 1.0,
+            delay_scale: 1.0,
             ca_file: None,
             verbose: false,
             scrubber: Scrubber::default(),
@@ -94,7 +94,7 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub struct Reader(Arc<Inner>);
 
-/// Changes things. What it sends is never sent again blindly: see [`ApiError::may_have_happened`].
+/// Changes things. What it sends is never sent again blindly: see [`ApiError::outcome_unknown`].
 #[derive(Debug, Clone)]
 pub struct Writer(Arc<Inner>);
 
@@ -148,8 +148,8 @@ impl Connection {
     }
 
     /// What every pause is multiplied with.
-    pub fn pace(&self) -> f64 {
-        self.0.limits.pace
+    pub fn delay_scale(&self) -> f64 {
+        self.0.limits.delay_scale
     }
 }
 
@@ -193,7 +193,7 @@ impl Reader {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let Some(pause) = error.worth_another_try().then(|| pauses.next()).flatten() else {
+            let Some(pause) = error.is_retryable().then(|| pauses.next()).flatten() else {
                 return Err(error);
             };
             let pause = match error.retry_after() {
@@ -201,7 +201,7 @@ impl Reader {
                 Some(seconds) => Duration::from_secs(seconds),
                 None => pause,
             };
-            tokio::time::sleep(pause.mul_f64(self.0.limits.pace)).await;
+            tokio::time::sleep(pause.mul_f64(self.0.limits.delay_scale)).await;
         }
     }
 
@@ -211,8 +211,8 @@ impl Reader {
     }
 
     /// What every pause is multiplied with.
-    pub fn pace(&self) -> f64 {
-        self.0.limits.pace
+    pub fn delay_scale(&self) -> f64 {
+        self.0.limits.delay_scale
     }
 
     /// What time it is for the server, by its last answer; this machine's time before any. A span between this

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::api::logs::{LogEntry, LogPage};
 use crate::client::ApiError;
-use crate::settle::Looks;
+use crate::settle::Poll;
 
 /// The most lines that Domino gives at once.
 const LARGEST_PAGE: usize = 10_000;
@@ -85,18 +85,18 @@ impl LogTail {
     }
 
     /// Reads what a log still holds whose writer has ended: all that is waiting, and for `grace` what comes late,
-    /// unless it says before that nothing more will come. Pauses are multiplied by `pace`.
+    /// unless it says before that nothing more will come. Pauses are multiplied by `delay_scale`.
     pub async fn rest(
         &mut self,
         grace: Duration,
-        pace: f64,
+        delay_scale: f64,
         mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
         mut line: impl FnMut(&str),
     ) -> Result<(), ApiError> {
-        let mut looks = Looks::until(grace, pace);
+        let mut poll = Poll::until(grace, delay_scale);
         loop {
             self.read(&mut page, &mut line).await?;
-            if self.is_complete() || !self.more && !looks.next().await {
+            if self.is_complete() || !self.more && !poll.next().await {
                 return Ok(());
             }
         }

@@ -11,15 +11,15 @@ const LAST: Duration = Duration::from_secs(2);
 
 /// The pauses between looks: short at first, longer later, until a deadline.
 #[derive(Debug)]
-pub struct Looks {
+pub struct Poll {
     pause: Duration,
-    pace: f64,
+    delay_scale: f64,
     deadline: Instant,
 }
 
-impl Looks {
-    /// Looks until `timeout` has passed, with pauses multiplied by `pace`.
-    pub fn until(timeout: Duration, pace: f64) -> Self {
+impl Poll {
+    /// Poll until `timeout` has passed, with pauses multiplied by `delay_scale`.
+    pub fn until(timeout: Duration, delay_scale: f64) -> Self {
         let now = Instant::now();
         // Far enough for anybody, and safe against a time that overflows.
         let deadline = now
@@ -27,7 +27,7 @@ impl Looks {
             .unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
         Self {
             pause: FIRST,
-            pace,
+            delay_scale,
             deadline,
         }
     }
@@ -38,7 +38,7 @@ impl Looks {
         if left.is_zero() {
             return false;
         }
-        tokio::time::sleep(self.pause.mul_f64(self.pace).min(left)).await;
+        tokio::time::sleep(self.pause.mul_f64(self.delay_scale).min(left)).await;
         self.pause = self.pause.mul_f64(1.2).min(LONGEST);
         true
     }
@@ -50,7 +50,7 @@ impl Looks {
     }
 
     /// Something moved: look again soon.
-    pub fn moved(&mut self) {
+    pub fn reset_backoff(&mut self) {
         self.pause = FIRST;
     }
 
@@ -79,24 +79,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_to_their_limit_and_shrink_when_something_moves() {
-        let mut looks = Looks::until(Duration::from_secs(3600), 1.0);
+        let mut poll = Poll::until(Duration::from_secs(3600), 1.0);
         for _ in 0..20 {
-            assert!(looks.next().await);
+            assert!(poll.next().await);
         }
-        assert_eq!(looks.pause, LONGEST);
-        looks.moved();
-        assert_eq!(looks.pause, FIRST);
+        assert_eq!(poll.pause, LONGEST);
+        poll.reset_backoff();
+        assert_eq!(poll.pause, FIRST);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_look_that_never_ends_is_broken_off_when_the_time_is_up() {
-        let looks = Looks::until(Duration::from_secs(1), 1.0);
-        assert_eq!(looks.within(std::future::pending::<()>()).await, None);
-        assert_eq!(looks.within(std::future::ready(7)).await, Some(7));
+        let poll = Poll::until(Duration::from_secs(1), 1.0);
+        assert_eq!(poll.within(std::future::pending::<()>()).await, None);
+        assert_eq!(poll.within(std::future::ready(7)).await, Some(7));
     }
 
     #[tokio::test]
     async fn the_time_is_up_at_once_without_any() {
-        assert!(!Looks::until(Duration::ZERO, 1.0).next().await);
+        assert!(!Poll::until(Duration::ZERO, 1.0).next().await);
     }
 }

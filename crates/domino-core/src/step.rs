@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub use self::flags::{ApplyFlags, Format, Setting, StepFlags, duration, host_of};
+pub use self::flags::{ApplyFlags, Format, StepContext, StepFlags, duration, host_of};
 use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal, Through};
 pub use self::progress::Progress;
@@ -151,14 +151,14 @@ pub enum Outcome {
 
 /// How a step ended well, and the sentence for it.
 #[derive(Debug, Clone)]
-pub struct Ending {
+pub struct StepResult {
     /// How.
     pub outcome: Outcome,
     /// One sentence.
     pub headline: String,
 }
 
-impl Ending {
+impl StepResult {
     /// Something was done.
     pub fn done(headline: impl Into<String>) -> Self {
         Self {
@@ -329,7 +329,7 @@ impl Step {
     }
 
     /// Ends the step: the result in words, outputs, summary, annotation, and the exit code.
-    pub fn finish(self, result: Result<Ending>) -> ExitCode {
+    pub fn finish(self, result: Result<StepResult>) -> ExitCode {
         let exit = match &result {
             Ok(_) => Exit::Done,
             Err(error) => error.exit(),

@@ -49,12 +49,12 @@ impl Log {
     }
 
     /// What is read when so many lines are there at each look.
-    fn read(&self, looks: &[usize]) -> Vec<String> {
+    fn read(&self, poll: &[usize]) -> Vec<String> {
         let (mut tail, mut read) = (LogTail::default(), Vec::new());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        for there in looks.iter().copied().chain([self.lines.len(); 2]) {
+        for there in poll.iter().copied().chain([self.lines.len(); 2]) {
             // One read stops after so many pages; what is there now is read before the next look.
             for _ in 0..=self.lines.len() {
                 let page = async |from: &str, limit: usize| Ok(self.page(there, from, limit));
@@ -70,9 +70,9 @@ impl Log {
         read
     }
 
-    fn holds(&self, looks: &[usize]) -> Result<(), TestCaseError> {
+    fn holds(&self, poll: &[usize]) -> Result<(), TestCaseError> {
         let all: Vec<&String> = self.lines.iter().map(|(_, text)| text).collect();
-        let read = self.read(looks);
+        let read = self.read(poll);
         prop_assert_eq!(read.iter().collect::<Vec<_>>(), all);
         Ok(())
     }
@@ -94,10 +94,10 @@ fn lines(
 }
 
 /// How much is there at each look, never less than before.
-fn looks(lines: usize) -> impl Strategy<Value = Vec<usize>> {
-    prop::collection::vec(0..=lines, 0..6).prop_map(|mut looks| {
-        looks.sort_unstable();
-        looks
+fn poll(lines: usize) -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(0..=lines, 0..6).prop_map(|mut poll| {
+        poll.sort_unstable();
+        poll
     })
 }
 
@@ -113,26 +113,26 @@ proptest! {
 
     #[test]
     fn every_line_comes_once_and_in_order(
-        (lines, looks) in any_lines().prop_flat_map(|lines| {
-            let looks = looks(lines.len());
-            (Just(lines), looks)
+        (lines, poll) in any_lines().prop_flat_map(|lines| {
+            let poll = poll(lines.len());
+            (Just(lines), poll)
         }),
         inclusive in any::<bool>(),
         page in 2..40_usize,
     ) {
-        Log { lines, inclusive, page, repeats: 0 }.holds(&looks)?;
+        Log { lines, inclusive, page, repeats: 0 }.holds(&poll)?;
     }
 
     #[test]
     fn lines_that_are_sent_again_are_shown_once(
-        (lines, looks) in lines(1_000_000..9_000_000_u64, "[a-z]{3}").prop_flat_map(|lines| {
-            let looks = looks(lines.len());
-            (Just(lines), looks)
+        (lines, poll) in lines(1_000_000..9_000_000_u64, "[a-z]{3}").prop_flat_map(|lines| {
+            let poll = poll(lines.len());
+            (Just(lines), poll)
         }),
         inclusive in any::<bool>(),
         repeats in 1..6_usize,
         more in 2..20_usize,
     ) {
-        Log { lines, inclusive, page: repeats + more, repeats }.holds(&looks)?;
+        Log { lines, inclusive, page: repeats + more, repeats }.holds(&poll)?;
     }
 }

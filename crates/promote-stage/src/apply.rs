@@ -4,11 +4,11 @@ use domino_core::error::{Context as _, Result};
 use std::cell::RefCell;
 
 use domino_core::api::mlflow::TrackingWriter;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 
 use crate::candidate::{Candidate, Place};
 use crate::check::{judged, past};
-use crate::gates::{Judgement, has_none, soak};
+use crate::gates::{GateReport, has_none, soak};
 use crate::moves::Moves;
 use crate::promotion::{Mark, Previous, Promotion};
 use crate::record::{Record, Status, demoted_key, workflow_run};
@@ -18,16 +18,20 @@ use crate::{ApplyArgs, cannot};
 
 /// Checks, moves, verifies. A version that is in the stage as it should be stays; the gates are asked all the same,
 /// because anybody could have put it there.
-pub(crate) async fn apply(step: &mut Step, setting: &Setting, args: &ApplyArgs) -> Result<Ending> {
+pub(crate) async fn apply(
+    step: &mut Step,
+    context: &StepContext,
+    args: &ApplyArgs,
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let (candidate, judgement) = tokio::select! {
-        judged = judged(step, setting, &args.which, args.patience.wait) => {
-            judged.with_context(|| cannot("promote", &args.which.model, &setting.stage))?
+        judged = judged(step, context, &args.which, args.patience.wait) => {
+            judged.with_context(|| cannot("promote", &args.which.model, &context.stage))?
         }
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     candidate.outputs(&mut step.report);
-    let stage = &setting.stage;
+    let stage = &context.stage;
     let work = work(&candidate);
     step.show(&view(&candidate, &judgement, &work));
     if let Some(ending) = past(&candidate) {
@@ -46,11 +50,11 @@ pub(crate) async fn apply(step: &mut Step, setting: &Setting, args: &ApplyArgs) 
         step.say(&format!("stage `{}` has no gates", stage.name));
     }
     if !judgement.all_hold() {
-        return Err(judgement.refusal(setting, &candidate));
+        return Err(judgement.refusal(context, &candidate));
     }
     let place = &candidate.place;
     if work.is_nothing() {
-        return Ok(Ending::unchanged(format!(
+        return Ok(StepResult::unchanged(format!(
             "`{}` holds version {} of `{}` already, and no other",
             place.target,
             candidate.number(),
@@ -58,9 +62,9 @@ pub(crate) async fn apply(step: &mut Step, setting: &Setting, args: &ApplyArgs) 
         )));
     }
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
-    let writer = Place::tracking(setting)?.writer();
+    let writer = Place::tracking(context)?.writer();
     let reason = args.which.skip_order.clone();
     let promotion = promotion(&writer, &candidate, &judgement, &work, reason);
     let carried_out = promotion.carry_out(step, &mut interrupts).await;
@@ -75,7 +79,7 @@ pub(crate) async fn apply(step: &mut Step, setting: &Setting, args: &ApplyArgs) 
         let by = judgement.approved_by.join(", ");
         step.report.fact("approved by", by);
     }
-    Ok(Ending::done(format!(
+    Ok(StepResult::done(format!(
         "`{}` holds version {} of `{}`, and no other",
         place.target, promotion.version, place.name
     )))
@@ -128,7 +132,7 @@ fn work(candidate: &Candidate<'_>) -> Work {
     }
 }
 
-fn view(candidate: &Candidate<'_>, judgement: &Judgement, work: &Work) -> Plan {
+fn view(candidate: &Candidate<'_>, judgement: &GateReport, work: &Work) -> Plan {
     let place = &candidate.place;
     let (number, target) = (candidate.number(), &place.target);
     let mut plan = Plan::new(format!(
@@ -181,7 +185,7 @@ fn view(candidate: &Candidate<'_>, judgement: &Judgement, work: &Work) -> Plan {
 fn promotion<'a>(
     writer: &'a TrackingWriter,
     candidate: &'a Candidate<'_>,
-    judgement: &Judgement,
+    judgement: &GateReport,
     work: &Work,
     reason: Option<String>,
 ) -> Promotion<'a> {

@@ -5,7 +5,7 @@ use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
 use domino_core::serving::Serving;
-use domino_core::step::{Report, Setting};
+use domino_core::step::{Report, StepContext};
 use stage_file::{Model, ModelSource, Stage, VersionRule};
 
 use crate::people::People;
@@ -57,8 +57,8 @@ pub(crate) struct Candidate<'a> {
 impl<'a> Place<'a> {
     /// Finds the model in the stage file. Only registered models have stages, and only stages with a `model-stage`
     /// hold one.
-    pub(crate) fn of(setting: &'a Setting, model: &str) -> Result<Self> {
-        let (file, stage) = (&setting.file, &setting.stage);
+    pub(crate) fn of(context: &'a StepContext, model: &str) -> Result<Self> {
+        let (file, stage) = (&context.file, &context.stage);
         let model = file.model(model)?;
         let ModelSource::Registered { name, version } = &model.source else {
             return Err(CommandError::usage(format!(
@@ -100,15 +100,15 @@ impl<'a> Place<'a> {
     }
 
     /// The experiment manager.
-    pub(crate) fn tracking(setting: &Setting) -> Result<Tracking> {
+    pub(crate) fn tracking(context: &StepContext) -> Result<Tracking> {
         let uri = variable("MLFLOW_TRACKING_URI");
-        Tracking::of(&setting.connection, uri.as_deref())
+        Tracking::of(&context.connection, uri.as_deref())
     }
 
     /// What the experiment manager holds of the model, which must be there, and be a model.
     pub(crate) async fn registry(
         &self,
-        setting: &Setting,
+        context: &StepContext,
         reader: &TrackingReader,
     ) -> Result<Registry> {
         let Some(registry) = Registry::read(reader, self.name).await? else {
@@ -118,7 +118,7 @@ impl<'a> Place<'a> {
             ))
             .hint("run the job that trains and registers it, or correct `registered-model`")
             .at(
-                &setting.file,
+                &context.file,
                 &["model", &self.model.name, "registered-model"],
             ));
         };
@@ -128,7 +128,7 @@ impl<'a> Place<'a> {
                 self.name
             ))
             .at(
-                &setting.file,
+                &context.file,
                 &["model", &self.model.name, "registered-model"],
             ));
         }
@@ -149,15 +149,15 @@ impl<'a> Place<'a> {
 impl<'a> Candidate<'a> {
     /// Reads all there is to know, and refuses what no gate could let in: first the registry beside the projects,
     /// then what the stage before serves, then the runs.
-    pub(crate) async fn find(setting: &'a Setting, args: &VersionArgs) -> Result<Self> {
-        let place = Place::of(setting, &args.model)?;
-        let (file, stage) = (&setting.file, &setting.stage);
-        let before = stage_before(setting)?;
-        let reader = setting.connection.reader();
-        let tracking = Place::tracking(setting)?.reader();
+    pub(crate) async fn find(context: &'a StepContext, args: &VersionArgs) -> Result<Self> {
+        let place = Place::of(context, &args.model)?;
+        let (file, stage) = (&context.file, &context.stage);
+        let before = stage_before(context)?;
+        let reader = context.connection.reader();
+        let tracking = Place::tracking(context)?.reader();
         let shared = before.project == stage.project;
         let (registry, project, project_before) = tokio::try_join!(
-            place.registry(setting, &tracking),
+            place.registry(context, &tracking),
             Project::of_stage(&reader, file, stage),
             async {
                 match shared {
@@ -168,7 +168,7 @@ impl<'a> Candidate<'a> {
         )?;
         let project_before = project_before.as_ref().unwrap_or(&project);
         let serving = Serving::of(&reader, file, before, place.model, project_before).await?;
-        let (number, chosen) = order::choose(setting, &place, before, args.version(), &serving)?;
+        let (number, chosen) = order::choose(context, &place, before, args.version(), &serving)?;
         let Some(version) = registry.version(number).cloned() else {
             return Err(order::no_such_version(&registry, number));
         };
@@ -251,8 +251,8 @@ impl<'a> Candidate<'a> {
 }
 
 /// The stage that a version comes from. Both must be on one Domino: another has another experiment manager.
-fn stage_before(setting: &Setting) -> Result<&Stage, CommandError> {
-    let (file, stage) = (&setting.file, &setting.stage);
+fn stage_before(context: &StepContext) -> Result<&Stage, CommandError> {
+    let (file, stage) = (&context.file, &context.stage);
     let Some(before) = file.stage_before(stage) else {
         return Err(CommandError::usage(format!(
             "stage `{}` is the first: versions begin there, and none is moved into it",

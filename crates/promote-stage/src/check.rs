@@ -3,11 +3,11 @@
 use domino_core::error::{Context as _, Result};
 use std::time::Duration;
 
-use domino_core::settle::{Looks, in_words};
-use domino_core::step::{Ending, Interrupts, Plan, Setting, Step};
+use domino_core::settle::{Poll, in_words};
+use domino_core::step::{Interrupts, Plan, Step, StepContext, StepResult};
 
 use crate::candidate::Candidate;
-use crate::gates::Judgement;
+use crate::gates::GateReport;
 use crate::sheet::describe;
 use crate::{CheckArgs, VersionArgs, cannot};
 
@@ -15,15 +15,19 @@ use crate::{CheckArgs, VersionArgs, cannot};
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Asks every gate and shows what each says.
-pub(crate) async fn check(step: &mut Step, setting: &Setting, args: &CheckArgs) -> Result<Ending> {
+pub(crate) async fn check(
+    step: &mut Step,
+    context: &StepContext,
+    args: &CheckArgs,
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let (candidate, judgement) = tokio::select! {
-        judged = judged(step, setting, &args.which, args.patience.wait) => {
-            judged.with_context(|| cannot("check", &args.which.model, &setting.stage))?
+        judged = judged(step, context, &args.which, args.patience.wait) => {
+            judged.with_context(|| cannot("check", &args.which.model, &context.stage))?
         }
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    let stage = &setting.stage.name;
+    let stage = &context.stage.name;
     let mut plan = Plan::new(format!(
         "may version {} of `{}` enter stage `{stage}`?",
         candidate.number(),
@@ -40,9 +44,9 @@ pub(crate) async fn check(step: &mut Step, setting: &Setting, args: &CheckArgs) 
     }
     step.report.table = (!judgement.gates.is_empty()).then(|| judgement.table());
     if !judgement.all_hold() {
-        return Err(judgement.refusal(setting, &candidate));
+        return Err(judgement.refusal(context, &candidate));
     }
-    Ok(Ending::unchanged(match judgement.gates.len() {
+    Ok(StepResult::unchanged(match judgement.gates.len() {
         0 => format!(
             "version {} may enter stage `{stage}`, which has no gates",
             candidate.number()
@@ -58,20 +62,20 @@ pub(crate) async fn check(step: &mut Step, setting: &Setting, args: &CheckArgs) 
 /// all hold, one never will, or the time is up.
 pub(crate) async fn judged<'a>(
     step: &Step,
-    setting: &'a Setting,
+    context: &'a StepContext,
     which: &VersionArgs,
     wait: Duration,
-) -> Result<(Candidate<'a>, Judgement)> {
-    let pace = setting.connection.pace();
-    let looks = Looks::until(wait, pace);
+) -> Result<(Candidate<'a>, GateReport)> {
+    let delay_scale = context.connection.delay_scale();
+    let poll = Poll::until(wait, delay_scale);
     let mut progress = None;
     loop {
-        let candidate = Candidate::find(setting, which).await?;
+        let candidate = Candidate::find(context, which).await?;
         let judgement = match candidate.past {
-            Some(_) => Judgement::default(),
-            None => Judgement::of(setting, &candidate).await?,
+            Some(_) => GateReport::default(),
+            None => GateReport::of(context, &candidate).await?,
         };
-        let left = looks.left();
+        let left = poll.left();
         if judgement.all_hold() || !judgement.may_still_open() || left.is_zero() {
             return Ok((candidate, judgement));
         }
@@ -79,12 +83,12 @@ pub(crate) async fn judged<'a>(
         progress
             .get_or_insert_with(|| step.progress())
             .status(&format!("waiting up to {}: {waits}", in_words(wait)));
-        tokio::time::sleep(PAUSE.mul_f64(pace).min(left)).await;
+        tokio::time::sleep(PAUSE.mul_f64(delay_scale).min(left)).await;
     }
 }
 
 /// How a step ends for a version that is in a later stage already.
-pub(crate) fn past(candidate: &Candidate<'_>) -> Option<Ending> {
+pub(crate) fn past(candidate: &Candidate<'_>) -> Option<StepResult> {
     let later = candidate.past?;
     let others = candidate.others();
     let holds = match others.is_empty() {
@@ -95,7 +99,7 @@ pub(crate) fn past(candidate: &Candidate<'_>) -> Option<Ending> {
             crate::registry::listed(&others)
         ),
     };
-    Some(Ending::unchanged(format!(
+    Some(StepResult::unchanged(format!(
         "version {} of `{}` has passed stage `{}` already: it is in stage `{}`{holds}",
         candidate.number(),
         candidate.place.name,

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 use stage_file::VersionRule;
 
 use crate::apply::at;
@@ -36,13 +36,13 @@ struct Demotion<'a> {
 /// Puts the version before back.
 pub(crate) async fn demote(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &DemoteArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let demotion = tokio::select! {
-        planned = plan(setting, args) => planned.with_context(|| cannot("demote", &args.model, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args) => planned.with_context(|| cannot("demote", &args.model, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     let place = &demotion.place;
     step.show(&demotion.view());
@@ -52,19 +52,19 @@ pub(crate) async fn demote(
         .output("registered-model", place.name)
         .output("model-stage", place.target.word());
     if demotion.is_nothing() {
-        return Ok(Ending::unchanged(format!(
+        return Ok(StepResult::unchanged(format!(
             "`{}` holds version {back} of `{}` already, and no other",
             place.target, place.name
         )));
     }
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
-    let writer = Place::tracking(setting)?.writer();
+    let writer = Place::tracking(context)?.writer();
     let promotion = demotion.promotion(&writer, args.reason.as_deref());
     let carried_out = promotion.carry_out(step, &mut interrupts).await;
     promotion.tell(step);
-    carried_out.with_context(|| cannot("demote", &args.model, &setting.stage))?;
+    carried_out.with_context(|| cannot("demote", &args.model, &context.stage))?;
     if let VersionRule::Number(pinned) = place.rule
         && *pinned != back.get()
     {
@@ -73,17 +73,17 @@ pub(crate) async fn demote(
         );
         step.warn(&says, None);
     }
-    step.report.next = Some(demotion.publish(setting, args.reason.as_deref()));
-    Ok(Ending::done(format!(
+    step.report.next = Some(demotion.publish(context, args.reason.as_deref()));
+    Ok(StepResult::done(format!(
         "`{}` holds version {back} of `{}` again, and no other",
         place.target, place.name
     )))
 }
 
-async fn plan<'a>(setting: &'a Setting, args: &DemoteArgs) -> Result<Demotion<'a>> {
-    let place = Place::of(setting, &args.model)?;
-    let reader = Place::tracking(setting)?.reader();
-    let registry = place.registry(setting, &reader).await?;
+async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotion<'a>> {
+    let place = Place::of(context, &args.model)?;
+    let reader = Place::tracking(context)?.reader();
+    let registry = place.registry(context, &reader).await?;
     let given = args.version.and_then(|given| given.0);
     let Some(number) = given.or_else(|| registry.alias(&place.previous_alias())) else {
         let holds = listed(&registry.holders(&place.target));
@@ -162,13 +162,13 @@ impl Demotion<'_> {
 
     /// The command that publishes what is back. The stage before serves something newer by now, so that the version
     /// is vouched for in every stage but the first.
-    fn publish(&self, setting: &Setting, reason: Option<&str>) -> String {
+    fn publish(&self, context: &StepContext, reason: Option<&str>) -> String {
         let place = &self.place;
         let mut command = format!(
             "deploy-model publish {} --stage {} --version {}",
             place.model.name, place.stage.name, self.back.version
         );
-        if setting.file.stage_before(place.stage).is_some() {
+        if context.file.stage_before(place.stage).is_some() {
             let why = reason
                 .map(|reason| format!(": {reason}"))
                 .unwrap_or_default();

@@ -9,14 +9,14 @@ pub(crate) mod review;
 pub(crate) mod soak;
 
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::step::{Plan, Setting, Table};
+use domino_core::step::{Plan, StepContext, Table};
 use stage_file::{DominoApproval, Gates};
 
 use crate::candidate::Candidate;
 
 /// What one gate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Judged {
+pub(crate) struct GateResult {
     /// The gate, as people call it.
     pub(crate) gate: &'static str,
     pub(crate) verdict: Verdict,
@@ -39,8 +39,8 @@ pub(crate) enum Verdict {
 
 /// What all gates of a stage say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Judgement {
-    pub(crate) gates: Vec<Judged>,
+pub(crate) struct GateReport {
+    pub(crate) gates: Vec<GateResult>,
     /// Who approved, each with where.
     pub(crate) approved_by: Vec<String>,
     /// What was approved.
@@ -49,7 +49,7 @@ pub(crate) struct Judgement {
     pub(crate) remarks: Vec<String>,
 }
 
-impl Judged {
+impl GateResult {
     /// A gate that lets the version in.
     pub(crate) fn holds(gate: &'static str, says: impl Into<String>) -> Self {
         Self::new(gate, Verdict::Holds, says)
@@ -95,14 +95,14 @@ impl Verdict {
 /// What one gate brings to the whole.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    pub(crate) gates: Vec<Judged>,
+    pub(crate) gates: Vec<GateResult>,
     pub(crate) approved_by: Vec<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) remarks: Vec<String>,
 }
 
-impl From<Judged> for Answer {
-    fn from(judged: Judged) -> Self {
+impl From<GateResult> for Answer {
+    fn from(judged: GateResult) -> Self {
         Self {
             gates: vec![judged],
             ..Self::default()
@@ -110,20 +110,20 @@ impl From<Judged> for Answer {
     }
 }
 
-impl Judgement {
+impl GateReport {
     /// Asks every gate of the stage, those that must be asked over the network side by side.
-    pub(crate) async fn of(setting: &Setting, candidate: &Candidate<'_>) -> Result<Self> {
+    pub(crate) async fn of(context: &StepContext, candidate: &Candidate<'_>) -> Result<Self> {
         let gates = &candidate.place.stage.gates;
         let domino = async {
             match gates.domino_approval {
-                DominoApproval::Governance => governance::judge(setting, candidate).await,
-                DominoApproval::Review => review::judge(setting, candidate).await,
+                DominoApproval::Governance => governance::judge(context, candidate).await,
+                DominoApproval::Review => review::judge(context, candidate).await,
                 DominoApproval::None => Ok(Answer::default()),
             }
         };
         let github = async {
             match gates.github_approval {
-                true => github::judge(setting, candidate).await,
+                true => github::judge(context, candidate).await,
                 false => Ok(Answer::default()),
             }
         };
@@ -168,7 +168,7 @@ impl Judgement {
         waits.join("; ")
     }
 
-    fn closed(&self) -> impl Iterator<Item = &Judged> {
+    fn closed(&self) -> impl Iterator<Item = &GateResult> {
         self.gates
             .iter()
             .filter(|judged| judged.verdict != Verdict::Holds)
@@ -203,7 +203,7 @@ impl Judgement {
     }
 
     /// The error that lists the gates that do not let the version in.
-    pub(crate) fn refusal(&self, setting: &Setting, candidate: &Candidate<'_>) -> CommandError {
+    pub(crate) fn refusal(&self, context: &StepContext, candidate: &Candidate<'_>) -> CommandError {
         let stage = &candidate.place.stage.name;
         let said = self
             .closed()
@@ -219,7 +219,7 @@ impl Judgement {
             ),
         )
         .hint(self.hint())
-        .at(&setting.file, &self.key(candidate));
+        .at(&context.file, &self.key(candidate));
         // The causes are listed innermost last.
         let mut causes: Vec<String> = said.collect();
         let mut error = match causes.pop() {

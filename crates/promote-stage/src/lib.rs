@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::step::{Setting, Step, StepFlags, Subject, duration};
+use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
 use stage_file::Stage;
 
 /// Who asks, as the server sees it.
@@ -212,17 +212,17 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let mut step = Step::begin(subject, flags.format);
     let result = domino_core::step::block_on(async {
-        let setting = match &args.verb {
-            Verb::Request(_) => Setting::open_before(flags, &mut step, PROGRAM)?,
-            Verb::Check(_) | Verb::Apply(_) => Setting::open_to(flags, &mut step, PROGRAM)?,
-            Verb::Status(_) | Verb::Demote(_) => Setting::open(flags, &mut step, PROGRAM)?,
+        let context = match &args.verb {
+            Verb::Request(_) => StepContext::open_before(flags, &mut step, PROGRAM)?,
+            Verb::Check(_) | Verb::Apply(_) => StepContext::open_to(flags, &mut step, PROGRAM)?,
+            Verb::Status(_) | Verb::Demote(_) => StepContext::open(flags, &mut step, PROGRAM)?,
         };
         match &args.verb {
-            Verb::Request(args) => request::request(&mut step, &setting, args).await,
-            Verb::Check(args) => check::check(&mut step, &setting, args).await,
-            Verb::Apply(args) => apply::apply(&mut step, &setting, args).await,
-            Verb::Status(args) => status::status(&mut step, &setting, args).await,
-            Verb::Demote(args) => demote::demote(&mut step, &setting, args).await,
+            Verb::Request(args) => request::request(&mut step, &context, args).await,
+            Verb::Check(args) => check::check(&mut step, &context, args).await,
+            Verb::Apply(args) => apply::apply(&mut step, &context, args).await,
+            Verb::Status(args) => status::status(&mut step, &context, args).await,
+            Verb::Demote(args) => demote::demote(&mut step, &context, args).await,
         }
     });
     step.finish(result)

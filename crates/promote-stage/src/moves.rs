@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::client::{ApiError, once};
+use domino_core::client::{ApiError, write_once};
 
 use crate::registry::{STAGE_TAG, holders, stage_of};
 
@@ -37,8 +37,8 @@ impl<'a> Moves<'a> {
     }
 
     /// What every pause is multiplied with.
-    pub(crate) fn pace(&self) -> f64 {
-        self.reader.pace()
+    pub(crate) fn delay_scale(&self) -> f64 {
+        self.reader.delay_scale()
     }
 
     /// What the experiment manager turned out not to have, in words.
@@ -67,8 +67,8 @@ impl<'a> Moves<'a> {
         version: VersionNumber,
         stage: &ModelStage,
     ) -> Result<(), ApiError> {
-        let moved = once(
-            self.pace(),
+        let moved = write_once(
+            self.delay_scale(),
             async || {
                 self.writer
                     .transition_stage(self.name, version, stage)
@@ -101,8 +101,8 @@ impl<'a> Moves<'a> {
         key: &str,
         value: &str,
     ) -> Result<(), ApiError> {
-        once(
-            self.pace(),
+        write_once(
+            self.delay_scale(),
             async || {
                 self.writer
                     .set_version_tag(self.name, version, key, value)
@@ -122,8 +122,8 @@ impl<'a> Moves<'a> {
 
     /// Takes a tag of a version away.
     pub(crate) async fn take_tag(&self, version: VersionNumber, key: &str) -> Result<(), ApiError> {
-        once(
-            self.pace(),
+        write_once(
+            self.delay_scale(),
             async || {
                 self.writer
                     .delete_version_tag(self.name, version, key)
@@ -155,8 +155,8 @@ impl<'a> Moves<'a> {
 
     /// Points an alias to a version, away from any other. Where there are no aliases, nothing is done.
     pub(crate) async fn point(&self, alias: &str, version: VersionNumber) -> Result<(), ApiError> {
-        let pointed = once(
-            self.pace(),
+        let pointed = write_once(
+            self.delay_scale(),
             async || self.writer.set_alias(self.name, alias, version).await,
             async || Ok((self.alias(alias).await? == Some(version)).then_some(())),
         )
@@ -167,8 +167,8 @@ impl<'a> Moves<'a> {
 
     /// Takes an alias away.
     pub(crate) async fn take_alias(&self, alias: &str) -> Result<(), ApiError> {
-        let taken = once(
-            self.pace(),
+        let taken = write_once(
+            self.delay_scale(),
             async || self.writer.delete_alias(self.name, alias).await,
             async || Ok(self.alias(alias).await?.is_none().then_some(())),
         )

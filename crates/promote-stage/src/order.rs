@@ -5,7 +5,7 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Exit};
 use domino_core::serving::Serving;
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 use stage_file::{Stage, StageFile, VersionRule};
 
 use crate::candidate::{Candidate, Place};
@@ -15,13 +15,13 @@ use crate::registry::{Registry, stage_of};
 /// Which version is meant: the one given, the one that the stage file pins, else the one that the stage before
 /// serves. With the words for why.
 pub(crate) fn choose(
-    setting: &Setting,
+    context: &StepContext,
     place: &Place<'_>,
     before: &Stage,
     given: Option<VersionNumber>,
     serving: &Serving,
 ) -> Result<(VersionNumber, String), CommandError> {
-    let file = &setting.file;
+    let file = &context.file;
     let key = ["model", place.model.name.as_str(), "version"];
     match (given, place.rule, serving) {
         (Some(given), VersionRule::Number(pinned), _) if given.get() != *pinned => {

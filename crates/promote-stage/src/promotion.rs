@@ -12,7 +12,7 @@ use std::time::Duration;
 use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
-use domino_core::settle::Looks;
+use domino_core::settle::Poll;
 use domino_core::step::{Interrupts, Step};
 
 use crate::moves::Moves;
@@ -123,7 +123,7 @@ impl Promotion<'_> {
         let last = rest.iter().position(|one| matches!(one, Rest::Tag(..)));
         let last = last.unwrap_or(rest.len());
         self.finish(&rest, 0..last, interrupts).await?;
-        tokio::time::sleep(SETTLE.mul_f64(self.moves.pace())).await;
+        tokio::time::sleep(SETTLE.mul_f64(self.moves.delay_scale())).await;
         let alone = self.alone().await.with_context(|| {
             format!(
                 "version {} was moved to `{}`, but whether it is there alone could not be seen",
@@ -247,11 +247,11 @@ impl Promotion<'_> {
         self.moves.tag_or_not(*version, key, &mark.value).await
     }
 
-    /// Looks whether the stage holds this version and no other. A lower one is given time to go: it is another
+    /// Poll whether the stage holds this version and no other. A lower one is given time to go: it is another
     /// promotion that has not noticed yet.
     async fn alone(&self) -> Result<Result<(), Conflict>> {
-        let patience = GIVE_WAY.mul_f64(self.moves.pace().clamp(0.05, 1.0));
-        let mut looks = Looks::until(patience, self.moves.pace());
+        let patience = GIVE_WAY.mul_f64(self.moves.delay_scale().clamp(0.05, 1.0));
+        let mut poll = Poll::until(patience, self.moves.delay_scale());
         loop {
             let there = self.moves.holders(&self.target).await?;
             let others: Vec<VersionNumber> = there
@@ -286,7 +286,7 @@ impl Promotion<'_> {
                     self.version
                 ));
             }
-            if !looks.next().await {
+            if !poll.next().await {
                 return conflict(format!(
                     "`{}` holds {} of `{name}` at once, and {} does not give way",
                     self.target,

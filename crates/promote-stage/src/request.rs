@@ -4,17 +4,17 @@ use domino_core::api::governance::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Bundle, NewBundle, Policy,
 };
 use domino_core::api::reviews::{NewReview, Reviewer};
-use domino_core::client::{Writer, once};
+use domino_core::client::{Writer, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::Looks;
-use domino_core::step::{ChangeKind, Ending, Interrupts, Plan, Setting, Step};
+use domino_core::settle::Poll;
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 use stage_file::DominoApproval;
 
 use crate::apply::at;
 use crate::candidate::{Candidate, Place};
 use crate::check::past;
 use crate::gates::governance::{Governed, Request, bundle_name};
-use crate::gates::{Judgement, Verdict, metrics, review, soak};
+use crate::gates::{GateReport, Verdict, metrics, review, soak};
 use crate::moves::Moves;
 use crate::promotion::go_on;
 use crate::sheet::{Sheet, describe};
@@ -41,14 +41,14 @@ enum Ask {
 /// asked for: no approval would let it in.
 pub(crate) async fn request(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &RequestArgs,
-) -> Result<Ending> {
+) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let which = &args.which;
     let (candidate, ask) = tokio::select! {
-        planned = plan(setting, args) => planned.with_context(|| cannot("request", &which.model, &setting.stage))?,
-        signal = interrupts.next() => return Err(signal.nothing_changed(&setting.stage.name)),
+        planned = plan(context, args) => planned.with_context(|| cannot("request", &which.model, &context.stage))?,
+        signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     candidate.outputs(&mut step.report);
     let wanted = wanted(&candidate, &ask, args.again);
@@ -56,9 +56,9 @@ pub(crate) async fn request(
     if let Some(ending) = past(&candidate) {
         return Ok(ending);
     }
-    let mut judgement = Judgement {
+    let mut judgement = GateReport {
         gates: metrics::judge(&candidate),
-        ..Judgement::default()
+        ..GateReport::default()
     };
     let broken = !judgement.all_hold();
     judgement.gates.extend(soak::judge(
@@ -72,10 +72,10 @@ pub(crate) async fn request(
         judgement
             .gates
             .retain(|judged| judged.verdict == Verdict::Never);
-        return Err(judgement.refusal(setting, &candidate));
+        return Err(judgement.refusal(context, &candidate));
     }
     if let Wanted::Refused(by) = &wanted {
-        return Err(sent_back(setting, &candidate, by));
+        return Err(sent_back(context, &candidate, by));
     }
     if let Ask::Review(_) = &ask {
         step.warn(review::UNPROVEN, None);
@@ -83,7 +83,7 @@ pub(crate) async fn request(
     step.report.next = Some(format!(
         "promote-stage check {} --to {} --version {}",
         candidate.place.model.name,
-        setting.stage.name,
+        context.stage.name,
         candidate.number()
     ));
     if let Wanted::Nothing(why) = &wanted {
@@ -94,36 +94,36 @@ pub(crate) async fn request(
         {
             tell(step, &request.bundle);
         }
-        return Ok(Ending::unchanged(why.clone()));
+        return Ok(StepResult::unchanged(why.clone()));
     }
     if args.dry_run {
-        return Ok(Ending::planned());
+        return Ok(StepResult::planned());
     }
     go_on(&mut interrupts).await?;
     let asked = match &ask {
         Ask::Nobody => Ok(String::new()),
         Ask::Governance(governed) => {
-            let writer = setting.connection.writer();
+            let writer = context.connection.writer();
             submit(step, &writer, &candidate, governed).await
         }
-        Ask::Review(new) => ask_for_review(setting, &candidate, new).await,
+        Ask::Review(new) => ask_for_review(context, &candidate, new).await,
     };
-    let asked = asked.with_context(|| cannot("request", &which.model, &setting.stage))?;
-    Ok(Ending::done(asked))
+    let asked = asked.with_context(|| cannot("request", &which.model, &context.stage))?;
+    Ok(StepResult::done(asked))
 }
 
 /// Reads the candidate, and how its approval stands in Domino.
-async fn plan<'a>(setting: &'a Setting, args: &RequestArgs) -> Result<(Candidate<'a>, Ask)> {
-    let candidate = Candidate::find(setting, &args.which).await?;
+async fn plan<'a>(context: &'a StepContext, args: &RequestArgs) -> Result<(Candidate<'a>, Ask)> {
+    let candidate = Candidate::find(context, &args.which).await?;
     if candidate.past.is_some() {
         return Ok((candidate, Ask::Nobody));
     }
-    let ask = match setting.stage.gates.domino_approval {
+    let ask = match context.stage.gates.domino_approval {
         DominoApproval::None => Ask::Nobody,
-        DominoApproval::Governance => Ask::Governance(Governed::find(setting, &candidate).await?),
+        DominoApproval::Governance => Ask::Governance(Governed::find(context, &candidate).await?),
         DominoApproval::Review => {
-            review::refuse_where_there_are_none(setting).await?;
-            Ask::Review(new_review(setting, &candidate).await?)
+            review::refuse_where_there_are_none(context).await?;
+            Ask::Review(new_review(context, &candidate).await?)
         }
     };
     Ok((candidate, ask))
@@ -223,8 +223,8 @@ fn view(candidate: &Candidate<'_>, wanted: &Wanted) -> Plan {
 }
 
 /// An approval that was refused is not asked for again by a mere rerun.
-fn sent_back(setting: &Setting, candidate: &Candidate<'_>, by: &str) -> CommandError {
-    let stage = &setting.stage.name;
+fn sent_back(context: &StepContext, candidate: &Candidate<'_>, by: &str) -> CommandError {
+    let stage = &context.stage.name;
     CommandError::new(
         Exit::NotApproved,
         format!(
@@ -234,7 +234,7 @@ fn sent_back(setting: &Setting, candidate: &Candidate<'_>, by: &str) -> CommandE
         ),
     )
     .hint("talk to them, or train a better version; `--again` asks for this one once more")
-    .at(&setting.file, &["stage", stage, "gates"])
+    .at(&context.file, &["stage", stage, "gates"])
 }
 
 fn tell(step: &mut Step, bundle: &Bundle) {
@@ -257,9 +257,9 @@ async fn submit(
         None => create(writer, candidate, governed).await?,
     };
     tell(step, &bundle);
-    let mut looks = Looks::until(
-        UNTIL_APPROVALS.mul_f64(reader.pace().min(1.0)),
-        reader.pace(),
+    let mut poll = Poll::until(
+        UNTIL_APPROVALS.mul_f64(reader.delay_scale().min(1.0)),
+        reader.delay_scale(),
     );
     let approvals = loop {
         let approvals = reader.bundle_approvals(&bundle.id).await?;
@@ -270,7 +270,7 @@ async fn submit(
                 approval.policy_id.as_ref().is_none_or(|id| id == policy)
             })
             .collect();
-        if !ours.is_empty() || !looks.next().await {
+        if !ours.is_empty() || !poll.next().await {
             break ours;
         }
     };
@@ -291,8 +291,8 @@ async fn submit(
             approval_id: approval.id.clone(),
             stage_approval_id: approval.stage_approval_id.clone(),
         };
-        let submitted = once(
-            reader.pace(),
+        let submitted = write_once(
+            reader.delay_scale(),
             async || writer.publish_approval_event(&event).await,
             async || {
                 let all = reader.bundle_approvals(&bundle.id).await?;
@@ -365,8 +365,8 @@ async fn create(writer: &Writer, candidate: &Candidate<'_>, governed: &Governed)
         version: candidate.number(),
     };
     let reader = writer.reader();
-    let made = once(
-        reader.pace(),
+    let made = write_once(
+        reader.delay_scale(),
         async || writer.create_bundle(&new).await,
         async || {
             let all = reader.bundles(&new.project, &new.policy).await?;
@@ -393,9 +393,9 @@ async fn create(writer: &Writer, candidate: &Candidate<'_>, governed: &Governed)
 }
 
 /// The review to ask for. Reviewers are users of Domino, and each of them must be there.
-async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> Result<NewReview> {
-    let reader = setting.connection.reader();
-    let stage = &setting.stage;
+async fn new_review(context: &StepContext, candidate: &Candidate<'_>) -> Result<NewReview> {
+    let reader = context.connection.reader();
+    let stage = &context.stage;
     let mut reviewers = Vec::new();
     for name in &stage.gates.reviewers {
         let Some(user) = reader.user(name).await? else {
@@ -403,7 +403,7 @@ async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> Result<NewR
             return Err(
                 CommandError::refused(format!("Domino has no user `{name}`"))
                     .hint("change `reviewers`")
-                    .at(&setting.file, &key),
+                    .at(&context.file, &key),
             );
         };
         reviewers.push(Reviewer { user_id: user.id });
@@ -415,12 +415,12 @@ async fn new_review(setting: &Setting, candidate: &Candidate<'_>) -> Result<NewR
 }
 
 async fn ask_for_review(
-    setting: &Setting,
+    context: &StepContext,
     candidate: &Candidate<'_>,
     new: &NewReview,
 ) -> Result<String> {
     let place = &candidate.place;
-    let writer = setting.connection.writer();
+    let writer = context.connection.writer();
     match writer
         .request_review(place.name, candidate.number(), new)
         .await
@@ -428,17 +428,17 @@ async fn ask_for_review(
         Ok(()) => {}
         Err(error) if error.is_unknown_route() => {
             let version = writer.reader().version().await?.version;
-            let failure = review::no_reviews(setting, &version);
+            let failure = review::no_reviews(context, &version);
             return Err(CommandError::from(error).context(failure));
         }
-        Err(error) if error.may_have_happened() => {
+        Err(error) if error.outcome_unknown() => {
             return Err(CommandError::from(error).context(
                 "whether the review was asked for is not known: look in Domino before running this again",
             ));
         }
         Err(error) => return Err(error.into()),
     }
-    let tracking = Place::tracking(setting)?.writer();
+    let tracking = Place::tracking(context)?.writer();
     let moves = Moves::of(&tracking, place.name);
     let key = review::requested_key(&place.stage.name);
     moves

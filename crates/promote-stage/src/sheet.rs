@@ -8,7 +8,7 @@ use domino_core::step::{Plan, Table, markdown};
 
 use crate::apply::at;
 use crate::candidate::Candidate;
-use crate::gates::Judgement;
+use crate::gates::GateReport;
 use crate::gates::metrics::{change, number};
 use crate::registry::stage_of;
 use crate::signature::{self, Signature};
@@ -162,7 +162,7 @@ impl Sheet {
     }
 
     /// The sheet as a table for a terminal: of parameters and tags only what differs.
-    pub(crate) fn table(&self, judgement: &Judgement) -> Table {
+    pub(crate) fn table(&self, judgement: &GateReport) -> Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for (kind, all, list) in [
             ("", true, &self.general),
@@ -194,7 +194,7 @@ impl Sheet {
     }
 
     /// The sheet as Markdown, whole.
-    pub(crate) fn markdown(&self, candidate: &Candidate<'_>, judgement: &Judgement) -> String {
+    pub(crate) fn markdown(&self, candidate: &Candidate<'_>, judgement: &GateReport) -> String {
         let place = &candidate.place;
         let mut page = format!(
             "#### Promotion sheet: {} version {} to stage `{}`\n\n",
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn both_versions_stand_side_by_side_and_what_is_the_same_is_left_out() {
-        let rows = sheet().table(&Judgement::default()).rows;
+        let rows = sheet().table(&GateReport::default()).rows;
         let find = |what: &str| rows.iter().find(|row| row[0] == what).map(|row| &row[1..]);
         assert_eq!(find("version").unwrap(), ["6", "7", ""]);
         assert_eq!(find("stage").unwrap(), ["Production", "Staging", ""]);
@@ -375,7 +375,7 @@ mod tests {
             version: &seven,
             run: None,
         };
-        let rows = Sheet::beside(None, new).table(&Judgement::default()).rows;
+        let rows = Sheet::beside(None, new).table(&GateReport::default()).rows;
         assert_eq!(rows[0], ["version", "", "7", ""]);
         assert!(!rows.iter().any(|row| row[0].starts_with("metric")));
     }

@@ -2,7 +2,7 @@
 
 use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{Context as _, Result};
-use domino_core::step::{Ending, Setting, Step, Table};
+use domino_core::step::{Step, StepContext, StepResult, Table};
 use stage_file::{ModelSource, Stage};
 
 use crate::candidate::Place;
@@ -13,30 +13,30 @@ use crate::{StatusArgs, cannot};
 /// Lists the stages with what they hold.
 pub(crate) async fn status(
     step: &mut Step,
-    setting: &Setting,
+    context: &StepContext,
     args: &StatusArgs,
-) -> Result<Ending> {
-    let file = &setting.file;
+) -> Result<StepResult> {
+    let file = &context.file;
     let model = file.model(&args.model)?;
     let ModelSource::Registered { name, .. } = &model.source else {
-        return Ok(Ending::unchanged(format!(
+        return Ok(StepResult::unchanged(format!(
             "model `{}` is built from a file: it has no versions and no stages",
             model.name
         )));
     };
-    let reader = Place::tracking(setting)?.reader();
+    let reader = Place::tracking(context)?.reader();
     let registry = Registry::read(&reader, name)
         .await
-        .with_context(|| cannot("look for", &args.model, &setting.stage))?;
+        .with_context(|| cannot("look for", &args.model, &context.stage))?;
     let Some(registry) = registry else {
-        return Ok(Ending::unchanged(format!(
+        return Ok(StepResult::unchanged(format!(
             "there is no registered model `{name}` yet"
         )));
     };
     let mut rows = Vec::new();
     for stage in &file.stages {
         match &stage.model_stage {
-            _ if stage.host != setting.stage.host => {
+            _ if stage.host != context.stage.host => {
                 rows.push(row(&stage.name, &format!("on {}", stage.host)));
             }
             None => rows.push(row(&stage.name, "")),
@@ -63,7 +63,7 @@ pub(crate) async fn status(
     });
     let newest = registry.versions.first().map(|version| version.version);
     let newest: Vec<_> = newest.into_iter().collect();
-    Ok(Ending::unchanged(format!(
+    Ok(StepResult::unchanged(format!(
         "registered model `{name}`: {} versions, newest {}",
         registry.versions.len(),
         listed(&newest)

@@ -8,7 +8,7 @@ use stage_file::StageFile;
 use crate::actions;
 use github_workflow::write::Step;
 
-/// Looks for an archive of programs that was built from exactly these sources; the step's id is `built`.
+/// Poll for an archive of programs that was built from exactly these sources; the step's id is `built`.
 pub(super) fn programs(file: &StageFile) -> Option<Step> {
     let step = actions::CACHE
         .step("Look for programs built from these sources before")

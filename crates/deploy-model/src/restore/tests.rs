@@ -90,7 +90,7 @@ async fn domino(start: u16, works: bool) -> MockServer {
 /// Puts version 1 back; says which version serves then, or why none does.
 async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String, String> {
     let limits = Limits {
-        pace: 0.01,
+        delay_scale: 0.01,
         ..Limits::default()
     };
     let token = Credential::Token("canary-token-1234".to_owned().into());

@@ -85,8 +85,8 @@ impl Tracking {
 
 impl TrackingReader {
     /// What every pause is multiplied with.
-    pub fn pace(&self) -> f64 {
-        self.0.pace()
+    pub fn delay_scale(&self) -> f64 {
+        self.0.delay_scale()
     }
 
     /// What time it is for the experiment manager.

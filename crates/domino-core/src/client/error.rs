@@ -142,7 +142,7 @@ impl ApiError {
 
     /// Whether a write that failed like this may have been carried out all the same, so that one must look
     /// before doing anything else.
-    pub fn may_have_happened(&self) -> bool {
+    pub fn outcome_unknown(&self) -> bool {
         match self.cause() {
             Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
             Cause::Refused { status, .. } => {
@@ -157,7 +157,7 @@ impl ApiError {
     }
 
     /// Whether the server certainly did nothing and may be asked once more: no connection, or 429.
-    pub fn certainly_did_nothing_yet(&self) -> bool {
+    pub fn not_processed(&self) -> bool {
         matches!(self.cause(), Cause::NotConnected(_))
             || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
@@ -170,7 +170,7 @@ impl ApiError {
         }
     }
 
-    pub(super) fn worth_another_try(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         match self.cause() {
             Cause::NotConnected(_) | Cause::Lost(_) => true,
             Cause::Refused { status, .. } => super::may_pass(*status),

@@ -20,7 +20,7 @@ pub(crate) fn connection(address: &str) -> Connection {
 fn with_credential(address: &str, credential: Credential) -> Connection {
     let limits = Limits {
         request: Duration::from_secs(2),
-        pace: 0.001,
+        delay_scale: 0.001,
         ..Limits::default()
     };
     Connection::open(address.parse().unwrap(), credential, limits).unwrap()
@@ -283,7 +283,7 @@ async fn a_truncated_answer_is_lost_and_nothing_else() {
         .await
         .unwrap_err();
     assert!(matches!(error.cause(), Cause::Lost(_)), "{error:?}");
-    assert!(error.may_have_happened());
+    assert!(error.outcome_unknown());
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn a_refused_connection_sent_nothing() {
         .await
         .unwrap_err();
     assert!(matches!(error.cause(), Cause::NotConnected(_)), "{error:?}");
-    assert!(!error.may_have_happened());
+    assert!(!error.outcome_unknown());
 }
 
 #[tokio::test]
@@ -306,7 +306,7 @@ async fn an_answer_that_never_comes_is_given_up_in_time() {
     let server = answering(slow).await;
     let limits = Limits {
         request: Duration::from_millis(50),
-        pace: 0.0,
+        delay_scale: 0.0,
         ..Limits::default()
     };
     let credential = Credential::Token("canary-token-1234".to_owned().into());
@@ -327,8 +327,8 @@ async fn a_write_is_sent_once_and_only_once_when_its_reply_is_lost() {
         .mount(&server)
         .await;
     let writer = connection(&server.uri()).writer();
-    let mut looks = 0;
-    let written = once(
+    let mut poll = 0;
+    let written = write_once(
         0.0,
         async || {
             writer
@@ -336,13 +336,13 @@ async fn a_write_is_sent_once_and_only_once_when_its_reply_is_lost() {
                 .await
         },
         async || {
-            looks += 1;
-            Ok((looks == 3).then(|| json!("found")))
+            poll += 1;
+            Ok((poll == 3).then(|| json!("found")))
         },
     )
     .await
     .unwrap();
-    assert_eq!(written, Written::Found(json!("found")));
+    assert_eq!(written, Written::Recovered(json!("found")));
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
@@ -354,7 +354,7 @@ async fn a_write_that_is_never_found_is_not_sent_again() {
         .mount(&server)
         .await;
     let writer = connection(&server.uri()).writer();
-    let error = once(
+    let error = write_once(
         0.0,
         async || {
             writer
@@ -382,7 +382,7 @@ async fn a_write_that_was_certainly_not_carried_out_is_sent_again() {
         .mount(&server)
         .await;
     let writer = connection(&server.uri()).writer();
-    let written = once(
+    let written = write_once(
         0.0,
         async || {
             writer

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document::{Document, plan_as_text};
 use super::text::{fenced, markdown};
-use super::{Change, ChangeKind, Ending, Excerpt, Fact, Outcome, Plan, Report, Subject, Table};
+use super::{Change, ChangeKind, Excerpt, Fact, Outcome, Plan, Report, StepResult, Subject, Table};
 use crate::error::{CommandError, Exit};
 use crate::scrubber::Scrubber;
 
@@ -219,7 +219,7 @@ proptest! {
             harmless(line)?;
         }
         let subject = Subject { program: "deploy-job", verb: "start", entity: "train".into(), stage: "dev".into() };
-        let result = Ok(Ending { outcome: Outcome::Done, headline: plan.headline.clone() });
+        let result = Ok(StepResult { outcome: Outcome::Done, headline: plan.headline.clone() });
         let document = Document::new(&subject, Some(&plan), &report, &result, Exit::Done, &scrubber);
         for (_, value) in document.outputs() {
             harmless(&value)?;

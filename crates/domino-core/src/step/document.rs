@@ -4,7 +4,7 @@ use crate::error::{Exit, Result};
 use serde_json::{Map, Value, json};
 
 use super::text::{fenced, html, markdown};
-use super::{ChangeKind, Ending, Fact, Outcome, Plan, Report, Subject, Table, causes_of};
+use super::{ChangeKind, Fact, Outcome, Plan, Report, StepResult, Subject, Table, causes_of};
 use crate::scrubber::{Scrubber, is_bidirectional};
 
 /// Everything that is known at the end, with the secrets taken out.
@@ -12,7 +12,7 @@ pub(super) struct Document<'a> {
     subject: &'a Subject,
     plan: Option<&'a Plan>,
     report: &'a Report,
-    ending: Option<&'a Ending>,
+    ending: Option<&'a StepResult>,
     error: Option<Error>,
     exit: Exit,
     scrubber: &'a Scrubber,
@@ -30,7 +30,7 @@ impl<'a> Document<'a> {
         subject: &'a Subject,
         plan: Option<&'a Plan>,
         report: &'a Report,
-        result: &'a Result<Ending>,
+        result: &'a Result<StepResult>,
         exit: Exit,
         scrubber: &'a Scrubber,
     ) -> Self {
@@ -410,7 +410,7 @@ mod tests {
             Report::default(),
             Scrubber::default(),
         );
-        let result = Ok(Ending::done("done"));
+        let result = Ok(StepResult::done("done"));
         let document = Document::new(&subject, None, &report, &result, Exit::Done, &scrubber);
         assert_eq!(document.cell("runs `a` now"), "runs `a` now");
         assert_eq!(document.cell("`![a](b)|`"), r"\`\!\[a\](b)\|\`");

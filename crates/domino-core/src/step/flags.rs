@@ -34,8 +34,8 @@ pub struct StepFlags {
     #[arg(short, long)]
     pub verbose: bool,
     /// Multiplies every pause between requests; below 1 for rehearsals and tests
-    #[arg(long, hide = true, env = "DOMINO_PACE", default_value_t = 1.0, value_parser = pace)]
-    pub pace: f64,
+    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0, value_parser = delay_scale)]
+    pub delay_scale: f64,
 }
 
 /// Whether and how long a program changes things.
@@ -57,7 +57,7 @@ pub enum Format {
 
 /// Where a step works.
 #[derive(Debug)]
-pub struct Setting {
+pub struct StepContext {
     /// The stage file.
     pub file: StageFile,
     /// The stage.
@@ -66,7 +66,7 @@ pub struct Setting {
     pub connection: Connection,
 }
 
-impl Setting {
+impl StepContext {
     /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
     pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
         Self::open_in(flags, step, program, |file, variable| {
@@ -112,7 +112,7 @@ impl Setting {
         }
         let limits = Limits {
             request: flags.request_timeout,
-            pace: flags.pace,
+            delay_scale: flags.delay_scale,
             ca_file: flags.ca_file.clone(),
             verbose: flags.verbose,
             scrubber: step.scrubber().clone(),
@@ -231,9 +231,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "it must not be negative".into())
 }
 
-fn pace(text: &str) -> Result<f64, String> {
+fn delay_scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(pace) if (0.0..=10.0).contains(&pace) => Ok(pace),
+        Ok(delay_scale) if (0.0..=10.0).contains(&delay_scale) => Ok(delay_scale),
         _ => Err("it must be a number from 0 to 10".into()),
     }
 }

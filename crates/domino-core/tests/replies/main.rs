@@ -76,7 +76,7 @@ impl World {
         let server = Server::start();
         let limits = Limits {
             request: Duration::from_secs(20),
-            pace: 0.0,
+            delay_scale: 0.0,
             ..Limits::default()
         };
         let credential = Credential::Token(CANARY.to_owned().into());

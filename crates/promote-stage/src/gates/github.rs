@@ -2,9 +2,9 @@
 
 use domino_core::error::{Exit, Result};
 use domino_core::github::{ReviewDecision, RunReview, WorkflowRun};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 
-use super::{Answer, Judged};
+use super::{Answer, GateResult};
 use crate::candidate::Candidate;
 use crate::people::People;
 
@@ -12,12 +12,12 @@ use crate::people::People;
 const GATE: &str = "approval on GitHub";
 
 /// Asks GitHub and judges. A missing variable closes the gate; an answer that is a refusal is an error.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
-    let run = WorkflowRun::of_this_step(&setting.connection, crate::variable);
+pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
+    let run = WorkflowRun::of_this_step(&context.connection, crate::variable);
     let run = match run {
         Ok(run) => run,
         Err(failure) if failure.exit() == Exit::NotApproved => {
-            let judged = Judged::never(GATE, failure.to_string());
+            let judged = GateResult::never(GATE, failure.to_string());
             return Ok(match failure.to_do() {
                 Some(hint) => judged.hint(hint).into(),
                 None => judged.into(),
@@ -70,7 +70,7 @@ impl Rules<'_> {
         if let Some(user) = said(&ReviewDecision::Rejected).last()
             && (approved.is_empty() || !self.is_rerun)
         {
-            return Judged::never(
+            return GateResult::never(
                 GATE,
                 format!("environment `{environment}` was refused by {}", shown(user)),
             )
@@ -78,7 +78,7 @@ impl Rules<'_> {
             .into();
         }
         if approved.is_empty() {
-            return Judged::not_yet(
+            return GateResult::not_yet(
                 GATE,
                 format!("nobody has approved environment `{environment}` for this run"),
             )
@@ -94,7 +94,7 @@ impl Rules<'_> {
             }
         }
         if counted.is_empty() {
-            return Judged::never(
+            return GateResult::never(
                 GATE,
                 format!("approved only by {}", objections.join(" and by ")),
             )
@@ -107,7 +107,7 @@ impl Rules<'_> {
         });
         Answer {
             remarks: remarks.into_iter().collect(),
-            gates: vec![Judged::holds(
+            gates: vec![GateResult::holds(
                 GATE,
                 format!(
                     "approved by {}{}",

@@ -8,9 +8,9 @@ use domino_core::api::governance::{
 use domino_core::api::users::User;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 
-use super::{Answer, Judged};
+use super::{Answer, GateResult};
 use crate::candidate::Candidate;
 
 /// What this gate is called.
@@ -38,11 +38,11 @@ pub(crate) struct Request {
 
 impl Governed {
     /// Finds policy and bundle, and reads how it stands: two rounds, and a third where there is a bundle.
-    pub(crate) async fn find(setting: &Setting, candidate: &Candidate<'_>) -> Result<Self> {
-        let reader = setting.connection.reader();
+    pub(crate) async fn find(context: &StepContext, candidate: &Candidate<'_>) -> Result<Self> {
+        let reader = context.connection.reader();
         let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
-            .map_err(|error| no_governance(error, setting))?;
-        let policy = policy(setting, &policies)?;
+            .map_err(|error| no_governance(error, context))?;
+        let policy = policy(context, &policies)?;
         let bundles = reader.bundles(&candidate.project.id, &policy.id).await?;
         let name = bundle_name(candidate);
         let ours = |bundle: &&Bundle| {
@@ -98,7 +98,7 @@ impl Governed {
         request: &Request,
         approval: &Approval,
         candidate: &Candidate<'_>,
-    ) -> (Judged, Option<String>) {
+    ) -> (GateResult, Option<String>) {
         let name = match approval.name.as_str() {
             "" => "the approval".to_owned(),
             name => format!("`{name}`"),
@@ -109,35 +109,35 @@ impl Governed {
             .map(|approver| format!("`{}`", approver.name))
             .collect::<Vec<_>>()
             .join(" or ");
-        let closed = |judged: Judged| (judged, None);
+        let closed = |judged: GateResult| (judged, None);
         match &approval.status {
             ApprovalStatus::PendingSubmission => match self.sent_back_by(approval) {
                 Some(by) => closed(
-                    Judged::never(GATE, format!("{name} was sent back by {by}")).hint(
+                    GateResult::never(GATE, format!("{name} was sent back by {by}")).hint(
                         "talk to them; `promote-stage request` with `--again` asks once more",
                     ),
                 ),
-                None => closed(Judged::not_yet(
+                None => closed(GateResult::not_yet(
                     GATE,
                     format!("{name} has not been asked for"),
                 )),
             },
-            ApprovalStatus::PendingReview if waits_for.is_empty() => closed(Judged::not_yet(
+            ApprovalStatus::PendingReview if waits_for.is_empty() => closed(GateResult::not_yet(
                 GATE,
                 format!("{name} waits for its reviewers"),
             )),
-            ApprovalStatus::PendingReview => closed(Judged::not_yet(
+            ApprovalStatus::PendingReview => closed(GateResult::not_yet(
                 GATE,
                 format!("{name} waits for {waits_for}"),
             )),
-            ApprovalStatus::Unknown(word) => closed(Judged::not_yet(
+            ApprovalStatus::Unknown(word) => closed(GateResult::not_yet(
                 GATE,
                 format!("{name} is `{word}`, a word that is not known here"),
             )),
             ApprovalStatus::Approved | ApprovalStatus::ConditionallyApproved => {
                 if let Some(why) = self.objection(request, approval, candidate) {
                     return closed(
-                        Judged::never(GATE, format!("{name} {why}")).hint(
+                        GateResult::never(GATE, format!("{name} {why}")).hint(
                             "let somebody else approve: take the approval back in Domino, and ask once more",
                         ),
                     );
@@ -149,7 +149,7 @@ impl Governed {
                 };
                 let who = by.name.clone().or(by.id.clone());
                 (
-                    Judged::holds(GATE, format!("{name} was {how} by {by}")),
+                    GateResult::holds(GATE, format!("{name} was {how} by {by}")),
                     who.map(|who| format!("{who} (Domino)")),
                 )
             }
@@ -194,15 +194,15 @@ impl Governed {
 }
 
 /// Judges every approval and every gate of the bundle.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
-    let governed = Governed::find(setting, candidate).await?;
+pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
+    let governed = Governed::find(context, candidate).await?;
     Ok(governed.answer(candidate))
 }
 
 impl Governed {
     fn answer(&self, candidate: &Candidate<'_>) -> Answer {
         let Some(request) = &self.request else {
-            return Judged::not_yet(
+            return GateResult::not_yet(
                 GATE,
                 format!(
                     "nobody has asked for it: there is no bundle `{}` of policy `{}`",
@@ -218,7 +218,7 @@ impl Governed {
         };
         if request.approvals.is_empty() {
             // Nothing to approve is no approval.
-            answer.gates.push(Judged::never(
+            answer.gates.push(GateResult::never(
                 GATE,
                 format!(
                     "policy `{}` asks for no approval, so that there is none",
@@ -243,7 +243,7 @@ impl Governed {
                 "" => String::new(),
                 reason => format!(": {reason}"),
             };
-            answer.gates.push(Judged::not_yet(
+            answer.gates.push(GateResult::not_yet(
                 BUNDLE_GATE,
                 format!("`{}` is closed{why}", gate.name),
             ));
@@ -263,8 +263,11 @@ pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
 }
 
 /// The policy that the stage names, which must be in force.
-fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOverview, CommandError> {
-    let stage = &setting.stage;
+fn policy(
+    context: &StepContext,
+    policies: &[PolicyOverview],
+) -> Result<PolicyOverview, CommandError> {
+    let stage = &context.stage;
     let key = ["stage", stage.name.as_str(), "gates", "policy"];
     let wanted = stage.gates.policy.as_deref().unwrap_or_default();
     let alive: Vec<PolicyOverview> = policies
@@ -273,14 +276,14 @@ fn policy(setting: &Setting, policies: &[PolicyOverview]) -> Result<PolicyOvervi
         .cloned()
         .collect();
     let policy =
-        choose(&alive, wanted, "policy").map_err(|failure| failure.at(&setting.file, &key))?;
+        choose(&alive, wanted, "policy").map_err(|failure| failure.at(&context.file, &key))?;
     if policy.status != PolicyStatus::Published {
         return Err(CommandError::refused(format!(
             "policy `{}` is not published, so that no bundle can be made from it",
             policy.name
         ))
         .hint("publish it in Domino, or name another one")
-        .at(&setting.file, &key));
+        .at(&context.file, &key));
     }
     Ok(policy.clone())
 }
@@ -298,18 +301,18 @@ fn of_policy(approvals: Vec<Approval>, policy: &PolicyOverview) -> Vec<Approval>
         .collect()
 }
 
-fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> CommandError {
+fn no_governance(error: domino_core::client::ApiError, context: &StepContext) -> CommandError {
     if !error.is_unknown_route() {
         return error.into();
     }
     let key = [
         "stage",
-        setting.stage.name.as_str(),
+        context.stage.name.as_str(),
         "gates",
         "domino-approval",
     ];
     // Inside a run the answer is that of a proxy, which need not have every route of the deployment.
-    let (says, hint) = match matches!(setting.connection.credential(), Credential::Proxy(_)) {
+    let (says, hint) = match matches!(context.connection.credential(), Credential::Proxy(_)) {
         true => (
             "governance cannot be asked from inside this run: this Domino has none, which came with Domino 6, or its \
              proxy for runs does not lead there",
@@ -322,6 +325,6 @@ fn no_governance(error: domino_core::client::ApiError, setting: &Setting) -> Com
     };
     let failure = CommandError::refused(says)
         .hint(hint)
-        .at(&setting.file, &key);
+        .at(&context.file, &key);
     CommandError::from(error).context(failure)
 }

@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 use stage_file::MetricRule;
 
-use super::Judged;
+use super::GateResult;
 use crate::candidate::Candidate;
 
 /// What this gate is called.
 pub(crate) const GATE: &str = "metric rule";
 
 /// One verdict a rule.
-pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<Judged> {
+pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<GateResult> {
     let new = candidate.run.as_ref().map(|run| &run.metrics);
     let replaced = candidate.replaced.as_ref();
     let rules = candidate.place.metric_rules.iter();
@@ -30,10 +30,14 @@ pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<Judged> {
 }
 
 /// `before` is the version that is replaced, and its value if it has one.
-fn judge_one(rule: &MetricRule, value: Option<f64>, before: Option<(u64, Option<f64>)>) -> Judged {
+fn judge_one(
+    rule: &MetricRule,
+    value: Option<f64>,
+    before: Option<(u64, Option<f64>)>,
+) -> GateResult {
     let metric = &rule.metric;
     let Some(value) = value else {
-        return Judged::never(
+        return GateResult::never(
             GATE,
             format!("the version's run has no metric `{metric}`; {rule}"),
         )
@@ -51,8 +55,8 @@ fn judge_one(rule: &MetricRule, value: Option<f64>, before: Option<(u64, Option<
     };
     let says = format!("{metric} is {}{against}; {rule}", number(value));
     match rule.holds(value, before.and_then(|(_, value)| value)) {
-        true => Judged::holds(GATE, says),
-        false => Judged::never(GATE, says).hint("train a better version, or change the rule"),
+        true => GateResult::holds(GATE, says),
+        false => GateResult::never(GATE, says).hint("train a better version, or change the rule"),
     }
 }
 

@@ -4,9 +4,9 @@
 
 use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{CommandError, Result};
-use domino_core::step::Setting;
+use domino_core::step::StepContext;
 
-use super::{Answer, Judged};
+use super::{Answer, GateResult};
 use crate::candidate::Candidate;
 
 /// What this gate is called.
@@ -21,8 +21,8 @@ pub(crate) fn requested_key(stage: &str) -> String {
 }
 
 /// Holds when a review was asked for and the version is in the stage, which Domino does when the reviewers say yes.
-pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Result<Answer> {
-    refuse_where_there_are_none(setting).await?;
+pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
+    refuse_where_there_are_none(context).await?;
     let target = &candidate.place.target;
     let asked = candidate
         .version
@@ -35,43 +35,43 @@ pub(crate) async fn judge(setting: &Setting, candidate: &Candidate<'_>) -> Resul
     })
 }
 
-fn judge_one(is_there: bool, asked: Option<&str>, target: &ModelStage) -> Judged {
+fn judge_one(is_there: bool, asked: Option<&str>, target: &ModelStage) -> GateResult {
     match (is_there, asked) {
-        (true, Some(at)) => Judged::holds(
+        (true, Some(at)) => GateResult::holds(
             GATE,
             format!(
                 "asked for at {at}; the version is in `{target}`, where Domino puts it when its reviewers approve"
             ),
         ),
-        (true, None) => Judged::never(
+        (true, None) => GateResult::never(
             GATE,
             format!("the version is in `{target}`, but nobody has asked for a review of it"),
         )
         .hint(format!(
             "somebody put it there: take it out of `{target}` in Domino, and ask with `promote-stage request`"
         )),
-        (false, Some(at)) => Judged::not_yet(
+        (false, Some(at)) => GateResult::not_yet(
             GATE,
             format!("asked for at {at}; Domino has not put the version into `{target}` yet"),
         ),
-        (false, None) => Judged::not_yet(GATE, "nobody has asked for it"),
+        (false, None) => GateResult::not_yet(GATE, "nobody has asked for it"),
     }
 }
 
 /// Domino 6 has governance in place of reviews, and has taken their routes out.
-pub(crate) async fn refuse_where_there_are_none(setting: &Setting) -> Result<()> {
-    let version = setting.connection.reader().version().await?;
+pub(crate) async fn refuse_where_there_are_none(context: &StepContext) -> Result<()> {
+    let version = context.connection.reader().version().await?;
     if has_reviews(&version.version) {
         return Ok(());
     }
-    Err(no_reviews(setting, &version.version))
+    Err(no_reviews(context, &version.version))
 }
 
 /// The deployment has no reviews.
-pub(crate) fn no_reviews(setting: &Setting, version: &str) -> CommandError {
+pub(crate) fn no_reviews(context: &StepContext, version: &str) -> CommandError {
     let key = [
         "stage",
-        setting.stage.name.as_str(),
+        context.stage.name.as_str(),
         "gates",
         "domino-approval",
     ];
@@ -79,7 +79,7 @@ pub(crate) fn no_reviews(setting: &Setting, version: &str) -> CommandError {
         "this Domino ({version}) has no model reviews, which 5.8 to 5.11 have"
     ))
     .hint("change `domino-approval`: Domino 6 has `governance`")
-    .at(&setting.file, &key)
+    .at(&context.file, &key)
 }
 
 /// Whether a version of Domino is one of those with reviews. What is no version is not ruled out.

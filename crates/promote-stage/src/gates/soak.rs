@@ -6,7 +6,7 @@ use domino_core::api::mlflow::ModelVersion;
 use domino_core::serving::Serving;
 use domino_core::settle::in_words;
 
-use super::Judged;
+use super::GateResult;
 use crate::candidate::Candidate;
 use crate::record::{Record, Status};
 use crate::registry::stage_of;
@@ -17,7 +17,7 @@ const GATE: &str = "soak time";
 const LONGEST_PROMOTION: i64 = 5 * 60 * 1000;
 
 /// One verdict where the stage has a soak time.
-pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<Judged> {
+pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<GateResult> {
     let soak = soak?;
     Some(judge_at(
         since(candidate),
@@ -27,10 +27,10 @@ pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option
     ))
 }
 
-fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> Judged {
+fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateResult {
     let wanted = in_words(soak);
     let Some(since) = since else {
-        return Judged::never(
+        return GateResult::never(
             GATE,
             format!(
                 "it is not known since when the version is in stage `{before}`; it must have been for {wanted}"
@@ -44,8 +44,8 @@ fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> Judge
         in_words(been)
     );
     match been >= soak {
-        true => Judged::holds(GATE, says),
-        false => Judged::not_yet(GATE, says),
+        true => GateResult::holds(GATE, says),
+        false => GateResult::not_yet(GATE, says),
     }
 }
 

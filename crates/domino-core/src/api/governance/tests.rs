@@ -260,7 +260,7 @@ async fn a_conflict_is_not_taken_for_an_expired_sign_in() {
         .await
         .unwrap_err();
     assert_eq!(error.status(), Some(reqwest::StatusCode::CONFLICT));
-    assert!(!error.may_have_happened());
+    assert!(!error.outcome_unknown());
 }
 
 #[test]

@@ -172,7 +172,7 @@ async fn a_content_that_the_server_does_not_take_is_refused_in_its_words() {
         .await
         .unwrap_err();
     assert_eq!(error.exit(), crate::error::Exit::Refused);
-    assert!(!error.may_have_happened());
+    assert!(!error.outcome_unknown());
     let words = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(
         words,

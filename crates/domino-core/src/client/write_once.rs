@@ -16,23 +16,23 @@ pub enum Written<T> {
     /// The server said so.
     Replied(T),
     /// The reply was lost, and the thing was found.
-    Found(T),
+    Recovered(T),
 }
 
 impl<T> Written<T> {
     /// The thing itself.
     pub fn into_inner(self) -> T {
         match self {
-            Self::Replied(thing) | Self::Found(thing) => thing,
+            Self::Replied(thing) | Self::Recovered(thing) => thing,
         }
     }
 }
 
 /// Carries out `write`. When its outcome is unknown, `look` is asked several times whether the thing is there;
 /// when it never is, the first error is given back, because one that comes late would then be a second one.
-/// Pauses are multiplied by `pace`.
-pub async fn once<T>(
-    pace: f64,
+/// Pauses are multiplied by `delay_scale`.
+pub async fn write_once<T>(
+    delay_scale: f64,
     mut write: impl AsyncFnMut() -> Result<T, ApiError>,
     mut look: impl AsyncFnMut() -> Result<Option<T>, ApiError>,
 ) -> Result<Written<T>, ApiError> {
@@ -43,23 +43,23 @@ pub async fn once<T>(
             Ok(thing) => return Ok(Written::Replied(thing)),
             Err(error) => error,
         };
-        if error.certainly_did_nothing_yet() && sendings < SENDINGS {
+        if error.not_processed() && sendings < SENDINGS {
             let seconds = error
                 .retry_after()
                 .unwrap_or(1 << sendings.min(3))
                 .min(super::LONGEST_RETRY_AFTER);
-            tokio::time::sleep(Duration::from_secs(seconds).mul_f64(pace)).await;
+            tokio::time::sleep(Duration::from_secs(seconds).mul_f64(delay_scale)).await;
             continue;
         }
-        if !error.may_have_happened() {
+        if !error.outcome_unknown() {
             return Err(error);
         }
         for looked in 1..=LOOKS {
             // What the look itself runs into does not matter more than why we look.
             if let Ok(Some(thing)) = look().await {
-                return Ok(Written::Found(thing));
+                return Ok(Written::Recovered(thing));
             }
-            tokio::time::sleep(Duration::from_millis(400).mul_f64(pace) * looked).await;
+            tokio::time::sleep(Duration::from_millis(400).mul_f64(delay_scale) * looked).await;
         }
         return Err(error);
     }
