@@ -80,7 +80,7 @@ impl Credential {
 
 /// Why a request was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum SignInRefusal {
     /// No credential, a wrong one, or one this version does not take.
     NotSignedIn,
     /// An API key in the Bearer header, which Domino answers in words of its own.
@@ -133,7 +133,7 @@ impl Accounts {
         &self,
         headers: &HeaderMap,
         version: Version,
-    ) -> Result<&Account, Refusal> {
+    ) -> Result<&Account, SignInRefusal> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         if let Some(token) = bearer {
@@ -141,15 +141,15 @@ impl Accounts {
                 return Ok(account);
             }
             if self.0.iter().any(|account| account.api_key == token) {
-                return Err(Refusal::KeyAsBearer);
+                return Err(SignInRefusal::KeyAsBearer);
             }
-            return Err(Refusal::NotSignedIn);
+            return Err(SignInRefusal::NotSignedIn);
         }
         let key = text(API_KEY_HEADER).filter(|_| version.accepts_api_keys());
         self.0
             .iter()
             .find(|account| Some(account.api_key.as_str()) == key)
-            .ok_or(Refusal::NotSignedIn)
+            .ok_or(SignInRefusal::NotSignedIn)
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
         let signed_in = accounts.sign_in(&headers, Version::V6_3).unwrap();
         assert_eq!(signed_in.user_name, "author");
         let refused = accounts.sign_in(&headers, Version::V6_4).unwrap_err();
-        assert_eq!(refused, Refusal::NotSignedIn);
+        assert_eq!(refused, SignInRefusal::NotSignedIn);
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
         assert!(accounts.sign_in(&token, Version::V6_4).is_ok());
         let key = header("authorization", "Bearer the-key");
         let refused = accounts.sign_in(&key, Version::V6_3).unwrap_err();
-        assert_eq!(refused, Refusal::KeyAsBearer);
+        assert_eq!(refused, SignInRefusal::KeyAsBearer);
     }
 
     #[test]

@@ -1,8 +1,32 @@
 //! The sandbox's clock: the time it puts on jobs and logs, in each form Domino writes it.
 //! It can be off on purpose, as the clock of a server can.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+
+/// A clock with what it is told to be off by. Clones tell the same time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    skew: Arc<AtomicI64>,
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Moment {
+        Moment::now(self.skew())
+    }
+
+    /// How many seconds the clock is ahead; negative is behind.
+    pub(crate) fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+}
 
 /// A moment, in the forms Domino has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::domino::Domino;
 use crate::id;
 use crate::reply::{Answer, Failure};
 use crate::seed::Seed;
@@ -24,10 +23,11 @@ pub(crate) struct DataPlane {
 
 pub(crate) struct DataPlanes(Vec<Arc<DataPlane>>);
 
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(data_planes: Arc<DataPlanes>) -> Router {
     Router::new()
         .route("/v4/dataplanes/dataplanes", get(list))
         .route("/v4/dataplanes/dataplanes/{id}", get(one))
+        .with_state(data_planes)
 }
 
 impl DataPlane {
@@ -93,14 +93,18 @@ fn for_admins(user: &Caller) -> Result<(), Failure> {
     ))
 }
 
-async fn list(State(domino): State<Arc<Domino>>, caller: Caller) -> Answer {
+async fn list(State(data_planes): State<Arc<DataPlanes>>, caller: Caller) -> Answer {
     for_admins(&caller)?;
-    Ok(Json(domino.data_planes.state()))
+    Ok(Json(data_planes.state()))
 }
 
-async fn one(State(domino): State<Arc<Domino>>, caller: Caller, Path(id): Path<String>) -> Answer {
+async fn one(
+    State(data_planes): State<Arc<DataPlanes>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
     for_admins(&caller)?;
-    let plane = domino.data_planes.0.iter().find(|plane| plane.id == id);
+    let plane = data_planes.0.iter().find(|plane| plane.id == id);
     plane
         .map(|plane| Json(plane.v4()))
         .ok_or_else(|| Failure::not_found(format!("Data plane {id} was not found")))

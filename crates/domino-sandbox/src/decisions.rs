@@ -2,6 +2,7 @@
 //! routes by which the index page and the command line answer one. They are the sandbox's own; a
 //! Domino has pages in their place.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::{Form, Path, State};
@@ -12,12 +13,11 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::domino::Domino;
-use crate::governance::EventType;
+use crate::governance::{EventType, Governance};
 use crate::id;
 use crate::reply::{Answer, Failure};
 use crate::reviews::Reviews;
-use crate::users::{Caller, User};
+use crate::users::{Caller, User, Users};
 
 /// A request that waits.
 pub(crate) struct Waiting {
@@ -38,16 +38,27 @@ pub(crate) struct Desk {
     hosts: [String; 2],
 }
 
+/// Every place where a person is asked, and the desk at which they answer.
+pub(crate) struct Decisions {
+    pub(crate) desk: Desk,
+    pub(crate) governance: Arc<Governance>,
+    pub(crate) reviews: Arc<Reviews>,
+    pub(crate) users: Arc<Users>,
+}
+
 /// The routes for those with a credential.
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(decisions: Arc<Decisions>) -> Router {
     Router::new()
         .route("/sandbox/requests", get(list))
         .route("/sandbox/requests/{id}/{decision}", post(answer))
+        .with_state(decisions)
 }
 
 /// The route of the page's buttons.
-pub(crate) fn open_routes() -> Router<Arc<Domino>> {
-    Router::new().route("/sandbox/decisions", post(press))
+pub(crate) fn open_routes(decisions: Arc<Decisions>) -> Router {
+    Router::new()
+        .route("/sandbox/decisions", post(press))
+        .with_state(decisions)
 }
 
 impl Desk {
@@ -79,81 +90,83 @@ impl Desk {
     }
 }
 
-/// Every request that waits, oldest first.
-pub(crate) fn waiting(domino: &Domino) -> Vec<Waiting> {
-    let governance = domino.governance.pending().into_iter();
-    let governance = governance.map(|pending| Waiting {
-        id: pending.id,
-        what: match pending.contents.as_slice() {
-            [] => pending.bundle,
-            contents => format!("{} ({})", contents.join(", "), pending.bundle),
-        },
-        rule: format!("{}: {}", pending.policy, pending.approval),
-        project: pending.project,
-        requested_by: pending.requested_by,
-        approvers: pending.approvers,
-        is_review: false,
-    });
-    let reviews = domino.reviews.pending().into_iter();
-    let reviews = reviews.map(|pending| Waiting {
-        id: pending.id,
-        what: format!("{} version {}", pending.model, pending.version),
-        rule: format!("Model review for {}", pending.target_stage),
-        project: pending.project,
-        requested_by: pending.requested_by,
-        approvers: pending.reviewers,
-        is_review: true,
-    });
-    governance.chain(reviews).collect()
-}
-
-impl Waiting {
-    /// What waits for whom, in one line for a person.
-    pub(crate) fn in_words(&self) -> String {
+/// What waits for whom, in one line for a person.
+impl fmt::Display for Waiting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let approvers = self.approvers.join(" or ");
-        format!("{} by {approvers}, for {}", self.what, self.rule)
+        write!(formatter, "{} by {approvers}, for {}", self.what, self.rule)
     }
 }
 
-/// Approves every request that waits for `user`, and says what became of each.
-pub(crate) async fn approve_all(domino: &Domino, user: &Arc<User>) -> Vec<String> {
-    let mut said = Vec::new();
-    for request in waiting(domino) {
-        if !request.approvers.contains(&user.name) {
-            continue;
-        }
-        let what = request.in_words();
-        said.push(match decide(domino, user, &request.id, "approve").await {
-            Ok(()) => format!("approved {what}"),
-            Err(failure) => format!("could not approve {what}: {}", failure.message),
+impl Decisions {
+    /// Every request that waits, oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let governance = self.governance.pending().into_iter();
+        let governance = governance.map(|pending| Waiting {
+            id: pending.id,
+            what: match pending.contents.as_slice() {
+                [] => pending.bundle,
+                contents => format!("{} ({})", contents.join(", "), pending.bundle),
+            },
+            rule: format!("{}: {}", pending.policy, pending.approval),
+            project: pending.project,
+            requested_by: pending.requested_by,
+            approvers: pending.approvers,
+            is_review: false,
         });
+        let reviews = self.reviews.pending().into_iter();
+        let reviews = reviews.map(|pending| Waiting {
+            id: pending.id,
+            what: format!("{} version {}", pending.model, pending.version),
+            rule: format!("Model review for {}", pending.target_stage),
+            project: pending.project,
+            requested_by: pending.requested_by,
+            approvers: pending.reviewers,
+            is_review: true,
+        });
+        governance.chain(reviews).collect()
     }
-    said
+
+    /// Approves every request that waits for `user`, and says what became of each.
+    pub(crate) async fn approve_all(&self, user: &Arc<User>) -> Vec<String> {
+        let mut said = Vec::new();
+        for request in self.waiting() {
+            if !request.approvers.contains(&user.name) {
+                continue;
+            }
+            let what = request.to_string();
+            said.push(match self.decide(user, &request.id, "approve").await {
+                Ok(()) => format!("approved {what}"),
+                Err(failure) => format!("could not approve {what}: {}", failure.message),
+            });
+        }
+        said
+    }
+
+    /// Answers the request with this id as `user`.
+    async fn decide(&self, user: &Arc<User>, id: &str, word: &str) -> Result<(), Failure> {
+        let approves = match word {
+            "approve" => true,
+            "reject" => false,
+            other => return Err(Failure::not_found(format!("There is no decision {other}"))),
+        };
+        let waiting = self.waiting();
+        let request = waiting.iter().find(|request| request.id == id);
+        let request = request
+            .ok_or_else(|| Failure::not_found(format!("No request with id {id} is waiting")))?;
+        if request.is_review {
+            return self.reviews.decide(user, id, approves).await;
+        }
+        let event = match approves {
+            true => EventType::Approved,
+            false => EventType::Rejected,
+        };
+        self.governance.decide(user, id, event)
+    }
 }
 
-/// Answers the request with this id as `user`.
-async fn decide(domino: &Domino, user: &Arc<User>, id: &str, word: &str) -> Result<(), Failure> {
-    let approves = match word {
-        "approve" => true,
-        "reject" => false,
-        other => return Err(Failure::not_found(format!("There is no decision {other}"))),
-    };
-    let waiting = waiting(domino);
-    let request = waiting.iter().find(|request| request.id == id);
-    let request =
-        request.ok_or_else(|| Failure::not_found(format!("No request with id {id} is waiting")))?;
-    if request.is_review {
-        return Reviews::decide(domino, user, id, approves).await;
-    }
-    let event = match approves {
-        true => EventType::Approved,
-        false => EventType::Rejected,
-    };
-    domino.governance.decide(domino, user, id, event)
-}
-
-async fn list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
-    let waiting = waiting(&domino);
+async fn list(State(decisions): State<Arc<Decisions>>, _: Caller) -> Json<Value> {
+    let waiting = decisions.waiting();
     let one = |request: &Waiting| {
         json!({
             "id": request.id,
@@ -168,11 +181,11 @@ async fn list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
 }
 
 async fn answer(
-    State(domino): State<Arc<Domino>>,
+    State(decisions): State<Arc<Decisions>>,
     Caller(user): Caller,
     Path((id, word)): Path<(String, String)>,
 ) -> Answer {
-    decide(&domino, &user, &id, &word).await?;
+    decisions.decide(&user, &id, &word).await?;
     Ok(Json(json!({ "id": id, "decision": word, "by": user.name })))
 }
 
@@ -189,18 +202,21 @@ struct Pressed {
 /// A button of the index page speaks for the approver it names: who sits at this machine is
 /// everybody there is.
 async fn press(
-    State(domino): State<Arc<Domino>>,
+    State(decisions): State<Arc<Decisions>>,
     headers: HeaderMap,
     Form(pressed): Form<Pressed>,
 ) -> Response {
-    if !domino.desk.is_own(&headers, &pressed.token) {
+    if !decisions.desk.is_own(&headers, &pressed.token) {
         let text = "This form was not sent by a page of the sandbox";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
-    let Some(user) = domino.users.named(&pressed.by).cloned() else {
+    let Some(user) = decisions.users.named(&pressed.by).cloned() else {
         return Failure::not_found(format!("There is no user {}", pressed.by)).into_response();
     };
-    match decide(&domino, &user, &pressed.id, &pressed.decision).await {
+    match decisions
+        .decide(&user, &pressed.id, &pressed.decision)
+        .await
+    {
         Ok(()) => Redirect::to("/").into_response(),
         Err(failure) => failure.into_response(),
     }

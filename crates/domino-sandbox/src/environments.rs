@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::domino::Domino;
 use crate::id;
+use crate::projects::Projects;
 use crate::reply::{Answer, Failure, Slice, page, wrapped};
 use crate::request::{Parameters, object_id};
 use crate::seed::Seed;
@@ -28,9 +28,13 @@ pub(crate) struct Environment {
     revisions: [Revision; 3],
 }
 
-pub(crate) struct Environments(Vec<Arc<Environment>>);
+/// Every compute environment, with the projects whose members may list them.
+pub(crate) struct Environments {
+    all: Vec<Arc<Environment>>,
+    projects: Arc<Projects>,
+}
 
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(environments: Arc<Environments>) -> Router {
     Router::new()
         .route(
             "/v4/projects/{project_id}/useableEnvironments",
@@ -46,6 +50,7 @@ pub(crate) fn routes() -> Router<Arc<Domino>> {
         .route("/api/environments/beta/environments", get(public_list))
         .route("/api/environments/v1/environments/{id}", get(public_one))
         .route("/v1/environments", get(legacy_list))
+        .with_state(environments)
 }
 
 impl Environment {
@@ -75,6 +80,10 @@ impl Environment {
         }
     }
 
+    fn v4_details(&self, revision: &Revision) -> Value {
+        revision.v4_details(&self.id, &self.name)
+    }
+
     fn v4_facts(&self) -> Value {
         json!({
             "id": self.id,
@@ -89,9 +98,9 @@ impl Environment {
 
     fn v4(&self) -> Value {
         let mut environment = self.v4_facts();
-        environment["latestRevision"] = self.latest().v4(self);
-        environment["selectedRevision"] = self.active().v4(self);
-        environment["latestRevisionDetails"] = self.latest().v4_details(self);
+        environment["latestRevision"] = self.latest().v4(false);
+        environment["selectedRevision"] = self.active().v4(true);
+        environment["latestRevisionDetails"] = self.v4_details(self.latest());
         environment
     }
 
@@ -125,7 +134,7 @@ impl Environment {
 
 impl Environments {
     /// The seed's environments; the first is the default, and there is always one.
-    pub(crate) fn new(seed: &Seed) -> Self {
+    pub(crate) fn new(seed: &Seed, projects: Arc<Projects>) -> Self {
         let environment = |id: Option<&String>, name: &str, is_archived| {
             Arc::new(Environment {
                 id: id.cloned().unwrap_or_else(id::object_id),
@@ -147,17 +156,20 @@ impl Environments {
         {
             environments.push(environment(None, "Domino Standard Environment", false));
         }
-        Environments(environments)
+        Environments {
+            all: environments,
+            projects,
+        }
     }
 
     pub(crate) fn default_environment(&self) -> &Arc<Environment> {
-        let mut environments = self.0.iter();
+        let mut environments = self.all.iter();
         let default = environments.find(|environment| !environment.is_archived);
-        default.unwrap_or(&self.0[0])
+        default.unwrap_or(&self.all[0])
     }
 
     fn with_id(&self, id: &str) -> Option<&Arc<Environment>> {
-        self.0.iter().find(|environment| environment.id == id)
+        self.all.iter().find(|environment| environment.id == id)
     }
 
     /// The environment that a run asks for, or the default one.
@@ -177,23 +189,27 @@ impl Environments {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.0.iter().map(|environment| environment.v4()).collect()
+        self.all
+            .iter()
+            .map(|environment| environment.v4())
+            .collect()
     }
 
     fn unarchived(&self) -> impl Iterator<Item = &Arc<Environment>> {
-        self.0.iter().filter(|environment| !environment.is_archived)
+        self.all
+            .iter()
+            .filter(|environment| !environment.is_archived)
     }
 }
 
 async fn useable(
-    State(domino): State<Arc<Domino>>,
+    State(environments): State<Arc<Environments>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
 ) -> Answer {
-    domino.projects.seen_by(&user, &project_id)?;
-    let selected = domino.environments.default_environment();
-    let environments: Vec<Value> = domino
-        .environments
+    environments.projects.seen_by(&user, &project_id)?;
+    let selected = environments.default_environment();
+    let environments: Vec<Value> = environments
         .unarchived()
         .map(|environment| environment.v4_useable())
         .collect();
@@ -214,51 +230,52 @@ async fn useable(
     })))
 }
 
-async fn v4_list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
+async fn v4_list(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
     Json(
-        domino
-            .environments
+        environments
             .unarchived()
             .map(|environment| environment.v4())
             .collect(),
     )
 }
 
-async fn v4_default(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
-    Json(domino.environments.default_environment().v4())
+async fn v4_default(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
+    Json(environments.default_environment().v4())
 }
 
-async fn v4_one(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
-    let environment = domino
-        .environments
-        .with_id(object_id("environmentId", &id)?);
+async fn v4_one(
+    State(environments): State<Arc<Environments>>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let environment = environments.with_id(object_id("environmentId", &id)?);
     environment
         .map(|environment| Json(environment.v4()))
         .ok_or_else(|| no_such_environment(&id))
 }
 
 async fn v4_revision(
-    State(domino): State<Arc<Domino>>,
+    State(environments): State<Arc<Environments>>,
     _: Caller,
     Path(id): Path<String>,
 ) -> Answer {
     object_id("environmentRevisionId", &id)?;
-    let mut pairs = domino.environments.0.iter().flat_map(|environment| {
+    let mut pairs = environments.all.iter().flat_map(|environment| {
         let revisions = environment.revisions.iter();
         revisions.map(move |revision| (environment, revision))
     });
     let (environment, revision) = pairs
         .find(|(_, revision)| revision.id == id)
         .ok_or_else(|| Failure::not_found(format!("Environment revision {id} was not found")))?;
-    let default = domino.environments.default_environment();
+    let default = environments.default_environment();
     Ok(Json(json!({
         "environment": environment.v4_facts(),
-        "environmentRevision": revision.v4_details(environment),
+        "environmentRevision": environment.v4_details(revision),
         "isLatestRevision": environment.latest().id == id,
         "visibleEnvironments": {
             "activeEnvironmentRevisions": [],
             "defaultEnv": default.v4_facts(),
-            "defaultEnvRev": default.active().v4_details(default),
+            "defaultEnvRev": default.v4_details(default.active()),
         },
         "canRevertTo": false,
         "hasRunningBuild": false,
@@ -266,11 +283,11 @@ async fn v4_revision(
 }
 
 async fn public_list(
-    State(domino): State<Arc<Domino>>,
+    State(environments): State<Arc<Environments>>,
     _: Caller,
     parameters: Parameters,
 ) -> Answer {
-    let all: Vec<_> = domino.environments.unarchived().collect();
+    let all: Vec<_> = environments.unarchived().collect();
     let slice = Slice::of(
         parameters.size("offset", 0)?,
         parameters.size("limit", 10)?,
@@ -284,20 +301,19 @@ async fn public_list(
 }
 
 async fn public_one(
-    State(domino): State<Arc<Domino>>,
+    State(environments): State<Arc<Environments>>,
     _: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let environment = domino.environments.with_id(&id);
+    let environment = environments.with_id(&id);
     environment
         .map(|environment| wrapped("environment", environment.public()))
         .ok_or_else(|| no_such_environment(&id))
 }
 
 /// The route of before `/v4`, which python-domino still lists environments with.
-async fn legacy_list(State(domino): State<Arc<Domino>>, _: Caller) -> Json<Value> {
-    let data: Vec<Value> = domino
-        .environments
+async fn legacy_list(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
+    let data: Vec<Value> = environments
         .unarchived()
         .map(|environment| environment.v4())
         .collect();

@@ -1,14 +1,11 @@
-//! What every run of Domino gets, whatever kind it is: its own copy of the code, the artifacts
-//! folder of its project, and the environment variables that tell it who and where it is.
+//! What every run of Domino gets, whatever kind it is: the artifacts folder of its project, and the environment
+//! variables that tell it who and where it is.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use tempfile::TempDir;
-
-use crate::domino::Domino;
 use crate::environments::{Environment, Revision};
 use crate::hardware_tiers::HardwareTier;
+use crate::host::Host;
 use crate::projects::Project;
 use crate::users::User;
 
@@ -25,24 +22,17 @@ pub(crate) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// A new empty folder for the code, removed when it is dropped.
-    pub(crate) fn folder(&self, domino: &Domino) -> std::io::Result<TempDir> {
-        tempfile::Builder::new()
-            .prefix(&format!("{}-", self.id))
-            .tempdir_in(domino.folder.path().join("runs"))
-    }
-
     /// The environment of the run's processes, but for what every process has.
     pub(crate) fn variables(
         &self,
-        domino: &Arc<Domino>,
+        host: &Host,
         folder: &Path,
     ) -> std::io::Result<Vec<(String, String)>> {
-        let artifacts = artifacts(domino, self.project)?;
+        let artifacts = artifacts(host, self.project)?;
         let folder = folder.to_string_lossy().into_owned();
         let mut variables = vec![
-            ("DOMINO_API_HOST", domino.url.clone()),
-            ("DOMINO_USER_HOST", domino.url.clone()),
+            ("DOMINO_API_HOST", host.url.clone()),
+            ("DOMINO_USER_HOST", host.url.clone()),
             ("DOMINO_RUN_ID", self.id.to_owned()),
             ("DOMINO_RUN_NUMBER", self.number.to_string()),
             ("DOMINO_PROJECT_ID", self.project.id.clone()),
@@ -58,13 +48,13 @@ impl Execution<'_> {
                 "DOMINO_ARTIFACTS_DIR",
                 artifacts.to_string_lossy().into_owned(),
             ),
-            ("MLFLOW_TRACKING_URI", domino.url.clone()),
+            ("MLFLOW_TRACKING_URI", host.url.clone()),
             // So that a log can be followed while it is written.
             ("PYTHONUNBUFFERED", "1".to_owned()),
         ];
-        if let Some(account) = domino.accounts.named(&self.user.name) {
+        if let Some(account) = host.accounts.named(&self.user.name) {
             variables.push(("MLFLOW_TRACKING_TOKEN", account.token.clone()));
-            if domino.version.accepts_api_keys() {
+            if host.version.accepts_api_keys() {
                 variables.push(("DOMINO_USER_API_KEY", account.api_key.clone()));
             }
         }
@@ -76,8 +66,8 @@ impl Execution<'_> {
 }
 
 /// The folder in which the runs of `project` leave files for each other.
-pub(crate) fn artifacts(domino: &Domino, project: &Project) -> std::io::Result<PathBuf> {
-    let folder = domino.folder.path().join("artifacts").join(&project.id);
+fn artifacts(host: &Host, project: &Project) -> std::io::Result<PathBuf> {
+    let folder = host.folder.path().join("artifacts").join(&project.id);
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }

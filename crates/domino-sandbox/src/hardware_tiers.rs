@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Moment;
 use crate::data_planes::{DataPlane, DataPlanes};
-use crate::domino::Domino;
+use crate::projects::Projects;
 use crate::reply::{Answer, Failure, Slice, binary_forbidden, page, wrapped};
 use crate::request::Parameters;
 use crate::seed::Seed;
@@ -29,15 +29,20 @@ pub(crate) struct HardwareTier {
     created: Moment,
 }
 
-pub(crate) struct HardwareTiers(Vec<Arc<HardwareTier>>);
+/// Every hardware tier, with the projects whose members may list them.
+pub(crate) struct HardwareTiers {
+    all: Vec<Arc<HardwareTier>>,
+    projects: Arc<Projects>,
+}
 
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(tiers: Arc<HardwareTiers>) -> Router {
     Router::new()
         .route("/v4/projects/{project_id}/hardwareTiers", get(of_project))
         .route("/v4/hardwareTier", get(v4_list))
         .route("/v4/hardwareTier/{id}", get(v4_one))
         .route("/api/hardwaretiers/v1/hardwaretiers", get(public_list))
         .route("/api/hardwaretiers/v1/hardwaretiers/{id}", get(public_one))
+        .with_state(tiers)
 }
 
 impl HardwareTier {
@@ -138,6 +143,7 @@ impl HardwareTiers {
     pub(crate) fn new(
         seed: &Seed,
         data_planes: &DataPlanes,
+        projects: Arc<Projects>,
         created: Moment,
     ) -> anyhow::Result<Self> {
         let mut tiers: Vec<HardwareTier> = Vec::new();
@@ -174,17 +180,20 @@ impl HardwareTiers {
                 created,
             });
         }
-        Ok(HardwareTiers(tiers.into_iter().map(Arc::new).collect()))
+        Ok(HardwareTiers {
+            all: tiers.into_iter().map(Arc::new).collect(),
+            projects,
+        })
     }
 
     /// The default tier of jobs and apps.
     pub(crate) fn default_tier(&self) -> &Arc<HardwareTier> {
         let default = |tier: &&Arc<HardwareTier>| tier.is_default && !tier.is_model_api_tier;
-        self.0.iter().find(default).unwrap_or(&self.0[0])
+        self.all.iter().find(default).unwrap_or(&self.all[0])
     }
 
     pub(crate) fn with_id(&self, id: &str) -> Option<&Arc<HardwareTier>> {
-        self.0.iter().find(|tier| tier.id == id)
+        self.all.iter().find(|tier| tier.id == id)
     }
 
     /// The tier that a run asks for by its id, or the default one. A name is no id.
@@ -216,7 +225,7 @@ impl HardwareTiers {
     ) -> Result<Option<&Arc<HardwareTier>>, Failure> {
         let Some(id) = id else {
             let default = |tier: &&Arc<HardwareTier>| tier.is_default && tier.is_model_api_tier;
-            return Ok(self.0.iter().find(default));
+            return Ok(self.all.iter().find(default));
         };
         match self.with_id(id) {
             None => Err(Failure::bad_request(format!(
@@ -235,27 +244,25 @@ impl HardwareTiers {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.0.iter().map(|tier| tier.v4()).collect()
+        self.all.iter().map(|tier| tier.v4()).collect()
     }
 
     fn listed(&self, with_archived: bool) -> impl Iterator<Item = &Arc<HardwareTier>> {
-        self.0
+        self.all
             .iter()
             .filter(move |tier| with_archived || !tier.is_archived)
     }
 }
 
 async fn of_project(
-    State(domino): State<Arc<Domino>>,
+    State(tiers): State<Arc<HardwareTiers>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    domino.projects.seen_by(&user, &project_id)?;
+    tiers.projects.seen_by(&user, &project_id)?;
     let for_model_apis = parameters.flag("forModelApi")?;
-    let tiers = domino
-        .hardware_tiers
-        .listed(parameters.flag("showArchived")?);
+    let tiers = tiers.listed(parameters.flag("showArchived")?);
     let tiers = tiers.filter(|tier| tier.is_model_api_tier == for_model_apis);
     Ok(Json(
         tiers
@@ -270,35 +277,38 @@ async fn of_project(
     ))
 }
 
-async fn v4_list(State(domino): State<Arc<Domino>>, _: Caller, parameters: Parameters) -> Answer {
-    let tiers = domino
-        .hardware_tiers
-        .listed(parameters.flag("show_archived")?);
+async fn v4_list(
+    State(tiers): State<Arc<HardwareTiers>>,
+    _: Caller,
+    parameters: Parameters,
+) -> Answer {
+    let tiers = tiers.listed(parameters.flag("show_archived")?);
     let tiers: Vec<Value> = tiers.map(|tier| tier.v4()).collect();
     Ok(Json(
         json!({ "hardwareTiers": tiers, "isDataAnalystEnabled": false }),
     ))
 }
 
-async fn v4_one(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
-    let tier = domino.hardware_tiers.with_id(&id);
+async fn v4_one(
+    State(tiers): State<Arc<HardwareTiers>>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let tier = tiers.with_id(&id);
     tier.map(|tier| Json(tier.v4()))
         .ok_or_else(|| no_such_tier(&id))
 }
 
 /// The list of all tiers is for those who may view hardware tiers, which an ordinary user may not.
 async fn public_list(
-    State(domino): State<Arc<Domino>>,
+    State(tiers): State<Arc<HardwareTiers>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
     if !user.is_admin() {
         return Ok(binary_forbidden());
     }
-    let tiers: Vec<_> = domino
-        .hardware_tiers
-        .listed(parameters.flag("includeArchived")?)
-        .collect();
+    let tiers: Vec<_> = tiers.listed(parameters.flag("includeArchived")?).collect();
     let slice = Slice::of(
         parameters.size("offset", 0)?,
         parameters.size("limit", 10)?,
@@ -309,17 +319,14 @@ async fn public_list(
 }
 
 async fn public_one(
-    State(domino): State<Arc<Domino>>,
+    State(tiers): State<Arc<HardwareTiers>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     if !user.is_admin() {
         return Ok(binary_forbidden());
     }
-    let tier = domino
-        .hardware_tiers
-        .with_id(&id)
-        .ok_or_else(|| no_such_tier(&id))?;
+    let tier = tiers.with_id(&id).ok_or_else(|| no_such_tier(&id))?;
     Ok(wrapped("hardwareTier", tier.public()).into_response())
 }
 

@@ -17,14 +17,18 @@ mod faults;
 mod git_ref;
 mod governance;
 mod hardware_tiers;
+mod host;
+mod html;
 mod id;
+mod index;
 mod jobs;
+mod locked;
 mod log;
 mod mlflow;
 mod model_apis;
+mod options;
 mod outbound;
 mod pace;
-mod page;
 mod process;
 #[doc(hidden)]
 pub mod program;
@@ -35,15 +39,15 @@ mod reply;
 mod repository;
 mod request;
 mod reviews;
+mod run_status;
 mod scheduled_jobs;
 mod seed;
 mod server;
+mod store;
 mod users;
 mod version;
 mod wire;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -53,54 +57,13 @@ use tokio::sync::oneshot;
 
 pub use account::{Account, Credential};
 pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault};
+pub use options::Options;
 pub use pace::Pace;
 pub use recorder::Recorded;
 pub use seed::{HardwareTierSeed, PolicySeed, Seed};
 pub use version::Version;
 
 use domino::Domino;
-
-/// How a sandbox is to be. `Options::default()` fits a test; say what differs and add
-/// `..Options::default()`.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where to listen; only loopback is allowed, and port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The git repository whose commits the runs use.
-    pub repository: PathBuf,
-    /// Which Domino to be.
-    pub version: Version,
-    /// How long statuses last that are not real work.
-    pub pace: Pace,
-    /// What is there from the start.
-    pub seed: Seed,
-    /// The address of an MLflow server that keeps experiments and registered models, such as
-    /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
-    pub mlflow: Option<String>,
-    /// A model access token that every endpoint takes besides its own, so that one secret opens
-    /// them all.
-    pub model_token: Option<String>,
-    /// Credentials for users of the seed; the others get random ones.
-    pub credentials: Vec<Account>,
-    /// Whether each request is noted on stderr, without its query and its credentials.
-    pub verbose: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-            repository: PathBuf::from("."),
-            version: Version::default(),
-            pace: Pace::instant(),
-            seed: Seed::default(),
-            mlflow: None,
-            model_token: None,
-            credentials: Vec::new(),
-            verbose: false,
-        }
-    }
-}
 
 /// A running sandbox. Dropping it ends every process it started and removes what they wrote.
 pub struct Sandbox {
@@ -144,7 +107,7 @@ impl Sandbox {
 
     /// The address, such as `http://127.0.0.1:41234`, without a final slash.
     pub fn url(&self) -> &str {
-        &self.domino.url
+        &self.domino.host.url
     }
 
     /// The credentials of a user.
@@ -152,7 +115,7 @@ impl Sandbox {
     /// # Panics
     /// When the seed has no such user.
     pub fn user(&self, user_name: &str) -> Account {
-        match self.domino.accounts.named(user_name) {
+        match self.domino.host.accounts.named(user_name) {
             Some(account) => account.clone(),
             None => panic!("the sandbox has no user `{user_name}`"),
         }
@@ -160,7 +123,7 @@ impl Sandbox {
 
     /// The credentials of every user.
     pub fn accounts(&self) -> &[Account] {
-        self.domino.accounts.all()
+        self.domino.host.accounts.all()
     }
 
     /// The access token of a model endpoint, by its id or its name, as a person would copy it from
@@ -188,8 +151,8 @@ impl Sandbox {
 
     /// What waits for somebody's approval, a line each.
     pub fn waiting_requests(&self) -> Vec<String> {
-        let waiting = decisions::waiting(&self.domino);
-        waiting.iter().map(decisions::Waiting::in_words).collect()
+        let waiting = self.domino.decisions.waiting();
+        waiting.iter().map(ToString::to_string).collect()
     }
 
     /// Approves, as `user_name`, everything that waits for that user, and says what became of each.
@@ -202,7 +165,7 @@ impl Sandbox {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        Ok(runtime.block_on(decisions::approve_all(&self.domino, user)))
+        Ok(runtime.block_on(self.domino.decisions.approve_all(user)))
     }
 
     /// Stops listening, ends every process and removes what they wrote.

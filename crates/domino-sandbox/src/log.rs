@@ -1,12 +1,10 @@
 //! The log of a run: its lines with the moment and the kind of each, a million of them without
 //! trouble. How the APIs spell it is told apart.
 
-mod spelling;
-
-use std::sync::{Mutex, MutexGuard};
+pub(crate) mod spelling;
 
 use crate::clock::Moment;
-pub(crate) use spelling::{Spelling, SpeltLine};
+use crate::locked::Locked;
 
 /// Where a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,25 +25,25 @@ pub(crate) struct Line {
 
 /// Which lines are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum LineFilter {
     All,
     Only(Kind),
     Output,
 }
 
-impl Wanted {
+impl LineFilter {
     fn includes(self, kind: Kind) -> bool {
         match self {
-            Wanted::All => true,
-            Wanted::Only(only) => kind == only,
-            Wanted::Output => kind != Kind::Prepare,
+            LineFilter::All => true,
+            LineFilter::Only(only) => kind == only,
+            LineFilter::Output => kind != Kind::Prepare,
         }
     }
 }
 
 /// One page of a log.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct LogPage {
     pub(crate) lines: Vec<Line>,
     /// Whether nothing that was wanted lies behind this page.
     pub(crate) is_last: bool,
@@ -56,7 +54,7 @@ const LONGEST_LINE: usize = 64 << 10;
 
 /// The log of one run. All text lies in one string, with a small entry for each line.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Lines>);
+pub(crate) struct Log(Locked<Lines>);
 
 #[derive(Default)]
 struct Lines {
@@ -76,7 +74,7 @@ struct Entry {
 impl Log {
     /// Appends `text`, which may be several lines, as said at `now`.
     pub(crate) fn say(&self, kind: Kind, text: &str, now: Moment) {
-        let mut lines = self.lock();
+        let mut lines = self.0.lock();
         for line in text.lines() {
             lines.push(kind, line, now);
         }
@@ -89,7 +87,7 @@ impl Log {
             None if bytes.len() >= LONGEST_LINE => bytes.len(),
             None => return,
         };
-        let mut lines = self.lock();
+        let mut lines = self.0.lock();
         for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -103,13 +101,13 @@ impl Log {
     /// The last `withheld` lines of the log do not count as there.
     pub(crate) fn page(
         &self,
-        wanted: Wanted,
+        wanted: LineFilter,
         after: u64,
         offset: usize,
         limit: usize,
         withheld: usize,
-    ) -> Page {
-        let lines = self.lock();
+    ) -> LogPage {
+        let lines = self.0.lock();
         let there = lines.entries.len().saturating_sub(withheld);
         let first = lines.entries[..there].partition_point(|entry| entry.at <= after);
         let mut found = (first..there)
@@ -120,7 +118,7 @@ impl Log {
             .take(limit)
             .map(|at| lines.line(at))
             .collect();
-        Page {
+        LogPage {
             lines: page,
             is_last: withheld == 0 && found.next().is_none(),
         }
@@ -128,7 +126,7 @@ impl Log {
 
     /// The moment after which `lines` more lines come before the one of `after` nanoseconds.
     pub(crate) fn back(&self, after: u64, lines: usize) -> u64 {
-        let kept = self.lock();
+        let kept = self.0.lock();
         let first = kept.entries.partition_point(|entry| entry.at <= after);
         match first.checked_sub(lines + 1) {
             Some(at) => kept.entries[at].at,
@@ -138,7 +136,7 @@ impl Log {
 
     /// The last line of `kind` with any text in it.
     pub(crate) fn last(&self, kind: Kind) -> Option<String> {
-        let lines = self.lock();
+        let lines = self.0.lock();
         let mut newest_first = (0..lines.entries.len()).rev();
         newest_first.find_map(|at| {
             let text = lines.text_of(at);
@@ -148,13 +146,7 @@ impl Log {
 
     /// How many lines there are.
     pub(crate) fn len(&self) -> usize {
-        self.lock().entries.len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Lines> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.lock().entries.len()
     }
 }
 
@@ -198,7 +190,7 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn texts(page: &Page) -> Vec<&str> {
+    fn texts(page: &LogPage) -> Vec<&str> {
         page.lines.iter().map(|line| line.text.as_str()).collect()
     }
 
@@ -212,7 +204,7 @@ mod tests {
         let mut after = 0;
         let mut seen = Vec::new();
         loop {
-            let page = log.page(Wanted::All, after, 0, 2, 0);
+            let page = log.page(LineFilter::All, after, 0, 2, 0);
             seen.extend(page.lines.iter().map(|line| line.text.clone()));
             after = page
                 .lines
@@ -232,13 +224,13 @@ mod tests {
         log.say(Kind::Prepare, "p", now);
         log.say(Kind::Stdout, "a\nb\nc", now);
         log.say(Kind::Stderr, "e", now);
-        let output = log.page(Wanted::Output, 0, 1, 2, 0);
+        let output = log.page(LineFilter::Output, 0, 1, 2, 0);
         assert_eq!(texts(&output), ["b", "c"]);
         assert!(!output.is_last);
-        let errors = log.page(Wanted::Only(Kind::Stderr), 0, 0, 10, 0);
+        let errors = log.page(LineFilter::Only(Kind::Stderr), 0, 0, 10, 0);
         assert_eq!(texts(&errors), ["e"]);
         assert!(errors.is_last);
-        let late = log.page(Wanted::All, 0, 0, 10, 1);
+        let late = log.page(LineFilter::All, 0, 0, 10, 1);
         assert!(!late.is_last && !texts(&late).contains(&"e"));
         assert_eq!(log.last(Kind::Stdout).as_deref(), Some("c"));
     }
@@ -249,7 +241,7 @@ mod tests {
         for _ in 0..100 {
             log.say(Kind::Stdout, "same", Moment::from_nanoseconds(5));
         }
-        let page = log.page(Wanted::All, 0, 0, 1000, 0);
+        let page = log.page(LineFilter::All, 0, 0, 1000, 0);
         assert!(page.lines.windows(2).all(|pair| pair[0].at < pair[1].at));
     }
 
@@ -257,10 +249,12 @@ mod tests {
     fn going_back_repeats_that_many_lines() {
         let log = Log::default();
         log.say(Kind::Stdout, "a\nb\nc\nd", Moment::from_nanoseconds(5));
-        let third = log.page(Wanted::All, 0, 2, 1, 0).lines[0].at.nanoseconds();
+        let third = log.page(LineFilter::All, 0, 2, 1, 0).lines[0]
+            .at
+            .nanoseconds();
         let after = log.back(third, 2);
         assert_eq!(
-            texts(&log.page(Wanted::All, after, 0, 9, 0)),
+            texts(&log.page(LineFilter::All, after, 0, 9, 0)),
             ["b", "c", "d"]
         );
         assert_eq!(log.back(third, 9), 0);
@@ -276,7 +270,7 @@ mod tests {
         bytes.extend_from_slice(b"o \xff\n");
         log.take_lines(Kind::Stdout, &mut bytes, now);
         assert!(bytes.is_empty());
-        let page = log.page(Wanted::All, 0, 0, 9, 0);
+        let page = log.page(LineFilter::All, 0, 0, 9, 0);
         assert_eq!(texts(&page), ["one", "two \u{fffd}"]);
     }
 
@@ -285,7 +279,7 @@ mod tests {
         let log = Log::default();
         let mut bytes = vec![b'x'; LONGEST_LINE + 10];
         log.take_lines(Kind::Stdout, &mut bytes, Moment::from_nanoseconds(7));
-        let page = log.page(Wanted::All, 0, 0, 9, 0);
+        let page = log.page(LineFilter::All, 0, 0, 9, 0);
         let sizes: Vec<usize> = page.lines.iter().map(|line| line.text.len()).collect();
         assert_eq!(sizes, [LONGEST_LINE, 10]);
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use crate::domino::Domino;
+use crate::clock::Clock;
+use crate::locked::Locked;
 use crate::log::{Kind, Log};
 
 /// How long a stopped process may take to end by itself.
@@ -24,10 +25,10 @@ const GRACE: Duration = Duration::from_secs(3);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Every process group that is alive.
-#[derive(Default)]
 pub(crate) struct Processes {
-    groups: Mutex<HashSet<Pid>>,
+    groups: Locked<HashSet<Pid>>,
     is_ending: AtomicBool,
+    clock: Clock,
 }
 
 /// What to run.
@@ -41,7 +42,7 @@ pub(crate) struct Task<'a> {
 
 /// A running process group. Dropping it kills the group.
 pub(crate) struct Running {
-    domino: Arc<Domino>,
+    processes: Arc<Processes>,
     child: Child,
     group: Pid,
     reading: Vec<JoinHandle<()>>,
@@ -86,29 +87,36 @@ fn search_path() -> &'static OsStr {
 }
 
 impl Processes {
+    /// No process yet; the lines of each get their time from `clock`.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Processes {
+            groups: Locked::default(),
+            is_ending: AtomicBool::new(false),
+            clock,
+        }
+    }
+
     /// Kills every group, and lets nothing new start.
     pub(crate) async fn end_all(&self) {
         self.is_ending.store(true, Ordering::Relaxed);
-        for group in self.groups().iter() {
+        for group in self.groups.lock().iter() {
             kill(*group, Signal::KILL);
         }
         // Each run takes its group off the list once its process is gone.
         let deadline = tokio::time::Instant::now() + LAST_WORDS;
-        while !self.groups().is_empty() && tokio::time::Instant::now() < deadline {
+        while !self.groups.lock().is_empty() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    }
-
-    fn groups(&self) -> MutexGuard<'_, HashSet<Pid>> {
-        self.groups
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// Starts `task` with its output going into `log`.
-pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::Result<Running> {
-    if domino.processes.is_ending.load(Ordering::Relaxed) {
+pub(crate) fn start(
+    processes: &Arc<Processes>,
+    task: Task<'_>,
+    log: Arc<Log>,
+) -> io::Result<Running> {
+    if processes.is_ending.load(Ordering::Relaxed) {
         return Err(io::Error::other("the sandbox is stopping"));
     }
     let inherited = ["HOME", "LANG"];
@@ -132,26 +140,19 @@ pub(crate) fn start(domino: &Arc<Domino>, task: Task<'_>, log: Arc<Log>) -> io::
         .id()
         .and_then(|id| Pid::from_raw(id as i32))
         .ok_or_else(|| io::Error::other("the process has no id"))?;
-    domino.processes.groups().insert(group);
+    processes.groups.lock().insert(group);
     let mut reading = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        reading.push(tokio::spawn(read(
-            domino.clone(),
-            stdout,
-            Kind::Stdout,
-            log.clone(),
-        )));
+        let clock = processes.clock.clone();
+        let log = log.clone();
+        reading.push(tokio::spawn(read(clock, stdout, Kind::Stdout, log)));
     }
     if let Some(stderr) = child.stderr.take() {
-        reading.push(tokio::spawn(read(
-            domino.clone(),
-            stderr,
-            Kind::Stderr,
-            log,
-        )));
+        let clock = processes.clock.clone();
+        reading.push(tokio::spawn(read(clock, stderr, Kind::Stderr, log)));
     }
     Ok(Running {
-        domino: domino.clone(),
+        processes: processes.clone(),
         child,
         group,
         reading,
@@ -177,7 +178,7 @@ impl Running {
         };
         // A process that left the group may hold the output open for ever.
         let _ = tokio::time::timeout(LAST_WORDS, read).await;
-        self.domino.processes.groups().remove(&self.group);
+        self.processes.groups.lock().remove(&self.group);
         status
     }
 
@@ -198,7 +199,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // The number may be another's once the group is off the list.
-        if self.domino.processes.groups().remove(&self.group) {
+        if self.processes.groups.lock().remove(&self.group) {
             kill(self.group, Signal::KILL);
         }
     }
@@ -209,17 +210,17 @@ fn kill(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
 
-async fn read(domino: Arc<Domino>, mut from: impl AsyncRead + Unpin, kind: Kind, log: Arc<Log>) {
+async fn read(clock: Clock, mut from: impl AsyncRead + Unpin, kind: Kind, log: Arc<Log>) {
     let mut bytes = Vec::new();
     loop {
         bytes.reserve(64 << 10);
         match from.read_buf(&mut bytes).await {
             Ok(0) | Err(_) => break,
-            Ok(_) => log.take_lines(kind, &mut bytes, domino.now()),
+            Ok(_) => log.take_lines(kind, &mut bytes, clock.now()),
         }
     }
     if !bytes.is_empty() {
-        log.say(kind, &String::from_utf8_lossy(&bytes), domino.now());
+        log.say(kind, &String::from_utf8_lossy(&bytes), clock.now());
     }
 }
 

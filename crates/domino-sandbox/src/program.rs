@@ -1,12 +1,11 @@
 //! The program around the sandbox: its arguments, where it puts the credentials, when it ends.
 
+mod credentials;
 mod decide;
 mod help;
 
-use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -24,7 +23,7 @@ use help::HELP;
 struct Arguments {
     /// What to do with a sandbox that runs already; without, one is started
     #[command(subcommand)]
-    command: Option<Task>,
+    command: Option<PersonalCommand>,
 
     /// Where to listen; port 0 takes a free one, and only loopback is allowed
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -77,13 +76,13 @@ struct Arguments {
 
 /// What a person does with a running sandbox.
 #[derive(Debug, Subcommand)]
-enum Task {
+enum PersonalCommand {
     /// List the requests for approval that wait
-    Requests(decide::Speaker),
+    Requests(decide::SpeakerArgs),
     /// Approve a request
-    Approve(decide::Answer),
+    Approve(decide::AnswerArgs),
     /// Reject a request
-    Reject(decide::Answer),
+    Reject(decide::AnswerArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -99,9 +98,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         None => run(arguments),
-        Some(Task::Requests(speaker)) => decide::list(speaker),
-        Some(Task::Approve(request)) => decide::answer(request, "approve"),
-        Some(Task::Reject(request)) => decide::answer(request, "reject"),
+        Some(PersonalCommand::Requests(speaker)) => decide::list(speaker),
+        Some(PersonalCommand::Approve(request)) => decide::answer(request, "approve"),
+        Some(PersonalCommand::Reject(request)) => decide::answer(request, "reject"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,11 +141,11 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.faults {
         sandbox.faults().load(path)?;
     }
-    let credentials = credentials(&sandbox, &model_token);
+    let credentials = credentials::text(sandbox.url(), sandbox.accounts(), &model_token);
     let temporary;
     let path = match &arguments.credentials_file {
         Some(path) => {
-            write_for_owner(path, &credentials)
+            credentials::write_for_owner(path, &credentials)
                 .with_context(|| format!("cannot write the credentials to `{}`", path.display()))?;
             path.as_path()
         }
@@ -212,44 +211,6 @@ fn is_repository(folder: &Path) -> bool {
         .args(["rev-parse", "--verify", "--quiet", "HEAD"])
         .output();
     head.is_ok_and(|head| head.status.success())
-}
-
-/// The URL, the token of every endpoint and each user's credentials, as shell variables.
-fn credentials(sandbox: &Sandbox, model_token: &str) -> String {
-    let mut text = format!(
-        "DOMINO_API_HOST={}\nDOMINO_MODEL_TOKEN={model_token}\n",
-        sandbox.url()
-    );
-    for account in sandbox.accounts() {
-        let user = variable(&account.user_name);
-        text += &format!("{user}_API_KEY={}\n", account.api_key);
-        text += &format!("{user}_TOKEN={}\n", account.token);
-    }
-    text
-}
-
-/// The name of a user as the start of a shell variable.
-fn variable(user_name: &str) -> String {
-    let plain = |letter: char| {
-        if letter.is_ascii_alphanumeric() {
-            letter
-        } else {
-            '_'
-        }
-    };
-    user_name.to_uppercase().chars().map(plain).collect()
-}
-
-/// Writes `text` to a file that only its owner may read, also when it was there before.
-fn write_for_owner(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())
 }
 
 /// Ends with Ctrl-C, or with what a shell or a supervisor sends in its place.

@@ -2,7 +2,6 @@
 //! left out on the way in; of a very long life or very large replies only the newest is kept.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -11,6 +10,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 
 use crate::account::{API_KEY_HEADER, Credential};
+use crate::locked::Locked;
 
 /// One request and its reply.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ const ALL_REQUESTS: usize = 50_000;
 /// The record of a running sandbox.
 pub(crate) struct Recorder {
     start: Instant,
-    kept: Mutex<Kept>,
+    kept: Locked<Kept>,
 }
 
 /// A request with its bodies, which are read only when somebody asks.
@@ -86,7 +86,7 @@ struct Kept {
 }
 
 /// What the recorder learns when a request ends.
-pub(crate) struct Ending<'a> {
+pub(crate) struct Completion<'a> {
     pub(crate) user: Option<String>,
     pub(crate) status: Option<u16>,
     pub(crate) content_type: Option<&'a str>,
@@ -97,7 +97,7 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Recorder {
             start: Instant::now(),
-            kept: Mutex::default(),
+            kept: Locked::default(),
         }
     }
 
@@ -110,7 +110,7 @@ impl Recorder {
         headers: &HeaderMap,
     ) -> usize {
         let started = self.start.elapsed();
-        let mut kept = self.lock();
+        let mut kept = self.kept.lock();
         let number = kept.forgotten + kept.requests.len();
         let recorded = Recorded {
             number,
@@ -141,27 +141,27 @@ impl Recorder {
     }
 
     pub(crate) fn body(&self, number: usize, body: &Bytes) {
-        if let Some(entry) = self.lock().at(number) {
+        if let Some(entry) = self.kept.lock().at(number) {
             entry.body = body.clone();
         }
     }
 
     pub(crate) fn fault(&self, number: usize, fault: &'static str) {
-        if let Some(entry) = self.lock().at(number) {
+        if let Some(entry) = self.kept.lock().at(number) {
             entry.recorded.fault = Some(fault);
         }
     }
 
-    pub(crate) fn ended(&self, number: usize, ending: Ending<'_>) {
+    pub(crate) fn ended(&self, number: usize, completion: Completion<'_>) {
         let ended = self.start.elapsed();
-        let reply = ending.reply.unwrap_or_default();
-        let mut kept = self.lock();
+        let reply = completion.reply.unwrap_or_default();
+        let mut kept = self.kept.lock();
         let Some(entry) = kept.at(number) else {
             return;
         };
-        entry.recorded.user = ending.user;
-        entry.recorded.status = ending.status;
-        entry.recorded.content_type = ending.content_type.map(str::to_owned);
+        entry.recorded.user = completion.user;
+        entry.recorded.status = completion.status;
+        entry.recorded.content_type = completion.content_type.map(str::to_owned);
         entry.recorded.ended = Some(ended);
         if reply.len() <= LARGEST_REPLY {
             entry.reply = reply.clone();
@@ -171,7 +171,7 @@ impl Recorder {
     }
 
     pub(crate) fn requests(&self) -> Vec<Recorded> {
-        let kept = self.lock();
+        let kept = self.kept.lock();
         let entries = kept.requests.iter();
         entries
             .map(|entry| Recorded {
@@ -180,12 +180,6 @@ impl Recorder {
                 ..entry.recorded.clone()
             })
             .collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -254,13 +248,13 @@ mod tests {
     }
 
     fn end(recorder: &Recorder, number: usize, reply: &[u8]) {
-        let ending = Ending {
+        let completion = Completion {
             user: Some("author".into()),
             status: Some(200),
             content_type: Some("application/json"),
             reply: Some(Bytes::copy_from_slice(reply)),
         };
-        recorder.ended(number, ending);
+        recorder.ended(number, completion);
     }
 
     #[test]

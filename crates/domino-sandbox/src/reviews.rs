@@ -2,7 +2,7 @@
 //! model version, and the stage is set once a reviewer approves. Only the request is known as a
 //! route; a reviewer answers on Domino's pages, and so on the sandbox's.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::Method;
@@ -10,13 +10,13 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::clock::Moment;
-use crate::domino::Domino;
+use crate::clock::{Clock, Moment};
 use crate::id;
-use crate::registered_models;
+use crate::registered_models::{self, RegisteredModels};
 use crate::reply::{Answer, Failure};
 use crate::request::Fields;
-use crate::users::{Caller, User};
+use crate::store::{Identified, Store};
+use crate::users::{Caller, User, Users};
 use crate::version::Version;
 
 /// One request for a review.
@@ -30,33 +30,37 @@ struct Review {
     requested_by: Arc<User>,
     reviewers: Vec<Arc<User>>,
     created: Moment,
-    status: Status,
+    status: ReviewStatus,
     decided_by: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
+enum ReviewStatus {
     Pending,
     Approved,
     ChangesRequested,
 }
 
-impl Status {
+impl ReviewStatus {
     fn word(self) -> &'static str {
         match self {
-            Status::Pending => "PENDING",
-            Status::Approved => "APPROVED",
-            Status::ChangesRequested => "CHANGES_REQUESTED",
+            ReviewStatus::Pending => "PENDING",
+            ReviewStatus::Approved => "APPROVED",
+            ReviewStatus::ChangesRequested => "CHANGES_REQUESTED",
         }
     }
 }
 
 /// Every review, oldest first.
-#[derive(Default)]
-pub(crate) struct Reviews(Mutex<Vec<Review>>);
+pub(crate) struct Reviews {
+    all: Store<Review>,
+    users: Arc<Users>,
+    models: Arc<RegisteredModels>,
+    clock: Clock,
+}
 
 /// A review that waits for its reviewers.
-pub(crate) struct Pending {
+pub(crate) struct PendingReview {
     pub(crate) id: String,
     pub(crate) model: String,
     pub(crate) version: u64,
@@ -66,7 +70,7 @@ pub(crate) struct Pending {
     pub(crate) reviewers: Vec<String>,
 }
 
-pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
+pub(crate) fn routes(reviews: Arc<Reviews>, domino: Version) -> Router {
     match domino {
         Version::V5_9 => Router::new().route(
             "/api/registeredmodels/v1/{name}/versions/{version}/reviews",
@@ -74,14 +78,26 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
         ),
         _ => Router::new(),
     }
+    .with_state(reviews)
 }
 
 impl Reviews {
-    pub(crate) fn pending(&self) -> Vec<Pending> {
-        let reviews = self.lock();
-        let waiting = reviews.iter().filter(|one| one.status == Status::Pending);
+    pub(crate) fn new(users: Arc<Users>, models: Arc<RegisteredModels>, clock: Clock) -> Self {
+        Reviews {
+            all: Store::default(),
+            users,
+            models,
+            clock,
+        }
+    }
+
+    pub(crate) fn pending(&self) -> Vec<PendingReview> {
+        let reviews = self.all.lock();
+        let waiting = reviews
+            .iter()
+            .filter(|one| one.status == ReviewStatus::Pending);
         waiting
-            .map(|one| Pending {
+            .map(|one| PendingReview {
                 id: one.id.clone(),
                 model: one.model.clone(),
                 version: one.version,
@@ -95,62 +111,68 @@ impl Reviews {
 
     /// Answers a review as `user`. An approval moves the version into the stage.
     pub(crate) async fn decide(
-        domino: &Domino,
+        &self,
         user: &User,
         id: &str,
         approves: bool,
     ) -> Result<(), Failure> {
-        let transition = {
-            let mut reviews = domino.reviews.lock();
-            let review = find(&mut reviews, id)?;
-            if !review.reviewers.iter().any(|one| one.id == user.id) {
-                return Err(Failure::forbidden(format!(
-                    "User {} is not a reviewer of this request",
-                    user.name
-                )));
-            }
-            if review.status != Status::Pending {
-                return Err(Failure::bad_request(format!(
-                    "The review is {} already",
-                    review.status.word()
-                )));
-            }
-            json!({
-                "name": review.model,
-                "version": review.version.to_string(),
-                "stage": review.target_stage,
-                "archive_existing_versions": false,
-            })
-        };
+        let transition = self.change(id, |review| review.transition_by(user))??;
         let status = if approves {
             let route = "model-versions/transition-stage";
-            let asked = domino
+            let asked = self
+                .models
                 .mlflow
-                .ask(domino, &user.name, Method::POST, route, transition);
+                .ask(&user.name, Method::POST, route, transition);
             asked.await?;
-            Status::Approved
+            ReviewStatus::Approved
         } else {
-            Status::ChangesRequested
+            ReviewStatus::ChangesRequested
         };
-        let mut reviews = domino.reviews.lock();
-        let review = find(&mut reviews, id)?;
-        review.status = status;
-        review.decided_by = Some(user.name.clone());
-        Ok(())
+        self.change(id, |review| {
+            review.status = status;
+            review.decided_by = Some(user.name.clone());
+        })
+    }
+
+    fn change<T>(&self, id: &str, act: impl FnOnce(&mut Review) -> T) -> Result<T, Failure> {
+        let done = self.all.with(id, act);
+        done.ok_or_else(|| Failure::not_found(format!("Review {id} was not found")))
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.lock().iter().map(Review::json).collect()
+        self.all.lock().iter().map(Review::json).collect()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Review>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+impl Identified for Review {
+    fn id(&self) -> &str {
+        &self.id
     }
 }
 
 impl Review {
+    /// The transition that an approval by `user` would carry out, if the review waits for this user.
+    fn transition_by(&self, user: &User) -> Result<Value, Failure> {
+        if !self.reviewers.iter().any(|one| one.id == user.id) {
+            return Err(Failure::forbidden(format!(
+                "User {} is not a reviewer of this request",
+                user.name
+            )));
+        }
+        if self.status != ReviewStatus::Pending {
+            return Err(Failure::bad_request(format!(
+                "The review is {} already",
+                self.status.word()
+            )));
+        }
+        Ok(json!({
+            "name": self.model,
+            "version": self.version.to_string(),
+            "stage": self.target_stage,
+            "archive_existing_versions": false,
+        }))
+    }
+
     fn json(&self) -> Value {
         let reviewers = self.reviewers.iter();
         json!({
@@ -170,13 +192,8 @@ impl Review {
     }
 }
 
-fn find<'a>(reviews: &'a mut [Review], id: &str) -> Result<&'a mut Review, Failure> {
-    let review = reviews.iter_mut().find(|one| one.id == id);
-    review.ok_or_else(|| Failure::not_found(format!("Review {id} was not found")))
-}
-
 async fn request(
-    State(domino): State<Arc<Domino>>,
+    State(reviews): State<Arc<Reviews>>,
     Caller(user): Caller,
     Path((name, version)): Path<(String, String)>,
     mut fields: Fields,
@@ -186,13 +203,13 @@ async fn request(
     let reviewers = fields.objects("reviewers", |reviewer| reviewer.text("userId"));
     fields.finish()?;
     let version = registered_models::version_number(&version)?;
-    let model = registered_models::one(&domino, &user, &name).await?;
-    registered_models::version(&domino, &user, &name, version).await?;
+    let model = reviews.models.one(&user, &name).await?;
+    reviews.models.version(&user, &name, version).await?;
     if reviewers.is_empty() {
         return Err(Failure::bad_request("A review needs a reviewer"));
     }
     let reviewers = reviewers.iter().map(|id| {
-        let known = domino.users.with_id(id).cloned();
+        let known = reviews.users.with_id(id).cloned();
         known.ok_or_else(|| Failure::bad_request(format!("User {id} does not exist")))
     });
     let review = Review {
@@ -204,11 +221,11 @@ async fn request(
         notes,
         requested_by: user,
         reviewers: reviewers.collect::<Result<_, _>>()?,
-        created: domino.now(),
-        status: Status::Pending,
+        created: reviews.clock.now(),
+        status: ReviewStatus::Pending,
         decided_by: None,
     };
     let json = review.json();
-    domino.reviews.lock().push(review);
+    reviews.all.push(review);
     Ok(Json(json))
 }

@@ -3,7 +3,7 @@
 
 mod quartz;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -12,14 +12,16 @@ use axum::{Json, Router};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::clock::Moment;
-use crate::domino::Domino;
-use crate::environments::RevisionSpec;
+use crate::clock::{Clock, Moment};
+use crate::environments::{Environments, RevisionSpec};
 use crate::git_ref::GitRef;
+use crate::hardware_tiers::HardwareTiers;
 use crate::id;
+use crate::projects::Projects;
 use crate::reply::{Answer, Failure};
 use crate::request::Fields;
-use crate::users::{Caller, User};
+use crate::store::{Identified, Store};
+use crate::users::{Caller, Users};
 
 /// One scheduled job: what it was asked to be, under an id.
 #[derive(Clone, Debug)]
@@ -27,12 +29,12 @@ struct ScheduledJob {
     id: String,
     created: Moment,
     project_id: String,
-    wish: Wish,
+    spec: ScheduleSpec,
 }
 
 /// A scheduled job as it is created or replaced.
 #[derive(Clone, Debug)]
-struct Wish {
+struct ScheduleSpec {
     title: String,
     command: String,
     cron: String,
@@ -55,11 +57,17 @@ struct Wish {
     snapshot_net_app_volumes: bool,
 }
 
-/// Every scheduled job, oldest first.
-#[derive(Default)]
-pub(crate) struct ScheduledJobs(Mutex<Vec<ScheduledJob>>);
+/// Every scheduled job, and what its description is checked against.
+pub(crate) struct ScheduledJobs {
+    all: Store<ScheduledJob>,
+    users: Arc<Users>,
+    projects: Arc<Projects>,
+    hardware_tiers: Arc<HardwareTiers>,
+    environments: Arc<Environments>,
+    clock: Clock,
+}
 
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(schedules: Arc<ScheduledJobs>) -> Router {
     let of_project = "/v4/projects/{project_id}/scheduledjobs";
     Router::new()
         .route(of_project, get(list).post(create))
@@ -71,13 +79,14 @@ pub(crate) fn routes() -> Router<Arc<Domino>> {
             &format!("{of_project}/{{key}}"),
             get(one).put(replace).delete(remove),
         )
+        .with_state(schedules)
 }
 
-impl Wish {
+impl ScheduleSpec {
     /// Reads and checks a body. What Domino finds out only when a run starts, it takes here too.
-    fn read(domino: &Domino, mut fields: Fields) -> Result<Self, Failure> {
+    fn read(schedules: &ScheduledJobs, mut fields: Fields) -> Result<Self, Failure> {
         let mut is_custom = false;
-        let wish = Wish {
+        let spec = ScheduleSpec {
             title: fields.text("title"),
             command: fields.text("command"),
             cron: fields.object("schedule", |schedule| {
@@ -109,10 +118,10 @@ impl Wish {
                 .unwrap_or(false),
         };
         fields.finish()?;
-        Ok(Wish { is_custom, ..wish }).and_then(|wish| wish.checked(domino))
+        Ok(ScheduleSpec { is_custom, ..spec }).and_then(|spec| spec.checked(schedules))
     }
 
-    fn checked(self, domino: &Domino) -> Result<Self, Failure> {
+    fn checked(self, schedules: &ScheduledJobs) -> Result<Self, Failure> {
         quartz::check(&self.cron).map_err(|problem| {
             Failure::bad_request(format!("Invalid cron string '{}': {problem}", self.cron))
         })?;
@@ -122,14 +131,18 @@ impl Wish {
                 self.timezone_id
             )));
         }
-        domino
+        schedules
             .hardware_tiers
             .for_run(Some(&self.hardware_tier_id))?;
-        let environment = domino
+        let environment = schedules
             .environments
             .for_run(self.environment_id.as_deref())?;
         environment.revision(&self.revision_spec)?;
-        if domino.users.with_id(&self.scheduled_by_user_id).is_none() {
+        if schedules
+            .users
+            .with_id(&self.scheduled_by_user_id)
+            .is_none()
+        {
             let id = &self.scheduled_by_user_id;
             return Err(Failure::bad_request(format!("User {id} does not exist")));
         }
@@ -147,176 +160,173 @@ fn revision_spec(fields: &mut Fields) -> RevisionSpec {
 }
 
 impl ScheduledJob {
-    fn v4(&self, domino: &Domino) -> Value {
-        let wish = &self.wish;
-        let tier = domino.hardware_tiers.with_id(&wish.hardware_tier_id);
-        let user = domino.users.with_id(&wish.scheduled_by_user_id);
+    fn v4(&self, schedules: &ScheduledJobs) -> Value {
+        let spec = &self.spec;
+        let tier = schedules.hardware_tiers.with_id(&spec.hardware_tier_id);
+        let user = schedules.users.with_id(&spec.scheduled_by_user_id);
         let mut json = json!({
             "id": self.id,
             "created": self.created.rfc3339(),
             "projectId": self.project_id,
-            "title": wish.title,
-            "command": wish.command,
+            "title": spec.title,
+            "command": spec.command,
             "schedule": {
-                "cronString": wish.cron,
-                "isCustom": wish.is_custom,
-                "humanReadableCronString": quartz::in_words(&wish.cron),
+                "cronString": spec.cron,
+                "isCustom": spec.is_custom,
+                "humanReadableCronString": quartz::described(&spec.cron),
             },
-            "timezoneId": wish.timezone_id,
-            "isPaused": wish.is_paused,
-            "allowConcurrentExecution": wish.allow_concurrent_execution,
-            "hardwareTierIdentifier": wish.hardware_tier_id,
+            "timezoneId": spec.timezone_id,
+            "isPaused": spec.is_paused,
+            "allowConcurrentExecution": spec.allow_concurrent_execution,
+            "hardwareTierIdentifier": spec.hardware_tier_id,
             "hardwareTierName": tier.map(|tier| tier.name.as_str()).unwrap_or_default(),
-            "environmentRevisionSpec": wish.revision_spec.v4(),
-            "scheduledByUserId": wish.scheduled_by_user_id,
+            "environmentRevisionSpec": spec.revision_spec.v4(),
+            "scheduledByUserId": spec.scheduled_by_user_id,
             "scheduledByUserName": user.map(|user| user.name.as_str()).unwrap_or_default(),
-            "notifyOnCompleteEmailAddresses": wish.notify,
+            "notifyOnCompleteEmailAddresses": spec.notify,
             "dataConfig": {
-                "datasetConfig": wish.dataset_config,
-                "snapshotDatasetsOnCompletion": wish.snapshot_datasets,
-                "snapshotNetAppVolumesOnCompletion": wish.snapshot_net_app_volumes,
-                "externalVolumeMounts": wish.external_volume_mounts,
-                "netAppVolumeIds": wish.net_app_volume_ids,
+                "datasetConfig": spec.dataset_config,
+                "snapshotDatasetsOnCompletion": spec.snapshot_datasets,
+                "snapshotNetAppVolumesOnCompletion": spec.snapshot_net_app_volumes,
+                "externalVolumeMounts": spec.external_volume_mounts,
+                "netAppVolumeIds": spec.net_app_volume_ids,
             },
         });
         let optional = [
-            ("overrideEnvironmentId", &wish.environment_id),
-            ("capacityType", &wish.capacity_type),
-            ("publishModelId", &wish.publish_model_id),
+            ("overrideEnvironmentId", &spec.environment_id),
+            ("capacityType", &spec.capacity_type),
+            ("publishModelId", &spec.publish_model_id),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
                 json[name] = value.as_str().into();
             }
         }
-        if let Some(git_ref) = &wish.git_ref {
+        if let Some(git_ref) = &spec.git_ref {
             json["mainRepoGitRef"] = git_ref.v4();
         }
         json
     }
 }
 
+impl Identified for ScheduledJob {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl ScheduledJobs {
-    pub(crate) fn state(&self, domino: &Domino) -> Value {
-        self.lock()
-            .iter()
-            .map(|scheduled| scheduled.v4(domino))
-            .collect()
+    pub(crate) fn new(
+        users: Arc<Users>,
+        projects: Arc<Projects>,
+        hardware_tiers: Arc<HardwareTiers>,
+        environments: Arc<Environments>,
+        clock: Clock,
+    ) -> Self {
+        ScheduledJobs {
+            all: Store::default(),
+            users,
+            projects,
+            hardware_tiers,
+            environments,
+            clock,
+        }
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.all.lock().iter().map(|one| one.v4(self)).collect()
     }
 
     fn of_project(&self, project_id: &str) -> Vec<ScheduledJob> {
-        let scheduled = self.lock();
-        scheduled
-            .iter()
-            .filter(|one| one.project_id == project_id)
-            .cloned()
-            .collect()
+        self.all.filter(|one| one.project_id == project_id)
     }
 
-    /// Lets `change` have the list and the place of one scheduled job in it.
+    /// Looks at or changes a scheduled job of a project, if it exists.
     fn with<T>(
         &self,
         project_id: &str,
         key: &str,
-        change: impl FnOnce(&mut Vec<ScheduledJob>, usize) -> T,
+        act: impl FnOnce(&mut ScheduledJob) -> T,
     ) -> Result<T, Failure> {
-        let mut scheduled = self.lock();
-        let mut places = scheduled.iter();
-        match places.position(|one| one.project_id == project_id && one.id == key) {
-            Some(at) => Ok(change(&mut scheduled, at)),
-            None => Err(Failure::new(
-                StatusCode::NOT_FOUND,
-                format!("Scheduled job {key} was not found"),
-            )),
-        }
+        let act = |one: &mut ScheduledJob| (one.project_id == project_id).then(|| act(one));
+        let done = self.all.with(key, act).flatten();
+        done.ok_or_else(|| Failure::not_found(format!("Scheduled job {key} was not found")))
     }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<ScheduledJob>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-/// Lets in who may see the project; whoever may, may change its schedules.
-fn allowed(domino: &Domino, user: &User, project_id: &str) -> Result<(), Failure> {
-    domino.projects.seen_by(user, project_id).map(|_| ())
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
 ) -> Answer {
-    allowed(&domino, &user, &project_id)?;
-    let scheduled = domino.scheduled_jobs.of_project(&project_id);
-    Ok(Json(scheduled.iter().map(|one| one.v4(&domino)).collect()))
+    schedules.projects.seen_by(&user, &project_id)?;
+    let scheduled = schedules.of_project(&project_id);
+    Ok(Json(
+        scheduled.iter().map(|one| one.v4(&schedules)).collect(),
+    ))
 }
 
 async fn list_for_user(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
 ) -> Answer {
-    allowed(&domino, &user, &project_id)?;
-    let scheduled = domino.scheduled_jobs.of_project(&project_id);
+    schedules.projects.seen_by(&user, &project_id)?;
+    let scheduled = schedules.of_project(&project_id);
     let with_right =
-        |one: &ScheduledJob| json!({ "scheduledJob": one.v4(&domino), "canEdit": true });
+        |one: &ScheduledJob| json!({ "scheduledJob": one.v4(&schedules), "canEdit": true });
     Ok(Json(scheduled.iter().map(with_right).collect()))
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path((project_id, key)): Path<(String, String)>,
 ) -> Answer {
-    allowed(&domino, &user, &project_id)?;
-    let found = domino
-        .scheduled_jobs
-        .with(&project_id, &key, |all, at| all[at].clone())?;
-    Ok(Json(found.v4(&domino)))
+    schedules.projects.seen_by(&user, &project_id)?;
+    let found = schedules.with(&project_id, &key, |one| one.clone())?;
+    Ok(Json(found.v4(&schedules)))
 }
 
 async fn create(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
     fields: Fields,
 ) -> Answer {
-    allowed(&domino, &user, &project_id)?;
+    schedules.projects.seen_by(&user, &project_id)?;
     let created = ScheduledJob {
         id: id::object_id(),
-        created: domino.now(),
+        created: schedules.clock.now(),
         project_id,
-        wish: Wish::read(&domino, fields)?,
+        spec: ScheduleSpec::read(&schedules, fields)?,
     };
-    domino.scheduled_jobs.lock().push(created.clone());
-    Ok(Json(created.v4(&domino)))
+    schedules.all.push(created.clone());
+    Ok(Json(created.v4(&schedules)))
 }
 
 async fn replace(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path((project_id, key)): Path<(String, String)>,
     fields: Fields,
 ) -> Answer {
-    allowed(&domino, &user, &project_id)?;
-    let wish = Wish::read(&domino, fields)?;
-    let replaced = domino.scheduled_jobs.with(&project_id, &key, |all, at| {
-        all[at].wish = wish;
-        all[at].clone()
+    schedules.projects.seen_by(&user, &project_id)?;
+    let spec = ScheduleSpec::read(&schedules, fields)?;
+    let replaced = schedules.with(&project_id, &key, |one| {
+        one.spec = spec;
+        one.clone()
     })?;
-    Ok(Json(replaced.v4(&domino)))
+    Ok(Json(replaced.v4(&schedules)))
 }
 
 async fn remove(
-    State(domino): State<Arc<Domino>>,
+    State(schedules): State<Arc<ScheduledJobs>>,
     Caller(user): Caller,
     Path((project_id, key)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
-    allowed(&domino, &user, &project_id)?;
-    domino
-        .scheduled_jobs
-        .with(&project_id, &key, |all, at| all.remove(at))?;
+    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.with(&project_id, &key, |_| ())?;
+    schedules.all.remove(&key);
     Ok(StatusCode::OK)
 }

@@ -3,8 +3,6 @@
 
 mod stage_file;
 
-use std::path::Path;
-
 /// The people and things a sandbox starts with.
 ///
 /// Every seed has the users `author`, `approver` and the service account `ci-bot`, and a local
@@ -148,15 +146,6 @@ impl Seed {
         }
     }
 
-    /// What the stage file at `path` names: its projects, environments, data planes and hardware
-    /// tiers. The file is read as plain TOML; what is no business of a Domino is passed over.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is not TOML.
-    pub fn from_stage_file(path: &Path) -> anyhow::Result<Self> {
-        stage_file::read(path)
-    }
-
     /// Adds a user who may work in every shared project.
     pub fn user(self, name: &str) -> Self {
         self.with_user(name, UserKind::Practitioner)
@@ -230,9 +219,38 @@ impl Seed {
     /// Adds hardware tiers of this name, one for runs and one for model APIs, unless they are there.
     pub(crate) fn tiers_named(mut self, name: &str, data_plane: Option<&str>) -> Self {
         for for_model_apis in [false, true] {
-            stage_file::add_tier(&mut self, name, data_plane, for_model_apis);
+            self.add_tier(name, data_plane, for_model_apis);
         }
         self
+    }
+
+    /// Adds a tier under an id that differs from its name, so that a name sent where an id belongs
+    /// is refused here as it would be by a Domino. The first data plane named for a tier keeps it.
+    fn add_tier(&mut self, name: &str, plane: Option<&str>, for_model_apis: bool) {
+        let known =
+            |tier: &HardwareTierSeed| tier.name == name && tier.for_model_apis == for_model_apis;
+        if self.hardware_tiers.iter().any(known) {
+            return;
+        }
+        let slug: String = name
+            .to_lowercase()
+            .chars()
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    letter
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let suffix = if for_model_apis { "model-k8s" } else { "k8s" };
+        let mut tier = HardwareTierSeed::new(&format!("{slug}-{suffix}"), name);
+        tier.for_model_apis = for_model_apis;
+        tier.data_plane = plane.map(str::to_owned);
+        if let Some(plane) = plane {
+            self.add_data_plane(plane);
+        }
+        self.hardware_tiers.push(tier);
     }
 
     /// Adds a compute environment.

@@ -10,7 +10,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::domino::Domino;
 use crate::id;
 use crate::reply::{Answer, Failure, Slice, page, wrapped};
 use crate::request::Parameters;
@@ -50,12 +49,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Domino>> {
+pub(crate) fn routes(users: Arc<Users>) -> Router {
     Router::new()
         .route("/v4/users/self", get(v4_self))
         .route("/v4/users", get(v4_list))
         .route("/api/users/v1/self", get(public_self))
         .route("/api/users/v1/users", get(public_list))
+        .with_state(users)
 }
 
 impl User {
@@ -161,15 +161,15 @@ impl Users {
     }
 }
 
-async fn v4_self(State(domino): State<Arc<Domino>>, Caller(user): Caller) -> Json<Value> {
+async fn v4_self(State(users): State<Arc<Users>>, Caller(user): Caller) -> Json<Value> {
     let mut person = user.person_with("roles", user.roles());
-    person["organizations"] = domino.users.organizations();
+    person["organizations"] = users.organizations();
     Json(person)
 }
 
 /// The list of persons; service accounts are in it, organisations are not.
 async fn v4_list(
-    State(domino): State<Arc<Domino>>,
+    State(users): State<Arc<Users>>,
     parameters: Parameters,
     _: Caller,
 ) -> Json<Value> {
@@ -183,7 +183,7 @@ async fn v4_list(
                 .is_none_or(|start| user.name.starts_with(start))
             && (ids.is_empty() || ids.contains(&user.id.as_str()))
     };
-    let users = domino.users.all().iter().filter(|user| wanted(user));
+    let users = users.all().iter().filter(|user| wanted(user));
     Json(users.map(|user| user.person()).collect())
 }
 
@@ -191,12 +191,8 @@ async fn public_self(Caller(user): Caller) -> Json<Value> {
     wrapped("user", user.person_with("roles", user.roles()))
 }
 
-async fn public_list(
-    State(domino): State<Arc<Domino>>,
-    parameters: Parameters,
-    _: Caller,
-) -> Answer {
-    let users = domino.users.all();
+async fn public_list(State(users): State<Arc<Users>>, parameters: Parameters, _: Caller) -> Answer {
+    let users = users.all();
     let slice = Slice::of(
         parameters.size("offset", 0)?,
         parameters.size("limit", 10)?,

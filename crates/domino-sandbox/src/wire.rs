@@ -1,11 +1,9 @@
-//! The connections beneath HTTP: they can be refused, reset and counted. Whether one should be
-//! is decided above; here it is only done.
+//! The connections beneath HTTP: they can be refused, reset and counted. Which ones, others decide.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -16,79 +14,78 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
-use crate::domino::Domino;
+use crate::locked::Locked;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Whether anybody listens just now.
+/// Switches the listener off for a while.
 #[derive(Default)]
-pub(crate) struct Gate {
-    closed_until: Mutex<Option<Instant>>,
-    is_listened_at: AtomicBool,
-    closed: Notify,
-    left: Notify,
+pub(crate) struct ListenerSwitch {
+    off_until: Locked<Option<Instant>>,
+    is_listening: AtomicBool,
+    switched_off: Notify,
+    stopped: Notify,
 }
 
-impl Gate {
-    /// Nobody listens from when this returns until `lasting` from now.
-    pub(crate) async fn close(&self, lasting: Duration) {
-        *self.closed_until() = Some(Instant::now() + lasting);
-        self.closed.notify_one();
-        // All of this is on one thread, so that nobody can leave between the look and the wait.
-        while self.is_listened_at.load(Ordering::Relaxed) {
-            self.left.notified().await;
+impl ListenerSwitch {
+    /// Nothing listens from when this returns until `lasting` from now.
+    pub(crate) async fn switch_off(&self, lasting: Duration) {
+        *self.off_until.lock() = Some(Instant::now() + lasting);
+        self.switched_off.notify_one();
+        // One thread runs all of this, so nothing happens between the check and the wait.
+        while self.is_listening.load(Ordering::Relaxed) {
+            self.stopped.notified().await;
         }
     }
 
-    fn listened_at(&self, now: bool) {
-        self.is_listened_at.store(now, Ordering::Relaxed);
+    fn set_listening(&self, now: bool) {
+        self.is_listening.store(now, Ordering::Relaxed);
         if !now {
-            self.left.notify_waiters();
+            self.stopped.notify_waiters();
         }
     }
 
-    /// The time until which nobody listens, if that is still to come.
-    pub(crate) fn is_closed(&self) -> Option<Instant> {
-        self.closed_until().filter(|until| *until > Instant::now())
-    }
-
-    fn closed_until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.closed_until
+    /// The time until which nothing listens, if that is still to come.
+    pub(crate) fn off_until(&self) -> Option<Instant> {
+        self.off_until
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .filter(|until| *until > Instant::now())
     }
 }
 
-/// Accepts connections while the gate is open.
-pub(crate) struct Door {
-    domino: Arc<Domino>,
+/// Accepts connections while the switch is on.
+pub(crate) struct SwitchedListener {
+    switch: Arc<ListenerSwitch>,
     listener: Option<TcpListener>,
     address: SocketAddr,
     connections: usize,
 }
 
-impl Door {
-    pub(crate) fn new(domino: Arc<Domino>, listener: std::net::TcpListener) -> io::Result<Self> {
+impl SwitchedListener {
+    pub(crate) fn new(
+        switch: Arc<ListenerSwitch>,
+        listener: std::net::TcpListener,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        domino.gate.listened_at(true);
-        Ok(Door {
-            domino,
+        switch.set_listening(true);
+        Ok(SwitchedListener {
+            switch,
             listener: Some(TcpListener::from_std(listener)?),
             address,
             connections: 0,
         })
     }
 
-    /// Takes the listener; while the gate is closed there is none. It listens again on the same
-    /// address, which nobody else gets in between: it stays bound, and connections to it are refused.
+    /// Takes the listener; while the switch is off there is none. It listens again on the same
+    /// address, which no other program gets in between: it stays bound, and connections to it are refused.
     async fn listener(&mut self) -> TcpListener {
         let mut held = None;
         loop {
-            if let Some(until) = self.domino.gate.is_closed() {
+            if let Some(until) = self.switch.off_until() {
                 self.listener = None;
                 held = held.or_else(|| hold(self.address).ok());
-                self.domino.gate.listened_at(false);
+                self.switch.set_listening(false);
                 tokio::time::sleep_until(until.into()).await;
             } else if let Some(listener) = self.listener.take() {
                 return listener;
@@ -96,7 +93,7 @@ impl Door {
                 let socket = held.take().map_or_else(|| hold(self.address), Ok);
                 match socket.and_then(|socket| socket.listen(BACKLOG)) {
                     Ok(listener) => {
-                        self.domino.gate.listened_at(true);
+                        self.switch.set_listening(true);
                         return listener;
                     }
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -112,13 +109,13 @@ fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Connections of before may still be ending.
+    // Earlier connections may still be ending.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-impl Listener for Door {
+impl Listener for SwitchedListener {
     type Io = Wire;
     type Addr = SocketAddr;
 
@@ -127,7 +124,7 @@ impl Listener for Door {
             let listener = self.listener().await;
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.domino.gate.closed.notified() => {
+                () = self.switch.switched_off.notified() => {
                     drop(listener);
                     continue;
                 }
@@ -170,8 +167,8 @@ impl Connection {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, SwitchedListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, SwitchedListener>) -> Self {
         stream.io().connection.clone()
     }
 }

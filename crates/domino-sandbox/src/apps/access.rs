@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domino::Domino;
-use crate::projects::Project;
+use crate::projects::{Project, Projects};
 use crate::request::Fields;
 use crate::users::User;
 
@@ -99,9 +98,9 @@ impl Access {
     }
 
     /// Whether `user` may open an app of `project`.
-    pub(super) fn lets_in(&self, domino: &Domino, project: &Project, user: &User) -> bool {
+    pub(super) fn lets_in(&self, projects: &Projects, project: &Project, user: &User) -> bool {
         let said = self.statuses.iter().find(|(id, _)| *id == user.id);
-        let is_member = || domino.projects.seen_by(user, &project.id).is_ok();
+        let is_member = || projects.seen_by(user, &project.id).is_ok();
         match self.visibility {
             Visibility::Public | Visibility::Authenticated => true,
             Visibility::GrantBased | Visibility::GrantBasedStrict => {

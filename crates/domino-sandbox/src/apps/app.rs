@@ -1,18 +1,19 @@
 //! One app: what it says of itself, its versions, and what of them runs.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Access;
+use super::access::Access;
 use super::instance::Instance;
-use super::version::{AppVersion, VersionWish};
-use super::views::View;
+use super::version::AppVersion;
 use crate::clock::Moment;
-use crate::domino::Domino;
+use crate::hardware_tiers::HardwareTiers;
 use crate::id;
+use crate::locked::Locked;
 use crate::projects::Project;
 use crate::reply::Failure;
+use crate::store::Identified;
 use crate::users::User;
 
 /// What an app is started by when nobody says otherwise.
@@ -24,11 +25,11 @@ pub(super) struct App {
     pub(super) project: Arc<Project>,
     pub(super) publisher: Arc<User>,
     pub(super) created: Moment,
-    held: Mutex<Held>,
+    details: Locked<AppDetails>,
 }
 
 /// What of an app can change.
-struct Held {
+struct AppDetails {
     facts: Facts,
     updated: Moment,
     is_archived: bool,
@@ -56,6 +57,20 @@ pub(super) struct Facts {
     pub(super) hardware_tier_id: Option<String>,
 }
 
+/// One look at an app.
+#[derive(Clone)]
+pub(super) struct View {
+    pub(super) at: Moment,
+    pub(super) user_id: String,
+    pub(super) version_id: String,
+}
+
+impl Identified for App {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl App {
     pub(super) fn new(
         project: &Arc<Project>,
@@ -68,7 +83,7 @@ impl App {
             project: project.clone(),
             publisher: user.clone(),
             created,
-            held: Mutex::new(Held {
+            details: Locked::new(AppDetails {
                 facts,
                 updated: created,
                 is_archived: false,
@@ -79,7 +94,7 @@ impl App {
     }
 
     pub(super) fn facts(&self) -> Facts {
-        self.lock().facts.clone()
+        self.details.lock().facts.clone()
     }
 
     pub(super) fn entry_point(&self) -> String {
@@ -89,22 +104,22 @@ impl App {
 
     /// Changes what the app says of itself.
     pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut Facts)) {
-        let mut held = self.lock();
-        change(&mut held.facts);
-        held.updated = now;
+        let mut details = self.details.lock();
+        change(&mut details.facts);
+        details.updated = now;
     }
 
     pub(super) fn updated(&self) -> Moment {
-        self.lock().updated
+        self.details.lock().updated
     }
 
     pub(super) fn has_vanity_url(&self, url: &str) -> bool {
-        self.lock().facts.vanity_url.as_deref() == Some(url)
+        self.details.lock().facts.vanity_url.as_deref() == Some(url)
     }
 
     /// The path under which the app is served, without a final slash.
     pub(super) fn path(&self) -> String {
-        let vanity_url = self.lock().facts.vanity_url.clone();
+        let vanity_url = self.details.lock().facts.vanity_url.clone();
         format!("/apps/{}", vanity_url.unwrap_or_else(|| self.id.clone()))
     }
 
@@ -113,38 +128,28 @@ impl App {
         format!("/modelproducts/{}", self.id)
     }
 
-    /// Makes a version of `wish` without starting it.
-    pub(super) fn add_version(
-        &self,
-        domino: &Domino,
-        user: &Arc<User>,
-        wish: VersionWish,
-    ) -> Result<Arc<AppVersion>, Failure> {
-        if let Some(vanity_url) = &wish.vanity_url {
-            domino.apps.free_vanity_url(vanity_url, Some(self))?;
-        }
-        let version = AppVersion::new(domino, user, self.versions().len() + 1, wish)?;
-        let mut held = self.lock();
+    /// Keeps a new version, whose vanity URL becomes the app's.
+    pub(super) fn add(&self, version: Arc<AppVersion>, now: Moment) {
+        let mut details = self.details.lock();
         if let Some(vanity_url) = version.vanity_url() {
-            held.facts.vanity_url = Some(vanity_url);
+            details.facts.vanity_url = Some(vanity_url);
         }
-        held.updated = domino.now();
-        held.versions.push(version.clone());
-        Ok(version)
+        details.updated = now;
+        details.versions.push(version);
     }
 
     /// Every look at it so far.
     pub(super) fn views(&self) -> Vec<View> {
-        self.lock().views.clone()
+        self.details.lock().views.clone()
     }
 
     pub(super) fn was_viewed(&self, view: View) {
-        self.lock().views.push(view);
+        self.details.lock().views.push(view);
     }
 
     /// Oldest first.
     pub(super) fn versions(&self) -> Vec<Arc<AppVersion>> {
-        self.lock().versions.clone()
+        self.details.lock().versions.clone()
     }
 
     pub(super) fn version(&self, id: &str) -> Result<Arc<AppVersion>, Failure> {
@@ -198,23 +203,23 @@ impl App {
     }
 
     pub(super) fn is_archived(&self) -> bool {
-        self.lock().is_archived
+        self.details.lock().is_archived
     }
 
     /// Takes the app from every list and stops what runs of it.
     pub(super) fn archive(&self) {
-        self.lock().is_archived = true;
+        self.details.lock().is_archived = true;
         self.active().iter().for_each(|instance| instance.stop());
     }
 
-    pub(super) fn state(&self, domino: &Domino) -> Value {
+    pub(super) fn state(&self, tiers: &HardwareTiers, url: &str) -> Value {
         let versions = self.versions();
         let serving = self.serving();
         let latest = self.latest_instance();
         let facts = self.facts();
         let versions: Vec<Value> = versions
             .iter()
-            .map(|version| version.state(domino))
+            .map(|version| version.state(tiers))
             .collect();
         // Of the same moment as the versions: an instance may go on while its app is told.
         let status = latest.and_then(|latest| {
@@ -234,15 +239,11 @@ impl App {
             "visibility": facts.access.visibility.word(),
             "vanityUrl": facts.vanity_url,
             "isArchived": self.is_archived(),
-            "url": format!("{}{}", domino.url, self.path()),
+            "url": format!("{url}{}", self.path()),
             "page": self.page(),
             "status": status.unwrap_or_else(|| "".into()),
             "serving": serving.map(|serving| serving.id.clone()),
             "versions": versions,
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        super::lock(&self.held)
     }
 }

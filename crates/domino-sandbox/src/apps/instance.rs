@@ -2,7 +2,7 @@
 //! where its process listens. How it gets there is `run`'s business.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -11,8 +11,9 @@ use crate::clock::Moment;
 use crate::faults::AppFault;
 use crate::hardware_tiers::HardwareTier;
 use crate::id;
-use crate::jobs::Status;
-use crate::log::{Log, Page, Wanted};
+use crate::locked::Locked;
+use crate::log::{LineFilter, Log, LogPage};
+use crate::run_status::RunStatus;
 use crate::users::User;
 
 /// One instance.
@@ -29,14 +30,14 @@ pub(super) struct Instance {
     pub(super) stopping: Notify,
     /// Told when a stop that hangs is not to hang any longer.
     pub(super) forced: Notify,
-    progress: Mutex<Progress>,
+    progress: Locked<InstanceProgress>,
     ended: watch::Sender<bool>,
 }
 
 /// Where an instance stands.
-struct Progress {
-    status: Status,
-    history: Vec<Status>,
+struct InstanceProgress {
+    status: RunStatus,
+    history: Vec<RunStatus>,
     completed: Option<Moment>,
     /// The commit of the code, once it is known.
     commit: Option<String>,
@@ -67,9 +68,9 @@ impl Instance {
             fault,
             stopping: Notify::new(),
             forced: Notify::new(),
-            progress: Mutex::new(Progress {
-                status: Status::Queued,
-                history: vec![Status::Queued],
+            progress: Locked::new(InstanceProgress {
+                status: RunStatus::Queued,
+                history: vec![RunStatus::Queued],
                 completed: None,
                 commit: None,
                 failure: None,
@@ -83,13 +84,13 @@ impl Instance {
     }
 
     /// Where the instance really stands.
-    pub(super) fn status(&self) -> Status {
-        self.lock().status
+    pub(super) fn status(&self) -> RunStatus {
+        self.progress.lock().status
     }
 
     /// The status that a reply shows. Each call is one look, of which some faults count a few.
-    pub(super) fn shown_status(&self) -> String {
-        let mut progress = self.lock();
+    pub(super) fn reported_status(&self) -> String {
+        let mut progress = self.progress.lock();
         let look = progress.looks;
         progress.looks += 1;
         let stuck = self.fault.stuck_at.as_deref().filter(|stuck| {
@@ -103,17 +104,17 @@ impl Instance {
 
     /// The commit of the code, once it is known.
     pub(super) fn commit(&self) -> Option<String> {
-        self.lock().commit.clone()
+        self.progress.lock().commit.clone()
     }
 
     pub(super) fn completed(&self) -> Option<Moment> {
-        self.lock().completed
+        self.progress.lock().completed
     }
 
     /// Where the app is to be asked, as long as it runs.
     pub(super) fn address(&self) -> Option<SocketAddr> {
-        let progress = self.lock();
-        let is_up = progress.status == Status::Running && progress.is_process_alive;
+        let progress = self.progress.lock();
+        let is_up = progress.status == RunStatus::Running && progress.is_process_alive;
         let port = progress.port.filter(|_| is_up)?;
         Some((Ipv4Addr::LOCALHOST, port).into())
     }
@@ -121,11 +122,11 @@ impl Instance {
     /// One page of the log, and whether no line will ever come after it.
     pub(super) fn log_page(
         &self,
-        wanted: Wanted,
+        wanted: LineFilter,
         after: u64,
         offset: usize,
         limit: usize,
-    ) -> (Page, bool) {
+    ) -> (LogPage, bool) {
         let has_ended = self.status().is_terminal();
         let page = self.log.page(wanted, after, offset, limit, 0);
         let is_complete = has_ended && page.is_last;
@@ -134,16 +135,16 @@ impl Instance {
 
     /// Asks the instance to stop; one that has ended or is stopping already stays as it is.
     pub(super) fn stop(&self) {
-        let mut progress = self.lock();
+        let mut progress = self.progress.lock();
         if !progress.status.is_terminal() && !progress.is_stopping {
             progress.is_stopping = true;
-            progress.enter(Status::StopRequested);
+            progress.enter(RunStatus::StopRequested);
             self.stopping.notify_one();
         }
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.lock().is_stopping
+        self.progress.lock().is_stopping
     }
 
     /// Waits until the instance has ended.
@@ -153,28 +154,28 @@ impl Instance {
     }
 
     /// Goes on to `status`, unless the instance is being stopped and this is not part of it.
-    pub(super) fn enter(&self, status: Status) {
-        let mut progress = self.lock();
-        if !progress.is_stopping || status == Status::Stopping {
+    pub(super) fn enter(&self, status: RunStatus) {
+        let mut progress = self.progress.lock();
+        if !progress.is_stopping || status == RunStatus::Stopping {
             progress.enter(status);
         }
     }
 
     pub(super) fn has_commit(&self, commit: &str) {
-        self.lock().commit = Some(commit.to_owned());
+        self.progress.lock().commit = Some(commit.to_owned());
     }
 
     pub(super) fn has_port(&self, port: u16) {
-        self.lock().port = Some(port);
+        self.progress.lock().port = Some(port);
     }
 
     pub(super) fn has_process(&self, is_alive: bool) {
-        self.lock().is_process_alive = is_alive;
+        self.progress.lock().is_process_alive = is_alive;
     }
 
     /// Ends the instance in `status`, with the reason when it failed.
-    pub(super) fn end(&self, status: Status, failure: Option<String>, now: Moment) {
-        let mut progress = self.lock();
+    pub(super) fn end(&self, status: RunStatus, failure: Option<String>, now: Moment) {
+        let mut progress = self.progress.lock();
         progress.completed = Some(now);
         progress.failure = failure;
         progress.is_process_alive = false;
@@ -184,7 +185,7 @@ impl Instance {
     }
 
     pub(super) fn state(&self) -> Value {
-        let progress = self.lock();
+        let progress = self.progress.lock();
         let history: Vec<&str> = progress
             .history
             .iter()
@@ -206,14 +207,10 @@ impl Instance {
             "logLines": self.log.len(),
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        super::lock(&self.progress)
-    }
 }
 
-impl Progress {
-    fn enter(&mut self, status: Status) {
+impl InstanceProgress {
+    fn enter(&mut self, status: RunStatus) {
         self.status = status;
         self.history.push(status);
     }

@@ -7,16 +7,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::instance::Instance;
-use crate::log::{Spelling, SpeltLine, Wanted};
+use crate::log::LineFilter;
+use crate::log::spelling::{Spelling, SpeltLine};
 use crate::reply::Failure;
 use crate::request::Parameters;
 
 /// The most lines on one page.
 const LIMIT: usize = 10_000;
 
-/// Which lines the callers have seen already, in nanoseconds: the name differs, the meaning not.
+/// How a generation spells what it is asked for. Only names differ, not their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Generation {
+pub(super) enum LogDialect {
     V4,
     Beta,
 }
@@ -30,23 +31,23 @@ struct LogSet<'a> {
     pagination: Value,
 }
 
-impl Generation {
+impl LogDialect {
     /// The name of the parameter that says after which moment a page begins.
     fn latest(self) -> &'static str {
         match self {
-            Generation::V4 => "latestTimeNano",
-            Generation::Beta => "latestTime",
+            LogDialect::V4 => "latestTimeNano",
+            LogDialect::Beta => "latestTime",
         }
     }
 
-    fn wanted(self, log_type: Option<&str>) -> Result<Wanted, Failure> {
+    fn filter(self, log_type: Option<&str>) -> Result<LineFilter, Failure> {
         let lower = log_type.map(str::to_ascii_lowercase);
         match (self, lower.as_deref()) {
-            (Generation::Beta, Some("complete")) => Ok(Wanted::All),
-            (Generation::Beta, Some("console" | "stdoutstderr")) => Err(Failure::bad_request(
+            (LogDialect::Beta, Some("complete")) => Ok(LineFilter::All),
+            (LogDialect::Beta, Some("console" | "stdoutstderr")) => Err(Failure::bad_request(
                 format!("Unknown log type: {}", log_type.unwrap_or_default()),
             )),
-            _ => Spelling::V4.wanted(log_type),
+            _ => Spelling::V4.filter(log_type),
         }
     }
 
@@ -56,7 +57,7 @@ impl Generation {
         instance: &Instance,
         parameters: &Parameters,
     ) -> Result<Response, Failure> {
-        let wanted = self.wanted(parameters.text("logType"))?;
+        let wanted = self.filter(parameters.text("logType"))?;
         let limit = parameters.size("limit", LIMIT)?.min(LIMIT);
         let offset = parameters.size("offset", 0)?;
         let after = parameters.number(self.latest(), 0)?;

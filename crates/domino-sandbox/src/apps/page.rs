@@ -8,27 +8,27 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::App;
-use crate::domino::Domino;
-use crate::jobs::Status;
-use crate::page::{escaped, log_lines, nothing_here, page};
+use super::app::App;
+use super::store::Apps;
+use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::run_status::RunStatus;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     Router::new().route("/modelproducts/{id}", get(one))
 }
 
 fn is_settled(app: &App) -> bool {
     let mut active = app.active().into_iter();
-    active.all(|instance| instance.status() == Status::Running)
+    active.all(|instance| instance.status() == RunStatus::Running)
 }
 
 /// The apps as a part of the index.
-pub(crate) fn section(domino: &Domino) -> String {
-    let apps = domino.apps.all();
-    if apps.is_empty() {
+pub(crate) fn section(apps: &Apps) -> String {
+    let all = apps.all();
+    if all.is_empty() {
         return "<p>None so far.</p>".to_owned();
     }
-    let rows: String = apps
+    let rows: String = all
         .iter()
         .rev()
         .map(|app| {
@@ -49,12 +49,12 @@ pub(crate) fn section(domino: &Domino) -> String {
 }
 
 /// One app: where it stands, where it is, and the log of the instance that was started last.
-async fn one(State(domino): State<Arc<Domino>>, Path(id): Path<String>) -> Response {
-    let Some(app) = domino.apps.find(|app| app.id == id) else {
+async fn one(State(apps): State<Arc<Apps>>, Path(id): Path<String>) -> Response {
+    let Some(app) = apps.find(|app| app.id == id) else {
         return nothing_here();
     };
     let facts = app.facts();
-    let link = format!("{}{}/", domino.url, app.path());
+    let link = format!("{}{}/", apps.host.url, app.path());
     let link = escaped(&link);
     let mut content = format!("<p><a href=\"{link}\">{link}</a></p>\n");
     match app.instances().pop() {

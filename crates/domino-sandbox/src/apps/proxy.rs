@@ -8,17 +8,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, LOCATION};
+use axum::http::header::{AUTHORIZATION, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, post};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{App, Visibility, session, upgrade};
+use super::access::Visibility;
+use super::app::App;
+use super::store::Apps;
+use super::upgrade;
 use crate::account::API_KEY_HEADER;
-use crate::domino::Domino;
-use crate::page::escaped;
+use crate::html::escaped;
+use crate::reply::Failure;
+use crate::request::Parameters;
 use crate::users::{Caller, User};
 
 /// How long an app may take to begin its reply.
@@ -44,33 +48,34 @@ const HOP_BY_HOP: [&str; 9] = [
 #[derive(Clone, Copy)]
 pub(crate) struct Streamed;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     Router::new()
+        .route("/sign-in", post(sign_in))
         .route("/apps/{app}", any(serve))
         .route("/apps/{app}/", any(serve))
         .route("/apps/{app}/{*rest}", any(serve))
 }
 
-async fn serve(State(domino): State<Arc<Domino>>, request: Request) -> Response {
+async fn serve(State(apps): State<Arc<Apps>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let (segment, rest) = split(&path);
-    let visitor = session::visitor(&domino, request.headers()).cloned();
-    let app = domino.apps.at(segment);
+    let visitor = apps.sessions.visitor(request.headers()).cloned();
+    let app = apps.at(segment);
     let access = app.as_ref().map(|app| app.facts().access);
     let is_public = access
         .as_ref()
         .is_some_and(|access| access.visibility == Visibility::Public);
     let response = match (app, access) {
         // Whether there is an app is told only to who has signed in.
-        _ if visitor.is_none() && !is_public => session::sign_in_page(&domino, &path),
+        _ if visitor.is_none() && !is_public => apps.sessions.sign_in_page(&path),
         (Some(app), Some(access)) => {
-            let is_let_in = |user: &Arc<User>| access.lets_in(&domino, &app.project, user);
+            let is_let_in = |user: &Arc<User>| access.lets_in(&apps.projects, &app.project, user);
             match rest {
                 _ if !is_public && !visitor.as_ref().is_some_and(is_let_in) => {
                     let text = "You may not open this app. Its owner can let you in.";
                     notice(StatusCode::FORBIDDEN, "No access", text)
                 }
-                Some(rest) => forward(&domino, &app, visitor.as_deref(), rest, request).await,
+                Some(rest) => forward(&apps, &app, visitor.as_deref(), rest, request).await,
                 None => to_folder(request.uri()),
             }
         }
@@ -81,6 +86,23 @@ async fn serve(State(domino): State<Arc<Domino>>, request: Request) -> Response 
         response.extensions_mut().insert(Caller(user));
     }
     response
+}
+
+async fn sign_in(
+    State(apps): State<Arc<Apps>>,
+    parameters: Parameters,
+) -> Result<Response, Failure> {
+    let user = parameters.required("user")?;
+    let to = parameters.required("to")?;
+    // Only to an app of this sandbox, and not to another place that looks like one.
+    let is_plain = to.bytes().all(|byte| byte.is_ascii_graphic());
+    if !to.starts_with("/apps/") || !is_plain {
+        return Err(Failure::bad_request("There is no such app"));
+    }
+    let cookie = apps.sessions.cookie_of(user);
+    let cookie = cookie.ok_or_else(|| Failure::bad_request("There is no such user"))?;
+    let headers = [(SET_COOKIE, cookie), (LOCATION, to.to_owned())];
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
 }
 
 /// The app's part of a path, and what the app itself is asked for; none without a slash between.
@@ -101,7 +123,7 @@ fn to_folder(uri: &Uri) -> Response {
 
 /// Has the app answer, if it runs.
 async fn forward(
-    domino: &Domino,
+    apps: &Apps,
     app: &App,
     visitor: Option<&User>,
     rest: &str,
@@ -115,7 +137,7 @@ async fn forward(
         let text = "The app runs, but nothing listens where it should.";
         return notice(StatusCode::BAD_GATEWAY, "No answer", text);
     };
-    let request = for_app(domino, visitor, rest, request);
+    let request = for_app(apps, visitor, rest, request);
     match tokio::time::timeout(PATIENCE, exchange(stream, request)).await {
         Ok(Some(response)) => response,
         Ok(None) => {
@@ -131,15 +153,15 @@ async fn forward(
 
 /// The request as the app gets it. The host stays Domino's, so that an app can compare it with
 /// the origin of what it is sent.
-fn for_app(domino: &Domino, visitor: Option<&User>, rest: &str, mut request: Request) -> Request {
+fn for_app(apps: &Apps, visitor: Option<&User>, rest: &str, mut request: Request) -> Request {
     let query = request.uri().query().map(|query| format!("?{query}"));
     let path = format!("{rest}{}", query.unwrap_or_default());
     if let Ok(uri) = path.parse() {
         *request.uri_mut() = uri;
     }
-    let upgrade = upgrade::asked_for(request.headers());
+    let upgrade = upgrade::requested(request.headers());
     let headers = request.headers_mut();
-    let cookies = domino.sessions.others(headers);
+    let cookies = apps.sessions.others(headers);
     without_hop_by_hop(headers);
     for secret in [AUTHORIZATION.as_str(), API_KEY_HEADER, USER_HEADER] {
         headers.remove(secret);
@@ -152,7 +174,7 @@ fn for_app(domino: &Domino, visitor: Option<&User>, rest: &str, mut request: Req
         headers.insert(USER_HEADER, name);
     }
     if let Some(protocol) = upgrade {
-        upgrade::ask_for(headers, protocol);
+        upgrade::request(headers, protocol);
     }
     request
 }
@@ -182,14 +204,14 @@ async fn exchange(stream: TcpStream, mut request: Request) -> Option<Response> {
     // It goes on until the body of the reply is through, or its reader has gone.
     tokio::spawn(connection.with_upgrades());
     let mut response = sender.send_request(request).await.ok()?;
-    let upgraded = upgrade::asked_for(response.headers());
+    let upgraded = upgrade::requested(response.headers());
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         upgrade::join(client?, hyper::upgrade::on(&mut response));
     }
     let mut response = response.map(Body::new);
     without_hop_by_hop(response.headers_mut());
     if let Some(protocol) = upgraded {
-        upgrade::ask_for(response.headers_mut(), protocol);
+        upgrade::request(response.headers_mut(), protocol);
     }
     response.extensions_mut().insert(Streamed);
     Some(response)

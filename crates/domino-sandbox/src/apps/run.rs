@@ -10,17 +10,26 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::app::App;
 use super::instance::Instance;
 use super::port::Port;
 use super::version::AppVersion;
-use super::{App, Replacing};
 use crate::checkout::{self, NoCode};
-use crate::domino::Domino;
 use crate::execution::Execution;
 use crate::git_ref::GitRef;
-use crate::jobs::Status;
+use crate::host::Host;
 use crate::log::Kind;
 use crate::process::{self, Running, Task};
+use crate::run_status::RunStatus;
+
+/// What becomes of the running instances when another one is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replacing {
+    /// They stop, and only then the new one leaves the queue.
+    StopFirst,
+    /// They go on until the new one runs, and stay if it never does.
+    Beside,
+}
 
 /// What is started, and what it takes the place of.
 pub(super) struct Launch {
@@ -33,14 +42,14 @@ pub(super) struct Launch {
 }
 
 /// The process of an instance, and what goes only after it: the code it runs and the port it listens on.
-struct Process {
+struct AppProcess {
     running: Running,
     folder: TempDir,
     _port: Port,
 }
 
 /// How an instance ended, when nobody stopped it.
-enum Outcome {
+enum InstanceOutcome {
     Succeeded,
     Failed(String),
     /// The sandbox itself could not do its part.
@@ -48,38 +57,38 @@ enum Outcome {
 }
 
 /// Runs an instance to its end.
-pub(super) async fn run(domino: Arc<Domino>, launch: Launch) {
+pub(super) async fn run(host: Arc<Host>, launch: Launch) {
     let mut process = None;
     let instance = &launch.instance;
     let outcome = tokio::select! {
         biased;
         () = instance.stopping.notified() => None,
-        outcome = launch.walk(&domino, &mut process) => Some(outcome),
+        outcome = launch.walk(&host, &mut process) => Some(outcome),
     };
-    let say = |text: &str| instance.log.say(Kind::Prepare, text, domino.now());
+    let say = |text: &str| instance.log.say(Kind::Prepare, text, host.now());
     let (status, failure) = match outcome {
         None => {
-            stop(&domino, instance, process).await;
+            stop(&host, instance, process).await;
             say("The app was stopped");
-            (Status::Stopped, None)
+            (RunStatus::Stopped, None)
         }
-        Some(Outcome::Succeeded) => (Status::Succeeded, None),
-        Some(Outcome::Failed(message)) => (Status::Failed, Some(message)),
-        Some(Outcome::Error(message)) => {
+        Some(InstanceOutcome::Succeeded) => (RunStatus::Succeeded, None),
+        Some(InstanceOutcome::Failed(message)) => (RunStatus::Failed, Some(message)),
+        Some(InstanceOutcome::Error(message)) => {
             say(&message);
-            (Status::Error, Some(message))
+            (RunStatus::Error, Some(message))
         }
     };
-    instance.end(status, failure, domino.now());
+    instance.end(status, failure, host.now());
 }
 
-async fn stop(domino: &Arc<Domino>, instance: &Instance, process: Option<Process>) {
-    domino.pace.step().await;
-    instance.enter(Status::Stopping);
+async fn stop(host: &Host, instance: &Instance, process: Option<AppProcess>) {
+    host.pace.step().await;
+    instance.enter(RunStatus::Stopping);
     if instance.fault.stop_hangs {
         instance.forced.notified().await;
     }
-    if let Some(Process {
+    if let Some(AppProcess {
         running, folder, ..
     }) = process
     {
@@ -87,7 +96,7 @@ async fn stop(domino: &Arc<Domino>, instance: &Instance, process: Option<Process
         instance.has_process(false);
         remove(folder).await;
     }
-    domino.pace.step().await;
+    host.pace.step().await;
 }
 
 /// Removing a large folder takes a while, in which nothing else could be answered.
@@ -96,80 +105,86 @@ async fn remove(folder: TempDir) {
 }
 
 impl Launch {
-    async fn walk(&self, domino: &Arc<Domino>, process: &mut Option<Process>) -> Outcome {
+    async fn walk(&self, host: &Host, process: &mut Option<AppProcess>) -> InstanceOutcome {
         let instance = &*self.instance;
         for earlier in &self.earlier {
             if self.replacing == Replacing::StopFirst || earlier.is_stopping() {
                 earlier.ended().await;
             }
         }
-        domino.pace.step().await;
-        instance.enter(Status::Scheduled);
-        domino.pace.step().await;
-        instance.enter(Status::Preparing);
+        host.pace.step().await;
+        instance.enter(RunStatus::Scheduled);
+        host.pace.step().await;
+        instance.enter(RunStatus::Preparing);
         let execution = self.execution();
-        let folder = match execution.folder(domino) {
+        let folder = match host.run_folder(&instance.id) {
             Ok(folder) => folder,
-            Err(problem) => return Outcome::Error(format!("No folder for the app: {problem}")),
+            Err(problem) => {
+                return InstanceOutcome::Error(format!("No folder for the app: {problem}"));
+            }
         };
-        let prepared = self.prepare(domino, folder.path()).await;
-        domino.pace.step().await;
+        let prepared = self.prepare(host, folder.path()).await;
+        host.pace.step().await;
         let command = match prepared {
             Ok(command) => command,
             Err(NoCode(message)) => {
-                instance.log.say(Kind::Prepare, &message, domino.now());
-                return Outcome::Failed(message);
+                instance.log.say(Kind::Prepare, &message, host.now());
+                return InstanceOutcome::Failed(message);
             }
         };
-        instance.enter(Status::Pulling);
-        domino.pace.step().await;
+        instance.enter(RunStatus::Pulling);
+        host.pace.step().await;
 
         let port = match Port::take() {
             Ok(port) => port,
-            Err(problem) => return Outcome::Error(format!("No port for the app: {problem}")),
+            Err(problem) => {
+                return InstanceOutcome::Error(format!("No port for the app: {problem}"));
+            }
         };
         instance.has_port(port.number());
         let started = self
-            .variables(domino, &execution, folder.path(), &port)
+            .variables(host, &execution, folder.path(), &port)
             .map(|variables| Task {
                 command: &command,
                 folder: folder.path(),
                 variables,
             })
-            .and_then(|task| process::start(domino, task, instance.log.clone()));
+            .and_then(|task| process::start(&host.processes, task, instance.log.clone()));
         let running = match started {
             Ok(running) => {
-                let process = process.insert(Process {
+                let process = process.insert(AppProcess {
                     running,
                     folder,
                     _port: port,
                 });
                 &mut process.running
             }
-            Err(problem) => return Outcome::Error(format!("The app was not started: {problem}")),
+            Err(problem) => {
+                return InstanceOutcome::Error(format!("The app was not started: {problem}"));
+            }
         };
         instance.has_process(true);
-        instance.enter(Status::Running);
+        instance.enter(RunStatus::Running);
         if self.replacing == Replacing::Beside {
             self.earlier.iter().for_each(|earlier| earlier.stop());
         }
         let ended = running.ended().await;
         instance.has_process(false);
-        instance.enter(Status::Finishing);
-        domino.pace.step().await;
-        if let Some(Process { folder, .. }) = process.take() {
+        instance.enter(RunStatus::Finishing);
+        host.pace.step().await;
+        if let Some(AppProcess { folder, .. }) = process.take() {
             remove(folder).await;
         }
         let message = match ended {
-            Err(problem) => return Outcome::Error(format!("The app was lost: {problem}")),
-            Ok(status) if status.success() => return Outcome::Succeeded,
+            Err(problem) => return InstanceOutcome::Error(format!("The app was lost: {problem}")),
+            Ok(status) if status.success() => return InstanceOutcome::Succeeded,
             Ok(status) => match status.code() {
                 Some(code) => format!("The app ended with exit code {code}"),
                 None => format!("The app was killed: {status}"),
             },
         };
-        instance.log.say(Kind::Prepare, &message, domino.now());
-        Outcome::Failed(message)
+        instance.log.say(Kind::Prepare, &message, host.now());
+        InstanceOutcome::Failed(message)
     }
 
     fn execution(&self) -> Execution<'_> {
@@ -185,9 +200,9 @@ impl Launch {
     }
 
     /// Gets the code into `folder` and gives the command that starts the app in it.
-    async fn prepare(&self, domino: &Domino, folder: &Path) -> Result<String, NoCode> {
+    async fn prepare(&self, host: &Host, folder: &Path) -> Result<String, NoCode> {
         let (app, version, instance) = (&self.app, &self.version, &self.instance);
-        let say = |text: &str| instance.log.say(Kind::Prepare, text, domino.now());
+        let say = |text: &str| instance.log.say(Kind::Prepare, text, host.now());
         say(&format!(
             "Preparing app {} on hardware tier {} in environment {}",
             app.facts().name,
@@ -203,13 +218,13 @@ impl Launch {
                 app.project.name
             )));
         }
-        let commit = resolve(domino, version.git_ref.as_ref()).await?;
+        let commit = resolve(host, version.git_ref.as_ref()).await?;
         instance.has_commit(&commit);
         say(&format!(
             "Cloning {} at {commit}",
             app.project.repository.uri
         ));
-        checkout::check_out(&domino.repository, &commit, folder).await?;
+        checkout::check_out(&host.repository, &commit, folder).await?;
         if let Some(message) = &instance.fault.start_fails {
             return Err(NoCode(message.clone()));
         }
@@ -232,12 +247,12 @@ impl Launch {
     /// What the process finds in its environment: a run's variables, and where it is to listen.
     fn variables(
         &self,
-        domino: &Arc<Domino>,
+        host: &Host,
         execution: &Execution<'_>,
         folder: &Path,
         port: &Port,
     ) -> std::io::Result<Vec<(String, String)>> {
-        let mut variables = execution.variables(domino, folder)?;
+        let mut variables = execution.variables(host, folder)?;
         let listening = [
             ("APP_HOST", "127.0.0.1".to_owned()),
             ("APP_PORT", port.number().to_string()),
@@ -250,7 +265,7 @@ impl Launch {
 
 /// The commit that `git_ref` means, where apps know one word more than jobs: `custom` is any
 /// revision that git understands by its name.
-async fn resolve(domino: &Domino, git_ref: Option<&GitRef>) -> Result<String, NoCode> {
+async fn resolve(host: &Host, git_ref: Option<&GitRef>) -> Result<String, NoCode> {
     let head = GitRef::head();
     let git_ref = git_ref.unwrap_or(&head);
     if git_ref.kind == "custom" {
@@ -259,14 +274,14 @@ async fn resolve(domino: &Domino, git_ref: Option<&GitRef>) -> Result<String, No
                 kind: kind.to_owned(),
                 value: git_ref.value.clone(),
             };
-            if let Ok(commit) = checkout::resolve(&domino.repository, &meant).await {
+            if let Ok(commit) = checkout::resolve(&host.repository, &meant).await {
                 return Ok(commit);
             }
         }
         let value = git_ref.value.as_deref().unwrap_or_default();
         return Err(NoCode(format!("fatal: couldn't find remote ref {value}")));
     }
-    checkout::resolve(&domino.repository, git_ref).await
+    checkout::resolve(&host.repository, git_ref).await
 }
 
 /// The command that runs the script at `path`, whatever its name holds.

@@ -8,7 +8,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 /// The protocol that `headers` ask or agree to change to.
-pub(super) fn asked_for(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(super) fn requested(headers: &HeaderMap) -> Option<HeaderValue> {
     let connection = headers.get(CONNECTION)?.to_str().ok()?;
     let mut options = connection.split(',').map(str::trim);
     options
@@ -16,8 +16,8 @@ pub(super) fn asked_for(headers: &HeaderMap) -> Option<HeaderValue> {
         .then(|| headers.get(UPGRADE).cloned())?
 }
 
-/// Puts the wish, or the consent, into `headers`.
-pub(super) fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {
+/// Puts the request, or the consent, into `headers`.
+pub(super) fn request(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
 }

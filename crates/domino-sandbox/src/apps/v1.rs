@@ -10,97 +10,171 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::beta::{archive, facts_of, listed, read_changes, read_facts, user_of};
-use super::v1_versions::{read_version, version_of};
-use super::{App, Apps};
-use crate::domino::Domino;
+use super::app::App;
+use super::generation::{
+    AppSpelling, Generation, archive, facts_of, listed, one, read_changes, read_facts, user_of,
+};
+use super::instance::Instance;
+use super::store::Apps;
+use super::version::{AppVersion, AppVersionSpec};
+use crate::git_ref::GitRef;
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters};
-use crate::users::Caller;
+use crate::users::{Caller, User};
 
 const APPS: &str = "/api/apps/v1/apps";
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     let one_app = format!("{APPS}/{{app_id}}");
     Router::new()
         .route(APPS, get(list).post(create))
-        .route(&one_app, get(one).patch(update).delete(archive))
+        .route(&one_app, get(one::<V1>).patch(update).delete(archive))
 }
 
-/// An app in the words of v1.
-fn v1(domino: &Domino, app: &App) -> Value {
-    let access = app.facts().access;
-    let mut json = facts_of(domino, app);
-    json["authorship"] = json!({ "isDraft": false, "author": user_of(&app.publisher) });
-    json["accessControl"] = json!({
-        "visibility": access.visibility.word(),
-        "accessStatuses": access.statuses_json(),
-        "discoverable": access.is_discoverable,
-    });
-    if let Some(version) = app.current_version() {
-        json["currentVersion"] = version_of(domino, app, &version);
+/// The spelling of v1, which starts nothing by itself.
+pub(super) struct V1;
+
+impl AppSpelling for V1 {
+    fn app(apps: &Apps, app: &App) -> Value {
+        let access = app.facts().access;
+        let mut json = facts_of(apps, app);
+        json["authorship"] = json!({ "isDraft": false, "author": user_of(&app.publisher) });
+        json["accessControl"] = json!({
+            "visibility": access.visibility.word(),
+            "accessStatuses": access.statuses_json(),
+            "discoverable": access.is_discoverable,
+        });
+        if let Some(version) = app.current_version() {
+            json["currentVersion"] = Self::version(apps, app, &version);
+        }
+        json
     }
+}
+
+impl Generation for V1 {
+    fn version(apps: &Apps, app: &App, version: &AppVersion) -> Value {
+        let details = version.details();
+        let tier = apps.hardware_tiers.with_id(&details.hardware_tier_id);
+        let mut content = json!({
+            "mountDatasets": app.facts().mount_datasets,
+            "gitRef": version.git_ref.clone().unwrap_or_else(GitRef::head).v4(),
+            "importedGitRepoRefs": [],
+            "environmentId": version.environment.id,
+            "environmentRevisionId": version.revision.id,
+            "dataPlaneId": tier.and_then(|tier| tier.data_plane.id_on_tier()),
+            "externalVolumeMountIds": version.external_volume_mount_ids,
+            "netAppVolumeIds": version.net_app_volume_ids,
+            "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,
+        });
+        set(&mut content, "dfsCommitId", &version.dfs_commit_id);
+        set(&mut content, "entryScript", &version.entry_script);
+        let mut deployment = json!({ "hardwareTierId": details.hardware_tier_id });
+        set(&mut deployment, "vanityUrl", &details.vanity_url);
+        if let Some(autoscaling) = details.autoscaling {
+            deployment["autoscalingSpecification"] = autoscaling;
+        }
+        let mut json = json!({
+            "id": version.id,
+            "versionNumber": version.number,
+            "createdAt": version.created.milliseconds(),
+            "updatedAt": details.updated.milliseconds(),
+            "tags": details.tags,
+            "content": content,
+            "deployment": deployment,
+        });
+        set(&mut json, "description", &details.description);
+        if let Some(bundle_id) = details.bundle_id {
+            json["bundle"] = json!({ "id": bundle_id });
+        }
+        if let Some(instance) = version.current_instance() {
+            json["currentInstance"] = instance_of(&instance);
+        }
+        json
+    }
+
+    fn read_version(fields: &mut Fields) -> AppVersionSpec {
+        let mut spec = AppVersionSpec::default();
+        fields.optional_object("content", |content| spec.read_content(content));
+        fields.optional_object("deployment", |deployment| {
+            spec.read_deployment(deployment);
+        });
+        spec.read_words(fields);
+        spec.description = fields.optional_text("description");
+        spec
+    }
+
+    fn create_version(
+        apps: &Apps,
+        app: &Arc<App>,
+        user: &Arc<User>,
+        spec: AppVersionSpec,
+    ) -> Result<Arc<AppVersion>, Failure> {
+        apps.add_version(app, user, spec)
+    }
+}
+
+/// An instance in the words of v1, which alone of the public ones tells the commit of the code.
+pub(super) fn instance_of(instance: &Instance) -> Value {
+    let mut json = json!({
+        "id": instance.id,
+        "status": instance.reported_status(),
+        "createdAt": instance.created.milliseconds(),
+        "publisher": { "id": instance.started_by.id, "name": instance.started_by.name },
+    });
+    set(&mut json, "gitCommitId", &instance.commit());
     json
+}
+
+fn set(json: &mut Value, key: &str, value: &Option<String>) {
+    if let Some(value) = value {
+        json[key] = value.as_str().into();
+    }
 }
 
 /// Published apps only, and here there are no others.
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let (mut apps, mut slice) = listed(&domino, &user, &parameters)?;
+    let (mut found, mut slice) = listed(&apps, &user, &parameters)?;
     let entry_point = parameters.text("entryPoint");
-    apps.retain(|app| entry_point.is_none_or(|wanted| app.entry_point() == wanted));
+    found.retain(|app| entry_point.is_none_or(|wanted| app.entry_point() == wanted));
     if parameters.flag("draftsOnly")? {
-        apps.clear();
+        found.clear();
     }
     slice = Slice {
-        total: apps.len(),
+        total: found.len(),
         ..slice
     };
-    let items = slice.cut(apps).map(|app| v1(&domino, &app));
+    let items = slice.cut(found).map(|app| V1::app(&apps, &app));
     Ok(page("items", items.collect(), slice))
 }
 
-async fn create(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
     let facts = read_facts(&mut fields);
-    let wish = fields.optional_object("initialVersion", read_version);
+    let spec = fields.optional_object("initialVersion", V1::read_version);
     fields.finish()?;
-    let project = domino.projects.seen_by(&user, &project_id)?;
-    let wish = wish.unwrap_or_default();
-    domino
-        .environments
-        .for_run(wish.environment_id.as_deref())?;
-    if let Some(url) = &wish.vanity_url {
-        domino.apps.free_vanity_url(url, None)?;
+    let project = apps.projects.seen_by(&user, &project_id)?;
+    let spec = spec.unwrap_or_default();
+    apps.environments.for_run(spec.environment_id.as_deref())?;
+    if let Some(url) = &spec.vanity_url {
+        apps.free_vanity_url(url, None)?;
     }
-    let app = Apps::create(&domino, &user, project, facts)?;
-    app.add_version(&domino, &user, wish)?;
-    Ok(Json(v1(&domino, &app)))
-}
-
-async fn one(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
-    Ok(Json(v1(&domino, &*Apps::seen_by(&domino, &user, &id)?)))
+    let app = apps.create(&user, project, facts)?;
+    apps.add_version(&app, &user, spec)?;
+    Ok(Json(V1::app(&apps, &app)))
 }
 
 /// What is not said stays as it is. The entry point is for ever.
 async fn update(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
-    let app = Apps::seen_by(&domino, &user, &id)?;
+    let app = apps.seen_by(&user, &id)?;
     let mut facts = app.facts();
     read_changes(&mut fields, &mut facts);
     let entry_point = fields.optional_text("entryPoint");
@@ -111,6 +185,6 @@ async fn update(
             "The entry point of an app cannot be changed",
         ));
     }
-    app.change(domino.now(), |held| *held = facts);
-    Ok(Json(v1(&domino, &app)))
+    app.change(apps.host.now(), |held| *held = facts);
+    Ok(Json(V1::app(&apps, &app)))
 }

@@ -12,115 +12,118 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::version::VersionWish;
-use super::{Access, App, Apps, Facts, Replacing, Visibility};
-use crate::domino::Domino;
+use super::access::{Access, Visibility};
+use super::app::{App, Facts};
+use super::generation::{AppSpelling, at_vanity_url, one};
+use super::run::Replacing;
+use super::store::Apps;
+use super::version::AppVersionSpec;
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Failure};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     let vanity_path = "/v4/modelProducts/vanityUrl/{vanity_url}";
     Router::new()
         .route("/v4/modelProducts", get(list).post(create))
         .route("/v4/modelProducts/isRunnable", get(is_runnable))
-        .route(vanity_path, get(at_vanity_url))
-        .route("/v4/modelProducts/{id}", get(one))
+        .route(vanity_path, get(at_vanity_url::<V4>))
+        .route("/v4/modelProducts/{id}", get(one::<V4>))
         .route("/v4/modelProducts/{id}/start", post(start))
         .route("/v4/modelProducts/{id}/stop", post(stop))
         .route("/v4/modelProducts/{id}/visibility", post(set_visibility))
 }
 
-/// An app in the words of `/v4`.
-fn v4(domino: &Domino, app: &App) -> Value {
-    let facts = app.facts();
-    let latest = app.latest_instance();
-    let version = app.current_version();
-    let environment_id = match &version {
-        Some(version) => Some(version.environment.id.clone()),
-        None => facts.environment_id,
-    };
-    let hardware_tier_id = match &version {
-        Some(version) => Some(version.hardware_tier_id()),
-        None => facts.hardware_tier_id,
-    };
-    let mut json = json!({
-        "modelProductType": "APP",
-        "projectId": app.project.id,
-        "name": facts.name,
-        "description": facts.description,
-        "entryPoint": app.entry_point(),
-        "renderIFrame": facts.render_iframe,
-        "publisher": app.publisher.person(),
-        "created": app.created.rfc3339(),
-        "lastUpdated": app.updated().rfc3339(),
-        "status": latest.as_ref().map_or(String::new(), |latest| latest.shown_status()),
-        "media": [],
-        "openUrl": format!("{}{}", domino.url, app.page()),
-        "projectUrl": format!("/u/{}/{}/overview", app.project.owner, app.project.name),
-        "tags": [],
-        "stats": { "usageCount": app.views().len() },
-        "appExtension": { "appType": "" },
-        "id": app.id,
-        "mountDatasets": facts.mount_datasets,
-        "mountNetAppVolumes": facts.mount_net_app_volumes,
-        "permissionsData": {
-            "visibility": facts.access.visibility.word(),
-            "accessRequestStatuses": facts.access.statuses.iter().cloned().collect::<Value>(),
-            "pendingInvitations": [],
-            "discoverable": facts.access.is_discoverable,
-            "appAccessStatus": "ALLOWED",
-        },
-        "goalIds": [],
-    });
-    let mut set = |key: &str, value: Option<String>| {
-        if let Some(value) = value {
-            json[key] = value.into();
-        }
-    };
-    set("vanityUrl", facts.vanity_url);
-    set("environmentId", environment_id);
-    set("hardwareTierId", hardware_tier_id);
-    set(
-        "latestAppInstanceId",
-        latest.map(|latest| latest.id.clone()),
-    );
-    if app.serving().is_some() {
+/// The spelling of `/v4`.
+struct V4;
+
+impl AppSpelling for V4 {
+    fn app(apps: &Apps, app: &App) -> Value {
+        let facts = app.facts();
+        let latest = app.latest_instance();
+        let version = app.current_version();
+        let environment_id = match &version {
+            Some(version) => Some(version.environment.id.clone()),
+            None => facts.environment_id,
+        };
+        let hardware_tier_id = match &version {
+            Some(version) => Some(version.hardware_tier_id()),
+            None => facts.hardware_tier_id,
+        };
+        let mut json = json!({
+            "modelProductType": "APP",
+            "projectId": app.project.id,
+            "name": facts.name,
+            "description": facts.description,
+            "entryPoint": app.entry_point(),
+            "renderIFrame": facts.render_iframe,
+            "publisher": app.publisher.person(),
+            "created": app.created.rfc3339(),
+            "lastUpdated": app.updated().rfc3339(),
+            "status": latest.as_ref().map_or(String::new(), |latest| latest.reported_status()),
+            "media": [],
+            "openUrl": format!("{}{}", apps.host.url, app.page()),
+            "projectUrl": format!("/u/{}/{}/overview", app.project.owner, app.project.name),
+            "tags": [],
+            "stats": { "usageCount": app.views().len() },
+            "appExtension": { "appType": "" },
+            "id": app.id,
+            "mountDatasets": facts.mount_datasets,
+            "mountNetAppVolumes": facts.mount_net_app_volumes,
+            "permissionsData": {
+                "visibility": facts.access.visibility.word(),
+                "accessRequestStatuses": facts.access.statuses.iter().cloned().collect::<Value>(),
+                "pendingInvitations": [],
+                "discoverable": facts.access.is_discoverable,
+                "appAccessStatus": "ALLOWED",
+            },
+            "goalIds": [],
+        });
+        let mut set = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                json[key] = value.into();
+            }
+        };
+        set("vanityUrl", facts.vanity_url);
+        set("environmentId", environment_id);
+        set("hardwareTierId", hardware_tier_id);
         set(
-            "runningAppUrl",
-            Some(format!("{}{}/", domino.url, app.path())),
+            "latestAppInstanceId",
+            latest.map(|latest| latest.id.clone()),
         );
-        // A commit of Domino's own file system, in which a git-based project has no code.
-        set("runningCommitId", Some(app.project.commit_id.clone()));
+        if app.serving().is_some() {
+            set(
+                "runningAppUrl",
+                Some(format!("{}{}/", apps.host.url, app.path())),
+            );
+            // A commit of Domino's own file system, in which a git-based project has no code.
+            set("runningCommitId", Some(app.project.commit_id.clone()));
+        }
+        json
     }
-    json
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
     if let Some(project_id) = parameters.text("projectId") {
-        domino.projects.seen_by(&user, project_id)?;
+        apps.projects.seen_by(&user, project_id)?;
     }
     // Reports, batches and scorers were made before there were jobs; nobody makes them here.
     let are_apps = parameters.text("type").is_none_or(|kind| kind == "APP");
-    let apps = Apps::visible(&domino, &user).into_iter().filter(|app| {
+    let listed = apps.visible(&user).into_iter().filter(|app| {
         let project_id = parameters.text("projectId");
         are_apps && project_id.is_none_or(|id| app.project.id == id)
     });
-    Ok(Json(apps.map(|app| v4(&domino, &app)).collect()))
+    Ok(Json(listed.map(|app| V4::app(&apps, &app)).collect()))
 }
 
 /// Takes a whole app, of which most is placeholders: the id is not the one it gets, and the times
 /// may be numbers.
-async fn create(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let kind = fields.text("modelProductType");
     let project_id = fields.text("projectId");
     for name in ["created", "lastUpdated"] {
@@ -163,42 +166,22 @@ async fn create(
             "Model products of the type {kind} are not available on this deployment"
         )));
     }
-    let project = domino.projects.seen_by(&user, &project_id)?;
-    domino
-        .environments
-        .for_run(facts.environment_id.as_deref())?;
-    domino
-        .hardware_tiers
+    let project = apps.projects.seen_by(&user, &project_id)?;
+    apps.environments.for_run(facts.environment_id.as_deref())?;
+    apps.hardware_tiers
         .for_run(facts.hardware_tier_id.as_deref())?;
-    let app = Apps::create(&domino, &user, project, facts)?;
-    Ok(Json(v4(&domino, &app)))
-}
-
-async fn one(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
-    Ok(Json(v4(&domino, &*Apps::seen_by(&domino, &user, &id)?)))
-}
-
-async fn at_vanity_url(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(vanity_url): Path<String>,
-) -> Answer {
-    let app = Apps::at_vanity_url(&domino, &user, &vanity_url)?;
-    Ok(Json(v4(&domino, &app)))
+    let app = apps.create(&user, project, facts)?;
+    Ok(Json(V4::app(&apps, &app)))
 }
 
 /// Each start is a version of its own. What it does not say stays as it was at the last one.
 async fn start(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
-    let mut wish = VersionWish {
+    let mut spec = AppVersionSpec {
         environment_id: fields.optional_text("environmentId"),
         hardware_tier_id: fields.optional_text("hardwareTierId"),
         git_ref: GitRef::v4_field(&mut fields, "mainRepoGitRef"),
@@ -208,10 +191,10 @@ async fn start(
             .optional_texts("externalVolumeMountIds")
             .unwrap_or_default(),
         net_app_volume_ids: fields.optional_texts("netAppVolumeIds").unwrap_or_default(),
-        ..VersionWish::default()
+        ..AppVersionSpec::default()
     };
     fields.finish()?;
-    let app = Apps::seen_by(&domino, &user, &id)?;
+    let app = apps.seen_by(&user, &id)?;
     if app.active().iter().any(|instance| !instance.is_stopping()) {
         return Err(Failure::bad_request(format!("App {id} is already running")));
     }
@@ -219,30 +202,29 @@ async fn start(
     let last = app.current_version();
     let last_environment = last.as_ref().map(|last| last.environment.id.clone());
     let last_tier = last.as_ref().map(|last| last.hardware_tier_id());
-    wish.environment_id = wish
+    spec.environment_id = spec
         .environment_id
         .or(last_environment)
         .or(facts.environment_id);
-    wish.hardware_tier_id = wish
+    spec.hardware_tier_id = spec
         .hardware_tier_id
         .or(last_tier)
         .or(facts.hardware_tier_id);
-    domino
-        .hardware_tiers
-        .for_run(wish.hardware_tier_id.as_deref())?;
-    let version = app.add_version(&domino, &user, wish)?;
-    Apps::launch(&domino, &app, &version, &user, Replacing::StopFirst)?;
+    apps.hardware_tiers
+        .for_run(spec.hardware_tier_id.as_deref())?;
+    let version = apps.add_version(&app, &user, spec)?;
+    apps.launch(&app, &version, &user, Replacing::StopFirst)?;
     Ok(Json(app.id.as_str().into()))
 }
 
 /// Stops what runs; an app that does not run stays as it is. With `force`, a stop that hangs ends.
 async fn stop(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    let app = Apps::seen_by(&domino, &user, &id)?;
+    let app = apps.seen_by(&user, &id)?;
     let is_forced = parameters.flag("force")?;
     for instance in app.active() {
         instance.stop();
@@ -254,26 +236,27 @@ async fn stop(
 }
 
 async fn set_visibility(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
     let visibility = Visibility::field(&mut fields, "visibility");
     fields.finish()?;
-    let app = Apps::seen_by(&domino, &user, &id)?;
-    app.change(domino.now(), |facts| facts.access.visibility = visibility);
+    let app = apps.seen_by(&user, &id)?;
+    app.change(apps.host.now(), |facts| {
+        facts.access.visibility = visibility
+    });
     Ok(Json(app.id.as_str().into()))
 }
 
 /// Whether a project can hold apps, which every project here can.
 async fn is_runnable(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    domino
-        .projects
+    apps.projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let is_runnable = parameters.required("type")? == "APP";
     Ok(Json(json!({ "isRunnable": is_runnable })))

@@ -8,16 +8,16 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::app::App;
 use super::instance::Instance;
-use super::log::Generation;
+use super::log::LogDialect;
+use super::store::Apps;
 use super::version::AppVersion;
-use super::{App, Apps};
-use crate::domino::Domino;
 use crate::reply::{Answer, Failure};
 use crate::request::{Parameters, object_id};
 use crate::users::{Caller, User};
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     let instance = "/v4/modelProducts/apps/versions/{instance_id}";
     Router::new()
         .route("/v4/modelProducts/{id}/versions", get(list))
@@ -28,22 +28,22 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 
 /// Newest first.
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let app = Apps::seen_by(&domino, &user, &id)?;
+    let app = apps.seen_by(&user, &id)?;
     let newest_first = app.instances().into_iter().rev();
     let instances: Vec<Value> = newest_first
         .map(|(_, instance)| {
-            let until = instance.completed().unwrap_or_else(|| domino.now());
+            let until = instance.completed().unwrap_or_else(|| apps.host.now());
             json!({
                 "id": instance.id,
                 "started": instance.created.milliseconds(),
                 "duration": until.milliseconds_since(instance.created),
                 "publishingUserId": instance.started_by.id,
                 "publishingUsername": instance.started_by.name,
-                "status": instance.shown_status(),
+                "status": instance.reported_status(),
                 "goalIds": [],
             })
         })
@@ -52,19 +52,19 @@ async fn list(
 }
 
 /// An instance with what it belongs to.
-struct Found {
+struct InstanceOfApp {
     app: Arc<App>,
     version: Arc<AppVersion>,
     instance: Arc<Instance>,
 }
 
 /// The instance with this id, wherever it is, if `user` may see its app.
-fn seen_by(domino: &Domino, user: &User, id: &str) -> Result<Found, Failure> {
+fn seen_by(apps: &Apps, user: &User, id: &str) -> Result<InstanceOfApp, Failure> {
     object_id("appInstanceId", id)?;
-    for app in Apps::visible(domino, user) {
+    for app in apps.visible(user) {
         for (version, instance) in app.instances() {
             if instance.id == id {
-                return Ok(Found {
+                return Ok(InstanceOfApp {
                     app,
                     version,
                     instance,
@@ -78,15 +78,15 @@ fn seen_by(domino: &Domino, user: &User, id: &str) -> Result<Found, Failure> {
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let Found {
+    let InstanceOfApp {
         app,
         version,
         instance,
-    } = seen_by(&domino, &user, &id)?;
+    } = seen_by(&apps, &user, &id)?;
     let repository = &app.project.repository;
     let mut main_repository = json!({
         "id": repository.id,
@@ -110,16 +110,16 @@ async fn one(
         "externalVolumeMounts": [],
         "netAppVolumeMounts": [],
         "appCodeInfo": { "mainRepo": main_repository, "importedGitRepos": [] },
-        "status": instance.shown_status(),
+        "status": instance.reported_status(),
     })))
 }
 
 async fn logs(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
-    let found = seen_by(&domino, &user, &id)?;
-    Generation::V4.log(&found.instance, &parameters)
+    let found = seen_by(&apps, &user, &id)?;
+    LogDialect::V4.log(&found.instance, &parameters)
 }

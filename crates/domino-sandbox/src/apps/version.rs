@@ -1,16 +1,17 @@
 //! A version of an app: which code, environment and hardware tier its instances get. The content
 //! never changes; what says how it is run, and the words about it, can.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::instance::Instance;
 use crate::clock::Moment;
-use crate::domino::Domino;
-use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::environments::{Environment, Revision};
 use crate::git_ref::GitRef;
+use crate::hardware_tiers::HardwareTiers;
 use crate::id;
+use crate::locked::Locked;
 use crate::reply::Failure;
 use crate::request::Fields;
 use crate::users::User;
@@ -30,12 +31,12 @@ pub(super) struct AppVersion {
     pub(super) external_volume_mount_ids: Vec<String>,
     pub(super) net_app_volume_ids: Vec<String>,
     pub(super) propagates_identity: bool,
-    details: Mutex<Details>,
+    details: Locked<AppVersionDetails>,
 }
 
 /// What of a version can change.
 #[derive(Clone)]
-pub(super) struct Details {
+pub(super) struct AppVersionDetails {
     pub(super) updated: Moment,
     pub(super) hardware_tier_id: String,
     pub(super) autoscaling: Option<Value>,
@@ -49,7 +50,7 @@ pub(super) struct Details {
 
 /// What a version was asked to be.
 #[derive(Clone, Debug, Default)]
-pub(super) struct VersionWish {
+pub(super) struct AppVersionSpec {
     pub(super) environment_id: Option<String>,
     pub(super) environment_revision_id: Option<String>,
     pub(super) hardware_tier_id: Option<String>,
@@ -66,7 +67,7 @@ pub(super) struct VersionWish {
     pub(super) tags: Vec<Value>,
 }
 
-impl VersionWish {
+impl AppVersionSpec {
     /// Reads the content of a version, which beta and v1 spell alike.
     pub(super) fn read_content(&mut self, fields: &mut Fields) {
         self.environment_id = fields.optional_text("environmentId");
@@ -114,72 +115,63 @@ pub(super) fn tags(fields: &mut Fields) -> Option<Vec<Value>> {
 }
 
 impl AppVersion {
-    /// Makes a version of `wish`. Whether its hardware tier can be used shows when it is started.
     pub(super) fn new(
-        domino: &Domino,
         user: &Arc<User>,
         number: usize,
-        wish: VersionWish,
-    ) -> Result<Arc<Self>, Failure> {
-        let environment = domino
-            .environments
-            .for_run(wish.environment_id.as_deref())?
-            .clone();
-        let spec = match wish.environment_revision_id {
-            Some(id) => RevisionSpec::Some(id),
-            None => RevisionSpec::Active,
-        };
-        let revision = environment.revision(&spec)?.clone();
-        let default_tier = || domino.hardware_tiers.default_tier().id.clone();
-        let now = domino.now();
-        Ok(Arc::new(AppVersion {
+        environment: Arc<Environment>,
+        revision: Revision,
+        hardware_tier_id: String,
+        spec: AppVersionSpec,
+        now: Moment,
+    ) -> Self {
+        AppVersion {
             id: id::object_id(),
             number,
             created: now,
             publisher: user.clone(),
             environment,
             revision,
-            git_ref: wish.git_ref,
-            dfs_commit_id: wish.dfs_commit_id,
-            entry_script: wish.entry_script,
-            external_volume_mount_ids: wish.external_volume_mount_ids,
-            net_app_volume_ids: wish.net_app_volume_ids,
-            propagates_identity: wish.propagates_identity,
-            details: Mutex::new(Details {
+            git_ref: spec.git_ref,
+            dfs_commit_id: spec.dfs_commit_id,
+            entry_script: spec.entry_script,
+            external_volume_mount_ids: spec.external_volume_mount_ids,
+            net_app_volume_ids: spec.net_app_volume_ids,
+            propagates_identity: spec.propagates_identity,
+            details: Locked::new(AppVersionDetails {
                 updated: now,
-                hardware_tier_id: wish.hardware_tier_id.unwrap_or_else(default_tier),
-                autoscaling: wish.autoscaling,
-                vanity_url: wish.vanity_url,
-                bundle_id: wish.bundle_id,
-                description: wish.description,
-                tags: wish.tags,
+                hardware_tier_id,
+                autoscaling: spec.autoscaling,
+                vanity_url: spec.vanity_url,
+                bundle_id: spec.bundle_id,
+                description: spec.description,
+                tags: spec.tags,
                 instances: Vec::new(),
             }),
-        }))
+        }
     }
 
-    pub(super) fn details(&self) -> Details {
-        self.lock().clone()
+    pub(super) fn details(&self) -> AppVersionDetails {
+        self.details.lock().clone()
     }
 
     /// Changes what of the version can change.
-    pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut Details)) {
-        let mut details = self.lock();
+    pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut AppVersionDetails)) {
+        let mut details = self.details.lock();
         change(&mut details);
         details.updated = now;
     }
 
     pub(super) fn hardware_tier_id(&self) -> String {
-        self.lock().hardware_tier_id.clone()
+        self.details.lock().hardware_tier_id.clone()
     }
 
     pub(super) fn vanity_url(&self) -> Option<String> {
-        self.lock().vanity_url.clone()
+        self.details.lock().vanity_url.clone()
     }
 
     /// Oldest first.
     pub(super) fn instances(&self) -> Vec<Arc<Instance>> {
-        self.lock().instances.clone()
+        self.details.lock().instances.clone()
     }
 
     pub(super) fn instance(&self, id: &str) -> Result<Arc<Instance>, Failure> {
@@ -193,12 +185,12 @@ impl AppVersion {
     }
 
     pub(super) fn push(&self, instance: Arc<Instance>) {
-        self.lock().instances.push(instance);
+        self.details.lock().instances.push(instance);
     }
 
-    pub(super) fn state(&self, domino: &Domino) -> Value {
+    pub(super) fn state(&self, tiers: &HardwareTiers) -> Value {
         let details = self.details();
-        let tier = domino.hardware_tiers.with_id(&details.hardware_tier_id);
+        let tier = tiers.with_id(&details.hardware_tier_id);
         let instances: Vec<Value> = details
             .instances
             .iter()
@@ -219,9 +211,5 @@ impl AppVersion {
             "bundleId": details.bundle_id,
             "instances": instances,
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Details> {
-        super::lock(&self.details)
     }
 }

@@ -9,9 +9,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Apps;
-use crate::clock::Moment;
-use crate::domino::Domino;
+use super::app::View;
+use super::store::Apps;
 use crate::reply::{Answer, Failure};
 use crate::request::Parameters;
 use crate::users::Caller;
@@ -19,15 +18,7 @@ use crate::users::Caller;
 /// A day, in milliseconds.
 const DAY: u64 = 86_400_000;
 
-/// One look at an app.
-#[derive(Clone)]
-pub(super) struct View {
-    pub(super) at: Moment,
-    user_id: String,
-    version_id: String,
-}
-
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Apps>> {
     let app = "/api/apps/beta/apps/{app_id}";
     let instance = format!("{app}/versions/{{version_id}}/instances/{{instance_id}}");
     Router::new()
@@ -36,14 +27,14 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 }
 
 async fn look(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path((app_id, version_id, instance_id)): Path<(String, String, String)>,
 ) -> Result<(), Failure> {
-    let app = Apps::seen_by(&domino, &user, &app_id)?;
+    let app = apps.seen_by(&user, &app_id)?;
     app.version(&version_id)?.instance(&instance_id)?;
     app.was_viewed(View {
-        at: domino.now(),
+        at: apps.host.now(),
         user_id: user.id.clone(),
         version_id,
     });
@@ -51,12 +42,12 @@ async fn look(
 }
 
 async fn usage(
-    State(domino): State<Arc<Domino>>,
+    State(apps): State<Arc<Apps>>,
     Caller(user): Caller,
     Path(app_id): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    let app = Apps::seen_by(&domino, &user, &app_id)?;
+    let app = apps.seen_by(&user, &app_id)?;
     let from = parameters.number("startTimestamp", 0)?;
     let until = parameters.number("endTimestamp", u64::MAX)?;
     let granularity = parameters.number("granularity", DAY)?.max(1);

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::Environment;
 use crate::request::Fields;
 
 /// One revision of an environment.
@@ -72,7 +71,7 @@ impl RevisionSpec {
 }
 
 impl Revision {
-    pub(super) fn v4(&self, environment: &Environment) -> Value {
+    pub(super) fn v4(&self, is_active: bool) -> Value {
         json!({
             "id": self.id,
             "number": self.number,
@@ -80,20 +79,21 @@ impl Revision {
             "url": format!("/environments/revisions/{}", self.id),
             "availableTools": [],
             "isRestricted": false,
-            "tags": if environment.active().id == self.id { vec!["Active"] } else { vec![] },
+            "tags": if is_active { vec!["Active"] } else { vec![] },
         })
     }
 
-    pub(super) fn v4_details(&self, environment: &Environment) -> Value {
+    /// The revision with what it is built of, in the environment of this id and name.
+    pub(super) fn v4_details(&self, environment_id: &str, environment_name: &str) -> Value {
         json!({
             "id": self.id,
-            "environmentId": environment.id,
-            "environmentName": environment.name,
+            "environmentId": environment_id,
+            "environmentName": environment_name,
             "imageType": "CustomImage",
             "isRestricted": false,
             "isBuilt": true,
             "number": self.number,
-            "dockerImage": format!("registry.example.com/environment:{}-{}", environment.id, self.number),
+            "dockerImage": format!("registry.example.com/environment:{}-{}", environment_id, self.number),
             "dockerArguments": [],
             "shouldUseVPN": false,
             "buildEnvironmentVariables": [],

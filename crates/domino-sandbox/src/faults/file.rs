@@ -8,21 +8,26 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault, Route};
+use super::app::AppFault;
+use super::job::JobFault;
+use super::model::ModelFault;
+use super::request::{Fault, Misbehaviour, Route};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct FaultFile {
-    #[serde(default)]
-    clock_skew_seconds: i64,
-    #[serde(default)]
-    fault: Vec<FaultEntry>,
-    #[serde(default)]
-    job: Vec<JobEntry>,
-    #[serde(default)]
-    app: Vec<AppEntry>,
-    #[serde(default)]
-    model: Vec<ModelFault>,
+/// What a file asks for.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FaultFile {
+    pub(super) clock_skew_seconds: i64,
+    #[serde(rename = "fault")]
+    entries: Vec<FaultEntry>,
+    #[serde(skip)]
+    pub(super) requests: Vec<Fault>,
+    #[serde(rename = "job")]
+    pub(super) jobs: Vec<JobFault>,
+    #[serde(rename = "app")]
+    pub(super) apps: Vec<AppFault>,
+    #[serde(rename = "model")]
+    pub(super) models: Vec<ModelFault>,
 }
 
 #[derive(Deserialize)]
@@ -46,108 +51,21 @@ struct FaultEntry {
     names: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[derive(Default)]
-struct JobEntry {
-    command: String,
-    times: Option<usize>,
-    statuses: Vec<String>,
-    stuck_at: Option<String>,
-    completed_lag: usize,
-    log_repeats: usize,
-    log_late: usize,
-    log_complete_early: bool,
-    log_never_pauses: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[derive(Default)]
-struct AppEntry {
-    app: String,
-    times: Option<usize>,
-    statuses: Vec<String>,
-    stuck_at: Option<String>,
-    start_fails: Option<String>,
-    stop_hangs: bool,
-    stops_first: bool,
-}
-
-/// What a file asks for.
-struct Asked {
-    clock_skew: i64,
-    requests: Vec<Fault>,
-    jobs: Vec<JobFault>,
-    apps: Vec<AppFault>,
-    models: Vec<ModelFault>,
-}
-
-/// Adds the faults of the file at `path`.
-pub(super) fn load(faults: &Faults, path: &Path) -> anyhow::Result<()> {
+/// The faults of the file at `path`.
+pub(super) fn read(path: &Path) -> anyhow::Result<FaultFile> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the fault file `{}`", path.display()))?;
-    let asked = parse(&text).with_context(|| format!("in the fault file `{}`", path.display()))?;
-    faults.skew_clock(asked.clock_skew);
-    for fault in asked.requests {
-        faults.add(fault);
-    }
-    for fault in asked.jobs {
-        faults.add_job_fault(fault);
-    }
-    for fault in asked.apps {
-        faults.add_app_fault(fault);
-    }
-    for fault in asked.models {
-        faults.add_model_fault(fault);
-    }
-    Ok(())
+    parse(&text).with_context(|| format!("in the fault file `{}`", path.display()))
 }
 
-fn parse(text: &str) -> anyhow::Result<Asked> {
-    let file: FaultFile = toml::from_str(text)?;
-    let requests = file
-        .fault
-        .into_iter()
-        .enumerate()
-        .map(|(at, entry)| {
-            let route = entry.route.clone();
-            fault(entry).with_context(|| format!("fault {} (`{route}`)", at + 1))
-        })
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Asked {
-        clock_skew: file.clock_skew_seconds,
-        requests,
-        jobs: file.job.into_iter().map(job_fault).collect(),
-        apps: file.app.into_iter().map(app_fault).collect(),
-        models: file.model,
-    })
-}
-
-fn app_fault(entry: AppEntry) -> AppFault {
-    AppFault {
-        app: entry.app,
-        times: entry.times,
-        statuses: entry.statuses,
-        stuck_at: entry.stuck_at,
-        start_fails: entry.start_fails,
-        stop_hangs: entry.stop_hangs,
-        stops_first: entry.stops_first,
+fn parse(text: &str) -> anyhow::Result<FaultFile> {
+    let mut file: FaultFile = toml::from_str(text)?;
+    for (at, entry) in std::mem::take(&mut file.entries).into_iter().enumerate() {
+        let route = entry.route.clone();
+        let fault = fault(entry).with_context(|| format!("fault {} (`{route}`)", at + 1))?;
+        file.requests.push(fault);
     }
-}
-
-fn job_fault(entry: JobEntry) -> JobFault {
-    JobFault {
-        command: entry.command,
-        times: entry.times,
-        statuses: entry.statuses,
-        stuck_at: entry.stuck_at,
-        completed_lag: entry.completed_lag,
-        log_repeats: entry.log_repeats,
-        log_late: entry.log_late,
-        log_complete_early: entry.log_complete_early,
-        log_never_pauses: entry.log_never_pauses,
-    }
+    Ok(file)
 }
 
 fn fault(mut entry: FaultEntry) -> anyhow::Result<Fault> {
@@ -302,7 +220,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(asked.clock_skew, -30);
+        assert_eq!(asked.clock_skew_seconds, -30);
         let faults = asked.requests;
         let reset = Misbehaviour::Reset { processed: true };
         assert_eq!(faults[0].misbehaviour, reset);

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Faults, lock};
+use super::targeted::Targeted;
 
 /// What goes wrong with versions of model endpoints.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,45 +24,12 @@ pub struct ModelFault {
     pub dies_after: Option<usize>,
 }
 
-pub(super) struct ModelRule {
-    fault: ModelFault,
-    touched: usize,
-}
-
-impl Faults {
-    /// Adds a fault of the versions of endpoints that are made from now on.
-    pub fn add_model_fault(&self, fault: ModelFault) {
-        lock(&self.model_faults).push(ModelRule { fault, touched: 0 });
+impl Targeted for ModelFault {
+    fn target(&self) -> &str {
+        &self.endpoint
     }
 
-    /// The fault of a version that the endpoint `name` is about to get.
-    pub(crate) fn of_model(&self, name: &str) -> ModelFault {
-        for rule in lock(&self.model_faults).iter_mut() {
-            let due = rule.fault.times.is_none_or(|times| rule.touched < times);
-            if due && name.contains(&rule.fault.endpoint) {
-                rule.touched += 1;
-                return rule.fault.clone();
-            }
-        }
-        ModelFault::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_fault_touches_the_versions_of_the_endpoints_it_names() {
-        let faults = Faults::default();
-        faults.add_model_fault(ModelFault {
-            endpoint: "-prod".into(),
-            times: Some(1),
-            build_fails: true,
-            ..ModelFault::default()
-        });
-        assert!(!faults.of_model("wine-dev").build_fails);
-        assert!(faults.of_model("wine-prod").build_fails);
-        assert!(!faults.of_model("wine-prod").build_fails);
+    fn times(&self) -> Option<usize> {
+        self.times
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::by;
 use super::events::EventType;
-use super::policy::{Policy, Stage, approvers};
+use super::policy::{Policy, PolicyStage, approvers};
+use super::wording::by;
 use crate::clock::Moment;
 use crate::id;
 use crate::reply::Failure;
@@ -84,7 +84,12 @@ impl ApprovalStatus {
 }
 
 impl Approval {
-    pub(super) fn new(bundle_id: &str, policy: &Arc<Policy>, stage: &Stage, now: Moment) -> Self {
+    pub(super) fn new(
+        bundle_id: &str,
+        policy: &Arc<Policy>,
+        stage: &PolicyStage,
+        now: Moment,
+    ) -> Self {
         Approval {
             id: id::uuid(),
             name: stage.approval.name.clone(),
@@ -112,7 +117,7 @@ impl Approval {
 
     /// Lets `event` happen, sent by `user`. Nothing keeps an approver from deciding about what
     /// they asked for themselves; that is for others to notice.
-    pub(super) fn take(
+    pub(super) fn apply(
         &mut self,
         event: EventType,
         user: &Arc<User>,

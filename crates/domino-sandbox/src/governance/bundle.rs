@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::approval::Approval;
 use super::policy::{self, Policy};
-use super::{by, conflict};
+use super::wording::{by, conflict};
 use crate::clock::Moment;
 use crate::id;
 use crate::projects::Project;
 use crate::reply::Failure;
+use crate::store::Identified;
 use crate::users::User;
 
 /// One bundle.
@@ -44,6 +45,12 @@ pub(super) enum BundleState {
     Active,
     Archived,
     Complete,
+}
+
+impl Identified for Bundle {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl BundleState {
@@ -217,7 +224,7 @@ impl Bundle {
         stages.map(|stage| self.stage_json(stage)).collect()
     }
 
-    pub(super) fn stage_json(&self, stage: &policy::Stage) -> Value {
+    pub(super) fn stage_json(&self, stage: &policy::PolicyStage) -> Value {
         let mut json = json!({
             "bundleId": self.id,
             "stageId": stage.id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::by;
+use super::wording::by;
 use crate::clock::Moment;
 use crate::id;
 use crate::seed::PolicySeed;
@@ -15,13 +15,13 @@ use crate::users::{User, Users};
 pub(super) struct Policy {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) stages: Vec<Stage>,
+    pub(super) stages: Vec<PolicyStage>,
     pub(super) gate_id: String,
     created: Moment,
 }
 
 /// One stage of a policy, with one approval.
-pub(super) struct Stage {
+pub(super) struct PolicyStage {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) approval: StageApproval,
@@ -46,7 +46,7 @@ impl Policy {
             })
         });
         let approvers: Vec<Arc<User>> = approvers.collect::<anyhow::Result<_>>()?;
-        let stages = seed.stages.iter().map(|name| Stage {
+        let stages = seed.stages.iter().map(|name| PolicyStage {
             id: id::uuid(),
             name: name.clone(),
             approval: StageApproval {
@@ -64,7 +64,7 @@ impl Policy {
         })
     }
 
-    pub(super) fn stage(&self, name: &str) -> Option<&Stage> {
+    pub(super) fn stage(&self, name: &str) -> Option<&PolicyStage> {
         self.stages.iter().find(|stage| stage.name == name)
     }
 
@@ -97,7 +97,7 @@ impl Policy {
             "labels": {},
             "createdAt": self.created.rfc3339(),
             "updatedAt": self.created.rfc3339(),
-            "stages": self.stages.iter().map(Stage::json).collect::<Vec<_>>(),
+            "stages": self.stages.iter().map(PolicyStage::json).collect::<Vec<_>>(),
             "gates": [{
                 "id": self.gate_id,
                 "name": GATE,
@@ -116,7 +116,7 @@ pub(super) fn resources() -> Value {
     json!([{ "action": "CreateEndpoint", "failOpen": false, "parameters": {} }])
 }
 
-impl Stage {
+impl PolicyStage {
     pub(super) fn json(&self) -> Value {
         json!({
             "id": self.id,

@@ -10,21 +10,13 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::bundle::{Bundle, BundleState, attached_model};
-use super::{conflict, locked, rpc};
-use crate::domino::Domino;
-use crate::registered_models;
+use super::store::Governance;
+use super::wording::{API, conflict, locked};
 use crate::reply::{Answer, Failure, Slice};
 use crate::request::{Fields, Parameters};
 use crate::users::{Caller, User};
-use crate::version::Version;
 
-pub(super) const API: &str = "/api/governance/v1";
-
-/// Governance came with Domino 6.
-pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
-    if domino == Version::V5_9 {
-        return Router::new();
-    }
+pub(super) fn routes() -> Router<Arc<Governance>> {
     let at = |path: &str| format!("{API}{path}");
     Router::new()
         .route(&at("/bundles"), get(list).post(create))
@@ -37,7 +29,6 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
         .route(&at("/bundles/{id}/stages/{stage}"), patch(assign))
         .route(&at("/policy-overviews"), get(policies))
         .route(&at("/policies/{id}"), get(policy))
-        .merge(rpc::routes())
 }
 
 /// One page of a list.
@@ -63,7 +54,7 @@ fn page(items: Vec<Value>, parameters: &Parameters) -> Answer {
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
@@ -76,9 +67,12 @@ async fn list(
         wanted.peek().is_none() || wanted.any(|wanted| wanted == value)
     };
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
-    let bundles = domino.governance.lock();
+    let bundles = governance.bundles.lock();
     let found = bundles.iter().filter(|bundle| {
-        domino.projects.seen_by(&user, &bundle.project.id).is_ok()
+        governance
+            .projects
+            .seen_by(&user, &bundle.project.id)
+            .is_ok()
             && among("project_id", &bundle.project.id)
             && among("policy_id", &bundle.policies[0].id)
             && among("state", bundle.state.word())
@@ -101,19 +95,19 @@ fn attachment(fields: &mut Fields) -> (String, Value) {
 
 /// Whether what is attached is there.
 async fn check(
-    domino: &Domino,
+    governance: &Governance,
     user: &User,
     kind: &str,
     identifier: &Value,
 ) -> Result<(), Failure> {
     if let Some((name, version)) = attached_model(kind, identifier)? {
-        registered_models::version(domino, user, &name, version).await?;
+        governance.models.version(user, &name, version).await?;
     }
     Ok(())
 }
 
 async fn create(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
@@ -125,21 +119,21 @@ async fn create(
         .unwrap_or_default();
     let attachments = fields.objects("attachments", attachment);
     fields.finish()?;
-    let project = domino.projects.seen_by(&user, &project_id)?;
+    let project = governance.projects.seen_by(&user, &project_id)?;
     let mut policies = Vec::new();
     for id in std::iter::once(&policy_id).chain(&additional) {
-        policies.push(domino.governance.policy(id)?.clone());
+        policies.push(governance.policy(id)?.clone());
     }
     for (kind, identifier) in &attachments {
-        check(&domino, &user, kind, identifier).await?;
+        check(&governance, &user, kind, identifier).await?;
     }
-    let now = domino.now();
+    let now = governance.clock.now();
     let mut bundle = Bundle::new(&user, project, &name, policies, now);
     for (kind, identifier) in attachments {
         bundle.attach(&user, &kind, identifier, now)?;
     }
     let json = bundle.json();
-    let mut bundles = domino.governance.lock();
+    let mut bundles = governance.bundles.lock();
     let same = |known: &Bundle| {
         known.name == name && known.project.id == project.id && known.state != BundleState::Archived
     };
@@ -151,16 +145,16 @@ async fn create(
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
     let bundle = |bundle: &mut Bundle| Ok(Json(bundle.json()));
-    domino.governance.with_bundle(&domino, &user, &id, bundle)
+    governance.with_bundle(&user, &id, bundle)
 }
 
 async fn change(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
@@ -170,7 +164,7 @@ async fn change(
     let policy_id = fields.optional_text("policyId");
     fields.finish()?;
     let policy = match &policy_id {
-        Some(id) => Some(domino.governance.policy(id)?.clone()),
+        Some(id) => Some(governance.policy(id)?.clone()),
         None => None,
     };
     let state = match state {
@@ -180,120 +174,105 @@ async fn change(
         ),
         None => None,
     };
-    let now = domino.now();
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |bundle| {
-            if let Some(policy) = policy {
-                bundle.policies[0] = policy;
-                bundle.restart(now);
-            }
-            if let Some(stage) = stage {
-                let known = bundle.policies[0].stage(&stage);
-                known.ok_or_else(|| {
-                    Failure::bad_request(format!("the policy has no stage {stage}"))
-                })?;
-                bundle.stage = stage;
-            }
-            if let Some(state) = state {
-                bundle.state = state;
-            }
-            Ok(Json(bundle.json()))
-        })
+    let now = governance.clock.now();
+    governance.with_bundle(&user, &id, |bundle| {
+        if let Some(policy) = policy {
+            bundle.policies[0] = policy;
+            bundle.restart(now);
+        }
+        if let Some(stage) = stage {
+            let known = bundle.policies[0].stage(&stage);
+            known
+                .ok_or_else(|| Failure::bad_request(format!("the policy has no stage {stage}")))?;
+            bundle.stage = stage;
+        }
+        if let Some(state) = state {
+            bundle.state = state;
+        }
+        Ok(Json(bundle.json()))
+    })
 }
 
 async fn remove(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |_| Ok(()))?;
-    domino.governance.lock().retain(|bundle| bundle.id != id);
+    governance.with_bundle(&user, &id, |_| Ok(()))?;
+    governance.bundles.remove(&id);
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn approvals(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |bundle| {
-            let approvals = bundle.approvals.iter();
-            Ok(Json(approvals.map(|one| one.json()).collect()))
-        })
+    governance.with_bundle(&user, &id, |bundle| {
+        let approvals = bundle.approvals.iter();
+        Ok(Json(approvals.map(|one| one.json()).collect()))
+    })
 }
 
 async fn gates(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
     let gates = |bundle: &mut Bundle| Ok(Json(bundle.gates().into()));
-    domino.governance.with_bundle(&domino, &user, &id, gates)
+    governance.with_bundle(&user, &id, gates)
 }
 
 /// Nobody finds anything here.
 async fn findings(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |_| Ok(()))?;
+    governance.with_bundle(&user, &id, |_| Ok(()))?;
     page(Vec::new(), &parameters)
 }
 
 async fn attach(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
     let (kind, identifier) = attachment(&mut fields);
     fields.finish()?;
-    check(&domino, &user, &kind, &identifier).await?;
-    let now = domino.now();
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |bundle| {
-            if bundle.state == BundleState::Archived {
-                return Err(locked(format!("the bundle {} is archived", bundle.name)));
-            }
-            bundle.attach(&user, &kind, identifier, now)?;
-            let attached = bundle.attachments.last();
-            Ok(Json(attached.map(|one| bundle.attachment_json(one)).into()))
-        })
+    check(&governance, &user, &kind, &identifier).await?;
+    let now = governance.clock.now();
+    governance.with_bundle(&user, &id, |bundle| {
+        if bundle.state == BundleState::Archived {
+            return Err(locked(format!("the bundle {} is archived", bundle.name)));
+        }
+        bundle.attach(&user, &kind, identifier, now)?;
+        let attached = bundle.attachments.last();
+        Ok(Json(attached.map(|one| bundle.attachment_json(one)).into()))
+    })
 }
 
 async fn detach(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path((id, attachment_id)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |bundle| {
-            let at = bundle
-                .attachments
-                .iter()
-                .position(|one| one.id == attachment_id)
-                .ok_or_else(|| {
-                    Failure::not_found(format!("attachment {attachment_id} not found"))
-                })?;
-            bundle.attachments.remove(at);
-            Ok(StatusCode::NO_CONTENT)
-        })
+    governance.with_bundle(&user, &id, |bundle| {
+        let at = bundle
+            .attachments
+            .iter()
+            .position(|one| one.id == attachment_id)
+            .ok_or_else(|| Failure::not_found(format!("attachment {attachment_id} not found")))?;
+        bundle.attachments.remove(at);
+        Ok(StatusCode::NO_CONTENT)
+    })
 }
 
 /// Names who looks after a stage. A stage cannot be completed this way, nor any other way.
 async fn assign(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     Path((id, stage_id)): Path<(String, String)>,
     mut fields: Fields,
@@ -303,29 +282,31 @@ async fn assign(
         |inner| json!({ "id": inner.text("id"), "name": inner.text("name") }),
     );
     fields.finish()?;
-    domino
-        .governance
-        .with_bundle(&domino, &user, &id, |bundle| {
-            let primary = bundle.policies[0].clone();
-            let mut stages = primary.stages.iter();
-            let stage = stages
-                .find(|stage| stage.id == stage_id)
-                .ok_or_else(|| Failure::not_found(format!("stage {stage_id} not found")))?;
-            bundle.assignees.retain(|(id, _)| *id != stage_id);
-            if let Some(assignee) = assignee {
-                bundle.assignees.push((stage_id.clone(), assignee));
-            }
-            Ok(Json(bundle.stage_json(stage)))
-        })
+    governance.with_bundle(&user, &id, |bundle| {
+        let primary = bundle.policies[0].clone();
+        let mut stages = primary.stages.iter();
+        let stage = stages
+            .find(|stage| stage.id == stage_id)
+            .ok_or_else(|| Failure::not_found(format!("stage {stage_id} not found")))?;
+        bundle.assignees.retain(|(id, _)| *id != stage_id);
+        if let Some(assignee) = assignee {
+            bundle.assignees.push((stage_id.clone(), assignee));
+        }
+        Ok(Json(bundle.stage_json(stage)))
+    })
 }
 
-async fn policies(State(domino): State<Arc<Domino>>, _: Caller, parameters: Parameters) -> Answer {
+async fn policies(
+    State(governance): State<Arc<Governance>>,
+    _: Caller,
+    parameters: Parameters,
+) -> Answer {
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
     let statuses: Vec<&str> = parameters
         .all("status")
         .chain(parameters.all("status[]"))
         .collect();
-    let policies = domino.governance.policies.iter().filter(|policy| {
+    let policies = governance.policies.iter().filter(|policy| {
         policy.name.to_lowercase().contains(&search)
             && (statuses.is_empty() || statuses.contains(&"Published"))
     });
@@ -335,6 +316,10 @@ async fn policies(State(domino): State<Arc<Domino>>, _: Caller, parameters: Para
     )
 }
 
-async fn policy(State(domino): State<Arc<Domino>>, _: Caller, Path(id): Path<String>) -> Answer {
-    Ok(Json(domino.governance.policy(&id)?.json()))
+async fn policy(
+    State(governance): State<Arc<Governance>>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(Json(governance.policy(&id)?.json()))
 }

@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 
 use super::bundle::BundleState;
 use super::events::EventType;
-use super::locked;
-use super::routes::API;
-use crate::domino::Domino;
+use super::store::Governance;
+use super::wording::{API, locked};
 use crate::reply::{Answer, Failure};
 use crate::request::Fields;
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Governance>> {
     Router::new()
         .route(&format!("{API}/rpc/publish-approval-event"), post(publish))
         .route(&format!("{API}/rpc/compute-policy"), post(compute))
@@ -24,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 
 /// Moves an approval, which is named by its own id or by that of the policy's stage approval.
 async fn publish(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
@@ -38,68 +37,64 @@ async fn publish(
     fields.finish()?;
     let event = EventType::parse(&event)
         .ok_or_else(|| Failure::bad_request(format!("{event} is not an event that can happen")))?;
-    let now = domino.now();
-    domino
-        .governance
-        .with_bundle(&domino, &user, &bundle_id, |bundle| {
-            if bundle.state == BundleState::Archived {
-                return Err(locked(format!("the bundle {} is archived", bundle.name)));
-            }
-            if bundle.project.id != project_id {
-                return Err(Failure::bad_request("the bundle is not of this project"));
-            }
-            let mut approvals = bundle.approvals.iter_mut();
-            let approval = approvals.find(|one| {
-                one.policy.id == policy_id
-                    && match (&approval_id, &stage_approval_id) {
-                        (Some(id), _) => one.id == *id,
-                        (None, Some(id)) => one.stage_approval_id == *id,
-                        (None, None) => false,
-                    }
-            });
-            let approval = approval.ok_or_else(|| {
-                Failure::not_found("the bundle has no such approval under this policy")
-            })?;
-            approval.take(event, &user, meta, now)?;
-            Ok(Json(approval.json()))
-        })
+    let now = governance.clock.now();
+    governance.with_bundle(&user, &bundle_id, |bundle| {
+        if bundle.state == BundleState::Archived {
+            return Err(locked(format!("the bundle {} is archived", bundle.name)));
+        }
+        if bundle.project.id != project_id {
+            return Err(Failure::bad_request("the bundle is not of this project"));
+        }
+        let mut approvals = bundle.approvals.iter_mut();
+        let approval = approvals.find(|one| {
+            one.policy.id == policy_id
+                && match (&approval_id, &stage_approval_id) {
+                    (Some(id), _) => one.id == *id,
+                    (None, Some(id)) => one.stage_approval_id == *id,
+                    (None, None) => false,
+                }
+        });
+        let approval = approval.ok_or_else(|| {
+            Failure::not_found("the bundle has no such approval under this policy")
+        })?;
+        approval.apply(event, &user, meta, now)?;
+        Ok(Json(approval.json()))
+    })
 }
 
 /// All there is to know of a bundle under one of its policies.
 async fn compute(
-    State(domino): State<Arc<Domino>>,
+    State(governance): State<Arc<Governance>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
     let bundle_id = fields.text("bundleId");
     let policy_id = fields.text("policyId");
     fields.finish()?;
-    domino
-        .governance
-        .with_bundle(&domino, &user, &bundle_id, |bundle| {
-            let mut policies = bundle.policies.iter();
-            let policy = policies
-                .find(|policy| policy.id == policy_id)
-                .ok_or_else(|| Failure::not_found("the bundle does not follow this policy"))?;
-            let approvals = bundle.approvals.iter();
-            let approvals: Vec<Value> = approvals
-                .filter(|one| one.policy.id == policy_id)
-                .map(|one| {
-                    let mut json = one.json();
-                    json["isUserApprover"] = one.is_for(&user).into();
-                    json
-                })
-                .collect();
-            Ok(Json(json!({
-                "bundle": bundle.json(),
-                "bundleStages": bundle.stages(),
-                "policy": policy.json(),
-                "isUserApprover": approvals.iter().any(|one| one["isUserApprover"] == true),
-                "approvals": approvals,
-                "results": [],
-                "drafts": [],
-                "findingsInfo": { "bundleFindingsCount": 0 },
-                "commentsInfo": { "bundleCommentsCount": 0 },
-            })))
-        })
+    governance.with_bundle(&user, &bundle_id, |bundle| {
+        let mut policies = bundle.policies.iter();
+        let policy = policies
+            .find(|policy| policy.id == policy_id)
+            .ok_or_else(|| Failure::not_found("the bundle does not follow this policy"))?;
+        let approvals = bundle.approvals.iter();
+        let approvals: Vec<Value> = approvals
+            .filter(|one| one.policy.id == policy_id)
+            .map(|one| {
+                let mut json = one.json();
+                json["isUserApprover"] = one.is_for(&user).into();
+                json
+            })
+            .collect();
+        Ok(Json(json!({
+            "bundle": bundle.json(),
+            "bundleStages": bundle.stages(),
+            "policy": policy.json(),
+            "isUserApprover": approvals.iter().any(|one| one["isUserApprover"] == true),
+            "approvals": approvals,
+            "results": [],
+            "drafts": [],
+            "findingsInfo": { "bundleFindingsCount": 0 },
+            "commentsInfo": { "bundleCommentsCount": 0 },
+        })))
+    })
 }

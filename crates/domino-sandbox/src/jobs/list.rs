@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::status::is_in_group;
-use super::{Job, Shown};
+use super::job::{Job, JobReport};
+use crate::run_status::is_in_group;
 
 /// A job with what it shows of itself on this page.
-pub(super) type Seen = (Arc<Job>, Shown);
+pub(super) type Seen = (Arc<Job>, JobReport);
 
 /// Which jobs, and in which order.
 pub(super) struct Listing<'a> {
@@ -24,8 +24,8 @@ impl Listing<'_> {
         let mut seen: Vec<Seen> = jobs
             .into_iter()
             .map(|job| {
-                let shown = job.shown();
-                (job, shown)
+                let report = job.report();
+                (job, report)
             })
             .filter(|seen| self.includes(seen))
             .collect();
@@ -42,10 +42,10 @@ impl Listing<'_> {
         seen
     }
 
-    fn includes(&self, (job, shown): &Seen) -> bool {
-        let title = job.wish.title.as_deref().unwrap_or_default();
-        let found = |search: &str| title.contains(search) || job.wish.command.contains(search);
-        self.group.is_none_or(|group| is_in_group(&shown.status, group))
+    fn includes(&self, (job, report): &Seen) -> bool {
+        let title = job.spec.title.as_deref().unwrap_or_default();
+        let found = |search: &str| title.contains(search) || job.spec.command.contains(search);
+        self.group.is_none_or(|group| is_in_group(&report.status, group))
             && self.search.is_none_or(found)
             // No job has a tag here.
             && self.tag.is_none()
@@ -53,8 +53,8 @@ impl Listing<'_> {
 
     fn order(&self, one: &Seen, other: &Seen) -> Ordering {
         match self.order_by {
-            "title" => one.0.wish.title.cmp(&other.0.wish.title),
-            "command" => one.0.wish.command.cmp(&other.0.wish.command),
+            "title" => one.0.spec.title.cmp(&other.0.spec.title),
+            "command" => one.0.spec.command.cmp(&other.0.spec.command),
             "status" => one.1.status.cmp(&other.1.status),
             "user" => one.0.started_by.name.cmp(&other.0.started_by.name),
             "queued" => one.0.submitted().cmp(&other.0.submitted()),
@@ -65,7 +65,7 @@ impl Listing<'_> {
     }
 }
 
-fn duration((_, shown): &Seen) -> Option<u64> {
-    let ended = shown.completed?.nanoseconds();
-    Some(ended.saturating_sub(shown.started?.nanoseconds()))
+fn duration((_, report): &Seen) -> Option<u64> {
+    let ended = report.completed?.nanoseconds();
+    Some(ended.saturating_sub(report.started?.nanoseconds()))
 }

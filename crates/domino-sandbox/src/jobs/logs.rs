@@ -10,12 +10,13 @@ use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::job::{Job, ReportedLog};
 use super::legacy::job_of;
-use super::{Job, Jobs, LogPage};
-use crate::domino::Domino;
+use super::store::Jobs;
+use crate::html::escaped;
 use crate::id;
-use crate::log::{Kind, Spelling, SpeltLine, Wanted};
-use crate::page::escaped;
+use crate::log::spelling::{Spelling, SpeltLine};
+use crate::log::{Kind, LineFilter};
 use crate::reply::{Answer, Failure};
 use crate::request::Parameters;
 use crate::users::Caller;
@@ -23,7 +24,7 @@ use crate::users::Caller;
 /// The most lines on one page.
 const LIMIT: usize = 10_000;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Jobs>> {
     let v4_path = "/v4/jobs/{job_id}/logsWithProblemSuggestions";
     Router::new()
         .route(v4_path, get(v4))
@@ -64,12 +65,12 @@ struct PublicLog<'a> {
 }
 
 /// The page that `parameters` ask for.
-fn asked(
+fn requested(
     job: &Job,
     spelling: Spelling,
     parameters: &Parameters,
-) -> Result<(LogPage, Value), Failure> {
-    let wanted = spelling.wanted(parameters.text("logType"))?;
+) -> Result<(ReportedLog, Value), Failure> {
+    let wanted = spelling.filter(parameters.text("logType"))?;
     let limit = parameters.size("limit", LIMIT)?.min(LIMIT);
     let after = parameters.number("latestTimeNano", 0)?;
     let mut pagination = json!({ "limit": limit });
@@ -86,19 +87,19 @@ fn asked(
 }
 
 /// Where help about a problem would be.
-fn help_link(domino: &Domino) -> String {
-    format!("{}/", domino.url)
+fn help_link(jobs: &Jobs) -> String {
+    format!("{}/", jobs.host.url)
 }
 
 async fn v4(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
-    let job = Jobs::seen_by(&domino, &user, &id)?;
-    let (log, pagination) = asked(&job, Spelling::V4, &parameters)?;
-    let suggestion = |problem| json!({ "problem": problem, "helpLink": help_link(&domino) });
+    let job = jobs.seen_by(&user, &id)?;
+    let (log, pagination) = requested(&job, Spelling::V4, &parameters)?;
+    let suggestion = |problem| json!({ "problem": problem, "helpLink": help_link(&jobs) });
     let reply = V4Log {
         logset: Content {
             log_content: Spelling::V4.lines(&log.page),
@@ -113,20 +114,20 @@ async fn v4(
 }
 
 async fn public(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
-    let job = Jobs::seen_by(&domino, &user, &id)?;
-    let (log, pagination) = asked(&job, Spelling::Public, &parameters)?;
+    let job = jobs.seen_by(&user, &id)?;
+    let (log, pagination) = requested(&job, Spelling::Public, &parameters)?;
     let problem = job.problem();
     let reply = PublicLog {
         logs: Content {
             log_content: Spelling::Public.lines(&log.page),
             is_complete: log.is_complete,
             pagination: None,
-            help_link: problem.as_ref().map(|_| help_link(&domino)),
+            help_link: problem.as_ref().map(|_| help_link(&jobs)),
             problem,
         },
         metadata: json!({ "requestId": id::uuid(), "notices": [], "pagination": pagination }),
@@ -135,18 +136,18 @@ async fn public(
 }
 
 async fn legacy(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path((owner, name, run_id)): Path<(String, String, String)>,
 ) -> Answer {
-    let job = job_of(&domino, &user, &owner, &name, &run_id)?;
+    let job = job_of(&jobs, &user, &owner, &name, &run_id)?;
     Ok(Json(json!({
-        "setup": html(&job, Wanted::Only(Kind::Prepare)),
-        "stdout": html(&job, Wanted::Output),
+        "setup": html(&job, LineFilter::Only(Kind::Prepare)),
+        "stdout": html(&job, LineFilter::Output),
     })))
 }
 
-fn html(job: &Job, wanted: Wanted) -> String {
+fn html(job: &Job, wanted: LineFilter) -> String {
     let log = job.log_page(wanted, 0, 0, usize::MAX);
     let lines = log.page.lines.iter().map(|line| match line.kind {
         Kind::Stderr => format!(

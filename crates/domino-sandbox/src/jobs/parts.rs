@@ -3,22 +3,22 @@
 
 use serde_json::{Value, json};
 
-use super::{Job, Shown};
+use super::job::{Job, JobReport};
 use crate::git_ref::GitRef;
 use crate::reply::Failure;
 
 /// The statistics a run left behind.
-pub(super) fn stats(shown: &Shown) -> Vec<Value> {
-    let stats = shown.stats.iter();
+pub(super) fn stats(report: &JobReport) -> Vec<Value> {
+    let stats = report.stats.iter();
     stats
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect()
 }
 
 /// The repository of the code, with the commit once it is known.
-pub(super) fn main_repository(job: &Job, shown: &Shown, provider: &str) -> Value {
+pub(super) fn main_repository(job: &Job, report: &JobReport, provider: &str) -> Value {
     let head = GitRef::head();
-    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
     let mut repository = json!({
         "id": job.project.repository.id,
         "name": job.project.repository.name,
@@ -26,29 +26,29 @@ pub(super) fn main_repository(job: &Job, shown: &Shown, provider: &str) -> Value
         "ref": git_ref.value.as_deref().unwrap_or(&git_ref.kind),
         "serviceProvider": provider,
     });
-    if let Some(commit) = &shown.commit {
+    if let Some(commit) = &report.commit {
         repository["startingCommitId"] = commit.as_str().into();
     }
     repository
 }
 
 /// The commits of Domino's own file system before and after the run.
-pub(super) fn commit_details(job: &Job, shown: &Shown) -> Value {
+pub(super) fn commit_details(job: &Job, report: &JobReport) -> Value {
     let input = job
-        .wish
+        .spec
         .commit_id
         .as_ref()
         .unwrap_or(&job.project.commit_id);
     let mut details = json!({ "inputCommitId": input });
-    if let Some(output) = &shown.output_commit_id {
+    if let Some(output) = &report.output_commit_id {
         details["outputCommitId"] = output.as_str().into();
     }
     details
 }
 
 /// What is told of the queue to who waits in it.
-pub(super) fn queue(shown: &Shown) -> Option<Value> {
-    shown.started.is_none().then(|| {
+pub(super) fn queue(report: &JobReport) -> Option<Value> {
+    report.started.is_none().then(|| {
         json!({
             "expectedWait": "Now",
             "explanation": "The run waits for its turn on the sandbox",

@@ -8,16 +8,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
-use super::{Job, Jobs, Shown, Wish, parts};
-use crate::domino::Domino;
+use super::parts;
+use super::store::Jobs;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Slice, page, wrapped};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Jobs>> {
     Router::new()
         .route("/api/jobs/v1/jobs", post(start))
         .route("/api/jobs/beta/jobs", get(list))
@@ -25,38 +26,38 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 }
 
 /// A job in the words of the public API, as lists have it.
-fn public(job: &Job, shown: &Shown) -> Value {
+fn public(job: &Job, report: &JobReport) -> Value {
     let mut stage_times = json!({ "submissionTime": job.submitted().rfc3339() });
-    if let Some(started) = shown.started {
+    if let Some(started) = report.started {
         stage_times["startTime"] = started.rfc3339();
     }
-    if let Some(completed) = shown.completed {
+    if let Some(completed) = report.completed {
         stage_times["completedTime"] = completed.rfc3339();
     }
     let head = GitRef::head();
-    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
     let mut json = json!({
         "id": job.id,
         "number": job.number,
-        "runCommand": job.wish.command,
+        "runCommand": job.spec.command,
         "startedById": job.started_by.id,
         "status": {
-            "executionStatus": shown.status,
-            "isCompleted": shown.is_completed,
+            "executionStatus": report.status,
+            "isCompleted": report.is_completed,
             "isArchived": false,
             "isScheduled": false,
         },
         "stageTimes": stage_times,
-        "commitDetails": parts::commit_details(job, shown),
+        "commitDetails": parts::commit_details(job, report),
         "mainRepoGitRef": git_ref.public(),
-        "gitRepos": [parts::main_repository(job, shown, job.project.repository.public_provider())],
+        "gitRepos": [parts::main_repository(job, report, job.project.repository.public_provider())],
         "projects": [],
         "datasetMounts": [],
         "externalVolumeMounts": [],
         "netAppVolumeMounts": [],
-        "dominoStats": parts::stats(shown),
+        "dominoStats": parts::stats(report),
     });
-    if let Some(title) = &job.wish.title {
+    if let Some(title) = &job.spec.title {
         json["title"] = title.as_str().into();
     }
     json
@@ -64,25 +65,21 @@ fn public(job: &Job, shown: &Shown) -> Value {
 
 /// A job with the details that lists leave out.
 fn details(job: &Job) -> Json<Value> {
-    let shown = job.shown();
-    let mut json = public(job, &shown);
+    let report = job.report();
+    let mut json = public(job, &report);
     json["commentsCount"] = 0.into();
     json["goalIds"] = json!([]);
     json["tags"] = json!([]);
-    if let Some(queue) = parts::queue(&shown) {
+    if let Some(queue) = parts::queue(&report) {
         json["queuedJobStatusDetails"] = queue;
     }
     wrapped("job", json)
 }
 
 /// Answers 200, not 201. `hardwareTier` is an id.
-async fn start(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
-    let wish = Wish {
+    let spec = JobSpec {
         command: fields.text("runCommand"),
         title: fields.optional_text("title"),
         git_ref: GitRef::public_field(&mut fields, "mainRepoGitRef"),
@@ -96,31 +93,31 @@ async fn start(
         snapshot_net_app_volumes: fields
             .optional_flag("snapshotNetAppVolumesOnCompletion")
             .unwrap_or(false),
-        ..Wish::default()
+        ..JobSpec::default()
     };
     let cluster = fields.optional_value("computeCluster");
     fields.finish()?;
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
-    let project = domino.projects.seen_by(&user, &project_id)?;
-    Ok(details(&*Jobs::start(&domino, &user, project, wish)?))
+    let project = jobs.projects.seen_by(&user, &project_id)?;
+    Ok(details(&*jobs.start(&user, project, spec)?))
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    Ok(details(&*Jobs::seen_by(&domino, &user, &id)?))
+    Ok(details(&*jobs.seen_by(&user, &id)?))
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let project = domino
+    let project = jobs
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     // Only the list of archived jobs shows archived jobs, and none is archived here.
@@ -132,7 +129,7 @@ async fn list(
         order_by: parameters.text("sortBy").unwrap_or("number"),
         ascending: parameters.flag("ascending")?,
     };
-    let seen = listing.of(domino.jobs.of_project(project));
+    let seen = listing.of(jobs.of_project(project));
     let slice = Slice::of(
         parameters.size("offset", 0)?,
         parameters.size("limit", 10)?,
@@ -140,7 +137,7 @@ async fn list(
     );
     let items = slice
         .cut(&seen)
-        .map(|(job, shown)| public(job, shown))
+        .map(|(job, report)| public(job, report))
         .collect();
     Ok(page("jobs", items, slice))
 }

@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Job, Status};
+use super::job::Job;
 use crate::checkout::{self, NoCode};
-use crate::domino::Domino;
 use crate::execution::Execution;
 use crate::git_ref::GitRef;
-use crate::id;
+use crate::host::Host;
 use crate::log::Kind;
 use crate::process::{self, Running, Task};
+use crate::run_status::RunStatus;
 
 /// How a job ended, when nobody stopped it.
-enum Outcome {
+enum JobOutcome {
     Succeeded,
     /// With the reason and the message that the API tells.
     Failed(&'static str, String),
@@ -26,44 +26,45 @@ enum Outcome {
 }
 
 /// Runs `job` to its end.
-pub(super) async fn run(domino: Arc<Domino>, job: Arc<Job>) {
+pub(super) async fn run(host: Arc<Host>, job: Arc<Job>) {
     let mut running = None;
     let outcome = tokio::select! {
         biased;
         () = job.stopping.notified() => None,
-        outcome = walk(&domino, &job, &mut running) => Some(outcome),
+        outcome = walk(&host, &job, &mut running) => Some(outcome),
     };
     match outcome {
-        None => stop(&domino, &job, running).await,
-        Some(Outcome::Succeeded) => job.end(&domino, Status::Succeeded, None),
-        Some(Outcome::Failed(reason, message)) => {
-            job.end(&domino, Status::Failed, Some((reason.to_owned(), message)));
+        None => stop(&host, &job, running).await,
+        Some(JobOutcome::Succeeded) => job.end(RunStatus::Succeeded, None, host.now()),
+        Some(JobOutcome::Failed(reason, message)) => {
+            let failure = (reason.to_owned(), message);
+            job.end(RunStatus::Failed, Some(failure), host.now());
         }
-        Some(Outcome::Error(message)) => {
-            job.log.say(Kind::Prepare, &message, domino.now());
+        Some(JobOutcome::Error(message)) => {
+            job.log.say(Kind::Prepare, &message, host.now());
             let failure = ("InfrastructureError".to_owned(), message);
-            job.end(&domino, Status::Error, Some(failure));
+            job.end(RunStatus::Error, Some(failure), host.now());
         }
     }
 }
 
-async fn stop(domino: &Arc<Domino>, job: &Job, running: Option<Running>) {
-    domino.pace.step().await;
-    job.enter(Status::Stopping);
+async fn stop(host: &Host, job: &Job, running: Option<Running>) {
+    host.pace.step().await;
+    job.enter(RunStatus::Stopping);
     if let Some(running) = running {
         running.stop().await;
     }
-    domino.pace.step().await;
+    host.pace.step().await;
     job.log
-        .say(Kind::Prepare, "The run was stopped by a user", domino.now());
-    job.end(domino, Status::Stopped, None);
+        .say(Kind::Prepare, "The run was stopped by a user", host.now());
+    job.end(RunStatus::Stopped, None, host.now());
 }
 
-async fn walk(domino: &Arc<Domino>, job: &Job, running: &mut Option<Running>) -> Outcome {
-    domino.pace.step().await;
-    job.enter(Status::Scheduled);
-    domino.pace.step().await;
-    job.enter(Status::Preparing);
+async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutcome {
+    host.pace.step().await;
+    job.enter(RunStatus::Scheduled);
+    host.pace.step().await;
+    job.enter(RunStatus::Preparing);
     let execution = Execution {
         id: &job.id,
         number: job.number,
@@ -73,62 +74,64 @@ async fn walk(domino: &Arc<Domino>, job: &Job, running: &mut Option<Running>) ->
         environment: &job.environment,
         revision: &job.revision,
     };
-    let folder = match execution.folder(domino) {
+    let folder = match host.run_folder(&job.id) {
         Ok(folder) => folder,
-        Err(problem) => return Outcome::Error(format!("No folder for the run: {problem}")),
+        Err(problem) => return JobOutcome::Error(format!("No folder for the run: {problem}")),
     };
-    let prepared = prepare(domino, job, folder.path()).await;
-    domino.pace.step().await;
+    let prepared = prepare(host, job, folder.path()).await;
+    host.pace.step().await;
     if let Err(NoCode(message)) = prepared {
-        job.log.say(Kind::Prepare, &message, domino.now());
-        return Outcome::Failed("PreparationFailure", message);
+        job.log.say(Kind::Prepare, &message, host.now());
+        return JobOutcome::Failed("PreparationFailure", message);
     }
-    job.enter(Status::Pulling);
-    domino.pace.step().await;
+    job.enter(RunStatus::Pulling);
+    host.pace.step().await;
 
     let task = execution
-        .variables(domino, folder.path())
+        .variables(host, folder.path())
         .map(|variables| Task {
-            command: &job.wish.command,
+            command: &job.spec.command,
             folder: folder.path(),
             variables,
         });
-    job.lock().started = Some(domino.now());
-    job.enter(Status::Running);
-    let started = task.and_then(|task| process::start(domino, task, job.log.clone()));
+    job.has_started(host.now());
+    job.enter(RunStatus::Running);
+    let started = task.and_then(|task| process::start(&host.processes, task, job.log.clone()));
     let running = match started {
         Ok(started) => running.insert(started),
-        Err(problem) => return Outcome::Error(format!("The command was not started: {problem}")),
+        Err(problem) => {
+            return JobOutcome::Error(format!("The command was not started: {problem}"));
+        }
     };
     let status = match running.ended().await {
         Ok(status) => status,
-        Err(problem) => return Outcome::Error(format!("The command was lost: {problem}")),
+        Err(problem) => return JobOutcome::Error(format!("The command was lost: {problem}")),
     };
-    job.enter(Status::Finishing);
-    job.lock().stats = stats(folder.path());
-    domino.pace.step().await;
+    job.enter(RunStatus::Finishing);
+    job.has_stats(stats(folder.path()));
+    host.pace.step().await;
     // Removing a large folder takes a while, in which nothing else could be answered.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     if status.success() {
-        Outcome::Succeeded
+        JobOutcome::Succeeded
     } else {
         let how = match status.code() {
             Some(code) => format!("The command ended with exit code {code}"),
             None => format!("The command was killed: {status}"),
         };
-        Outcome::Failed("NonZeroExitCode", how)
+        JobOutcome::Failed("NonZeroExitCode", how)
     }
 }
 
 /// Gets the code of the asked commit into `folder`.
-async fn prepare(domino: &Domino, job: &Job, folder: &Path) -> Result<(), NoCode> {
-    let say = |text: &str| job.log.say(Kind::Prepare, text, domino.now());
+async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
+    let say = |text: &str| job.log.say(Kind::Prepare, text, host.now());
     say(&format!(
         "Preparing run {} on hardware tier {} in environment {}",
         job.number, job.hardware_tier.name, job.environment.name
     ));
     // A commit of the file system selects no code, and a commit of the code is not one of it.
-    if let Some(commit_id) = &job.wish.commit_id
+    if let Some(commit_id) = &job.spec.commit_id
         && *commit_id != job.project.commit_id
     {
         return Err(NoCode(format!(
@@ -137,17 +140,17 @@ async fn prepare(domino: &Domino, job: &Job, folder: &Path) -> Result<(), NoCode
         )));
     }
     let head = GitRef::head();
-    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
-    let commit = match &job.wish.same_commit {
+    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
+    let commit = match &job.spec.same_commit {
         Some(commit) => commit.clone(),
-        None => checkout::resolve(&domino.repository, git_ref).await?,
+        None => checkout::resolve(&host.repository, git_ref).await?,
     };
-    job.lock().commit = Some(commit.clone());
+    job.has_commit(&commit);
     say(&format!(
         "Cloning {} at {commit}",
         job.project.repository.uri
     ));
-    checkout::check_out(&domino.repository, &commit, folder).await?;
+    checkout::check_out(&host.repository, &commit, folder).await?;
     say("Pulling image for the environment");
     Ok(())
 }
@@ -166,24 +169,4 @@ fn stats(folder: &Path) -> Vec<(String, String)> {
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         })
         .collect()
-}
-
-impl Job {
-    /// Goes on to `status`, unless the job is being stopped and this is not part of it.
-    fn enter(&self, status: Status) {
-        let mut progress = self.lock();
-        if !progress.is_stopping || status == Status::Stopping {
-            progress.enter(status);
-        }
-    }
-
-    fn end(&self, domino: &Domino, status: Status, failure: Option<(String, String)>) {
-        let mut progress = self.lock();
-        progress.completed = Some(domino.now());
-        progress.failure = failure;
-        if status == Status::Succeeded {
-            progress.output_commit_id = Some(id::commit_id());
-        }
-        progress.enter(status);
-    }
 }

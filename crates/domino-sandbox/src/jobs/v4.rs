@@ -8,17 +8,18 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
-use super::status::{COMPLETED, QUEUED, RUNNING};
-use super::{Job, Jobs, Shown, Wish, parts};
-use crate::domino::Domino;
+use super::parts;
+use super::store::Jobs;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Slice};
 use crate::request::{Fields, Parameters};
+use crate::run_status::{COMPLETED, QUEUED, RUNNING};
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<Jobs>> {
     Router::new()
         .route("/v4/jobs", get(list))
         .route("/v4/jobs/start", post(start))
@@ -31,33 +32,33 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 }
 
 /// A job in the words of `/v4`.
-fn v4(job: &Job, shown: &Shown) -> Value {
+fn v4(job: &Job, report: &JobReport) -> Value {
     let mut stage_time = json!({ "submissionTime": job.submitted().milliseconds() });
-    if let Some(started) = shown.started {
+    if let Some(started) = report.started {
         stage_time["runStartTime"] = started.milliseconds();
     }
-    if let Some(completed) = shown.completed {
+    if let Some(completed) = report.completed {
         stage_time["completedTime"] = completed.milliseconds();
     }
     let head = GitRef::head();
-    let git_ref = job.wish.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
     let mut json = json!({
         "id": job.id,
         "number": job.number,
         "projectId": job.project.id,
-        "jobRunCommand": job.wish.command,
-        "title": job.wish.title,
+        "jobRunCommand": job.spec.command,
+        "title": job.spec.title,
         "startedBy": { "id": job.started_by.id, "username": job.started_by.name },
         "statuses": {
-            "executionStatus": shown.status,
-            "isCompleted": shown.is_completed,
+            "executionStatus": report.status,
+            "isCompleted": report.is_completed,
             "isArchived": false,
             "isScheduled": false,
         },
         "stageTime": stage_time,
-        "commitDetails": parts::commit_details(job, shown),
+        "commitDetails": parts::commit_details(job, report),
         "mainRepoGitRef": git_ref.v4(),
-        "dependentRepositories": [parts::main_repository(job, shown, job.project.repository.v4_provider())],
+        "dependentRepositories": [parts::main_repository(job, report, job.project.repository.v4_provider())],
         "dependentDatasetMounts": [],
         "dependentProjects": [],
         "dependentExternalVolumeMounts": [],
@@ -65,33 +66,29 @@ fn v4(job: &Job, shown: &Shown) -> Value {
         "tags": [],
         "goalIds": [],
         "commentsCount": 0,
-        "dominoStats": parts::stats(shown),
+        "dominoStats": parts::stats(report),
         "suggestDatasets": false,
-        "snapshotDatasetsOnCompletion": job.wish.snapshot_datasets,
-        "snapshotNetAppVolumesOnCompletion": job.wish.snapshot_net_app_volumes,
+        "snapshotDatasetsOnCompletion": job.spec.snapshot_datasets,
+        "snapshotNetAppVolumesOnCompletion": job.spec.snapshot_net_app_volumes,
         "dataPlane": job.hardware_tier.data_plane.v4(),
     });
-    if let Some((reason, message)) = &shown.failure {
+    if let Some((reason, message)) = &report.failure {
         json["abnormalStatus"] =
             json!({ "runFailureReason": reason, "runFailureMessage": message });
     }
-    if let Some(queue) = parts::queue(shown) {
+    if let Some(queue) = parts::queue(report) {
         json["queuedJobHistoryDetails"] = queue;
     }
     json
 }
 
 fn answer(job: &Job) -> Json<Value> {
-    Json(v4(job, &job.shown()))
+    Json(v4(job, &job.report()))
 }
 
-async fn start(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
-    let wish = Wish {
+    let spec = JobSpec {
         command: fields.text("commandToRun"),
         title: fields.optional_text("title"),
         git_ref: GitRef::v4_field(&mut fields, "mainRepoGitRef"),
@@ -105,7 +102,7 @@ async fn start(
         snapshot_net_app_volumes: fields
             .optional_flag("snapshotNetAppVolumesOnCompletion")
             .unwrap_or(false),
-        ..Wish::default()
+        ..JobSpec::default()
     };
     let cluster = fields
         .optional_value("computeClusterProperties")
@@ -114,56 +111,47 @@ async fn start(
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
-    let project = domino.projects.seen_by(&user, &project_id)?;
-    Ok(answer(&*Jobs::start(&domino, &user, project, wish)?))
+    let project = jobs.projects.seen_by(&user, &project_id)?;
+    Ok(answer(&*jobs.start(&user, project, spec)?))
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    Ok(answer(&*Jobs::seen_by(&domino, &user, &id)?))
+    Ok(answer(&*jobs.seen_by(&user, &id)?))
 }
 
-async fn stop(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn stop(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let job_id = fields.text("jobId");
     let commit_results = fields.flag("commitResults");
     fields.finish()?;
-    let job = Jobs::seen_by(&domino, &user, &job_id)?;
+    let job = jobs.seen_by(&user, &job_id)?;
     job.stop(commit_results)?;
     Ok(answer(&job))
 }
 
 async fn restart(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
     let job_id = fields.text("jobId");
     let with_same_commit = fields.flag("shouldUseOriginalInputCommit");
     fields.finish()?;
-    let job = Jobs::seen_by(&domino, &user, &job_id)?;
-    Ok(answer(&*Jobs::restart(
-        &domino,
-        &user,
-        &job,
-        with_same_commit,
-    )?))
+    let job = jobs.seen_by(&user, &job_id)?;
+    Ok(answer(&*jobs.restart(&user, &job, with_same_commit)?))
 }
 
 /// One page of a project's jobs: `sort_by` is the direction, `order_by` the field, pages count
 /// from 1, and a page that nobody asked a size for holds three.
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let project = domino
+    let project = jobs
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let order_by = parameters.text("order_by").unwrap_or("number");
@@ -177,17 +165,17 @@ async fn list(
         order_by,
         ascending: sort_by == "asc",
     };
-    let seen = listing.of(domino.jobs.of_project(project));
+    let seen = listing.of(jobs.of_project(project));
     let size = parameters.size("page_size", 3)?.min(Slice::CAP);
     let page = parameters.size("page_no", 1)?.max(1);
     let slice = Slice::of((page - 1).saturating_mul(size), size, seen.len());
     let jobs: Vec<Value> = slice
         .cut(&seen)
-        .map(|(job, shown)| v4(job, shown))
+        .map(|(job, report)| v4(job, report))
         .collect();
     let mut columns: Vec<&str> = seen
         .iter()
-        .flat_map(|(_, shown)| shown.stats.iter().map(|(name, _)| name.as_str()))
+        .flat_map(|(_, report)| report.stats.iter().map(|(name, _)| name.as_str()))
         .collect();
     columns.sort_unstable();
     columns.dedup();
@@ -216,12 +204,12 @@ async fn status_values(_: Caller) -> Json<Value> {
 }
 
 async fn details(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let job = Jobs::seen_by(&domino, &user, &id)?;
-    let spec = job.wish.revision_spec.clone().unwrap_or_default();
+    let job = jobs.seen_by(&user, &id)?;
+    let spec = job.spec.revision_spec.clone().unwrap_or_default();
     Ok(Json(json!({
         "environment": {
             "environmentId": job.environment.id,
@@ -236,7 +224,7 @@ async fn details(
 
 /// What a job would get that was started with these wishes.
 async fn defaults(
-    State(domino): State<Arc<Domino>>,
+    State(jobs): State<Arc<Jobs>>,
     Caller(user): Caller,
     Path(project_id): Path<String>,
     mut fields: Fields,
@@ -247,9 +235,9 @@ async fn defaults(
     let environment_id = fields.optional_text("environmentId");
     let spec = RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec").unwrap_or_default();
     fields.finish()?;
-    let project = domino.projects.seen_by(&user, &project_id)?;
-    let tier = domino.hardware_tiers.for_run(tier_id.as_deref())?;
-    let environment = domino.environments.for_run(environment_id.as_deref())?;
+    let project = jobs.projects.seen_by(&user, &project_id)?;
+    let tier = jobs.hardware_tiers.for_run(tier_id.as_deref())?;
+    let environment = jobs.environments.for_run(environment_id.as_deref())?;
     let revision = environment.revision(&spec)?;
     Ok(Json(json!({
         "commitId": commit_id.as_ref().unwrap_or(&project.commit_id),

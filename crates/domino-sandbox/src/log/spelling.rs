@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Kind, Page, Wanted};
+use super::{Kind, LineFilter, LogPage};
 use crate::reply::Failure;
 
 /// Whose words are used.
@@ -27,7 +27,7 @@ pub(crate) struct SpeltLine<'a> {
 
 impl Spelling {
     /// The lines of `page`.
-    pub(crate) fn lines(self, page: &Page) -> Vec<SpeltLine<'_>> {
+    pub(crate) fn lines(self, page: &LogPage) -> Vec<SpeltLine<'_>> {
         let lines = page.lines.iter();
         lines
             .map(|line| SpeltLine {
@@ -55,16 +55,16 @@ impl Spelling {
 
     /// What a `logType` asks for, compared without case. The `console` of `/v4` is all of it:
     /// there is another word for what the program alone said.
-    pub(crate) fn wanted(self, log_type: Option<&str>) -> Result<Wanted, Failure> {
+    pub(crate) fn filter(self, log_type: Option<&str>) -> Result<LineFilter, Failure> {
         let Some(log_type) = log_type else {
-            return Ok(Wanted::All);
+            return Ok(LineFilter::All);
         };
         match (self, log_type.to_ascii_lowercase().as_str()) {
-            (_, "stdout") => Ok(Wanted::Only(Kind::Stdout)),
-            (_, "stderr") => Ok(Wanted::Only(Kind::Stderr)),
-            (_, "prepareoutput") => Ok(Wanted::Only(Kind::Prepare)),
-            (Spelling::V4, "stdoutstderr") => Ok(Wanted::Output),
-            (Spelling::V4, "console") | (Spelling::Public, "complete") => Ok(Wanted::All),
+            (_, "stdout") => Ok(LineFilter::Only(Kind::Stdout)),
+            (_, "stderr") => Ok(LineFilter::Only(Kind::Stderr)),
+            (_, "prepareoutput") => Ok(LineFilter::Only(Kind::Prepare)),
+            (Spelling::V4, "stdoutstderr") => Ok(LineFilter::Output),
+            (Spelling::V4, "console") | (Spelling::Public, "complete") => Ok(LineFilter::All),
             _ => Err(Failure::bad_request(format!(
                 "Unknown log type: {log_type}"
             ))),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// The folder with every file.
 pub(super) struct Artifacts(PathBuf);

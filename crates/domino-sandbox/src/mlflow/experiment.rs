@@ -4,10 +4,12 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::call::{Call, Route};
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits};
 use super::page::page;
-use super::{Call, Kept, Refusal, Route, tags};
+use super::refusal::Refusal;
+use super::tags;
 
 /// One experiment.
 pub(super) struct Experiment {
@@ -19,7 +21,10 @@ pub(super) struct Experiment {
     tags: Vec<(String, String)>,
 }
 
-pub(super) const ROUTES: &[Route] = &[
+/// Every experiment, oldest first.
+pub(super) struct Experiments(Vec<Experiment>);
+
+pub(super) const ROUTES: &[Route<Experiments>] = &[
     ("experiments/create", &[Method::POST], create),
     ("experiments/get", &[Method::GET], get),
     ("experiments/get-by-name", &[Method::GET], get_by_name),
@@ -36,8 +41,7 @@ const PAGES: Limits = Limits {
 };
 
 impl Experiment {
-    /// The one that every server has from the start.
-    pub(super) fn default_one(now: i64) -> Self {
+    fn default_one(now: i64) -> Self {
         Experiment {
             id: "0".to_owned(),
             name: "Default".to_owned(),
@@ -75,31 +79,36 @@ impl Experiment {
     }
 }
 
-impl Kept {
+impl Experiments {
+    /// The experiment that every server has from the start.
+    pub(super) fn new(now: i64) -> Self {
+        Experiments(vec![Experiment::default_one(now)])
+    }
+
     /// The experiment with this id.
-    pub(super) fn experiment(&mut self, id: &str) -> Result<&mut Experiment, Refusal> {
+    pub(super) fn with_id(&mut self, id: &str) -> Result<&mut Experiment, Refusal> {
         if id.parse::<u64>().is_err() {
             return Err(Refusal::invalid(format!(
                 "Invalid experiment ID '{id}'. Experiment ID must be a valid integer."
             )));
         }
-        let mut experiments = self.experiments.iter_mut();
+        let mut experiments = self.0.iter_mut();
         experiments
             .find(|experiment| experiment.id == id)
             .ok_or_else(|| Refusal::missing(format!("No Experiment with id={id} exists")))
     }
 }
 
-fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn create(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
     let name = call.input.text("name")?;
     let tags = call.input.tags("tags")?;
-    if kept.experiments.iter().any(|known| known.name == name) {
+    if experiments.0.iter().any(|known| known.name == name) {
         return Err(Refusal::exists(format!(
             "Experiment(name={name}) already exists."
         )));
     }
-    let id = kept.experiments.len().to_string();
-    kept.experiments.push(Experiment {
+    let id = experiments.0.len().to_string();
+    experiments.0.push(Experiment {
         id: id.clone(),
         name: name.to_owned(),
         is_deleted: false,
@@ -110,20 +119,20 @@ fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "experiment_id": id }))
 }
 
-fn get(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    let experiment = kept.experiment(call.input.text("experiment_id")?)?;
+fn get(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
+    let experiment = experiments.with_id(call.input.text("experiment_id")?)?;
     Ok(json!({ "experiment": experiment.json() }))
 }
 
-fn get_by_name(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn get_by_name(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
     let name = call.input.text("experiment_name")?;
-    let found = kept.experiments.iter().find(|known| known.name == name);
+    let found = experiments.0.iter().find(|known| known.name == name);
     let found = found
         .ok_or_else(|| Refusal::missing(format!("Could not find experiment with name '{name}'")))?;
     Ok(json!({ "experiment": found.json() }))
 }
 
-fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn search(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
     let input: &Input = &call.input;
     // The one search in which the number of results has no default.
     if input.whole_number("max_results")?.is_none() {
@@ -138,7 +147,7 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         "ALL" => None,
         _ => Some(false),
     };
-    let newest_first = kept.experiments.iter().rev();
+    let newest_first = experiments.0.iter().rev();
     let found = newest_first
         .filter(|experiment| deleted.is_none_or(|deleted| experiment.is_deleted == deleted))
         .filter(|experiment| {
@@ -149,28 +158,30 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     page(input, "experiments", PAGES, results)
 }
 
-fn update(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    let experiment = kept.experiment(call.input.text("experiment_id")?)?;
+fn update(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
+    let experiment = experiments.with_id(call.input.text("experiment_id")?)?;
     experiment.name = call.input.text("new_name")?.to_owned();
     experiment.updated = call.now;
     Ok(json!({}))
 }
 
-fn set_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn set_tag(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
     let (key, value) = tags::of(&call.input)?;
-    let experiment = kept.experiment(call.input.text("experiment_id")?)?;
+    let experiment = experiments.with_id(call.input.text("experiment_id")?)?;
     tags::set(&mut experiment.tags, key, value);
     Ok(json!({}))
 }
 
-fn delete(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    kept.experiment(call.input.text("experiment_id")?)?
+fn delete(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
+    experiments
+        .with_id(call.input.text("experiment_id")?)?
         .is_deleted = true;
     Ok(json!({}))
 }
 
-fn restore(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    kept.experiment(call.input.text("experiment_id")?)?
+fn restore(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
+    experiments
+        .with_id(call.input.text("experiment_id")?)?
         .is_deleted = false;
     Ok(json!({}))
 }

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// What an expression speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +131,21 @@ pub(super) fn parse_order(order_by: &[String], attributes: &[&str]) -> Result<Ve
             })
         })
         .collect()
+}
+
+/// The order of two results by what `orders` name; what one of them lacks comes last.
+pub(super) fn ordering(
+    orders: &[Order],
+    actual: impl Fn(&Key) -> (Option<Actual>, Option<Actual>),
+) -> Ordering {
+    let each = orders.iter().map(|order| match actual(&order.key) {
+        (Some(one), Some(other)) if order.descending => other.compare(&one),
+        (Some(one), Some(other)) => one.compare(&other),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    });
+    each.fold(Ordering::Equal, Ordering::then)
 }
 
 fn key(word: &str, attributes: &[&str]) -> Result<Key, Refusal> {

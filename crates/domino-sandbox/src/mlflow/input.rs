@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// The fields of one call.
 #[derive(Clone, Debug, Default)]

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Refusal;
 use super::input::{Input, Limits};
+use super::refusal::Refusal;
 
 /// The page of `results` that `input` asks for, under `key`. Neither an empty list nor a token
 /// that leads nowhere is named.

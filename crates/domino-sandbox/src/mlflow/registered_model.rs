@@ -1,16 +1,17 @@
-//! Registered models: a name with versions, tags and aliases. The versions themselves are
-//! `model_version`'s.
+//! Registered models: a name with versions, tags and aliases. The routes to versions stand in `version_routes`.
 
 use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::call::{Call, Route};
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits};
-use super::model_version::{ModelVersion, Stage};
+use super::model_version::{ModelStage, ModelVersion};
 use super::page::page;
-use super::{Call, Kept, Refusal, Route, tags};
+use super::refusal::Refusal;
+use super::tags;
 
 /// One registered model.
 pub(super) struct RegisteredModel {
@@ -26,7 +27,11 @@ pub(super) struct RegisteredModel {
     pub(super) last_number: u64,
 }
 
-pub(super) const ROUTES: &[Route] = &[
+/// Every registered model by its name.
+#[derive(Default)]
+pub(super) struct Models(pub(super) BTreeMap<String, RegisteredModel>);
+
+pub(super) const ROUTES: &[Route<Models>] = &[
     ("registered-models/create", &[Method::POST], create),
     ("registered-models/get", &[Method::GET], get),
     ("registered-models/search", &[Method::GET], search),
@@ -66,7 +71,7 @@ impl RegisteredModel {
         if let Some(description) = &self.description {
             json["description"] = description.as_str().into();
         }
-        let latest = self.latest(&Stage::ALL);
+        let latest = self.latest(&ModelStage::ALL);
         if !latest.is_empty() {
             json["latest_versions"] = latest.into_iter().map(ModelVersion::json).collect();
         }
@@ -81,8 +86,8 @@ impl RegisteredModel {
     }
 
     /// The newest version in each of `stages`.
-    fn latest(&self, stages: &[Stage]) -> Vec<&ModelVersion> {
-        let newest = |stage: &Stage| {
+    fn latest(&self, stages: &[ModelStage]) -> Vec<&ModelVersion> {
+        let newest = |stage: &ModelStage| {
             let mut newest_first = self.versions.iter().rev();
             newest_first.find(|version| version.stage == *stage)
         };
@@ -103,7 +108,7 @@ impl RegisteredModel {
         tags::value(&self.tags, IS_PROMPT).as_deref() == Some("true")
     }
 
-    pub(super) fn state(&self) -> Value {
+    fn state(&self) -> Value {
         let versions: Vec<Value> = self
             .versions
             .iter()
@@ -133,12 +138,55 @@ impl RegisteredModel {
     }
 }
 
-impl Kept {
+impl Models {
+    pub(super) fn state(&self) -> Value {
+        self.0.values().map(RegisteredModel::state).collect()
+    }
+
     /// The registered model of this name.
     pub(super) fn model(&mut self, name: &str) -> Result<&mut RegisteredModel, Refusal> {
-        let model = self.models.get_mut(name);
+        let model = self.0.get_mut(name);
         model
             .ok_or_else(|| Refusal::missing(format!("Registered Model with name={name} not found")))
+    }
+
+    /// A version by the name of its model and its number as text.
+    pub(super) fn version(
+        &mut self,
+        name: &str,
+        version: &str,
+    ) -> Result<&mut ModelVersion, Refusal> {
+        let number: u64 = version.parse().map_err(|_| {
+            Refusal::invalid(format!(
+                "Parameter 'version' must be an integer, got '{version}'."
+            ))
+        })?;
+        let versions = self.0.get_mut(name).map(|model| &mut model.versions);
+        versions
+            .into_iter()
+            .flatten()
+            .find(|version| version.number == number)
+            .ok_or_else(|| {
+                Refusal::missing(format!(
+                    "Model Version (name={name}, version={version}) not found"
+                ))
+            })
+    }
+
+    /// A version with its aliases, as it is shown when it is asked for alone.
+    pub(super) fn version_with_aliases(
+        &mut self,
+        name: &str,
+        version: &str,
+    ) -> Result<Value, Refusal> {
+        let version = self.version(name, version)?;
+        let number = version.number;
+        let mut json = version.json();
+        let aliases = self.model(name)?.aliases_of(number);
+        if !aliases.is_empty() {
+            json["aliases"] = aliases.into();
+        }
+        Ok(json)
     }
 }
 
@@ -153,13 +201,13 @@ fn model_name<'a>(input: &'a Input, field: &str) -> Result<&'a str, Refusal> {
     Ok(name)
 }
 
-fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn create(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let name = model_name(&call.input, "name")?;
     let tags = call.input.tags("tags")?;
     for (key, value) in &tags {
         tags::check(key, value)?;
     }
-    if kept.models.contains_key(name) {
+    if models.0.contains_key(name) {
         return Err(Refusal::exists(format!(
             "Registered Model (name={name}) already exists."
         )));
@@ -175,17 +223,17 @@ fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         last_number: 0,
     };
     let json = model.json();
-    kept.models.insert(name.to_owned(), model);
+    models.0.insert(name.to_owned(), model);
     Ok(json!({ "registered_model": json }))
 }
 
-fn get(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    let model = kept.model(call.input.text("name")?)?;
+fn get(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
+    let model = models.model(call.input.text("name")?)?;
     Ok(json!({ "registered_model": model.json() }))
 }
 
 /// Only who asks for prompts finds them.
-fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let attributes = ["name"];
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
@@ -194,8 +242,8 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     let wants_prompts = filter
         .iter()
         .any(|one| one.key == Key::Tag(IS_PROMPT.to_owned()));
-    let mut found: Vec<&RegisteredModel> = kept
-        .models
+    let mut found: Vec<&RegisteredModel> = models
+        .0
         .values()
         .filter(|model| wants_prompts || !model.is_prompt())
         .filter(|model| {
@@ -204,30 +252,30 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         })
         .collect();
     found.sort_by(|one, other| {
-        super::by(&orders, |key| (one.actual(key), other.actual(key)))
+        filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))
             .then(one.name.cmp(&other.name))
     });
     let results = found.into_iter().map(RegisteredModel::json).collect();
     page(input, "registered_models", PAGES, results)
 }
 
-fn update(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    let model = kept.model(call.input.text("name")?)?;
+fn update(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
+    let model = models.model(call.input.text("name")?)?;
     model.description = call.input.optional_text("description")?.map(str::to_owned);
     model.updated = call.now;
     Ok(json!({ "registered_model": model.json() }))
 }
 
-fn rename(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn rename(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let new_name = model_name(&call.input, "new_name")?;
     let name = call.input.text("name")?;
-    kept.model(name)?;
-    if kept.models.contains_key(new_name) {
+    models.model(name)?;
+    if models.0.contains_key(new_name) {
         return Err(Refusal::exists(format!(
             "Registered Model (name={new_name}) already exists."
         )));
     }
-    let Some(mut model) = kept.models.remove(name) else {
+    let Some(mut model) = models.0.remove(name) else {
         return Err(Refusal::internal("the model is gone"));
     };
     model.name = new_name.to_owned();
@@ -236,27 +284,27 @@ fn rename(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         version.model = new_name.to_owned();
     }
     let json = model.json();
-    kept.models.insert(new_name.to_owned(), model);
+    models.0.insert(new_name.to_owned(), model);
     Ok(json!({ "registered_model": json }))
 }
 
-fn delete(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn delete(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let name = call.input.text("name")?;
-    kept.model(name)?;
-    kept.models.remove(name);
+    models.model(name)?;
+    models.0.remove(name);
     Ok(json!({}))
 }
 
-fn latest_versions(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn latest_versions(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let stages = call.input.texts("stages")?;
-    let stages: Vec<Stage> = match stages.is_empty() {
-        true => Stage::ALL.to_vec(),
+    let stages: Vec<ModelStage> = match stages.is_empty() {
+        true => ModelStage::ALL.to_vec(),
         false => stages
             .iter()
-            .map(|stage| Stage::parse(stage))
+            .map(|stage| ModelStage::parse(stage))
             .collect::<Result<_, _>>()?,
     };
-    let model = kept.model(call.input.text("name")?)?;
+    let model = models.model(call.input.text("name")?)?;
     let latest = model.latest(&stages);
     if latest.is_empty() {
         return Ok(json!({}));
@@ -265,21 +313,21 @@ fn latest_versions(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "model_versions": latest }))
 }
 
-fn set_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn set_tag(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let (key, value) = tags::of(&call.input)?;
-    let model = kept.model(call.input.text("name")?)?;
+    let model = models.model(call.input.text("name")?)?;
     tags::set(&mut model.tags, key, value);
     Ok(json!({}))
 }
 
-fn delete_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn delete_tag(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let key = call.input.text("key")?;
-    let model = kept.model(call.input.text("name")?)?;
+    let model = models.model(call.input.text("name")?)?;
     model.tags.retain(|(known, _)| known != key);
     Ok(json!({}))
 }
 
-fn set_alias(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn set_alias(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let name = call.input.text("name")?;
     let alias = call.input.text("alias")?;
     let version = call.input.text("version")?;
@@ -301,28 +349,28 @@ fn set_alias(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
             "Version alias name '{alias}' is reserved."
         )));
     }
-    let number = kept.version(name, version)?.number;
-    let model = kept.model(name)?;
+    let number = models.version(name, version)?.number;
+    let model = models.model(name)?;
     model.aliases.insert(alias.to_owned(), number);
     Ok(json!({}))
 }
 
 /// An unknown alias is 400, an unknown model 404.
-fn alias(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn alias(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let alias = call.input.text("alias")?;
-    let model = kept.model(call.input.text("name")?)?;
+    let model = models.model(call.input.text("name")?)?;
     let number =
         model.aliases.get(alias).copied().ok_or_else(|| {
             Refusal::invalid(format!("Registered model alias {alias} not found."))
         })?;
     let name = model.name.clone();
-    let version = kept.version_with_aliases(&name, &number.to_string())?;
+    let version = models.version_with_aliases(&name, &number.to_string())?;
     Ok(json!({ "model_version": version }))
 }
 
-fn delete_alias(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn delete_alias(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let alias = call.input.text("alias")?;
-    let model = kept.model(call.input.text("name")?)?;
+    let model = models.model(call.input.text("name")?)?;
     model.aliases.remove(alias);
     Ok(json!({}))
 }

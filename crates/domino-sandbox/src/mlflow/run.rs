@@ -4,10 +4,13 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::call::{Call, Route};
+use super::experiment::Experiments;
 use super::filter::{self, Actual, Key};
-use super::input::{Input, Limits};
+use super::input::{Input, Limits, missing};
 use super::page::page;
-use super::{Call, Kept, Refusal, Route, tags};
+use super::refusal::Refusal;
+use super::tags;
 use crate::id;
 
 /// One run.
@@ -26,6 +29,12 @@ pub(super) struct Run {
     tags: Vec<(String, String)>,
 }
 
+/// Every experiment, and every run in them, oldest first.
+pub(super) struct Tracking {
+    pub(super) experiments: Experiments,
+    runs: Vec<Run>,
+}
+
 #[derive(Clone)]
 struct Metric {
     key: String,
@@ -35,7 +44,7 @@ struct Metric {
     step: i64,
 }
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route<Tracking>] = &[
     ("runs/create", &[Method::POST], create),
     ("runs/get", &[Method::GET], get),
     ("runs/update", &[Method::POST], update),
@@ -64,7 +73,7 @@ impl Metric {
             value: input.number("value")?,
             timestamp: input
                 .whole_number("timestamp")?
-                .ok_or_else(|| super::input::missing("timestamp"))?,
+                .ok_or_else(|| missing("timestamp"))?,
             step: input.whole_number("step")?.unwrap_or(0),
         })
     }
@@ -172,7 +181,14 @@ impl Run {
     }
 }
 
-impl Kept {
+impl Tracking {
+    pub(super) fn new(now: i64) -> Self {
+        Tracking {
+            experiments: Experiments::new(now),
+            runs: Vec::new(),
+        }
+    }
+
     /// The run with this id.
     pub(super) fn run(&mut self, id: &str) -> Result<&mut Run, Refusal> {
         let mut runs = self.runs.iter_mut();
@@ -197,14 +213,14 @@ fn run_id(input: &Input) -> Result<&str, Refusal> {
         Some(id) if !id.is_empty() => Ok(id),
         _ => match input.optional_text("run_uuid")? {
             Some(id) if !id.is_empty() => Ok(id),
-            _ => Err(super::input::missing("run_id")),
+            _ => Err(missing("run_id")),
         },
     }
 }
 
-fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn create(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
-    let experiment = kept.experiment(input.text("experiment_id")?)?;
+    let experiment = tracking.experiments.with_id(input.text("experiment_id")?)?;
     if experiment.is_deleted {
         return Err(Refusal::invalid(format!(
             "The experiment {} must be in the 'active' state. Current state is deleted.",
@@ -236,19 +252,19 @@ fn create(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     };
     run.set_tag("mlflow.runName".to_owned(), name);
     let json = run.json();
-    kept.runs.push(run);
+    tracking.runs.push(run);
     Ok(json!({ "run": json }))
 }
 
-fn get(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    let run = kept.run(run_id(&call.input)?)?;
+fn get(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
+    let run = tracking.run(run_id(&call.input)?)?;
     Ok(json!({ "run": run.json() }))
 }
 
 /// An unknown status is passed over, as MLflow does.
-fn update(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn update(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
-    let run = kept.active_run(run_id(input)?)?;
+    let run = tracking.active_run(run_id(input)?)?;
     if let Some(status) = input.optional_text("status")?
         && STATUSES.contains(&status)
     {
@@ -263,38 +279,38 @@ fn update(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "run_info": run.info() }))
 }
 
-fn delete(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    kept.run(run_id(&call.input)?)?.is_deleted = true;
+fn delete(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
+    tracking.run(run_id(&call.input)?)?.is_deleted = true;
     Ok(json!({}))
 }
 
-fn restore(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
-    kept.run(run_id(&call.input)?)?.is_deleted = false;
+fn restore(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
+    tracking.run(run_id(&call.input)?)?.is_deleted = false;
     Ok(json!({}))
 }
 
-fn log_metric(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn log_metric(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let metric = Metric::of(&call.input)?;
-    let run = kept.active_run(run_id(&call.input)?)?;
+    let run = tracking.active_run(run_id(&call.input)?)?;
     run.metrics.push(metric);
     Ok(json!({}))
 }
 
-fn log_parameter(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn log_parameter(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let value = call.input.text_or_empty("value")?;
-    let run = kept.active_run(run_id(&call.input)?)?;
+    let run = tracking.active_run(run_id(&call.input)?)?;
     run.log_parameter(call.input.text("key")?, &value)?;
     Ok(json!({}))
 }
 
 /// All of the batch, or nothing of it.
-fn log_batch(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn log_batch(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let metrics = input.objects("metrics")?;
     let metrics: Vec<Metric> = metrics.iter().map(Metric::of).collect::<Result<_, _>>()?;
     let parameters = input.tags("params")?;
     let tags = input.tags("tags")?;
-    let run = kept.active_run(run_id(input)?)?;
+    let run = tracking.active_run(run_id(input)?)?;
     for (key, value) in &parameters {
         run.log_parameter(key, value)?;
     }
@@ -305,15 +321,17 @@ fn log_batch(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-fn set_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn set_tag(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let (key, value) = tags::of(&call.input)?;
-    kept.active_run(run_id(&call.input)?)?.set_tag(key, value);
+    tracking
+        .active_run(run_id(&call.input)?)?
+        .set_tag(key, value);
     Ok(json!({}))
 }
 
-fn delete_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn delete_tag(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let key = call.input.text("key")?;
-    let run = kept.active_run(run_id(&call.input)?)?;
+    let run = tracking.active_run(run_id(&call.input)?)?;
     let Some(at) = run.tags.iter().position(|(known, _)| known == key) else {
         let message = format!("No tag with name: {key} in run with id {}", run.id);
         return Err(Refusal::missing(message));
@@ -322,7 +340,7 @@ fn delete_tag(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     const ATTRIBUTES: [&str; 8] = [
         "run_id",
         "run_name",
@@ -345,7 +363,7 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         "ALL" => None,
         _ => Some(false),
     };
-    let mut found: Vec<&Run> = kept
+    let mut found: Vec<&Run> = tracking
         .runs
         .iter()
         .filter(|run| experiments.contains(&run.experiment_id))
@@ -356,7 +374,7 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
         })
         .collect();
     found.sort_by(|one, other| {
-        super::by(&orders, |key| (one.actual(key), other.actual(key)))
+        filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))
             .then(other.started.cmp(&one.started))
             .then(one.id.cmp(&other.id))
     });
@@ -364,9 +382,9 @@ fn search(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
     page(input, "runs", PAGES, results)
 }
 
-fn history(kept: &mut Kept, call: &Call) -> Result<Value, Refusal> {
+fn history(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let key = call.input.text("metric_key")?;
-    let run = kept.run(run_id(&call.input)?)?;
+    let run = tracking.run(run_id(&call.input)?)?;
     let metrics = run.metrics.iter().filter(|metric| metric.key == key);
     let metrics: Vec<Value> = metrics.map(Metric::json).collect();
     if metrics.is_empty() {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Refusal;
 use super::input::Input;
+use super::refusal::Refusal;
 
 /// The longest key and the longest value; servers differ in the latter, and this is the least.
 const LONGEST_KEY: usize = 250;

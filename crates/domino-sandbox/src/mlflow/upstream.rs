@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::Refusal;
 use super::input::Input;
+use super::refusal::Refusal;
 use crate::outbound::{self, Peer};
 
 /// A server at a plain address.

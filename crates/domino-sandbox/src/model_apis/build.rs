@@ -2,17 +2,17 @@
 //! cannot be gathered or loaded is a failed build, and its log says why.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::json;
 
+use super::model_api::ModelApi;
 use super::serving;
-use super::{ModelApi, Source, Version};
+use super::version::{ModelApiVersion, Source};
 use crate::checkout::{self, NoCode};
-use crate::domino::Domino;
+use crate::host::Host;
 use crate::log::Kind;
 use crate::mlflow::Refusal;
-use crate::registered_models;
+use crate::registered_models::RegisteredModels;
 
 /// The most files and folders a registered model may have.
 const MOST_FILES: usize = 10_000;
@@ -20,19 +20,20 @@ const MOST_FILES: usize = 10_000;
 /// Makes `folder` a place from which the version can be served. The error is the last line of the
 /// build's log.
 pub(super) async fn build(
-    domino: &Arc<Domino>,
+    host: &Host,
+    models: &RegisteredModels,
     api: &ModelApi,
-    version: &Version,
+    version: &ModelApiVersion,
     folder: &Path,
 ) -> Result<(), String> {
-    let say = |text: &str| version.build_log.say(Kind::Stdout, text, domino.now());
+    let say = |text: &str| version.build_log.say(Kind::Stdout, text, host.now());
     say(&format!(
         "Building version {} of model {} on {}",
         version.number,
         api.settings().name,
         version.environment.name
     ));
-    if let Some(commit_id) = &version.wish.commit_id
+    if let Some(commit_id) = &version.spec.commit_id
         && *commit_id != version.project.commit_id
     {
         return Err(format!(
@@ -41,7 +42,7 @@ pub(super) async fn build(
         ));
     }
     let model = folder.join("model");
-    let what = match &version.wish.source {
+    let what = match &version.spec.source {
         Source::File { file, function, .. } => {
             let commit = version.commit.as_deref();
             let commit = commit.ok_or("The repository has no commit")?;
@@ -49,9 +50,9 @@ pub(super) async fn build(
                 "Cloning {} at {commit}",
                 version.project.repository.uri
             ));
-            checkout::check_out(&domino.repository, commit, &model)
+            checkout::check_out(&host.repository, commit, &model)
                 .await
-                .map_err(|NoCode(why)| why)?;
+                .map_err(|NoCode(reason)| reason)?;
             json!({ "file": file, "function": function })
         }
         Source::Registered {
@@ -61,19 +62,19 @@ pub(super) async fn build(
             say(&format!(
                 "Fetching version {number} of registered model {name}"
             ));
-            let gathered = gather(domino, version, name, *number, &model).await;
+            let gathered = gather(models, version, name, *number, &model).await;
             let count = gathered.map_err(|refusal| refusal.message().to_owned())?;
             say(&format!("Fetched {count} files"));
             json!({})
         }
     };
-    serving::prepare(folder, what, version.wish.log_requests)
+    serving::prepare(folder, what, version.spec.log_requests)
         .map_err(|problem| format!("The image could not be written: {problem}"))?;
     if version.fault.build_fails {
         return Err("The build failed (a fault of the sandbox)".to_owned());
     }
     say("Loading the model");
-    let loaded = serving::check(domino, api, version, folder).await;
+    let loaded = serving::check(host, api, version, folder).await;
     match loaded {
         Ok(true) => Ok(()),
         Ok(false) => Err("The model cannot be loaded".to_owned()),
@@ -83,20 +84,20 @@ pub(super) async fn build(
 
 /// Fetches every file of a registered model into `into`, and says how many there are.
 async fn gather(
-    domino: &Domino,
-    version: &Version,
+    models: &RegisteredModels,
+    version: &ModelApiVersion,
     name: &str,
     number: u64,
     into: &Path,
 ) -> Result<usize, Refusal> {
     let user = &version.created_by;
-    let registered = registered_models::version(domino, user, name, number).await?;
-    let root = registered_models::artifacts(domino, user, &registered).await?;
+    let registered = models.version(user, name, number).await?;
+    let root = models.artifacts(user, &registered).await?;
     let mut folders = vec![PathBuf::new()];
     let mut count = 0;
     while let Some(folder) = folders.pop() {
         let path = below(&root, &folder);
-        for entry in domino.mlflow.artifacts(&path).await? {
+        for entry in models.mlflow.artifacts(&path).await? {
             count += 1;
             // The last part alone, so that no entry of any server lies outside of the folder.
             let Some(name) = Path::new(&entry.path).file_name() else {
@@ -110,7 +111,7 @@ async fn gather(
                 folders.push(place);
                 continue;
             }
-            let content = domino.mlflow.artifact(&below(&root, &place)).await?;
+            let content = models.mlflow.artifact(&below(&root, &place)).await?;
             let target = into.join(&place);
             let written = target
                 .parent()

@@ -1,176 +1,194 @@
 //! Takes one version from its build to the end of its process. The version that answered before
 //! goes on answering until this one does; only then it stops.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::build;
+use super::model_api::ModelApi;
 use super::serving;
 use super::status::{Build, Status};
-use super::{ModelApi, Version, build};
-use crate::domino::Domino;
+use super::version::{ModelApiVersion, Process};
+use crate::host::Host;
 use crate::log::Kind;
+use crate::process::Running;
+use crate::registered_models::RegisteredModels;
 
 /// How a deployment came to its end.
-enum End {
+enum DeploymentEnd {
     /// The build is all there was to do, or a fault lets nothing more happen.
     Stays,
     Stopped,
     Failed(String),
 }
 
-/// Builds `version` and serves it until it stops or dies.
-pub(super) async fn run(domino: Arc<Domino>, api: Arc<ModelApi>, version: Arc<Version>) {
-    let end = walk(&domino, &api, &version).await;
-    finish(&version, end);
+/// One version on its way to serving, with what it is built from.
+pub(super) struct Deployment {
+    pub(super) host: Arc<Host>,
+    pub(super) models: Arc<RegisteredModels>,
+    pub(super) api: Arc<ModelApi>,
+    pub(super) version: Arc<ModelApiVersion>,
 }
 
-/// Serves a version again from the `folder` that it was built in.
-pub(super) async fn again(
-    domino: Arc<Domino>,
-    api: Arc<ModelApi>,
-    version: Arc<Version>,
-    folder: Arc<TempDir>,
-) {
-    // It may have been told to stop when it had ended already.
-    tokio::select! {
-        biased;
-        () = version.stopping.notified() => {}
-        () = std::future::ready(()) => {}
+impl Deployment {
+    /// Builds the version and serves it until it stops or dies.
+    pub(super) async fn run(self) {
+        let end = self.build_and_serve().await;
+        self.finish(end);
     }
-    let end = served(&domino, &api, &version, folder.path()).await;
-    finish(&version, end);
-}
 
-fn finish(version: &Version, end: End) {
-    match end {
-        End::Stays => {}
-        End::Stopped => version.enter(Status::Stopped),
-        End::Failed(why) => version.fail(why),
-    }
-}
-
-async fn walk(domino: &Arc<Domino>, api: &Arc<ModelApi>, version: &Arc<Version>) -> End {
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("{}-", version.id))
-        .tempdir_in(domino.folder.path().join("runs"));
-    let folder = match folder {
-        Ok(folder) => folder,
-        Err(problem) => return End::Failed(format!("No folder for the version: {problem}")),
-    };
-    let built = tokio::select! {
-        biased;
-        () = version.stopping.notified() => return End::Stopped,
-        built = built(domino, api, version, folder.path()) => built,
-    };
-    if let Err(end) = built {
-        return end;
-    }
-    let folder = Arc::new(folder);
-    version.keep(folder.clone());
-    served(domino, api, version, folder.path()).await
-}
-
-/// Goes on to `status`, unless the version never gets beyond where it is.
-async fn enter(domino: &Domino, version: &Version, status: Status) -> Result<(), End> {
-    let stuck = version.fault.stuck_at.as_deref();
-    if stuck == Some(version.status().word()) {
-        return Err(End::Stays);
-    }
-    domino.pace.step().await;
-    version.enter(status);
-    Ok(())
-}
-
-async fn built(
-    domino: &Arc<Domino>,
-    api: &ModelApi,
-    version: &Version,
-    folder: &std::path::Path,
-) -> Result<(), End> {
-    enter(domino, version, Status::Building).await?;
-    version.enter_build(Build::Building);
-    if version.fault.stuck_at.as_deref() == Some("Building") {
-        return Err(End::Stays);
-    }
-    if let Err(why) = build::build(domino, api, version, folder).await {
-        version.build_log.say(Kind::Stderr, &why, domino.now());
-        version.enter_build(Build::Failed);
-        return Err(End::Failed(why));
-    }
-    let done = "The build is complete";
-    version.build_log.say(Kind::Stdout, done, domino.now());
-    version.enter_build(Build::Complete);
-    enter(domino, version, Status::Ready).await?;
-    if !version.wish.should_deploy {
-        return Err(End::Stays);
-    }
-    enter(domino, version, Status::Starting).await
-}
-
-async fn served(
-    domino: &Arc<Domino>,
-    api: &Arc<ModelApi>,
-    version: &Arc<Version>,
-    folder: &std::path::Path,
-) -> End {
-    match version.fault.stuck_at.as_deref() {
-        Some("Starting") => return until_stopped(version).await,
-        // A word that is not on the way takes the place of the last one.
-        Some(word) if word != "Running" => {
-            version.enter(Status::Other(word.to_owned()));
-            return until_stopped(version).await;
+    /// Serves the version again from the `folder` that it was built in.
+    pub(super) async fn again(self, folder: Arc<TempDir>) {
+        // It may have been told to stop when it had ended already.
+        tokio::select! {
+            biased;
+            () = self.version.stopping.notified() => {}
+            () = std::future::ready(()) => {}
         }
-        _ => {}
+        let end = self.serve(folder.path()).await;
+        self.finish(end);
     }
-    let (mut running, process) = match serving::start(domino, api, version, folder) {
-        Ok(started) => started,
-        Err(problem) => return End::Failed(format!("The model was not started: {problem}")),
-    };
-    let socket = process.socket.clone();
-    let listening = async {
-        serving::listens(&process).await;
-        domino.pace.step().await;
-    };
-    let started = tokio::select! {
-        () = listening => Ok(()),
-        _ = running.ended() => Err(End::Failed("The model ended before it served".to_owned())),
-        () = version.stopping.notified() => Err(End::Stopped),
-    };
-    let end = match started {
-        Ok(()) => {
-            version.set_process(Some(process));
-            version.enter(Status::Running);
-            if version.fault.dies_after == Some(0) {
-                version.dying.notify_one();
-            }
-            if api.activate(version) {
-                let end = tokio::select! {
-                    _ = running.ended() => End::Failed("The process of the model ended".to_owned()),
-                    () = version.dying.notified() => {
-                        End::Failed("The process of the model was killed".to_owned())
-                    }
-                    () = version.stopping.notified() => End::Stopped,
-                };
-                version.set_process(None);
-                end
-            } else {
-                version.set_process(None);
-                End::Stopped
-            }
-        }
-        Err(end) => end,
-    };
-    if let End::Failed(why) = &end {
-        version.instance_log.say(Kind::Stderr, why, domino.now());
-    }
-    running.stop().await;
-    // It is gone already when the process never listened.
-    let _ = std::fs::remove_file(socket);
-    end
-}
 
-async fn until_stopped(version: &Version) -> End {
-    version.stopping.notified().await;
-    End::Stopped
+    fn finish(&self, end: DeploymentEnd) {
+        match end {
+            DeploymentEnd::Stays => {}
+            DeploymentEnd::Stopped => self.version.enter(Status::Stopped),
+            DeploymentEnd::Failed(reason) => self.version.fail(reason),
+        }
+    }
+
+    async fn build_and_serve(&self) -> DeploymentEnd {
+        let folder = match self.host.run_folder(&self.version.id) {
+            Ok(folder) => folder,
+            Err(problem) => {
+                return DeploymentEnd::Failed(format!("No folder for the version: {problem}"));
+            }
+        };
+        let built = tokio::select! {
+            biased;
+            () = self.version.stopping.notified() => return DeploymentEnd::Stopped,
+            built = self.build(folder.path()) => built,
+        };
+        if let Err(end) = built {
+            return end;
+        }
+        let folder = Arc::new(folder);
+        self.version.keep(folder.clone());
+        self.serve(folder.path()).await
+    }
+
+    /// Goes on to `status`, unless the version never gets beyond where it is.
+    async fn enter(&self, status: Status) -> Result<(), DeploymentEnd> {
+        let stuck = self.version.fault.stuck_at.as_deref();
+        if stuck == Some(self.version.status().word()) {
+            return Err(DeploymentEnd::Stays);
+        }
+        self.host.pace.step().await;
+        self.version.enter(status);
+        Ok(())
+    }
+
+    async fn build(&self, folder: &Path) -> Result<(), DeploymentEnd> {
+        let version = &self.version;
+        self.enter(Status::Building).await?;
+        version.enter_build(Build::Building);
+        if version.fault.stuck_at.as_deref() == Some("Building") {
+            return Err(DeploymentEnd::Stays);
+        }
+        let built = build::build(&self.host, &self.models, &self.api, version, folder).await;
+        if let Err(reason) = built {
+            let log = &version.build_log;
+            log.say(Kind::Stderr, &reason, self.host.now());
+            version.enter_build(Build::Failed);
+            return Err(DeploymentEnd::Failed(reason));
+        }
+        let done = "The build is complete";
+        version.build_log.say(Kind::Stdout, done, self.host.now());
+        version.enter_build(Build::Complete);
+        self.enter(Status::Ready).await?;
+        if !version.spec.should_deploy {
+            return Err(DeploymentEnd::Stays);
+        }
+        self.enter(Status::Starting).await
+    }
+
+    async fn serve(&self, folder: &Path) -> DeploymentEnd {
+        let version = &self.version;
+        match version.fault.stuck_at.as_deref() {
+            Some("Starting") => return self.until_stopped().await,
+            // A word that is not on the way takes the place of the last one.
+            Some(word) if word != "Running" => {
+                version.enter(Status::Other(word.to_owned()));
+                return self.until_stopped().await;
+            }
+            _ => {}
+        }
+        let started = serving::start(&self.host, &self.api, version, folder);
+        let (mut running, process) = match started {
+            Ok(started) => started,
+            Err(problem) => {
+                return DeploymentEnd::Failed(format!("The model was not started: {problem}"));
+            }
+        };
+        let socket = process.socket.clone();
+        let end = match self.until_listening(&mut running, &process).await {
+            Ok(()) => self.until_ended(&mut running, process).await,
+            Err(end) => end,
+        };
+        if let DeploymentEnd::Failed(reason) = &end {
+            let log = &version.instance_log;
+            log.say(Kind::Stderr, reason, self.host.now());
+        }
+        running.stop().await;
+        // A process that never listened left no socket.
+        let _ = std::fs::remove_file(socket);
+        end
+    }
+
+    /// Waits until the process listens.
+    async fn until_listening(
+        &self,
+        running: &mut Running,
+        process: &Process,
+    ) -> Result<(), DeploymentEnd> {
+        let listening = async {
+            serving::listens(process).await;
+            self.host.pace.step().await;
+        };
+        let ended = "The model ended before it served";
+        tokio::select! {
+            () = listening => Ok(()),
+            _ = running.ended() => Err(DeploymentEnd::Failed(ended.to_owned())),
+            () = self.version.stopping.notified() => Err(DeploymentEnd::Stopped),
+        }
+    }
+
+    /// Lets the version answer until its process ends or is told to.
+    async fn until_ended(&self, running: &mut Running, process: Process) -> DeploymentEnd {
+        let version = &self.version;
+        version.set_process(Some(process));
+        version.enter(Status::Running);
+        if version.fault.dies_after == Some(0) {
+            version.dying.notify_one();
+        }
+        let end = match self.api.activate(version) {
+            false => DeploymentEnd::Stopped,
+            true => tokio::select! {
+                _ = running.ended() => DeploymentEnd::Failed("The process of the model ended".to_owned()),
+                () = version.dying.notified() => {
+                    DeploymentEnd::Failed("The process of the model was killed".to_owned())
+                }
+                () = version.stopping.notified() => DeploymentEnd::Stopped,
+            },
+        };
+        version.set_process(None);
+        end
+    }
+
+    async fn until_stopped(&self) -> DeploymentEnd {
+        self.version.stopping.notified().await;
+        DeploymentEnd::Stopped
+    }
 }

@@ -14,27 +14,29 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{ModelApi, Version, serving};
-use crate::domino::Domino;
+use super::model_api::ModelApi;
+use super::serving;
+use super::store::ModelApis;
+use super::version::ModelApiVersion;
 use crate::id;
 use crate::reply::no_such_route;
 
 /// How long a model may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new().route("/models/{id}/{which}/model", post(call))
 }
 
 async fn call(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Path((id, which)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut response = match domino.model_apis.with_id(&id) {
+    let mut response = match apis.with_id(&id) {
         None => no_such_route(&format!("/models/{id}/{which}/model")),
-        Some(api) => match token(&headers).filter(|token| api.takes(&domino, token)) {
+        Some(api) => match token(&headers).filter(|token| apis.takes(&api, token)) {
             None => unauthorized(),
             Some(_) => answer(&api, &which, body).await,
         },
@@ -102,7 +104,7 @@ async fn answer(api: &ModelApi, which: &str, body: Bytes) -> Response {
 }
 
 /// The result with what Domino adds to it.
-fn with_facts(version: &Version, mut reply: Value, took: Duration) -> Value {
+fn with_facts(version: &ModelApiVersion, mut reply: Value, took: Duration) -> Value {
     json!({
         "result": reply["result"].take(),
         "model_time_in_ms": reply["milliseconds"].take(),

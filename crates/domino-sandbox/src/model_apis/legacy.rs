@@ -8,15 +8,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::model_api::{ModelApi, ModelApiSpec};
 use super::public::variables;
+use super::store::ModelApis;
 use super::version::source;
-use super::{ModelApi, ModelApis, Source, Version, VersionWish, Wish};
-use crate::domino::Domino;
+use super::version::{ModelApiVersion, Source, VersionSpec};
 use crate::reply::{Answer, Failure};
 use crate::request::Fields;
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new()
         .route("/v1/models", post(create))
         .route("/v1/projects/{owner}/{name}/models", get(list))
@@ -37,7 +38,7 @@ fn model(api: &ModelApi, id: &str) -> Value {
         "replicaCount": settings.replicas,
         "isAsync": api.is_async,
         "created": api.created.milliseconds(),
-        "lastModified": api.lock().modified.milliseconds(),
+        "lastModified": api.modified().milliseconds(),
     });
     if let Some(tier) = &settings.hardware_tier {
         json["hardwareTierId"] = tier.id.as_str().into();
@@ -49,21 +50,21 @@ fn model(api: &ModelApi, id: &str) -> Value {
     json
 }
 
-fn version_json(version: &Version) -> Value {
+fn version_json(version: &ModelApiVersion) -> Value {
     let mut json = json!({
         "_id": version.id,
         "id": version.id,
         "modelId": version.api_id,
         "number": version.number,
-        "description": version.wish.description,
+        "description": version.spec.description,
         "projectId": version.project.id,
         "commitId": version.commit_id(),
         "created": version.created.milliseconds(),
-        "logHttpRequestResponse": version.wish.log_requests,
-        "deploymentStatus": version.shown(),
+        "logHttpRequestResponse": version.spec.log_requests,
+        "deploymentStatus": version.reported_status(),
     });
     if let (Value::Object(json), Value::Object(mut source)) =
-        (&mut json, source(&version.wish.source))
+        (&mut json, source(&version.spec.source))
     {
         source.remove("type");
         json.append(&mut source);
@@ -73,7 +74,7 @@ fn version_json(version: &Version) -> Value {
 
 /// Reads what a version is to be, from a file or from the registry. The number of a registered
 /// version may be a text here.
-fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
+fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
     let project_id = fields.text("projectId");
     let source = match fields.optional_text("registeredModelName") {
         Some(model) => {
@@ -96,7 +97,7 @@ fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
             excluded: fields.optional_texts("excludeFiles").unwrap_or_default(),
         },
     };
-    Some(VersionWish {
+    Some(VersionSpec {
         project_id,
         source,
         description: fields.optional_text("description"),
@@ -112,7 +113,7 @@ fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
 }
 
 async fn create(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
@@ -123,10 +124,10 @@ async fn create(
     let replicas = fields.optional_number("replicaCount").unwrap_or(1);
     let is_async = fields.optional_flag("isAsync").unwrap_or(false);
     let strict = fields.optional_flag("strictNodeAntiAffinity");
-    let version = version_wish(&mut fields);
+    let version = version_spec(&mut fields);
     fields.finish()?;
     let version = version.ok_or_else(|| Failure::bad_request("The source is missing"))?;
-    let wish = Wish {
+    let spec = ModelApiSpec {
         name,
         description,
         environment_id: version.environment_id.clone(),
@@ -138,7 +139,7 @@ async fn create(
         bundle_id: None,
         version,
     };
-    let api = ModelApis::create(&domino, &user, wish).await?;
+    let api = apis.create(&user, spec).await?;
     Ok(Json(json!({
         "objectType": "model",
         "url": format!("/v1/models/{}", api.id),
@@ -147,14 +148,14 @@ async fn create(
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((owner, name)): Path<(String, String)>,
 ) -> Answer {
-    let project = domino.projects.named_seen_by(&user, &owner, &name)?;
-    let apis = domino.model_apis.unarchived();
-    let apis = apis.iter().filter(|api| api.project.id == project.id);
-    let data: Vec<Value> = apis.map(|api| model(api, "id")).collect();
+    let project = apis.context.projects.named_seen_by(&user, &owner, &name)?;
+    let all = apis.unarchived();
+    let of_project = all.iter().filter(|api| api.project.id == project.id);
+    let data: Vec<Value> = of_project.map(|api| model(api, "id")).collect();
     let url = format!("/v1/projects/{owner}/{name}/models");
     Ok(Json(
         json!({ "objectType": "list", "url": url, "data": data }),
@@ -162,11 +163,11 @@ async fn list(
 }
 
 async fn versions(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let api = apis.seen_by(&user, &id)?;
     let newest_first = api.versions().into_iter().rev();
     let data: Vec<Value> = newest_first.map(|version| version_json(&version)).collect();
     let url = format!("/v1/models/{id}/versions");
@@ -176,16 +177,16 @@ async fn versions(
 }
 
 async fn create_version(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
-    let wish = version_wish(&mut fields);
+    let api = apis.seen_by(&user, &id)?;
+    let spec = version_spec(&mut fields);
     fields.finish()?;
-    let wish = wish.ok_or_else(|| Failure::bad_request("The source is missing"))?;
-    let version = api.create_version(&domino, &user, wish).await?;
+    let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;
+    let version = apis.create_version(&user, &api, spec).await?;
     Ok(Json(json!({
         "objectType": "modelVersion",
         "url": format!("/v1/models/{id}/versions/{}", version.id),

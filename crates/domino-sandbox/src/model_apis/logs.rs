@@ -8,9 +8,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::public::{APIS, seen};
-use crate::domino::Domino;
-use crate::log::{Kind, Line, Log, Wanted};
+use super::public::APIS;
+use super::store::ModelApis;
+use crate::log::{Kind, Line, LineFilter, Log};
 use crate::reply::{Answer, Failure};
 use crate::request::Parameters;
 use crate::users::Caller;
@@ -18,7 +18,7 @@ use crate::users::Caller;
 /// The most lines of a log that one reply has.
 const LIMIT: usize = 10_000;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     let version = format!("{APIS}/{{id}}/versions/{{version_id}}");
     Router::new()
         .route(&format!("{version}/buildLogs"), get(build_logs))
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 /// The lines of `log` after the moment that `parameters` name.
 pub(super) fn lines(log: &Log, parameters: &Parameters, most: usize) -> Result<Value, Failure> {
     let after = parameters.number("sinceTimeNano", 0)?;
-    let page = log.page(Wanted::All, after, 0, most, 0);
+    let page = log.page(LineFilter::All, after, 0, most, 0);
     Ok(page.lines.iter().map(line).collect())
 }
 
@@ -47,12 +47,12 @@ fn line(line: &Line) -> Value {
 }
 
 async fn build_logs(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     let mut json = json!({
         "modelId": id,
         "modelVersionId": version_id,
@@ -67,12 +67,12 @@ async fn build_logs(
 }
 
 async fn instance_logs(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     let most = parameters.size("maxResults", 1000)?.min(LIMIT);
     let mut json = json!({
         "modelId": id,
@@ -90,11 +90,11 @@ async fn instance_logs(
 
 /// Nothing is ever exported here.
 async fn export_logs(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
 ) -> Answer {
-    seen(&domino, &user, &id, &version_id)?;
+    apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(json!({
         "modelId": id,
         "modelVersionId": version_id,

@@ -8,33 +8,15 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::{ModelApi, Source, Version};
-use crate::domino::Domino;
-use crate::page::{escaped, log_lines, nothing_here, page};
+use super::store::ModelApis;
+use crate::html::{escaped, log_lines, nothing_here, page};
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new().route("/models/{id}/overview", get(one))
 }
 
-impl ModelApi {
-    /// The page of the endpoint, as a path.
-    pub(crate) fn page(&self) -> String {
-        format!("/models/{}/overview", self.id)
-    }
-}
-
-impl Version {
-    /// What the version serves, in words.
-    pub(crate) fn what(&self) -> String {
-        match &self.wish.source {
-            Source::File { file, function, .. } => format!("{function} of {file}"),
-            Source::Registered { model, version } => format!("{model} version {version}"),
-        }
-    }
-}
-
-async fn one(State(domino): State<Arc<Domino>>, Path(id): Path<String>) -> Response {
-    let Some(api) = domino.model_apis.with_id(&id) else {
+async fn one(State(apis): State<Arc<ModelApis>>, Path(id): Path<String>) -> Response {
+    let Some(api) = apis.with_id(&id) else {
         return nothing_here();
     };
     let active = api.active().map(|version| version.number);
@@ -51,7 +33,7 @@ async fn one(State(domino): State<Arc<Domino>>, Path(id): Path<String>) -> Respo
             format!(
                 "<tr><td>{}</td><td>{}</td><td>{}</td><td>{answers}</td></tr>\n",
                 version.number,
-                escaped(&version.what()),
+                escaped(&version.served()),
                 escaped(version.status().word()),
             )
         })
@@ -71,7 +53,7 @@ async fn one(State(domino): State<Arc<Domino>>, Path(id): Path<String>) -> Respo
          <p>Call it with its token as user and password:</p>\n\
          <pre>curl -u \"$DOMINO_MODEL_TOKEN:$DOMINO_MODEL_TOKEN\" -H 'Content-Type: application/json' \
          -d '{{\"data\": {{}}}}' {}/models/{}/latest/model</pre>\n{logs}",
-        escaped(&domino.url),
+        escaped(&apis.context.host.url),
         api.id
     );
     page(&api.settings().name, is_settled, &content).into_response()

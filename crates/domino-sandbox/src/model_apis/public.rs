@@ -11,16 +11,17 @@ use axum::{Json, Router};
 use regex::RegexBuilder;
 use serde_json::{Value, json};
 
+use super::model_api::{ModelApi, ModelApiSpec};
+use super::store::ModelApis;
 use super::version::source;
-use super::{ModelApi, ModelApis, Settings, Source, Version, VersionWish, Wish};
-use crate::domino::Domino;
+use super::version::{ModelApiVersion, Source, VersionSpec};
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters};
 use crate::users::Caller;
 
 pub(super) const APIS: &str = "/api/modelServing/v1/modelApis";
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     let version = format!("{APIS}/{{id}}/versions/{{version_id}}");
     Router::new()
         .route(APIS, get(list).post(create))
@@ -37,8 +38,8 @@ pub(super) fn routes() -> Router<Arc<Domino>> {
 
 /// A model API in the words of the public API.
 fn public(api: &ModelApi) -> Value {
-    let kept = api.lock();
-    let settings = &kept.settings;
+    let details = api.details.lock();
+    let settings = &details.settings;
     let mut json = json!({
         "id": api.id,
         "name": settings.name,
@@ -46,7 +47,7 @@ fn public(api: &ModelApi) -> Value {
         "environmentId": settings.environment.id,
         "replicas": settings.replicas,
         "isAsync": api.is_async,
-        "isArchived": kept.is_archived,
+        "isArchived": details.is_archived,
         "routingMode": "basic",
         "strictNodeAntiAffinity": api.strict_node_anti_affinity,
         "volumes": [],
@@ -59,7 +60,7 @@ fn public(api: &ModelApi) -> Value {
         "metadata": {
             "created": api.created.milliseconds(),
             "createdBy": api.created_by.id,
-            "lastModified": kept.modified.milliseconds(),
+            "lastModified": details.modified.milliseconds(),
         },
         "collaborators": [{ "collaborator": api.created_by.id, "role": "Owner" }],
         "access": {
@@ -80,7 +81,7 @@ fn public(api: &ModelApi) -> Value {
     if let Some(bundle_id) = &api.bundle_id {
         json["bundleId"] = bundle_id.as_str().into();
     }
-    if let Some(active) = &kept.active {
+    if let Some(active) = &details.active {
         json["activeVersion"] = json!({
             "id": active.id,
             "number": active.number,
@@ -94,8 +95,8 @@ fn public(api: &ModelApi) -> Value {
 }
 
 /// A version in the words of the public API.
-fn public_version(version: &Version) -> Value {
-    let wish = &version.wish;
+fn public_version(version: &ModelApiVersion) -> Value {
+    let spec = &version.spec;
     let mut json = json!({
         "id": version.id,
         "modelApiId": version.api_id,
@@ -104,17 +105,17 @@ fn public_version(version: &Version) -> Value {
         "commitId": version.commit_id(),
         "environmentRevisionId": version.revision.id,
         "dataPlaneId": version.data_plane.id,
-        "source": source(&wish.source),
+        "source": source(&spec.source),
         "labels": [],
         "metadata": {
             "created": version.created.milliseconds(),
             "createdBy": version.created_by.id,
         },
-        "monitoringEnabled": wish.monitoring,
-        "recordInvocation": wish.record_invocation,
-        "logHttpRequestResponse": wish.log_requests,
+        "monitoringEnabled": spec.monitoring,
+        "recordInvocation": spec.record_invocation,
+        "logHttpRequestResponse": spec.log_requests,
     });
-    if let Some(description) = &wish.description {
+    if let Some(description) = &spec.description {
         json["description"] = description.as_str().into();
         json["metadata"]["summary"] = description.as_str().into();
     }
@@ -125,8 +126,8 @@ fn public_version(version: &Version) -> Value {
 }
 
 /// Reads what a version is to be. Who does not ask for its deployment gets only a build.
-fn version_wish(fields: &mut Fields) -> Option<VersionWish> {
-    Some(VersionWish {
+fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
+    Some(VersionSpec {
         project_id: fields.text("projectId"),
         source: fields.object("source", source_field)?,
         description: fields.optional_text("description"),
@@ -176,7 +177,7 @@ pub(super) fn variables(fields: &mut Fields, name: &str) -> Option<Vec<(String, 
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
@@ -186,13 +187,12 @@ async fn list(
                         configuration";
             return Ok((StatusCode::FORBIDDEN, text).into_response());
         }
-        let apis = domino.model_apis.unarchived();
-        return listed(apis, &parameters).map(IntoResponse::into_response);
+        return listed(apis.unarchived(), &parameters).map(IntoResponse::into_response);
     };
-    let project = domino.projects.seen_by(&user, project_id)?;
-    let mut apis = domino.model_apis.unarchived();
-    apis.retain(|api| api.project.id == project.id);
-    listed(apis, &parameters).map(IntoResponse::into_response)
+    let project = apis.context.projects.seen_by(&user, project_id)?;
+    let mut of_project = apis.unarchived();
+    of_project.retain(|api| api.project.id == project.id);
+    listed(of_project, &parameters).map(IntoResponse::into_response)
 }
 
 /// One page of `apis`. Without an offset it starts at the 26th, as the specification has it.
@@ -209,7 +209,7 @@ fn listed(mut apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
     let number = parameters.number("registeredModelVersion", 0)?;
     apis.retain(|api| {
         let settings = api.settings();
-        let serves = |version: &Version| match &version.wish.source {
+        let serves = |version: &ModelApiVersion| match &version.spec.source {
             Source::Registered { model: of, version } => {
                 model.is_none_or(|wanted| wanted == of) && (number == 0 || number == *version)
             }
@@ -236,7 +236,7 @@ fn order(apis: &mut [Arc<ModelApi>], by: &str) {
     let mut words = by.split_whitespace();
     match words.next() {
         Some("name") => apis.sort_by_key(|api| api.settings().name),
-        Some("lastModified") => apis.sort_by_key(|api| api.lock().modified.nanoseconds()),
+        Some("lastModified") => apis.sort_by_key(|api| api.modified().nanoseconds()),
         _ => {}
     }
     if words
@@ -248,7 +248,7 @@ fn order(apis: &mut [Arc<ModelApi>], by: &str) {
 }
 
 async fn create(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Result<Response, Failure> {
@@ -264,9 +264,9 @@ async fn create(
     let is_async = fields.flag("isAsync");
     let strict_node_anti_affinity = fields.flag("strictNodeAntiAffinity");
     let bundle_id = fields.optional_text("bundleId");
-    let version = fields.object("version", version_wish);
+    let version = fields.object("version", version_spec);
     fields.finish()?;
-    let wish = Wish {
+    let spec = ModelApiSpec {
         name,
         description,
         environment_id: Some(environment_id),
@@ -278,59 +278,58 @@ async fn create(
         bundle_id,
         version: version.ok_or_else(|| Failure::bad_request("The version is missing"))?,
     };
-    let api = ModelApis::create(&domino, &user, wish).await?;
+    let api = apis.create(&user, spec).await?;
     Ok((StatusCode::CREATED, Json(public(&api))).into_response())
 }
 
 async fn one(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    Ok(Json(public(&*ModelApis::seen_by(&domino, &user, &id)?)))
+    Ok(Json(public(&*apis.seen_by(&user, &id)?)))
 }
 
 /// Replaces what can be changed; the environment variables cannot.
 async fn change(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let api = apis.seen_by(&user, &id)?;
     let name = fields.text("name");
     let description = fields.text("description");
     let environment_id = fields.text("environmentId");
     let hardware_tier_id = fields.optional_text("hardwareTierId");
     let replicas = fields.number("replicas");
     fields.finish()?;
-    let settings = Settings::of(
-        &domino,
+    let settings = apis.settings(
         &name,
         &description,
         Some(&environment_id),
         hardware_tier_id.as_deref(),
         replicas,
     )?;
-    api.change(&domino, settings);
+    api.change(settings, apis.context.host.now());
     Ok(Json(public(&api)))
 }
 
 async fn archive(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    ModelApis::seen_by(&domino, &user, &id)?.archive();
+    apis.seen_by(&user, &id)?.archive();
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn versions(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let api = apis.seen_by(&user, &id)?;
     let newest_first = api.versions().into_iter().rev();
     Ok(Json(
         newest_first
@@ -340,34 +339,24 @@ async fn versions(
 }
 
 async fn create_version(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
     mut fields: Fields,
 ) -> Result<Response, Failure> {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
-    let wish = version_wish(&mut fields);
+    let api = apis.seen_by(&user, &id)?;
+    let spec = version_spec(&mut fields);
     fields.finish()?;
-    let wish = wish.ok_or_else(|| Failure::bad_request("The source is missing"))?;
-    let version = api.create_version(&domino, &user, wish).await?;
+    let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;
+    let version = apis.create_version(&user, &api, spec).await?;
     Ok((StatusCode::CREATED, Json(public_version(&version))).into_response())
 }
 
-/// A version of a model API that the caller may see.
-pub(super) fn seen(
-    domino: &Domino,
-    user: &crate::users::User,
-    id: &str,
-    version_id: &str,
-) -> Result<Arc<Version>, Failure> {
-    ModelApis::seen_by(domino, user, id)?.version_with_id(version_id)
-}
-
 async fn one_version(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(public_version(&version)))
 }

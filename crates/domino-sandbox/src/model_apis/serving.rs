@@ -12,9 +12,9 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use super::version::Process;
-use super::{ModelApi, Version};
-use crate::domino::Domino;
+use super::model_api::ModelApi;
+use super::version::{ModelApiVersion, Process};
+use crate::host::Host;
 use crate::log::Log;
 use crate::outbound::{self, Peer};
 use crate::process::{self, Running, Task};
@@ -32,33 +32,29 @@ pub(super) fn prepare(folder: &Path, what: Value, logs_requests: bool) -> io::Re
 
 /// Whether python can load the model; what it says goes into the log of the build.
 pub(super) async fn check(
-    domino: &Arc<Domino>,
+    host: &Host,
     api: &ModelApi,
-    version: &Version,
+    version: &ModelApiVersion,
     folder: &Path,
 ) -> io::Result<bool> {
-    let mut running = start_python(domino, api, folder, "check", version.build_log.clone())?;
+    let mut running = start_python(host, api, folder, "check", version.build_log.clone())?;
     Ok(running.ended().await?.success())
 }
 
 /// Starts the process that serves.
 pub(super) fn start(
-    domino: &Arc<Domino>,
+    host: &Host,
     api: &ModelApi,
-    version: &Version,
+    version: &ModelApiVersion,
     folder: &Path,
 ) -> io::Result<(Running, Process)> {
-    let sockets = domino.folder.path().join("s");
-    std::fs::create_dir_all(&sockets)?;
-    // A short name, since the path of a socket may not be long.
-    let number = domino.model_apis.next_process();
-    let socket = sockets.join(number.to_string());
+    let socket = host.new_socket()?;
     let config = folder.join("config.json");
     let mut what: Value = serde_json::from_slice(&std::fs::read(&config)?)?;
     what["socket"] = json!(socket);
     std::fs::write(config, what.to_string())?;
     let log = version.instance_log.clone();
-    let running = start_python(domino, api, folder, "serve", log)?;
+    let running = start_python(host, api, folder, "serve", log)?;
     let id = running.id();
     Ok((running, Process { id, socket }))
 }
@@ -81,7 +77,7 @@ pub(super) async fn call(process: &Process, body: Bytes) -> io::Result<(StatusCo
 }
 
 fn start_python(
-    domino: &Arc<Domino>,
+    host: &Host,
     api: &ModelApi,
     folder: &Path,
     mode: &str,
@@ -103,7 +99,7 @@ fn start_python(
         folder: &folder.join("model"),
         variables,
     };
-    process::start(domino, task, log)
+    process::start(&host.processes, task, log)
 }
 
 /// A path as one word of a shell.

@@ -10,16 +10,16 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::logs::lines;
-use super::public::seen;
+use super::model_api::ModelApi;
 use super::status::Status;
-use super::{ModelApi, ModelApis, Source};
-use crate::domino::Domino;
-use crate::log::Wanted;
+use super::store::ModelApis;
+use super::version::Source;
+use crate::log::LineFilter;
 use crate::reply::Answer;
 use crate::request::Parameters;
 use crate::users::Caller;
 
-pub(super) fn routes() -> Router<Arc<Domino>> {
+pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new()
         .route("/v4/modelManager/getModels", get(models))
         .route(
@@ -55,7 +55,7 @@ fn v4(api: &ModelApi) -> Value {
         "id": api.id,
         "name": settings.name,
         "description": settings.description,
-        "lastModified": api.lock().modified.milliseconds(),
+        "lastModified": api.modified().milliseconds(),
         "projectId": api.project.id,
         "projectName": api.project.name,
         "projectOwnerUsername": api.project.owner,
@@ -70,7 +70,7 @@ fn v4(api: &ModelApi) -> Value {
         json["bundleId"] = bundle_id.as_str().into();
     }
     if let Some(active) = api.active() {
-        json["activeVersion"] = match &active.wish.source {
+        json["activeVersion"] = match &active.spec.source {
             Source::File { file, function, .. } => json!({
                 "id": active.id,
                 "file": { "canonicalizedPathString": file, "separator": "/" },
@@ -85,34 +85,37 @@ fn v4(api: &ModelApi) -> Value {
         json["activeVersionNumber"] = active.number.into();
         json["activeModelVersionId"] = active.id.as_str().into();
         json["activeVersionDataPlaneId"] = active.data_plane.id.as_str().into();
-        json["activeVersionStatus"] = active.shown().into();
+        json["activeVersionStatus"] = active.reported_status().into();
     }
     json
 }
 
 async fn models(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let project = domino
+    let project = apis
+        .context
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
-    let apis = domino.model_apis.unarchived();
-    let apis = apis.iter().filter(|api| api.project.id == project.id);
-    Ok(Json(apis.map(|api| v4(api)).collect()))
+    let all = apis.unarchived();
+    let of_project = all.iter().filter(|api| api.project.id == project.id);
+    Ok(Json(of_project.map(|api| v4(api)).collect()))
 }
 
 /// The log as one text, in a list of one.
 async fn build_logs(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     let after = parameters.number("sinceTimeNano", 0)?;
-    let page = version.build_log.page(Wanted::All, after, 0, usize::MAX, 0);
+    let page = version
+        .build_log
+        .page(LineFilter::All, after, 0, usize::MAX, 0);
     let text: String = page
         .lines
         .iter()
@@ -128,12 +131,12 @@ async fn build_logs(
 
 /// The log line by line, in a list of one.
 async fn build_logs_v2(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(json!([{
         "modelId": id,
         "modelVersionId": version_id,
@@ -143,12 +146,12 @@ async fn build_logs_v2(
 }
 
 async fn instance_logs(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
     let most = parameters.size("maxResults", 1000)?;
     Ok(Json(json!([{
         "modelId": id,
@@ -159,22 +162,24 @@ async fn instance_logs(
 }
 
 async fn deployment_status(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
-    Ok(Json(json!({ "status": version.shown().to_lowercase() })))
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
+    Ok(Json(
+        json!({ "status": version.reported_status().to_lowercase() }),
+    ))
 }
 
 /// Starts a version again that served before.
 async fn start_deployment(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path((id, version_id)): Path<(String, String)>,
 ) -> Answer {
-    let version = seen(&domino, &user, &id, &version_id)?;
-    ModelApis::seen_by(&domino, &user, &id)?.start(&domino, &version)?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
+    apis.start(&apis.seen_by(&user, &id)?, &version)?;
     Ok(Json(json!([{
         "modelId": id,
         "modelVersionId": version_id,
@@ -184,11 +189,11 @@ async fn start_deployment(
 
 /// From what each version can be reproduced. A registered model has no code of the repository's.
 async fn reproduction_details(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let api = apis.seen_by(&user, &id)?;
     let versions = api.versions();
     let details = versions.iter().map(|version| {
         let repository = &version.project.repository;
@@ -232,14 +237,14 @@ async fn reproduction_details(
 
 /// How the version that answers stands, or the newest one while none does.
 async fn active_status(
-    State(domino): State<Arc<Domino>>,
+    State(apis): State<Arc<ModelApis>>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let api = ModelApis::seen_by(&domino, &user, &id)?;
+    let api = apis.seen_by(&user, &id)?;
     let version = api.active().or_else(|| api.versions().last().cloned());
     let (status, failure) = match &version {
-        Some(version) => (version.shown(), version.failure()),
+        Some(version) => (version.reported_status(), version.failure()),
         None => ("Stopped".to_owned(), None),
     };
     Ok(Json(json!({

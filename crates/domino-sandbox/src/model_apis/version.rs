@@ -2,23 +2,21 @@
 //! it is told to misreport.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use super::ModelApi;
 use super::status::{Build, Status, is_pending};
 use crate::clock::Moment;
 use crate::data_planes::DataPlane;
-use crate::domino::Domino;
-use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::environments::{Environment, Revision};
 use crate::faults::ModelFault;
 use crate::id;
+use crate::locked::Locked;
 use crate::log::Log;
 use crate::projects::Project;
-use crate::reply::Failure;
 use crate::users::User;
 
 /// What a version serves.
@@ -35,7 +33,7 @@ pub(crate) enum Source {
 }
 
 /// What a version was asked to be.
-pub(crate) struct VersionWish {
+pub(crate) struct VersionSpec {
     pub(crate) project_id: String,
     pub(crate) source: Source,
     pub(crate) description: Option<String>,
@@ -49,7 +47,7 @@ pub(crate) struct VersionWish {
 }
 
 /// One version.
-pub(crate) struct Version {
+pub(crate) struct ModelApiVersion {
     pub(crate) id: String,
     pub(crate) number: usize,
     pub(super) api_id: String,
@@ -59,7 +57,7 @@ pub(crate) struct Version {
     pub(super) environment: Arc<Environment>,
     pub(super) revision: Revision,
     pub(super) data_plane: Arc<DataPlane>,
-    pub(super) wish: VersionWish,
+    pub(super) spec: VersionSpec,
     /// The commit of the code to build, when the version is made of files.
     pub(super) commit: Option<String>,
     pub(super) build_id: String,
@@ -69,11 +67,25 @@ pub(crate) struct Version {
     /// Woken when the version is to stop, and when a fault wants it dead.
     pub(super) stopping: Notify,
     pub(super) dying: Notify,
-    progress: Mutex<Progress>,
+    progress: Locked<VersionProgress>,
+}
+
+/// What a version is made of, once everything it names was found.
+pub(super) struct NewVersion<'a> {
+    pub(super) api_id: &'a str,
+    pub(super) project: &'a Arc<Project>,
+    pub(super) user: &'a Arc<User>,
+    pub(super) environment: Arc<Environment>,
+    pub(super) revision: Revision,
+    pub(super) data_plane: Arc<DataPlane>,
+    pub(super) spec: VersionSpec,
+    pub(super) commit: Option<String>,
+    pub(super) fault: ModelFault,
+    pub(super) now: Moment,
 }
 
 /// Where a version stands.
-struct Progress {
+struct VersionProgress {
     status: Status,
     history: Vec<Status>,
     build: Build,
@@ -94,45 +106,28 @@ pub(super) struct Process {
     pub(super) socket: PathBuf,
 }
 
-impl Version {
+impl ModelApiVersion {
     /// A version that nothing has happened to yet; its number comes with its place.
-    pub(super) fn new(
-        domino: &Domino,
-        user: &Arc<User>,
-        api: &ModelApi,
-        project: &Arc<Project>,
-        wish: VersionWish,
-        commit: Option<String>,
-    ) -> Result<Self, Failure> {
-        let settings = api.settings();
-        let environment = match &wish.environment_id {
-            Some(id) => domino.environments.for_run(Some(id))?.clone(),
-            None => settings.environment,
-        };
-        let revision = environment.revision(&RevisionSpec::Active)?.clone();
-        let data_plane = match &settings.hardware_tier {
-            Some(tier) => tier.data_plane.clone(),
-            None => domino.data_planes.named(None).clone(),
-        };
-        Ok(Version {
+    pub(super) fn new(new: NewVersion<'_>) -> Self {
+        ModelApiVersion {
             id: id::object_id(),
             number: 0,
-            api_id: api.id.clone(),
-            project: project.clone(),
-            created: domino.now(),
-            created_by: user.clone(),
-            environment,
-            revision,
-            data_plane,
-            wish,
-            commit,
+            api_id: new.api_id.to_owned(),
+            project: new.project.clone(),
+            created: new.now,
+            created_by: new.user.clone(),
+            environment: new.environment,
+            revision: new.revision,
+            data_plane: new.data_plane,
+            spec: new.spec,
+            commit: new.commit,
+            fault: new.fault,
             build_id: id::object_id(),
             build_log: Arc::default(),
             instance_log: Arc::default(),
-            fault: domino.faults.of_model(&settings.name),
             stopping: Notify::new(),
             dying: Notify::new(),
-            progress: Mutex::new(Progress {
+            progress: Locked::new(VersionProgress {
                 status: Status::Preparing,
                 history: vec![Status::Preparing],
                 build: Build::Preparing,
@@ -143,32 +138,43 @@ impl Version {
                 served: 0,
                 reads: 0,
             }),
-        })
+        }
+    }
+
+    /// What the version serves, in words.
+    pub(crate) fn served(&self) -> String {
+        match &self.spec.source {
+            Source::File { file, function, .. } => format!("{function} of {file}"),
+            Source::Registered { model, version } => format!("{model} version {version}"),
+        }
     }
 
     /// Where the version really stands.
     pub(crate) fn status(&self) -> Status {
-        self.lock().status.clone()
+        self.progress.lock().status.clone()
     }
 
     /// Whether nothing more happens to the version by itself.
     pub(crate) fn is_settled(&self) -> bool {
-        let status = self.lock().status.clone();
-        !is_pending(status.word()) || (status == Status::Ready && !self.wish.should_deploy)
+        let status = self.progress.lock().status.clone();
+        !is_pending(status.word()) || (status == Status::Ready && !self.spec.should_deploy)
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.lock().status == Status::Running
+        self.progress.lock().status == Status::Running
     }
 
     /// Whether the version came to an end, from which it can be started again.
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.lock().status, Status::Failed | Status::Stopped)
+        matches!(
+            self.progress.lock().status,
+            Status::Failed | Status::Stopped
+        )
     }
 
     /// The status as a reply shows it. Each call is one look, of which some faults count a few.
-    pub(crate) fn shown(&self) -> String {
-        let mut progress = self.lock();
+    pub(crate) fn reported_status(&self) -> String {
+        let mut progress = self.progress.lock();
         let look = progress.reads;
         progress.reads += 1;
         match self.fault.statuses.get(look) {
@@ -179,18 +185,18 @@ impl Version {
 
     /// The deployment as a reply shows it; a version that is not to be deployed has none.
     pub(super) fn deployment(&self) -> Option<Value> {
-        self.wish.should_deploy.then(|| {
-            let status = self.shown();
+        self.spec.should_deploy.then(|| {
+            let status = self.reported_status();
             json!({ "isPending": is_pending(&status), "status": status })
         })
     }
 
     pub(super) fn build(&self) -> Build {
-        self.lock().build
+        self.progress.lock().build
     }
 
     pub(super) fn failure(&self) -> Option<String> {
-        self.lock().failure.clone()
+        self.progress.lock().failure.clone()
     }
 
     /// The commit as replies name it: that of the code for a version of files, and that of the
@@ -201,23 +207,23 @@ impl Version {
     }
 
     pub(super) fn process(&self) -> Option<Process> {
-        self.lock().process.clone()
+        self.progress.lock().process.clone()
     }
 
     pub(super) fn keep(&self, folder: Arc<TempDir>) {
-        self.lock().folder = Some(folder);
+        self.progress.lock().folder = Some(folder);
     }
 
     pub(super) fn folder(&self) -> Option<Arc<TempDir>> {
-        self.lock().folder.clone()
+        self.progress.lock().folder.clone()
     }
 
     pub(super) fn turn(&self) -> usize {
-        self.lock().turn
+        self.progress.lock().turn
     }
 
     pub(super) fn set_turn(&self, turn: usize) {
-        self.lock().turn = turn;
+        self.progress.lock().turn = turn;
     }
 
     pub(super) fn stop(&self) {
@@ -226,27 +232,27 @@ impl Version {
 
     /// Goes on to `status`.
     pub(super) fn enter(&self, status: Status) {
-        let mut progress = self.lock();
+        let mut progress = self.progress.lock();
         progress.status = status.clone();
         progress.history.push(status);
     }
 
     pub(super) fn enter_build(&self, build: Build) {
-        self.lock().build = build;
+        self.progress.lock().build = build;
     }
 
     pub(super) fn set_process(&self, process: Option<Process>) {
-        self.lock().process = process;
+        self.progress.lock().process = process;
     }
 
     pub(super) fn fail(&self, why: String) {
-        self.lock().failure = Some(why);
+        self.progress.lock().failure = Some(why);
         self.enter(Status::Failed);
     }
 
     /// Counts an answered request, after which a fault may want the process dead.
     pub(super) fn count(&self) {
-        let mut progress = self.lock();
+        let mut progress = self.progress.lock();
         progress.served += 1;
         if self.fault.dies_after == Some(progress.served) {
             self.dying.notify_one();
@@ -254,13 +260,13 @@ impl Version {
     }
 
     pub(super) fn state(&self, is_active: bool) -> Value {
-        let progress = self.lock();
+        let progress = self.progress.lock();
         let history = progress.history.iter().map(|status| status.word());
         let mut state = json!({
             "id": self.id,
             "number": self.number,
-            "description": self.wish.description,
-            "source": source(&self.wish.source),
+            "description": self.spec.description,
+            "source": source(&self.spec.source),
             "status": progress.status.word(),
             "statuses": history.collect::<Vec<_>>(),
             "build": progress.build.word(),
@@ -269,8 +275,8 @@ impl Version {
             "environmentId": self.environment.id,
             "environmentRevisionId": self.revision.id,
             "dataPlane": self.data_plane.name,
-            "logHttpRequestResponse": self.wish.log_requests,
-            "monitoringEnabled": self.wish.monitoring,
+            "logHttpRequestResponse": self.spec.log_requests,
+            "monitoringEnabled": self.spec.monitoring,
             "isActive": is_active,
             "isAlive": progress.process.is_some(),
             "served": progress.served,
@@ -279,12 +285,6 @@ impl Version {
             state["processId"] = process.id.into();
         }
         state
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

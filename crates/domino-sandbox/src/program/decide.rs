@@ -9,11 +9,12 @@ use axum::http::{Method, Request, header};
 use clap::Args;
 use serde_json::Value;
 
+use super::credentials::variable;
 use crate::outbound::{self, Peer};
 
 /// Which sandbox, and who speaks.
 #[derive(Args, Debug)]
-pub(super) struct Speaker {
+pub(super) struct SpeakerArgs {
     /// The file into which the running sandbox wrote its address and the credentials
     #[arg(long, value_name = "FILE")]
     credentials_file: PathBuf,
@@ -25,17 +26,17 @@ pub(super) struct Speaker {
 
 /// A request and who answers it.
 #[derive(Args, Debug)]
-pub(super) struct Answer {
+pub(super) struct AnswerArgs {
     /// The id of the request, or any part of what it asks for; not needed when only one waits
     request: Option<String>,
 
     #[command(flatten)]
-    speaker: Speaker,
+    speaker: SpeakerArgs,
 }
 
 /// Prints every request that waits.
-pub(super) fn list(speaker: &Speaker) -> anyhow::Result<()> {
-    let sandbox = Sandbox::of(speaker)?;
+pub(super) fn list(speaker: &SpeakerArgs) -> anyhow::Result<()> {
+    let sandbox = RunningSandbox::of(speaker)?;
     let waiting = sandbox.waiting()?;
     for request in &waiting {
         println!("{}", line(request));
@@ -47,8 +48,8 @@ pub(super) fn list(speaker: &Speaker) -> anyhow::Result<()> {
 }
 
 /// Answers one request with `word`.
-pub(super) fn answer(answer: &Answer, word: &str) -> anyhow::Result<()> {
-    let sandbox = Sandbox::of(&answer.speaker)?;
+pub(super) fn answer(answer: &AnswerArgs, word: &str) -> anyhow::Result<()> {
+    let sandbox = RunningSandbox::of(&answer.speaker)?;
     let waiting = sandbox.waiting()?;
     let request = pick(&waiting, answer.request.as_deref())?;
     let id = request["id"].as_str().unwrap_or_default();
@@ -100,13 +101,13 @@ fn line(request: &Value) -> String {
 }
 
 /// A running sandbox, as somebody with a credential reaches it.
-struct Sandbox {
+struct RunningSandbox {
     peer: Peer,
     token: String,
 }
 
-impl Sandbox {
-    fn of(speaker: &Speaker) -> anyhow::Result<Self> {
+impl RunningSandbox {
+    fn of(speaker: &SpeakerArgs) -> anyhow::Result<Self> {
         let text = read(&speaker.credentials_file)?;
         let value = |name: &str| {
             let mut pairs = text.lines().filter_map(|line| line.split_once('='));
@@ -117,13 +118,13 @@ impl Sandbox {
             let path = speaker.credentials_file.display();
             format!("`{path}` is not a credentials file of a sandbox")
         })?;
-        let variable = format!("{}_TOKEN", super::variable(&speaker.user));
-        let token = value(&variable).with_context(|| {
+        let name = format!("{}_TOKEN", variable(&speaker.user));
+        let token = value(&name).with_context(|| {
             let path = speaker.credentials_file.display();
             format!("`{path}` has no token of a user `{}`", speaker.user)
         })?;
         let (peer, _) = Peer::of(&host)?;
-        Ok(Sandbox { peer, token })
+        Ok(RunningSandbox { peer, token })
     }
 
     fn waiting(&self) -> anyhow::Result<Vec<Value>> {

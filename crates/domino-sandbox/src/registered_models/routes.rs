@@ -11,17 +11,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{all, one, project_json, version, versions};
-use crate::domino::Domino;
+use super::store::RegisteredModels;
 use crate::id;
-use crate::model_apis::ModelApi;
 use crate::reply::{Answer, Failure, Slice, page};
 use crate::request::{Fields, Parameters, object_id};
 use crate::users::Caller;
 use crate::version::Version;
 
 /// The second generation of the routes came with Domino 6.
-pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
+pub(crate) fn routes(models: Arc<RegisteredModels>, domino: Version) -> Router {
     let first = Router::new()
         .route("/api/registeredmodels/v1", get(list))
         .route("/api/registeredmodels/v1/names", get(names))
@@ -33,14 +31,9 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
         .route(
             "/api/registeredmodels/v1/{name}/versions/{version}",
             get(version_details),
-        )
-        .route("/api/registeredmodels/v1/{name}/modelapis", get(endpoints))
-        .route(
-            "/api/registeredmodels/v1/{name}/versions/{version}/modelapis",
-            get(version_endpoints),
         );
     if domino == Version::V5_9 {
-        return first;
+        return first.with_state(models);
     }
     first
         .route("/api/registeredmodels/v2", get(list))
@@ -52,10 +45,11 @@ pub(crate) fn routes(domino: Version) -> Router<Arc<Domino>> {
             "/api/registeredmodels/v2/{name}/versions/{version}",
             get(version_details),
         )
+        .with_state(models)
 }
 
 async fn list(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
@@ -71,8 +65,8 @@ async fn list(
     let size = parameters.size("maxResults", 25)?.min(Slice::CAP);
     // Every model here is of the category `ml`; the other one is `genai`.
     let category = parameters.text("modelCategory").unwrap_or("ml");
-    let mut models = all(&domino, &user).await?;
-    models.retain(|model| {
+    let mut found = models.all(&user).await?;
+    found.retain(|model| {
         category == "ml"
             && project_id.is_none_or(|id| model.project.id == id)
             && pattern
@@ -81,18 +75,18 @@ async fn list(
     });
     let order = parameters.text("orderBy").unwrap_or_default();
     if order.to_lowercase().ends_with("desc") {
-        models.reverse();
+        found.reverse();
     }
-    let items: Vec<Value> = models
+    let items: Vec<Value> = found
         .iter()
         .skip(offset)
         .take(size)
-        .map(|model| model.json(&domino))
+        .map(|model| model.json(models.is_discoverable(&model.name)))
         .collect();
     // As with offsets, the specification asks for the token under `pagination` and describes it
     // beside `requestId`.
     let mut metadata = json!({ "requestId": id::uuid(), "notices": [], "pagination": {} });
-    if offset + items.len() < models.len() {
+    if offset + items.len() < found.len() {
         let token = token(offset + items.len());
         metadata["nextPageToken"] = token.as_str().into();
         metadata["pagination"]["nextPageToken"] = token.into();
@@ -110,13 +104,13 @@ fn offset(token: &str) -> Option<usize> {
 }
 
 async fn names(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
-    let models = all(&domino, &user).await?;
-    let names: Vec<Value> = models
+    let found = models.all(&user).await?;
+    let names: Vec<Value> = found
         .iter()
         .filter(|model| model.name.to_lowercase().contains(&search))
         .filter(|model| {
@@ -134,16 +128,17 @@ async fn names(
 }
 
 async fn read(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     Path(name): Path<String>,
 ) -> Answer {
-    Ok(Json(one(&domino, &user, &name).await?.json(&domino)))
+    let model = models.one(&user, &name).await?;
+    Ok(Json(model.json(models.is_discoverable(&name))))
 }
 
 /// Only the description and who may find the model can be changed here.
 async fn change(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     Path(name): Path<String>,
     mut fields: Fields,
@@ -151,31 +146,28 @@ async fn change(
     let description = fields.optional_text("description");
     let discoverable = fields.optional_flag("discoverable");
     fields.finish()?;
-    one(&domino, &user, &name).await?;
+    models.one(&user, &name).await?;
     if let Some(description) = description {
         let route = "registered-models/update";
         let input = json!({ "name": name, "description": description });
-        let asked = domino
-            .mlflow
-            .ask(&domino, &user.name, Method::PATCH, route, input);
+        let asked = models.mlflow.ask(&user.name, Method::PATCH, route, input);
         asked.await?;
     }
     if let Some(discoverable) = discoverable {
-        domino
-            .registered_models
-            .set_discoverable(&name, discoverable);
+        models.set_discoverable(&name, discoverable);
     }
-    Ok(Json(one(&domino, &user, &name).await?.json(&domino)))
+    let model = models.one(&user, &name).await?;
+    Ok(Json(model.json(models.is_discoverable(&name))))
 }
 
 async fn version_list(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     Path(name): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    let model = one(&domino, &user, &name).await?;
-    let versions = versions(&domino, &user, &name).await?;
+    let model = models.one(&user, &name).await?;
+    let versions = models.versions(&user, &name).await?;
     let slice = Slice::of(
         parameters.size("offset", 0)?,
         parameters.size("limit", 20)?,
@@ -187,63 +179,15 @@ async fn version_list(
 }
 
 async fn version_details(
-    State(domino): State<Arc<Domino>>,
+    State(models): State<Arc<RegisteredModels>>,
     Caller(user): Caller,
     Path((name, number)): Path<(String, String)>,
 ) -> Answer {
     let number = version_number(&number)?;
-    let model = one(&domino, &user, &name).await?;
-    let version = version(&domino, &user, &name, number).await?;
-    Ok(Json(version.details(&domino, &user, &model.project).await))
-}
-
-/// The endpoints made of a model, whichever version of it.
-async fn endpoints(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path(name): Path<String>,
-    parameters: Parameters,
-) -> Answer {
-    one(&domino, &user, &name).await?;
-    listed(domino.model_apis.made_of(&name, None), &parameters)
-}
-
-/// The endpoints made of one version of a model.
-async fn version_endpoints(
-    State(domino): State<Arc<Domino>>,
-    Caller(user): Caller,
-    Path((name, number)): Path<(String, String)>,
-    parameters: Parameters,
-) -> Answer {
-    let number = version_number(&number)?;
-    one(&domino, &user, &name).await?;
-    version(&domino, &user, &name, number).await?;
-    listed(domino.model_apis.made_of(&name, Some(number)), &parameters)
-}
-
-fn listed(apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 25)?,
-        apis.len(),
-    );
-    let item = |api: Arc<ModelApi>| {
-        let settings = api.settings();
-        let mut json = json!({
-            "id": api.id,
-            "name": settings.name,
-            "description": settings.description,
-            "project": project_json(&api.project),
-            "updatedAt": api.modified().rfc3339(),
-        });
-        if let Some(active) = api.active() {
-            json["activeModelVersionId"] = active.id.as_str().into();
-            json["activeVersionNumber"] = active.number.into();
-            json["activeVersionStatus"] = active.shown().into();
-        }
-        json
-    };
-    Ok(page("items", slice.cut(apis).map(item).collect(), slice))
+    let model = models.one(&user, &name).await?;
+    let version = models.version(&user, &name, number).await?;
+    let run = models.run_of(&user, &version).await;
+    Ok(Json(version.details(&run, &model.project)))
 }
 
 /// The version in a path, which is a whole number.

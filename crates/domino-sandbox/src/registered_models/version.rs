@@ -1,14 +1,10 @@
-//! A version of a registered model: what MLflow knows of it, as Domino tells it, and where its files
-//! are.
+//! A version of a registered model: what MLflow knows of it, as Domino words it.
 
 use serde_json::{Map, Value, json};
 
-use super::{ask, moment, project_json, tags, text};
+use super::reading::{moment, project_json, tags, text};
 use crate::clock::Moment;
-use crate::domino::Domino;
-use crate::mlflow::Refusal;
 use crate::projects::Project;
-use crate::users::User;
 
 /// A version of a registered model.
 pub(crate) struct ModelVersion {
@@ -50,14 +46,8 @@ impl ModelVersion {
         })
     }
 
-    /// The version with what its run recorded.
-    pub(super) async fn details(&self, domino: &Domino, user: &User, project: &Project) -> Value {
-        let run = match self.run_id.as_str() {
-            "" => Ok(Value::Null),
-            id => ask(domino, user, "runs/get", json!({ "run_id": id })).await,
-        };
-        // A version whose run is gone is shown without it.
-        let run = run.unwrap_or_default();
+    /// The version with what its run recorded, if there is one.
+    pub(super) fn details(&self, run: &Value, project: &Project) -> Value {
         let data = &run["run"]["data"];
         let metrics: Vec<Value> = data["metrics"]
             .as_array()
@@ -90,45 +80,4 @@ impl ModelVersion {
         });
         json
     }
-}
-
-/// The folder with the files of a version, below the place of all artifacts.
-pub(crate) async fn artifacts(
-    domino: &Domino,
-    user: &User,
-    version: &ModelVersion,
-) -> Result<String, Refusal> {
-    let (scheme, path) = version.source.split_once(':').unwrap_or_default();
-    let elsewhere = || {
-        Refusal::missing(format!(
-            "The files of the model are at {}, which cannot be reached from here",
-            version.source
-        ))
-    };
-    match scheme {
-        // `mlflow-artifacts://host/path` and `mlflow-artifacts:/path` name the same file.
-        "mlflow-artifacts" => Ok(below_host(path)),
-        "runs" => {
-            let (run_id, path) = path
-                .trim_start_matches('/')
-                .split_once('/')
-                .ok_or_else(elsewhere)?;
-            let run = ask(domino, user, "runs/get", json!({ "run_id": run_id })).await?;
-            let root = text(&run["run"]["info"]["artifact_uri"]);
-            let root = root
-                .strip_prefix("mlflow-artifacts:")
-                .ok_or_else(elsewhere)?;
-            Ok(format!("{}/{path}", below_host(root)))
-        }
-        _ => Err(elsewhere()),
-    }
-}
-
-/// The path of an address without its host, if it has one.
-fn below_host(path: &str) -> String {
-    let path = match path.strip_prefix("//") {
-        Some(rest) => rest.split_once('/').unwrap_or_default().1,
-        None => path,
-    };
-    path.trim_matches('/').to_owned()
 }

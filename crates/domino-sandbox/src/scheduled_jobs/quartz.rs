@@ -131,7 +131,7 @@ fn is_special_day_of_week(part: &str) -> bool {
 }
 
 /// What the cron string says, for people. Field by field is enough to be told apart.
-pub(super) fn in_words(cron: &str) -> String {
+pub(super) fn described(cron: &str) -> String {
     let fields = cron.split_whitespace().zip(FIELDS);
     let told = fields.filter(|(field, _)| !matches!(*field, "*" | "?"));
     let words: Vec<String> = told

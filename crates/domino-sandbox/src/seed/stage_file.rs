@@ -6,16 +6,22 @@ use std::path::Path;
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::{EnvironmentSeed, HardwareTierSeed, PolicySeed, Seed};
+use super::{EnvironmentSeed, PolicySeed, Seed};
 use crate::id;
 
-/// Seeds from the stage file at `path`.
-pub(super) fn read(path: &Path) -> anyhow::Result<Seed> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the stage file `{}`", path.display()))?;
-    let file: Table = toml::from_str(&text)
-        .with_context(|| format!("the stage file `{}` is not TOML", path.display()))?;
-    Ok(seed(&file))
+impl Seed {
+    /// What the stage file at `path` names: its projects, environments, data planes and hardware
+    /// tiers. The file is read as plain TOML; what is no business of a Domino is passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not TOML.
+    pub fn from_stage_file(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the stage file `{}`", path.display()))?;
+        let file: Table = toml::from_str(&text)
+            .with_context(|| format!("the stage file `{}` is not TOML", path.display()))?;
+        Ok(seed(&file))
+    }
 }
 
 fn seed(file: &Table) -> Seed {
@@ -61,13 +67,13 @@ fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
     match place.get("hardware-tier") {
         // One name for every kind of entity means a tier of either population.
         Some(Value::String(name)) => {
-            add_tier(seed, name, plane, false);
-            add_tier(seed, name, plane, true);
+            seed.add_tier(name, plane, false);
+            seed.add_tier(name, plane, true);
         }
         Some(Value::Table(kinds)) => {
             for (kind, name) in kinds {
                 if let Some(name) = name.as_str() {
-                    add_tier(seed, name, plane, kind == "models");
+                    seed.add_tier(name, plane, kind == "models");
                 }
             }
         }
@@ -93,7 +99,7 @@ fn add_policy(seed: &mut Seed, name: &str) {
 fn add_for(seed: &mut Seed, place: &Table, plane: Option<&str>, for_model_apis: bool) {
     add_environment(seed, place);
     if let Some(name) = text(place, "hardware-tier") {
-        add_tier(seed, name, plane, for_model_apis);
+        seed.add_tier(name, plane, for_model_apis);
     }
 }
 
@@ -118,35 +124,6 @@ fn add_environment(seed: &mut Seed, place: &Table) {
     } else {
         seed.add_environment(name, false);
     }
-}
-
-/// Adds a tier under an id that differs from its name, so that a name sent where an id belongs
-/// is refused here as it would be by a Domino. The first data plane named for a tier keeps it.
-pub(super) fn add_tier(seed: &mut Seed, name: &str, plane: Option<&str>, for_model_apis: bool) {
-    let known =
-        |tier: &HardwareTierSeed| tier.name == name && tier.for_model_apis == for_model_apis;
-    if seed.hardware_tiers.iter().any(known) {
-        return;
-    }
-    let slug: String = name
-        .to_lowercase()
-        .chars()
-        .map(|letter| {
-            if letter.is_alphanumeric() {
-                letter
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    let suffix = if for_model_apis { "model-k8s" } else { "k8s" };
-    let mut tier = HardwareTierSeed::new(&format!("{slug}-{suffix}"), name);
-    tier.for_model_apis = for_model_apis;
-    tier.data_plane = plane.map(str::to_owned);
-    if let Some(plane) = plane {
-        seed.add_data_plane(plane);
-    }
-    seed.hardware_tiers.push(tier);
 }
 
 /// The table at `key`, empty when there is none.

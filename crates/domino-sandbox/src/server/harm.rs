@@ -12,21 +12,20 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::Value;
 
-use super::Whole;
-use crate::domino::Domino;
+use super::full_reply::FullReply;
 use crate::faults::Misbehaviour;
-use crate::reply::{self, Failure, Family};
-use crate::wire::Connection;
+use crate::reply::{Failure, Family, binary_forbidden, login_page, relogin};
+use crate::wire::{Connection, ListenerSwitch};
 
 /// What is to be done with a harmed request.
-pub(super) enum Before {
+pub(super) enum Processing {
     /// It takes effect.
     Process,
-    /// It does not, and this is its answer.
-    Answer(Response),
+    /// It does not, and this is its reply.
+    Skip(Response),
 }
 
-/// Whether the client gets any whole or partial reply.
+/// Whether the client gets any reply or partial reply.
 pub(super) fn leaves_a_reply(fault: &Misbehaviour) -> bool {
     !matches!(
         fault,
@@ -35,37 +34,15 @@ pub(super) fn leaves_a_reply(fault: &Misbehaviour) -> bool {
 }
 
 impl Misbehaviour {
-    /// The name of the kind, as a fault file has it.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Misbehaviour::Status { .. } => "status",
-            Misbehaviour::Reply { .. } => "reply",
-            Misbehaviour::LoginPage => "login-page",
-            Misbehaviour::BinaryForbidden => "binary-forbidden",
-            Misbehaviour::Relogin => "relogin",
-            Misbehaviour::Redirect { .. } => "redirect",
-            Misbehaviour::Refuse { .. } => "refuse",
-            Misbehaviour::Reset { .. } => "reset",
-            Misbehaviour::Hang { .. } => "hang",
-            Misbehaviour::Delay { .. } => "delay",
-            Misbehaviour::Truncate => "truncate",
-            Misbehaviour::CutJson => "cut-json",
-            Misbehaviour::Trickle { .. } => "trickle",
-            Misbehaviour::Huge { .. } => "huge",
-            Misbehaviour::Edit { .. } => "edit",
-            Misbehaviour::IgnoreQuery { .. } => "ignore-query",
-        }
-    }
-
     /// Before the request is processed, if it is to be at all.
-    pub(super) async fn before(&self, domino: &Domino, path: &str) -> Before {
+    pub(super) async fn before(&self, switch: &ListenerSwitch, path: &str) -> Processing {
         let answer = match self {
             Misbehaviour::Status { processed, .. }
             | Misbehaviour::Reset { processed }
             | Misbehaviour::Hang { processed }
                 if *processed =>
             {
-                return Before::Process;
+                return Processing::Process;
             }
             Misbehaviour::Status { .. } => self.status(path),
             Misbehaviour::Reply {
@@ -73,9 +50,9 @@ impl Misbehaviour {
                 content_type,
                 body,
             } => custom(*status, content_type, body),
-            Misbehaviour::LoginPage => reply::login_page(),
-            Misbehaviour::BinaryForbidden => reply::binary_forbidden(),
-            Misbehaviour::Relogin => reply::relogin(),
+            Misbehaviour::LoginPage => login_page(),
+            Misbehaviour::BinaryForbidden => binary_forbidden(),
+            Misbehaviour::Relogin => relogin(),
             Misbehaviour::Redirect { origin } => {
                 let location = format!("{}{path}", origin.trim_end_matches('/'));
                 (
@@ -85,7 +62,7 @@ impl Misbehaviour {
                     .into_response()
             }
             Misbehaviour::Refuse { lasting } => {
-                domino.gate.close(*lasting).await;
+                switch.switch_off(*lasting).await;
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
             // The reply that will not be sent is never looked at.
@@ -94,15 +71,15 @@ impl Misbehaviour {
             }
             Misbehaviour::Delay { by } => {
                 tokio::time::sleep(*by).await;
-                return Before::Process;
+                return Processing::Process;
             }
             Misbehaviour::Truncate
             | Misbehaviour::CutJson
             | Misbehaviour::Trickle { .. }
             | Misbehaviour::Edit { .. }
-            | Misbehaviour::IgnoreQuery { .. } => return Before::Process,
+            | Misbehaviour::IgnoreQuery { .. } => return Processing::Process,
         };
-        Before::Answer(answer)
+        Processing::Skip(answer)
     }
 
     /// The request as its route gets it.
@@ -127,22 +104,22 @@ impl Misbehaviour {
     }
 
     /// The reply as the recorder and the client see it.
-    pub(super) async fn edited(&self, mut whole: Whole, path: &str) -> Whole {
+    pub(super) async fn edited(&self, mut reply: FullReply, path: &str) -> FullReply {
         match self {
             Misbehaviour::Status {
                 processed: true, ..
-            } => Whole {
-                user: whole.user,
-                ..super::whole(self.status(path)).await
+            } => FullReply {
+                user: reply.user,
+                ..FullReply::of(self.status(path)).await
             },
             Misbehaviour::CutJson => {
-                whole.headers.remove(header::CONTENT_LENGTH);
-                whole.body.truncate(whole.body.len() / 2);
-                whole
+                reply.headers.remove(header::CONTENT_LENGTH);
+                reply.body.truncate(reply.body.len() / 2);
+                reply
             }
             Misbehaviour::Edit { set, remove } => {
-                let Ok(mut value) = serde_json::from_slice::<Value>(&whole.body) else {
-                    return whole;
+                let Ok(mut value) = serde_json::from_slice::<Value>(&reply.body) else {
+                    return reply;
                 };
                 for (pointer, new) in set {
                     edit(&mut value, pointer, Some(new));
@@ -150,26 +127,26 @@ impl Misbehaviour {
                 for pointer in remove {
                     edit(&mut value, pointer, None);
                 }
-                whole.headers.remove(header::CONTENT_LENGTH);
-                whole.body = value.to_string().into();
-                whole
+                reply.headers.remove(header::CONTENT_LENGTH);
+                reply.body = value.to_string().into();
+                reply
             }
-            _ => whole,
+            _ => reply,
         }
     }
 
     /// Sends the reply, or does not.
-    pub(super) async fn after(self, whole: Whole, connection: &Connection) -> Response {
+    pub(super) async fn after(self, reply: FullReply, connection: &Connection) -> Response {
         match self {
             Misbehaviour::Reset { .. } | Misbehaviour::Refuse { .. } => {
                 connection.reset();
-                whole.into_response()
+                reply.into_response()
             }
             Misbehaviour::Hang { .. } => std::future::pending().await,
-            Misbehaviour::Truncate => truncated(whole),
-            Misbehaviour::Trickle { pause, bytes } => trickled(whole, pause, bytes),
+            Misbehaviour::Truncate => truncated(reply),
+            Misbehaviour::Trickle { pause, bytes } => trickled(reply, pause, bytes),
             Misbehaviour::Huge { bytes } => huge(bytes),
-            _ => whole.into_response(),
+            _ => reply.into_response(),
         }
     }
 
@@ -254,9 +231,9 @@ fn edit(value: &mut Value, pointer: &str, new: Option<&Value>) {
 }
 
 /// Promises all of the body and closes after half of it.
-fn truncated(whole: Whole) -> Response {
-    let length = whole.body.len().max(2);
-    let half = whole.body.slice(..whole.body.len() / 2);
+fn truncated(reply: FullReply) -> Response {
+    let length = reply.body.len().max(2);
+    let half = reply.body.slice(..reply.body.len() / 2);
     // The pause lets the first half leave before the connection ends.
     let pieces = stream::unfold(Some(half), |half| async {
         match half {
@@ -267,16 +244,16 @@ fn truncated(whole: Whole) -> Response {
             }
         }
     });
-    let mut response = (whole.status, whole.headers, Body::from_stream(pieces)).into_response();
+    let mut response = (reply.status, reply.headers, Body::from_stream(pieces)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, length.into());
     response
 }
 
 /// Sends the body in pieces of `size` bytes with a pause before each.
-fn trickled(whole: Whole, pause: Duration, size: usize) -> Response {
-    let length = whole.body.len();
-    let pieces = stream::unfold(whole.body, move |mut left| async move {
+fn trickled(reply: FullReply, pause: Duration, size: usize) -> Response {
+    let length = reply.body.len();
+    let pieces = stream::unfold(reply.body, move |mut left| async move {
         if left.is_empty() {
             return None;
         }
@@ -284,7 +261,7 @@ fn trickled(whole: Whole, pause: Duration, size: usize) -> Response {
         let piece = left.split_to(size.min(left.len()));
         Some((Ok::<_, Infallible>(piece), left))
     });
-    let mut response = (whole.status, whole.headers, Body::from_stream(pieces)).into_response();
+    let mut response = (reply.status, reply.headers, Body::from_stream(pieces)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, length.into());
     response

@@ -3,17 +3,16 @@
 
 use axum::http::HeaderMap;
 
-use super::escaped;
-use crate::decisions::{self, Waiting};
-use crate::domino::Domino;
+use crate::decisions::{Decisions, Waiting};
+use crate::html::escaped;
 
 /// The requests as a part of the index. Without a token there are no buttons.
-pub(super) fn section(domino: &Domino, headers: &HeaderMap) -> String {
-    let waiting = decisions::waiting(domino);
+pub(super) fn section(decisions: &Decisions, headers: &HeaderMap) -> String {
+    let waiting = decisions.waiting();
     if waiting.is_empty() {
         return "<p>Nobody is waited for.</p>".to_owned();
     }
-    let token = domino.desk.token(headers);
+    let token = decisions.desk.token(headers);
     let rows: String = waiting.iter().map(|request| row(request, token)).collect();
     format!(
         "<table id=\"requests\"><tr><th>request</th><th>by rule</th><th>project</th>\

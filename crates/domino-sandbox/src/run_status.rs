@@ -2,7 +2,7 @@
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Status {
+pub(crate) enum RunStatus {
     Queued,
     Scheduled,
     Preparing,
@@ -33,22 +33,22 @@ pub(crate) const RUNNING: [&str; 9] = [
 ];
 pub(crate) const COMPLETED: [&str; 4] = ["Stopped", "Succeeded", "Failed", "Error"];
 
-impl Status {
+impl RunStatus {
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Status::Queued => "Queued",
-            Status::Scheduled => "Scheduled",
-            Status::Preparing => "Preparing",
-            Status::Pulling => "Pulling",
-            Status::Running => "Running",
-            Status::StopRequested => "StopRequested",
-            Status::StopAndDiscardRequested => "StopAndDiscardRequested",
-            Status::Stopping => "Stopping",
-            Status::Finishing => "Finishing",
-            Status::Stopped => "Stopped",
-            Status::Succeeded => "Succeeded",
-            Status::Failed => "Failed",
-            Status::Error => "Error",
+            RunStatus::Queued => "Queued",
+            RunStatus::Scheduled => "Scheduled",
+            RunStatus::Preparing => "Preparing",
+            RunStatus::Pulling => "Pulling",
+            RunStatus::Running => "Running",
+            RunStatus::StopRequested => "StopRequested",
+            RunStatus::StopAndDiscardRequested => "StopAndDiscardRequested",
+            RunStatus::Stopping => "Stopping",
+            RunStatus::Finishing => "Finishing",
+            RunStatus::Stopped => "Stopped",
+            RunStatus::Succeeded => "Succeeded",
+            RunStatus::Failed => "Failed",
+            RunStatus::Error => "Error",
         }
     }
 
@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn only_four_words_are_terminal() {
-        assert!(Status::Stopped.is_terminal() && Status::Error.is_terminal());
-        assert!(!Status::Finishing.is_terminal() && !Status::StopRequested.is_terminal());
+        assert!(RunStatus::Stopped.is_terminal() && RunStatus::Error.is_terminal());
+        assert!(!RunStatus::Finishing.is_terminal() && !RunStatus::StopRequested.is_terminal());
     }
 
     #[test]

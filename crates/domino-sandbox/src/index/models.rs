@@ -1,13 +1,14 @@
 //! The part of the index about models: each version with its stage, and the endpoints with the
 //! version that answers.
 
-use super::escaped;
-use crate::domino::Domino;
-use crate::registered_models::{self, Overview};
+use crate::html::escaped;
+use crate::jobs::Jobs;
+use crate::model_apis::ModelApis;
+use crate::registered_models::{Overview, RegisteredModels};
 
 /// The registered models as a part of the index.
-pub(super) async fn registered(domino: &Domino) -> String {
-    let versions = match registered_models::overview(domino).await {
+pub(super) async fn registered(models: &RegisteredModels, jobs: &Jobs) -> String {
+    let versions = match models.overview().await {
         Ok(versions) => versions,
         Err(refusal) => {
             let message = escaped(refusal.message());
@@ -17,15 +18,15 @@ pub(super) async fn registered(domino: &Domino) -> String {
     if versions.is_empty() {
         return "<p>None so far.</p>".to_owned();
     }
-    let rows: String = versions.iter().map(|one| row(domino, one)).collect();
+    let rows: String = versions.iter().map(|one| row(jobs, one)).collect();
     format!(
         "<table id=\"models\"><tr><th>model</th><th>version</th><th>stage</th><th>aliases</th>\
          <th>trained by</th></tr>\n{rows}</table>"
     )
 }
 
-fn row(domino: &Domino, one: &Overview) -> String {
-    let jobs = domino.jobs.all();
+fn row(jobs: &Jobs, one: &Overview) -> String {
+    let jobs = jobs.all();
     let job = jobs.iter().find(|job| Some(&job.id) == one.job_id.as_ref());
     let trained_by = job.map_or(String::new(), |job| {
         format!(
@@ -45,8 +46,8 @@ fn row(domino: &Domino, one: &Overview) -> String {
 }
 
 /// The endpoints as a part of the index.
-pub(super) fn endpoints(domino: &Domino) -> String {
-    let apis = domino.model_apis.unarchived();
+pub(super) fn endpoints(apis: &ModelApis) -> String {
+    let apis = apis.unarchived();
     if apis.is_empty() {
         return "<p>None so far.</p>".to_owned();
     }
@@ -56,7 +57,7 @@ pub(super) fn endpoints(domino: &Domino) -> String {
         .map(|api| {
             let settings = api.settings();
             let answers = match api.active() {
-                Some(active) => format!("version {}: {}", active.number, active.what()),
+                Some(active) => format!("version {}: {}", active.number, active.served()),
                 None => "nothing yet".to_owned(),
             };
             let newest = api.versions().last().map_or(String::new(), |newest| {

@@ -1,0 +1,64 @@
+//! What every run needs of the machine it runs on: where the sandbox is reached, which Domino it is, where code comes
+//! from and where files go, how fast statuses change, and which processes are alive.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::account::Accounts;
+use crate::clock::{Clock, Moment};
+use crate::pace::Pace;
+use crate::process::Processes;
+use crate::version::Version;
+
+/// The machine of one sandbox.
+pub(crate) struct Host {
+    /// The address, without a final slash.
+    pub(crate) url: String,
+    pub(crate) version: Version,
+    pub(crate) pace: Pace,
+    /// The git repository whose commits the runs use.
+    pub(crate) repository: PathBuf,
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: Clock,
+    pub(crate) processes: Arc<Processes>,
+    /// Where runs have their code and leave their files, for as long as the sandbox lives.
+    pub(crate) folder: TempDir,
+    /// How many sockets were named so far.
+    pub(crate) sockets: AtomicUsize,
+}
+
+impl Host {
+    /// A new temporary folder for the code and the files of runs.
+    pub(crate) fn new_folder() -> anyhow::Result<TempDir> {
+        let folder = tempfile::Builder::new()
+            .prefix("domino-sandbox-")
+            .tempdir()
+            .context("there is no place for a temporary folder")?;
+        std::fs::create_dir(folder.path().join("runs"))?;
+        Ok(folder)
+    }
+
+    /// The time on the sandbox's clock.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// A new empty folder for the run with this id, removed when it is dropped.
+    pub(crate) fn run_folder(&self, id: &str) -> std::io::Result<TempDir> {
+        tempfile::Builder::new()
+            .prefix(&format!("{id}-"))
+            .tempdir_in(self.folder.path().join("runs"))
+    }
+
+    /// A path for a new socket. It is short, since the path of a socket may not be long.
+    pub(crate) fn new_socket(&self) -> std::io::Result<PathBuf> {
+        let sockets = self.folder.path().join("s");
+        std::fs::create_dir_all(&sockets)?;
+        let number = self.sockets.fetch_add(1, Ordering::Relaxed);
+        Ok(sockets.join(number.to_string()))
+    }
+}

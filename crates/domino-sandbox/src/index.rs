@@ -1,0 +1,154 @@
+//! The pages a person opens: what runs here, and the log of one run. They need no sign-in, since
+//! only the person at this machine can reach them, and they show nothing that opens the API.
+
+mod models;
+mod requests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::X_FRAME_OPTIONS;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+use crate::apps::{self, Apps};
+use crate::decisions::Decisions;
+use crate::host::Host;
+use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::jobs::{Job, Jobs};
+use crate::model_apis::ModelApis;
+use crate::projects::{Project, Projects};
+use crate::registered_models::RegisteredModels;
+
+/// What the pages show.
+pub(crate) struct Index {
+    pub(crate) host: Arc<Host>,
+    pub(crate) projects: Arc<Projects>,
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) apps: Arc<Apps>,
+    pub(crate) registered_models: Arc<RegisteredModels>,
+    pub(crate) model_apis: Arc<ModelApis>,
+    pub(crate) decisions: Arc<Decisions>,
+}
+
+pub(crate) fn routes(index: Index) -> Router {
+    Router::new()
+        .route("/", get(overview))
+        .route("/u/{owner}/{project}", get(to_jobs))
+        .route("/u/{owner}/{project}/{page}", get(to_jobs_from_page))
+        .route("/jobs/{owner}/{project}", get(jobs))
+        .route("/jobs/{owner}/{project}/{job_id}", get(job))
+        .route("/jobs/{owner}/{project}/{job_id}/{tab}", get(job_tab))
+        .with_state(Arc::new(index))
+}
+
+/// What waits and what runs. It looks again by itself, since a request may come at any time.
+/// No other page may show it in a frame, and so have its buttons pressed unseen.
+async fn overview(State(pages): State<Arc<Index>>, headers: HeaderMap) -> Response {
+    let projects = pages.projects.all().iter();
+    let links: String = projects
+        .map(|project| format!("<li>{}</li>", project_link(project)))
+        .collect();
+    let jobs = pages.jobs.all();
+    let content = format!(
+        "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n\
+         <h2>Waiting for approval</h2>{}\n<h2>Registered models</h2>{}\n\
+         <h2>Endpoints</h2>{}\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}\n\
+         <h2>Projects</h2><ul>{links}</ul>",
+        pages.host.version.release(),
+        requests::section(&pages.decisions, &headers),
+        models::registered(&pages.registered_models, &pages.jobs).await,
+        models::endpoints(&pages.model_apis),
+        table(&jobs),
+        apps::section(&pages.apps)
+    );
+    let unframed = [(X_FRAME_OPTIONS, "DENY")];
+    (unframed, page("Domino sandbox", false, &content)).into_response()
+}
+
+fn project_link(project: &Project) -> String {
+    let name = escaped(&format!("{}/{}", project.owner, project.name));
+    format!("<a href=\"/jobs/{name}\">{name}</a>")
+}
+
+fn are_settled(jobs: &[Arc<Job>]) -> bool {
+    jobs.iter().all(|job| job.status().is_terminal())
+}
+
+fn table(jobs: &[Arc<Job>]) -> String {
+    if jobs.is_empty() {
+        return "<p>None so far.</p>".to_owned();
+    }
+    let rows: String = jobs
+        .iter()
+        .rev()
+        .map(|job| {
+            format!(
+                "<tr><td><a href=\"{}\">#{} {}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                escaped(&job.page()),
+                job.number,
+                escaped(job.spec.title.as_deref().unwrap_or(&job.spec.command)),
+                job.status().word(),
+                escaped(&job.hardware_tier.name),
+                escaped(&job.started_by.name),
+            )
+        })
+        .collect();
+    format!(
+        "<table><tr><th>job</th><th>status</th><th>hardware tier</th><th>started by</th></tr>\n{rows}</table>"
+    )
+}
+
+async fn to_jobs(Path((owner, project)): Path<(String, String)>) -> Redirect {
+    Redirect::temporary(&format!("/jobs/{owner}/{project}"))
+}
+
+async fn to_jobs_from_page(Path((owner, project, _)): Path<(String, String, String)>) -> Redirect {
+    to_jobs(Path((owner, project))).await
+}
+
+async fn jobs(
+    State(pages): State<Arc<Index>>,
+    Path((owner, name)): Path<(String, String)>,
+) -> Response {
+    let Some(project) = pages.projects.named(&owner, &name) else {
+        return nothing_here();
+    };
+    let jobs = pages.jobs.of_project(project);
+    let title = format!("Jobs of {owner}/{name}");
+    page(&title, are_settled(&jobs), &table(&jobs)).into_response()
+}
+
+async fn job(
+    state: State<Arc<Index>>,
+    Path((owner, name, id)): Path<(String, String, String)>,
+) -> Response {
+    job_tab(state, Path((owner, name, id, "logs".to_owned()))).await
+}
+
+/// The page of a job, which shows the log whatever tab it is asked for.
+async fn job_tab(
+    State(pages): State<Arc<Index>>,
+    Path((owner, name, id, _)): Path<(String, String, String, String)>,
+) -> Response {
+    let project = pages.projects.named(&owner, &name);
+    let jobs = project
+        .map(|project| pages.jobs.of_project(project))
+        .unwrap_or_default();
+    let Some(job) = jobs.into_iter().find(|job| job.id == id) else {
+        return nothing_here();
+    };
+    let status = job.status();
+    let content = format!(
+        "<p>Job {} of {}: <strong>{}</strong></p>\n<p><code>{}</code></p>\n{}",
+        job.number,
+        project_link(&job.project),
+        status.word(),
+        escaped(&job.spec.command),
+        log_lines(&job.log),
+    );
+    let title = job.spec.title.as_deref().unwrap_or(&job.spec.command);
+    page(title, status.is_terminal(), &content).into_response()
+}

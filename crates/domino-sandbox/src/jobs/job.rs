@@ -1,0 +1,339 @@
+//! One job: what it was asked to be, where it stands, and what it reports of that when it is told to misreport.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::clock::Moment;
+use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::faults::JobFault;
+use crate::git_ref::GitRef;
+use crate::hardware_tiers::HardwareTier;
+use crate::id;
+use crate::locked::Locked;
+use crate::log::{Kind, LineFilter, Log, LogPage};
+use crate::projects::Project;
+use crate::reply::Failure;
+use crate::run_status::RunStatus;
+use crate::store::Identified;
+use crate::users::User;
+
+/// One job.
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) number: usize,
+    pub(crate) project: Arc<Project>,
+    pub(crate) started_by: Arc<User>,
+    pub(crate) hardware_tier: Arc<HardwareTier>,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) revision: Revision,
+    pub(crate) spec: JobSpec,
+    pub(crate) log: Arc<Log>,
+    submitted: Moment,
+    fault: JobFault,
+    progress: Locked<JobProgress>,
+    pub(super) stopping: Notify,
+}
+
+/// What a job was asked to be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobSpec {
+    pub(crate) command: String,
+    pub(crate) title: Option<String>,
+    pub(crate) git_ref: Option<GitRef>,
+    /// A commit of Domino's own file system, which holds no code here.
+    pub(crate) commit_id: Option<String>,
+    pub(crate) hardware_tier_id: Option<String>,
+    pub(crate) environment_id: Option<String>,
+    pub(crate) revision_spec: Option<RevisionSpec>,
+    pub(crate) snapshot_datasets: bool,
+    pub(crate) snapshot_net_app_volumes: bool,
+    /// The very commit to use, when the job repeats another.
+    pub(super) same_commit: Option<String>,
+}
+
+/// What a job runs on and in.
+pub(super) struct JobAssets {
+    pub(super) hardware_tier: Arc<HardwareTier>,
+    pub(super) environment: Arc<Environment>,
+    pub(super) revision: Revision,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug)]
+struct JobProgress {
+    status: RunStatus,
+    history: Vec<RunStatus>,
+    started: Option<Moment>,
+    completed: Option<Moment>,
+    /// The commit of the code, once it is known.
+    commit: Option<String>,
+    output_commit_id: Option<String>,
+    stats: Vec<(String, String)>,
+    /// The reason and the message of a failure.
+    failure: Option<(String, String)>,
+    is_stopping: bool,
+    reads: Reads,
+}
+
+/// How often a job was looked at, for those that misreport themselves for a number of looks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reads {
+    status: usize,
+    status_after_end: usize,
+    log_after_end: usize,
+}
+
+/// What a job shows of itself in one reply.
+#[derive(Clone, Debug)]
+pub(crate) struct JobReport {
+    pub(crate) status: String,
+    pub(crate) is_completed: bool,
+    pub(crate) started: Option<Moment>,
+    pub(crate) completed: Option<Moment>,
+    pub(crate) commit: Option<String>,
+    pub(crate) output_commit_id: Option<String>,
+    pub(crate) stats: Vec<(String, String)>,
+    pub(crate) failure: Option<(String, String)>,
+}
+
+/// One page of a job's log, as it is report.
+pub(crate) struct ReportedLog {
+    pub(crate) page: LogPage,
+    pub(crate) is_complete: bool,
+    /// The moment to ask after for the next page.
+    pub(crate) latest: Option<u64>,
+}
+
+impl Job {
+    /// A job in the queue.
+    pub(super) fn new(
+        number: usize,
+        project: &Arc<Project>,
+        user: &Arc<User>,
+        spec: JobSpec,
+        assets: JobAssets,
+        fault: JobFault,
+        submitted: Moment,
+    ) -> Self {
+        Job {
+            id: id::object_id(),
+            number,
+            project: project.clone(),
+            started_by: user.clone(),
+            hardware_tier: assets.hardware_tier,
+            environment: assets.environment,
+            revision: assets.revision,
+            fault,
+            spec,
+            log: Arc::default(),
+            submitted,
+            progress: Locked::new(JobProgress {
+                status: RunStatus::Queued,
+                history: vec![RunStatus::Queued],
+                started: None,
+                completed: None,
+                commit: None,
+                output_commit_id: None,
+                stats: Vec::new(),
+                failure: None,
+                is_stopping: false,
+                reads: Reads::default(),
+            }),
+            stopping: Notify::new(),
+        }
+    }
+
+    /// The page on which a person reads the job's log, as a path.
+    pub(crate) fn page(&self) -> String {
+        format!(
+            "/jobs/{}/{}/{}/logs",
+            self.project.owner, self.project.name, self.id
+        )
+    }
+
+    pub(crate) fn submitted(&self) -> Moment {
+        self.submitted
+    }
+
+    /// Where the job really stands.
+    pub(crate) fn status(&self) -> RunStatus {
+        self.progress.lock().status
+    }
+
+    /// What a reply says about the job. Each call is one look, of which some faults count a few.
+    pub(crate) fn report(&self) -> JobReport {
+        let mut progress = self.progress.lock();
+        let ended = progress.status.is_terminal();
+        let look = progress.reads.status;
+        progress.reads.status += 1;
+        if ended {
+            progress.reads.status_after_end += 1;
+        }
+        let mut report = JobReport {
+            status: progress.status.word().to_owned(),
+            is_completed: ended && progress.reads.status_after_end > self.fault.completed_lag,
+            started: progress.started,
+            completed: progress.completed,
+            commit: progress.commit.clone(),
+            output_commit_id: progress.output_commit_id.clone(),
+            stats: progress.stats.clone(),
+            failure: progress.failure.clone(),
+        };
+        let stuck = self.fault.stuck_at.as_deref().filter(|stuck| {
+            let mut history = progress.history.iter();
+            history.any(|status| status.word() == *stuck)
+        });
+        if let Some(word) = self.fault.statuses.get(look).map(String::as_str).or(stuck) {
+            report.status = word.to_owned();
+            report.is_completed = false;
+            report.completed = None;
+            report.failure = None;
+        }
+        report
+    }
+
+    /// One page of the log. Each call is one look, as with the status.
+    pub(crate) fn log_page(
+        &self,
+        wanted: LineFilter,
+        after: u64,
+        offset: usize,
+        limit: usize,
+    ) -> ReportedLog {
+        const LATE_LINES: usize = 10;
+        let mut progress = self.progress.lock();
+        let ended = progress.status.is_terminal();
+        let is_late = ended && progress.reads.log_after_end < self.fault.log_late;
+        if ended {
+            progress.reads.log_after_end += 1;
+        }
+        drop(progress);
+        let from = match self.fault.log_repeats {
+            0 => after,
+            lines => self.log.back(after, lines),
+        };
+        if self.fault.log_never_pauses && !ended {
+            self.log.say(Kind::Stdout, "and so on", Moment::now(0));
+        }
+        let withheld = if is_late { LATE_LINES } else { 0 };
+        let page = self.log.page(wanted, from, offset, limit, withheld);
+        let last = page.lines.last().map(|line| line.at.nanoseconds());
+        ReportedLog {
+            is_complete: ended && (page.is_last || self.fault.log_complete_early),
+            latest: last.max((after > 0).then_some(after)),
+            page,
+        }
+    }
+
+    /// What the log route suggests about a failure: the last complaint of the program, or the
+    /// reason why there was no program.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let (_, message) = self.progress.lock().failure.clone()?;
+        Some(self.log.last(Kind::Stderr).unwrap_or(message))
+    }
+
+    /// Asks the job to stop.
+    pub(crate) fn stop(&self, commit_results: bool) -> Result<(), Failure> {
+        let mut progress = self.progress.lock();
+        if progress.status.is_terminal() {
+            return Err(Failure::new(
+                StatusCode::BAD_REQUEST,
+                format!("Job {} has already completed", self.id),
+            ));
+        }
+        if !progress.is_stopping {
+            progress.is_stopping = true;
+            progress.enter(if commit_results {
+                RunStatus::StopRequested
+            } else {
+                RunStatus::StopAndDiscardRequested
+            });
+            self.stopping.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Goes on to `status`, unless the job is being stopped and this is not part of it.
+    pub(super) fn enter(&self, status: RunStatus) {
+        let mut progress = self.progress.lock();
+        if !progress.is_stopping || status == RunStatus::Stopping {
+            progress.enter(status);
+        }
+    }
+
+    /// Ends the job in `status`, with the reason and the message when it failed.
+    pub(super) fn end(&self, status: RunStatus, failure: Option<(String, String)>, now: Moment) {
+        let mut progress = self.progress.lock();
+        progress.completed = Some(now);
+        progress.failure = failure;
+        if status == RunStatus::Succeeded {
+            progress.output_commit_id = Some(id::commit_id());
+        }
+        progress.enter(status);
+    }
+
+    /// The commit of the code, once it is known.
+    pub(super) fn commit(&self) -> Option<String> {
+        self.progress.lock().commit.clone()
+    }
+
+    pub(super) fn has_commit(&self, commit: &str) {
+        self.progress.lock().commit = Some(commit.to_owned());
+    }
+
+    pub(super) fn has_started(&self, now: Moment) {
+        self.progress.lock().started = Some(now);
+    }
+
+    pub(super) fn has_stats(&self, stats: Vec<(String, String)>) {
+        self.progress.lock().stats = stats;
+    }
+
+    pub(super) fn state(&self) -> Value {
+        let progress = self.progress.lock().clone();
+        let history: Vec<&str> = progress
+            .history
+            .iter()
+            .map(|status| status.word())
+            .collect();
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "startedBy": self.started_by.name,
+            "title": self.spec.title,
+            "command": self.spec.command,
+            "gitRef": self.spec.git_ref.as_ref().map(GitRef::v4),
+            "commit": progress.commit,
+            "hardwareTierId": self.hardware_tier.id,
+            "hardwareTierName": self.hardware_tier.name,
+            "dataPlane": self.hardware_tier.data_plane.name,
+            "environmentId": self.environment.id,
+            "environmentName": self.environment.name,
+            "environmentRevisionId": self.revision.id,
+            "status": progress.status.word(),
+            "statuses": history,
+            "isCompleted": progress.status.is_terminal(),
+            "failure": progress.failure.map(|(_, message)| message),
+            "stats": progress.stats.into_iter().collect::<Value>(),
+            "logLines": self.log.len(),
+            "page": self.page(),
+        })
+    }
+}
+
+impl Identified for Job {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl JobProgress {
+    fn enter(&mut self, status: RunStatus) {
+        self.status = status;
+        self.history.push(status);
+    }
+}

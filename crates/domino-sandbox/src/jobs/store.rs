@@ -1,0 +1,115 @@
+//! Every job of the sandbox: how one is started and found again.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::job::{Job, JobAssets, JobSpec};
+use super::run;
+use crate::environments::Environments;
+use crate::faults::Faults;
+use crate::hardware_tiers::HardwareTiers;
+use crate::host::Host;
+use crate::projects::{Project, Projects};
+use crate::reply::Failure;
+use crate::request::object_id;
+use crate::store::Store;
+use crate::users::User;
+
+/// Every job of the sandbox, oldest first.
+pub(crate) struct Jobs {
+    pub(super) projects: Arc<Projects>,
+    pub(super) hardware_tiers: Arc<HardwareTiers>,
+    pub(super) environments: Arc<Environments>,
+    pub(super) host: Arc<Host>,
+    faults: Arc<Faults>,
+    jobs: Store<Arc<Job>>,
+}
+
+impl Jobs {
+    pub(crate) fn new(
+        projects: Arc<Projects>,
+        hardware_tiers: Arc<HardwareTiers>,
+        environments: Arc<Environments>,
+        host: Arc<Host>,
+        faults: Arc<Faults>,
+    ) -> Self {
+        Jobs {
+            projects,
+            hardware_tiers,
+            environments,
+            host,
+            faults,
+            jobs: Store::default(),
+        }
+    }
+
+    /// Makes a job of `spec` and lets it run.
+    pub(crate) fn start(
+        &self,
+        user: &Arc<User>,
+        project: &Arc<Project>,
+        spec: JobSpec,
+    ) -> Result<Arc<Job>, Failure> {
+        if spec.command.trim().is_empty() {
+            return Err(Failure::bad_request("The command to run is empty"));
+        }
+        let hardware_tier = self
+            .hardware_tiers
+            .for_run(spec.hardware_tier_id.as_deref())?;
+        let environment = self.environments.for_run(spec.environment_id.as_deref())?;
+        let revision_spec = spec.revision_spec.clone().unwrap_or_default();
+        let assets = JobAssets {
+            hardware_tier: hardware_tier.clone(),
+            revision: environment.revision(&revision_spec)?.clone(),
+            environment: environment.clone(),
+        };
+        let mut jobs = self.jobs.lock();
+        let of_project = jobs.iter().filter(|job| job.project.id == project.id);
+        let number = of_project.count() + 1;
+        let fault = self.faults.of_job(&spec.command);
+        let now = self.host.now();
+        let job = Arc::new(Job::new(number, project, user, spec, assets, fault, now));
+        jobs.push(job.clone());
+        drop(jobs);
+        tokio::spawn(run::run(self.host.clone(), job.clone()));
+        Ok(job)
+    }
+
+    /// Makes a job that repeats `job`, of the same commit or of what its reference means now.
+    pub(crate) fn restart(
+        &self,
+        user: &Arc<User>,
+        job: &Job,
+        with_same_commit: bool,
+    ) -> Result<Arc<Job>, Failure> {
+        let spec = JobSpec {
+            same_commit: job.commit().filter(|_| with_same_commit),
+            ..job.spec.clone()
+        };
+        self.start(user, &job.project, spec)
+    }
+
+    /// The job with this id, if it exists and `user` may see it.
+    pub(crate) fn seen_by(&self, user: &User, id: &str) -> Result<Arc<Job>, Failure> {
+        object_id("jobId", id)?;
+        let job = self.jobs.with_id(id);
+        let job = job.ok_or_else(|| Failure::not_found(format!("Job {id} was not found")))?;
+        self.projects.seen_by(user, &job.project.id)?;
+        Ok(job)
+    }
+
+    /// The jobs of a project, oldest first.
+    pub(crate) fn of_project(&self, project: &Project) -> Vec<Arc<Job>> {
+        self.jobs.filter(|job| job.project.id == project.id)
+    }
+
+    /// Every job, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<Job>> {
+        self.jobs.all()
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.jobs.lock().iter().map(|job| job.state()).collect()
+    }
+}

@@ -1,0 +1,17 @@
+//! A value behind a lock, for what many requests read and change.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A mutex that stays usable after a panic: no change here is made in two steps that a panic could part.
+#[derive(Debug, Default)]
+pub(crate) struct Locked<T>(Mutex<T>);
+
+impl<T> Locked<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Locked(Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

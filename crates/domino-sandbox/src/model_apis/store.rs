@@ -1,0 +1,278 @@
+//! Every model API of the sandbox: how one is made, gets another version, and is found again.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::deployment::Deployment;
+use super::model_api::{ModelApi, ModelApiSpec};
+use super::settings::Settings;
+use super::version::{ModelApiVersion, NewVersion, Source, VersionSpec};
+use crate::checkout;
+use crate::data_planes::DataPlanes;
+use crate::environments::{Environments, RevisionSpec};
+use crate::faults::Faults;
+use crate::git_ref::GitRef;
+use crate::governance::Governance;
+use crate::hardware_tiers::HardwareTiers;
+use crate::host::Host;
+use crate::projects::{Project, Projects};
+use crate::registered_models::RegisteredModels;
+use crate::reply::Failure;
+use crate::request::object_id;
+use crate::store::Store;
+use crate::users::User;
+
+/// Every model API of the sandbox, oldest first.
+pub(crate) struct ModelApis {
+    all: Store<Arc<ModelApi>>,
+    pub(super) context: ModelApiContext,
+}
+
+/// What model APIs are made of, checked against and run with.
+pub(crate) struct ModelApiContext {
+    pub(crate) projects: Arc<Projects>,
+    pub(crate) data_planes: Arc<DataPlanes>,
+    pub(crate) hardware_tiers: Arc<HardwareTiers>,
+    pub(crate) environments: Arc<Environments>,
+    pub(crate) governance: Arc<Governance>,
+    pub(crate) registered_models: Arc<RegisteredModels>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) host: Arc<Host>,
+    /// A token that every endpoint takes besides its own.
+    pub(crate) common_token: Option<String>,
+}
+
+impl ModelApis {
+    pub(crate) fn new(context: ModelApiContext) -> Self {
+        ModelApis {
+            all: Store::default(),
+            context,
+        }
+    }
+
+    /// Makes a model API of `spec` with its first version, which is built at once.
+    pub(crate) async fn create(
+        &self,
+        user: &Arc<User>,
+        spec: ModelApiSpec,
+    ) -> Result<Arc<ModelApi>, Failure> {
+        if spec.name.trim().is_empty() {
+            return Err(Failure::bad_request("The name of the model API is empty"));
+        }
+        let context = &self.context;
+        let project = context.projects.seen_by(user, &spec.version.project_id)?;
+        let settings = self.settings(
+            &spec.name,
+            &spec.description,
+            spec.environment_id.as_deref(),
+            spec.hardware_tier_id.as_deref(),
+            spec.replicas,
+        )?;
+        if let Some(bundle_id) = &spec.bundle_id {
+            context
+                .governance
+                .closed_gate(bundle_id, "CreateEndpoint")?;
+        }
+        let commit = self.check_source(user, &spec.version.source).await?;
+        let now = context.host.now();
+        let api = Arc::new(ModelApi::new(project, user, &spec, settings, now));
+        let version = self.new_version(user, &api, project, spec.version, commit)?;
+        self.all.push(api.clone());
+        self.add(&api, version);
+        Ok(api)
+    }
+
+    /// Settings with the environment and the hardware tier of these ids.
+    pub(super) fn settings(
+        &self,
+        name: &str,
+        description: &str,
+        environment_id: Option<&str>,
+        hardware_tier_id: Option<&str>,
+        replicas: u64,
+    ) -> Result<Settings, Failure> {
+        if replicas == 0 {
+            return Err(Failure::bad_request("A model API has at least one replica"));
+        }
+        let hardware_tier = self
+            .context
+            .hardware_tiers
+            .for_model_api(hardware_tier_id)?;
+        let environment = self.context.environments.for_run(environment_id)?;
+        Ok(Settings {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            environment: environment.clone(),
+            hardware_tier: hardware_tier.cloned(),
+            replicas,
+        })
+    }
+
+    /// The model API with this id, or the only one of this name that is not archived.
+    pub(crate) fn named(&self, id_or_name: &str) -> Option<Arc<ModelApi>> {
+        self.with_id(id_or_name).or_else(|| {
+            let mut named = self.unarchived();
+            named.retain(|api| api.settings().name == id_or_name);
+            match named.as_slice() {
+                [api] => Some(api.clone()),
+                _ => None,
+            }
+        })
+    }
+
+    /// Every model API that is not archived and has a version made of this registered model, of
+    /// this version of it if one is named.
+    pub(crate) fn made_of(&self, model: &str, version: Option<u64>) -> Vec<Arc<ModelApi>> {
+        let mut apis = self.unarchived();
+        apis.retain(|api| {
+            let mut versions = api.versions().into_iter();
+            versions.any(|made| match &made.spec.source {
+                Source::Registered {
+                    model: of,
+                    version: number,
+                } => of == model && version.is_none_or(|wanted| wanted == *number),
+                Source::File { .. } => false,
+            })
+        });
+        apis
+    }
+
+    /// Whether what a version is to be made of is there. Files are looked for by the build only, in the
+    /// commit that is the newest one now and that this gives.
+    async fn check_source(&self, user: &User, source: &Source) -> Result<Option<String>, Failure> {
+        let Source::Registered { model, version } = source else {
+            let head = checkout::resolve(&self.context.host.repository, &GitRef::head()).await;
+            return Ok(head.ok());
+        };
+        match self
+            .context
+            .registered_models
+            .version(user, model, *version)
+            .await
+        {
+            Ok(_) => Ok(None),
+            Err(refusal) if refusal.is_missing() => Err(Failure::bad_request(format!(
+                "Version {version} of registered model {model} does not exist"
+            ))),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Makes another version of `api`, which is built at once.
+    pub(crate) async fn create_version(
+        &self,
+        user: &Arc<User>,
+        api: &Arc<ModelApi>,
+        spec: VersionSpec,
+    ) -> Result<Arc<ModelApiVersion>, Failure> {
+        api.check_not_archived()?;
+        let project = self.context.projects.seen_by(user, &spec.project_id)?;
+        let commit = self.check_source(user, &spec.source).await?;
+        let version = self.new_version(user, api, project, spec, commit)?;
+        Ok(self.add(api, version))
+    }
+
+    fn new_version(
+        &self,
+        user: &Arc<User>,
+        api: &ModelApi,
+        project: &Arc<Project>,
+        spec: VersionSpec,
+        commit: Option<String>,
+    ) -> Result<ModelApiVersion, Failure> {
+        let context = &self.context;
+        let settings = api.settings();
+        let environment = match &spec.environment_id {
+            Some(id) => context.environments.for_run(Some(id))?.clone(),
+            None => settings.environment,
+        };
+        let data_plane = match &settings.hardware_tier {
+            Some(tier) => tier.data_plane.clone(),
+            None => context.data_planes.named(None).clone(),
+        };
+        Ok(ModelApiVersion::new(NewVersion {
+            api_id: &api.id,
+            project,
+            user,
+            revision: environment.revision(&RevisionSpec::Active)?.clone(),
+            environment,
+            data_plane,
+            spec,
+            commit,
+            fault: context.faults.of_model(&settings.name),
+            now: context.host.now(),
+        }))
+    }
+
+    fn add(&self, api: &Arc<ModelApi>, version: ModelApiVersion) -> Arc<ModelApiVersion> {
+        let version = api.add(version, self.context.host.now());
+        tokio::spawn(self.deployment(api, &version).run());
+        version
+    }
+
+    /// Starts a version again that was built and has ended. One that has not ended goes on.
+    pub(super) fn start(
+        &self,
+        api: &Arc<ModelApi>,
+        version: &Arc<ModelApiVersion>,
+    ) -> Result<(), Failure> {
+        let Some(folder) = version.folder() else {
+            return Err(Failure::bad_request(format!(
+                "Version {} of model API {} was not built",
+                version.number, api.id
+            )));
+        };
+        api.check_not_archived()?;
+        if api.restart(version) {
+            tokio::spawn(self.deployment(api, version).again(folder));
+        }
+        Ok(())
+    }
+
+    fn deployment(&self, api: &Arc<ModelApi>, version: &Arc<ModelApiVersion>) -> Deployment {
+        Deployment {
+            host: self.context.host.clone(),
+            models: self.context.registered_models.clone(),
+            api: api.clone(),
+            version: version.clone(),
+        }
+    }
+
+    /// The model API with this id, if it exists and `user` may see it.
+    pub(crate) fn seen_by(&self, user: &User, id: &str) -> Result<Arc<ModelApi>, Failure> {
+        object_id("modelApiId", id)?;
+        let api = self.all.with_id(id);
+        let api = api.ok_or_else(|| Failure::not_found(format!("Model API {id} was not found")))?;
+        self.context.projects.seen_by(user, &api.project.id)?;
+        Ok(api)
+    }
+
+    /// The version of a model API that `user` may see.
+    pub(super) fn version_seen_by(
+        &self,
+        user: &User,
+        id: &str,
+        version_id: &str,
+    ) -> Result<Arc<ModelApiVersion>, Failure> {
+        self.seen_by(user, id)?.version_with_id(version_id)
+    }
+
+    pub(super) fn with_id(&self, id: &str) -> Option<Arc<ModelApi>> {
+        self.all.with_id(id)
+    }
+
+    /// Whether `token` opens the endpoint `api`.
+    pub(super) fn takes(&self, api: &ModelApi, token: &str) -> bool {
+        token == api.token() || Some(token) == self.context.common_token.as_deref()
+    }
+
+    /// Every model API that is not archived, oldest first.
+    pub(crate) fn unarchived(&self) -> Vec<Arc<ModelApi>> {
+        self.all.filter(|api| !api.details.lock().is_archived)
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.all.lock().iter().map(|api| api.state()).collect()
+    }
+}

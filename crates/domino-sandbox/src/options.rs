@@ -1,0 +1,51 @@
+//! How a sandbox is to be: what a test or the program says before it starts.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::account::Account;
+use crate::pace::Pace;
+use crate::seed::Seed;
+use crate::version::Version;
+
+/// How a sandbox is to be. `Options::default()` fits a test; say what differs and add
+/// `..Options::default()`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; only loopback is allowed, and port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The git repository whose commits the runs use.
+    pub repository: PathBuf,
+    /// Which Domino to be.
+    pub version: Version,
+    /// How long statuses last that are not real work.
+    pub pace: Pace,
+    /// What is there from the start.
+    pub seed: Seed,
+    /// The address of an MLflow server that keeps experiments and registered models, such as
+    /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
+    pub mlflow: Option<String>,
+    /// A model access token that every endpoint takes besides its own, so that one secret opens
+    /// them all.
+    pub model_token: Option<String>,
+    /// Credentials for users of the seed; the others get random ones.
+    pub credentials: Vec<Account>,
+    /// Whether each request is noted on stderr, without its query and its credentials.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            repository: PathBuf::from("."),
+            version: Version::default(),
+            pace: Pace::instant(),
+            seed: Seed::default(),
+            mlflow: None,
+            model_token: None,
+            credentials: Vec::new(),
+            verbose: false,
+        }
+    }
+}
