@@ -1,6 +1,8 @@
 //! `deploy-app` from outside: what a user sees, what Domino received, and which process really serves.
 
 mod harness;
+#[path = "deploy_app/which_app.rs"]
+mod which_app;
 
 #[path = "deploy_app/scenes.rs"]
 mod scenes;
@@ -304,58 +306,6 @@ fn json_is_one_document_and_nothing_else() {
 }
 
 #[test]
-fn two_apps_of_one_name_are_listed_and_neither_is_touched() {
-    on_all(|version| {
-        let scenery = Scenery::of(version);
-        scenery.run(PUBLISH).exits(0);
-        scenery.create_by_hand("dashboard-dev");
-        let from = scenery.scene.sandbox.requests().len();
-        let run = scenery.run(PUBLISH).exits(3);
-        scenery.only_reads_since(from);
-        run.says("2 apps are called `dashboard-dev`: `");
-        scenery
-            .run(&["unpublish", "dashboard", "--stage", "dev"])
-            .exits(3);
-    });
-}
-
-#[test]
-fn an_app_that_is_there_already_is_taken_over_by_its_name() {
-    on_all(|version| {
-        let scenery = Scenery::of(version);
-        scenery.create_by_hand("Wine dashboard (old)");
-        scenery.stages("[app.dashboard.stage.dev]\nname = \"Wine dashboard (old)\"");
-        let run = scenery.run(PUBLISH).exits(0);
-        // There is no second app, and the one that was there serves.
-        assert_eq!(scenery.app()["name"], "Wine dashboard (old)", "{run}");
-        scenery.serves_alone(&scenery.scene.commit);
-        scenery.run(PUBLISH).exits(0).says("already");
-        let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
-        scenery.run(unpublish).exits(0);
-        assert!(scenery.alive().is_empty());
-    });
-}
-
-#[test]
-fn the_apps_of_two_stages_do_not_replace_each_other() {
-    let scenery = Scenery::of(V1);
-    scenery.run(PUBLISH).exits(0);
-    scenery
-        .run(&["publish", "dashboard", "--stage", "prod"])
-        .exits(0);
-    let state = scenery.scene.sandbox.state();
-    let mut names: Vec<&str> = state["apps"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|app| app["name"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["dashboard-dev", "dashboard-prod"]);
-    assert_eq!(scenery.alive().len(), 2);
-}
-
-#[test]
 fn a_tier_that_is_not_there_names_the_nearest_and_changes_nothing() {
     on_all(|version| {
         let scenery = Scenery::of(version);
@@ -419,52 +369,6 @@ fn an_address_that_commands_the_runner_is_named_and_not_obeyed() {
     );
     let commands = |text: &str| text.lines().any(|line| line.trim_start().starts_with("::"));
     assert!(!commands(&run.stderr) && !commands(&run.stdout), "{run}");
-}
-
-#[test]
-fn an_app_that_a_newer_generation_does_not_show_gets_no_second_one() {
-    let scenery = Scenery::of(V1);
-    scenery.run(PUBLISH).exits(0);
-    let hidden = Misbehaviour::Edit {
-        set: vec![
-            ("/items".into(), json!([])),
-            ("/metadata/totalCount".into(), json!(0)),
-        ],
-        remove: Vec::new(),
-    };
-    let faults = scenery.scene.sandbox.faults();
-    faults.add(Fault::on("GET /api/apps/v1/apps", hidden));
-    let run = scenery.run(PUBLISH).exits(3);
-    run.says("that `/api/apps/v1/apps` does not show");
-    assert_eq!(
-        scenery.scene.sandbox.state()["apps"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
-}
-
-#[test]
-fn a_refusal_never_means_that_a_generation_is_not_here() {
-    for status in [401, 403, 409, 500, 503] {
-        let scenery = Scenery::of(V1);
-        let fault = Misbehaviour::Status {
-            status,
-            retry_after: None,
-            processed: false,
-        };
-        let faults = scenery.scene.sandbox.faults();
-        faults.add(Fault::on("GET /api/apps/v1/apps", fault));
-        scenery.run(PUBLISH).exits(if status < 500 { 3 } else { 4 });
-        scenery.only_reads_since(0);
-        let requests = scenery.scene.sandbox.requests();
-        assert!(
-            !requests
-                .iter()
-                .any(|request| request.path.contains("/beta/"))
-        );
-    }
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! `deploy-job` from outside: what a user sees, and what Domino received.
 
 mod harness;
+#[path = "deploy_job/one_run.rs"]
+mod one_run;
+#[path = "deploy_job/schedule.rs"]
+mod schedule;
+#[path = "deploy_job/trouble.rs"]
+mod trouble;
 
 use domino_sandbox::{Fault, HardwareTierSeed, JobFault, Misbehaviour, Seed};
 use harness::{STAGES, Scene, Setup, eventually};
@@ -185,124 +191,6 @@ fn a_second_run_in_one_workflow_run_is_done_already() {
 }
 
 #[test]
-fn a_failed_run_is_started_anew_by_a_rerun_and_a_person_always_starts_anew() {
-    let mut scene = scene();
-    scene.run(&["start", "train", "--stage", "dev"]).exits(0);
-    scene.run(&["start", "train", "--stage", "dev"]).exits(0);
-    assert_eq!(jobs(&scene).len(), 2);
-    scene.on_github("77");
-    scene.run(&["start", "fail", "--stage", "dev"]).exits(5);
-    scene.run(&["start", "fail", "--stage", "dev"]).exits(5);
-    assert_eq!(jobs(&scene).len(), 4);
-}
-
-#[test]
-fn a_run_that_goes_on_is_followed_and_not_started_again() {
-    let mut scene = scene();
-    scene.on_github("77");
-    let first = scene
-        .run(&["start", "wait", "--stage", "dev", "--no-wait"])
-        .exits(0);
-    drop(first);
-    let second = scene
-        .run(&["start", "wait", "--stage", "dev", "--timeout", "1s"])
-        .exits(6);
-    assert!(second.stdout.contains("follow run 1"), "{second}");
-    assert!(
-        second.stderr.contains("run this again to follow it"),
-        "{second}"
-    );
-    assert_eq!(jobs(&scene).len(), 1);
-}
-
-#[test]
-fn a_lost_reply_to_the_start_never_starts_a_second_run() {
-    for fault in [
-        Misbehaviour::Reset { processed: true },
-        Misbehaviour::Truncate,
-        Misbehaviour::CutJson,
-        Misbehaviour::LoginPage,
-        reply(502, true),
-        reply(500, true),
-    ] {
-        let scene = scene();
-        scene
-            .sandbox
-            .faults()
-            .add(Fault::on("POST /v4/jobs/start", fault.clone()).once());
-        let run = scene.run(&["start", "train", "--stage", "dev"]);
-        let started = jobs(&scene).len();
-        match fault {
-            // The page comes instead of the answer; whether the start was carried out decides.
-            Misbehaviour::LoginPage => assert!(started <= 1),
-            _ => {
-                assert_eq!(started, 1, "{fault:?}\n{run}");
-                run.exits(0).says("the reply to the start was lost");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_start_that_never_happened_is_red_and_a_rerun_starts_one() {
-    let mut scene = scene();
-    scene.on_github("77");
-    scene.sandbox.faults().add(
-        Fault::on(
-            "POST /v4/jobs/start",
-            Misbehaviour::Reset { processed: false },
-        )
-        .once(),
-    );
-    scene.run(&["start", "train", "--stage", "dev"]).exits(4);
-    assert_eq!(jobs(&scene).len(), 0);
-    scene.run(&["start", "train", "--stage", "dev"]).exits(0);
-    assert_eq!(jobs(&scene).len(), 1);
-}
-
-#[test]
-fn an_interruption_stops_the_run_and_says_so() {
-    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
-        let scene = scene();
-        let running = scene.start(&["start", "wait", "--stage", "dev"]);
-        eventually("the job runs", || {
-            jobs(&scene)
-                .first()
-                .is_some_and(|job| job["status"] == "Running")
-        });
-        running.signal(signal);
-        let run = running.end().exits(exit);
-        assert!(
-            run.stderr.contains("interrupted; run 1 ended as `Stopped`"),
-            "{run}"
-        );
-        assert_eq!(jobs(&scene)[0]["status"], "Stopped");
-    }
-}
-
-#[test]
-fn an_interruption_leaves_the_run_when_asked_to() {
-    let scene = scene();
-    let running = scene.start(&["start", "wait", "--stage", "dev", "--keep-running"]);
-    eventually("the job runs", || {
-        jobs(&scene)
-            .first()
-            .is_some_and(|job| job["status"] == "Running")
-    });
-    running.signal("INT");
-    running.end().exits(130).says("run 1 goes on");
-    assert_eq!(jobs(&scene)[0]["status"], "Running");
-    scene
-        .run(&["stop", "wait", "--stage", "dev"])
-        .exits(0)
-        .says("ended as `Stopped`");
-    scene
-        .run(&["stop", "wait", "--stage", "dev"])
-        .exits(0)
-        .says("no run of job `wait` goes on");
-}
-
-#[test]
 fn status_and_logs_tell_of_the_newest_run() {
     let scene = scene();
     scene
@@ -364,76 +252,6 @@ fn a_remote_log_can_neither_command_the_runner_nor_forge_the_summary() {
 }
 
 #[test]
-fn a_schedule_is_created_kept_and_updated_never_twice() {
-    let mut scene = scene();
-    scene.on_github("77");
-    let created = scene
-        .run(&["schedule", "score", "--stage", "prod"])
-        .exits(0);
-    assert!(created.stdout.contains("next run"), "{created}");
-    assert_eq!(schedules(&scene).len(), 1);
-    let sent = schedules(&scene)[0].clone();
-    assert_eq!(
-        sent["hardwareTierIdentifier"],
-        scene_tier(&scene, "prod-small")
-    );
-    scene
-        .run(&["schedule", "score", "--stage", "prod"])
-        .exits(0)
-        .says("is as wanted");
-    let text = format!("{STAGES}{JOBS}").replace("0 0 6 ?", "0 30 7 ?");
-    scene.commit_file("stages.toml", &text);
-    let updated = scene
-        .on_github("78")
-        .run(&["schedule", "score", "--stage", "prod"])
-        .exits(0);
-    assert!(updated.stdout.contains("0 30 7 ?"), "{updated}");
-    assert_eq!(schedules(&scene).len(), 1);
-    assert_eq!(schedules(&scene)[0]["id"], sent["id"]);
-    // Paused in dev, and another schedule than prod's.
-    scene.run(&["schedule", "score", "--stage", "dev"]).exits(0);
-    assert_eq!(schedules(&scene).len(), 2);
-    scene
-        .run(&["schedule", "score", "--stage", "prod", "--delete"])
-        .exits(0)
-        .says("deleted");
-    scene
-        .run(&["schedule", "score", "--stage", "prod", "--delete"])
-        .exits(0)
-        .says("has no schedule");
-    assert_eq!(schedules(&scene).len(), 1);
-    assert_eq!(schedules(&scene)[0]["isPaused"], true);
-}
-
-/// The id of a tier by its name: what the sandbox's own state knows it by.
-fn scene_tier(scene: &Scene, name: &str) -> Value {
-    let state = scene.sandbox.state();
-    let tiers = state["hardwareTiers"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    tiers
-        .iter()
-        .find(|tier| tier["name"] == name)
-        .map_or(Value::Null, |tier| tier["id"].clone())
-}
-
-#[test]
-fn a_lost_reply_to_a_new_schedule_never_makes_a_second_one() {
-    let scene = scene();
-    let fault = Fault::on(
-        "POST /v4/projects/*/scheduledjobs",
-        Misbehaviour::Reset { processed: true },
-    )
-    .once();
-    scene.sandbox.faults().add(fault);
-    scene
-        .run(&["schedule", "score", "--stage", "prod"])
-        .exits(0);
-    assert_eq!(schedules(&scene).len(), 1);
-}
-
-#[test]
 fn a_run_on_another_tier_than_asked_for_is_stopped_and_red() {
     let scene = scene();
     let wrong = vec![("/hardwareTier/id".to_owned(), Value::from("somewhere-else"))];
@@ -455,86 +273,6 @@ fn a_run_on_another_tier_than_asked_for_is_stopped_and_red() {
 }
 
 #[test]
-fn an_unknown_status_word_is_never_green() {
-    let scene = scene();
-    scene.sandbox.faults().add(Fault::on(
-        "GET /v4/jobs/*",
-        Misbehaviour::Edit {
-            set: vec![("/statuses/executionStatus".into(), "Wonderful".into())],
-            remove: vec![],
-        },
-    ));
-    scene
-        .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
-        .exits(5);
-}
-
-#[test]
-fn a_job_whose_end_lags_is_waited_for() {
-    let scene = scene();
-    scene.sandbox.faults().add_job_fault(JobFault {
-        completed_lag: 3,
-        ..JobFault::default()
-    });
-    scene.run(&["start", "train", "--stage", "dev"]).exits(0);
-}
-
-#[test]
-fn trouble_at_the_first_request_is_named_with_its_exit_code() {
-    let reply = |status| reply(status, false);
-    for (name, fault, exit, says) in [
-        ("html", Misbehaviour::LoginPage, 3, "web page"),
-        ("binary", Misbehaviour::BinaryForbidden, 3, "binary data"),
-        ("truncated", Misbehaviour::CutJson, 4, "not understood"),
-        ("500", reply(500), 4, "500 Internal Server Error"),
-        ("404", reply(404), 3, "no project"),
-        ("403", reply(403), 3, "403 Forbidden"),
-        ("503", reply(503), 4, "503 Service Unavailable"),
-    ] {
-        let scene = scene();
-        scene.sandbox.faults().add(Fault::on(
-            "GET /v4/gateway/projects/findProjectByOwnerAndName",
-            fault,
-        ));
-        let run = scene.run(&["start", "train", "--stage", "dev"]);
-        assert_eq!(run.exit, exit, "{name}\n{run}");
-        assert!(
-            run.stderr.contains(says),
-            "{name}: `{says}` is not said\n{run}"
-        );
-        assert_eq!(jobs(&scene).len(), 0);
-    }
-}
-
-#[test]
-fn what_passes_by_itself_is_waited_out() {
-    for fault in [
-        Misbehaviour::Status {
-            status: 429,
-            retry_after: Some(1),
-            processed: false,
-        },
-        Misbehaviour::Status {
-            status: 503,
-            retry_after: None,
-            processed: false,
-        },
-        Misbehaviour::Reset { processed: false },
-        Misbehaviour::Delay {
-            by: std::time::Duration::from_millis(300),
-        },
-        Misbehaviour::Truncate,
-    ] {
-        let scene = scene();
-        scene
-            .sandbox
-            .faults()
-            .add(Fault::on("GET /v4/projects/*/hardwareTiers", fault).once());
-        scene.run(&["start", "train", "--stage", "dev"]).exits(0);
-    }
-}
-
-#[test]
 fn a_server_that_is_not_there_is_named() {
     let mut scene = scene();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -545,26 +283,6 @@ fn a_server_that_is_not_there_is_named() {
         "refused_connection",
         scene.run(&["start", "train", "--stage", "dev"]).exits(4)
     );
-}
-
-#[test]
-fn an_answer_that_never_comes_ends_in_time() {
-    let scene = scene();
-    scene.sandbox.faults().add(Fault::on(
-        "GET /v4/**",
-        Misbehaviour::Hang { processed: false },
-    ));
-    scene
-        .run(&[
-            "start",
-            "train",
-            "--stage",
-            "dev",
-            "--request-timeout",
-            "100ms",
-        ])
-        .exits(4)
-        .says("no answer in time");
 }
 
 #[test]
