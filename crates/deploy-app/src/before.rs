@@ -4,6 +4,7 @@
 use domino_core::error::CommandError;
 use std::fmt::Display;
 
+use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion, AppsApi};
 use domino_core::api::choice::choose;
 use domino_core::api::hardware_tiers::TierUse;
@@ -29,8 +30,13 @@ impl Before {
         let mut comparison = Comparison::default();
         match (&is.git_ref, &was.git_ref) {
             (Some(is), Some(was)) => {
-                let commit = was.value.as_deref().and_then(Commit::whole);
-                if is != was && !commit.is_some_and(|commit| is_commit(is, &commit)) {
+                let as_before = match was {
+                    GitRef::Commit(id) => {
+                        Commit::whole(id).is_some_and(|commit| is_commit(is, &commit))
+                    }
+                    GitRef::Moving { .. } => false,
+                };
+                if is != was && !as_before {
                     comparison.differs("commit", &plainly(is), &plainly(was));
                 }
             }
@@ -135,7 +141,6 @@ fn not_found(step: &mut Step, before: &Before, what: &str, error: &impl Display)
 
 #[cfg(test)]
 mod tests {
-    use domino_core::api::GitRef;
     use domino_core::api::hardware_tiers::HardwareTierId;
 
     use super::*;
@@ -162,10 +167,7 @@ mod tests {
         let same = before(version("Running")).compare(AppsApi::Beta, &version("Running"));
         assert_eq!(same, Comparison::default());
         let short = AppVersion {
-            git_ref: Some(GitRef {
-                kind: "commitId".into(),
-                value: Some("abababababab".into()),
-            }),
+            git_ref: Some(GitRef::Commit("abababababab".into())),
             ..version("Running")
         };
         let same = before(version("Running")).compare(AppsApi::V4, &short);
@@ -175,10 +177,7 @@ mod tests {
     #[test]
     fn commit_tier_environment_and_revision_are_compared() {
         let other = AppVersion {
-            git_ref: Some(GitRef {
-                kind: "commitId".into(),
-                value: Some("cd".repeat(20)),
-            }),
+            git_ref: Some(GitRef::Commit("cd".repeat(20))),
             hardware_tier: Some(HardwareTierId::new("large-k8s")),
             environment: None,
             environment_name: Some("Other".into()),

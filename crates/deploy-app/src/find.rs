@@ -1,5 +1,6 @@
 //! Finding the one app that is meant, and saying what is known of it.
 
+use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppVersion, AppsApi};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
@@ -146,16 +147,11 @@ pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
         .output("status", status.word())
         .fact("version", version.id.as_str())
         .fact("status", status.word());
-    if let Some(git_ref) = &version.git_ref {
-        match &git_ref.value {
-            Some(commit) if git_ref.kind == "commitId" => {
-                report.output("commit", commit).fact("commit", commit);
-            }
-            _ => {
-                report.fact("commit", git_ref.in_words());
-            }
-        }
-    }
+    match &version.git_ref {
+        Some(GitRef::Commit(commit)) => report.output("commit", commit).fact("commit", commit),
+        Some(moving) => report.fact("commit", moving.to_string()),
+        None => report,
+    };
 }
 
 #[cfg(test)]

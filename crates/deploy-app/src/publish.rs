@@ -203,16 +203,14 @@ async fn revision(
     };
     let id = match spec {
         RevisionSpec::One { revision_id } => revision_id.clone(),
-        RevisionSpec::Word(word) if word == "LatestRevision" => {
-            match reader.latest_revision(&environment.id).await? {
-                Some(id) => id,
-                None => {
-                    let text = format!("environment `{}` has no revision", environment.name);
-                    return Err(CommandError::refused(text).at(file, &target.environment_key));
-                }
+        RevisionSpec::Latest => match reader.latest_revision(&environment.id).await? {
+            Some(id) => id,
+            None => {
+                let text = format!("environment `{}` has no revision", environment.name);
+                return Err(CommandError::refused(text).at(file, &target.environment_key));
             }
-        }
-        RevisionSpec::Word(_) => return Ok(None),
+        },
+        RevisionSpec::Active | RevisionSpec::Other(_) => return Ok(None),
     };
     let is_active = environment.active_revision_id.as_deref() == Some(id.as_str());
     match (is_active, api.chooses_revision()) {

@@ -1,6 +1,7 @@
 //! Putting back what ran before, when the new version of an app does not serve. What comes of it is said first:
 //! that the app is down matters more than why the new version failed.
 
+use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::{Poll, in_words as span_in_words};
@@ -254,11 +255,9 @@ impl Rollout<'_> {
                 "Domino does not tell which commit it ran",
             ));
         };
-        if git_ref.kind != "commitId" {
-            let text = format!(
-                "the version before ran `{}`, which may be another commit by now",
-                git_ref.in_words()
-            );
+        if let GitRef::Moving { .. } = git_ref {
+            let text =
+                format!("the version before ran `{git_ref}`, which may be another commit by now");
             step.warn(&text, None);
         }
         self.launch(step, undo, app, current, &content).await
@@ -311,9 +310,7 @@ impl Rollout<'_> {
                     .hint("look at the app in Domino now, or publish a commit that served before"),
                 runs,
                 match &before.version.git_ref {
-                    Some(git_ref) if git_ref.kind == "commitId" => {
-                        format!("{publish} {}", git_ref.value.as_deref().unwrap_or_default())
-                    }
+                    Some(GitRef::Commit(commit)) => format!("{publish} {commit}"),
                     _ => format!("{publish} COMMIT"),
                 },
             ),

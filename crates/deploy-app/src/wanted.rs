@@ -124,18 +124,15 @@ impl Comparison {
 
 /// Whether a git reference is this commit; Domino may show one by its first digits.
 pub(crate) fn is_commit(git_ref: &GitRef, commit: &Commit) -> bool {
-    git_ref.kind == "commitId"
-        && git_ref.value.as_deref().is_some_and(|value| {
-            value.len() >= SHORTEST_COMMIT
-                && commit.as_str().starts_with(&value.to_ascii_lowercase())
-        })
+    matches!(git_ref, GitRef::Commit(id) if id.len() >= SHORTEST_COMMIT
+        && commit.as_str().starts_with(&id.to_ascii_lowercase()))
 }
 
 /// A git reference as people read it: a commit is what is expected, anything else says what it is.
 pub(crate) fn plainly(git_ref: &GitRef) -> String {
-    match &git_ref.value {
-        Some(commit) if git_ref.kind == "commitId" => commit.clone(),
-        _ => git_ref.in_words(),
+    match git_ref {
+        GitRef::Commit(commit) => commit.clone(),
+        moving => moving.to_string(),
     }
 }
 
@@ -143,10 +140,11 @@ pub(crate) fn plainly(git_ref: &GitRef) -> String {
 pub(crate) fn in_short(git_ref: Option<&GitRef>) -> String {
     match git_ref {
         None => "a commit that Domino does not tell".into(),
-        Some(git_ref) => match git_ref.value.as_deref().and_then(Commit::whole) {
-            Some(commit) if git_ref.kind == "commitId" => format!("commit {}", commit.short()),
-            _ => git_ref.in_words(),
+        Some(git_ref @ GitRef::Commit(id)) => match Commit::whole(id) {
+            Some(commit) => format!("commit {}", commit.short()),
+            None => git_ref.to_string(),
         },
+        Some(moving) => moving.to_string(),
     }
 }
 
@@ -180,7 +178,7 @@ pub(crate) mod tests {
             commit: commit(),
             place: Place {
                 tier: Some(tier),
-                environment: Some((environment, RevisionSpec::Word("ActiveRevision".into()))),
+                environment: Some((environment, RevisionSpec::Active)),
             },
             revision: None,
             entry_point: "app.sh".into(),
@@ -206,13 +204,6 @@ pub(crate) mod tests {
         }
     }
 
-    fn reference(kind: &str, value: &str) -> Option<GitRef> {
-        Some(GitRef {
-            kind: kind.into(),
-            value: Some(value.into()),
-        })
-    }
-
     #[test]
     fn a_version_that_is_as_wanted_differs_in_nothing() {
         assert_eq!(wanted().compare(&version("Running")), Comparison::default());
@@ -233,7 +224,7 @@ pub(crate) mod tests {
     #[test]
     fn every_difference_is_named_with_both_sides() {
         let other = AppVersion {
-            git_ref: reference("commitId", &"cd".repeat(20)),
+            git_ref: Some(GitRef::Commit("cd".repeat(20))),
             hardware_tier: Some(HardwareTierId::new("large-k8s")),
             environment: Some(EnvironmentId::new("e2")),
             ..version("Running")
@@ -314,11 +305,15 @@ pub(crate) mod tests {
 
     #[test]
     fn only_digits_of_the_commit_prove_it_and_only_enough_of_them() {
-        let is = |kind: &str, value: &str| is_commit(&reference(kind, value).unwrap(), &commit());
-        assert!(is("commitId", &"AB".repeat(20)));
-        assert!(is("commitId", "abababa"));
-        assert!(!is("commitId", "ababab"));
-        assert!(!is("branches", &"ab".repeat(20)));
-        assert!(!is("commitId", &"ab".repeat(21)));
+        let is = |id: &str| is_commit(&GitRef::Commit(id.into()), &commit());
+        assert!(is(&"AB".repeat(20)));
+        assert!(is("abababa"));
+        assert!(!is("ababab"));
+        assert!(!is(&"ab".repeat(21)));
+        let branch = GitRef::Moving {
+            kind: "branches".into(),
+            value: Some("ab".repeat(20)),
+        };
+        assert!(!is_commit(&branch, &commit()));
     }
 }

@@ -44,7 +44,7 @@ impl Follow<'_> {
         let git_ref = run.main_repo_git_ref.iter();
         git_ref
             .filter(|git_ref| !git_ref.is(self.commit))
-            .map(|git_ref| format!("commit: {} in place of {}", git_ref.in_words(), self.commit))
+            .map(|git_ref| format!("commit: {git_ref} in place of {}", self.commit))
             .collect()
     }
 

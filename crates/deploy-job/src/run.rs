@@ -111,7 +111,7 @@ pub(crate) async fn status(
     };
     describe(&mut step.report, context, &project, &run);
     if let Some(git_ref) = &run.main_repo_git_ref {
-        step.report.fact("commit", git_ref.in_words());
+        step.report.fact("commit", git_ref.to_string());
     }
     let word = run.statuses.execution_status.word();
     let text = format!(

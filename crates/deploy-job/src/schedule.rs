@@ -143,7 +143,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
     };
     let (environment, revision) = match &place.environment {
         Some((environment, revision)) => (Some(environment.id.clone()), revision.clone()),
-        None => (None, RevisionSpec::Word("ActiveRevision".into())),
+        None => (None, RevisionSpec::Active),
     };
     let definition = ScheduleDefinition {
         title: key.title(&job.title),

@@ -207,7 +207,7 @@ fn revision_remarks(
             ))
             .at(file, key))
         }
-        RevisionSpec::Word(word) if word == "LatestRevision" => Ok(vec![format!(
+        RevisionSpec::Latest => Ok(vec![format!(
             "an endpoint is always built on the active revision of environment `{name}`, also where stages.toml says \
              the latest"
         )]),

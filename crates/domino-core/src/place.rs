@@ -139,13 +139,12 @@ impl Place {
             Some((environment, spec)) => {
                 let revision = match spec {
                     RevisionSpec::One { revision_id } => format!(", revision {revision_id}"),
-                    RevisionSpec::Word(word) if word == "ActiveRevision" => {
-                        match environment.active_revision_number {
-                            Some(number) => format!(", active revision {number}"),
-                            None => String::new(),
-                        }
-                    }
-                    RevisionSpec::Word(word) => format!(", {word}"),
+                    RevisionSpec::Active => match environment.active_revision_number {
+                        Some(number) => format!(", active revision {number}"),
+                        None => String::new(),
+                    },
+                    RevisionSpec::Latest => ", LatestRevision".into(),
+                    RevisionSpec::Other(word) => format!(", {word}"),
                 };
                 plan.fact("environment", format!("{}{revision}", named(environment)));
             }

@@ -13,27 +13,13 @@ use serde::Deserialize;
 
 pub use self::status::AppStatus;
 use super::environments::EnvironmentId;
+use super::git_ref::GitRef;
 use super::hardware_tiers::HardwareTierId;
+pub use super::ids::{AppId, AppInstanceId, AppVersionId};
 use super::logs::LogPage;
 use super::projects::ProjectId;
-use super::{GitRef, id};
 use crate::client::{ApiError, Reader, Writer};
 use stage_file::Visibility;
-
-id! {
-    /// An app's id: 24 hexadecimal digits.
-    AppId
-}
-
-id! {
-    /// The id of a version of an app. The oldest API knows no versions: there it is the instance's id.
-    AppVersionId
-}
-
-id! {
-    /// The id of one start of a version.
-    AppInstanceId
-}
 
 /// The generations of Domino's API for apps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -3,14 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::choice::Named;
-use super::{id, projects::ProjectId};
+pub use super::ids::EnvironmentId;
+use super::projects::ProjectId;
 use crate::client::{ApiError, Reader, segment};
 use stage_file::Revision;
-
-id! {
-    /// A compute environment's id: 24 hexadecimal digits.
-    EnvironmentId
-}
 
 /// A compute environment that a project may use.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,23 +27,30 @@ pub struct Environment {
 
 /// Which revision of an environment runs, in the spelling of v4: a word, or an object with an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
 pub enum RevisionSpec {
-    /// `ActiveRevision`, `LatestRevision` or `RestrictedRevision`.
-    Word(String),
+    /// The active one, which is what runs when nothing is asked for.
+    #[serde(rename = "ActiveRevision")]
+    Active,
+    /// The newest one, whether it is active or not.
+    #[serde(rename = "LatestRevision")]
+    Latest,
     /// One revision.
+    #[serde(untagged)]
     One {
         /// Its id.
         #[serde(rename = "revisionId")]
         revision_id: String,
     },
+    /// A word that is never asked for, such as `RestrictedRevision`.
+    #[serde(untagged)]
+    Other(String),
 }
 
 impl From<&Revision> for RevisionSpec {
     fn from(revision: &Revision) -> Self {
         match revision {
-            Revision::Active => Self::Word("ActiveRevision".into()),
-            Revision::Latest => Self::Word("LatestRevision".into()),
+            Revision::Active => Self::Active,
+            Revision::Latest => Self::Latest,
             Revision::Id(id) => Self::One {
                 revision_id: id.clone(),
             },
@@ -168,5 +171,22 @@ mod tests {
         assert_eq!(spec(Revision::Active), json!("ActiveRevision"));
         assert_eq!(spec(Revision::Latest), json!("LatestRevision"));
         assert_eq!(spec(Revision::Id("r1".into())), json!({"revisionId": "r1"}));
+        for (told, expected) in [
+            (json!("ActiveRevision"), RevisionSpec::Active),
+            (json!("LatestRevision"), RevisionSpec::Latest),
+            (
+                json!({"revisionId": "r1"}),
+                RevisionSpec::from(&Revision::Id("r1".into())),
+            ),
+            (
+                json!("RestrictedRevision"),
+                RevisionSpec::Other("RestrictedRevision".into()),
+            ),
+        ] {
+            assert_eq!(
+                serde_json::from_value::<RevisionSpec>(told).unwrap(),
+                expected
+            );
+        }
     }
 }

@@ -18,28 +18,8 @@ pub use self::bundles::{
     BundleState, Gate, GateAction, Guarded, NewBundle, Timeline, Validity,
 };
 pub use self::policies::{Policy, PolicyApproval, PolicyOverview, PolicyStage, PolicyStatus};
-use super::id;
+pub use super::ids::{ApprovalId, BundleId, PolicyApprovalId, PolicyId};
 use crate::client::{ApiError, Reader};
-
-id! {
-    /// A policy's id: a UUID.
-    PolicyId
-}
-
-id! {
-    /// A bundle's id: a UUID.
-    BundleId
-}
-
-id! {
-    /// The id of an approval of one bundle: a UUID.
-    ApprovalId
-}
-
-id! {
-    /// The id of an approval that a stage of a policy asks for: a UUID, the same for every bundle.
-    PolicyApprovalId
-}
 
 /// What every path begins with.
 const BASE: &str = "/api/governance/v1";

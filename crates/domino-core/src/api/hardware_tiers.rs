@@ -3,13 +3,9 @@
 use serde::Deserialize;
 
 use super::choice::Named;
-use super::{id, projects::ProjectId};
+pub use super::ids::HardwareTierId;
+use super::projects::ProjectId;
 use crate::client::{ApiError, Reader, segment};
-
-id! {
-    /// A hardware tier's id: a free string such as `small-k8s`.
-    HardwareTierId
-}
 
 /// A hardware tier that a project may use, with the data plane it stands on.
 #[derive(Debug, Clone)]

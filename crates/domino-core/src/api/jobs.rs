@@ -5,15 +5,11 @@ mod log;
 use serde::{Deserialize, Serialize};
 
 use super::environments::{EnvironmentId, RevisionSpec};
+use super::git_ref::GitRef;
 use super::hardware_tiers::HardwareTierId;
+pub use super::ids::JobId;
 use super::projects::ProjectId;
-use super::{GitRef, id};
 use crate::client::{ApiError, Reader, Writer, segment};
-
-id! {
-    /// A job's id: 24 hexadecimal digits.
-    JobId
-}
 
 /// The page size that every version serves: larger ones are capped.
 const PAGE: usize = 100;

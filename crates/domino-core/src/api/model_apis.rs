@@ -17,20 +17,10 @@ pub use self::status::{Deployment, DeploymentStatus};
 use super::choice::Named;
 use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
-use super::id;
+pub use super::ids::{ModelApiId, ModelApiVersionId};
 use super::logs::LogPage;
 use super::projects::{Project, ProjectId};
 use crate::client::{ApiError, Reader, Writer, segment};
-
-id! {
-    /// A model API's id: 24 hexadecimal digits.
-    ModelApiId
-}
-
-id! {
-    /// The id of a version of a model API: 24 hexadecimal digits.
-    ModelApiVersionId
-}
 
 /// Which routes a deployment has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

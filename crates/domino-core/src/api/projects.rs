@@ -4,14 +4,9 @@ use serde::Deserialize;
 
 use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
-use super::id;
+pub use super::ids::ProjectId;
 use crate::client::{ApiError, Reader, segment};
 use stage_file::ProjectName;
-
-id! {
-    /// A project's id: 24 hexadecimal digits.
-    ProjectId
-}
 
 /// A project as far as a deployment needs it.
 #[derive(Debug, Clone)]

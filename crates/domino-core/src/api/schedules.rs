@@ -3,16 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::environments::{EnvironmentId, RevisionSpec};
+use super::git_ref::GitRef;
 use super::hardware_tiers::HardwareTierId;
+pub use super::ids::ScheduleId;
 use super::projects::ProjectId;
 use super::users::UserId;
-use super::{GitRef, id};
 use crate::client::{ApiError, Reader, Writer, segment};
-
-id! {
-    /// A scheduled job's key.
-    ScheduleId
-}
 
 /// A scheduled job as Domino has it.
 #[derive(Debug, Clone, Deserialize)]
@@ -135,13 +131,10 @@ mod tests {
             allow_concurrent_execution: false,
             hardware_tier_identifier: HardwareTierId::new("small-k8s"),
             override_environment_id: None,
-            environment_revision_spec: RevisionSpec::Word("ActiveRevision".into()),
+            environment_revision_spec: RevisionSpec::Active,
             scheduled_by_user_id: UserId::new("u1"),
             notify_on_complete_email_addresses: vec![],
-            main_repo_git_ref: Some(GitRef {
-                kind: "commitId".into(),
-                value: Some("ab".repeat(20)),
-            }),
+            main_repo_git_ref: Some(GitRef::Commit("ab".repeat(20))),
         }
     }
 

@@ -2,13 +2,8 @@
 
 use serde::Deserialize;
 
-use super::id;
+pub use super::ids::UserId;
 use crate::client::{ApiError, Reader};
-
-id! {
-    /// A user's id: 24 hexadecimal digits.
-    UserId
-}
 
 /// A user.
 #[derive(Debug, Clone, Deserialize)]

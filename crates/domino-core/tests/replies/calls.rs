@@ -391,7 +391,7 @@ fn new_job() -> NewJob {
         main_repo_git_ref: serde_json::from_value(git_ref()).unwrap(),
         override_hardware_tier_id: None,
         environment_id: None,
-        environment_revision_spec: Some(RevisionSpec::Word("ActiveRevision".into())),
+        environment_revision_spec: Some(RevisionSpec::Active),
     }
 }
 

@@ -311,10 +311,7 @@ impl From<Details> for AppVersion {
         };
         Self {
             id: AppVersionId::new(details.id.as_str()),
-            git_ref: commit.map(|commit| GitRef {
-                kind: "commitId".into(),
-                value: Some(commit),
-            }),
+            git_ref: commit.map(GitRef::Commit),
             hardware_tier: None,
             hardware_tier_name: details.hardware_tier_name,
             environment: None,

@@ -40,10 +40,7 @@ async fn a_job_is_started_with_exactly_what_was_asked_for() {
         project_id: ProjectId::new("p1"),
         command_to_run: "train.py".into(),
         title: "Train [dev/train]".into(),
-        main_repo_git_ref: GitRef {
-            kind: "commitId".into(),
-            value: Some("ab".repeat(20)),
-        },
+        main_repo_git_ref: GitRef::Commit("ab".repeat(20)),
         override_hardware_tier_id: Some(HardwareTierId::new("small-k8s")),
         environment_id: Some(EnvironmentId::new("e1")),
         environment_revision_spec: Some(RevisionSpec::One {
