@@ -14,11 +14,11 @@ use crate::difference::Wanted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Built {
     /// A registered model: the repository's commit has no part in it.
-    NoMatter,
+    NotApplicable,
     /// From the commit that was asked for.
-    AsAsked,
+    Requested,
     /// From another one.
-    Otherwise(String),
+    Other(String),
     /// Domino does not tell a commit that could be compared.
     Unknown,
 }
@@ -58,19 +58,19 @@ fn built(
     asked: &Commit,
 ) -> Built {
     if matches!(source, ModelApiSource::Registered { .. }) {
-        return Built::NoMatter;
+        return Built::NotApplicable;
     }
     let is_asked = |id: &str| id.eq_ignore_ascii_case(asked.as_str());
     match (git, version.commit_id.as_deref()) {
-        (Some(git), _) if is_asked(git) => Built::AsAsked,
-        (Some(git), _) => Built::Otherwise(git.to_owned()),
-        (None, Some(id)) if is_asked(id) => Built::AsAsked,
+        (Some(git), _) if is_asked(git) => Built::Requested,
+        (Some(git), _) => Built::Other(git.to_owned()),
+        (None, Some(id)) if is_asked(id) => Built::Requested,
         (None, _) => Built::Unknown,
     }
 }
 
 /// Everything of endpoint and version that is not as wanted, in words.
-pub(crate) fn wrong(
+pub(crate) fn mismatches(
     wanted: &Wanted,
     tier: Option<&HardwareTier>,
     api: &ModelApi,
@@ -82,7 +82,7 @@ pub(crate) fn wrong(
     if let Some(source) = version.source.as_ref().filter(|s| **s != desired.source) {
         wrong.push(format!("it serves {source} in place of {}", desired.source));
     }
-    if let Built::Otherwise(commit) = built {
+    if let Built::Other(commit) = built {
         wrong.push(format!(
             "it was built from commit {commit} in place of {}",
             wanted.mark.commit
@@ -98,22 +98,30 @@ pub(crate) fn wrong(
             desired.environment_id
         ));
     }
-    if let (Some(wanted), Some(there)) = (&desired.hardware_tier_id, &api.hardware_tier_id)
-        && wanted != there
+    if let (Some(wanted), Some(existing)) = (&desired.hardware_tier_id, &api.hardware_tier_id)
+        && wanted != existing
     {
-        wrong.push(format!("hardware tier: `{there}` in place of `{wanted}`"));
+        wrong.push(format!(
+            "hardware tier: `{existing}` in place of `{wanted}`"
+        ));
     }
-    if let Some(replicas) = api.replicas.filter(|there| *there != desired.replicas) {
+    if let Some(replicas) = api
+        .replicas
+        .filter(|existing| *existing != desired.replicas)
+    {
         wrong.push(format!(
             "replicas: {replicas} in place of {}",
             desired.replicas
         ));
     }
     let plane = tier.and_then(|tier| tier.data_plane.as_ref());
-    if let (Some(plane), Some(there)) = (plane, &version.data_plane_id)
-        && plane.id != *there
+    if let (Some(plane), Some(existing)) = (plane, &version.data_plane_id)
+        && plane.id != *existing
     {
-        wrong.push(format!("data plane: `{there}` in place of `{}`", plane.id));
+        wrong.push(format!(
+            "data plane: `{existing}` in place of `{}`",
+            plane.id
+        ));
     }
     if let Some(true) = version
         .logs_requests
@@ -230,16 +238,16 @@ mod tests {
         let built = |source: ModelApiSource, version: &ModelApiVersion, git: Option<&str>| {
             built(&source, version, git, &commit())
         };
-        assert_eq!(built(registered(7), &other, None), Built::NoMatter);
-        assert_eq!(built(function(), &same, None), Built::AsAsked);
+        assert_eq!(built(registered(7), &other, None), Built::NotApplicable);
+        assert_eq!(built(function(), &same, None), Built::Requested);
         assert_eq!(built(function(), &other, None), Built::Unknown);
         assert_eq!(
             built(function(), &other, Some(commit().as_str())),
-            Built::AsAsked
+            Built::Requested
         );
         assert_eq!(
             built(function(), &same, Some("e0")),
-            Built::Otherwise("e0".into())
+            Built::Other("e0".into())
         );
     }
 
@@ -248,12 +256,12 @@ mod tests {
         let mut api = api();
         let as_asked = version(registered(7));
         let wrong = |api: &ModelApi| {
-            wrong(
+            mismatches(
                 &wanted(registered(7)),
                 Some(&tier()),
                 api,
                 &as_asked,
-                &Built::NoMatter,
+                &Built::NotApplicable,
             )
         };
         assert_eq!(wrong(&api), [""; 0]);
@@ -271,12 +279,12 @@ mod tests {
         let mut other = version(registered(6));
         other.data_plane_id = Some("dp2".into());
         other.logs_requests = Some(true);
-        let wrong = wrong(
+        let wrong = mismatches(
             &wanted(registered(7)),
             Some(&tier()),
             &api,
             &other,
-            &Built::Otherwise("e0".into()),
+            &Built::Other("e0".into()),
         );
         assert_eq!(
             wrong,

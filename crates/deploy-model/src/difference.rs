@@ -11,7 +11,7 @@ use crate::mark::has_variables;
 
 /// An endpoint that is there, with its versions, newest first.
 #[derive(Debug, Clone)]
-pub(crate) struct There {
+pub(crate) struct ExistingEndpoint {
     pub(crate) api: ModelApi,
     pub(crate) versions: Vec<ModelApiVersion>,
 }
@@ -31,7 +31,7 @@ pub(crate) enum Work {
     /// Nothing: this version serves, and is as wanted.
     Nothing(ModelApiVersion),
     /// Following this version, which is as wanted and on its way.
-    Follow(ModelApiVersion),
+    Watch(ModelApiVersion),
     /// Creating the endpoint.
     Create,
     /// A new version; before it, the endpoint's own settings where they differ.
@@ -43,7 +43,7 @@ pub(crate) enum Work {
     },
 }
 
-impl There {
+impl ExistingEndpoint {
     /// The version that answers, by Domino's word.
     pub(crate) fn active(&self) -> Option<&ModelApiVersion> {
         let active = self.api.active.as_ref()?;
@@ -51,7 +51,7 @@ impl There {
     }
 
     /// How a version stands. A list of versions need not tell it; of the one that answers, the endpoint does.
-    fn standing(&self, version: &ModelApiVersion) -> Option<Deployment> {
+    fn status_of(&self, version: &ModelApiVersion) -> Option<Deployment> {
         version.deployment.clone().or_else(|| {
             let active = self.api.active.as_ref()?;
             (active.id == version.id)
@@ -60,9 +60,9 @@ impl There {
         })
     }
 
-    fn with_standing(&self, version: &ModelApiVersion) -> ModelApiVersion {
+    fn with_status(&self, version: &ModelApiVersion) -> ModelApiVersion {
         ModelApiVersion {
-            deployment: self.standing(version),
+            deployment: self.status_of(version),
             ..version.clone()
         }
     }
@@ -89,7 +89,7 @@ impl There {
 
     /// What serves again where this version is no good: the one that answers still, else the one that did when the
     /// very workflow run of this mark made the version.
-    pub(crate) fn before(
+    pub(crate) fn previous_version(
         &self,
         version: &ModelApiVersion,
         mark: &PublishMark,
@@ -121,37 +121,41 @@ impl There {
 }
 
 /// What is to be done. The environment variables are looked at elsewhere: they cannot be changed at all.
-pub(crate) fn work(generation: Generation, there: Option<&There>, wanted: &Wanted) -> Work {
-    let Some(there) = there else {
+pub(crate) fn work(
+    generation: Generation,
+    existing: Option<&ExistingEndpoint>,
+    wanted: &Wanted,
+) -> Work {
+    let Some(existing) = existing else {
         return Work::Create;
     };
-    let settings = settings_differ(generation, &there.api, &wanted.desired);
-    let newest = there
+    let settings = settings_differ(generation, &existing.api, &wanted.desired);
+    let newest = existing
         .versions
         .first()
-        .filter(|newest| there.is_made_from(newest, wanted) && settings.is_empty());
+        .filter(|newest| existing.is_made_from(newest, wanted) && settings.is_empty());
     if let Some(newest) = newest {
-        let standing = there.standing(newest);
+        let standing = existing.status_of(newest);
         // Where nobody tells which version answers, the newest one does when it runs.
-        let told = there.api.active.is_some() || generation == Generation::ModelServing;
-        let is_active = there
+        let told = existing.api.active.is_some() || generation == Generation::ModelServing;
+        let is_active = existing
             .api
             .active
             .as_ref()
             .is_some_and(|active| active.id == newest.id);
         let runs = standing.as_ref().is_some_and(Deployment::is_running);
         if runs && (is_active || !told) && version_differs(Some(newest), wanted).is_empty() {
-            return Work::Nothing(there.with_standing(newest));
+            return Work::Nothing(existing.with_status(newest));
         }
         if is_on_its_way(standing.as_ref()) {
-            return Work::Follow(there.with_standing(newest));
+            return Work::Watch(existing.with_status(newest));
         }
     }
-    let active = there.active();
+    let active = existing.active();
     let mut differences = version_differs(active, wanted);
     differences.extend(settings.iter().cloned());
     if differences.is_empty() {
-        differences.push(why_anew(there, active, wanted));
+        differences.push(reason_for_new_version(existing, active, wanted));
     }
     Work::Version {
         differences,
@@ -188,10 +192,10 @@ pub(crate) fn settings_differ(
     if generation == Generation::Models {
         return differences;
     }
-    let mut differ = |what: &str, there: Option<&str>, wanted: &str| {
-        let there = there.unwrap_or("none");
-        if there != wanted {
-            differences.push(format!("{what}: `{there}` → `{wanted}`"));
+    let mut differ = |what: &str, existing: Option<&str>, wanted: &str| {
+        let existing = existing.unwrap_or("none");
+        if existing != wanted {
+            differences.push(format!("{what}: `{existing}` → `{wanted}`"));
         }
     };
     differ(
@@ -200,8 +204,8 @@ pub(crate) fn settings_differ(
         desired.environment_id.as_str(),
     );
     if let Some(tier) = &desired.hardware_tier_id {
-        let there = api.hardware_tier_id.as_ref().map(|id| id.as_str());
-        differ("hardware tier", there, tier.as_str());
+        let existing = api.hardware_tier_id.as_ref().map(|id| id.as_str());
+        differ("hardware tier", existing, tier.as_str());
     }
     let replicas = api.replicas.map(|replicas| replicas.to_string());
     differ(
@@ -232,30 +236,34 @@ fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<St
     {
         differences.push(format!("log requests: {logs} → {}", desired.logs_requests));
     }
-    if let (Some(there), Some(now)) = (&version.environment_revision_id, &wanted.revision)
-        && there != now
+    if let (Some(existing), Some(now)) = (&version.environment_revision_id, &wanted.revision)
+        && existing != now
     {
-        differences.push(format!("environment revision: `{there}` → `{now}`"));
+        differences.push(format!("environment revision: `{existing}` → `{now}`"));
     }
     differences
 }
 
 /// Nothing that can be read differs, and still it is not known that all is as wanted.
-fn why_anew(there: &There, active: Option<&ModelApiVersion>, wanted: &Wanted) -> String {
+fn reason_for_new_version(
+    existing: &ExistingEndpoint,
+    active: Option<&ModelApiVersion>,
+    wanted: &Wanted,
+) -> String {
     let Some(active) = active else {
         return format!("serves: nothing → {}", wanted.desired.source);
     };
     let name = called(active.number, &active.id);
-    let standing = there.standing(active);
+    let standing = existing.status_of(active);
     if !standing.as_ref().is_some_and(Deployment::is_running) {
         return format!(
             "{name} is `{}`",
-            crate::endpoint::standing(standing.as_ref())
+            crate::endpoint::status_text(standing.as_ref())
         );
     }
     let PublishMark { stage, model, .. } = &wanted.mark;
     let commit = &wanted.mark.commit;
-    match there.mark_of(active, stage, model) {
+    match existing.mark_of(active, stage, model) {
         None => format!("{name} was not made by this program, so that not all of it is known"),
         Some(mark)
             if matches!(wanted.desired.source, ModelApiSource::Function { .. })

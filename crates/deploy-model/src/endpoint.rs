@@ -12,8 +12,37 @@ use domino_core::serving::endpoint_named;
 use domino_core::step::{Report, StepContext};
 use stage_file::{Host, Model, Stage, StageFile};
 
-use crate::EndpointAddress;
 use crate::token::Token;
+
+/// Where an endpoint is called.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct EndpointAddress {
+    /// The host where endpoints are called, when it is not Domino's own: that of a remote data plane
+    #[arg(long, value_name = "HOST", env = "DOMINO_MODEL_HOST", value_parser = endpoint_host)]
+    pub(crate) endpoint_host: Option<EndpointHost>,
+}
+
+/// A host that may be given as nothing, which is what GitHub makes of a variable that does not exist.
+#[derive(Debug, Clone)]
+pub(crate) struct EndpointHost(Option<Host>);
+
+fn endpoint_host(text: &str) -> Result<EndpointHost, String> {
+    match text.trim() {
+        "" => Ok(EndpointHost(None)),
+        text => match text.parse() {
+            Ok(host) => Ok(EndpointHost(Some(host))),
+            Err(problem) => Err(format!("it {problem}")),
+        },
+    }
+}
+
+impl EndpointAddress {
+    pub(crate) fn host(&self) -> Option<&Host> {
+        self.endpoint_host
+            .as_ref()
+            .and_then(|given| given.0.as_ref())
+    }
+}
 
 /// The endpoint of a model in a stage, if it is there, and what was asked to know that.
 #[derive(Debug, Clone)]
@@ -52,7 +81,12 @@ impl Endpoint {
     }
 
     /// The endpoint, which must be there.
-    pub(crate) fn there(&self, model: &str, stage: &Stage, file: &StageFile) -> Result<&ModelApi> {
+    pub(crate) fn existing(
+        &self,
+        model: &str,
+        stage: &Stage,
+        file: &StageFile,
+    ) -> Result<&ModelApi> {
         self.api.as_ref().ok_or_else(|| {
             CommandError::refused(format!(
                 "project `{}` has no endpoint `{}`",
@@ -78,7 +112,7 @@ pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
 }
 
 /// The door of an endpoint, to be opened with the model's own token.
-pub(crate) fn door(
+pub(crate) fn endpoint_client(
     context: &StepContext,
     address: &EndpointAddress,
     api: &ModelApi,
@@ -112,7 +146,7 @@ pub(crate) fn name_of(version: &ModelApiVersion) -> String {
 }
 
 /// How a version stands, in Domino's words.
-pub(crate) fn standing(deployment: Option<&Deployment>) -> String {
+pub(crate) fn status_text(deployment: Option<&Deployment>) -> String {
     match deployment {
         None => "not deployed yet".into(),
         Some(deployment)
@@ -131,7 +165,7 @@ pub(crate) fn serving(api: &ModelApi) -> String {
         Some(active) => format!(
             "{} (`{}`)",
             called(active.number, &active.id),
-            standing(active.deployment.as_ref())
+            status_text(active.deployment.as_ref())
         ),
     }
 }
@@ -145,7 +179,7 @@ pub(crate) fn describe(
     version: &ModelApiVersion,
 ) {
     report.output("id", api.id.as_str()).output("url", url);
-    report.output("status", standing(version.deployment.as_ref()));
+    report.output("status", status_text(version.deployment.as_ref()));
     report
         .fact("endpoint", format!("{name} ({})", api.id))
         .fact(
@@ -155,7 +189,7 @@ pub(crate) fn describe(
                 None => version.id.to_string(),
             },
         )
-        .fact("status", standing(version.deployment.as_ref()))
+        .fact("status", status_text(version.deployment.as_ref()))
         .fact("url", url);
     if let Some(number) = version.number {
         report.output("endpoint-version", number.to_string());

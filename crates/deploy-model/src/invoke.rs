@@ -1,18 +1,34 @@
 //! `deploy-model invoke`: one request to the endpoint, its answer on stdout.
 
-use domino_core::error::{CommandError, Exit, Result};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domino_core::api::model_apis::ModelApi;
 use domino_core::api::model_endpoints::Route;
 use domino_core::client::ApiError;
-use domino_core::step::{Format, Step, StepContext, StepResult};
+use domino_core::error::{CommandError, Exit, Result};
+use domino_core::step::{Format, Step, StepContext, StepFlags, StepResult};
 use serde_json::Value;
 
-use crate::InvokeArgs;
-use crate::endpoint::{Endpoint, door};
+use crate::endpoint::{Endpoint, EndpointAddress, endpoint_client};
 use crate::token::{Token, VARIABLE};
+
+/// `deploy-model invoke`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InvokeArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The request as a file of JSON, `{"data": {…}}` or `{"parameters": […]}`; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// One version of the endpoint by its number, in place of the one that serves
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) id: Option<u64>,
+    #[command(flatten)]
+    pub(crate) address: EndpointAddress,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Sends the request and prints what comes back.
 pub(crate) async fn invoke(
@@ -25,9 +41,9 @@ pub(crate) async fn invoke(
     let input = input(&args.input)?;
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
-    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
+    let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
     let route = args.id.map_or(Route::Latest, Route::Number);
-    let door = door(context, &args.address, api, &token)?;
+    let door = endpoint_client(context, &args.address, api, &token)?;
     let prediction = door
         .invoke(route, &input)
         .await

@@ -4,10 +4,17 @@ use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, Mo
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::Result;
-use domino_core::step::{Step, StepContext, StepResult, Table};
+use domino_core::step::{Step, StepContext, StepFlags, StepResult, Table};
 use stage_file::{Stage, StageFile};
 
-use crate::endpoint::standing;
+use crate::endpoint::status_text;
+
+/// `deploy-model list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Lists them, each with what it serves.
 pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepResult> {
@@ -78,7 +85,7 @@ fn row(
             ModelApiSource::Registered { name, version } => format!("{name} v{version}"),
             ModelApiSource::Function { file, function } => format!("{function} in {file}"),
         }),
-        standing(deployment),
+        status_text(deployment),
         api.id.to_string(),
     ]
 }

@@ -1,15 +1,32 @@
 //! `deploy-model logs`: the log of a build, or of the instances that serve, on stdout.
 
-use domino_core::error::{CommandError, Result};
 use std::time::Duration;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
+use domino_core::error::{CommandError, Result};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::Poll;
-use domino_core::step::{Interrupts, Step, StepContext, StepResult};
+use domino_core::step::{Interrupts, Step, StepContext, StepFlags, StepResult};
 
-use crate::LogsArgs;
 use crate::endpoint::{Endpoint, name_of};
+
+/// `deploy-model logs`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The log of the newest version's build, in place of that of the instances of the version that serves
+    #[arg(long)]
+    pub(crate) build: bool,
+    /// One version of the endpoint by its number or id
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) id: Option<String>,
+    /// Go on until the build is over, or until interrupted
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Prints the log as far as it goes, or goes on with it.
 pub(crate) async fn logs(
@@ -21,7 +38,7 @@ pub(crate) async fn logs(
     let model = context.file.model(&args.model)?;
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
-    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
+    let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
     let versions = reader
         .model_api_versions(endpoint.generation, &api.id)
         .await?;

@@ -1,49 +1,113 @@
 //! The plan of a publish: what there is, what is wanted, what follows from that. It only asks.
 
-use domino_core::error::{CommandError, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
 use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiSource};
 use domino_core::api::projects::Project;
+use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
+use domino_core::error::{CommandError, Result};
 use domino_core::place::Place;
 use domino_core::publish_mark::PublishMark;
-use domino_core::step::StepContext;
+use domino_core::step::{StepContext, StepFlags, duration};
 use stage_file::{Kind, Model, StageFile};
 
-use crate::PublishArgs;
-use crate::before;
-use crate::check::{Built, wrong};
-use crate::difference::{There, Wanted, Work, work};
-use crate::endpoint::Endpoint;
-use crate::gate::Gate;
+use crate::check::{Built, mismatches};
+use crate::difference::{ExistingEndpoint, Wanted, Work, work};
+use crate::endpoint::{Endpoint, EndpointAddress};
 use crate::mark::{described, state_of};
-use crate::smoke::Smoke;
+use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
+use crate::stage_before;
+use crate::stage_order::Gate;
 use crate::version::Choice;
+
+/// What `publish --help` ends with.
+pub(crate) const SMOKE: &str = "\
+The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` \
+(the token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the \
+one before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
+
+/// `deploy-model publish`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PublishArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The version of the registered model; else the first stage goes by the rule in stages.toml, and every later
+    /// stage takes the version that the stage before serves
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    pub(crate) version: Option<GivenVersion>,
+    /// Publish a version that the stage before does not serve, and say why. A stage before on another Domino cannot
+    /// be asked: its version passes with a warning
+    #[arg(long, value_name = "REASON")]
+    pub(crate) force_version: Option<String>,
+    /// The commit that this is for: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// The file of recorded requests, in place of the one in stages.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) smoke: Option<PathBuf>,
+    /// The environment variables of the endpoint were changed in Domino by hand to what stages.toml says
+    #[arg(long)]
+    pub(crate) variables_are_set: bool,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not wait for the version to serve, and do not test it
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back
+    #[arg(long, value_name = "TIME", default_value = "40m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) address: EndpointAddress,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
+
+/// A version that may be given as nothing: GitHub hands on an output that is not there as an empty text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenVersion(Option<VersionNumber>);
+
+fn given_version(text: &str) -> Result<GivenVersion, String> {
+    match text.trim() {
+        "" => Ok(GivenVersion(None)),
+        text => text.parse().map(|version| GivenVersion(Some(version))),
+    }
+}
+
+impl PublishArgs {
+    pub(crate) fn version(&self) -> Option<VersionNumber> {
+        self.version.and_then(|given| given.0)
+    }
+}
 
 /// What will be done.
 #[derive(Debug)]
-pub(crate) struct Publish<'a> {
+pub(crate) struct PublishPlan<'a> {
     pub(crate) model: &'a Model,
     pub(crate) endpoint: Endpoint,
     pub(crate) source: Source,
     pub(crate) place: Place,
     pub(crate) wanted: Wanted,
-    pub(crate) there: Option<There>,
+    pub(crate) existing: Option<ExistingEndpoint>,
     pub(crate) work: Work,
     /// Where nothing is to be done: what is known of the commit that what serves was built from.
     pub(crate) built: Option<Built>,
-    pub(crate) smoke: Option<Smoke>,
+    pub(crate) smoke: Option<RecordedRequests>,
     /// What must be said beside the plan.
     pub(crate) remarks: Vec<String>,
 }
 
 /// Reads what is needed to decide, and decides: the project; then tiers, environments, endpoints and the version
 /// side by side; then the versions of the endpoint, and what the stage before serves.
-pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Result<Publish<'a>> {
+pub(crate) async fn plan<'a>(
+    context: &'a StepContext,
+    args: &PublishArgs,
+) -> Result<PublishPlan<'a>> {
     let (file, stage) = (&context.file, &context.stage);
     let model = file.model(&args.model)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
@@ -58,13 +122,13 @@ pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Re
         source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
     let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
-    let (environment_id, there, source) = tokio::try_join!(
+    let (environment_id, existing, source) = tokio::try_join!(
         environment(&reader, &project, &place),
-        there(&reader, &endpoint),
+        existing(&reader, &endpoint),
         async {
             Ok(match (source, &choice) {
                 (None, Some(Choice::StageBefore(before))) => {
-                    let serves = before::ask(context, model, before, &apis).await?;
+                    let serves = stage_before::ask(context, model, before, &apis).await?;
                     Some(source::of_the_stage_before(model, &before.name, serves)?)
                 }
                 (source, _) => source,
@@ -80,20 +144,20 @@ pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Re
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
-    if let Some(there) = &there
+    if let Some(existing) = &existing
         && endpoint.generation == Generation::ModelServing
-        && !there.has_variables(&wanted)
+        && !existing.has_variables(&wanted)
         && !args.variables_are_set
     {
-        return Err(variables_failure(context, model, &endpoint));
+        return Err(cannot_change_variables(context, model, &endpoint));
     }
-    let mut work = work(endpoint.generation, there.as_ref(), &wanted);
+    let mut work = work(endpoint.generation, existing.as_ref(), &wanted);
     let mut built = None;
-    if let (Work::Nothing(version), Some(there)) = (&work, &there) {
+    if let (Work::Nothing(version), Some(existing)) = (&work, &existing) {
         // That it was made for this says nothing about what became of it: a publish may have failed on that, or
         // never come to look.
-        let from = Built::ask(&reader, &wanted, &there.api.id, version).await;
-        let wrong = wrong(&wanted, place.tier.as_ref(), &there.api, version, &from);
+        let from = Built::ask(&reader, &wanted, &existing.api.id, version).await;
+        let wrong = mismatches(&wanted, place.tier.as_ref(), &existing.api, version, &from);
         built = Some(from);
         if !wrong.is_empty() {
             work = Work::Version {
@@ -102,7 +166,9 @@ pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Re
             };
         }
     }
-    if let (Work::Version { .. }, Some(active)) = (&work, there.as_ref().and_then(There::active)) {
+    if let (Work::Version { .. }, Some(active)) =
+        (&work, existing.as_ref().and_then(ExistingEndpoint::active))
+    {
         wanted.mark.after = active.number;
         wanted.desired.version_description = wanted.mark.to_string();
     }
@@ -128,13 +194,13 @@ pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Re
                 .into(),
         );
     }
-    Ok(Publish {
+    Ok(PublishPlan {
         model,
         endpoint,
         source,
         place,
         wanted,
-        there,
+        existing,
         work,
         built,
         smoke,
@@ -144,7 +210,7 @@ pub(crate) async fn plan<'a>(context: &'a StepContext, args: &PublishArgs) -> Re
 
 /// The endpoint with its versions. The list need not tell how the newest one stands, and whether it can be
 /// followed hangs on that.
-async fn there(reader: &Reader, endpoint: &Endpoint) -> Result<Option<There>> {
+async fn existing(reader: &Reader, endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
     };
@@ -162,7 +228,7 @@ async fn there(reader: &Reader, endpoint: &Endpoint) -> Result<Option<There>> {
     {
         *newest = told;
     }
-    Ok(Some(There {
+    Ok(Some(ExistingEndpoint {
         api: api.clone(),
         versions,
     }))
@@ -270,7 +336,11 @@ fn wanted(
 
 /// Domino takes environment variables when an endpoint is created, tells them to nobody and changes them on no
 /// route, so that a change in the stage file would never arrive.
-fn variables_failure(context: &StepContext, model: &Model, endpoint: &Endpoint) -> CommandError {
+fn cannot_change_variables(
+    context: &StepContext,
+    model: &Model,
+    endpoint: &Endpoint,
+) -> CommandError {
     let stage = context.stage.name.as_str();
     let own = model
         .stages
@@ -302,12 +372,12 @@ fn smoke(
     context: &StepContext,
     model: &Model,
     given: Option<&Path>,
-) -> Result<Option<Smoke>, CommandError> {
+) -> Result<Option<RecordedRequests>, CommandError> {
     match (given, &model.smoke_test) {
-        (Some(given), _) => Smoke::read(given, given).map(Some),
+        (Some(given), _) => RecordedRequests::read(given, given).map(Some),
         (None, Some(named)) => {
             let folder = context.file.path.parent().unwrap_or(Path::new(""));
-            let read = Smoke::read(&folder.join(named), named);
+            let read = RecordedRequests::read(&folder.join(named), named);
             let key = ["model", model.name.as_str(), "smoke-test"];
             read.map(Some)
                 .map_err(|failure| failure.at(&context.file, &key))

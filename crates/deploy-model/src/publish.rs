@@ -6,14 +6,13 @@ use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::in_words;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
 
-use crate::PublishArgs;
+use crate::create;
 use crate::difference::{Work, settings_differ};
-use crate::endpoint::{called, describe, name_of, serving, standing, url};
-use crate::follow::{Follow, LogOf, Settled};
-use crate::make;
-use crate::plan::{Publish, plan};
-use crate::restore::put_settings_back;
+use crate::endpoint::{called, describe, name_of, serving, status_text, url};
+use crate::plan::{PublishArgs, PublishPlan, plan};
+use crate::rollback::restore_settings;
 use crate::token::Token;
+use crate::watch::{EndpointWatch, LogOf, WatchOutcome};
 
 /// Publishes the model, or finds that nothing is to be done.
 pub(crate) async fn publish(
@@ -43,47 +42,49 @@ pub(crate) async fn publish(
             false => StepResult::planned(),
         });
     }
-    let applied = Applied {
+    let applied = Publish {
         planned: &planned,
         context,
         args,
         token,
         writer: context.connection.writer(),
     };
-    applied.to_the_end(step, &mut interrupts).await
+    applied.apply(step, &mut interrupts).await
 }
 
 /// A plan that is being applied.
-pub(crate) struct Applied<'a> {
-    pub(crate) planned: &'a Publish<'a>,
+pub(crate) struct Publish<'a> {
+    pub(crate) planned: &'a PublishPlan<'a>,
     pub(crate) context: &'a StepContext,
     pub(crate) args: &'a PublishArgs,
     pub(crate) token: Token,
     pub(crate) writer: Writer,
 }
 
-impl Applied<'_> {
-    async fn to_the_end(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<StepResult> {
+impl Publish<'_> {
+    async fn apply(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<StepResult> {
         let (model, stage) = (&self.planned.model.name, &self.context.stage.name);
         let name = &self.planned.endpoint.name;
-        if let (Work::Nothing(version), Some(there)) = (&self.planned.work, &self.planned.there) {
-            self.describe(step, &there.api, version);
+        if let (Work::Nothing(version), Some(existing)) =
+            (&self.planned.work, &self.planned.existing)
+        {
+            self.describe(step, &existing.api, version);
             if let Some(built) = &self.planned.built {
-                self.tell_what_was_compared(step, version, built);
+                self.report_comparison(step, version, built);
             }
             // One that this workflow run made, and never came to test, gives way as it would have then.
             let mark = &self.planned.wanted.mark;
-            let follow = there
-                .before(version, mark)
-                .map(|_| self.follow(&there.api.id));
-            self.smoke_test(step, interrupts, &there.api, version, follow.as_ref())
+            let watch = existing
+                .previous_version(version, mark)
+                .map(|_| self.watch(&existing.api.id));
+            self.smoke_test(step, interrupts, &existing.api, version, watch.as_ref())
                 .await?;
             return Ok(StepResult::unchanged(self.planned.as_wanted(self.context)));
         }
-        let (follow, version) = self.make(step).await.with_context(|| {
+        let (watch, version) = self.make(step).await.with_context(|| {
             format!("cannot publish model `{model}` in stage `{stage}` as endpoint `{name}`")
         })?;
-        step.report.output("id", follow.id.as_str());
+        step.report.output("id", watch.id.as_str());
         let new = name_of(&version);
         step.say(&format!("{new} of endpoint `{name}` is waited for"));
         if self.args.no_wait {
@@ -93,7 +94,7 @@ impl Applied<'_> {
         }
         let mut progress = step.progress();
         let settled = tokio::select! {
-            settled = follow.until_it_serves(&mut progress, version.clone(), self.args.timeout) => settled
+            settled = watch.until_serving(&mut progress, version.clone(), self.args.timeout) => settled
                 .with_context(|| format!(
                     "lost sight of {new} of endpoint `{name}`, which may still become the one that serves{}",
                     self.settings_already_changed()
@@ -105,11 +106,11 @@ impl Applied<'_> {
         };
         progress.end();
         match settled {
-            Settled::Serves(api, version) => {
+            WatchOutcome::Serves(api, version) => {
                 self.describe(step, &api, &version);
-                self.prove(step, &follow, interrupts, &api, &version)
+                self.verify(step, &watch, interrupts, &api, &version)
                     .await?;
-                self.smoke_test(step, interrupts, &api, &version, Some(&follow))
+                self.smoke_test(step, interrupts, &api, &version, Some(&watch))
                     .await?;
                 Ok(StepResult::done(format!(
                     "{} of endpoint `{name}` serves {} in stage `{stage}`",
@@ -117,19 +118,19 @@ impl Applied<'_> {
                     self.planned.wanted.desired.source
                 )))
             }
-            Settled::Down(version) => Err(self.down(step, &follow, interrupts, &version).await),
-            Settled::TimeUp(version) => Err(self.time_up(step, &follow, &version).await),
+            WatchOutcome::Down(version) => Err(self.down(step, &watch, interrupts, &version).await),
+            WatchOutcome::TimeUp(version) => Err(self.time_up(step, &watch, &version).await),
         }
     }
 
     /// Makes what the plan says, or takes what is on its way.
-    async fn make(&self, step: &mut Step) -> Result<(Follow<'_>, ModelApiVersion)> {
+    async fn make(&self, step: &mut Step) -> Result<(EndpointWatch<'_>, ModelApiVersion)> {
         let planned = self.planned;
         let desired = &planned.wanted.desired;
         let project = &planned.endpoint.project;
         let generation = planned.endpoint.generation;
-        let Some(there) = &planned.there else {
-            let written = make::endpoint(&self.writer, generation, project, desired).await?;
+        let Some(existing) = &planned.existing else {
+            let written = create::endpoint(&self.writer, generation, project, desired).await?;
             if let Written::Recovered(id) = &written {
                 step.warn(
                     &format!(
@@ -138,33 +139,33 @@ impl Applied<'_> {
                     None,
                 );
             }
-            let follow = self.follow(&written.into_inner());
-            let version = make::first_version(&follow, desired).await?;
-            return Ok((follow, version));
+            let watch = self.watch(&written.into_inner());
+            let version = create::first_version(&watch, desired).await?;
+            return Ok((watch, version));
         };
-        let follow = self.follow(&there.api.id);
+        let watch = self.watch(&existing.api.id);
         match &planned.work {
-            Work::Follow(version) | Work::Nothing(version) => Ok((follow, version.clone())),
+            Work::Watch(version) | Work::Nothing(version) => Ok((watch, version.clone())),
             Work::Create | Work::Version { .. } => {
                 if self.planned.changes_settings() {
-                    self.update_settings(&follow).await?;
+                    self.update_settings(&watch).await?;
                 }
-                let made = make::version(&follow, &self.writer, desired, &there.versions).await;
+                let made = create::version(&watch, &self.writer, desired, &existing.versions).await;
                 let written = match made {
                     Ok(written) => written,
-                    Err(error) => return Err(self.without_version(&follow, error).await),
+                    Err(error) => return Err(self.without_version(&watch, error).await),
                 };
                 if let Written::Recovered(version) = &written {
                     let text = format!("the reply was lost; Domino has made {}", name_of(version));
                     step.warn(&text, None);
                 }
-                Ok((follow, written.into_inner()))
+                Ok((watch, written.into_inner()))
             }
         }
     }
 
-    fn follow(&self, id: &ModelApiId) -> Follow<'_> {
-        Follow {
+    fn watch(&self, id: &ModelApiId) -> EndpointWatch<'_> {
+        EndpointWatch {
             reader: self.writer.reader(),
             project: &self.planned.endpoint.project,
             generation: self.planned.endpoint.generation,
@@ -174,27 +175,31 @@ impl Applied<'_> {
 
     /// No version came: what became of the endpoint's settings belongs to it. After a refusal nothing will come, and
     /// they are put back; otherwise a version may be on its way, which is for them.
-    async fn without_version(&self, follow: &Follow<'_>, error: CommandError) -> CommandError {
+    async fn without_version(
+        &self,
+        watch: &EndpointWatch<'_>,
+        error: CommandError,
+    ) -> CommandError {
         if !self.planned.changes_settings() {
             return error;
         }
         let settings = match error.exit() {
-            Exit::Refused => self.settings_back(follow).await,
+            Exit::Refused => self.roll_settings_back(watch).await,
             _ => self.settings_already_changed().to_owned(),
         };
         error.context(format!("no version is known to have been made{settings}"))
     }
 
     /// Puts the endpoint's settings back where they were changed, and says so, for the end of a sentence.
-    async fn settings_back(&self, follow: &Follow<'_>) -> String {
-        let Some(there) = &self.planned.there else {
+    async fn roll_settings_back(&self, watch: &EndpointWatch<'_>) -> String {
+        let Some(existing) = &self.planned.existing else {
             return String::new();
         };
         if !self.planned.changes_settings() {
             return String::new();
         }
         let desired = &self.planned.wanted.desired;
-        match put_settings_back(follow, &self.writer, &there.api, desired).await {
+        match restore_settings(watch, &self.writer, &existing.api, desired).await {
             Ok(()) => "; its settings are as before again".to_owned(),
             Err(error) => format!("; its settings were changed and could not be put back: {error}"),
         }
@@ -208,19 +213,19 @@ impl Applied<'_> {
         }
     }
 
-    async fn update_settings(&self, follow: &Follow<'_>) -> Result<()> {
-        let (desired, generation) = (&self.planned.wanted.desired, follow.generation);
+    async fn update_settings(&self, watch: &EndpointWatch<'_>) -> Result<()> {
+        let (desired, generation) = (&self.planned.wanted.desired, watch.generation);
         write_once(
-            follow.reader.delay_scale(),
+            watch.reader.delay_scale(),
             async || {
                 self.writer
-                    .update_model_api(generation, &follow.id, desired)
+                    .update_model_api(generation, &watch.id, desired)
                     .await
             },
             async || {
-                let api = follow
+                let api = watch
                     .reader
-                    .model_api(generation, follow.project, &follow.id)
+                    .model_api(generation, watch.project, &watch.id)
                     .await?;
                 Ok(api
                     .filter(|api| settings_differ(generation, api, desired).is_empty())
@@ -237,29 +242,29 @@ impl Applied<'_> {
     async fn down(
         &self,
         step: &mut Step,
-        follow: &Follow<'_>,
+        watch: &EndpointWatch<'_>,
         interrupts: &mut Interrupts,
         version: &ModelApiVersion,
     ) -> CommandError {
-        let end = standing(version.deployment.as_ref());
+        let end = status_text(version.deployment.as_ref());
         step.report.output("status", end.as_str());
         let logs = self.logs_of(version);
         step.report.next = Some(logs.clone());
-        if let Some((whose, excerpt)) = follow.why_down(&version.id).await {
+        if let Some((whose, excerpt)) = watch.why_down(&version.id).await {
             step.report.excerpt = Some(excerpt);
             if whose == LogOf::Build {
                 step.report.next = Some(format!("{logs} --build"));
             }
         }
-        if self.has_taken_over(follow, version).await {
+        if self.is_active(watch, version).await {
             let what = format!("took over and ended as `{end}`");
             let why = "it ran, and went down".to_owned();
             return self
-                .give_way(step, follow, interrupts, version, &what, why)
+                .roll_back(step, watch, interrupts, version, &what, why)
                 .await;
         }
-        let serves = self.serves_now(step, follow, version).await;
-        let settings = self.settings_back(follow).await;
+        let serves = self.serves_now(step, watch, version).await;
+        let settings = self.roll_settings_back(watch).await;
         CommandError::failed(format!(
             "{} of endpoint `{}` ended as `{end}`; {serves}{settings}",
             name_of(version),
@@ -269,10 +274,10 @@ impl Applied<'_> {
         .at(&self.context.file, &["model", &self.planned.model.name])
     }
 
-    async fn has_taken_over(&self, follow: &Follow<'_>, version: &ModelApiVersion) -> bool {
-        let api = follow
+    async fn is_active(&self, watch: &EndpointWatch<'_>, version: &ModelApiVersion) -> bool {
+        let api = watch
             .reader
-            .model_api(follow.generation, follow.project, &follow.id)
+            .model_api(watch.generation, watch.project, &watch.id)
             .await;
         let active = api.ok().flatten().and_then(|api| api.active);
         active.is_some_and(|active| active.id == version.id)
@@ -281,12 +286,12 @@ impl Applied<'_> {
     async fn time_up(
         &self,
         step: &mut Step,
-        follow: &Follow<'_>,
+        watch: &EndpointWatch<'_>,
         version: &ModelApiVersion,
     ) -> CommandError {
-        let serves = self.serves_now(step, follow, version).await;
+        let serves = self.serves_now(step, watch, version).await;
         step.report
-            .output("status", standing(version.deployment.as_ref()));
+            .output("status", status_text(version.deployment.as_ref()));
         step.report.next = Some(self.command("status"));
         CommandError::new(
             Exit::Unsettled,
@@ -294,7 +299,7 @@ impl Applied<'_> {
                 "{} of endpoint `{}` is `{}` after {}, and not the one that serves; {serves}{}",
                 name_of(version),
                 self.planned.endpoint.name,
-                standing(version.deployment.as_ref()),
+                status_text(version.deployment.as_ref()),
                 in_words(self.args.timeout),
                 self.settings_already_changed()
             ),
@@ -306,12 +311,12 @@ impl Applied<'_> {
     async fn serves_now(
         &self,
         step: &mut Step,
-        follow: &Follow<'_>,
+        watch: &EndpointWatch<'_>,
         version: &ModelApiVersion,
     ) -> String {
-        let api = follow
+        let api = watch
             .reader
-            .model_api(follow.generation, follow.project, &follow.id)
+            .model_api(watch.generation, watch.project, &watch.id)
             .await;
         if let Ok(Some(api)) = &api {
             step.report.fact("serves now", serving(api));
@@ -331,7 +336,7 @@ impl Applied<'_> {
 
     /// There is no route that ends a build, so that it goes on; what that means is said.
     fn interrupted(&self, signal: Signal, new: &str) -> CommandError {
-        let until = match self.planned.before() {
+        let until = match self.planned.previous_version() {
             Some(before) => format!("; until then {before} does"),
             None => String::new(),
         };

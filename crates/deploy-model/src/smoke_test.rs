@@ -11,7 +11,7 @@ use domino_core::error::Exit;
 use domino_core::settle::Poll;
 use domino_core::step::Progress;
 
-use crate::smoke::{Case, Smoke};
+use crate::recorded_requests::{RecordedRequest, RecordedRequests};
 
 /// How long an endpoint that Domino calls `Running` may still answer 502, 503 or 504, or nothing at all.
 const GRACE: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ pub(crate) enum Verdict {
 pub(crate) async fn test(
     endpoint: &ModelEndpoint,
     number: Option<u64>,
-    smoke: &Smoke,
+    smoke: &RecordedRequests,
     delay_scale: f64,
     progress: &mut Progress,
 ) -> Verdict {
@@ -70,7 +70,7 @@ pub(crate) async fn test(
 async fn judge(
     endpoint: &ModelEndpoint,
     route: Route,
-    case: &Case,
+    case: &RecordedRequest,
     prediction: &Prediction,
     slowest: &mut Duration,
 ) -> Option<String> {
@@ -92,7 +92,7 @@ async fn judge(
 async fn answer(
     endpoint: &ModelEndpoint,
     route: Route,
-    case: &Case,
+    case: &RecordedRequest,
     delay_scale: f64,
 ) -> Result<Prediction, ApiError> {
     let mut poll = Poll::until(GRACE.mul_f64(delay_scale.max(0.01)), delay_scale);
@@ -109,7 +109,7 @@ fn comes_up(error: &ApiError) -> bool {
     matches!(status, Some(429 | 502 | 503 | 504)) || matches!(error.cause(), Cause::NotConnected(_))
 }
 
-fn verdict_on(error: ApiError, case: &Case) -> Verdict {
+fn verdict_on(error: ApiError, case: &RecordedRequest) -> Verdict {
     match error.status().map(|status| status.as_u16()) {
         Some(401 | 403) => Verdict::Refused(error),
         Some(404) => Verdict::NotThere(error),

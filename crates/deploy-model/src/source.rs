@@ -7,7 +7,7 @@ use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, VersionRule};
 
-use crate::before::Serves;
+use crate::stage_before::Serves;
 use crate::version::{self, Choice};
 
 /// What is published.

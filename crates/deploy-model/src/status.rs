@@ -5,11 +5,21 @@ use domino_core::api::model_apis::{
 };
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::step::{Step, StepContext, StepResult};
+use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 
-use crate::StatusArgs;
 use crate::check::git_commit;
-use crate::endpoint::{Endpoint, describe, name_of, standing, url};
+use crate::endpoint::{Endpoint, EndpointAddress, describe, name_of, status_text, url};
+
+/// `deploy-model status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) address: EndpointAddress,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Shows the version that answers, and a newer one that is on its way.
 pub(crate) async fn status(
@@ -20,7 +30,7 @@ pub(crate) async fn status(
     let model = context.file.model(&args.model)?;
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
-    let api = endpoint.there(&model.name, &context.stage, &context.file)?;
+    let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
     let versions = reader
         .model_api_versions(endpoint.generation, &api.id)
         .await?;
@@ -34,7 +44,7 @@ pub(crate) async fn status(
         .active
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
-    let shown = told(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
+    let shown = with_status(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(context, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &shown);
     // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
@@ -45,11 +55,11 @@ pub(crate) async fn status(
         step.report.fact("built from", commit);
     }
     if newest.id != shown.id {
-        let newest = told(&reader, &endpoint, api, newest).await?;
+        let newest = with_status(&reader, &endpoint, api, newest).await?;
         let words = format!(
             "{} (`{}`)",
             name_of(&newest),
-            standing(newest.deployment.as_ref())
+            status_text(newest.deployment.as_ref())
         );
         step.report.fact("newest", words);
     }
@@ -57,7 +67,7 @@ pub(crate) async fn status(
 }
 
 /// A version with how it stands, which a list need not tell.
-async fn told(
+async fn with_status(
     reader: &Reader,
     endpoint: &Endpoint,
     api: &ModelApi,
@@ -77,7 +87,7 @@ fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<StepResult> {
     let text = format!(
         "{} of endpoint `{endpoint}` is `{}`",
         name_of(version),
-        standing(deployment)
+        status_text(deployment)
     );
     match deployment.map(|deployment| &deployment.status) {
         _ if deployment.is_some_and(Deployment::is_running) => Ok(StepResult::unchanged(text)),

@@ -120,11 +120,11 @@ fn in_stage(
     versions: &[ModelVersion],
     stage: &ModelStage,
 ) -> Result<VersionNumber, CommandError> {
-    let there: Vec<&ModelVersion> = versions
+    let existing: Vec<&ModelVersion> = versions
         .iter()
         .filter(|version| version.current_stage == *stage)
         .collect();
-    match there.as_slice() {
+    match existing.as_slice() {
         [one] => Ok(one.version),
         [] => {
             let mut stages: Vec<String> = versions

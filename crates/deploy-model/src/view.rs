@@ -4,9 +4,9 @@ use domino_core::step::{ChangeKind, Plan, StepContext};
 
 use crate::difference::Work;
 use crate::endpoint::{called, name_of, serving};
-use crate::plan::Publish;
+use crate::plan::PublishPlan;
 
-impl Publish<'_> {
+impl PublishPlan<'_> {
     /// The plan as the person sees it.
     pub(crate) fn view(&self, context: &StepContext) -> Plan {
         let stage = &context.stage.name;
@@ -15,7 +15,7 @@ impl Publish<'_> {
         let desired = &self.wanted.desired;
         let mut plan = Plan::new(match &self.work {
             Work::Nothing(_) => self.as_wanted(context),
-            Work::Follow(version) => format!(
+            Work::Watch(version) => format!(
                 "follow {} of endpoint `{endpoint}`, which is on its way",
                 name_of(version)
             ),
@@ -62,12 +62,12 @@ impl Publish<'_> {
                 None => "none".into(),
             },
         );
-        if let Some(there) = &self.there {
-            plan.fact("serves now", serving(&there.api));
+        if let Some(existing) = &self.existing {
+            plan.fact("serves now", serving(&existing.api));
         }
         plan.fact("key", self.wanted.mark.to_string());
         match &self.work {
-            Work::Nothing(version) | Work::Follow(version) => {
+            Work::Nothing(version) | Work::Watch(version) => {
                 plan.change(ChangeKind::Keep, name_of(version));
             }
             Work::Create => {
@@ -116,8 +116,8 @@ impl Publish<'_> {
     }
 
     /// What served before, for the person: `version 7`.
-    pub(crate) fn before(&self) -> Option<String> {
-        let active = self.there.as_ref()?.api.active.as_ref()?;
+    pub(crate) fn previous_version(&self) -> Option<String> {
+        let active = self.existing.as_ref()?.api.active.as_ref()?;
         Some(called(active.number, &active.id))
     }
 }

@@ -1,9 +1,9 @@
 //! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and proven.
 
-use domino_core::error::{Context as _, Result};
 use std::cell::RefCell;
 
 use domino_core::api::mlflow::TrackingWriter;
+use domino_core::error::{Context as _, Result};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 
 use crate::candidate::{Candidate, Place};

@@ -1,8 +1,8 @@
 //! `promote-stage check`: whether every gate of a stage lets a version in. It changes nothing.
 
-use domino_core::error::{Context as _, Result};
 use std::time::Duration;
 
+use domino_core::error::{Context as _, Result};
 use domino_core::settle::{Poll, in_words};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepResult};
 

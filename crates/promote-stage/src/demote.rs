@@ -3,22 +3,21 @@
 //! No gate is asked, because going back must not wait for anybody. So only a version comes back that the stage let in
 //! before: by its record, or by the alias of the version before.
 
-use domino_core::error::{CommandError, Context as _, Result};
 use std::cell::RefCell;
 
 use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 use stage_file::VersionRule;
 
 use crate::apply::at;
 use crate::candidate::Place;
 use crate::moves::Moves;
-use crate::order;
 use crate::promotion::{Mark, Previous, Promotion};
 use crate::record::{Record, Status, demoted_key, workflow_run};
 use crate::registry::{Registry, listed, stage_of};
-use crate::{DemoteArgs, cannot};
+use crate::{DemoteArgs, cannot, order};
 
 /// A version that goes back into a stage.
 struct Demotion<'a> {

@@ -4,7 +4,6 @@
 //! The experiment manager has no compare-and-set, and answers 200 to two promotions at once; so that the stage holds
 //! one version only is known from looking afterwards, twice. Of two that meet, the higher version stays.
 
-use domino_core::error::{CommandError, Context as _, Result};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::settle::Poll;
 use domino_core::step::{Interrupts, Step};
 

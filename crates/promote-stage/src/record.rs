@@ -1,10 +1,10 @@
 //! What a promotion writes down at the version, as tags: for people and for a rerun. It is a record and no proof,
 //! because whoever may edit a version may edit its tags; so no gate takes it for an approval.
 
-use domino_core::error::{CommandError, Result};
 use std::collections::BTreeMap;
 
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::{CommandError, Result};
 use serde::{Deserialize, Serialize};
 
 /// How far the last promotion of the version got: `pending`, `done` or `undone`.

@@ -81,7 +81,11 @@ fn version(number: u64, wanted: &Wanted, status: &str) -> ModelApiVersion {
 }
 
 /// An endpoint as it was made from `wanted`, whose active version is the one of the number.
-fn there(wanted: &Wanted, versions: Vec<ModelApiVersion>, active: Option<u64>) -> There {
+fn existing(
+    wanted: &Wanted,
+    versions: Vec<ModelApiVersion>,
+    active: Option<u64>,
+) -> ExistingEndpoint {
     let active = active.map(|number| {
         let version = versions
             .iter()
@@ -93,7 +97,7 @@ fn there(wanted: &Wanted, versions: Vec<ModelApiVersion>, active: Option<u64>) -
             deployment: version.deployment.clone(),
         }
     });
-    There {
+    ExistingEndpoint {
         api: ModelApi {
             id: ModelApiId::new("m"),
             name: "wine-dev".into(),
@@ -108,10 +112,10 @@ fn there(wanted: &Wanted, versions: Vec<ModelApiVersion>, active: Option<u64>) -
     }
 }
 
-fn told(there: &There, wanted: &Wanted) -> String {
-    match work(Generation::ModelServing, Some(there), wanted) {
+fn described_work(existing: &ExistingEndpoint, wanted: &Wanted) -> String {
+    match work(Generation::ModelServing, Some(existing), wanted) {
         Work::Nothing(version) => format!("nothing, {} serves", version.id),
-        Work::Follow(version) => format!("follow {}", version.id),
+        Work::Watch(version) => format!("follow {}", version.id),
         Work::Create => "create".into(),
         Work::Version {
             differences,
@@ -132,16 +136,16 @@ fn an_endpoint_that_is_not_there_is_created() {
 #[test]
 fn what_serves_as_wanted_is_left_alone() {
     let wanted = wanted();
-    let there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
-    assert_eq!(told(&there, &wanted), "nothing, v1 serves");
+    let existing = existing(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    assert_eq!(described_work(&existing, &wanted), "nothing, v1 serves");
 }
 
 #[test]
 fn another_version_of_the_model_is_a_new_version_of_the_endpoint() {
     let before = wanted_of(registered(6), &commit());
-    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
+    let existing = existing(&before, vec![version(1, &before, "Running")], Some(1));
     assert_eq!(
-        told(&there, &wanted()),
+        described_work(&existing, &wanted()),
         "version: serves: version 6 of `wine` → version 7 of `wine`"
     );
 }
@@ -149,12 +153,12 @@ fn another_version_of_the_model_is_a_new_version_of_the_endpoint() {
 #[test]
 fn each_setting_that_somebody_changed_by_hand_is_put_right() {
     let wanted = wanted();
-    let mut there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
-    there.api.replicas = Some(4);
-    there.api.hardware_tier_id = Some(HardwareTierId::new("large"));
-    there.api.description = "by hand".into();
+    let mut existing = existing(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    existing.api.replicas = Some(4);
+    existing.api.hardware_tier_id = Some(HardwareTierId::new("large"));
+    existing.api.description = "by hand".into();
     assert_eq!(
-        told(&there, &wanted),
+        described_work(&existing, &wanted),
         "settings and version: hardware tier: `large` → `t1`; replicas: `4` → `1`; description: `by hand` → `Predicts`"
     );
 }
@@ -164,9 +168,9 @@ fn a_tier_that_nobody_asked_for_is_left_to_domino() {
     let mut wanted = wanted();
     wanted.desired.hardware_tier_id = None;
     wanted.mark.state = state_of(&wanted.desired, &commit());
-    let mut there = there(&wanted, vec![version(1, &wanted, "Running")], Some(1));
-    there.api.hardware_tier_id = Some(HardwareTierId::new("any"));
-    assert_eq!(told(&there, &wanted), "nothing, v1 serves");
+    let mut existing = existing(&wanted, vec![version(1, &wanted, "Running")], Some(1));
+    existing.api.hardware_tier_id = Some(HardwareTierId::new("any"));
+    assert_eq!(described_work(&existing, &wanted), "nothing, v1 serves");
 }
 
 #[test]
@@ -175,9 +179,9 @@ fn a_newer_environment_revision_and_request_logging_are_differences() {
     wanted.revision = Some("r2".into());
     let mut first = version(1, &wanted, "Running");
     first.logs_requests = Some(true);
-    let there = there(&wanted, vec![first], Some(1));
+    let existing = existing(&wanted, vec![first], Some(1));
     assert_eq!(
-        told(&there, &wanted),
+        described_work(&existing, &wanted),
         "version: log requests: true → false; environment revision: `r1` → `r2`"
     );
 }
@@ -194,17 +198,17 @@ fn a_version_that_a_cancelled_run_left_on_its_way_is_followed() {
         "Dreaming",
     ] {
         let versions = vec![version(2, &wanted, status), version(1, &before, "Running")];
-        let there = there(&wanted, versions, Some(1));
-        assert_eq!(told(&there, &wanted), "follow v2", "{status}");
+        let existing = existing(&wanted, versions, Some(1));
+        assert_eq!(described_work(&existing, &wanted), "follow v2", "{status}");
     }
     let mut second = version(2, &wanted, "Running");
     second.deployment = None;
-    let there = there(
+    let existing = existing(
         &wanted,
         vec![second, version(1, &before, "Running")],
         Some(1),
     );
-    assert_eq!(told(&there, &wanted), "follow v2");
+    assert_eq!(described_work(&existing, &wanted), "follow v2");
 }
 
 #[test]
@@ -213,9 +217,9 @@ fn a_version_that_failed_or_was_put_aside_is_not_followed() {
     let before = wanted_of(registered(6), &commit());
     for status in ["Failed", "Stopped", "Stalled", "Unreachable", "Running"] {
         let versions = vec![version(2, &wanted, status), version(1, &before, "Running")];
-        let there = there(&wanted, versions, Some(1));
+        let existing = existing(&wanted, versions, Some(1));
         assert_eq!(
-            told(&there, &wanted),
+            described_work(&existing, &wanted),
             "version: serves: version 6 of `wine` → version 7 of `wine`",
             "{status}"
         );
@@ -225,8 +229,11 @@ fn a_version_that_failed_or_was_put_aside_is_not_followed() {
 #[test]
 fn a_version_that_is_down_is_published_anew_and_the_reason_said() {
     let wanted = wanted();
-    let there = there(&wanted, vec![version(1, &wanted, "Stopped")], Some(1));
-    assert_eq!(told(&there, &wanted), "version: version 1 is `Stopped`");
+    let existing = existing(&wanted, vec![version(1, &wanted, "Stopped")], Some(1));
+    assert_eq!(
+        described_work(&existing, &wanted),
+        "version: version 1 is `Stopped`"
+    );
 }
 
 #[test]
@@ -234,9 +241,9 @@ fn what_was_made_by_hand_is_not_believed_to_be_as_wanted() {
     let wanted = wanted();
     let mut first = version(1, &wanted, "Running");
     first.description = "made by hand".into();
-    let there = there(&wanted, vec![first], Some(1));
+    let existing = existing(&wanted, vec![first], Some(1));
     assert_eq!(
-        told(&there, &wanted),
+        described_work(&existing, &wanted),
         "version: version 1 was not made by this program, so that not all of it is known"
     );
 }
@@ -248,19 +255,19 @@ fn a_function_is_published_anew_for_every_commit() {
         function: "predict".into(),
     };
     let before = wanted_of(function(), &Commit::whole(&"cd".repeat(20)).unwrap());
-    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
+    let existing = existing(&before, vec![version(1, &before, "Running")], Some(1));
     assert_eq!(
-        told(&there, &wanted_of(function(), &commit())),
+        described_work(&existing, &wanted_of(function(), &commit())),
         "version: commit: cdcdcdcdcdcd → abababababab"
     );
-    assert_eq!(told(&there, &before), "nothing, v1 serves");
+    assert_eq!(described_work(&existing, &before), "nothing, v1 serves");
 }
 
 #[test]
 fn the_commit_does_not_matter_to_a_registered_model() {
     let before = wanted_of(registered(7), &Commit::whole(&"cd".repeat(20)).unwrap());
-    let there = there(&before, vec![version(1, &before, "Running")], Some(1));
-    assert_eq!(told(&there, &wanted()), "nothing, v1 serves");
+    let existing = existing(&before, vec![version(1, &before, "Running")], Some(1));
+    assert_eq!(described_work(&existing, &wanted()), "nothing, v1 serves");
 }
 
 #[test]
@@ -272,20 +279,20 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
     first.environment_revision_id = None;
     first.logs_requests = None;
     first.deployment = None;
-    let mut there = there(&wanted, vec![first], Some(1));
-    there.api.description = format!("Predicts {}", wanted.mark);
-    there.api.replicas = None;
-    there.api.environment_id = None;
-    there.api.active.as_mut().unwrap().deployment = Some(deployment("running", false));
-    let nothing = work(Generation::Models, Some(&there), &wanted);
+    let mut existing = existing(&wanted, vec![first], Some(1));
+    existing.api.description = format!("Predicts {}", wanted.mark);
+    existing.api.replicas = None;
+    existing.api.environment_id = None;
+    existing.api.active.as_mut().unwrap().deployment = Some(deployment("running", false));
+    let nothing = work(Generation::Models, Some(&existing), &wanted);
     assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
     // Nobody tells which one answers: the newest does, when it runs.
-    there.api.active = None;
-    there.versions[0].deployment = Some(deployment("running", false));
-    let nothing = work(Generation::Models, Some(&there), &wanted);
+    existing.api.active = None;
+    existing.versions[0].deployment = Some(deployment("running", false));
+    let nothing = work(Generation::Models, Some(&existing), &wanted);
     assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
     let other = wanted_of(registered(8), &commit());
-    let version = work(Generation::Models, Some(&there), &other);
+    let version = work(Generation::Models, Some(&existing), &other);
     assert!(matches!(version, Work::Version { .. }), "{version:?}");
 }
 
@@ -304,10 +311,10 @@ fn what_served_before_is_known_while_the_version_is_this_runs_own() {
             version(2, &before, "Stopped"),
             version(1, &before, "Stopped"),
         ];
-        let there = there(&before, versions, Some(active));
-        let newest = there.versions[0].clone();
-        there
-            .before(&newest, mark)
+        let existing = existing(&before, versions, Some(active));
+        let newest = existing.versions[0].clone();
+        existing
+            .previous_version(&newest, mark)
             .map(|version| version.number.unwrap())
     };
     let own = marked("77", Some(1));

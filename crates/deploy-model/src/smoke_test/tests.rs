@@ -35,7 +35,7 @@ async fn verdict(route: &str, answers: Vec<ResponseTemplate>) -> Verdict {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("smoke.jsonl");
     std::fs::write(&file, CASE).unwrap();
-    let smoke = Smoke::read(&file, Path::new("smoke.jsonl")).unwrap();
+    let smoke = RecordedRequests::read(&file, Path::new("smoke.jsonl")).unwrap();
     let connection = Connection::open(
         "https://domino.example.com".parse().unwrap(),
         Credential::Anonymous,

@@ -7,7 +7,7 @@ use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 use stage_file::Model;
 
-use crate::before::{self, Serves};
+use crate::stage_before::{self, Serves};
 
 /// What wants to pass.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Gate<'_> {
         let Some(before) = self.context.file.stage_before(&self.context.stage) else {
             return Ok(None);
         };
-        let serves = before::ask(self.context, self.model, before, known).await?;
+        let serves = stage_before::ask(self.context, self.model, before, known).await?;
         let pass = Pass {
             model: &self.model.name,
             before: &before.name,
@@ -59,7 +59,7 @@ impl Pass<'_> {
                 "whether stage `{before}` serves {what} could not be checked: {why}"
             )));
         }
-        let Some(why) = before::refusal(serves, self.version, self.commit) else {
+        let Some(why) = stage_before::refusal(serves, self.version, self.commit) else {
             return Ok(None);
         };
         let refusal = format!("stage `{before}` does not serve {what}: {why}");

@@ -4,28 +4,28 @@ use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::{Interrupts, Step};
 
-use crate::check::{Built, wrong};
-use crate::endpoint::{door, name_of, url};
-use crate::follow::Follow;
-use crate::publish::Applied;
-use crate::restore::{Before, put_back};
+use crate::check::{Built, mismatches};
+use crate::endpoint::{endpoint_client, name_of, url};
+use crate::publish::Publish;
+use crate::rollback::{PreviousVersion, roll_back};
 use crate::smoke_test::{Verdict, test};
 use crate::token::VARIABLE;
+use crate::watch::EndpointWatch;
 
-impl Applied<'_> {
+impl Publish<'_> {
     /// Whether what serves is what was asked for. What is not, gives way to what served before.
-    pub(crate) async fn prove(
+    pub(crate) async fn verify(
         &self,
         step: &mut Step,
-        follow: &Follow<'_>,
+        watch: &EndpointWatch<'_>,
         interrupts: &mut Interrupts,
         api: &ModelApi,
         version: &ModelApiVersion,
     ) -> Result<()> {
         let wanted = &self.planned.wanted;
-        let built = Built::ask(&follow.reader, wanted, &follow.id, version).await;
-        self.tell_what_was_compared(step, version, &built);
-        let wrong = wrong(
+        let built = Built::ask(&watch.reader, wanted, &watch.id, version).await;
+        self.report_comparison(step, version, &built);
+        let wrong = mismatches(
             wanted,
             self.planned.place.tier.as_ref(),
             api,
@@ -37,9 +37,9 @@ impl Applied<'_> {
         }
         let why = format!("it is not what was asked for: {}", wrong.join("; "));
         Err(self
-            .give_way(
+            .roll_back(
                 step,
-                follow,
+                watch,
                 interrupts,
                 version,
                 "is not what was asked for",
@@ -50,7 +50,7 @@ impl Applied<'_> {
 
     /// Says what the version was built from, and warns of all that Domino does not tell, so that nobody takes it for
     /// compared.
-    pub(crate) fn tell_what_was_compared(
+    pub(crate) fn report_comparison(
         &self,
         step: &mut Step,
         version: &ModelApiVersion,
@@ -61,14 +61,14 @@ impl Applied<'_> {
                 "Domino does not tell from which commit of the repository it built the function, so that it was not compared",
                 None,
             ),
-            Built::AsAsked => {
+            Built::Requested => {
                 step.report
                     .fact("built from", self.planned.wanted.mark.commit.as_str());
             }
-            Built::Otherwise(commit) => {
+            Built::Other(commit) => {
                 step.report.fact("built from", commit);
             }
-            Built::NoMatter => {}
+            Built::NotApplicable => {}
         }
         if self.planned.endpoint.generation == Generation::Models {
             let source = match version.source {
@@ -92,7 +92,7 @@ impl Applied<'_> {
         interrupts: &mut Interrupts,
         api: &ModelApi,
         version: &ModelApiVersion,
-        follow: Option<&Follow<'_>>,
+        watch: Option<&EndpointWatch<'_>>,
     ) -> Result<()> {
         let Some(smoke) = &self.planned.smoke else {
             step.report
@@ -105,7 +105,7 @@ impl Applied<'_> {
             return Ok(());
         }
         let called = name_of(version);
-        let endpoint = door(self.context, &self.args.address, api, &self.token)?;
+        let endpoint = endpoint_client(self.context, &self.args.address, api, &self.token)?;
         let mut progress = step.progress();
         let verdict = tokio::select! {
             verdict = test(&endpoint, version.number, smoke, self.writer.reader().delay_scale(), &mut progress) => verdict,
@@ -166,9 +166,9 @@ impl Applied<'_> {
                     .fact("smoke test", format!("failed: {why}"))
                     .output("smoke", "failed");
                 step.report.next = Some(self.logs_of(version));
-                match follow {
-                    Some(follow) => Err(self
-                        .give_way(step, follow, interrupts, version, "failed its smoke test", why)
+                match watch {
+                    Some(watch) => Err(self
+                        .roll_back(step, watch, interrupts, version, "failed its smoke test", why)
                         .await),
                     None => Err(CommandError::message(why).context(
                         CommandError::failed(format!(
@@ -196,10 +196,10 @@ impl Applied<'_> {
     }
 
     /// The new version is no good: the one before comes back, where there is one and Domino lets it.
-    pub(crate) async fn give_way(
+    pub(crate) async fn roll_back(
         &self,
         step: &mut Step,
-        follow: &Follow<'_>,
+        watch: &EndpointWatch<'_>,
         interrupts: &mut Interrupts,
         version: &ModelApiVersion,
         what: &str,
@@ -207,10 +207,10 @@ impl Applied<'_> {
     ) -> CommandError {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
         let settings_changed = self.planned.changes_settings();
-        let before = self.planned.there.as_ref().and_then(|there| {
-            let before = there.before(version, &self.planned.wanted.mark)?;
-            Some(Before {
-                api: there.api.clone(),
+        let before = self.planned.existing.as_ref().and_then(|existing| {
+            let before = existing.previous_version(version, &self.planned.wanted.mark)?;
+            Some(PreviousVersion {
+                api: existing.api.clone(),
                 version: before.clone(),
                 settings_changed,
             })
@@ -228,7 +228,7 @@ impl Applied<'_> {
         let mut progress = step.progress();
         let desired = &self.planned.wanted.desired;
         let outcome = tokio::select! {
-            outcome = put_back(follow, &self.writer, &before, desired, self.args.timeout, &mut progress) => outcome,
+            outcome = roll_back(watch, &self.writer, &before, desired, self.args.timeout, &mut progress) => outcome,
             signal = interrupts.next() => {
                 progress.end();
                 let text = format!(

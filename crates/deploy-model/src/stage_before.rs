@@ -85,14 +85,14 @@ pub(crate) fn refusal(
     commit: &Commit,
 ) -> Option<String> {
     match (serves, version) {
-        (Serves::Version(there), Some(wanted)) if *there == wanted => None,
-        (Serves::Commit(there), None) if commit.as_str().starts_with(there.as_str()) => None,
-        (Serves::Version(there), Some(_)) => Some(format!("it serves version {there}")),
-        (Serves::Version(there), None) => {
-            Some(format!("it serves version {there} of a registered model"))
-        }
-        (Serves::Commit(there), _) => {
-            Some(format!("it serves a function built for commit {there}"))
+        (Serves::Version(existing), Some(wanted)) if *existing == wanted => None,
+        (Serves::Commit(existing), None) if commit.as_str().starts_with(existing.as_str()) => None,
+        (Serves::Version(existing), Some(_)) => Some(format!("it serves version {existing}")),
+        (Serves::Version(existing), None) => Some(format!(
+            "it serves version {existing} of a registered model"
+        )),
+        (Serves::Commit(existing), _) => {
+            Some(format!("it serves a function built for commit {existing}"))
         }
         (Serves::Nothing(why) | Serves::NotAsked(why), _) => Some(why.clone()),
     }

@@ -1,6 +1,5 @@
 //! Following a version of an endpoint until it is the one that serves, and its log when it never does.
 
-use domino_core::error::{CommandError, Exit, Result};
 use std::time::Duration;
 
 use domino_core::api::model_apis::{
@@ -9,18 +8,19 @@ use domino_core::api::model_apis::{
 };
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
+use domino_core::error::{CommandError, Exit, Result};
 use domino_core::log_tail::LogTail;
 use domino_core::settle::Poll;
 use domino_core::step::{Excerpt, Progress};
 
-use crate::endpoint::{name_of, standing};
+use crate::endpoint::{name_of, status_text};
 
 /// How long the log of a version that went down may take to be read: only its end says why.
 const LONGEST_LOG: Duration = Duration::from_secs(30);
 
 /// An endpoint whose versions are followed.
 #[derive(Debug)]
-pub(crate) struct Follow<'a> {
+pub(crate) struct EndpointWatch<'a> {
     pub(crate) reader: Reader,
     pub(crate) project: &'a Project,
     pub(crate) generation: Generation,
@@ -29,7 +29,7 @@ pub(crate) struct Follow<'a> {
 
 /// How following a version ended.
 #[derive(Debug)]
-pub(crate) enum Settled {
+pub(crate) enum WatchOutcome {
     /// It runs, and it is the one that answers.
     Serves(Box<ModelApi>, ModelApiVersion),
     /// It will not run.
@@ -38,25 +38,25 @@ pub(crate) enum Settled {
     TimeUp(ModelApiVersion),
 }
 
-impl Follow<'_> {
+impl EndpointWatch<'_> {
     /// Poll at the version itself, and not at what is active, which lags behind; once it runs, at what is
     /// active, which is what people call.
-    pub(crate) async fn until_it_serves(
+    pub(crate) async fn until_serving(
         &self,
         progress: &mut Progress,
         mut version: ModelApiVersion,
         timeout: Duration,
-    ) -> Result<Settled> {
+    ) -> Result<WatchOutcome> {
         let mut poll = Poll::until(timeout, self.reader.delay_scale());
         loop {
             let mut line = format!(
                 "{}: {}",
                 name_of(&version),
-                standing(version.deployment.as_ref())
+                status_text(version.deployment.as_ref())
             );
             if is_down(version.deployment.as_ref()) {
                 progress.status(&line);
-                return Ok(Settled::Down(version));
+                return Ok(WatchOutcome::Down(version));
             }
             if version
                 .deployment
@@ -66,7 +66,7 @@ impl Follow<'_> {
                 match self.api().await {
                     Ok(api) if self.answers_with(&api, &version.id) => {
                         progress.status(&line);
-                        return Ok(Settled::Serves(Box::new(api), version));
+                        return Ok(WatchOutcome::Serves(Box::new(api), version));
                     }
                     Ok(_) => line.push_str(", not yet the one that answers"),
                     Err(error) => line = self.outage(error, &poll)?,
@@ -74,7 +74,7 @@ impl Follow<'_> {
             }
             progress.status(&line);
             if !poll.next().await {
-                return Ok(Settled::TimeUp(version));
+                return Ok(WatchOutcome::TimeUp(version));
             }
             match self.version(&version.id).await {
                 Ok(Some(now)) => {
@@ -95,22 +95,19 @@ impl Follow<'_> {
     }
 
     /// The endpoint as it is now.
-    pub(crate) async fn api(&self) -> Result<ModelApi, ApiErrorOrGone> {
+    pub(crate) async fn api(&self) -> Result<ModelApi, ReadError> {
         self.reader
             .model_api(self.generation, self.project, &self.id)
             .await
-            .map_err(ApiErrorOrGone::Api)?
-            .ok_or(ApiErrorOrGone::Gone)
+            .map_err(ReadError::Api)?
+            .ok_or(ReadError::Gone)
     }
 
-    async fn version(
-        &self,
-        id: &ModelApiVersionId,
-    ) -> Result<Option<ModelApiVersion>, ApiErrorOrGone> {
+    async fn version(&self, id: &ModelApiVersionId) -> Result<Option<ModelApiVersion>, ReadError> {
         self.reader
             .model_api_version(self.generation, &self.id, id)
             .await
-            .map_err(ApiErrorOrGone::Api)
+            .map_err(ReadError::Api)
     }
 
     /// Whether this version is the one that answers. Where an older Domino does not tell, its running counts.
@@ -119,17 +116,15 @@ impl Follow<'_> {
     }
 
     /// An outage is waited out for as long as there is time; a refusal will not pass.
-    fn outage(&self, error: ApiErrorOrGone, poll: &Poll) -> Result<String> {
+    fn outage(&self, error: ReadError, poll: &Poll) -> Result<String> {
         match error {
-            ApiErrorOrGone::Api(error)
+            ReadError::Api(error)
                 if error.exit() == Exit::Unreachable && !poll.left().is_zero() =>
             {
                 Ok(format!("Domino does not answer: {error}"))
             }
-            ApiErrorOrGone::Api(error) => Err(error.into()),
-            ApiErrorOrGone::Gone => {
-                Err(CommandError::refused("the endpoint is not there any more"))
-            }
+            ReadError::Api(error) => Err(error.into()),
+            ReadError::Gone => Err(CommandError::refused("the endpoint is not there any more")),
         }
     }
 
@@ -201,7 +196,7 @@ fn excerpt(title: String, tail: &LogTail) -> Excerpt {
 
 /// What may be wrong with a look at an endpoint.
 #[derive(Debug)]
-pub(crate) enum ApiErrorOrGone {
+pub(crate) enum ReadError {
     Api(ApiError),
     Gone,
 }

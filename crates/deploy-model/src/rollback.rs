@@ -10,16 +10,16 @@ use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource, Mo
 use domino_core::client::{ApiError, Writer};
 use domino_core::step::Progress;
 
-use crate::endpoint::{name_of, standing};
-use crate::follow::{Follow, Settled};
-use crate::make;
+use crate::create;
+use crate::endpoint::{name_of, status_text};
+use crate::watch::{EndpointWatch, WatchOutcome};
 
 /// How long a version that is started again has for becoming the one that answers, before another way is taken.
 const START_GRACE: Duration = Duration::from_secs(5 * 60);
 
 /// What served before, and how the endpoint was.
 #[derive(Debug)]
-pub(crate) struct Before {
+pub(crate) struct PreviousVersion {
     /// The endpoint as the plan found it.
     pub(crate) api: ModelApi,
     /// The version that answered.
@@ -29,10 +29,10 @@ pub(crate) struct Before {
 }
 
 /// Puts it back, and waits until it serves. The words say what serves now, or why it does not.
-pub(crate) async fn put_back(
-    follow: &Follow<'_>,
+pub(crate) async fn roll_back(
+    watch: &EndpointWatch<'_>,
     writer: &Writer,
-    before: &Before,
+    before: &PreviousVersion,
     desired: &DesiredModelApi,
     timeout: Duration,
     progress: &mut Progress,
@@ -40,12 +40,12 @@ pub(crate) async fn put_back(
     let name = name_of(&before.version);
     progress.status(&format!("putting {name} back"));
     if before.settings_changed
-        && let Err(error) = put_settings_back(follow, writer, &before.api, desired).await
+        && let Err(error) = restore_settings(watch, writer, &before.api, desired).await
     {
         return Err(format!("its settings could not be put back: {error}"));
     }
     let started = writer
-        .start_model_api_version(&follow.id, &before.version.id)
+        .start_model_api_version(&watch.id, &before.version.id)
         .await;
     let mut why = match started {
         Ok(()) => None,
@@ -54,17 +54,17 @@ pub(crate) async fn put_back(
     };
     if why.is_none() {
         let grace = START_GRACE
-            .mul_f64(follow.reader.delay_scale().clamp(0.01, 1.0))
+            .mul_f64(watch.reader.delay_scale().clamp(0.01, 1.0))
             .min(timeout);
         // How it stood before does not count: it is asked anew.
         let mut version = before.version.clone();
         version.deployment = None;
-        match follow.until_it_serves(progress, version, grace).await {
-            Ok(Settled::Serves(_, version)) => return Ok(version),
-            Ok(Settled::Down(version) | Settled::TimeUp(version)) => {
+        match watch.until_serving(progress, version, grace).await {
+            Ok(WatchOutcome::Serves(_, version)) => return Ok(version),
+            Ok(WatchOutcome::Down(version) | WatchOutcome::TimeUp(version)) => {
                 why = Some(format!(
                     "started again it is `{}`",
-                    standing(version.deployment.as_ref())
+                    status_text(version.deployment.as_ref())
                 ));
             }
             Err(error) => why = Some(format!("started again it was lost sight of: {error:#}")),
@@ -74,7 +74,7 @@ pub(crate) async fn put_back(
     else {
         return Err(why.unwrap_or_default());
     };
-    match publish_again(follow, writer, &desired, timeout, progress).await {
+    match publish_again(watch, writer, &desired, timeout, progress).await {
         Ok(version) => Ok(version),
         Err(error) => Err(format!(
             "{}; published once more, {error}",
@@ -84,44 +84,44 @@ pub(crate) async fn put_back(
 }
 
 async fn publish_again(
-    follow: &Follow<'_>,
+    watch: &EndpointWatch<'_>,
     writer: &Writer,
     desired: &DesiredModelApi,
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<ModelApiVersion, String> {
-    let known: Vec<_> = follow
+    let known: Vec<_> = watch
         .reader
-        .model_api_versions(follow.generation, &follow.id)
+        .model_api_versions(watch.generation, &watch.id)
         .await
         .map_err(|error| format!("its versions cannot be read: {error}"))?;
-    let made = make::version(follow, writer, desired, &known)
+    let made = create::version(watch, writer, desired, &known)
         .await
         .map_err(|error| format!("it could not be made: {error:#}"))?;
-    match follow
-        .until_it_serves(progress, made.into_inner(), timeout)
+    match watch
+        .until_serving(progress, made.into_inner(), timeout)
         .await
     {
-        Ok(Settled::Serves(_, version)) => Ok(version),
-        Ok(Settled::Down(version) | Settled::TimeUp(version)) => Err(format!(
+        Ok(WatchOutcome::Serves(_, version)) => Ok(version),
+        Ok(WatchOutcome::Down(version) | WatchOutcome::TimeUp(version)) => Err(format!(
             "it is {}, which is `{}`",
             name_of(&version),
-            standing(version.deployment.as_ref())
+            status_text(version.deployment.as_ref())
         )),
         Err(error) => Err(format!("it was lost sight of: {error:#}")),
     }
 }
 
 /// Gives the endpoint the settings back that it had when it was `api`.
-pub(crate) async fn put_settings_back(
-    follow: &Follow<'_>,
+pub(crate) async fn restore_settings(
+    watch: &EndpointWatch<'_>,
     writer: &Writer,
     api: &ModelApi,
     desired: &DesiredModelApi,
 ) -> Result<(), ApiError> {
     let settings = settings_of(api, desired);
     writer
-        .update_model_api(follow.generation, &follow.id, &settings)
+        .update_model_api(watch.generation, &watch.id, &settings)
         .await
 }
 
@@ -143,8 +143,8 @@ fn settings_of(api: &ModelApi, desired: &DesiredModelApi) -> DesiredModelApi {
 }
 
 /// The wishes as they were before, as far as they are told.
-fn as_before(before: &Before, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
-    let Before { api, version, .. } = before;
+fn as_before(before: &PreviousVersion, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
+    let PreviousVersion { api, version, .. } = before;
     Some(DesiredModelApi {
         source: version.source.clone()?,
         version_description: version.description.clone(),

@@ -10,17 +10,17 @@ use serde_json::Value;
 
 /// The recorded requests of a model.
 #[derive(Debug, Clone)]
-pub(crate) struct Smoke {
+pub(crate) struct RecordedRequests {
     /// The file they come from, as it was named.
     pub(crate) file: PathBuf,
     /// The requests, in the file's order; at least one.
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Vec<RecordedRequest>,
 }
 
 /// One recorded request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Case {
+pub(crate) struct RecordedRequest {
     /// What it is called; its line when it has no name.
     #[serde(default)]
     pub(crate) name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Case {
     max_latency_ms: Option<u64>,
 }
 
-impl Smoke {
+impl RecordedRequests {
     /// Reads a file; every problem of it in one error.
     pub(crate) fn read(path: &Path, named: &Path) -> Result<Self, CommandError> {
         let text = std::fs::read_to_string(path).map_err(|problem| {
@@ -88,8 +88,8 @@ impl Smoke {
     }
 }
 
-fn case(line: &str, number: usize) -> Result<Case, String> {
-    let mut case: Case = serde_json::from_str(line).map_err(|problem| {
+fn case(line: &str, number: usize) -> Result<RecordedRequest, String> {
+    let mut case: RecordedRequest = serde_json::from_str(line).map_err(|problem| {
         // The line is ours; the column is what helps.
         let problem = problem.to_string();
         problem.replace(" at line 1 column ", " at column ")
@@ -117,7 +117,7 @@ fn case(line: &str, number: usize) -> Result<Case, String> {
     Ok(case)
 }
 
-impl Case {
+impl RecordedRequest {
     /// What is wrong with an answer; nothing when it is as expected.
     pub(crate) fn difference(&self, answer: &Value) -> Option<String> {
         difference(&self.expect, answer, self.tolerance, "")
@@ -201,12 +201,13 @@ mod tests {
 
     use super::*;
 
-    fn parsed(text: &str) -> Result<Smoke, String> {
-        Smoke::parse(text, Path::new("smoke.jsonl")).map_err(|failure| failure.to_string())
+    fn parsed(text: &str) -> Result<RecordedRequests, String> {
+        RecordedRequests::parse(text, Path::new("smoke.jsonl"))
+            .map_err(|failure| failure.to_string())
     }
 
     fn difference_of(expect: Value, tolerance: f64, answer: &Value) -> Option<String> {
-        let case = Case {
+        let case = RecordedRequest {
             name: "a".into(),
             input: json!({"data": {}}),
             expect,

@@ -106,7 +106,7 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
     let versions = reader.model_api_versions(generation, &id).await.unwrap();
     let mut before = versions[1].clone();
     before.source = Some(source.clone());
-    let before = Before {
+    let before = PreviousVersion {
         api: found.unwrap(),
         version: before,
         settings_changed: false,
@@ -123,7 +123,7 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
         version_description: "[mark of 2]".into(),
         logs_requests: false,
     };
-    let follow = Follow {
+    let watch = EndpointWatch {
         reader,
         project: &project,
         generation,
@@ -138,7 +138,7 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
     let mut progress = Step::begin(subject, Format::Json).progress();
     let timeout = Duration::from_secs(1);
     let writer = connection.writer();
-    let back = put_back(&follow, &writer, &before, &desired, timeout, &mut progress).await;
+    let back = roll_back(&watch, &writer, &before, &desired, timeout, &mut progress).await;
     back.map(|version| version.id.to_string())
 }
 

@@ -1,15 +1,15 @@
 //! Making an endpoint or a version of it, once: a reply that is lost, or does not say what was made, is made up
 //! for by looking.
 
-use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
 use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, ModelApiVersion};
 use domino_core::api::projects::Project;
 use domino_core::client::{Writer, Written, write_once};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::settle::Poll;
 
-use crate::follow::Follow;
+use crate::watch::EndpointWatch;
 
 /// How long what was made may take to be listed.
 const LISTED: Duration = Duration::from_secs(60);
@@ -37,32 +37,32 @@ pub(crate) async fn endpoint(
 
 /// The first version of an endpoint that was just created.
 pub(crate) async fn first_version(
-    follow: &Follow<'_>,
+    watch: &EndpointWatch<'_>,
     desired: &DesiredModelApi,
 ) -> Result<ModelApiVersion> {
-    listed(follow, &[], desired).await
+    listed(watch, &[], desired).await
 }
 
 /// Makes a version and has it deployed. `known` are those that were there before.
 pub(crate) async fn version(
-    follow: &Follow<'_>,
+    watch: &EndpointWatch<'_>,
     writer: &Writer,
     desired: &DesiredModelApi,
     known: &[ModelApiVersion],
 ) -> Result<Written<ModelApiVersion>> {
     let written = write_once(
-        follow.reader.delay_scale(),
+        watch.reader.delay_scale(),
         async || {
             writer
-                .create_model_api_version(follow.generation, &follow.id, desired)
+                .create_model_api_version(watch.generation, &watch.id, desired)
                 .await
         },
         async || {
-            let versions = follow
+            let versions = watch
                 .reader
-                .model_api_versions(follow.generation, &follow.id)
+                .model_api_versions(watch.generation, &watch.id)
                 .await?;
-            let made = newly_made(versions, known, desired, follow.generation);
+            let made = newly_made(versions, known, desired, watch.generation);
             Ok(made.map(Some))
         },
     )
@@ -71,24 +71,24 @@ pub(crate) async fn version(
         Written::Replied(Some(version)) => Written::Replied(version),
         Written::Recovered(Some(version)) => Written::Recovered(version),
         Written::Replied(None) | Written::Recovered(None) => {
-            Written::Replied(listed(follow, known, desired).await?)
+            Written::Replied(listed(watch, known, desired).await?)
         }
     })
 }
 
 async fn listed(
-    follow: &Follow<'_>,
+    watch: &EndpointWatch<'_>,
     known: &[ModelApiVersion],
     desired: &DesiredModelApi,
 ) -> Result<ModelApiVersion> {
-    let mut poll = Poll::until(LISTED, follow.reader.delay_scale());
+    let mut poll = Poll::until(LISTED, watch.reader.delay_scale());
     loop {
-        let versions = follow
+        let versions = watch
             .reader
-            .model_api_versions(follow.generation, &follow.id)
+            .model_api_versions(watch.generation, &watch.id)
             .await
             .context("the new version was made, but cannot be read")?;
-        if let Some(version) = newly_made(versions, known, desired, follow.generation) {
+        if let Some(version) = newly_made(versions, known, desired, watch.generation) {
             return Ok(version);
         }
         if !poll.next().await {
