@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::id;
 use crate::reply::{Answer, Failure};
+use crate::request::{Id, Of};
 use crate::seed::Seed;
 use crate::users::Caller;
 
@@ -93,16 +94,12 @@ fn for_admins(user: &Caller) -> Result<(), Failure> {
     ))
 }
 
-async fn list(State(data_planes): State<Arc<DataPlanes>>, caller: Caller) -> Answer {
+async fn list(State(data_planes): Of<DataPlanes>, caller: Caller) -> Answer {
     for_admins(&caller)?;
     Ok(Json(data_planes.state()))
 }
 
-async fn one(
-    State(data_planes): State<Arc<DataPlanes>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(data_planes): Of<DataPlanes>, caller: Caller, Path(id): Id) -> Answer {
     for_admins(&caller)?;
     let plane = data_planes.0.iter().find(|plane| plane.id == id);
     plane

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::governance::{EventType, Governance};
 use crate::id;
 use crate::reply::{Answer, Failure};
+use crate::request::{Ids, Of};
 use crate::reviews::Reviews;
 use crate::users::{Caller, User, Users};
 
@@ -165,7 +166,7 @@ impl Decisions {
     }
 }
 
-async fn list(State(decisions): State<Arc<Decisions>>, _: Caller) -> Json<Value> {
+async fn list(State(decisions): Of<Decisions>, _: Caller) -> Json<Value> {
     let waiting = decisions.waiting();
     let one = |request: &Waiting| {
         json!({
@@ -181,9 +182,9 @@ async fn list(State(decisions): State<Arc<Decisions>>, _: Caller) -> Json<Value>
 }
 
 async fn answer(
-    State(decisions): State<Arc<Decisions>>,
+    State(decisions): Of<Decisions>,
     Caller(user): Caller,
-    Path((id, word)): Path<(String, String)>,
+    Path((id, word)): Ids,
 ) -> Answer {
     decisions.decide(&user, &id, &word).await?;
     Ok(Json(json!({ "id": id, "decision": word, "by": user.name })))
@@ -202,7 +203,7 @@ struct Pressed {
 /// A button of the index page speaks for the approver it names: who sits at this machine is
 /// everybody there is.
 async fn press(
-    State(decisions): State<Arc<Decisions>>,
+    State(decisions): Of<Decisions>,
     headers: HeaderMap,
     Form(pressed): Form<Pressed>,
 ) -> Response {

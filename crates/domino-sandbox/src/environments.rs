@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::id;
 use crate::projects::Projects;
-use crate::reply::{Answer, Failure, Slice, page, wrapped};
-use crate::request::{Parameters, object_id};
+use crate::reply::{Answer, Failure, legacy_list, wrapped};
+use crate::request::{Id, Of, Parameters, object_id};
 use crate::seed::Seed;
 use crate::users::Caller;
 pub(crate) use revision::{Revision, RevisionSpec};
@@ -49,7 +49,7 @@ pub(crate) fn routes(environments: Arc<Environments>) -> Router {
         )
         .route("/api/environments/beta/environments", get(public_list))
         .route("/api/environments/v1/environments/{id}", get(public_one))
-        .route("/v1/environments", get(legacy_list))
+        .route("/v1/environments", get(legacy))
         .with_state(environments)
 }
 
@@ -203,9 +203,9 @@ impl Environments {
 }
 
 async fn useable(
-    State(environments): State<Arc<Environments>>,
+    State(environments): Of<Environments>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
 ) -> Answer {
     environments.projects.seen_by(&user, &project_id)?;
     let selected = environments.default_environment();
@@ -230,7 +230,7 @@ async fn useable(
     })))
 }
 
-async fn v4_list(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
+async fn v4_list(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
     Json(
         environments
             .unarchived()
@@ -239,26 +239,18 @@ async fn v4_list(State(environments): State<Arc<Environments>>, _: Caller) -> Js
     )
 }
 
-async fn v4_default(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
+async fn v4_default(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
     Json(environments.default_environment().v4())
 }
 
-async fn v4_one(
-    State(environments): State<Arc<Environments>>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn v4_one(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
     let environment = environments.with_id(object_id("environmentId", &id)?);
     environment
         .map(|environment| Json(environment.v4()))
         .ok_or_else(|| no_such_environment(&id))
 }
 
-async fn v4_revision(
-    State(environments): State<Arc<Environments>>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn v4_revision(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
     object_id("environmentRevisionId", &id)?;
     let mut pairs = environments.all.iter().flat_map(|environment| {
         let revisions = environment.revisions.iter();
@@ -283,28 +275,15 @@ async fn v4_revision(
 }
 
 async fn public_list(
-    State(environments): State<Arc<Environments>>,
+    State(environments): Of<Environments>,
     _: Caller,
     parameters: Parameters,
 ) -> Answer {
-    let all: Vec<_> = environments.unarchived().collect();
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        all.len(),
-    );
-    let items = slice
-        .cut(all)
-        .map(|environment| environment.public())
-        .collect();
-    Ok(page("environments", items, slice))
+    let all = environments.unarchived().collect();
+    parameters.page("environments", 10, all, |environment| environment.public())
 }
 
-async fn public_one(
-    State(environments): State<Arc<Environments>>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn public_one(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
     let environment = environments.with_id(&id);
     environment
         .map(|environment| wrapped("environment", environment.public()))
@@ -312,12 +291,12 @@ async fn public_one(
 }
 
 /// The route of before `/v4`, which python-domino still lists environments with.
-async fn legacy_list(State(environments): State<Arc<Environments>>, _: Caller) -> Json<Value> {
+async fn legacy(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
     let data: Vec<Value> = environments
         .unarchived()
         .map(|environment| environment.v4())
         .collect();
-    Json(json!({ "objectType": "list", "url": "/v1/environments", "data": data }))
+    legacy_list("/v1/environments", data)
 }
 
 fn no_such_environment(id: &str) -> Failure {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::reply::Put;
 use crate::request::Fields;
 
 /// A git reference, not yet looked up.
@@ -49,9 +50,7 @@ impl GitRef {
 
     fn json(&self, kind: &str) -> Value {
         let mut json = json!({ kind: self.kind });
-        if let Some(value) = &self.value {
-            json["value"] = value.as_str().into();
-        }
+        json.put("value", self.value.as_deref());
         json
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::clock::Moment;
 use crate::data_planes::{DataPlane, DataPlanes};
 use crate::projects::Projects;
-use crate::reply::{Answer, Failure, Slice, binary_forbidden, page, wrapped};
-use crate::request::Parameters;
+use crate::reply::{Answer, Failure, Put, binary_forbidden, wrapped};
+use crate::request::{Id, Of, Parameters};
 use crate::seed::Seed;
 use crate::users::Caller;
 
@@ -81,9 +81,7 @@ impl HardwareTier {
             "capacity": capacity(),
             "metadata": {},
         });
-        if let Some(data_plane) = self.data_plane.id_on_tier() {
-            tier["dataPlaneId"] = data_plane.into();
-        }
+        tier.put("dataPlaneId", self.data_plane.id_on_tier());
         tier
     }
 
@@ -111,9 +109,7 @@ impl HardwareTier {
             "podCustomization": {},
             "metadata": {},
         });
-        if let Some(data_plane) = self.data_plane.id_on_tier() {
-            tier["dataPlaneId"] = data_plane.into();
-        }
+        tier.put("dataPlaneId", self.data_plane.id_on_tier());
         tier
     }
 
@@ -255,9 +251,9 @@ impl HardwareTiers {
 }
 
 async fn of_project(
-    State(tiers): State<Arc<HardwareTiers>>,
+    State(tiers): Of<HardwareTiers>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
     parameters: Parameters,
 ) -> Answer {
     tiers.projects.seen_by(&user, &project_id)?;
@@ -277,11 +273,7 @@ async fn of_project(
     ))
 }
 
-async fn v4_list(
-    State(tiers): State<Arc<HardwareTiers>>,
-    _: Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn v4_list(State(tiers): Of<HardwareTiers>, _: Caller, parameters: Parameters) -> Answer {
     let tiers = tiers.listed(parameters.flag("show_archived")?);
     let tiers: Vec<Value> = tiers.map(|tier| tier.v4()).collect();
     Ok(Json(
@@ -289,11 +281,7 @@ async fn v4_list(
     ))
 }
 
-async fn v4_one(
-    State(tiers): State<Arc<HardwareTiers>>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn v4_one(State(tiers): Of<HardwareTiers>, _: Caller, Path(id): Id) -> Answer {
     let tier = tiers.with_id(&id);
     tier.map(|tier| Json(tier.v4()))
         .ok_or_else(|| no_such_tier(&id))
@@ -301,27 +289,22 @@ async fn v4_one(
 
 /// The list of all tiers is for those who may view hardware tiers, which an ordinary user may not.
 async fn public_list(
-    State(tiers): State<Arc<HardwareTiers>>,
+    State(tiers): Of<HardwareTiers>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
     if !user.is_admin() {
         return Ok(binary_forbidden());
     }
-    let tiers: Vec<_> = tiers.listed(parameters.flag("includeArchived")?).collect();
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        tiers.len(),
-    );
-    let items = slice.cut(tiers).map(|tier| tier.public()).collect();
-    Ok(page("hardwareTiers", items, slice).into_response())
+    let listed = tiers.listed(parameters.flag("includeArchived")?).collect();
+    let page = parameters.page("hardwareTiers", 10, listed, |tier| tier.public())?;
+    Ok(page.into_response())
 }
 
 async fn public_one(
-    State(tiers): State<Arc<HardwareTiers>>,
+    State(tiers): Of<HardwareTiers>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Result<Response, Failure> {
     if !user.is_admin() {
         return Ok(binary_forbidden());

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::account::Accounts;
 use crate::clock::{Clock, Moment};
+use crate::faults::Faults;
 use crate::pace::Pace;
 use crate::process::Processes;
 use crate::version::Version;
@@ -24,6 +25,7 @@ pub(crate) struct Host {
     pub(crate) repository: PathBuf,
     pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
     pub(crate) processes: Arc<Processes>,
     /// Where runs have their code and leave their files, for as long as the sandbox lives.
     pub(crate) folder: TempDir,

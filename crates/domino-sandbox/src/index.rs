@@ -13,27 +13,14 @@ use axum::http::header::X_FRAME_OPTIONS;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::apps::{self, Apps};
-use crate::decisions::Decisions;
-use crate::host::Host;
+use crate::apps;
+use crate::domino::Domino;
 use crate::html::{escaped, log_lines, nothing_here, page};
-use crate::jobs::{Job, Jobs};
-use crate::model_apis::ModelApis;
-use crate::projects::{Project, Projects};
-use crate::registered_models::RegisteredModels;
+use crate::jobs::Job;
+use crate::projects::Project;
+use crate::request::{Ids, Of};
 
-/// What the pages show.
-pub(crate) struct Index {
-    pub(crate) host: Arc<Host>,
-    pub(crate) projects: Arc<Projects>,
-    pub(crate) jobs: Arc<Jobs>,
-    pub(crate) apps: Arc<Apps>,
-    pub(crate) registered_models: Arc<RegisteredModels>,
-    pub(crate) model_apis: Arc<ModelApis>,
-    pub(crate) decisions: Arc<Decisions>,
-}
-
-pub(crate) fn routes(index: Index) -> Router {
+pub(crate) fn routes(domino: Arc<Domino>) -> Router {
     Router::new()
         .route("/", get(overview))
         .route("/u/{owner}/{project}", get(to_jobs))
@@ -41,28 +28,28 @@ pub(crate) fn routes(index: Index) -> Router {
         .route("/jobs/{owner}/{project}", get(jobs))
         .route("/jobs/{owner}/{project}/{job_id}", get(job))
         .route("/jobs/{owner}/{project}/{job_id}/{tab}", get(job_tab))
-        .with_state(Arc::new(index))
+        .with_state(domino)
 }
 
 /// What waits and what runs. It looks again by itself, since a request may come at any time.
 /// No other page may show it in a frame, and so have its buttons pressed unseen.
-async fn overview(State(pages): State<Arc<Index>>, headers: HeaderMap) -> Response {
-    let projects = pages.projects.all().iter();
+async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
+    let projects = domino.catalog.projects.all().iter();
     let links: String = projects
         .map(|project| format!("<li>{}</li>", project_link(project)))
         .collect();
-    let jobs = pages.jobs.all();
+    let jobs = domino.jobs.all();
     let content = format!(
         "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n\
          <h2>Waiting for approval</h2>{}\n<h2>Registered models</h2>{}\n\
          <h2>Endpoints</h2>{}\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}\n\
          <h2>Projects</h2><ul>{links}</ul>",
-        pages.host.version.release(),
-        requests::section(&pages.decisions, &headers),
-        models::registered(&pages.registered_models, &pages.jobs).await,
-        models::endpoints(&pages.model_apis),
+        domino.host.version.release(),
+        requests::section(&domino.decisions, &headers),
+        models::registered(&domino.registered_models, &domino.jobs).await,
+        models::endpoints(&domino.model_apis),
         table(&jobs),
-        apps::section(&pages.apps)
+        apps::section(&domino.apps)
     );
     let unframed = [(X_FRAME_OPTIONS, "DENY")];
     (unframed, page("Domino sandbox", false, &content)).into_response()
@@ -101,7 +88,7 @@ fn table(jobs: &[Arc<Job>]) -> String {
     )
 }
 
-async fn to_jobs(Path((owner, project)): Path<(String, String)>) -> Redirect {
+async fn to_jobs(Path((owner, project)): Ids) -> Redirect {
     Redirect::temporary(&format!("/jobs/{owner}/{project}"))
 }
 
@@ -109,20 +96,17 @@ async fn to_jobs_from_page(Path((owner, project, _)): Path<(String, String, Stri
     to_jobs(Path((owner, project))).await
 }
 
-async fn jobs(
-    State(pages): State<Arc<Index>>,
-    Path((owner, name)): Path<(String, String)>,
-) -> Response {
-    let Some(project) = pages.projects.named(&owner, &name) else {
+async fn jobs(State(domino): Of<Domino>, Path((owner, name)): Ids) -> Response {
+    let Some(project) = domino.catalog.projects.named(&owner, &name) else {
         return nothing_here();
     };
-    let jobs = pages.jobs.of_project(project);
+    let jobs = domino.jobs.of_project(project);
     let title = format!("Jobs of {owner}/{name}");
     page(&title, are_settled(&jobs), &table(&jobs)).into_response()
 }
 
 async fn job(
-    state: State<Arc<Index>>,
+    state: Of<Domino>,
     Path((owner, name, id)): Path<(String, String, String)>,
 ) -> Response {
     job_tab(state, Path((owner, name, id, "logs".to_owned()))).await
@@ -130,12 +114,12 @@ async fn job(
 
 /// The page of a job, which shows the log whatever tab it is asked for.
 async fn job_tab(
-    State(pages): State<Arc<Index>>,
+    State(domino): Of<Domino>,
     Path((owner, name, id, _)): Path<(String, String, String, String)>,
 ) -> Response {
-    let project = pages.projects.named(&owner, &name);
+    let project = domino.catalog.projects.named(&owner, &name);
     let jobs = project
-        .map(|project| pages.jobs.of_project(project))
+        .map(|project| domino.jobs.of_project(project))
         .unwrap_or_default();
     let Some(job) = jobs.into_iter().find(|job| job.id == id) else {
         return nothing_here();

@@ -6,6 +6,7 @@
 
 mod account;
 mod apps;
+mod catalog;
 mod checkout;
 mod clock;
 mod data_planes;
@@ -146,7 +147,7 @@ impl Sandbox {
 
     /// What is told to go wrong; add to it at any time.
     pub fn faults(&self) -> &Faults {
-        &self.domino.faults
+        &self.domino.host.faults
     }
 
     /// What waits for somebody's approval, a line each.
@@ -160,7 +161,7 @@ impl Sandbox {
     /// # Errors
     /// When there is no such user.
     pub fn approve_waiting(&self, user_name: &str) -> anyhow::Result<Vec<String>> {
-        let user = self.domino.users.named(user_name);
+        let user = self.domino.catalog.users.named(user_name);
         let user = user.with_context(|| format!("the sandbox has no user `{user_name}`"))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

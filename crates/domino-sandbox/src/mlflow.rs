@@ -32,6 +32,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::request::{Id, Of};
 use crate::users::Caller;
 pub(crate) use artifacts::Entry;
 use input::Input;
@@ -125,11 +126,7 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-async fn api(
-    State(mlflow): State<Arc<Mlflow>>,
-    Caller(user): Caller,
-    request: Request,
-) -> Response {
+async fn api(State(mlflow): Of<Mlflow>, Caller(user): Caller, request: Request) -> Response {
     let own = match &*mlflow {
         Mlflow::Own(own) => own,
         Mlflow::Upstream(upstream) => return upstream.pass(request).await,
@@ -154,7 +151,7 @@ async fn api(
     }
 }
 
-async fn artifact_list(State(mlflow): State<Arc<Mlflow>>, _: Caller, request: Request) -> Response {
+async fn artifact_list(State(mlflow): Of<Mlflow>, _: Caller, request: Request) -> Response {
     let own = match &*mlflow {
         Mlflow::Own(own) => own,
         Mlflow::Upstream(upstream) => return upstream.pass(request).await,
@@ -173,9 +170,9 @@ async fn artifact_list(State(mlflow): State<Arc<Mlflow>>, _: Caller, request: Re
 }
 
 async fn artifact(
-    State(mlflow): State<Arc<Mlflow>>,
+    State(mlflow): Of<Mlflow>,
     _: Caller,
-    Path(path): Path<String>,
+    Path(path): Id,
     request: Request,
 ) -> Response {
     let own = match &*mlflow {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::version::Version;
-pub(crate) use store::{ModelApiContext, ModelApis};
+pub(crate) use store::ModelApis;
 
 /// The routes that need a credential of Domino's API.
 pub(crate) fn routes(apis: Arc<ModelApis>, domino: Version) -> Router {

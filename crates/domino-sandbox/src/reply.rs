@@ -169,6 +169,25 @@ pub(crate) fn page(key: &str, items: Vec<Value>, slice: Slice) -> Json<Value> {
     }))
 }
 
+/// What an object may hold or not.
+pub(crate) trait Put {
+    /// Puts `value` under `key`, if there is any.
+    fn put(&mut self, key: &str, value: Option<impl Into<Value>>);
+}
+
+impl Put for Value {
+    fn put(&mut self, key: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self[key] = value.into();
+        }
+    }
+}
+
+/// A list of the oldest API.
+pub(crate) fn legacy_list(url: &str, data: Vec<Value>) -> Json<Value> {
+    Json(json!({ "objectType": "list", "url": url, "data": data }))
+}
+
 /// Which part of a list a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {

@@ -1,14 +1,25 @@
 //! Reads what a request carries, as strict and as lenient as Domino: unknown JSON fields and
 //! query parameters are ignored, missing and mistyped ones are all named in one 400.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::id;
-use crate::reply::Failure;
+use crate::reply::{Answer, Failure, Slice, page};
+
+/// The noun that a route answers from.
+pub(crate) type Of<T> = State<Arc<T>>;
+
+/// The one id, or name, in a path.
+pub(crate) type Id = Path<String>;
+
+/// The two ids, or names, in a path.
+pub(crate) type Ids = Path<(String, String)>;
 
 /// The query parameters of a request.
 pub(crate) struct Parameters(Vec<(String, String)>);
@@ -57,6 +68,24 @@ impl Parameters {
     pub(crate) fn size(&self, name: &str, otherwise: usize) -> Result<usize, Failure> {
         self.number(name, otherwise as u64)
             .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
+    /// The page of `things` that is asked for, each in the words of `json`; `limit` long when no length is given.
+    pub(crate) fn page<T>(
+        &self,
+        key: &str,
+        limit: usize,
+        things: Vec<T>,
+        json: impl Fn(&T) -> Value,
+    ) -> Answer {
+        let slice = self.slice(limit, things.len())?;
+        Ok(page(key, slice.cut(&things).map(json).collect(), slice))
+    }
+
+    /// The part that is asked for of a list of `total`.
+    pub(crate) fn slice(&self, limit: usize, total: usize) -> Result<Slice, Failure> {
+        let offset = self.size("offset", 0)?;
+        Ok(Slice::of(offset, self.size("limit", limit)?, total))
     }
 
     /// A boolean, false when it is not given.
@@ -159,6 +188,11 @@ impl Fields {
         self.optional(name, "error.expected.jsboolean", Value::as_bool)
     }
 
+    /// A boolean that may be missing or null, and is false then.
+    pub(crate) fn is_set(&mut self, name: &str) -> bool {
+        self.optional_flag(name).unwrap_or(false)
+    }
+
     /// A whole number that is not negative and has to be there.
     pub(crate) fn number(&mut self, name: &str) -> u64 {
         self.required(name, "error.expected.jsnumber", Value::as_u64)
@@ -177,6 +211,11 @@ impl Fields {
     /// A list of strings that may be missing or null.
     pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
         self.optional(name, "error.expected.jsarray", texts)
+    }
+
+    /// A list of strings that may be missing or null, and is empty then.
+    pub(crate) fn texts_if_any(&mut self, name: &str) -> Vec<String> {
+        self.optional_texts(name).unwrap_or_default()
     }
 
     /// Any value but null, as it is.

@@ -14,9 +14,9 @@ use crate::clock::{Clock, Moment};
 use crate::id;
 use crate::registered_models::{self, RegisteredModels};
 use crate::reply::{Answer, Failure};
-use crate::request::Fields;
+use crate::request::{Fields, Ids, Of};
 use crate::store::{Identified, Store};
-use crate::users::{Caller, User, Users};
+use crate::users::{Caller, User};
 use crate::version::Version;
 
 /// One request for a review.
@@ -54,7 +54,6 @@ impl ReviewStatus {
 /// Every review, oldest first.
 pub(crate) struct Reviews {
     all: Store<Review>,
-    users: Arc<Users>,
     models: Arc<RegisteredModels>,
     clock: Clock,
 }
@@ -82,10 +81,9 @@ pub(crate) fn routes(reviews: Arc<Reviews>, domino: Version) -> Router {
 }
 
 impl Reviews {
-    pub(crate) fn new(users: Arc<Users>, models: Arc<RegisteredModels>, clock: Clock) -> Self {
+    pub(crate) fn new(models: Arc<RegisteredModels>, clock: Clock) -> Self {
         Reviews {
             all: Store::default(),
-            users,
             models,
             clock,
         }
@@ -193,9 +191,9 @@ impl Review {
 }
 
 async fn request(
-    State(reviews): State<Arc<Reviews>>,
+    State(reviews): Of<Reviews>,
     Caller(user): Caller,
-    Path((name, version)): Path<(String, String)>,
+    Path((name, version)): Ids,
     mut fields: Fields,
 ) -> Answer {
     let target_stage = fields.text("targetStage");
@@ -209,7 +207,7 @@ async fn request(
         return Err(Failure::bad_request("A review needs a reviewer"));
     }
     let reviewers = reviewers.iter().map(|id| {
-        let known = reviews.users.with_id(id).cloned();
+        let known = reviews.models.catalog.users.with_id(id).cloned();
         known.ok_or_else(|| Failure::bad_request(format!("User {id} does not exist")))
     });
     let review = Review {

@@ -12,16 +12,15 @@ use axum::{Json, Router};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::catalog::Catalog;
 use crate::clock::{Clock, Moment};
-use crate::environments::{Environments, RevisionSpec};
+use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::hardware_tiers::HardwareTiers;
 use crate::id;
-use crate::projects::Projects;
-use crate::reply::{Answer, Failure};
-use crate::request::Fields;
+use crate::reply::{Answer, Failure, Put};
+use crate::request::{Fields, Id, Ids, Of};
 use crate::store::{Identified, Store};
-use crate::users::{Caller, Users};
+use crate::users::Caller;
 
 /// One scheduled job: what it was asked to be, under an id.
 #[derive(Clone, Debug)]
@@ -60,10 +59,7 @@ struct ScheduleSpec {
 /// Every scheduled job, and what its description is checked against.
 pub(crate) struct ScheduledJobs {
     all: Store<ScheduledJob>,
-    users: Arc<Users>,
-    projects: Arc<Projects>,
-    hardware_tiers: Arc<HardwareTiers>,
-    environments: Arc<Environments>,
+    catalog: Arc<Catalog>,
     clock: Clock,
 }
 
@@ -106,16 +102,10 @@ impl ScheduleSpec {
             capacity_type: fields.optional_text("capacityType"),
             publish_model_id: fields.optional_text("publishModelId"),
             dataset_config: fields.optional_text("datasetConfig"),
-            external_volume_mounts: fields
-                .optional_texts("externalVolumeMounts")
-                .unwrap_or_default(),
-            net_app_volume_ids: fields.optional_texts("netAppVolumeIds").unwrap_or_default(),
-            snapshot_datasets: fields
-                .optional_flag("snapshotDatasetsOnCompletion")
-                .unwrap_or(false),
-            snapshot_net_app_volumes: fields
-                .optional_flag("snapshotNetAppVolumesOnCompletion")
-                .unwrap_or(false),
+            external_volume_mounts: fields.texts_if_any("externalVolumeMounts"),
+            net_app_volume_ids: fields.texts_if_any("netAppVolumeIds"),
+            snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
+            snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
         };
         fields.finish()?;
         Ok(ScheduleSpec { is_custom, ..spec }).and_then(|spec| spec.checked(schedules))
@@ -132,13 +122,16 @@ impl ScheduleSpec {
             )));
         }
         schedules
+            .catalog
             .hardware_tiers
             .for_run(Some(&self.hardware_tier_id))?;
         let environment = schedules
+            .catalog
             .environments
             .for_run(self.environment_id.as_deref())?;
         environment.revision(&self.revision_spec)?;
         if schedules
+            .catalog
             .users
             .with_id(&self.scheduled_by_user_id)
             .is_none()
@@ -162,8 +155,11 @@ fn revision_spec(fields: &mut Fields) -> RevisionSpec {
 impl ScheduledJob {
     fn v4(&self, schedules: &ScheduledJobs) -> Value {
         let spec = &self.spec;
-        let tier = schedules.hardware_tiers.with_id(&spec.hardware_tier_id);
-        let user = schedules.users.with_id(&spec.scheduled_by_user_id);
+        let tier = schedules
+            .catalog
+            .hardware_tiers
+            .with_id(&spec.hardware_tier_id);
+        let user = schedules.catalog.users.with_id(&spec.scheduled_by_user_id);
         let mut json = json!({
             "id": self.id,
             "created": self.created.rfc3339(),
@@ -192,19 +188,10 @@ impl ScheduledJob {
                 "netAppVolumeIds": spec.net_app_volume_ids,
             },
         });
-        let optional = [
-            ("overrideEnvironmentId", &spec.environment_id),
-            ("capacityType", &spec.capacity_type),
-            ("publishModelId", &spec.publish_model_id),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                json[name] = value.as_str().into();
-            }
-        }
-        if let Some(git_ref) = &spec.git_ref {
-            json["mainRepoGitRef"] = git_ref.v4();
-        }
+        json.put("overrideEnvironmentId", spec.environment_id.as_deref());
+        json.put("capacityType", spec.capacity_type.as_deref());
+        json.put("publishModelId", spec.publish_model_id.as_deref());
+        json.put("mainRepoGitRef", spec.git_ref.as_ref().map(GitRef::v4));
         json
     }
 }
@@ -216,19 +203,10 @@ impl Identified for ScheduledJob {
 }
 
 impl ScheduledJobs {
-    pub(crate) fn new(
-        users: Arc<Users>,
-        projects: Arc<Projects>,
-        hardware_tiers: Arc<HardwareTiers>,
-        environments: Arc<Environments>,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(catalog: Arc<Catalog>, clock: Clock) -> Self {
         ScheduledJobs {
             all: Store::default(),
-            users,
-            projects,
-            hardware_tiers,
-            environments,
+            catalog,
             clock,
         }
     }
@@ -255,11 +233,11 @@ impl ScheduledJobs {
 }
 
 async fn list(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
 ) -> Answer {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     let scheduled = schedules.of_project(&project_id);
     Ok(Json(
         scheduled.iter().map(|one| one.v4(&schedules)).collect(),
@@ -267,11 +245,11 @@ async fn list(
 }
 
 async fn list_for_user(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
 ) -> Answer {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     let scheduled = schedules.of_project(&project_id);
     let with_right =
         |one: &ScheduledJob| json!({ "scheduledJob": one.v4(&schedules), "canEdit": true });
@@ -279,22 +257,22 @@ async fn list_for_user(
 }
 
 async fn one(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path((project_id, key)): Path<(String, String)>,
+    Path((project_id, key)): Ids,
 ) -> Answer {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     let found = schedules.with(&project_id, &key, |one| one.clone())?;
     Ok(Json(found.v4(&schedules)))
 }
 
 async fn create(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
     fields: Fields,
 ) -> Answer {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     let created = ScheduledJob {
         id: id::object_id(),
         created: schedules.clock.now(),
@@ -306,12 +284,12 @@ async fn create(
 }
 
 async fn replace(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path((project_id, key)): Path<(String, String)>,
+    Path((project_id, key)): Ids,
     fields: Fields,
 ) -> Answer {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     let spec = ScheduleSpec::read(&schedules, fields)?;
     let replaced = schedules.with(&project_id, &key, |one| {
         one.spec = spec;
@@ -321,11 +299,11 @@ async fn replace(
 }
 
 async fn remove(
-    State(schedules): State<Arc<ScheduledJobs>>,
+    State(schedules): Of<ScheduledJobs>,
     Caller(user): Caller,
-    Path((project_id, key)): Path<(String, String)>,
+    Path((project_id, key)): Ids,
 ) -> Result<StatusCode, Failure> {
-    schedules.projects.seen_by(&user, &project_id)?;
+    schedules.catalog.projects.seen_by(&user, &project_id)?;
     schedules.with(&project_id, &key, |_| ())?;
     schedules.all.remove(&key);
     Ok(StatusCode::OK)

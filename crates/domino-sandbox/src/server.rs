@@ -24,16 +24,14 @@ use crate::account::SignInRefusal;
 use crate::apps;
 use crate::domino::Domino;
 use crate::faults::Misbehaviour;
-use crate::index::{self, Index};
-use crate::projects::routes::ProjectState;
 use crate::recorder::Completion;
 use crate::reply::{Failure, Family, no_such_route};
 use crate::users::{self, Caller};
 use crate::version::Version;
 use crate::wire::{Connection, SwitchedListener};
 use crate::{
-    data_planes, decisions, environments, governance, hardware_tiers, jobs, mlflow, model_apis,
-    projects, registered_models, reviews, scheduled_jobs,
+    data_planes, decisions, environments, governance, hardware_tiers, index, jobs, mlflow,
+    model_apis, projects, registered_models, reviews, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -60,28 +58,14 @@ pub(crate) async fn serve(
 /// Every route. What needs no credential of Domino's API is merged after the layer that asks for one.
 fn app(domino: Arc<Domino>) -> Router {
     let release = domino.host.version;
-    let project_state = ProjectState {
-        version: release,
-        projects: domino.projects.clone(),
-        hardware_tiers: domino.hardware_tiers.clone(),
-        environments: domino.environments.clone(),
-    };
-    let index = Index {
-        host: domino.host.clone(),
-        projects: domino.projects.clone(),
-        jobs: domino.jobs.clone(),
-        apps: domino.apps.clone(),
-        registered_models: domino.registered_models.clone(),
-        model_apis: domino.model_apis.clone(),
-        decisions: domino.decisions.clone(),
-    };
+    let catalog = &domino.catalog;
     let registered_models = domino.registered_models.clone();
     Router::new()
-        .merge(users::routes(domino.users.clone()))
-        .merge(projects::routes::routes(project_state))
-        .merge(data_planes::routes(domino.data_planes.clone()))
-        .merge(hardware_tiers::routes(domino.hardware_tiers.clone()))
-        .merge(environments::routes(domino.environments.clone()))
+        .merge(users::routes(catalog.users.clone()))
+        .merge(projects::routes::routes(catalog.clone()))
+        .merge(data_planes::routes(catalog.data_planes.clone()))
+        .merge(hardware_tiers::routes(catalog.hardware_tiers.clone()))
+        .merge(environments::routes(catalog.environments.clone()))
         .merge(jobs::routes(domino.jobs.clone()))
         .merge(scheduled_jobs::routes(domino.scheduled_jobs.clone()))
         .merge(mlflow::routes(domino.mlflow.clone()))
@@ -93,7 +77,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(apps::routes(domino.apps.clone(), release))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(move || version(release)))
-        .merge(index::routes(index))
+        .merge(index::routes(domino.clone()))
         .merge(model_apis::open_routes(domino.model_apis.clone()))
         .merge(decisions::open_routes(domino.decisions.clone()))
         .merge(apps::open_routes(domino.apps.clone()))
@@ -130,7 +114,7 @@ async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: 
             return (StatusCode::FORBIDDEN, text).into_response();
         }
     };
-    let Some(user) = domino.users.named(&account.user_name) else {
+    let Some(user) = domino.catalog.users.named(&account.user_name) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let caller = Caller(user.clone());
@@ -175,7 +159,7 @@ async fn carry_through(
     // While nothing listens, earlier connections are dead as well.
     let fault = match domino.listener_switch.off_until() {
         Some(_) => Some(Misbehaviour::Reset { processed: false }),
-        None => domino.faults.pick(&method, &path),
+        None => domino.host.faults.pick(&method, &path),
     };
     if let Some(fault) = &fault {
         recorder.fault(number, fault.kind());

@@ -11,8 +11,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::id;
-use crate::reply::{Answer, Failure, Slice, page, wrapped};
-use crate::request::Parameters;
+use crate::reply::{Answer, Failure, wrapped};
+use crate::request::{Of, Parameters};
 use crate::seed::{Seed, UserKind};
 
 /// A person or a service account.
@@ -161,18 +161,14 @@ impl Users {
     }
 }
 
-async fn v4_self(State(users): State<Arc<Users>>, Caller(user): Caller) -> Json<Value> {
+async fn v4_self(State(users): Of<Users>, Caller(user): Caller) -> Json<Value> {
     let mut person = user.person_with("roles", user.roles());
     person["organizations"] = users.organizations();
     Json(person)
 }
 
 /// The list of persons; service accounts are in it, organisations are not.
-async fn v4_list(
-    State(users): State<Arc<Users>>,
-    parameters: Parameters,
-    _: Caller,
-) -> Json<Value> {
+async fn v4_list(State(users): Of<Users>, parameters: Parameters, _: Caller) -> Json<Value> {
     let ids: Vec<&str> = parameters.all("userId").collect();
     let wanted = |user: &User| {
         parameters
@@ -191,13 +187,6 @@ async fn public_self(Caller(user): Caller) -> Json<Value> {
     wrapped("user", user.person_with("roles", user.roles()))
 }
 
-async fn public_list(State(users): State<Arc<Users>>, parameters: Parameters, _: Caller) -> Answer {
-    let users = users.all();
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        users.len(),
-    );
-    let items = slice.cut(users).map(|user| user.person()).collect();
-    Ok(page("users", items, slice))
+async fn public_list(State(users): Of<Users>, parameters: Parameters, _: Caller) -> Answer {
+    parameters.page("users", 10, users.all().to_vec(), |user| user.person())
 }

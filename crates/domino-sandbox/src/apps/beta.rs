@@ -18,8 +18,8 @@ use super::instance::Instance;
 use super::store::Apps;
 use super::version::{AppVersion, AppVersionSpec};
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Failure, page};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure, Put, page};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::users::{Caller, User};
 
 const APPS: &str = "/api/apps/beta/apps";
@@ -51,9 +51,9 @@ impl AppSpelling for Beta {
         json["discoverable"] = facts.access.is_discoverable.into();
         json["mountNetAppVolumes"] = facts.mount_net_app_volumes.into();
         json["publisher"] = user_of(&app.publisher);
-        if let Some(version) = app.current_version() {
-            json["currentVersion"] = Self::version(apps, app, &version);
-        }
+        let version = app.current_version();
+        let version = version.map(|version| Self::version(apps, app, &version));
+        json.put("currentVersion", version);
         json
     }
 }
@@ -75,24 +75,13 @@ impl Generation for Beta {
             "tags": details.tags,
             "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,
         });
-        let mut set = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                json[key] = value;
-            }
-        };
-        set(
-            "dfsCommitId",
-            version.dfs_commit_id.clone().map(Value::from),
-        );
-        set("entryScript", version.entry_script.clone().map(Value::from));
-        set("autoscalingSpecification", details.autoscaling);
-        set("bundleId", details.bundle_id.map(Value::from));
-        set("vanityUrl", details.vanity_url.map(Value::from));
+        json.put("dfsCommitId", version.dfs_commit_id.as_deref());
+        json.put("entryScript", version.entry_script.as_deref());
+        json.put("autoscalingSpecification", details.autoscaling);
+        json.put("bundleId", details.bundle_id);
+        json.put("vanityUrl", details.vanity_url);
         let instance = version.current_instance();
-        set(
-            "currentInstance",
-            instance.map(|instance| instance_of(&instance)),
-        );
+        json.put("currentInstance", instance.map(|one| instance_of(&one)));
         json
     }
 
@@ -123,11 +112,7 @@ pub(super) fn instance_of(instance: &Instance) -> Value {
     })
 }
 
-async fn list(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let (found, slice) = listed(&apps, &user, &parameters)?;
     let items = slice.cut(found).map(|app| {
         let mut item = Beta::app(&apps, &app);
@@ -137,12 +122,12 @@ async fn list(
     Ok(page("items", items.collect(), slice))
 }
 
-async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
     let facts = read_facts(&mut fields);
     let spec = fields.object("version", Beta::read_version);
     fields.finish()?;
-    let project = apps.projects.seen_by(&user, &project_id)?;
+    let project = apps.catalog.projects.seen_by(&user, &project_id)?;
     apps.check(None, &spec)?;
     let app = apps.create(&user, project, facts)?;
     apps.publish(&app, &user, spec)?;
@@ -151,9 +136,9 @@ async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields:
 
 /// What is not said stays as it is. A version that is said is published.
 async fn update(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let app = apps.seen_by(&user, &id)?;
@@ -181,7 +166,7 @@ async fn update(
 }
 
 /// Every project with an app that the caller may see, once.
-async fn projects_with_apps(State(apps): State<Arc<Apps>>, Caller(user): Caller) -> Json<Value> {
+async fn projects_with_apps(State(apps): Of<Apps>, Caller(user): Caller) -> Json<Value> {
     let mut projects: Vec<Value> = Vec::new();
     for app in apps.visible(&user) {
         let project = project_of(&app);
@@ -194,7 +179,7 @@ async fn projects_with_apps(State(apps): State<Arc<Apps>>, Caller(user): Caller)
 
 /// Everybody who published an app that the caller may see, once.
 async fn publishers_of_apps(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Json<Value> {

@@ -15,7 +15,7 @@ use super::instance::Instance;
 use super::log::LogDialect;
 use super::store::Apps;
 use crate::reply::{Answer, Failure};
-use crate::request::{Fields, Parameters};
+use crate::request::{Fields, Ids, Of, Parameters};
 use crate::run_status::RunStatus;
 use crate::users::{Caller, User};
 
@@ -34,9 +34,9 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
 
 /// The vanity URL is all of a version that beta can change.
 async fn update(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
     mut fields: Fields,
 ) -> Answer {
     let vanity_url = fields.optional_text("vanityUrl");
@@ -51,9 +51,9 @@ async fn update(
 
 /// Newest first.
 async fn instances(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
 ) -> Answer {
     let app = apps.seen_by(&user, &app_id)?;
     let newest_first = app.version(&version_id)?.instances().into_iter().rev();
@@ -72,11 +72,7 @@ fn seen_by(
     app.version(&version_id)?.instance(&instance_id)
 }
 
-async fn one_instance(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    path: InstancePath,
-) -> Answer {
+async fn one_instance(State(apps): Of<Apps>, Caller(user): Caller, path: InstancePath) -> Answer {
     let instance = seen_by(&apps, &user, path)?;
     let mut json = instance_of(&instance);
     json["resourceUsage"] = json!([]);
@@ -88,7 +84,7 @@ async fn one_instance(
 
 /// Deleting an instance is how beta stops it. One that has ended stays as it is.
 async fn stop(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
     path: InstancePath,
 ) -> Result<(), Failure> {
@@ -97,7 +93,7 @@ async fn stop(
 }
 
 async fn logs(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
     path: InstancePath,
     parameters: Parameters,

@@ -11,8 +11,8 @@ use super::access::{Access, Visibility};
 use super::app::{App, Facts};
 use super::store::Apps;
 use super::version::{AppVersion, AppVersionSpec};
-use crate::reply::{Answer, Failure, Slice, page};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure, Put, Slice, page};
+use crate::request::{Fields, Id, Ids, Of, Parameters};
 use crate::users::{Caller, User};
 
 /// How a generation spells an app.
@@ -37,26 +37,26 @@ pub(super) trait Generation: AppSpelling {
 }
 
 pub(super) async fn one<G: AppSpelling>(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Answer {
     Ok(Json(G::app(&apps, &*apps.seen_by(&user, &id)?)))
 }
 
 pub(super) async fn at_vanity_url<G: AppSpelling>(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(url): Path<String>,
+    Path(url): Id,
 ) -> Answer {
     Ok(Json(G::app(&apps, &*apps.at_vanity_url(&user, &url)?)))
 }
 
 /// Takes an app away, in every generation at once. The reply is empty.
 pub(super) async fn archive(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Result<(), Failure> {
     apps.seen_by(&user, &id)?.archive();
     Ok(())
@@ -64,9 +64,9 @@ pub(super) async fn archive(
 
 /// The versions of an app, newest first.
 pub(super) async fn versions<G: Generation>(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(app_id): Path<String>,
+    Path(app_id): Id,
 ) -> Answer {
     let app = apps.seen_by(&user, &app_id)?;
     let newest_first = app.versions().into_iter().rev();
@@ -75,9 +75,9 @@ pub(super) async fn versions<G: Generation>(
 }
 
 pub(super) async fn create_version<G: Generation>(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(app_id): Path<String>,
+    Path(app_id): Id,
     mut fields: Fields,
 ) -> Answer {
     let spec = G::read_version(&mut fields);
@@ -88,9 +88,9 @@ pub(super) async fn create_version<G: Generation>(
 }
 
 pub(super) async fn one_version<G: Generation>(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
 ) -> Answer {
     let app = apps.seen_by(&user, &app_id)?;
     Ok(Json(G::version(&apps, &app, &*app.version(&version_id)?)))
@@ -122,12 +122,8 @@ pub(super) fn facts_of(apps: &Apps, app: &App) -> Value {
         "configurationType": facts.configuration_type.as_deref().unwrap_or("STANDARD"),
         "updatedAt": app.updated().milliseconds(),
     });
-    if let Some(description) = facts.description {
-        json["description"] = description.into();
-    }
-    if let Some(vanity_url) = facts.vanity_url {
-        json["vanityUrl"] = vanity_url.into();
-    }
+    json.put("description", facts.description);
+    json.put("vanityUrl", facts.vanity_url);
     json
 }
 
@@ -218,9 +214,9 @@ pub(super) fn read_facts(fields: &mut Fields) -> Facts {
             statuses: Access::statuses_field(fields).unwrap_or_default(),
         },
         configuration_type,
-        render_iframe: fields.optional_flag("renderIFrame").unwrap_or(false),
-        mount_datasets: fields.optional_flag("mountDatasets").unwrap_or(false),
-        mount_net_app_volumes: fields.optional_flag("mountNetAppVolumes").unwrap_or(false),
+        render_iframe: fields.is_set("renderIFrame"),
+        mount_datasets: fields.is_set("mountDatasets"),
+        mount_net_app_volumes: fields.is_set("mountNetAppVolumes"),
         ..Facts::default()
     }
 }

@@ -11,6 +11,7 @@ use axum::routing::get;
 use super::app::App;
 use super::store::Apps;
 use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::request::{Id, Of};
 use crate::run_status::RunStatus;
 
 pub(super) fn routes() -> Router<Arc<Apps>> {
@@ -49,7 +50,7 @@ pub(crate) fn section(apps: &Apps) -> String {
 }
 
 /// One app: where it stands, where it is, and the log of the instance that was started last.
-async fn one(State(apps): State<Arc<Apps>>, Path(id): Path<String>) -> Response {
+async fn one(State(apps): Of<Apps>, Path(id): Id) -> Response {
     let Some(app) = apps.find(|app| app.id == id) else {
         return nothing_here();
     };

@@ -22,7 +22,7 @@ use super::upgrade;
 use crate::account::API_KEY_HEADER;
 use crate::html::escaped;
 use crate::reply::Failure;
-use crate::request::Parameters;
+use crate::request::{Of, Parameters};
 use crate::users::{Caller, User};
 
 /// How long an app may take to begin its reply.
@@ -56,7 +56,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
         .route("/apps/{app}/{*rest}", any(serve))
 }
 
-async fn serve(State(apps): State<Arc<Apps>>, request: Request) -> Response {
+async fn serve(State(apps): Of<Apps>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let (segment, rest) = split(&path);
     let visitor = apps.sessions.visitor(request.headers()).cloned();
@@ -69,7 +69,8 @@ async fn serve(State(apps): State<Arc<Apps>>, request: Request) -> Response {
         // Whether there is an app is told only to who has signed in.
         _ if visitor.is_none() && !is_public => apps.sessions.sign_in_page(&path),
         (Some(app), Some(access)) => {
-            let is_let_in = |user: &Arc<User>| access.lets_in(&apps.projects, &app.project, user);
+            let is_let_in =
+                |user: &Arc<User>| access.lets_in(&apps.catalog.projects, &app.project, user);
             match rest {
                 _ if !is_public && !visitor.as_ref().is_some_and(is_let_in) => {
                     let text = "You may not open this app. Its owner can let you in.";
@@ -88,10 +89,7 @@ async fn serve(State(apps): State<Arc<Apps>>, request: Request) -> Response {
     response
 }
 
-async fn sign_in(
-    State(apps): State<Arc<Apps>>,
-    parameters: Parameters,
-) -> Result<Response, Failure> {
+async fn sign_in(State(apps): Of<Apps>, parameters: Parameters) -> Result<Response, Failure> {
     let user = parameters.required("user")?;
     let to = parameters.required("to")?;
     // Only to an app of this sandbox, and not to another place that looks like one.

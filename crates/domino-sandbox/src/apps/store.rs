@@ -9,11 +9,10 @@ use super::instance::Instance;
 use super::run::{Launch, Replacing, run};
 use super::session::Sessions;
 use super::version::{AppVersion, AppVersionSpec};
-use crate::environments::{Environments, RevisionSpec};
-use crate::faults::Faults;
-use crate::hardware_tiers::HardwareTiers;
+use crate::catalog::Catalog;
+use crate::environments::RevisionSpec;
 use crate::host::Host;
-use crate::projects::{Project, Projects};
+use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
 use crate::store::Store;
@@ -23,30 +22,17 @@ use crate::users::User;
 pub(crate) struct Apps {
     apps: Store<Arc<App>>,
     pub(super) sessions: Sessions,
-    pub(super) projects: Arc<Projects>,
-    pub(super) hardware_tiers: Arc<HardwareTiers>,
-    pub(super) environments: Arc<Environments>,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) host: Arc<Host>,
-    faults: Arc<Faults>,
 }
 
 impl Apps {
-    pub(crate) fn new(
-        sessions: Sessions,
-        projects: Arc<Projects>,
-        hardware_tiers: Arc<HardwareTiers>,
-        environments: Arc<Environments>,
-        host: Arc<Host>,
-        faults: Arc<Faults>,
-    ) -> Self {
+    pub(crate) fn new(sessions: Sessions, catalog: Arc<Catalog>, host: Arc<Host>) -> Self {
         Apps {
             apps: Store::default(),
             sessions,
-            projects,
-            hardware_tiers,
-            environments,
+            catalog,
             host,
-            faults,
         }
     }
 
@@ -67,9 +53,12 @@ impl Apps {
 
     /// Fails as the creation of a version of `spec` for `app` and its start would, before anything is changed.
     pub(super) fn check(&self, app: Option<&App>, spec: &AppVersionSpec) -> Result<(), Failure> {
-        self.hardware_tiers
+        self.catalog
+            .hardware_tiers
             .for_run(spec.hardware_tier_id.as_deref())?;
-        self.environments.for_run(spec.environment_id.as_deref())?;
+        self.catalog
+            .environments
+            .for_run(spec.environment_id.as_deref())?;
         match &spec.vanity_url {
             Some(url) => self.free_vanity_url(url, app),
             None => Ok(()),
@@ -86,7 +75,10 @@ impl Apps {
         if let Some(vanity_url) = &spec.vanity_url {
             self.free_vanity_url(vanity_url, Some(app))?;
         }
-        let environment = self.environments.for_run(spec.environment_id.as_deref())?;
+        let environment = self
+            .catalog
+            .environments
+            .for_run(spec.environment_id.as_deref())?;
         let revision = match spec.environment_revision_id.take() {
             Some(id) => environment.revision(&RevisionSpec::Some(id))?,
             None => environment.active(),
@@ -98,7 +90,7 @@ impl Apps {
             revision.clone(),
             match spec.hardware_tier_id.take() {
                 Some(id) => id,
-                None => self.hardware_tiers.default_tier().id.clone(),
+                None => self.catalog.hardware_tiers.default_tier().id.clone(),
             },
             spec,
             self.host.now(),
@@ -143,8 +135,8 @@ impl Apps {
         replacing: Replacing,
     ) -> Result<Arc<Instance>, Failure> {
         let tier_id = version.hardware_tier_id();
-        let tier = self.hardware_tiers.for_run(Some(&tier_id))?;
-        let fault = self.faults.of_app(&app.facts().name);
+        let tier = self.catalog.hardware_tiers.for_run(Some(&tier_id))?;
+        let fault = self.host.faults.of_app(&app.facts().name);
         let replacing = match fault.stops_first {
             true => Replacing::StopFirst,
             false => replacing,
@@ -173,7 +165,7 @@ impl Apps {
         object_id("appId", id)?;
         let app = self.find(|app| app.id == id);
         let app = app.ok_or_else(|| Failure::not_found(format!("App {id} was not found")))?;
-        self.projects.seen_by(user, &app.project.id)?;
+        self.catalog.projects.seen_by(user, &app.project.id)?;
         Ok(app)
     }
 
@@ -181,7 +173,7 @@ impl Apps {
     pub(super) fn at_vanity_url(&self, user: &User, url: &str) -> Result<Arc<App>, Failure> {
         let app = self.find(|app| app.has_vanity_url(url));
         let app = app.ok_or_else(|| Failure::not_found(format!("No app has the URL {url}")))?;
-        self.projects.seen_by(user, &app.project.id)?;
+        self.catalog.projects.seen_by(user, &app.project.id)?;
         Ok(app)
     }
 
@@ -193,7 +185,7 @@ impl Apps {
     /// The apps that `user` may see, oldest first.
     pub(super) fn visible(&self, user: &User) -> Vec<Arc<App>> {
         let mut apps = self.all();
-        apps.retain(|app| self.projects.seen_by(user, &app.project.id).is_ok());
+        apps.retain(|app| self.catalog.projects.seen_by(user, &app.project.id).is_ok());
         apps
     }
 
@@ -204,7 +196,7 @@ impl Apps {
 
     pub(crate) fn state(&self) -> Value {
         let apps = self.apps.all();
-        let state = |app: &Arc<App>| app.state(&self.hardware_tiers, &self.host.url);
+        let state = |app: &Arc<App>| app.state(&self.catalog.hardware_tiers, &self.host.url);
         apps.iter().map(state).collect()
     }
 

@@ -18,8 +18,8 @@ use super::instance::Instance;
 use super::store::Apps;
 use super::version::{AppVersion, AppVersionSpec};
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Failure, Slice, page};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure, Put, Slice, page};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::users::{Caller, User};
 
 const APPS: &str = "/api/apps/v1/apps";
@@ -44,9 +44,9 @@ impl AppSpelling for V1 {
             "accessStatuses": access.statuses_json(),
             "discoverable": access.is_discoverable,
         });
-        if let Some(version) = app.current_version() {
-            json["currentVersion"] = Self::version(apps, app, &version);
-        }
+        let version = app.current_version();
+        let version = version.map(|version| Self::version(apps, app, &version));
+        json.put("currentVersion", version);
         json
     }
 }
@@ -54,7 +54,10 @@ impl AppSpelling for V1 {
 impl Generation for V1 {
     fn version(apps: &Apps, app: &App, version: &AppVersion) -> Value {
         let details = version.details();
-        let tier = apps.hardware_tiers.with_id(&details.hardware_tier_id);
+        let tier = apps
+            .catalog
+            .hardware_tiers
+            .with_id(&details.hardware_tier_id);
         let mut content = json!({
             "mountDatasets": app.facts().mount_datasets,
             "gitRef": version.git_ref.clone().unwrap_or_else(GitRef::head).v4(),
@@ -66,13 +69,11 @@ impl Generation for V1 {
             "netAppVolumeIds": version.net_app_volume_ids,
             "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,
         });
-        set(&mut content, "dfsCommitId", &version.dfs_commit_id);
-        set(&mut content, "entryScript", &version.entry_script);
+        content.put("dfsCommitId", version.dfs_commit_id.as_deref());
+        content.put("entryScript", version.entry_script.as_deref());
         let mut deployment = json!({ "hardwareTierId": details.hardware_tier_id });
-        set(&mut deployment, "vanityUrl", &details.vanity_url);
-        if let Some(autoscaling) = details.autoscaling {
-            deployment["autoscalingSpecification"] = autoscaling;
-        }
+        deployment.put("vanityUrl", details.vanity_url.as_deref());
+        deployment.put("autoscalingSpecification", details.autoscaling);
         let mut json = json!({
             "id": version.id,
             "versionNumber": version.number,
@@ -82,13 +83,11 @@ impl Generation for V1 {
             "content": content,
             "deployment": deployment,
         });
-        set(&mut json, "description", &details.description);
-        if let Some(bundle_id) = details.bundle_id {
-            json["bundle"] = json!({ "id": bundle_id });
-        }
-        if let Some(instance) = version.current_instance() {
-            json["currentInstance"] = instance_of(&instance);
-        }
+        json.put("description", details.description.as_deref());
+        let bundle = details.bundle_id.map(|id| json!({ "id": id }));
+        json.put("bundle", bundle);
+        let instance = version.current_instance();
+        json.put("currentInstance", instance.map(|one| instance_of(&one)));
         json
     }
 
@@ -121,22 +120,12 @@ pub(super) fn instance_of(instance: &Instance) -> Value {
         "createdAt": instance.created.milliseconds(),
         "publisher": { "id": instance.started_by.id, "name": instance.started_by.name },
     });
-    set(&mut json, "gitCommitId", &instance.commit());
+    json.put("gitCommitId", instance.commit());
     json
 }
 
-fn set(json: &mut Value, key: &str, value: &Option<String>) {
-    if let Some(value) = value {
-        json[key] = value.as_str().into();
-    }
-}
-
 /// Published apps only, and here there are no others.
-async fn list(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let (mut found, mut slice) = listed(&apps, &user, &parameters)?;
     let entry_point = parameters.text("entryPoint");
     found.retain(|app| entry_point.is_none_or(|wanted| app.entry_point() == wanted));
@@ -151,14 +140,16 @@ async fn list(
     Ok(page("items", items.collect(), slice))
 }
 
-async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
     let facts = read_facts(&mut fields);
     let spec = fields.optional_object("initialVersion", V1::read_version);
     fields.finish()?;
-    let project = apps.projects.seen_by(&user, &project_id)?;
+    let project = apps.catalog.projects.seen_by(&user, &project_id)?;
     let spec = spec.unwrap_or_default();
-    apps.environments.for_run(spec.environment_id.as_deref())?;
+    apps.catalog
+        .environments
+        .for_run(spec.environment_id.as_deref())?;
     if let Some(url) = &spec.vanity_url {
         apps.free_vanity_url(url, None)?;
     }
@@ -169,9 +160,9 @@ async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields:
 
 /// What is not said stays as it is. The entry point is for ever.
 async fn update(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let app = apps.seen_by(&user, &id)?;

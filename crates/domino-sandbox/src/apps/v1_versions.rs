@@ -16,7 +16,7 @@ use super::store::Apps;
 use super::v1::{V1, instance_of};
 use super::version::{AppVersion, AppVersionSpec, tags};
 use crate::reply::{Answer, Failure};
-use crate::request::Fields;
+use crate::request::{Fields, Id, Ids, Of};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<Apps>> {
@@ -45,9 +45,9 @@ fn unprocessable(message: &str) -> Failure {
 
 /// Makes a version and starts it. A version that cannot be started stays, and the reply warns.
 async fn create_and_start(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(app_id): Path<String>,
+    Path(app_id): Id,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let spec = V1::read_version(&mut fields);
@@ -92,9 +92,9 @@ fn deploy(
 
 /// Only the words about a version can be changed, and its bundle only once.
 async fn update(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
     mut fields: Fields,
 ) -> Answer {
     let description = fields.optional_text("description");
@@ -139,9 +139,9 @@ async fn update(
 
 /// Starts a version, or starts it again. The body, which may be left out, changes its deployment.
 async fn start(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
     request: Request,
 ) -> Answer {
     let mut overrides = AppVersionSpec::default();
@@ -153,7 +153,8 @@ async fn start(
     let app = apps.seen_by(&user, &app_id)?;
     let version = app.version(&version_id)?;
     let tier = overrides.hardware_tier_id.as_deref();
-    apps.hardware_tiers
+    apps.catalog
+        .hardware_tiers
         .for_run(Some(tier.unwrap_or(&version.hardware_tier_id())))?;
     deploy(&apps, &app, &version, overrides)?;
     apps.launch(&app, &version, &user, Replacing::StopFirst)?;
@@ -162,9 +163,9 @@ async fn start(
 
 /// Stops what runs of a version; one that does not run stays as it is. The reply is empty.
 async fn stop(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path((app_id, version_id)): Path<(String, String)>,
+    Path((app_id, version_id)): Ids,
 ) -> Result<(), Failure> {
     let app = apps.seen_by(&user, &app_id)?;
     for instance in app.version(&version_id)?.instances() {

@@ -19,8 +19,8 @@ use super::run::Replacing;
 use super::store::Apps;
 use super::version::AppVersionSpec;
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Failure};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure, Put};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<Apps>> {
@@ -43,14 +43,12 @@ impl AppSpelling for V4 {
         let facts = app.facts();
         let latest = app.latest_instance();
         let version = app.current_version();
-        let environment_id = match &version {
-            Some(version) => Some(version.environment.id.clone()),
-            None => facts.environment_id,
-        };
-        let hardware_tier_id = match &version {
-            Some(version) => Some(version.hardware_tier_id()),
-            None => facts.hardware_tier_id,
-        };
+        let environment_id = version
+            .as_ref()
+            .map(|version| version.environment.id.clone());
+        let environment_id = environment_id.or(facts.environment_id);
+        let hardware_tier_id = version.as_ref().map(|version| version.hardware_tier_id());
+        let hardware_tier_id = hardware_tier_id.or(facts.hardware_tier_id);
         let mut json = json!({
             "modelProductType": "APP",
             "projectId": app.project.id,
@@ -80,37 +78,25 @@ impl AppSpelling for V4 {
             },
             "goalIds": [],
         });
-        let mut set = |key: &str, value: Option<String>| {
-            if let Some(value) = value {
-                json[key] = value.into();
-            }
-        };
-        set("vanityUrl", facts.vanity_url);
-        set("environmentId", environment_id);
-        set("hardwareTierId", hardware_tier_id);
-        set(
+        json.put("vanityUrl", facts.vanity_url);
+        json.put("environmentId", environment_id);
+        json.put("hardwareTierId", hardware_tier_id);
+        json.put(
             "latestAppInstanceId",
             latest.map(|latest| latest.id.clone()),
         );
         if app.serving().is_some() {
-            set(
-                "runningAppUrl",
-                Some(format!("{}{}/", apps.host.url, app.path())),
-            );
+            json["runningAppUrl"] = format!("{}{}/", apps.host.url, app.path()).into();
             // A commit of Domino's own file system, in which a git-based project has no code.
-            set("runningCommitId", Some(app.project.commit_id.clone()));
+            json["runningCommitId"] = app.project.commit_id.as_str().into();
         }
         json
     }
 }
 
-async fn list(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameters) -> Answer {
     if let Some(project_id) = parameters.text("projectId") {
-        apps.projects.seen_by(&user, project_id)?;
+        apps.catalog.projects.seen_by(&user, project_id)?;
     }
     // Reports, batches and scorers were made before there were jobs; nobody makes them here.
     let are_apps = parameters.text("type").is_none_or(|kind| kind == "APP");
@@ -123,7 +109,7 @@ async fn list(
 
 /// Takes a whole app, of which most is placeholders: the id is not the one it gets, and the times
 /// may be numbers.
-async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let kind = fields.text("modelProductType");
     let project_id = fields.text("projectId");
     for name in ["created", "lastUpdated"] {
@@ -154,9 +140,9 @@ async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields:
         vanity_url: fields.optional_text("vanityUrl"),
         access: access.unwrap_or_default(),
         configuration_type: None,
-        render_iframe: fields.optional_flag("renderIFrame").unwrap_or(false),
-        mount_datasets: fields.optional_flag("mountDatasets").unwrap_or(false),
-        mount_net_app_volumes: fields.optional_flag("mountNetAppVolumes").unwrap_or(false),
+        render_iframe: fields.is_set("renderIFrame"),
+        mount_datasets: fields.is_set("mountDatasets"),
+        mount_net_app_volumes: fields.is_set("mountNetAppVolumes"),
         environment_id: fields.optional_text("environmentId"),
         hardware_tier_id: fields.optional_text("hardwareTierId"),
     };
@@ -166,9 +152,12 @@ async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields:
             "Model products of the type {kind} are not available on this deployment"
         )));
     }
-    let project = apps.projects.seen_by(&user, &project_id)?;
-    apps.environments.for_run(facts.environment_id.as_deref())?;
-    apps.hardware_tiers
+    let project = apps.catalog.projects.seen_by(&user, &project_id)?;
+    apps.catalog
+        .environments
+        .for_run(facts.environment_id.as_deref())?;
+    apps.catalog
+        .hardware_tiers
         .for_run(facts.hardware_tier_id.as_deref())?;
     let app = apps.create(&user, project, facts)?;
     Ok(Json(V4::app(&apps, &app)))
@@ -176,9 +165,9 @@ async fn create(State(apps): State<Arc<Apps>>, Caller(user): Caller, mut fields:
 
 /// Each start is a version of its own. What it does not say stays as it was at the last one.
 async fn start(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let mut spec = AppVersionSpec {
@@ -187,10 +176,8 @@ async fn start(
         git_ref: GitRef::v4_field(&mut fields, "mainRepoGitRef"),
         dfs_commit_id: fields.optional_text("commitId"),
         bundle_id: fields.optional_text("bundleId"),
-        external_volume_mount_ids: fields
-            .optional_texts("externalVolumeMountIds")
-            .unwrap_or_default(),
-        net_app_volume_ids: fields.optional_texts("netAppVolumeIds").unwrap_or_default(),
+        external_volume_mount_ids: fields.texts_if_any("externalVolumeMountIds"),
+        net_app_volume_ids: fields.texts_if_any("netAppVolumeIds"),
         ..AppVersionSpec::default()
     };
     fields.finish()?;
@@ -210,7 +197,8 @@ async fn start(
         .hardware_tier_id
         .or(last_tier)
         .or(facts.hardware_tier_id);
-    apps.hardware_tiers
+    apps.catalog
+        .hardware_tiers
         .for_run(spec.hardware_tier_id.as_deref())?;
     let version = apps.add_version(&app, &user, spec)?;
     apps.launch(&app, &version, &user, Replacing::StopFirst)?;
@@ -219,9 +207,9 @@ async fn start(
 
 /// Stops what runs; an app that does not run stays as it is. With `force`, a stop that hangs ends.
 async fn stop(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     parameters: Parameters,
 ) -> Answer {
     let app = apps.seen_by(&user, &id)?;
@@ -236,9 +224,9 @@ async fn stop(
 }
 
 async fn set_visibility(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let visibility = Visibility::field(&mut fields, "visibility");
@@ -252,11 +240,12 @@ async fn set_visibility(
 
 /// Whether a project can hold apps, which every project here can.
 async fn is_runnable(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    apps.projects
+    apps.catalog
+        .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let is_runnable = parameters.required("type")? == "APP";
     Ok(Json(json!({ "isRunnable": is_runnable })))

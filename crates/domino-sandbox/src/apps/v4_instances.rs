@@ -13,8 +13,8 @@ use super::instance::Instance;
 use super::log::LogDialect;
 use super::store::Apps;
 use super::version::AppVersion;
-use crate::reply::{Answer, Failure};
-use crate::request::{Parameters, object_id};
+use crate::reply::{Answer, Failure, Put};
+use crate::request::{Id, Of, Parameters, object_id};
 use crate::users::{Caller, User};
 
 pub(super) fn routes() -> Router<Arc<Apps>> {
@@ -27,11 +27,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
 }
 
 /// Newest first.
-async fn list(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn list(State(apps): Of<Apps>, Caller(user): Caller, Path(id): Id) -> Answer {
     let app = apps.seen_by(&user, &id)?;
     let newest_first = app.instances().into_iter().rev();
     let instances: Vec<Value> = newest_first
@@ -77,11 +73,7 @@ fn seen_by(apps: &Apps, user: &User, id: &str) -> Result<InstanceOfApp, Failure>
     )))
 }
 
-async fn one(
-    State(apps): State<Arc<Apps>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(apps): Of<Apps>, Caller(user): Caller, Path(id): Id) -> Answer {
     let InstanceOfApp {
         app,
         version,
@@ -93,9 +85,7 @@ async fn one(
         "linkText": repository.name,
         "fullUrl": repository.uri,
     });
-    if let Some(commit) = instance.commit() {
-        main_repository["commit"] = commit.into();
-    }
+    main_repository.put("commit", instance.commit());
     Ok(Json(json!({
         "id": instance.id,
         "started": instance.created.milliseconds(),
@@ -115,9 +105,9 @@ async fn one(
 }
 
 async fn logs(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
     let found = seen_by(&apps, &user, &id)?;

@@ -77,7 +77,7 @@ impl AppVersionSpec {
         self.entry_script = fields.optional_text("entryScript");
         let volumes = fields.optional_texts("externalVolumeMountIds");
         self.external_volume_mount_ids = volumes.unwrap_or_default();
-        self.net_app_volume_ids = fields.optional_texts("netAppVolumeIds").unwrap_or_default();
+        self.net_app_volume_ids = fields.texts_if_any("netAppVolumeIds");
         let propagates = fields.optional_flag("extendedIdentityPropagationToAppsEnabled");
         self.propagates_identity = propagates.unwrap_or(false);
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::app::View;
 use super::store::Apps;
 use crate::reply::{Answer, Failure};
-use crate::request::Parameters;
+use crate::request::{Id, Of, Parameters};
 use crate::users::Caller;
 
 /// A day, in milliseconds.
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
 }
 
 async fn look(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
     Path((app_id, version_id, instance_id)): Path<(String, String, String)>,
 ) -> Result<(), Failure> {
@@ -42,9 +42,9 @@ async fn look(
 }
 
 async fn usage(
-    State(apps): State<Arc<Apps>>,
+    State(apps): Of<Apps>,
     Caller(user): Caller,
-    Path(app_id): Path<String>,
+    Path(app_id): Id,
     parameters: Parameters,
 ) -> Answer {
     let app = apps.seen_by(&user, &app_id)?;

@@ -10,7 +10,7 @@ use super::policy::{Policy, PolicyStage, approvers};
 use super::wording::by;
 use crate::clock::Moment;
 use crate::id;
-use crate::reply::Failure;
+use crate::reply::{Failure, Put};
 use crate::users::User;
 
 /// One approval.
@@ -181,9 +181,8 @@ impl Approval {
             "approvers": approvers(&self.approvers),
             "updatedAt": self.updated.rfc3339(),
         });
-        if let Some(user) = &self.updated_by {
-            json["updatedBy"] = by(user);
-        }
+        let updated_by = self.updated_by.as_ref();
+        json.put("updatedBy", updated_by.map(|user| by(user)));
         json
     }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::bundle::{Bundle, BundleState, attached_model};
 use super::store::Governance;
 use super::wording::{API, conflict, locked};
-use crate::reply::{Answer, Failure, Slice};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure};
+use crate::request::{Fields, Id, Ids, Of, Parameters};
 use crate::users::{Caller, User};
 
 pub(super) fn routes() -> Router<Arc<Governance>> {
@@ -33,11 +33,7 @@ pub(super) fn routes() -> Router<Arc<Governance>> {
 
 /// One page of a list.
 fn page(items: Vec<Value>, parameters: &Parameters) -> Answer {
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 25)?,
-        items.len(),
-    );
+    let slice = parameters.slice(25, items.len())?;
     Ok(Json(json!({
         "data": slice.cut(items).collect::<Vec<_>>(),
         "meta": {
@@ -54,7 +50,7 @@ fn page(items: Vec<Value>, parameters: &Parameters) -> Answer {
 }
 
 async fn list(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
@@ -70,6 +66,8 @@ async fn list(
     let bundles = governance.bundles.lock();
     let found = bundles.iter().filter(|bundle| {
         governance
+            .models
+            .catalog
             .projects
             .seen_by(&user, &bundle.project.id)
             .is_ok()
@@ -107,19 +105,21 @@ async fn check(
 }
 
 async fn create(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
     let name = fields.text("name");
     let policy_id = fields.text("policyId");
     let project_id = fields.text("projectId");
-    let additional = fields
-        .optional_texts("additionalPolicyIds")
-        .unwrap_or_default();
+    let additional = fields.texts_if_any("additionalPolicyIds");
     let attachments = fields.objects("attachments", attachment);
     fields.finish()?;
-    let project = governance.projects.seen_by(&user, &project_id)?;
+    let project = governance
+        .models
+        .catalog
+        .projects
+        .seen_by(&user, &project_id)?;
     let mut policies = Vec::new();
     for id in std::iter::once(&policy_id).chain(&additional) {
         policies.push(governance.policy(id)?.clone());
@@ -144,19 +144,15 @@ async fn create(
     Ok(Json(json))
 }
 
-async fn one(
-    State(governance): State<Arc<Governance>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(governance): Of<Governance>, Caller(user): Caller, Path(id): Id) -> Answer {
     let bundle = |bundle: &mut Bundle| Ok(Json(bundle.json()));
     governance.with_bundle(&user, &id, bundle)
 }
 
 async fn change(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let state = fields.optional_text("state");
@@ -194,9 +190,9 @@ async fn change(
 }
 
 async fn remove(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Result<StatusCode, Failure> {
     governance.with_bundle(&user, &id, |_| Ok(()))?;
     governance.bundles.remove(&id);
@@ -204,9 +200,9 @@ async fn remove(
 }
 
 async fn approvals(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Answer {
     governance.with_bundle(&user, &id, |bundle| {
         let approvals = bundle.approvals.iter();
@@ -214,20 +210,16 @@ async fn approvals(
     })
 }
 
-async fn gates(
-    State(governance): State<Arc<Governance>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn gates(State(governance): Of<Governance>, Caller(user): Caller, Path(id): Id) -> Answer {
     let gates = |bundle: &mut Bundle| Ok(Json(bundle.gates().into()));
     governance.with_bundle(&user, &id, gates)
 }
 
 /// Nobody finds anything here.
 async fn findings(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     parameters: Parameters,
 ) -> Answer {
     governance.with_bundle(&user, &id, |_| Ok(()))?;
@@ -235,9 +227,9 @@ async fn findings(
 }
 
 async fn attach(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let (kind, identifier) = attachment(&mut fields);
@@ -255,9 +247,9 @@ async fn attach(
 }
 
 async fn detach(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path((id, attachment_id)): Path<(String, String)>,
+    Path((id, attachment_id)): Ids,
 ) -> Result<StatusCode, Failure> {
     governance.with_bundle(&user, &id, |bundle| {
         let at = bundle
@@ -272,9 +264,9 @@ async fn detach(
 
 /// Names who looks after a stage. A stage cannot be completed this way, nor any other way.
 async fn assign(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
-    Path((id, stage_id)): Path<(String, String)>,
+    Path((id, stage_id)): Ids,
     mut fields: Fields,
 ) -> Answer {
     let assignee = fields.optional_object(
@@ -296,11 +288,7 @@ async fn assign(
     })
 }
 
-async fn policies(
-    State(governance): State<Arc<Governance>>,
-    _: Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn policies(State(governance): Of<Governance>, _: Caller, parameters: Parameters) -> Answer {
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
     let statuses: Vec<&str> = parameters
         .all("status")
@@ -316,10 +304,6 @@ async fn policies(
     )
 }
 
-async fn policy(
-    State(governance): State<Arc<Governance>>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn policy(State(governance): Of<Governance>, _: Caller, Path(id): Id) -> Answer {
     Ok(Json(governance.policy(&id)?.json()))
 }

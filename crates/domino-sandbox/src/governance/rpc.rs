@@ -12,7 +12,7 @@ use super::events::EventType;
 use super::store::Governance;
 use super::wording::{API, locked};
 use crate::reply::{Answer, Failure};
-use crate::request::Fields;
+use crate::request::{Fields, Of};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<Governance>> {
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Governance>> {
 
 /// Moves an approval, which is named by its own id or by that of the policy's stage approval.
 async fn publish(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {
@@ -64,7 +64,7 @@ async fn publish(
 
 /// All there is to know of a bundle under one of its policies.
 async fn compute(
-    State(governance): State<Arc<Governance>>,
+    State(governance): Of<Governance>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Answer {

@@ -9,18 +9,16 @@ use super::bundle::Bundle;
 use super::events::EventType;
 use super::policy::Policy;
 use crate::clock::Clock;
-use crate::projects::Projects;
 use crate::registered_models::RegisteredModels;
 use crate::reply::Failure;
 use crate::seed::{PolicySeed, Seed};
 use crate::store::Store;
-use crate::users::{User, Users};
+use crate::users::User;
 
 /// The policies and bundles of a sandbox.
 pub(crate) struct Governance {
     pub(super) policies: Vec<Arc<Policy>>,
     pub(super) bundles: Store<Bundle>,
-    pub(super) projects: Arc<Projects>,
     pub(super) models: Arc<RegisteredModels>,
     pub(super) clock: Clock,
 }
@@ -43,8 +41,6 @@ impl Governance {
     /// The seed's policies, or one that fits any promotion.
     pub(crate) fn new(
         seed: &Seed,
-        users: &Users,
-        projects: Arc<Projects>,
         models: Arc<RegisteredModels>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
@@ -57,10 +53,9 @@ impl Governance {
         Ok(Governance {
             policies: policies
                 .iter()
-                .map(|policy| Ok(Arc::new(Policy::new(policy, users, now)?)))
+                .map(|policy| Ok(Arc::new(Policy::new(policy, &models.catalog.users, now)?)))
                 .collect::<anyhow::Result<_>>()?,
             bundles: Store::default(),
-            projects,
             models,
             clock,
         })
@@ -81,7 +76,10 @@ impl Governance {
         act: impl FnOnce(&mut Bundle) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let done = self.bundles.with(id, |bundle| {
-            self.projects.seen_by(user, &bundle.project.id)?;
+            self.models
+                .catalog
+                .projects
+                .seen_by(user, &bundle.project.id)?;
             act(bundle)
         });
         done.ok_or_else(|| Failure::not_found(format!("bundle {id} not found")))?

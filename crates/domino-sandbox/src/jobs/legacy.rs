@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::job::Job;
 use super::store::Jobs;
-use crate::reply::{Answer, Failure};
+use crate::reply::{Answer, Failure, legacy_list};
+use crate::request::{Ids, Of};
 use crate::users::{Caller, User};
 
 pub(super) fn routes() -> Router<Arc<Jobs>> {
@@ -36,22 +37,16 @@ fn run(job: &Job) -> Value {
     })
 }
 
-async fn list(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    Path((owner, name)): Path<(String, String)>,
-) -> Answer {
-    let project = jobs.projects.named_seen_by(&user, &owner, &name)?;
+async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, Path((owner, name)): Ids) -> Answer {
+    let project = jobs.catalog.projects.named_seen_by(&user, &owner, &name)?;
     let jobs = jobs.of_project(project);
     let runs: Vec<Value> = jobs.iter().rev().map(|job| run(job)).collect();
     let url = format!("/v1/projects/{owner}/{name}/runs");
-    Ok(Json(
-        json!({ "objectType": "list", "url": url, "data": runs }),
-    ))
+    Ok(legacy_list(&url, runs))
 }
 
 async fn one(
-    State(jobs): State<Arc<Jobs>>,
+    State(jobs): Of<Jobs>,
     Caller(user): Caller,
     Path((owner, name, run_id)): Path<(String, String, String)>,
 ) -> Answer {
@@ -66,7 +61,7 @@ pub(super) fn job_of(
     name: &str,
     id: &str,
 ) -> Result<Arc<Job>, Failure> {
-    let project = jobs.projects.named_seen_by(user, owner, name)?;
+    let project = jobs.catalog.projects.named_seen_by(user, owner, name)?;
     let job = jobs.seen_by(user, id)?;
     if job.project.id != project.id {
         return Err(Failure::not_found(format!("Run {id} was not found")));

@@ -17,8 +17,8 @@ use crate::html::escaped;
 use crate::id;
 use crate::log::spelling::{Spelling, SpeltLine};
 use crate::log::{Kind, LineFilter};
-use crate::reply::{Answer, Failure};
-use crate::request::Parameters;
+use crate::reply::{Answer, Failure, Put};
+use crate::request::{Id, Of, Parameters};
 use crate::users::Caller;
 
 /// The most lines on one page.
@@ -80,9 +80,8 @@ fn requested(
         pagination["offset"] = offset.into();
     }
     let log = job.log_page(wanted, after, offset, limit);
-    if let Some(latest) = log.latest {
-        pagination["latestTimeNano"] = latest.to_string().into();
-    }
+    let latest = log.latest.map(|latest| latest.to_string());
+    pagination.put("latestTimeNano", latest);
     Ok((log, pagination))
 }
 
@@ -92,9 +91,9 @@ fn help_link(jobs: &Jobs) -> String {
 }
 
 async fn v4(
-    State(jobs): State<Arc<Jobs>>,
+    State(jobs): Of<Jobs>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
     let job = jobs.seen_by(&user, &id)?;
@@ -114,9 +113,9 @@ async fn v4(
 }
 
 async fn public(
-    State(jobs): State<Arc<Jobs>>,
+    State(jobs): Of<Jobs>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
     let job = jobs.seen_by(&user, &id)?;
@@ -136,7 +135,7 @@ async fn public(
 }
 
 async fn legacy(
-    State(jobs): State<Arc<Jobs>>,
+    State(jobs): Of<Jobs>,
     Caller(user): Caller,
     Path((owner, name, run_id)): Path<(String, String, String)>,
 ) -> Answer {

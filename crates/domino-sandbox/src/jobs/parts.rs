@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::job::{Job, JobReport};
 use crate::git_ref::GitRef;
-use crate::reply::Failure;
+use crate::reply::{Failure, Put};
 
 /// The statistics a run left behind.
 pub(super) fn stats(report: &JobReport) -> Vec<Value> {
@@ -26,9 +26,7 @@ pub(super) fn main_repository(job: &Job, report: &JobReport, provider: &str) -> 
         "ref": git_ref.value.as_deref().unwrap_or(&git_ref.kind),
         "serviceProvider": provider,
     });
-    if let Some(commit) = &report.commit {
-        repository["startingCommitId"] = commit.as_str().into();
-    }
+    repository.put("startingCommitId", report.commit.as_deref());
     repository
 }
 
@@ -40,9 +38,7 @@ pub(super) fn commit_details(job: &Job, report: &JobReport) -> Value {
         .as_ref()
         .unwrap_or(&job.project.commit_id);
     let mut details = json!({ "inputCommitId": input });
-    if let Some(output) = &report.output_commit_id {
-        details["outputCommitId"] = output.as_str().into();
-    }
+    details.put("outputCommitId", report.output_commit_id.as_deref());
     details
 }
 

@@ -12,10 +12,11 @@ use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
 use super::parts;
 use super::store::Jobs;
+use crate::clock::Moment;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Slice, page, wrapped};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Put, wrapped};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<Jobs>> {
@@ -28,12 +29,8 @@ pub(super) fn routes() -> Router<Arc<Jobs>> {
 /// A job in the words of the public API, as lists have it.
 fn public(job: &Job, report: &JobReport) -> Value {
     let mut stage_times = json!({ "submissionTime": job.submitted().rfc3339() });
-    if let Some(started) = report.started {
-        stage_times["startTime"] = started.rfc3339();
-    }
-    if let Some(completed) = report.completed {
-        stage_times["completedTime"] = completed.rfc3339();
-    }
+    stage_times.put("startTime", report.started.map(Moment::rfc3339));
+    stage_times.put("completedTime", report.completed.map(Moment::rfc3339));
     let head = GitRef::head();
     let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
     let mut json = json!({
@@ -57,9 +54,7 @@ fn public(job: &Job, report: &JobReport) -> Value {
         "netAppVolumeMounts": [],
         "dominoStats": parts::stats(report),
     });
-    if let Some(title) = &job.spec.title {
-        json["title"] = title.as_str().into();
-    }
+    json.put("title", job.spec.title.as_deref());
     json
 }
 
@@ -70,14 +65,12 @@ fn details(job: &Job) -> Json<Value> {
     json["commentsCount"] = 0.into();
     json["goalIds"] = json!([]);
     json["tags"] = json!([]);
-    if let Some(queue) = parts::queue(&report) {
-        json["queuedJobStatusDetails"] = queue;
-    }
+    json.put("queuedJobStatusDetails", parts::queue(&report));
     wrapped("job", json)
 }
 
 /// Answers 200, not 201. `hardwareTier` is an id.
-async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
     let spec = JobSpec {
         command: fields.text("runCommand"),
@@ -87,12 +80,8 @@ async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: 
         hardware_tier_id: fields.optional_text("hardwareTier"),
         environment_id: fields.optional_text("environmentId"),
         revision_spec: RevisionSpec::public_field(&mut fields, "environmentRevisionSpec"),
-        snapshot_datasets: fields
-            .optional_flag("snapshotDatasetsOnCompletion")
-            .unwrap_or(false),
-        snapshot_net_app_volumes: fields
-            .optional_flag("snapshotNetAppVolumesOnCompletion")
-            .unwrap_or(false),
+        snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
+        snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
         ..JobSpec::default()
     };
     let cluster = fields.optional_value("computeCluster");
@@ -100,24 +89,17 @@ async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: 
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
-    let project = jobs.projects.seen_by(&user, &project_id)?;
+    let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(details(&*jobs.start(&user, project, spec)?))
 }
 
-async fn one(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {
     Ok(details(&*jobs.seen_by(&user, &id)?))
 }
 
-async fn list(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let project = jobs
+        .catalog
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     // Only the list of archived jobs shows archived jobs, and none is archived here.
@@ -130,14 +112,5 @@ async fn list(
         ascending: parameters.flag("ascending")?,
     };
     let seen = listing.of(jobs.of_project(project));
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        seen.len(),
-    );
-    let items = slice
-        .cut(&seen)
-        .map(|(job, report)| public(job, report))
-        .collect();
-    Ok(page("jobs", items, slice))
+    parameters.page("jobs", 10, seen, |(job, report)| public(job, report))
 }

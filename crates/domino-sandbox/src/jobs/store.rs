@@ -6,11 +6,9 @@ use serde_json::Value;
 
 use super::job::{Job, JobAssets, JobSpec};
 use super::run;
-use crate::environments::Environments;
-use crate::faults::Faults;
-use crate::hardware_tiers::HardwareTiers;
+use crate::catalog::Catalog;
 use crate::host::Host;
-use crate::projects::{Project, Projects};
+use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
 use crate::store::Store;
@@ -18,28 +16,16 @@ use crate::users::User;
 
 /// Every job of the sandbox, oldest first.
 pub(crate) struct Jobs {
-    pub(super) projects: Arc<Projects>,
-    pub(super) hardware_tiers: Arc<HardwareTiers>,
-    pub(super) environments: Arc<Environments>,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) host: Arc<Host>,
-    faults: Arc<Faults>,
     jobs: Store<Arc<Job>>,
 }
 
 impl Jobs {
-    pub(crate) fn new(
-        projects: Arc<Projects>,
-        hardware_tiers: Arc<HardwareTiers>,
-        environments: Arc<Environments>,
-        host: Arc<Host>,
-        faults: Arc<Faults>,
-    ) -> Self {
+    pub(crate) fn new(catalog: Arc<Catalog>, host: Arc<Host>) -> Self {
         Jobs {
-            projects,
-            hardware_tiers,
-            environments,
+            catalog,
             host,
-            faults,
             jobs: Store::default(),
         }
     }
@@ -55,9 +41,13 @@ impl Jobs {
             return Err(Failure::bad_request("The command to run is empty"));
         }
         let hardware_tier = self
+            .catalog
             .hardware_tiers
             .for_run(spec.hardware_tier_id.as_deref())?;
-        let environment = self.environments.for_run(spec.environment_id.as_deref())?;
+        let environment = self
+            .catalog
+            .environments
+            .for_run(spec.environment_id.as_deref())?;
         let revision_spec = spec.revision_spec.clone().unwrap_or_default();
         let assets = JobAssets {
             hardware_tier: hardware_tier.clone(),
@@ -67,7 +57,7 @@ impl Jobs {
         let mut jobs = self.jobs.lock();
         let of_project = jobs.iter().filter(|job| job.project.id == project.id);
         let number = of_project.count() + 1;
-        let fault = self.faults.of_job(&spec.command);
+        let fault = self.host.faults.of_job(&spec.command);
         let now = self.host.now();
         let job = Arc::new(Job::new(number, project, user, spec, assets, fault, now));
         jobs.push(job.clone());
@@ -95,7 +85,7 @@ impl Jobs {
         object_id("jobId", id)?;
         let job = self.jobs.with_id(id);
         let job = job.ok_or_else(|| Failure::not_found(format!("Job {id} was not found")))?;
-        self.projects.seen_by(user, &job.project.id)?;
+        self.catalog.projects.seen_by(user, &job.project.id)?;
         Ok(job)
     }
 

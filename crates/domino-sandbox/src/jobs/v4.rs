@@ -12,10 +12,11 @@ use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
 use super::parts;
 use super::store::Jobs;
+use crate::clock::Moment;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Slice};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Put, Slice};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::run_status::{COMPLETED, QUEUED, RUNNING};
 use crate::users::Caller;
 
@@ -34,12 +35,8 @@ pub(super) fn routes() -> Router<Arc<Jobs>> {
 /// A job in the words of `/v4`.
 fn v4(job: &Job, report: &JobReport) -> Value {
     let mut stage_time = json!({ "submissionTime": job.submitted().milliseconds() });
-    if let Some(started) = report.started {
-        stage_time["runStartTime"] = started.milliseconds();
-    }
-    if let Some(completed) = report.completed {
-        stage_time["completedTime"] = completed.milliseconds();
-    }
+    stage_time.put("runStartTime", report.started.map(Moment::milliseconds));
+    stage_time.put("completedTime", report.completed.map(Moment::milliseconds));
     let head = GitRef::head();
     let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
     let mut json = json!({
@@ -76,9 +73,7 @@ fn v4(job: &Job, report: &JobReport) -> Value {
         json["abnormalStatus"] =
             json!({ "runFailureReason": reason, "runFailureMessage": message });
     }
-    if let Some(queue) = parts::queue(report) {
-        json["queuedJobHistoryDetails"] = queue;
-    }
+    json.put("queuedJobHistoryDetails", parts::queue(report));
     json
 }
 
@@ -86,7 +81,7 @@ fn answer(job: &Job) -> Json<Value> {
     Json(v4(job, &job.report()))
 }
 
-async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let project_id = fields.text("projectId");
     let spec = JobSpec {
         command: fields.text("commandToRun"),
@@ -96,12 +91,8 @@ async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: 
         hardware_tier_id: fields.optional_text("overrideHardwareTierId"),
         environment_id: fields.optional_text("environmentId"),
         revision_spec: RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec"),
-        snapshot_datasets: fields
-            .optional_flag("snapshotDatasetsOnCompletion")
-            .unwrap_or(false),
-        snapshot_net_app_volumes: fields
-            .optional_flag("snapshotNetAppVolumesOnCompletion")
-            .unwrap_or(false),
+        snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
+        snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
         ..JobSpec::default()
     };
     let cluster = fields
@@ -111,19 +102,15 @@ async fn start(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: 
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
-    let project = jobs.projects.seen_by(&user, &project_id)?;
+    let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(answer(&*jobs.start(&user, project, spec)?))
 }
 
-async fn one(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {
     Ok(answer(&*jobs.seen_by(&user, &id)?))
 }
 
-async fn stop(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: Fields) -> Answer {
+async fn stop(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let job_id = fields.text("jobId");
     let commit_results = fields.flag("commitResults");
     fields.finish()?;
@@ -132,11 +119,7 @@ async fn stop(State(jobs): State<Arc<Jobs>>, Caller(user): Caller, mut fields: F
     Ok(answer(&job))
 }
 
-async fn restart(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn restart(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let job_id = fields.text("jobId");
     let with_same_commit = fields.flag("shouldUseOriginalInputCommit");
     fields.finish()?;
@@ -146,12 +129,9 @@ async fn restart(
 
 /// One page of a project's jobs: `sort_by` is the direction, `order_by` the field, pages count
 /// from 1, and a page that nobody asked a size for holds three.
-async fn list(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let project = jobs
+        .catalog
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let order_by = parameters.text("order_by").unwrap_or("number");
@@ -203,11 +183,7 @@ async fn status_values(_: Caller) -> Json<Value> {
     }))
 }
 
-async fn details(
-    State(jobs): State<Arc<Jobs>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn details(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {
     let job = jobs.seen_by(&user, &id)?;
     let spec = job.spec.revision_spec.clone().unwrap_or_default();
     Ok(Json(json!({
@@ -224,9 +200,9 @@ async fn details(
 
 /// What a job would get that was started with these wishes.
 async fn defaults(
-    State(jobs): State<Arc<Jobs>>,
+    State(jobs): Of<Jobs>,
     Caller(user): Caller,
-    Path(project_id): Path<String>,
+    Path(project_id): Id,
     mut fields: Fields,
 ) -> Answer {
     let commit_id = fields.optional_text("commitId");
@@ -235,9 +211,12 @@ async fn defaults(
     let environment_id = fields.optional_text("environmentId");
     let spec = RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec").unwrap_or_default();
     fields.finish()?;
-    let project = jobs.projects.seen_by(&user, &project_id)?;
-    let tier = jobs.hardware_tiers.for_run(tier_id.as_deref())?;
-    let environment = jobs.environments.for_run(environment_id.as_deref())?;
+    let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
+    let tier = jobs.catalog.hardware_tiers.for_run(tier_id.as_deref())?;
+    let environment = jobs
+        .catalog
+        .environments
+        .for_run(environment_id.as_deref())?;
     let revision = environment.revision(&spec)?;
     Ok(Json(json!({
         "commitId": commit_id.as_ref().unwrap_or(&project.commit_id),

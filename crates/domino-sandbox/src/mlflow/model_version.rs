@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::filter::{Actual, Key};
 use super::refusal::Refusal;
 use super::tags;
+use crate::reply::Put;
 
 /// One version of a registered model.
 pub(super) struct ModelVersion {
@@ -75,9 +76,7 @@ impl ModelVersion {
             "status": "READY",
             "run_link": self.run_link,
         });
-        if let Some(description) = &self.description {
-            json["description"] = description.as_str().into();
-        }
+        json.put("description", self.description.as_deref());
         tags::put(&mut json, &self.tags);
         json
     }

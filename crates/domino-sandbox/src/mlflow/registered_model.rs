@@ -12,6 +12,7 @@ use super::model_version::{ModelStage, ModelVersion};
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
+use crate::reply::Put;
 
 /// One registered model.
 pub(super) struct RegisteredModel {
@@ -68,9 +69,7 @@ impl RegisteredModel {
             "creation_timestamp": self.created,
             "last_updated_timestamp": self.updated,
         });
-        if let Some(description) = &self.description {
-            json["description"] = description.as_str().into();
-        }
+        json.put("description", self.description.as_deref());
         let latest = self.latest(&ModelStage::ALL);
         if !latest.is_empty() {
             json["latest_versions"] = latest.into_iter().map(ModelVersion::json).collect();

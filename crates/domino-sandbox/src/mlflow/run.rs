@@ -12,6 +12,7 @@ use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
 use crate::id;
+use crate::reply::Put;
 
 /// One run.
 pub(super) struct Run {
@@ -106,9 +107,7 @@ impl Run {
             "artifact_uri": format!("mlflow-artifacts:/{}", self.artifacts()),
             "lifecycle_stage": if self.is_deleted { "deleted" } else { "active" },
         });
-        if let Some(ended) = self.ended {
-            info["end_time"] = ended.into();
-        }
+        info.put("end_time", self.ended);
         info
     }
 

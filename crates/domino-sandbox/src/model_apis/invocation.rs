@@ -20,6 +20,7 @@ use super::store::ModelApis;
 use super::version::ModelApiVersion;
 use crate::id;
 use crate::reply::no_such_route;
+use crate::request::{Ids, Of};
 
 /// How long a model may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,8 +30,8 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
 }
 
 async fn call(
-    State(apis): State<Arc<ModelApis>>,
-    Path((id, which)): Path<(String, String)>,
+    State(apis): Of<ModelApis>,
+    Path((id, which)): Ids,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {

@@ -13,8 +13,8 @@ use super::public::variables;
 use super::store::ModelApis;
 use super::version::source;
 use super::version::{ModelApiVersion, Source, VersionSpec};
-use crate::reply::{Answer, Failure};
-use crate::request::Fields;
+use crate::reply::{Answer, Failure, Put, legacy_list};
+use crate::request::{Fields, Id, Ids, Of};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
@@ -40,9 +40,7 @@ fn model(api: &ModelApi, id: &str) -> Value {
         "created": api.created.milliseconds(),
         "lastModified": api.modified().milliseconds(),
     });
-    if let Some(tier) = &settings.hardware_tier {
-        json["hardwareTierId"] = tier.id.as_str().into();
-    }
+    json.put("hardwareTierId", settings.hardware_tier_id());
     if let Some(active) = api.active() {
         json["activeVersionId"] = active.id.as_str().into();
         json["activeVersionNumber"] = active.number.into();
@@ -94,7 +92,7 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         None => Source::File {
             file: fields.text("file"),
             function: fields.text("function"),
-            excluded: fields.optional_texts("excludeFiles").unwrap_or_default(),
+            excluded: fields.texts_if_any("excludeFiles"),
         },
     };
     Some(VersionSpec {
@@ -104,25 +102,19 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         environment_id: fields.optional_text("environmentId"),
         commit_id: None,
         should_deploy: true,
-        log_requests: fields
-            .optional_flag("logHttpRequestResponse")
-            .unwrap_or(false),
+        log_requests: fields.is_set("logHttpRequestResponse"),
         monitoring: false,
         record_invocation: false,
     })
 }
 
-async fn create(
-    State(apis): State<Arc<ModelApis>>,
-    Caller(user): Caller,
-    mut fields: Fields,
-) -> Answer {
+async fn create(State(apis): Of<ModelApis>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let name = fields.text("name");
     let description = fields.optional_text("description").unwrap_or_default();
     let environment_variables = variables(&mut fields, "environmentVariables");
     let hardware_tier_id = fields.optional_text("hardwareTierId");
     let replicas = fields.optional_number("replicaCount").unwrap_or(1);
-    let is_async = fields.optional_flag("isAsync").unwrap_or(false);
+    let is_async = fields.is_set("isAsync");
     let strict = fields.optional_flag("strictNodeAntiAffinity");
     let version = version_spec(&mut fields);
     fields.finish()?;
@@ -148,38 +140,30 @@ async fn create(
 }
 
 async fn list(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((owner, name)): Path<(String, String)>,
+    Path((owner, name)): Ids,
 ) -> Answer {
-    let project = apis.context.projects.named_seen_by(&user, &owner, &name)?;
+    let project = apis.catalog.projects.named_seen_by(&user, &owner, &name)?;
     let all = apis.unarchived();
     let of_project = all.iter().filter(|api| api.project.id == project.id);
     let data: Vec<Value> = of_project.map(|api| model(api, "id")).collect();
     let url = format!("/v1/projects/{owner}/{name}/models");
-    Ok(Json(
-        json!({ "objectType": "list", "url": url, "data": data }),
-    ))
+    Ok(legacy_list(&url, data))
 }
 
-async fn versions(
-    State(apis): State<Arc<ModelApis>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn versions(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id) -> Answer {
     let api = apis.seen_by(&user, &id)?;
     let newest_first = api.versions().into_iter().rev();
     let data: Vec<Value> = newest_first.map(|version| version_json(&version)).collect();
     let url = format!("/v1/models/{id}/versions");
-    Ok(Json(
-        json!({ "objectType": "list", "url": url, "data": data }),
-    ))
+    Ok(legacy_list(&url, data))
 }
 
 async fn create_version(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let api = apis.seen_by(&user, &id)?;

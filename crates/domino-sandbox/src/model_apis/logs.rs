@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::public::APIS;
 use super::store::ModelApis;
 use crate::log::{Kind, Line, LineFilter, Log};
-use crate::reply::{Answer, Failure};
-use crate::request::Parameters;
+use crate::reply::{Answer, Failure, Put};
+use crate::request::{Ids, Of, Parameters};
 use crate::users::Caller;
 
 /// The most lines of a log that one reply has.
@@ -47,9 +47,9 @@ fn line(line: &Line) -> Value {
 }
 
 async fn build_logs(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
@@ -60,16 +60,14 @@ async fn build_logs(
         "status": version.build().word(),
         "logs": lines(&version.build_log, &parameters, LIMIT)?,
     });
-    if let Some(since) = parameters.text("sinceTimeNano") {
-        json["sinceTimeNano"] = since.into();
-    }
+    json.put("sinceTimeNano", parameters.text("sinceTimeNano"));
     Ok(Json(json))
 }
 
 async fn instance_logs(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
@@ -82,17 +80,15 @@ async fn instance_logs(
         "maxResults": most,
         "logs": lines(&version.instance_log, &parameters, most)?,
     });
-    if let Some(since) = parameters.text("sinceTimeNano") {
-        json["sinceTimeNano"] = since.into();
-    }
+    json.put("sinceTimeNano", parameters.text("sinceTimeNano"));
     Ok(Json(json))
 }
 
 /// Nothing is ever exported here.
 async fn export_logs(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
 ) -> Answer {
     apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(json!({

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::model_api::ModelApi;
 use super::store::ModelApis;
 use crate::registered_models::{project_json, version_number};
-use crate::reply::{Answer, Slice, page};
-use crate::request::Parameters;
+use crate::reply::Answer;
+use crate::request::{Id, Ids, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
@@ -25,38 +25,30 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
 
 /// The endpoints made of a model, whichever version of it.
 async fn endpoints(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(name): Path<String>,
+    Path(name): Id,
     parameters: Parameters,
 ) -> Answer {
-    apis.context.registered_models.one(&user, &name).await?;
+    apis.registered_models.one(&user, &name).await?;
     listed(apis.made_of(&name, None), &parameters)
 }
 
 /// The endpoints made of one version of a model.
 async fn version_endpoints(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((name, number)): Path<(String, String)>,
+    Path((name, number)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let number = version_number(&number)?;
-    apis.context.registered_models.one(&user, &name).await?;
-    apis.context
-        .registered_models
-        .version(&user, &name, number)
-        .await?;
+    apis.registered_models.one(&user, &name).await?;
+    apis.registered_models.version(&user, &name, number).await?;
     listed(apis.made_of(&name, Some(number)), &parameters)
 }
 
 fn listed(apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 25)?,
-        apis.len(),
-    );
-    let item = |api: Arc<ModelApi>| {
+    let item = |api: &Arc<ModelApi>| {
         let settings = api.settings();
         let mut json = json!({
             "id": api.id,
@@ -72,5 +64,5 @@ fn listed(apis: Vec<Arc<ModelApi>>, parameters: &Parameters) -> Answer {
         }
         json
     };
-    Ok(page("items", slice.cut(apis).map(item).collect(), slice))
+    parameters.page("items", 25, apis, item)
 }

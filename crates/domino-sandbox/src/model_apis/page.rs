@@ -10,12 +10,13 @@ use axum::routing::get;
 
 use super::store::ModelApis;
 use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::request::{Id, Of};
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new().route("/models/{id}/overview", get(one))
 }
 
-async fn one(State(apis): State<Arc<ModelApis>>, Path(id): Path<String>) -> Response {
+async fn one(State(apis): Of<ModelApis>, Path(id): Id) -> Response {
     let Some(api) = apis.with_id(&id) else {
         return nothing_here();
     };
@@ -53,7 +54,7 @@ async fn one(State(apis): State<Arc<ModelApis>>, Path(id): Path<String>) -> Resp
          <p>Call it with its token as user and password:</p>\n\
          <pre>curl -u \"$DOMINO_MODEL_TOKEN:$DOMINO_MODEL_TOKEN\" -H 'Content-Type: application/json' \
          -d '{{\"data\": {{}}}}' {}/models/{}/latest/model</pre>\n{logs}",
-        escaped(&apis.context.host.url),
+        escaped(&apis.host.url),
         api.id
     );
     page(&api.settings().name, is_settled, &content).into_response()

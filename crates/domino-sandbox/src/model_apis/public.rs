@@ -15,8 +15,8 @@ use super::model_api::{ModelApi, ModelApiSpec};
 use super::store::ModelApis;
 use super::version::source;
 use super::version::{ModelApiVersion, Source, VersionSpec};
-use crate::reply::{Answer, Failure, Slice, page};
-use crate::request::{Fields, Parameters};
+use crate::reply::{Answer, Failure, Put, Slice, page};
+use crate::request::{Fields, Id, Ids, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) const APIS: &str = "/api/modelServing/v1/modelApis";
@@ -75,21 +75,15 @@ fn public(api: &ModelApi) -> Value {
             }],
         },
     });
-    if let Some(tier) = &settings.hardware_tier {
-        json["hardwareTierId"] = tier.id.as_str().into();
-    }
-    if let Some(bundle_id) = &api.bundle_id {
-        json["bundleId"] = bundle_id.as_str().into();
-    }
+    json.put("hardwareTierId", settings.hardware_tier_id());
+    json.put("bundleId", api.bundle_id.as_deref());
     if let Some(active) = &details.active {
         json["activeVersion"] = json!({
             "id": active.id,
             "number": active.number,
             "dataPlaneId": active.data_plane.id,
         });
-        if let Some(deployment) = active.deployment() {
-            json["activeVersion"]["deployment"] = deployment;
-        }
+        json["activeVersion"].put("deployment", active.deployment());
     }
     json
 }
@@ -115,13 +109,9 @@ fn public_version(version: &ModelApiVersion) -> Value {
         "recordInvocation": spec.record_invocation,
         "logHttpRequestResponse": spec.log_requests,
     });
-    if let Some(description) = &spec.description {
-        json["description"] = description.as_str().into();
-        json["metadata"]["summary"] = description.as_str().into();
-    }
-    if let Some(deployment) = version.deployment() {
-        json["deployment"] = deployment;
-    }
+    json.put("description", spec.description.as_deref());
+    json["metadata"].put("summary", spec.description.as_deref());
+    json.put("deployment", version.deployment());
     json
 }
 
@@ -133,10 +123,10 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         description: fields.optional_text("description"),
         environment_id: fields.optional_text("environmentId"),
         commit_id: fields.optional_text("commitId"),
-        should_deploy: fields.optional_flag("shouldDeploy").unwrap_or(false),
+        should_deploy: fields.is_set("shouldDeploy"),
         log_requests: fields.flag("logHttpRequestResponse"),
         monitoring: fields.flag("monitoringEnabled"),
-        record_invocation: fields.optional_flag("recordInvocation").unwrap_or(false),
+        record_invocation: fields.is_set("recordInvocation"),
     })
 }
 
@@ -145,7 +135,7 @@ fn source_field(fields: &mut Fields) -> Option<Source> {
         "File" => Some(Source::File {
             file: fields.text("file"),
             function: fields.text("function"),
-            excluded: fields.optional_texts("excludeFiles").unwrap_or_default(),
+            excluded: fields.texts_if_any("excludeFiles"),
         }),
         "Registry" => Some(Source::Registered {
             model: fields.text("registeredModelName"),
@@ -177,7 +167,7 @@ pub(super) fn variables(fields: &mut Fields, name: &str) -> Option<Vec<(String, 
 }
 
 async fn list(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
@@ -189,7 +179,7 @@ async fn list(
         }
         return listed(apis.unarchived(), &parameters).map(IntoResponse::into_response);
     };
-    let project = apis.context.projects.seen_by(&user, project_id)?;
+    let project = apis.catalog.projects.seen_by(&user, project_id)?;
     let mut of_project = apis.unarchived();
     of_project.retain(|api| api.project.id == project.id);
     listed(of_project, &parameters).map(IntoResponse::into_response)
@@ -248,7 +238,7 @@ fn order(apis: &mut [Arc<ModelApi>], by: &str) {
 }
 
 async fn create(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
     mut fields: Fields,
 ) -> Result<Response, Failure> {
@@ -282,19 +272,15 @@ async fn create(
     Ok((StatusCode::CREATED, Json(public(&api))).into_response())
 }
 
-async fn one(
-    State(apis): State<Arc<ModelApis>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn one(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id) -> Answer {
     Ok(Json(public(&*apis.seen_by(&user, &id)?)))
 }
 
 /// Replaces what can be changed; the environment variables cannot.
 async fn change(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
     let api = apis.seen_by(&user, &id)?;
@@ -311,24 +297,20 @@ async fn change(
         hardware_tier_id.as_deref(),
         replicas,
     )?;
-    api.change(settings, apis.context.host.now());
+    api.change(settings, apis.host.now());
     Ok(Json(public(&api)))
 }
 
 async fn archive(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Result<StatusCode, Failure> {
     apis.seen_by(&user, &id)?.archive();
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn versions(
-    State(apis): State<Arc<ModelApis>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn versions(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id) -> Answer {
     let api = apis.seen_by(&user, &id)?;
     let newest_first = api.versions().into_iter().rev();
     Ok(Json(
@@ -339,9 +321,9 @@ async fn versions(
 }
 
 async fn create_version(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
     mut fields: Fields,
 ) -> Result<Response, Failure> {
     let api = apis.seen_by(&user, &id)?;
@@ -353,9 +335,9 @@ async fn create_version(
 }
 
 async fn one_version(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(public_version(&version)))

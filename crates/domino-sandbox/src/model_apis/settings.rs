@@ -15,3 +15,9 @@ pub(crate) struct Settings {
     pub(crate) hardware_tier: Option<Arc<HardwareTier>>,
     pub(crate) replicas: u64,
 }
+
+impl Settings {
+    pub(super) fn hardware_tier_id(&self) -> Option<&str> {
+        self.hardware_tier.as_ref().map(|tier| tier.id.as_str())
+    }
+}

@@ -8,15 +8,13 @@ use super::deployment::Deployment;
 use super::model_api::{ModelApi, ModelApiSpec};
 use super::settings::Settings;
 use super::version::{ModelApiVersion, NewVersion, Source, VersionSpec};
+use crate::catalog::Catalog;
 use crate::checkout;
-use crate::data_planes::DataPlanes;
-use crate::environments::{Environments, RevisionSpec};
-use crate::faults::Faults;
+use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
 use crate::governance::Governance;
-use crate::hardware_tiers::HardwareTiers;
 use crate::host::Host;
-use crate::projects::{Project, Projects};
+use crate::projects::Project;
 use crate::registered_models::RegisteredModels;
 use crate::reply::Failure;
 use crate::request::object_id;
@@ -26,28 +24,29 @@ use crate::users::User;
 /// Every model API of the sandbox, oldest first.
 pub(crate) struct ModelApis {
     all: Store<Arc<ModelApi>>,
-    pub(super) context: ModelApiContext,
-}
-
-/// What model APIs are made of, checked against and run with.
-pub(crate) struct ModelApiContext {
-    pub(crate) projects: Arc<Projects>,
-    pub(crate) data_planes: Arc<DataPlanes>,
-    pub(crate) hardware_tiers: Arc<HardwareTiers>,
-    pub(crate) environments: Arc<Environments>,
-    pub(crate) governance: Arc<Governance>,
-    pub(crate) registered_models: Arc<RegisteredModels>,
-    pub(crate) faults: Arc<Faults>,
-    pub(crate) host: Arc<Host>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) registered_models: Arc<RegisteredModels>,
+    governance: Arc<Governance>,
+    pub(super) host: Arc<Host>,
     /// A token that every endpoint takes besides its own.
-    pub(crate) common_token: Option<String>,
+    common_token: Option<String>,
 }
 
 impl ModelApis {
-    pub(crate) fn new(context: ModelApiContext) -> Self {
+    pub(crate) fn new(
+        catalog: Arc<Catalog>,
+        registered_models: Arc<RegisteredModels>,
+        governance: Arc<Governance>,
+        host: Arc<Host>,
+        common_token: Option<String>,
+    ) -> Self {
         ModelApis {
             all: Store::default(),
-            context,
+            catalog,
+            registered_models,
+            governance,
+            host,
+            common_token,
         }
     }
 
@@ -60,8 +59,10 @@ impl ModelApis {
         if spec.name.trim().is_empty() {
             return Err(Failure::bad_request("The name of the model API is empty"));
         }
-        let context = &self.context;
-        let project = context.projects.seen_by(user, &spec.version.project_id)?;
+        let project = self
+            .catalog
+            .projects
+            .seen_by(user, &spec.version.project_id)?;
         let settings = self.settings(
             &spec.name,
             &spec.description,
@@ -70,12 +71,10 @@ impl ModelApis {
             spec.replicas,
         )?;
         if let Some(bundle_id) = &spec.bundle_id {
-            context
-                .governance
-                .closed_gate(bundle_id, "CreateEndpoint")?;
+            self.governance.closed_gate(bundle_id, "CreateEndpoint")?;
         }
         let commit = self.check_source(user, &spec.version.source).await?;
-        let now = context.host.now();
+        let now = self.host.now();
         let api = Arc::new(ModelApi::new(project, user, &spec, settings, now));
         let version = self.new_version(user, &api, project, spec.version, commit)?;
         self.all.push(api.clone());
@@ -96,10 +95,10 @@ impl ModelApis {
             return Err(Failure::bad_request("A model API has at least one replica"));
         }
         let hardware_tier = self
-            .context
+            .catalog
             .hardware_tiers
             .for_model_api(hardware_tier_id)?;
-        let environment = self.context.environments.for_run(environment_id)?;
+        let environment = self.catalog.environments.for_run(environment_id)?;
         Ok(Settings {
             name: name.to_owned(),
             description: description.to_owned(),
@@ -142,15 +141,10 @@ impl ModelApis {
     /// commit that is the newest one now and that this gives.
     async fn check_source(&self, user: &User, source: &Source) -> Result<Option<String>, Failure> {
         let Source::Registered { model, version } = source else {
-            let head = checkout::resolve(&self.context.host.repository, &GitRef::head()).await;
+            let head = checkout::resolve(&self.host.repository, &GitRef::head()).await;
             return Ok(head.ok());
         };
-        match self
-            .context
-            .registered_models
-            .version(user, model, *version)
-            .await
-        {
+        match self.registered_models.version(user, model, *version).await {
             Ok(_) => Ok(None),
             Err(refusal) if refusal.is_missing() => Err(Failure::bad_request(format!(
                 "Version {version} of registered model {model} does not exist"
@@ -167,7 +161,7 @@ impl ModelApis {
         spec: VersionSpec,
     ) -> Result<Arc<ModelApiVersion>, Failure> {
         api.check_not_archived()?;
-        let project = self.context.projects.seen_by(user, &spec.project_id)?;
+        let project = self.catalog.projects.seen_by(user, &spec.project_id)?;
         let commit = self.check_source(user, &spec.source).await?;
         let version = self.new_version(user, api, project, spec, commit)?;
         Ok(self.add(api, version))
@@ -181,15 +175,14 @@ impl ModelApis {
         spec: VersionSpec,
         commit: Option<String>,
     ) -> Result<ModelApiVersion, Failure> {
-        let context = &self.context;
         let settings = api.settings();
         let environment = match &spec.environment_id {
-            Some(id) => context.environments.for_run(Some(id))?.clone(),
+            Some(id) => self.catalog.environments.for_run(Some(id))?.clone(),
             None => settings.environment,
         };
         let data_plane = match &settings.hardware_tier {
             Some(tier) => tier.data_plane.clone(),
-            None => context.data_planes.named(None).clone(),
+            None => self.catalog.data_planes.named(None).clone(),
         };
         Ok(ModelApiVersion::new(NewVersion {
             api_id: &api.id,
@@ -200,13 +193,13 @@ impl ModelApis {
             data_plane,
             spec,
             commit,
-            fault: context.faults.of_model(&settings.name),
-            now: context.host.now(),
+            fault: self.host.faults.of_model(&settings.name),
+            now: self.host.now(),
         }))
     }
 
     fn add(&self, api: &Arc<ModelApi>, version: ModelApiVersion) -> Arc<ModelApiVersion> {
-        let version = api.add(version, self.context.host.now());
+        let version = api.add(version, self.host.now());
         tokio::spawn(self.deployment(api, &version).run());
         version
     }
@@ -232,8 +225,8 @@ impl ModelApis {
 
     fn deployment(&self, api: &Arc<ModelApi>, version: &Arc<ModelApiVersion>) -> Deployment {
         Deployment {
-            host: self.context.host.clone(),
-            models: self.context.registered_models.clone(),
+            host: self.host.clone(),
+            models: self.registered_models.clone(),
             api: api.clone(),
             version: version.clone(),
         }
@@ -244,7 +237,7 @@ impl ModelApis {
         object_id("modelApiId", id)?;
         let api = self.all.with_id(id);
         let api = api.ok_or_else(|| Failure::not_found(format!("Model API {id} was not found")))?;
-        self.context.projects.seen_by(user, &api.project.id)?;
+        self.catalog.projects.seen_by(user, &api.project.id)?;
         Ok(api)
     }
 
@@ -264,7 +257,7 @@ impl ModelApis {
 
     /// Whether `token` opens the endpoint `api`.
     pub(super) fn takes(&self, api: &ModelApi, token: &str) -> bool {
-        token == api.token() || Some(token) == self.context.common_token.as_deref()
+        token == api.token() || Some(token) == self.common_token.as_deref()
     }
 
     /// Every model API that is not archived, oldest first.

@@ -15,8 +15,8 @@ use super::status::Status;
 use super::store::ModelApis;
 use super::version::Source;
 use crate::log::LineFilter;
-use crate::reply::Answer;
-use crate::request::Parameters;
+use crate::reply::{Answer, Put};
+use crate::request::{Id, Ids, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
@@ -66,9 +66,7 @@ fn v4(api: &ModelApi) -> Value {
         }],
         "isAsync": api.is_async,
     });
-    if let Some(bundle_id) = &api.bundle_id {
-        json["bundleId"] = bundle_id.as_str().into();
-    }
+    json.put("bundleId", api.bundle_id.as_deref());
     if let Some(active) = api.active() {
         json["activeVersion"] = match &active.spec.source {
             Source::File { file, function, .. } => json!({
@@ -91,12 +89,12 @@ fn v4(api: &ModelApi) -> Value {
 }
 
 async fn models(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
     let project = apis
-        .context
+        .catalog
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let all = apis.unarchived();
@@ -106,9 +104,9 @@ async fn models(
 
 /// The log as one text, in a list of one.
 async fn build_logs(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
@@ -131,9 +129,9 @@ async fn build_logs(
 
 /// The log line by line, in a list of one.
 async fn build_logs_v2(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
@@ -146,9 +144,9 @@ async fn build_logs_v2(
 }
 
 async fn instance_logs(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
     parameters: Parameters,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
@@ -162,9 +160,9 @@ async fn instance_logs(
 }
 
 async fn deployment_status(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
     Ok(Json(
@@ -174,9 +172,9 @@ async fn deployment_status(
 
 /// Starts a version again that served before.
 async fn start_deployment(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path((id, version_id)): Path<(String, String)>,
+    Path((id, version_id)): Ids,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
     apis.start(&apis.seen_by(&user, &id)?, &version)?;
@@ -189,9 +187,9 @@ async fn start_deployment(
 
 /// From what each version can be reproduced. A registered model has no code of the repository's.
 async fn reproduction_details(
-    State(apis): State<Arc<ModelApis>>,
+    State(apis): Of<ModelApis>,
     Caller(user): Caller,
-    Path(id): Path<String>,
+    Path(id): Id,
 ) -> Answer {
     let api = apis.seen_by(&user, &id)?;
     let versions = api.versions();
@@ -236,11 +234,7 @@ async fn reproduction_details(
 }
 
 /// How the version that answers stands, or the newest one while none does.
-async fn active_status(
-    State(apis): State<Arc<ModelApis>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn active_status(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id) -> Answer {
     let api = apis.seen_by(&user, &id)?;
     let version = api.active().or_else(|| api.versions().last().cloned());
     let (status, failure) = match &version {

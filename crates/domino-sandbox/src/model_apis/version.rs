@@ -17,6 +17,7 @@ use crate::id;
 use crate::locked::Locked;
 use crate::log::Log;
 use crate::projects::Project;
+use crate::reply::Put;
 use crate::users::User;
 
 /// What a version serves.
@@ -281,9 +282,8 @@ impl ModelApiVersion {
             "isAlive": progress.process.is_some(),
             "served": progress.served,
         });
-        if let Some(process) = &progress.process {
-            state["processId"] = process.id.into();
-        }
+        let process = progress.process.as_ref();
+        state.put("processId", process.map(|process| process.id));
         state
     }
 }

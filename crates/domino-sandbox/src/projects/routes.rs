@@ -8,23 +8,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{Project, Projects};
-use crate::environments::Environments;
-use crate::hardware_tiers::HardwareTiers;
-use crate::reply::{Answer, Failure, Slice, page, wrapped};
-use crate::request::Parameters;
+use super::Project;
+use crate::catalog::Catalog;
+use crate::reply::{Answer, Failure, legacy_list, wrapped};
+use crate::request::{Id, Ids, Of, Parameters};
 use crate::users::{Caller, User};
 use crate::version::Version;
 
-/// What the routes of projects answer from.
-pub(crate) struct ProjectState {
-    pub(crate) version: Version,
-    pub(crate) projects: Arc<Projects>,
-    pub(crate) hardware_tiers: Arc<HardwareTiers>,
-    pub(crate) environments: Arc<Environments>,
-}
-
-pub(crate) fn routes(state: ProjectState) -> Router {
+pub(crate) fn routes(catalog: Arc<Catalog>) -> Router {
     Router::new()
         .route("/v4/gateway/projects/findProjectByOwnerAndName", get(find))
         .route("/v4/gateway/projects", get(gateway_list))
@@ -34,12 +25,12 @@ pub(crate) fn routes(state: ProjectState) -> Router {
         .route("/api/projects/beta/projects", get(public_list))
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
-        .with_state(Arc::new(state))
+        .with_state(catalog)
 }
 
 /// The project as the gateway tells it, with the defaults of its runs and the caller's role.
-fn gateway(state: &ProjectState, project: &Project, user: &User) -> Value {
-    let tier = state.hardware_tiers.default_tier();
+fn gateway(catalog: &Catalog, project: &Project, user: &User) -> Value {
+    let tier = catalog.hardware_tiers.default_tier();
     json!({
         "id": project.id,
         "name": project.name,
@@ -48,7 +39,7 @@ fn gateway(state: &ProjectState, project: &Project, user: &User) -> Value {
         "visibility": "Private",
         "hardwareTierId": tier.id,
         "hardwareTierName": tier.name,
-        "environmentName": state.environments.default_environment().name,
+        "environmentName": catalog.environments.default_environment().name,
         "requestingUserRole": project.role_of(user),
         "allowedOperations": ["Run", "Edit", "ViewRuns", "RunLaunchers", "BrowseReadFiles", "ChangeProjectSettings"],
         "totalRunTime": "0 minutes",
@@ -72,17 +63,13 @@ fn gateway(state: &ProjectState, project: &Project, user: &User) -> Value {
 
 /// One project by its names. What Domino answers when there is none differs: an object without an
 /// id on old ones, 403 as for a project that may not be seen, and 404 on new ones.
-async fn find(
-    State(state): State<Arc<ProjectState>>,
-    Caller(user): Caller,
-    parameters: Parameters,
-) -> Answer {
+async fn find(State(catalog): Of<Catalog>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let owner = parameters.required("ownerName")?;
     let name = parameters.required("projectName")?;
-    match state.projects.named_seen_by(&user, owner, name) {
-        Ok(project) => Ok(Json(gateway(&state, project, &user))),
+    match catalog.projects.named_seen_by(&user, owner, name) {
+        Ok(project) => Ok(Json(gateway(&catalog, project, &user))),
         Err(failure) if failure.status != StatusCode::NOT_FOUND => Err(failure),
-        Err(failure) => match state.version {
+        Err(failure) => match catalog.version {
             Version::V5_9 => Ok(Json(json!({}))),
             Version::V6_2 => Err(Failure::forbidden(
                 "The current user is not authorized to perform this operation",
@@ -93,7 +80,7 @@ async fn find(
 }
 
 async fn gateway_list(
-    State(state): State<Arc<ProjectState>>,
+    State(catalog): Of<Catalog>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
@@ -102,13 +89,13 @@ async fn gateway_list(
     let wanted = |project: &Project| match relationship {
         "Owned" => Some(owned(project)),
         "Collaborating" => Some(!owned(project)),
-        "OwnedAndCollaborating" | "Popular" | "Suggested" if state.version > Version::V6_2 => {
+        "OwnedAndCollaborating" | "Popular" | "Suggested" if catalog.version > Version::V6_2 => {
             Some(true)
         }
         _ => None,
     };
     let mut found = Vec::new();
-    for project in state.projects.visible(&user) {
+    for project in catalog.projects.visible(&user) {
         match wanted(project) {
             Some(true) => found.push(json!({
                 "id": project.id,
@@ -140,11 +127,11 @@ async fn gateway_list(
 /// The list the published templates look projects up with: by name and the id of the owner, and
 /// without a filter whatever the caller may see.
 async fn v4_list(
-    State(state): State<Arc<ProjectState>>,
+    State(catalog): Of<Catalog>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Json<Value> {
-    let projects = state.projects.visible(&user).filter(|project| {
+    let projects = catalog.projects.visible(&user).filter(|project| {
         parameters
             .text("name")
             .is_none_or(|name| project.name == name)
@@ -155,24 +142,16 @@ async fn v4_list(
     Json(projects.map(|project| project.v4()).collect())
 }
 
-async fn v4_one(
-    State(state): State<Arc<ProjectState>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
-    Ok(Json(state.projects.seen_by(&user, &id)?.v4()))
+async fn v4_one(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
+    Ok(Json(catalog.projects.seen_by(&user, &id)?.v4()))
 }
 
-async fn settings(
-    State(state): State<Arc<ProjectState>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
-    state.projects.seen_by(&user, &id)?;
+async fn settings(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
+    catalog.projects.seen_by(&user, &id)?;
     Ok(Json(json!({
-        "defaultEnvironmentId": state.environments.default_environment().id,
+        "defaultEnvironmentId": catalog.environments.default_environment().id,
         "defaultEnvironmentRevisionSpec": "ActiveRevision",
-        "defaultHardwareTierId": state.hardware_tiers.default_tier().id,
+        "defaultHardwareTierId": catalog.hardware_tiers.default_tier().id,
         "sparkClusterMode": "Local",
         "defaultVolumeSizeGiB": 10.0,
         "maxVolumeSizeGiB": 200.0,
@@ -182,44 +161,29 @@ async fn settings(
 }
 
 async fn public_list(
-    State(state): State<Arc<ProjectState>>,
+    State(catalog): Of<Catalog>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let projects: Vec<_> = state.projects.visible(&user).collect();
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        projects.len(),
-    );
-    let items = slice
-        .cut(projects)
-        .map(|project| project.public())
-        .collect();
-    Ok(page("projects", items, slice))
+    let visible = catalog.projects.visible(&user).collect();
+    parameters.page("projects", 10, visible, |project| project.public())
 }
 
-async fn public_one(
-    State(state): State<Arc<ProjectState>>,
-    Caller(user): Caller,
-    Path(id): Path<String>,
-) -> Answer {
+async fn public_one(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
     Ok(wrapped(
         "project",
-        state.projects.seen_by(&user, &id)?.public(),
+        catalog.projects.seen_by(&user, &id)?.public(),
     ))
 }
 
 /// The commits of Domino's own file system, with which python-domino checks a commit id.
 async fn legacy_commits(
-    State(state): State<Arc<ProjectState>>,
+    State(catalog): Of<Catalog>,
     Caller(user): Caller,
-    Path((owner, name)): Path<(String, String)>,
+    Path((owner, name)): Ids,
 ) -> Answer {
-    let project = state.projects.named_seen_by(&user, &owner, &name)?;
-    Ok(Json(json!({
-        "objectType": "list",
-        "url": format!("/v1/projects/{owner}/{name}/commits"),
-        "data": [{ "id": project.commit_id, "message": "Project created" }],
-    })))
+    let project = catalog.projects.named_seen_by(&user, &owner, &name)?;
+    let url = format!("/v1/projects/{owner}/{name}/commits");
+    let commit = json!({ "id": project.commit_id, "message": "Project created" });
+    Ok(legacy_list(&url, vec![commit]))
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::store::RegisteredModels;
 use crate::id;
-use crate::reply::{Answer, Failure, Slice, page};
-use crate::request::{Fields, Parameters, object_id};
+use crate::reply::{Answer, Failure, Slice};
+use crate::request::{Fields, Id, Ids, Of, Parameters, object_id};
 use crate::users::Caller;
 use crate::version::Version;
 
@@ -49,7 +49,7 @@ pub(crate) fn routes(models: Arc<RegisteredModels>, domino: Version) -> Router {
 }
 
 async fn list(
-    State(models): State<Arc<RegisteredModels>>,
+    State(models): Of<RegisteredModels>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
@@ -104,43 +104,32 @@ fn offset(token: &str) -> Option<usize> {
 }
 
 async fn names(
-    State(models): State<Arc<RegisteredModels>>,
+    State(models): Of<RegisteredModels>,
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
     let found = models.all(&user).await?;
-    let names: Vec<Value> = found
-        .iter()
-        .filter(|model| model.name.to_lowercase().contains(&search))
-        .filter(|model| {
-            let wanted = parameters.text("projectId");
-            wanted.is_none_or(|id| model.project.id == id)
-        })
-        .map(|model| model.name.as_str().into())
-        .collect();
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 10)?,
-        names.len(),
-    );
-    Ok(page("items", slice.cut(names).collect(), slice))
+    let wanted = found.iter().filter(|model| {
+        let project_id = parameters.text("projectId");
+        model.name.to_lowercase().contains(&search)
+            && project_id.is_none_or(|id| model.project.id == id)
+    });
+    parameters.page("items", 10, wanted.collect(), |model| {
+        model.name.as_str().into()
+    })
 }
 
-async fn read(
-    State(models): State<Arc<RegisteredModels>>,
-    Caller(user): Caller,
-    Path(name): Path<String>,
-) -> Answer {
+async fn read(State(models): Of<RegisteredModels>, Caller(user): Caller, Path(name): Id) -> Answer {
     let model = models.one(&user, &name).await?;
     Ok(Json(model.json(models.is_discoverable(&name))))
 }
 
 /// Only the description and who may find the model can be changed here.
 async fn change(
-    State(models): State<Arc<RegisteredModels>>,
+    State(models): Of<RegisteredModels>,
     Caller(user): Caller,
-    Path(name): Path<String>,
+    Path(name): Id,
     mut fields: Fields,
 ) -> Answer {
     let description = fields.optional_text("description");
@@ -161,27 +150,22 @@ async fn change(
 }
 
 async fn version_list(
-    State(models): State<Arc<RegisteredModels>>,
+    State(models): Of<RegisteredModels>,
     Caller(user): Caller,
-    Path(name): Path<String>,
+    Path(name): Id,
     parameters: Parameters,
 ) -> Answer {
     let model = models.one(&user, &name).await?;
     let versions = models.versions(&user, &name).await?;
-    let slice = Slice::of(
-        parameters.size("offset", 0)?,
-        parameters.size("limit", 20)?,
-        versions.len(),
-    );
-    let items = slice.cut(&versions);
-    let items = items.map(|version| version.json(&model.project)).collect();
-    Ok(page("items", items, slice))
+    parameters.page("items", 20, versions, |version| {
+        version.json(&model.project)
+    })
 }
 
 async fn version_details(
-    State(models): State<Arc<RegisteredModels>>,
+    State(models): Of<RegisteredModels>,
     Caller(user): Caller,
-    Path((name, number)): Path<(String, String)>,
+    Path((name, number)): Ids,
 ) -> Answer {
     let number = version_number(&number)?;
     let model = models.one(&user, &name).await?;

@@ -8,17 +8,17 @@ use serde_json::{Map, Value, json};
 
 use super::reading::{moment, project_json, tags as tags_of, text};
 use super::version::ModelVersion;
+use crate::catalog::Catalog;
 use crate::clock::Moment;
 use crate::locked::Locked;
 use crate::mlflow::{Mlflow, Refusal};
-use crate::projects::{Project, Projects};
-use crate::reply::Failure;
-use crate::users::{User, Users};
+use crate::projects::Project;
+use crate::reply::{Failure, Put};
+use crate::users::User;
 
 /// What Domino keeps of registered models besides MLflow: which of them everybody may find.
 pub(crate) struct RegisteredModels {
-    users: Arc<Users>,
-    projects: Arc<Projects>,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) mlflow: Arc<Mlflow>,
     discoverable: Locked<HashSet<String>>,
 }
@@ -77,18 +77,15 @@ impl RegisteredModel {
             "createdAt": self.created.rfc3339(),
             "updatedAt": self.updated.rfc3339(),
         });
-        if let Some(latest) = self.latest_version {
-            json["latestVersion"] = latest.into();
-        }
+        json.put("latestVersion", self.latest_version);
         json
     }
 }
 
 impl RegisteredModels {
-    pub(crate) fn new(users: Arc<Users>, projects: Arc<Projects>, mlflow: Arc<Mlflow>) -> Self {
+    pub(crate) fn new(catalog: Arc<Catalog>, mlflow: Arc<Mlflow>) -> Self {
         RegisteredModels {
-            users,
-            projects,
+            catalog,
             mlflow,
             discoverable: Locked::default(),
         }
@@ -96,7 +93,7 @@ impl RegisteredModels {
 
     /// Every version of every model, models by name and the newest version of each first.
     pub(crate) async fn overview(&self) -> Result<Vec<Overview>, Refusal> {
-        let Some(user) = self.users.all().first() else {
+        let Some(user) = self.catalog.users.all().first() else {
             return Ok(Vec::new());
         };
         let input = json!({ "max_results": 1000 });
@@ -141,7 +138,12 @@ impl RegisteredModels {
         let mut models = Vec::new();
         for model in &found {
             let model = self.read(user, model).await?;
-            if self.projects.seen_by(user, &model.project.id).is_ok() {
+            if self
+                .catalog
+                .projects
+                .seen_by(user, &model.project.id)
+                .is_ok()
+            {
                 models.push(model);
             }
         }
@@ -155,7 +157,7 @@ impl RegisteredModels {
             .ask(user, "registered-models/get", json!({ "name": name }))
             .await?;
         let model = self.read(user, &found["registered_model"]).await?;
-        self.projects.seen_by(user, &model.project.id)?;
+        self.catalog.projects.seen_by(user, &model.project.id)?;
         Ok(model)
     }
 
@@ -257,7 +259,7 @@ impl RegisteredModels {
     ) -> Result<Arc<Project>, Refusal> {
         let tagged = |tags: &Map<String, Value>| {
             let id = tags.get("mlflow.domino.project_id")?.as_str()?;
-            let mut projects = self.projects.all().iter();
+            let mut projects = self.catalog.projects.all().iter();
             projects.find(|project| project.id == id).cloned()
         };
         let found = tagged(tags).or_else(|| tagged(&newest?.tags));
@@ -273,7 +275,7 @@ impl RegisteredModels {
                 return Ok(project);
             }
         }
-        let first = self.projects.all().first().cloned();
+        let first = self.catalog.projects.all().first().cloned();
         first.ok_or_else(|| Refusal::missing("there is no project for the model"))
     }
 
