@@ -3,11 +3,13 @@
 //!
 //! It judges nobody: whether an approver may approve is for the caller to say.
 
+mod compare;
 mod environment;
 
 use serde::Deserialize;
 use url::Url;
 
+pub(crate) use self::compare::{Comparison, compare};
 pub use self::environment::{Environments, Protection};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;

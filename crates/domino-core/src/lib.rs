@@ -6,6 +6,7 @@
 pub mod api;
 pub mod client;
 pub mod commit;
+pub mod commit_order;
 pub mod credential;
 pub mod error;
 pub mod github;

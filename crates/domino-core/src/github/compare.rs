@@ -1,0 +1,60 @@
+//! How two commits of the repository stand to each other, as GitHub knows it where the checkout does not.
+
+use serde::Deserialize;
+
+use super::{opened, refusal};
+use crate::client::Connection;
+use crate::commit::Commit;
+use crate::error::{CommandError, Exit, Result};
+
+/// How one commit stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Comparison {
+    /// They are the same commit.
+    Identical,
+    /// The head has everything of the base, and more.
+    Ahead,
+    /// The base has everything of the head, and more.
+    Behind,
+    /// Each has what the other does not.
+    Diverged,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    status: Comparison,
+}
+
+/// `GET /repos/{owner}/{repo}/compare/{base}...{head}`, its `status` only. `per_page=1` keeps the list of commits, which
+/// is not read, to one. Needs `contents: read` and the runner's variables. Contract: GitHub's published OpenAPI
+/// description.
+pub(crate) async fn compare(
+    connection: &Connection,
+    variable: impl Fn(&str) -> Option<String>,
+    base: &Commit,
+    head: &Commit,
+) -> Result<Comparison> {
+    let set = |name: &str| {
+        let value = variable(name).map(|value| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
+    };
+    let needed = |name: &str| {
+        set(name).ok_or_else(|| CommandError::new(Exit::Usage, format!("`{name}` is not set")))
+    };
+    let repository = needed("GITHUB_REPOSITORY")?;
+    let token = needed("GITHUB_TOKEN")?;
+    let (reader, prefix) = opened(connection, set("GITHUB_API_URL"), &repository, token)?;
+    let path = format!("{prefix}/repos/{repository}/compare/{base}...{head}");
+    let wire: Wire = reader
+        .read(&path, &[("per_page", "1")])
+        .await
+        .map_err(|error| {
+            refusal(
+                "how the two commits stand to each other",
+                "the step needs `GITHUB_TOKEN`, and its job `permissions: contents: read`",
+                &error,
+            )
+        })?;
+    Ok(wire.status)
+}
