@@ -193,15 +193,9 @@ impl StageFile {
     /// The path of the key that decides: the one asked for, the one in `[defaults]`, or the one above that
     /// answers for it.
     fn deciding_key<S: AsRef<str>>(&self, path: &[S]) -> Vec<String> {
-        let asked = || path.iter().map(|key| key.as_ref().to_owned()).collect();
-        let Ok(tree) = Tree::parse(&self.text) else {
-            return asked();
-        };
-        let found = tree.find(path);
-        match found.path.get(..found.depth) {
-            // A string answers for all that a table in its place would hold.
-            Some(scalar) if tree.own_text(scalar).is_some() => scalar.to_vec(),
-            _ => found.path,
+        match Tree::parse(&self.text) {
+            Ok(tree) => tree.deciding_key(path),
+            Err(_) => path.iter().map(|key| key.as_ref().to_owned()).collect(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It sorts, and keeps what is said once from being said again; what is wrong is decided by those who report.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::problem::{Problem, Severity};
@@ -16,6 +17,9 @@ pub(super) struct Findings<'t> {
     /// The file that is looked at.
     pub tree: &'t Tree<'t>,
     found: Vec<(Vec<String>, Problem)>,
+    /// The keys whose value is going to be replaced.
+    settled: HashSet<Vec<String>>,
+    known: HashSet<Problem>,
 }
 
 impl<'t> Findings<'t> {
@@ -24,6 +28,8 @@ impl<'t> Findings<'t> {
         Self {
             tree,
             found: Vec::new(),
+            settled: HashSet::new(),
+            known: HashSet::new(),
         }
     }
 
@@ -71,23 +77,28 @@ impl<'t> Findings<'t> {
             message,
             name,
         };
-        let settled = self
-            .found
-            .iter()
-            .any(|(path, known)| *path == found.path && SETTLING.contains(&known.name));
         // One key in `[defaults]` is looked at once for every stage that inherits it.
-        if !settled && !self.found.iter().any(|(_, known)| *known == problem) {
-            self.found.push((found.path, problem));
+        if self.settled.contains(&found.path) || !self.known.insert(problem.clone()) {
+            return;
         }
+        if SETTLING.contains(&problem.name) {
+            self.settled.insert(found.path.clone());
+        }
+        self.found.push((found.path, problem));
     }
 
     /// Everything found, in the order of the lines, without the warnings that the file accepts.
     pub fn into_problems(self, accepted: &[String]) -> Vec<Problem> {
-        let errors: Vec<Vec<String>> = self
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        let errors: HashSet<Vec<String>> = self
             .found
             .iter()
-            .filter(|(_, problem)| problem.severity == Severity::Error)
+            .filter(|(_, problem)| is_error(problem))
             .map(|(path, _)| path.clone())
+            .collect();
+        let above_errors: HashSet<Vec<String>> = errors
+            .iter()
+            .flat_map(|path| (0..=path.len()).map(|length| path[..length].to_vec()))
             .collect();
         let mut problems: Vec<Problem> = self
             .found
@@ -95,10 +106,10 @@ impl<'t> Findings<'t> {
             .filter(|(path, problem)| {
                 let accepted = accepted.iter().any(|name| name == problem.name);
                 // What could not be read is reported; that it is also missing would be said twice.
-                let unread = errors.iter().any(|error| {
-                    error.starts_with(path) || (error.len() > 2 && path.starts_with(error))
-                });
-                problem.severity == Severity::Error || !(accepted || unread)
+                let below_error =
+                    || (3..=path.len()).any(|length| errors.contains(&path[..length]));
+                let unread = || above_errors.contains(path) || below_error();
+                is_error(problem) || !(accepted || unread())
             })
             .map(|(_, problem)| problem)
             .collect();

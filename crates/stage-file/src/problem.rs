@@ -92,7 +92,7 @@ fn counted(number: usize, what: &str) -> String {
 }
 
 /// Whether a problem stops the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// It does.
@@ -102,7 +102,7 @@ pub enum Severity {
 }
 
 /// One thing that is wrong with a stage file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Problem {
     /// The line, counted from one; `None` where the file as a whole is meant.
     pub line: Option<usize>,

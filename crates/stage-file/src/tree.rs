@@ -10,8 +10,9 @@ use super::text::{looks_secret, names_secret, shown};
 /// A parsed stage file with the place of every key.
 #[derive(Debug)]
 pub(super) struct Tree<'t> {
-    text: &'t str,
     root: DeTable<'t>,
+    /// Where each line but the first begins, in bytes.
+    line_starts: Vec<usize>,
 }
 
 /// What stands at the end of a key path, or as far along it as the file goes.
@@ -62,8 +63,8 @@ impl<'t> Tree<'t> {
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         match DeTable::parse(text) {
             Ok(root) => Ok(Self {
-                text,
                 root: root.into_inner(),
+                line_starts: text.match_indices('\n').map(|(at, _)| at + 1).collect(),
             }),
             Err(error) => Err(syntax_error(text, &error)),
         }
@@ -110,9 +111,19 @@ impl<'t> Tree<'t> {
 
     /// The line of a key, or of the nearest key above it that is there.
     pub fn line<S: AsRef<str>>(&self, path: &[S]) -> Option<usize> {
-        self.find(path)
-            .offset
-            .map(|offset| line_of(self.text, offset))
+        let offset = self.find(path).offset?;
+        Some(self.line_starts.partition_point(|start| *start <= offset) + 1)
+    }
+
+    /// The path of the key that decides: the one asked for, the one in `[defaults]`, or the one above that answers
+    /// for it.
+    pub fn deciding_key<S: AsRef<str>>(&self, path: &[S]) -> Vec<String> {
+        let found = self.find(path);
+        match found.path.get(..found.depth) {
+            // A string answers for all that a table in its place would hold.
+            Some(scalar) if self.own_text(scalar).is_some() => scalar.to_vec(),
+            _ => found.path,
+        }
     }
 
     /// Every text in the file.

@@ -316,6 +316,24 @@ impl<'t> Book<'t> {
     }
 }
 
+/// How many names of a group are told.
+const TOLD: usize = 5;
+
+/// The names of a group for a sentence: `` `a`, `b` and `c` ``, and of a long one the first and how many more.
+fn named<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let count = names.len();
+    let told = if count > TOLD + 1 { TOLD } else { count };
+    let mut shown: Vec<String> = names.take(told).map(|name| format!("`{name}`")).collect();
+    let last = match count - told {
+        0 => shown.pop().unwrap_or_default(),
+        more => format!("{more} more"),
+    };
+    match shown.is_empty() {
+        true => last,
+        false => format!("{} and {last}", shown.join(", ")),
+    }
+}
+
 /// Where one rule puts what it finds.
 struct Report<'r, 't> {
     rule: &'static Rule,

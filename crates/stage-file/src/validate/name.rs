@@ -1,5 +1,8 @@
 //! Rules on the names that the file chooses itself, and on where it refers to them.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use super::{Book, Report};
 use crate::StageFile;
 use crate::find::same_name;
@@ -36,35 +39,51 @@ pub(super) fn reserved(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+/// How many stages are named that are called like a GitHub environment.
+const MOST_ALIKE: usize = 3;
+
 pub(super) fn duplicate(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for kind in KINDS {
-        for (name, earlier) in with_earlier(&book.tree.names(kind)) {
-            if let Some(same) = earlier.iter().find(|other| same_name(other, name)) {
-                report.at(
+        let mut first: HashMap<String, &str> = HashMap::new();
+        for name in book.tree.names(kind) {
+            match first.entry(name.to_lowercase()) {
+                Entry::Occupied(same) => report.at(
                     &[kind, name],
-                    format!("differs from `[{kind}.{same}]` only by case"),
-                );
+                    format!("differs from `[{kind}.{}]` only by case", same.get()),
+                ),
+                Entry::Vacant(new) => _ = new.insert(name),
             }
         }
     }
-    for (index, stage) in book.file.stages.iter().enumerate() {
-        let environment = &stage.github_environment;
+    // Stages of one name are reported as such, and their environments say nothing new.
+    let mut names: HashMap<String, Vec<&str>> = HashMap::new();
+    for stage in &book.file.stages {
+        let alike = names.entry(stage.name.to_lowercase()).or_default();
+        alike.push(&stage.name);
+    }
+    let mut environments: HashMap<String, &str> = HashMap::new();
+    for stage in &book.file.stages {
         let path = ["stage", stage.name.as_str(), "github-environment"];
-        // Stages of one name are reported as such, and their environments say nothing new.
-        let others = book.file.stages.iter().enumerate();
-        let others = others.filter(|(_, other)| !same_name(&other.name, &stage.name));
-        for (other_index, other) in others {
-            if other_index < index && same_name(&other.github_environment, environment) {
-                report.at(&path, format!("is also that of stage `{}`", other.name));
-            } else if same_name(&other.name, environment) {
-                report.at(
-                    &path,
-                    format!("is the name of another stage, `{}`", other.name),
-                );
-            }
+        let environment = stage.github_environment.to_lowercase();
+        let another = |name: &&str| !same_name(name, &stage.name);
+        let same = environments.get(&environment).copied().filter(another);
+        if let Some(other) = same {
+            report.at(&path, format!("is also that of stage `{other}`"));
         }
+        let named = names.get(&environment).into_iter().flatten().copied();
+        for other in named
+            .filter(another)
+            .filter(|name| Some(*name) != same)
+            .take(MOST_ALIKE)
+        {
+            report.at(&path, format!("is the name of another stage, `{other}`"));
+        }
+        environments.entry(environment).or_insert(&stage.name);
     }
 }
+
+/// How many names that no stage has get a hint: each is compared with every stage.
+const MOST_HINTS: usize = 50;
 
 pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let known: Vec<&str> = book
@@ -73,32 +92,35 @@ pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
         .iter()
         .map(|stage| stage.name.as_str())
         .collect();
-    let hint = |asked: &str| {
+    let is_known: HashSet<&str> = known.iter().copied().collect();
+    let mut hints = 0;
+    let mut hint = |asked: &str| {
+        hints += 1;
+        if hints > MOST_HINTS {
+            return String::new();
+        }
         let environment = book.file.stage(asked).ok().map(|stage| stage.name.as_str());
         match environment.or_else(|| nearest(asked, known.iter().copied())) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("the stages are {}", listed(&known)),
+            Some(nearest) => format!("; did you mean `{nearest}`?"),
+            None => format!("; the stages are {}", listed(&known)),
         }
     };
     for kind in ["job", "app", "model"] {
         for name in book.tree.names(kind) {
             for stage in book.tree.keys(&[kind, name, "stage"]) {
-                if !known.contains(&stage) {
-                    let says = format!(
-                        "is for a stage that the file does not have; {}",
-                        hint(stage)
-                    );
+                if !is_known.contains(stage) {
+                    let says = format!("is for a stage that the file does not have{}", hint(stage));
                     report.at(&[kind, name, "stage", stage], says);
                 }
             }
         }
     }
     for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "paused"])) {
-        if !known.contains(&leaf.text) {
+        if !is_known.contains(leaf.text) {
             let stage = crate::text::shown(leaf.text);
             report.leaf(
                 leaf,
-                format!("names {stage}, which is no stage; {}", hint(leaf.text)),
+                format!("names {stage}, which is no stage{}", hint(leaf.text)),
             );
         }
     }
@@ -111,14 +133,6 @@ fn names<'b>(book: &'b Book<'_>) -> impl Iterator<Item = (&'static str, &'b str)
             .into_iter()
             .map(move |name| (kind, name))
     })
-}
-
-/// Each name with those before it.
-fn with_earlier<'n>(names: &'n [&'n str]) -> impl Iterator<Item = (&'n str, &'n [&'n str])> {
-    names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| (*name, &names[..index]))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Rules on a stage and on what `[defaults]` says for all of them.
 
-use super::{Book, Report};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Book, Report, named};
 use crate::find::same_name;
 use crate::text::shown;
 use crate::{Host, ProjectName};
@@ -49,7 +51,7 @@ pub(super) fn github_environment(book: &Book<'_>, report: &mut Report<'_, '_>) {
 const MOST_APPROVERS: usize = 6;
 
 pub(super) fn approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    let mut earlier: Vec<(&[&str], &str)> = Vec::new();
+    let mut lists: HashMap<&[&str], HashSet<String>> = HashMap::new();
     for leaf in book.stage_texts("approvers") {
         if !is_approver(leaf.text) {
             let hint = if leaf.text.starts_with('@') {
@@ -65,20 +67,19 @@ pub(super) fn approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 ),
             );
         }
-        let same_list = earlier.iter().filter(|(keys, _)| *keys == leaf.keys);
-        if same_list
-            .clone()
-            .any(|(_, other)| same_name(other, leaf.text))
+        if !lists
+            .entry(&leaf.keys)
+            .or_default()
+            .insert(leaf.text.to_lowercase())
         {
             report.leaf(leaf, format!("names {} twice", shown(leaf.text)));
         }
-        if same_list.count() == MOST_APPROVERS {
+        if leaf.index == Some(MOST_APPROVERS) {
             report.at(
                 &leaf.keys,
                 format!("names more than {MOST_APPROVERS}, which is all that GitHub takes"),
             );
         }
-        earlier.push((&leaf.keys, leaf.text));
     }
 }
 
@@ -113,27 +114,28 @@ pub(super) fn model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn shared_model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    let stages = &book.file.stages;
-    for (index, stage) in stages.iter().enumerate() {
-        let Some(model_stage) = &stage.model_stage else {
+    let mut by_model_stage: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
+    for stage in &book.file.stages {
+        if let Some(model_stage) = &stage.model_stage {
+            by_model_stage
+                .entry(model_stage.to_lowercase())
+                .or_default()
+                .push((&stage.name, model_stage));
+        }
+    }
+    for stages in by_model_stage.into_values() {
+        let [_, (second, model_stage), ..] = stages[..] else {
             continue;
         };
-        let same = |other: &&crate::Stage| {
-            other
-                .model_stage
-                .as_ref()
-                .is_some_and(|other| same_name(other, model_stage))
-        };
-        if let Some(other) = stages[..index].iter().find(same) {
-            report.sentence(
-                &["stage", &stage.name, "model-stage"],
-                format!(
-                    "stages `{}` and `{}` both promote to model stage {}, so the experiment manager \
-                     cannot tell them apart",
-                    other.name, stage.name, shown(model_stage)
-                ),
-            );
-        }
+        let both = if stages.len() == 2 { "both" } else { "all" };
+        report.sentence(
+            &["stage", second, "model-stage"],
+            format!(
+                "stages {} {both} promote to model stage {}, so the experiment manager cannot tell them apart",
+                named(stages.iter().map(|(name, _)| *name)),
+                shown(model_stage)
+            ),
+        );
     }
 }
 

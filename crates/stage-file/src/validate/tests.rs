@@ -73,3 +73,48 @@ pub(super) fn with_schedule(keys: &str) -> Vec<String> {
 fn the_file_that_the_tests_change_has_no_problem_itself() {
     assert_eq!(with(""), [""; 0]);
 }
+
+/// So many stages, each with these keys, and a job and an app. Stage files are made by programs too.
+fn many(stages: usize, keys: &str) -> String {
+    let stages: String = (1..=stages)
+        .map(|number| format!("[stage.s{number}]\n{keys}\n"))
+        .collect();
+    format!(
+        "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n{stages}[job.j]\ncommand = \"j.py\"\n\
+         [app.a]\nentry-point = \"a.sh\"\n"
+    )
+}
+
+#[test]
+fn what_many_stages_have_in_common_is_one_warning() {
+    let shared = "share project `a/b` and hardware tier `t` for jobs and apps, so nothing keeps them apart (accept with \
+                  `accept = [\"shared-tier\"]` under `[pipeline]`)";
+    let tier = "hardware-tier = \"t\"";
+    assert_eq!(
+        messages(&many(3, tier)),
+        [format!("stages `s1`, `s2` and `s3` {shared}")]
+    );
+    assert_eq!(
+        messages(&many(2000, tier)),
+        [format!(
+            "stages `s1`, `s2`, `s3`, `s4`, `s5` and 1995 more {shared}"
+        )]
+    );
+    let promotes = "hardware-tier = \"t\"\nmodel-stage = \"Staging\"";
+    let said = messages(&many(30, promotes));
+    assert_eq!(said.len(), 2);
+    assert!(
+        said[1].starts_with(
+            "stages `s1`, `s2`, `s3`, `s4`, `s5` and 25 more all promote to model stage `Staging`, so the"
+        ),
+        "{said:?}"
+    );
+    let said = messages(&many(100, ""));
+    assert_eq!(said.len(), 4);
+    assert!(
+        said[2].starts_with("`hardware-tier` in `[stage.s3]` is not given for jobs and apps, so")
+    );
+    assert!(said[3].starts_with(
+        "`hardware-tier` is not given in stages `s4`, `s5`, `s6`, `s7`, `s8` and 92 more either, so"
+    ));
+}

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Book, Report};
-use crate::{Kind, Stage, StageFile};
+use super::{Book, Report, named};
+use crate::{Kind, Placement, Stage, StageFile};
 
 /// Each kind of entity, with the word for several of it.
 const KINDS: [(Kind, &str); 3] = [
@@ -27,19 +27,38 @@ pub(super) fn data_plane(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+/// How many stages without a tier are told each on its own line.
+const TOLD_EACH: usize = 3;
+
 /// Where the stage names its data plane, the rule before this one speaks.
 pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for stage in book.file.stages.iter().filter(|s| s.data_plane.is_none()) {
-        let kinds = without_tier(book.file, stage);
-        if !kinds.is_empty() {
-            report.at(
-                &["stage", &stage.name, "hardware-tier"],
-                format!(
-                    "is not given for {}, so Domino's default decides where they run, and on which data plane",
-                    joined(&kinds)
-                ),
-            );
-        }
+    const DECIDES: &str = "so Domino's default decides where they run, and on which data plane";
+    let lacking: Vec<(&str, Vec<&str>)> = book
+        .file
+        .stages
+        .iter()
+        .filter(|stage| stage.data_plane.is_none())
+        .map(|stage| (stage.name.as_str(), without_tier(book.file, stage)))
+        .filter(|(_, kinds)| !kinds.is_empty())
+        .collect();
+    let each = if lacking.len() > TOLD_EACH + 1 {
+        TOLD_EACH
+    } else {
+        lacking.len()
+    };
+    let (each, rest) = lacking.split_at(each);
+    for (stage, kinds) in each {
+        report.at(
+            &["stage", stage, "hardware-tier"],
+            format!("is not given for {}, {DECIDES}", joined(kinds)),
+        );
+    }
+    if let [(first, _), ..] = rest {
+        let stages = named(rest.iter().map(|(stage, _)| *stage));
+        report.sentence(
+            &["stage", first, "hardware-tier"],
+            format!("`hardware-tier` is not given in stages {stages} either, {DECIDES}"),
+        );
     }
 }
 
@@ -58,49 +77,76 @@ fn without_tier(file: &StageFile, stage: &Stage) -> Vec<&'static str> {
 }
 
 pub(super) fn shared_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    let stages = &book.file.stages;
-    for (index, stage) in stages.iter().enumerate() {
-        let alike = |other: &&Stage| other.host == stage.host && other.project == stage.project;
-        let known = !stage.project.name.is_empty();
-        for earlier in stages[..index].iter().filter(alike).filter(|_| known) {
-            for (tier, (kinds, key)) in shared(book.file, earlier, stage) {
-                report.sentence(
-                    &key,
-                    format!(
-                        "stages `{}` and `{}` share project `{}` and hardware tier `{tier}` for {}, so nothing \
-                         keeps them apart",
-                        earlier.name,
-                        stage.name,
-                        stage.project,
-                        joined(&kinds)
-                    ),
-                );
-            }
+    for ((_, project, tier), users) in users_of_tiers(book.file) {
+        for (stages, kinds) in shared_by(users) {
+            let [_, (second, kind, entity), ..] = stages[..] else {
+                continue;
+            };
+            let names = stages.iter().map(|(stage, ..)| stage.name.as_str());
+            report.sentence(
+                &key(book, second, kind, entity),
+                format!(
+                    "stages {} share project `{project}` and hardware tier `{tier}` for {}, so nothing keeps them \
+                     apart",
+                    named(names),
+                    joined(&kinds)
+                ),
+            );
         }
     }
 }
 
-/// The tiers that two stages share: the kinds of entity on each, and a key of the later stage that says so.
-fn shared<'f>(
-    file: &'f StageFile,
-    earlier: &'f Stage,
-    stage: &'f Stage,
-) -> BTreeMap<&'f str, (Vec<&'static str>, Vec<String>)> {
-    let mut shared = BTreeMap::new();
-    for (kind, plural) in KINDS {
-        let there = distinct(tiers(file, kind, earlier));
-        for (tier, entity) in distinct(tiers(file, kind, stage)) {
-            if there.contains_key(tier) {
-                let key = || file.target(kind, entity, stage).hardware_tier_key;
-                shared
-                    .entry(tier)
-                    .or_insert_with(|| (Vec::new(), key()))
-                    .0
-                    .push(plural);
+/// A stage in which a kind of entity runs on a tier, with the first entity that does.
+type User<'f> = (&'f Stage, Kind, &'f str);
+/// A host, a project on it, and a tier there.
+type Tier<'f> = (&'f str, String, &'f str);
+
+/// Which stages use each tier, by the kinds of entity.
+fn users_of_tiers(file: &StageFile) -> BTreeMap<Tier<'_>, [Vec<User<'_>>; KINDS.len()]> {
+    let mut users: BTreeMap<Tier<'_>, [Vec<User<'_>>; KINDS.len()]> = BTreeMap::new();
+    for stage in file
+        .stages
+        .iter()
+        .filter(|stage| !stage.project.name.is_empty())
+    {
+        for (index, (kind, _)) in KINDS.into_iter().enumerate() {
+            for (tier, entity) in distinct(tiers(file, kind, stage)) {
+                let tier = (stage.host.as_str(), stage.project.to_string(), tier);
+                users.entry(tier).or_default()[index].push((stage, kind, entity));
             }
         }
     }
-    shared
+    users
+}
+
+/// The groups of stages that share a tier for the same kinds of entity, and these kinds.
+fn shared_by(users: [Vec<User<'_>>; KINDS.len()]) -> Vec<(Vec<User<'_>>, Vec<&'static str>)> {
+    let mut groups: Vec<(Vec<User<'_>>, Vec<&'static str>)> = Vec::new();
+    for (users, (_, plural)) in users.into_iter().zip(KINDS) {
+        let names = |users: &[User<'_>]| -> Vec<String> {
+            users.iter().map(|(stage, ..)| stage.name.clone()).collect()
+        };
+        match groups
+            .iter_mut()
+            .find(|(group, _)| names(group) == names(&users))
+        {
+            Some((_, kinds)) => kinds.push(plural),
+            None if users.len() > 1 => groups.push((users, vec![plural])),
+            None => {}
+        }
+    }
+    groups
+}
+
+/// The key that brings an entity to its tier in a stage: its own there, else the stage's.
+fn key(book: &Book<'_>, stage: &Stage, kind: Kind, entity: &str) -> Vec<String> {
+    let own = [kind.word(), entity, "stage", &stage.name, "hardware-tier"];
+    if book.tree.own(&own).is_some() {
+        return own.map(str::to_owned).to_vec();
+    }
+    let plural = format!("{}s", kind.word());
+    book.tree
+        .deciding_key(&["stage", &stage.name, "hardware-tier", &plural])
 }
 
 /// `jobs, apps and models`.
@@ -114,24 +160,32 @@ fn joined(words: &[&str]) -> String {
 
 /// The hardware tier of each entity of a kind in a stage, its own or the stage's.
 fn tiers<'f>(file: &'f StageFile, kind: Kind, stage: &'f Stage) -> Vec<(&'f str, Option<&'f str>)> {
-    let names: Vec<&str> = match kind {
-        Kind::Job => file.jobs.iter().map(|job| job.name.as_str()).collect(),
-        Kind::App => file.apps.iter().map(|app| app.name.as_str()).collect(),
-        Kind::Model => file
-            .models
-            .iter()
-            .map(|model| model.name.as_str())
-            .collect(),
+    let with_own: Vec<(&str, Option<&Placement>)> = match kind {
+        Kind::Job => own(&file.jobs, stage, |job| (&job.name, &job.stages)),
+        Kind::App => own(&file.apps, stage, |app| (&app.name, &app.stages)),
+        Kind::Model => own(&file.models, stage, |model| (&model.name, &model.stages)),
     };
-    let own = |name| {
-        file.placement(kind, name, stage)?
-            .1
-            .hardware_tier
-            .as_deref()
-    };
-    names
+    with_own
         .into_iter()
-        .map(|name| (name, own(name).or_else(|| stage.hardware_tier.of(kind))))
+        .map(|(name, own)| {
+            let own = own.and_then(|placement| placement.hardware_tier.as_deref());
+            (name, own.or_else(|| stage.hardware_tier.of(kind)))
+        })
+        .collect()
+}
+
+/// Each entity with what it has of its own in a stage.
+fn own<'f, T>(
+    entities: &'f [T],
+    stage: &Stage,
+    parts: fn(&T) -> (&String, &BTreeMap<String, Placement>),
+) -> Vec<(&'f str, Option<&'f Placement>)> {
+    entities
+        .iter()
+        .map(|entity| {
+            let (name, stages) = parts(entity);
+            (name.as_str(), stages.get(&stage.name))
+        })
         .collect()
 }
 
