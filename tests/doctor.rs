@@ -38,7 +38,7 @@ fn scene_of(version: &str, stages: &str) -> Scene {
     let setup = Setup {
         stages,
         version,
-        ..Setup::of(env!("CARGO_BIN_EXE_xtask"))
+        ..Setup::of(env!("CARGO_BIN_EXE_domino-pipeline"))
     };
     setup.scene()
 }

@@ -2,7 +2,7 @@
 //! of it through every stage.
 //!
 //! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
-//! runs the xtask of this build, and hands out links to the debug programs that lie there, because compiling the
+//! runs the `domino-pipeline` of this build, and hands out links to the debug programs that lie there, because compiling the
 //! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 const TOKEN: &str = "canary-token-getting-started";
 
 fn top() -> PathBuf {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     top.canonicalize().unwrap()
 }
 
@@ -91,7 +91,7 @@ impl Scratch {
 set -euo pipefail
 verb="$1"; shift
 case "$verb" in
-    xtask) CARGO_MANIFEST_DIR='{repository}/xtask' exec '{xtask}' "$@" ;;
+    xtask) DOMINO_PIPELINE_ROOT='{repository}' exec '{pipeline}' "$@" ;;
     build)
         out="$PWD/${{CARGO_TARGET_DIR:-target}}/release"
         case "${{CARGO_TARGET_DIR:-}}" in /*) out="$CARGO_TARGET_DIR/release" ;; esac
@@ -108,7 +108,7 @@ case "$verb" in
 esac
 "#,
             repository = self.repository().display(),
-            xtask = env!("CARGO_BIN_EXE_xtask"),
+            pipeline = env!("CARGO_BIN_EXE_domino-pipeline"),
             built = built::folder().display(),
         );
         let path = self.folder.path().join("bin/cargo");

@@ -14,7 +14,10 @@ const PROGRAMS: [(&str, Option<&str>); 6] = [
         "domino-sandbox",
         option_env!("CARGO_BIN_EXE_domino-sandbox"),
     ),
-    ("xtask", option_env!("CARGO_BIN_EXE_xtask")),
+    (
+        "domino-pipeline",
+        option_env!("CARGO_BIN_EXE_domino-pipeline"),
+    ),
 ];
 
 /// What help says of one verb.

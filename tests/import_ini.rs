@@ -8,7 +8,7 @@ use stage_file::StageFile;
 use tempfile::TempDir;
 
 fn fixture(name: &str) -> PathBuf {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     top.join("tests/fixtures").join(format!("ini-{name}"))
 }
 
@@ -24,7 +24,7 @@ impl Imported {
     }
 
     fn into(folder: TempDir, ini: &Path, more: &[&str]) -> Self {
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let output = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"))
             .arg("import-ini")
             .arg(ini)
             .args(more)
@@ -139,7 +139,7 @@ fn githubs_own_folder_is_known_by_any_of_its_names() {
         )
         .unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let output = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"))
         .arg("import-ini")
         .arg(ini("two-sections"))
         .args(["--workflows", ".", "--out", "stages.toml"])

@@ -15,7 +15,7 @@ use built::PROGRAMS;
 use tempfile::TempDir;
 
 fn top() -> PathBuf {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     top.canonicalize().unwrap()
 }
 
@@ -49,7 +49,8 @@ impl Team {
             .stdin(Stdio::null())
             .env("PATH", path)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("DOMINO_PACE", "0.1");
+            .env("DOMINO_PACE", "0.1")
+            .env("DOMINO_PIPELINE_ROOT", top());
         for name in [
             "DOMINO_TOKEN",
             "DOMINO_USER_API_KEY",
@@ -61,14 +62,14 @@ impl Team {
         command.output().unwrap()
     }
 
-    fn xtask(&self, arguments: &[&str]) -> Output {
-        self.run(Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments))
+    fn pipeline(&self, arguments: &[&str]) -> Output {
+        self.run(Command::new(env!("CARGO_BIN_EXE_domino-pipeline")).args(arguments))
     }
 
     fn gen_workflows(&self, more: &[&str]) -> Output {
         let out = self.path("repository").display().to_string();
         let repository = ["gen-workflows", "--out", &out];
-        self.xtask(&[&repository, more].concat())
+        self.pipeline(&[&repository, more].concat())
     }
 
     fn bash(&self, folder: &str, script: &str) {
@@ -203,7 +204,7 @@ fn its_workflows_run_on_the_programs_of_a_release() {
         ),
     );
     let repository = team.path("repository").display().to_string();
-    let rehearsed = team.xtask(&[
+    let rehearsed = team.pipeline(&[
         "rehearse",
         "--repository",
         &repository,

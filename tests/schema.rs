@@ -10,14 +10,11 @@ use serde_json::Value;
 use stage_file::StageFile;
 
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn schema() -> Value {
-    serde_json::from_str(&xtask::schema::text().unwrap()).unwrap()
+    serde_json::from_str(&domino_pipeline::schema::text().unwrap()).unwrap()
 }
 
 fn validator() -> Validator {
@@ -58,10 +55,10 @@ fn the_schema_itself_is_one_of_draft_2020_12() {
 
 #[test]
 fn the_committed_schema_is_what_the_keys_ask_for() {
-    let there = fs::read_to_string(top().join(xtask::schema::FILE_NAME)).unwrap();
+    let there = fs::read_to_string(top().join(domino_pipeline::schema::FILE_NAME)).unwrap();
     assert_eq!(
         there,
-        xtask::schema::text().unwrap(),
+        domino_pipeline::schema::text().unwrap(),
         "run `cargo xtask schema`"
     );
 }
@@ -148,8 +145,9 @@ fn host_and_project_may_stand_in_each_stage_or_in_the_defaults_but_must_stand_so
 
 #[test]
 fn a_check_of_what_is_there_finds_nothing_and_writes_nothing() {
-    let check = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let check = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"))
         .args(["schema", "--check"])
+        .env("DOMINO_PIPELINE_ROOT", top())
         .output()
         .unwrap();
     assert!(check.status.success(), "{check:?}");

@@ -20,15 +20,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use domino_pipeline::{diagram, gen_workflows, pipelines};
 use stage_file::StageFile;
-use xtask::{diagram, gen_workflows, pipelines};
 
 /// The top of the repository.
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -73,7 +70,7 @@ fn names(name: &str) -> Vec<String> {
 
 /// The real program, writing to a folder.
 fn gen_workflows_to(out: &Path, stages: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"));
     command
         .arg("gen-workflows")
         .arg("--out")

@@ -10,13 +10,15 @@ pub const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "pr
 
 /// The folder that holds the programs, built from the sources as they are now.
 pub fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
+    let folder = Path::new(env!("CARGO_BIN_EXE_domino-pipeline"))
+        .parent()
+        .unwrap();
     if !PROGRAMS.iter().all(|program| is_fresh(folder, program)) {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--locked"])
             .args(PROGRAMS.iter().flat_map(|program| ["--package", program]))
             .env("CARGO_TARGET_DIR", folder.parent().unwrap())
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
             .output()
             .unwrap();
         assert!(

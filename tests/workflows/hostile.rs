@@ -3,12 +3,12 @@
 
 use std::fs;
 
+use domino_pipeline::{diagram, pipelines};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
 use serde_json::Value;
 use stage_file::StageFile;
-use xtask::{diagram, pipelines};
 
 use super::read::{Read, quoted};
 use super::rules::broken;

@@ -34,7 +34,7 @@ fn git(folder: &Path, arguments: &[&str]) {
 }
 
 fn plan(before: &Path, after: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
+    Command::new(env!("CARGO_BIN_EXE_domino-pipeline"))
         .arg("plan")
         .args([before, after])
         .output()

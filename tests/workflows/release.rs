@@ -8,9 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use domino_pipeline::pipelines;
 use serde_json::Value;
 use tempfile::TempDir;
-use xtask::pipelines;
 
 use super::read::Read;
 use super::rules::broken;
@@ -18,8 +18,12 @@ use super::{fixture, gen_workflows_to, one};
 
 const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
 
-/// In the place of the released xtask, the one of this build.
-const XTASK: &str = concat!("#!/bin/sh\nexec ", env!("CARGO_BIN_EXE_xtask"), " \"$@\"\n");
+/// In the place of the released program, the one of this build.
+const PIPELINE: &str = concat!(
+    "#!/bin/sh\nexec ",
+    env!("CARGO_BIN_EXE_domino-pipeline"),
+    " \"$@\"\n"
+);
 
 /// Stands in for `gh`: `release download` copies from `released/`, `attestation verify` says what it was told to.
 const GH: &str = r#"#!/usr/bin/env bash
@@ -70,7 +74,7 @@ impl Fetching {
                 &format!("#!/bin/sh\necho this is {program}\n"),
             );
         }
-        executable(&built.join("xtask"), XTASK);
+        executable(&built.join("domino-pipeline"), PIPELINE);
         executable(&at("bin/gh"), GH);
 
         let release = pipelines::release().text().unwrap();

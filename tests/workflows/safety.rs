@@ -1,7 +1,7 @@
 //! Checks that nothing unreviewed runs, that no secret goes astray, and that nobody's bytes are taken on trust.
 
+use domino_pipeline::actions;
 use serde_json::Value;
-use xtask::actions;
 
 use super::Finding;
 use super::order::is_ours;

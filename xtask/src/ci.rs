@@ -1,79 +1,14 @@
-//! What must hold before a change is merged, as one list: `cargo xtask ci` runs it here, `ci.yml` on GitHub.
+//! `cargo xtask ci`: runs every check of the list here, also after one has failed.
 //!
-//! The list says what is checked; how a workflow is written stands in `pipelines/ci.rs`.
+//! What is checked is said in `checks.rs`, of which `ci.yml` is made as well.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::Context as _;
+use crate::checks::CHECKS;
 
-/// One thing that must hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Check {
-    /// What it is, as GitHub shows it.
-    pub name: &'static str,
-    /// The command, for bash.
-    pub command: &'static str,
-    /// Environment variables of the command.
-    pub env: &'static [(&'static str, &'static str)],
-}
-
-/// All of them. The tests come last, so that their results end the output.
-pub const CHECKS: [Check; 6] = [
-    Check {
-        name: "Formatting",
-        command: "cargo fmt --all --check",
-        env: &[],
-    },
-    Check {
-        name: "Lints",
-        command: "cargo clippy --workspace --all-targets --locked -- --deny warnings",
-        env: &[],
-    },
-    Check {
-        name: "Documentation",
-        command: "cargo doc --workspace --no-deps --document-private-items --locked",
-        env: &[("RUSTDOCFLAGS", "--deny warnings")],
-    },
-    Check {
-        name: "Generated files are fresh",
-        command: GENERATED_FILES,
-        env: &[],
-    },
-    Check {
-        name: "Workflow linters",
-        command: LINT_WORKFLOWS,
-        env: &[],
-    },
-    Check {
-        name: "Tests",
-        command: "cargo test --workspace --locked",
-        env: &[],
-    },
-];
-
-const GENERATED_FILES: &str = "\
-cargo run --quiet --locked --package xtask -- gen-workflows --check
-cargo run --quiet --locked --package xtask -- schema --check
-";
-
-// Beside the workflows of this repository, those that other stage files become, and the one that is written only
-// where programs are released. The auditor persona reports what the regular and the pedantic one do, and more.
-// `--strict-collection` makes a file that is no valid workflow an error; without it such a file is passed over.
-const LINT_WORKFLOWS: &str = "\
-rm -rf target/rendered
-for stages in stages.toml tests/fixtures/workflows-*.toml; do
-  cargo run --quiet --locked --package xtask -- gen-workflows --release --stages \"$stages\" --out \"target/rendered/$(basename \"$stages\" .toml)\"
-done
-python3 -m venv target/workflow-linters
-target/workflow-linters/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement .github/workflow-linters.txt
-target/workflow-linters/bin/zizmor --offline --no-config --strict-collection --persona auditor .github target/rendered/*/.github/workflows/*.yml
-target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml target/rendered/*/.github/workflows/*.yml
-target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-";
-
-/// Runs every check here, also after one has failed; the exit is 1 when one did.
-pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
+/// Runs every check; the exit is 1 when one failed.
+pub fn run(root: &Path) -> ExitCode {
     let mut failed = Vec::new();
     for check in CHECKS {
         eprintln!("\n== {}", check.name);
@@ -88,15 +23,21 @@ pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
             ])
             .envs(check.env.iter().copied())
             .current_dir(root)
-            .status()
-            .context("cannot run bash")?;
-        if !status.success() {
-            eprintln!("== {} failed", check.name);
-            failed.push(check.name);
+            .status();
+        match status {
+            Ok(status) if status.success() => {}
+            Ok(_) => {
+                eprintln!("== {} failed", check.name);
+                failed.push(check.name);
+            }
+            Err(error) => {
+                eprintln!("error: cannot run bash\n  caused by: {error}");
+                return ExitCode::FAILURE;
+            }
         }
     }
     if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     eprintln!(
         "\nerror: {} of {} checks failed: {}",
@@ -104,5 +45,5 @@ pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
         CHECKS.len(),
         failed.join(", ")
     );
-    Ok(ExitCode::FAILURE)
+    ExitCode::FAILURE
 }

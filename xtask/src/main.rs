@@ -1,17 +1,59 @@
-//! `cargo xtask`: reads which task is asked for and hands it on.
+//! `cargo xtask`: the project's own chores, and the way to `domino-pipeline` for everything else.
+//!
+//! It depends on no crate, so that the first call on a fresh clone has something to say within a second.
 
+mod ci;
+mod pipeline;
+mod verbs;
+
+// The list of checks is written once, where `ci.yml` is made of it.
+#[path = "../../crates/domino-pipeline/src/checks.rs"]
+mod checks;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-
-/// The project's own tasks.
-#[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
-struct Arguments {
-    #[command(subcommand)]
-    verb: xtask::Verb,
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `help rehearse` is another way to say `rehearse --help`.
+    if let [help, verb] = arguments.as_slice()
+        && help == "help"
+    {
+        arguments = vec![verb.clone(), "--help".to_owned()];
+    }
+    match arguments.first().map(String::as_str) {
+        None => {
+            eprint!("{}", verbs::help());
+            ExitCode::from(2)
+        }
+        Some("-h" | "--help" | "help") => {
+            print!("{}", verbs::help());
+            ExitCode::SUCCESS
+        }
+        Some("ci") => match arguments.get(1).map(String::as_str) {
+            None => ci::run(&root()),
+            Some("-h" | "--help") => {
+                print!("{}", verbs::ci_help());
+                ExitCode::SUCCESS
+            }
+            Some(argument) => {
+                eprint!("{}", verbs::unexpected(argument));
+                ExitCode::from(2)
+            }
+        },
+        Some(name) => match verbs::named(name) {
+            Some(verb) => pipeline::run(verb, &root(), &arguments),
+            None => {
+                eprint!("{}", verbs::unknown(name));
+                ExitCode::from(2)
+            }
+        },
+    }
 }
 
-fn main() -> ExitCode {
-    Arguments::parse().verb.run()
+/// The top of this repository: `cargo` says where the manifest of this crate is.
+fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let manifest = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    manifest.parent().unwrap_or(Path::new(".")).to_owned()
 }

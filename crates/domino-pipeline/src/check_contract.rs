@@ -1,0 +1,45 @@
+//! `cargo xtask check-contract`: rehearses, and holds every request and reply against a Domino's own specs.
+//!
+//! A deployment serves its specs at `/assets/public-api.json` and `/assets/swagger.json`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use domino_sandbox::Version;
+
+use crate::rehearse;
+
+/// Hold every request that the programs send against the specs of a Domino
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An OpenAPI document of the deployment, or a folder of them; may be given several times
+    #[arg(long, value_name = "FILE", required = true)]
+    pub spec: Vec<PathBuf>,
+    /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    pub domino_version: Version,
+    /// Rehearse what is in the working tree, too, and not only what is committed
+    #[arg(long)]
+    pub uncommitted: bool,
+}
+
+/// Rehearses with the specs.
+///
+/// # Errors
+/// When the specs cannot be read, or this machine does not let us rehearse.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    rehearse::run(rehearse::Args {
+        only: Vec::new(),
+        workflows: None,
+        uncommitted: args.uncommitted,
+        approve: Some(rehearse::Approver::All),
+        stop_after: None,
+        domino_version: args.domino_version,
+        faults: None,
+        spec: args.spec,
+        mlflow: false,
+        keep: false,
+        summary_dir: None,
+        repository: PathBuf::from("."),
+    })
+}

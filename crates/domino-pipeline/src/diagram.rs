@@ -1,0 +1,178 @@
+//! The picture of the pipeline: stages, entities, data planes and approvals as a Mermaid diagram.
+//!
+//! GitHub draws it in the README, between two markers, and in the summary of each run, coloured by what happened. It
+//! shows what the stage file says, not what is running.
+
+use std::fmt::Write as _;
+
+use stage_file::{Kind, Placement, Stage, StageFile};
+
+use crate::error::Result;
+use crate::readme::Markers;
+
+/// The marker before the diagram in the README.
+pub const BEGIN: &str = "<!-- pipeline:begin -->";
+/// The marker after it.
+pub const END: &str = "<!-- pipeline:end -->";
+
+/// The pipeline as a fenced Mermaid block.
+pub fn mermaid(file: &StageFile) -> String {
+    let picture = picture(file, &[Kind::Job, Kind::App, Kind::Model]);
+    format!("```mermaid\n{picture}```\n")
+}
+
+/// The part of the picture that one kind of entity is in, each stage in the colour of its result. `result` gives the
+/// word that GitHub puts in its place when the run is over: `success`, `failure`, `cancelled` or `skipped`.
+pub fn of_run(file: &StageFile, kind: Kind, result: impl Fn(&Stage) -> String) -> String {
+    let mut text = picture(file, &[kind]);
+    text.push_str(COLOURS);
+    for (at, stage) in file.stages.iter().enumerate() {
+        let _ = writeln!(text, "    class stage{} {}", at + 1, result(stage));
+    }
+    format!("```mermaid\n{text}```\n")
+}
+
+/// A class for each result that a job can have.
+const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color:#1f2328
+    classDef failure fill:#ffebe9,stroke:#cf222e,color:#1f2328
+    classDef cancelled fill:#fff8c5,stroke:#9a6700,color:#1f2328
+    classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
+";
+
+fn picture(file: &StageFile, kinds: &[Kind]) -> String {
+    let mut text = String::from("flowchart LR\n");
+    let _ = writeln!(
+        text,
+        "    push([{}])",
+        label(&[&format!("push to {}", file.pipeline.branch)])
+    );
+    let mut from = "push".to_owned();
+    for (at, stage) in file.stages.iter().enumerate() {
+        let id = format!("stage{}", at + 1);
+        subgraph(&mut text, file, kinds, stage, &id);
+        let _ = writeln!(
+            text,
+            "    {from} -- {} --> {id}",
+            label(&gate(stage, kinds))
+        );
+        from = id;
+    }
+    text
+}
+
+/// The text with this diagram between its markers; as it is when it has none.
+///
+/// # Errors
+/// When only one of the two markers is there, or they are in the wrong order.
+pub fn kept_in(readme: &str, diagram: &str) -> Result<String> {
+    let markers = Markers {
+        begin: BEGIN,
+        end: END,
+    };
+    markers.keep(readme, diagram)
+}
+
+fn subgraph(text: &mut String, file: &StageFile, kinds: &[Kind], stage: &Stage, id: &str) {
+    // One line: Mermaid draws the nodes over any further one.
+    let plane = stage
+        .data_plane
+        .as_ref()
+        .map(|plane| format!(": data plane {plane}"));
+    let title = format!("{}{}", stage.name, plane.unwrap_or_default());
+    let _ = writeln!(text, "    subgraph {id}[{}]", label(&[title]));
+    // Nodes without arrows stand one above the other only so.
+    text.push_str("        direction LR\n");
+    let tiers = &stage.hardware_tier;
+    let jobs = file.jobs.iter().map(|job| {
+        let paused = job
+            .schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.paused.contains(&stage.name));
+        let note = match (&job.schedule, paused) {
+            (None, _) => None,
+            (Some(_), true) => Some("schedule paused"),
+            (Some(_), false) => Some("on a schedule"),
+        };
+        (
+            Kind::Job,
+            &job.name,
+            note,
+            tier(job.stages.get(&stage.name), &tiers.jobs),
+        )
+    });
+    let apps = file.apps.iter().map(|app| {
+        (
+            Kind::App,
+            &app.name,
+            None,
+            tier(app.stages.get(&stage.name), &tiers.apps),
+        )
+    });
+    let models = file.models.iter().map(|model| {
+        (
+            Kind::Model,
+            &model.name,
+            None,
+            tier(model.stages.get(&stage.name), &tiers.models),
+        )
+    });
+    let all = jobs.chain(apps).chain(models);
+    let shown = all.filter(|(kind, ..)| kinds.contains(kind));
+    for (at, (kind, name, note, tier)) in shown.enumerate() {
+        let mut lines = vec![format!("{} {name}", kind.word())];
+        lines.extend(note.map(str::to_owned));
+        lines.extend(tier.map(|tier| format!("tier {tier}")));
+        let label = label(&lines);
+        let node = match kind {
+            Kind::Job => format!("[{label}]"),
+            Kind::App => format!("({label})"),
+            Kind::Model => format!("[({label})]"),
+        };
+        let _ = writeln!(text, "        {id}e{}{node}", at + 1);
+    }
+    text.push_str("    end\n");
+}
+
+fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a str> {
+    own.and_then(|own| own.hardware_tier.as_ref())
+        .or(stage.as_ref())
+        .map(String::as_str)
+}
+
+/// What stands between the stage before and this one.
+fn gate(stage: &Stage, kinds: &[Kind]) -> Vec<String> {
+    let mut lines = vec![format!("environment {}", stage.github_environment)];
+    if !stage.approvers.is_empty() {
+        lines.push(format!("approval: {}", stage.approvers.join(", ")));
+    }
+    if stage.wait_timer > 0 {
+        lines.push(format!("wait: {} min", stage.wait_timer));
+    }
+    if kinds.contains(&Kind::Model)
+        && let Some(name) = &stage.model_stage
+    {
+        lines.push(format!("models: {name}"));
+    }
+    lines
+}
+
+/// Lines of a label, quoted. Whatever could end the quotes, the fence or be markup becomes a character code.
+fn label<T: AsRef<str>>(lines: &[T]) -> String {
+    let mut text = String::from("\"");
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            text.push_str("<br>");
+        }
+        for character in line.as_ref().chars() {
+            match character {
+                ' ' | '-' | '_' | '.' | ',' | ':' | '/' => text.push(character),
+                character if character.is_alphanumeric() => text.push(character),
+                character => {
+                    let _ = write!(text, "#{};", u32::from(character));
+                }
+            }
+        }
+    }
+    text.push('"');
+    text
+}

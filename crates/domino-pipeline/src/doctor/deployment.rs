@@ -1,0 +1,273 @@
+//! Domino's side of a stage: host, version, credential, project, which generations of its API there are, and what
+//! the gates need.
+
+use domino_core::api::apps::AppsApi;
+use domino_core::api::choice::choose;
+use domino_core::api::mlflow::Tracking;
+use domino_core::api::model_apis::Generation;
+use domino_core::api::projects::Project;
+use domino_core::client::{ApiError, Cause, Reader};
+use domino_core::credential::Credential;
+use futures_util::future::join_all;
+use stage_file::{DominoApproval, ModelSource};
+
+use super::finding::Finding;
+use super::placement;
+use super::visit::{Visit, variable};
+
+/// The releases that the sandbox shows and the programs are tested with: the oldest and the newest.
+const TESTED: [(u32, u32); 2] = [(5, 9), (6, 4)];
+
+/// Everything about Domino, from the outside in: what cannot be asked without the thing before is left out.
+pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
+    let reader = visit.connection.reader();
+    let (version, user) = tokio::join!(reader.version(), reader.own_user());
+    let mut findings = vec![host(visit, version.as_ref().err())];
+    match &version {
+        Ok(version) => findings.push(release(&version.version)),
+        Err(error) if is_silent(error) => {
+            findings.push(Finding::NotAsked(
+                "credential, project and everything in it".into(),
+                "make the host answer first".into(),
+            ));
+            return findings;
+        }
+        Err(_) => {}
+    }
+    if let Some(finding) = &visit.no_credential {
+        findings.push(finding.clone());
+        return findings;
+    }
+    let kind = visit.connection.credential().kind();
+    match user {
+        Ok(user) => findings.push(Finding::Well(
+            format!("credential: {kind} is `{}`", user.user_name),
+            advice(visit.connection.credential()),
+        )),
+        Err(error) => {
+            findings.push(Finding::of_error(
+                &format!("credential: {kind}"),
+                &error.into(),
+            ));
+            return findings;
+        }
+    }
+    let project = match Project::of_stage(&reader, visit.file, visit.stage).await {
+        Ok(project) => project,
+        Err(error) => {
+            findings.push(Finding::of_error("project", &error));
+            return findings;
+        }
+    };
+    findings.push(repository(visit, &project));
+    let (placements, apps, models, registered, gates) = tokio::join!(
+        placement::look(visit, &reader, &project),
+        apps_api(visit, &reader, &project),
+        models_api(&reader, &project),
+        registered_models(visit),
+        gates(visit, &reader)
+    );
+    findings.extend(placements);
+    findings.extend([apps, models]);
+    findings.extend(registered);
+    findings.extend(gates);
+    findings
+}
+
+/// Whether nobody answered, so that no other question is worth asking.
+fn is_silent(error: &ApiError) -> bool {
+    matches!(
+        error.cause(),
+        Cause::NotConnected(_) | Cause::Lost(_) | Cause::Redirected { .. } | Cause::NotSignedIn
+    )
+}
+
+fn host(visit: &Visit<'_>, error: Option<&ApiError>) -> Finding {
+    let host = visit.connection.host();
+    match error {
+        Some(error) if is_silent(error) || error.status().is_none() => {
+            let mut words = vec![format!("host `{host}`: {error}")];
+            words.extend(std::error::Error::source(error).map(ToString::to_string));
+            Finding::Wrong(words.join(": "), error.hint(), error.exit())
+        }
+        _ if host.as_str().starts_with("http://") => {
+            Finding::well(format!("host `{host}` answers; no TLS to this machine"))
+        }
+        _ => Finding::well(format!(
+            "host `{host}` answers, and its certificate is believed"
+        )),
+    }
+}
+
+fn release(version: &str) -> Finding {
+    let mut numbers = version
+        .split(['.', '-'])
+        .map_while(|part| part.parse().ok());
+    let release = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let what = format!("Domino {version}");
+    if (TESTED[0]..=TESTED[1]).contains(&release) {
+        return Finding::well(what);
+    }
+    let [(a, b), (c, d)] = TESTED;
+    let advice = format!(
+        "the programs are tested with {a}.{b} to {c}.{d}: rehearse, then start with the first stage"
+    );
+    Finding::Well(what, Some(advice))
+}
+
+fn advice(credential: &Credential) -> Option<String> {
+    matches!(credential, Credential::ApiKey(_)).then(|| {
+        "a user's key, which Domino is giving up: put a service account's token into `DOMINO_TOKEN`".into()
+    })
+}
+
+/// The project and its repository, which must be the one whose commits are deployed.
+fn repository(visit: &Visit<'_>, project: &Project) -> Finding {
+    let uri = project.repository.as_deref().unwrap_or_default();
+    // Some addresses of repositories hold a user and a password.
+    let shown = uri.rsplit_once('@').map_or(uri, |(_, rest)| rest);
+    let what = format!("project `{}`, on git at `{shown}`", project.name);
+    let Some(ours) = visit.github_repository() else {
+        return Finding::well(what);
+    };
+    let theirs = shown
+        .trim_end_matches('/')
+        .trim_end_matches(".git")
+        .replace(':', "/");
+    let same =
+        format!("/{}", theirs.to_lowercase()).ends_with(&format!("/{}", ours.to_lowercase()));
+    if same {
+        return Finding::well(what);
+    }
+    Finding::wrong(
+        format!("{what}, which is not `{ours}`"),
+        format!(
+            "a commit of `{ours}` is not in that repository: correct {}",
+            visit.place_of("project")
+        ),
+    )
+}
+
+async fn apps_api(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Finding {
+    let first = visit.file.apps.first();
+    let name = first.map_or("doctor".into(), |app| visit.file.app_name(app, visit.stage));
+    match reader.find_apps(&project.id, &name).await {
+        Ok((api, _)) => {
+            let since = match api {
+                AppsApi::V1 => "Domino 6.4 on",
+                AppsApi::Beta => "Domino 6.1 to 6.3",
+                AppsApi::V4 => "every Domino",
+            };
+            Finding::well(format!("apps by `{}`, {since}", api.route()))
+        }
+        Err(error) => Finding::of_error("apps", &error.into()),
+    }
+}
+
+async fn models_api(reader: &Reader, project: &Project) -> Finding {
+    match reader.model_apis(project).await {
+        Ok(apis) => Finding::well(match apis.generation {
+            Generation::ModelServing => "model endpoints by `/api/modelServing/v1`",
+            Generation::Models => "model endpoints by `/v1/models`, of older deployments",
+        }),
+        Err(error) => Finding::of_error("model endpoints", &error.into()),
+    }
+}
+
+/// The experiment manager, and each registered model that the file serves.
+async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
+    let uri = variable("MLFLOW_TRACKING_URI");
+    let tracking = match Tracking::of(&visit.connection, uri.as_deref()) {
+        Ok(tracking) => tracking.reader(),
+        Err(failure) => return vec![Finding::of_error("experiment manager", &failure)],
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for model in &visit.file.models {
+        if let ModelSource::Registered { name, .. } = &model.source
+            && !names.contains(&name.as_str())
+        {
+            names.push(name);
+        }
+    }
+    let looks = names.into_iter().map(|name| {
+        let tracking = &tracking;
+        async move {
+            match tracking.model_versions(name).await {
+                Ok(versions) => match versions.first() {
+                    Some(newest) => Finding::well(format!(
+                        "registered model `{name}`, newest version {}",
+                        newest.version
+                    )),
+                    None if trains_first(visit) => Finding::NotAsked(
+                        format!("registered model `{name}`, which has no version yet"),
+                        "a job of the first deployment is to register it; until then the model's own step fails".into(),
+                    ),
+                    None => Finding::wrong(
+                        format!("there is no version of a registered model `{name}`"),
+                        "run the job that trains and registers it before the model is deployed",
+                    ),
+                },
+                Err(error) => Finding::of_error("experiment manager", &error.into()),
+            }
+        }
+    });
+    join_all(looks).await
+}
+
+/// Whether what is missing may still come: nothing was deployed to the first stage yet, and a job of its runs there.
+fn trains_first(visit: &Visit<'_>) -> bool {
+    let first = visit.file.stages.first();
+    first.is_some_and(|first| first.name == visit.stage.name)
+        && visit.file.jobs.iter().any(|job| job.schedule.is_none())
+}
+
+/// What the gates of the stage need in Domino.
+async fn gates(visit: &Visit<'_>, reader: &Reader) -> Vec<Finding> {
+    let gates = &visit.stage.gates;
+    match gates.domino_approval {
+        DominoApproval::None => Vec::new(),
+        DominoApproval::Governance => vec![policy(visit, reader).await],
+        DominoApproval::Review => {
+            let looks = gates.reviewers.iter().map(|name| async move {
+                match reader.user(name).await {
+                    Ok(Some(_)) => Finding::well(format!("reviewer `{name}`")),
+                    Ok(None) => Finding::wrong(
+                        format!("there is no user `{name}` to review"),
+                        format!(
+                            "correct {}",
+                            visit.file.place_of(&[
+                                "stage",
+                                &visit.stage.name,
+                                "gates",
+                                "reviewers"
+                            ])
+                        ),
+                    ),
+                    Err(error) => Finding::of_error(&format!("reviewer `{name}`"), &error.into()),
+                }
+            });
+            join_all(looks).await
+        }
+    }
+}
+
+async fn policy(visit: &Visit<'_>, reader: &Reader) -> Finding {
+    let wanted = visit.stage.gates.policy.as_deref().unwrap_or_default();
+    let key = ["stage", &visit.stage.name, "gates", "policy"];
+    match reader.policies().await {
+        Ok(policies) => match choose(&policies, wanted, "governance policy") {
+            Ok(_) => Finding::well(format!("governance policy `{wanted}`")),
+            Err(failure) => Finding::of_error("gates", &failure.at(visit.file, &key)),
+        },
+        Err(error) if error.is_unknown_route() => Finding::wrong(
+            "this Domino has no governance",
+            format!(
+                "choose another `domino-approval`: {}",
+                visit
+                    .file
+                    .place_of(&["stage", &visit.stage.name, "gates", "domino-approval"])
+            ),
+        ),
+        Err(error) => Finding::of_error("governance", &error.into()),
+    }
+}

@@ -1,0 +1,278 @@
+//! `gen-workflows`: writes every generated file of a repository, or checks that those there are fresh.
+//!
+//! What the files hold is decided in `pipelines.rs`, `diagram.rs` and `reference.rs`; here they meet the disk. A
+//! file that does not say that we wrote it is never overwritten or removed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use similar::TextDiff;
+use stage_file::{Install, StageFile};
+
+use crate::error::{Context as _, Result, VerbError};
+use crate::{another_repository, diagram, pipelines, reference, repository, schema};
+
+/// The arguments of `cargo xtask gen-workflows`.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// Write nothing: show what would change, and end with exit 1 if anything would
+    #[arg(long)]
+    pub check: bool,
+    /// The repository to write to [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The stage file [default: stages.toml in DIR, which is written when there is none]
+    #[arg(long, value_name = "FILE")]
+    pub stages: Option<PathBuf>,
+    /// Also write release.yml, which publishes the programs on a tag; once there, it is kept
+    #[arg(long)]
+    pub release: bool,
+    /// The GitHub repository that releases the programs, for a repository that has no stage file yet [default: the
+    /// origin of this one]
+    #[arg(long, value_name = "OWNER/NAME", requires = "out")]
+    pub release_repository: Option<String>,
+}
+
+/// Writes or checks; exit 1 when a check found something stale.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (root, path) = places(args)?;
+    let file = StageFile::load(&path)?;
+    let stale: Vec<Generated> = generated(&file, &root, args.release)?
+        .into_iter()
+        .filter(Generated::is_stale)
+        .collect();
+    if args.check {
+        return Ok(report(&stale, args));
+    }
+    write(&stale, &root)?;
+    if !root.join("stages.toml").is_file() {
+        eprintln!(
+            "note: `{}` has no stages.toml, which the programs read there; copy `{}`",
+            root.display(),
+            path.display()
+        );
+    }
+    if file.pipeline.install == Install::Build && !root.join("Cargo.toml").is_file() {
+        eprintln!(
+            "note: `{}` has no Cargo.toml, and these workflows build the programs there; set `install = \"release\"` \
+             under `[pipeline]`, or copy this workspace",
+            root.display()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The repository to write to and the stage file to read. A repository without one gets one to begin with.
+fn places(args: &Args) -> Result<(PathBuf, PathBuf)> {
+    let root = args.out.clone().unwrap_or_else(repository::root);
+    if let Some(stages) = &args.stages {
+        return Ok((root, stages.clone()));
+    }
+    let path = root.join("stages.toml");
+    if args.out.is_some() && !path.is_file() && !args.check {
+        another_repository::begin(&root, args.release_repository.as_deref())?;
+    }
+    Ok((root, path))
+}
+
+/// A generated file: what is there and what belongs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// Where it is, from the top of the repository.
+    pub path: PathBuf,
+    /// What is there; `None` when nothing is.
+    pub there: Option<String>,
+    /// What belongs there; `None` when nothing does.
+    pub wanted: Option<String>,
+}
+
+impl Generated {
+    /// Whether what is there is not what belongs there.
+    pub fn is_stale(&self) -> bool {
+        self.there != self.wanted
+    }
+
+    /// The difference as a unified diff, from what is there to what belongs there.
+    pub fn diff(&self) -> String {
+        let name = self.path.display();
+        let side = |text: &Option<String>, letter| match text {
+            Some(_) => format!("{letter}/{name}"),
+            None => "/dev/null".to_owned(),
+        };
+        TextDiff::from_lines(
+            self.there.as_deref().unwrap_or_default(),
+            self.wanted.as_deref().unwrap_or_default(),
+        )
+        .unified_diff()
+        .header(&side(&self.there, 'a'), &side(&self.wanted, 'b'))
+        .to_string()
+    }
+}
+
+/// Every file that is generated from this stage file, and every one that was and no longer is.
+///
+/// `release.yml` is among them when it is asked for, or is there.
+///
+/// # Errors
+/// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
+pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Generated>> {
+    let folder = Path::new(pipelines::FOLDER);
+    let kept = read(&root.join(folder).join(pipelines::RELEASE))?
+        .as_deref()
+        .is_some_and(is_ours);
+    let mut workflows = pipelines::workflows(file);
+    workflows.extend((release || kept).then(pipelines::release));
+    let mut all = Vec::new();
+    for workflow in workflows {
+        let path = folder.join(workflow.name);
+        let there = read(&root.join(&path))?;
+        if there.as_deref().is_some_and(|text| !is_ours(text)) {
+            return Err(VerbError::new(format!(
+                "`{}` was not written by gen-workflows and stands where one of its files belongs; \
+                 move it away or delete it",
+                path.display()
+            )));
+        }
+        all.push(Generated {
+            path,
+            there,
+            wanted: Some(workflow.text()?),
+        });
+    }
+    for name in workflow_names(&root.join(folder))? {
+        let path = folder.join(name);
+        if all.iter().any(|file| file.path == path) {
+            continue;
+        }
+        let there = read(&root.join(&path))?;
+        if there.as_deref().is_some_and(is_ours) {
+            all.push(Generated {
+                path,
+                there,
+                wanted: None,
+            });
+        }
+    }
+    if file.pipeline.install == Install::Release {
+        all.extend(besides(root)?);
+    }
+    let path = PathBuf::from("README.md");
+    let there = read(&root.join(&path))?;
+    if let Some(readme) = &there {
+        let wanted = diagram::kept_in(readme, &diagram::mermaid(file))?;
+        let wanted = reference::MARKERS.keep(&wanted, &reference::markdown())?;
+        all.push(Generated {
+            path,
+            there,
+            wanted: Some(wanted),
+        });
+    }
+    Ok(all)
+}
+
+/// What a repository without the workspace needs besides: the schema, kept fresh, and Dependabot's file, once.
+fn besides(root: &Path) -> Result<Vec<Generated>> {
+    let mut all = vec![Generated {
+        path: schema::FILE_NAME.into(),
+        there: read(&root.join(schema::FILE_NAME))?,
+        wanted: Some(schema::text()?),
+    }];
+    if read(&root.join(another_repository::DEPENDABOT))?.is_none() {
+        all.push(Generated {
+            path: another_repository::DEPENDABOT.into(),
+            there: None,
+            wanted: Some(another_repository::DEPENDABOT_TEXT.to_owned()),
+        });
+    }
+    Ok(all)
+}
+
+/// Whether a workflow says in its header that we wrote it.
+fn is_ours(text: &str) -> bool {
+    text.lines()
+        .take(2)
+        .any(|line| line == pipelines::WRITTEN_BY)
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context(|| format!("cannot read `{}`", path.display())),
+    }
+}
+
+fn workflow_names(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(error).context(|| format!("cannot list `{}`", folder.display()));
+        }
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        if let Ok(name) = entry?.file_name().into_string()
+            && (name.ends_with(".yml") || name.ends_with(".yaml"))
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn report(stale: &[Generated], args: &Args) -> ExitCode {
+    if stale.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    for file in stale {
+        print!("{}", file.diff());
+    }
+    let count = match stale {
+        [_] => "1 generated file is".to_owned(),
+        _ => format!("{} generated files are", stale.len()),
+    };
+    let mut command = "cargo xtask gen-workflows".to_owned();
+    for (flag, path) in [("--out", &args.out), ("--stages", &args.stages)] {
+        if let Some(path) = path {
+            command += &format!(" {flag} {}", path.display());
+        }
+    }
+    if args.release {
+        command += " --release";
+    }
+    eprintln!(
+        "error: {count} not what the stage file asks for\n\nhint: run `{command}` and commit the result"
+    );
+    ExitCode::FAILURE
+}
+
+fn write(stale: &[Generated], root: &Path) -> Result<()> {
+    if stale.is_empty() {
+        eprintln!("every generated file is fresh");
+    }
+    for file in stale {
+        let path = root.join(&file.path);
+        match &file.wanted {
+            Some(text) => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)
+                        .context(|| format!("cannot create `{}`", folder.display()))?;
+                }
+                fs::write(&path, text).context(|| format!("cannot write `{}`", path.display()))?;
+                eprintln!("wrote {}", file.path.display());
+            }
+            None => {
+                fs::remove_file(&path).context(|| format!("cannot remove `{}`", path.display()))?;
+                eprintln!(
+                    "removed {}: nothing of its kind is deployed any more",
+                    file.path.display()
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! What a person does with a stage file: one verb, one module.
+//!
+//! It joins the stage file with GitHub's workflow files, and, to rehearse them, with the runner and the sandbox. It
+//! deploys nothing; that is the four programs' to do. The verbs that ask no Domino need neither the client nor the
+//! sandbox, and are compiled without both by `--no-default-features`.
+
+pub mod actions;
+pub mod another_repository;
+#[cfg(feature = "rehearse")]
+pub mod check_contract;
+pub mod checks;
+pub mod diagram;
+#[cfg(feature = "rehearse")]
+pub mod doctor;
+pub mod error;
+pub mod gen_workflows;
+#[cfg(feature = "import-ini")]
+pub mod import_ini;
+pub mod pipelines;
+pub mod plan;
+pub mod readme;
+pub mod reference;
+#[cfg(feature = "rehearse")]
+pub mod rehearse;
+pub mod repository;
+pub mod schema;
+pub mod verb;

@@ -1,0 +1,91 @@
+//! From the stage file to workflows: which files there are, one function for each.
+//!
+//! What a file holds is told in the modules below; how it is spelt in YAML, in `workflow.rs`. Nothing here
+//! reads or writes a file.
+
+mod apps;
+mod cache;
+mod ci;
+mod jobs;
+mod models;
+mod programs;
+mod release;
+mod stage;
+mod summary;
+
+use stage_file::{Install, StageFile};
+
+use github_workflow::write::Workflow;
+
+use crate::error::Result;
+
+/// The folder of the workflows, from the top of the repository.
+pub const FOLDER: &str = ".github/workflows";
+
+/// The line by which a file of ours is known again.
+pub const WRITTEN_BY: &str = "# Written by: cargo xtask gen-workflows";
+
+/// The file of the workflow that publishes the programs; there only where it was asked for.
+pub const RELEASE: &str = "release.yml";
+
+/// One workflow and the name of its file.
+#[derive(Debug, Clone)]
+pub struct WorkflowFile {
+    /// The file's name in [`FOLDER`].
+    pub name: &'static str,
+    /// What it holds.
+    pub workflow: Workflow,
+}
+
+impl WorkflowFile {
+    /// The whole file, header and all.
+    pub fn text(&self) -> Result<String> {
+        let yaml = self.workflow.to_yaml()?;
+        Ok(format!(
+            "# From stages.toml: change that file, not this one.\n{WRITTEN_BY}\n{yaml}"
+        ))
+    }
+}
+
+/// Every workflow that this stage file asks for.
+pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
+    let deploys = [
+        (!file.jobs.is_empty()).then(|| WorkflowFile {
+            name: "deploy-jobs.yml",
+            workflow: jobs::deploy_jobs(file),
+        }),
+        (!file.apps.is_empty()).then(|| WorkflowFile {
+            name: "deploy-apps.yml",
+            workflow: apps::deploy_apps(file),
+        }),
+        (!file.models.is_empty()).then(|| WorkflowFile {
+            name: "deploy-models.yml",
+            workflow: models::deploy_models(file),
+        }),
+    ];
+    // Only a repository that holds the workspace can check it. Another one has checks of its own, and is told what a
+    // change would deploy.
+    let pull_requests = match file.pipeline.install {
+        Install::Build => WorkflowFile {
+            name: "ci.yml",
+            workflow: ci::ci(file),
+        },
+        Install::Release => WorkflowFile {
+            name: "plan.yml",
+            workflow: ci::plan_by_a_release(file),
+        },
+    };
+    deploys
+        .into_iter()
+        .flatten()
+        .chain([pull_requests])
+        .collect()
+}
+
+/// The workflow of a repository that publishes the programs for others. It depends on no stage.
+pub fn release() -> WorkflowFile {
+    WorkflowFile {
+        name: RELEASE,
+        workflow: release::release(),
+    }
+}

@@ -1,0 +1,146 @@
+//! `ci.yml`: every check on each pull request and on the production branch, and what a pull request would deploy.
+//! `plan.yml`, where the programs come from a release: the latter alone.
+//!
+//! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
+
+use serde_saphyr::{Commented, SpaceAfter};
+use stage_file::StageFile;
+
+use super::{cache, programs};
+use crate::actions;
+use crate::checks::CHECKS;
+use github_workflow::write::{
+    Concurrency, Filter, Job, Pattern, Permissions, Step, Triggers, Workflow,
+};
+
+/// The workflow for pull requests.
+pub(super) fn ci(file: &StageFile) -> Workflow {
+    let branch = branch(file);
+    let on = Triggers {
+        pull_request: Some(branch.clone()),
+        push: Some(branch),
+        workflow_dispatch: None,
+    };
+    workflow("CI", on, vec![check(file), plan(file)])
+}
+
+/// The workflow of a repository that takes the programs from a release: what a change would deploy, and whether its
+/// generated files are fresh.
+pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
+    let on = Triggers {
+        pull_request: Some(branch(file)),
+        ..Triggers::default()
+    };
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out what is there")
+            .with("persist-credentials", false)
+            .with("ref", BASE),
+        actions::CHECKOUT
+            .step("Check out the change, as data")
+            .with("persist-credentials", false)
+            .with("path", "change"),
+        programs::download(file),
+        Step::run("Plan", PLAN_OF_A_RELEASE),
+        Step::run(
+            "Generated files are fresh",
+            "./xtask gen-workflows --out change --check",
+        ),
+    ];
+    workflow("Plan", on, vec![job(file, "plan", "Plan", steps)])
+}
+
+/// The commit that a pull request is merged into.
+const BASE: &str = "${{ github.event.pull_request.base.sha }}";
+
+const PLAN_OF_A_RELEASE: &str = "\
+tar --extract --file programs.tar xtask
+./xtask plan . change >> \"$GITHUB_STEP_SUMMARY\"
+";
+
+fn branch(file: &StageFile) -> Filter {
+    Filter {
+        branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
+        ..Filter::default()
+    }
+}
+
+fn workflow(name: &str, on: Triggers, jobs: Vec<Job>) -> Workflow {
+    Workflow {
+        name: name.to_owned(),
+        on,
+        permissions: Permissions::none(),
+        concurrency: SpaceAfter(Concurrency {
+            group: Commented(
+                format!("{}-${{{{ github.ref }}}}", name.to_lowercase()),
+                "a newer push makes the older run moot".to_owned(),
+            ),
+            cancel_in_progress: true,
+        }),
+        jobs,
+    }
+}
+
+fn check(file: &StageFile) -> Job {
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out")
+            .with("persist-credentials", false),
+    ];
+    steps.extend(cache::compiled(file, "check"));
+    steps.extend(CHECKS.iter().map(|check| {
+        let step = Step::run(check.name, check.command);
+        check
+            .env
+            .iter()
+            .fold(step, |step, (name, value)| step.env(name, value))
+    }));
+    Job {
+        timeout_minutes: 60,
+        ..job(file, "check", "Check", steps)
+    }
+}
+
+/// The plan is made by the code of the branch that is merged into; of the change, only data is read.
+fn plan(file: &StageFile) -> Job {
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out what is there")
+            .with("persist-credentials", false)
+            .with("ref", BASE),
+        actions::CHECKOUT
+            .step("Check out the change, as data")
+            .with("persist-credentials", false)
+            .with("path", "change")
+            .with("sparse-checkout", "stages.toml\n")
+            .with("sparse-checkout-cone-mode", false),
+    ];
+    steps.extend(cache::compiled(file, "plan"));
+    steps.push(Step::run(
+        "Plan",
+        r#"cargo xtask plan . change >> "$GITHUB_STEP_SUMMARY""#,
+    ));
+    Job {
+        r#if: Some(Commented(
+            "github.event_name == 'pull_request'".to_owned(),
+            "a push has nothing left to plan".to_owned(),
+        )),
+        ..job(file, "plan", "Plan", steps)
+    }
+}
+
+fn job(file: &StageFile, id: &str, name: &str, steps: Vec<Step>) -> Job {
+    Job {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        needs: Vec::new(),
+        r#if: None,
+        runs_on: file.pipeline.runner.clone(),
+        timeout_minutes: 20,
+        environment: None,
+        permissions: Permissions::none().and("contents", "read", "checks out the repository"),
+        concurrency: None,
+        outputs: Default::default(),
+        steps,
+    }
+}

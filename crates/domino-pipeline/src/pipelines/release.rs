@@ -1,0 +1,186 @@
+//! `release.yml`: on a tag, static programs for both kinds of Linux machine, with a bill of materials, checksums and
+//! a signed statement of which run built them. `domino-pipeline` is among them, by the name that the pull requests of
+//! other repositories call it by: xtask.
+//!
+//! The job that may publish runs none of our code and none of our dependencies: it signs and uploads what jobs
+//! without any right have made. `programs.rs` verifies what is published here.
+
+use indexmap::IndexMap;
+use serde_saphyr::{Commented, SpaceAfter};
+
+use crate::actions;
+use github_workflow::write::{Concurrency, Filter, Job, Permissions, Step, Triggers, Workflow};
+
+/// A machine that programs are built for, on a runner of its own kind.
+struct Machine {
+    /// As `uname --machine` names it.
+    name: &'static str,
+    /// The GitHub-hosted runner.
+    runner: &'static str,
+}
+
+const MACHINES: [Machine; 2] = [
+    Machine {
+        name: "x86_64",
+        runner: "ubuntu-24.04",
+    },
+    Machine {
+        name: "aarch64",
+        runner: "ubuntu-24.04-arm",
+    },
+];
+
+const PUBLISH: &str = r#"gh release create "$GITHUB_REF_NAME" --verify-tag --title "$GITHUB_REF_NAME" --generate-notes programs-*.tar.gz programs-*.tar.gz.sha256 ./*.cdx.json bill-of-materials.sha256
+"#;
+
+const BILL_OF_MATERIALS: &str = "\
+cargo install --locked --version 0.5.9 cargo-cyclonedx
+cargo cyclonedx --format json --describe binaries --target x86_64-unknown-linux-musl
+mkdir bill
+mv crates/deploy-*/*_bin.cdx.json crates/promote-stage/*_bin.cdx.json crates/domino-pipeline/*_bin.cdx.json bill/
+cd bill
+sha256sum ./*.cdx.json > bill-of-materials.sha256
+";
+
+/// The workflow for releases.
+pub(super) fn release() -> Workflow {
+    let mut made: Vec<Job> = MACHINES.iter().map(build).collect();
+    made.push(bill_of_materials());
+    let publish = made.iter().fold(publish(), Job::after);
+    made.push(publish);
+    Workflow {
+        name: "Release".to_owned(),
+        on: Triggers {
+            push: Some(Filter {
+                tags: vec!["v*".to_owned()],
+                ..Filter::default()
+            }),
+            ..Triggers::default()
+        },
+        permissions: Permissions::none(),
+        concurrency: SpaceAfter(Concurrency {
+            group: Commented(
+                "release-${{ github.ref }}".to_owned(),
+                "a tag is released once".to_owned(),
+            ),
+            cancel_in_progress: false,
+        }),
+        jobs: made,
+    }
+}
+
+fn build(machine: &Machine) -> Job {
+    let name = machine.name;
+    let target = format!("{name}-unknown-linux-musl");
+    let archive = format!("programs-{name}.tar.gz");
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out the sources")
+            .with("persist-credentials", false),
+        Step::run(
+            "Prepare for static programs",
+            format!(
+                "rustup target add {target}\nsudo apt-get update\nsudo apt-get install --yes musl-tools\n"
+            ),
+        ),
+        Step::run(
+            "Build the programs",
+            format!(
+                "cargo build --release --locked --target {target} --package deploy-job --package deploy-app \
+                 --package deploy-model --package promote-stage --package domino-pipeline\n\
+                 cp target/{target}/release/domino-pipeline target/{target}/release/xtask\n\
+                 tar --create --gzip --file {archive} --directory target/{target}/release deploy-job deploy-app \
+                 deploy-model promote-stage xtask\n\
+                 sha256sum {archive} > {archive}.sha256\n"
+            ),
+        ),
+        upload(name, format!("{archive}\n{archive}.sha256\n")),
+    ];
+    let permissions = Permissions::none().and("contents", "read", "checks out the sources");
+    job(
+        format!("build-{name}"),
+        format!("Build for {name}"),
+        machine.runner,
+        permissions,
+        steps,
+    )
+}
+
+fn bill_of_materials() -> Job {
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out the sources")
+            .with("persist-credentials", false),
+        Step::run("Write the bill of materials", BILL_OF_MATERIALS),
+        upload(
+            "bill-of-materials",
+            "bill/*.cdx.json\nbill/bill-of-materials.sha256\n".to_owned(),
+        ),
+    ];
+    let permissions = Permissions::none().and("contents", "read", "checks out the sources");
+    job(
+        "bill-of-materials".to_owned(),
+        "Write the bill of materials".to_owned(),
+        MACHINES[0].runner,
+        permissions,
+        steps,
+    )
+}
+
+fn publish() -> Job {
+    let steps = vec![
+        actions::DOWNLOAD_ARTIFACT
+            .step("Gather what was made")
+            .with("merge-multiple", true),
+        actions::ATTEST_BUILD_PROVENANCE
+            .step("Sign where it comes from")
+            .with("subject-path", "programs-*.tar.gz\n*.cdx.json\n"),
+        Step::run("Publish the release", PUBLISH)
+            .env("GH_TOKEN", "${{ github.token }}")
+            .env("GH_REPO", "${{ github.repository }}"),
+    ];
+    let permissions = Permissions::none()
+        .and("contents", "write", "creates the release")
+        .and(
+            "id-token",
+            "write",
+            "proves to the signer which run this is",
+        )
+        .and(
+            "attestations",
+            "write",
+            "keeps the signed statement with the repository",
+        );
+    job(
+        "publish".to_owned(),
+        "Publish".to_owned(),
+        MACHINES[0].runner,
+        permissions,
+        steps,
+    )
+}
+
+fn job(id: String, name: String, runner: &str, permissions: Permissions, steps: Vec<Step>) -> Job {
+    Job {
+        id,
+        name,
+        needs: Vec::new(),
+        r#if: None,
+        runs_on: runner.to_owned(),
+        timeout_minutes: 30,
+        environment: None,
+        permissions,
+        concurrency: None,
+        outputs: IndexMap::new(),
+        steps,
+    }
+}
+
+fn upload(name: &str, path: String) -> Step {
+    actions::UPLOAD_ARTIFACT
+        .step("Hand it on")
+        .with("name", name)
+        .with("path", path)
+        .with("if-no-files-found", "error")
+        .with("retention-days", 1)
+}

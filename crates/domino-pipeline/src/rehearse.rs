@@ -1,0 +1,406 @@
+//! `cargo xtask rehearse`: runs the generated workflow files on this machine, against a sandbox in Domino's place.
+//!
+//! How files are read and run as on GitHub is the crate `rehearsal`'s. Here stands what is rehearsed, and what jobs are
+//! given: the environments of the stage file with the sandbox behind them. Nothing leaves this machine but what a step
+//! itself reaches for.
+
+mod contract;
+mod domino;
+mod environments;
+mod mlflow;
+mod settings;
+mod subject;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use domino_contract::Contract;
+use domino_sandbox::{Sandbox, Version};
+use github_workflow::problem::Problem;
+use github_workflow::read::Workflow;
+use rehearsal::approval::{Approvals, Approve};
+use rehearsal::checks::{self, Findings, Known};
+use rehearsal::console::{Console, Look};
+use rehearsal::github::{Event, GitHub, Run};
+use rehearsal::github_api::GitHubApi;
+use rehearsal::interrupt::Interrupt;
+use rehearsal::process::Grace;
+use rehearsal::report::{CANNOT, Report};
+use rehearsal::repository::Repository;
+use rehearsal::runner::{self, Runner};
+use rehearsal::workflow;
+use rehearsal::workspace::Workspace;
+
+use self::mlflow::Mlflow;
+use self::settings::{Domino, StageSettings};
+use self::subject::Subject;
+
+/// What a person should know before trusting a rehearsal.
+const HELP: &str = "\
+Workflows, stage file and code are those of the commit that is checked out. Each job gets an empty workspace, and its \
+steps see GitHub's variables and their own, nothing else of your environment. `vars.DOMINO_ENV` is the name of the \
+job's GitHub environment; its one credential is that of the sandbox's user `ci-bot`; DOMINO_API_HOST points the \
+programs at the sandbox. actions/checkout, upload-artifact, download-artifact and cache (always a miss) are stood in \
+for; an attestation is named as not run; anything else that is not understood is named before anything runs.
+
+Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
+`cancelled()` still run. A second Ctrl-C ends everything at once.
+
+Trouble to rehearse with --faults. Each file says what to expect, `domino-sandbox --help` what one may hold:
+
+    faults/failing-deployments.toml  an app that cannot start, an endpoint that cannot be built
+    faults/flaky-network.toml        reads refused, cut off, answered with 429 and 503
+    faults/lost-replies.toml         the first write of each kind takes effect without a reply
+    faults/misreporting-jobs.toml    runs with odd statuses, late ends and repeated log lines
+    faults/signed-out.toml           from the third step on, only the page for signing in
+    faults/slow-domino.toml          lists that take a second, and runs that seem to end late
+
+Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 4 not as the specs of `--spec` \
+say; 5 a step failed; \
+7 an approval was not given; 130 or 143 interrupted.";
+
+/// Run the workflow files here, stage by stage, against a Domino on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub struct Args {
+    /// Rehearse this workflow only, such as deploy-jobs; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Read the workflow files from this folder, and not from the commit's .github/workflows
+    #[arg(long, value_name = "DIR")]
+    pub workflows: Option<PathBuf>,
+    /// Rehearse what is in the working tree, too, and not only what is committed
+    #[arg(long)]
+    pub uncommitted: bool,
+    /// Who gives the approvals that GitHub would ask for [default: ask on a terminal, all elsewhere]
+    #[arg(long, value_enum)]
+    pub approve: Option<Approver>,
+    /// Stop after this stage, as a run started by hand can
+    #[arg(long, value_name = "STAGE")]
+    pub stop_after: Option<String>,
+    /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    pub domino_version: Version,
+    /// Let the sandbox misbehave as this file says, such as one of faults/
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Hold every request and reply of the rehearsal against these specs: files, or folders of JSON files
+    #[arg(long, value_name = "FILE")]
+    pub spec: Vec<PathBuf>,
+    /// Keep experiments and registered models in a real MLflow server, installed from PyPI at its first start
+    #[arg(long)]
+    pub mlflow: bool,
+    /// Leave the sandbox up after the table, until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+    /// Write the jobs' summaries to this folder, one Markdown file each
+    #[arg(long, value_name = "DIR")]
+    pub summary_dir: Option<PathBuf>,
+    /// The repository to rehearse
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repository: PathBuf,
+}
+
+/// Who gives the approvals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Approver {
+    /// Every approval is given
+    All,
+    /// Each is asked for on the terminal
+    Ask,
+    /// None is given: the pipeline stops at the first gate
+    None,
+}
+
+/// The exit code when everything went well but not as the specs say.
+const CONTRACT_BROKEN: u8 = 4;
+
+/// The user of the sandbox who is said to have pushed.
+const AUTHOR: &str = "author";
+
+/// Rehearses.
+///
+/// # Errors
+/// When this machine does not let it. What fails in a step is no error: it is in the table and in the exit code.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let contract = match args.spec.as_slice() {
+        [] => None,
+        paths => Some(Contract::read(paths)?),
+    };
+    let interrupt = Interrupt::listen()?;
+    let console = Console::stdout();
+    let mut findings = Findings::default();
+    let read = approve(args.approve).and_then(|approve| {
+        let subject = Subject::read(&args, &console, &mut findings.problems)?;
+        Ok((approve, subject))
+    });
+    let (approve, subject) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(nothing_to_rehearse(&error)),
+    };
+    let workflows = &subject.workflows;
+
+    let build_folder = build_folder(&subject.repository);
+    let lasting = build_folder.as_ref().map(|folder| folder.join("rehearsal"));
+    let workspace = Workspace::take(lasting.as_deref())?;
+    let approvals = Approvals::from_stdin(approve);
+    let token = job_token();
+    console.mask(&token);
+    let api = GitHubApi::start(token.clone(), approvals.given())?;
+    let github = GitHub {
+        repository: subject.repository.slug(),
+        branch: subject.environments.branch.clone(),
+        commit: subject.commit,
+        actor: AUTHOR.into(),
+        event: args
+            .stop_after
+            .map_or(Event::Push, |stop_after| Event::Dispatch { stop_after }),
+        api_url: api.url.clone(),
+        token,
+        first_run_id: first_run_id(),
+    };
+    let mut settings = StageSettings {
+        environments: subject.environments,
+        build_folder: build_folder.clone(),
+        domino: None,
+    };
+    let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);
+    if !findings.problems.is_empty() {
+        return Ok(refuse(&console, &findings.problems));
+    }
+
+    let mlflow = args.mlflow.then(Mlflow::start).transpose()?;
+    let model_token = random_text(40);
+    let sandbox = domino::start_sandbox(
+        &subject.repository,
+        &subject.stage_file,
+        args.domino_version,
+        args.faults.as_deref(),
+        &model_token,
+        mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
+    )?;
+    hide_credentials(&console, &sandbox, &model_token);
+    announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
+    announce_folders(&console, build_folder.as_deref(), &findings.notes);
+    settings.domino = Some(Domino::new(Rc::clone(&sandbox), model_token));
+    let runner = Runner {
+        repository: subject.repository,
+        github,
+        workspace,
+        settings: Box::new(settings),
+        approvals,
+        console: console.clone(),
+        interrupt: interrupt.clone(),
+        grace: Grace::GITHUB,
+        inherited: runner::inherited(),
+        summaries: summaries(args.summary_dir, lasting.as_deref())?,
+        report: Default::default(),
+    };
+    run_all(&runner, workflows, runs)?;
+    for asked in api.unknown_questions() {
+        runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
+    }
+    let mut code = conclude(&runner, begun.elapsed());
+    if let Some(contract) = &contract
+        && !contract::holds(contract, &sandbox.requests())
+        && code == 0
+    {
+        code = CONTRACT_BROKEN;
+    }
+    if interrupt.asked() {
+        return Ok(ExitCode::from(interrupt.exit_code()));
+    }
+    if args.keep {
+        keep(&console, &sandbox, &interrupt);
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn approve(asked: Option<Approver>) -> anyhow::Result<Approve> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    match asked {
+        Some(Approver::Ask) if !terminal => {
+            anyhow::bail!("`--approve ask` needs a terminal; there are all and none")
+        }
+        Some(Approver::Ask) => Ok(Approve::Ask),
+        Some(Approver::All) => Ok(Approve::All),
+        Some(Approver::None) => Ok(Approve::None),
+        None if terminal => Ok(Approve::Ask),
+        None => Ok(Approve::All),
+    }
+}
+
+/// The run of each workflow, once each has been checked for what cannot be rehearsed.
+fn plan_runs(
+    github: &GitHub,
+    settings: &StageSettings,
+    workspace: &Workspace,
+    workflows: &[Workflow],
+    findings: &mut Findings,
+) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for (at, workflow) in (0..).zip(workflows) {
+        let run = github.run_of(workflow, at);
+        let known = Known {
+            settings,
+            branch: &github.branch,
+            event: &github.event,
+            github: &github.context(&run, "", workspace),
+        };
+        checks::check(workflow, &known, findings);
+        runs.push(run);
+    }
+    runs
+}
+
+fn run_all(runner: &Runner, workflows: &[Workflow], runs: Vec<Run>) -> anyhow::Result<()> {
+    let artifacts = tempfile::tempdir_in(runner.workspace.base())?;
+    for (workflow, run) in workflows.iter().zip(runs) {
+        if runner.interrupt.asked() {
+            workflow::not_begun(runner, workflow);
+            continue;
+        }
+        let folder = artifacts.path().join(run.id.to_string());
+        workflow::run(runner, workflow, run, folder)?;
+    }
+    Ok(())
+}
+
+fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  caused by: {cause}");
+    }
+    ExitCode::from(CANNOT)
+}
+
+fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
+    console.blank();
+    for problem in problems {
+        console.line(Look::Bad, &format!("cannot rehearse: {problem}"));
+    }
+    let count = problems.len();
+    let word = if count == 1 { "problem" } else { "problems" };
+    console.line(Look::Bold, &format!("{count} {word}; nothing was run"));
+    ExitCode::from(CANNOT)
+}
+
+/// A token in the form of GitHub's, which opens nothing but the stand-in for its API.
+fn job_token() -> String {
+    format!("ghs_{}", random_text(36))
+}
+
+fn random_text(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric)
+        .take(length)
+        .collect()
+}
+
+/// A number that no earlier rehearsal had.
+fn first_run_id() -> u64 {
+    std::time::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_secs()
+        * 10
+}
+
+fn hide_credentials(console: &Console, sandbox: &Sandbox, model_token: &str) {
+    console.mask(model_token);
+    for account in sandbox.accounts() {
+        console.mask(&account.api_key);
+        console.mask(&account.token);
+    }
+}
+
+fn announce(console: &Console, sandbox: &Sandbox, version: Version, mlflow: Option<&Mlflow>) {
+    if let Some(mlflow) = mlflow {
+        let uri = &mlflow.uri;
+        console.line(
+            Look::Plain,
+            &format!("experiments and registered models are kept by MLflow at {uri}"),
+        );
+    }
+    let url = sandbox.url();
+    console.line(
+        Look::Plain,
+        &format!("Domino {version} is the sandbox at {url}; jobs with an environment find it as DOMINO_API_HOST"),
+    );
+}
+
+fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &[String]) {
+    if let Some(folder) = build_folder {
+        let folder = folder.display();
+        console.line(
+            Look::Plain,
+            &format!("cargo keeps what it compiles in {folder} (CARGO_BUILD_BUILD_DIR)"),
+        );
+    }
+    for note in notes {
+        console.line(Look::Dim, &format!("note: {note}"));
+    }
+}
+
+fn keep(console: &Console, sandbox: &Sandbox, interrupt: &Interrupt) {
+    let url = sandbox.url();
+    console.line(
+        Look::Bold,
+        &format!("the sandbox stays up at {url} until Ctrl-C"),
+    );
+    while !interrupt.asked() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Where cargo's own folder is, if this is a cargo project at all.
+fn build_folder(repository: &Repository) -> Option<PathBuf> {
+    if !repository.root.join("Cargo.toml").is_file() {
+        return None;
+    }
+    let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+    let folder = folder.map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    Some(repository.root.join(folder))
+}
+
+/// The folder for summaries, without those of an earlier rehearsal where the folder is ours.
+fn summaries(asked: Option<PathBuf>, lasting: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match (asked, lasting) {
+        (Some(folder), _) => Ok(folder),
+        (None, Some(lasting)) => {
+            let folder = lasting.join("summaries");
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)
+                    .with_context(|| format!("cannot empty {}", folder.display()))?;
+            }
+            Ok(folder)
+        }
+        (None, None) => Ok(tempfile::Builder::new()
+            .prefix("rehearsal-summaries-")
+            .tempdir()?
+            .keep()),
+    }
+}
+
+fn conclude(runner: &Runner, took: Duration) -> u8 {
+    let report: &Report = &runner.report.borrow();
+    report.show(&runner.console);
+    runner.console.blank();
+    if runner
+        .summaries
+        .read_dir()
+        .is_ok_and(|mut files| files.next().is_some())
+    {
+        runner.console.line(
+            Look::Plain,
+            &format!("summaries: {}", runner.summaries.display()),
+        );
+    }
+    let (look, verdict) = report.verdict(took);
+    runner.console.line(look, &verdict);
+    report.exit_code()
+}

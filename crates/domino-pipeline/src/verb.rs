@@ -1,0 +1,58 @@
+//! The verbs, and how each ends.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::{gen_workflows, plan, schema};
+
+#[cfg(feature = "import-ini")]
+use crate::import_ini;
+#[cfg(feature = "rehearse")]
+use crate::{check_contract, doctor, rehearse};
+
+/// What `domino-pipeline` can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write the workflow files and the picture of the pipeline from stages.toml
+    GenWorkflows(gen_workflows::Args),
+    /// Show what merging a change would deploy where, without asking Domino
+    Plan(plan::Args),
+    /// Run the workflow files here, stage by stage, against a Domino on this machine
+    #[cfg(feature = "rehearse")]
+    Rehearse(rehearse::Args),
+    /// Write stages.schema.json, by which editors complete stages.toml
+    Schema(schema::Args),
+    /// Hold what the programs send against the specs of a Domino
+    #[cfg(feature = "rehearse")]
+    CheckContract(check_contract::Args),
+    /// Look at a live deployment without changing it, and say what to do before the first push
+    #[cfg(feature = "rehearse")]
+    Doctor(doctor::Args),
+    /// Make a stages.toml of the Python templates' env-variables.ini
+    #[cfg(feature = "import-ini")]
+    ImportIni(import_ini::Args),
+}
+
+impl Verb {
+    /// Does it, and tells the person when that was not possible.
+    pub fn run(self) -> ExitCode {
+        let done = match self {
+            Self::GenWorkflows(args) => gen_workflows::run(&args),
+            Self::Plan(args) => plan::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Rehearse(args) => rehearse::run(args).map_err(Into::into),
+            Self::Schema(args) => schema::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
+            #[cfg(feature = "rehearse")]
+            Self::Doctor(args) => doctor::run(&args),
+            #[cfg(feature = "import-ini")]
+            Self::ImportIni(args) => import_ini::run(&args),
+        };
+        done.unwrap_or_else(|error| {
+            eprint!("{}", error.told());
+            ExitCode::from(error.exit_code())
+        })
+    }
+}

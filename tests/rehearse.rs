@@ -1,0 +1,402 @@
+//! `cargo xtask rehearse` as a person runs it: the real program, a real sandbox, a repository of its own.
+//!
+//! What workflows may do is tested beside the code; here it is what the person sees, and that nothing is left behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/rehearse");
+const WORKFLOW: &str = ".github/workflows/deploy-jobs.yml";
+const CANARY: &str = "canary-of-the-person";
+
+/// A repository with the fixture's files committed.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(Path::new(FIXTURE), folder.path());
+        let project = Self { folder };
+        project.git(&["init", "--quiet"]);
+        project.commit();
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn change(&self, name: &str, from: &str, to: &str) -> &Self {
+        let text = std::fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(from), "{name} does not hold {from}");
+        std::fs::write(self.path(name), text.replace(from, to)).unwrap();
+        self
+    }
+
+    fn commit(&self) -> &Self {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "Train better"]);
+        self
+    }
+
+    fn git(&self, args: &[&str]) {
+        let status = Command::new("git")
+            .arg("-C")
+            .arg(self.folder.path())
+            .args([
+                "-c",
+                "user.name=test",
+                "-c",
+                "user.email=test@example.com",
+                "-c",
+                "init.defaultBranch=main",
+            ])
+            .args(args)
+            .status()
+            .unwrap();
+        assert!(status.success(), "git {args:?}");
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"));
+        command
+            .arg("rehearse")
+            .arg("--summary-dir")
+            .arg(self.path("summaries"))
+            .args(args);
+        command.current_dir(self.folder.path());
+        for name in [
+            "DOMINO_API_HOST",
+            "DOMINO_TOKEN",
+            "DOMINO_USER_API_KEY",
+            "DOMINO_ENV",
+            "GITHUB_TOKEN",
+            "GITHUB_SHA",
+        ] {
+            command.env(name, CANARY);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn rehearse(&self, args: &[&str]) -> Rehearsed {
+        Rehearsed::from(self.command(args).output().unwrap())
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+struct Rehearsed {
+    code: i32,
+    text: String,
+}
+
+impl From<Output> for Rehearsed {
+    fn from(output: Output) -> Self {
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            text,
+        }
+    }
+}
+
+impl Rehearsed {
+    fn says(&self, what: &str) {
+        assert!(
+            self.text.contains(what),
+            "`{what}` is missing:\n{}",
+            self.text
+        );
+    }
+}
+
+#[test]
+fn a_pipeline_goes_through_every_stage_and_ends_with_a_table() {
+    let project = Project::new();
+    let rehearsed = project.rehearse(&[]);
+    assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
+    rehearsed.says("ci-bot deploys to DEV on Domino 6.3");
+    rehearsed.says("ci-bot deploys to PROD on Domino 6.3");
+    rehearsed.says("the credential is Bearer ***");
+    rehearsed
+        .says("environment PROD guards stage prod: ann must approve; GitHub waits 5 minutes more");
+    rehearsed.says("PROD was approved by ann");
+    rehearsed.says("before: http://127.0.0.1:");
+    rehearsed.says("rehearsal succeeded");
+    let row = rehearsed
+        .text
+        .lines()
+        .find(|line| line.starts_with("deploy-jobs  deploy-prod  Deploy train to prod"));
+    let row = row.expect("no row in the table");
+    assert!(
+        row.contains("✓ success") && row.contains("/somewhere"),
+        "{row}"
+    );
+    assert!(!rehearsed.text.contains(CANARY), "{}", rehearsed.text);
+    let summary =
+        std::fs::read_to_string(project.path("summaries/deploy-jobs.deploy-dev.md")).unwrap();
+    assert_eq!(summary.trim(), "### Deployed train to DEV");
+}
+
+#[test]
+fn every_domino_version_can_be_rehearsed_and_the_newest_takes_tokens() {
+    let project = Project::new();
+    let rehearsed = project.rehearse(&["--domino-version", "6.4", "--only", "deploy-jobs"]);
+    assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
+    rehearsed.says("ci-bot deploys to DEV on Domino 6.4");
+}
+
+#[test]
+fn a_request_that_the_given_specs_do_not_know_is_named_and_exits_4() {
+    let project = Project::new();
+    let spec = project.path("spec.json");
+    let knows = r#"{"paths": {"/v4/users/self": {"get": {"responses": {"200": {"description": "fine"}}}}}}"#;
+    std::fs::write(&spec, knows).unwrap();
+    let spec = spec.display().to_string();
+    let fine = project.rehearse(&["--spec", &spec]);
+    assert_eq!(fine.code, 0, "{}", fine.text);
+    fine.says("0 findings");
+    std::fs::write(&spec, r#"{"paths": {}}"#).unwrap();
+    let broken = project.rehearse(&["--spec", &spec]);
+    assert_eq!(broken.code, 4, "{}", broken.text);
+    broken.says("finding: GET /v4/users/self: no spec has this route");
+}
+
+#[test]
+fn without_approvals_the_first_gate_ends_the_pipeline_with_exit_7() {
+    let rehearsed = Project::new().rehearse(&["--approve", "none"]);
+    assert_eq!(rehearsed.code, 7, "{}", rehearsed.text);
+    rehearsed.says("ci-bot deploys to DEV");
+    rehearsed.says("✗ not approved");
+    assert!(
+        !rehearsed.text.contains("deploys to PROD"),
+        "{}",
+        rehearsed.text
+    );
+}
+
+#[test]
+fn a_run_can_stop_after_a_stage_as_one_started_by_hand() {
+    let project = Project::new();
+    let rehearsed = project.rehearse(&["--stop-after", "dev"]);
+    assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
+    rehearsed.says("by workflow_dispatch");
+    rehearsed.says("Deploy to prod: skipped");
+    let rehearsed = project.rehearse(&["--stop-after", "nowhere"]);
+    assert_eq!(rehearsed.code, 2, "{}", rehearsed.text);
+    rehearsed.says("no input of this workflow offers to stop after `nowhere`");
+}
+
+#[test]
+fn what_cannot_be_rehearsed_is_named_all_at_once_and_nothing_runs() {
+    let project = Project::new();
+    project.change(
+        WORKFLOW,
+        "      - run: tar --create",
+        "      - uses: actions/setup-python@v5\n      - run: tar --create",
+    );
+    project
+        .change(WORKFLOW, "name: PROD", "name: PRODUCTION")
+        .commit();
+    let rehearsed = project.rehearse(&[]);
+    assert_eq!(rehearsed.code, 2, "{}", rehearsed.text);
+    rehearsed.says(
+        "cannot rehearse: deploy-jobs.yml:22: action `actions/setup-python@v5` is not rehearsed",
+    );
+    rehearsed.says("no stage of stages.toml has the GitHub environment `PRODUCTION`");
+    rehearsed.says("2 problems; nothing was run");
+    assert!(!rehearsed.text.contains("━━"), "{}", rehearsed.text);
+}
+
+#[test]
+fn only_what_is_committed_is_rehearsed_unless_asked() {
+    let project = Project::new();
+    project.change("ask.py", "deploys to", "carries to");
+    let rehearsed = project.rehearse(&[]);
+    rehearsed.says("not committed, so not rehearsed: ask.py");
+    rehearsed.says("ci-bot deploys to DEV");
+    let rehearsed = project.rehearse(&["--uncommitted"]);
+    assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
+    rehearsed.says("ci-bot carries to DEV");
+}
+
+#[test]
+fn a_failing_step_ends_in_exit_5_and_its_own_words() {
+    let project = Project::new();
+    project
+        .change(
+            WORKFLOW,
+            "run: exec python3 ask.py train",
+            "run: python3 ask.py train && exit 3",
+        )
+        .commit();
+    let rehearsed = project.rehearse(&[]);
+    assert_eq!(rehearsed.code, 5, "{}", rehearsed.text);
+    rehearsed.says("✗ failed (exit 3)");
+    rehearsed.says("Deploy to prod: skipped");
+    rehearsed.says("rehearsal failed after");
+}
+
+#[test]
+fn faults_reach_the_steps() {
+    let project = Project::new();
+    let faults = project.path("faults.toml");
+    std::fs::write(
+        &faults,
+        "[[fault]]\nroute = \"GET /v4/users/self\"\nkind = \"status\"\nstatus = 503\n",
+    )
+    .unwrap();
+    let rehearsed = project.rehearse(&["--faults", faults.to_str().unwrap()]);
+    assert_eq!(rehearsed.code, 5, "{}", rehearsed.text);
+    rehearsed.says("503");
+}
+
+#[test]
+fn wrong_usage_is_told_before_anything_starts() {
+    let project = Project::new();
+    let rehearsed = project.rehearse(&["--only", "deploy-nothing"]);
+    rehearsed.says("there is no workflow `deploy-nothing`; there are deploy-jobs");
+    assert_eq!(rehearsed.code, 2);
+    let rehearsed = project.rehearse(&["--approve", "ask"]);
+    rehearsed.says("`--approve ask` needs a terminal");
+    assert_eq!(rehearsed.code, 2);
+}
+
+#[test]
+fn the_help_names_every_fault_file_that_ships() {
+    let help = Project::new().rehearse(&["--help"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../faults");
+    for file in Path::new(folder).read_dir().unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        help.says(&format!("\n    faults/{name} "));
+    }
+}
+
+/// A rehearsal that goes on while the test looks at it. It ends with the test.
+struct Ongoing {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Ongoing {
+    /// Starts it and reads its output until a line holds `wanted`.
+    fn until(command: &mut Command, wanted: &str) -> Self {
+        let mut ongoing = Self {
+            child: command.spawn().unwrap(),
+            lines: Vec::new(),
+        };
+        for line in BufReader::new(ongoing.child.stdout.as_mut().unwrap()).lines() {
+            ongoing.lines.push(line.unwrap());
+            if ongoing
+                .lines
+                .last()
+                .is_some_and(|line| line.contains(wanted))
+            {
+                return ongoing;
+            }
+        }
+        panic!("never said `{wanted}`: {:#?}", ongoing.lines);
+    }
+
+    fn interrupt(&mut self) -> i32 {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(status.success());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap();
+            }
+            assert!(Instant::now() < deadline, "the rehearsal did not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        // Both fail where it has ended already, which is how it should be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn sandbox_address(lines: &[String]) -> String {
+    let line = lines
+        .iter()
+        .find(|line| line.contains("is the sandbox at"))
+        .expect("no sandbox");
+    let address = line.split("http://").nth(1).unwrap();
+    address.split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn an_interrupt_ends_the_step_the_sandbox_and_the_temporary_folders() {
+    let project = Project::new();
+    project
+        .change(WORKFLOW, "run: exec python3 ask.py train", "run: exec python3 -c 'import os, time; print(\"pid\", os.getpid(), os.environ[\"RUNNER_TEMP\"], flush=True); time.sleep(60)'");
+    std::fs::copy(
+        project.path(WORKFLOW),
+        project.path(".github/workflows/deploy-models.yml"),
+    )
+    .unwrap();
+    project.commit();
+    let mut ongoing = Ongoing::until(&mut project.command(&[]), " pid ");
+    let lines = ongoing.lines.clone();
+    let words: Vec<&str> = lines.last().unwrap().split_whitespace().collect();
+    let (pid, temp) = (words[1], words[2]);
+    assert!(Path::new(temp).exists());
+    assert_eq!(ongoing.interrupt(), 130);
+    assert!(!Path::new(temp).exists());
+    assert!(
+        !Path::new("/proc").join(pid).exists(),
+        "the step still runs"
+    );
+    assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_err());
+    let mut rest = String::new();
+    ongoing
+        .child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut rest)
+        .unwrap();
+    assert!(rest.contains("rehearsal cancelled after"), "{rest}");
+    let not_begun = rest
+        .lines()
+        .filter(|line| line.starts_with("deploy-models "));
+    let cancelled = not_begun.filter(|line| line.contains("cancelled"));
+    assert_eq!(cancelled.count(), 3, "{rest}");
+}
+
+#[test]
+fn the_sandbox_can_be_kept_until_the_person_ends_it() {
+    let project = Project::new();
+    let mut ongoing = Ongoing::until(&mut project.command(&["--keep"]), "the sandbox stays up at");
+    let lines = ongoing.lines.clone();
+    assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_ok());
+    assert_eq!(ongoing.interrupt(), 0);
+    assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_err());
+}

@@ -1,0 +1,131 @@
+//! The verbs of `domino-pipeline` that are handed on, and what has to be compiled for each.
+//!
+//! What a verb takes is told by the program itself; this list has only what must be known before it is compiled.
+
+/// A verb that is handed on.
+#[derive(Debug, Clone, Copy)]
+pub struct Verb {
+    /// As it is called.
+    pub name: &'static str,
+    /// What it does, as the program's own help says it.
+    pub about: &'static str,
+    /// As much of the crate as it needs.
+    pub features: Features,
+}
+
+/// How much of the crate is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Features {
+    /// Neither the client of Domino's API nor the sandbox.
+    None,
+    /// As much as it takes to read the templates' configuration.
+    ImportIni,
+    /// Everything.
+    All,
+}
+
+impl Features {
+    /// As arguments for cargo.
+    pub fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &["--no-default-features"],
+            Self::ImportIni => &["--no-default-features", "--features", "import-ini"],
+            Self::All => &[],
+        }
+    }
+
+    /// The file that says, beside the program, that so much of it was compiled before.
+    pub fn stamp(self) -> &'static str {
+        match self {
+            Self::None => ".domino-pipeline-plain",
+            Self::ImportIni => ".domino-pipeline-import-ini",
+            Self::All => ".domino-pipeline-all",
+        }
+    }
+}
+
+/// All of them.
+pub const VERBS: [Verb; 7] = [
+    Verb {
+        name: "gen-workflows",
+        about: "Write the workflow files and the picture of the pipeline from stages.toml",
+        features: Features::None,
+    },
+    Verb {
+        name: "plan",
+        about: "Show what merging a change would deploy where, without asking Domino",
+        features: Features::None,
+    },
+    Verb {
+        name: "rehearse",
+        about: "Run the workflow files here, stage by stage, against a Domino on this machine",
+        features: Features::All,
+    },
+    Verb {
+        name: "schema",
+        about: "Write stages.schema.json, by which editors complete stages.toml",
+        features: Features::None,
+    },
+    Verb {
+        name: "check-contract",
+        about: "Hold what the programs send against the specs of a Domino",
+        features: Features::All,
+    },
+    Verb {
+        name: "doctor",
+        about: "Look at a live deployment without changing it, and say what to do before the first push",
+        features: Features::All,
+    },
+    Verb {
+        name: "import-ini",
+        about: "Make a stages.toml of the Python templates' env-variables.ini",
+        features: Features::ImportIni,
+    },
+];
+
+const CI: (&str, &str) = (
+    "ci",
+    "Run everything that must hold before a change is merged, as ci.yml does",
+);
+const HELP: (&str, &str) = (
+    "help",
+    "Print this message or the help of the given subcommand(s)",
+);
+
+/// The verb of this name.
+pub fn named(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+/// What `cargo xtask --help` says.
+pub fn help() -> String {
+    let verbs = VERBS.iter().map(|verb| (verb.name, verb.about));
+    let lines: Vec<String> = verbs
+        .chain([CI, HELP])
+        .map(|(name, about)| format!("  {name:<14}  {about}"))
+        .collect();
+    format!(
+        "The project's own tasks\n\nUsage: cargo xtask <COMMAND>\n\nCommands:\n{}\n\nOptions:\n  -h, --help  Print help\n",
+        lines.join("\n")
+    )
+}
+
+/// What a person is told who calls a verb that there is not.
+pub fn unknown(name: &str) -> String {
+    format!(
+        "error: unrecognized subcommand '{name}'\n\nUsage: cargo xtask <COMMAND>\n\nFor more information, try '--help'.\n"
+    )
+}
+
+/// What `cargo xtask ci --help` says.
+pub fn ci_help() -> String {
+    let (_, about) = CI;
+    format!("{about}\n\nUsage: cargo xtask ci\n\nOptions:\n  -h, --help  Print help\n")
+}
+
+/// What a person is told who gives `ci` an argument.
+pub fn unexpected(argument: &str) -> String {
+    format!(
+        "error: unexpected argument '{argument}' found\n\nUsage: cargo xtask ci\n\nFor more information, try '--help'.\n"
+    )
+}
