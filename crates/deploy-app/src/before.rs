@@ -5,7 +5,7 @@ use domino_core::error::CommandError;
 use std::fmt::Display;
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{AppContent, AppVersion, AppsApi};
+use domino_core::api::apps::{AppContent, AppVersion, Capabilities};
 use domino_core::api::choice::choose;
 use domino_core::api::hardware_tiers::TierUse;
 use domino_core::commit::Commit;
@@ -25,7 +25,7 @@ pub(crate) struct Before {
 impl Before {
     /// Commit, tier, environment and revision of a version against what ran before. A revision counts only where it
     /// can be asked for: elsewhere the active one runs, and may be another one by now.
-    pub(crate) fn compare(&self, api: AppsApi, version: &AppVersion) -> Comparison {
+    pub(crate) fn compare(&self, can: &Capabilities, version: &AppVersion) -> Comparison {
         let (was, is) = (&self.version, version);
         let mut comparison = Comparison::default();
         match (&is.git_ref, &was.git_ref) {
@@ -52,7 +52,7 @@ impl Before {
         if let (Some(is), Some(was)) = (&is.revision, &was.revision)
             && is != was
         {
-            match api.chooses_revision() {
+            match can.chooses_revision {
                 true => comparison.differs("environment revision", is, was),
                 false => {
                     comparison.newer_revision = Some(format!("environment revision: {was} → {is}"));
@@ -110,7 +110,7 @@ impl Rollout<'_> {
             }
         }
         // A version that is started once more keeps its environment.
-        let makes_another = !self.api.starts_versions_again();
+        let makes_another = !self.apps.capabilities().starts_versions_again;
         let untold = [
             ("hardware tier", content.hardware_tier.is_none()),
             (
@@ -141,6 +141,7 @@ fn not_found(step: &mut Step, before: &Before, what: &str, error: &impl Display)
 
 #[cfg(test)]
 mod tests {
+    use domino_core::api::apps::Generation;
     use domino_core::api::hardware_tiers::HardwareTierId;
 
     use super::*;
@@ -164,13 +165,14 @@ mod tests {
 
     #[test]
     fn what_is_the_same_differs_in_nothing() {
-        let same = before(version("Running")).compare(AppsApi::Beta, &version("Running"));
+        let same = before(version("Running"))
+            .compare(Generation::Beta.capabilities(), &version("Running"));
         assert_eq!(same, Comparison::default());
         let short = AppVersion {
             git_ref: Some(GitRef::Commit("abababababab".into())),
             ..version("Running")
         };
-        let same = before(version("Running")).compare(AppsApi::V4, &short);
+        let same = before(version("Running")).compare(Generation::V4.capabilities(), &short);
         assert_eq!(same, Comparison::default());
     }
 
@@ -188,7 +190,7 @@ mod tests {
             environment_name: Some("Standard".into()),
             ..version("Running")
         };
-        let comparison = before(was).compare(AppsApi::Beta, &other);
+        let comparison = before(was).compare(Generation::Beta.capabilities(), &other);
         assert_eq!(
             comparison.different,
             [
@@ -203,8 +205,8 @@ mod tests {
 
     #[test]
     fn the_name_of_what_a_start_ran_on_counts_more_than_the_id_of_what_the_app_is_set_to() {
-        let comparison =
-            before(named("Large", "Standard")).compare(AppsApi::V4, &named("Small", "Standard"));
+        let comparison = before(named("Large", "Standard"))
+            .compare(Generation::V4.capabilities(), &named("Small", "Standard"));
         assert_eq!(comparison.different, ["hardware tier: Small → Large"]);
     }
 
@@ -214,7 +216,7 @@ mod tests {
             revision: Some("r4".into()),
             ..version("Running")
         };
-        let comparison = before(version("Running")).compare(AppsApi::V4, &newer);
+        let comparison = before(version("Running")).compare(Generation::V4.capabilities(), &newer);
         assert!(comparison.different.is_empty());
         assert_eq!(
             comparison.newer_revision.as_deref(),
@@ -231,9 +233,10 @@ mod tests {
             ..version("Running")
         };
         let untold = ["commit", "hardware tier", "environment"];
-        let comparison = before(silent.clone()).compare(AppsApi::V4, &version("Running"));
+        let comparison =
+            before(silent.clone()).compare(Generation::V4.capabilities(), &version("Running"));
         assert_eq!(comparison.untold, untold);
-        let comparison = before(version("Running")).compare(AppsApi::V4, &silent);
+        let comparison = before(version("Running")).compare(Generation::V4.capabilities(), &silent);
         assert_eq!(comparison.untold, untold);
     }
 }

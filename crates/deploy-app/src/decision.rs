@@ -1,6 +1,8 @@
 //! What to do about an app, decided from what is there and what is wanted alone. It asks nobody and does nothing.
 
-use domino_core::api::apps::{App, AppChanges, AppStatus, AppVersionId, AppsApi, visibility_word};
+use domino_core::api::apps::{
+    App, AppChanges, AppStatus, AppVersionId, Capabilities, visibility_word,
+};
 
 use crate::wanted::Wanted;
 
@@ -41,7 +43,7 @@ pub(crate) struct FixedEntryPoint {
 
 /// Decides.
 pub(crate) fn decide(
-    api: AppsApi,
+    can: &Capabilities,
     there: Option<&App>,
     wanted: &Wanted,
 ) -> Result<Decision, FixedEntryPoint> {
@@ -55,8 +57,8 @@ pub(crate) fn decide(
     let Some(app) = there else {
         return Ok(decision);
     };
-    decision.compare_app(api, app, wanted)?;
-    decision.action = decision.act_on_version(api, app, wanted);
+    decision.compare_app(can, app, wanted)?;
+    decision.action = decision.act_on_version(can, app, wanted);
     Ok(decision)
 }
 
@@ -64,7 +66,7 @@ impl Decision {
     /// What is to change about the app itself.
     fn compare_app(
         &mut self,
-        api: AppsApi,
+        can: &Capabilities,
         app: &App,
         wanted: &Wanted,
     ) -> Result<(), FixedEntryPoint> {
@@ -74,7 +76,7 @@ impl Decision {
             .as_ref()
             .filter(|e| **e != wanted.entry_point)
         {
-            if !api.changes_entry_point() {
+            if !can.changes_entry_point {
                 return Err(FixedEntryPoint {
                     there: there.clone(),
                 });
@@ -91,7 +93,7 @@ impl Decision {
         }
         let description = app.description.as_deref().unwrap_or_default();
         if !wanted.description.is_empty() && description != wanted.description {
-            if api.changes_description() {
+            if can.changes_description {
                 self.changes_in_words.push("description".into());
                 self.changes.description = Some(wanted.description.clone());
             } else {
@@ -104,7 +106,7 @@ impl Decision {
         Ok(())
     }
 
-    fn act_on_version(&mut self, api: AppsApi, app: &App, wanted: &Wanted) -> Action {
+    fn act_on_version(&mut self, can: &Capabilities, app: &App, wanted: &Wanted) -> Action {
         let Some(version) = &app.version else {
             self.why
                 .push("nothing of it runs: it was never started".into());
@@ -125,7 +127,7 @@ impl Decision {
             status @ (AppStatus::Down(_) | AppStatus::Never | AppStatus::Stopping(_)) => {
                 self.why
                     .push(format!("nothing of it runs: it is `{}`", status.word()));
-                let again = as_wanted && status.is_down() && api.starts_versions_again();
+                let again = as_wanted && status.is_down() && can.starts_versions_again;
                 match again {
                     true => Action::StartAgain(version.id.clone()),
                     false => Action::Publish,
@@ -161,13 +163,13 @@ impl Decision {
 
 #[cfg(test)]
 mod tests {
-    use domino_core::api::apps::{AppId, AppVersion};
+    use domino_core::api::apps::{AppId, AppVersion, Generation};
     use stage_file::Visibility;
 
     use super::*;
     use crate::wanted::tests::{version, wanted};
 
-    const ALL: [AppsApi; 3] = [AppsApi::V1, AppsApi::Beta, AppsApi::V4];
+    const ALL: [Generation; 3] = [Generation::V1, Generation::Beta, Generation::V4];
 
     fn app(version: Option<AppVersion>) -> App {
         App {
@@ -181,14 +183,17 @@ mod tests {
         }
     }
 
-    fn decided(api: AppsApi, app: &App) -> Decision {
-        decide(api, Some(app), &wanted()).unwrap()
+    fn decided(api: Generation, app: &App) -> Decision {
+        decide(api.capabilities(), Some(app), &wanted()).unwrap()
     }
 
     #[test]
     fn an_app_that_is_not_there_is_created() {
         for api in ALL {
-            assert_eq!(decide(api, None, &wanted()).unwrap().action, Action::Create);
+            assert_eq!(
+                decide(api.capabilities(), None, &wanted()).unwrap().action,
+                Action::Create
+            );
         }
     }
 
@@ -204,7 +209,7 @@ mod tests {
     #[test]
     fn what_is_on_its_way_as_wanted_is_followed() {
         for word in ["Queued", "Preparing", "SomethingNew"] {
-            let decision = decided(AppsApi::Beta, &app(Some(version(word))));
+            let decision = decided(Generation::Beta, &app(Some(version(word))));
             assert_eq!(decision.action, Action::Follow(AppVersionId::new("v1")));
         }
     }
@@ -213,12 +218,12 @@ mod tests {
     fn what_is_down_is_started_again_where_that_can_be_and_published_elsewhere() {
         let down = app(Some(version("Failed")));
         let again = Action::StartAgain(AppVersionId::new("v1"));
-        assert_eq!(decided(AppsApi::V1, &down).action, again);
-        assert_eq!(decided(AppsApi::Beta, &down).action, Action::Publish);
-        let decision = decided(AppsApi::V4, &down);
+        assert_eq!(decided(Generation::V1, &down).action, again);
+        assert_eq!(decided(Generation::Beta, &down).action, Action::Publish);
+        let decision = decided(Generation::V4, &down);
         assert_eq!(decision.action, Action::Publish);
         assert_eq!(decision.why, ["nothing of it runs: it is `Failed`"]);
-        let never = decided(AppsApi::V4, &app(None));
+        let never = decided(Generation::V4, &app(None));
         assert_eq!(never.action, Action::Publish);
     }
 
@@ -236,7 +241,7 @@ mod tests {
             git_ref: None,
             ..version("Running")
         };
-        let decision = decided(AppsApi::V4, &app(Some(other)));
+        let decision = decided(Generation::V4, &app(Some(other)));
         assert_eq!(decision.action, Action::Publish);
         assert_eq!(decision.why, ["commit: not told by this Domino"]);
     }
@@ -247,11 +252,11 @@ mod tests {
             entry_point: Some("old.sh".into()),
             ..app(Some(version("Running")))
         };
-        let decision = decided(AppsApi::Beta, &moved);
+        let decision = decided(Generation::Beta, &moved);
         assert_eq!(decision.action, Action::Publish);
         assert_eq!(decision.changes.entry_point.as_deref(), Some("app.sh"));
-        for api in [AppsApi::V1, AppsApi::V4] {
-            let refused = decide(api, Some(&moved), &wanted()).unwrap_err();
+        for api in [Generation::V1, Generation::V4] {
+            let refused = decide(api.capabilities(), Some(&moved), &wanted()).unwrap_err();
             assert_eq!(refused.there, "old.sh");
         }
     }
@@ -263,14 +268,14 @@ mod tests {
             visibility: Some("PUBLIC".into()),
             ..app(Some(version("Running")))
         };
-        for api in [AppsApi::V1, AppsApi::Beta] {
+        for api in [Generation::V1, Generation::Beta] {
             let decision = decided(api, &old);
             assert!(matches!(decision.action, Action::Keep(_)));
             assert!(!decision.is_as_wanted());
             assert_eq!(decision.changes.visibility, Some(Visibility::GrantBased));
             assert_eq!(decision.changes.description.as_deref(), Some("Numbers"));
         }
-        let decision = decided(AppsApi::V4, &old);
+        let decision = decided(Generation::V4, &old);
         assert_eq!(decision.changes.description, None);
         assert_eq!(decision.remarks.len(), 1);
     }
@@ -279,7 +284,11 @@ mod tests {
     fn a_description_that_the_file_does_not_give_stays() {
         let mut wanted = wanted();
         wanted.description.clear();
-        let decision = decide(AppsApi::V1, Some(&app(Some(version("Running")))), &wanted);
+        let decision = decide(
+            Generation::V1.capabilities(),
+            Some(&app(Some(version("Running")))),
+            &wanted,
+        );
         assert!(decision.unwrap().is_as_wanted());
     }
 }

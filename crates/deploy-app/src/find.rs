@@ -1,7 +1,7 @@
 //! Finding the one app that is meant, and saying what is known of it.
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{App, AppVersion, AppsApi};
+use domino_core::api::apps::{App, AppVersion, Apps, Generation};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Context as _, Result};
@@ -16,8 +16,8 @@ use crate::wanted::in_short;
 pub(crate) struct Found {
     /// The project.
     pub(crate) project: Project,
-    /// The generation of the API; the same one from the first request to the last.
-    pub(crate) api: AppsApi,
+    /// The apps by one generation of the API, the same one from the first request to the last.
+    pub(crate) apps: Apps<Reader>,
     /// The name in Domino.
     pub(crate) name: String,
     /// The app; `None` when there is none.
@@ -38,10 +38,10 @@ pub(crate) async fn find<'a>(
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let name = context.file.app_name(app, &context.stage);
-    let (api, there) = named(&reader, args.api, &project.id, &name).await?;
+    let (apps, there) = named(&reader, args.generation(), &project.id, &name).await?;
     let found = Found {
         project,
-        api,
+        apps,
         name,
         app: there,
     };
@@ -51,11 +51,11 @@ pub(crate) async fn find<'a>(
 /// The one app of this name; several are an error that lists them, because nobody can tell which one is meant.
 pub(crate) async fn named(
     reader: &Reader,
-    forced: Option<AppsApi>,
+    forced: Option<Generation>,
     project: &ProjectId,
     name: &str,
-) -> Result<(AppsApi, Option<App>)> {
-    let (api, apps) = match forced {
+) -> Result<(Apps<Reader>, Option<App>)> {
+    let (apps, found) = match forced {
         None => match reader.find_apps(project, name).await {
             Ok(found) => found,
             Err(error) if error.status().is_some_and(|status| status.as_u16() == 403) => {
@@ -67,20 +67,22 @@ pub(crate) async fn named(
             }
             Err(error) => return Err(error.into()),
         },
-        Some(api) => match reader.apps(api, project, name).await {
-            Ok(apps) => (api, apps),
+        Some(generation) => match reader.apps(generation).named(project, name).await {
+            Ok(found) => (reader.apps(generation), found),
             Err(error) if error.is_unknown_route() => {
-                let text = format!("this Domino does not have `{}`", api.route());
+                let text = format!(
+                    "this Domino does not have `{}`",
+                    generation.capabilities().route
+                );
                 let failure = CommandError::refused(text).hint(format!(
-                    "leave out `--api {}`: what it has is found",
-                    api.word()
+                    "leave out `--api {generation}`: what it has is found"
                 ));
                 return Err(error).context(failure);
             }
             Err(error) => return Err(error.into()),
         },
     };
-    Ok((api, the_one(apps, name)?))
+    Ok((apps, the_one(found, name)?))
 }
 
 fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> {

@@ -74,10 +74,7 @@ impl Rollout<'_> {
     async fn start_before(&self, step: &mut Step, id: &AppId, before: &Before) -> Result<bool> {
         let mut poll = Poll::until(GRACE, self.reader.delay_scale());
         let version = loop {
-            let now = self
-                .reader
-                .app_version(self.api, id, &before.version.id)
-                .await?;
+            let now = self.apps.version(id, &before.version.id).await?;
             match now {
                 Some(now) if !now.status().is_down() => {
                     if !poll.next().await {
@@ -94,11 +91,7 @@ impl Rollout<'_> {
     }
 
     async fn what_was_created(&self) -> String {
-        match self
-            .reader
-            .apps(self.api, &self.project.id, self.name)
-            .await
-        {
+        match self.apps.named(&self.project.id, self.name).await {
             Ok(apps) => match apps.first() {
                 Some(app) => format!(
                     "app `{}` was created as `{}`; {}",
@@ -124,17 +117,17 @@ impl Rollout<'_> {
         id: &AppId,
         before: Option<&Before>,
     ) -> Result<String, ApiError> {
-        let Some(app) = self.reader.app(self.api, id).await? else {
+        let Some(app) = self.apps.app(id).await? else {
             return Ok(format!("app `{}` is not there any more", self.name));
         };
         // Where a new version replaces another, the one before may still run while Domino shows the new one.
         let replaced = before
             .filter(|before| app.version_other_than(Some(&before.version.id)).is_some())
-            .filter(|_| self.api.replaces_what_runs());
+            .filter(|_| self.apps.capabilities().replaces_what_runs);
         let old = match replaced {
             Some(before) => {
                 let id = &before.version.id;
-                let old = self.reader.app_version(self.api, &app.id, id).await;
+                let old = self.apps.version(&app.id, id).await;
                 old.ok().flatten().or_else(|| Some(before.version.clone()))
             }
             None => None,

@@ -2,7 +2,7 @@
 //! reply is lost, Domino is looked at before anything else.
 
 use domino_core::api::apps::{
-    AppChanges, AppContent, AppId, AppInstance, AppStatus, AppVersion, AppVersionId, AppsApi,
+    AppChanges, AppContent, AppId, AppInstance, AppStatus, AppVersion, AppVersionId, Generation,
     NewApp, Published, visibility_word,
 };
 use domino_core::client::{ApiError, Written, write_once};
@@ -26,12 +26,12 @@ impl Rollout<'_> {
             content: self.wanted.content(),
         };
         trace.changed = true;
-        trace.launched = self.api.starts_what_it_creates();
+        trace.launched = self.apps.capabilities().starts_what_it_creates;
         let created = write_once(
             self.reader.delay_scale(),
-            async || self.writer.create_app(self.api, &new).await,
+            async || self.writer.create(&new).await,
             async || {
-                let apps = self.reader.apps(self.api, &new.project, self.name).await?;
+                let apps = self.apps.named(&new.project, self.name).await?;
                 Ok(apps.into_iter().next())
             },
         )
@@ -47,19 +47,15 @@ impl Rollout<'_> {
         let app = created.into_inner();
         trace.app = Some(app.id.clone());
         describe(&mut step.report, self.context, &app);
-        match self.api {
-            AppsApi::Beta => Ok(match app.version {
+        match self.apps.generation() {
+            Generation::Beta => Ok(match app.version {
                 Some(version) => self.known(trace, &version),
                 None => Target::OtherThan(None),
             }),
-            AppsApi::V1 => {
+            Generation::V1 => {
                 let version = match app.version {
                     Some(version) => Some(version),
-                    None => self
-                        .reader
-                        .app(self.api, &app.id)
-                        .await?
-                        .and_then(|app| app.version),
+                    None => self.apps.app(&app.id).await?.and_then(|app| app.version),
                 };
                 match version {
                     Some(version) => {
@@ -70,14 +66,14 @@ impl Rollout<'_> {
                     None => self.launch(step, trace, &app.id, None, &new.content).await,
                 }
             }
-            AppsApi::V4 => self.launch(step, trace, &app.id, None, &new.content).await,
+            Generation::V4 => self.launch(step, trace, &app.id, None, &new.content).await,
         }
     }
 
     /// Changes the app itself, and believes only what Domino says it now is.
     pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<()> {
         let is_changed = async || {
-            let now = self.reader.app(self.api, app).await?;
+            let now = self.apps.app(app).await?;
             Ok(now.filter(|now| {
                 let visibility = changes.visibility.map(visibility_word);
                 let same = |wanted: Option<&str>, is: &Option<String>| {
@@ -90,7 +86,7 @@ impl Rollout<'_> {
         };
         write_once(
             self.reader.delay_scale(),
-            async || self.writer.change_app(self.api, app, changes).await,
+            async || self.writer.change(app, changes).await,
             async || Ok(is_changed().await?.map(drop)),
         )
         .await
@@ -117,12 +113,12 @@ impl Rollout<'_> {
         if before.is_down() {
             return Ok(());
         }
-        let now = async || self.reader.app_version(self.api, app, &version.id).await;
+        let now = async || self.apps.version(app, &version.id).await;
         if !matches!(before, AppStatus::Stopping(_)) {
             (trace.changed, trace.stopped) = (true, true);
             let stopped = write_once(
                 self.reader.delay_scale(),
-                async || self.writer.stop_app(self.api, app, version).await,
+                async || self.writer.stop(app, version).await,
                 async || {
                     let now = now().await?;
                     let moved = now.is_none_or(|now| now.status() != before);
@@ -152,7 +148,7 @@ impl Rollout<'_> {
         poll: &mut Poll,
     ) -> Result<()> {
         loop {
-            match self.reader.app_version(self.api, app, &version.id).await {
+            match self.apps.version(app, &version.id).await {
                 Ok(Some(now)) if !now.status().is_down() => {
                     let word = now.status().word().to_owned();
                     progress.status(&format!("version {}: {word}", now.id));
@@ -182,9 +178,9 @@ impl Rollout<'_> {
         (trace.changed, trace.launched) = (true, true);
         let launched = write_once(
             self.reader.delay_scale(),
-            async || self.writer.publish_app(self.api, app, content).await,
+            async || self.writer.publish(app, content).await,
             async || {
-                let now = self.reader.app(self.api, app).await?;
+                let now = self.apps.app(app).await?;
                 let other = now.and_then(|now| now.version_other_than(before.as_ref()).cloned());
                 // Somebody else's version is not the one whose reply was lost.
                 let ours = other.filter(|v| v.git_ref.is_none() || v.git_ref == content.git_ref);
@@ -228,9 +224,9 @@ impl Rollout<'_> {
         let tier = content.hardware_tier.as_ref();
         let started = write_once(
             self.reader.delay_scale(),
-            async || self.writer.start_app_version(app, version, tier).await,
+            async || self.writer.start(app, version, tier).await,
             async || {
-                let now = self.reader.app_version(self.api, app, version).await?;
+                let now = self.apps.version(app, version).await?;
                 let instance = now.and_then(|now| now.instance);
                 Ok(instance
                     .filter(|now| Some(&now.id) != stale.as_ref() || !now.status.is_down())
@@ -255,14 +251,11 @@ impl Rollout<'_> {
 
     /// A list that is here and a write that is not is half a generation.
     fn explained(&self, error: ApiError) -> CommandError {
-        if !error.is_unknown_route() || self.api == AppsApi::V4 {
+        let can = self.apps.capabilities();
+        let Some(older) = can.older.filter(|_| error.is_unknown_route()) else {
             return error.into();
-        }
-        let text = format!("this Domino has `{}`, but not for this", self.api.route());
-        let older = match self.api {
-            AppsApi::V1 => "beta",
-            _ => "v4",
         };
+        let text = format!("this Domino has `{}`, but not for this", can.route);
         let failure =
             CommandError::refused(text).hint(format!("try an older API: `--api {older}`"));
         CommandError::from(error).context(failure)

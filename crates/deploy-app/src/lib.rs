@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::api::apps::AppsApi;
+use domino_core::api::apps::Generation;
 use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
 use stage_file::Stage;
 
@@ -82,9 +82,31 @@ struct AppArgs {
     app: String,
     /// The API of Domino's to use; when not given, the newest that this Domino has
     #[arg(long, value_enum)]
-    api: Option<AppsApi>,
+    api: Option<Api>,
     #[command(flatten)]
     flags: StepFlags,
+}
+
+/// What `--api` takes.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Api {
+    /// `/api/apps/v1`, from Domino 6.4 on
+    V1,
+    /// `/api/apps/beta`, Domino 6.1 to 6.3
+    Beta,
+    /// `/v4/modelProducts`, every Domino
+    V4,
+}
+
+impl AppArgs {
+    /// The generation that `--api` names.
+    fn generation(&self) -> Option<Generation> {
+        self.api.map(|api| match api {
+            Api::V1 => Generation::V1,
+            Api::Beta => Generation::Beta,
+            Api::V4 => Generation::V4,
+        })
+    }
 }
 
 /// `deploy-app publish`.

@@ -33,8 +33,9 @@ pub(crate) async fn logs(
     };
     let version: AppVersion = match &args.version_id {
         None => app.version.ok_or_else(never)?,
-        Some(id) => reader
-            .app_version(found.api, &app.id, &AppVersionId::new(id))
+        Some(id) => found
+            .apps
+            .version(&app.id, &AppVersionId::new(id))
             .await?
             .ok_or_else(|| CommandError::refused(format!("app `{name}` has no version `{id}`")))?,
     };
@@ -45,15 +46,17 @@ pub(crate) async fn logs(
     let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
     let page = async |from: &str, limit: usize| {
         let (app, version) = (&app.id, &version.id);
-        reader
-            .app_log(found.api, app, version, &instance.id, from, limit)
+        found
+            .apps
+            .log(app, version, &instance.id, from, limit)
             .await
     };
     let (began, mut over) = (reader.now(), version.status().is_down());
     loop {
         if args.follow && !over {
-            over = reader
-                .app_version(found.api, &app.id, &version.id)
+            over = found
+                .apps
+                .version(&app.id, &version.id)
                 .await?
                 .is_none_or(|now| now.status().is_down());
         }

@@ -3,7 +3,7 @@
 use domino_core::error::{CommandError, Context as _, Result};
 use std::time::Duration;
 
-use domino_core::api::apps::{App, AppStatus, AppsApi};
+use domino_core::api::apps::{App, AppStatus, Apps, Capabilities, Generation};
 use domino_core::api::environments::RevisionSpec;
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
@@ -29,7 +29,7 @@ struct Publishing<'a> {
     /// The app's name in Domino.
     name: String,
     project: Project,
-    api: AppsApi,
+    apps: Apps<Reader>,
     there: Option<App>,
     wanted: Wanted,
     health: Option<HealthCheck>,
@@ -70,9 +70,9 @@ pub(crate) async fn publish(
     // An app that is as wanted is only looked at; nothing is sent that changes anything.
     let rollout = Rollout {
         context,
-        writer: context.connection.writer(),
         reader: context.connection.reader(),
-        api: planned.api,
+        writer: context.connection.writer().apps(planned.apps.generation()),
+        apps: planned.apps.clone(),
         project: &planned.project,
         entity: planned.entity,
         name: &planned.name,
@@ -103,14 +103,15 @@ async fn plan<'a>(
     let project = Project::of_stage(&reader, file, stage).await?;
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
-    let (place, (api, there)) = tokio::try_join!(
+    let (place, (apps, there)) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::App, &project, &target),
-        named(&reader, args.app.api, &project.id, &name),
+        named(&reader, args.app.generation(), &project.id, &name),
     )?;
-    if there.is_none() && api != AppsApi::V4 {
-        refuse_hidden_namesake(&reader, &project, api, &name).await?;
+    let can = apps.capabilities();
+    if there.is_none() && can.older.is_some() {
+        refuse_hidden_namesake(&reader, &project, can, &name).await?;
     }
-    let revision = revision(&reader, file, api, &place, &target).await?;
+    let revision = revision(&reader, file, can, &place, &target).await?;
     let wanted = Wanted {
         commit,
         place,
@@ -120,14 +121,14 @@ async fn plan<'a>(
         visibility: entity.visibility,
     };
     let poll = Poll::until(TELLS_WITHIN.min(args.timeout), reader.delay_scale());
-    let there = once_it_tells(&reader, api, there, &wanted, poll, progress).await?;
-    let decision = decide(api, there.as_ref(), &wanted)
-        .map_err(|fixed| fixed.failure(file, api, entity, &name))?;
+    let there = once_it_tells(&apps, there, &wanted, poll, progress).await?;
+    let decision = decide(can, there.as_ref(), &wanted)
+        .map_err(|fixed| fixed.failure(file, can, entity, &name))?;
     Ok(Publishing {
         entity,
         name,
         project,
-        api,
+        apps,
         there,
         wanted,
         health: HealthCheck::of(entity),
@@ -138,8 +139,7 @@ async fn plan<'a>(
 /// The app once Domino tells what its version is of that is on its way: that may be the very one that is wanted, which
 /// an earlier run launched, and it shall not be replaced by itself.
 async fn once_it_tells(
-    reader: &Reader,
-    api: AppsApi,
+    apps: &Apps<Reader>,
     mut there: Option<App>,
     wanted: &Wanted,
     mut poll: Poll,
@@ -161,7 +161,7 @@ async fn once_it_tells(
         if !poll.next().await {
             break;
         }
-        there = reader.app(api, &app.id).await?;
+        there = apps.app(&app.id).await?;
     }
     Ok(there)
 }
@@ -171,10 +171,10 @@ async fn once_it_tells(
 async fn refuse_hidden_namesake(
     reader: &Reader,
     project: &Project,
-    api: AppsApi,
+    can: &Capabilities,
     name: &str,
 ) -> Result<()> {
-    let hidden = match reader.apps(AppsApi::V4, &project.id, name).await {
+    let hidden = match reader.apps(Generation::V4).named(&project.id, name).await {
         Ok(apps) => apps,
         Err(error) if error.is_unknown_route() => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -184,8 +184,7 @@ async fn refuse_hidden_namesake(
     };
     Err(CommandError::refused(format!(
         "there is an app `{name}` ({}) that `{}` does not show",
-        app.id,
-        api.route()
+        app.id, can.route
     ))
     .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew"))
 }
@@ -194,7 +193,7 @@ async fn refuse_hidden_namesake(
 async fn revision(
     reader: &Reader,
     file: &StageFile,
-    api: AppsApi,
+    can: &Capabilities,
     place: &Place,
     target: &Target,
 ) -> Result<Option<String>> {
@@ -213,12 +212,12 @@ async fn revision(
         RevisionSpec::Active | RevisionSpec::Other(_) => return Ok(None),
     };
     let is_active = environment.active_revision_id.as_deref() == Some(id.as_str());
-    match (is_active, api.chooses_revision()) {
+    match (is_active, can.chooses_revision) {
         (true, _) => Ok(None),
         (false, true) => Ok(Some(id)),
         (false, false) => Err(CommandError::refused(format!(
             "`{}` starts apps in the active revision of an environment only, and `{id}` is not the active one of `{}`",
-            api.route(),
+            can.route,
             environment.name
         ))
         .hint(format!(
@@ -233,7 +232,7 @@ impl FixedEntryPoint {
     fn failure(
         &self,
         file: &StageFile,
-        api: AppsApi,
+        can: &Capabilities,
         entity: &stage_file::App,
         name: &str,
     ) -> CommandError {
@@ -241,7 +240,7 @@ impl FixedEntryPoint {
         CommandError::refused(format!(
             "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",
             self.there,
-            api.route(),
+            can.route,
             entity.entry_point
         ))
         .hint(format!(
@@ -288,7 +287,7 @@ impl Publishing<'_> {
                 None => "Domino says `Running`".into(),
             },
         );
-        plan.fact("api", self.api.route());
+        plan.fact("api", self.apps.capabilities().route);
         self.add_changes(&mut plan);
         plan
     }
@@ -309,7 +308,7 @@ impl Publishing<'_> {
                     .as_ref()
                     .is_some_and(|app| !app.status().is_down());
                 if runs {
-                    let how = match self.api.replaces_what_runs() {
+                    let how = match self.apps.capabilities().replaces_what_runs {
                         true => "Domino replaces",
                         false => "stopped before the new one starts:",
                     };

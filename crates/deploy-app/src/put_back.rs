@@ -119,12 +119,12 @@ impl Rollout<'_> {
 
     /// What is put back may be made of more than Domino tells, and its environment may have moved on.
     fn warn_of_unchecked(&self, step: &mut Step, before: &Before, app: &App) {
-        let again = self.api.starts_versions_again();
+        let again = self.apps.capabilities().starts_versions_again;
         let version = app.version.as_ref();
         let Some(version) = version.filter(|now| !again || now.id == before.version.id) else {
             return;
         };
-        let comparison = before.compare(self.api, version);
+        let comparison = before.compare(self.apps.capabilities(), version);
         if !comparison.untold.is_empty() {
             let text = format!(
                 "this Domino does not tell the {} of what an app runs, so that it was not checked that it is as before",
@@ -159,10 +159,7 @@ impl Rollout<'_> {
         if let Some(new) = app.version_other_than(Some(&before.version.id)) {
             self.clear(progress, undo, &id, new, &poll).await;
         }
-        let old = self
-            .reader
-            .app_version(self.api, &id, &before.version.id)
-            .await?;
+        let old = self.apps.version(&id, &before.version.id).await?;
         if let Some(old) = old {
             if old.status().is_up() {
                 match self.look_at(&app, poll.left()).await {
@@ -220,9 +217,9 @@ impl Rollout<'_> {
         let Err(mut problem) = asked else {
             return;
         };
-        if !self.api.replaces_what_runs() {
+        if !self.apps.capabilities().replaces_what_runs {
             progress.status(&format!("{problem:#}; forcing it"));
-            if let Err(error) = self.writer.force_stop_app(id).await {
+            if let Err(error) = self.writer.force_stop(id).await {
                 problem = error.into();
             } else if let Err(error) = self.until_down(progress, id, version, &mut third()).await {
                 problem = error;
@@ -243,7 +240,7 @@ impl Rollout<'_> {
         current: Option<&AppVersion>,
     ) -> Result<Target> {
         let content = self.content_before(step, before).await;
-        if self.api.starts_versions_again() {
+        if self.apps.capabilities().starts_versions_again {
             let (id, instance) = (&before.version.id, before.version.instance.as_ref());
             return self
                 .start_again(step, undo, app, id, instance, &content)
@@ -264,14 +261,14 @@ impl Rollout<'_> {
     }
 
     async fn app_now(&self, id: &AppId) -> Result<App> {
-        let app = self.reader.app(self.api, id).await?;
+        let app = self.apps.app(id).await?;
         app.ok_or_else(|| {
             CommandError::refused(format!("app `{}` is not there any more", self.name))
         })
     }
 
     async fn change_entry_point_back(&self, app: &App, before: &Before) -> Result<()> {
-        if !self.api.changes_entry_point() || app.entry_point == before.entry_point {
+        if !self.apps.capabilities().changes_entry_point || app.entry_point == before.entry_point {
             return Ok(());
         }
         let changes = AppChanges {

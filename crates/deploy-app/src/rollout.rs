@@ -5,7 +5,7 @@
 use domino_core::error::{CommandError, Exit, Result};
 use std::time::{Duration, Instant};
 
-use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, AppsApi};
+use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, Apps};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
 use domino_core::log_tail::LogTail;
@@ -27,9 +27,9 @@ const ANSWER_GRACE: Duration = Duration::from_secs(30);
 /// All that is needed to bring a version of an app to serve.
 pub(crate) struct Rollout<'a> {
     pub(crate) context: &'a StepContext,
-    pub(crate) writer: Writer,
     pub(crate) reader: Reader,
-    pub(crate) api: AppsApi,
+    pub(crate) apps: Apps<Reader>,
+    pub(crate) writer: Apps<Writer>,
     pub(crate) project: &'a Project,
     /// The app as the stage file has it.
     pub(crate) entity: &'a stage_file::App,
@@ -152,7 +152,9 @@ impl Rollout<'_> {
                     .await?
             }
             (Action::Publish, Some(app)) => {
-                if let Some(current) = current.filter(|_| !self.api.replaces_what_runs()) {
+                if let Some(current) =
+                    current.filter(|_| !self.apps.capabilities().replaces_what_runs)
+                {
                     self.take_down(progress, trace, &app.id, current, &mut poll)
                         .await?;
                 }
@@ -216,7 +218,7 @@ impl Rollout<'_> {
     ) -> Watch<'a> {
         Watch {
             reader: &self.reader,
-            api: self.api,
+            apps: &self.apps,
             app,
             health: self.health.as_ref(),
             expected,
@@ -234,7 +236,7 @@ impl Rollout<'_> {
             return Ok(Ended::Incomplete(failure));
         }
         let now = match trace.changed {
-            true => self.reader.app(self.api, &app.id).await?,
+            true => self.apps.app(&app.id).await?,
             false => None,
         };
         let now = now.unwrap_or_else(|| app.clone());
@@ -256,7 +258,7 @@ impl Rollout<'_> {
                 return health;
             }
             // What was just started may get another address.
-            if let Ok(Some(now)) = self.reader.app(self.api, &app.id).await {
+            if let Ok(Some(now)) = self.apps.app(&app.id).await {
                 address = now.url;
             }
         }

@@ -28,7 +28,7 @@ pub(crate) async fn status(
         )));
     };
     describe(&mut step.report, context, &app);
-    step.report.fact("api", found.api.route());
+    step.report.fact("api", found.apps.capabilities().route);
     let Some(version) = &app.version else {
         let text = format!("app `{name}` in stage `{stage}` was never started");
         return Err(CommandError::failed(text));

@@ -22,7 +22,8 @@ pub(crate) async fn unpublish(
     };
     let (name, stage) = (&entity.name, &context.stage.name);
     let mut plan = Plan::new(format!("unpublish app `{name}` in stage `{stage}`"));
-    plan.fact("app", &found.name).fact("api", found.api.route());
+    plan.fact("app", &found.name)
+        .fact("api", found.apps.capabilities().route);
     if let Some(app) = &found.app {
         describe(&mut step.report, context, app);
     }
@@ -51,16 +52,16 @@ pub(crate) async fn unpublish(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let writer = context.connection.writer();
-    let reader = writer.reader();
-    let (api, id) = (found.api, &app.id);
-    let now = async || reader.app_version(api, id, &version.id).await;
+    let reader = context.connection.reader();
+    let writer = context.connection.writer().apps(found.apps.generation());
+    let id = &app.id;
+    let now = async || found.apps.version(id, &version.id).await;
     let mut progress = step.progress();
     let stopping = async {
         if !matches!(status, AppStatus::Stopping(_)) {
             let stopped = write_once(
                 reader.delay_scale(),
-                async || writer.stop_app(api, id, version).await,
+                async || writer.stop(id, version).await,
                 async || {
                     let now = now().await?;
                     let moved = now.is_none_or(|now| now.status() != status);

@@ -5,7 +5,7 @@ use domino_core::error::{CommandError, Exit};
 use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{
-    App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, AppsApi,
+    App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, Apps, Capabilities,
 };
 use domino_core::client::{ApiError, Reader};
 use domino_core::log_tail::LogTail;
@@ -31,7 +31,7 @@ const TWO_AT_ONCE: Duration = Duration::from_secs(30);
 /// What is watched.
 pub(crate) struct Watch<'a> {
     pub(crate) reader: &'a Reader,
-    pub(crate) api: AppsApi,
+    pub(crate) apps: &'a Apps<Reader>,
     pub(crate) app: &'a AppId,
     pub(crate) health: Option<&'a HealthCheck>,
     pub(crate) expected: Expected<'a>,
@@ -80,11 +80,11 @@ pub(crate) enum Watched {
 
 impl Expected<'_> {
     /// What is different, and what is not told.
-    fn compare(self, api: AppsApi, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
+    fn compare(self, can: &Capabilities, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
         // The active revision may have changed since the plan; that is not what was asked for.
         let comparison = match self {
             Self::Wanted(wanted) => wanted.compare(version),
-            Self::Before(before) => before.compare(api, version),
+            Self::Before(before) => before.compare(can, version),
         };
         (comparison.different, comparison.untold)
     }
@@ -174,7 +174,7 @@ impl Watch<'_> {
         let (id, stale) = match target {
             Target::Version(id, stale) => (id.clone(), stale.clone()),
             Target::OtherThan(before) => {
-                let app = self.reader.app(self.api, self.app).await?;
+                let app = self.apps.app(self.app).await?;
                 let found = app
                     .as_ref()
                     .and_then(|app| app.version_other_than(before.as_ref()));
@@ -186,18 +186,16 @@ impl Watch<'_> {
             }
         };
         let instance = known.and_then(|version| version.instance.clone());
-        let (reader, api, app) = (self.reader, self.api, self.app);
+        let (apps, app) = (self.apps, self.app);
         let (tail, progress) = (&mut self.tail, &mut *self.progress);
         let follows_log = self.log_misses < LOG_MISSES;
-        let (version, log) = tokio::join!(reader.app_version(api, app, &id), async {
+        let (version, log) = tokio::join!(apps.version(app, &id), async {
             let Some(instance) = instance.filter(|_| follows_log) else {
                 return Ok(());
             };
             tail.read(
                 async |from: &str, limit: usize| {
-                    reader
-                        .app_log(api, app, &id, &instance.id, from, limit)
-                        .await
+                    apps.log(app, &id, &instance.id, from, limit).await
                 },
                 |line: &str| progress.log(line),
             )
@@ -262,20 +260,20 @@ impl Watch<'_> {
     /// Where two versions run at once, the page that answers may be the other one's. A Domino that keeps both for
     /// good is not waited for.
     async fn may_still_be_the_one_before(&self, seen: &Seen) -> Result<bool, ApiError> {
-        let two = self.api.runs_two_at_once() && self.health.is_some();
+        let two = self.apps.capabilities().runs_two_at_once && self.health.is_some();
         let Some(before) = self.before.filter(|_| two) else {
             return Ok(false);
         };
         if seen.checked.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.delay_scale()) {
             return Ok(false);
         }
-        let old = self.reader.app_version(self.api, self.app, before).await?;
+        let old = self.apps.version(self.app, before).await?;
         Ok(old.is_some_and(|old| !old.status().is_down()))
     }
 
     /// Whether the version is the current one and what was asked for, and what Domino does not tell about it.
     async fn check(&self, version: &AppVersion) -> Result<Result<Seen, Serving>, ApiError> {
-        let Some(app) = self.reader.app(self.api, self.app).await? else {
+        let Some(app) = self.apps.app(self.app).await? else {
             return Ok(Err(Serving::NotYet("Domino does not show the app".into())));
         };
         let current = app.version.as_ref().filter(|v| v.id == version.id);
@@ -284,7 +282,9 @@ impl Watch<'_> {
             let text = "Domino still takes another version for the current one";
             return Ok(Err(Serving::NotYet(text.into())));
         }
-        let (different, untold) = self.expected.compare(self.api, current.unwrap_or(version));
+        let (different, untold) = self
+            .expected
+            .compare(self.apps.capabilities(), current.unwrap_or(version));
         Ok(match different.is_empty() {
             true => Ok(Seen {
                 app,
@@ -301,15 +301,13 @@ impl Watch<'_> {
         let Some(instance) = &version.instance else {
             return;
         };
-        let (reader, api, app) = (self.reader, self.api, self.app);
+        let (apps, app) = (self.apps, self.app);
         let (tail, progress) = (&mut self.tail, &mut *self.progress);
         let rest = tail.rest(
             LOG_GRACE,
-            reader.delay_scale(),
+            self.reader.delay_scale(),
             async |from: &str, limit: usize| {
-                reader
-                    .app_log(api, app, &version.id, &instance.id, from, limit)
-                    .await
+                apps.log(app, &version.id, &instance.id, from, limit).await
             },
             |line: &str| progress.log(line),
         );

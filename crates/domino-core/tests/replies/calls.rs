@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use domino_core::api::apps::{
-    AppChanges, AppContent, AppId, AppInstanceId, AppVersionId, AppsApi, NewApp,
+    self, AppChanges, AppContent, AppId, AppInstanceId, AppVersionId, NewApp,
 };
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
 use domino_core::api::governance::{
@@ -162,24 +162,23 @@ fn apps() -> Vec<Call> {
         apps_beta: ["GET /api/apps/beta/apps" => json!({
             "items": [app(version()), app(version())], "metadata": {"pagination": {"totalCount": 2}},
         })]
-            |c| c.reader().apps(AppsApi::Beta, &project().id, "dashboard").await;
+            |c| c.reader().apps(apps::Generation::Beta).named(&project().id, "dashboard").await;
         app_v1: ["GET /api/apps/v1/apps/a1" => app(nested_version())]
-            |c| c.reader().app(AppsApi::V1, &AppId::new("a1")).await;
+            |c| c.reader().apps(apps::Generation::V1).app(&AppId::new("a1")).await;
         app_version_beta: [
             "GET /api/apps/beta/apps/a1/versions/v1" => json!({"id": "v1", "currentInstance": null}),
             "GET /api/apps/beta/apps/a1/versions/v1/instances" =>
                 json!({"items": [{"id": "i1", "status": "Failed", "createdAt": 1}]}),
         ]
-            |c| c.reader().app_version(AppsApi::Beta, &AppId::new("a1"), &AppVersionId::new("v1")).await;
+            |c| c.reader().apps(apps::Generation::Beta).version(&AppId::new("a1"), &AppVersionId::new("v1")).await;
         app_log_beta: ["GET /api/apps/beta/apps/a1/versions/v1/instances/i1/logs" => log()]
-            |c| c.reader().app_log(
-                AppsApi::Beta, &AppId::new("a1"), &AppVersionId::new("v1"), &AppInstanceId::new("i1"), "0", 100,
+            |c| c.reader().apps(apps::Generation::Beta).log(&AppId::new("a1"), &AppVersionId::new("v1"), &AppInstanceId::new("i1"), "0", 100,
             ).await;
         apps_v4: [
             "GET /v4/modelProducts" => json!([product()]),
             "GET /v4/modelProducts/apps/versions/i1" => started(),
         ]
-            |c| c.reader().apps(AppsApi::V4, &project().id, "dashboard").await;
+            |c| c.reader().apps(apps::Generation::V4).named(&project().id, "dashboard").await;
         app_v4: [
             "GET /v4/modelProducts/a1" => {
                 let mut product = product();
@@ -191,24 +190,24 @@ fn apps() -> Vec<Call> {
             ]),
             "GET /v4/modelProducts/apps/versions/i1" => started(),
         ]
-            |c| c.reader().app(AppsApi::V4, &AppId::new("a1")).await;
+            |c| c.reader().apps(apps::Generation::V4).app(&AppId::new("a1")).await;
         create_app_v1: ["POST /api/apps/v1/apps" => app(nested_version())]
-            |c| c.writer().create_app(AppsApi::V1, &new_app()).await;
+            |c| c.writer().apps(apps::Generation::V1).create(&new_app()).await;
         create_app_v4: ["POST /v4/modelProducts" => product()]
-            |c| c.writer().create_app(AppsApi::V4, &new_app()).await;
+            |c| c.writer().apps(apps::Generation::V4).create(&new_app()).await;
         publish_app_v1: ["POST /api/apps/v1/apps/a1/versions/createAndStart" => json!({
             "version": nested_version(), "instance": {"id": "i2", "status": "Queued"},
             "warnings": ["the tier is full", {"message": "no volume"}],
         })]
-            |c| c.writer().publish_app(AppsApi::V1, &AppId::new("a1"), &AppContent::default()).await;
+            |c| c.writer().apps(apps::Generation::V1).publish(&AppId::new("a1"), &AppContent::default()).await;
         publish_app_beta: ["POST /api/apps/beta/apps/a1/versions" => version()]
-            |c| c.writer().publish_app(AppsApi::Beta, &AppId::new("a1"), &AppContent::default()).await;
+            |c| c.writer().apps(apps::Generation::Beta).publish(&AppId::new("a1"), &AppContent::default()).await;
         start_app_version: ["POST /api/apps/v1/apps/a1/versions/v1/start" => json!({"id": "i2", "status": "Queued"})]
-            |c| c.writer().start_app_version(&AppId::new("a1"), &AppVersionId::new("v1"), None).await;
+            |c| c.writer().apps(apps::Generation::V1).start(&AppId::new("a1"), &AppVersionId::new("v1"), None).await;
         change_app: ["PATCH /api/apps/v1/apps/a1" => app(nested_version())]
             |c| {
                 let changes = AppChanges { description: Some("d".into()), ..AppChanges::default() };
-                c.writer().change_app(AppsApi::V1, &AppId::new("a1"), &changes).await
+                c.writer().apps(apps::Generation::V1).change(&AppId::new("a1"), &changes).await
             };
     }
 }

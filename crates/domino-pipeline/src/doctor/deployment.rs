@@ -1,7 +1,7 @@
 //! Domino's side of a stage: host, version, credential, project, which generations of its API there are, and what
 //! the gates need.
 
-use domino_core::api::apps::AppsApi;
+use domino_core::api::apps;
 use domino_core::api::choice::choose;
 use domino_core::api::mlflow::Tracking;
 use domino_core::api::model_apis::Generation;
@@ -152,13 +152,13 @@ async fn apps_api(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Find
     let first = visit.file.apps.first();
     let name = first.map_or("doctor".into(), |app| visit.file.app_name(app, visit.stage));
     match reader.find_apps(&project.id, &name).await {
-        Ok((api, _)) => {
-            let since = match api {
-                AppsApi::V1 => "Domino 6.4 on",
-                AppsApi::Beta => "Domino 6.1 to 6.3",
-                AppsApi::V4 => "every Domino",
+        Ok((apps, _)) => {
+            let since = match apps.generation() {
+                apps::Generation::V1 => "Domino 6.4 on",
+                apps::Generation::Beta => "Domino 6.1 to 6.3",
+                apps::Generation::V4 => "every Domino",
             };
-            Finding::well(format!("apps by `{}`, {since}", api.route()))
+            Finding::well(format!("apps by `{}`, {since}", apps.capabilities().route))
         }
         Err(error) => Finding::of_error("apps", &error.into()),
     }

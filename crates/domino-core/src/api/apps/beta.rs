@@ -3,18 +3,19 @@
 
 use serde::Serialize;
 
+use super::app::{App, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word};
+use super::generation::Generation;
+use super::routes::Routes;
 use super::wire::{self, WireApp, WireVersion};
-use super::{
-    App, AppContent, AppId, AppInstanceId, AppVersion, AppVersionId, EnvironmentId, HardwareTierId,
-    NewApp, Published, visibility_word,
+use crate::api::git_ref::GitRef;
+use crate::api::ids::{
+    AppId, AppInstanceId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId,
 };
-use crate::api::GitRef;
 use crate::api::logs::LogPage;
-use crate::api::projects::ProjectId;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// Where its routes begin.
-pub(super) const APPS: &str = "/api/apps/beta/apps";
+const APPS: &str = Generation::Beta.capabilities().route;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,92 +52,97 @@ impl<'a> From<&'a AppContent> for VersionCreation<'a> {
     }
 }
 
-/// `GET …/apps/{id}/versions/{v}`, which says how the version's newest instance stands.
-pub(super) async fn version(
-    reader: &Reader,
-    app: &AppId,
-    version: &AppVersionId,
-) -> Result<Option<AppVersion>, ApiError> {
-    let found: Option<WireVersion> = reader.read_if_there(&path(app, version), &[]).await?;
-    let Some(mut found) = found else {
-        return Ok(None);
-    };
-    if found.current_instance.is_none() {
-        let path = format!("{}/instances", path(app, version));
-        let instances: Option<wire::Page<super::AppInstance>> =
-            reader.read_if_there(&path, &[]).await?;
-        found.current_instance = instances.and_then(|page| page.items.into_iter().next());
+/// The routes.
+pub(super) struct Beta;
+
+impl Routes for Beta {
+    const APPS: &'static str = APPS;
+
+    /// `GET …/apps/{id}/versions/{v}`, which says how the version's newest instance stands.
+    async fn version(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+    ) -> Result<Option<AppVersion>, ApiError> {
+        let found: Option<WireVersion> = reader.read_if_there(&path(app, version), &[]).await?;
+        let Some(mut found) = found else {
+            return Ok(None);
+        };
+        if found.current_instance.is_none() {
+            let path = format!("{}/instances", path(app, version));
+            let instances: Option<wire::Page<AppInstance>> =
+                reader.read_if_there(&path, &[]).await?;
+            found.current_instance = instances.and_then(|page| page.items.into_iter().next());
+        }
+        Ok(Some(found.into()))
     }
-    Ok(Some(found.into()))
-}
 
-/// `GET …/instances/{i}/logs`.
-pub(super) async fn log(
-    reader: &Reader,
-    app: &AppId,
-    version: &AppVersionId,
-    instance: &AppInstanceId,
-    position: &str,
-    limit: usize,
-) -> Result<LogPage, ApiError> {
-    let path = format!("{}/logs", instance_path(app, version, instance));
-    let limit = limit.to_string();
-    let query = [
-        ("logType", "complete"),
-        ("limit", limit.as_str()),
-        ("offset", "0"),
-        ("latestTime", position),
-    ];
-    reader.read(&path, &query).await
-}
+    /// `GET …/instances/{i}/logs`.
+    async fn log(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+        instance: &AppInstanceId,
+        position: &str,
+        limit: usize,
+    ) -> Result<LogPage, ApiError> {
+        let path = format!("{}/logs", instance_path(app, version, instance));
+        let limit = limit.to_string();
+        let query = [
+            ("logType", "complete"),
+            ("limit", limit.as_str()),
+            ("offset", "0"),
+            ("latestTime", position),
+        ];
+        reader.read(&path, &query).await
+    }
 
-/// `POST …/apps`: creates the app and its first version, and starts it; 200 with the app.
-pub(super) async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
-    let creation = Creation {
-        name: &app.name,
-        project_id: &app.project,
-        visibility: visibility_word(app.visibility),
-        description: &app.description,
-        entry_point: &app.entry_point,
-        version: VersionCreation::from(&app.content),
-    };
-    let created: WireApp = writer
-        .write(reqwest::Method::POST, APPS, Some(&creation))
-        .await?;
-    Ok(created.into())
-}
+    /// `POST …/apps`: creates the app and its first version, and starts it; 200 with the app.
+    async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
+        let creation = Creation {
+            name: &app.name,
+            project_id: &app.project,
+            visibility: visibility_word(app.visibility),
+            description: &app.description,
+            entry_point: &app.entry_point,
+            version: VersionCreation::from(&app.content),
+        };
+        let created: WireApp = writer
+            .write(reqwest::Method::POST, APPS, Some(&creation))
+            .await?;
+        Ok(created.into())
+    }
 
-/// `POST …/apps/{id}/versions`: creates a version and starts it; 200 with the version.
-pub(super) async fn publish(
-    writer: &Writer,
-    app: &AppId,
-    content: &AppContent,
-) -> Result<Published, ApiError> {
-    let path = format!("{APPS}/{}/versions", segment(app.as_str()));
-    let version: WireVersion = writer
-        .write(
-            reqwest::Method::POST,
-            &path,
-            Some(&VersionCreation::from(content)),
-        )
-        .await?;
-    Ok(Published {
-        version: Some(version.into()),
-        warnings: Vec::new(),
-    })
-}
+    /// `POST …/apps/{id}/versions`: creates a version and starts it; 200 with the version.
+    async fn publish(
+        writer: &Writer,
+        app: &AppId,
+        content: &AppContent,
+    ) -> Result<Published, ApiError> {
+        let path = format!("{APPS}/{}/versions", segment(app.as_str()));
+        let version: WireVersion = writer
+            .write(
+                reqwest::Method::POST,
+                &path,
+                Some(&VersionCreation::from(content)),
+            )
+            .await?;
+        Ok(Published {
+            version: Some(version.into()),
+            warnings: Vec::new(),
+        })
+    }
 
-/// `DELETE …/instances/{i}`: this is how an app is stopped.
-pub(super) async fn stop(
-    writer: &Writer,
-    app: &AppId,
-    version: &AppVersionId,
-    instance: &AppInstanceId,
-) -> Result<(), ApiError> {
-    let path = instance_path(app, version, instance);
-    writer
-        .write_only::<()>(reqwest::Method::DELETE, &path, None)
-        .await
+    /// `DELETE …/instances/{i}`: this is how an app is stopped.
+    async fn stop(writer: &Writer, app: &AppId, version: &AppVersion) -> Result<(), ApiError> {
+        let Some(instance) = &version.instance else {
+            return Ok(());
+        };
+        let path = instance_path(app, &version.id, &instance.id);
+        writer
+            .write_only::<()>(reqwest::Method::DELETE, &path, None)
+            .await
+    }
 }
 
 fn path(app: &AppId, version: &AppVersionId) -> String {

@@ -4,17 +4,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    App, AppChanges, AppContent, AppId, AppInstance, AppInstanceId, AppStatus, AppVersion,
-    AppVersionId, EnvironmentId, HardwareTierId, NewApp, Published, visibility_word,
+use super::app::{
+    App, AppChanges, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word,
 };
-use crate::api::GitRef;
+use super::generation::Generation;
+use super::routes::Routes;
+use super::status::AppStatus;
+use crate::api::git_ref::GitRef;
+use crate::api::ids::{
+    AppId, AppInstanceId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId,
+};
 use crate::api::logs::LogPage;
-use crate::api::projects::ProjectId;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// Where its routes begin.
-pub(super) const APPS: &str = "/v4/modelProducts";
+const APPS: &str = Generation::V4.capabilities().route;
 /// Stands for an id that the server gives.
 const NO_ID: &str = "000000000000000000000000";
 
@@ -133,123 +137,142 @@ struct NewVisibility {
     visibility: &'static str,
 }
 
-/// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run.
-pub(super) async fn apps(
-    reader: &Reader,
-    project: &ProjectId,
-    name: &str,
-) -> Result<Vec<App>, ApiError> {
-    let products: Vec<Product> = reader
-        .read(APPS, &[("projectId", project.as_str())])
-        .await?;
-    let mut apps = Vec::new();
-    for product in products {
-        let is_app = product.model_product_type == "APP" && product.project_id == *project;
-        if is_app && product.name == name {
-            apps.push(with_version(reader, product).await?);
+/// The routes.
+pub(super) struct ModelProducts;
+
+impl Routes for ModelProducts {
+    const APPS: &'static str = APPS;
+
+    /// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run.
+    async fn apps(reader: &Reader, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
+        let products: Vec<Product> = reader
+            .read(APPS, &[("projectId", project.as_str())])
+            .await?;
+        let mut apps = Vec::new();
+        for product in products {
+            let is_app = product.model_product_type == "APP" && product.project_id == *project;
+            if is_app && product.name == name {
+                apps.push(with_version(reader, product).await?);
+            }
+        }
+        Ok(apps)
+    }
+
+    /// `GET /v4/modelProducts/{id}`, and what it runs.
+    async fn app(reader: &Reader, id: &AppId) -> Result<Option<App>, ApiError> {
+        match reader.read_if_there(&path(id), &[]).await? {
+            Some(product) => Ok(Some(with_version(reader, product).await?)),
+            None => Ok(None),
         }
     }
-    Ok(apps)
-}
 
-/// `GET /v4/modelProducts/{id}`, and what it runs.
-pub(super) async fn app(reader: &Reader, id: &AppId) -> Result<Option<App>, ApiError> {
-    match reader.read_if_there(&path(id), &[]).await? {
-        Some(product) => Ok(Some(with_version(reader, product).await?)),
-        None => Ok(None),
+    /// `GET /v4/modelProducts/apps/versions/{instance}`; where it is not shown, the app tells how its newest start
+    /// stands.
+    async fn version(
+        reader: &Reader,
+        id: &AppId,
+        version: &AppVersionId,
+    ) -> Result<Option<AppVersion>, ApiError> {
+        let instance = AppInstanceId::new(version.as_str());
+        if let Some(details) = details(reader, &instance).await? {
+            return Ok(Some(details.into()));
+        }
+        let newest = Self::app(reader, id).await?.and_then(|app| app.version);
+        Ok(newest.filter(|newest| newest.id == *version))
     }
-}
 
-/// `GET /v4/modelProducts/apps/versions/{instance}`; where it is not shown, the app tells how its newest start
-/// stands.
-pub(super) async fn version(
-    reader: &Reader,
-    id: &AppId,
-    version: &AppVersionId,
-) -> Result<Option<AppVersion>, ApiError> {
-    let instance = AppInstanceId::new(version.as_str());
-    if let Some(details) = details(reader, &instance).await? {
-        return Ok(Some(details.into()));
+    /// `GET /v4/modelProducts/apps/versions/{instance}/logs`.
+    async fn log(
+        reader: &Reader,
+        _: &AppId,
+        _: &AppVersionId,
+        instance: &AppInstanceId,
+        position: &str,
+        limit: usize,
+    ) -> Result<LogPage, ApiError> {
+        let path = format!("{}/logs", instance_path(instance));
+        let limit = limit.to_string();
+        let query = [
+            ("logType", "console"),
+            ("limit", limit.as_str()),
+            ("offset", "0"),
+            ("latestTimeNano", position),
+        ];
+        reader.read(&path, &query).await
     }
-    let newest = app(reader, id).await?.and_then(|app| app.version);
-    Ok(newest.filter(|newest| newest.id == *version))
-}
 
-/// `GET /v4/modelProducts/apps/versions/{instance}/logs`.
-pub(super) async fn log(
-    reader: &Reader,
-    instance: &AppInstanceId,
-    position: &str,
-    limit: usize,
-) -> Result<LogPage, ApiError> {
-    let path = format!("{}/logs", instance_path(instance));
-    let limit = limit.to_string();
-    let query = [
-        ("logType", "console"),
-        ("limit", limit.as_str()),
-        ("offset", "0"),
-        ("latestTimeNano", position),
-    ];
-    reader.read(&path, &query).await
-}
+    /// `POST /v4/modelProducts`: takes a whole app, with placeholders for what the server says, and starts nothing.
+    async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
+        let now = jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+            .to_string();
+        let creation = Creation {
+            model_product_type: "APP",
+            project_id: &app.project,
+            name: &app.name,
+            description: &app.description,
+            entry_point: &app.entry_point,
+            created: &now,
+            last_updated: &now,
+            status: "",
+            media: [],
+            tags: [],
+            stats: Stats { usage_count: 0 },
+            id: NO_ID,
+            permissions_data: NewPermissions {
+                visibility: visibility_word(app.visibility),
+                discoverable: true,
+                app_access_status: "ALLOWED",
+                pending_invitations: [],
+                access_request_statuses: Nothing {},
+            },
+        };
+        let created: Product = writer
+            .write(reqwest::Method::POST, APPS, Some(&creation))
+            .await?;
+        Ok(created.without_version())
+    }
 
-/// `POST /v4/modelProducts`: takes a whole app, with placeholders for what the server says, and starts nothing.
-pub(super) async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
-    let now = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string();
-    let creation = Creation {
-        model_product_type: "APP",
-        project_id: &app.project,
-        name: &app.name,
-        description: &app.description,
-        entry_point: &app.entry_point,
-        created: &now,
-        last_updated: &now,
-        status: "",
-        media: [],
-        tags: [],
-        stats: Stats { usage_count: 0 },
-        id: NO_ID,
-        permissions_data: NewPermissions {
-            visibility: visibility_word(app.visibility),
-            discoverable: true,
-            app_access_status: "ALLOWED",
-            pending_invitations: [],
-            access_request_statuses: Nothing {},
-        },
-    };
-    let created: Product = writer
-        .write(reqwest::Method::POST, APPS, Some(&creation))
-        .await?;
-    Ok(created.without_version())
-}
+    /// `POST /v4/modelProducts/{id}/start`. Answers with an id as a bare JSON string, and nothing says whether it is
+    /// the app's or the instance's, so that the new instance is looked for.
+    async fn publish(
+        writer: &Writer,
+        app: &AppId,
+        content: &AppContent,
+    ) -> Result<Published, ApiError> {
+        let start = StartParams {
+            main_repo_git_ref: content.git_ref.as_ref(),
+            hardware_tier_id: content.hardware_tier.as_ref(),
+            environment_id: content.environment.as_ref(),
+        };
+        let path = format!("{}/start", path(app));
+        writer
+            .write_only(reqwest::Method::POST, &path, Some(&start))
+            .await?;
+        Ok(Published::default())
+    }
 
-/// `POST /v4/modelProducts/{id}/start`. Answers with an id as a bare JSON string, and nothing says whether it is
-/// the app's or the instance's, so that the new instance is looked for.
-pub(super) async fn start(
-    writer: &Writer,
-    app: &AppId,
-    content: &AppContent,
-) -> Result<Published, ApiError> {
-    let start = StartParams {
-        main_repo_git_ref: content.git_ref.as_ref(),
-        hardware_tier_id: content.hardware_tier.as_ref(),
-        environment_id: content.environment.as_ref(),
-    };
-    let path = format!("{}/start", path(app));
-    writer
-        .write_only(reqwest::Method::POST, &path, Some(&start))
-        .await?;
-    Ok(Published::default())
-}
+    /// `POST /v4/modelProducts/{id}/stop`, without a body.
+    async fn stop(writer: &Writer, app: &AppId, _: &AppVersion) -> Result<(), ApiError> {
+        let path = format!("{}/stop", path(app));
+        writer
+            .write_only::<()>(reqwest::Method::POST, &path, None)
+            .await
+    }
 
-/// `POST /v4/modelProducts/{id}/stop`, without a body.
-pub(super) async fn stop(writer: &Writer, app: &AppId) -> Result<(), ApiError> {
-    let path = format!("{}/stop", path(app));
-    writer
-        .write_only::<()>(reqwest::Method::POST, &path, None)
-        .await
+    /// `POST /v4/modelProducts/{id}/visibility`: the one thing about an app that can be changed.
+    async fn change(writer: &Writer, app: &AppId, changes: &AppChanges) -> Result<(), ApiError> {
+        let Some(visibility) = changes.visibility else {
+            return Ok(());
+        };
+        let path = format!("{}/visibility", path(app));
+        let new = NewVisibility {
+            visibility: visibility_word(visibility),
+        };
+        writer
+            .write_only(reqwest::Method::POST, &path, Some(&new))
+            .await
+    }
 }
 
 /// `POST /v4/modelProducts/{id}/stop?force=true`: stops an app whatever its status is.
@@ -260,24 +283,6 @@ pub(super) async fn force_stop(writer: &Writer, app: &AppId) -> Result<(), ApiEr
         .answer::<()>(reqwest::Method::POST, &path, &query, None)
         .await
         .map(drop)
-}
-
-/// `POST /v4/modelProducts/{id}/visibility`: the one thing about an app that can be changed.
-pub(super) async fn change(
-    writer: &Writer,
-    app: &AppId,
-    changes: &AppChanges,
-) -> Result<(), ApiError> {
-    let Some(visibility) = changes.visibility else {
-        return Ok(());
-    };
-    let path = format!("{}/visibility", path(app));
-    let new = NewVisibility {
-        visibility: visibility_word(visibility),
-    };
-    writer
-        .write_only(reqwest::Method::POST, &path, Some(&new))
-        .await
 }
 
 impl Product {

@@ -9,7 +9,9 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use crate::api::ids::EnvironmentId;
 use crate::client::tests::connection;
+use stage_file::Visibility;
 
 fn project() -> ProjectId {
     ProjectId::new("p1")
@@ -102,7 +104,7 @@ async fn lists(server: &MockServer, route: &str, response: ResponseTemplate) {
         .await;
 }
 
-async fn found_on(responses: &[(&str, u16)]) -> Result<AppsApi, ApiError> {
+async fn found_on(responses: &[(&str, u16)]) -> Result<Generation, ApiError> {
     let server = MockServer::start().await;
     for (route, status) in responses {
         let body = match *route {
@@ -114,7 +116,7 @@ async fn found_on(responses: &[(&str, u16)]) -> Result<AppsApi, ApiError> {
     }
     let reader = connection(&server.uri()).reader();
     let found = reader.find_apps(&project(), "dashboard-dev").await;
-    found.map(|(api, _)| api)
+    found.map(|(apps, _)| apps.generation())
 }
 
 #[tokio::test]
@@ -125,9 +127,9 @@ async fn the_newest_generation_that_is_here_is_chosen() {
         "/v4/modelProducts",
     );
     for (responses, expected) in [
-        (vec![(v1, 200), (beta, 200), (v4, 200)], AppsApi::V1),
-        (vec![(v1, 404), (beta, 200), (v4, 200)], AppsApi::Beta),
-        (vec![(v1, 501), (beta, 501), (v4, 200)], AppsApi::V4),
+        (vec![(v1, 200), (beta, 200), (v4, 200)], Generation::V1),
+        (vec![(v1, 404), (beta, 200), (v4, 200)], Generation::Beta),
+        (vec![(v1, 501), (beta, 501), (v4, 200)], Generation::V4),
     ] {
         assert_eq!(found_on(&responses).await.unwrap(), expected);
     }

@@ -3,17 +3,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{self, WireApp, WireVersion};
-use super::{
-    App, AppContent, AppId, AppInstance, AppVersion, AppVersionId, EnvironmentId, HardwareTierId,
-    NewApp, Published, beta, visibility_word,
+use super::app::{App, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word};
+use super::beta::Beta;
+use super::generation::Generation;
+use super::routes::Routes;
+use super::wire::{WireApp, WireVersion};
+use crate::api::git_ref::GitRef;
+use crate::api::ids::{
+    AppId, AppInstanceId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId,
 };
-use crate::api::GitRef;
-use crate::api::projects::ProjectId;
+use crate::api::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// Where its routes begin.
-pub(super) const APPS: &str = "/api/apps/v1/apps";
+const APPS: &str = Generation::V1.capabilities().route;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,68 +81,93 @@ impl<'a> From<&'a AppContent> for VersionCreation<'a> {
     }
 }
 
-/// The app's current version when it is the one; else beta's view of it, which is where v1 keeps instances.
-pub(super) async fn version(
-    reader: &Reader,
-    app: &AppId,
-    version: &AppVersionId,
-) -> Result<Option<AppVersion>, ApiError> {
-    let current = wire::app(reader, APPS, app)
-        .await?
-        .and_then(|app| app.version);
-    match current.filter(|current| current.id == *version) {
-        Some(current) => Ok(Some(current)),
-        None => beta::version(reader, app, version).await,
+/// The routes.
+pub(super) struct V1;
+
+impl Routes for V1 {
+    const APPS: &'static str = APPS;
+
+    /// The app's current version when it is the one; else beta's view of it, which is where v1 keeps instances.
+    async fn version(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+    ) -> Result<Option<AppVersion>, ApiError> {
+        let current = Self::app(reader, app).await?.and_then(|app| app.version);
+        match current.filter(|current| current.id == *version) {
+            Some(current) => Ok(Some(current)),
+            None => Beta::version(reader, app, version).await,
+        }
+    }
+
+    /// Beta's: v1 has no logs of its own.
+    async fn log(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+        instance: &AppInstanceId,
+        position: &str,
+        limit: usize,
+    ) -> Result<LogPage, ApiError> {
+        Beta::log(reader, app, version, instance, position, limit).await
+    }
+
+    /// `POST …/apps`: creates the app and its first version, and starts nothing.
+    async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
+        let creation = Creation {
+            name: &app.name,
+            project_id: &app.project,
+            visibility: visibility_word(app.visibility),
+            description: &app.description,
+            entry_point: &app.entry_point,
+            initial_version: VersionCreation::from(&app.content),
+        };
+        let created: WireApp = writer
+            .write(reqwest::Method::POST, APPS, Some(&creation))
+            .await?;
+        Ok(created.into())
+    }
+
+    /// `POST …/apps/{id}/versions/createAndStart`: stops what runs, makes the version and starts it; 201. The version
+    /// stays when the start fails.
+    async fn publish(
+        writer: &Writer,
+        app: &AppId,
+        content: &AppContent,
+    ) -> Result<Published, ApiError> {
+        let path = format!("{APPS}/{}/versions/createAndStart", segment(app.as_str()));
+        let done: CreatedAndStarted = writer
+            .write(
+                reqwest::Method::POST,
+                &path,
+                Some(&VersionCreation::from(content)),
+            )
+            .await?;
+        let mut version = AppVersion::from(done.version);
+        version.instance = version.instance.or(done.instance);
+        let in_words = |warning: serde_json::Value| match warning {
+            serde_json::Value::String(text) => text,
+            other => match other.get("message").and_then(serde_json::Value::as_str) {
+                Some(text) => text.to_owned(),
+                None => other.to_string(),
+            },
+        };
+        Ok(Published {
+            version: Some(version),
+            warnings: done.warnings.into_iter().map(in_words).collect(),
+        })
+    }
+
+    /// `POST …/versions/{v}/stop`: 200 with nothing.
+    async fn stop(writer: &Writer, app: &AppId, version: &AppVersion) -> Result<(), ApiError> {
+        let path = format!("{}/stop", path(app, &version.id));
+        writer
+            .write_only::<()>(reqwest::Method::POST, &path, None)
+            .await
     }
 }
 
-/// `POST …/apps`: creates the app and its first version, and starts nothing.
-pub(super) async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
-    let creation = Creation {
-        name: &app.name,
-        project_id: &app.project,
-        visibility: visibility_word(app.visibility),
-        description: &app.description,
-        entry_point: &app.entry_point,
-        initial_version: VersionCreation::from(&app.content),
-    };
-    let created: WireApp = writer
-        .write(reqwest::Method::POST, APPS, Some(&creation))
-        .await?;
-    Ok(created.into())
-}
-
-/// `POST …/apps/{id}/versions/createAndStart`: stops what runs, makes the version and starts it; 201. The version
-/// stays when the start fails.
-pub(super) async fn publish(
-    writer: &Writer,
-    app: &AppId,
-    content: &AppContent,
-) -> Result<Published, ApiError> {
-    let path = format!("{APPS}/{}/versions/createAndStart", segment(app.as_str()));
-    let done: CreatedAndStarted = writer
-        .write(
-            reqwest::Method::POST,
-            &path,
-            Some(&VersionCreation::from(content)),
-        )
-        .await?;
-    let mut version = AppVersion::from(done.version);
-    version.instance = version.instance.or(done.instance);
-    let in_words = |warning: serde_json::Value| match warning {
-        serde_json::Value::String(text) => text,
-        other => match other.get("message").and_then(serde_json::Value::as_str) {
-            Some(text) => text.to_owned(),
-            None => other.to_string(),
-        },
-    };
-    Ok(Published {
-        version: Some(version),
-        warnings: done.warnings.into_iter().map(in_words).collect(),
-    })
-}
-
-/// `POST …/versions/{v}/start`.
+/// `POST …/versions/{v}/start`. Contract: Domino's documentation of apps v1.
 pub(super) async fn start(
     writer: &Writer,
     app: &AppId,
@@ -154,18 +182,6 @@ pub(super) async fn start(
     let path = format!("{}/start", path(app, version));
     writer
         .write_only(reqwest::Method::POST, &path, Some(&start))
-        .await
-}
-
-/// `POST …/versions/{v}/stop`: 200 with nothing.
-pub(super) async fn stop(
-    writer: &Writer,
-    app: &AppId,
-    version: &AppVersionId,
-) -> Result<(), ApiError> {
-    let path = format!("{}/stop", path(app, version));
-    writer
-        .write_only::<()>(reqwest::Method::POST, &path, None)
         .await
 }
 

@@ -3,12 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    App, AppChanges, AppId, AppInstance, AppVersion, AppVersionId, EnvironmentId, HardwareTierId,
-    visibility_word,
-};
-use crate::api::GitRef;
-use crate::api::projects::ProjectId;
+use super::app::{App, AppChanges, AppInstance, AppVersion, visibility_word};
+use crate::api::git_ref::GitRef;
+use crate::api::ids::{AppId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId};
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// What is asked for at once; deployments may give less.

@@ -27,7 +27,8 @@ async fn an_app_is_found_by_its_exact_name_in_its_project() {
         .await;
     let reader = connection(&server.uri()).reader();
     let apps = reader
-        .apps(AppsApi::Beta, &project(), "dashboard-dev")
+        .apps(Generation::Beta)
+        .named(&project(), "dashboard-dev")
         .await
         .unwrap();
     let [app] = apps.as_slice() else {
@@ -73,7 +74,8 @@ async fn page_three_is_fetched_with_or_without_a_total() {
             .await;
         let reader = connection(&server.uri()).reader();
         let apps = reader
-            .apps(AppsApi::Beta, &project(), "last")
+            .apps(Generation::Beta)
+            .named(&project(), "last")
             .await
             .unwrap();
         assert_eq!(apps.len(), 1, "{total}");
@@ -92,7 +94,11 @@ async fn a_server_that_ignores_the_offset_is_read_once_more_and_no_longer() {
         .mount(&server)
         .await;
     let reader = connection(&server.uri()).reader();
-    let apps = reader.apps(AppsApi::Beta, &project(), "x").await.unwrap();
+    let apps = reader
+        .apps(Generation::Beta)
+        .named(&project(), "x")
+        .await
+        .unwrap();
     assert_eq!(apps.len(), 20);
 }
 
@@ -101,10 +107,19 @@ async fn an_app_is_read_by_id_and_one_that_is_not_there_is_none() {
     let body = wire_app("a1", "dashboard-dev", "p1");
     let server = server("GET", "/api/apps/beta/apps/a1", 200, body).await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::Beta, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::Beta)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(app.version_other_than(None).unwrap().id, version_id());
     assert!(app.version_other_than(Some(&version_id())).is_none());
-    let missing = reader.app(AppsApi::Beta, &AppId::new("a2")).await.unwrap();
+    let missing = reader
+        .apps(Generation::Beta)
+        .app(&AppId::new("a2"))
+        .await
+        .unwrap();
     assert!(missing.is_none());
 }
 
@@ -114,7 +129,8 @@ async fn a_version_tells_how_its_newest_instance_stands() {
     let server = server("GET", "/api/apps/beta/apps/a1/versions/v1", 200, body).await;
     let reader = connection(&server.uri()).reader();
     let version = reader
-        .app_version(AppsApi::Beta, &app_id(), &version_id())
+        .apps(Generation::Beta)
+        .version(&app_id(), &version_id())
         .await
         .unwrap()
         .unwrap();
@@ -136,7 +152,8 @@ async fn a_version_without_its_instance_is_asked_for_its_instances() {
     .await;
     let reader = connection(&server.uri()).reader();
     let version = reader
-        .app_version(AppsApi::Beta, &app_id(), &version_id())
+        .apps(Generation::Beta)
+        .version(&app_id(), &version_id())
         .await
         .unwrap()
         .unwrap();
@@ -152,7 +169,11 @@ async fn an_app_is_created_with_its_first_version() {
     let body = wire_app("a1", "dashboard-dev", "p1");
     let server = server("POST", "/api/apps/beta/apps", 200, body).await;
     let writer = connection(&server.uri()).writer();
-    let app = writer.create_app(AppsApi::Beta, &new_app()).await.unwrap();
+    let app = writer
+        .apps(Generation::Beta)
+        .create(&new_app())
+        .await
+        .unwrap();
     assert_eq!(app.id, app_id());
     let sent = json!({
         "name": "dashboard-dev", "projectId": "p1", "visibility": "GRANT_BASED_STRICT",
@@ -175,7 +196,8 @@ async fn a_version_is_published_and_what_is_not_chosen_is_left_out() {
         ..AppContent::default()
     };
     let published = writer
-        .publish_app(AppsApi::Beta, &app_id(), &content)
+        .apps(Generation::Beta)
+        .publish(&app_id(), &content)
         .await
         .unwrap();
     assert_eq!(published.version.unwrap().id.as_str(), "v2");
@@ -189,7 +211,8 @@ async fn an_app_is_stopped_by_deleting_its_instance() {
     let version = serde_json::from_value::<wire::WireVersion>(wire_version("v1", "Running"));
     let writer = connection(&server.uri()).writer();
     writer
-        .stop_app(AppsApi::Beta, &app_id(), &version.unwrap().into())
+        .apps(Generation::Beta)
+        .stop(&app_id(), &version.unwrap().into())
         .await
         .unwrap();
     let sent = server.received_requests().await.unwrap();
@@ -212,7 +235,8 @@ async fn only_what_changes_is_sent_when_an_app_is_changed() {
         visibility: Some(Visibility::Public),
     };
     writer
-        .change_app(AppsApi::Beta, &app_id(), &changes)
+        .apps(Generation::Beta)
+        .change(&app_id(), &changes)
         .await
         .unwrap();
     let sent = json!({"entryPoint": "other.sh", "visibility": "PUBLIC"});
@@ -237,10 +261,11 @@ async fn a_log_is_read_from_a_position_on() {
         .mount(&server)
         .await;
     let reader = connection(&server.uri()).reader();
-    for api in [AppsApi::Beta, AppsApi::V1] {
+    for api in [Generation::Beta, Generation::V1] {
         let instance = AppInstanceId::new("i1");
         let page = reader
-            .app_log(api, &app_id(), &version_id(), &instance, "3", 10_000)
+            .apps(api)
+            .log(&app_id(), &version_id(), &instance, "3", 10_000)
             .await
             .unwrap();
         assert_eq!(page.entries[0].log, "listening\n");

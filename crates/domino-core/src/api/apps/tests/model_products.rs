@@ -61,7 +61,8 @@ async fn an_app_is_found_by_name_and_told_what_it_runs() {
     .await;
     let reader = connection(&server.uri()).reader();
     let apps = reader
-        .apps(AppsApi::V4, &project(), "dashboard-dev")
+        .apps(Generation::V4)
+        .named(&project(), "dashboard-dev")
         .await
         .unwrap();
     let [app] = apps.as_slice() else {
@@ -84,7 +85,12 @@ async fn an_app_that_was_never_started_has_no_version() {
     never["latestAppInstanceId"] = Value::Null;
     let server = server("GET", "/v4/modelProducts/a1", 200, never).await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::V4, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::V4)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(app.version.is_none());
     assert_eq!(app.status(), AppStatus::Never);
 }
@@ -107,7 +113,12 @@ async fn the_newest_start_is_looked_for_where_the_app_does_not_name_it() {
     )
     .await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::V4, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::V4)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(app.version.unwrap().id.as_str(), "i3");
 }
 
@@ -128,7 +139,12 @@ async fn an_app_that_came_up_in_between_is_looked_at_once_more() {
     let start = details("i1", "Running");
     answers(&server, "/v4/modelProducts/apps/versions/i1", start).await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::V4, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::V4)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(app.url.as_deref(), Some("/apps/running"));
     assert_eq!(app.status().word(), "Running");
 }
@@ -143,12 +159,18 @@ async fn where_a_start_is_not_shown_what_it_runs_stays_unknown() {
     )
     .await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::V4, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::V4)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     let version = app.version.unwrap();
     assert_eq!(version.git_ref, None);
     assert_eq!(version.status().word(), "Running");
     let again = reader
-        .app_version(AppsApi::V4, &app_id(), &version.id)
+        .apps(Generation::V4)
+        .version(&app_id(), &version.id)
         .await
         .unwrap();
     assert!(again.unwrap().status().is_up());
@@ -160,7 +182,8 @@ async fn a_start_is_read_by_its_id() {
     let server = server("GET", route, 200, details("i1", "Failed")).await;
     let reader = connection(&server.uri()).reader();
     let version = reader
-        .app_version(AppsApi::V4, &app_id(), &AppVersionId::new("i1"))
+        .apps(Generation::V4)
+        .version(&app_id(), &AppVersionId::new("i1"))
         .await
         .unwrap()
         .unwrap();
@@ -173,7 +196,11 @@ async fn an_app_is_created_whole_with_placeholders() {
     created["status"] = json!("");
     let server = server("POST", "/v4/modelProducts", 200, created).await;
     let writer = connection(&server.uri()).writer();
-    let app = writer.create_app(AppsApi::V4, &new_app()).await.unwrap();
+    let app = writer
+        .apps(Generation::V4)
+        .create(&new_app())
+        .await
+        .unwrap();
     assert_eq!(app.id, app_id());
     assert!(app.version.is_none());
     let mut sent = bodies(&server).await.remove(0);
@@ -199,7 +226,8 @@ async fn a_start_answers_with_a_bare_string_or_an_object_and_neither_is_believed
         let server = server("POST", "/v4/modelProducts/a1/start", 200, reply).await;
         let writer = connection(&server.uri()).writer();
         let published = writer
-            .publish_app(AppsApi::V4, &app_id(), &content())
+            .apps(Generation::V4)
+            .publish(&app_id(), &content())
             .await
             .unwrap();
         assert!(published.version.is_none());
@@ -219,7 +247,8 @@ async fn an_app_is_stopped_without_a_body() {
             .into();
     let writer = connection(&server.uri()).writer();
     writer
-        .stop_app(AppsApi::V4, &app_id(), &version)
+        .apps(Generation::V4)
+        .stop(&app_id(), &version)
         .await
         .unwrap();
     assert!(server.received_requests().await.unwrap()[0].body.is_empty());
@@ -236,7 +265,11 @@ async fn an_app_that_does_not_stop_is_forced_to() {
         .mount(&server)
         .await;
     let writer = connection(&server.uri()).writer();
-    writer.force_stop_app(&app_id()).await.unwrap();
+    writer
+        .apps(Generation::V4)
+        .force_stop(&app_id())
+        .await
+        .unwrap();
     assert!(server.received_requests().await.unwrap()[0].body.is_empty());
 }
 
@@ -254,7 +287,8 @@ async fn of_an_app_only_the_visibility_is_changed() {
     };
     for changes in [description, visibility] {
         writer
-            .change_app(AppsApi::V4, &app_id(), &changes)
+            .apps(Generation::V4)
+            .change(&app_id(), &changes)
             .await
             .unwrap();
     }
@@ -285,7 +319,8 @@ async fn a_log_is_read_by_instance() {
     let instance = AppInstanceId::new("i1");
     let version = AppVersionId::new("i1");
     let page = reader
-        .app_log(AppsApi::V4, &app_id(), &version, &instance, "0", 10)
+        .apps(Generation::V4)
+        .log(&app_id(), &version, &instance, "0", 10)
         .await
         .unwrap();
     assert!(page.is_complete);

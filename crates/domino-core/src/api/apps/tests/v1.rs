@@ -27,7 +27,12 @@ async fn an_app_is_understood_flat_and_nested() {
     for body in [nested_app(), wire_app("a1", "dashboard-dev", "p1")] {
         let server = server("GET", "/api/apps/v1/apps/a1", 200, body).await;
         let reader = connection(&server.uri()).reader();
-        let app = reader.app(AppsApi::V1, &app_id()).await.unwrap().unwrap();
+        let app = reader
+            .apps(Generation::V1)
+            .app(&app_id())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(app.visibility.is_some());
         let version = app.version.unwrap();
         assert_eq!(version.content(), content());
@@ -39,7 +44,12 @@ async fn an_app_is_understood_flat_and_nested() {
 async fn an_empty_address_is_none() {
     let server = server("GET", "/api/apps/v1/apps/a1", 200, nested_app()).await;
     let reader = connection(&server.uri()).reader();
-    let app = reader.app(AppsApi::V1, &app_id()).await.unwrap().unwrap();
+    let app = reader
+        .apps(Generation::V1)
+        .app(&app_id())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(app.url, None);
     assert_eq!(app.visibility.as_deref(), Some("AUTHENTICATED"));
 }
@@ -49,7 +59,8 @@ async fn the_current_version_is_read_from_the_app_and_any_other_from_beta() {
     let server = server("GET", "/api/apps/v1/apps/a1", 200, nested_app()).await;
     let reader = connection(&server.uri()).reader();
     let version = reader
-        .app_version(AppsApi::V1, &app_id(), &version_id())
+        .apps(Generation::V1)
+        .version(&app_id(), &version_id())
         .await
         .unwrap();
     assert_eq!(version.unwrap().id, version_id());
@@ -60,7 +71,8 @@ async fn the_current_version_is_read_from_the_app_and_any_other_from_beta() {
     lists(&server, "/api/apps/beta/apps/a1/versions/v2", other).await;
     let reader = connection(&server.uri()).reader();
     let version = reader
-        .app_version(AppsApi::V1, &app_id(), &AppVersionId::new("v2"))
+        .apps(Generation::V1)
+        .version(&app_id(), &AppVersionId::new("v2"))
         .await
         .unwrap();
     assert_eq!(version.unwrap().status().word(), "Queued");
@@ -70,7 +82,11 @@ async fn the_current_version_is_read_from_the_app_and_any_other_from_beta() {
 async fn an_app_is_created_with_its_first_version_in_two_parts() {
     let server = server("POST", "/api/apps/v1/apps", 201, nested_app()).await;
     let writer = connection(&server.uri()).writer();
-    let app = writer.create_app(AppsApi::V1, &new_app()).await.unwrap();
+    let app = writer
+        .apps(Generation::V1)
+        .create(&new_app())
+        .await
+        .unwrap();
     assert_eq!(app.version.unwrap().id, version_id());
     let sent = json!({
         "name": "dashboard-dev", "projectId": "p1", "visibility": "GRANT_BASED_STRICT",
@@ -95,7 +111,8 @@ async fn a_version_is_made_and_started_in_one_and_its_warnings_are_kept() {
     let server = server("POST", route, 201, body).await;
     let writer = connection(&server.uri()).writer();
     let published = writer
-        .publish_app(AppsApi::V1, &app_id(), &content())
+        .apps(Generation::V1)
+        .publish(&app_id(), &content())
         .await
         .unwrap();
     assert_eq!(published.warnings, ["the tier is full", "no volume"]);
@@ -116,7 +133,8 @@ async fn a_version_that_is_there_is_started_on_a_tier() {
     let writer = connection(&server.uri()).writer();
     let tier = HardwareTierId::new("small-k8s");
     writer
-        .start_app_version(&app_id(), &version_id(), Some(&tier))
+        .apps(Generation::V1)
+        .start(&app_id(), &version_id(), Some(&tier))
         .await
         .unwrap();
     let sent = json!({"deployment": {"hardwareTierId": "small-k8s"}});
@@ -135,7 +153,8 @@ async fn a_version_is_stopped_by_its_id() {
     let version = serde_json::from_value::<wire::WireVersion>(nested_version("v1"));
     let writer = connection(&server.uri()).writer();
     writer
-        .stop_app(AppsApi::V1, &app_id(), &version.unwrap().into())
+        .apps(Generation::V1)
+        .stop(&app_id(), &version.unwrap().into())
         .await
         .unwrap();
 }
@@ -155,7 +174,8 @@ async fn an_app_is_changed_with_an_empty_answer() {
     };
     let writer = connection(&server.uri()).writer();
     writer
-        .change_app(AppsApi::V1, &app_id(), &changes)
+        .apps(Generation::V1)
+        .change(&app_id(), &changes)
         .await
         .unwrap();
     assert_eq!(bodies(&server).await, [json!({"description": "New words"})]);
@@ -168,7 +188,8 @@ async fn a_content_that_the_server_does_not_take_is_refused_in_its_words() {
     let server = server("POST", route, 422, body).await;
     let writer = connection(&server.uri()).writer();
     let error = writer
-        .publish_app(AppsApi::V1, &app_id(), &content())
+        .apps(Generation::V1)
+        .publish(&app_id(), &content())
         .await
         .unwrap_err();
     assert_eq!(error.exit(), crate::error::Exit::Refused);

@@ -1,0 +1,91 @@
+//! The generations of Domino's API for apps, and the one table of what each of them can.
+
+use std::fmt;
+
+/// A generation of Domino's API for apps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// `/api/apps/v1`, from Domino 6.4 on.
+    V1,
+    /// `/api/apps/beta`, Domino 6.1 to 6.3.
+    Beta,
+    /// `/v4/modelProducts`, every Domino.
+    V4,
+}
+
+/// What a generation can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Where its routes begin.
+    pub route: &'static str,
+    /// The generation before it.
+    pub older: Option<Generation>,
+    /// Domino itself replaces the version that runs; else it must be stopped before.
+    pub replaces_what_runs: bool,
+    /// A new version starts while the one before still runs.
+    pub runs_two_at_once: bool,
+    /// Creating an app starts it as well.
+    pub starts_what_it_creates: bool,
+    /// A version that ran before can be started again as it is.
+    pub starts_versions_again: bool,
+    /// An app's entry point can be changed.
+    pub changes_entry_point: bool,
+    /// An app's description can be changed.
+    pub changes_description: bool,
+    /// A revision of the compute environment can be chosen, other than the active one.
+    pub chooses_revision: bool,
+}
+
+const V1: Capabilities = Capabilities {
+    route: "/api/apps/v1/apps",
+    older: Some(Generation::Beta),
+    replaces_what_runs: true,
+    runs_two_at_once: false,
+    starts_what_it_creates: false,
+    starts_versions_again: true,
+    changes_entry_point: false,
+    changes_description: true,
+    chooses_revision: true,
+};
+
+const BETA: Capabilities = Capabilities {
+    route: "/api/apps/beta/apps",
+    older: Some(Generation::V4),
+    runs_two_at_once: true,
+    starts_what_it_creates: true,
+    starts_versions_again: false,
+    changes_entry_point: true,
+    ..V1
+};
+
+const V4: Capabilities = Capabilities {
+    route: "/v4/modelProducts",
+    older: None,
+    replaces_what_runs: false,
+    starts_versions_again: false,
+    changes_description: false,
+    chooses_revision: false,
+    ..V1
+};
+
+impl Generation {
+    /// What it can.
+    pub const fn capabilities(self) -> &'static Capabilities {
+        match self {
+            Self::V1 => &V1,
+            Self::Beta => &BETA,
+            Self::V4 => &V4,
+        }
+    }
+}
+
+/// What people call it: `v1`.
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::Beta => "beta",
+            Self::V4 => "v4",
+        })
+    }
+}

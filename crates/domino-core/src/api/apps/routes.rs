@@ -1,0 +1,50 @@
+//! What every generation of Domino's API for apps is asked for. What beta and v1 share is given here.
+
+use super::app::{App, AppChanges, AppContent, AppVersion, NewApp, Published};
+use super::wire;
+use crate::api::ids::{AppId, AppInstanceId, AppVersionId, ProjectId};
+use crate::api::logs::LogPage;
+use crate::client::{ApiError, Reader, Writer};
+
+/// The routes of one generation.
+pub(super) trait Routes {
+    /// Where they begin.
+    const APPS: &'static str;
+
+    async fn apps(reader: &Reader, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
+        wire::apps(reader, Self::APPS, project, name).await
+    }
+
+    async fn app(reader: &Reader, id: &AppId) -> Result<Option<App>, ApiError> {
+        wire::app(reader, Self::APPS, id).await
+    }
+
+    async fn version(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+    ) -> Result<Option<AppVersion>, ApiError>;
+
+    async fn log(
+        reader: &Reader,
+        app: &AppId,
+        version: &AppVersionId,
+        instance: &AppInstanceId,
+        position: &str,
+        limit: usize,
+    ) -> Result<LogPage, ApiError>;
+
+    async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError>;
+
+    async fn publish(
+        writer: &Writer,
+        app: &AppId,
+        content: &AppContent,
+    ) -> Result<Published, ApiError>;
+
+    async fn stop(writer: &Writer, app: &AppId, version: &AppVersion) -> Result<(), ApiError>;
+
+    async fn change(writer: &Writer, app: &AppId, changes: &AppChanges) -> Result<(), ApiError> {
+        wire::change(writer, Self::APPS, app, changes).await
+    }
+}
