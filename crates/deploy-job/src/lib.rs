@@ -7,7 +7,6 @@ mod asked_for;
 mod difference;
 mod follow;
 mod interrupted;
-mod key;
 mod run;
 mod schedule;
 mod shown;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
+use domino_core::deployment_marker::EntityMarker;
 use domino_core::log_tail::LogTail;
 use domino_core::settle::{Poll, in_words};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
 
 use crate::follow::{LOG_GRACE, is_over};
-use crate::key::EntityKey;
 use crate::shown::{describe, link};
 use crate::{LogsArgs, StatusArgs, StopArgs, cannot, job_of};
 
@@ -205,8 +205,13 @@ async fn find(
     let run = match id {
         Some(id) => Some(by_id(&reader, id).await?),
         None => {
-            let key = EntityKey::new(&context.stage.name, job);
-            let ours = |run: &Run| key.is_of(run) && wanted(run);
+            let marker = EntityMarker::new(&context.stage.name, job);
+            let ours = |run: &Run| {
+                run.title
+                    .as_deref()
+                    .is_some_and(|title| marker.is_of(title))
+                    && wanted(run)
+            };
             reader.newest_job(&project.id, ours).await?
         }
     };

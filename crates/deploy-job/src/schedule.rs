@@ -7,13 +7,13 @@ use domino_core::api::projects::Project;
 use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
 use domino_core::client::{Reader, write_once};
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::place::Place;
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
 use stage_file::{Kind, Schedule, StageFile};
 
 use crate::difference::differences;
-use crate::key::EntityKey;
 use crate::{ScheduleArgs, cannot, job_of};
 
 /// How many of the times at which it will fire are shown.
@@ -22,7 +22,7 @@ const FIRES: usize = 5;
 /// What will be done.
 struct Scheduling {
     project: Project,
-    key: EntityKey,
+    marker: EntityMarker,
     there: Option<ScheduledJob>,
     wanted: Option<Wanted>,
 }
@@ -108,18 +108,18 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
     let (file, stage) = (&context.file, &context.stage);
     let reader = context.connection.reader();
     if args.delete {
-        let key = EntityKey::new(&stage.name, name_to_delete(file, &args.job)?);
+        let marker = EntityMarker::new(&stage.name, name_to_delete(file, &args.job)?);
         let project = Project::of_stage(&reader, file, stage).await?;
-        let there = ours(&reader, &project, &key).await?;
+        let there = ours(&reader, &project, &marker).await?;
         return Ok(Scheduling {
             project,
-            key,
+            marker,
             there,
             wanted: None,
         });
     }
     let job = job_of(file, &args.job)?;
-    let key = EntityKey::new(&stage.name, &job.name);
+    let marker = EntityMarker::new(&stage.name, &job.name);
     let Some(schedule) = &job.schedule else {
         return Err(CommandError::usage(format!(
             "job `{}` has no schedule in {}",
@@ -134,7 +134,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
     let target = file.target(Kind::Job, &job.name, stage);
     let (place, there, user) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::Job, &project, &target),
-        ours(&reader, &project, &key),
+        ours(&reader, &project, &marker),
         async { Ok(reader.own_user().await?) },
     )?;
     let tier = match &place.tier {
@@ -146,7 +146,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
         None => (None, RevisionSpec::Active),
     };
     let definition = ScheduleDefinition {
-        title: key.title(&job.title),
+        title: format!("{} {marker}", job.title),
         command: job.command.clone(),
         schedule: Cron {
             cron_string: schedule.cron.clone(),
@@ -165,7 +165,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
     let fires = fires(schedule);
     Ok(Scheduling {
         project,
-        key,
+        marker,
         there,
         wanted: Some(Wanted {
             definition,
@@ -185,13 +185,17 @@ fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
     }
 }
 
-/// The scheduled job that carries our key. Two of them are not ours to choose from.
-async fn ours(reader: &Reader, project: &Project, key: &EntityKey) -> Result<Option<ScheduledJob>> {
+/// The scheduled job that carries our marker. Two of them are not ours to choose from.
+async fn ours(
+    reader: &Reader,
+    project: &Project,
+    marker: &EntityMarker,
+) -> Result<Option<ScheduledJob>> {
     let mut ours: Vec<ScheduledJob> = reader
         .scheduled_jobs(&project.id)
         .await?
         .into_iter()
-        .filter(|scheduled| key.is_in_title(&scheduled.definition.title))
+        .filter(|scheduled| marker.ends(&scheduled.definition.title))
         .collect();
     if ours.len() > 1 {
         let ids: Vec<String> = ours
@@ -199,7 +203,7 @@ async fn ours(reader: &Reader, project: &Project, key: &EntityKey) -> Result<Opt
             .map(|scheduled| format!("`{}`", scheduled.id))
             .collect();
         return Err(CommandError::refused(format!(
-            "{} scheduled jobs carry the key `{key}`: {}",
+            "{} scheduled jobs carry the key `{marker}`: {}",
             ours.len(),
             ids.join(", ")
         ))
@@ -246,7 +250,7 @@ impl Scheduling {
             if let Some(there) = &self.there
                 && let Err(error) = writer.delete_scheduled_job(project, &there.id).await
             {
-                let still = ours(&reader, &self.project, &self.key).await?;
+                let still = ours(&reader, &self.project, &self.marker).await?;
                 if still.is_some() {
                     return Err(error.into());
                 }

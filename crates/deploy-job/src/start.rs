@@ -8,12 +8,12 @@ use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::place::Place;
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
 use stage_file::{Job, Kind};
 
 use crate::follow::Follow;
-use crate::key::RunKey;
 use crate::shown::{describe, link};
 use crate::{StartArgs, cannot, job_of};
 
@@ -23,12 +23,11 @@ const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
 /// What will be done.
 struct Start<'a> {
     job: &'a Job,
-    commit: Commit,
-    key: RunKey,
+    marker: DeploymentMarker,
     project: Project,
     place: Place,
     earlier: Option<Run>,
-    /// All runs of this key that were there before: none of them is what a start whose reply was lost has started.
+    /// All runs with this marker that were there before: none of them is what a start whose reply was lost has started.
     before: HashSet<JobId>,
 }
 
@@ -44,7 +43,7 @@ pub(crate) async fn start(
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     step.show(&planned.view(context));
-    step.report.output("commit", planned.commit.as_str());
+    step.report.output("commit", planned.marker.commit.as_str());
     if let Some(run) = &planned.earlier {
         describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
@@ -64,7 +63,7 @@ pub(crate) async fn start(
         writer: &writer,
         job: args.job.as_str(),
         place: &planned.place,
-        commit: &planned.commit,
+        commit: &planned.marker.commit,
         timeout: args.timeout,
         keep_running: args.keep_running,
     };
@@ -112,10 +111,8 @@ pub(crate) async fn start(
 async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a>> {
     let job = job_of(&context.file, &args.job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
-    let workflow_run = std::env::var("GITHUB_RUN_ID")
-        .ok()
-        .filter(|id| !id.is_empty());
-    let key = RunKey::new(&context.stage.name, &job.name, &commit, workflow_run);
+    let of = EntityMarker::new(&context.stage.name, &job.name);
+    let marker = DeploymentMarker::new(of, &commit);
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let target = context.file.target(Kind::Job, &job.name, &context.stage);
@@ -128,14 +125,13 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a
             &project,
             &target
         ),
-        async { Ok(earlier(&reader, &project, &key).await?) },
+        async { Ok(earlier(&reader, &project, &marker).await?) },
     )?;
     let before = earlier.iter().map(|run| run.id.clone()).collect();
-    let earlier = worth_keeping(earlier, &key);
+    let earlier = worth_keeping(earlier, &marker);
     Ok(Start {
         job,
-        commit,
-        key,
+        marker,
         project,
         place,
         earlier,
@@ -143,20 +139,29 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a
     })
 }
 
-/// The runs with this key.
-async fn earlier(reader: &Reader, project: &Project, key: &RunKey) -> Result<Vec<Run>, ApiError> {
+/// The runs with exactly this marker that run exactly its commit.
+async fn earlier(
+    reader: &Reader,
+    project: &Project,
+    marker: &DeploymentMarker,
+) -> Result<Vec<Run>, ApiError> {
     let since = jiff::Timestamp::now().as_millisecond() - LONGEST_WORKFLOW_RUN;
-    reader.jobs(&project.id, since, |run| key.is_of(run)).await
+    let is_ours = |run: &Run| {
+        let git_ref = run.main_repo_git_ref.as_ref();
+        run.title.as_deref().is_some_and(|title| marker.ends(title))
+            && git_ref.is_none_or(|git_ref| git_ref.is(&marker.commit))
+    };
+    reader.jobs(&project.id, since, is_ours).await
 }
 
 /// The run that makes a new one needless: one that still goes on, or one that succeeded for this workflow run.
-fn worth_keeping(runs: Vec<Run>, key: &RunKey) -> Option<Run> {
+fn worth_keeping(runs: Vec<Run>, marker: &DeploymentMarker) -> Option<Run> {
     let (going, over): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| !run.statuses.is_completed);
     let succeeded = |run: &Run| run.statuses.execution_status == ExecutionStatus::Succeeded;
     going.into_iter().next().or_else(|| {
         over.into_iter()
-            .find(|run| key.is_of_a_workflow() && succeeded(run))
+            .find(|run| marker.workflow_run.is_some() && succeeded(run))
     })
 }
 
@@ -169,7 +174,7 @@ impl Start<'_> {
             reader.delay_scale(),
             async || writer.start_job(&new).await,
             async || {
-                let runs = earlier(&reader, &self.project, &self.key).await?;
+                let runs = earlier(&reader, &self.project, &self.marker).await?;
                 Ok(runs.into_iter().find(|run| !self.before.contains(&run.id)))
             },
         )
@@ -184,8 +189,8 @@ impl Start<'_> {
         NewJob {
             project_id: self.project.id.clone(),
             command_to_run: self.job.command.clone(),
-            title: self.key.title(&self.job.title),
-            main_repo_git_ref: GitRef::commit(&self.commit),
+            title: format!("{} {}", self.job.title, self.marker),
+            main_repo_git_ref: GitRef::commit(&self.marker.commit),
             override_hardware_tier_id: self.place.tier.as_ref().map(|tier| tier.id.clone()),
             environment_id,
             environment_revision_spec,
@@ -214,10 +219,10 @@ impl Start<'_> {
                 context.connection.host().as_str()
             ),
         );
-        plan.fact("commit", self.commit.as_str());
+        plan.fact("commit", self.marker.commit.as_str());
         plan.fact("command", &self.job.command);
         self.place.describe(&mut plan);
-        plan.fact("key", self.key.to_string());
+        plan.fact("key", self.marker.to_string());
         match &self.earlier {
             None => plan.change(
                 ChangeKind::Create,

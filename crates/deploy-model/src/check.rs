@@ -136,7 +136,7 @@ pub(crate) fn mismatches(
 mod tests {
     use domino_core::api::hardware_tiers::{DataPlane, HardwareTierId};
     use domino_core::api::registered_models::VersionNumber;
-    use domino_core::publish_mark::PublishMark;
+    use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 
     use super::*;
 
@@ -176,14 +176,13 @@ mod tests {
     fn wanted(source: ModelApiSource) -> Wanted {
         Wanted {
             desired: desired(source),
-            mark: PublishMark {
-                stage: "dev".into(),
-                model: "wine".into(),
+            mark: DeploymentMarker {
+                of: EntityMarker::new("dev", "wine"),
                 version: None,
                 commit: commit(),
                 workflow_run: None,
                 after: None,
-                state: "0".into(),
+                state: Some("0".into()),
             },
             revision: None,
         }

@@ -4,10 +4,9 @@ use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, DesiredModelApi, Generation, ModelApi, ModelApiSource,
     ModelApiVersion,
 };
-use domino_core::publish_mark::{FoundMark, PublishMark};
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, has_variables};
 
 use crate::endpoint::called;
-use crate::mark::has_variables;
 
 /// An endpoint that is there, with its versions, newest first.
 #[derive(Debug, Clone)]
@@ -20,7 +19,7 @@ pub(crate) struct ExistingEndpoint {
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) desired: DesiredModelApi,
-    pub(crate) mark: PublishMark,
+    pub(crate) mark: DeploymentMarker,
     /// The revision of the compute environment that a build takes today, where that is known.
     pub(crate) revision: Option<String>,
 }
@@ -71,13 +70,12 @@ impl ExistingEndpoint {
     pub(crate) fn mark_of(
         &self,
         version: &ModelApiVersion,
-        stage: &str,
-        model: &str,
-    ) -> Option<FoundMark> {
+        model: &EntityMarker,
+    ) -> Option<FoundMarker> {
         let description = &self.api.description;
-        FoundMark::of(version, description, stage, model).or_else(|| {
+        FoundMarker::of(version, description, model).or_else(|| {
             (self.versions.len() == 1)
-                .then(|| FoundMark::in_text(description, stage, model))
+                .then(|| FoundMarker::in_text(description, model))
                 .flatten()
         })
     }
@@ -92,13 +90,13 @@ impl ExistingEndpoint {
     pub(crate) fn previous_version(
         &self,
         version: &ModelApiVersion,
-        mark: &PublishMark,
+        mark: &DeploymentMarker,
     ) -> Option<&ModelApiVersion> {
         let active = self.active()?;
         if active.id != version.id {
             return Some(active);
         }
-        let made = self.mark_of(version, &mark.stage, &mark.model)?;
+        let made = self.mark_of(version, &mark.of)?;
         if made.workflow_run.is_none() || made.workflow_run != mark.workflow_run {
             return None;
         }
@@ -109,14 +107,8 @@ impl ExistingEndpoint {
     }
 
     fn is_made_from(&self, version: &ModelApiVersion, wanted: &Wanted) -> bool {
-        let PublishMark {
-            stage,
-            model,
-            state,
-            ..
-        } = &wanted.mark;
-        self.mark_of(version, stage, model)
-            .is_some_and(|mark| mark.state == *state)
+        self.mark_of(version, &wanted.mark.of)
+            .is_some_and(|mark| Some(mark.state) == wanted.mark.state)
     }
 }
 
@@ -261,9 +253,8 @@ fn reason_for_new_version(
             crate::endpoint::status_text(standing.as_ref())
         );
     }
-    let PublishMark { stage, model, .. } = &wanted.mark;
     let commit = &wanted.mark.commit;
-    match existing.mark_of(active, stage, model) {
+    match existing.mark_of(active, &wanted.mark.of) {
         None => format!("{name} was not made by this program, so that not all of it is known"),
         Some(mark)
             if matches!(wanted.desired.source, ModelApiSource::Function { .. })

@@ -11,7 +11,6 @@ mod endpoint;
 mod invoke;
 mod list;
 mod logs;
-mod mark;
 mod plan;
 mod publish;
 mod recorded_requests;

@@ -11,14 +11,13 @@ use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Result};
 use domino_core::place::Place;
-use domino_core::publish_mark::PublishMark;
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, described, state_of};
 use domino_core::step::{StepContext, StepFlags, duration};
 use stage_file::{Kind, Model, StageFile};
 
 use crate::check::{Built, mismatches};
 use crate::difference::{ExistingEndpoint, Wanted, Work, work};
 use crate::endpoint::{Endpoint, EndpointAddress};
-use crate::mark::{described, state_of};
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
 use crate::stage_before;
@@ -314,16 +313,10 @@ fn wanted(
     source: &Source,
     commit: &Commit,
 ) -> Wanted {
-    let mark = PublishMark {
-        stage: context.stage.name.clone(),
-        model: model.name.clone(),
+    let mark = DeploymentMarker {
         version: source.version(),
-        commit: commit.clone(),
-        workflow_run: std::env::var("GITHUB_RUN_ID")
-            .ok()
-            .filter(|id| !id.is_empty()),
-        after: None,
-        state: state_of(&desired, commit),
+        state: Some(state_of(&desired, commit)),
+        ..DeploymentMarker::new(EntityMarker::new(&context.stage.name, &model.name), commit)
     };
     desired.version_description = mark.to_string();
     let environment = place.environment.as_ref();

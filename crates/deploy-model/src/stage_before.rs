@@ -4,8 +4,8 @@ use domino_core::api::model_apis::ModelApis;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::{EntityMarker, FoundMarker};
 use domino_core::error::Result;
-use domino_core::publish_mark::FoundMark;
 use domino_core::serving::{Answering, Serving};
 use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, Stage};
@@ -60,8 +60,8 @@ pub(crate) async fn ask(
         match Answering::among(&reader, file, before, model, apis).await? {
             Answering::Nothing(why) => Serves::Nothing(why),
             Answering::Version(api, version) => {
-                let mark = FoundMark::of(&version, &api.description, &before.name, &model.name);
-                match mark {
+                let of = EntityMarker::new(&before.name, &model.name);
+                match FoundMarker::of(&version, &api.description, &of) {
                     // What it was built from is what it serves, whatever it was meant to be.
                     Some(mark) => Serves::Commit(
                         git_commit(&reader, &api.id, &version.id)

@@ -7,8 +7,8 @@ use crate::api::model_apis::{
 use crate::api::projects::Project;
 use crate::api::registered_models::VersionNumber;
 use crate::client::Reader;
+use crate::deployment_marker::{EntityMarker, FoundMarker};
 use crate::error::{CommandError, Result};
-use crate::publish_mark::FoundMark;
 use stage_file::{Model, ModelSource, ProjectName, Stage, StageFile};
 
 /// What a stage serves of a model.
@@ -149,7 +149,7 @@ fn served(
             version,
         }) if told == name => Ok(*version),
         Some(other) => Err(other.to_string()),
-        None => FoundMark::of(version, description, stage, &model.name)
+        None => FoundMarker::of(version, description, &EntityMarker::new(stage, &model.name))
             .and_then(|mark| mark.version)
             .ok_or_else(|| "a version that is not known".into()),
     }

@@ -8,7 +8,7 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 
 use super::*;
-use crate::mark::state_of;
+use domino_core::deployment_marker::{EntityMarker, state_of};
 
 fn commit() -> Commit {
     Commit::whole(&"ab".repeat(20)).unwrap()
@@ -38,9 +38,8 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         version_description: String::new(),
         logs_requests: false,
     };
-    let mark = PublishMark {
-        stage: "dev".into(),
-        model: "wine".into(),
+    let mark = DeploymentMarker {
+        of: EntityMarker::new("dev", "wine"),
         version: match source {
             ModelApiSource::Registered { version, .. } => Some(version),
             ModelApiSource::Function { .. } => None,
@@ -48,7 +47,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         commit: commit.clone(),
         workflow_run: None,
         after: None,
-        state: state_of(&desired, commit),
+        state: Some(state_of(&desired, commit)),
     };
     desired.version_description = mark.to_string();
     Wanted {
@@ -167,7 +166,7 @@ fn each_setting_that_somebody_changed_by_hand_is_put_right() {
 fn a_tier_that_nobody_asked_for_is_left_to_domino() {
     let mut wanted = wanted();
     wanted.desired.hardware_tier_id = None;
-    wanted.mark.state = state_of(&wanted.desired, &commit());
+    wanted.mark.state = Some(state_of(&wanted.desired, &commit()));
     let mut existing = existing(&wanted, vec![version(1, &wanted, "Running")], Some(1));
     existing.api.hardware_tier_id = Some(HardwareTierId::new("any"));
     assert_eq!(described_work(&existing, &wanted), "nothing, v1 serves");
@@ -305,7 +304,7 @@ fn what_served_before_is_known_while_the_version_is_this_runs_own() {
         wanted
     };
     let before = wanted_of(registered(6), &commit());
-    let found = |made: &Wanted, active: u64, mark: &PublishMark| {
+    let found = |made: &Wanted, active: u64, mark: &DeploymentMarker| {
         let versions = vec![
             version(3, made, "Running"),
             version(2, &before, "Stopped"),

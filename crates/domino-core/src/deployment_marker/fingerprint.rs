@@ -1,19 +1,21 @@
-//! What a publish wishes, in short: the same wishes give the same text, so that a later publish knows its work.
+//! Fingerprints of what a publish of a model wants: the same settings give the same text, so that a later publish
+//! knows its work.
 
 use std::collections::BTreeMap;
 
-use domino_core::api::model_apis::{DesiredModelApi, ModelApiSource};
-use domino_core::commit::Commit;
 use serde_json::json;
 
-/// All that is wished of an endpoint and its version, in short: the same wishes give the same text. A function
-/// is built from the repository's head, so that for one the commit belongs to the wishes.
-pub(crate) fn state_of(desired: &DesiredModelApi, commit: &Commit) -> String {
+use crate::api::model_apis::{DesiredModelApi, ModelApiSource};
+use crate::commit::Commit;
+
+/// The fingerprint of all that is wanted of an endpoint and its version. A function is built from the repository's
+/// head, so that its commit is part of it.
+pub fn state_of(desired: &DesiredModelApi, commit: &Commit) -> String {
     let source = match &desired.source {
         ModelApiSource::Registered { name, version } => json!([name, version]),
         ModelApiSource::Function { file, function } => json!([file, function, commit]),
     };
-    short(&json!([
+    fingerprint(&json!([
         desired.name,
         desired.description,
         desired.environment_id,
@@ -27,27 +29,27 @@ pub(crate) fn state_of(desired: &DesiredModelApi, commit: &Commit) -> String {
 
 /// The description of an endpoint: what people read, and which environment variables it was created with, since
 /// Domino tells them to nobody.
-pub(crate) fn described(description: &str, variables: &BTreeMap<String, String>) -> String {
-    match variables_mark(variables) {
+pub fn described(description: &str, variables: &BTreeMap<String, String>) -> String {
+    match variables_marker(variables) {
         None => description.to_owned(),
-        Some(mark) => format!("{description} {mark}").trim().to_owned(),
+        Some(marker) => format!("{description} {marker}").trim().to_owned(),
     }
 }
 
 /// Whether an endpoint of this description was created with these environment variables.
-pub(crate) fn has_variables(description: &str, variables: &BTreeMap<String, String>) -> bool {
-    match variables_mark(variables) {
+pub fn has_variables(description: &str, variables: &BTreeMap<String, String>) -> bool {
+    match variables_marker(variables) {
         None => !description.contains("[variables "),
-        Some(mark) => description.contains(&mark),
+        Some(marker) => description.contains(&marker),
     }
 }
 
-fn variables_mark(variables: &BTreeMap<String, String>) -> Option<String> {
-    (!variables.is_empty()).then(|| format!("[variables {}]", short(&json!(variables))))
+fn variables_marker(variables: &BTreeMap<String, String>) -> Option<String> {
+    (!variables.is_empty()).then(|| format!("[variables {}]", fingerprint(&json!(variables))))
 }
 
 /// Twelve hexadecimal digits of a value (FNV-1a). It tells changes from one another and protects nothing.
-fn short(value: &serde_json::Value) -> String {
+fn fingerprint(value: &serde_json::Value) -> String {
     let hash = value
         .to_string()
         .bytes()

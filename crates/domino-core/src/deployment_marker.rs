@@ -1,0 +1,266 @@
+//! The marker at the end of a title or description in Domino: what a run, a schedule or an endpoint's version was
+//! made for. By it a later run finds its work again, and the next stage knows what this one serves where Domino does
+//! not tell.
+//!
+//! Fingerprints of a whole publish are in `fingerprint`. Nothing here asks Domino.
+
+mod fingerprint;
+
+use std::fmt;
+
+pub use self::fingerprint::{described, has_variables, state_of};
+use crate::api::model_apis::ModelApiVersion;
+use crate::api::registered_models::VersionNumber;
+use crate::commit::Commit;
+
+/// What all that is deployed of an entity in a stage has in common. Reads `[dev/train]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityMarker {
+    /// The stage.
+    pub stage: String,
+    /// The job or the model, as the stage file calls it.
+    pub entity: String,
+}
+
+/// What one run or one version of an endpoint was made for. Reads `[dev/train 3f2a91c0b1d2 run 1234567]`, or with
+/// all that a model's has `[staging/wine-quality v7 3f2a91c0b1d2 run 123 after 4 state 9c1d2e3f4a5b]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentMarker {
+    /// Of which entity in which stage.
+    pub of: EntityMarker,
+    /// The version of the registered model; nothing for a function and a job.
+    pub version: Option<VersionNumber>,
+    /// The commit that is deployed.
+    pub commit: Commit,
+    /// The id of the GitHub workflow run that it was a step of; nothing where a person started it.
+    pub workflow_run: Option<String>,
+    /// The number of the endpoint's version that served until then, if one did.
+    pub after: Option<u64>,
+    /// The fingerprint of all that was wanted of an endpoint; a job has none.
+    pub state: Option<String>,
+}
+
+/// The marker of an endpoint's version, as it was found in a description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundMarker {
+    /// The version of the registered model.
+    pub version: Option<VersionNumber>,
+    /// The beginning of the commit's id.
+    pub commit: String,
+    /// The id of the GitHub workflow run.
+    pub workflow_run: Option<String>,
+    /// The number of the endpoint's version that served until then.
+    pub after: Option<u64>,
+    /// The fingerprint of what was wanted.
+    pub state: String,
+}
+
+impl EntityMarker {
+    /// The marker of an entity in a stage.
+    pub fn new(stage: &str, entity: &str) -> Self {
+        Self {
+            stage: stage.to_owned(),
+            entity: entity.to_owned(),
+        }
+    }
+
+    /// Whether a title ends with this marker and nothing more than it.
+    pub fn ends(&self, title: &str) -> bool {
+        title.ends_with(&self.to_string())
+    }
+
+    /// Whether the last marker of a title is of this entity, whatever its commit.
+    pub fn is_of(&self, title: &str) -> bool {
+        let head = format!("{}/{}", self.stage, self.entity);
+        title
+            .rsplit_once('[')
+            .and_then(|(_, marker)| marker.strip_prefix(&head))
+            .is_some_and(|rest| rest.starts_with([' ', ']']))
+    }
+}
+
+impl DeploymentMarker {
+    /// The marker of a commit of this entity, in the workflow run that this is a step of, if it is.
+    pub fn new(of: EntityMarker, commit: &Commit) -> Self {
+        let workflow_run = std::env::var("GITHUB_RUN_ID").ok();
+        Self {
+            of,
+            version: None,
+            commit: commit.clone(),
+            workflow_run: workflow_run.filter(|id| !id.is_empty()),
+            after: None,
+            state: None,
+        }
+    }
+
+    /// Whether a title ends with exactly this marker.
+    pub fn ends(&self, title: &str) -> bool {
+        title.ends_with(&self.to_string())
+    }
+}
+
+impl fmt::Display for EntityMarker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}/{}]", self.stage, self.entity)
+    }
+}
+
+impl fmt::Display for DeploymentMarker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}/{}", self.of.stage, self.of.entity)?;
+        if let Some(version) = self.version {
+            write!(f, " v{version}")?;
+        }
+        write!(f, " {}", self.commit.short())?;
+        if let Some(run) = &self.workflow_run {
+            write!(f, " run {run}")?;
+        }
+        if let Some(after) = self.after {
+            write!(f, " after {after}")?;
+        }
+        if let Some(state) = &self.state {
+            write!(f, " state {state}")?;
+        }
+        f.write_str("]")
+    }
+}
+
+impl FoundMarker {
+    /// The marker of an endpoint's version. The older routes have one description for an endpoint and its first
+    /// version, which is the endpoint's.
+    pub fn of(
+        version: &ModelApiVersion,
+        endpoint_description: &str,
+        model: &EntityMarker,
+    ) -> Option<Self> {
+        Self::in_text(&version.description, model).or_else(|| {
+            (version.number == Some(1))
+                .then(|| Self::in_text(endpoint_description, model))
+                .flatten()
+        })
+    }
+
+    /// The last marker of a model in a text.
+    pub fn in_text(text: &str, model: &EntityMarker) -> Option<Self> {
+        let head = format!("[{}/{} ", model.stage, model.entity);
+        let (_, rest) = text.rsplit_once(&head)?;
+        let (inner, _) = rest.split_once(']')?;
+        let mut words = inner.split(' ');
+        let mut word = words.next()?;
+        let version = word
+            .strip_prefix('v')
+            .and_then(|number| number.parse().ok());
+        if version.is_some() {
+            word = words.next()?;
+        }
+        let (mut workflow_run, mut after, mut state) = (None, None, None);
+        while let (Some(key), Some(value)) = (words.next(), words.next()) {
+            match key {
+                "run" => workflow_run = Some(value.to_owned()),
+                "after" => after = value.parse().ok(),
+                "state" => state = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        Some(Self {
+            version,
+            commit: word.to_owned(),
+            workflow_run,
+            after,
+            state: state?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wine_quality() -> EntityMarker {
+        EntityMarker::new("staging", "wine-quality")
+    }
+
+    fn marker(version: Option<u64>, run: Option<&str>) -> DeploymentMarker {
+        DeploymentMarker {
+            of: wine_quality(),
+            version: version.map(VersionNumber::new),
+            commit: Commit::whole(&"ab".repeat(20)).unwrap(),
+            workflow_run: run.map(str::to_owned),
+            after: run.map(|_| 4),
+            state: Some("0123456789ab".into()),
+        }
+    }
+
+    #[test]
+    fn a_marker_reads_well_and_is_found_again() {
+        let of_a_workflow = marker(Some(7), Some("123"));
+        assert_eq!(
+            of_a_workflow.to_string(),
+            "[staging/wine-quality v7 abababababab run 123 after 4 state 0123456789ab]"
+        );
+        let found = |run: Option<&str>| FoundMarker {
+            version: Some(VersionNumber::new(7)),
+            commit: "abababababab".into(),
+            workflow_run: run.map(str::to_owned),
+            after: run.map(|_| 4),
+            state: "0123456789ab".into(),
+        };
+        for run in [Some("123"), None] {
+            let text = format!("Predicts [x] {}", marker(Some(7), run));
+            assert_eq!(
+                FoundMarker::in_text(&text, &wine_quality()),
+                Some(found(run))
+            );
+        }
+        let function = marker(None, None).to_string();
+        assert_eq!(
+            FoundMarker::in_text(&function, &wine_quality())
+                .unwrap()
+                .version,
+            None
+        );
+    }
+
+    #[test]
+    fn another_stage_or_model_and_text_by_hand_are_no_markers() {
+        let text = marker(Some(7), None).to_string();
+        for (text, stage, model) in [
+            (text.as_str(), "stag", "wine-quality"),
+            (&text, "staging", "wine"),
+            ("", "staging", "wine-quality"),
+            ("[staging/wine-quality by hand]", "staging", "wine-quality"),
+            ("[staging/wine-quality v7", "staging", "wine-quality"),
+        ] {
+            let model = EntityMarker::new(stage, model);
+            assert_eq!(FoundMarker::in_text(text, &model), None, "{text}");
+        }
+    }
+
+    fn of_a_run(entity: &str, run: Option<&str>) -> DeploymentMarker {
+        DeploymentMarker {
+            of: EntityMarker::new("dev", entity),
+            version: None,
+            after: None,
+            state: None,
+            ..marker(None, run)
+        }
+    }
+
+    #[test]
+    fn a_marker_ends_the_title_of_a_run_and_finds_it_again() {
+        let marker = of_a_run("train", Some("77"));
+        let title = format!("Train [v2] {marker}");
+        assert_eq!(title, "Train [v2] [dev/train abababababab run 77]");
+        assert!(marker.ends(&title) && EntityMarker::new("dev", "train").is_of(&title));
+        for other in [
+            of_a_run("test", Some("77")),
+            of_a_run("train", Some("7")),
+            of_a_run("train", None),
+        ] {
+            assert!(!other.ends(&title), "{other}");
+        }
+        for (stage, entity) in [("prod", "train"), ("dev", "trai"), ("dev", "train2")] {
+            assert!(!EntityMarker::new(stage, entity).is_of(&title));
+        }
+    }
+}
