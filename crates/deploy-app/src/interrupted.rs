@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domino_core::api::apps::{App, AppId, AppVersion};
 use domino_core::client::ApiError;
-use domino_core::settle::Poll;
-use domino_core::step::{Interrupts, Signal, Step};
+use domino_core::step::{Interrupts, Progress, Signal, Step};
+use domino_core::wait::{Look, Poll, Waited};
 
 use crate::before::Before;
 use crate::find::in_words;
@@ -72,17 +72,19 @@ impl Rollout<'_> {
 
     /// Starts the version that was stopped for nothing, as soon as it is down. `false` when it never went down.
     async fn start_before(&self, step: &mut Step, id: &AppId, before: &Before) -> Result<bool> {
-        let mut poll = Poll::until(GRACE, self.reader.delay_scale());
-        let version = loop {
-            let now = self.apps.version(id, &before.version.id).await?;
-            match now {
-                Some(now) if !now.status().is_down() => {
-                    if !poll.next().await {
-                        return Ok(false);
-                    }
-                }
-                now => break now,
-            }
+        let look = async || {
+            let old = &before.version.id;
+            let now = self.apps.version(id, old).await?;
+            Ok(match now.as_ref().map(AppVersion::status) {
+                Some(status) if !status.is_down() => Look::Pending(status.word().to_owned()),
+                _ => Look::Over(now),
+            })
+        };
+        let waited = Poll::until(GRACE, self.reader.delay_scale())
+            .wait_for(&mut Progress::hidden(), "", look)
+            .await?;
+        let Waited::Over(version) = waited else {
+            return Ok(false);
         };
         let mut undo = Trace::default();
         self.launch_before(step, &mut undo, id, before, version.as_ref())

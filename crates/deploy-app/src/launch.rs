@@ -6,9 +6,9 @@ use domino_core::api::apps::{
     NewApp, Published, visibility_word,
 };
 use domino_core::client::{ApiError, Written, write_once};
-use domino_core::error::{CommandError, Exit, Result};
-use domino_core::settle::Poll;
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Progress, Step};
+use domino_core::wait::{Look, Poll, Waited};
 
 use crate::find::{describe, in_words};
 use crate::rollout::{Rollout, Trace};
@@ -113,54 +113,53 @@ impl Rollout<'_> {
         if before.is_down() {
             return Ok(());
         }
-        let now = async || self.apps.version(app, &version.id).await;
-        if !matches!(before, AppStatus::Stopping(_)) {
+        let stop = async {
+            if matches!(before, AppStatus::Stopping(_)) {
+                return Ok(());
+            }
             (trace.changed, trace.stopped) = (true, true);
-            let stopped = write_once(
+            let moved = async || {
+                let now = self.apps.version(app, &version.id).await?;
+                Ok(now.is_none_or(|now| now.status() != before).then_some(()))
+            };
+            write_once(
                 self.reader.delay_scale(),
                 async || self.writer.stop(app, version).await,
-                async || {
-                    let now = now().await?;
-                    let moved = now.is_none_or(|now| now.status() != before);
-                    Ok(moved.then_some(()))
-                },
+                moved,
             )
-            .await;
-            if let Err(error) = stopped {
-                // It may have come to its end by itself, and then there was nothing to stop.
-                return match now().await {
-                    Ok(now) if now.as_ref().is_none_or(|now| now.status().is_down()) => Ok(()),
-                    _ => Err(self
-                        .explained(error)
-                        .context(format!("cannot stop {}", in_words(version)))),
-                };
-            }
-        }
-        self.until_down(progress, app, version, poll).await
+            .await
+            .map(drop)
+            .map_err(|error| self.explained(error))
+            .with_context(|| format!("cannot stop {}", in_words(version)))
+        };
+        self.until_down(progress, app, version, poll, stop).await
     }
 
-    /// Waits until nothing of a version runs any more.
+    /// Waits until nothing of a version runs any more, after `stop` was carried out.
     pub(crate) async fn until_down(
         &self,
         progress: &mut Progress,
         app: &AppId,
         version: &AppVersion,
         poll: &mut Poll,
+        stop: impl Future<Output = Result<()>>,
     ) -> Result<()> {
-        loop {
-            match self.apps.version(app, &version.id).await {
-                Ok(Some(now)) if !now.status().is_down() => {
-                    let word = now.status().word().to_owned();
-                    progress.status(&format!("version {}: {word}", now.id));
-                    if !poll.next().await {
-                        let text =
-                            format!("{} was told to stop and is still `{word}`", in_words(&now));
-                        return Err(CommandError::new(Exit::Unsettled, text));
-                    }
-                }
-                Ok(_) => return Ok(()),
-                Err(error) if error.exit() == Exit::Unreachable && poll.next().await => {}
-                Err(error) => return Err(error.into()),
+        let look = async || {
+            let now = self.apps.version(app, &version.id).await?;
+            Ok(match now.as_ref().map(AppVersion::status) {
+                Some(status) if !status.is_down() => Look::Pending(status.word().to_owned()),
+                _ => Look::Over(()),
+            })
+        };
+        let label = format!("version {}", version.id);
+        match poll.stop_and_wait(progress, &label, stop, look).await? {
+            Waited::Over(()) => Ok(()),
+            Waited::TimeUp(word) => {
+                let text = format!(
+                    "{} was told to stop and is still `{word}`",
+                    in_words(version)
+                );
+                Err(CommandError::new(Exit::Unsettled, text))
             }
         }
     }

@@ -1,12 +1,10 @@
 //! `deploy-app logs`: the log of the newest start of an app's current version, or of another version.
 
 use domino_core::error::{CommandError, Context as _, Result};
-use std::time::Duration;
 
 use domino_core::api::apps::{AppVersion, AppVersionId};
-use domino_core::log_tail::LogTail;
-use domino_core::settle::Poll;
 use domino_core::step::{Step, StepContext, StepResult};
+use domino_core::wait::{LogPrint, LogTail, LogWriter};
 
 use crate::find::{find, in_words};
 use crate::watch::LOG_GRACE;
@@ -43,46 +41,24 @@ pub(crate) async fn logs(
         return Err(never());
     };
     let mut tail = LogTail::default();
-    let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
-    let page = async |from: &str, limit: usize| {
-        let (app, version) = (&app.id, &version.id);
-        found
-            .apps
-            .log(app, version, &instance.id, from, limit)
-            .await
+    let how = LogPrint {
+        reader: &reader,
+        follow: args.follow,
+        writer: LogWriter::over_if(version.status().is_down()),
+        grace: LOG_GRACE,
     };
-    let (began, mut over) = (reader.now(), version.status().is_down());
-    loop {
-        if args.follow && !over {
-            over = found
-                .apps
-                .version(&app.id, &version.id)
-                .await?
-                .is_none_or(|now| now.status().is_down());
-        }
-        let mut unwritten = None;
-        let print = |line: &str| {
-            if unwritten.is_none() {
-                unwritten = step.log_to_stdout(line).err();
-            }
-        };
-        tail.read(page, print).await?;
-        // An app that runs may write faster than we read; what it writes after we began was not asked for.
-        let enough = !tail.has_more() || (!args.follow && !over && tail.reaches(began));
-        // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || (enough && !args.follow) {
-            break;
-        }
-        if enough && over {
-            let print = |line: &str| drop(step.log_to_stdout(line));
-            tail.rest(LOG_GRACE, reader.delay_scale(), page, print)
-                .await?;
-            break;
-        }
-        if enough {
-            poll.next().await;
-        }
-    }
+    let (apps, app_id, id) = (&found.apps, &app.id, &version.id);
+    tail.print(
+        how,
+        async || {
+            let now = apps.version(app_id, id).await?;
+            let is_over = now.is_none_or(|now| now.status().is_down());
+            Ok(LogWriter::over_if(is_over))
+        },
+        async |from: &str, limit: usize| apps.log(app_id, id, &instance.id, from, limit).await,
+        |line: &str| step.log_to_stdout(line),
+    )
+    .await?;
     step.report.output("id", app.id.as_str());
     step.report.output("version", version.id.as_str());
     Ok(StepResult::unchanged(format!(

@@ -9,8 +9,8 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::place::Place;
-use domino_core::settle::Poll;
 use domino_core::step::{ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult};
+use domino_core::wait::Poll;
 use stage_file::{Kind, StageFile, Target};
 
 use crate::decision::{Action, Decision, FixedEntryPoint, decide};

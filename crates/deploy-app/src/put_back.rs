@@ -4,8 +4,8 @@
 use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::{Poll, in_words as span_in_words};
 use domino_core::step::{Interrupts, Progress, Step, StepResult};
+use domino_core::wait::{Poll, Span};
 
 use crate::before::Before;
 use crate::find::{describe, describe_version, in_words};
@@ -192,7 +192,7 @@ impl Rollout<'_> {
                     |v| v.status().word().to_owned(),
                 );
                 let why = problem.map_or_else(String::new, |why| format!(" ({why})"));
-                let waited = span_in_words(self.timeout);
+                let waited = Span(self.timeout);
                 Err(CommandError::failed(format!(
                     "put back, it is `{word}`{why} when the {waited} for it were up"
                 )))
@@ -219,12 +219,12 @@ impl Rollout<'_> {
         };
         if !self.apps.capabilities().replaces_what_runs {
             progress.status(&format!("{problem:#}; forcing it"));
-            if let Err(error) = self.writer.force_stop(id).await {
-                problem = error.into();
-            } else if let Err(error) = self.until_down(progress, id, version, &mut third()).await {
-                problem = error;
-            } else {
-                return;
+            let forced = async { Ok(self.writer.force_stop(id).await?) };
+            let mut poll = third();
+            let down = self.until_down(progress, id, version, &mut poll, forced);
+            match down.await {
+                Ok(()) => return,
+                Err(error) => problem = error,
             }
         }
         progress.status(&format!("{problem:#}; going on all the same"));

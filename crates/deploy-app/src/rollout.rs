@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, Apps};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
-use domino_core::log_tail::LogTail;
-use domino_core::settle::{Poll, in_words as span_in_words};
+use domino_core::wait::LogTail;
+use domino_core::wait::{Poll, Span};
 
 use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
 
@@ -93,7 +93,8 @@ impl Rollout<'_> {
             (Ended::Serves(app, untold), _) => {
                 describe(&mut step.report, self.context, &app);
                 if trace.changed || trace.version.is_some() {
-                    step.report.fact("waited", span_in_words(started.elapsed()));
+                    step.report
+                        .fact("waited", Span(started.elapsed()).to_string());
                 }
                 self.warn_of_untold(step, &untold);
                 Ok(self.done(&app, decision))
@@ -367,7 +368,7 @@ impl Rollout<'_> {
         problem: Option<String>,
         replaces: bool,
     ) -> CommandError {
-        let waited = span_in_words(self.timeout);
+        let waited = Span(self.timeout);
         let file = &self.context.file;
         let Some(version) = version else {
             let text = format!("Domino does not show a new version after {waited}");

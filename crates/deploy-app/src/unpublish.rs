@@ -3,8 +3,8 @@
 use domino_core::api::apps::AppStatus;
 use domino_core::client::write_once;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::{Poll, in_words as span_in_words};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::wait::{Look, Poll, Span, Waited};
 
 use crate::find::{describe, describe_version, find, in_words};
 use crate::{UnpublishArgs, cannot};
@@ -57,43 +57,34 @@ pub(crate) async fn unpublish(
     let id = &app.id;
     let now = async || found.apps.version(id, &version.id).await;
     let mut progress = step.progress();
-    let stopping = async {
-        if !matches!(status, AppStatus::Stopping(_)) {
-            let stopped = write_once(
-                reader.delay_scale(),
-                async || writer.stop(id, version).await,
-                async || {
-                    let now = now().await?;
-                    let moved = now.is_none_or(|now| now.status() != status);
-                    Ok(moved.then_some(()))
-                },
-            )
-            .await;
-            // Whatever the reply was, what counts is whether it goes down.
-            if let Err(error) = stopped
-                && now().await?.is_some_and(|now| !now.status().is_down())
-            {
-                return Err(CommandError::from(error).context(format!("cannot stop {what}")));
-            }
+    let mut poll = Poll::until(args.timeout, reader.delay_scale());
+    let label = format!("version {}", version.id);
+    let stop = async || {
+        if matches!(status, AppStatus::Stopping(_)) {
+            return Ok(());
         }
-        let mut poll = Poll::until(args.timeout, reader.delay_scale());
-        loop {
-            let word = match now().await {
-                Ok(Some(now)) if !now.status().is_down() => now.status().word().to_owned(),
-                Ok(now) => return Ok(now),
-                Err(error) if error.exit() == Exit::Unreachable => format!("not seen: {error}"),
-                Err(error) => return Err(error.into()),
-            };
-            progress.status(&format!("version {}: {word}", version.id));
-            if !poll.next().await {
-                let waited = span_in_words(args.timeout);
-                let text = format!("{what} was told to stop and is still `{word}` after {waited}");
-                return Err(CommandError::new(Exit::Unsettled, text));
-            }
-        }
+        let moved = async || {
+            let now = now().await?;
+            Ok(now.is_none_or(|now| now.status() != status).then_some(()))
+        };
+        write_once(
+            reader.delay_scale(),
+            async || writer.stop(id, version).await,
+            moved,
+        )
+        .await
+        .map(drop)
+        .with_context(|| format!("cannot stop {what}"))
     };
+    let look = async || {
+        Ok(match now().await? {
+            Some(now) if !now.status().is_down() => Look::Pending(now.status().word().to_owned()),
+            now => Look::Over(now),
+        })
+    };
+    let stopping = poll.stop_and_wait(&mut progress, &label, stop(), look);
     let ended = tokio::select! {
-        ended = stopping => ended,
+        waited = stopping => waited,
         signal = interrupts.next() => {
             let runs = match now().await {
                 Ok(Some(now)) => format!("{what} was told to stop and is `{}`", now.status().word()),
@@ -104,8 +95,14 @@ pub(crate) async fn unpublish(
         }
     };
     progress.end();
-    if let Some(version) = ended? {
-        describe_version(&mut step.report, &version);
+    match ended? {
+        Waited::Over(Some(version)) => describe_version(&mut step.report, &version),
+        Waited::Over(None) => {}
+        Waited::TimeUp(word) => {
+            let waited = Span(args.timeout);
+            let text = format!("{what} was told to stop and is still `{word}` after {waited}");
+            return Err(CommandError::new(Exit::Unsettled, text));
+        }
     }
     Ok(StepResult::done(format!(
         "unpublished app `{name}` in stage `{stage}`: {what} was stopped"

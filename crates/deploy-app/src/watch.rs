@@ -1,16 +1,14 @@
 //! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
 //! it answers. Or until it is certain that it will not, or the time is up.
 
-use domino_core::error::{CommandError, Exit};
 use std::time::{Duration, Instant};
 
 use domino_core::api::apps::{
     App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, Apps, Capabilities,
 };
 use domino_core::client::{ApiError, Reader};
-use domino_core::log_tail::LogTail;
-use domino_core::settle::{Poll, in_words};
 use domino_core::step::Progress;
+use domino_core::wait::{LogTail, Poll};
 
 use crate::before::Before;
 use crate::health::{Health, HealthCheck, Hidden, Patience};
@@ -18,8 +16,6 @@ use crate::wanted::Wanted;
 
 /// How long the log of a version that went down may lag behind.
 pub(crate) const LOG_GRACE: Duration = Duration::from_secs(5);
-/// How long what is there of it by then may take to be read.
-const LONGEST_REST: Duration = Duration::from_secs(30);
 /// A log that was not to be had so often is asked for once more when the version is down, and not before.
 const LOG_MISSES: u32 = 10;
 
@@ -122,10 +118,7 @@ impl Watch<'_> {
                                 Ok(Serving::Hidden(app, hidden)) => {
                                     return Ok(Watched::Hidden(*app, hidden));
                                 }
-                                Err(error) if may_pass(&error, poll) => {
-                                    problem = Some(format!("Domino does not answer: {error}"));
-                                }
-                                Err(error) => return Err(error),
+                                Err(error) => problem = Some(poll.outage(error)?),
                             }
                         }
                         AppStatus::Down(_) => {
@@ -139,11 +132,7 @@ impl Watch<'_> {
                 Ok(None) => self
                     .progress
                     .status("Domino does not show the new version yet"),
-                Err(error) if may_pass(&error, poll) => {
-                    self.progress
-                        .status(&format!("Domino does not answer: {error}"));
-                }
-                Err(error) => return Err(error),
+                Err(error) => poll.wait_out(self.progress, error)?,
             }
             if !poll.next().await {
                 return Ok(match seen.filter(|seen| seen.good_since.is_some()) {
@@ -303,7 +292,7 @@ impl Watch<'_> {
         };
         let (apps, app) = (self.apps, self.app);
         let (tail, progress) = (&mut self.tail, &mut *self.progress);
-        let rest = tail.rest(
+        let rest = tail.finish(
             LOG_GRACE,
             self.reader.delay_scale(),
             async |from: &str, limit: usize| {
@@ -311,12 +300,7 @@ impl Watch<'_> {
             },
             |line: &str| progress.log(line),
         );
-        let unread = match tokio::time::timeout(LONGEST_REST, rest).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => format!("{:#}", CommandError::from(error)),
-            Err(_) => format!("it goes on {} after", in_words(LONGEST_REST)),
-        };
-        self.unread = Some(unread);
+        self.unread = rest.await.err();
     }
 }
 
@@ -335,10 +319,6 @@ enum Serving {
     NotYet(String),
     Another(Vec<String>),
     Hidden(Box<App>, Hidden),
-}
-
-fn may_pass(error: &ApiError, poll: &Poll) -> bool {
-    error.exit() == Exit::Unreachable && !poll.left().is_zero()
 }
 
 fn status_line(version: &AppVersion, problem: Option<&str>) -> String {

@@ -3,8 +3,8 @@
 
 use domino_core::api::jobs::{Job as Run, RuntimeDetails};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::settle::Poll;
 use domino_core::step::Step;
+use domino_core::wait::Poll;
 
 use crate::follow::{Follow, is_over};
 

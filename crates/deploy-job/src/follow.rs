@@ -4,21 +4,18 @@
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, StatusGroups};
+use domino_core::api::jobs::{ExecutionStatus, Job as Run, StatusGroups};
 use domino_core::api::projects::Project;
 use domino_core::client::{Reader, Writer};
 use domino_core::commit::Commit;
-use domino_core::log_tail::LogTail;
 use domino_core::place::Place;
-use domino_core::settle::{Poll, in_words};
 use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
+use domino_core::wait::{LogTail, Poll, Span};
 
 use crate::shown::{describe, status_line};
 
 /// How long a log may lag behind the end of its run.
 pub(crate) const LOG_GRACE: Duration = Duration::from_secs(2);
-/// How long what is there of a log when its run is over may take to be read.
-const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How long a log may keep us from the next look at its run.
 const LOG_LOOK: Duration = Duration::from_secs(10);
 
@@ -83,7 +80,7 @@ impl Follow<'_> {
                         run.number,
                         self.job,
                         run.statuses.execution_status.word(),
-                        in_words(self.timeout)
+                        Span(self.timeout)
                     ),
                 )
                 .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
@@ -118,7 +115,7 @@ impl Follow<'_> {
                     async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
                     |line: &str| progress.log(line),
                 );
-                // How the log fares is judged when the run is over: see `rest_of_log`.
+                // How the log fares is judged when the run is over: see `LogTail::finish`.
                 tokio::join!(reader.job(&id), tokio::time::timeout(LOG_LOOK, log)).0
             };
             let Some(job) = poll.within(look).await else {
@@ -140,12 +137,10 @@ impl Follow<'_> {
                         run.number
                     )));
                 }
-                // An outage is waited out for as long as there is time; a refusal will not pass.
-                Err(error) if error.exit() == Exit::Unreachable && !poll.left().is_zero() => {
-                    progress.status(&format!("Domino does not answer: {error}"));
+                Err(error) => {
+                    poll.wait_out(progress, error)?;
                     continue;
                 }
-                Err(error) => return Err(error.into()),
             }
             // The reply to the start may leave out what a read tells.
             if !checked {
@@ -161,31 +156,15 @@ impl Follow<'_> {
                     );
                     return Err(CommandError::new(Exit::Unsettled, text));
                 }
-                let unread = self.rest_of_log(&reader, tail, progress, &id).await;
-                return Ok(Stopped::Over(run, unread));
+                // A log may come late; the run's end is what counts.
+                let rest = tail.finish(
+                    LOG_GRACE,
+                    reader.delay_scale(),
+                    async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
+                    |line: &str| progress.log(line),
+                );
+                return Ok(Stopped::Over(run, rest.await.err()));
             }
-        }
-    }
-
-    /// A log may come late; what there is soon after the run's end is read, and the end is what counts. Why not all
-    /// of it could be read, if so.
-    async fn rest_of_log(
-        &self,
-        reader: &Reader,
-        tail: &mut LogTail,
-        progress: &mut Progress,
-        id: &JobId,
-    ) -> Option<String> {
-        let rest = tail.rest(
-            LOG_GRACE,
-            reader.delay_scale(),
-            async |from: &str, limit: usize| reader.job_log(id, from, limit).await,
-            |line: &str| progress.log(line),
-        );
-        match tokio::time::timeout(LONGEST_REST, rest).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(format!("{:#}", CommandError::from(error))),
-            Err(_) => Some(format!("it goes on {} after", in_words(LONGEST_REST))),
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::client::ApiError;
-use domino_core::settle::Poll;
-use domino_core::step::{Interrupts, Signal, Step, StepResult};
+use domino_core::step::{Interrupts, Progress, Signal, Step, StepResult};
+use domino_core::wait::{Look, Poll, Waited};
 
 use crate::follow::{Follow, is_over};
 use crate::shown::link;
@@ -34,7 +34,7 @@ impl Follow<'_> {
         }
         step.say(&format!("interrupted: stopping run {number}"));
         let outcome = tokio::select! {
-            outcome = self.stop(id) => outcome,
+            outcome = self.stop(id, number) => outcome,
             _ = interrupts.next() => Ok(format!("interrupted again before it was known whether run {number} stopped: {link}")),
         };
         let text = outcome.unwrap_or_else(|error| {
@@ -43,31 +43,32 @@ impl Follow<'_> {
         Err(CommandError::new(signal.exit(), text))
     }
 
-    async fn stop(&self, id: &JobId) -> Result<String, ApiError> {
+    async fn stop(&self, id: &JobId, number: u64) -> Result<String, ApiError> {
         let reader = self.writer.reader();
-        let mut run = reader.job(id).await?;
-        let over = |run: &Option<Run>| run.as_ref().is_none_or(is_over);
-        if !over(&run) {
-            self.writer.stop_job(&self.project.id, id).await?;
-            let mut poll = Poll::until(STOP_GRACE, reader.delay_scale());
-            while !over(&run) && poll.next().await {
-                run = reader.job(id).await?;
-            }
+        let look = async || {
+            let run = reader.job(id).await?;
+            let word = |run: &Run| run.statuses.execution_status.word().to_owned();
+            Ok(match run {
+                None => Look::Over("interrupted; the run is not there any more".to_owned()),
+                Some(run) if is_over(&run) => Look::Over(format!(
+                    "interrupted; run {number} ended as `{}`",
+                    word(&run)
+                )),
+                Some(run) => Look::Pending(word(&run)),
+            })
+        };
+        if let Look::Over(text) = look().await? {
+            return Ok(text);
         }
-        Ok(match run {
-            None => "interrupted; the run is not there any more".into(),
-            Some(run) if is_over(&run) => {
-                format!(
-                    "interrupted; run {} ended as `{}`",
-                    run.number,
-                    run.statuses.execution_status.word()
-                )
+        let stop = self.writer.stop_job(&self.project.id, id);
+        let waited = Poll::until(STOP_GRACE, reader.delay_scale())
+            .stop_and_wait(&mut Progress::hidden(), "", stop, look)
+            .await?;
+        Ok(match waited {
+            Waited::Over(text) => text,
+            Waited::TimeUp(word) => {
+                format!("interrupted; run {number} was told to stop and is `{word}`")
             }
-            Some(run) => format!(
-                "interrupted; run {} was told to stop and is `{}`",
-                run.number,
-                run.statuses.execution_status.word()
-            ),
         })
     }
 

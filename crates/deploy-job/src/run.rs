@@ -1,15 +1,14 @@
 //! `deploy-job stop`, `status` and `logs`: what concerns a run that is there already.
 
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use std::time::Duration;
+use std::future::ready;
 
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::deployment_marker::EntityMarker;
-use domino_core::log_tail::LogTail;
-use domino_core::settle::{Poll, in_words};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::wait::{LogPrint, LogTail, LogWriter, Look, Poll, Span, Waited};
 
 use crate::follow::{LOG_GRACE, is_over};
 use crate::shown::{describe, link};
@@ -50,46 +49,37 @@ pub(crate) async fn stop(
         return Ok(StepResult::planned());
     }
     let writer = context.connection.writer();
+    let reader = writer.reader();
     let stopped = writer.stop_job(&project.id, &run.id).await;
-    // Whatever the reply was, what counts is whether the run ends.
+    let stopped =
+        stopped.with_context(|| format!("cannot stop run {} of job `{}`", run.number, args.job));
     let mut progress = step.progress();
-    let mut poll = Poll::until(args.timeout, writer.reader().delay_scale());
-    loop {
-        if let Some(now) = writer.reader().job(&run.id).await? {
+    let mut poll = Poll::until(args.timeout, reader.delay_scale());
+    let (id, what) = (run.id.clone(), format!("run {}", run.number));
+    let stopping = poll.stop_and_wait(&mut progress, &what, ready(stopped), async || {
+        if let Some(now) = reader.job(&id).await? {
             run = now;
         }
-        progress.status(&format!(
-            "run {}: {}",
-            run.number,
-            run.statuses.execution_status.word()
-        ));
-        if is_over(&run) {
-            break;
+        let word = run.statuses.execution_status.word();
+        Ok(match is_over(&run) {
+            true => Look::Over(()),
+            false => Look::Pending(word.to_owned()),
+        })
+    });
+    let waited = tokio::select! {
+        waited = stopping => waited,
+        signal = interrupts.next() => {
+            let word = run.statuses.execution_status.word();
+            let text = format!("interrupted; {what} was told to stop and is `{word}`");
+            return Err(CommandError::new(signal.exit(), text));
         }
-        if let Err(error) = stopped {
-            progress.end();
-            return Err(error)
-                .with_context(|| format!("cannot stop run {} of job `{}`", run.number, args.job));
-        }
-        let more = tokio::select! {
-            more = poll.next() => more,
-            signal = interrupts.next() => {
-                let text = format!("interrupted; run {} was told to stop and is `{}`", run.number, run.statuses.execution_status.word());
-                return Err(CommandError::new(signal.exit(), text));
-            }
-        };
-        if !more {
-            progress.end();
-            let text = format!(
-                "run {} was told to stop and is still `{}` after {}",
-                run.number,
-                run.statuses.execution_status.word(),
-                in_words(args.timeout)
-            );
-            return Err(CommandError::new(Exit::Unsettled, text));
-        }
-    }
+    };
     progress.end();
+    if let Waited::TimeUp(word) = waited? {
+        let waited = Span(args.timeout);
+        let text = format!("{what} was told to stop and is still `{word}` after {waited}");
+        return Err(CommandError::new(Exit::Unsettled, text));
+    }
     describe(&mut step.report, context, &project, &run);
     Ok(StepResult::done(format!(
         "run {} of job `{}` ended as `{}`",
@@ -160,36 +150,23 @@ async fn print_log(
     let run = run.ok_or_else(|| no_run(context, &args.job))?;
     step.report.output("id", run.id.as_str());
     let reader = context.connection.reader();
-    let page = async |from: &str, limit: usize| reader.job_log(&run.id, from, limit).await;
-    let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
-    let (began, mut over) = (reader.now(), is_over(&run));
-    loop {
-        if args.follow && !over {
-            over = reader.job(&run.id).await?.is_none_or(|run| is_over(&run));
-        }
-        let mut unwritten = None;
-        let print = |line: &str| {
-            if unwritten.is_none() {
-                unwritten = step.log_to_stdout(line).err();
-            }
-        };
-        tail.read(page, print).await?;
-        // A run that goes on may write faster than we read; what it writes after we began was not asked for.
-        let enough = !tail.has_more() || (!args.follow && !over && tail.reaches(began));
-        // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || (enough && !args.follow) {
-            return Ok((project, run));
-        }
-        if enough && over {
-            let print = |line: &str| drop(step.log_to_stdout(line));
-            tail.rest(LOG_GRACE, reader.delay_scale(), page, print)
-                .await?;
-            return Ok((project, run));
-        }
-        if enough {
-            poll.next().await;
-        }
-    }
+    let how = LogPrint {
+        reader: &reader,
+        follow: args.follow,
+        writer: LogWriter::over_if(is_over(&run)),
+        grace: LOG_GRACE,
+    };
+    tail.print(
+        how,
+        async || {
+            let now = reader.job(&run.id).await?;
+            Ok(LogWriter::over_if(now.is_none_or(|now| is_over(&now))))
+        },
+        async |from: &str, limit: usize| reader.job_log(&run.id, from, limit).await,
+        |line: &str| step.log_to_stdout(line),
+    )
+    .await?;
+    Ok((project, run))
 }
 
 /// One run by its id, or the newest run of the job in the stage that `wanted` picks.

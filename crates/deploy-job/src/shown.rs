@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::api::projects::Project;
-use domino_core::settle::in_words;
 use domino_core::step::{Report, StepContext};
+use domino_core::wait::Span;
 
 /// What people see of a run while it goes on.
 pub(crate) fn status_line(run: &Run) -> String {
@@ -44,9 +44,12 @@ pub(crate) fn describe(report: &mut Report, context: &StepContext, project: &Pro
         .fact("link", &link);
     let times = &run.stage_time;
     if let Some(started) = times.run_start_time {
-        report.fact("waited", in_words(between(times.submission_time, started)));
+        report.fact(
+            "waited",
+            Span(between(times.submission_time, started)).to_string(),
+        );
         if let Some(completed) = times.completed_time {
-            report.fact("ran", in_words(between(started, completed)));
+            report.fact("ran", Span(between(started, completed)).to_string());
         }
     }
     if !run.domino_stats.is_empty() {

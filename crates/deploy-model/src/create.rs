@@ -7,7 +7,7 @@ use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, Mode
 use domino_core::api::projects::Project;
 use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::Poll;
+use domino_core::wait::Poll;
 
 use crate::watch::EndpointWatch;
 

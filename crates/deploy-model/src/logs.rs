@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
 use domino_core::error::{CommandError, Result};
-use domino_core::log_tail::LogTail;
-use domino_core::settle::Poll;
 use domino_core::step::{Interrupts, Step, StepContext, StepFlags, StepResult};
+use domino_core::wait::{LogPrint, LogTail, LogWriter};
 
 use crate::endpoint::{Endpoint, name_of};
 
@@ -45,45 +44,29 @@ pub(crate) async fn logs(
     let version = chosen(api, &versions, args)?;
     let generation = endpoint.generation;
     let mut tail = LogTail::default();
-    let mut poll = Poll::until(Duration::from_secs(u64::MAX >> 1), reader.delay_scale());
-    let began = reader.now();
-    loop {
-        let mut unwritten = None;
-        let reading = tail.read(
-            async |from: &str, most: usize| {
-                if args.build {
-                    let log = reader.model_build_log(generation, &api.id, &version.id, from);
-                    return Ok(log.await?.page);
-                }
-                reader
-                    .model_instance_log(generation, &api.id, &version.id, from, most)
-                    .await
-            },
-            |line: &str| {
-                if unwritten.is_none() {
-                    unwritten = step.log_to_stdout(line).err();
-                }
-            },
-        );
-        tokio::select! {
-            read = reading => read?,
-            _ = interrupts.next() => break,
-        }
-        // Whoever reads our stdout has seen enough, `head` for example.
-        if unwritten.is_some() || tail.is_complete() {
-            break;
-        }
-        // What serves may write faster than we read; what it writes after we began was not asked for.
-        if !args.follow && (!tail.has_more() || tail.reaches(began)) {
-            break;
-        }
-        if tail.has_more() {
-            continue;
-        }
-        tokio::select! {
-            _ = poll.next() => {}
-            _ = interrupts.next() => break,
-        }
+    let how = LogPrint {
+        reader: &reader,
+        follow: args.follow,
+        writer: LogWriter::Unknown,
+        grace: Duration::ZERO,
+    };
+    let printing = tail.print(
+        how,
+        async || Ok(LogWriter::Unknown),
+        async |from: &str, most: usize| {
+            if args.build {
+                let log = reader.model_build_log(generation, &api.id, &version.id, from);
+                return Ok(log.await?.page);
+            }
+            reader
+                .model_instance_log(generation, &api.id, &version.id, from, most)
+                .await
+        },
+        |line: &str| step.log_to_stdout(line),
+    );
+    tokio::select! {
+        printed = printing => printed?,
+        _ = interrupts.next() => {}
     }
     let what = if args.build { "the build of " } else { "" };
     step.report.output("id", api.id.as_str());

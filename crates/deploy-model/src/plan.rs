@@ -9,9 +9,9 @@ use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, described, state_of};
 use domino_core::error::{CommandError, Result};
 use domino_core::place::Place;
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, described, state_of};
 use domino_core::step::{StepContext, StepFlags, duration};
 use stage_file::{Kind, Model, StageFile};
 

@@ -3,8 +3,8 @@
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
 use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::in_words;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
+use domino_core::wait::Span;
 
 use crate::create;
 use crate::difference::{Work, settings_differ};
@@ -300,7 +300,7 @@ impl Publish<'_> {
                 name_of(version),
                 self.planned.endpoint.name,
                 status_text(version.deployment.as_ref()),
-                in_words(self.args.timeout),
+                Span(self.args.timeout),
                 self.settings_already_changed()
             ),
         )

@@ -8,8 +8,8 @@ use std::time::Duration;
 use domino_core::api::model_endpoints::{ModelEndpoint, Prediction, Route};
 use domino_core::client::{ApiError, Cause};
 use domino_core::error::Exit;
-use domino_core::settle::Poll;
 use domino_core::step::Progress;
+use domino_core::wait::Poll;
 
 use crate::recorded_requests::{RecordedRequest, RecordedRequests};
 

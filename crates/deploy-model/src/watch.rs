@@ -9,9 +9,9 @@ use domino_core::api::model_apis::{
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::log_tail::LogTail;
-use domino_core::settle::Poll;
 use domino_core::step::{Excerpt, Progress};
+use domino_core::wait::LogTail;
+use domino_core::wait::Poll;
 
 use crate::endpoint::{name_of, status_text};
 

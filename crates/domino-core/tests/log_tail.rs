@@ -2,7 +2,7 @@
 //! gives at once, and when the lines come.
 
 use domino_core::api::logs::{LogEntry, LogPage, LogPosition};
-use domino_core::log_tail::LogTail;
+use domino_core::wait::LogTail;
 use proptest::prelude::*;
 
 /// A server's log: when each line was written, in nanoseconds, and what it says.

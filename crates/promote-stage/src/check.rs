@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domino_core::error::{Context as _, Result};
-use domino_core::settle::{Poll, in_words};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::wait::{Poll, Span};
 
 use crate::candidate::Candidate;
 use crate::gates::GateReport;
@@ -82,7 +82,7 @@ pub(crate) async fn judged<'a>(
         let waits = judgement.waits_for();
         progress
             .get_or_insert_with(|| step.progress())
-            .status(&format!("waiting up to {}: {waits}", in_words(wait)));
+            .status(&format!("waiting up to {}: {waits}", Span(wait)));
         tokio::time::sleep(PAUSE.mul_f64(delay_scale).min(left)).await;
     }
 }

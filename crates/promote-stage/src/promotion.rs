@@ -12,8 +12,8 @@ use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
 use domino_core::error::{CommandError, Context as _, Result};
-use domino_core::settle::Poll;
 use domino_core::step::{Interrupts, Step};
+use domino_core::wait::Poll;
 
 use crate::moves::Moves;
 use crate::record::{Record, Status};

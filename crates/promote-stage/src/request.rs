@@ -6,8 +6,8 @@ use domino_core::api::governance::{
 use domino_core::api::reviews::{NewReview, Reviewer};
 use domino_core::client::{Writer, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::settle::Poll;
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::wait::Poll;
 use stage_file::DominoApproval;
 
 use crate::apply::at;

@@ -39,6 +39,13 @@ impl Progress {
         }
     }
 
+    /// One that shows nothing, for a wait too short to tell of.
+    pub fn hidden() -> Self {
+        let bar = Some(ProgressBar::hidden());
+        let shown = Self::new(false, Scrubber::default());
+        Self { bar, ..shown }
+    }
+
     /// Shows a status. The same one again is only a sign of life now and then.
     pub fn status(&mut self, status: &str) {
         let status = self.scrubber.clean(status);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::serving::Serving;
-use domino_core::settle::in_words;
+use domino_core::wait::Span;
 
 use super::GateResult;
 use crate::candidate::Candidate;
@@ -28,7 +28,7 @@ pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option
 }
 
 fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateResult {
-    let wanted = in_words(soak);
+    let wanted = Span(soak);
     let Some(since) = since else {
         return GateResult::never(
             GATE,
@@ -41,7 +41,7 @@ fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateR
     let been = Duration::from_millis(milliseconds);
     let says = format!(
         "in stage `{before}` for {} of at least {wanted}",
-        in_words(been)
+        Span(been)
     );
     match been >= soak {
         true => GateResult::holds(GATE, says),

@@ -7,14 +7,17 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use super::{Poll, Span};
 use crate::api::logs::{LogEntry, LogPage};
-use crate::client::ApiError;
-use crate::settle::Poll;
+use crate::client::{ApiError, Reader};
+use crate::error::CommandError;
 
 /// The most lines that Domino gives at once.
 const LARGEST_PAGE: usize = 10_000;
 /// How many pages are read at once: who follows a log that never pauses must get to look at what writes it.
 const PAGES: usize = 10;
+/// How long the rest of a log may take to be read.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How many lines are remembered to recognise one that is sent again.
 const REMEMBERED: usize = 50_000;
 /// How many of the last lines are kept for an excerpt.
@@ -37,6 +40,40 @@ pub struct LogTail {
     excerpt: VecDeque<String>,
     spoken: bool,
     lines: u64,
+}
+
+/// What is known of the one that writes a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogWriter {
+    /// It may write more.
+    Runs,
+    /// It ended; what it wrote may still come late.
+    Over,
+    /// Only the log itself says when nothing more will come.
+    Unknown,
+}
+
+/// How much of a log is printed.
+#[derive(Debug)]
+pub struct LogPrint<'a> {
+    /// Knows the server's time, and how pauses are scaled.
+    pub reader: &'a Reader,
+    /// Whether to go on until the writer has ended; else what there is now is enough.
+    pub follow: bool,
+    /// What is known of the writer before the first look.
+    pub writer: LogWriter,
+    /// How long lines may come late once it has ended.
+    pub grace: Duration,
+}
+
+impl LogWriter {
+    /// A writer that has ended where `is_over` says so, and may write more where not.
+    pub fn over_if(is_over: bool) -> Self {
+        match is_over {
+            true => Self::Over,
+            false => Self::Runs,
+        }
+    }
 }
 
 impl Default for LogTail {
@@ -98,6 +135,58 @@ impl LogTail {
             self.read(&mut page, &mut line).await?;
             if self.is_complete() || !self.more && !poll.next().await {
                 return Ok(());
+            }
+        }
+    }
+
+    /// The same, with thirty seconds at most. The error says why the log was not read to its end.
+    pub async fn finish(
+        &mut self,
+        grace: Duration,
+        delay_scale: f64,
+        page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
+        line: impl FnMut(&str),
+    ) -> Result<(), String> {
+        let rest = self.rest(grace, delay_scale, page, line);
+        match tokio::time::timeout(LONGEST_REST, rest).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("{:#}", CommandError::from(error))),
+            Err(_) => Err(format!("it goes on {} after", Span(LONGEST_REST))),
+        }
+    }
+
+    /// Prints a log as far as `how` says; `look` tells whether its writer has ended. It ends early, and well, where a
+    /// line can no longer be printed.
+    pub async fn print(
+        &mut self,
+        how: LogPrint<'_>,
+        mut look: impl AsyncFnMut() -> Result<LogWriter, ApiError>,
+        mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
+        mut print: impl FnMut(&str) -> std::io::Result<()>,
+    ) -> Result<(), ApiError> {
+        let (began, delay_scale) = (how.reader.now(), how.reader.delay_scale());
+        let (mut poll, mut writer) = (Poll::forever(delay_scale), how.writer);
+        loop {
+            if how.follow && writer == LogWriter::Runs {
+                writer = look().await?;
+            }
+            let mut is_open = true;
+            let line = |text: &str| is_open = is_open && print(text).is_ok();
+            self.read(&mut page, line).await?;
+            let ended = writer == LogWriter::Over;
+            // What runs may write faster than we read; what it writes after we began was not asked for.
+            let enough = !self.more || (!how.follow && !ended && self.reaches(began));
+            let complete = writer == LogWriter::Unknown && self.is_complete();
+            // Whoever reads our stdout has seen enough, `head` for example.
+            if !is_open || complete || (enough && !how.follow) {
+                return Ok(());
+            }
+            if enough && ended {
+                let line = |text: &str| drop(print(text));
+                return self.rest(how.grace, delay_scale, page, line).await;
+            }
+            if enough {
+                poll.next().await;
             }
         }
     }
