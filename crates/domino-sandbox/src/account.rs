@@ -1,5 +1,5 @@
 //! Who may talk to the sandbox: the credentials of its users, and which of them a request carries.
-//! What a user may see of a project is for the projects to say.
+//! `projects` decides what a user may see of a project.
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ impl Credential {
     }
 }
 
-/// Why a request was not let in.
+/// Why a sign-in was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInRefusal {
     /// No credential, a wrong one, or one this version does not take.
@@ -120,7 +120,7 @@ impl Accounts {
         self.0.iter().find(|account| account.user_name == user_name)
     }
 
-    /// `line` with every credential in it blotted out.
+    /// `line` with every credential in it masked.
     pub(crate) fn without_secrets(&self, line: String) -> String {
         self.0.iter().fold(line, |line, account| {
             line.replace(&account.api_key, "***")

@@ -3,7 +3,7 @@
 //! generations differ in which of these they name and in what starts by itself.
 //!
 //! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one
-//! machine, so that an entry point is told where to listen: on `APP_HOST` and `APP_PORT`. One that
+//! machine, so an entry point reads where to listen from `APP_HOST` and `APP_PORT`. One that
 //! reads these with Domino's values as defaults is the same in both.
 
 mod access;

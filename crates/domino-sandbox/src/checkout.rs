@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::git_ref::GitRef;
 
-/// Why there is no code, in the words a run's log has for it.
+/// Why there is no code, in the words of the run's log.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoCode(pub(crate) String);
 
@@ -70,7 +70,7 @@ pub(crate) async fn check_out(repository: &Path, commit: &str, into: &Path) -> R
     Ok(())
 }
 
-/// What git said, if it did what it was asked.
+/// What git printed, if it succeeded.
 fn finished(ran: std::io::Result<Output>) -> Result<String, NoCode> {
     match ran {
         Ok(output) if output.status.success() => {

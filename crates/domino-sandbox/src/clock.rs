@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// A clock with what it is told to be off by. Clones tell the same time.
+/// A clock that can be set ahead or behind. Clones share their setting.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     skew: Arc<AtomicI64>,

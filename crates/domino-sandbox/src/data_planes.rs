@@ -1,5 +1,5 @@
-//! Data planes: where runs run. They are chosen by nobody directly, only through the hardware
-//! tier that belongs to one.
+//! Data planes: where runs run. Nobody chooses one directly, only through the hardware
+//! tier that belongs to it.
 
 use std::sync::Arc;
 

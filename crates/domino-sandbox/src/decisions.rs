@@ -1,4 +1,4 @@
-//! What a person is waited for: every request for an approval, whichever way it came, and the
+//! The requests that wait for a person: every request for an approval, from governance or reviews, and the
 //! routes by which the index page and the command line answer one. They are the sandbox's own; a
 //! Domino has pages in their place.
 
@@ -25,7 +25,7 @@ pub(crate) struct Waiting {
     pub(crate) id: String,
     /// What is asked for, in words.
     pub(crate) what: String,
-    /// By which rule it needs somebody's word.
+    /// The rule that requires the approval.
     pub(crate) rule: String,
     pub(crate) project: String,
     pub(crate) requested_by: String,
@@ -33,7 +33,7 @@ pub(crate) struct Waiting {
     is_review: bool,
 }
 
-/// What keeps other sites' pages from pressing the buttons of this one.
+/// Keeps other sites' pages from pressing the buttons of this one.
 pub(crate) struct Desk {
     token: String,
     hosts: [String; 2],
@@ -128,20 +128,20 @@ impl Decisions {
         governance.chain(reviews).collect()
     }
 
-    /// Approves every request that waits for `user`, and says what became of each.
+    /// Approves every request that waits for `user`, and reports the result of each.
     pub(crate) async fn approve_all(&self, user: &Arc<User>) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut results = Vec::new();
         for request in self.waiting() {
             if !request.approvers.contains(&user.name) {
                 continue;
             }
             let what = request.to_string();
-            said.push(match self.decide(user, &request.id, "approve").await {
+            results.push(match self.decide(user, &request.id, "approve").await {
                 Ok(()) => format!("approved {what}"),
                 Err(failure) => format!("could not approve {what}: {}", failure.message),
             });
         }
-        said
+        results
     }
 
     /// Answers the request with this id as `user`.
@@ -196,12 +196,12 @@ struct Pressed {
     token: String,
     id: String,
     decision: String,
-    /// The approver whose word it is.
+    /// The approver who decides.
     by: String,
 }
 
-/// A button of the index page speaks for the approver it names: who sits at this machine is
-/// everybody there is.
+/// A button of the index page acts as the approver that it names: only the person at this machine
+/// can press it.
 async fn press(
     State(decisions): Of<Decisions>,
     headers: HeaderMap,
@@ -253,7 +253,7 @@ mod tests {
             assert!(!with_origin(foreign), "{foreign}");
         }
         assert!(!desk.is_own(&headers(&own), "another"));
-        // A name that somebody lets lead to this machine.
+        // A foreign name that resolves to this machine.
         let rebound = headers(&[("host", "evil.example.com:41234")]);
         assert_eq!(desk.token(&rebound), None);
         assert!(!desk.is_own(&rebound, &token));

@@ -18,8 +18,8 @@ use crate::seed::Seed;
 use crate::users::Caller;
 pub(crate) use revision::{Revision, RevisionSpec};
 
-/// An environment with its revisions, oldest first. The active one is never the latest, so that
-/// who confuses the two is found out.
+/// An environment with its revisions, oldest first. The active one is never the latest, so a
+/// client that confuses the two is noticed.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) id: String,
@@ -195,6 +195,10 @@ impl Environments {
             .collect()
     }
 
+    fn v4_all(&self) -> Vec<Value> {
+        self.unarchived().map(|one| one.v4()).collect()
+    }
+
     fn unarchived(&self) -> impl Iterator<Item = &Arc<Environment>> {
         self.all
             .iter()
@@ -231,12 +235,7 @@ async fn useable(
 }
 
 async fn v4_list(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
-    Json(
-        environments
-            .unarchived()
-            .map(|environment| environment.v4())
-            .collect(),
-    )
+    Json(environments.v4_all().into())
 }
 
 async fn v4_default(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
@@ -292,11 +291,7 @@ async fn public_one(State(environments): Of<Environments>, _: Caller, Path(id): 
 
 /// The route of before `/v4`, which python-domino still lists environments with.
 async fn legacy(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
-    let data: Vec<Value> = environments
-        .unarchived()
-        .map(|environment| environment.v4())
-        .collect();
-    legacy_list("/v1/environments", data)
+    legacy_list("/v1/environments", environments.v4_all())
 }
 
 fn no_such_environment(id: &str) -> Failure {

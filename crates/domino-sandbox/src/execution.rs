@@ -1,8 +1,9 @@
 //! What every run of Domino gets, whatever kind it is: the artifacts folder of its project, and the environment
-//! variables that tell it who and where it is.
+//! variables that describe it.
 
 use std::path::{Path, PathBuf};
 
+use crate::checkout::{self, NoCode};
 use crate::environments::{Environment, Revision};
 use crate::hardware_tiers::HardwareTier;
 use crate::host::Host;
@@ -63,6 +64,28 @@ impl Execution<'_> {
             .map(|(name, value)| (name.to_owned(), value));
         Ok(owned.collect())
     }
+}
+
+/// Gets the code of the commit that `resolve` gives into `folder`, as the log of a run tells it. `commit_id` is one of
+/// Domino's own file system: it selects no code, and a commit of the code is not one of it.
+pub(crate) async fn check_out(
+    host: &Host,
+    project: &Project,
+    commit_id: Option<&String>,
+    resolve: impl Future<Output = Result<String, NoCode>>,
+    folder: &Path,
+    say: impl Fn(&str),
+) -> Result<String, NoCode> {
+    if let Some(commit_id) = commit_id.filter(|id| **id != project.commit_id) {
+        return Err(NoCode(format!(
+            "Commit {commit_id} does not exist in the file system of project {}",
+            project.name
+        )));
+    }
+    let commit = resolve.await?;
+    say(&format!("Cloning {} at {commit}", project.repository.uri));
+    checkout::check_out(&host.repository, &commit, folder).await?;
+    Ok(commit)
 }
 
 /// The folder in which the runs of `project` leave files for each other.

@@ -1,4 +1,4 @@
-//! What the sandbox is told to do wrong: which requests are harmed and how, which jobs, apps and endpoints go wrong, how
+//! What the sandbox does wrong on purpose: which requests are harmed and how, which jobs, apps and endpoints go wrong, how
 //! far its clock is off. This file keeps the list and picks from it. Requests are harmed in `server`; jobs, apps and
 //! endpoints read theirs when they start.
 
@@ -127,17 +127,19 @@ impl Faults {
 
     /// The fault of a job that is about to start with `command`.
     pub(crate) fn of_job(&self, command: &str) -> JobFault {
-        self.jobs.pick(command)
+        self.jobs
+            .pick(command, |fault| (&fault.command, fault.times))
     }
 
     /// The fault of an instance of the app `name` that is about to start.
     pub(crate) fn of_app(&self, name: &str) -> AppFault {
-        self.apps.pick(name)
+        self.apps.pick(name, |fault| (&fault.app, fault.times))
     }
 
     /// The fault of a version that the endpoint `name` is about to get.
     pub(crate) fn of_model(&self, name: &str) -> ModelFault {
-        self.models.pick(name)
+        self.models
+            .pick(name, |fault| (&fault.endpoint, fault.times))
     }
 }
 

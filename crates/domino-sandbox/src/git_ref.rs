@@ -1,5 +1,5 @@
-//! Which code a run is to use, as jobs, schedules and apps are told it. Any type word is taken
-//! when a run is created, as Domino does; only the run itself finds out that it means nothing.
+//! Which code a run uses, as jobs, schedules and apps name it. Like Domino, the sandbox accepts any
+//! type when a run is created; a wrong one fails the run itself.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::request::Fields;
 /// A git reference, not yet looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GitRef {
-    /// `head`, `branches`, `tags`, `commitId`, or a word that will make the run fail.
+    /// `head`, `branches`, `tags`, `commitId`, or a word that makes the run fail.
     pub(crate) kind: String,
     pub(crate) value: Option<String>,
 }
@@ -38,6 +38,11 @@ impl GitRef {
             kind: "head".to_owned(),
             value: None,
         }
+    }
+
+    /// `git_ref`, or the newest commit when there is none.
+    pub(crate) fn or_head(git_ref: &Option<Self>) -> Self {
+        git_ref.clone().unwrap_or_else(GitRef::head)
     }
 
     pub(crate) fn v4(&self) -> Value {

@@ -1,4 +1,4 @@
-//! Hardware tiers: what a run gets, and thereby on which data plane it runs. The tiers of model
+//! Hardware tiers: what a run gets, and so on which data plane it runs. The tiers of model
 //! APIs are a population of their own. Names need not be unique; ids are.
 
 use std::sync::Arc;
@@ -197,19 +197,13 @@ impl HardwareTiers {
         let Some(id) = id else {
             return Ok(self.default_tier());
         };
-        match self.with_id(id) {
-            None => Err(Failure::bad_request(format!(
-                "Hardware tier with id '{id}' does not exist"
-            ))),
-            Some(tier) if tier.is_archived => Err(Failure::bad_request(format!(
-                "Hardware tier '{}' is archived",
-                tier.name
-            ))),
-            Some(tier) if tier.is_model_api_tier => Err(Failure::bad_request(format!(
+        let tier = self.unarchived(id)?;
+        match tier.is_model_api_tier {
+            true => Err(Failure::bad_request(format!(
                 "Hardware tier '{}' is for model APIs only",
                 tier.name
             ))),
-            Some(tier) => Ok(tier),
+            false => Ok(tier),
         }
     }
 
@@ -223,6 +217,17 @@ impl HardwareTiers {
             let default = |tier: &&Arc<HardwareTier>| tier.is_default && tier.is_model_api_tier;
             return Ok(self.all.iter().find(default));
         };
+        let tier = self.unarchived(id)?;
+        match tier.is_model_api_tier {
+            true => Ok(Some(tier)),
+            false => Err(Failure::bad_request(format!(
+                "Hardware tier '{}' is not for model APIs",
+                tier.name
+            ))),
+        }
+    }
+
+    fn unarchived(&self, id: &str) -> Result<&Arc<HardwareTier>, Failure> {
         match self.with_id(id) {
             None => Err(Failure::bad_request(format!(
                 "Hardware tier with id '{id}' does not exist"
@@ -231,11 +236,7 @@ impl HardwareTiers {
                 "Hardware tier '{}' is archived",
                 tier.name
             ))),
-            Some(tier) if !tier.is_model_api_tier => Err(Failure::bad_request(format!(
-                "Hardware tier '{}' is not for model APIs",
-                tier.name
-            ))),
-            Some(tier) => Ok(Some(tier)),
+            Some(tier) => Ok(tier),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The parts that every page for a person is made of. What a page says is for the nouns to write.
+//! The parts that every page for a person is made of. Each noun writes its own content.
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};

@@ -32,7 +32,7 @@ pub(crate) fn routes(domino: Arc<Domino>) -> Router {
 }
 
 /// What waits and what runs. It looks again by itself, since a request may come at any time.
-/// No other page may show it in a frame, and so have its buttons pressed unseen.
+/// No other page may show it in a frame, where its buttons could be pressed unseen.
 async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
     let projects = domino.catalog.projects.all().iter();
     let links: String = projects

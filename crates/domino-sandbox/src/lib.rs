@@ -2,7 +2,7 @@
 //!
 //! It is written from what is known of Domino's API and shares no code with any client, so that
 //! both can be wrong only in different ways. It is for rehearsals and tests on loopback: it keeps
-//! everything in memory, listens to nobody else, and forgets when it stops.
+//! everything in memory, listens on loopback only, and forgets everything when it stops.
 
 mod account;
 mod apps;
@@ -145,18 +145,18 @@ impl Sandbox {
         self.domino.recorder.requests()
     }
 
-    /// What is told to go wrong; add to it at any time.
+    /// The faults; add to them at any time.
     pub fn faults(&self) -> &Faults {
         &self.domino.host.faults
     }
 
-    /// What waits for somebody's approval, a line each.
+    /// Every request that waits for an approval, one line each.
     pub fn waiting_requests(&self) -> Vec<String> {
         let waiting = self.domino.decisions.waiting();
         waiting.iter().map(ToString::to_string).collect()
     }
 
-    /// Approves, as `user_name`, everything that waits for that user, and says what became of each.
+    /// Approves, as `user_name`, everything that waits for that user, and reports the result of each.
     ///
     /// # Errors
     /// When there is no such user.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A mutex that stays usable after a panic: no change here is made in two steps that a panic could part.
+/// A mutex that stays usable after a panic, since no change is left half made.
 #[derive(Debug, Default)]
 pub(crate) struct Locked<T>(Mutex<T>);
 

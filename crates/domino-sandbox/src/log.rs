@@ -1,5 +1,5 @@
-//! The log of a run: its lines with the moment and the kind of each, a million of them without
-//! trouble. How the APIs spell it is told apart.
+//! The log of a run: its lines with the moment and the kind of each, up to millions of
+//! them. `spelling` writes it for each API.
 
 pub(crate) mod spelling;
 
@@ -9,7 +9,7 @@ use crate::locked::Locked;
 /// Where a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What Domino says while it makes the run ready.
+    /// Domino's own messages while it prepares the run.
     Prepare,
     Stdout,
     Stderr,
@@ -98,7 +98,7 @@ impl Log {
     }
 
     /// The page of at most `limit` wanted lines after `after` nanoseconds, `offset` skipped.
-    /// The last `withheld` lines of the log do not count as there.
+    /// The last `withheld` lines of the log are left out.
     pub(crate) fn page(
         &self,
         wanted: LineFilter,
@@ -108,9 +108,9 @@ impl Log {
         withheld: usize,
     ) -> LogPage {
         let lines = self.0.lock();
-        let there = lines.entries.len().saturating_sub(withheld);
-        let first = lines.entries[..there].partition_point(|entry| entry.at <= after);
-        let mut found = (first..there)
+        let existing = lines.entries.len().saturating_sub(withheld);
+        let first = lines.entries[..existing].partition_point(|entry| entry.at <= after);
+        let mut found = (first..existing)
             .filter(|at| wanted.includes(lines.entries[*at].kind))
             .skip(offset);
         let page: Vec<Line> = found

@@ -17,6 +17,7 @@ mod refusal;
 mod registered_model;
 mod run;
 mod tags;
+mod tokens;
 mod upstream;
 mod version_routes;
 

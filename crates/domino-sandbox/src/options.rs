@@ -1,4 +1,4 @@
-//! How a sandbox is to be: what a test or the program says before it starts.
+//! The options of a sandbox, which a test or the program sets before the start.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::pace::Pace;
 use crate::seed::Seed;
 use crate::version::Version;
 
-/// How a sandbox is to be. `Options::default()` fits a test; say what differs and add
+/// The options of a sandbox. `Options::default()` fits a test; set what differs and add
 /// `..Options::default()`.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -16,11 +16,11 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The git repository whose commits the runs use.
     pub repository: PathBuf,
-    /// Which Domino to be.
+    /// Which Domino release to emulate.
     pub version: Version,
     /// How long statuses last that are not real work.
     pub pace: Pace,
-    /// What is there from the start.
+    /// What the sandbox has from the start.
     pub seed: Seed,
     /// The address of an MLflow server that keeps experiments and registered models, such as
     /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.

@@ -14,7 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 /// Who is asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Peer {
-    /// Somebody on a socket of this machine.
+    /// A process that listens on a socket of this machine.
     Socket(PathBuf),
     /// A host with its port.
     Authority(String),

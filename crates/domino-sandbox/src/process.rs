@@ -60,7 +60,7 @@ fn shell_line(command: &str) -> String {
     format!("{interpreter}{}", command.trim_start())
 }
 
-/// Where programs are looked for: where python3 really is, and then as we were told. A version manager puts a script
+/// Where programs are looked for: where python3 really is, and then in `PATH`. A version manager puts a script
 /// in its place, which takes longer to find the interpreter than many a job takes to run.
 fn search_path() -> &'static OsStr {
     static PATH: OnceLock<OsString> = OnceLock::new();
@@ -172,11 +172,11 @@ impl Running {
         kill(self.group, Signal::KILL);
         let read = async {
             for reading in self.reading.drain(..) {
-                // A reader only fails when the runtime ends, and nobody is left to read then.
+                // A reader only fails when the runtime ends, when no reader is needed any longer.
                 let _ = reading.await;
             }
         };
-        // A process that left the group may hold the output open for ever.
+        // A process that left the group may hold the output open forever.
         let _ = tokio::time::timeout(LAST_WORDS, read).await;
         self.processes.groups.lock().remove(&self.group);
         status
@@ -191,7 +191,7 @@ impl Running {
         {
             kill(self.group, Signal::KILL);
         }
-        // The exit status of what was stopped says nothing.
+        // The exit status of a stopped process has no meaning.
         let _ = self.ended().await;
     }
 }

@@ -139,7 +139,7 @@ impl Projects {
         self.0.iter().find(named)
     }
 
-    /// The project with this id, if it is there and `user` may see it.
+    /// The project with this id, if it exists and `user` may see it.
     pub(crate) fn seen_by(&self, user: &User, id: &str) -> Result<&Arc<Project>, Failure> {
         object_id("projectId", id)?;
         let project = self.0.iter().find(|project| project.id == id);
@@ -148,7 +148,7 @@ impl Projects {
         allowed(user, project)
     }
 
-    /// The project `owner/name`, if it is there and `user` may see it.
+    /// The project `owner/name`, if it exists and `user` may see it.
     pub(crate) fn named_seen_by(
         &self,
         user: &User,

@@ -70,7 +70,7 @@ pub(crate) struct Recorder {
     kept: Locked<Kept>,
 }
 
-/// A request with its bodies, which are read only when somebody asks.
+/// A request with its bodies, which are parsed only on request.
 struct Entry {
     recorded: Recorded,
     body: Bytes,

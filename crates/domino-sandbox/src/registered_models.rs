@@ -1,5 +1,5 @@
-//! Registered models as Domino's own API shows them: read from the experiment manager, whoever
-//! keeps it, with versions as whole numbers and a project to each model. It has no stages and no
+//! Registered models as Domino's own API shows them: read from the experiment manager, wherever
+//! that runs, with versions as whole numbers and a project to each model. It has no stages and no
 //! aliases; those are MLflow's.
 
 mod reading;

@@ -1,5 +1,5 @@
 //! The shapes of Domino's replies: the envelope of each family of routes, and what each family
-//! makes of a failure. Handlers say what went wrong; only this file knows how it is spelt.
+//! makes of a failure. Handlers report what went wrong; this file gives it its form.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -92,7 +92,7 @@ impl Family {
     }
 }
 
-/// MLflow's word for a status that says no more.
+/// MLflow's error code for a status without one.
 fn mlflow_code(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "UNAUTHENTICATED",
@@ -105,7 +105,7 @@ fn mlflow_code(status: StatusCode) -> &'static str {
     }
 }
 
-/// A route that is not there, or not with this method: Domino answers 404 to both.
+/// A route that does not exist, or not with this method: Domino answers 404 to both.
 pub(crate) fn no_such_route(path: &str) -> Response {
     let text = match Family::of(path) {
         Family::Public | Family::Governance | Family::Mlflow => {

@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The value of `name`; one that is there but empty counts as not given, as in Play.
+    /// The value of `name`; an empty one counts as missing, as in Play.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         let (_, value) = pairs.find(|(known, _)| known == name)?;
@@ -116,7 +116,7 @@ pub(crate) fn object_id<'a>(name: &str, text: &'a str) -> Result<&'a str, Failur
 }
 
 /// The JSON object of a request's body. Ask it for each field, then [`Fields::finish`]: so that
-/// every problem is told at once, the fields stand in until then with empty values.
+/// every problem is reported at once, missing fields are empty until then.
 pub(crate) struct Fields {
     fields: Map<String, Value>,
     /// The path of this object within the body, `obj` for the whole.
@@ -164,7 +164,7 @@ impl Fields {
         }
     }
 
-    /// A string that has to be there.
+    /// A string that is required.
     pub(crate) fn text(&mut self, name: &str) -> String {
         self.required(name, "error.expected.jsstring", |value| {
             value.as_str().map(str::to_owned)
@@ -178,7 +178,7 @@ impl Fields {
         })
     }
 
-    /// A boolean that has to be there.
+    /// A boolean that is required.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         self.required(name, "error.expected.jsboolean", Value::as_bool)
     }
@@ -193,7 +193,7 @@ impl Fields {
         self.optional_flag(name).unwrap_or(false)
     }
 
-    /// A whole number that is not negative and has to be there.
+    /// A whole number that is not negative and is required.
     pub(crate) fn number(&mut self, name: &str) -> u64 {
         self.required(name, "error.expected.jsnumber", Value::as_u64)
     }
@@ -203,7 +203,7 @@ impl Fields {
         self.optional(name, "error.expected.jsnumber", Value::as_u64)
     }
 
-    /// A list of strings that has to be there.
+    /// A list of strings that is required.
     pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
         self.required(name, "error.expected.jsarray", texts)
     }
@@ -252,7 +252,7 @@ impl Fields {
         items
     }
 
-    /// An object that has to be there, read by `read`.
+    /// An object that is required, read by `read`.
     pub(crate) fn object<T: Default>(
         &mut self,
         name: &str,

@@ -1,6 +1,6 @@
-//! Model reviews, as Domino 5.8 to 5.11 had them before governance: somebody asks for a stage of a
-//! model version, and the stage is set once a reviewer approves. Only the request is known as a
-//! route; a reviewer answers on Domino's pages, and so on the sandbox's.
+//! Model reviews, as Domino 5.8 to 5.11 had them before governance: a user requests a stage for a
+//! model version, and the stage is set once a reviewer approves. Only the request has a known
+//! route; a reviewer answers on Domino's pages, and here on the sandbox's.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::id;
 use crate::registered_models::{self, RegisteredModels};
 use crate::reply::{Answer, Failure};
 use crate::request::{Fields, Ids, Of};
-use crate::store::{Identified, Store};
+use crate::store::Store;
 use crate::users::{Caller, User};
 use crate::version::Version;
 
@@ -58,7 +58,7 @@ pub(crate) struct Reviews {
     clock: Clock,
 }
 
-/// A review that waits for its reviewers.
+/// A review that waits for a reviewer.
 pub(crate) struct PendingReview {
     pub(crate) id: String,
     pub(crate) model: String,
@@ -90,12 +90,8 @@ impl Reviews {
     }
 
     pub(crate) fn pending(&self) -> Vec<PendingReview> {
-        let reviews = self.all.lock();
-        let waiting = reviews
-            .iter()
-            .filter(|one| one.status == ReviewStatus::Pending);
-        waiting
-            .map(|one| PendingReview {
+        let pending: Vec<Option<PendingReview>> = self.all.map(|one| {
+            (one.status == ReviewStatus::Pending).then(|| PendingReview {
                 id: one.id.clone(),
                 model: one.model.clone(),
                 version: one.version,
@@ -104,7 +100,8 @@ impl Reviews {
                 requested_by: one.requested_by.name.clone(),
                 reviewers: one.reviewers.iter().map(|user| user.name.clone()).collect(),
             })
-            .collect()
+        });
+        pending.into_iter().flatten().collect()
     }
 
     /// Answers a review as `user`. An approval moves the version into the stage.
@@ -138,13 +135,7 @@ impl Reviews {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.all.lock().iter().map(Review::json).collect()
-    }
-}
-
-impl Identified for Review {
-    fn id(&self) -> &str {
-        &self.id
+        self.all.map(Review::json)
     }
 }
 
@@ -210,8 +201,9 @@ async fn request(
         let known = reviews.models.catalog.users.with_id(id).cloned();
         known.ok_or_else(|| Failure::bad_request(format!("User {id} does not exist")))
     });
+    let id = id::object_id();
     let review = Review {
-        id: id::object_id(),
+        id: id.clone(),
         model: name,
         version,
         project: format!("{}/{}", model.project.owner, model.project.name),
@@ -224,6 +216,6 @@ async fn request(
         decided_by: None,
     };
     let json = review.json();
-    reviews.all.push(review);
+    reviews.all.push(&id, review);
     Ok(Json(json))
 }

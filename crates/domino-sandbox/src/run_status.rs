@@ -1,6 +1,6 @@
 //! The words a run's status can be, and the groups a deployment sorts them into.
 
-/// Where a run stands.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RunStatus {
     Queued,
@@ -18,7 +18,7 @@ pub(crate) enum RunStatus {
     Error,
 }
 
-/// The words of each group, as `getStatus/values` tells them; more than the sandbox walks through.
+/// The words of each group, as `getStatus/values` lists them; the sandbox does not use all of them.
 pub(crate) const QUEUED: [&str; 3] = ["Pending", "Queued", "Scheduled"];
 pub(crate) const RUNNING: [&str; 9] = [
     "Preparing",
@@ -55,6 +55,33 @@ impl RunStatus {
     /// Whether nothing comes after it.
     pub(crate) fn is_terminal(self) -> bool {
         COMPLETED.contains(&self.word())
+    }
+}
+
+/// Every status that a run has had, the current one last.
+#[derive(Clone, Debug)]
+pub(crate) struct RunHistory(Vec<RunStatus>);
+
+impl RunHistory {
+    pub(crate) fn queued() -> Self {
+        RunHistory(vec![RunStatus::Queued])
+    }
+
+    pub(crate) fn current(&self) -> RunStatus {
+        self.0.last().copied().unwrap_or(RunStatus::Queued)
+    }
+
+    pub(crate) fn enter(&mut self, status: RunStatus) {
+        self.0.push(status);
+    }
+
+    /// Whether the run has ever had the status of this word.
+    pub(crate) fn has_reached(&self, word: &str) -> bool {
+        self.0.iter().any(|status| status.word() == word)
+    }
+
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        self.0.iter().map(|status| status.word()).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Scheduled jobs, which only `/v4` has. They are kept and shown; nothing here ever fires, since
-//! a rehearsal does not last until morning.
+//! Scheduled jobs, which only `/v4` has. They are kept and listed, but never fire, since
+//! a rehearsal is short.
 
 mod quartz;
 
@@ -19,10 +19,10 @@ use crate::git_ref::GitRef;
 use crate::id;
 use crate::reply::{Answer, Failure, Put};
 use crate::request::{Fields, Id, Ids, Of};
-use crate::store::{Identified, Store};
+use crate::store::Store;
 use crate::users::Caller;
 
-/// One scheduled job: what it was asked to be, under an id.
+/// One scheduled job: what was requested, with an id.
 #[derive(Clone, Debug)]
 struct ScheduledJob {
     id: String,
@@ -79,7 +79,7 @@ pub(crate) fn routes(schedules: Arc<ScheduledJobs>) -> Router {
 }
 
 impl ScheduleSpec {
-    /// Reads and checks a body. What Domino finds out only when a run starts, it takes here too.
+    /// Reads and checks a body. Like Domino, it accepts what only fails when a run starts.
     fn read(schedules: &ScheduledJobs, mut fields: Fields) -> Result<Self, Failure> {
         let mut is_custom = false;
         let spec = ScheduleSpec {
@@ -196,12 +196,6 @@ impl ScheduledJob {
     }
 }
 
-impl Identified for ScheduledJob {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 impl ScheduledJobs {
     pub(crate) fn new(catalog: Arc<Catalog>, clock: Clock) -> Self {
         ScheduledJobs {
@@ -212,7 +206,7 @@ impl ScheduledJobs {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.all.lock().iter().map(|one| one.v4(self)).collect()
+        self.all.map(|one| one.v4(self))
     }
 
     fn of_project(&self, project_id: &str) -> Vec<ScheduledJob> {
@@ -279,7 +273,7 @@ async fn create(
         project_id,
         spec: ScheduleSpec::read(&schedules, fields)?,
     };
-    schedules.all.push(created.clone());
+    schedules.all.push(&created.id, created.clone());
     Ok(Json(created.v4(&schedules)))
 }
 

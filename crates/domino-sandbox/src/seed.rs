@@ -6,7 +6,7 @@ mod stage_file;
 /// The people and things a sandbox starts with.
 ///
 /// Every seed has the users `author`, `approver` and the service account `ci-bot`, and a local
-/// data plane. The methods add to it, so a test can say what is odd about its Domino in one line.
+/// data plane. The methods add to it, so a test describes its Domino in one line.
 #[derive(Clone, Debug)]
 pub struct Seed {
     pub(crate) users: Vec<UserSeed>,
@@ -63,7 +63,7 @@ impl HardwareTierSeed {
         }
     }
 
-    /// The tier belongs to the data plane of this name, which is made if it is not there yet.
+    /// The tier belongs to the data plane of this name, which is added if it is new.
     pub fn on(mut self, data_plane: &str) -> Self {
         self.data_plane = Some(data_plane.to_owned());
         self
@@ -259,7 +259,7 @@ impl Seed {
         self
     }
 
-    /// Adds a compute environment that nothing may use any more.
+    /// Adds an archived compute environment, which nothing may use.
     pub fn archived_environment(mut self, name: &str) -> Self {
         self.add_environment(name, true);
         self

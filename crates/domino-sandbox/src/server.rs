@@ -1,5 +1,5 @@
 //! Puts the nouns' routes together and carries each request through: record it, harm it if a
-//! fault says so, see who it is from, answer, shape failures, record the reply.
+//! fault says so, authenticate it, answer, shape failures, record the reply.
 
 mod full_reply;
 mod harm;
@@ -94,7 +94,7 @@ async fn unknown(uri: Uri) -> Response {
     no_such_route(uri.path())
 }
 
-/// Lets in who has a credential, and tells the handlers who that is.
+/// Authenticates a request, and passes the user on to the handlers.
 async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: Next) -> Response {
     let account = match domino
         .host
@@ -125,7 +125,7 @@ async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: 
 }
 
 /// The outermost layer. As with any server behind an ingress, a request that was received is
-/// carried through even when nobody waits for its reply any more.
+/// processed even when the client no longer waits for its reply.
 async fn exchange(
     State(domino): State<Arc<Domino>>,
     ConnectInfo(connection): ConnectInfo<Connection>,

@@ -1,5 +1,5 @@
-//! Users and organisations: who they are, and the routes that tell. Their credentials are the
-//! accounts' business, what they may do in a project the projects'.
+//! Users and organisations: who they are, and the routes that list them. Their credentials are in
+//! `account`; `projects` decides what they may do in a project.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) struct User {
     kind: UserKind,
 }
 
-/// An owner of projects who is nobody in particular.
+/// An owner of projects that is not a person.
 #[derive(Debug)]
 pub(crate) struct Organization {
     pub(crate) id: String,

@@ -173,7 +173,7 @@ impl Connected<IncomingStream<'_, SwitchedListener>> for Connection {
     }
 }
 
-/// A TCP stream that can be told to break.
+/// A TCP stream that can be reset on purpose.
 pub(crate) struct Wire {
     stream: TcpStream,
     connection: Connection,

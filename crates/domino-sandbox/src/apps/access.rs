@@ -21,7 +21,7 @@ pub(crate) enum Visibility {
     GrantBasedStrict,
 }
 
-/// The visibility of an app, and what was said of single users.
+/// The visibility of an app, and the access of single users.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) visibility: Visibility,
@@ -50,7 +50,7 @@ impl Visibility {
         }
     }
 
-    /// Reads the word under `name`, which has to be there.
+    /// Reads the word under `name`, which is required.
     pub(super) fn field(fields: &mut Fields, name: &str) -> Self {
         let word = fields.text(name);
         Self::of(fields, name, &word)
@@ -99,12 +99,12 @@ impl Access {
 
     /// Whether `user` may open an app of `project`.
     pub(super) fn lets_in(&self, projects: &Projects, project: &Project, user: &User) -> bool {
-        let said = self.statuses.iter().find(|(id, _)| *id == user.id);
+        let status = self.statuses.iter().find(|(id, _)| *id == user.id);
         let is_member = || projects.seen_by(user, &project.id).is_ok();
         match self.visibility {
             Visibility::Public | Visibility::Authenticated => true,
             Visibility::GrantBased | Visibility::GrantBasedStrict => {
-                is_member() || said.is_some_and(|(_, status)| status == "ALLOWED")
+                is_member() || status.is_some_and(|(_, status)| status == "ALLOWED")
             }
         }
     }

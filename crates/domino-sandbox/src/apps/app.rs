@@ -1,4 +1,4 @@
-//! One app: what it says of itself, its versions, and what of them runs.
+//! One app: its description, its versions, and which of them run.
 
 use std::sync::Arc;
 
@@ -13,10 +13,9 @@ use crate::id;
 use crate::locked::Locked;
 use crate::projects::Project;
 use crate::reply::Failure;
-use crate::store::Identified;
 use crate::users::User;
 
-/// What an app is started by when nobody says otherwise.
+/// The default entry point.
 const ENTRY_POINT: &str = "app.sh";
 
 /// One app.
@@ -28,7 +27,7 @@ pub(super) struct App {
     details: Locked<AppDetails>,
 }
 
-/// What of an app can change.
+/// The part of an app that can change.
 struct AppDetails {
     facts: Facts,
     updated: Moment,
@@ -39,7 +38,7 @@ struct AppDetails {
     views: Vec<View>,
 }
 
-/// What an app says of itself.
+/// The description of an app.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) name: String,
@@ -57,18 +56,12 @@ pub(super) struct Facts {
     pub(super) hardware_tier_id: Option<String>,
 }
 
-/// One look at an app.
+/// One view of an app.
 #[derive(Clone)]
 pub(super) struct View {
     pub(super) at: Moment,
     pub(super) user_id: String,
     pub(super) version_id: String,
-}
-
-impl Identified for App {
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 impl App {
@@ -102,7 +95,7 @@ impl App {
         entry_point.unwrap_or_else(|| ENTRY_POINT.to_owned())
     }
 
-    /// Changes what the app says of itself.
+    /// Changes the description of the app.
     pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut Facts)) {
         let mut details = self.details.lock();
         change(&mut details.facts);
@@ -123,7 +116,7 @@ impl App {
         format!("/apps/{}", vanity_url.unwrap_or_else(|| self.id.clone()))
     }
 
-    /// The page on which a person reads how the app does, as a path.
+    /// The page that shows a person the state of the app, as a path.
     pub(super) fn page(&self) -> String {
         format!("/modelproducts/{}", self.id)
     }
@@ -138,7 +131,7 @@ impl App {
         details.versions.push(version);
     }
 
-    /// Every look at it so far.
+    /// Every view so far.
     pub(super) fn views(&self) -> Vec<View> {
         self.details.lock().views.clone()
     }
@@ -221,7 +214,7 @@ impl App {
             .iter()
             .map(|version| version.state(tiers))
             .collect();
-        // Of the same moment as the versions: an instance may go on while its app is told.
+        // Taken from the versions, so that both are of the same moment.
         let status = latest.and_then(|latest| {
             let instances = versions
                 .iter()

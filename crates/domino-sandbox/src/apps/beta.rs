@@ -18,9 +18,9 @@ use super::instance::Instance;
 use super::store::Apps;
 use super::version::{AppVersion, AppVersionSpec};
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Failure, Put, page};
+use crate::reply::{Answer, Put, page};
 use crate::request::{Fields, Id, Of, Parameters};
-use crate::users::{Caller, User};
+use crate::users::Caller;
 
 const APPS: &str = "/api/apps/beta/apps";
 
@@ -59,6 +59,8 @@ impl AppSpelling for Beta {
 }
 
 impl Generation for Beta {
+    const STARTS_VERSIONS: bool = true;
+
     fn version(_: &Apps, _: &App, version: &AppVersion) -> Value {
         let details = version.details();
         let mut json = json!({
@@ -66,17 +68,17 @@ impl Generation for Beta {
             "environmentId": version.environment.id,
             "environmentRevisionId": version.revision.id,
             "hardwareTierId": details.hardware_tier_id,
-            "gitRef": version.git_ref.clone().unwrap_or_else(GitRef::head).v4(),
-            "externalVolumeMountIds": version.external_volume_mount_ids,
-            "netAppVolumeIds": version.net_app_volume_ids,
+            "gitRef": GitRef::or_head(&version.spec.git_ref).v4(),
+            "externalVolumeMountIds": version.spec.external_volume_mount_ids,
+            "netAppVolumeIds": version.spec.net_app_volume_ids,
             "createdAt": version.created.milliseconds(),
             "updatedAt": details.updated.milliseconds(),
             "publisher": user_of(&version.publisher),
             "tags": details.tags,
-            "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,
+            "extendedIdentityPropagationToAppsEnabled": version.spec.propagates_identity,
         });
-        json.put("dfsCommitId", version.dfs_commit_id.as_deref());
-        json.put("entryScript", version.entry_script.as_deref());
+        json.put("dfsCommitId", version.spec.dfs_commit_id.as_deref());
+        json.put("entryScript", version.spec.entry_script.as_deref());
         json.put("autoscalingSpecification", details.autoscaling);
         json.put("bundleId", details.bundle_id);
         json.put("vanityUrl", details.vanity_url);
@@ -91,15 +93,6 @@ impl Generation for Beta {
         spec.read_deployment(fields);
         spec.read_words(fields);
         spec
-    }
-
-    fn create_version(
-        apps: &Apps,
-        app: &Arc<App>,
-        user: &Arc<User>,
-        spec: AppVersionSpec,
-    ) -> Result<Arc<AppVersion>, Failure> {
-        apps.publish(app, user, spec)
     }
 }
 
@@ -134,7 +127,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(Beta::app(&apps, &app)))
 }
 
-/// What is not said stays as it is. A version that is said is published.
+/// What is left out stays as it is. A version in the body is published.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -158,7 +151,7 @@ async fn update(
     if let Some(spec) = &spec {
         apps.check(Some(&app), spec)?;
     }
-    app.change(apps.host.now(), |held| *held = facts);
+    app.change(apps.host.now(), |known| *known = facts);
     if let Some(spec) = spec {
         apps.publish(&app, &user, spec)?;
     }

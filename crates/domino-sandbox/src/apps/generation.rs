@@ -1,5 +1,5 @@
 //! What the generations of the apps' API have in common: routes that differ only in how they spell an app or a version,
-//! and what both newer generations read and say alike.
+//! and what both newer generations read and write alike.
 
 use std::sync::Arc;
 
@@ -22,18 +22,13 @@ pub(super) trait AppSpelling: 'static {
 
 /// A generation in which apps have versions of their own.
 pub(super) trait Generation: AppSpelling {
+    /// Whether a new version starts by itself.
+    const STARTS_VERSIONS: bool;
+
     fn version(apps: &Apps, app: &App, version: &AppVersion) -> Value;
 
     /// Reads a version as this generation is asked for one.
     fn read_version(fields: &mut Fields) -> AppVersionSpec;
-
-    /// Gives `app` a version of `spec`, which some generations also start.
-    fn create_version(
-        apps: &Apps,
-        app: &Arc<App>,
-        user: &Arc<User>,
-        spec: AppVersionSpec,
-    ) -> Result<Arc<AppVersion>, Failure>;
 }
 
 pub(super) async fn one<G: AppSpelling>(
@@ -83,7 +78,10 @@ pub(super) async fn create_version<G: Generation>(
     let spec = G::read_version(&mut fields);
     fields.finish()?;
     let app = apps.seen_by(&user, &app_id)?;
-    let version = G::create_version(&apps, &app, &user, spec)?;
+    let version = match G::STARTS_VERSIONS {
+        true => apps.publish(&app, &user, spec)?,
+        false => apps.add_version(&app, &user, spec)?,
+    };
     Ok(Json(G::version(&apps, &app, &version)))
 }
 
@@ -107,7 +105,7 @@ pub(super) fn whole_list(items: Vec<Value>) -> Json<Value> {
     page("items", items, slice)
 }
 
-/// What both newer generations say of an app, but for who may open it.
+/// What both newer generations report of an app, except who may open it.
 pub(super) fn facts_of(apps: &Apps, app: &App) -> Value {
     let facts = app.facts();
     let mut json = json!({
@@ -144,7 +142,7 @@ pub(super) fn user_of(user: &User) -> Value {
 }
 
 /// The filters and the order that both newer generations have for their lists, and the page of it.
-/// A page that nobody asked a size for holds everything.
+/// Without a limit, the page holds everything.
 pub(super) fn listed(
     apps: &Apps,
     user: &User,

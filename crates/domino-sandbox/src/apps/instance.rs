@@ -1,5 +1,5 @@
-//! An instance of an app: where it stands, what it shows of that when it is told to misreport, and
-//! where its process listens. How it gets there is `run`'s business.
+//! An instance of an app: its status, what it reports when a fault makes it misreport, and
+//! where its process listens. `run` takes it through its statuses.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::hardware_tiers::HardwareTier;
 use crate::id;
 use crate::locked::Locked;
 use crate::log::{LineFilter, Log, LogPage};
-use crate::run_status::RunStatus;
+use crate::run_status::{RunHistory, RunStatus};
 use crate::users::User;
 
 /// One instance.
@@ -26,18 +26,17 @@ pub(super) struct Instance {
     pub(super) hardware_tier: Arc<HardwareTier>,
     pub(super) log: Arc<Log>,
     pub(super) fault: AppFault,
-    /// Told once, when the instance is to stop.
+    /// Notified once, when the instance is to stop.
     pub(super) stopping: Notify,
-    /// Told when a stop that hangs is not to hang any longer.
+    /// Notified when a stop that hangs is forced.
     pub(super) forced: Notify,
     progress: Locked<InstanceProgress>,
     ended: watch::Sender<bool>,
 }
 
-/// Where an instance stands.
+/// The progress of an instance.
 struct InstanceProgress {
-    status: RunStatus,
-    history: Vec<RunStatus>,
+    history: RunHistory,
     completed: Option<Moment>,
     /// The commit of the code, once it is known.
     commit: Option<String>,
@@ -46,7 +45,7 @@ struct InstanceProgress {
     port: Option<u16>,
     is_process_alive: bool,
     is_stopping: bool,
-    /// How often the status was looked at, for an instance that misreports the first looks.
+    /// How often the status was read, for faults that last a number of reads.
     looks: usize,
 }
 
@@ -69,8 +68,7 @@ impl Instance {
             stopping: Notify::new(),
             forced: Notify::new(),
             progress: Locked::new(InstanceProgress {
-                status: RunStatus::Queued,
-                history: vec![RunStatus::Queued],
+                history: RunHistory::queued(),
                 completed: None,
                 commit: None,
                 failure: None,
@@ -83,23 +81,26 @@ impl Instance {
         }
     }
 
-    /// Where the instance really stands.
+    /// The true status, whatever replies report.
     pub(super) fn status(&self) -> RunStatus {
-        self.progress.lock().status
+        self.progress.lock().history.current()
     }
 
-    /// The status that a reply shows. Each call is one look, of which some faults count a few.
+    /// The status that a reply shows. Each call counts as one read, for faults that last a number of reads.
     pub(super) fn reported_status(&self) -> String {
         let mut progress = self.progress.lock();
         let look = progress.looks;
         progress.looks += 1;
-        let stuck = self.fault.stuck_at.as_deref().filter(|stuck| {
-            let mut history = progress.history.iter();
-            history.any(|status| status.word() == *stuck)
-        });
+        let stuck = self
+            .fault
+            .stuck_at
+            .as_deref()
+            .filter(|stuck| progress.history.has_reached(stuck));
         let faulty = self.fault.statuses.get(look).map(String::as_str);
-        let shown = faulty.or(stuck).unwrap_or(progress.status.word());
-        shown.to_owned()
+        let reported = faulty
+            .or(stuck)
+            .unwrap_or(progress.history.current().word());
+        reported.to_owned()
     }
 
     /// The commit of the code, once it is known.
@@ -111,15 +112,15 @@ impl Instance {
         self.progress.lock().completed
     }
 
-    /// Where the app is to be asked, as long as it runs.
+    /// The address of the app, while it runs.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         let progress = self.progress.lock();
-        let is_up = progress.status == RunStatus::Running && progress.is_process_alive;
+        let is_up = progress.history.current() == RunStatus::Running && progress.is_process_alive;
         let port = progress.port.filter(|_| is_up)?;
         Some((Ipv4Addr::LOCALHOST, port).into())
     }
 
-    /// One page of the log, and whether no line will ever come after it.
+    /// One page of the log, and whether it is the last one for good.
     pub(super) fn log_page(
         &self,
         wanted: LineFilter,
@@ -136,9 +137,9 @@ impl Instance {
     /// Asks the instance to stop; one that has ended or is stopping already stays as it is.
     pub(super) fn stop(&self) {
         let mut progress = self.progress.lock();
-        if !progress.status.is_terminal() && !progress.is_stopping {
+        if !progress.history.current().is_terminal() && !progress.is_stopping {
             progress.is_stopping = true;
-            progress.enter(RunStatus::StopRequested);
+            progress.history.enter(RunStatus::StopRequested);
             self.stopping.notify_one();
         }
     }
@@ -149,15 +150,15 @@ impl Instance {
 
     /// Waits until the instance has ended.
     pub(super) async fn ended(&self) {
-        // The sender is a part of the instance, and so it is there while somebody waits.
+        // The sender is a part of the instance, so it outlives every wait.
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Goes on to `status`, unless the instance is being stopped and this is not part of it.
+    /// Enters `status`, unless the instance is being stopped and `status` is no part of that.
     pub(super) fn enter(&self, status: RunStatus) {
         let mut progress = self.progress.lock();
         if !progress.is_stopping || status == RunStatus::Stopping {
-            progress.enter(status);
+            progress.history.enter(status);
         }
     }
 
@@ -179,18 +180,13 @@ impl Instance {
         progress.completed = Some(now);
         progress.failure = failure;
         progress.is_process_alive = false;
-        progress.enter(status);
+        progress.history.enter(status);
         drop(progress);
         self.ended.send_replace(true);
     }
 
     pub(super) fn state(&self) -> Value {
         let progress = self.progress.lock();
-        let history: Vec<&str> = progress
-            .history
-            .iter()
-            .map(|status| status.word())
-            .collect();
         json!({
             "id": self.id,
             "number": self.number,
@@ -198,20 +194,13 @@ impl Instance {
             "hardwareTierId": self.hardware_tier.id,
             "hardwareTierName": self.hardware_tier.name,
             "dataPlane": self.hardware_tier.data_plane.name,
-            "status": progress.status.word(),
-            "statuses": history,
+            "status": progress.history.current().word(),
+            "statuses": progress.history.words(),
             "commit": progress.commit,
             "failure": progress.failure,
             "port": progress.port,
             "isProcessAlive": progress.is_process_alive,
             "logLines": self.log.len(),
         })
-    }
-}
-
-impl InstanceProgress {
-    fn enter(&mut self, status: RunStatus) {
-        self.status = status;
-        self.history.push(status);
     }
 }

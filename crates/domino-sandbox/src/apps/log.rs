@@ -1,5 +1,5 @@
 //! The log of an instance, as `/v4` and beta show it. Both have two routes for it, one of which
-//! asks the running process rather than what was kept of it; here the two say the same.
+//! asks the running process and not the stored log; here both answer alike.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ pub(super) enum LogDialect {
     Beta,
 }
 
-/// Written straight from the lines, since a long log is a great many of them.
+/// Serialized straight from the lines, since a log can be long.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogSet<'a> {

@@ -1,4 +1,4 @@
-//! The pages on which a person reads how the apps do: a table for the index, and one page for each
+//! The pages that show a person the state of the apps: a table for the index, and one page for each
 //! app with its log. Like the pages of jobs they need no sign-in; the apps themselves do.
 
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(crate) fn section(apps: &Apps) -> String {
     format!("<table><tr><th>app</th><th>status</th><th>project</th><th></th></tr>\n{rows}</table>")
 }
 
-/// One app: where it stands, where it is, and the log of the instance that was started last.
+/// One app: its status, its address, and the log of the instance that was started last.
 async fn one(State(apps): Of<Apps>, Path(id): Id) -> Response {
     let Some(app) = apps.find(|app| app.id == id) else {
         return nothing_here();

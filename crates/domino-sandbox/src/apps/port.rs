@@ -1,7 +1,7 @@
 //! The port that an app is told to listen on.
 //!
-//! It cannot be listened on here, for the app itself is to do that, and it may take long to begin. Until it does,
-//! nobody else may be given the port: no other instance, no other sandbox on this machine, and no program that asks the
+//! It cannot be listened on here, for the app itself is to do that, and it may take long to begin. Until then,
+//! the port must not go to anybody else: no other instance, no other sandbox on this machine, and no program that asks the
 //! system for any free port.
 
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +9,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::ops::Range;
 
-/// Below the ports that systems give to whoever asks for any.
+/// Below the ports that systems assign to programs that ask for any.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// A port of the loopback interface, given back when this is dropped.
@@ -20,7 +20,7 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Takes a port that nobody listens on and nobody else was given.
+    /// Takes a free port that was not given to another instance.
     pub(super) fn take() -> io::Result<Self> {
         let many = u64::from(PORTS.end - PORTS.start);
         let start = RandomState::new().hash_one(PORTS) % many;

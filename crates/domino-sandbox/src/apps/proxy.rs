@@ -1,6 +1,6 @@
 //! Serves the apps at their URLs: `/apps/{id or vanity URL}/` and everything below it goes to the
 //! process of the running instance, without the prefix and without any credential of Domino's.
-//! Replies are passed on as they come; an app that does not run, or does not answer, is spoken for.
+//! Replies are passed on as they come; for an app that does not run or answer, the proxy replies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::users::{Caller, User};
 /// How long an app may take to begin its reply.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The header that tells an app who looks at it.
+/// The header with the name of the user, for the app.
 const USER_HEADER: &str = "domino-username";
 
 /// What concerns one connection only, and so ends at the proxy.
@@ -66,7 +66,7 @@ async fn serve(State(apps): Of<Apps>, request: Request) -> Response {
         .as_ref()
         .is_some_and(|access| access.visibility == Visibility::Public);
     let response = match (app, access) {
-        // Whether there is an app is told only to who has signed in.
+        // Only a signed-in user may know whether the app exists.
         _ if visitor.is_none() && !is_public => apps.sessions.sign_in_page(&path),
         (Some(app), Some(access)) => {
             let is_let_in =
@@ -215,7 +215,7 @@ async fn exchange(stream: TcpStream, mut request: Request) -> Option<Response> {
     Some(response)
 }
 
-/// A page that speaks for an app.
+/// A page in place of an app.
 fn notice(status: StatusCode, title: &str, text: &str) -> Response {
     let (title, text) = (escaped(title), escaped(text));
     let page = format!(

@@ -5,6 +5,7 @@
 //! A process that ends by itself leaves its instance `Succeeded` after exit code 0, `Failed` after
 //! any other; so an app that exits at once is never `Running` for long, however it exits.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::instance::Instance;
 use super::port::Port;
 use super::version::AppVersion;
 use crate::checkout::{self, NoCode};
-use crate::execution::Execution;
+use crate::execution::{Execution, check_out};
 use crate::git_ref::GitRef;
 use crate::host::Host;
 use crate::log::Kind;
@@ -48,9 +49,8 @@ struct AppProcess {
     _port: Port,
 }
 
-/// How an instance ended, when nobody stopped it.
-enum InstanceOutcome {
-    Succeeded,
+/// Why an instance failed.
+enum AppFailure {
     Failed(String),
     /// The sandbox itself could not do its part.
     Error(String),
@@ -72,9 +72,9 @@ pub(super) async fn run(host: Arc<Host>, launch: Launch) {
             say("The app was stopped");
             (RunStatus::Stopped, None)
         }
-        Some(InstanceOutcome::Succeeded) => (RunStatus::Succeeded, None),
-        Some(InstanceOutcome::Failed(message)) => (RunStatus::Failed, Some(message)),
-        Some(InstanceOutcome::Error(message)) => {
+        Some(Ok(())) => (RunStatus::Succeeded, None),
+        Some(Err(AppFailure::Failed(message))) => (RunStatus::Failed, Some(message)),
+        Some(Err(AppFailure::Error(message))) => {
             say(&message);
             (RunStatus::Error, Some(message))
         }
@@ -105,8 +105,11 @@ async fn remove(folder: TempDir) {
 }
 
 impl Launch {
-    async fn walk(&self, host: &Host, process: &mut Option<AppProcess>) -> InstanceOutcome {
+    async fn walk(&self, host: &Host, process: &mut Option<AppProcess>) -> Result<(), AppFailure> {
         let instance = &*self.instance;
+        let error = |what: &'static str| {
+            move |problem: io::Error| AppFailure::Error(format!("{what}: {problem}"))
+        };
         for earlier in &self.earlier {
             if self.replacing == Replacing::StopFirst || earlier.is_stopping() {
                 earlier.ended().await;
@@ -116,53 +119,22 @@ impl Launch {
         instance.enter(RunStatus::Scheduled);
         host.pace.step().await;
         instance.enter(RunStatus::Preparing);
-        let execution = self.execution();
-        let folder = match host.run_folder(&instance.id) {
-            Ok(folder) => folder,
-            Err(problem) => {
-                return InstanceOutcome::Error(format!("No folder for the app: {problem}"));
-            }
-        };
+        let folder = host.run_folder(&instance.id);
+        let folder = folder.map_err(error("No folder for the app"))?;
         let prepared = self.prepare(host, folder.path()).await;
         host.pace.step().await;
-        let command = match prepared {
-            Ok(command) => command,
-            Err(NoCode(message)) => {
-                instance.log.say(Kind::Prepare, &message, host.now());
-                return InstanceOutcome::Failed(message);
-            }
-        };
+        let command = prepared.map_err(|NoCode(message)| self.failure(host, message))?;
         instance.enter(RunStatus::Pulling);
         host.pace.step().await;
 
-        let port = match Port::take() {
-            Ok(port) => port,
-            Err(problem) => {
-                return InstanceOutcome::Error(format!("No port for the app: {problem}"));
-            }
-        };
+        let port = Port::take().map_err(error("No port for the app"))?;
         instance.has_port(port.number());
-        let started = self
-            .variables(host, &execution, folder.path(), &port)
-            .map(|variables| Task {
-                command: &command,
-                folder: folder.path(),
-                variables,
-            })
-            .and_then(|task| process::start(&host.processes, task, instance.log.clone()));
-        let running = match started {
-            Ok(running) => {
-                let process = process.insert(AppProcess {
-                    running,
-                    folder,
-                    _port: port,
-                });
-                &mut process.running
-            }
-            Err(problem) => {
-                return InstanceOutcome::Error(format!("The app was not started: {problem}"));
-            }
-        };
+        let running = self.start(host, &command, folder.path(), &port);
+        let AppProcess { running, .. } = process.insert(AppProcess {
+            running: running.map_err(error("The app was not started"))?,
+            folder,
+            _port: port,
+        });
         instance.has_process(true);
         instance.enter(RunStatus::Running);
         if self.replacing == Replacing::Beside {
@@ -175,16 +147,32 @@ impl Launch {
         if let Some(AppProcess { folder, .. }) = process.take() {
             remove(folder).await;
         }
-        let message = match ended {
-            Err(problem) => return InstanceOutcome::Error(format!("The app was lost: {problem}")),
-            Ok(status) if status.success() => return InstanceOutcome::Succeeded,
-            Ok(status) => match status.code() {
-                Some(code) => format!("The app ended with exit code {code}"),
-                None => format!("The app was killed: {status}"),
-            },
+        let status = ended.map_err(error("The app was lost"))?;
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(code) => {
+                let message = format!("The app ended with exit code {code}");
+                Err(self.failure(host, message))
+            }
+            None => Err(self.failure(host, format!("The app was killed: {status}"))),
+        }
+    }
+
+    /// A failure with `message` as the last line of the log.
+    fn failure(&self, host: &Host, message: String) -> AppFailure {
+        let log = &self.instance.log;
+        log.say(Kind::Prepare, &message, host.now());
+        AppFailure::Failed(message)
+    }
+
+    fn start(&self, host: &Host, command: &str, folder: &Path, port: &Port) -> io::Result<Running> {
+        let variables = self.variables(host, &self.execution(), folder, port)?;
+        let task = Task {
+            command,
+            folder,
+            variables,
         };
-        instance.log.say(Kind::Prepare, &message, host.now());
-        InstanceOutcome::Failed(message)
+        process::start(&host.processes, task, self.instance.log.clone())
     }
 
     fn execution(&self) -> Execution<'_> {
@@ -209,27 +197,18 @@ impl Launch {
             instance.hardware_tier.name,
             version.environment.name
         ));
-        // A commit of the file system selects no code, and a commit of the code is not one of it.
-        if let Some(commit_id) = &version.dfs_commit_id
-            && *commit_id != app.project.commit_id
-        {
-            return Err(NoCode(format!(
-                "Commit {commit_id} does not exist in the file system of project {}",
-                app.project.name
-            )));
-        }
-        let commit = resolve(host, version.git_ref.as_ref()).await?;
-        instance.has_commit(&commit);
-        say(&format!(
-            "Cloning {} at {commit}",
-            app.project.repository.uri
-        ));
-        checkout::check_out(&host.repository, &commit, folder).await?;
+        let resolve = async {
+            let commit = resolve(host, &version.spec.git_ref).await?;
+            instance.has_commit(&commit);
+            Ok(commit)
+        };
+        let commit_id = version.spec.dfs_commit_id.as_ref();
+        check_out(host, &app.project, commit_id, resolve, folder, say).await?;
         if let Some(message) = &instance.fault.start_fails {
             return Err(NoCode(message.clone()));
         }
         say("Pulling image for the environment");
-        if let Some(script) = &version.entry_script {
+        if let Some(script) = &version.spec.entry_script {
             // Beside git's own files it is no part of the code.
             let script_path = folder.join(".git").join("domino-entry-script.sh");
             std::fs::write(&script_path, script).map_err(|problem| NoCode(problem.to_string()))?;
@@ -251,7 +230,7 @@ impl Launch {
         execution: &Execution<'_>,
         folder: &Path,
         port: &Port,
-    ) -> std::io::Result<Vec<(String, String)>> {
+    ) -> io::Result<Vec<(String, String)>> {
         let mut variables = execution.variables(host, folder)?;
         let listening = [
             ("APP_HOST", "127.0.0.1".to_owned()),
@@ -265,9 +244,8 @@ impl Launch {
 
 /// The commit that `git_ref` means, where apps know one word more than jobs: `custom` is any
 /// revision that git understands by its name.
-async fn resolve(host: &Host, git_ref: Option<&GitRef>) -> Result<String, NoCode> {
-    let head = GitRef::head();
-    let git_ref = git_ref.unwrap_or(&head);
+async fn resolve(host: &Host, git_ref: &Option<GitRef>) -> Result<String, NoCode> {
+    let git_ref = GitRef::or_head(git_ref);
     if git_ref.kind == "custom" {
         for kind in ["commitId", "branches", "tags"] {
             let meant = GitRef {
@@ -281,7 +259,7 @@ async fn resolve(host: &Host, git_ref: Option<&GitRef>) -> Result<String, NoCode
         let value = git_ref.value.as_deref().unwrap_or_default();
         return Err(NoCode(format!("fatal: couldn't find remote ref {value}")));
     }
-    checkout::resolve(&host.repository, git_ref).await
+    checkout::resolve(&host.repository, &git_ref).await
 }
 
 /// The command that runs the script at `path`, whatever its name holds.

@@ -38,14 +38,14 @@ impl Sessions {
         }
     }
 
-    /// Who wants to open an app: by a credential of the API, or by the session of a browser.
+    /// The user who opens an app: by a credential of the API, or by the session of a browser.
     pub(super) fn visitor(&self, headers: &HeaderMap) -> Option<&Arc<User>> {
         let account = self.host.accounts.sign_in(headers, self.host.version).ok();
         let name = account.map(|account| account.user_name.as_str());
         self.users.named(name.or_else(|| self.user_name(headers))?)
     }
 
-    /// The page that leads to `path` once somebody has signed in.
+    /// The page that leads to `path` after the sign-in.
     pub(super) fn sign_in_page(&self, path: &str) -> Response {
         let users = self.users.all().iter();
         let buttons: String = users
@@ -83,7 +83,7 @@ impl Sessions {
         Some(user)
     }
 
-    /// The cookies of `headers` without that of the session, which is no business of an app.
+    /// The cookies of `headers` without that of the session, which the app must not see.
     pub(super) fn others(&self, headers: &HeaderMap) -> Option<String> {
         let cookies = headers.get_all(COOKIE).into_iter();
         let others: Vec<&str> = cookies

@@ -47,7 +47,7 @@ impl Apps {
             self.free_vanity_url(vanity_url, None)?;
         }
         let app = Arc::new(App::new(project, user, facts, self.host.now()));
-        self.apps.push(app.clone());
+        self.apps.push(&app.id, app.clone());
         Ok(app)
     }
 
@@ -195,7 +195,7 @@ impl Apps {
     }
 
     pub(crate) fn state(&self) -> Value {
-        let apps = self.apps.all();
+        let apps = self.apps.filter(|_| true);
         let state = |app: &Arc<App>| app.state(&self.catalog.hardware_tiers, &self.host.url);
         apps.iter().map(state).collect()
     }
@@ -218,6 +218,6 @@ impl Apps {
     }
 
     pub(super) fn find(&self, wanted: impl Fn(&App) -> bool) -> Option<Arc<App>> {
-        self.apps.find(|app| !app.is_archived() && wanted(app))
+        self.all().into_iter().find(|app| wanted(app))
     }
 }

@@ -1,5 +1,5 @@
 //! Lets a browser and an app change from HTTP to another protocol through the proxy, as WebSockets
-//! do. What they say then is nobody else's business.
+//! do. The proxy does not read what they send then.
 
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, UPGRADE};

@@ -1,6 +1,6 @@
 //! Apps as `/api/apps/v1` has them, from 6.4 on: creating an app makes its first version and starts
 //! nothing. Drafts, the other half of this generation, belong to workspaces, which a sandbox has
-//! none of; their routes are not there.
+//! none of; their routes do not exist.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::version::{AppVersion, AppVersionSpec};
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Failure, Put, Slice, page};
 use crate::request::{Fields, Id, Of, Parameters};
-use crate::users::{Caller, User};
+use crate::users::Caller;
 
 const APPS: &str = "/api/apps/v1/apps";
 
@@ -52,6 +52,8 @@ impl AppSpelling for V1 {
 }
 
 impl Generation for V1 {
+    const STARTS_VERSIONS: bool = false;
+
     fn version(apps: &Apps, app: &App, version: &AppVersion) -> Value {
         let details = version.details();
         let tier = apps
@@ -60,17 +62,17 @@ impl Generation for V1 {
             .with_id(&details.hardware_tier_id);
         let mut content = json!({
             "mountDatasets": app.facts().mount_datasets,
-            "gitRef": version.git_ref.clone().unwrap_or_else(GitRef::head).v4(),
+            "gitRef": GitRef::or_head(&version.spec.git_ref).v4(),
             "importedGitRepoRefs": [],
             "environmentId": version.environment.id,
             "environmentRevisionId": version.revision.id,
             "dataPlaneId": tier.and_then(|tier| tier.data_plane.id_on_tier()),
-            "externalVolumeMountIds": version.external_volume_mount_ids,
-            "netAppVolumeIds": version.net_app_volume_ids,
-            "extendedIdentityPropagationToAppsEnabled": version.propagates_identity,
+            "externalVolumeMountIds": version.spec.external_volume_mount_ids,
+            "netAppVolumeIds": version.spec.net_app_volume_ids,
+            "extendedIdentityPropagationToAppsEnabled": version.spec.propagates_identity,
         });
-        content.put("dfsCommitId", version.dfs_commit_id.as_deref());
-        content.put("entryScript", version.entry_script.as_deref());
+        content.put("dfsCommitId", version.spec.dfs_commit_id.as_deref());
+        content.put("entryScript", version.spec.entry_script.as_deref());
         let mut deployment = json!({ "hardwareTierId": details.hardware_tier_id });
         deployment.put("vanityUrl", details.vanity_url.as_deref());
         deployment.put("autoscalingSpecification", details.autoscaling);
@@ -100,15 +102,6 @@ impl Generation for V1 {
         spec.read_words(fields);
         spec.description = fields.optional_text("description");
         spec
-    }
-
-    fn create_version(
-        apps: &Apps,
-        app: &Arc<App>,
-        user: &Arc<User>,
-        spec: AppVersionSpec,
-    ) -> Result<Arc<AppVersion>, Failure> {
-        apps.add_version(app, user, spec)
     }
 }
 
@@ -158,7 +151,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(V1::app(&apps, &app)))
 }
 
-/// What is not said stays as it is. The entry point is for ever.
+/// What is left out stays as it is. The entry point cannot be changed.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -176,6 +169,6 @@ async fn update(
             "The entry point of an app cannot be changed",
         ));
     }
-    app.change(apps.host.now(), |held| *held = facts);
+    app.change(apps.host.now(), |known| *known = facts);
     Ok(Json(V1::app(&apps, &app)))
 }

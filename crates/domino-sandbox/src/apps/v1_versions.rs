@@ -68,7 +68,7 @@ async fn create_and_start(
     Ok((StatusCode::CREATED, Json(json)))
 }
 
-/// Takes over what a start says of the deployment.
+/// Applies the changes that a start makes to the deployment.
 fn deploy(
     apps: &Apps,
     app: &App,

@@ -1,5 +1,5 @@
 //! Apps as `/v4/modelProducts` has them, on every version: no versions, only one start after the
-//! other. A new app is sent as a whole one with placeholders; a start and a stop answer a bare
+//! other. A new app is sent in full with placeholders; a start and a stop answer a bare
 //! JSON string, the id of the app.
 //!
 //! Starting what runs is refused; starting what is about to stop waits for it, so that the official
@@ -98,7 +98,7 @@ async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameter
     if let Some(project_id) = parameters.text("projectId") {
         apps.catalog.projects.seen_by(&user, project_id)?;
     }
-    // Reports, batches and scorers were made before there were jobs; nobody makes them here.
+    // Reports, batches and scorers are older than jobs; the sandbox has none.
     let are_apps = parameters.text("type").is_none_or(|kind| kind == "APP");
     let listed = apps.visible(&user).into_iter().filter(|app| {
         let project_id = parameters.text("projectId");
@@ -163,7 +163,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(V4::app(&apps, &app)))
 }
 
-/// Each start is a version of its own. What it does not say stays as it was at the last one.
+/// Each start is a version of its own. What it leaves out stays as at the last start.
 async fn start(
     State(apps): Of<Apps>,
     Caller(user): Caller,

@@ -89,7 +89,7 @@ async fn one(State(apps): Of<Apps>, Caller(user): Caller, Path(id): Id) -> Answe
     Ok(Json(json!({
         "id": instance.id,
         "started": instance.created.milliseconds(),
-        "inputCommitId": version.dfs_commit_id.as_ref().unwrap_or(&app.project.commit_id),
+        "inputCommitId": version.spec.dfs_commit_id.as_ref().unwrap_or(&app.project.commit_id),
         "resourceUsage": { "data": [] },
         "hardwareTierName": instance.hardware_tier.name,
         "environmentDetails": {

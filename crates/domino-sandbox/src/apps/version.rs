@@ -1,5 +1,5 @@
 //! A version of an app: which code, environment and hardware tier its instances get. The content
-//! never changes; what says how it is run, and the words about it, can.
+//! never changes; its deployment and its description can.
 
 use std::sync::Arc;
 
@@ -24,17 +24,12 @@ pub(super) struct AppVersion {
     pub(super) publisher: Arc<User>,
     pub(super) environment: Arc<Environment>,
     pub(super) revision: Revision,
-    pub(super) git_ref: Option<GitRef>,
-    pub(super) dfs_commit_id: Option<String>,
-    /// A script given in full, which is run instead of the entry point.
-    pub(super) entry_script: Option<String>,
-    pub(super) external_volume_mount_ids: Vec<String>,
-    pub(super) net_app_volume_ids: Vec<String>,
-    pub(super) propagates_identity: bool,
+    /// The content, as it was requested.
+    pub(super) spec: AppVersionSpec,
     details: Locked<AppVersionDetails>,
 }
 
-/// What of a version can change.
+/// The part of a version that can change.
 #[derive(Clone)]
 pub(super) struct AppVersionDetails {
     pub(super) updated: Moment,
@@ -48,7 +43,7 @@ pub(super) struct AppVersionDetails {
     instances: Vec<Arc<Instance>>,
 }
 
-/// What a version was asked to be.
+/// The version as it was requested.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AppVersionSpec {
     pub(super) environment_id: Option<String>,
@@ -56,6 +51,7 @@ pub(super) struct AppVersionSpec {
     pub(super) hardware_tier_id: Option<String>,
     pub(super) git_ref: Option<GitRef>,
     pub(super) dfs_commit_id: Option<String>,
+    /// A script given in full, which is run instead of the entry point.
     pub(super) entry_script: Option<String>,
     pub(super) external_volume_mount_ids: Vec<String>,
     pub(super) net_app_volume_ids: Vec<String>,
@@ -85,7 +81,7 @@ impl AppVersionSpec {
     /// Reads how a version is to be run, which beta and v1 spell alike.
     pub(super) fn read_deployment(&mut self, fields: &mut Fields) {
         self.hardware_tier_id = fields.optional_text("hardwareTierId");
-        // Only the form is looked at: one machine has no replicas.
+        // Only its form is checked: one machine has no replicas.
         const AUTOSCALING: &str = "autoscalingSpecification";
         let form = fields.optional_object(AUTOSCALING, |inner| inner.flag("enabled"));
         self.autoscaling = fields
@@ -101,7 +97,7 @@ impl AppVersionSpec {
     }
 }
 
-/// The list of tags, if it is there.
+/// The list of tags, if there is one.
 pub(super) fn tags(fields: &mut Fields) -> Option<Vec<Value>> {
     let value = fields.optional_value("tags")?;
     let is_tag = |tag: &Value| tag["key"].is_string() && tag["value"].is_string();
@@ -121,7 +117,7 @@ impl AppVersion {
         environment: Arc<Environment>,
         revision: Revision,
         hardware_tier_id: String,
-        spec: AppVersionSpec,
+        mut spec: AppVersionSpec,
         now: Moment,
     ) -> Self {
         AppVersion {
@@ -131,22 +127,17 @@ impl AppVersion {
             publisher: user.clone(),
             environment,
             revision,
-            git_ref: spec.git_ref,
-            dfs_commit_id: spec.dfs_commit_id,
-            entry_script: spec.entry_script,
-            external_volume_mount_ids: spec.external_volume_mount_ids,
-            net_app_volume_ids: spec.net_app_volume_ids,
-            propagates_identity: spec.propagates_identity,
             details: Locked::new(AppVersionDetails {
                 updated: now,
                 hardware_tier_id,
-                autoscaling: spec.autoscaling,
-                vanity_url: spec.vanity_url,
-                bundle_id: spec.bundle_id,
-                description: spec.description,
-                tags: spec.tags,
+                autoscaling: spec.autoscaling.take(),
+                vanity_url: spec.vanity_url.take(),
+                bundle_id: spec.bundle_id.take(),
+                description: spec.description.take(),
+                tags: std::mem::take(&mut spec.tags),
                 instances: Vec::new(),
             }),
+            spec,
         }
     }
 
@@ -154,7 +145,7 @@ impl AppVersion {
         self.details.lock().clone()
     }
 
-    /// Changes what of the version can change.
+    /// Changes the part of the version that can change.
     pub(super) fn change(&self, now: Moment, change: impl FnOnce(&mut AppVersionDetails)) {
         let mut details = self.details.lock();
         change(&mut details);
@@ -200,8 +191,8 @@ impl AppVersion {
             "id": self.id,
             "number": self.number,
             "publisher": self.publisher.name,
-            "gitRef": self.git_ref.as_ref().map(GitRef::v4),
-            "entryScript": self.entry_script,
+            "gitRef": self.spec.git_ref.as_ref().map(GitRef::v4),
+            "entryScript": self.spec.entry_script,
             "environmentId": self.environment.id,
             "environmentName": self.environment.name,
             "environmentRevisionId": self.revision.id,

@@ -1,5 +1,5 @@
-//! How often an app was looked at, by whom, in which version. A look is counted when somebody says
-//! so, as Domino's own page does when it opens an app.
+//! How often an app was viewed, by whom, in which version. A view is counted when a client reports
+//! it, as Domino's own page does when it opens an app.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,9 +2,7 @@
 
 use serde::Deserialize;
 
-use super::targeted::Targeted;
-
-/// How an instance of an app goes wrong. [`crate::Sandbox::state`] tells the truth of it.
+/// How an instance of an app goes wrong. [`crate::Sandbox::state`] still tells the truth.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppFault {
@@ -12,9 +10,9 @@ pub struct AppFault {
     pub app: String,
     /// How many instances are touched; all without.
     pub times: Option<usize>,
-    /// What the first looks at the status show, one after the other, before the truth.
+    /// What the first reads of the status show, one after the other, before the truth.
     pub statuses: Vec<String>,
-    /// The status that is shown for ever once the instance has reached it.
+    /// The status that is shown forever once the instance has reached it.
     pub stuck_at: Option<String>,
     /// The instance fails while it is prepared, with this as the last line of its log.
     pub start_fails: Option<String>,
@@ -23,14 +21,4 @@ pub struct AppFault {
     /// The instance waits until those before it have stopped, also where it would start beside
     /// them.
     pub stops_first: bool,
-}
-
-impl Targeted for AppFault {
-    fn target(&self) -> &str {
-        &self.app
-    }
-
-    fn times(&self) -> Option<usize> {
-        self.times
-    }
 }

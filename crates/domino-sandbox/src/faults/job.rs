@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use super::targeted::Targeted;
-
 /// How jobs misreport themselves. What really happens to them stays as it is, and
 /// [`crate::Sandbox::state`] tells the truth.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -15,7 +13,7 @@ pub struct JobFault {
     pub times: Option<usize>,
     /// What the first reads of the status show, one after the other, before the truth.
     pub statuses: Vec<String>,
-    /// The status that is shown for ever once the job has reached it.
+    /// The status that is shown forever once the job has reached it.
     pub stuck_at: Option<String>,
     /// For how many reads `isCompleted` stays false after the job has ended.
     pub completed_lag: usize,
@@ -27,14 +25,4 @@ pub struct JobFault {
     pub log_complete_early: bool,
     /// Until the job has ended, its log has one more line whenever it is read.
     pub log_never_pauses: bool,
-}
-
-impl Targeted for JobFault {
-    fn target(&self) -> &str {
-        &self.command
-    }
-
-    fn times(&self) -> Option<usize> {
-        self.times
-    }
 }

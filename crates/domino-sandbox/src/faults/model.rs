@@ -3,8 +3,6 @@
 
 use serde::Deserialize;
 
-use super::targeted::Targeted;
-
 /// What goes wrong with versions of model endpoints.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -13,23 +11,13 @@ pub struct ModelFault {
     pub endpoint: String,
     /// How many versions are touched; all without.
     pub times: Option<usize>,
-    /// The build fails, after everything that was there to build was found.
+    /// The build fails after all its input was found.
     pub build_fails: bool,
-    /// The status the version never gets past. Nothing happens to it from there on. A word that is
-    /// none of the way to `Running`, such as `Stalled`, is shown in the place of `Running`.
+    /// The last status that the version reaches. A word that is not on the way to `Running`, such as
+    /// `Stalled`, is shown in the place of `Running`.
     pub stuck_at: Option<String>,
     /// What the first reads of the status show, one after the other, before the truth.
     pub statuses: Vec<String>,
-    /// The process dies once it has answered so many requests; with 0, as soon as it serves.
+    /// The process dies after this number of answered requests; with 0, as soon as it serves.
     pub dies_after: Option<usize>,
-}
-
-impl Targeted for ModelFault {
-    fn target(&self) -> &str {
-        &self.endpoint
-    }
-
-    fn times(&self) -> Option<usize> {
-        self.times
-    }
 }

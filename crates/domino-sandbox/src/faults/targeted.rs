@@ -2,20 +2,11 @@
 
 use crate::locked::Locked;
 
-/// A fault of jobs, apps or endpoints.
-pub(super) trait Targeted: Clone + Default {
-    /// A part of the names that it touches.
-    fn target(&self) -> &str;
-
-    /// How many it touches; all without.
-    fn times(&self) -> Option<usize>;
-}
-
-/// Faults of one kind, each with the number of things it has touched.
+/// Faults of jobs, apps or endpoints, each with the number of things it has touched.
 #[derive(Default)]
 pub(super) struct TargetedFaults<T>(Locked<Vec<(T, usize)>>);
 
-impl<T: Targeted> TargetedFaults<T> {
+impl<T: Clone + Default> TargetedFaults<T> {
     pub(super) fn add(&self, fault: T) {
         self.0.lock().push((fault, 0));
     }
@@ -24,11 +15,12 @@ impl<T: Targeted> TargetedFaults<T> {
         self.0.lock().clear();
     }
 
-    /// The fault of what is about to start under `name`: the first one that is due, or none.
-    pub(super) fn pick(&self, name: &str) -> T {
+    /// The fault of what is about to start under `name`: the first one that is due, or none. Of each, `target` gives
+    /// the part of a name that it touches, and how often it does.
+    pub(super) fn pick(&self, name: &str, target: impl Fn(&T) -> (&str, Option<usize>)) -> T {
         for (fault, touched) in self.0.lock().iter_mut() {
-            let is_due = fault.times().is_none_or(|times| *touched < times);
-            if is_due && name.contains(fault.target()) {
+            let (part, times) = target(fault);
+            if times.is_none_or(|times| *touched < times) && name.contains(part) {
                 *touched += 1;
                 return fault.clone();
             }

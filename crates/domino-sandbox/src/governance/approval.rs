@@ -1,5 +1,5 @@
-//! One approval of a bundle: where it stands, who asked, who decided. There is no status for a
-//! rejection; what was rejected waits to be submitted again.
+//! One approval of a bundle: its status, who requested it, who decided. There is no status for a
+//! rejection; a rejected approval waits to be submitted again.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl ApprovalStatus {
         }
     }
 
-    /// Whether nothing is waited for any more.
+    /// Whether the approval is given.
     pub(super) fn is_given(self) -> bool {
         matches!(
             self,
@@ -62,7 +62,7 @@ impl ApprovalStatus {
         )
     }
 
-    /// Where `event` leads from here, if it may happen here.
+    /// The next status after `event`, if `event` is allowed in this one.
     fn after(self, event: EventType) -> Option<Self> {
         match (self, event) {
             (ApprovalStatus::PendingSubmission, EventType::Submitted) => {
@@ -115,8 +115,8 @@ impl Approval {
         self.approvers.iter().any(|approver| approver.id == user.id)
     }
 
-    /// Lets `event` happen, sent by `user`. Nothing keeps an approver from deciding about what
-    /// they asked for themselves; that is for others to notice.
+    /// Applies `event`, sent by `user`. An approver may decide about their own request, as in Domino;
+    /// a client has to check that itself.
     pub(super) fn apply(
         &mut self,
         event: EventType,

@@ -11,7 +11,6 @@ use crate::clock::Moment;
 use crate::id;
 use crate::projects::Project;
 use crate::reply::Failure;
-use crate::store::Identified;
 use crate::users::User;
 
 /// One bundle.
@@ -45,12 +44,6 @@ pub(super) enum BundleState {
     Active,
     Archived,
     Complete,
-}
-
-impl Identified for Bundle {
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 impl BundleState {
@@ -159,7 +152,7 @@ impl Bundle {
             .collect()
     }
 
-    /// Why the gate for `action` is shut, if it is.
+    /// Why the gate for `action` is closed, if it is.
     pub(super) fn closed_gate(&self, action: &str) -> Option<String> {
         let waiting = self.approvals.iter().find(|one| !one.status.is_given())?;
         (action == "CreateEndpoint")
@@ -194,7 +187,7 @@ impl Bundle {
         let mut timeline = Map::new();
         for approval in &self.approvals {
             if let Some(submitted) = approval.submitted() {
-                // What came after the request was not what somebody looked at.
+                // An approver did not see what was attached after the request.
                 let is_valid = attachment.created <= submitted;
                 let facts = json!({
                     "approvalStatus": approval.status.word(),

@@ -1,5 +1,5 @@
 //! Policies: the stages that a bundle goes through, who has to approve in each, and what stays
-//! shut until they have. They are seeded; nobody makes one here.
+//! closed until then. Policies are seeded; no route creates one.
 
 use std::sync::Arc;
 
@@ -111,7 +111,7 @@ impl Policy {
 /// The one gate each policy has.
 pub(super) const GATE: &str = "Serve the model";
 
-/// What the gate keeps shut.
+/// What the gate keeps closed.
 pub(super) fn resources() -> Value {
     json!([{ "action": "CreateEndpoint", "failOpen": false, "parameters": {} }])
 }

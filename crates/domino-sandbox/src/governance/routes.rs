@@ -64,7 +64,8 @@ async fn list(
     };
     let search = parameters.text("search").unwrap_or_default().to_lowercase();
     let bundles = governance.bundles.lock();
-    let found = bundles.iter().filter(|bundle| {
+    let found = bundles.iter().map(|(_, bundle)| bundle);
+    let found = found.filter(|bundle| {
         governance
             .models
             .catalog
@@ -137,10 +138,10 @@ async fn create(
     let same = |known: &Bundle| {
         known.name == name && known.project.id == project.id && known.state != BundleState::Archived
     };
-    if bundles.iter().any(same) {
+    if bundles.iter().any(|(_, known)| same(known)) {
         return Err(conflict(format!("a bundle named {name} exists already")));
     }
-    bundles.push(bundle);
+    bundles.push((bundle.id.clone(), bundle));
     Ok(Json(json))
 }
 
@@ -215,7 +216,7 @@ async fn gates(State(governance): Of<Governance>, Caller(user): Caller, Path(id)
     governance.with_bundle(&user, &id, gates)
 }
 
-/// Nobody finds anything here.
+/// A sandbox has no findings.
 async fn findings(
     State(governance): Of<Governance>,
     Caller(user): Caller,

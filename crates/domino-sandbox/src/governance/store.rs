@@ -23,7 +23,7 @@ pub(crate) struct Governance {
     pub(super) clock: Clock,
 }
 
-/// A decision that somebody is waited for.
+/// An approval that waits for a decision.
 pub(crate) struct PendingApproval {
     /// The id of the approval.
     pub(crate) id: String,
@@ -68,7 +68,7 @@ impl Governance {
             .ok_or_else(|| Failure::not_found(format!("policy {id} not found")))
     }
 
-    /// Looks at or changes the bundle with this id, if it is there and `user` may see it.
+    /// Reads or changes the bundle with this id, if it exists and `user` may see it.
     pub(super) fn with_bundle<T>(
         &self,
         user: &User,
@@ -106,7 +106,7 @@ impl Governance {
     /// Every approval that waits for a decision, oldest bundle first.
     pub(crate) fn pending(&self) -> Vec<PendingApproval> {
         let bundles = self.bundles.lock();
-        let waiting = bundles.iter().flat_map(|bundle| {
+        let waiting = bundles.iter().flat_map(|(_, bundle)| {
             let approvals = bundle.approvals.iter();
             let waiting = approvals.filter(|one| one.status == ApprovalStatus::PendingReview);
             waiting.map(move |approval| PendingApproval {
@@ -131,7 +131,9 @@ impl Governance {
         event: EventType,
     ) -> Result<(), Failure> {
         let mut bundles = self.bundles.lock();
-        let approvals = bundles.iter_mut().flat_map(|bundle| &mut bundle.approvals);
+        let approvals = bundles
+            .iter_mut()
+            .flat_map(|(_, bundle)| &mut bundle.approvals);
         let mut approvals = approvals.filter(|approval| approval.id == approval_id);
         let approval = approvals
             .next()
@@ -140,6 +142,6 @@ impl Governance {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.bundles.lock().iter().map(Bundle::state).collect()
+        self.bundles.map(Bundle::state)
     }
 }

@@ -1,5 +1,4 @@
-//! The part of the index that asks a person: each request that waits, with a button for yes and one
-//! for no.
+//! The part of the index with every request that waits, each with a button to approve and one to reject it.
 
 use axum::http::HeaderMap;
 

@@ -1,4 +1,4 @@
-//! One job: what it was asked to be, where it stands, and what it reports of that when it is told to misreport.
+//! One job: what was requested, its status, and what it reports when a fault makes it misreport.
 
 use std::sync::Arc;
 
@@ -16,8 +16,7 @@ use crate::locked::Locked;
 use crate::log::{Kind, LineFilter, Log, LogPage};
 use crate::projects::Project;
 use crate::reply::Failure;
-use crate::run_status::RunStatus;
-use crate::store::Identified;
+use crate::run_status::{RunHistory, RunStatus};
 use crate::users::User;
 
 /// One job.
@@ -37,7 +36,7 @@ pub(crate) struct Job {
     pub(super) stopping: Notify,
 }
 
-/// What a job was asked to be.
+/// The job as it was requested.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobSpec {
     pub(crate) command: String,
@@ -61,11 +60,10 @@ pub(super) struct JobAssets {
     pub(super) revision: Revision,
 }
 
-/// Where a job stands.
+/// The progress of a job.
 #[derive(Clone, Debug)]
 struct JobProgress {
-    status: RunStatus,
-    history: Vec<RunStatus>,
+    history: RunHistory,
     started: Option<Moment>,
     completed: Option<Moment>,
     /// The commit of the code, once it is known.
@@ -78,7 +76,7 @@ struct JobProgress {
     reads: Reads,
 }
 
-/// How often a job was looked at, for those that misreport themselves for a number of looks.
+/// How often a job was read, for faults that last a number of reads.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reads {
     status: usize,
@@ -131,8 +129,7 @@ impl Job {
             log: Arc::default(),
             submitted,
             progress: Locked::new(JobProgress {
-                status: RunStatus::Queued,
-                history: vec![RunStatus::Queued],
+                history: RunHistory::queued(),
                 started: None,
                 completed: None,
                 commit: None,
@@ -158,22 +155,22 @@ impl Job {
         self.submitted
     }
 
-    /// Where the job really stands.
+    /// The true status, whatever replies report.
     pub(crate) fn status(&self) -> RunStatus {
-        self.progress.lock().status
+        self.progress.lock().history.current()
     }
 
-    /// What a reply says about the job. Each call is one look, of which some faults count a few.
+    /// What a reply says about the job. Each call counts as one read, for faults that last a number of reads.
     pub(crate) fn report(&self) -> JobReport {
         let mut progress = self.progress.lock();
-        let ended = progress.status.is_terminal();
+        let ended = progress.history.current().is_terminal();
         let look = progress.reads.status;
         progress.reads.status += 1;
         if ended {
             progress.reads.status_after_end += 1;
         }
         let mut report = JobReport {
-            status: progress.status.word().to_owned(),
+            status: progress.history.current().word().to_owned(),
             is_completed: ended && progress.reads.status_after_end > self.fault.completed_lag,
             started: progress.started,
             completed: progress.completed,
@@ -182,10 +179,11 @@ impl Job {
             stats: progress.stats.clone(),
             failure: progress.failure.clone(),
         };
-        let stuck = self.fault.stuck_at.as_deref().filter(|stuck| {
-            let mut history = progress.history.iter();
-            history.any(|status| status.word() == *stuck)
-        });
+        let stuck = self
+            .fault
+            .stuck_at
+            .as_deref()
+            .filter(|stuck| progress.history.has_reached(stuck));
         if let Some(word) = self.fault.statuses.get(look).map(String::as_str).or(stuck) {
             report.status = word.to_owned();
             report.is_completed = false;
@@ -195,7 +193,7 @@ impl Job {
         report
     }
 
-    /// One page of the log. Each call is one look, as with the status.
+    /// One page of the log. Each call counts as one read, as with the status.
     pub(crate) fn log_page(
         &self,
         wanted: LineFilter,
@@ -205,7 +203,7 @@ impl Job {
     ) -> ReportedLog {
         const LATE_LINES: usize = 10;
         let mut progress = self.progress.lock();
-        let ended = progress.status.is_terminal();
+        let ended = progress.history.current().is_terminal();
         let is_late = ended && progress.reads.log_after_end < self.fault.log_late;
         if ended {
             progress.reads.log_after_end += 1;
@@ -238,7 +236,7 @@ impl Job {
     /// Asks the job to stop.
     pub(crate) fn stop(&self, commit_results: bool) -> Result<(), Failure> {
         let mut progress = self.progress.lock();
-        if progress.status.is_terminal() {
+        if progress.history.current().is_terminal() {
             return Err(Failure::new(
                 StatusCode::BAD_REQUEST,
                 format!("Job {} has already completed", self.id),
@@ -246,7 +244,7 @@ impl Job {
         }
         if !progress.is_stopping {
             progress.is_stopping = true;
-            progress.enter(if commit_results {
+            progress.history.enter(if commit_results {
                 RunStatus::StopRequested
             } else {
                 RunStatus::StopAndDiscardRequested
@@ -256,11 +254,11 @@ impl Job {
         Ok(())
     }
 
-    /// Goes on to `status`, unless the job is being stopped and this is not part of it.
+    /// Enters `status`, unless the job is being stopped and `status` is no part of that.
     pub(super) fn enter(&self, status: RunStatus) {
         let mut progress = self.progress.lock();
         if !progress.is_stopping || status == RunStatus::Stopping {
-            progress.enter(status);
+            progress.history.enter(status);
         }
     }
 
@@ -272,7 +270,7 @@ impl Job {
         if status == RunStatus::Succeeded {
             progress.output_commit_id = Some(id::commit_id());
         }
-        progress.enter(status);
+        progress.history.enter(status);
     }
 
     /// The commit of the code, once it is known.
@@ -294,11 +292,6 @@ impl Job {
 
     pub(super) fn state(&self) -> Value {
         let progress = self.progress.lock().clone();
-        let history: Vec<&str> = progress
-            .history
-            .iter()
-            .map(|status| status.word())
-            .collect();
         json!({
             "id": self.id,
             "number": self.number,
@@ -314,26 +307,13 @@ impl Job {
             "environmentId": self.environment.id,
             "environmentName": self.environment.name,
             "environmentRevisionId": self.revision.id,
-            "status": progress.status.word(),
-            "statuses": history,
-            "isCompleted": progress.status.is_terminal(),
+            "status": progress.history.current().word(),
+            "statuses": progress.history.words(),
+            "isCompleted": progress.history.current().is_terminal(),
             "failure": progress.failure.map(|(_, message)| message),
             "stats": progress.stats.into_iter().collect::<Value>(),
             "logLines": self.log.len(),
             "page": self.page(),
         })
-    }
-}
-
-impl Identified for Job {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl JobProgress {
-    fn enter(&mut self, status: RunStatus) {
-        self.status = status;
-        self.history.push(status);
     }
 }

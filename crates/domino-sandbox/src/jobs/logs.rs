@@ -35,8 +35,8 @@ pub(super) fn routes() -> Router<Arc<Jobs>> {
         )
 }
 
-/// One page of lines with what each API says beside it. Written straight from the lines, since a
-/// long log is a great many of them.
+/// One page of lines with what each API says beside it. Serialized straight from the lines, since a
+/// log can be long.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Content<'a> {

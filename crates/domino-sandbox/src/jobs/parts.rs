@@ -17,8 +17,7 @@ pub(super) fn stats(report: &JobReport) -> Vec<Value> {
 
 /// The repository of the code, with the commit once it is known.
 pub(super) fn main_repository(job: &Job, report: &JobReport, provider: &str) -> Value {
-    let head = GitRef::head();
-    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = GitRef::or_head(&job.spec.git_ref);
     let mut repository = json!({
         "id": job.project.repository.id,
         "name": job.project.repository.name,
@@ -42,7 +41,7 @@ pub(super) fn commit_details(job: &Job, report: &JobReport) -> Value {
     details
 }
 
-/// What is told of the queue to who waits in it.
+/// What a job in the queue reports of it.
 pub(super) fn queue(report: &JobReport) -> Option<Value> {
     report.started.is_none().then(|| {
         json!({

@@ -31,8 +31,7 @@ fn public(job: &Job, report: &JobReport) -> Value {
     let mut stage_times = json!({ "submissionTime": job.submitted().rfc3339() });
     stage_times.put("startTime", report.started.map(Moment::rfc3339));
     stage_times.put("completedTime", report.completed.map(Moment::rfc3339));
-    let head = GitRef::head();
-    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = GitRef::or_head(&job.spec.git_ref);
     let mut json = json!({
         "id": job.id,
         "number": job.number,

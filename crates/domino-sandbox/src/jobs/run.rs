@@ -1,5 +1,5 @@
 //! Takes one job from its queue to its end: fetch the code, run the command, read what it left.
-//! Every status on the way is one the API knows, and each is stayed in for the sandbox's pace.
+//! Every status on the way is one that the API knows, and each lasts as long as the sandbox's pace says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use super::job::Job;
 use crate::checkout::{self, NoCode};
-use crate::execution::Execution;
+use crate::execution::{Execution, check_out};
 use crate::git_ref::GitRef;
 use crate::host::Host;
 use crate::log::Kind;
 use crate::process::{self, Running, Task};
 use crate::run_status::RunStatus;
 
-/// How a job ended, when nobody stopped it.
+/// How a job ended that was not stopped.
 enum JobOutcome {
     Succeeded,
     /// With the reason and the message that the API tells.
@@ -130,33 +130,25 @@ async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
         "Preparing run {} on hardware tier {} in environment {}",
         job.number, job.hardware_tier.name, job.environment.name
     ));
-    // A commit of the file system selects no code, and a commit of the code is not one of it.
-    if let Some(commit_id) = &job.spec.commit_id
-        && *commit_id != job.project.commit_id
-    {
-        return Err(NoCode(format!(
-            "Commit {commit_id} does not exist in the file system of project {}",
-            job.project.name
-        )));
-    }
-    let head = GitRef::head();
-    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
-    let commit = match &job.spec.same_commit {
-        Some(commit) => commit.clone(),
-        None => checkout::resolve(&host.repository, git_ref).await?,
+    let resolve = async {
+        let commit = match &job.spec.same_commit {
+            Some(commit) => commit.clone(),
+            None => {
+                let git_ref = GitRef::or_head(&job.spec.git_ref);
+                checkout::resolve(&host.repository, &git_ref).await?
+            }
+        };
+        job.has_commit(&commit);
+        Ok(commit)
     };
-    job.has_commit(&commit);
-    say(&format!(
-        "Cloning {} at {commit}",
-        job.project.repository.uri
-    ));
-    checkout::check_out(&host.repository, &commit, folder).await?;
+    let commit_id = job.spec.commit_id.as_ref();
+    check_out(host, &job.project, commit_id, resolve, folder, say).await?;
     say("Pulling image for the environment");
     Ok(())
 }
 
-/// What the command left in `dominostats.json`, name by name. A file that is no object of plain
-/// values is passed over, as it is no concern of the run's end.
+/// What the command left in `dominostats.json`, name by name. A file that is not an object of plain
+/// values is ignored; it does not make the run fail.
 fn stats(folder: &Path) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(folder.join("dominostats.json")).unwrap_or_default();
     let stats: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap_or_default();

@@ -55,12 +55,12 @@ impl Jobs {
             environment: environment.clone(),
         };
         let mut jobs = self.jobs.lock();
-        let of_project = jobs.iter().filter(|job| job.project.id == project.id);
+        let of_project = jobs.iter().filter(|(_, job)| job.project.id == project.id);
         let number = of_project.count() + 1;
         let fault = self.host.faults.of_job(&spec.command);
         let now = self.host.now();
         let job = Arc::new(Job::new(number, project, user, spec, assets, fault, now));
-        jobs.push(job.clone());
+        jobs.push((job.id.clone(), job.clone()));
         drop(jobs);
         tokio::spawn(run::run(self.host.clone(), job.clone()));
         Ok(job)
@@ -96,10 +96,10 @@ impl Jobs {
 
     /// Every job, oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Job>> {
-        self.jobs.all()
+        self.jobs.filter(|_| true)
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.jobs.lock().iter().map(|job| job.state()).collect()
+        self.jobs.map(|job| job.state())
     }
 }

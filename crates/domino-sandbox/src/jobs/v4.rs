@@ -37,8 +37,7 @@ fn v4(job: &Job, report: &JobReport) -> Value {
     let mut stage_time = json!({ "submissionTime": job.submitted().milliseconds() });
     stage_time.put("runStartTime", report.started.map(Moment::milliseconds));
     stage_time.put("completedTime", report.completed.map(Moment::milliseconds));
-    let head = GitRef::head();
-    let git_ref = job.spec.git_ref.as_ref().unwrap_or(&head);
+    let git_ref = GitRef::or_head(&job.spec.git_ref);
     let mut json = json!({
         "id": job.id,
         "number": job.number,
@@ -128,7 +127,7 @@ async fn restart(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields
 }
 
 /// One page of a project's jobs: `sort_by` is the direction, `order_by` the field, pages count
-/// from 1, and a page that nobody asked a size for holds three.
+/// from 1, and a page has three items by default.
 async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, parameters: Parameters) -> Answer {
     let project = jobs
         .catalog

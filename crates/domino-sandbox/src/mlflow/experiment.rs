@@ -142,18 +142,11 @@ fn search(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> 
     }
     let attributes = ["name", "creation_time", "last_update_time"];
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
-    let deleted = match input.optional_text("view_type")?.unwrap_or("ACTIVE_ONLY") {
-        "DELETED_ONLY" => Some(true),
-        "ALL" => None,
-        _ => Some(false),
-    };
+    let view_type = input.optional_text("view_type")?;
     let newest_first = experiments.0.iter().rev();
     let found = newest_first
-        .filter(|experiment| deleted.is_none_or(|deleted| experiment.is_deleted == deleted))
-        .filter(|experiment| {
-            let mut comparisons = filter.iter();
-            comparisons.all(|one| one.holds(experiment.actual(&one.key).as_ref()))
-        });
+        .filter(|experiment| filter::shows(view_type, experiment.is_deleted))
+        .filter(|experiment| filter::all_hold(&filter, |key| experiment.actual(key)));
     let results = found.map(Experiment::json).collect();
     page(input, "experiments", PAGES, results)
 }

@@ -1,9 +1,10 @@
 //! The filter and order expressions of MLflow's searches: comparisons joined by AND, over
-//! attributes, tags, parameters and metrics. Which attributes there are is for each search to say.
+//! attributes, tags, parameters and metrics. Each search defines its own attributes.
 
 use std::cmp::Ordering;
 
 use super::refusal::Refusal;
+use super::tokens::{Operator, Token, operator, tokens};
 
 /// What an expression speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,20 +21,6 @@ pub(super) struct Comparison {
     pub(super) key: Key,
     operator: Operator,
     operand: Operand,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Like,
-    CaselessLike,
-    In,
-    NotIn,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -179,93 +166,25 @@ fn attribute(word: &str, attributes: &[&str]) -> Result<Key, Refusal> {
     )))
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Quoted(String),
-    Operator(Operator),
-    List(Vec<String>),
+/// Whether every comparison holds for what `actual` gives for its key.
+pub(super) fn all_hold(filter: &[Comparison], actual: impl Fn(&Key) -> Option<Actual>) -> bool {
+    filter
+        .iter()
+        .all(|one| one.holds(actual(&one.key).as_ref()))
 }
 
-fn operator(tokens: &mut impl Iterator<Item = Token>) -> Option<Operator> {
-    let word = match tokens.next()? {
-        Token::Operator(operator) => return Some(operator),
-        Token::Word(word) => word.to_ascii_lowercase(),
-        Token::Quoted(_) | Token::List(_) => return None,
-    };
-    match word.as_str() {
-        "like" => Some(Operator::Like),
-        "ilike" => Some(Operator::CaselessLike),
-        "in" => Some(Operator::In),
-        "not" => match tokens.next()? {
-            Token::Word(word) if word.eq_ignore_ascii_case("in") => Some(Operator::NotIn),
-            _ => None,
-        },
-        _ => None,
+/// Whether a view shows what is deleted: only that, none of it, or both.
+pub(super) fn shows(view_type: Option<&str>, is_deleted: bool) -> bool {
+    match view_type.unwrap_or("ACTIVE_ONLY") {
+        "DELETED_ONLY" => is_deleted,
+        "ALL" => true,
+        _ => !is_deleted,
     }
-}
-
-fn tokens(filter: &str) -> Result<Vec<Token>, Refusal> {
-    let invalid = || Refusal::invalid(format!("Invalid clause(s) in filter string: '{filter}'"));
-    let mut tokens = Vec::new();
-    let mut rest = filter.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let (token, length) = match first {
-            '\'' | '"' => {
-                let text = quoted(rest).ok_or_else(invalid)?;
-                (Token::Quoted(text.to_owned()), text.len() + 2)
-            }
-            '(' => {
-                let end = rest.find(')').ok_or_else(invalid)?;
-                let texts = rest[1..end].split(',').map(str::trim);
-                let texts = texts.filter(|text| !text.is_empty());
-                let texts: Option<_> = texts.map(|text| quoted(text).map(str::to_owned)).collect();
-                (Token::List(texts.ok_or_else(invalid)?), end + 1)
-            }
-            '=' => (Token::Operator(Operator::Equal), 1),
-            '!' if rest.starts_with("!=") => (Token::Operator(Operator::Unequal), 2),
-            '<' if rest.starts_with("<=") => (Token::Operator(Operator::LessOrEqual), 2),
-            '<' => (Token::Operator(Operator::Less), 1),
-            '>' if rest.starts_with(">=") => (Token::Operator(Operator::GreaterOrEqual), 2),
-            '>' => (Token::Operator(Operator::Greater), 1),
-            _ => {
-                let length = word_length(rest).ok_or_else(invalid)?;
-                (Token::Word(rest[..length].to_owned()), length)
-            }
-        };
-        tokens.push(token);
-        rest = rest[length..].trim_start();
-    }
-    Ok(tokens)
-}
-
-/// What stands between the quotes `text` starts with.
-fn quoted(text: &str) -> Option<&str> {
-    let quote = text.chars().next().filter(|quote| "'\"".contains(*quote))?;
-    let inner = &text[1..];
-    Some(&inner[..inner.find(quote)?])
-}
-
-/// How long the word is that `text` starts with; a part in backticks or quotes may hold anything.
-fn word_length(text: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, letter) in text.char_indices() {
-        match quote {
-            Some(open) if letter == open => quote = None,
-            Some(_) => {}
-            None if "`\"".contains(letter) => quote = Some(letter),
-            None if letter.is_whitespace() || "=!<>'(),;".contains(letter) => {
-                return (at > 0).then_some(at);
-            }
-            None => {}
-        }
-    }
-    quote.is_none().then_some(text.len())
 }
 
 impl Comparison {
-    /// Whether the comparison holds for `actual`; nothing compares with what is not there.
-    pub(super) fn holds(&self, actual: Option<&Actual>) -> bool {
+    /// Whether the comparison holds for `actual`; a missing value compares with nothing.
+    fn holds(&self, actual: Option<&Actual>) -> bool {
         let Some(actual) = actual else {
             return false;
         };

@@ -81,7 +81,7 @@ impl Input {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text that has to be there and not empty.
+    /// A text that is required and not empty.
     pub(super) fn text(&self, name: &str) -> Result<&str, Refusal> {
         match self.optional_text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
@@ -123,7 +123,7 @@ impl Input {
         }
     }
 
-    /// A number that has to be there; MLflow takes `"NaN"` and `"Infinity"` for numbers too.
+    /// A number that is required; MLflow takes `"NaN"` and `"Infinity"` for numbers too.
     pub(super) fn number(&self, name: &str) -> Result<Value, Refusal> {
         match self.value(name) {
             None => Err(missing(name)),

@@ -1,4 +1,4 @@
-//! What MLflow says when it does not do what it is asked: an error code with a message in JSON,
+//! How MLflow refuses a request: an error code with a message in JSON,
 //! or a page of its web framework where no route of it was reached.
 
 use axum::Json;
@@ -49,8 +49,8 @@ impl Refusal {
 
     /// What a reply of another MLflow server means.
     pub(crate) fn from_reply(status: StatusCode, body: &[u8]) -> Self {
-        let said: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
+        let reply: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |key: &str| reply[key].as_str().unwrap_or_default().to_owned();
         match text("error_code") {
             code if !code.is_empty() => Refusal::Error {
                 status,

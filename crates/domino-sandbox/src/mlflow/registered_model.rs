@@ -102,7 +102,7 @@ impl RegisteredModel {
             .collect()
     }
 
-    /// Prompts are kept among the models, told apart by a tag that models do not have.
+    /// Prompts are kept among the models. They have a tag that models do not have.
     fn is_prompt(&self) -> bool {
         tags::value(&self.tags, IS_PROMPT).as_deref() == Some("true")
     }
@@ -245,10 +245,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         .0
         .values()
         .filter(|model| wants_prompts || !model.is_prompt())
-        .filter(|model| {
-            let mut comparisons = filter.iter();
-            comparisons.all(|one| one.holds(model.actual(&one.key).as_ref()))
-        })
+        .filter(|model| filter::all_hold(&filter, |key| model.actual(key)))
         .collect();
     found.sort_by(|one, other| {
         filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))

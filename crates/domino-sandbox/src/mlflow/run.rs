@@ -354,23 +354,13 @@ fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let experiments = input.texts("experiment_ids")?;
     let filter = filter::parse(&input.text_or_empty("filter")?, &ATTRIBUTES)?;
     let orders = filter::parse_order(&input.texts("order_by")?, &ATTRIBUTES)?;
-    let deleted = match input
-        .optional_text("run_view_type")?
-        .unwrap_or("ACTIVE_ONLY")
-    {
-        "DELETED_ONLY" => Some(true),
-        "ALL" => None,
-        _ => Some(false),
-    };
+    let view_type = input.optional_text("run_view_type")?;
     let mut found: Vec<&Run> = tracking
         .runs
         .iter()
         .filter(|run| experiments.contains(&run.experiment_id))
-        .filter(|run| deleted.is_none_or(|deleted| run.is_deleted == deleted))
-        .filter(|run| {
-            let mut comparisons = filter.iter();
-            comparisons.all(|one| one.holds(run.actual(&one.key).as_ref()))
-        })
+        .filter(|run| filter::shows(view_type, run.is_deleted))
+        .filter(|run| filter::all_hold(&filter, |key| run.actual(key)))
         .collect();
     found.sort_by(|one, other| {
         filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))

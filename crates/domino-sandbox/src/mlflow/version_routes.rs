@@ -129,10 +129,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         .0
         .values()
         .flat_map(|model| &model.versions)
-        .filter(|version| {
-            let mut comparisons = filter.iter();
-            comparisons.all(|one| one.holds(version.actual(&one.key).as_ref()))
-        })
+        .filter(|version| filter::all_hold(&filter, |key| version.actual(key)))
         .collect();
     found.sort_by(|one, other| {
         filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))

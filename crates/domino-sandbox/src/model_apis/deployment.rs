@@ -17,7 +17,7 @@ use crate::process::Running;
 use crate::registered_models::RegisteredModels;
 
 /// How a deployment came to its end.
-enum DeploymentEnd {
+enum End {
     /// The build is all there was to do, or a fault lets nothing more happen.
     Stays,
     Stopped,
@@ -41,7 +41,7 @@ impl Deployment {
 
     /// Serves the version again from the `folder` that it was built in.
     pub(super) async fn again(self, folder: Arc<TempDir>) {
-        // It may have been told to stop when it had ended already.
+        // A stop that came after its end is no longer of interest.
         tokio::select! {
             biased;
             () = self.version.stopping.notified() => {}
@@ -51,24 +51,24 @@ impl Deployment {
         self.finish(end);
     }
 
-    fn finish(&self, end: DeploymentEnd) {
+    fn finish(&self, end: End) {
         match end {
-            DeploymentEnd::Stays => {}
-            DeploymentEnd::Stopped => self.version.enter(Status::Stopped),
-            DeploymentEnd::Failed(reason) => self.version.fail(reason),
+            End::Stays => {}
+            End::Stopped => self.version.enter(Status::Stopped),
+            End::Failed(reason) => self.version.fail(reason),
         }
     }
 
-    async fn build_and_serve(&self) -> DeploymentEnd {
+    async fn build_and_serve(&self) -> End {
         let folder = match self.host.run_folder(&self.version.id) {
             Ok(folder) => folder,
             Err(problem) => {
-                return DeploymentEnd::Failed(format!("No folder for the version: {problem}"));
+                return End::Failed(format!("No folder for the version: {problem}"));
             }
         };
         let built = tokio::select! {
             biased;
-            () = self.version.stopping.notified() => return DeploymentEnd::Stopped,
+            () = self.version.stopping.notified() => return End::Stopped,
             built = self.build(folder.path()) => built,
         };
         if let Err(end) = built {
@@ -79,42 +79,42 @@ impl Deployment {
         self.serve(folder.path()).await
     }
 
-    /// Goes on to `status`, unless the version never gets beyond where it is.
-    async fn enter(&self, status: Status) -> Result<(), DeploymentEnd> {
+    /// Enters `status`, unless a fault keeps the version where it is.
+    async fn enter(&self, status: Status) -> Result<(), End> {
         let stuck = self.version.fault.stuck_at.as_deref();
         if stuck == Some(self.version.status().word()) {
-            return Err(DeploymentEnd::Stays);
+            return Err(End::Stays);
         }
         self.host.pace.step().await;
         self.version.enter(status);
         Ok(())
     }
 
-    async fn build(&self, folder: &Path) -> Result<(), DeploymentEnd> {
+    async fn build(&self, folder: &Path) -> Result<(), End> {
         let version = &self.version;
         self.enter(Status::Building).await?;
         version.enter_build(Build::Building);
         if version.fault.stuck_at.as_deref() == Some("Building") {
-            return Err(DeploymentEnd::Stays);
+            return Err(End::Stays);
         }
         let built = build::build(&self.host, &self.models, &self.api, version, folder).await;
         if let Err(reason) = built {
             let log = &version.build_log;
             log.say(Kind::Stderr, &reason, self.host.now());
             version.enter_build(Build::Failed);
-            return Err(DeploymentEnd::Failed(reason));
+            return Err(End::Failed(reason));
         }
         let done = "The build is complete";
         version.build_log.say(Kind::Stdout, done, self.host.now());
         version.enter_build(Build::Complete);
         self.enter(Status::Ready).await?;
         if !version.spec.should_deploy {
-            return Err(DeploymentEnd::Stays);
+            return Err(End::Stays);
         }
         self.enter(Status::Starting).await
     }
 
-    async fn serve(&self, folder: &Path) -> DeploymentEnd {
+    async fn serve(&self, folder: &Path) -> End {
         let version = &self.version;
         match version.fault.stuck_at.as_deref() {
             Some("Starting") => return self.until_stopped().await,
@@ -129,7 +129,7 @@ impl Deployment {
         let (mut running, process) = match started {
             Ok(started) => started,
             Err(problem) => {
-                return DeploymentEnd::Failed(format!("The model was not started: {problem}"));
+                return End::Failed(format!("The model was not started: {problem}"));
             }
         };
         let socket = process.socket.clone();
@@ -137,7 +137,7 @@ impl Deployment {
             Ok(()) => self.until_ended(&mut running, process).await,
             Err(end) => end,
         };
-        if let DeploymentEnd::Failed(reason) = &end {
+        if let End::Failed(reason) = &end {
             let log = &version.instance_log;
             log.say(Kind::Stderr, reason, self.host.now());
         }
@@ -148,11 +148,7 @@ impl Deployment {
     }
 
     /// Waits until the process listens.
-    async fn until_listening(
-        &self,
-        running: &mut Running,
-        process: &Process,
-    ) -> Result<(), DeploymentEnd> {
+    async fn until_listening(&self, running: &mut Running, process: &Process) -> Result<(), End> {
         let listening = async {
             serving::listens(process).await;
             self.host.pace.step().await;
@@ -160,13 +156,13 @@ impl Deployment {
         let ended = "The model ended before it served";
         tokio::select! {
             () = listening => Ok(()),
-            _ = running.ended() => Err(DeploymentEnd::Failed(ended.to_owned())),
-            () = self.version.stopping.notified() => Err(DeploymentEnd::Stopped),
+            _ = running.ended() => Err(End::Failed(ended.to_owned())),
+            () = self.version.stopping.notified() => Err(End::Stopped),
         }
     }
 
-    /// Lets the version answer until its process ends or is told to.
-    async fn until_ended(&self, running: &mut Running, process: Process) -> DeploymentEnd {
+    /// Lets the version answer until its process ends or is stopped.
+    async fn until_ended(&self, running: &mut Running, process: Process) -> End {
         let version = &self.version;
         version.set_process(Some(process));
         version.enter(Status::Running);
@@ -174,21 +170,21 @@ impl Deployment {
             version.dying.notify_one();
         }
         let end = match self.api.activate(version) {
-            false => DeploymentEnd::Stopped,
+            false => End::Stopped,
             true => tokio::select! {
-                _ = running.ended() => DeploymentEnd::Failed("The process of the model ended".to_owned()),
+                _ = running.ended() => End::Failed("The process of the model ended".to_owned()),
                 () = version.dying.notified() => {
-                    DeploymentEnd::Failed("The process of the model was killed".to_owned())
+                    End::Failed("The process of the model was killed".to_owned())
                 }
-                () = version.stopping.notified() => DeploymentEnd::Stopped,
+                () = version.stopping.notified() => End::Stopped,
             },
         };
         version.set_process(None);
         end
     }
 
-    async fn until_stopped(&self) -> DeploymentEnd {
+    async fn until_stopped(&self) -> End {
         self.version.stopping.notified().await;
-        DeploymentEnd::Stopped
+        End::Stopped
     }
 }

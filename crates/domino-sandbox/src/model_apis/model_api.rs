@@ -13,7 +13,6 @@ use crate::locked::Locked;
 use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
-use crate::store::Identified;
 use crate::users::User;
 
 /// One model API.
@@ -33,7 +32,7 @@ pub(crate) struct ModelApi {
     pub(super) details: Locked<ModelApiDetails>,
 }
 
-/// What of a model API changes.
+/// The part of a model API that changes.
 pub(super) struct ModelApiDetails {
     pub(super) settings: Settings,
     pub(super) modified: Moment,
@@ -45,7 +44,7 @@ pub(super) struct ModelApiDetails {
     pub(super) active: Option<Arc<ModelApiVersion>>,
 }
 
-/// What a model API was asked to be.
+/// The model API as it was requested.
 pub(crate) struct ModelApiSpec {
     pub(crate) name: String,
     pub(crate) description: String,
@@ -224,11 +223,5 @@ impl ModelApi {
             "versions": versions,
             "invocation": format!("/models/{}/latest/model", self.id),
         })
-    }
-}
-
-impl Identified for ModelApi {
-    fn id(&self) -> &str {
-        &self.id
     }
 }

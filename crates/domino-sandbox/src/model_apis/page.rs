@@ -1,4 +1,4 @@
-//! The page on which a person reads how an endpoint does: its versions, how to call it, and the
+//! The page that shows a person the state of an endpoint: its versions, how to call it, and the
 //! logs of the newest version. Like the other pages it needs no sign-in and shows no token.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where a version of an endpoint stands, in Domino's words with their spaces.
+//! The status of an endpoint's version, in Domino's words with their spaces.
 
 /// The status of a version's deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::deployment::Deployment;
 use super::model_api::{ModelApi, ModelApiSpec};
 use super::settings::Settings;
-use super::version::{ModelApiVersion, NewVersion, Source, VersionSpec};
+use super::version::{ModelApiVersion, Source, VersionAssets, VersionSpec};
 use crate::catalog::Catalog;
 use crate::checkout;
 use crate::environments::RevisionSpec;
@@ -77,7 +77,7 @@ impl ModelApis {
         let now = self.host.now();
         let api = Arc::new(ModelApi::new(project, user, &spec, settings, now));
         let version = self.new_version(user, &api, project, spec.version, commit)?;
-        self.all.push(api.clone());
+        self.all.push(&api.id, api.clone());
         self.add(&api, version);
         Ok(api)
     }
@@ -137,7 +137,7 @@ impl ModelApis {
         apis
     }
 
-    /// Whether what a version is to be made of is there. Files are looked for by the build only, in the
+    /// Checks that the source of a version exists. Only the build looks for files, in the
     /// commit that is the newest one now and that this gives.
     async fn check_source(&self, user: &User, source: &Source) -> Result<Option<String>, Failure> {
         let Source::Registered { model, version } = source else {
@@ -184,18 +184,17 @@ impl ModelApis {
             Some(tier) => tier.data_plane.clone(),
             None => self.catalog.data_planes.named(None).clone(),
         };
-        Ok(ModelApiVersion::new(NewVersion {
-            api_id: &api.id,
-            project,
-            user,
+        let assets = VersionAssets {
             revision: environment.revision(&RevisionSpec::Active)?.clone(),
             environment,
             data_plane,
-            spec,
-            commit,
             fault: self.host.faults.of_model(&settings.name),
-            now: self.host.now(),
-        }))
+        };
+        let now = self.host.now();
+        let id = &api.id;
+        Ok(ModelApiVersion::new(
+            id, project, user, spec, commit, assets, now,
+        ))
     }
 
     fn add(&self, api: &Arc<ModelApi>, version: ModelApiVersion) -> Arc<ModelApiVersion> {
@@ -266,6 +265,6 @@ impl ModelApis {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.all.lock().iter().map(|api| api.state()).collect()
+        self.all.map(|api| api.state())
     }
 }

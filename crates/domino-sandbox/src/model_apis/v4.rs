@@ -20,32 +20,20 @@ use crate::request::{Id, Ids, Of, Parameters};
 use crate::users::Caller;
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
+    let manager = |path: &str| format!("/v4/modelManager/{path}");
+    let deployment = |path: &str| format!("/v4/models/{{id}}/{{version_id}}/{path}");
+    let log = |name: &str| manager(&format!("{name}/{{id}}/{{version_id}}"));
+    let details = manager("{id}/getModelReproductionDetails");
+    let status = deployment("getModelDeploymentStatus");
+    let start = deployment("startModelDeployment");
     Router::new()
-        .route("/v4/modelManager/getModels", get(models))
-        .route(
-            "/v4/modelManager/getBuildLogs/{id}/{version_id}",
-            get(build_logs),
-        )
-        .route(
-            "/v4/modelManager/getBuildLogsV2/{id}/{version_id}",
-            get(build_logs_v2),
-        )
-        .route(
-            "/v4/modelManager/getInstanceLogs/{id}/{version_id}",
-            get(instance_logs),
-        )
-        .route(
-            "/v4/models/{id}/{version_id}/getModelDeploymentStatus",
-            get(deployment_status),
-        )
-        .route(
-            "/v4/models/{id}/{version_id}/startModelDeployment",
-            post(start_deployment),
-        )
-        .route(
-            "/v4/modelManager/{id}/getModelReproductionDetails",
-            get(reproduction_details),
-        )
+        .route(&manager("getModels"), get(models))
+        .route(&log("getBuildLogs"), get(build_logs))
+        .route(&log("getBuildLogsV2"), get(build_logs_v2))
+        .route(&log("getInstanceLogs"), get(instance_logs))
+        .route(&status, get(deployment_status))
+        .route(&start, post(start_deployment))
+        .route(&details, get(reproduction_details))
         .route("/models/{id}/activeStatus", get(active_status))
 }
 

@@ -1,5 +1,5 @@
-//! A version of a model API: what it is made of, where it stands, and what it shows of that when
-//! it is told to misreport.
+//! A version of a model API: what it is made of, its status, and what it reports when a fault
+//! makes it misreport.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) enum Source {
     Registered { model: String, version: u64 },
 }
 
-/// What a version was asked to be.
+/// The version as it was requested.
 pub(crate) struct VersionSpec {
     pub(crate) project_id: String,
     pub(crate) source: Source,
@@ -65,27 +65,21 @@ pub(crate) struct ModelApiVersion {
     pub(super) build_log: Arc<Log>,
     pub(super) instance_log: Arc<Log>,
     pub(super) fault: ModelFault,
-    /// Woken when the version is to stop, and when a fault wants it dead.
+    /// Notified when the version is to stop, and when a fault kills it.
     pub(super) stopping: Notify,
     pub(super) dying: Notify,
     progress: Locked<VersionProgress>,
 }
 
-/// What a version is made of, once everything it names was found.
-pub(super) struct NewVersion<'a> {
-    pub(super) api_id: &'a str,
-    pub(super) project: &'a Arc<Project>,
-    pub(super) user: &'a Arc<User>,
+/// What a version runs on and in, and how it goes wrong.
+pub(super) struct VersionAssets {
     pub(super) environment: Arc<Environment>,
     pub(super) revision: Revision,
     pub(super) data_plane: Arc<DataPlane>,
-    pub(super) spec: VersionSpec,
-    pub(super) commit: Option<String>,
     pub(super) fault: ModelFault,
-    pub(super) now: Moment,
 }
 
-/// Where a version stands.
+/// The progress of a version.
 struct VersionProgress {
     status: Status,
     history: Vec<Status>,
@@ -109,20 +103,28 @@ pub(super) struct Process {
 
 impl ModelApiVersion {
     /// A version that nothing has happened to yet; its number comes with its place.
-    pub(super) fn new(new: NewVersion<'_>) -> Self {
+    pub(super) fn new(
+        api_id: &str,
+        project: &Arc<Project>,
+        user: &Arc<User>,
+        spec: VersionSpec,
+        commit: Option<String>,
+        assets: VersionAssets,
+        created: Moment,
+    ) -> Self {
         ModelApiVersion {
             id: id::object_id(),
             number: 0,
-            api_id: new.api_id.to_owned(),
-            project: new.project.clone(),
-            created: new.now,
-            created_by: new.user.clone(),
-            environment: new.environment,
-            revision: new.revision,
-            data_plane: new.data_plane,
-            spec: new.spec,
-            commit: new.commit,
-            fault: new.fault,
+            api_id: api_id.to_owned(),
+            project: project.clone(),
+            created,
+            created_by: user.clone(),
+            environment: assets.environment,
+            revision: assets.revision,
+            data_plane: assets.data_plane,
+            fault: assets.fault,
+            spec,
+            commit,
             build_id: id::object_id(),
             build_log: Arc::default(),
             instance_log: Arc::default(),
@@ -150,7 +152,7 @@ impl ModelApiVersion {
         }
     }
 
-    /// Where the version really stands.
+    /// The true status, whatever replies report.
     pub(crate) fn status(&self) -> Status {
         self.progress.lock().status.clone()
     }
@@ -173,7 +175,7 @@ impl ModelApiVersion {
         )
     }
 
-    /// The status as a reply shows it. Each call is one look, of which some faults count a few.
+    /// The status as a reply shows it. Each call counts as one read, for faults that last a number of reads.
     pub(crate) fn reported_status(&self) -> String {
         let mut progress = self.progress.lock();
         let look = progress.reads;
@@ -200,8 +202,8 @@ impl ModelApiVersion {
         self.progress.lock().failure.clone()
     }
 
-    /// The commit as replies name it: that of the code for a version of files, and that of the
-    /// project's own file system, which says nothing, for all else.
+    /// The commit as replies name it: the commit of the code for a version of files, else the commit
+    /// of the project's own file system, which has no meaning.
     pub(super) fn commit_id(&self) -> String {
         let commit = self.commit.as_ref();
         commit.unwrap_or(&self.project.commit_id).clone()
@@ -231,7 +233,6 @@ impl ModelApiVersion {
         self.stopping.notify_one();
     }
 
-    /// Goes on to `status`.
     pub(super) fn enter(&self, status: Status) {
         let mut progress = self.progress.lock();
         progress.status = status.clone();
@@ -251,7 +252,7 @@ impl ModelApiVersion {
         self.enter(Status::Failed);
     }
 
-    /// Counts an answered request, after which a fault may want the process dead.
+    /// Counts an answered request, after which a fault may kill the process.
     pub(super) fn count(&self) {
         let mut progress = self.progress.lock();
         progress.served += 1;

@@ -100,7 +100,7 @@ fn line(request: &Value) -> String {
     )
 }
 
-/// A running sandbox, as somebody with a credential reaches it.
+/// A running sandbox, with the credential of one user.
 struct RunningSandbox {
     peer: Peer,
     token: String,

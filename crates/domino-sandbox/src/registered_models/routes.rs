@@ -20,32 +20,23 @@ use crate::version::Version;
 
 /// The second generation of the routes came with Domino 6.
 pub(crate) fn routes(models: Arc<RegisteredModels>, domino: Version) -> Router {
-    let first = Router::new()
-        .route("/api/registeredmodels/v1", get(list))
-        .route("/api/registeredmodels/v1/names", get(names))
-        .route("/api/registeredmodels/v1/{name}", get(read).patch(change))
-        .route(
-            "/api/registeredmodels/v1/{name}/versions",
-            get(version_list),
-        )
-        .route(
-            "/api/registeredmodels/v1/{name}/versions/{version}",
-            get(version_details),
-        );
-    if domino == Version::V5_9 {
-        return first.with_state(models);
+    let first = "/api/registeredmodels/v1";
+    let second = "/api/registeredmodels/v2";
+    let versions = |root: &str| format!("{root}/{{name}}/versions");
+    let version = |root: &str| format!("{root}/{{name}}/versions/{{version}}");
+    let mut routes = Router::new()
+        .route(first, get(list))
+        .route(&format!("{first}/names"), get(names))
+        .route(&format!("{first}/{{name}}"), get(read).patch(change))
+        .route(&versions(first), get(version_list))
+        .route(&version(first), get(version_details));
+    if domino != Version::V5_9 {
+        routes = routes
+            .route(second, get(list))
+            .route(&versions(second), get(version_list))
+            .route(&version(second), get(version_details));
     }
-    first
-        .route("/api/registeredmodels/v2", get(list))
-        .route(
-            "/api/registeredmodels/v2/{name}/versions",
-            get(version_list),
-        )
-        .route(
-            "/api/registeredmodels/v2/{name}/versions/{version}",
-            get(version_details),
-        )
-        .with_state(models)
+    routes.with_state(models)
 }
 
 async fn list(

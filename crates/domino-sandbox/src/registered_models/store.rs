@@ -1,4 +1,4 @@
-//! The registered models of the experiment manager, whoever keeps it, and what Domino knows of them besides.
+//! The registered models of the experiment manager, wherever that runs, and what Domino adds to them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl RegisteredModels {
         Ok(models)
     }
 
-    /// The registered model of this name, if it is there and `user` may see it.
+    /// The registered model of this name, if it exists and `user` may see it.
     pub(crate) async fn one(&self, user: &User, name: &str) -> Result<RegisteredModel, Failure> {
         let found = self
             .ask(user, "registered-models/get", json!({ "name": name }))

@@ -1,5 +1,5 @@
 //! Whether a cron string is one that Quartz takes: six fields from seconds on, perhaps a year,
-//! and `?` in exactly one of the two day fields. When it fires is nobody's business here.
+//! and `?` in exactly one of the two day fields. The times at which it fires do not matter here.
 
 /// The fields, with the least and the greatest number of each and the names it may have instead.
 const FIELDS: [(&str, u32, u32, &[&str]); 7] = [
@@ -130,7 +130,7 @@ fn is_special_day_of_week(part: &str) -> bool {
     part == "L" || last().is_some() || nth().is_some()
 }
 
-/// What the cron string says, for people. Field by field is enough to be told apart.
+/// The cron string for people, field by field.
 pub(super) fn described(cron: &str) -> String {
     let fields = cron.split_whitespace().zip(FIELDS);
     let told = fields.filter(|(field, _)| !matches!(*field, "*" | "?"));

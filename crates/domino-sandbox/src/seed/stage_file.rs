@@ -1,5 +1,5 @@
 //! Reads a stage file as plain TOML and seeds what it names. It knows only where names of Domino's
-//! things stand, checks nothing, and passes over every key it has no use for.
+//! things stand, checks nothing, and ignores every other key.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::id;
 
 impl Seed {
     /// What the stage file at `path` names: its projects, environments, data planes and hardware
-    /// tiers. The file is read as plain TOML; what is no business of a Domino is passed over.
+    /// tiers. The file is read as plain TOML; keys that do not concern a Domino are ignored.
     ///
     /// # Errors
     /// When the file cannot be read or is not TOML.

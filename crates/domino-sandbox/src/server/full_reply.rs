@@ -28,7 +28,7 @@ impl FullReply {
             user: None,
         };
         if parts.extensions.get::<Streamed>().is_none() {
-            // Other replies are made in memory, so that reading one can fail only for want of memory.
+            // Other replies are made in memory, so reading one fails only when memory runs out.
             reply = reply.read().await;
         }
         reply

@@ -1,5 +1,4 @@
-//! Does to a request or its reply what a fault says. Which request is picked is decided in
-//! `faults`; how a connection breaks is done in `wire`.
+//! Harms a request or its reply as a fault says. `faults` picks the request; `wire` breaks the connection.
 
 use std::convert::Infallible;
 use std::io;
@@ -65,7 +64,7 @@ impl Misbehaviour {
                 switch.switch_off(*lasting).await;
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
-            // The reply that will not be sent is never looked at.
+            // Nobody reads a reply that is not sent.
             Misbehaviour::Reset { .. } | Misbehaviour::Hang { .. } | Misbehaviour::Huge { .. } => {
                 StatusCode::OK.into_response()
             }
