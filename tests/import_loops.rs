@@ -74,6 +74,20 @@ fn a_loop_is_found_through_a_re_export_and_tests_are_left_out() {
     assert_eq!(names, [["a.rs", "b.rs"]]);
 }
 
+/// The file that `#[path = "…"]` names.
+fn named_file(attributes: &[Attribute]) -> Option<String> {
+    let named = attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("path"))?;
+    let syn::Expr::Lit(literal) = &named.meta.require_name_value().ok()?.value else {
+        return None;
+    };
+    match &literal.lit {
+        syn::Lit::Str(text) => Some(text.value()),
+        _ => None,
+    }
+}
+
 /// The `src` folder of every crate of the workspace.
 fn sources() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -140,7 +154,9 @@ impl Modules {
             };
             let flat = stem.join(format!("{name}.rs"));
             let nested = stem.join(&name).join("mod.rs");
-            self.read_file(if flat.is_file() { &flat } else { &nested }, below);
+            let named = named_file(&child.attrs).map(|path| file.parent().unwrap().join(path));
+            let usual = if flat.is_file() { flat } else { nested };
+            self.read_file(&named.unwrap_or(usual), below);
         }
         let mut reader = FileReader { module };
         reader.visit_file(&syntax);

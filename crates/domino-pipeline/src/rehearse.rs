@@ -7,6 +7,7 @@
 mod contract;
 mod domino;
 mod environments;
+mod messages;
 mod mlflow;
 mod settings;
 mod subject;
@@ -15,21 +16,19 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use domino_contract::Contract;
-use domino_sandbox::{Sandbox, Version};
-use github_workflow::problem::Problem;
+use domino_sandbox::Version;
 use github_workflow::read::Workflow;
 use rehearsal::approval::{Approvals, Approve};
 use rehearsal::checks::{self, Findings, Known};
-use rehearsal::console::{Console, Look};
+use rehearsal::console::Console;
 use rehearsal::github::{Event, GitHub, Run};
 use rehearsal::github_api::GitHubApi;
 use rehearsal::interrupt::Interrupt;
 use rehearsal::process::Grace;
-use rehearsal::report::{CANNOT, Report};
 use rehearsal::repository::Repository;
 use rehearsal::runner::{self, Runner};
 use rehearsal::workflow;
@@ -37,7 +36,7 @@ use rehearsal::workspace::Workspace;
 
 use self::mlflow::Mlflow;
 use self::settings::{Domino, StageSettings};
-use self::subject::Subject;
+use self::subject::{Choice, Subject};
 
 /// What a person should know before trusting a rehearsal.
 const HELP: &str = "\
@@ -136,12 +135,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let console = Console::stdout();
     let mut findings = Findings::default();
     let read = approve(args.approve).and_then(|approve| {
-        let subject = Subject::read(&args, &console, &mut findings.problems)?;
+        let choice = Choice {
+            repository: &args.repository,
+            uncommitted: args.uncommitted,
+            workflows: args.workflows.as_deref(),
+            only: &args.only,
+        };
+        let subject = Subject::read(choice, &console, &mut findings.problems)?;
         Ok((approve, subject))
     });
     let (approve, subject) = match read {
         Ok(read) => read,
-        Err(error) => return Ok(nothing_to_rehearse(&error)),
+        Err(error) => return Ok(messages::nothing_to_rehearse(&error)),
     };
     let workflows = &subject.workflows;
 
@@ -152,18 +157,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let token = job_token();
     console.mask(&token);
     let api = GitHubApi::start(token.clone(), approvals.given())?;
-    let github = GitHub {
-        repository: subject.repository.slug(),
-        branch: subject.environments.branch.clone(),
-        commit: subject.commit,
-        actor: AUTHOR.into(),
-        event: args
-            .stop_after
-            .map_or(Event::Push, |stop_after| Event::Dispatch { stop_after }),
-        api_url: api.url.clone(),
-        token,
-        first_run_id: first_run_id(),
-    };
+    let github = github(&subject, args.stop_after, &api, token);
     let mut settings = StageSettings {
         environments: subject.environments,
         build_folder: build_folder.clone(),
@@ -171,7 +165,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);
     if !findings.problems.is_empty() {
-        return Ok(refuse(&console, &findings.problems));
+        return Ok(messages::refuse(&console, &findings.problems));
     }
 
     let mlflow = args.mlflow.then(Mlflow::start).transpose()?;
@@ -184,9 +178,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         &model_token,
         mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
     )?;
-    hide_credentials(&console, &sandbox, &model_token);
-    announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
-    announce_folders(&console, build_folder.as_deref(), &findings.notes);
+    messages::hide_credentials(&console, &sandbox, &model_token);
+    messages::announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
+    messages::announce_folders(&console, build_folder.as_deref(), &findings.notes);
     settings.domino = Some(Domino::new(Rc::clone(&sandbox), model_token));
     let runner = Runner {
         repository: subject.repository,
@@ -205,20 +199,32 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for asked in api.unknown_questions() {
         runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
     }
-    let mut code = conclude(&runner, begun.elapsed());
-    if let Some(contract) = &contract
-        && !contract::holds(contract, &sandbox.requests())
-        && code == 0
-    {
-        code = CONTRACT_BROKEN;
-    }
+    let code = messages::conclude(&runner, begun.elapsed());
+    let holds = contract.is_none_or(|contract| contract::holds(&contract, &sandbox.requests()));
     if interrupt.asked() {
         return Ok(ExitCode::from(interrupt.exit_code()));
     }
     if args.keep {
-        keep(&console, &sandbox, &interrupt);
+        messages::keep(&console, &sandbox, &interrupt);
     }
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(match code {
+        0 if !holds => CONTRACT_BROKEN,
+        code => code,
+    }))
+}
+
+/// What GitHub would say of the push, or of the run that a person starts.
+fn github(subject: &Subject, stop_after: Option<String>, api: &GitHubApi, token: String) -> GitHub {
+    GitHub {
+        repository: subject.repository.slug(),
+        branch: subject.environments.branch.clone(),
+        commit: subject.commit.clone(),
+        actor: AUTHOR.into(),
+        event: stop_after.map_or(Event::Push, |stop_after| Event::Dispatch { stop_after }),
+        api_url: api.url.clone(),
+        token,
+        first_run_id: first_run_id(),
+    }
 }
 
 fn approve(asked: Option<Approver>) -> anyhow::Result<Approve> {
@@ -271,25 +277,6 @@ fn run_all(runner: &Runner, workflows: &[Workflow], runs: Vec<Run>) -> anyhow::R
     Ok(())
 }
 
-fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  caused by: {cause}");
-    }
-    ExitCode::from(CANNOT)
-}
-
-fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
-    console.blank();
-    for problem in problems {
-        console.line(Look::Bad, &format!("cannot rehearse: {problem}"));
-    }
-    let count = problems.len();
-    let word = if count == 1 { "problem" } else { "problems" };
-    console.line(Look::Bold, &format!("{count} {word}; nothing was run"));
-    ExitCode::from(CANNOT)
-}
-
 /// A token in the form of GitHub's, which opens nothing but the stand-in for its API.
 fn job_token() -> String {
     format!("ghs_{}", random_text(36))
@@ -308,53 +295,6 @@ fn first_run_id() -> u64 {
         .unwrap_or_default()
         .as_secs()
         * 10
-}
-
-fn hide_credentials(console: &Console, sandbox: &Sandbox, model_token: &str) {
-    console.mask(model_token);
-    for account in sandbox.accounts() {
-        console.mask(&account.api_key);
-        console.mask(&account.token);
-    }
-}
-
-fn announce(console: &Console, sandbox: &Sandbox, version: Version, mlflow: Option<&Mlflow>) {
-    if let Some(mlflow) = mlflow {
-        let uri = &mlflow.uri;
-        console.line(
-            Look::Plain,
-            &format!("experiments and registered models are kept by MLflow at {uri}"),
-        );
-    }
-    let url = sandbox.url();
-    console.line(
-        Look::Plain,
-        &format!("Domino {version} is the sandbox at {url}; jobs with an environment find it as DOMINO_API_HOST"),
-    );
-}
-
-fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &[String]) {
-    if let Some(folder) = build_folder {
-        let folder = folder.display();
-        console.line(
-            Look::Plain,
-            &format!("cargo keeps what it compiles in {folder} (CARGO_BUILD_BUILD_DIR)"),
-        );
-    }
-    for note in notes {
-        console.line(Look::Dim, &format!("note: {note}"));
-    }
-}
-
-fn keep(console: &Console, sandbox: &Sandbox, interrupt: &Interrupt) {
-    let url = sandbox.url();
-    console.line(
-        Look::Bold,
-        &format!("the sandbox stays up at {url} until Ctrl-C"),
-    );
-    while !interrupt.asked() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Where cargo's own folder is, if this is a cargo project at all.
@@ -384,23 +324,4 @@ fn summaries(asked: Option<PathBuf>, lasting: Option<&Path>) -> anyhow::Result<P
             .tempdir()?
             .keep()),
     }
-}
-
-fn conclude(runner: &Runner, took: Duration) -> u8 {
-    let report: &Report = &runner.report.borrow();
-    report.show(&runner.console);
-    runner.console.blank();
-    if runner
-        .summaries
-        .read_dir()
-        .is_ok_and(|mut files| files.next().is_some())
-    {
-        runner.console.line(
-            Look::Plain,
-            &format!("summaries: {}", runner.summaries.display()),
-        );
-    }
-    let (look, verdict) = report.verdict(took);
-    runner.console.line(look, &verdict);
-    report.exit_code()
 }

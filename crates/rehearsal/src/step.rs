@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::action::{self, ActionContext, Emulated, NotEmulated};
-use crate::console::Look;
+use crate::console::{Console, Look};
 use crate::executed::Executed;
 use crate::job_run::{self, JobRun};
 use crate::report::{Outcome, Row, duration};
@@ -203,22 +203,7 @@ fn note(
             Err(error) => executed.errors.extend(cannot(job_run, step, &error).errors),
         }
     }
-    for error in &executed.errors {
-        console.step_note(Look::Bad, &format!("error: {error}"));
-    }
-    match outcome {
-        Outcome::Success => console.step_note(Look::Good, &format!("✓ {}", duration(took))),
-        Outcome::Failure(code) | Outcome::Tolerated(code) => {
-            let exit = code
-                .map(|code| format!("exit code {code}, "))
-                .unwrap_or_default();
-            console.step_note(Look::Bad, &format!("✗ {exit}{}", duration(took)));
-        }
-        Outcome::Cancelled => {
-            console.step_note(Look::Bad, &format!("✗ cancelled, {}", duration(took)))
-        }
-        _ => {}
-    }
+    say(console, &executed.errors, outcome, took);
     if conclusion == "failure" && job_run.status == "success" {
         job_run.status = "failure";
     }
@@ -259,5 +244,25 @@ fn note(
             took: ran.then_some(took),
             link: link.filter(|link| !link.is_empty()),
         });
+    }
+}
+
+/// Says how a step ended.
+fn say(console: &Console, errors: &[String], outcome: Outcome, took: Duration) {
+    for error in errors {
+        console.step_note(Look::Bad, &format!("error: {error}"));
+    }
+    match outcome {
+        Outcome::Success => console.step_note(Look::Good, &format!("✓ {}", duration(took))),
+        Outcome::Failure(code) | Outcome::Tolerated(code) => {
+            let exit = code
+                .map(|code| format!("exit code {code}, "))
+                .unwrap_or_default();
+            console.step_note(Look::Bad, &format!("✗ {exit}{}", duration(took)));
+        }
+        Outcome::Cancelled => {
+            console.step_note(Look::Bad, &format!("✗ cancelled, {}", duration(took)))
+        }
+        _ => {}
     }
 }

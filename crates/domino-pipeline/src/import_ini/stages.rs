@@ -154,21 +154,11 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
     notes.unknown.push(
         "where the programs come from: built from this repository, unless `install` says from a release".into(),
     );
-    let host = common(stages, |stage| {
-        stage.get("DOMINO_API_HOST").map(str::to_owned)
-    });
-    let project = common(stages, Stage::project);
-    let environment = common(stages, |stage| {
-        stage.get("DOMINO_ENVIRONMENT_ID").map(str::to_owned)
-    });
-    if host.is_some() || project.is_some() || environment.is_some() {
+    let shared = SHARED.map(|(key, value_of, _)| (key, common(stages, value_of)));
+    if shared.iter().any(|(_, value)| value.is_some()) {
         *out += "\n# What all stages share.\n[defaults]\n";
     }
-    for (key, value) in [
-        ("host", &host),
-        ("project", &project),
-        ("environment", &environment),
-    ] {
+    for (key, value) in &shared {
         if let Some(value) = value {
             *out += &format!("{key} = {}\n", string(value));
         }
@@ -181,34 +171,7 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
                      # hardware-tier = \"\"\n# github-environment = \"STAGE\"\n# model-stage = \"Staging\"\n";
         }
         *out += &format!("\n[stage.{}]\n", stage.name);
-        let own = [
-            (
-                "host",
-                &host,
-                stage.get("DOMINO_API_HOST").map(str::to_owned),
-                true,
-            ),
-            ("project", &project, stage.project(), true),
-            (
-                "environment",
-                &environment,
-                stage.get("DOMINO_ENVIRONMENT_ID").map(str::to_owned),
-                false,
-            ),
-        ];
-        for (key, shared, own, needed) in own {
-            match own {
-                Some(_) if shared.is_some() => {}
-                Some(value) => *out += &format!("{key} = {}\n", string(&value)),
-                None if needed => {
-                    *out += &format!("# {key} = \"\"      # not given\n");
-                    notes
-                        .unknown
-                        .push(format!("`{key}` of stage `{}`", stage.name));
-                }
-                None => {}
-            }
-        }
+        *out += &own_keys(stage, &shared, notes);
         *out += &tiers(stage);
         *out += "# data-plane = \"\"                # the one that the tiers must belong to, to be sure\n";
         *out += &format!("github-environment = {}\n", string(&stage.environment));
@@ -235,6 +198,42 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
         );
         defects(stages, notes);
     }
+}
+
+/// A key that all stages may share: its name, how it is read, and whether every stage needs one.
+type SharedKey = (&'static str, fn(&Stage) -> Option<String>, bool);
+
+const SHARED: [SharedKey; 3] = [
+    (
+        "host",
+        |stage| stage.get("DOMINO_API_HOST").map(str::to_owned),
+        true,
+    ),
+    ("project", Stage::project, true),
+    (
+        "environment",
+        |stage| stage.get("DOMINO_ENVIRONMENT_ID").map(str::to_owned),
+        false,
+    ),
+];
+
+/// Those of the keys above that this stage does not share with all others.
+fn own_keys(stage: &Stage, shared: &[(&str, Option<String>)], notes: &mut Notes) -> String {
+    let mut text = String::new();
+    for ((key, value_of, needed), (_, shared)) in SHARED.into_iter().zip(shared) {
+        match value_of(stage) {
+            Some(_) if shared.is_some() => {}
+            Some(value) => text += &format!("{key} = {}\n", string(&value)),
+            None if needed => {
+                text += &format!("# {key} = \"\"      # not given\n");
+                notes
+                    .unknown
+                    .push(format!("`{key}` of stage `{}`", stage.name));
+            }
+            None => {}
+        }
+    }
+    text
 }
 
 fn tiers(stage: &Stage) -> String {

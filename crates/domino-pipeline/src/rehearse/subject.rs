@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::Args;
 use super::environments::StageEnvironments;
 use github_workflow::problem::Problem;
 use github_workflow::read::Workflow;
@@ -31,18 +30,31 @@ pub struct Subject {
     pub workflows: Vec<Workflow>,
 }
 
+/// What of a repository is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The repository, or a folder in it.
+    pub repository: &'a Path,
+    /// Whether changes that are not committed count.
+    pub uncommitted: bool,
+    /// Where the workflow files are, when not in the commit.
+    pub workflows: Option<&'a Path>,
+    /// The workflows; all where it is empty.
+    pub only: &'a [String],
+}
+
 impl Subject {
-    /// Reads what the arguments ask for. What is wrong in a workflow file is added to `problems`.
+    /// Reads what is asked for. What is wrong in a workflow file is added to `problems`.
     ///
     /// # Errors
     /// When there is nothing to rehearse.
     pub fn read(
-        args: &Args,
+        choice: Choice<'_>,
         console: &Console,
         problems: &mut Vec<Problem>,
     ) -> anyhow::Result<Self> {
-        let repository = Repository::open(&args.repository)?;
-        let commit = if args.uncommitted {
+        let repository = Repository::open(choice.repository)?;
+        let commit = if choice.uncommitted {
             repository.uncommitted()?
         } else {
             repository.head()?
@@ -51,7 +63,7 @@ impl Subject {
             Look::Bold,
             &format!("rehearsing {} {}", commit.short(), commit.title),
         );
-        if !args.uncommitted {
+        if !choice.uncommitted {
             tell_changes(console, &repository.changes()?);
         }
         let stage_file = repository
@@ -61,8 +73,8 @@ impl Subject {
         let workflows = workflows(
             &repository,
             &commit,
-            args.workflows.as_deref(),
-            &args.only,
+            choice.workflows,
+            choice.only,
             problems,
         )?;
         Ok(Self {
