@@ -3,6 +3,8 @@
 mod harness;
 #[path = "deploy_job/one_run.rs"]
 mod one_run;
+#[path = "deploy_job/outputs.rs"]
+mod outputs;
 #[path = "deploy_job/schedule.rs"]
 mod schedule;
 #[path = "deploy_job/trouble.rs"]

@@ -189,6 +189,25 @@ impl Scene {
         self.start(arguments).end()
     }
 
+    /// The program with its streams as the shell's `redirection` says: its exit code and what stayed of stdout.
+    pub fn run_in_shell(&self, redirection: &str, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new("/bin/sh")
+            .args([
+                "-c",
+                &format!("exec \"$0\" \"$@\" {redirection}"),
+                self.program,
+            ])
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), stdout)
+    }
+
     /// Starts the program.
     pub fn start(&self, arguments: &[&str]) -> Running<'_> {
         let child = Command::new(self.program)

@@ -28,6 +28,8 @@ pub enum Exit {
     Unsettled = 6,
     /// Not approved.
     NotApproved = 7,
+    /// The work is done, but what was asked for could not be written: step outputs, or stdout.
+    OutputLost = 9,
     /// Interrupted by SIGINT.
     Interrupted = 130,
     /// Ended by SIGTERM.

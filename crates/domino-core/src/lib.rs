@@ -14,5 +14,6 @@ pub mod github;
 pub mod place;
 pub mod scrubber;
 pub mod serving;
+mod stderr;
 pub mod step;
 pub mod wait;

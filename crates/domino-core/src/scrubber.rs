@@ -3,6 +3,7 @@
 //! A step and its connections share one scrubber: what a connection sends as a credential is kept out of everything
 //! that the step shows, also when it was read from a file a moment ago.
 
+use crate::stderr::tell;
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -56,7 +57,7 @@ impl Scrubber {
 
     /// One harmless line on stderr.
     pub(crate) fn say(&self, line: &str) {
-        eprintln!("{}", self.clean(line));
+        tell(format_args!("{}", self.clean(line)));
     }
 
     /// One line: no secret, no control character, no line break, nothing that the runner reads as a command.

@@ -13,7 +13,8 @@ mod progress;
 mod text;
 
 use crate::error::{CommandError, Exit, FileLine, Result};
-use std::io::{IsTerminal, Write};
+use crate::stderr::tell;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub struct Step {
     plan: Option<Plan>,
     /// Whether the JSON document was begun with the lines of a log.
     log_begun: bool,
+    /// What was asked for and could not be written, and why.
+    lost: Vec<String>,
     /// What is known so far; shown whether the step ends well or not.
     pub report: Report,
 }
@@ -249,6 +252,7 @@ impl Step {
             scrubber,
             plan: None,
             log_begun: false,
+            lost: Vec::new(),
             report: Report::default(),
         }
     }
@@ -284,10 +288,23 @@ impl Step {
     pub fn show(&mut self, plan: &Plan) {
         if self.format == Format::Text {
             let text = self.scrubber.clean_lines(&document::plan_as_text(plan));
-            // A closed pipe behind us is no reason to stop a deployment.
-            let _ = write!(std::io::stdout(), "{text}");
+            self.print(&text);
         }
         self.plan = Some(plan.clone());
+    }
+
+    /// Writes on stdout what was asked for. Whoever closed the pipe behind us has seen enough; anything else that keeps
+    /// it from being written does not stop a deployment, and makes its end other than green.
+    fn print(&mut self, text: &str) {
+        let mut stdout = std::io::stdout();
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+        if let Err(problem) = written
+            && problem.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.push(format!("cannot write to stdout: {problem}"));
+        }
     }
 
     /// Writes one line of a remote log on stdout, as the thing that was asked for. In JSON it is an element of `log`
@@ -305,7 +322,7 @@ impl Step {
 
     /// Says one sentence to the person.
     pub fn say(&self, text: &str) {
-        eprintln!("{}", self.scrubber.clean(text));
+        tell(format_args!("{}", self.scrubber.clean(text)));
     }
 
     /// Says something that the reader of the summary must not miss, pointing at a line of the stage file
@@ -315,7 +332,7 @@ impl Step {
         match &self.actions {
             // GitHub shows an annotation in the log as well.
             Some(actions) => actions.annotate("warning", &text, line),
-            None => eprintln!("warning: {text}"),
+            None => tell(format_args!("warning: {text}")),
         }
         self.report.notes.push(text);
     }
@@ -328,12 +345,17 @@ impl Step {
         )
     }
 
-    /// Ends the step: the result in words, outputs, summary, annotation, and the exit code.
-    pub fn finish(self, result: Result<StepResult>) -> ExitCode {
-        let exit = match &result {
-            Ok(_) => Exit::Done,
-            Err(error) => error.exit(),
+    /// Ends the step: outputs, the result in words, summary, annotation, and the exit code.
+    pub fn finish(mut self, result: Result<StepResult>) -> ExitCode {
+        self.print_table();
+        self.hand_on();
+        let result = match result {
+            Ok(_) if !self.lost.is_empty() => Err(self.output_lost()),
+            result => result,
         };
+        let exit = result
+            .as_ref()
+            .map_or_else(CommandError::exit, |_| Exit::Done);
         let document = document::Document::new(
             &self.subject,
             self.plan.as_ref(),
@@ -342,35 +364,60 @@ impl Step {
             exit,
             &self.scrubber,
         );
-        if let Some(table) = self
-            .report
-            .table
-            .as_ref()
-            .filter(|_| self.format == Format::Text)
-        {
-            let text = self.scrubber.clean_lines(&document::table_as_text(table));
-            let _ = write!(std::io::stdout(), "{text}");
-        }
         document.print_result();
         if let (Some(actions), Err(error)) = (&self.actions, &result) {
             actions.annotate("error", &document.error_in_one_line(), error.line());
         }
-        if let Some(actions) = &self.actions {
-            let written = actions
-                .write_outputs(&document.outputs())
-                .and_then(|()| actions.write_summary(&document.as_markdown()));
-            if let Err(problem) = written {
-                eprintln!("warning: {problem}");
-            }
+        if let Some(actions) = &self.actions
+            && let Err(problem) = actions.write_summary(&document.as_markdown())
+        {
+            tell(format_args!("warning: {problem:#}"));
         }
-        if self.format == Format::Json {
-            let json = document.as_json().to_string();
-            let _ = match json.strip_prefix('{').filter(|_| self.log_begun) {
-                Some(rest) => writeln!(std::io::stdout(), "\n],{rest}"),
-                None => writeln!(std::io::stdout(), "{json}"),
-            };
+        if self.format == Format::Text {
+            return ExitCode::from(exit as u8);
+        }
+        let json = document.as_json().to_string();
+        let was_lost = self.lost.len();
+        match json.strip_prefix('{').filter(|_| self.log_begun) {
+            Some(rest) => self.print(&format!("\n],{rest}\n")),
+            None => self.print(&format!("{json}\n")),
+        }
+        if result.is_ok() && self.lost.len() > was_lost {
+            let error = self.output_lost();
+            tell(format_args!("error: {error:#}"));
+            return ExitCode::from(error.exit() as u8);
         }
         ExitCode::from(exit as u8)
+    }
+
+    fn print_table(&mut self) {
+        if self.format == Format::Text
+            && let Some(table) = &self.report.table
+        {
+            let text = self.scrubber.clean_lines(&document::table_as_text(table));
+            self.print(&text);
+        }
+    }
+
+    /// Hands the step outputs to later steps. Values that could not be written are in the log at least.
+    fn hand_on(&mut self) {
+        let Some(actions) = &self.actions else {
+            return;
+        };
+        let outputs = document::outputs(&self.report, &self.scrubber);
+        if let Err(problem) = actions.write_outputs(&outputs) {
+            self.lost.push(format!("{problem:#}"));
+            for (name, value) in outputs {
+                tell(format_args!("output {name}: {value}"));
+            }
+        }
+    }
+
+    fn output_lost(&self) -> CommandError {
+        CommandError::message(self.lost.join("; ")).context(CommandError::new(
+            Exit::OutputLost,
+            "the work is done, but what it hands on could not be written",
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The result of a step, rendered: as text, as one JSON document, as Markdown for GitHub's summary.
 
 use crate::error::{Exit, Result};
+use crate::stderr::{tell, tell_text};
 use serde_json::{Map, Value, json};
 
 use super::text::{fenced, html, markdown};
@@ -62,33 +63,33 @@ impl<'a> Document<'a> {
             .as_ref()
             .filter(|excerpt| !excerpt.was_live)
         {
-            eprintln!("\n{}:", self.scrubber.clean(&excerpt.title));
+            tell(format_args!("\n{}:", self.scrubber.clean(&excerpt.title)));
             for line in &excerpt.lines {
-                eprintln!("  {}", self.scrubber.clean(line));
+                tell(format_args!("  {}", self.scrubber.clean(line)));
             }
         }
         if let Some(error) = &self.error {
-            eprintln!("error: {}", error.message);
+            tell(format_args!("error: {}", error.message));
             for cause in &error.causes {
-                eprintln!("  caused by: {cause}");
+                tell(format_args!("  caused by: {cause}"));
             }
         } else if let Some(ending) = self.ending {
-            eprintln!("{}", self.scrubber.clean(&ending.headline));
+            tell(format_args!("{}", self.scrubber.clean(&ending.headline)));
         }
-        eprint!(
-            "{}",
-            self.scrubber
-                .clean_lines(&facts_as_text(&self.report.facts))
+        tell_text(
+            &self
+                .scrubber
+                .clean_lines(&facts_as_text(&self.report.facts)),
         );
         let hint = self.error.as_ref().and_then(|error| error.hint.as_ref());
         if let Some(hint) = hint {
             match self.error.as_ref().and_then(|error| error.line.as_ref()) {
-                Some(line) => eprintln!("\nhint: {hint} ({line})"),
-                None => eprintln!("\nhint: {hint}"),
+                Some(line) => tell(format_args!("\nhint: {hint} ({line})")),
+                None => tell(format_args!("\nhint: {hint}")),
             }
         }
         if let Some(next) = &self.report.next {
-            eprintln!("next: {}", self.scrubber.clean(next));
+            tell(format_args!("next: {}", self.scrubber.clean(next)));
         }
     }
 
@@ -103,15 +104,6 @@ impl<'a> Document<'a> {
             line.push_str(cause);
         }
         line.replace('\n', " ")
-    }
-
-    /// The step outputs, each a single line.
-    pub(super) fn outputs(&self) -> Vec<(String, String)> {
-        self.report
-            .outputs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), self.scrubber.clean(value)))
-            .collect()
     }
 
     /// One JSON document in one line. The runner reads stdout too, and obeys `##[` anywhere in a line; what it or a
@@ -139,8 +131,7 @@ impl<'a> Document<'a> {
                     .collect(),
             )
         };
-        let outputs: Map<String, Value> = self
-            .outputs()
+        let outputs: Map<String, Value> = outputs(self.report, self.scrubber)
             .into_iter()
             .map(|(name, value)| (name, Value::String(value)))
             .collect();
@@ -392,6 +383,15 @@ fn sign_of(kind: ChangeKind) -> char {
         ChangeKind::Remove => '-',
         ChangeKind::Keep => '=',
     }
+}
+
+/// The step outputs, each a single line.
+pub(super) fn outputs(report: &Report, scrubber: &Scrubber) -> Vec<(String, String)> {
+    report
+        .outputs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), scrubber.clean(value)))
+        .collect()
 }
 
 #[cfg(test)]

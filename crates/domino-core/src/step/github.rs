@@ -3,7 +3,8 @@
 //! Commands go to stderr, which the runner reads as well, so that stdout holds nothing but what was asked for.
 
 use crate::error::{Context as _, FileLine, Result};
-use std::fs::OpenOptions;
+use crate::stderr::tell;
+use std::fs::{FileType, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -38,7 +39,7 @@ impl Actions {
         let place = at.map_or_else(String::new, |at| {
             format!(" file={},line={}", command_property(&at.file), at.line)
         });
-        eprintln!("::{level}{place}::{}", command_data(message));
+        tell(format_args!("::{level}{place}::{}", command_data(message)));
     }
 
     /// Hands values to later steps.
@@ -51,7 +52,8 @@ impl Actions {
             .iter()
             .map(|(name, value)| format!("{name}={value}\n"))
             .collect();
-        append(path, &text).context("cannot write the step outputs")
+        append(path, &text)
+            .with_context(|| format!("cannot write the step outputs to `{}`", path.display()))
     }
 
     /// Adds to the page that people see first.
@@ -63,21 +65,36 @@ impl Actions {
         while !markdown.is_char_boundary(end) {
             end -= 1;
         }
-        append(path, &markdown[..end]).context("cannot write the step summary")
+        append(path, &markdown[..end])
+            .with_context(|| format!("cannot write the step summary to `{}`", path.display()))
     }
 }
 
 /// Asks the runner to hide a secret in all that follows.
 pub(super) fn mask(secret: &str) {
-    eprintln!("::add-mask::{}", command_data(secret));
+    tell(format_args!("::add-mask::{}", command_data(secret)));
 }
 
 fn append(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    // To open a pipe would wait for a reader, for ever where there is none.
+    if std::fs::metadata(path).is_ok_and(|found| is_pipe(found.file_type())) {
+        return Err(std::io::Error::other("it is a pipe, not a file"));
+    }
     OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)?
         .write_all(text.as_bytes())
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
 }
 
 fn command_data(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! How a person watches something remote go on: one live line on a terminal, plain lines elsewhere.
 
+use crate::stderr::tell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -56,7 +57,11 @@ impl Progress {
         let news = status != self.status;
         if news || self.spoken.elapsed() >= HEARTBEAT {
             let seconds = self.started.elapsed().as_secs();
-            eprintln!("  {:>2}:{:02}  {status}", seconds / 60, seconds % 60);
+            tell(format_args!(
+                "  {:>2}:{:02}  {status}",
+                seconds / 60,
+                seconds % 60
+            ));
             self.spoken = Instant::now();
             self.status = status;
         }
@@ -66,8 +71,8 @@ impl Progress {
     pub fn log(&mut self, line: &str) {
         let line = self.scrubber.clean(line);
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("  | {line}")),
-            None => eprintln!("  | {line}"),
+            Some(bar) => bar.suspend(|| tell(format_args!("  | {line}"))),
+            None => tell(format_args!("  | {line}")),
         }
         self.spoken = Instant::now();
     }
