@@ -43,7 +43,7 @@ fn a_version_enters_a_stage_and_the_one_before_leaves_it() {
             scene.summary()
         ))
     );
-    assert_eq!(holders(&scene, "wine", "Staging"), [new]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [new]);
     assert_eq!(stage_of(&scene, "wine", old), "Archived");
     assert_eq!(alias(&scene, "wine", "staging"), Some(new));
     assert_eq!(alias(&scene, "wine", "previous-staging"), Some(old));
@@ -105,7 +105,7 @@ fn the_version_is_the_one_that_the_stage_before_serves_when_none_is_given() {
     // GitHub hands on an output that is not there as an empty text.
     scene.variable("MODEL_VERSION", "");
     scene.run(&["apply", "wine", "--to", "staging"]).exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
     scene.variable("MODEL_VERSION", &one.to_string());
     scene
         .run(&["apply", "wine", "--to", "staging"])
@@ -125,8 +125,11 @@ fn everything_that_was_in_the_stage_is_archived_by_name() {
         .says("archived version 2")
         .says("archived version 1");
     assert!(run.stdout.contains("~ version 2: `Staging` → `Archived`"));
-    assert_eq!(holders(&scene, "wine", "Staging"), [all[2]]);
-    assert_eq!(holders(&scene, "wine", "Archived"), [all[0], all[1]]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [all[2]]);
+    assert_eq!(
+        versions_in_stage(&scene, "wine", "Archived"),
+        [all[0], all[1]]
+    );
     assert_eq!(alias(&scene, "wine", "previous-staging"), Some(all[1]));
 }
 
@@ -166,9 +169,9 @@ fn json_is_one_document_and_nothing_else() {
     assert_eq!(rmse["asked_for"], "0.6");
     let check = document(&["check", "wine", "--to", "staging"], 0);
     assert_eq!(check["outputs"]["version"], "1");
-    let moved = document(&["apply", "wine", "--to", "staging"], 0);
-    assert_eq!(moved["outcome"], "done");
-    assert_eq!(moved["outputs"]["model-stage"], "Staging");
+    let applied = document(&["apply", "wine", "--to", "staging"], 0);
+    assert_eq!(applied["outcome"], "done");
+    assert_eq!(applied["outputs"]["model-stage"], "Staging");
     let status = document(&["status", "wine", "--stage", "staging"], 0);
     assert_eq!(status["table"][1]["version"], "1");
     let refused = document(&["apply", "wine", "--to", "prod"], 3);
@@ -234,6 +237,6 @@ fn a_name_of_any_characters_is_promoted() {
     let one = register(&scene, name, 0.6);
     serve_model(&scene, name, "dev", one);
     apply(&scene, "staging", one).exits(0);
-    assert_eq!(holders(&scene, name, "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, name, "Staging"), [one]);
     assert_eq!(alias(&scene, name, "staging"), Some(one));
 }

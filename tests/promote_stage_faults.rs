@@ -103,10 +103,10 @@ fn request_under_every_fault_at_every_request() {
 
 #[test]
 fn the_files_that_ship_lose_replies_and_move_and_ask_once() {
-    let mut moved = scene("", ["Staging", "None"]);
-    moved.load_faults("lost-replies.toml").run(APPLY).exits(0);
-    assert_eq!(in_staging(&moved), [json!(2)]);
-    assert!(moved.sandbox.faults().fired() > 0);
+    let mut lost = scene("", ["Staging", "None"]);
+    lost.load_faults("lost-replies.toml").run(APPLY).exits(0);
+    assert_eq!(in_staging(&lost), [json!(2)]);
+    assert!(lost.sandbox.faults().fired() > 0);
     for file in ["lost-replies.toml", "flaky-network.toml"] {
         let mut asked = scene(GOVERNED, ["Archived", "Staging"]);
         let run = asked.load_faults(file).run(REQUEST);

@@ -82,7 +82,7 @@ fn promoted_and_put_back(line: &'static str) {
     serve_model(&scene, &name, "dev", two);
     apply(&scene, "staging", two).exits(0);
     assert_eq!(
-        holders(&scene, &name, "Production"),
+        versions_in_stage(&scene, &name, "Production"),
         [one],
         "staging is no business of prod"
     );
@@ -94,8 +94,8 @@ fn promoted_and_put_back(line: &'static str) {
         run.stdout.contains("~ version 2: `Staging` → `Production`"),
         "{run}"
     );
-    assert_eq!(holders(&scene, &name, "Production"), [two]);
-    assert_eq!(holders(&scene, &name, "Archived"), [one]);
+    assert_eq!(versions_in_stage(&scene, &name, "Production"), [two]);
+    assert_eq!(versions_in_stage(&scene, &name, "Archived"), [one]);
     assert_eq!(alias(&scene, &name, "production"), Some(two));
     assert_eq!(alias(&scene, &name, "previous-production"), Some(one));
     let again = apply(&scene, "prod", two).exits(0);
@@ -103,7 +103,7 @@ fn promoted_and_put_back(line: &'static str) {
     scene
         .run(&["demote", "wine", "--stage", "prod", "--reason", "it drifts"])
         .exits(0);
-    assert_eq!(holders(&scene, &name, "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, &name, "Production"), [one]);
     assert_eq!(alias(&scene, &name, "production"), Some(one));
     assert_eq!(alias(&scene, &name, "previous-production"), None);
     assert!(
@@ -186,7 +186,7 @@ fn judged(line: &'static str) {
             .exits(7)
             .says("rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
     }
-    assert_eq!(holders(&scene, &name, "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [one]);
     let nan = register(&scene, &name, 0.5);
     let run = version(&scene, &name, nan)["run_id"].clone();
     mlflow_post(
@@ -258,7 +258,7 @@ fn beyond_the_first_page(line: &'static str) {
         run.stdout.contains("takes the place of  version 1"),
         "{run}"
     );
-    assert_eq!(holders(&scene, &name, "Staging"), [205]);
+    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [205]);
 }
 
 fn refused(line: &'static str) {
@@ -292,7 +292,7 @@ fn refused(line: &'static str) {
         json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"}),
     );
     scene.run(&any).exits(3).says("is a prompt");
-    assert_eq!(holders(&scene, &name, "Staging"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [0; 0]);
 }
 
 /// What the server itself does with promotions at once: how many versions it lets into the stage, while it answers
@@ -313,7 +313,7 @@ fn race_without_us(mlflow: &str, scene: &harness::Scene, name: &str) -> usize {
     for thread in threads {
         assert_eq!(thread.join().unwrap(), 200);
     }
-    holders(scene, name, "Production").len()
+    versions_in_stage(scene, name, "Production").len()
 }
 
 fn raced(line: &'static str) {
@@ -349,28 +349,28 @@ fn raced(line: &'static str) {
             })
             .collect();
         let runs: Vec<_> = running.into_iter().map(harness::Running::end).collect();
-        let holders = holders(&scene, &name, "Production");
-        let shown: String = runs.iter().map(ToString::to_string).collect();
-        assert_eq!(holders.len(), 1, "{holders:?}\n{shown}");
+        let held = versions_in_stage(&scene, &name, "Production");
+        let transcript: String = runs.iter().map(ToString::to_string).collect();
+        assert_eq!(held.len(), 1, "{held:?}\n{transcript}");
         for (run, number) in runs.iter().zip(&numbers) {
             match run.exit {
                 0 => {}
                 3 => {
-                    assert_ne!(holders, [*number], "red, and it holds the stage\n{shown}");
+                    assert_ne!(held, [*number], "red, and it holds the stage\n{transcript}");
                     assert!(run.stderr.contains(&number.to_string()), "{run}");
                 }
-                _ => panic!("{shown}"),
+                _ => panic!("{transcript}"),
             }
         }
         let green = |number: &u64| {
             let place = numbers.iter().position(|known| known == number);
             place.is_none_or(|place| runs[place].exit == 0)
         };
-        assert!(green(&holders[0]), "{holders:?}\n{shown}");
+        assert!(green(&held[0]), "{held:?}\n{transcript}");
         assert_eq!(
             alias(&scene, &name, "production"),
-            Some(holders[0]),
-            "{shown}"
+            Some(held[0]),
+            "{transcript}"
         );
     }
 }

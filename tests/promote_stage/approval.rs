@@ -68,10 +68,10 @@ fn a_request_asks_with_a_sheet_and_an_approval_lets_the_version_in() {
     apply(&scene, "prod", two)
         .exits(7)
         .says("approval in Domino: `Review approval` waits for `approver`");
-    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", two).exits(0);
-    assert_eq!(holders(&scene, "wine", "Production"), [two]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [two]);
     let tags = version(&scene, "wine", two)["tags"].clone();
     assert_eq!(tags["promote.approved_by"], "approver (Domino)");
     let id = scene.output("request-id").unwrap();
@@ -112,7 +112,7 @@ fn without_a_request_nobody_comes_in() {
     apply(&scene, "prod", two)
         .exits(7)
         .says("there is no bundle `wine version 2 to prod`");
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn no_fault_at_a_gate_opens_it() {
         }
     }
     assert_eq!(writes(&scene, from), [""; 0]);
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
     apply(&scene, "prod", 1).exits(0);
 }
 
@@ -180,7 +180,7 @@ fn who_trained_the_version_does_not_approve_it() {
     apply(&scene, "prod", 1)
         .exits(7)
         .says("`Review approval` was given by `approver`, who trained the version");
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_review_of_an_older_domino_is_asked_for_and_known_by_what_it_brings() {
         .says("Domino has not put the version into `Production` yet");
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1).exits(0);
-    assert_eq!(holders(&scene, "wine", "Production"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [1]);
     assert_eq!(alias(&scene, "wine", "production"), Some(1));
     assert_eq!(version(&scene, "wine", 1)["tags"]["promote.status"], "done");
 }

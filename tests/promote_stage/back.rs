@@ -31,7 +31,7 @@ fn the_version_before_comes_back() {
         ])
         .exits(0);
     assert_snapshot!("demote", masked(run));
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     assert_eq!(alias(&scene, "wine", "staging"), Some(1));
     assert_eq!(alias(&scene, "wine", "previous-staging"), None);
     let left = version(&scene, "wine", 2);
@@ -88,7 +88,7 @@ fn what_was_demoted_comes_back_only_with_a_reason() {
             "it was the data",
         ])
         .exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [2]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
     assert_eq!(alias(&scene, "wine", "previous-staging"), Some(1));
     apply(&scene, "staging", 2).exits(0).says("already");
 }
@@ -131,14 +131,14 @@ fn a_version_that_the_stage_never_let_in_does_not_come_back() {
             ));
     }
     assert_eq!(writes(&scene, from), [""; 0]);
-    assert_eq!(holders(&scene, "wine", "Staging"), [2, four]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2, four]);
     // One that had been there before this program came has no record, but the alias.
     put(&scene, "wine", 3, "Production");
     put(&scene, "wine", four, "None");
     serve(&scene, "staging", 2);
     apply(&scene, "prod", 2).exits(0);
     scene.run(&["demote", "wine", "--stage", "prod"]).exits(0);
-    assert_eq!(holders(&scene, "wine", "Production"), [3]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [3]);
     let tags = version(&scene, "wine", 3)["tags"].clone();
     assert_eq!(tags["promote.from"], "Archived");
 }
@@ -161,7 +161,7 @@ fn a_demotion_that_was_not_finished_is_finished_by_a_rerun() {
     scene
         .run(&["demote", "wine", "--stage", "staging"])
         .exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     assert_eq!(alias(&scene, "wine", "staging"), Some(1));
     assert_eq!(alias(&scene, "wine", "previous-staging"), None);
     let back = version(&scene, "wine", 1)["tags"].clone();
@@ -200,5 +200,5 @@ fn a_demotion_that_is_undone_leaves_no_mark() {
     // That it had been in the stage is not forgotten.
     let by_name = ["demote", "wine", "--stage", "staging", "--version", "1"];
     scene.run(&by_name).exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
 }

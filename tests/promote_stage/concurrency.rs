@@ -44,7 +44,7 @@ fn the_lower_version_gives_way_to_one_that_came_in_between() {
     let (scene, run) = overtaken(2, 3);
     let run = run.exits(3);
     assert_snapshot!("gives_way", masked(run));
-    assert_eq!(holders(&scene, "wine", "Staging"), [3]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [3]);
     assert_eq!(
         alias(&scene, "wine", "staging"),
         Some(3),
@@ -69,7 +69,7 @@ fn the_higher_version_is_not_green_beside_one_that_does_not_give_way() {
         ),
         "{run}"
     );
-    assert_eq!(holders(&scene, "wine", "Staging"), [2]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
 }
 
 #[test]
@@ -94,31 +94,31 @@ fn two_promotions_at_once_end_with_one_version_in_the_stage() {
         };
         let (two, three) = (start("2"), start("3"));
         let runs = [two.end(), three.end()];
-        let holders = holders(&scene, "wine", "Staging");
-        let shown = || format!("{holders:?}\n{}\n{}", runs[0], runs[1]);
-        assert_eq!(holders.len(), 1, "{}", shown());
+        let held = versions_in_stage(&scene, "wine", "Staging");
+        let transcript = || format!("{held:?}\n{}\n{}", runs[0], runs[1]);
+        assert_eq!(held.len(), 1, "{}", transcript());
         for (run, number) in runs.iter().zip([2, 3]) {
-            assert!([0, 3].contains(&run.exit), "{}", shown());
+            assert!([0, 3].contains(&run.exit), "{}", transcript());
             if run.exit == 3 {
                 assert_ne!(
-                    holders,
+                    held,
                     [number],
                     "red, and it holds the stage\n{}",
-                    shown()
+                    transcript()
                 );
             }
         }
-        let winner = holders[0];
+        let winner = held[0];
         assert!(
             winner == 1 || runs[winner as usize - 2].exit == 0,
             "{}",
-            shown()
+            transcript()
         );
         assert_eq!(
             alias(&scene, "wine", "staging"),
             Some(winner),
             "{}",
-            shown()
+            transcript()
         );
     }
 }

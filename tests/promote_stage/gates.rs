@@ -28,7 +28,7 @@ fn a_version_that_is_worse_does_not_come() {
             .says("metric rule: rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
     }
     assert_eq!(writes(&scene, from), [""; 0]);
-    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
     let three = register(&scene, "wine", 0.505);
     serve(&scene, "dev", three);
     apply(&scene, "staging", three).exits(0);
@@ -52,7 +52,7 @@ fn a_stage_may_have_metric_rules_of_its_own() {
         .says("metric rule: rmse is 0.5; rmse must be at most 0.4")
         .says("0 of 1 gates hold")
         .says(&format!("(stages.toml:{line})"));
-    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
 }
 
 #[test]
@@ -77,10 +77,10 @@ fn a_version_soaks_by_the_clock_of_the_server() {
     serve(&scene, "staging", one);
     let run = apply(&scene, "prod", one).exits(7);
     assert_snapshot!("soak", masked(run));
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
     scene.sandbox.faults().skew_clock(25 * 3600);
     apply(&scene, "prod", one).exits(0);
-    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     // The version is in staging no more, and how long it had been is remembered.
     apply(&scene, "prod", one).exits(0).says("already");
 }
@@ -109,7 +109,7 @@ fn a_version_that_left_and_was_put_back_by_hand_soaks_anew() {
     apply(&scene, "prod", one)
         .exits(7)
         .says("soak time: in stage `staging` for");
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
 #[test]

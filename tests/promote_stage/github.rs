@@ -110,7 +110,7 @@ fn what_cannot_be_known_of_an_approval_is_said() {
 
 #[test]
 fn nobody_opens_the_gate_for_themselves() {
-    for (user, says) in [
+    for (user, text) in [
         (
             "ben",
             "approved only by `ben`, who started this workflow run",
@@ -123,8 +123,8 @@ fn nobody_opens_the_gate_for_themselves() {
     ] {
         let mut scene = ready("\"ann\", \"ben\", \"ada\"");
         github(&mut scene, 200, json!([review("approved", user, "PROD")]));
-        apply(&scene, "prod", 1).exits(7).says(says);
-        assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+        apply(&scene, "prod", 1).exits(7).says(text);
+        assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
     }
 }
 
@@ -178,5 +178,5 @@ fn a_gate_that_cannot_be_asked_stays_closed() {
     apply(&scene, "prod", 1)
         .exits(7)
         .says("`GITHUB_TOKEN` is not set");
-    assert_eq!(holders(&scene, "wine", "Production"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }

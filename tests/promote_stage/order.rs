@@ -37,7 +37,7 @@ fn a_reason_lets_a_stage_be_passed_over_and_is_kept() {
         .run(&[&arguments[..], &["--skip-order", "the leak of today"]].concat())
         .exits(0)
         .says("the order of the stages is passed over: the leak of today");
-    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     let record = version(&scene, "wine", one)["tags"]["promote.in.prod"].clone();
     assert!(record.as_str().unwrap().contains("the leak of today"));
 }
@@ -59,7 +59,7 @@ fn what_the_stage_before_does_not_serve_does_not_come() {
         .exits(3)
         .says("stage `dev` does not serve version 1 of `wine`: it serves version 2")
         .says("deploy-model publish wine --stage dev --version 1");
-    assert_eq!(holders(&scene, "wine", "Staging"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [0; 0]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_version_that_came_by_this_stage_stays_in_the_later_one() {
             .says(why);
     }
     assert_eq!(writes(&scene, from), [""; 0]);
-    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_version_that_was_put_into_a_later_stage_by_hand_has_passed_no_gate() {
         );
     }
     assert_eq!(writes(&scene, from), [""; 0]);
-    assert_eq!(holders(&scene, "wine", "Production"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn only_a_whole_version_of_a_model_is_promoted() {
     apply(&scene, "staging", one)
         .exits(3)
         .says("`wine` is a prompt");
-    assert_eq!(holders(&scene, "wine", "Staging"), [0; 0]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [0; 0]);
 }
 
 /// A scene of this stage file.
@@ -168,7 +168,7 @@ fn a_stage_that_no_version_can_enter_is_told_with_its_line() {
     let without = STAGES.replace("model-stage = \"Production\"", "");
     let function = "[model.function]\nfile = \"f.py\"\nfunction = \"predict\"\n";
     let scene = of(&format!("{without}{MODEL}{function}"));
-    for (model, stage, says) in [
+    for (model, stage, text) in [
         ("wine", "prod", "stage `prod` has no `model-stage`"),
         ("wine", "dev", "stage `dev` has no `model-stage`"),
         (
@@ -182,7 +182,7 @@ fn a_stage_that_no_version_can_enter_is_told_with_its_line() {
         scene
             .run(&["apply", model, "--to", stage])
             .exits(2)
-            .says(says);
+            .says(text);
     }
     let first = STAGES.replace(
         "github-environment = \"DEV\"",
@@ -227,7 +227,7 @@ fn the_stage_file_may_pin_the_version() {
         .exits(2)
         .says("version 2 is given, but stages.toml says version 1");
     scene.run(&["apply", "wine", "--to", "staging"]).exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
 }
 
 #[test]
@@ -248,5 +248,5 @@ fn the_variable_of_the_github_environment_must_fit_the_stage() {
     scene.variable("DOMINO_ENV", "STAGE");
     scene.run(&["request", "wine", "--to", "staging"]).exits(0);
     scene.run(&["apply", "wine"]).exits(0);
-    assert_eq!(holders(&scene, "wine", "Staging"), [one]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
 }

@@ -34,7 +34,7 @@ fn recorded(scene: &Scene, number: u64) -> Value {
 fn mended(scene: &Scene) {
     scene.sandbox.faults().clear();
     apply(scene, "staging", 2).exits(0);
-    assert_eq!(holders(scene, "wine", "Staging"), [2]);
+    assert_eq!(versions_in_stage(scene, "wine", "Staging"), [2]);
     assert_eq!(alias(scene, "wine", "staging"), Some(2));
     assert_eq!(alias(scene, "wine", "previous-staging"), Some(1));
     assert_eq!(version(scene, "wine", 2)["tags"]["promote.status"], "done");
@@ -50,7 +50,7 @@ fn without_a_record_nothing_is_moved() {
     apply(&scene, "staging", 2)
         .exits(3)
         .says("nothing was moved: the record of the promotion could not be begun");
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     mended(&scene);
 }
 
@@ -63,7 +63,7 @@ fn a_move_that_is_refused_leaves_everything_as_it_was() {
         .add(Fault::on(TRANSITION, reply(403, false)));
     let run = apply(&scene, "staging", 2).exits(3);
     assert_snapshot!("refused_move", masked(run));
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     assert_eq!(alias(&scene, "wine", "staging"), Some(1));
     mended(&scene);
 }
@@ -77,7 +77,7 @@ fn when_the_old_version_cannot_be_archived_the_new_one_goes_back() {
         .add(Fault::on(TRANSITION, reply(500, false)).after(1).once());
     let run = apply(&scene, "staging", 2).exits(4);
     assert_snapshot!("undone", masked(run));
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     assert_eq!(stage_of(&scene, "wine", 2), "None");
     assert_eq!(
         version(&scene, "wine", 2)["tags"]["promote.status"],
@@ -114,7 +114,7 @@ fn what_is_left_after_the_move_is_named_and_a_rerun_does_it() {
          `previous-staging` to version 1, alias `staging` to version 2, tag `promote.in.staging`, tag `promote.status`",
     );
     assert_eq!(recorded(&scene, 2)["status"], "pending");
-    assert_eq!(holders(&scene, "wine", "Staging"), [2]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
     assert_eq!(
         version(&scene, "wine", 2)["tags"]["promote.status"],
         "pending"
@@ -200,7 +200,7 @@ fn where_there_are_no_aliases_the_stage_is_what_counts() {
     apply(&scene, "staging", 2)
         .exits(0)
         .says("this experiment manager has no aliases, so that none was set");
-    assert_eq!(holders(&scene, "wine", "Staging"), [2]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn an_interruption_in_the_middle_puts_things_back() {
             .contains("version 2 was put back into `None`; `Staging` holds version 1"),
         "{run}"
     );
-    assert_eq!(holders(&scene, "wine", "Staging"), [1]);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     mended(&scene);
 }
 

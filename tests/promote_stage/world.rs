@@ -276,7 +276,7 @@ pub fn alias(scene: &Scene, name: &str, alias: &str) -> Option<u64> {
 }
 
 /// The versions in a stage, by a search over all of them.
-pub fn holders(scene: &Scene, name: &str, stage: &str) -> Vec<u64> {
+pub fn versions_in_stage(scene: &Scene, name: &str, stage: &str) -> Vec<u64> {
     let filter = encoded(&format!("name='{name}'"));
     let found = mlflow(
         scene,
@@ -285,14 +285,14 @@ pub fn holders(scene: &Scene, name: &str, stage: &str) -> Vec<u64> {
         Value::Null,
     );
     let versions = found["model_versions"].as_array().cloned();
-    let mut holders: Vec<u64> = versions
+    let mut held: Vec<u64> = versions
         .unwrap_or_default()
         .iter()
         .filter(|version| version["current_stage"] == stage)
         .map(|version| version["version"].as_str().unwrap().parse().unwrap())
         .collect();
-    holders.sort_unstable();
-    holders
+    held.sort_unstable();
+    held
 }
 
 /// What an endpoint's process loads.

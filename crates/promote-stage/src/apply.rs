@@ -1,20 +1,34 @@
-//! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and proven.
+//! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and verified.
 
-use std::cell::RefCell;
-
-use domino_core::api::mlflow::TrackingWriter;
 use domino_core::error::{Context as _, Result};
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
 
-use crate::candidate::{Candidate, Place};
-use crate::check::{judged, past};
-use crate::gates::{GateReport, has_none, soak};
-use crate::moves::Moves;
-use crate::promotion::{Mark, Previous, Promotion};
-use crate::record::{Record, Status, demoted_key, workflow_run};
+use crate::arguments::{VersionArgs, WaitArgs};
+use crate::candidate::Candidate;
+use crate::evaluation::{already_promoted, evaluate};
+use crate::gates::result::GateReport;
+use crate::gates::{has_none, refusal, soak};
+use crate::machine;
+use crate::record::{Record, Status, demoted_key, timestamp, workflow_run};
 use crate::registry::stage_of;
+use crate::registry_writer::RegistryWriter;
 use crate::sheet::describe;
-use crate::{ApplyArgs, cannot};
+use crate::target::{PromotionTarget, cannot};
+use crate::transition::{Alias, Previous, TagChange, Transition};
+
+/// `promote-stage apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) which: VersionArgs,
+    #[command(flatten)]
+    patience: WaitArgs,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Checks, moves, verifies. A version that is in the stage as it should be stays; the gates are asked all the same,
 /// because anybody could have put it there.
@@ -24,216 +38,134 @@ pub(crate) async fn apply(
     args: &ApplyArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let (candidate, judgement) = tokio::select! {
-        judged = judged(step, context, &args.which, args.patience.wait) => {
-            judged.with_context(|| cannot("promote", &args.which.model, &context.stage))?
+    let (candidate, report) = tokio::select! {
+        evaluated = evaluate(step, context, &args.which, args.patience.wait) => {
+            evaluated.with_context(|| cannot("promote", &args.which.model, &context.stage))?
         }
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     candidate.outputs(&mut step.report);
-    let stage = &context.stage;
-    let work = work(&candidate);
-    step.show(&view(&candidate, &judgement, &work));
-    if let Some(ending) = past(&candidate) {
+    let transition = transition(&candidate, &report, args.which.skip_order.clone());
+    step.show(&view(&candidate, &report, &transition));
+    if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
     }
-    for remark in &judgement.remarks {
-        step.warn(remark, None);
+    show_remarks(step, &candidate, &report, args.which.skip_order.as_deref());
+    if !report.all_hold() {
+        return Err(refusal(&report, context, &candidate));
     }
-    if let Some(reason) = &args.which.skip_order {
-        step.warn(
-            &format!("the order of the stages is passed over: {reason}"),
-            None,
-        );
-    }
-    if has_none(&stage.gates) && candidate.place.metric_rules.is_empty() {
-        step.say(&format!("stage `{}` has no gates", stage.name));
-    }
-    if !judgement.all_hold() {
-        return Err(judgement.refusal(context, &candidate));
-    }
-    let place = &candidate.place;
-    if work.is_nothing() {
+    let target = &candidate.target;
+    let (number, name) = (candidate.number(), target.name);
+    if transition.is_nothing() {
         return Ok(StepResult::unchanged(format!(
-            "`{}` holds version {} of `{}` already, and no other",
-            place.target,
-            candidate.number(),
-            place.name
+            "`{}` holds version {number} of `{name}` already, and no other",
+            target.model_stage
         )));
     }
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let writer = Place::tracking(context)?.writer();
-    let reason = args.which.skip_order.clone();
-    let promotion = promotion(&writer, &candidate, &judgement, &work, reason);
-    let carried_out = promotion.carry_out(step, &mut interrupts).await;
-    promotion.tell(step);
-    carried_out.with_context(|| {
-        format!(
-            "cannot promote version {} of `{}` to stage `{}`",
-            promotion.version, place.name, stage.name
-        )
-    })?;
-    if !judgement.approved_by.is_empty() {
-        let by = judgement.approved_by.join(", ");
+    let writer = PromotionTarget::tracking(context)?.writer();
+    let registry = RegistryWriter::of(&writer, name);
+    machine::promote(step, registry, transition, &mut interrupts)
+        .await
+        .with_context(|| {
+            let stage = &context.stage.name;
+            format!("cannot promote version {number} of `{name}` to stage `{stage}`")
+        })?;
+    if !report.approved_by.is_empty() {
+        let by = report.approved_by.join(", ");
         step.report.fact("approved by", by);
     }
     Ok(StepResult::done(format!(
-        "`{}` holds version {} of `{}`, and no other",
-        place.target, promotion.version, place.name
+        "`{}` holds version {number} of `{name}`, and no other",
+        target.model_stage
     )))
 }
 
-/// What is left to do.
-#[derive(Debug)]
-struct Work {
-    enters: bool,
-    others: Vec<domino_core::api::registered_models::VersionNumber>,
-    alias: bool,
-    previous: Previous,
-    record: bool,
-}
-
-impl Work {
-    fn is_nothing(&self) -> bool {
-        !self.enters
-            && self.others.is_empty()
-            && !self.alias
-            && self.previous == Previous::Stays
-            && !self.record
+/// Says what a reader must not miss before the version moves.
+fn show_remarks(
+    step: &mut Step,
+    candidate: &Candidate<'_>,
+    report: &GateReport,
+    skip_order: Option<&str>,
+) {
+    for remark in &report.remarks {
+        step.warn(remark, None);
+    }
+    if let Some(reason) = skip_order {
+        let text = format!("the order of the stages is passed over: {reason}");
+        step.warn(&text, None);
+    }
+    let target = &candidate.target;
+    if has_none(&target.stage.gates) && target.metric_rules.is_empty() {
+        step.say(&format!("stage `{}` has no gates", target.stage.name));
     }
 }
 
-fn work(candidate: &Candidate<'_>) -> Work {
-    let place = &candidate.place;
-    let registry = &candidate.registry;
-    let replaced = candidate
-        .replaced
-        .as_ref()
-        .map(|(version, _)| version.version);
-    let alias = registry.alias(&place.alias()) != Some(candidate.number());
-    let enters = !candidate.is_there();
-    let others = candidate.others();
-    // The version before is only news while it is being replaced.
-    let replaces = enters || alias || !others.is_empty();
-    let previous = replaced
-        .filter(|replaced| replaces && registry.alias(&place.previous_alias()) != Some(*replaced))
-        .map_or(Previous::Stays, Previous::Is);
-    let done = candidate
-        .record()
-        .is_some_and(|record| record.status == Status::Done);
-    Work {
-        enters,
-        alias,
-        previous,
-        record: enters || !done,
-        others,
-    }
-}
-
-fn view(candidate: &Candidate<'_>, judgement: &GateReport, work: &Work) -> Plan {
-    let place = &candidate.place;
-    let (number, target) = (candidate.number(), &place.target);
+fn view(candidate: &Candidate<'_>, report: &GateReport, transition: &Transition<'_>) -> Plan {
+    let target = &candidate.target;
+    let number = candidate.number();
     let mut plan = Plan::new(format!(
-        "version {number} of `{}` to `{target}`, for stage `{}`",
-        place.name, place.stage.name
+        "version {number} of `{}` to `{}`, for stage `{}`",
+        target.name, target.model_stage, target.stage.name
     ));
     describe(candidate, &mut plan);
-    judgement.describe(&mut plan);
+    report.describe(&mut plan);
     // What will not be done is no change.
-    if candidate.past.is_some() || !judgement.all_hold() {
-        return plan;
-    }
-    match work.enters {
-        true => plan.change(
-            ChangeKind::Update,
-            format!(
-                "version {number}: `{}` → `{target}`",
-                stage_of(&candidate.version)
-            ),
-        ),
-        false => plan.change(ChangeKind::Keep, format!("version {number} in `{target}`")),
-    };
-    for other in &work.others {
-        plan.change(
-            ChangeKind::Update,
-            format!("version {other}: `{target}` → `Archived`"),
-        );
-    }
-    if let Previous::Is(previous) = work.previous {
-        plan.change(
-            ChangeKind::Update,
-            format!("alias `{}` → version {previous}", place.previous_alias()),
-        );
-    }
-    if work.alias {
-        plan.change(
-            ChangeKind::Update,
-            format!("alias `{}` → version {number}", place.alias()),
-        );
-    }
-    if work.record {
-        plan.change(
-            ChangeKind::Create,
-            format!("the record of the promotion, as tags of version {number}"),
-        );
+    if candidate.already_promoted.is_none() && report.all_hold() {
+        transition.describe(&mut plan);
+        if transition.enters() || transition.is_unfinished {
+            let text = format!("the record of the promotion, as tags of version {number}");
+            plan.change(ChangeKind::Create, text);
+        }
     }
     plan
 }
 
-fn promotion<'a>(
-    writer: &'a TrackingWriter,
+/// What is left to do.
+fn transition<'a>(
     candidate: &'a Candidate<'_>,
-    judgement: &GateReport,
-    work: &Work,
-    reason: Option<String>,
-) -> Promotion<'a> {
-    let place = &candidate.place;
+    report: &GateReport,
+    skip_order: Option<String>,
+) -> Transition<'a> {
+    let (target, registry) = (&candidate.target, &candidate.registry);
+    let (number, earlier) = (candidate.number(), candidate.record());
     let replaced = candidate.replaced.as_ref();
+    let replaced = replaced.map(|(version, _)| version.version);
     let record = Record {
         status: Status::Pending,
-        at: at(candidate.now),
+        at: timestamp(candidate.now),
         from: candidate.before.name.clone(),
         since: soak::since(candidate),
-        approved_by: judgement.approved_by.clone(),
-        request_id: judgement.request_id.clone(),
+        approved_by: report.approved_by.clone(),
+        request_id: report.request_id.clone(),
         run: workflow_run(),
-        replaced: replaced.map(|(version, _)| version.version),
-        reason,
-        held_before: candidate.record().is_some_and(|record| record.let_in()),
+        replaced,
+        reason: skip_order,
+        held_before: earlier.as_ref().is_some_and(Record::let_in),
     };
-    let demoted = demoted_key(&place.stage.name);
-    let own_mark = candidate.version.tags.get(&demoted).map(|text| Mark {
-        version: candidate.number(),
-        key: demoted.clone(),
-        value: None,
-        before: Some(text.clone()),
-    });
-    Promotion {
-        moves: Moves::of(writer, place.name),
-        version: candidate.number(),
+    let mut transition = Transition {
+        version: number,
         from: stage_of(&candidate.version),
-        target: place.target.clone(),
-        stage: &place.stage.name,
-        others: work.others.clone(),
-        archived: RefCell::default(),
-        alias: place.alias(),
-        alias_before: candidate.registry.alias(&place.alias()),
-        previous_alias: place.previous_alias(),
-        previous_before: candidate.registry.alias(&place.previous_alias()),
-        previous: work.previous,
+        to: target.model_stage.clone(),
+        stage: &target.stage.name,
+        others: candidate.others(),
+        alias: Alias::now(registry, target.alias()),
+        previous_alias: Alias::now(registry, target.previous_alias()),
+        previous: Previous::Stays,
         outdated: record.outdated(&candidate.version.tags),
         record,
-        leave_marks: Vec::new(),
-        own_mark,
-        marked: RefCell::default(),
+        is_unfinished: earlier.is_none_or(|record| record.status != Status::Done),
+        demoted_tags: Vec::new(),
+        own_demoted_tag: TagChange::removal(&candidate.version, demoted_key(&target.stage.name)),
+    };
+    // The version before is only news while it is being replaced.
+    if transition.replaces()
+        && let Some(replaced) = replaced
+        && transition.previous_alias.before != Some(replaced)
+    {
+        transition.previous = Previous::Is(replaced);
     }
-}
-
-/// A time in epoch milliseconds, to the second, as people and programs read it.
-pub(crate) fn at(millisecond: i64) -> String {
-    jiff::Timestamp::from_second(millisecond.div_euclid(1000))
-        .map(|at| at.to_string())
-        .unwrap_or_default()
+    transition
 }

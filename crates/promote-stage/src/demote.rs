@@ -1,27 +1,44 @@
-//! `promote-stage demote`: the version that a stage held before goes back into it, and the one that is there leaves.
+//! `promote-stage demote`: the version that a stage held before goes back into it, and the one that is in it now leaves.
 //!
 //! No gate is asked, because going back must not wait for anybody. So only a version comes back that the stage let in
 //! before: by its record, or by the alias of the version before.
 
-use std::cell::RefCell;
-
-use domino_core::api::mlflow::{ModelVersion, TrackingWriter};
+use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Context as _, Result};
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
 use stage_file::VersionRule;
 
-use crate::apply::at;
-use crate::candidate::Place;
-use crate::moves::Moves;
-use crate::promotion::{Mark, Previous, Promotion};
-use crate::record::{Record, Status, demoted_key, workflow_run};
+use crate::arguments::{GivenVersion, given_version, reason};
+use crate::record::{Record, Status, demoted_key, timestamp, workflow_run};
 use crate::registry::{Registry, listed, stage_of};
-use crate::{DemoteArgs, cannot, order};
+use crate::registry_writer::RegistryWriter;
+use crate::target::{PromotionTarget, cannot};
+use crate::transition::{Alias, Previous, TagChange, Transition};
+use crate::{machine, order};
+
+/// `promote-stage demote`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoteArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The version to put back, which the stage must have let in before; when not given, the one that the alias
+    /// `previous-<model-stage>` points to
+    #[arg(long, value_name = "VERSION", value_parser = given_version)]
+    version: Option<GivenVersion>,
+    /// Why, for the record
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: Option<String>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// A version that goes back into a stage.
 struct Demotion<'a> {
-    place: Place<'a>,
+    target: PromotionTarget<'a>,
     registry: Registry,
     /// The one that comes back.
     back: ModelVersion,
@@ -43,54 +60,55 @@ pub(crate) async fn demote(
         planned = plan(context, args) => planned.with_context(|| cannot("demote", &args.model, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    let place = &demotion.place;
-    step.show(&demotion.view());
+    let target = &demotion.target;
+    let transition = demotion.transition(args.reason.as_deref());
+    step.show(&demotion.view(&transition));
     let back = demotion.back.version;
     step.report
         .output("version", back.to_string())
-        .output("registered-model", place.name)
-        .output("model-stage", place.target.word());
-    if demotion.is_nothing() {
+        .output("registered-model", target.name)
+        .output("model-stage", target.model_stage.word());
+    if transition.is_nothing() {
         return Ok(StepResult::unchanged(format!(
             "`{}` holds version {back} of `{}` already, and no other",
-            place.target, place.name
+            target.model_stage, target.name
         )));
     }
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let writer = Place::tracking(context)?.writer();
-    let promotion = demotion.promotion(&writer, args.reason.as_deref());
-    let carried_out = promotion.carry_out(step, &mut interrupts).await;
-    promotion.tell(step);
-    carried_out.with_context(|| cannot("demote", &args.model, &context.stage))?;
-    if let VersionRule::Number(pinned) = place.rule
+    let writer = PromotionTarget::tracking(context)?.writer();
+    let registry = RegistryWriter::of(&writer, target.name);
+    machine::promote(step, registry, transition, &mut interrupts)
+        .await
+        .with_context(|| cannot("demote", &args.model, &context.stage))?;
+    if let VersionRule::Number(pinned) = target.rule
         && *pinned != back.get()
     {
-        let says = format!(
+        let reason = format!(
             "stages.toml says version {pinned}: change it before you publish version {back}"
         );
-        step.warn(&says, None);
+        step.warn(&reason, None);
     }
     step.report.next = Some(demotion.publish(context, args.reason.as_deref()));
     Ok(StepResult::done(format!(
         "`{}` holds version {back} of `{}` again, and no other",
-        place.target, place.name
+        target.model_stage, target.name
     )))
 }
 
 async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotion<'a>> {
-    let place = Place::of(context, &args.model)?;
-    let reader = Place::tracking(context)?.reader();
-    let registry = place.registry(context, &reader).await?;
+    let target = PromotionTarget::of(context, &args.model)?;
+    let reader = PromotionTarget::tracking(context)?.reader();
+    let registry = target.registry(context, &reader).await?;
     let given = args.version.and_then(|given| given.0);
-    let Some(number) = given.or_else(|| registry.alias(&place.previous_alias())) else {
-        let holds = listed(&registry.holders(&place.target));
+    let Some(number) = given.or_else(|| registry.alias(&target.previous_alias())) else {
+        let holds = listed(&registry.versions_in_stage(&target.model_stage));
         return Err(CommandError::refused(format!(
             "no version of `{}` is known that `{}` held before: there is no alias `{}`",
-            place.name,
-            place.target,
-            place.previous_alias()
+            target.name,
+            target.model_stage,
+            target.previous_alias()
         ))
         .hint(format!(
             "it holds {holds}; name the version to put back with `--version`"
@@ -100,24 +118,24 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
         return Err(order::no_such_version(&registry, number));
     };
     order::ready(&back)?;
-    let stage = &place.stage.name;
+    let stage = &target.stage.name;
     let earlier = Record::in_tags(&back.tags, stage);
     let let_in = earlier.as_ref().is_some_and(Record::let_in);
-    if !let_in && registry.alias(&place.previous_alias()) != Some(number) {
+    if !let_in && registry.alias(&target.previous_alias()) != Some(number) {
         return Err(CommandError::refused(format!(
             "version {number} of `{}` was never let into stage `{stage}`: neither its record nor the alias `{}` says so",
-            place.name,
-            place.previous_alias()
+            target.name,
+            target.previous_alias()
         ))
         .hint(format!(
             "no gate is asked here; promote-stage apply {} --to {stage} --version {number} asks them",
-            place.model.name
+            target.model.name
         )));
     }
-    let mut leave = registry.holders(&place.target);
+    let mut leave = registry.versions_in_stage(&target.model_stage);
     leave.retain(|other| *other != number);
     Ok(Demotion {
-        place,
+        target,
         registry,
         back,
         leave,
@@ -127,47 +145,24 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
 }
 
 impl Demotion<'_> {
-    fn enters(&self) -> bool {
-        stage_of(&self.back) != self.place.target
-    }
-
-    fn alias_moves(&self) -> bool {
-        self.registry.alias(&self.place.alias()) != Some(self.back.version)
-    }
-
-    /// The alias of the version before must not go on pointing to what is back.
-    fn previous(&self) -> Previous {
-        let alias = self.registry.alias(&self.place.previous_alias());
-        match alias == Some(self.back.version) {
-            true => Previous::Goes,
-            false => Previous::Stays,
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        let begun = self.begun().is_some();
-        !self.enters()
-            && self.leave.is_empty()
-            && !self.alias_moves()
-            && self.previous() == Previous::Stays
-            && !begun
-    }
-
     /// The record of a demotion that was begun and not finished.
     fn begun(&self) -> Option<&Record> {
-        let record = self.earlier.as_ref().filter(|_| !self.enters())?;
+        let record = self
+            .earlier
+            .as_ref()
+            .filter(|_| stage_of(&self.back) == self.target.model_stage)?;
         (record.status == Status::Pending).then_some(record)
     }
 
     /// The command that publishes what is back. The stage before serves something newer by now, so that the version
     /// is vouched for in every stage but the first.
     fn publish(&self, context: &StepContext, reason: Option<&str>) -> String {
-        let place = &self.place;
+        let target = &self.target;
         let mut command = format!(
             "deploy-model publish {} --stage {} --version {}",
-            place.model.name, place.stage.name, self.back.version
+            target.model.name, target.stage.name, self.back.version
         );
-        if context.file.stage_before(place.stage).is_some() {
+        if context.file.stage_before(target.stage).is_some() {
             let why = reason
                 .map(|reason| format!(": {reason}"))
                 .unwrap_or_default();
@@ -177,60 +172,74 @@ impl Demotion<'_> {
         command
     }
 
-    fn view(&self) -> Plan {
-        let place = &self.place;
-        let (back, target) = (self.back.version, &place.target);
+    fn view(&self, transition: &Transition<'_>) -> Plan {
+        let target = &self.target;
+        let (back, stage) = (self.back.version, &target.model_stage);
         let mut plan = Plan::new(format!(
-            "version {back} of `{}` back to `{target}`, for stage `{}`",
-            place.name, place.stage.name
+            "version {back} of `{}` back to `{stage}`, for stage `{}`",
+            target.name, target.stage.name
         ));
-        plan.fact("registered model", place.name);
-        plan.fact("in the stage", listed(&self.registry.holders(target)));
-        match self.enters() {
-            true => plan.change(
-                ChangeKind::Update,
-                format!("version {back}: `{}` → `{target}`", stage_of(&self.back)),
-            ),
-            false => plan.change(ChangeKind::Keep, format!("version {back} in `{target}`")),
-        };
-        for other in &self.leave {
-            plan.change(
-                ChangeKind::Update,
-                format!("version {other}: `{target}` → `Archived`"),
-            );
-        }
-        if self.alias_moves() {
-            plan.change(
-                ChangeKind::Update,
-                format!("alias `{}` → version {back}", place.alias()),
-            );
-        }
-        if self.previous() == Previous::Goes {
-            plan.change(
-                ChangeKind::Remove,
-                format!("alias `{}`", place.previous_alias()),
-            );
-        }
+        plan.fact("registered model", target.name);
+        let held = self.registry.versions_in_stage(stage);
+        plan.fact("in the stage", listed(&held));
+        transition.describe(&mut plan);
         plan
     }
 
-    fn promotion<'a>(&'a self, writer: &'a TrackingWriter, reason: Option<&str>) -> Promotion<'a> {
-        let place = &self.place;
-        let stage = place.stage.name.as_str();
+    fn transition(&self, reason: Option<&str>) -> Transition<'_> {
+        let target = &self.target;
+        let stage = target.stage.name.as_str();
         let why = reason
             .map(|reason| format!(": {reason}"))
             .unwrap_or_default();
+        let record = self.record(&why);
+        let previous_alias = Alias::now(&self.registry, target.previous_alias());
+        let key = demoted_key(stage);
+        let demoted = |other: &VersionNumber| TagChange {
+            version: *other,
+            key: key.clone(),
+            value: Some(format!(
+                "version {} was put back at {}{why}",
+                self.back.version, record.at
+            )),
+            before: self
+                .registry
+                .version(*other)
+                .and_then(|version| version.tags.get(&key).cloned()),
+        };
+        Transition {
+            version: self.back.version,
+            from: stage_of(&self.back),
+            to: target.model_stage.clone(),
+            stage,
+            others: self.leave.clone(),
+            alias: Alias::now(&self.registry, target.alias()),
+            // That alias must not go on pointing to the version that is back.
+            previous: match previous_alias.before == Some(self.back.version) {
+                true => Previous::Goes,
+                false => Previous::Stays,
+            },
+            previous_alias,
+            is_unfinished: self.begun().is_some(),
+            outdated: record.outdated(&self.back.tags),
+            demoted_tags: self.leave.iter().map(demoted).collect(),
+            own_demoted_tag: TagChange::removal(&self.back, key.clone()),
+            record,
+        }
+    }
+
+    /// What was approved when the version came for the first time stays on record. So does why it comes back, when that
+    /// was begun before.
+    fn record(&self, why: &str) -> Record {
         let in_place_of = match self.leave.as_slice() {
             [] => String::new(),
             leave => format!(" in place of {}", listed(leave)),
         };
-        // What was approved when it came for the first time stays on record, and so does why it comes back, when
-        // that was begun before.
         let earlier = self.earlier.as_ref();
         let begun = self.begun().and_then(|begun| begun.reason.clone());
-        let record = Record {
+        Record {
             status: Status::Pending,
-            at: at(self.now),
+            at: timestamp(self.now),
             from: earlier.map_or_else(
                 || stage_of(&self.back).word().to_owned(),
                 |earlier| earlier.from.clone(),
@@ -244,48 +253,11 @@ impl Demotion<'_> {
             replaced: None,
             reason: Some(begun.unwrap_or_else(|| format!("put back{in_place_of}{why}"))),
             held_before: true,
-        };
-        let key = demoted_key(stage);
-        let said = |version: &ModelVersion| version.tags.get(&key).cloned();
-        let leave_marks = self.leave.iter().map(|other| Mark {
-            version: *other,
-            key: key.clone(),
-            value: Some(format!(
-                "version {} was put back at {}{why}",
-                self.back.version, record.at
-            )),
-            before: self.registry.version(*other).and_then(said),
-        });
-        let leave_marks = leave_marks.collect();
-        let own_mark = said(&self.back).map(|text| Mark {
-            version: self.back.version,
-            key: key.clone(),
-            value: None,
-            before: Some(text),
-        });
-        Promotion {
-            moves: Moves::of(writer, place.name),
-            version: self.back.version,
-            from: stage_of(&self.back),
-            target: place.target.clone(),
-            stage,
-            others: self.leave.clone(),
-            archived: RefCell::default(),
-            alias: place.alias(),
-            alias_before: self.registry.alias(&place.alias()),
-            previous_alias: place.previous_alias(),
-            previous_before: self.registry.alias(&place.previous_alias()),
-            previous: self.previous(),
-            outdated: record.outdated(&self.back.tags),
-            record,
-            leave_marks,
-            own_mark,
-            marked: RefCell::default(),
         }
     }
 }
 
-/// Text as one word of a shell, whatever stands in it. A summary shows commands without backticks.
+/// Text as one word of a shell, whatever it contains. A summary shows commands without backticks.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('`', "\"").replace('\'', "'\\''"))
 }

@@ -1,34 +1,38 @@
 //! `promote-stage`: move a version of a registered model to the next stage of the experiment manager, when every
 //! gate of that stage holds.
 //!
-//! `request` asks the people, `check` looks whether they agreed, `apply` moves, `demote` goes back. Every verb plans
+//! `request` asks for approval, `check` reads whether it was given, `apply` promotes, `demote` goes back. Every verb plans
 //! with readers, shows the plan, and only then gets a writer. It is green only when the stage holds exactly the
 //! version that was asked for; it deploys nothing, which is `deploy-model`'s part.
 
 mod apply;
+mod arguments;
 mod candidate;
 mod check;
 mod demote;
+mod evaluation;
+mod exclusive;
 mod gates;
-mod moves;
+mod journal;
+mod machine;
 mod order;
 mod people;
 mod promotion;
 mod record;
 mod registry;
+mod registry_writer;
 mod request;
+mod rollback;
 mod sheet;
 mod signature;
 mod status;
-mod undo;
+mod target;
+mod transition;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::api::registered_models::VersionNumber;
-use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
-use stage_file::Stage;
+use domino_core::step::{Step, StepContext, Subject};
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("promote-stage/", env!("CARGO_PKG_VERSION"));
@@ -60,132 +64,17 @@ hold, 130 and 143 interrupted.";
 enum Verb {
     /// Ask that a version may enter a stage, and show it beside the one that is there
     #[command(mut_arg("stage", to))]
-    Request(RequestArgs),
+    Request(request::RequestArgs),
     /// Tell whether every gate of a stage lets a version in; change nothing
     #[command(mut_arg("stage", to))]
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Move a version into a stage when every gate lets it in, and prove that the stage holds it alone
     #[command(mut_arg("stage", to))]
-    Apply(ApplyArgs),
+    Apply(apply::ApplyArgs),
     /// Show what each stage holds
-    Status(StatusArgs),
+    Status(status::StatusArgs),
     /// Put the version back that a stage held before
-    Demote(DemoteArgs),
-}
-
-/// Which version is meant.
-#[derive(Debug, clap::Args)]
-struct VersionArgs {
-    /// The model, as in `[model.<name>]` of stages.toml
-    model: String,
-    /// The version of the registered model; when not given, the one that the stage before serves
-    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
-    version: Option<GivenVersion>,
-    /// Let a version in that the stage before neither holds nor serves, or that was demoted, and say why
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    skip_order: Option<String>,
-}
-
-/// `promote-stage request`.
-#[derive(Debug, clap::Args)]
-struct RequestArgs {
-    #[command(flatten)]
-    which: VersionArgs,
-    /// Ask once more after the approval was refused
-    #[arg(long)]
-    again: bool,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `promote-stage check`.
-#[derive(Debug, clap::Args)]
-struct CheckArgs {
-    #[command(flatten)]
-    which: VersionArgs,
-    #[command(flatten)]
-    patience: Patience,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `promote-stage apply`.
-#[derive(Debug, clap::Args)]
-struct ApplyArgs {
-    #[command(flatten)]
-    which: VersionArgs,
-    #[command(flatten)]
-    patience: Patience,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// How long is waited for a yes.
-#[derive(Debug, clap::Args)]
-struct Patience {
-    /// Wait so long for gates that may still open
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    wait: Duration,
-}
-
-/// `promote-stage status`.
-#[derive(Debug, clap::Args)]
-struct StatusArgs {
-    /// The model, as in `[model.<name>]` of stages.toml
-    model: String,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `promote-stage demote`.
-#[derive(Debug, clap::Args)]
-struct DemoteArgs {
-    /// The model, as in `[model.<name>]` of stages.toml
-    model: String,
-    /// The version to put back, which the stage must have let in before; when not given, the one that the alias
-    /// `previous-<model-stage>` points to
-    #[arg(long, value_name = "VERSION", value_parser = given_version)]
-    version: Option<GivenVersion>,
-    /// Why, for the record
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    reason: Option<String>,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// A version that may be given as nothing: GitHub hands on an output that is not there as an empty text.
-#[derive(Debug, Clone, Copy)]
-struct GivenVersion(Option<VersionNumber>);
-
-fn given_version(text: &str) -> Result<GivenVersion, String> {
-    match text.trim() {
-        "" => Ok(GivenVersion(None)),
-        text => text.parse().map(|version| GivenVersion(Some(version))),
-    }
-}
-
-/// A reason is kept in a tag, so that it must be there, and short enough for every server.
-fn reason(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("say why".into()),
-        text if text.chars().count() > 500 => Err("say it in 500 characters".into()),
-        text => Ok(text.to_owned()),
-    }
-}
-
-impl VersionArgs {
-    fn version(&self) -> Option<VersionNumber> {
-        self.version.and_then(|given| given.0)
-    }
+    Demote(demote::DemoteArgs),
 }
 
 /// The stage is where something moves to.
@@ -226,17 +115,4 @@ pub fn run(args: &Args) -> ExitCode {
         }
     });
     step.finish(result)
-}
-
-/// What could not be done, as the outermost words of an error.
-fn cannot(verb: &str, model: &str, stage: &Stage) -> String {
-    format!("cannot {verb} model `{model}` in stage `{}`", stage.name)
-}
-
-/// A variable of the environment; empty counts as not set.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
 }

@@ -1,5 +1,5 @@
 //! What may not be promoted, whoever approves: versions are taken in the order of the stages, and only those that
-//! are whole and that the stage before serves.
+//! are ready and that the stage before serves.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
@@ -8,22 +8,22 @@ use domino_core::serving::Serving;
 use domino_core::step::StepContext;
 use stage_file::{Stage, StageFile, VersionRule};
 
-use crate::candidate::{Candidate, Place};
 use crate::record::{demoted_key, was_let_in};
 use crate::registry::{Registry, stage_of};
+use crate::target::PromotionTarget;
 
 /// Which version is meant: the one given, the one that the stage file pins, else the one that the stage before
 /// serves. With the words for why.
 pub(crate) fn choose(
     context: &StepContext,
-    place: &Place<'_>,
+    target: &PromotionTarget<'_>,
     before: &Stage,
     given: Option<VersionNumber>,
     serving: &Serving,
 ) -> Result<(VersionNumber, String), CommandError> {
     let file = &context.file;
-    let key = ["model", place.model.name.as_str(), "version"];
-    match (given, place.rule, serving) {
+    let key = ["model", target.model.name.as_str(), "version"];
+    match (given, target.rule, serving) {
         (Some(given), VersionRule::Number(pinned), _) if given.get() != *pinned => {
             Err(CommandError::usage(format!(
                 "version {given} is given, but stages.toml says version {pinned}"
@@ -41,13 +41,13 @@ pub(crate) fn choose(
         )),
         (None, _, Serving::Nothing(why)) => Err(CommandError::refused(format!(
             "no version of model `{}` is given, and stage `{}` serves none: {why}",
-            place.model.name, before.name
+            target.model.name, before.name
         ))
         .hint(format!(
             "publish it there: deploy-model publish {} --stage {}; or give `--version`",
-            place.model.name, before.name
+            target.model.name, before.name
         ))
-        .at(file, &["model", &place.model.name])),
+        .at(file, &["model", &target.model.name])),
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn ready(version: &ModelVersion) -> Result<(), CommandError> {
 /// The later stage that a version is in already, where its record says that it came by this one. The experiment
 /// manager knows one stage of a version only, so that moving it would take it out of there; but one that somebody put
 /// there by hand has passed no gate.
-pub(crate) fn past<'a>(
+pub(crate) fn already_promoted<'a>(
     file: &'a StageFile,
     stage: &Stage,
     version: &ModelVersion,
@@ -118,90 +118,92 @@ fn later_stage<'a>(
     stage: &Stage,
     version: &ModelVersion,
 ) -> Option<&'a Stage> {
-    let there = stage_of(version);
+    let existing = stage_of(version);
     let later = file
         .stages
         .iter()
         .skip_while(|other| other.name != stage.name);
     later
         .skip(1)
-        .find(|later| model_stage(later).is_some_and(|held| held == there))
+        .find(|later| model_stage(later).is_some_and(|held| held == existing))
 }
 
-/// Refuses a version that does not come from where it should, unless there is a reason to.
-pub(crate) fn in_order(
-    candidate: &Candidate<'_>,
+/// Where a version comes from.
+#[derive(Debug)]
+pub(crate) struct Origin<'a> {
+    /// The stage before.
+    pub(crate) before: &'a Stage,
+    pub(crate) version: &'a ModelVersion,
+    /// What the stage before serves.
+    pub(crate) serving: &'a Serving,
+}
+
+/// Refuses a version that was demoted, or that the stage before neither holds nor serves.
+pub(crate) fn check_order(
     file: &StageFile,
-    reason: Option<&str>,
+    target: &PromotionTarget<'_>,
+    origin: &Origin<'_>,
 ) -> Result<(), CommandError> {
-    if reason.is_some() {
-        return Ok(());
-    }
-    let (place, before) = (&candidate.place, candidate.before);
-    let (number, name) = (candidate.number(), place.name);
-    let failure = |message: String, hint: String| {
+    let (number, name) = (origin.version.version, target.name);
+    let stage = &target.stage.name;
+    let refusal = |message: String, hint: String| {
         CommandError::refused(message)
             .hint(format!("{hint}; or say why not with `--skip-order REASON`"))
-            .at(file, &["stage", &place.stage.name])
+            .at(file, &["stage", stage])
     };
-    if let Some(why) = candidate.version.tags.get(&demoted_key(&place.stage.name)) {
-        return Err(failure(
-            format!(
-                "version {number} of `{name}` had to leave stage `{}`: {why}",
-                place.stage.name
-            ),
+    if let Some(why) = origin.version.tags.get(&demoted_key(stage)) {
+        return Err(refusal(
+            format!("version {number} of `{name}` had to leave stage `{stage}`: {why}"),
             "promote a newer version".into(),
         ));
     }
-    if let Some(message) = out_of_order(file, place, &candidate.version) {
-        return Err(failure(
-            message,
-            format!(
-                "promote it stage by stage, in the order of {}",
-                file.path.display()
-            ),
-        ));
+    if let Some(message) = out_of_order(file, target, origin.version) {
+        let path = file.path.display();
+        let hint = format!("promote it stage by stage, in the order of {path}");
+        return Err(refusal(message, hint));
     }
-    let why = match &candidate.serving {
+    let why = match origin.serving {
         Serving::Version { version, .. } if *version == number => return Ok(()),
         Serving::Version { version, .. } => format!("it serves version {version}"),
         Serving::Nothing(why) => why.clone(),
     };
-    Err(failure(
+    let before = &origin.before.name;
+    Err(refusal(
+        format!("stage `{before}` does not serve version {number} of `{name}`: {why}"),
         format!(
-            "stage `{}` does not serve version {number} of `{name}`: {why}",
-            before.name
-        ),
-        format!(
-            "publish it there: deploy-model publish {} --stage {} --version {number}",
-            place.model.name, before.name
+            "publish it there: deploy-model publish {} --stage {before} --version {number}",
+            target.model.name
         ),
     ))
 }
 
 /// Why a version is not where versions of the stage come from; `None` when it is, or is in the stage already.
-fn out_of_order(file: &StageFile, place: &Place<'_>, version: &ModelVersion) -> Option<String> {
-    let there = stage_of(version);
-    if there == place.target {
+fn out_of_order(
+    file: &StageFile,
+    target: &PromotionTarget<'_>,
+    version: &ModelVersion,
+) -> Option<String> {
+    let existing = stage_of(version);
+    if existing == target.model_stage {
         return None;
     }
     let earlier = file
         .stages
         .iter()
-        .take_while(|stage| stage.name != place.stage.name);
+        .take_while(|stage| stage.name != target.stage.name);
     let source = earlier
         .filter_map(|stage| Some((stage, model_stage(stage)?)))
         .last();
     let comes_from = match source {
-        Some((_, held)) if held == there => return None,
+        Some((_, held)) if held == existing => return None,
         Some((stage, held)) => format!("`{held}`, that of stage `{}`", stage.name),
-        None if matches!(there, ModelStage::None | ModelStage::Archived) => return None,
+        None if matches!(existing, ModelStage::None | ModelStage::Archived) => return None,
         None => "no stage".into(),
     };
     Some(format!(
-        "version {} of `{}` is in `{there}` of the experiment manager, and stage `{}` takes versions from \
+        "version {} of `{}` is in `{existing}` of the experiment manager, and stage `{}` takes versions from \
          {comes_from}",
-        version.version, place.name, place.stage.name
+        version.version, target.name, target.stage.name
     ))
 }
 
@@ -241,29 +243,29 @@ mod tests {
         StageFile::read(text, Path::new("stages.toml")).unwrap()
     }
 
-    fn refused(stage: &str, there: &str) -> Option<String> {
+    fn refused(stage: &str, existing: &str) -> Option<String> {
         let file = file();
         let stage = file.stage(stage).unwrap();
         let model = &file.models[0];
-        let place = Place {
+        let target = PromotionTarget {
             model,
             name: "wine",
             rule: &VersionRule::Latest,
             metric_rules: &[],
             metric_rules_key: Vec::new(),
             stage,
-            target: model_stage(stage).unwrap(),
+            model_stage: model_stage(stage).unwrap(),
         };
-        out_of_order(&file, &place, &version(7, there, json!({})))
+        out_of_order(&file, &target, &version(7, existing, json!({})))
     }
 
     #[test]
     fn versions_come_from_the_nearest_stage_before_that_holds_any() {
-        for there in ["None", "Archived", "Staging"] {
-            assert_eq!(refused("staging", there), None, "{there}");
+        for existing in ["None", "Archived", "Staging"] {
+            assert_eq!(refused("staging", existing), None, "{existing}");
         }
-        for there in ["Staging", "Production"] {
-            assert_eq!(refused("prod", there), None, "{there}");
+        for existing in ["Staging", "Production"] {
+            assert_eq!(refused("prod", existing), None, "{existing}");
         }
         assert_eq!(
             refused("prod", "None").unwrap(),
@@ -278,12 +280,12 @@ mod tests {
     fn a_version_in_a_later_stage_is_past_those_that_let_it_in_and_no_others() {
         let file = file();
         let entered = record(Status::Done);
-        let past = |stage: &str, there: &str, tags: Value| {
+        let already_promoted = |stage: &str, existing: &str, tags: Value| {
             let stage = file.stage(stage).unwrap();
-            let past = past(&file, stage, &version(7, there, tags));
-            past.map(|stage| stage.map(|stage| stage.name.as_str()))
+            let already_promoted = already_promoted(&file, stage, &version(7, existing, tags));
+            already_promoted.map(|stage| stage.map(|stage| stage.name.as_str()))
         };
-        let by_hand = past("staging", "Production", json!({})).unwrap_err();
+        let by_hand = already_promoted("staging", "Production", json!({})).unwrap_err();
         assert_eq!(by_hand.exit(), Exit::NotApproved);
         assert_eq!(
             by_hand.to_string(),
@@ -291,17 +293,17 @@ mod tests {
              let it in"
         );
         let tags = json!({"promote.in.staging": entered.value().unwrap()});
-        let entered = past("staging", "Production", tags.clone()).unwrap();
+        let entered = already_promoted("staging", "Production", tags.clone()).unwrap();
         assert_eq!(entered, Some("prod"));
         let mut left = tags;
         left["promote.demoted.staging"] = json!("version 6 was put back");
-        assert!(past("staging", "Production", left).is_err());
-        for (stage, there) in [
+        assert!(already_promoted("staging", "Production", left).is_err());
+        for (stage, existing) in [
             ("staging", "Staging"),
             ("prod", "Staging"),
             ("prod", "Production"),
         ] {
-            assert_eq!(past(stage, there, json!({})).unwrap(), None);
+            assert_eq!(already_promoted(stage, existing, json!({})).unwrap(), None);
         }
     }
 

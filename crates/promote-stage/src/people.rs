@@ -4,7 +4,7 @@
 use domino_core::api::governance::Actor;
 use domino_core::api::mlflow::{ModelVersion, Run};
 
-use crate::variable;
+use crate::arguments::variable;
 
 /// The tags that name the user who trained a version.
 const TRAINED_BY: [&str; 2] = ["mlflow.domino.user", "mlflow.user"];
@@ -54,7 +54,7 @@ impl People {
     }
 
     /// Whether nothing says who trained the version, so that they could approve it themselves.
-    pub(crate) fn trainers_are_unknown(&self) -> bool {
+    pub(crate) fn trainers_are_unreported(&self) -> bool {
         self.trained_by.is_empty() && self.trained_by_ids.is_empty()
     }
 
@@ -106,8 +106,8 @@ pub(crate) mod tests {
 
     #[test]
     fn that_nothing_says_who_trained_a_version_is_noticed() {
-        assert!(!people().trainers_are_unknown());
-        let of = |tags| People::of(&version(7, "None", tags), None).trainers_are_unknown();
+        assert!(!people().trainers_are_unreported());
+        let of = |tags| People::of(&version(7, "None", tags), None).trainers_are_unreported();
         assert!(of(json!({})) && of(json!({"mlflow.user": " "})));
         assert!(!of(json!({"mlflow.domino.user_id": "u1"})));
     }

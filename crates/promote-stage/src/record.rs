@@ -7,6 +7,8 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::arguments::variable;
+
 /// How far the last promotion of the version got: `pending`, `done` or `undone`.
 pub(crate) const STATUS: &str = "promote.status";
 /// What was approved: the id of a governance bundle, else the workflow run.
@@ -48,7 +50,7 @@ pub(crate) struct Record {
     /// The version that was there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replaced: Option<VersionNumber>,
-    /// Why a rule was passed over, or the version put back.
+    /// Why a rule was skipped, or the version was rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// Whether the version had been let into the stage before this, which an attempt that fails does not take away.
@@ -64,17 +66,18 @@ pub(crate) enum Status {
     Pending,
     /// It was finished and verified.
     Done,
-    /// It could not be finished, and the version was taken out of the stage again.
-    Undone,
+    /// It could not be finished, and was rolled back.
+    #[serde(rename = "undone")]
+    RolledBack,
 }
 
 impl Status {
-    /// The word.
+    /// The word in the tag.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Done => "done",
-            Self::Undone => "undone",
+            Self::RolledBack => "undone",
         }
     }
 }
@@ -157,23 +160,30 @@ impl Record {
     }
 }
 
-/// Whether a version was let into a stage by its record, and has not had to leave it since.
+/// Whether a version was let into a stage by its record, and was not demoted since.
 pub(crate) fn was_let_in(tags: &BTreeMap<String, String>, stage: &str) -> bool {
     Record::in_tags(tags, stage).is_some_and(|record| record.let_in())
         && !tags.contains_key(&demoted_key(stage))
 }
 
-/// The tag that says that a version had to leave a stage, so that nothing brings it back by itself.
+/// The tag that says that a version was demoted from a stage, so that nothing brings it back by itself.
 pub(crate) fn demoted_key(stage: &str) -> String {
     format!("promote.demoted.{stage}")
 }
 
 /// The page of the workflow run that this is a step of.
 pub(crate) fn workflow_run() -> Option<String> {
-    let of = crate::variable;
+    let of = variable;
     let server = of("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".into());
     let (repository, run) = (of("GITHUB_REPOSITORY")?, of("GITHUB_RUN_ID")?);
     Some(format!("{server}/{repository}/actions/runs/{run}"))
+}
+
+/// A time in epoch milliseconds, to the second, as people and programs read it.
+pub(crate) fn timestamp(millisecond: i64) -> String {
+    jiff::Timestamp::from_second(millisecond.div_euclid(1000))
+        .map(|at| at.to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -241,8 +251,8 @@ pub(crate) mod tests {
             was_let_in(&tags, "prod")
         };
         assert!(kept(Status::Done, false, false));
-        assert!(kept(Status::Undone, true, false));
-        for never in [Status::Pending, Status::Undone] {
+        assert!(kept(Status::RolledBack, true, false));
+        for never in [Status::Pending, Status::RolledBack] {
             assert!(!kept(never, false, false));
         }
         assert!(!kept(Status::Done, false, true), "it had to leave");

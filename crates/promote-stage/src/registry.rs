@@ -4,7 +4,7 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracki
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
 
-/// Stands for the stage where the experiment manager has no stages any more.
+/// The tag that stands for the stage where the experiment manager no longer has stages.
 pub(crate) const STAGE_TAG: &str = "promote.stage";
 
 /// A registered model and all of its versions, newest first.
@@ -34,8 +34,8 @@ impl Registry {
     }
 
     /// The versions in a stage, newest first.
-    pub(crate) fn holders(&self, stage: &ModelStage) -> Vec<VersionNumber> {
-        holders(&self.versions, stage)
+    pub(crate) fn versions_in_stage(&self, stage: &ModelStage) -> Vec<VersionNumber> {
+        versions_in_stage(&self.versions, stage)
     }
 
     /// The version that an alias points to.
@@ -45,7 +45,10 @@ impl Registry {
 }
 
 /// The versions in a stage, newest first.
-pub(crate) fn holders(versions: &[ModelVersion], stage: &ModelStage) -> Vec<VersionNumber> {
+pub(crate) fn versions_in_stage(
+    versions: &[ModelVersion],
+    stage: &ModelStage,
+) -> Vec<VersionNumber> {
     versions
         .iter()
         .filter(|version| stage_of(version) == *stage)
@@ -53,7 +56,7 @@ pub(crate) fn holders(versions: &[ModelVersion], stage: &ModelStage) -> Vec<Vers
         .collect()
 }
 
-/// The stage of a version; by its tag, where the experiment manager has no stages any more.
+/// The stage of a version; by its tag, where the experiment manager no longer has stages.
 pub(crate) fn stage_of(version: &ModelVersion) -> ModelStage {
     match (&version.current_stage, version.tags.get(STAGE_TAG)) {
         (ModelStage::None, Some(word)) => ModelStage::from(word.as_str()),
@@ -115,7 +118,7 @@ pub(crate) mod tests {
             version(2, "production", json!({})),
             version(1, "Archived", json!({})),
         ];
-        let both = holders(&versions, &ModelStage::Production);
+        let both = versions_in_stage(&versions, &ModelStage::Production);
         assert_eq!(listed(&both), "versions 3 and 2");
         assert_eq!(listed(&both[..1]), "version 3");
         assert_eq!(listed(&[]), "no version");

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domino_core::api::mlflow::{ModelVersion, Run};
 use domino_core::step::{Plan, Table, markdown};
 
-use crate::apply::at;
 use crate::candidate::Candidate;
-use crate::gates::GateReport;
 use crate::gates::metrics::{change, number};
+use crate::gates::result::GateReport;
+use crate::record::timestamp;
 use crate::registry::stage_of;
 use crate::signature::{self, Signature};
 
@@ -57,7 +57,7 @@ impl<'a> Side<'a> {
         vec![
             ("version", version.version.to_string()),
             ("stage", stage_of(version).to_string()),
-            ("registered", at(version.creation_timestamp)),
+            ("registered", timestamp(version.creation_timestamp)),
             ("trained by", text(trained_by)),
             ("commit", text(self.tag(COMMIT))),
             ("run", version.run_id.clone()),
@@ -111,9 +111,9 @@ impl Sheet {
             now: general_now
                 .iter()
                 .find(|(known, _)| *known == what)
-                .map(|(_, text)| shown(text))
+                .map(|(_, text)| one_line(text))
                 .unwrap_or_default(),
-            new: shown(&text),
+            new: one_line(&text),
             change: String::new(),
         });
         let (known, asked) = (
@@ -126,9 +126,9 @@ impl Sheet {
         ];
         let general = general.chain(signature.map(|(what, now, new)| Row {
             what: what.into(),
-            change: shown(&signature::change(&now, &new)),
-            now: shown(&now.join(", ")),
-            new: shown(&new.join(", ")),
+            change: one_line(&signature::change(&now, &new)),
+            now: one_line(&now.join(", ")),
+            new: one_line(&new.join(", ")),
         }));
         let (metrics_now, metrics) = (now.map(Side::metrics).unwrap_or_default(), new.metrics());
         let all: BTreeSet<&str> = metrics_now.keys().chain(metrics.keys()).copied().collect();
@@ -162,7 +162,7 @@ impl Sheet {
     }
 
     /// The sheet as a table for a terminal: of parameters and tags only what differs.
-    pub(crate) fn table(&self, judgement: &GateReport) -> Table {
+    pub(crate) fn table(&self, report: &GateReport) -> Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for (kind, all, list) in [
             ("", true, &self.general),
@@ -179,12 +179,12 @@ impl Sheet {
                 ]);
             }
         }
-        for judged in &judgement.gates {
+        for result in &report.gates {
             rows.push(vec![
-                judged.gate.to_owned(),
+                result.gate.to_owned(),
                 String::new(),
-                judged.verdict.word().to_owned(),
-                judged.says.clone(),
+                result.verdict.word().to_owned(),
+                result.reason.clone(),
             ]);
         }
         Table {
@@ -194,15 +194,15 @@ impl Sheet {
     }
 
     /// The sheet as Markdown, whole.
-    pub(crate) fn markdown(&self, candidate: &Candidate<'_>, judgement: &GateReport) -> String {
-        let place = &candidate.place;
+    pub(crate) fn markdown(&self, candidate: &Candidate<'_>, report: &GateReport) -> String {
+        let target = &candidate.target;
         let mut page = format!(
             "#### Promotion sheet: {} version {} to stage `{}`\n\n",
-            cell(place.name),
+            cell(target.name),
             candidate.number(),
-            place.stage.name
+            target.stage.name
         );
-        let now = format!("now in {}", cell(place.target.word()));
+        let now = format!("now in {}", cell(target.model_stage.word()));
         let table = |title: &str, rows: &[Row]| {
             let mut text =
                 format!("| {title} | {now} | asked for | |\n| --- | --- | --- | --- |\n");
@@ -221,14 +221,14 @@ impl Sheet {
         if !self.metrics.is_empty() {
             page.push_str(&format!("{}\n", table("metric", &self.metrics)));
         }
-        if !judgement.gates.is_empty() {
+        if !report.gates.is_empty() {
             page.push_str("| gate | holds | why |\n| --- | --- | --- |\n");
-            for judged in &judgement.gates {
+            for result in &report.gates {
                 page.push_str(&format!(
                     "| {} | {} | {} |\n",
-                    judged.gate,
-                    judged.verdict.word(),
-                    cell(&judged.says)
+                    result.gate,
+                    result.verdict.word(),
+                    cell(&result.reason)
                 ));
             }
             page.push('\n');
@@ -248,14 +248,14 @@ impl Sheet {
 
 /// Adds who and what the candidate is to a plan.
 pub(crate) fn describe(candidate: &Candidate<'_>, plan: &mut Plan) {
-    let place = &candidate.place;
-    plan.fact("registered model", place.name);
+    let target = &candidate.target;
+    plan.fact("registered model", target.name);
     plan.fact(
         "version",
         format!("{}, {}", candidate.number(), candidate.chosen),
     );
     plan.fact("now in", format!("`{}`", stage_of(&candidate.version)));
-    if candidate.past.is_some() {
+    if candidate.already_promoted.is_some() {
         return;
     }
     let replaces = match &candidate.replaced {
@@ -271,7 +271,7 @@ pub(crate) fn describe(candidate: &Candidate<'_>, plan: &mut Plan) {
         run: candidate.run.as_ref(),
     };
     if let Some(commit) = side.tag(COMMIT) {
-        plan.fact("trained at", format!("commit {}", shown(commit)));
+        plan.fact("trained at", format!("commit {}", one_line(commit)));
     }
 }
 
@@ -279,9 +279,9 @@ fn texts(now: &BTreeMap<&str, &str>, new: &BTreeMap<&str, &str>) -> Vec<Row> {
     let all: BTreeSet<&str> = now.keys().chain(new.keys()).copied().collect();
     all.into_iter()
         .map(|key| {
-            let text = |side: &BTreeMap<&str, &str>| side.get(key).map(|text| shown(text));
+            let text = |side: &BTreeMap<&str, &str>| side.get(key).map(|text| one_line(text));
             Row {
-                what: shown(key),
+                what: one_line(key),
                 now: text(now).unwrap_or_default(),
                 new: text(new).unwrap_or_default(),
                 change: String::new(),
@@ -291,7 +291,7 @@ fn texts(now: &BTreeMap<&str, &str>, new: &BTreeMap<&str, &str>) -> Vec<Row> {
 }
 
 /// A value on one line, cut where it goes on and on.
-fn shown(text: &str) -> String {
+fn one_line(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
     match line.chars().count() > LONGEST {
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn what_others_wrote_cannot_break_out_of_its_cell() {
         assert_eq!(cell("a|b\n`c` <img>"), "a\\|b \\`c\\` &lt;img&gt;");
-        assert_eq!(shown(&"x".repeat(200)).chars().count(), LONGEST + 1);
-        assert_eq!(shown("a\n  b"), "a b");
+        assert_eq!(one_line(&"x".repeat(200)).chars().count(), LONGEST + 1);
+        assert_eq!(one_line("a\n  b"), "a b");
     }
 }

@@ -2,13 +2,21 @@
 
 use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{Context as _, Result};
-use domino_core::step::{Step, StepContext, StepResult, Table};
+use domino_core::step::{Step, StepContext, StepFlags, StepResult, Table};
 use stage_file::{ModelSource, Stage};
 
-use crate::candidate::Place;
 use crate::record::{Record, Status};
 use crate::registry::{Registry, alias_of, listed, previous_alias_of};
-use crate::{StatusArgs, cannot};
+use crate::target::{PromotionTarget, cannot};
+
+/// `promote-stage status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
 
 /// Lists the stages with what they hold.
 pub(crate) async fn status(
@@ -24,7 +32,7 @@ pub(crate) async fn status(
             model.name
         )));
     };
-    let reader = Place::tracking(context)?.reader();
+    let reader = PromotionTarget::tracking(context)?.reader();
     let registry = Registry::read(&reader, name)
         .await
         .with_context(|| cannot("look for", &args.model, &context.stage))?;
@@ -43,9 +51,12 @@ pub(crate) async fn status(
             Some(word) => {
                 let held = ModelStage::from(word.as_str());
                 rows.push(held_row(&registry, stage, &held));
-                let there = registry.holders(&held);
-                if there.len() > 1 {
-                    step.warn(&format!("`{held}` holds {} at once", listed(&there)), None);
+                let existing = registry.versions_in_stage(&held);
+                if existing.len() > 1 {
+                    step.warn(
+                        &format!("`{held}` holds {} at once", listed(&existing)),
+                        None,
+                    );
                 }
             }
         }
@@ -77,11 +88,11 @@ fn row(stage: &str, model_stage: &str) -> Vec<String> {
 }
 
 fn held_row(registry: &Registry, stage: &Stage, held: &ModelStage) -> Vec<String> {
-    let there = registry.holders(held);
-    let numbers: Vec<String> = there.iter().map(ToString::to_string).collect();
+    let existing = registry.versions_in_stage(held);
+    let numbers: Vec<String> = existing.iter().map(ToString::to_string).collect();
     let mut row = row(&stage.name, held.word());
     row[2] = match registry.alias(&alias_of(held)) {
-        Some(alias) if !there.contains(&alias) => {
+        Some(alias) if !existing.contains(&alias) => {
             format!("{} (alias: {alias})", numbers.join(", "))
                 .trim()
                 .to_owned()
@@ -92,14 +103,14 @@ fn held_row(registry: &Registry, stage: &Stage, held: &ModelStage) -> Vec<String
         .alias(&previous_alias_of(held))
         .map(|version| version.to_string())
         .unwrap_or_default();
-    let record = there
+    let record = existing
         .first()
         .and_then(|number| Record::in_tags(&registry.version(*number)?.tags, &stage.name));
     if let Some(record) = record {
         row[4] = match record.status {
             Status::Done => record.at,
             Status::Pending => format!("{}, not finished", record.at),
-            Status::Undone => format!("{}, undone", record.at),
+            Status::RolledBack => format!("{}, undone", record.at),
         };
         row[5] = record.approved_by.join(", ");
     }

@@ -4,36 +4,40 @@ use domino_core::error::{Exit, Result};
 use domino_core::github::{ReviewDecision, RunReview, WorkflowRun};
 use domino_core::step::StepContext;
 
-use super::{Answer, GateResult};
+use super::result::{GateReport, GateResult};
+use crate::arguments::variable;
 use crate::candidate::Candidate;
 use crate::people::People;
 
 /// What this gate is called.
 const GATE: &str = "approval on GitHub";
 
-/// Asks GitHub and judges. A missing variable closes the gate; an answer that is a refusal is an error.
-pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
-    let run = WorkflowRun::of_this_step(&context.connection, crate::variable);
+/// Asks GitHub. A missing variable closes the gate; an answer that is a refusal is an error.
+pub(crate) async fn evaluate(
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+) -> Result<GateReport> {
+    let run = WorkflowRun::of_this_step(&context.connection, variable);
     let run = match run {
         Ok(run) => run,
         Err(failure) if failure.exit() == Exit::NotApproved => {
-            let judged = GateResult::never(GATE, failure.to_string());
+            let result = GateResult::never(GATE, failure.to_string());
             return Ok(match failure.to_do() {
-                Some(hint) => judged.hint(hint).into(),
-                None => judged.into(),
+                Some(hint) => result.hint(hint).into(),
+                None => result.into(),
             });
         }
         Err(failure) => return Err(failure),
     };
     let reviews = run.reviews().await?;
-    let stage = candidate.place.stage;
+    let stage = candidate.target.stage;
     let rules = Rules {
         environment: &stage.github_environment,
         approvers: &stage.approvers,
         people: &candidate.people,
-        is_rerun: crate::variable("GITHUB_RUN_ATTEMPT").is_some_and(|attempt| attempt != "1"),
+        is_rerun: variable("GITHUB_RUN_ATTEMPT").is_some_and(|attempt| attempt != "1"),
     };
-    let mut answer = rules.judge(&reviews);
+    let mut answer = rules.evaluate(&reviews);
     if !answer.approved_by.is_empty() {
         answer.request_id = Some(format!("workflow run {}", run.id()));
     }
@@ -51,7 +55,7 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn judge(&self, reviews: &[RunReview]) -> Answer {
+    fn evaluate(&self, reviews: &[RunReview]) -> GateReport {
         let here: Vec<&RunReview> = reviews
             .iter()
             .filter(|review| {
@@ -72,7 +76,10 @@ impl Rules<'_> {
         {
             return GateResult::never(
                 GATE,
-                format!("environment `{environment}` was refused by {}", shown(user)),
+                format!(
+                    "environment `{environment}` was refused by {}",
+                    login_text(user)
+                ),
             )
             .hint("talk to them; running the job again asks for an approval once more")
             .into();
@@ -88,7 +95,7 @@ impl Rules<'_> {
         let mut counted: Vec<&str> = Vec::new();
         for user in approved {
             match self.objection(user) {
-                Some(objection) => objections.push(format!("{}, {objection}", shown(user))),
+                Some(objection) => objections.push(format!("{}, {objection}", login_text(user))),
                 None if counted.contains(&user) => {}
                 None => counted.push(user),
             }
@@ -101,11 +108,11 @@ impl Rules<'_> {
             .hint("let somebody else approve: run the job again, and it waits for an approval once more")
             .into();
         }
-        let names: Vec<String> = counted.iter().map(|user| shown(user)).collect();
+        let names: Vec<String> = counted.iter().map(|user| login_text(user)).collect();
         let remarks = self.is_rerun.then(|| {
             "this workflow run was run again, and GitHub does not tell which attempt an approval was given to".into()
         });
-        Answer {
+        GateReport {
             remarks: remarks.into_iter().collect(),
             gates: vec![GateResult::holds(
                 GATE,
@@ -119,7 +126,7 @@ impl Rules<'_> {
                 .iter()
                 .map(|user| format!("{user} (GitHub)"))
                 .collect(),
-            ..Answer::default()
+            ..GateReport::default()
         }
     }
 
@@ -157,7 +164,7 @@ impl Rules<'_> {
     }
 }
 
-fn shown(user: &str) -> String {
+fn login_text(user: &str) -> String {
     match user {
         "" => "somebody".into(),
         user => format!("`{user}`"),
@@ -166,8 +173,8 @@ fn shown(user: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use crate::gates::result::Verdict;
     use crate::people::tests::people;
 
     fn review(decision: ReviewDecision, user: &str, environment: &str) -> RunReview {
@@ -182,11 +189,11 @@ mod tests {
         review(ReviewDecision::Approved, user, "PROD")
     }
 
-    fn judged(approvers: &[&str], reviews: &[RunReview]) -> (Verdict, String) {
-        judged_in(false, approvers, reviews)
+    fn result(approvers: &[&str], reviews: &[RunReview]) -> (Verdict, String) {
+        result_in(false, approvers, reviews)
     }
 
-    fn judged_in(is_rerun: bool, approvers: &[&str], reviews: &[RunReview]) -> (Verdict, String) {
+    fn result_in(is_rerun: bool, approvers: &[&str], reviews: &[RunReview]) -> (Verdict, String) {
         let approvers: Vec<String> = approvers.iter().map(|&name| name.to_owned()).collect();
         let rules = Rules {
             environment: "prod",
@@ -194,22 +201,22 @@ mod tests {
             people: &people(),
             is_rerun,
         };
-        let answer = rules.judge(reviews);
-        (answer.gates[0].verdict, answer.gates[0].says.clone())
+        let answer = rules.evaluate(reviews);
+        (answer.gates[0].verdict, answer.gates[0].reason.clone())
     }
 
     #[test]
     fn an_approval_for_the_environment_counts_and_for_another_does_not() {
         let other = review(ReviewDecision::Approved, "cleo", "STAGE");
         assert_eq!(
-            judged(&[], &[other]),
+            result(&[], &[other]),
             (
                 Verdict::NotYet,
                 "nobody has approved environment `prod` for this run".into()
             )
         );
         assert_eq!(
-            judged(&["cleo"], &[yes("Cleo")]),
+            result(&["cleo"], &[yes("Cleo")]),
             (Verdict::Holds, "approved by `Cleo`".into())
         );
     }
@@ -217,18 +224,18 @@ mod tests {
     #[test]
     fn nobody_approves_their_own_work() {
         assert_eq!(
-            judged(&[], &[yes("Ada")]),
+            result(&[], &[yes("Ada")]),
             (
                 Verdict::Never,
                 "approved only by `Ada`, who trained the version".into()
             )
         );
         assert_eq!(
-            judged(&[], &[yes("ben")]).1,
+            result(&[], &[yes("ben")]).1,
             "approved only by `ben`, who started this workflow run"
         );
         assert_eq!(
-            judged(&[], &[yes("ben"), yes("cleo")]),
+            result(&[], &[yes("ben"), yes("cleo")]),
             (Verdict::Holds, "approved by `cleo`".into()),
             "a second pair of eyes is enough"
         );
@@ -237,18 +244,18 @@ mod tests {
     #[test]
     fn an_approver_is_one_of_those_named() {
         assert_eq!(
-            judged(&["dora"], &[yes("cleo")]).1,
+            result(&["dora"], &[yes("cleo")]).1,
             "approved only by `cleo`, who is none of the stage's `approvers`"
         );
         assert_eq!(
-            judged(&["dora", "team:leads"], &[yes("cleo")]),
+            result(&["dora", "team:leads"], &[yes("cleo")]),
             (
                 Verdict::Holds,
                 "approved by `cleo`, whose team GitHub does not tell a job's token".into()
             )
         );
         assert_eq!(
-            judged(&["dora", "team:leads"], &[yes("dora")]).1,
+            result(&["dora", "team:leads"], &[yes("dora")]).1,
             "approved by `dora`"
         );
     }
@@ -257,14 +264,14 @@ mod tests {
     fn a_refusal_is_told_with_its_name() {
         let no = review(ReviewDecision::Rejected, "dora", "Prod");
         assert_eq!(
-            judged(&[], &[yes("cleo"), no.clone()]),
+            result(&[], &[yes("cleo"), no.clone()]),
             (
                 Verdict::Never,
                 "environment `prod` was refused by `dora`".into()
             )
         );
         assert_eq!(
-            judged_in(true, &[], &[no, yes("cleo")]).1,
+            result_in(true, &[], &[no, yes("cleo")]).1,
             "approved by `cleo`",
             "what an earlier attempt was refused, this one was given"
         );
@@ -275,7 +282,7 @@ mod tests {
                 people: &people(),
                 is_rerun,
             };
-            rules.judge(&[yes("cleo")]).remarks
+            rules.evaluate(&[yes("cleo")]).remarks
         };
         assert_eq!(remarks(false), [""; 0]);
         assert_eq!(
@@ -284,7 +291,7 @@ mod tests {
             "it may be that of the earlier attempt"
         );
         assert_eq!(
-            judged(&[], &[yes("")]).1,
+            result(&[], &[yes("")]).1,
             "approved only by somebody, whose account is gone"
         );
     }

@@ -1,5 +1,5 @@
 //! The approval in Domino 6: a governance bundle with the version attached, its approvals, its gates. `request`
-//! makes the bundle and submits it; here it is found and judged.
+//! creates the bundle and submits it; here it is found and evaluated.
 
 use domino_core::api::choice::choose;
 use domino_core::api::governance::{
@@ -10,7 +10,7 @@ use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 
-use super::{Answer, GateResult};
+use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 
 /// What this gate is called.
@@ -28,7 +28,7 @@ pub(crate) struct Governed {
     pub(crate) request: Option<Request>,
 }
 
-/// A bundle and how it stands.
+/// A bundle with its approvals and gates.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) bundle: Bundle,
@@ -37,7 +37,7 @@ pub(crate) struct Request {
 }
 
 impl Governed {
-    /// Finds policy and bundle, and reads how it stands: two rounds, and a third where there is a bundle.
+    /// Finds policy and bundle, and reads its state: two rounds of requests, and a third where there is a bundle.
     pub(crate) async fn find(context: &StepContext, candidate: &Candidate<'_>) -> Result<Self> {
         let reader = context.connection.reader();
         let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
@@ -49,7 +49,7 @@ impl Governed {
             bundle.name == name
                 && bundle.state != BundleState::Archived
                 && bundle.attachments.iter().any(|attachment| {
-                    attachment.is_model_version(candidate.place.name, candidate.number())
+                    attachment.is_model_version(candidate.target.name, candidate.number())
                 })
         };
         let request = match bundles.iter().find(ours) {
@@ -93,7 +93,7 @@ impl Governed {
     }
 
     /// The verdict on one approval, and who gave it.
-    fn judge(
+    fn evaluate(
         &self,
         request: &Request,
         approval: &Approval,
@@ -109,7 +109,7 @@ impl Governed {
             .map(|approver| format!("`{}`", approver.name))
             .collect::<Vec<_>>()
             .join(" or ");
-        let closed = |judged: GateResult| (judged, None);
+        let closed = |result: GateResult| (result, None);
         match &approval.status {
             ApprovalStatus::PendingSubmission => match self.sent_back_by(approval) {
                 Some(by) => closed(
@@ -168,7 +168,7 @@ impl Governed {
         };
         let attachments = &request.bundle.attachments;
         let uncovered = attachments.iter().any(|attachment| {
-            attachment.is_model_version(candidate.place.name, candidate.number())
+            attachment.is_model_version(candidate.target.name, candidate.number())
                 && attachment.is_left_out_of(&approval.id)
         });
         if uncovered {
@@ -193,14 +193,17 @@ impl Governed {
     }
 }
 
-/// Judges every approval and every gate of the bundle.
-pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
+/// Evaluates every approval and every gate of the bundle.
+pub(crate) async fn evaluate(
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+) -> Result<GateReport> {
     let governed = Governed::find(context, candidate).await?;
     Ok(governed.answer(candidate))
 }
 
 impl Governed {
-    fn answer(&self, candidate: &Candidate<'_>) -> Answer {
+    fn answer(&self, candidate: &Candidate<'_>) -> GateReport {
         let Some(request) = &self.request else {
             return GateResult::not_yet(
                 GATE,
@@ -212,9 +215,9 @@ impl Governed {
             )
             .into();
         };
-        let mut answer = Answer {
+        let mut answer = GateReport {
             request_id: Some(request.bundle.id.as_str().to_owned()),
-            ..Answer::default()
+            ..GateReport::default()
         };
         if request.approvals.is_empty() {
             // Nothing to approve is no approval.
@@ -227,8 +230,8 @@ impl Governed {
             ));
         }
         for approval in &request.approvals {
-            let (judged, by) = self.judge(request, approval, candidate);
-            answer.gates.push(judged);
+            let (result, by) = self.evaluate(request, approval, candidate);
+            answer.gates.push(result);
             answer.approved_by.extend(by);
             if approval.status == ApprovalStatus::ConditionallyApproved {
                 answer.remarks.push(format!(
@@ -256,9 +259,9 @@ impl Governed {
 pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
     format!(
         "{} version {} to {}",
-        candidate.place.name,
+        candidate.target.name,
         candidate.number(),
-        candidate.place.stage.name
+        candidate.target.stage.name
     )
 }
 
@@ -312,7 +315,7 @@ fn no_governance(error: domino_core::client::ApiError, context: &StepContext) ->
         "domino-approval",
     ];
     // Inside a run the answer is that of a proxy, which need not have every route of the deployment.
-    let (says, hint) = match matches!(context.connection.credential(), Credential::Proxy(_)) {
+    let (reason, hint) = match matches!(context.connection.credential(), Credential::Proxy(_)) {
         true => (
             "governance cannot be asked from inside this run: this Domino has none, which came with Domino 6, or its \
              proxy for runs does not lead there",
@@ -323,7 +326,7 @@ fn no_governance(error: domino_core::client::ApiError, context: &StepContext) ->
             "change `domino-approval`",
         ),
     };
-    let failure = CommandError::refused(says)
+    let failure = CommandError::refused(reason)
         .hint(hint)
         .at(&context.file, &key);
     CommandError::from(error).context(failure)

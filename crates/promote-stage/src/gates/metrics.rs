@@ -1,20 +1,20 @@
-//! The metric rules of a model, judged with the metrics of the version's run and those of the version it replaces.
+//! The metric rules of a model, evaluated with the metrics of the version's run and those of the version it replaces.
 
 use std::cmp::Ordering;
 
 use stage_file::MetricRule;
 
-use super::GateResult;
+use super::result::GateResult;
 use crate::candidate::Candidate;
 
 /// What this gate is called.
 pub(crate) const GATE: &str = "metric rule";
 
 /// One verdict a rule.
-pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<GateResult> {
+pub(crate) fn evaluate(candidate: &Candidate<'_>) -> Vec<GateResult> {
     let new = candidate.run.as_ref().map(|run| &run.metrics);
     let replaced = candidate.replaced.as_ref();
-    let rules = candidate.place.metric_rules.iter();
+    let rules = candidate.target.metric_rules.iter();
     rules
         .filter_map(|text| text.parse::<MetricRule>().ok())
         .map(|rule| {
@@ -24,13 +24,13 @@ pub(crate) fn judge(candidate: &Candidate<'_>) -> Vec<GateResult> {
                 let value = metrics.and_then(|metrics| metrics.get(&rule.metric));
                 (version.version.get(), value.copied())
             });
-            judge_one(&rule, value, before)
+            evaluate_rule(&rule, value, before)
         })
         .collect()
 }
 
 /// `before` is the version that is replaced, and its value if it has one.
-fn judge_one(
+fn evaluate_rule(
     rule: &MetricRule,
     value: Option<f64>,
     before: Option<(u64, Option<f64>)>,
@@ -53,10 +53,10 @@ fn judge_one(
             change(before, value)
         ),
     };
-    let says = format!("{metric} is {}{against}; {rule}", number(value));
+    let reason = format!("{metric} is {}{against}; {rule}", number(value));
     match rule.holds(value, before.and_then(|(_, value)| value)) {
-        true => GateResult::holds(GATE, says),
-        false => GateResult::never(GATE, says).hint("train a better version, or change the rule"),
+        true => GateResult::holds(GATE, reason),
+        false => GateResult::never(GATE, reason).hint("train a better version, or change the rule"),
     }
 }
 
@@ -82,16 +82,16 @@ pub(crate) fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use crate::gates::result::Verdict;
 
-    fn judged(
+    fn result(
         rule: &str,
         value: Option<f64>,
         before: Option<(u64, Option<f64>)>,
     ) -> (bool, String) {
-        let judged = judge_one(&rule.parse().unwrap(), value, before);
-        (judged.verdict == Verdict::Holds, judged.says)
+        let result = evaluate_rule(&rule.parse().unwrap(), value, before);
+        (result.verdict == Verdict::Holds, result.reason)
     }
 
     const RULE: &str = "rmse must not rise by more than 2 %";
@@ -99,14 +99,14 @@ mod tests {
     #[test]
     fn a_rule_is_judged_against_the_version_that_is_replaced() {
         assert_eq!(
-            judged(RULE, Some(0.6), Some((6, Some(0.6)))),
+            result(RULE, Some(0.6), Some((6, Some(0.6)))),
             (
                 true,
                 format!("rmse is 0.6 against 0.6 of version 6 (the same); {RULE}")
             )
         );
         assert_eq!(
-            judged(RULE, Some(0.66), Some((6, Some(0.6)))),
+            result(RULE, Some(0.66), Some((6, Some(0.6)))),
             (
                 false,
                 format!("rmse is 0.66 against 0.6 of version 6 (+10.0 %); {RULE}")
@@ -117,26 +117,26 @@ mod tests {
     #[test]
     fn without_anything_to_compare_with_only_the_value_counts() {
         assert_eq!(
-            judged(RULE, Some(0.6), None),
+            result(RULE, Some(0.6), None),
             (
                 true,
                 format!("rmse is 0.6, with nothing in the stage to compare with; {RULE}")
             )
         );
-        assert!(judged(RULE, Some(0.6), Some((6, None))).0);
-        assert!(!judged("rmse must be at most 0.5", Some(0.6), None).0);
+        assert!(result(RULE, Some(0.6), Some((6, None))).0);
+        assert!(!result("rmse must be at most 0.5", Some(0.6), None).0);
     }
 
     #[test]
     fn a_version_without_the_metric_does_not_pass() {
         assert_eq!(
-            judged(RULE, None, Some((6, Some(0.6)))),
+            result(RULE, None, Some((6, Some(0.6)))),
             (
                 false,
                 format!("the version's run has no metric `rmse`; {RULE}")
             )
         );
-        assert!(!judged(RULE, Some(f64::NAN), Some((6, Some(0.6)))).0);
+        assert!(!result(RULE, Some(f64::NAN), Some((6, Some(0.6)))).0);
     }
 
     #[test]

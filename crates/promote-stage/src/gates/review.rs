@@ -6,7 +6,7 @@ use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 
-use super::{Answer, GateResult};
+use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 
 /// What this gate is called.
@@ -21,22 +21,25 @@ pub(crate) fn requested_key(stage: &str) -> String {
 }
 
 /// Holds when a review was asked for and the version is in the stage, which Domino does when the reviewers say yes.
-pub(crate) async fn judge(context: &StepContext, candidate: &Candidate<'_>) -> Result<Answer> {
+pub(crate) async fn evaluate(
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+) -> Result<GateReport> {
     refuse_where_there_are_none(context).await?;
-    let target = &candidate.place.target;
+    let target = &candidate.target.model_stage;
     let asked = candidate
         .version
         .tags
-        .get(&requested_key(&candidate.place.stage.name));
-    let judged = judge_one(candidate.is_there(), asked.map(String::as_str), target);
-    Ok(Answer {
+        .get(&requested_key(&candidate.target.stage.name));
+    let result = evaluate_rule(candidate.is_in_stage(), asked.map(String::as_str), target);
+    Ok(GateReport {
         remarks: vec![UNPROVEN.into()],
-        ..judged.into()
+        ..result.into()
     })
 }
 
-fn judge_one(is_there: bool, asked: Option<&str>, target: &ModelStage) -> GateResult {
-    match (is_there, asked) {
+fn evaluate_rule(is_in_stage: bool, asked: Option<&str>, target: &ModelStage) -> GateResult {
+    match (is_in_stage, asked) {
         (true, Some(at)) => GateResult::holds(
             GATE,
             format!(
@@ -94,12 +97,13 @@ fn has_reviews(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use crate::gates::result::Verdict;
 
     #[test]
     fn being_in_the_stage_is_an_approval_only_of_what_was_asked_for() {
-        let verdict = |is_there, asked| judge_one(is_there, asked, &ModelStage::Production).verdict;
+        let verdict =
+            |is_in_stage, asked| evaluate_rule(is_in_stage, asked, &ModelStage::Production).verdict;
         assert_eq!(verdict(true, Some("noon")), Verdict::Holds);
         assert_eq!(verdict(true, None), Verdict::Never);
         assert_eq!(verdict(false, Some("noon")), Verdict::NotYet);

@@ -6,7 +6,7 @@ use domino_core::api::mlflow::ModelVersion;
 use domino_core::serving::Serving;
 use domino_core::wait::Span;
 
-use super::GateResult;
+use super::result::GateResult;
 use crate::candidate::Candidate;
 use crate::record::{Record, Status};
 use crate::registry::stage_of;
@@ -17,9 +17,9 @@ const GATE: &str = "soak time";
 const LONGEST_PROMOTION: i64 = 5 * 60 * 1000;
 
 /// One verdict where the stage has a soak time.
-pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<GateResult> {
+pub(crate) fn evaluate(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<GateResult> {
     let soak = soak?;
-    Some(judge_at(
+    Some(evaluate_at(
         since(candidate),
         candidate.now,
         soak,
@@ -27,7 +27,7 @@ pub(crate) fn judge(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option
     ))
 }
 
-fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateResult {
+fn evaluate_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateResult {
     let wanted = Span(soak);
     let Some(since) = since else {
         return GateResult::never(
@@ -39,13 +39,13 @@ fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateR
     };
     let milliseconds = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
     let been = Duration::from_millis(milliseconds);
-    let says = format!(
+    let reason = format!(
         "in stage `{before}` for {} of at least {wanted}",
         Span(been)
     );
     match been >= soak {
-        true => GateResult::holds(GATE, says),
-        false => GateResult::not_yet(GATE, says),
+        true => GateResult::holds(GATE, reason),
+        false => GateResult::not_yet(GATE, reason),
     }
 }
 
@@ -56,7 +56,7 @@ fn judge_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> GateR
 pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     let version = &candidate.version;
     // A version that has entered the stage is in the one before no more; the record of its entry remembers.
-    if candidate.is_there()
+    if candidate.is_in_stage()
         && let Some(since) = candidate.record().and_then(|record| record.since)
     {
         return Some(since);
@@ -82,21 +82,21 @@ fn since_held(version: &ModelVersion, entered: Option<Record>, left: Option<Reco
         let begun = record.at_millisecond();
         begun.is_some_and(|begun| (begun..begun + LONGEST_PROMOTION).contains(&changed))
     };
-    let put_back = left
+    let rolled_back = left
         .filter(|record| record.status != Status::Done && ended_with_it(record))
         .and_then(|record| record.since);
     let entered = entered
         .filter(|record| record.status == Status::Done && ended_with_it(record))
         .and_then(|record| record.at_millisecond());
-    put_back.or(entered).unwrap_or(changed)
+    rolled_back.or(entered).unwrap_or(changed)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::Verdict;
     use super::*;
+    use crate::gates::result::Verdict;
     use crate::record::tests::record;
     use crate::registry::tests::version;
 
@@ -105,19 +105,19 @@ mod tests {
     #[test]
     fn a_version_waits_until_its_time_is_over() {
         let day = Duration::from_secs(24 * 3600);
-        let early = judge_at(Some(0), 23 * HOUR, day, "staging");
+        let early = evaluate_at(Some(0), 23 * HOUR, day, "staging");
         assert_eq!(early.verdict, Verdict::NotYet);
-        assert_eq!(early.says, "in stage `staging` for 23 h of at least 24 h");
+        assert_eq!(early.reason, "in stage `staging` for 23 h of at least 24 h");
         assert_eq!(
-            judge_at(Some(0), 24 * HOUR, day, "staging").verdict,
+            evaluate_at(Some(0), 24 * HOUR, day, "staging").verdict,
             Verdict::Holds
         );
         // A time to come is no time that has passed.
         assert_eq!(
-            judge_at(Some(HOUR), 0, day, "staging").verdict,
+            evaluate_at(Some(HOUR), 0, day, "staging").verdict,
             Verdict::NotYet
         );
-        assert_eq!(judge_at(None, 0, day, "staging").verdict, Verdict::Never);
+        assert_eq!(evaluate_at(None, 0, day, "staging").verdict, Verdict::Never);
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             "it was out of the stage, and put back by hand"
         );
         // A promotion into the next stage that was undone put it back where it had been since `since`.
-        let undone = record(Status::Undone);
+        let undone = record(Status::RolledBack);
         assert_eq!(since(at + 2_000, None, Some(&undone)), 1_000);
         assert_eq!(since(later, None, Some(&undone)), later);
     }

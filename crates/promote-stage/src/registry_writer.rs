@@ -7,11 +7,11 @@ use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::{ApiError, write_once};
 
-use crate::registry::{STAGE_TAG, holders, stage_of};
+use crate::registry::{STAGE_TAG, stage_of, versions_in_stage};
 
 /// Changes what the experiment manager holds of one registered model.
 #[derive(Debug)]
-pub(crate) struct Moves<'a> {
+pub(crate) struct RegistryWriter<'a> {
     writer: &'a TrackingWriter,
     reader: TrackingReader,
     name: &'a str,
@@ -19,7 +19,7 @@ pub(crate) struct Moves<'a> {
     has_aliases: Cell<bool>,
 }
 
-impl<'a> Moves<'a> {
+impl<'a> RegistryWriter<'a> {
     /// Of the registered model of that name.
     pub(crate) fn of(writer: &'a TrackingWriter, name: &'a str) -> Self {
         Self {
@@ -41,33 +41,37 @@ impl<'a> Moves<'a> {
         self.reader.delay_scale()
     }
 
-    /// What the experiment manager turned out not to have, in words.
-    pub(crate) fn lacks(&self) -> Vec<String> {
-        let mut lacks = Vec::new();
+    /// What the experiment manager turned out not to have, for the person.
+    pub(crate) fn missing_features(&self) -> Vec<String> {
+        let mut missing_features = Vec::new();
         if !self.has_stages.get() {
-            lacks.push(format!(
+            missing_features.push(format!(
                 "this experiment manager has no stages any more, so that the tag `{STAGE_TAG}` stands for them"
             ));
         }
         if !self.has_aliases.get() {
-            lacks.push("this experiment manager has no aliases, so that none was set".into());
+            missing_features
+                .push("this experiment manager has no aliases, so that none was set".into());
         }
-        lacks
+        missing_features
     }
 
     /// The versions in a stage, by all pages of the search.
-    pub(crate) async fn holders(&self, stage: &ModelStage) -> Result<Vec<VersionNumber>, ApiError> {
+    pub(crate) async fn versions_in_stage(
+        &self,
+        stage: &ModelStage,
+    ) -> Result<Vec<VersionNumber>, ApiError> {
         let versions = self.reader.model_versions(self.name).await?;
-        Ok(holders(&versions, stage))
+        Ok(versions_in_stage(&versions, stage))
     }
 
     /// Puts a version into a stage.
-    pub(crate) async fn put(
+    pub(crate) async fn set_stage(
         &self,
         version: VersionNumber,
         stage: &ModelStage,
     ) -> Result<(), ApiError> {
-        let moved = write_once(
+        let written = write_once(
             self.delay_scale(),
             async || {
                 self.writer
@@ -76,18 +80,20 @@ impl<'a> Moves<'a> {
                     .map(|_| ())
             },
             async || {
-                let there = self.reader.model_version(self.name, version).await?;
-                Ok(there.filter(|there| stage_of(there) == *stage).map(drop))
+                let existing = self.reader.model_version(self.name, version).await?;
+                Ok(existing
+                    .filter(|existing| stage_of(existing) == *stage)
+                    .map(drop))
             },
         )
         .await;
-        match moved {
+        match written {
             Ok(_) => Ok(()),
             Err(error) if is_no_route(&error) => {
                 self.has_stages.set(false);
                 match stage {
-                    ModelStage::None => self.take_tag(version, STAGE_TAG).await,
-                    stage => self.tag(version, STAGE_TAG, stage.word()).await,
+                    ModelStage::None => self.delete_tag(version, STAGE_TAG).await,
+                    stage => self.set_tag(version, STAGE_TAG, stage.word()).await,
                 }
             }
             Err(error) => Err(error),
@@ -95,7 +101,7 @@ impl<'a> Moves<'a> {
     }
 
     /// Writes a tag of a version.
-    pub(crate) async fn tag(
+    pub(crate) async fn set_tag(
         &self,
         version: VersionNumber,
         key: &str,
@@ -109,10 +115,10 @@ impl<'a> Moves<'a> {
                     .await
             },
             async || {
-                let there = self.reader.model_version(self.name, version).await?;
-                let is = |there: &String| there == value;
-                Ok(there
-                    .filter(|there| there.tags.get(key).is_some_and(is))
+                let existing = self.reader.model_version(self.name, version).await?;
+                let is = |existing: &String| existing == value;
+                Ok(existing
+                    .filter(|existing| existing.tags.get(key).is_some_and(is))
                     .map(drop))
             },
         )
@@ -120,8 +126,12 @@ impl<'a> Moves<'a> {
         .map(drop)
     }
 
-    /// Takes a tag of a version away.
-    pub(crate) async fn take_tag(&self, version: VersionNumber, key: &str) -> Result<(), ApiError> {
+    /// Deletes a tag of a version.
+    pub(crate) async fn delete_tag(
+        &self,
+        version: VersionNumber,
+        key: &str,
+    ) -> Result<(), ApiError> {
         write_once(
             self.delay_scale(),
             async || {
@@ -130,9 +140,9 @@ impl<'a> Moves<'a> {
                     .await
             },
             async || {
-                let there = self.reader.model_version(self.name, version).await?;
-                Ok(there
-                    .filter(|there| !there.tags.contains_key(key))
+                let existing = self.reader.model_version(self.name, version).await?;
+                Ok(existing
+                    .filter(|existing| !existing.tags.contains_key(key))
                     .map(drop))
             },
         )
@@ -140,41 +150,45 @@ impl<'a> Moves<'a> {
         .map(drop)
     }
 
-    /// Writes a tag of a version, or takes it away where it shall say nothing.
-    pub(crate) async fn tag_or_not(
+    /// Writes a tag of a version, or deletes it when there is no value.
+    pub(crate) async fn set_or_delete_tag(
         &self,
         version: VersionNumber,
         key: &str,
         value: &Option<String>,
     ) -> Result<(), ApiError> {
         match value {
-            Some(value) => self.tag(version, key, value).await,
-            None => self.take_tag(version, key).await,
+            Some(value) => self.set_tag(version, key, value).await,
+            None => self.delete_tag(version, key).await,
         }
     }
 
-    /// Points an alias to a version, away from any other. Where there are no aliases, nothing is done.
-    pub(crate) async fn point(&self, alias: &str, version: VersionNumber) -> Result<(), ApiError> {
-        let pointed = write_once(
+    /// Sets an alias to a version. Where the server has no aliases, nothing is done.
+    pub(crate) async fn set_alias(
+        &self,
+        alias: &str,
+        version: VersionNumber,
+    ) -> Result<(), ApiError> {
+        let set = write_once(
             self.delay_scale(),
             async || self.writer.set_alias(self.name, alias, version).await,
             async || Ok((self.alias(alias).await? == Some(version)).then_some(())),
         )
         .await
         .map(drop);
-        self.unless_without_aliases(pointed)
+        self.unless_without_aliases(set)
     }
 
-    /// Takes an alias away.
-    pub(crate) async fn take_alias(&self, alias: &str) -> Result<(), ApiError> {
-        let taken = write_once(
+    /// Deletes an alias.
+    pub(crate) async fn delete_alias(&self, alias: &str) -> Result<(), ApiError> {
+        let deleted = write_once(
             self.delay_scale(),
             async || self.writer.delete_alias(self.name, alias).await,
             async || Ok(self.alias(alias).await?.is_none().then_some(())),
         )
         .await
         .map(drop);
-        self.unless_without_aliases(taken)
+        self.unless_without_aliases(deleted)
     }
 
     /// The version that an alias points to now.
@@ -200,7 +214,7 @@ impl<'a> Moves<'a> {
 }
 
 /// A 404 without a code of the experiment manager, or a 405: there is no such route. With a code it is the model or
-/// version that is not there, and a refusal is never taken for a missing route.
+/// version that does not exist, and a refusal is never taken for a missing route.
 fn is_no_route(error: &ApiError) -> bool {
     match error.status().map(|status| status.as_u16()) {
         Some(404) => error.code().is_none(),

@@ -1,0 +1,62 @@
+//! The arguments that several verbs take, and how a value is read from them.
+
+use std::time::Duration;
+
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::step::duration;
+
+/// Which version is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VersionArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The version of the registered model; when not given, the one that the stage before serves
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    version: Option<GivenVersion>,
+    /// Let a version in that the stage before neither holds nor serves, or that was demoted, and say why
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub(crate) skip_order: Option<String>,
+}
+
+/// How long to wait for an approval.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WaitArgs {
+    /// Wait so long for gates that may still open
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) wait: Duration,
+}
+
+/// A version that may be given as nothing: GitHub hands on an output that does not exist as an empty text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenVersion(pub(crate) Option<VersionNumber>);
+
+impl VersionArgs {
+    pub(crate) fn version(&self) -> Option<VersionNumber> {
+        self.version.and_then(|given| given.0)
+    }
+}
+
+/// Reads the value of `--version`.
+pub(crate) fn given_version(text: &str) -> Result<GivenVersion, String> {
+    match text.trim() {
+        "" => Ok(GivenVersion(None)),
+        text => text.parse().map(|version| GivenVersion(Some(version))),
+    }
+}
+
+/// Reads a reason. It is kept in a tag, so it must not be empty, and must be short enough for every server.
+pub(crate) fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why".into()),
+        text if text.chars().count() > 500 => Err("say it in 500 characters".into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A variable of the environment; empty counts as not set.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}

@@ -1,0 +1,66 @@
+//! A version and what every gate says of it, waited for where a gate may still open.
+
+use std::time::Duration;
+
+use domino_core::error::Result;
+use domino_core::step::{Step, StepContext, StepResult};
+use domino_core::wait::{Poll, Span};
+
+use crate::arguments::VersionArgs;
+use crate::candidate::Candidate;
+use crate::gates;
+use crate::gates::result::GateReport;
+use crate::registry::listed;
+
+/// The pause between two looks at gates that may still open. People decide in minutes.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Reads the version and asks every gate. With time to wait, gates that may still open are asked again until all hold,
+/// one never will, or the time is up.
+pub(crate) async fn evaluate<'a>(
+    step: &Step,
+    context: &'a StepContext,
+    which: &VersionArgs,
+    wait: Duration,
+) -> Result<(Candidate<'a>, GateReport)> {
+    let delay_scale = context.connection.delay_scale();
+    let poll = Poll::until(wait, delay_scale);
+    let mut progress = None;
+    loop {
+        let candidate = Candidate::find(context, which).await?;
+        let report = match candidate.already_promoted {
+            Some(_) => GateReport::default(),
+            None => gates::evaluate(context, &candidate).await?,
+        };
+        let left = poll.left();
+        if report.all_hold() || !report.may_still_open() || left.is_zero() {
+            return Ok((candidate, report));
+        }
+        let waits = report.waits_for();
+        progress
+            .get_or_insert_with(|| step.progress())
+            .status(&format!("waiting up to {}: {waits}", Span(wait)));
+        tokio::time::sleep(PAUSE.mul_f64(delay_scale).min(left)).await;
+    }
+}
+
+/// How a step ends for a version that is in a later stage already.
+pub(crate) fn already_promoted(candidate: &Candidate<'_>) -> Option<StepResult> {
+    let later = candidate.already_promoted?;
+    let others = candidate.others();
+    let holds = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; `{}` goes on holding {}",
+            candidate.target.model_stage,
+            listed(&others)
+        ),
+    };
+    Some(StepResult::unchanged(format!(
+        "version {} of `{}` has passed stage `{}` already: it is in stage `{}`{holds}",
+        candidate.number(),
+        candidate.target.name,
+        candidate.target.stage.name,
+        later.name
+    )))
+}

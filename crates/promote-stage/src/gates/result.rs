@@ -1,0 +1,153 @@
+//! What one gate says of a version, and what all of them say together.
+
+use domino_core::step::{Plan, Table};
+
+/// What one gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GateResult {
+    /// The gate, as people call it.
+    pub(crate) gate: &'static str,
+    pub(crate) verdict: Verdict,
+    /// Why it does or does not hold.
+    pub(crate) reason: String,
+    /// What could be done about it.
+    pub(crate) hint: Option<String>,
+}
+
+/// Whether a gate lets a version in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It does.
+    Holds,
+    /// It may later, by itself or when somebody agrees.
+    NotYet,
+    /// It does not, and waiting changes nothing.
+    Never,
+}
+
+/// What all gates of a stage say, or one part of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GateReport {
+    pub(crate) gates: Vec<GateResult>,
+    /// Who approved, each with where.
+    pub(crate) approved_by: Vec<String>,
+    /// What was approved.
+    pub(crate) request_id: Option<String>,
+    /// What a reader must not miss.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl GateResult {
+    /// A gate that lets the version in.
+    pub(crate) fn holds(gate: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::Holds, reason)
+    }
+
+    /// A gate that may let the version in later.
+    pub(crate) fn not_yet(gate: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::NotYet, reason)
+    }
+
+    /// A gate that does not let the version in.
+    pub(crate) fn never(gate: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(gate, Verdict::Never, reason)
+    }
+
+    fn new(gate: &'static str, verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self {
+            gate,
+            verdict,
+            reason: reason.into(),
+            hint: None,
+        }
+    }
+
+    /// With what could be done about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Verdict {
+    /// The word in a table.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::NotYet => "not yet",
+            Self::Never => "no",
+        }
+    }
+}
+
+impl From<GateResult> for GateReport {
+    fn from(result: GateResult) -> Self {
+        Self {
+            gates: vec![result],
+            ..Self::default()
+        }
+    }
+}
+
+impl GateReport {
+    /// Adds what another part found.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.gates.extend(other.gates);
+        self.approved_by.extend(other.approved_by);
+        self.request_id = self.request_id.take().or(other.request_id);
+        self.remarks.extend(other.remarks);
+    }
+
+    /// Whether every gate lets the version in.
+    pub(crate) fn all_hold(&self) -> bool {
+        self.closed().next().is_none()
+    }
+
+    /// Whether waiting can help.
+    pub(crate) fn may_still_open(&self) -> bool {
+        self.gates
+            .iter()
+            .all(|result| result.verdict != Verdict::Never)
+    }
+
+    /// What is waited for, in words.
+    pub(crate) fn waits_for(&self) -> String {
+        let waits: Vec<&str> = self.closed().map(|result| result.reason.as_str()).collect();
+        waits.join("; ")
+    }
+
+    /// The gates that do not let the version in.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = &GateResult> {
+        self.gates
+            .iter()
+            .filter(|result| result.verdict != Verdict::Holds)
+    }
+
+    /// Adds what each gate says to a plan.
+    pub(crate) fn describe(&self, plan: &mut Plan) {
+        for result in &self.gates {
+            plan.fact(
+                result.gate,
+                format!("{}: {}", result.verdict.word(), result.reason),
+            );
+        }
+    }
+
+    /// What each gate says, as a table.
+    pub(crate) fn table(&self) -> Table {
+        Table {
+            columns: vec!["gate", "holds", "why"],
+            rows: self
+                .gates
+                .iter()
+                .map(|result| {
+                    vec![
+                        result.gate.to_owned(),
+                        result.verdict.word().to_owned(),
+                        result.reason.clone(),
+                    ]
+                })
+                .collect(),
+        }
+    }
+}

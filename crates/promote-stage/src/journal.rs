@@ -1,0 +1,232 @@
+//! A promotion as a journal: every write of it, in the order of writing, declared beside what takes it back. It writes
+//! nothing itself.
+
+use std::cell::Cell;
+use std::fmt;
+
+use domino_core::api::mlflow::ModelStage;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::Result;
+
+use crate::record::Status;
+use crate::transition::{Alias, Previous, TagChange, Transition};
+
+/// All steps of a promotion, phase by phase.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// The record says "pending".
+    pub(crate) begin: Vec<JournalStep>,
+    /// The version enters the stage; nothing where it is there already.
+    pub(crate) enter: Option<JournalStep>,
+    /// The versions that leave the stage.
+    pub(crate) leave: Vec<Departure>,
+    /// The aliases follow.
+    pub(crate) announce: Vec<JournalStep>,
+    /// The record says "done".
+    pub(crate) close: Vec<JournalStep>,
+}
+
+/// A version that leaves the stage.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    pub(crate) version: VersionNumber,
+    /// It says first that it was demoted.
+    pub(crate) tags: Vec<JournalStep>,
+    pub(crate) archive: JournalStep,
+}
+
+/// One write, declared beside what takes it back.
+#[derive(Debug)]
+pub(crate) struct JournalStep {
+    /// `None` where it is so already.
+    pub(crate) write: Option<Write>,
+    pub(crate) inverse: Inverse,
+    pub(crate) state: Cell<StepState>,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepState {
+    /// Nothing was sent.
+    Planned,
+    /// It was sent, and may have been carried out.
+    Started,
+    /// It was carried out.
+    Done,
+    /// It was carried out, and taken back.
+    RolledBack,
+}
+
+/// What a step writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Write {
+    Stage(VersionNumber, ModelStage),
+    /// Without a value the tag is deleted.
+    Tag(VersionNumber, String, Option<String>),
+    /// Without a version the alias is deleted.
+    Alias(String, Option<VersionNumber>),
+}
+
+/// What takes a write back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Inverse {
+    /// The version goes back to where it came from.
+    LeaveStage,
+    /// This version goes back into the stage, when the stage is empty otherwise.
+    ReturnToStage(VersionNumber),
+    /// The alias no longer points to a version that is not in the stage.
+    Alias(Alias),
+    /// The alias of the version before is again what it was, when it is still what was written.
+    PreviousAlias(Alias, VersionNumber),
+    /// The tag gets this value; `None` deletes it.
+    Tag(VersionNumber, String, Option<String>),
+    /// It stays as it is.
+    Nothing,
+}
+
+impl JournalStep {
+    fn new(write: Write, inverse: Inverse) -> Self {
+        Self {
+            write: Some(write),
+            inverse,
+            state: Cell::new(StepState::Planned),
+        }
+    }
+
+    fn tag(change: &TagChange) -> Self {
+        let (version, key) = (change.version, &change.key);
+        Self::new(
+            Write::Tag(version, key.clone(), change.value.clone()),
+            Inverse::Tag(version, key.clone(), change.before.clone()),
+        )
+    }
+}
+
+impl Journal {
+    /// Declares every step. An error says that the record does not fit into tags.
+    pub(crate) fn of(transition: &Transition<'_>) -> Result<Self> {
+        let others = transition.others.iter();
+        Ok(Self {
+            begin: begin(transition)?,
+            enter: transition.enters().then(|| {
+                let write = Write::Stage(transition.version, transition.to.clone());
+                JournalStep::new(write, Inverse::LeaveStage)
+            }),
+            leave: others.map(|other| leave(transition, *other)).collect(),
+            announce: announce(transition),
+            close: close(transition)?,
+        })
+    }
+
+    /// The steps in the order in which a rollback takes them back: what a stage holds first, then the aliases, then the
+    /// tags.
+    pub(crate) fn for_rollback(&self) -> Vec<&JournalStep> {
+        let archive = self.leave.iter().map(|departure| &departure.archive);
+        let tags = self.leave.iter().flat_map(|departure| &departure.tags);
+        let mut steps: Vec<&JournalStep> = (self.enter.iter())
+            .chain(archive)
+            .chain(tags)
+            .chain(self.announce.iter().rev())
+            .chain(self.begin.iter().rev())
+            .collect();
+        steps.sort_by_key(|step| matches!(step.inverse, Inverse::Tag(..)));
+        steps
+    }
+
+    /// The versions that are archived now.
+    pub(crate) fn archived(&self) -> Vec<VersionNumber> {
+        let archived = |departure: &&Departure| departure.archive.state.get() == StepState::Done;
+        let archived = self.leave.iter().filter(archived);
+        archived.map(|departure| departure.version).collect()
+    }
+}
+
+/// The tags that say "pending". Of these, a rollback changes the record and its status; the others tell of the last
+/// attempt, however it ended.
+fn begin(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
+    let version = transition.version;
+    let rolled_back = transition.record_tags(Status::RolledBack)?;
+    let pending = transition.record_tags(Status::Pending)?.into_iter();
+    let pending = pending.map(|(key, value)| {
+        let inverse = match rolled_back.iter().find(|(other, _)| *other == key) {
+            Some((_, value)) => Inverse::Tag(version, key.clone(), Some(value.clone())),
+            None => Inverse::Nothing,
+        };
+        JournalStep::new(Write::Tag(version, key, Some(value)), inverse)
+    });
+    let outdated = transition.outdated.iter().map(|key| {
+        let write = Write::Tag(version, (*key).to_owned(), None);
+        JournalStep::new(write, Inverse::Nothing)
+    });
+    Ok(pending.chain(outdated).collect())
+}
+
+fn leave(transition: &Transition<'_>, version: VersionNumber) -> Departure {
+    let tags = transition.demoted_tags.iter();
+    let tags = tags.filter(|tag| tag.version == version);
+    let archive = Write::Stage(version, ModelStage::Archived);
+    Departure {
+        version,
+        tags: tags.map(JournalStep::tag).collect(),
+        archive: JournalStep::new(archive, Inverse::ReturnToStage(version)),
+    }
+}
+
+fn announce(transition: &Transition<'_>) -> Vec<JournalStep> {
+    let (version, alias) = (transition.version, &transition.alias);
+    let mut steps = Vec::new();
+    if let Previous::Is(previous) = transition.previous {
+        let alias = &transition.previous_alias;
+        steps.push(JournalStep::new(
+            Write::Alias(alias.name.clone(), Some(previous)),
+            Inverse::PreviousAlias(alias.clone(), previous),
+        ));
+    }
+    // Also where the alias needs no write: a rollback must not leave it at a version that is not in the stage.
+    let mut own = JournalStep::new(
+        Write::Alias(alias.name.clone(), Some(version)),
+        Inverse::Alias(alias.clone()),
+    );
+    own.write.take_if(|_| alias.before == Some(version));
+    steps.push(own);
+    steps.extend(transition.own_demoted_tag.iter().map(JournalStep::tag));
+    steps
+}
+
+/// Nothing of this is taken back: it is written once the stage is known to hold the version alone. The alias that a
+/// demotion goes by is the last to go, so that a rerun finds it.
+fn close(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
+    let tags = transition.record_tags(Status::Done)?.into_iter();
+    let tags = tags.map(|(key, value)| Write::Tag(transition.version, key, Some(value)));
+    let goes = transition.previous == Previous::Goes;
+    let previous = goes.then(|| Write::Alias(transition.previous_alias.name.clone(), None));
+    let steps = tags.chain(previous);
+    Ok(steps
+        .map(|write| JournalStep::new(write, Inverse::Nothing))
+        .collect())
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stage(version, stage) => write!(f, "version {version} to `{stage}`"),
+            Self::Tag(_, key, Some(_)) => write!(f, "tag `{key}`"),
+            Self::Tag(_, key, None) => write!(f, "tag `{key}` to be taken away"),
+            Self::Alias(alias, Some(version)) => write!(f, "alias `{alias}` to version {version}"),
+            Self::Alias(alias, None) => write!(f, "alias `{alias}` to be taken away"),
+        }
+    }
+}
+
+impl fmt::Display for Inverse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeaveStage | Self::Nothing => Ok(()),
+            Self::ReturnToStage(version) => write!(f, "version {version}"),
+            Self::Alias(alias) | Self::PreviousAlias(alias, _) => {
+                write!(f, "alias `{}`", alias.name)
+            }
+            Self::Tag(version, key, _) => write!(f, "tag `{key}` of version {version}"),
+        }
+    }
+}

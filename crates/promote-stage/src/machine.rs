@@ -1,0 +1,212 @@
+//! How a promotion runs, as a state machine. Every arrow is a phase of the journal or a look at the stage.
+//!
+//! ```text
+//!            begin          enter, leave           look           announce             look             close
+//! planned ─────────► begun ──────────────► entered ────► alone ──────────► announced ────► settled ───────► done
+//!    │                 │                      │            │                 │    │           │
+//!    ▼                 ▼                      ▼            ▼                 ▼    ▼           ▼
+//! not begun       rolled back            rolled back   unfinished       unseen  rolled back  unfinished
+//! ```
+//!
+//! Until the first look everything is rolled back on an error; after it, only when a look finds another version. What else
+//! fails then is named with all that is left to do, and a rerun does it.
+
+use std::time::Duration;
+
+use domino_core::error::{CommandError, Result};
+use domino_core::step::{Interrupts, Step};
+
+use crate::exclusive::check_exclusive;
+use crate::journal::JournalStep;
+use crate::promotion::Promotion;
+use crate::registry_writer::RegistryWriter;
+use crate::rollback::{Rollback, rollback};
+use crate::transition::Transition;
+
+/// How long the stage must hold the version alone before that is believed.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// How a promotion ended.
+#[derive(Debug)]
+pub(crate) enum PromotionOutcome {
+    /// The stage holds the version and no other, and the record says so.
+    Done,
+    /// The record could not be begun, so nothing was moved.
+    NotBegun(CommandError),
+    /// The version could not enter, or another promotion got in between; the steps were taken back.
+    RolledBack(CommandError, Rollback),
+    /// The stage holds the version, but the steps named here are left for a rerun.
+    Unfinished(CommandError, Vec<String>),
+    /// The version was moved, but whether the stage holds it alone could not be read.
+    Unseen(CommandError),
+    /// The stage holds the version alone, but where the alias points could not be read.
+    AliasUnseen(CommandError),
+    /// The stage holds the version alone, but the alias points elsewhere.
+    AliasUnset(CommandError),
+}
+
+/// Promotes a version, and reports what came of it.
+pub(crate) async fn promote(
+    step: &mut Step,
+    registry: RegistryWriter<'_>,
+    transition: Transition<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<()> {
+    let promotion = Promotion::of(registry, transition)?;
+    let outcome = run(&promotion, step, interrupts).await;
+    promotion.report(step);
+    outcome.into_result(&promotion)
+}
+
+/// Runs a promotion to its end.
+async fn run(
+    promotion: &Promotion<'_>,
+    step: &Step,
+    interrupts: &mut Interrupts,
+) -> PromotionOutcome {
+    match advance(promotion, step, interrupts).await {
+        Ok(()) => PromotionOutcome::Done,
+        Err(outcome) => *outcome,
+    }
+}
+
+/// Goes from state to state as long as nothing stops it.
+async fn advance(
+    promotion: &Promotion<'_>,
+    step: &Step,
+    interrupts: &mut Interrupts,
+) -> Result<(), Box<PromotionOutcome>> {
+    let journal = &promotion.journal;
+    for one in &journal.begin {
+        let begun = promotion.write(one).await;
+        begun.map_err(|error| PromotionOutcome::NotBegun(error.into()))?;
+    }
+    if let Err(error) = enter(promotion, step, interrupts).await {
+        return Err(roll_back(promotion, error).await);
+    }
+    let rest = || journal.announce.iter().chain(&journal.close);
+    finish(promotion, rest(), journal.announce.len(), interrupts).await?;
+    tokio::time::sleep(SETTLE.mul_f64(promotion.registry.delay_scale())).await;
+    let look = check_exclusive(promotion).await;
+    let look = look.map_err(|error| PromotionOutcome::Unseen(error.into()))?;
+    if let Err(conflict) = look.into_result(promotion) {
+        return Err(roll_back(promotion, conflict).await);
+    }
+    keep_alias(promotion).await?;
+    finish(
+        promotion,
+        journal.close.iter(),
+        journal.close.len(),
+        interrupts,
+    )
+    .await
+}
+
+/// Enters first and archives then, so that the stage is never empty.
+async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrupts) -> Result<()> {
+    bail_if_interrupted(interrupts).await?;
+    if let Some(enter) = &promotion.journal.enter {
+        promotion.write(enter).await?;
+    }
+    let registry = &promotion.registry;
+    let held = registry.versions_in_stage(&promotion.transition.to).await?;
+    // Only those that were seen when it was planned: what came since belongs to another promotion.
+    let leave = promotion.journal.leave.iter();
+    for departure in leave.filter(|departure| held.contains(&departure.version)) {
+        bail_if_interrupted(interrupts).await?;
+        for one in departure.tags.iter().chain([&departure.archive]) {
+            promotion.write(one).await?;
+        }
+        step.say(&format!("archived version {}", departure.version));
+    }
+    check_exclusive(promotion).await?.into_result(promotion)
+}
+
+/// Carries out the first `count` of the steps that are left. An error names the step that failed and all after it.
+async fn finish<'a>(
+    promotion: &Promotion<'_>,
+    rest: impl Iterator<Item = &'a JournalStep>,
+    count: usize,
+    interrupts: &mut Interrupts,
+) -> Result<(), Box<PromotionOutcome>> {
+    let rest: Vec<&JournalStep> = rest.collect();
+    for (index, one) in rest.iter().take(count).enumerate() {
+        if one.write.is_none() {
+            continue;
+        }
+        let written = match bail_if_interrupted(interrupts).await {
+            Ok(()) => promotion.write(one).await.map_err(CommandError::from),
+            Err(interrupted) => Err(interrupted),
+        };
+        written.map_err(|error| {
+            let left = rest[index..].iter().filter_map(|one| one.write.as_ref());
+            PromotionOutcome::Unfinished(error, left.map(ToString::to_string).collect())
+        })?;
+    }
+    Ok(())
+}
+
+/// A promotion that ended in between may have set the alias to its version. This promotion is the last.
+async fn keep_alias(promotion: &Promotion<'_>) -> Result<(), Box<PromotionOutcome>> {
+    let (registry, version) = (&promotion.registry, promotion.transition.version);
+    let alias = &promotion.transition.alias.name;
+    if !registry.has_aliases() {
+        return Ok(());
+    }
+    let now = registry.alias(alias).await;
+    if now.map_err(|error| PromotionOutcome::AliasUnseen(error.into()))? == Some(version) {
+        return Ok(());
+    }
+    let set = registry.set_alias(alias, version).await;
+    set.map_err(|error| PromotionOutcome::AliasUnset(error.into()))?;
+    let look = check_exclusive(promotion).await;
+    let look = look.map_err(|error| PromotionOutcome::AliasUnseen(error.into()))?;
+    match look.into_result(promotion) {
+        Ok(()) => Ok(()),
+        Err(conflict) => Err(roll_back(promotion, conflict).await),
+    }
+}
+
+async fn roll_back(promotion: &Promotion<'_>, cause: CommandError) -> Box<PromotionOutcome> {
+    Box::new(PromotionOutcome::RolledBack(
+        cause,
+        rollback(promotion).await,
+    ))
+}
+
+impl PromotionOutcome {
+    /// One sentence for each state but the last.
+    pub(crate) fn into_result(self, promotion: &Promotion<'_>) -> Result<()> {
+        let (stage, version) = (&promotion.transition.to, promotion.transition.version);
+        Err(match self {
+            Self::Done => return Ok(()),
+            Self::NotBegun(cause) => {
+                cause.context("nothing was moved: the record of the promotion could not be begun")
+            }
+            Self::RolledBack(cause, rollback) => cause.context(rollback.to_string()),
+            Self::Unfinished(cause, left) => cause.context(format!(
+                "`{stage}` holds version {version}, but the promotion is not finished; run this again to finish it; \
+                 left to do: {}",
+                left.join(", ")
+            )),
+            Self::Unseen(cause) => cause.context(format!(
+                "version {version} was moved to `{stage}`, but whether it is there alone could not be seen"
+            )),
+            Self::AliasUnseen(cause) => cause,
+            Self::AliasUnset(cause) => cause.context(format!(
+                "`{stage}` holds version {version} and no other, but alias `{}` does not point to it; run this again",
+                promotion.transition.alias.name
+            )),
+        })
+    }
+}
+
+/// Between two writes is the moment to stop.
+pub(crate) async fn bail_if_interrupted(interrupts: &mut Interrupts) -> Result<(), CommandError> {
+    let signal = tokio::select! {
+        biased;
+        signal = interrupts.next() => signal,
+        () = std::future::ready(()) => return Ok(()),
+    };
+    Err(CommandError::new(signal.exit(), "interrupted"))
+}
