@@ -66,17 +66,17 @@ fn a_function_built_from_another_commit_is_never_green_and_goes_no_further() {
         "/*/gitRepoCommits/*/commitId",
         json!(other),
     ));
-    let says = format!("it was built from commit {other} in place of [commit]");
-    publish(&scene, &["dev"]).exits(5).says(&says);
+    let text = format!("it was built from commit {other} in place of [commit]");
+    publish(&scene, &["dev"]).exits(5).says(&text);
     // It runs, and was made for this commit; it is not what was asked for all the same.
     let run = publish(&scene, &["dev", "--dry-run"]).exits(0);
-    assert!(run.stdout.contains(&format!("~ {says}")), "{run}");
+    assert!(run.stdout.contains(&format!("~ {text}")), "{run}");
     publish(&scene, &["staging"])
         .exits(3)
         .says(&format!("it serves a function built for commit {other}"));
     publish(&scene, &["dev"])
         .exits(5)
-        .says(&says)
+        .says(&text)
         .says("version 1 serves again");
     scene.sandbox.faults().clear();
     publish(&scene, &["dev"]).exits(0);

@@ -303,14 +303,14 @@ fn what_serves_must_be_what_was_asked_for() {
 fn an_older_domino_that_does_not_tell_what_serves_is_said_to() {
     let scene = scene_of("5.9");
     register(&scene, "wine", "return x + 2");
-    let untold = Misbehaviour::Edit {
+    let unreported = Misbehaviour::Edit {
         set: Default::default(),
         remove: vec!["/data/*/registeredModelName".into()],
     };
     scene
         .sandbox
         .faults()
-        .add(Fault::on("GET /v1/models/*/versions", untold));
+        .add(Fault::on("GET /v1/models/*/versions", unreported));
     for _ in 0..2 {
         publish(&scene, "dev").exits(0).says(
             "does not tell what version 1 serves, nor the hardware tier, environment and replicas",

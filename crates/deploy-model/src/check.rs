@@ -1,5 +1,5 @@
-//! Whether the version that serves is what was asked for. A field with a wrong name would be ignored without a
-//! word, so that only what came of a request proves anything.
+//! Whether the version that serves is what was asked for. Domino ignores a field with a wrong name, so only
+//! what a request led to proves anything.
 
 use domino_core::api::hardware_tiers::HardwareTier;
 use domino_core::api::model_apis::{

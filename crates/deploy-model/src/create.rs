@@ -1,5 +1,5 @@
-//! Making an endpoint or a version of it, once: a reply that is lost, or does not say what was made, is made up
-//! for by looking.
+//! Creates an endpoint or a version of it, once: when the reply is lost, or does not say what was created, it is looked
+//! up.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use domino_core::wait::Poll;
 
 use crate::watch::EndpointWatch;
 
-/// How long what was made may take to be listed.
+/// How long a new version may take to be listed.
 const LISTED: Duration = Duration::from_secs(60);
 
 /// Creates the endpoint.
@@ -43,7 +43,7 @@ pub(crate) async fn first_version(
     listed(watch, &[], desired).await
 }
 
-/// Makes a version and has it deployed. `known` are those that were there before.
+/// Creates a version and deploys it. `known` are those that existed before.
 pub(crate) async fn version(
     watch: &EndpointWatch<'_>,
     writer: &Writer,
@@ -104,7 +104,7 @@ async fn listed(
     }
 }
 
-/// The version that was made just now: one with exactly its description that was not there before. The older
+/// The version that was just created: one with exactly its description that did not exist before. The older
 /// routes have one description for an endpoint and its first version, and need not repeat any: there a version
 /// without one is it as well.
 fn newly_made(

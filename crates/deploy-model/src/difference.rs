@@ -1,4 +1,4 @@
-//! What is to be done, from what is there and what is wanted. It asks nobody.
+//! What is to be done, from what exists and what is wanted. It asks nobody.
 
 use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, DesiredModelApi, Generation, ModelApi, ModelApiSource,
@@ -8,7 +8,7 @@ use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker
 
 use crate::endpoint::called;
 
-/// An endpoint that is there, with its versions, newest first.
+/// An endpoint that exists, with its versions, newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct ExistingEndpoint {
     pub(crate) api: ModelApi,
@@ -49,7 +49,7 @@ impl ExistingEndpoint {
         self.versions.iter().find(|version| version.id == active.id)
     }
 
-    /// How a version stands. A list of versions need not tell it; of the one that answers, the endpoint does.
+    /// The status of a version. A list of versions may leave it out; for the version that answers, the endpoint has it.
     fn status_of(&self, version: &ModelApiVersion) -> Option<Deployment> {
         version.deployment.clone().or_else(|| {
             let active = self.api.active.as_ref()?;
@@ -112,7 +112,7 @@ impl ExistingEndpoint {
     }
 }
 
-/// What is to be done. The environment variables are looked at elsewhere: they cannot be changed at all.
+/// What is to be done. The environment variables are compared elsewhere: they cannot be changed at all.
 pub(crate) fn work(
     generation: Generation,
     existing: Option<&ExistingEndpoint>,
@@ -127,19 +127,19 @@ pub(crate) fn work(
         .first()
         .filter(|newest| existing.is_made_from(newest, wanted) && settings.is_empty());
     if let Some(newest) = newest {
-        let standing = existing.status_of(newest);
+        let status = existing.status_of(newest);
         // Where nobody tells which version answers, the newest one does when it runs.
-        let told = existing.api.active.is_some() || generation == Generation::ModelServing;
+        let is_reported = existing.api.active.is_some() || generation == Generation::ModelServing;
         let is_active = existing
             .api
             .active
             .as_ref()
             .is_some_and(|active| active.id == newest.id);
-        let runs = standing.as_ref().is_some_and(Deployment::is_running);
-        if runs && (is_active || !told) && version_differs(Some(newest), wanted).is_empty() {
+        let runs = status.as_ref().is_some_and(Deployment::is_running);
+        if runs && (is_active || !is_reported) && version_differs(Some(newest), wanted).is_empty() {
             return Work::Nothing(existing.with_status(newest));
         }
-        if is_on_its_way(standing.as_ref()) {
+        if is_on_its_way(status.as_ref()) {
             return Work::Watch(existing.with_status(newest));
         }
     }
@@ -156,8 +156,8 @@ pub(crate) fn work(
 }
 
 /// A version that is not known to be up, down or in trouble is on its way.
-fn is_on_its_way(standing: Option<&Deployment>) -> bool {
-    standing.is_none_or(|deployment| {
+fn is_on_its_way(status: Option<&Deployment>) -> bool {
+    status.is_none_or(|deployment| {
         deployment.is_pending
             && !matches!(
                 deployment.status,
@@ -174,7 +174,7 @@ fn is_on_its_way(standing: Option<&Deployment>) -> bool {
     })
 }
 
-/// What of the endpoint itself is not as wanted. The older routes do not tell it.
+/// What of the endpoint itself is not as wanted. The older routes do not report it.
 pub(crate) fn settings_differ(
     generation: Generation,
     api: &ModelApi,
@@ -209,7 +209,7 @@ pub(crate) fn settings_differ(
     differences
 }
 
-/// What of a version is not as wanted, as far as it is told.
+/// What of a version is not as wanted, as far as Domino reports it.
 fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<String> {
     let Some(version) = version else {
         return vec![format!("serves: nothing → {}", wanted.desired.source)];
@@ -236,7 +236,7 @@ fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<St
     differences
 }
 
-/// Nothing that can be read differs, and still it is not known that all is as wanted.
+/// Why a new version is made although nothing that can be read differs.
 fn reason_for_new_version(
     existing: &ExistingEndpoint,
     active: Option<&ModelApiVersion>,
@@ -246,11 +246,11 @@ fn reason_for_new_version(
         return format!("serves: nothing → {}", wanted.desired.source);
     };
     let name = called(active.number, &active.id);
-    let standing = existing.status_of(active);
-    if !standing.as_ref().is_some_and(Deployment::is_running) {
+    let status = existing.status_of(active);
+    if !status.as_ref().is_some_and(Deployment::is_running) {
         return format!(
             "{name} is `{}`",
-            crate::endpoint::status_text(standing.as_ref())
+            crate::endpoint::status_text(status.as_ref())
         );
     }
     let commit = &wanted.mark.commit;

@@ -22,7 +22,7 @@ pub(crate) struct EndpointAddress {
     pub(crate) endpoint_host: Option<EndpointHost>,
 }
 
-/// A host that may be given as nothing, which is what GitHub makes of a variable that does not exist.
+/// A host that may be empty: GitHub passes a variable that does not exist as an empty text.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointHost(Option<Host>);
 
@@ -44,7 +44,7 @@ impl EndpointAddress {
     }
 }
 
-/// The endpoint of a model in a stage, if it is there, and what was asked to know that.
+/// The endpoint of a model in a stage, if it exists, and the project that it belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) project: Project,
@@ -54,7 +54,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Poll for it in the stage's project.
+    /// Looks for it in the stage's project.
     pub(crate) async fn find(
         reader: &Reader,
         file: &StageFile,
@@ -66,7 +66,7 @@ impl Endpoint {
         Self::among(&apis, project, file.endpoint_name(model, stage))
     }
 
-    /// Poll for it among what a project has.
+    /// Looks for it among the endpoints of a project.
     pub(crate) fn among(
         apis: &ModelApis,
         project: Project,
@@ -80,7 +80,7 @@ impl Endpoint {
         })
     }
 
-    /// The endpoint, which must be there.
+    /// The endpoint, or an error that says that it does not exist.
     pub(crate) fn existing(
         &self,
         model: &str,
@@ -111,7 +111,7 @@ pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
     }
 }
 
-/// The door of an endpoint, to be opened with the model's own token.
+/// The client of an endpoint, with the model's own token.
 pub(crate) fn endpoint_client(
     context: &StepContext,
     address: &EndpointAddress,
@@ -145,7 +145,7 @@ pub(crate) fn name_of(version: &ModelApiVersion) -> String {
     called(version.number, &version.id)
 }
 
-/// How a version stands, in Domino's words.
+/// The status of a version, in Domino's words.
 pub(crate) fn status_text(deployment: Option<&Deployment>) -> String {
     match deployment {
         None => "not deployed yet".into(),
@@ -158,7 +158,7 @@ pub(crate) fn status_text(deployment: Option<&Deployment>) -> String {
     }
 }
 
-/// Which version answers, in words, and how it stands.
+/// Which version answers, and its status.
 pub(crate) fn serving(api: &ModelApi) -> String {
     match &api.active {
         None => "nothing".into(),

@@ -43,13 +43,13 @@ pub(crate) async fn invoke(
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
     let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
     let route = args.id.map_or(Route::Latest, Route::Number);
-    let door = endpoint_client(context, &args.address, api, &token)?;
-    let prediction = door
+    let client = endpoint_client(context, &args.address, api, &token)?;
+    let prediction = client
         .invoke(route, &input)
         .await
         .map_err(|error| explained(error, api, &token))?;
     step.report.output("id", api.id.as_str());
-    step.report.output("url", door.url(route));
+    step.report.output("url", client.url(route));
     let answer = prediction.answer.to_string();
     match args.flags.format {
         // The answer is what was asked for; stdout has nothing else.

@@ -1,8 +1,7 @@
-//! `deploy-model`: publish a model of the stage file as an endpoint in Domino, and prove that it serves.
+//! `deploy-model`: publish a model of the stage file as an endpoint in Domino, and verify that it serves.
 //!
 //! A publish plans with a `Reader`, shows the plan, and only then gets a `Writer`. It ends green only when the
-//! very version that was asked for is the one that answers; a version that fails its smoke test gives way to the
-//! one before. It moves nothing between stages of the experiment manager: that is `promote-stage`.
+//! very version that was asked for is the one that answers; a version that fails its smoke test is rolled back. It moves nothing between stages of the experiment manager: that is `promote-stage`.
 
 mod check;
 mod create;

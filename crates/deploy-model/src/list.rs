@@ -23,7 +23,7 @@ pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepR
     let apis = reader.model_apis(&project).await?;
     let mut rows = Vec::new();
     for api in &apis.all {
-        let version = shown(&reader, &apis, api).await?;
+        let version = version_of(&reader, &apis, api).await?;
         rows.push(row(&context.file, &context.stage, api, version.as_ref()));
     }
     rows.sort();
@@ -42,7 +42,7 @@ pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepR
 }
 
 /// The version that answers; where none does, the newest.
-async fn shown(
+async fn version_of(
     reader: &Reader,
     apis: &ModelApis,
     api: &ModelApi,

@@ -1,4 +1,4 @@
-//! The plan of a publish: what there is, what is wanted, what follows from that. It only asks.
+//! The plan of a publish: what exists, what is wanted, and what follows. It only reads.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::endpoint::{Endpoint, EndpointAddress};
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
 use crate::stage_before;
-use crate::stage_order::Gate;
+use crate::stage_order::StageOrder;
 use crate::version::Choice;
 
 /// What `publish --help` ends with.
@@ -67,7 +67,7 @@ pub(crate) struct PublishArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// A version that may be given as nothing: GitHub hands on an output that is not there as an empty text.
+/// A version that may be empty: GitHub passes an output that does not exist as an empty text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GivenVersion(Option<VersionNumber>);
 
@@ -125,21 +125,16 @@ pub(crate) async fn plan<'a>(
         environment(&reader, &project, &place),
         existing(&reader, &endpoint),
         async {
-            Ok(match (source, &choice) {
-                (None, Some(Choice::StageBefore(before))) => {
-                    let serves = stage_before::ask(context, model, before, &apis).await?;
-                    Some(source::of_the_stage_before(model, &before.name, serves)?)
-                }
-                (source, _) => source,
-            })
+            let (None, Some(Choice::StageBefore(before))) = (&source, &choice) else {
+                return Ok(source);
+            };
+            let serves = stage_before::ask(context, model, before, &apis).await?;
+            source::of_the_stage_before(model, &before.name, serves).map(Some)
         },
     )?;
-    let Some(source) = source else {
-        return Err(CommandError::message(format!(
-            "model `{}` has no source",
-            model.name
-        )));
-    };
+    let name = &model.name;
+    let source =
+        source.ok_or_else(|| CommandError::message(format!("model `{name}` has no source")))?;
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
@@ -150,21 +145,8 @@ pub(crate) async fn plan<'a>(
     {
         return Err(cannot_change_variables(context, model, &endpoint));
     }
-    let mut work = work(endpoint.generation, existing.as_ref(), &wanted);
-    let mut built = None;
-    if let (Work::Nothing(version), Some(existing)) = (&work, &existing) {
-        // That it was made for this says nothing about what became of it: a publish may have failed on that, or
-        // never come to look.
-        let from = Built::ask(&reader, &wanted, &existing.api.id, version).await;
-        let wrong = mismatches(&wanted, place.tier.as_ref(), &existing.api, version, &from);
-        built = Some(from);
-        if !wrong.is_empty() {
-            work = Work::Version {
-                differences: wrong,
-                settings: false,
-            };
-        }
-    }
+    let work = work(endpoint.generation, existing.as_ref(), &wanted);
+    let (work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
     if let (Work::Version { .. }, Some(active)) =
         (&work, existing.as_ref().and_then(ExistingEndpoint::active))
     {
@@ -172,27 +154,16 @@ pub(crate) async fn plan<'a>(
         wanted.desired.version_description = wanted.mark.to_string();
     }
     if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
-        let gate = Gate {
+        let order = StageOrder {
             context,
             model,
             version: source.version(),
             commit: &commit,
             forced: args.force_version.as_deref(),
         };
-        remarks.extend(gate.pass(&apis).await?);
+        remarks.extend(order.check(&apis).await?);
     }
-    if place.tier.is_none() {
-        remarks.push(format!(
-            "no hardware tier is given for models in stage `{}`, so that Domino takes its own",
-            stage.name
-        ));
-    }
-    if matches!(source.what, ModelApiSource::Function { .. }) {
-        remarks.push(
-            "a function cannot be pinned to a commit: Domino builds what it finds at the head of the repository"
-                .into(),
-        );
-    }
+    remarks.extend(domino_chooses(context, &place, &source));
     Ok(PublishPlan {
         model,
         endpoint,
@@ -207,8 +178,50 @@ pub(crate) async fn plan<'a>(
     })
 }
 
-/// The endpoint with its versions. The list need not tell how the newest one stands, and whether it can be
-/// followed hangs on that.
+/// Compares what serves with what is wanted, where nothing would be done. That it was made for this says nothing about
+/// what became of it: a publish may have failed on that, or never come to look.
+async fn compare(
+    reader: &Reader,
+    wanted: &Wanted,
+    place: &Place,
+    existing: Option<&ExistingEndpoint>,
+    work: Work,
+) -> (Work, Option<Built>) {
+    let (Work::Nothing(version), Some(existing)) = (&work, existing) else {
+        return (work, None);
+    };
+    let built = Built::ask(reader, wanted, &existing.api.id, version).await;
+    let tier = place.tier.as_ref();
+    let differences = mismatches(wanted, tier, &existing.api, version, &built);
+    if differences.is_empty() {
+        return (work, Some(built));
+    }
+    let settings = false;
+    (
+        Work::Version {
+            differences,
+            settings,
+        },
+        Some(built),
+    )
+}
+
+/// What Domino decides, because nothing lets us.
+fn domino_chooses(context: &StepContext, place: &Place, source: &Source) -> Vec<String> {
+    let tier = place.tier.is_none().then(|| {
+        let stage = &context.stage.name;
+        format!(
+            "no hardware tier is given for models in stage `{stage}`, so that Domino takes its own"
+        )
+    });
+    let commit = matches!(source.what, ModelApiSource::Function { .. }).then(|| {
+        "a function cannot be pinned to a commit: Domino builds what it finds at the head of the repository".to_owned()
+    });
+    tier.into_iter().chain(commit).collect()
+}
+
+/// The endpoint with its versions. The list may leave out the status of the newest version, which decides whether it is
+/// on its way.
 async fn existing(reader: &Reader, endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
@@ -304,7 +317,7 @@ fn desired(
     }
 }
 
-/// The wishes with their mark, which is the description of the version.
+/// What is desired, with the marker that becomes the description of the version.
 fn wanted(
     context: &StepContext,
     model: &Model,

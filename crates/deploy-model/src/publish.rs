@@ -1,4 +1,13 @@
 //! `deploy-model publish`: plan, show, apply, wait until that version serves, test it, report.
+//!
+//! ```text
+//!          ┌─ nothing ─────────────────────────────────────────────────► smoke test ──► unchanged
+//! planned ─┤
+//!          └─ create, version, watch ──► created ──► watched ─ serves ─► verified ──► smoke test ──► done
+//!                                                       │                   │             │
+//!                                                       ├─ down ────────────┴─────────────┴──► rolled back
+//!                                                       └─ time up ──► unsettled
+//! ```
 
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
 use domino_core::client::{Writer, Written, write_once};
@@ -10,7 +19,7 @@ use crate::create;
 use crate::difference::{Work, settings_differ};
 use crate::endpoint::{called, describe, name_of, serving, status_text, url};
 use crate::plan::{PublishArgs, PublishPlan, plan};
-use crate::rollback::restore_settings;
+use crate::rollback::{Defect, restore_settings};
 use crate::token::Token;
 use crate::watch::{EndpointWatch, LogOf, WatchOutcome};
 
@@ -72,7 +81,7 @@ impl Publish<'_> {
             if let Some(built) = &self.planned.built {
                 self.report_comparison(step, version, built);
             }
-            // One that this workflow run made, and never came to test, gives way as it would have then.
+            // A version that this workflow run made, and did not test, is rolled back as it would have been then.
             let mark = &self.planned.wanted.mark;
             let watch = existing
                 .previous_version(version, mark)
@@ -81,7 +90,7 @@ impl Publish<'_> {
                 .await?;
             return Ok(StepResult::unchanged(self.planned.as_wanted(self.context)));
         }
-        let (watch, version) = self.make(step).await.with_context(|| {
+        let (watch, version) = self.create(step).await.with_context(|| {
             format!("cannot publish model `{model}` in stage `{stage}` as endpoint `{name}`")
         })?;
         step.report.output("id", watch.id.as_str());
@@ -123,8 +132,8 @@ impl Publish<'_> {
         }
     }
 
-    /// Makes what the plan says, or takes what is on its way.
-    async fn make(&self, step: &mut Step) -> Result<(EndpointWatch<'_>, ModelApiVersion)> {
+    /// Creates what the plan says, or takes the version that is on its way.
+    async fn create(&self, step: &mut Step) -> Result<(EndpointWatch<'_>, ModelApiVersion)> {
         let planned = self.planned;
         let desired = &planned.wanted.desired;
         let project = &planned.endpoint.project;
@@ -173,8 +182,8 @@ impl Publish<'_> {
         }
     }
 
-    /// No version came: what became of the endpoint's settings belongs to it. After a refusal nothing will come, and
-    /// they are put back; otherwise a version may be on its way, which is for them.
+    /// No version came. The error says what became of the endpoint's settings. After a refusal nothing will come, and
+    /// they are rolled back. Otherwise a version that needs them may be on its way.
     async fn without_version(
         &self,
         watch: &EndpointWatch<'_>,
@@ -237,8 +246,8 @@ impl Publish<'_> {
         Ok(())
     }
 
-    /// The version will not run: why, and what serves now. One that had taken over before it went down gives way
-    /// to the one before.
+    /// The version will not run: why, and what serves now. If it had taken over before it went down, it is
+    /// rolled back.
     async fn down(
         &self,
         step: &mut Step,
@@ -257,10 +266,9 @@ impl Publish<'_> {
             }
         }
         if self.is_active(watch, version).await {
-            let what = format!("took over and ended as `{end}`");
-            let why = "it ran, and went down".to_owned();
+            let defect = Defect::WentDown(end);
             return self
-                .roll_back(step, watch, interrupts, version, &what, why)
+                .roll_back(step, watch, interrupts, version, defect)
                 .await;
         }
         let serves = self.serves_now(step, watch, version).await;
@@ -307,7 +315,7 @@ impl Publish<'_> {
         .hint("it goes on in Domino and may serve later, untested; run this again to follow it, or give a longer `--timeout`")
     }
 
-    /// What serves now, asked anew: that the version before still does is checked, and said.
+    /// What serves now, read again.
     async fn serves_now(
         &self,
         step: &mut Step,
@@ -334,7 +342,7 @@ impl Publish<'_> {
         }
     }
 
-    /// There is no route that ends a build, so that it goes on; what that means is said.
+    /// No route ends a build, so it goes on. The error says what that means.
     fn interrupted(&self, signal: Signal, new: &str) -> CommandError {
         let until = match self.planned.previous_version() {
             Some(before) => format!("; until then {before} does"),

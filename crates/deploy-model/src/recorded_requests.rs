@@ -232,7 +232,7 @@ mod tests {
                     {\"input\": {\"data\": {}}, \"expect\": {\"result\": 1}, \"tolerance\": -1}\n\
                     {\"input\": {\"data\": {}}, \"expected\": 1}\nnonsense\n";
         let problem = parsed(text).unwrap_err();
-        for (line, says) in [
+        for (line, reason) in [
             (1, "`expect` must be an object"),
             (2, "`input` must be an object"),
             (3, "`tolerance` must be"),
@@ -243,7 +243,7 @@ mod tests {
                 .lines()
                 .find(|text| text.starts_with(&format!("smoke.jsonl:{line}: ")))
                 .unwrap();
-            assert!(line.contains(says), "{line}");
+            assert!(line.contains(reason), "{line}");
         }
         assert!(parsed("\n").unwrap_err().contains("holds no request"));
     }
@@ -273,7 +273,7 @@ mod tests {
             difference_of(json!({"result": {"label": "good"}}), 0.0, &answer),
             None
         );
-        for (expect, says) in [
+        for (expect, reason) in [
             (json!({"missing": 1}), "`missing` is missing"),
             (
                 json!({"result": {"label": "bad"}}),
@@ -292,7 +292,7 @@ mod tests {
                 "`result` is {\"label\":\"good\",\"scores\":[0.1,0.9]}, expected 1",
             ),
         ] {
-            assert_eq!(difference_of(expect, 0.0, &answer).unwrap(), says);
+            assert_eq!(difference_of(expect, 0.0, &answer).unwrap(), reason);
         }
     }
 

@@ -1,14 +1,16 @@
-//! Putting the version that served before back, where the one that came after is no good.
+//! The rollback to the version that served before, when the new one has a defect.
 //!
 //! Domino's public routes cannot switch versions. v4 can start one that was built before; where it cannot, or
 //! does not, a version of a registered model is published once more. A function cannot be: it would be built
 //! from the repository's head, which is what just failed.
 
+use std::fmt;
 use std::time::Duration;
 
 use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource, ModelApiVersion};
 use domino_core::client::{ApiError, Writer};
-use domino_core::step::Progress;
+use domino_core::error::CommandError;
+use domino_core::step::{Progress, Signal};
 
 use crate::create;
 use crate::endpoint::{name_of, status_text};
@@ -16,6 +18,30 @@ use crate::watch::{EndpointWatch, WatchOutcome};
 
 /// How long a version that is started again has for becoming the one that answers, before another way is taken.
 const START_GRACE: Duration = Duration::from_secs(5 * 60);
+
+/// Why a version that serves must not go on doing so.
+#[derive(Debug)]
+pub(crate) enum Defect {
+    /// It is not what was asked for, by these differences.
+    Mismatch(Vec<String>),
+    /// It failed its smoke test, for this reason.
+    FailedSmokeTest(String),
+    /// It took over, and then went down with this status.
+    WentDown(String),
+}
+
+/// How a rollback ended. The texts name versions.
+#[derive(Debug)]
+pub(crate) enum RollbackOutcome {
+    /// There is nothing to go back to, so the version goes on serving.
+    NoPreviousVersion,
+    /// The version before serves again; when it had to be published once more, as a new version.
+    Serves(String, Option<String>),
+    /// The rollback of the first version was interrupted, so the second may still serve.
+    Interrupted(Signal, String, String),
+    /// The version before could not be put back, for this reason.
+    Failed(String, String),
+}
 
 /// What served before, and how the endpoint was.
 #[derive(Debug)]
@@ -28,58 +54,62 @@ pub(crate) struct PreviousVersion {
     pub(crate) settings_changed: bool,
 }
 
-/// Puts it back, and waits until it serves. The words say what serves now, or why it does not.
+/// Brings the version before back, and waits until it serves. An error says why it does not.
 pub(crate) async fn roll_back(
     watch: &EndpointWatch<'_>,
     writer: &Writer,
-    before: &PreviousVersion,
+    previous: &PreviousVersion,
     desired: &DesiredModelApi,
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<ModelApiVersion, String> {
-    let name = name_of(&before.version);
-    progress.status(&format!("putting {name} back"));
-    if before.settings_changed
-        && let Err(error) = restore_settings(watch, writer, &before.api, desired).await
+    progress.status(&format!("putting {} back", name_of(&previous.version)));
+    if previous.settings_changed
+        && let Err(error) = restore_settings(watch, writer, &previous.api, desired).await
     {
         return Err(format!("its settings could not be put back: {error}"));
     }
-    let started = writer
-        .start_model_api_version(&watch.id, &before.version.id)
-        .await;
-    let mut why = match started {
-        Ok(()) => None,
-        Err(error) if error.outcome_unknown() => None,
-        Err(error) => Some(format!("it cannot be started again: {error}")),
+    let why = match start_again(watch, writer, &previous.version, timeout, progress).await {
+        Ok(version) => return Ok(version),
+        Err(why) => why,
     };
-    if why.is_none() {
-        let grace = START_GRACE
-            .mul_f64(watch.reader.delay_scale().clamp(0.01, 1.0))
-            .min(timeout);
-        // How it stood before does not count: it is asked anew.
-        let mut version = before.version.clone();
-        version.deployment = None;
-        match watch.until_serving(progress, version, grace).await {
-            Ok(WatchOutcome::Serves(_, version)) => return Ok(version),
-            Ok(WatchOutcome::Down(version) | WatchOutcome::TimeUp(version)) => {
-                why = Some(format!(
-                    "started again it is `{}`",
-                    status_text(version.deployment.as_ref())
-                ));
-            }
-            Err(error) => why = Some(format!("started again it was lost sight of: {error:#}")),
-        }
+    let desired = as_before(previous, desired);
+    let Some(desired) = desired.filter(|desired| is_registered(&desired.source)) else {
+        return Err(why);
+    };
+    publish_again(watch, writer, &desired, timeout, progress)
+        .await
+        .map_err(|error| format!("{why}; published once more, {error}"))
+}
+
+/// Starts a version that was built before, and gives it some time to serve.
+async fn start_again(
+    watch: &EndpointWatch<'_>,
+    writer: &Writer,
+    version: &ModelApiVersion,
+    timeout: Duration,
+    progress: &mut Progress,
+) -> Result<ModelApiVersion, String> {
+    let started = writer.start_model_api_version(&watch.id, &version.id).await;
+    if let Err(error) = started
+        && !error.outcome_unknown()
+    {
+        return Err(format!("it cannot be started again: {error}"));
     }
-    let Some(desired) = as_before(before, desired).filter(|desired| is_registered(&desired.source))
-    else {
-        return Err(why.unwrap_or_default());
+    let delay_scale = watch.reader.delay_scale().clamp(0.01, 1.0);
+    let grace = START_GRACE.mul_f64(delay_scale).min(timeout);
+    // Its status before the start does not count: it is read anew.
+    let version = ModelApiVersion {
+        deployment: None,
+        ..version.clone()
     };
-    match publish_again(watch, writer, &desired, timeout, progress).await {
-        Ok(version) => Ok(version),
-        Err(error) => Err(format!(
-            "{}; published once more, {error}",
-            why.unwrap_or_default()
+    match watch.until_serving(progress, version, grace).await {
+        Ok(WatchOutcome::Serves(_, version)) => Ok(version),
+        Ok(WatchOutcome::Down(version) | WatchOutcome::TimeUp(version)) => Err(format!(
+            "started again it is `{}`",
+            status_text(version.deployment.as_ref())
         )),
+        Err(error) => Err(format!("started again it was lost sight of: {error:#}")),
     }
 }
 
@@ -112,7 +142,7 @@ async fn publish_again(
     }
 }
 
-/// Gives the endpoint the settings back that it had when it was `api`.
+/// Rolls the endpoint back to the settings of `api`.
 pub(crate) async fn restore_settings(
     watch: &EndpointWatch<'_>,
     writer: &Writer,
@@ -125,7 +155,7 @@ pub(crate) async fn restore_settings(
         .await
 }
 
-/// The wishes with the endpoint's own settings as they were, as far as they are told.
+/// The desired endpoint with its earlier settings, as far as Domino reported them.
 fn settings_of(api: &ModelApi, desired: &DesiredModelApi) -> DesiredModelApi {
     DesiredModelApi {
         description: api.description.clone(),
@@ -142,9 +172,9 @@ fn settings_of(api: &ModelApi, desired: &DesiredModelApi) -> DesiredModelApi {
     }
 }
 
-/// The wishes as they were before, as far as they are told.
-fn as_before(before: &PreviousVersion, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
-    let PreviousVersion { api, version, .. } = before;
+/// The endpoint and version as they were before, as far as Domino reported them.
+fn as_before(previous: &PreviousVersion, desired: &DesiredModelApi) -> Option<DesiredModelApi> {
+    let PreviousVersion { api, version, .. } = previous;
     Some(DesiredModelApi {
         source: version.source.clone()?,
         version_description: version.description.clone(),
@@ -155,6 +185,73 @@ fn as_before(before: &PreviousVersion, desired: &DesiredModelApi) -> Option<Desi
 
 fn is_registered(source: &ModelApiSource) -> bool {
     matches!(source, ModelApiSource::Registered { .. })
+}
+
+impl Defect {
+    fn reason(&self) -> String {
+        match self {
+            Self::Mismatch(differences) => {
+                format!("it is not what was asked for: {}", differences.join("; "))
+            }
+            Self::FailedSmokeTest(why) => why.clone(),
+            Self::WentDown(_) => "it ran, and went down".to_owned(),
+        }
+    }
+}
+
+/// The predicate of a sentence about the version.
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(_) => f.write_str("is not what was asked for"),
+            Self::FailedSmokeTest(_) => f.write_str("failed its smoke test"),
+            Self::WentDown(status) => write!(f, "took over and ended as `{status}`"),
+        }
+    }
+}
+
+impl RollbackOutcome {
+    /// The error that the publish of the version `new` ends with: one sentence a state.
+    pub(crate) fn into_error(self, new: &str, defect: Defect) -> CommandError {
+        let (error, inner) = match self {
+            Self::NoPreviousVersion => (
+                CommandError::failed(format!(
+                    "{new} {defect}, and serves: there is no version before it"
+                ))
+                .hint("publish a version that is good, or stop the endpoint in Domino"),
+                None,
+            ),
+            Self::Serves(earlier, as_new) => {
+                let as_new = as_new.map_or_else(String::new, |name| format!(", as {name}"));
+                let text = format!("{new} {defect}; {earlier} serves again{as_new}");
+                let error = CommandError::failed(text);
+                (
+                    error.hint("nothing is lost; publish a version that is good"),
+                    None,
+                )
+            }
+            Self::Interrupted(signal, earlier, called) => {
+                let text = format!(
+                    "interrupted while {earlier} was being put back: {called} may still serve, which {defect}"
+                );
+                (CommandError::new(signal.exit(), text), None)
+            }
+            Self::Failed(earlier, problem) => (
+                CommandError::failed(format!(
+                    "{new} serves, although it {defect}: {earlier} could not be put back"
+                ))
+                .hint(format!("start {earlier} in Domino by hand, now")),
+                Some(problem),
+            ),
+        };
+        match inner {
+            None => CommandError::message(defect.reason()).context(error),
+            Some(problem) => {
+                let what = format!("it {defect}: {}", defect.reason());
+                CommandError::message(problem).context(what).context(error)
+            }
+        }
+    }
 }
 
 #[cfg(test)]

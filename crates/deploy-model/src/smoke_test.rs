@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// What came of a smoke test.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum SmokeTestOutcome {
     /// All answers are as expected; in words.
     Passed(String),
     /// An answer is not as expected, or none came.
@@ -37,7 +37,7 @@ pub(crate) async fn test(
     smoke: &RecordedRequests,
     delay_scale: f64,
     progress: &mut Progress,
-) -> Verdict {
+) -> SmokeTestOutcome {
     let mut route = number.map_or(Route::Latest, Route::Number);
     let mut slowest = Duration::ZERO;
     progress.status(&format!("smoke test: {}", smoke.count()));
@@ -52,14 +52,16 @@ pub(crate) async fn test(
         }
         match answered {
             Ok(prediction) => {
-                if let Some(wrong) = judge(endpoint, route, case, &prediction, &mut slowest).await {
-                    return Verdict::Failed(format!("request `{}`: {wrong}", case.name));
+                if let Some(wrong) =
+                    difference(endpoint, route, case, &prediction, &mut slowest).await
+                {
+                    return SmokeTestOutcome::Failed(format!("request `{}`: {wrong}", case.name));
                 }
             }
-            Err(error) => return verdict_on(error, case),
+            Err(error) => return outcome_of(error, case),
         }
     }
-    Verdict::Passed(format!(
+    SmokeTestOutcome::Passed(format!(
         "{} to `{route}` answered as expected, the slowest after {} ms",
         smoke.count(),
         slowest.as_millis()
@@ -67,7 +69,7 @@ pub(crate) async fn test(
 }
 
 /// What is wrong with an answer.
-async fn judge(
+async fn difference(
     endpoint: &ModelEndpoint,
     route: Route,
     case: &RecordedRequest,
@@ -109,18 +111,18 @@ fn comes_up(error: &ApiError) -> bool {
     matches!(status, Some(429 | 502 | 503 | 504)) || matches!(error.cause(), Cause::NotConnected(_))
 }
 
-fn verdict_on(error: ApiError, case: &RecordedRequest) -> Verdict {
+fn outcome_of(error: ApiError, case: &RecordedRequest) -> SmokeTestOutcome {
     match error.status().map(|status| status.as_u16()) {
-        Some(401 | 403) => Verdict::Refused(error),
-        Some(404) => Verdict::NotThere(error),
+        Some(401 | 403) => SmokeTestOutcome::Refused(error),
+        Some(404) => SmokeTestOutcome::NotThere(error),
         _ if matches!(
             error.cause(),
             Cause::NotSignedIn | Cause::Redirected { .. } | Cause::NotConnected(_)
         ) =>
         {
-            Verdict::NotThere(error)
+            SmokeTestOutcome::NotThere(error)
         }
-        Some(400) => Verdict::Failed(format!(
+        Some(400) => SmokeTestOutcome::Failed(format!(
             "request `{}`: the function refused it{}",
             case.name,
             words(&error)
@@ -130,7 +132,7 @@ fn verdict_on(error: ApiError, case: &RecordedRequest) -> Verdict {
                 Exit::Refused => "it was refused",
                 _ => "no usable answer came",
             };
-            Verdict::Failed(format!(
+            SmokeTestOutcome::Failed(format!(
                 "request `{}`: {what}: {error}{}",
                 case.name,
                 words(&error)

@@ -1,4 +1,4 @@
-//! The gate between two stages: only what the stage before serves may pass, or what somebody vouches for.
+//! The order of the stages: a stage takes what the stage before serves, or what somebody vouches for.
 
 use domino_core::api::model_apis::ModelApis;
 use domino_core::api::registered_models::VersionNumber;
@@ -9,46 +9,50 @@ use stage_file::Model;
 
 use crate::stage_before::{self, Serves};
 
-/// What wants to pass.
+/// What is to be published in a stage.
 #[derive(Debug)]
-pub(crate) struct Gate<'a> {
+pub(crate) struct StageOrder<'a> {
     pub(crate) context: &'a StepContext,
     pub(crate) model: &'a Model,
     /// The version; nothing for a function.
     pub(crate) version: Option<VersionNumber>,
     pub(crate) commit: &'a Commit,
-    /// Why it may pass in any case, if somebody said so.
+    /// Why it may be published in any case, if somebody said so.
     pub(crate) forced: Option<&'a str>,
 }
 
-impl Gate<'_> {
-    /// Asks the stage before. What comes back must be said beside the plan: that something passes unchecked, or
-    /// by somebody's word.
-    pub(crate) async fn pass(&self, known: &ModelApis) -> Result<Option<String>> {
+impl StageOrder<'_> {
+    /// Asks the stage before. What comes back must be said beside the plan: that it could not be checked, or that
+    /// somebody vouches for it.
+    pub(crate) async fn check(&self, known: &ModelApis) -> Result<Option<String>> {
         let Some(before) = self.context.file.stage_before(&self.context.stage) else {
             return Ok(None);
         };
         let serves = stage_before::ask(self.context, self.model, before, known).await?;
-        let pass = Pass {
+        let publication = Publication {
             model: &self.model.name,
             before: &before.name,
             version: self.version,
             commit: self.commit,
         };
-        pass.judge(&serves, self.forced)
+        publication.evaluate(&serves, self.forced)
     }
 }
 
-/// What wants to pass from which stage, for the words.
-struct Pass<'a> {
+/// What is to be published, and the stage that should serve it.
+struct Publication<'a> {
     model: &'a str,
     before: &'a str,
     version: Option<VersionNumber>,
     commit: &'a Commit,
 }
 
-impl Pass<'_> {
-    fn judge(&self, serves: &Serves, forced: Option<&str>) -> Result<Option<String>, CommandError> {
+impl Publication<'_> {
+    fn evaluate(
+        &self,
+        serves: &Serves,
+        forced: Option<&str>,
+    ) -> Result<Option<String>, CommandError> {
         let Self { model, before, .. } = self;
         let what = match self.version {
             Some(version) => format!("version {version} of model `{model}`"),
@@ -88,25 +92,25 @@ mod tests {
 
     use super::*;
 
-    fn judged(serves: Serves, forced: Option<&str>) -> Result<Option<String>, CommandError> {
-        let pass = Pass {
+    fn evaluated(serves: Serves, forced: Option<&str>) -> Result<Option<String>, CommandError> {
+        let publication = Publication {
             model: "wine",
             before: "dev",
             version: Some(VersionNumber::new(7)),
             commit: &Commit::whole(&"ab".repeat(20)).unwrap(),
         };
-        pass.judge(&serves, forced)
+        publication.evaluate(&serves, forced)
     }
 
     #[test]
     fn what_the_stage_before_serves_passes_without_a_word() {
         let seven = Serves::Version(VersionNumber::new(7));
-        assert_eq!(judged(seven, None).unwrap(), None);
+        assert_eq!(evaluated(seven, None).unwrap(), None);
     }
 
     #[test]
     fn what_it_does_not_serve_is_refused() {
-        let failure = judged(Serves::Version(VersionNumber::new(6)), None).unwrap_err();
+        let failure = evaluated(Serves::Version(VersionNumber::new(6)), None).unwrap_err();
         assert_eq!(failure.exit(), Exit::Refused);
         assert_eq!(
             failure.to_string(),
@@ -120,21 +124,21 @@ mod tests {
     fn with_a_reason_it_passes_and_the_reason_is_said() {
         let nothing = || Serves::Nothing("it has no endpoint `wine-dev`".into());
         assert_eq!(
-            judged(nothing(), Some("dev is being rebuilt"))
+            evaluated(nothing(), Some("dev is being rebuilt"))
                 .unwrap()
                 .unwrap(),
             "stage `dev` does not serve version 7 of model `wine`: it has no endpoint `wine-dev`; \
              forced: dev is being rebuilt"
         );
         assert_eq!(
-            judged(nothing(), Some(" ")).unwrap_err().exit(),
+            evaluated(nothing(), Some(" ")).unwrap_err().exit(),
             Exit::Usage
         );
     }
 
     #[test]
     fn what_cannot_be_checked_passes_and_that_is_said() {
-        let words = judged(Serves::NotAsked("it is far away".into()), None);
+        let words = evaluated(Serves::NotAsked("it is far away".into()), None);
         assert_eq!(
             words.unwrap().unwrap(),
             "whether stage `dev` serves version 7 of model `wine` could not be checked: it is far away"

@@ -1,4 +1,4 @@
-//! `deploy-model status`: how the endpoint of a model stands. Its exit code says it as well.
+//! `deploy-model status`: the status of a model's endpoint, also as the exit code.
 
 use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, ModelApi, ModelApiSource, ModelApiVersion,
@@ -44,17 +44,17 @@ pub(crate) async fn status(
         .active
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
-    let shown = with_status(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
+    let version = with_status(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(context, &args.address, api);
-    describe(&mut step.report, &url, &endpoint.name, api, &shown);
+    describe(&mut step.report, &url, &endpoint.name, api, &version);
     // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
     // repository's.
-    if let Some(ModelApiSource::Function { .. }) = &shown.source
-        && let Some(commit) = git_commit(&reader, &api.id, &shown.id).await
+    if let Some(ModelApiSource::Function { .. }) = &version.source
+        && let Some(commit) = git_commit(&reader, &api.id, &version.id).await
     {
         step.report.fact("built from", commit);
     }
-    if newest.id != shown.id {
+    if newest.id != version.id {
         let newest = with_status(&reader, &endpoint, api, newest).await?;
         let words = format!(
             "{} (`{}`)",
@@ -63,10 +63,10 @@ pub(crate) async fn status(
         );
         step.report.fact("newest", words);
     }
-    judge(&endpoint.name, &shown)
+    evaluate(&endpoint.name, &version)
 }
 
-/// A version with how it stands, which a list need not tell.
+/// A version with its status, which a list may leave out.
 async fn with_status(
     reader: &Reader,
     endpoint: &Endpoint,
@@ -82,7 +82,7 @@ async fn with_status(
     Ok(told.unwrap_or_else(|| version.clone()))
 }
 
-fn judge(endpoint: &str, version: &ModelApiVersion) -> Result<StepResult> {
+fn evaluate(endpoint: &str, version: &ModelApiVersion) -> Result<StepResult> {
     let deployment = version.deployment.as_ref();
     let text = format!(
         "{} of endpoint `{endpoint}` is `{}`",

@@ -40,8 +40,8 @@ fn chosen<'a>(value: &'a str, model: &str) -> Option<&'a str> {
         let (name, token) = line.split_once('=')?;
         (name.trim() == model && !token.trim().is_empty()).then(|| token.trim())
     });
-    let mut alone = lines().filter(|line| named(line).is_none());
-    own.or_else(|| alone.next())
+    let mut unnamed = lines().filter(|line| named(line).is_none());
+    own.or_else(|| unnamed.next())
 }
 
 /// All that must not be shown.

@@ -1,4 +1,5 @@
-//! Proving that the version that serves is the one that was asked for and is good; else the one before comes back.
+//! Verifies that the version that serves is the one that was asked for, and that it passes its smoke test. If not, the one
+//! before comes back.
 
 use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
 use domino_core::error::{CommandError, Result};
@@ -7,13 +8,13 @@ use domino_core::step::{Interrupts, Step};
 use crate::check::{Built, mismatches};
 use crate::endpoint::{endpoint_client, name_of, url};
 use crate::publish::Publish;
-use crate::rollback::{PreviousVersion, roll_back};
-use crate::smoke_test::{Verdict, test};
+use crate::rollback::{Defect, PreviousVersion, RollbackOutcome, roll_back};
+use crate::smoke_test::{SmokeTestOutcome, test};
 use crate::token::VARIABLE;
 use crate::watch::EndpointWatch;
 
 impl Publish<'_> {
-    /// Whether what serves is what was asked for. What is not, gives way to what served before.
+    /// Whether what serves is what was asked for. If it is not, what served before comes back.
     pub(crate) async fn verify(
         &self,
         step: &mut Step,
@@ -35,16 +36,9 @@ impl Publish<'_> {
         if wrong.is_empty() {
             return Ok(());
         }
-        let why = format!("it is not what was asked for: {}", wrong.join("; "));
+        let defect = Defect::Mismatch(wrong);
         Err(self
-            .roll_back(
-                step,
-                watch,
-                interrupts,
-                version,
-                "is not what was asked for",
-                why,
-            )
+            .roll_back(step, watch, interrupts, version, defect)
             .await)
     }
 
@@ -85,7 +79,7 @@ impl Publish<'_> {
         }
     }
 
-    /// Tests the version. `follow` is given when it is this run's own, so that it can give way to the one before.
+    /// Tests the version. With `watch`, this run made it, and a version that fails is rolled back.
     pub(crate) async fn smoke_test(
         &self,
         step: &mut Step,
@@ -94,97 +88,93 @@ impl Publish<'_> {
         version: &ModelApiVersion,
         watch: Option<&EndpointWatch<'_>>,
     ) -> Result<()> {
-        let Some(smoke) = &self.planned.smoke else {
-            step.report
-                .fact("smoke test", "none")
-                .output("smoke", "none");
+        let Some(requests) = &self.planned.smoke else {
+            report_smoke_test(step, "none", "none");
             return Ok(());
         };
         if self.token.is_missing() && api.is_public == Some(false) {
             self.skip_smoke_test(step);
             return Ok(());
         }
+        let name = &self.planned.endpoint.name;
         let called = name_of(version);
-        let endpoint = endpoint_client(self.context, &self.args.address, api, &self.token)?;
+        let client = endpoint_client(self.context, &self.args.address, api, &self.token)?;
+        let delay_scale = self.writer.reader().delay_scale();
         let mut progress = step.progress();
-        let verdict = tokio::select! {
-            verdict = test(&endpoint, version.number, smoke, self.writer.reader().delay_scale(), &mut progress) => verdict,
+        let outcome = tokio::select! {
+            outcome = test(&client, version.number, requests, delay_scale, &mut progress) => outcome,
             signal = interrupts.next() => {
                 progress.end();
                 let text = format!(
-                    "interrupted in the smoke test; {called} of endpoint `{}` serves and was not tested",
-                    self.planned.endpoint.name
+                    "interrupted in the smoke test; {called} of endpoint `{name}` serves and was not tested"
                 );
                 return Err(CommandError::new(signal.exit(), text));
             }
         };
         progress.end();
-        let name = &self.planned.endpoint.name;
-        match verdict {
-            Verdict::Passed(words) => {
-                step.report
-                    .fact("smoke test", words)
-                    .output("smoke", "passed");
+        match outcome {
+            SmokeTestOutcome::Passed(words) => {
+                report_smoke_test(step, words, "passed");
                 Ok(())
             }
-            Verdict::Refused(_) if self.token.is_missing() => {
+            SmokeTestOutcome::Refused(_) if self.token.is_missing() => {
                 self.skip_smoke_test(step);
                 Ok(())
             }
-            Verdict::Refused(error) => {
-                step.report
-                    .fact("smoke test", "not done: the token was refused")
-                    .output("smoke", "refused");
-                Err(CommandError::from(error).context(
-                    CommandError::refused(format!(
-                        "{called} of endpoint `{name}` serves, but refused the token in `{VARIABLE}`, so that it was not tested"
-                    ))
-                    .hint(format!(
-                        "`{VARIABLE}` must hold an access token of this very endpoint: Domino shows it under the \
-                         endpoint's settings, Invocation"
-                    )),
-                ))
+            SmokeTestOutcome::Refused(error) => {
+                report_smoke_test(step, "not done: the token was refused", "refused");
+                Err(CommandError::from(error).context(self.token_was_refused(version)))
             }
-            Verdict::NotThere(error) => {
-                step.report
-                    .fact("smoke test", "not done: nothing answers there")
-                    .output("smoke", "unreachable");
-                Err(CommandError::from(error).context(
-                    CommandError::failed(format!(
-                        "{called} of endpoint `{name}` is `Running` by Domino's word, but does not answer at {}, so \
-                         that it was not tested",
-                        url(self.context, &self.args.address, api)
-                    ))
-                    .hint(
-                        "an endpoint on a remote data plane has a host of its own: give it with `--endpoint-host` or \
-                         in `DOMINO_MODEL_HOST`",
-                    ),
-                ))
+            SmokeTestOutcome::NotThere(error) => {
+                report_smoke_test(step, "not done: nothing answers there", "unreachable");
+                Err(CommandError::from(error).context(self.does_not_answer(api, version)))
             }
-            Verdict::Failed(why) => {
-                step.report
-                    .fact("smoke test", format!("failed: {why}"))
-                    .output("smoke", "failed");
+            SmokeTestOutcome::Failed(why) => {
+                report_smoke_test(step, format!("failed: {why}"), "failed");
                 step.report.next = Some(self.logs_of(version));
-                match watch {
-                    Some(watch) => Err(self
-                        .roll_back(step, watch, interrupts, version, "failed its smoke test", why)
-                        .await),
-                    None => Err(CommandError::message(why).context(
+                let Some(watch) = watch else {
+                    return Err(CommandError::message(why).context(
                         CommandError::failed(format!(
                             "{called} of endpoint `{name}`, which serves already, failed its smoke test"
                         ))
                         .hint("nothing was changed; publish a version that passes"),
-                    )),
-                }
+                    ));
+                };
+                let defect = Defect::FailedSmokeTest(why);
+                Err(self
+                    .roll_back(step, watch, interrupts, version, defect)
+                    .await)
             }
         }
     }
 
+    fn token_was_refused(&self, version: &ModelApiVersion) -> CommandError {
+        CommandError::refused(format!(
+            "{} of endpoint `{}` serves, but refused the token in `{VARIABLE}`, so that it was not tested",
+            name_of(version),
+            self.planned.endpoint.name
+        ))
+        .hint(format!(
+            "`{VARIABLE}` must hold an access token of this very endpoint: Domino shows it under the \
+             endpoint's settings, Invocation"
+        ))
+    }
+
+    fn does_not_answer(&self, api: &ModelApi, version: &ModelApiVersion) -> CommandError {
+        CommandError::failed(format!(
+            "{} of endpoint `{}` is `Running` by Domino's word, but does not answer at {}, so that it was not tested",
+            name_of(version),
+            self.planned.endpoint.name,
+            url(self.context, &self.args.address, api)
+        ))
+        .hint(
+            "an endpoint on a remote data plane has a host of its own: give it with `--endpoint-host` or in \
+             `DOMINO_MODEL_HOST`",
+        )
+    }
+
     fn skip_smoke_test(&self, step: &mut Step) {
-        step.report
-            .fact("smoke test", "skipped: no token")
-            .output("smoke", "skipped");
+        report_smoke_test(step, "skipped: no token", "skipped");
         step.warn(
             &format!(
                 "the smoke test was skipped: endpoint `{}` asks for an access token of its own, and `{VARIABLE}` holds \
@@ -195,76 +185,58 @@ impl Publish<'_> {
         );
     }
 
-    /// The new version is no good: the one before comes back, where there is one and Domino lets it.
+    /// The new version has a defect: the one before comes back, where there is one and Domino lets it.
     pub(crate) async fn roll_back(
         &self,
         step: &mut Step,
         watch: &EndpointWatch<'_>,
         interrupts: &mut Interrupts,
         version: &ModelApiVersion,
-        what: &str,
-        why: String,
+        defect: Defect,
     ) -> CommandError {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
-        let settings_changed = self.planned.changes_settings();
-        let before = self.planned.existing.as_ref().and_then(|existing| {
-            let before = existing.previous_version(version, &self.planned.wanted.mark)?;
-            Some(PreviousVersion {
-                api: existing.api.clone(),
-                version: before.clone(),
-                settings_changed,
-            })
-        });
-        let Some(before) = before else {
-            let text = format!(
-                "{called} of endpoint `{name}` {what}, and serves: there is no version before it"
-            );
-            let failure = CommandError::failed(text)
-                .hint("publish a version that is good, or stop the endpoint in Domino");
-            return CommandError::message(why).context(failure);
+        let new = format!("{called} of endpoint `{name}`");
+        let Some(previous) = self.previous_version(version) else {
+            return RollbackOutcome::NoPreviousVersion.into_error(&new, defect);
         };
-        let earlier = name_of(&before.version);
-        step.say(&format!("{called} {what}: putting {earlier} back"));
+        let earlier = name_of(&previous.version);
+        step.say(&format!("{called} {defect}: putting {earlier} back"));
         let mut progress = step.progress();
         let desired = &self.planned.wanted.desired;
-        let outcome = tokio::select! {
-            outcome = roll_back(watch, &self.writer, &before, desired, self.args.timeout, &mut progress) => outcome,
+        let rolled_back = tokio::select! {
+            done = roll_back(watch, &self.writer, &previous, desired, self.args.timeout, &mut progress) => done,
             signal = interrupts.next() => {
                 progress.end();
-                let text = format!(
-                    "interrupted while {earlier} of endpoint `{name}` was being put back: {called} may still serve, which {what}"
-                );
-                return CommandError::message(why).context(CommandError::new(signal.exit(), text));
+                let earlier = format!("{earlier} of endpoint `{name}`");
+                return RollbackOutcome::Interrupted(signal, earlier, called).into_error(&new, defect);
             }
         };
         progress.end();
-        match outcome {
-            Ok(back) => {
-                self.describe(step, &before.api, &back);
-                let text = format!(
-                    "{called} of endpoint `{name}` {what}; {earlier} serves again{}",
-                    if back.id == before.version.id {
-                        String::new()
-                    } else {
-                        format!(", as {}", name_of(&back))
-                    }
-                );
-                CommandError::message(why).context(
-                    CommandError::failed(text)
-                        .hint("nothing is lost; publish a version that is good"),
-                )
+        let outcome = match rolled_back {
+            Ok(now) => {
+                self.describe(step, &previous.api, &now);
+                let as_new = (now.id != previous.version.id).then(|| name_of(&now));
+                RollbackOutcome::Serves(earlier, as_new)
             }
-            Err(problem) => {
-                let text = format!(
-                    "{called} of endpoint `{name}` serves, although it {what}: {earlier} could not be put back"
-                );
-                CommandError::message(problem)
-                    .context(format!("it {what}: {why}"))
-                    .context(
-                        CommandError::failed(text)
-                            .hint(format!("start {earlier} in Domino by hand, now")),
-                    )
-            }
-        }
+            Err(problem) => RollbackOutcome::Failed(earlier, problem),
+        };
+        outcome.into_error(&new, defect)
     }
+
+    fn previous_version(&self, version: &ModelApiVersion) -> Option<PreviousVersion> {
+        let existing = self.planned.existing.as_ref()?;
+        let previous = existing.previous_version(version, &self.planned.wanted.mark)?;
+        Some(PreviousVersion {
+            api: existing.api.clone(),
+            version: previous.clone(),
+            settings_changed: self.planned.changes_settings(),
+        })
+    }
+}
+
+/// Reports the smoke test to the person, and as the step output `smoke`.
+fn report_smoke_test(step: &mut Step, words: impl Into<String>, output: &str) {
+    step.report
+        .fact("smoke test", words.into())
+        .output("smoke", output);
 }

@@ -9,27 +9,29 @@ use crate::plan::PublishPlan;
 impl PublishPlan<'_> {
     /// The plan as the person sees it.
     pub(crate) fn view(&self, context: &StepContext) -> Plan {
-        let stage = &context.stage.name;
-        let name = &self.model.name;
         let endpoint = &self.endpoint.name;
-        let desired = &self.wanted.desired;
         let mut plan = Plan::new(match &self.work {
             Work::Nothing(_) => self.as_wanted(context),
             Work::Watch(version) => format!(
                 "follow {} of endpoint `{endpoint}`, which is on its way",
                 name_of(version)
             ),
-            Work::Create | Work::Version { .. } => {
-                format!("publish model `{name}` in stage `{stage}` as endpoint `{endpoint}`")
-            }
+            Work::Create | Work::Version { .. } => format!(
+                "publish model `{}` in stage `{}` as endpoint `{endpoint}`",
+                self.model.name, context.stage.name
+            ),
         });
+        self.add_facts(&mut plan, context);
+        self.add_changes(&mut plan);
+        plan
+    }
+
+    fn add_facts(&self, plan: &mut Plan, context: &StepContext) {
+        let desired = &self.wanted.desired;
+        let host = context.connection.host().as_str();
         plan.fact(
             "project",
-            format!(
-                "{} on {}",
-                self.endpoint.project.name,
-                context.connection.host().as_str()
-            ),
+            format!("{} on {host}", self.endpoint.project.name),
         );
         plan.fact(
             "model",
@@ -39,12 +41,11 @@ impl PublishPlan<'_> {
             },
         );
         plan.fact("commit", self.wanted.mark.commit.as_str());
-        self.place.describe(&mut plan);
+        self.place.describe(plan);
         plan.fact("replicas", desired.replicas.to_string());
         if !desired.environment_variables.is_empty() {
-            let variables: Vec<String> = desired
-                .environment_variables
-                .iter()
+            let variables = desired.environment_variables.iter();
+            let variables: Vec<String> = variables
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect();
             plan.fact("variables", variables.join(", "));
@@ -66,36 +67,34 @@ impl PublishPlan<'_> {
             plan.fact("serves now", serving(&existing.api));
         }
         plan.fact("key", self.wanted.mark.to_string());
+    }
+
+    fn add_changes(&self, plan: &mut Plan) {
+        let endpoint = &self.endpoint.name;
         match &self.work {
             Work::Nothing(version) | Work::Watch(version) => {
                 plan.change(ChangeKind::Keep, name_of(version));
             }
             Work::Create => {
-                plan.change(
-                    ChangeKind::Create,
-                    format!("endpoint `{endpoint}` that serves {}", desired.source),
-                );
+                let source = &self.wanted.desired.source;
+                let text = format!("endpoint `{endpoint}` that serves {source}");
+                plan.change(ChangeKind::Create, text);
             }
             Work::Version {
                 differences,
                 settings,
             } => {
                 if *settings {
-                    plan.change(
-                        ChangeKind::Update,
-                        format!("the settings of endpoint `{endpoint}`"),
-                    );
+                    let text = format!("the settings of endpoint `{endpoint}`");
+                    plan.change(ChangeKind::Update, text);
                 }
-                plan.change(
-                    ChangeKind::Create,
-                    format!("a version of endpoint `{endpoint}`"),
-                );
+                let text = format!("a version of endpoint `{endpoint}`");
+                plan.change(ChangeKind::Create, text);
                 for difference in differences {
                     plan.change(ChangeKind::Update, difference);
                 }
             }
         }
-        plan
     }
 
     /// Whether the endpoint's own settings are changed before a version is made.

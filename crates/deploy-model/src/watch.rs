@@ -1,4 +1,4 @@
-//! Following a version of an endpoint until it is the one that serves, and its log when it never does.
+//! Watches a version of an endpoint until it is the one that serves, and reads its log when it never does.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::endpoint::{name_of, status_text};
 /// How long the log of a version that went down may take to be read: only its end says why.
 const LONGEST_LOG: Duration = Duration::from_secs(30);
 
-/// An endpoint whose versions are followed.
+/// An endpoint whose versions are watched.
 #[derive(Debug)]
 pub(crate) struct EndpointWatch<'a> {
     pub(crate) reader: Reader,
@@ -27,7 +27,7 @@ pub(crate) struct EndpointWatch<'a> {
     pub(crate) id: ModelApiId,
 }
 
-/// How following a version ended.
+/// How watching a version ended.
 #[derive(Debug)]
 pub(crate) enum WatchOutcome {
     /// It runs, and it is the one that answers.
@@ -39,8 +39,8 @@ pub(crate) enum WatchOutcome {
 }
 
 impl EndpointWatch<'_> {
-    /// Poll at the version itself, and not at what is active, which lags behind; once it runs, at what is
-    /// active, which is what people call.
+    /// Polls the version itself, because the active version lags behind. Once it runs, it polls the active version, which
+    /// is what people call.
     pub(crate) async fn until_serving(
         &self,
         progress: &mut Progress,
@@ -115,7 +115,7 @@ impl EndpointWatch<'_> {
         api.serves(version) || (api.active.is_none() && self.generation == Generation::Models)
     }
 
-    /// An outage is waited out for as long as there is time; a refusal will not pass.
+    /// An outage is waited out while there is time left; a refusal will not pass.
     fn outage(&self, error: ReadError, poll: &Poll) -> Result<String> {
         match error {
             ReadError::Api(error)
@@ -194,7 +194,7 @@ fn excerpt(title: String, tail: &LogTail) -> Excerpt {
     }
 }
 
-/// What may be wrong with a look at an endpoint.
+/// Why an endpoint could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Api(ApiError),

@@ -20,7 +20,7 @@ fn right() -> ResponseTemplate {
 }
 
 /// What comes of the test of version 2 when these answers come, one after the other, the last one for ever.
-async fn verdict(route: &str, answers: Vec<ResponseTemplate>) -> Verdict {
+async fn outcome(route: &str, answers: Vec<ResponseTemplate>) -> SmokeTestOutcome {
     let server = MockServer::start().await;
     let last = answers.len() - 1;
     for (place, answer) in answers.into_iter().enumerate() {
@@ -55,9 +55,9 @@ async fn verdict(route: &str, answers: Vec<ResponseTemplate>) -> Verdict {
     test(&endpoint, Some(2), &smoke, 0.01, &mut progress).await
 }
 
-fn failure(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Failed(why) => why,
+fn failure(outcome: SmokeTestOutcome) -> String {
+    match outcome {
+        SmokeTestOutcome::Failed(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -66,17 +66,17 @@ fn failure(verdict: Verdict) -> String {
 async fn an_endpoint_that_comes_up_is_waited_for() {
     for status in [429, 502, 503, 504] {
         let answers = vec![ResponseTemplate::new(status), right()];
-        let verdict = verdict("2", answers).await;
+        let outcome = outcome("2", answers).await;
         assert!(
-            matches!(verdict, Verdict::Passed(_)),
-            "{status}: {verdict:?}"
+            matches!(outcome, SmokeTestOutcome::Passed(_)),
+            "{status}: {outcome:?}"
         );
     }
 }
 
 #[tokio::test]
 async fn an_endpoint_that_never_comes_up_has_failed() {
-    let why = failure(verdict("2", vec![ResponseTemplate::new(503)]).await);
+    let why = failure(outcome("2", vec![ResponseTemplate::new(503)]).await);
     assert!(
         why.starts_with("request `one`: no usable answer came"),
         "{why}"
@@ -85,8 +85,8 @@ async fn an_endpoint_that_never_comes_up_has_failed() {
 
 #[tokio::test]
 async fn where_versions_are_not_called_by_number_the_active_one_is_tested() {
-    let words = match verdict("latest", vec![right()]).await {
-        Verdict::Passed(words) => words,
+    let words = match outcome("latest", vec![right()]).await {
+        SmokeTestOutcome::Passed(words) => words,
         other => panic!("{other:?}"),
     };
     assert!(
@@ -97,16 +97,19 @@ async fn where_versions_are_not_called_by_number_the_active_one_is_tested() {
 
 #[tokio::test]
 async fn nothing_at_either_address_is_no_endpoint() {
-    let verdict = verdict("elsewhere", vec![right()]).await;
-    assert!(matches!(verdict, Verdict::NotThere(_)), "{verdict:?}");
+    let outcome = outcome("elsewhere", vec![right()]).await;
+    assert!(
+        matches!(outcome, SmokeTestOutcome::NotThere(_)),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_first_answer_may_be_late_and_a_second_may_not() {
     let late = || right().set_delay(Duration::from_millis(300));
-    let passed = verdict("2", vec![late(), right()]).await;
-    assert!(matches!(passed, Verdict::Passed(_)), "{passed:?}");
-    let why = failure(verdict("2", vec![late()]).await);
+    let passed = outcome("2", vec![late(), right()]).await;
+    assert!(matches!(passed, SmokeTestOutcome::Passed(_)), "{passed:?}");
+    let why = failure(outcome("2", vec![late()]).await);
     assert!(why.contains("more than 100 ms"), "{why}");
 }
 
@@ -115,7 +118,7 @@ async fn a_function_that_refuses_the_request_says_why() {
     let refusal = json!({"error": {"message": "no such column"}});
     let answers = vec![ResponseTemplate::new(400).set_body_json(refusal)];
     assert_eq!(
-        failure(verdict("2", answers).await),
+        failure(outcome("2", answers).await),
         "request `one`: the function refused it: no such column"
     );
 }
@@ -123,14 +126,20 @@ async fn a_function_that_refuses_the_request_says_why() {
 #[tokio::test]
 async fn a_refused_token_is_no_failure_of_the_model() {
     for status in [401, 403] {
-        let verdict = verdict("2", vec![ResponseTemplate::new(status)]).await;
-        assert!(matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
+        let outcome = outcome("2", vec![ResponseTemplate::new(status)]).await;
+        assert!(
+            matches!(outcome, SmokeTestOutcome::Refused(_)),
+            "{outcome:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_sign_in_page_is_no_endpoint() {
     let page = ResponseTemplate::new(200).set_body_raw("<html>Sign in", "text/html");
-    let verdict = verdict("2", vec![page]).await;
-    assert!(matches!(verdict, Verdict::NotThere(_)), "{verdict:?}");
+    let outcome = outcome("2", vec![page]).await;
+    assert!(
+        matches!(outcome, SmokeTestOutcome::NotThere(_)),
+        "{outcome:?}"
+    );
 }
