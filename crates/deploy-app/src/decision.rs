@@ -1,4 +1,4 @@
-//! What to do about an app, decided from what is there and what is wanted alone. It asks nobody and does nothing.
+//! What to do about an app, decided from what exists and what is wanted alone. It sends nothing.
 
 use domino_core::api::apps::{
     App, AppChanges, AppStatus, AppVersionId, Capabilities, visibility_word,
@@ -15,7 +15,7 @@ pub(crate) struct Decision {
     /// What to change about the app itself.
     pub(crate) changes: AppChanges,
     /// The same in words.
-    pub(crate) changes_in_words: Vec<String>,
+    pub(crate) change_texts: Vec<String>,
     /// What is different and cannot be changed.
     pub(crate) remarks: Vec<String>,
 }
@@ -35,26 +35,26 @@ pub(crate) enum Action {
     Keep(AppVersionId),
 }
 
-/// The app is there with an entry point that this API cannot change.
+/// The app exists with an entry point that this API cannot change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FixedEntryPoint {
-    pub(crate) there: String,
+    pub(crate) existing: String,
 }
 
 /// Decides.
 pub(crate) fn decide(
     can: &Capabilities,
-    there: Option<&App>,
+    existing: Option<&App>,
     wanted: &Wanted,
 ) -> Result<Decision, FixedEntryPoint> {
     let mut decision = Decision {
         action: Action::Create,
         why: Vec::new(),
         changes: AppChanges::default(),
-        changes_in_words: Vec::new(),
+        change_texts: Vec::new(),
         remarks: Vec::new(),
     };
-    let Some(app) = there else {
+    let Some(app) = existing else {
         return Ok(decision);
     };
     decision.compare_app(can, app, wanted)?;
@@ -71,30 +71,30 @@ impl Decision {
         wanted: &Wanted,
     ) -> Result<(), FixedEntryPoint> {
         // An entry point that is not told cannot be set either; the app was made with one and keeps it.
-        if let Some(there) = app
+        if let Some(existing) = app
             .entry_point
             .as_ref()
             .filter(|e| **e != wanted.entry_point)
         {
             if !can.changes_entry_point {
                 return Err(FixedEntryPoint {
-                    there: there.clone(),
+                    existing: existing.clone(),
                 });
             }
-            let words = format!("entry point: {there} → {}", wanted.entry_point);
+            let words = format!("entry point: {existing} → {}", wanted.entry_point);
             self.why.push(words);
             self.changes.entry_point = Some(wanted.entry_point.clone());
         }
         let word = visibility_word(wanted.visibility);
-        if let Some(there) = app.visibility.as_ref().filter(|there| *there != word) {
-            self.changes_in_words
-                .push(format!("visibility: {there} → {word}"));
+        if let Some(existing) = app.visibility.as_ref().filter(|existing| *existing != word) {
+            self.change_texts
+                .push(format!("visibility: {existing} → {word}"));
             self.changes.visibility = Some(wanted.visibility);
         }
         let description = app.description.as_deref().unwrap_or_default();
         if !wanted.description.is_empty() && description != wanted.description {
             if can.changes_description {
-                self.changes_in_words.push("description".into());
+                self.change_texts.push("description".into());
                 self.changes.description = Some(wanted.description.clone());
             } else {
                 self.remarks.push(format!(
@@ -115,7 +115,7 @@ impl Decision {
         let comparison = wanted.compare(version);
         self.why.extend(comparison.different);
         self.why.extend(comparison.newer_revision);
-        for what in comparison.untold {
+        for what in comparison.unreported {
             self.why.push(format!("{what}: not told by this Domino"));
         }
         let as_wanted = self.why.is_empty();
@@ -137,8 +137,8 @@ impl Decision {
         }
     }
 
-    /// What to change about the app before a version is launched, and what once it runs: a launch that fails shall
-    /// not leave an app open to more people than before. Only an entry point must be there before.
+    /// What to change about the app before a version is launched, and what once it runs: a launch that fails must
+    /// not leave an app open to more people than before. Only the entry point must change first.
     pub(crate) fn changes_around_launch(&self) -> (AppChanges, AppChanges) {
         let all = self.changes.clone();
         if matches!(self.action, Action::Keep(_)) {
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(decision.changes.entry_point.as_deref(), Some("app.sh"));
         for api in [Generation::V1, Generation::V4] {
             let refused = decide(api.capabilities(), Some(&moved), &wanted()).unwrap_err();
-            assert_eq!(refused.there, "old.sh");
+            assert_eq!(refused.existing, "old.sh");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Finding the one app that is meant, and saying what is known of it.
+//! Finding the app that is meant, and reporting what is known of it.
 
 use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppVersion, Apps, Generation};
@@ -6,21 +6,53 @@ use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Context as _, Result};
 
-use domino_core::step::{Report, StepContext};
+use domino_core::step::{Report, StepContext, StepFlags};
 
-use crate::AppArgs;
+use stage_file::Stage;
+
 use crate::wanted::in_short;
 
-/// The app of a stage as Domino has it.
+/// What every verb is given.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AppArgs {
+    /// The app, as in `[app.<name>]` of stages.toml
+    pub(crate) app: String,
+    /// The API of Domino's to use; when not given, the newest that this Domino has
+    #[arg(long, value_enum)]
+    pub(crate) api: Option<Api>,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
+
+/// What `--api` takes.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Api {
+    /// `/api/apps/v1`, from Domino 6.4 on
+    V1,
+    /// `/api/apps/beta`, Domino 6.1 to 6.3
+    Beta,
+    /// `/v4/modelProducts`, every Domino
+    V4,
+}
+
+impl AppArgs {
+    /// The generation that `--api` names.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.api.map(|api| match api {
+            Api::V1 => Generation::V1,
+            Api::Beta => Generation::Beta,
+            Api::V4 => Generation::V4,
+        })
+    }
+}
+
+/// What Domino has of an app of the stage file.
 #[derive(Debug)]
-pub(crate) struct Found {
-    /// The project.
+pub(crate) struct Lookup {
     pub(crate) project: Project,
     /// The apps by one generation of the API, the same one from the first request to the last.
     pub(crate) apps: Apps<Reader>,
-    /// The name in Domino.
     pub(crate) name: String,
-    /// The app; `None` when there is none.
     pub(crate) app: Option<App>,
 }
 
@@ -33,22 +65,22 @@ pub(crate) fn app_of<'a>(context: &'a StepContext, args: &AppArgs) -> Result<&'a
 pub(crate) async fn find<'a>(
     context: &'a StepContext,
     args: &AppArgs,
-) -> Result<(&'a stage_file::App, Found)> {
+) -> Result<(&'a stage_file::App, Lookup)> {
     let app = app_of(context, args)?;
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let name = context.file.app_name(app, &context.stage);
-    let (apps, there) = named(&reader, args.generation(), &project.id, &name).await?;
-    let found = Found {
+    let (apps, existing) = named(&reader, args.generation(), &project.id, &name).await?;
+    let found = Lookup {
         project,
         apps,
         name,
-        app: there,
+        app: existing,
     };
     Ok((app, found))
 }
 
-/// The one app of this name; several are an error that lists them, because nobody can tell which one is meant.
+/// The one app of this name; several are an error that lists them, because it is not clear which one is meant.
 pub(crate) async fn named(
     reader: &Reader,
     forced: Option<Generation>,
@@ -118,7 +150,7 @@ pub(crate) fn link(context: &StepContext, app: &App) -> Option<String> {
 }
 
 /// A version as people read it: `version 6a… of commit 3f2a91c0b1d2`.
-pub(crate) fn in_words(version: &AppVersion) -> String {
+pub(crate) fn version_text(version: &AppVersion) -> String {
     format!(
         "version {} of {}",
         version.id,
@@ -154,6 +186,11 @@ pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
         Some(moving) => report.fact("commit", moving.to_string()),
         None => report,
     };
+}
+
+/// What could not be done, for the first line of an error.
+pub(crate) fn cannot(verb: &str, app: &str, stage: &Stage) -> String {
+    format!("cannot {verb} app `{app}` in stage `{}`", stage.name)
 }
 
 #[cfg(test)]

@@ -1,8 +1,16 @@
 //! Does the app answer? Domino's `Running` says that a container runs; this looks at the app's own page.
 
+use std::fmt;
+use std::time::Duration;
+
+use domino_core::api::apps::{App, Apps};
 use domino_core::client::{Page, Reader};
 use domino_core::error::{CommandError, Exit};
+use domino_core::wait::Poll;
 use stage_file::StageFile;
+
+/// How long an app that runs already may take to answer.
+const ANSWER_GRACE: Duration = Duration::from_secs(30);
 
 /// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
 const SIGN_IN_LOOKS: u32 = 5;
@@ -17,17 +25,17 @@ pub(crate) struct HealthCheck {
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// It answers as it shall.
+    /// It answers as it should.
     Good,
     /// It does not, and why.
     NotYet(String),
-    /// Somebody before the app wants us to sign in.
-    Hidden(Hidden),
+    /// Something in front of the app asks for a sign-in.
+    AuthWall(AuthWall),
 }
 
-/// An app whose page we are not let to.
+/// What keeps us from an app's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hidden {
+pub(crate) struct AuthWall {
     what: String,
     had_credential: bool,
 }
@@ -41,9 +49,28 @@ impl HealthCheck {
         })
     }
 
-    /// For a plan: `/healthz answers 200`.
-    pub(crate) fn in_words(&self) -> String {
-        format!("`{}` answers {}", self.path, self.status)
+    /// Looks at the page of an app that runs until it answers, asks for a sign-in again and again, or thirty seconds
+    /// or `at_most` are over.
+    pub(crate) async fn wait(
+        &self,
+        reader: &Reader,
+        apps: &Apps<Reader>,
+        app: &App,
+        at_most: Duration,
+    ) -> Health {
+        let mut poll = Poll::until(ANSWER_GRACE.min(at_most), reader.delay_scale());
+        let (mut patience, mut address) = (Patience::default(), app.url.clone());
+        loop {
+            let health = patience.weigh(self.look(reader, address.as_deref()).await);
+            let is_final = matches!(health, Health::Good | Health::AuthWall(_));
+            if is_final || !poll.next().await {
+                return health;
+            }
+            // What was just started may get another address.
+            if let Ok(Some(now)) = apps.app(&app.id).await {
+                address = now.url;
+            }
+        }
     }
 
     /// One look. An address that Domino does not give yet is nothing to look at.
@@ -52,7 +79,7 @@ impl HealthCheck {
             return Health::NotYet("Domino gives no address of it".into());
         };
         match reader.page(address, &self.path).await {
-            Ok(page) => self.judge(&page),
+            Ok(page) => self.evaluate(&page),
             Err(error) => {
                 let cause = std::error::Error::source(&error);
                 let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
@@ -61,16 +88,16 @@ impl HealthCheck {
         }
     }
 
-    fn judge(&self, page: &Page) -> Health {
-        let hidden = |what: String| {
-            Health::Hidden(Hidden {
+    fn evaluate(&self, page: &Page) -> Health {
+        let wall = |what: String| {
+            Health::AuthWall(AuthWall {
                 what,
                 had_credential: page.had_credential,
             })
         };
         let address = &page.address;
         if page.is_sign_in {
-            return hidden(match &page.moved_to {
+            return wall(match &page.moved_to {
                 Some(to) => format!("`{address}` sends on to sign in at `{to}`"),
                 None => format!("`{address}` shows a sign-in page"),
             });
@@ -79,7 +106,7 @@ impl HealthCheck {
             return Health::Good;
         }
         if matches!(page.status, 401 | 403) {
-            return hidden(format!("`{address}` answers {}", page.status));
+            return wall(format!("`{address}` answers {}", page.status));
         }
         let to = page
             .moved_to
@@ -92,6 +119,13 @@ impl HealthCheck {
     }
 }
 
+/// For a plan: `/healthz answers 200`.
+impl fmt::Display for HealthCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` answers {}", self.path, self.status)
+    }
+}
+
 /// Counts sign-in pages before one is believed.
 #[derive(Debug, Default)]
 pub(crate) struct Patience {
@@ -100,13 +134,13 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// What to make of one more look.
-    pub(crate) fn judge(&mut self, health: Health) -> Health {
+    pub(crate) fn weigh(&mut self, health: Health) -> Health {
         match health {
-            Health::Hidden(hidden) => {
+            Health::AuthWall(wall) => {
                 self.seen += 1;
                 match self.seen >= SIGN_IN_LOOKS {
-                    true => Health::Hidden(hidden),
-                    false => Health::NotYet(hidden.what),
+                    true => Health::AuthWall(wall),
+                    false => Health::NotYet(wall.what),
                 }
             }
             other => {
@@ -117,7 +151,7 @@ impl Patience {
     }
 }
 
-impl Hidden {
+impl AuthWall {
     /// What was seen in place of the page.
     pub(crate) fn what(&self) -> &str {
         &self.what
@@ -172,10 +206,10 @@ mod tests {
 
     #[test]
     fn only_the_expected_status_is_good() {
-        assert_eq!(check(200).judge(&page(200)), Health::Good);
-        assert_eq!(check(204).judge(&page(204)), Health::Good);
+        assert_eq!(check(200).evaluate(&page(200)), Health::Good);
+        assert_eq!(check(204).evaluate(&page(204)), Health::Good);
         assert_eq!(
-            check(200).judge(&page(503)),
+            check(200).evaluate(&page(503)),
             Health::NotYet(
                 "`https://domino.example.com/apps/a1/healthz` answers 503 in place of 200".into()
             )
@@ -188,13 +222,13 @@ mod tests {
             is_sign_in: true,
             ..page(200)
         };
-        assert!(matches!(check(200).judge(&sign_in), Health::Hidden(_)));
+        assert!(matches!(check(200).evaluate(&sign_in), Health::AuthWall(_)));
         let sent_on = Page {
             moved_to: Some("https://login.example.com/".into()),
             is_sign_in: true,
             ..page(302)
         };
-        assert!(matches!(check(302).judge(&sent_on), Health::Hidden(_)));
+        assert!(matches!(check(302).evaluate(&sent_on), Health::AuthWall(_)));
     }
 
     #[test]
@@ -203,26 +237,32 @@ mod tests {
             moved_to: Some("/apps/a1/healthz/".into()),
             ..page(301)
         };
-        assert!(matches!(check(200).judge(&moved), Health::NotYet(_)));
-        assert_eq!(check(301).judge(&moved), Health::Good);
+        assert!(matches!(check(200).evaluate(&moved), Health::NotYet(_)));
+        assert_eq!(check(301).evaluate(&moved), Health::Good);
     }
 
     #[test]
     fn a_refusal_means_that_we_are_not_let_to_it_unless_it_is_expected() {
-        assert!(matches!(check(200).judge(&page(401)), Health::Hidden(_)));
-        assert!(matches!(check(200).judge(&page(403)), Health::Hidden(_)));
-        assert_eq!(check(401).judge(&page(401)), Health::Good);
+        assert!(matches!(
+            check(200).evaluate(&page(401)),
+            Health::AuthWall(_)
+        ));
+        assert!(matches!(
+            check(200).evaluate(&page(403)),
+            Health::AuthWall(_)
+        ));
+        assert_eq!(check(401).evaluate(&page(401)), Health::Good);
     }
 
     #[test]
     fn a_sign_in_page_is_believed_when_it_stays() {
-        let hidden = || check(200).judge(&page(401));
+        let wall = || check(200).evaluate(&page(401));
         let mut patience = Patience::default();
         for _ in 0..SIGN_IN_LOOKS - 1 {
-            assert!(matches!(patience.judge(hidden()), Health::NotYet(_)));
+            assert!(matches!(patience.weigh(wall()), Health::NotYet(_)));
         }
-        assert!(matches!(patience.judge(hidden()), Health::Hidden(_)));
-        assert_eq!(patience.judge(Health::Good), Health::Good);
-        assert!(matches!(patience.judge(hidden()), Health::NotYet(_)));
+        assert!(matches!(patience.weigh(wall()), Health::AuthWall(_)));
+        assert_eq!(patience.weigh(Health::Good), Health::Good);
+        assert!(matches!(patience.weigh(wall()), Health::NotYet(_)));
     }
 }

@@ -1,32 +1,105 @@
 //! The requests that change what runs: create, change, take down, launch, start again. Each is sent once; when its
-//! reply is lost, Domino is looked at before anything else.
+//! reply is lost, Domino is looked at before anything else. What was sent is recorded in `RolloutProgress`.
 
+use domino_core::api::GitRef;
 use domino_core::api::apps::{
-    AppChanges, AppContent, AppId, AppInstance, AppStatus, AppVersion, AppVersionId, Generation,
-    NewApp, Published, visibility_word,
+    AppChanges, AppContent, AppId, AppInstance, AppInstanceId, AppStatus, AppVersion, AppVersionId,
+    Apps, Generation, NewApp, Published, visibility_word,
 };
-use domino_core::client::{ApiError, Written, write_once};
+use domino_core::api::projects::Project;
+use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::step::{Progress, Step};
+use domino_core::step::{Progress, Step, StepContext};
 use domino_core::wait::{Look, Poll, Waited};
 
-use crate::find::{describe, in_words};
-use crate::rollout::{Rollout, Trace};
-use crate::watch::Target;
+use crate::find::{cannot, describe, version_text};
+use crate::previous::PreviousVersion;
+use crate::wanted::Wanted;
 
-impl Rollout<'_> {
+/// The app of a stage: in the stage file, in Domino, and what reads and changes it there.
+pub(crate) struct Launcher<'a> {
+    pub(crate) context: &'a StepContext,
+    pub(crate) reader: Reader,
+    pub(crate) apps: Apps<Reader>,
+    pub(crate) writer: Apps<Writer>,
+    pub(crate) project: &'a Project,
+    /// The app as the stage file has it.
+    pub(crate) entity: &'a stage_file::App,
+    /// Its name in Domino.
+    pub(crate) name: &'a str,
+}
+
+/// What a rollout has changed so far, also when a reply never came.
+#[derive(Debug, Default)]
+pub(crate) struct RolloutProgress {
+    pub(crate) state: RolloutState,
+    /// The app, once it is known.
+    pub(crate) app: Option<AppId>,
+    /// The new version, once it is known.
+    pub(crate) version: Option<AppVersionId>,
+}
+
+/// How far a rollout has come. A state is reached when its request is about to be sent, and none is left backwards:
+///
+/// ```text
+/// Untouched ──> Changed ──> Stopped ──> Launched
+///     │                                    ^
+///     └────────────────────────────────────┘   each step may be skipped
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RolloutState {
+    /// Nothing that changes anything was sent.
+    #[default]
+    Untouched,
+    /// The app itself was created or changed; what ran still runs.
+    Changed,
+    /// The version that ran was told to stop, and nothing replaces it yet.
+    Stopped,
+    /// The new version was launched.
+    Launched,
+}
+
+/// Which version is waited for.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// This one. Its earlier start, if there was one, says nothing about the new one.
+    Version(AppVersionId, Option<AppInstanceId>),
+    /// Whichever becomes the current one in place of this one: the reply did not name it.
+    OtherThan(Option<AppVersionId>),
+}
+
+impl RolloutProgress {
+    /// A request that takes the rollout this far is about to be sent.
+    pub(crate) fn reach(&mut self, state: RolloutState) {
+        self.state = self.state.max(state);
+    }
+
+    fn known(&mut self, version: &AppVersion) -> Target {
+        self.version = Some(version.id.clone());
+        Target::Version(version.id.clone(), None)
+    }
+}
+
+impl Launcher<'_> {
     /// Creates the app and launches its first version.
-    pub(crate) async fn create(&self, step: &mut Step, trace: &mut Trace) -> Result<Target> {
+    pub(crate) async fn create(
+        &self,
+        step: &mut Step,
+        done: &mut RolloutProgress,
+        wanted: &Wanted,
+    ) -> Result<Target> {
         let new = NewApp {
             project: self.project.id.clone(),
             name: self.name.to_owned(),
-            description: self.wanted.description.clone(),
-            entry_point: self.wanted.entry_point.clone(),
-            visibility: self.wanted.visibility,
-            content: self.wanted.content(),
+            description: wanted.description.clone(),
+            entry_point: wanted.entry_point.clone(),
+            visibility: wanted.visibility,
+            content: wanted.content(),
         };
-        trace.changed = true;
-        trace.launched = self.apps.capabilities().starts_what_it_creates;
+        done.reach(match self.apps.capabilities().starts_what_it_creates {
+            true => RolloutState::Launched,
+            false => RolloutState::Changed,
+        });
         let created = write_once(
             self.reader.delay_scale(),
             async || self.writer.create(&new).await,
@@ -45,11 +118,11 @@ impl Rollout<'_> {
             step.warn(&text, None);
         }
         let app = created.into_inner();
-        trace.app = Some(app.id.clone());
+        done.app = Some(app.id.clone());
         describe(&mut step.report, self.context, &app);
         match self.apps.generation() {
             Generation::Beta => Ok(match app.version {
-                Some(version) => self.known(trace, &version),
+                Some(version) => done.known(&version),
                 None => Target::OtherThan(None),
             }),
             Generation::V1 => {
@@ -60,13 +133,13 @@ impl Rollout<'_> {
                 match version {
                     Some(version) => {
                         let instance = version.instance.as_ref();
-                        self.start_again(step, trace, &app.id, &version.id, instance, &new.content)
+                        self.start_again(step, done, &app.id, &version.id, instance, &new.content)
                             .await
                     }
-                    None => self.launch(step, trace, &app.id, None, &new.content).await,
+                    None => self.launch(step, done, &app.id, None, &new.content).await,
                 }
             }
-            Generation::V4 => self.launch(step, trace, &app.id, None, &new.content).await,
+            Generation::V4 => self.launch(step, done, &app.id, None, &new.content).await,
         }
     }
 
@@ -104,23 +177,23 @@ impl Rollout<'_> {
     pub(crate) async fn take_down(
         &self,
         progress: &mut Progress,
-        trace: &mut Trace,
+        done: &mut RolloutProgress,
         app: &AppId,
         version: &AppVersion,
         poll: &mut Poll,
     ) -> Result<()> {
-        let before = version.status();
-        if before.is_down() {
+        let status = version.status();
+        if status.is_down() {
             return Ok(());
         }
         let stop = async {
-            if matches!(before, AppStatus::Stopping(_)) {
+            if matches!(status, AppStatus::Stopping(_)) {
                 return Ok(());
             }
-            (trace.changed, trace.stopped) = (true, true);
+            done.reach(RolloutState::Stopped);
             let moved = async || {
                 let now = self.apps.version(app, &version.id).await?;
-                Ok(now.is_none_or(|now| now.status() != before).then_some(()))
+                Ok(now.is_none_or(|now| now.status() != status).then_some(()))
             };
             write_once(
                 self.reader.delay_scale(),
@@ -130,7 +203,7 @@ impl Rollout<'_> {
             .await
             .map(drop)
             .map_err(|error| self.explained(error))
-            .with_context(|| format!("cannot stop {}", in_words(version)))
+            .with_context(|| format!("cannot stop {}", version_text(version)))
         };
         self.until_down(progress, app, version, poll, stop).await
     }
@@ -157,7 +230,7 @@ impl Rollout<'_> {
             Waited::TimeUp(word) => {
                 let text = format!(
                     "{} was told to stop and is still `{word}`",
-                    in_words(version)
+                    version_text(version)
                 );
                 Err(CommandError::new(Exit::Unsettled, text))
             }
@@ -168,19 +241,19 @@ impl Rollout<'_> {
     pub(crate) async fn launch(
         &self,
         step: &mut Step,
-        trace: &mut Trace,
+        done: &mut RolloutProgress,
         app: &AppId,
-        before: Option<&AppVersion>,
+        current: Option<&AppVersion>,
         content: &AppContent,
     ) -> Result<Target> {
-        let before = before.map(|version| version.id.clone());
-        (trace.changed, trace.launched) = (true, true);
+        let current = current.map(|version| version.id.clone());
+        done.reach(RolloutState::Launched);
         let launched = write_once(
             self.reader.delay_scale(),
             async || self.writer.publish(app, content).await,
             async || {
                 let now = self.apps.app(app).await?;
-                let other = now.and_then(|now| now.version_other_than(before.as_ref()).cloned());
+                let other = now.and_then(|now| now.version_other_than(current.as_ref()).cloned());
                 // Somebody else's version is not the one whose reply was lost.
                 let ours = other.filter(|v| v.git_ref.is_none() || v.git_ref == content.git_ref);
                 Ok(ours.map(|version| Published {
@@ -202,24 +275,24 @@ impl Rollout<'_> {
             step.warn(&format!("Domino says: {warning}"), None);
         }
         Ok(match published.version {
-            Some(version) => self.known(trace, &version),
-            None => Target::OtherThan(before),
+            Some(version) => done.known(&version),
+            None => Target::OtherThan(current),
         })
     }
 
-    /// Starts a version that is there and down.
+    /// Starts a version that exists and is down.
     pub(crate) async fn start_again(
         &self,
         step: &mut Step,
-        trace: &mut Trace,
+        done: &mut RolloutProgress,
         app: &AppId,
         version: &AppVersionId,
         instance: Option<&AppInstance>,
         content: &AppContent,
     ) -> Result<Target> {
         let stale = instance.map(|instance| instance.id.clone());
-        (trace.changed, trace.launched) = (true, true);
-        trace.version = Some(version.clone());
+        done.reach(RolloutState::Launched);
+        done.version = Some(version.clone());
         let tier = content.hardware_tier.as_ref();
         let started = write_once(
             self.reader.delay_scale(),
@@ -243,12 +316,48 @@ impl Rollout<'_> {
         Ok(Target::Version(version.clone(), stale))
     }
 
-    fn known(&self, trace: &mut Trace, version: &AppVersion) -> Target {
-        trace.version = Some(version.id.clone());
-        Target::Version(version.id.clone(), None)
+    /// Launches what ran before: that very version where this API can, else a new one of the same content.
+    pub(crate) async fn launch_previous(
+        &self,
+        step: &mut Step,
+        done: &mut RolloutProgress,
+        app: &AppId,
+        previous: &PreviousVersion,
+        current: Option<&AppVersion>,
+    ) -> Result<Target> {
+        let content = previous.content(
+            step,
+            &self.reader,
+            self.apps.capabilities(),
+            &self.project.id,
+        );
+        let content = content.await;
+        if self.apps.capabilities().starts_versions_again {
+            let old = &previous.version;
+            return self
+                .start_again(step, done, app, &old.id, old.instance.as_ref(), &content)
+                .await;
+        }
+        // Without a commit Domino would run whatever is the newest, which is what has just failed.
+        let Some(git_ref) = &content.git_ref else {
+            return Err(CommandError::refused(
+                "Domino does not tell which commit it ran",
+            ));
+        };
+        if let GitRef::Moving { .. } = git_ref {
+            let text =
+                format!("the version before ran `{git_ref}`, which may be another commit by now");
+            step.warn(&text, None);
+        }
+        self.launch(step, done, app, current, &content).await
     }
 
-    /// A list that is here and a write that is not is half a generation.
+    /// Puts the sentence in front of an error that says what could not be done.
+    pub(crate) fn cannot_publish(&self, error: CommandError) -> CommandError {
+        error.context(cannot("publish", &self.entity.name, &self.context.stage))
+    }
+
+    /// A Domino that has the list of an API and not its write has half of it.
     fn explained(&self, error: ApiError) -> CommandError {
         let can = self.apps.capabilities();
         let Some(older) = can.older.filter(|_| error.is_unknown_route()) else {

@@ -6,9 +6,21 @@ use domino_core::api::apps::{AppVersion, AppVersionId};
 use domino_core::step::{Step, StepContext, StepResult};
 use domino_core::wait::{LogPrint, LogTail, LogWriter};
 
-use crate::find::{find, in_words};
+use crate::find::{AppArgs, cannot, find, version_text};
 use crate::watch::LOG_GRACE;
-use crate::{LogsArgs, cannot};
+
+/// `deploy-app logs`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// One version by its id in Domino, in place of the current one
+    #[arg(long, value_name = "ID")]
+    pub(crate) version_id: Option<String>,
+    /// Go on until the version is down
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
 
 /// Prints the log on stdout.
 pub(crate) async fn logs(
@@ -64,6 +76,6 @@ pub(crate) async fn logs(
     Ok(StepResult::unchanged(format!(
         "{} lines of {} of app `{name}`",
         tail.lines(),
-        in_words(&version)
+        version_text(&version)
     )))
 }

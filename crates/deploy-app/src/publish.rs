@@ -1,6 +1,5 @@
-//! `deploy-app publish`: the asked commit becomes the version that serves, unless it is that already.
+//! `deploy-app publish`: the commit becomes the version that serves, unless it is that already.
 
-use domino_core::error::{CommandError, Context as _, Result};
 use std::time::Duration;
 
 use domino_core::api::apps::{App, AppStatus, Apps, Capabilities, Generation};
@@ -8,29 +7,61 @@ use domino_core::api::environments::RevisionSpec;
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::place::Place;
-use domino_core::step::{ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult};
+use domino_core::step::{
+    ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult, duration,
+};
 use domino_core::wait::Poll;
 use stage_file::{Kind, StageFile, Target};
 
 use crate::decision::{Action, Decision, FixedEntryPoint, decide};
-use crate::find::{app_of, describe, in_words, named};
+use crate::find::{AppArgs, app_of, cannot, describe, named, version_text};
 use crate::health::HealthCheck;
+use crate::launch::Launcher;
 use crate::rollout::Rollout;
 use crate::wanted::Wanted;
-use crate::{PublishArgs, cannot};
 
-/// How long a version that is on its way may take to tell what it is of.
-const TELLS_WITHIN: Duration = Duration::from_secs(60);
+/// How long Domino may take to report what a version on its way is made of.
+const REPORTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How `publish` goes about it, for its `--help`.
+pub(crate) const PUBLISHING: &str = "\
+It finds the app by name, creates it if there is none, and publishes the commit on the stage's hardware tier and \
+environment. Nothing is done when all of that runs already. It waits until that very version runs and answers at \
+`health-path` with `health-status`; without a `health-path` Domino's word is enough. The credential goes along with \
+that question only where the app's address is on Domino's own host.
+
+Who may open the app, and its description, change once the new version runs.
+
+When the new version does not serve in time, the version that ran before is put back, for as long again, and the \
+exit code is 5. Interrupted, it leaves a new version on its way, starts again what it has stopped for nothing, and \
+says what runs.";
+
+/// `deploy-app publish`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PublishArgs {
+    /// The commit to publish: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long to wait for the version to serve, and as long again to put the one before back
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
 
 /// What will be done.
-struct Publishing<'a> {
+struct PublishPlan<'a> {
     entity: &'a stage_file::App,
     /// The app's name in Domino.
     name: String,
     project: Project,
     apps: Apps<Reader>,
-    there: Option<App>,
+    existing: Option<App>,
     wanted: Wanted,
     health: Option<HealthCheck>,
     decision: Decision,
@@ -53,7 +84,7 @@ pub(crate) async fn publish(
     for remark in &planned.decision.remarks {
         step.warn(remark, None);
     }
-    if let Some(app) = &planned.there {
+    if let Some(app) = &planned.existing {
         describe(&mut step.report, context, app);
     }
     step.report.output("commit", planned.wanted.commit.as_str());
@@ -69,25 +100,22 @@ pub(crate) async fn publish(
     }
     // An app that is as wanted is only looked at; nothing is sent that changes anything.
     let rollout = Rollout {
-        context,
-        reader: context.connection.reader(),
-        writer: context.connection.writer().apps(planned.apps.generation()),
-        apps: planned.apps.clone(),
-        project: &planned.project,
-        entity: planned.entity,
-        name: &planned.name,
+        launcher: Launcher {
+            context,
+            reader: context.connection.reader(),
+            writer: context.connection.writer().apps(planned.apps.generation()),
+            apps: planned.apps,
+            project: &planned.project,
+            entity: planned.entity,
+            name: &planned.name,
+        },
+        existing: planned.existing.as_ref(),
         wanted: &planned.wanted,
-        health: planned.health.clone(),
+        decision: &planned.decision,
+        health: planned.health,
         timeout: args.timeout,
     };
-    rollout
-        .carry_out(
-            step,
-            &mut interrupts,
-            planned.there.as_ref(),
-            &planned.decision,
-        )
-        .await
+    rollout.apply(step, &mut interrupts).await
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
@@ -95,7 +123,7 @@ async fn plan<'a>(
     context: &'a StepContext,
     args: &PublishArgs,
     progress: &mut Progress,
-) -> Result<Publishing<'a>> {
+) -> Result<PublishPlan<'a>> {
     let (file, stage) = (&context.file, &context.stage);
     let entity = app_of(context, &args.app)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
@@ -103,12 +131,12 @@ async fn plan<'a>(
     let project = Project::of_stage(&reader, file, stage).await?;
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
-    let (place, (apps, there)) = tokio::try_join!(
+    let (place, (apps, existing)) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::App, &project, &target),
         named(&reader, args.app.generation(), &project.id, &name),
     )?;
     let can = apps.capabilities();
-    if there.is_none() && can.older.is_some() {
+    if existing.is_none() && can.older.is_some() {
         refuse_hidden_namesake(&reader, &project, can, &name).await?;
     }
     let revision = revision(&reader, file, can, &place, &target).await?;
@@ -120,50 +148,50 @@ async fn plan<'a>(
         description: entity.description.clone(),
         visibility: entity.visibility,
     };
-    let poll = Poll::until(TELLS_WITHIN.min(args.timeout), reader.delay_scale());
-    let there = once_it_tells(&apps, there, &wanted, poll, progress).await?;
-    let decision = decide(can, there.as_ref(), &wanted)
+    let poll = Poll::until(REPORTED_WITHIN.min(args.timeout), reader.delay_scale());
+    let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;
+    let decision = decide(can, existing.as_ref(), &wanted)
         .map_err(|fixed| fixed.failure(file, can, entity, &name))?;
-    Ok(Publishing {
+    Ok(PublishPlan {
         entity,
         name,
         project,
         apps,
-        there,
+        existing,
         wanted,
         health: HealthCheck::of(entity),
         decision,
     })
 }
 
-/// The app once Domino tells what its version is of that is on its way: that may be the very one that is wanted, which
-/// an earlier run launched, and it shall not be replaced by itself.
-async fn once_it_tells(
+/// The app once Domino reports what its version on its way is made of: that may be the very one that is wanted, launched
+/// by an earlier run, and it must not be replaced by itself.
+async fn once_reported(
     apps: &Apps<Reader>,
-    mut there: Option<App>,
+    mut existing: Option<App>,
     wanted: &Wanted,
     mut poll: Poll,
     progress: &mut Progress,
 ) -> Result<Option<App>> {
-    while let Some(app) = &there
+    while let Some(app) = &existing
         && let Some(version) = &app.version
         && let AppStatus::Starting(word) = version.status()
     {
         let comparison = wanted.compare(version);
-        if comparison.untold.is_empty() || !comparison.different.is_empty() {
+        if comparison.unreported.is_empty() || !comparison.different.is_empty() {
             break;
         }
-        let untold = comparison.untold.join(", ");
+        let unreported = comparison.unreported.join(", ");
         progress.status(&format!(
-            "version {} is `{word}`, and Domino does not tell yet: {untold}",
+            "version {} is `{word}`, and Domino does not tell yet: {unreported}",
             version.id
         ));
         if !poll.next().await {
             break;
         }
-        there = apps.app(&app.id).await?;
+        existing = apps.app(&app.id).await?;
     }
-    Ok(there)
+    Ok(existing)
 }
 
 /// Apps that only the oldest API has made may not show in a newer one. A second one of the name would be created
@@ -239,7 +267,7 @@ impl FixedEntryPoint {
         let key = ["app", entity.name.as_str(), "entry-point"];
         CommandError::refused(format!(
             "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",
-            self.there,
+            self.existing,
             can.route,
             entity.entry_point
         ))
@@ -251,7 +279,7 @@ impl FixedEntryPoint {
     }
 }
 
-impl Publishing<'_> {
+impl PublishPlan<'_> {
     fn view(&self, context: &StepContext) -> Plan {
         let (name, stage) = (&self.entity.name, &context.stage.name);
         let mut plan = Plan::new(match &self.decision.action {
@@ -272,7 +300,7 @@ impl Publishing<'_> {
         plan.fact("project", format!("{} on {host}", self.project.name));
         plan.fact(
             "app",
-            match &self.there {
+            match &self.existing {
                 Some(app) => format!("{} ({})", self.name, app.id),
                 None => self.name.clone(),
             },
@@ -283,7 +311,7 @@ impl Publishing<'_> {
         plan.fact(
             "serves when",
             match &self.health {
-                Some(check) => check.in_words(),
+                Some(check) => check.to_string(),
                 None => "Domino says `Running`".into(),
             },
         );
@@ -293,8 +321,8 @@ impl Publishing<'_> {
     }
 
     fn add_changes(&self, plan: &mut Plan) {
-        let current = self.there.as_ref().and_then(|app| app.version.as_ref());
-        let current = current.map(|v| (in_words(v), v.status().word().to_owned()));
+        let current = self.existing.as_ref().and_then(|app| app.version.as_ref());
+        let current = current.map(|v| (version_text(v), v.status().word().to_owned()));
         match (&self.decision.action, current) {
             (Action::Create, _) => {
                 plan.change(ChangeKind::Create, format!("app `{}`", self.name));
@@ -304,7 +332,7 @@ impl Publishing<'_> {
                     plan.change(ChangeKind::Update, why);
                 }
                 let runs = self
-                    .there
+                    .existing
                     .as_ref()
                     .is_some_and(|app| !app.status().is_down());
                 if runs {
@@ -324,7 +352,7 @@ impl Publishing<'_> {
                 }
             }
         }
-        for change in &self.decision.changes_in_words {
+        for change in &self.decision.change_texts {
             plan.change(ChangeKind::Update, change);
         }
     }

@@ -1,124 +1,108 @@
-//! Carrying a decision out: launch the version, watch it until it serves, and judge how that ended.
+//! Applying a decision: launch the version, watch it until it serves, and say how that ended.
 //!
-//! What a failure or an interruption then asks for is in `put_back` and `interrupted`.
+//! What a failure or a signal then asks for is in `rollback` and `interrupted`.
 
-use domino_core::error::{CommandError, Exit, Result};
 use std::time::{Duration, Instant};
 
-use domino_core::api::apps::{App, AppChanges, AppId, AppVersion, AppVersionId, Apps};
-use domino_core::api::projects::Project;
-use domino_core::client::{Reader, Writer};
-use domino_core::wait::LogTail;
+use domino_core::api::apps::{App, AppChanges, AppVersion};
+use domino_core::error::{CommandError, Exit, Result};
+use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepResult};
 use domino_core::wait::{Poll, Span};
 
-use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
-
-use crate::before::Before;
-use crate::cannot;
 use crate::decision::{Action, Decision};
-use crate::find::{describe, describe_version, in_words, link};
-use crate::health::{Health, HealthCheck, Patience};
+use crate::find::{describe, describe_version, link, version_text};
+use crate::health::{Health, HealthCheck};
+use crate::interrupted::Interruption;
+use crate::launch::{Launcher, RolloutProgress, RolloutState, Target};
+use crate::previous::PreviousVersion;
+use crate::rollback::Rollback;
 use crate::wanted::Wanted;
-use crate::watch::{Expected, Target, Watch, Watched};
-
-/// How long an app that runs already may take to answer.
-const ANSWER_GRACE: Duration = Duration::from_secs(30);
+use crate::watch::{Expected, Watch, WatchOutcome};
 
 /// All that is needed to bring a version of an app to serve.
 pub(crate) struct Rollout<'a> {
-    pub(crate) context: &'a StepContext,
-    pub(crate) reader: Reader,
-    pub(crate) apps: Apps<Reader>,
-    pub(crate) writer: Apps<Writer>,
-    pub(crate) project: &'a Project,
-    /// The app as the stage file has it.
-    pub(crate) entity: &'a stage_file::App,
-    /// Its name in Domino.
-    pub(crate) name: &'a str,
+    pub(crate) launcher: Launcher<'a>,
+    pub(crate) existing: Option<&'a App>,
     pub(crate) wanted: &'a Wanted,
+    pub(crate) decision: &'a Decision,
     pub(crate) health: Option<HealthCheck>,
     pub(crate) timeout: Duration,
 }
 
-/// How far it has come. It says what may be different from before, also when a reply never came.
-#[derive(Debug, Default)]
-pub(crate) struct Trace {
-    /// The app, once it is known.
-    pub(crate) app: Option<AppId>,
-    /// A request that changes something was sent.
-    pub(crate) changed: bool,
-    /// The version that ran was told to stop, or is down for another reason, and is not replaced.
-    pub(crate) stopped: bool,
-    /// The new version was launched.
-    pub(crate) launched: bool,
-    /// The new version, once it is known.
-    pub(crate) version: Option<AppVersionId>,
-}
-
-/// How carrying it out ended.
-enum Ended {
-    /// It serves; these things were not told and so not checked.
+/// How a rollout ended.
+enum RolloutOutcome {
+    /// It serves; these things were not reported and so not checked.
     Serves(Box<App>, Vec<&'static str>),
-    /// It does not, and what ran before is wanted back.
+    /// It does not serve, and is rolled back where something ran before.
     Failed(CommandError),
-    /// It runs, but something about it could not be seen or changed: nothing is put back.
+    /// It runs, but something about it could not be seen or changed: it is not rolled back.
     Incomplete(CommandError),
-    /// Somebody wants us to stop.
+    /// A signal came.
     Interrupted(Signal),
 }
 
 impl Rollout<'_> {
-    /// Carries the decision out.
-    pub(crate) async fn carry_out(
+    /// Applies the decision.
+    pub(crate) async fn apply(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
-        there: Option<&App>,
-        decision: &Decision,
     ) -> Result<StepResult> {
-        let (before, started) = (self.before(there, decision), Instant::now());
-        let mut trace = Trace {
-            app: there.map(|app| app.id.clone()),
-            ..Trace::default()
+        let (previous, started) = (self.previous(), Instant::now());
+        let mut done = RolloutProgress {
+            app: self.existing.map(|app| app.id.clone()),
+            ..RolloutProgress::default()
         };
         let mut progress = step.progress();
-        let ended = tokio::select! {
-            ended = self.roll_out(step, &mut progress, &mut trace, there, decision) => {
-                ended.unwrap_or_else(Ended::Failed)
+        let outcome = tokio::select! {
+            outcome = self.roll_out(step, &mut progress, &mut done) => {
+                outcome.unwrap_or_else(RolloutOutcome::Failed)
             }
-            signal = interrupts.next() => Ended::Interrupted(signal),
+            signal = interrupts.next() => RolloutOutcome::Interrupted(signal),
         };
         progress.end();
-        match (ended, before) {
-            (Ended::Serves(app, untold), _) => {
-                describe(&mut step.report, self.context, &app);
-                if trace.changed || trace.version.is_some() {
-                    step.report
-                        .fact("waited", Span(started.elapsed()).to_string());
+        match (outcome, &previous) {
+            (RolloutOutcome::Serves(app, unreported), _) => {
+                describe(&mut step.report, self.launcher.context, &app);
+                if done.state > RolloutState::Untouched || done.version.is_some() {
+                    let waited = Span(started.elapsed()).to_string();
+                    step.report.fact("waited", waited);
                 }
-                self.warn_of_untold(step, &untold);
-                Ok(self.done(&app, decision))
+                self.warn_of_unreported(step, &unreported);
+                Ok(self.done(&app))
             }
-            (Ended::Interrupted(signal), before) => {
-                let before = before.as_ref();
-                Err(self
-                    .interrupted(step, interrupts, signal, before, &trace)
-                    .await)
+            (RolloutOutcome::Interrupted(signal), previous) => {
+                let interruption = Interruption {
+                    launcher: &self.launcher,
+                    previous: previous.as_ref(),
+                    done: &done,
+                };
+                Err(interruption.error(step, interrupts, signal).await)
             }
-            (Ended::Failed(error), Some(before)) if trace.launched || trace.stopped => {
-                self.put_back(step, interrupts, &before, &trace, error)
-                    .await
+            (RolloutOutcome::Failed(error), Some(previous))
+                if done.state >= RolloutState::Stopped =>
+            {
+                let rollback = Rollback {
+                    launcher: &self.launcher,
+                    health: self.health.as_ref(),
+                    timeout: self.timeout,
+                    previous,
+                    failed: &done,
+                };
+                rollback.apply(step, interrupts, error).await
             }
-            (Ended::Failed(error), _) => Err(self.context(error)),
-            (Ended::Incomplete(error), _) => Err(error),
+            (RolloutOutcome::Failed(error), _) => Err(self.launcher.cannot_publish(error)),
+            (RolloutOutcome::Incomplete(error), _) => Err(error),
         }
     }
 
     /// The version that runs and is about to be replaced.
-    fn before(&self, there: Option<&App>, decision: &Decision) -> Option<Before> {
-        let app = there.filter(|_| decision.action == Action::Publish)?;
+    fn previous(&self) -> Option<PreviousVersion> {
+        let app = self
+            .existing
+            .filter(|_| self.decision.action == Action::Publish)?;
         let version = app.version.as_ref().filter(|v| v.status().is_up())?;
-        Some(Before {
+        Some(PreviousVersion {
             version: version.clone(),
             entry_point: app.entry_point.clone(),
         })
@@ -128,216 +112,198 @@ impl Rollout<'_> {
         &self,
         step: &mut Step,
         progress: &mut Progress,
-        trace: &mut Trace,
-        there: Option<&App>,
-        decision: &Decision,
-    ) -> Result<Ended> {
-        let mut poll = Poll::until(self.timeout, self.reader.delay_scale());
-        let (first, last) = decision.changes_around_launch();
-        if let Some(app) = there.filter(|_| !first.is_empty()) {
-            trace.changed = true;
-            self.change(&app.id, &first).await?;
+        done: &mut RolloutProgress,
+    ) -> Result<RolloutOutcome> {
+        let mut poll = Poll::until(self.timeout, self.launcher.reader.delay_scale());
+        let (first, last) = self.decision.changes_around_launch();
+        if let Some(app) = self.existing.filter(|_| !first.is_empty()) {
+            done.reach(RolloutState::Changed);
+            self.launcher.change(&app.id, &first).await?;
         }
-        let current = there.and_then(|app| app.version.as_ref());
-        let target = match (&decision.action, there) {
-            (Action::Create, _) | (_, None) => self.create(step, trace).await?,
-            (Action::Keep(_), Some(app)) => return self.answers(app, trace).await,
-            (Action::Follow(version), _) => {
-                trace.version = Some(version.clone());
-                Target::Version(version.clone(), None)
-            }
-            (Action::StartAgain(version), Some(app)) => {
-                let instance = current.and_then(|v| v.instance.as_ref());
-                let content = self.wanted.content();
-                self.start_again(step, trace, &app.id, version, instance, &content)
-                    .await?
-            }
-            (Action::Publish, Some(app)) => {
-                if let Some(current) =
-                    current.filter(|_| !self.apps.capabilities().replaces_what_runs)
-                {
-                    self.take_down(progress, trace, &app.id, current, &mut poll)
-                        .await?;
-                }
-                let content = self.wanted.content();
-                self.launch(step, trace, &app.id, current, &content).await?
-            }
-        };
-        let Some(app) = trace.app.clone() else {
+        if let (Action::Keep(_), Some(app)) = (&self.decision.action, self.existing) {
+            return self.answers(app, done).await;
+        }
+        let target = self.launch(step, progress, done, &mut poll).await?;
+        let Some(app) = done.app.clone() else {
             return Err(CommandError::new(Exit::Bug, "an app without an id"));
         };
-        let mut watch = self.watch(&app, Expected::Wanted(self.wanted), progress);
-        watch.before = current
-            .filter(|_| decision.action == Action::Publish)
+        let (health, expected) = (self.health.as_ref(), Expected::Wanted(self.wanted));
+        let mut watch = Watch::new(&self.launcher, &app, health, expected, progress);
+        let current = self.existing.and_then(|app| app.version.as_ref());
+        watch.replaces = current
+            .filter(|_| self.decision.action == Action::Publish)
             .map(|version| &version.id);
         let watched = watch.until_it_serves(target, &mut poll).await?;
-        let tail = watch.tail;
+        let lines = watch.tail.excerpt();
         if let Some(why) = watch.unread {
             let text =
                 format!("the log of the version that went down was not read to its end: {why}");
             step.warn(&text, None);
         }
-        let (app, untold) = match watched {
-            Watched::Serves(app, untold) if !last.is_empty() => (app, Some(untold)),
-            Watched::Hidden(app, _) if !last.is_empty() => (app, None),
-            watched => return self.judge(step, watched, &tail, there, decision),
+        let (app, unreported) = match watched {
+            WatchOutcome::Serves(app, unreported) if !last.is_empty() => (app, Some(unreported)),
+            WatchOutcome::AuthWall(app, _) if !last.is_empty() => (app, None),
+            watched => return Ok(self.outcome_of(step, watched, done, lines)),
         };
-        trace.changed = true;
-        self.change_what_runs(step, trace, app, untold, &last).await
+        self.change_what_runs(step, done, app, unreported, &last)
+            .await
     }
 
-    /// Changes the rest about an app whose new version runs. Where it was not seen to serve, because its page was
-    /// hidden, the page may be open to us now and is looked at once more.
+    /// Sends what the decision asks for, up to the launch.
+    async fn launch(
+        &self,
+        step: &mut Step,
+        progress: &mut Progress,
+        done: &mut RolloutProgress,
+        poll: &mut Poll,
+    ) -> Result<Target> {
+        let launcher = &self.launcher;
+        let Some(app) = self.existing else {
+            return launcher.create(step, done, self.wanted).await;
+        };
+        let (current, content) = (app.version.as_ref(), self.wanted.content());
+        match &self.decision.action {
+            Action::Create => launcher.create(step, done, self.wanted).await,
+            Action::Follow(version) | Action::Keep(version) => {
+                done.version = Some(version.clone());
+                Ok(Target::Version(version.clone(), None))
+            }
+            Action::StartAgain(version) => {
+                let instance = current.and_then(|v| v.instance.as_ref());
+                launcher
+                    .start_again(step, done, &app.id, version, instance, &content)
+                    .await
+            }
+            Action::Publish => {
+                if let Some(current) =
+                    current.filter(|_| !launcher.apps.capabilities().replaces_what_runs)
+                {
+                    launcher
+                        .take_down(progress, done, &app.id, current, poll)
+                        .await?;
+                }
+                launcher
+                    .launch(step, done, &app.id, current, &content)
+                    .await
+            }
+        }
+    }
+
+    /// Changes the rest about an app whose new version runs. Where it was not seen to serve, because its page asked for
+    /// a sign-in, the page may be open to us now and is looked at once more.
     async fn change_what_runs(
         &self,
         step: &mut Step,
-        trace: &Trace,
+        done: &mut RolloutProgress,
         app: App,
-        untold: Option<Vec<&'static str>>,
+        unreported: Option<Vec<&'static str>>,
         changes: &AppChanges,
-    ) -> Result<Ended> {
-        if let Err(error) = self.change(&app.id, changes).await {
-            describe(&mut step.report, self.context, &app);
-            let (name, stage) = (&self.entity.name, &self.context.stage.name);
-            let runs = app.version.as_ref().map_or_else(String::new, in_words);
-            return Ok(Ended::Incomplete(error.context(format!(
+    ) -> Result<RolloutOutcome> {
+        done.reach(RolloutState::Changed);
+        if let Err(error) = self.launcher.change(&app.id, changes).await {
+            describe(&mut step.report, self.launcher.context, &app);
+            let (name, stage) = (
+                &self.launcher.entity.name,
+                &self.launcher.context.stage.name,
+            );
+            let runs = app.version.as_ref().map_or_else(String::new, version_text);
+            return Ok(RolloutOutcome::Incomplete(error.context(format!(
                 "app `{name}` runs {runs} in stage `{stage}`, but its visibility or description could not be changed"
             ))));
         }
-        match untold {
-            Some(untold) => Ok(Ended::Serves(Box::new(app), untold)),
-            None => self.answers(&app, trace).await,
-        }
-    }
-
-    /// What watches a version of the app.
-    pub(crate) fn watch<'a>(
-        &'a self,
-        app: &'a AppId,
-        expected: Expected<'a>,
-        progress: &'a mut Progress,
-    ) -> Watch<'a> {
-        Watch {
-            reader: &self.reader,
-            apps: &self.apps,
-            app,
-            health: self.health.as_ref(),
-            expected,
-            before: None,
-            progress,
-            tail: LogTail::default(),
-            log_misses: 0,
-            unread: None,
+        match unreported {
+            Some(unreported) => Ok(RolloutOutcome::Serves(Box::new(app), unreported)),
+            None => self.answers(&app, done).await,
         }
     }
 
     /// Whether an app that runs already answers.
-    async fn answers(&self, app: &App, trace: &Trace) -> Result<Ended> {
+    async fn answers(&self, app: &App, done: &RolloutProgress) -> Result<RolloutOutcome> {
         if let Err(failure) = self.page_answers(app).await {
-            return Ok(Ended::Incomplete(failure));
+            return Ok(RolloutOutcome::Incomplete(failure));
         }
-        let now = match trace.changed {
-            true => self.apps.app(&app.id).await?,
-            false => None,
+        let now = match done.state {
+            RolloutState::Untouched => None,
+            _ => self.launcher.apps.app(&app.id).await?,
         };
         let now = now.unwrap_or_else(|| app.clone());
-        Ok(Ended::Serves(Box::new(now), Vec::new()))
-    }
-
-    /// What the page of an app that runs answers, with some patience; good when no page is to be asked.
-    pub(crate) async fn look_at(&self, app: &App, at_most: Duration) -> Health {
-        let Some(check) = &self.health else {
-            return Health::Good;
-        };
-        let mut poll = Poll::until(ANSWER_GRACE.min(at_most), self.reader.delay_scale());
-        let (mut patience, mut address) = (Patience::default(), app.url.clone());
-        loop {
-            let health = check.look(&self.reader, address.as_deref()).await;
-            let health = patience.judge(health);
-            let over = matches!(health, Health::Good | Health::Hidden(_));
-            if over || !poll.next().await {
-                return health;
-            }
-            // What was just started may get another address.
-            if let Ok(Some(now)) = self.apps.app(&app.id).await {
-                address = now.url;
-            }
-        }
+        Ok(RolloutOutcome::Serves(Box::new(now), Vec::new()))
     }
 
     /// Whether the page of an app that runs answers.
     async fn page_answers(&self, app: &App) -> Result<(), CommandError> {
-        let (name, stage) = (&self.entity.name, &self.context.stage.name);
-        match self.look_at(app, self.timeout).await {
+        let (name, stage) = (
+            &self.launcher.entity.name,
+            &self.launcher.context.stage.name,
+        );
+        let Some(check) = &self.health else {
+            return Ok(());
+        };
+        let (reader, apps) = (&self.launcher.reader, &self.launcher.apps);
+        match check.wait(reader, apps, app, self.timeout).await {
             Health::Good => Ok(()),
-            Health::Hidden(hidden) => Err(hidden.failure(name, &self.context.file)),
+            Health::AuthWall(wall) => Err(wall.failure(name, &self.launcher.context.file)),
             Health::NotYet(why) => Err(CommandError::failed(format!(
                 "app `{name}` runs in stage `{stage}`, but does not answer: {why}"
             ))
             .hint(format!(
                 "its log may say why; to start it anew: deploy-app unpublish {name} --stage {stage}, then publish"
             ))
-            .at(&self.context.file, &["app", name, "health-path"])),
+            .at(&self.launcher.context.file, &["app", name, "health-path"])),
         }
     }
 
     /// What the end of watching means.
-    fn judge(
+    fn outcome_of(
         &self,
         step: &mut Step,
-        watched: Watched,
-        tail: &LogTail,
-        there: Option<&App>,
-        decision: &Decision,
-    ) -> Result<Ended> {
-        let (name, file) = (&self.entity.name, &self.context.file);
-        let failure = match watched {
-            Watched::Serves(app, untold) => return Ok(Ended::Serves(Box::new(app), untold)),
-            Watched::Hidden(app, hidden) => {
-                describe(&mut step.report, self.context, &app);
-                return Ok(Ended::Incomplete(hidden.failure(name, file)));
+        watched: WatchOutcome,
+        done: &RolloutProgress,
+        log: Vec<String>,
+    ) -> RolloutOutcome {
+        let (name, file) = (&self.launcher.entity.name, &self.launcher.context.file);
+        let (failure, version) = match watched {
+            WatchOutcome::Serves(app, unreported) => {
+                return RolloutOutcome::Serves(Box::new(app), unreported);
             }
-            Watched::Down(version) => {
-                describe_version(&mut step.report, &version);
-                self.went_down(&version)
+            WatchOutcome::AuthWall(app, wall) => {
+                describe(&mut step.report, self.launcher.context, &app);
+                return RolloutOutcome::Incomplete(wall.failure(name, file));
             }
-            Watched::Another(version, different) => {
-                describe_version(&mut step.report, &version);
-                CommandError::failed(format!(
+            WatchOutcome::Down(version) => (self.went_down(&version), Some(version)),
+            WatchOutcome::Mismatch(version, different) => {
+                let failure = CommandError::failed(format!(
                     "version {} is not what was asked for: {}",
                     version.id,
                     different.join("; ")
                 ))
-                .hint("Domino took the request and did something else: is its version known to work with this program?")
+                .hint("Domino took the request and did something else: is its version known to work with this program?");
+                (failure, Some(version))
             }
-            Watched::TimeUp(version, problem) => {
-                if let Some(version) = &version {
-                    describe_version(&mut step.report, version);
-                }
-                let replaces = self.before(there, decision).is_some();
-                self.time_is_up(version.as_ref(), problem, replaces)
+            WatchOutcome::TimeUp(version, problem) => {
+                (self.time_is_up(version.as_ref(), problem), version)
             }
         };
-        let lines = tail.excerpt();
-        if !lines.is_empty() {
+        if let Some(version) = &version {
+            describe_version(&mut step.report, version);
+        }
+        if !log.is_empty() {
             step.report.excerpt = Some(Excerpt {
                 title: "the last lines of the new version's log".into(),
-                lines,
+                lines: log,
                 was_live: true,
             });
         }
-        if let Some((_, version)) = step
-            .report
-            .outputs
-            .iter()
-            .find(|(name, _)| *name == "version")
-        {
-            let stage = &self.context.stage.name;
+        let existing = self.existing.and_then(|app| app.version.as_ref());
+        let id = version.as_ref().map(|version| &version.id);
+        let id = id.or(done.version.as_ref());
+        if let Some(id) = id.or(existing.map(|version| &version.id)) {
+            let stage = &self.launcher.context.stage.name;
             step.report.next = Some(format!(
-                "deploy-app logs {name} --stage {stage} --version-id {version}"
+                "deploy-app logs {name} --stage {stage} --version-id {id}"
             ));
         }
-        Ok(Ended::Failed(failure))
+        RolloutOutcome::Failed(failure)
     }
 
     fn went_down(&self, version: &AppVersion) -> CommandError {
@@ -351,39 +317,34 @@ impl Rollout<'_> {
         };
         CommandError::failed(format!(
             "{} ended as `{}`",
-            in_words(version),
+            version_text(version),
             status.word()
         ))
         .hint(hint)
         .at(
-            &self.context.file,
-            &["app", &self.entity.name, "entry-point"],
+            &self.launcher.context.file,
+            &["app", &self.launcher.entity.name, "entry-point"],
         )
     }
 
-    /// Something that takes its time and replaces nothing may yet come to serve, so that it is left alone.
-    fn time_is_up(
-        &self,
-        version: Option<&AppVersion>,
-        problem: Option<String>,
-        replaces: bool,
-    ) -> CommandError {
+    /// Something slow that replaces nothing may still come to serve, so that it is left alone.
+    fn time_is_up(&self, version: Option<&AppVersion>, problem: Option<String>) -> CommandError {
         let waited = Span(self.timeout);
-        let file = &self.context.file;
+        let file = &self.launcher.context.file;
         let Some(version) = version else {
             let text = format!("Domino does not show a new version after {waited}");
             return CommandError::new(Exit::Unsettled, text)
                 .hint("run this again; it finds what it left");
         };
-        let (words, status) = (in_words(version), version.status());
+        let (words, status) = (version_text(version), version.status());
         if status.is_up() {
             let why = problem.unwrap_or_else(|| "it was not seen to answer".into());
             return CommandError::failed(format!("{words} did not serve within {waited}: {why}"))
                 .hint("does its entry point listen on 0.0.0.0:8888? Its log may say more; or give a longer `--timeout`")
-                .at(file, &["app", &self.entity.name, "health-path"]);
+                .at(file, &["app", &self.launcher.entity.name, "health-path"]);
         }
         let text = format!("{words} is still `{}` after {waited}", status.word());
-        match replaces {
+        match self.previous().is_some() {
             true => CommandError::failed(text).hint("give a longer `--timeout` if it needs it"),
             false => CommandError::new(Exit::Unsettled, text).hint(
                 "it goes on in Domino; run this again to follow it, or give a longer `--timeout`",
@@ -391,22 +352,26 @@ impl Rollout<'_> {
         }
     }
 
-    fn warn_of_untold(&self, step: &mut Step, untold: &[&'static str]) {
-        if !untold.is_empty() {
+    fn warn_of_unreported(&self, step: &mut Step, unreported: &[&'static str]) {
+        if !unreported.is_empty() {
             let text = format!(
                 "this Domino does not tell the {} of what an app runs, so that it was asked for and not checked",
-                untold.join(", the ")
+                unreported.join(", the ")
             );
             step.warn(&text, None);
         }
     }
 
-    fn done(&self, app: &App, decision: &Decision) -> StepResult {
-        let (name, stage) = (&self.entity.name, &self.context.stage.name);
-        let what = app.version.as_ref().map_or_else(String::new, in_words);
-        let at = link(self.context, app).map_or_else(String::new, |link| format!(": {link}"));
-        match decision.action {
-            Action::Keep(_) if decision.changes.is_empty() => StepResult::unchanged(format!(
+    fn done(&self, app: &App) -> StepResult {
+        let (name, stage) = (
+            &self.launcher.entity.name,
+            &self.launcher.context.stage.name,
+        );
+        let what = app.version.as_ref().map_or_else(String::new, version_text);
+        let at =
+            link(self.launcher.context, app).map_or_else(String::new, |link| format!(": {link}"));
+        match self.decision.action {
+            Action::Keep(_) if self.decision.changes.is_empty() => StepResult::unchanged(format!(
                 "app `{name}` serves {what} in stage `{stage}` already{at}"
             )),
             Action::Keep(_) => StepResult::done(format!(
@@ -414,10 +379,5 @@ impl Rollout<'_> {
             )),
             _ => StepResult::done(format!("app `{name}` serves {what} in stage `{stage}`{at}")),
         }
-    }
-
-    /// Puts the sentence in front of an error that says what could not be done.
-    pub(crate) fn context(&self, error: CommandError) -> CommandError {
-        error.context(cannot("publish", &self.entity.name, &self.context.stage))
     }
 }

@@ -4,11 +4,17 @@ use domino_core::api::apps::AppStatus;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Step, StepContext, StepResult};
 
-use crate::find::{describe, find, in_words};
+use crate::find::{AppArgs, cannot, describe, find, version_text};
 use crate::health::{Health, HealthCheck};
-use crate::{StatusArgs, cannot};
 
-/// Shows how the app stands.
+/// `deploy-app status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
+
+/// Shows the status of the app.
 pub(crate) async fn status(
     step: &mut Step,
     context: &StepContext,
@@ -36,7 +42,7 @@ pub(crate) async fn status(
     let status = version.status();
     let text = format!(
         "{} of app `{name}` in stage `{stage}` is `{}`",
-        in_words(version),
+        version_text(version),
         status.word()
     );
     match status {
@@ -55,7 +61,7 @@ pub(crate) async fn status(
     let reader = context.connection.reader();
     match check.look(&reader, app.url.as_deref()).await {
         Health::Good => {
-            step.report.fact("health", check.in_words());
+            step.report.fact("health", check.to_string());
             Ok(StepResult::unchanged(format!("{text} and answers")))
         }
         Health::NotYet(why) => {
@@ -65,6 +71,6 @@ pub(crate) async fn status(
                     .at(&context.file, &["app", name, "health-path"]),
             )
         }
-        Health::Hidden(hidden) => Err(hidden.failure(name, &context.file)),
+        Health::AuthWall(wall) => Err(wall.failure(name, &context.file)),
     }
 }

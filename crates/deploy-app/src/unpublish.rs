@@ -1,13 +1,27 @@
-//! `deploy-app unpublish`: the app is stopped. What does not run is fine as it is.
+//! `deploy-app unpublish`: the app is stopped. What does not run is left as it is.
 
-use domino_core::api::apps::AppStatus;
+use std::time::Duration;
+
+use domino_core::api::apps::{App, AppStatus, AppVersion};
 use domino_core::client::write_once;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult};
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, duration};
 use domino_core::wait::{Look, Poll, Span, Waited};
 
-use crate::find::{describe, describe_version, find, in_words};
-use crate::{UnpublishArgs, cannot};
+use crate::find::{AppArgs, Lookup, cannot, describe, describe_version, find, version_text};
+
+/// `deploy-app unpublish`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnpublishArgs {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long to wait for the app to stop
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
 
 /// Stops the app and waits until it is down.
 pub(crate) async fn unpublish(
@@ -27,12 +41,7 @@ pub(crate) async fn unpublish(
     if let Some(app) = &found.app {
         describe(&mut step.report, context, app);
     }
-    let running = found
-        .app
-        .as_ref()
-        .and_then(|app| Some((app, app.version.as_ref()?)))
-        .filter(|(_, version)| !version.status().is_down());
-    let Some((app, version)) = running else {
+    let Some((app, version)) = running(&found) else {
         let why = match &found.app {
             Some(app) => format!("it is `{}`", app.status().word()),
             None => "there is no such app".into(),
@@ -43,18 +52,41 @@ pub(crate) async fn unpublish(
             "nothing of app `{name}` runs in stage `{stage}`: {why}"
         )));
     };
-    let (what, status) = (in_words(version), version.status());
-    plan.change(
-        ChangeKind::Remove,
-        format!("{what} (`{}`) is stopped", status.word()),
-    );
+    let (what, word) = (version_text(version), version.status().word().to_owned());
+    plan.change(ChangeKind::Remove, format!("{what} (`{word}`) is stopped"));
     step.show(&plan);
     if args.dry_run {
         return Ok(StepResult::planned());
     }
+    let stopped = stop(step, &mut interrupts, context, args, &found, app, version).await?;
+    if let Some(version) = stopped {
+        describe_version(&mut step.report, &version);
+    }
+    Ok(StepResult::done(format!(
+        "unpublished app `{name}` in stage `{stage}`: {what} was stopped"
+    )))
+}
+
+fn running(found: &Lookup) -> Option<(&App, &AppVersion)> {
+    let app = found.app.as_ref()?;
+    let version = app.version.as_ref()?;
+    (!version.status().is_down()).then_some((app, version))
+}
+
+/// Stops a version and waits until it is down: how it was then, unless it is gone.
+async fn stop(
+    step: &Step,
+    interrupts: &mut Interrupts,
+    context: &StepContext,
+    args: &UnpublishArgs,
+    found: &Lookup,
+    app: &App,
+    version: &AppVersion,
+) -> Result<Option<AppVersion>> {
     let reader = context.connection.reader();
     let writer = context.connection.writer().apps(found.apps.generation());
     let id = &app.id;
+    let (what, status) = (version_text(version), version.status());
     let now = async || found.apps.version(id, &version.id).await;
     let mut progress = step.progress();
     let mut poll = Poll::until(args.timeout, reader.delay_scale());
@@ -96,15 +128,11 @@ pub(crate) async fn unpublish(
     };
     progress.end();
     match ended? {
-        Waited::Over(Some(version)) => describe_version(&mut step.report, &version),
-        Waited::Over(None) => {}
+        Waited::Over(now) => Ok(now),
         Waited::TimeUp(word) => {
             let waited = Span(args.timeout);
             let text = format!("{what} was told to stop and is still `{word}` after {waited}");
-            return Err(CommandError::new(Exit::Unsettled, text));
+            Err(CommandError::new(Exit::Unsettled, text))
         }
     }
-    Ok(StepResult::done(format!(
-        "unpublished app `{name}` in stage `{stage}`: {what} was stopped"
-    )))
 }

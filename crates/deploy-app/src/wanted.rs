@@ -12,7 +12,7 @@ use stage_file::Visibility;
 /// The fewest digits of a commit that prove which one it is.
 const SHORTEST_COMMIT: usize = 7;
 
-/// What shall serve.
+/// What is to serve.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) commit: Commit,
@@ -31,7 +31,7 @@ pub(crate) struct Comparison {
     /// What is different, with both sides.
     pub(crate) different: Vec<String>,
     /// What Domino does not tell about the version.
-    pub(crate) untold: Vec<&'static str>,
+    pub(crate) unreported: Vec<&'static str>,
     /// The environment's active revision is another one now.
     pub(crate) newer_revision: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Wanted {
             Some(git_ref) => {
                 comparison.differs("commit", &plainly(git_ref), self.commit.as_str());
             }
-            None => comparison.untold.push("commit"),
+            None => comparison.unreported.push("commit"),
         }
         if let Some(tier) = &self.place.tier {
             let (id, name) = (&version.hardware_tier, &version.hardware_tier_name);
@@ -71,7 +71,7 @@ impl Wanted {
                 (_, Some(name)) if *name != tier.name && *name != tier.id.as_str() => {
                     comparison.differs("hardware tier", name, &tier.name);
                 }
-                (None, None) => comparison.untold.push("hardware tier"),
+                (None, None) => comparison.unreported.push("hardware tier"),
                 _ => {}
             }
         }
@@ -84,7 +84,7 @@ impl Wanted {
                 (_, Some(name)) if *name != environment.name => {
                     comparison.differs("environment", name, &environment.name);
                 }
-                (None, None) => comparison.untold.push("environment"),
+                (None, None) => comparison.unreported.push("environment"),
                 _ => {
                     let active = environment.active_revision_id.as_deref();
                     self.compare_revision(version, active, &mut comparison);
@@ -105,7 +105,7 @@ impl Wanted {
             (Some(runs), Some(wanted)) if runs != wanted => {
                 comparison.differs("environment revision", runs, wanted);
             }
-            (None, Some(_)) => comparison.untold.push("environment revision"),
+            (None, Some(_)) => comparison.unreported.push("environment revision"),
             (Some(runs), None) => {
                 comparison.newer_revision = active
                     .filter(|active| *active != runs)
@@ -117,8 +117,9 @@ impl Wanted {
 }
 
 impl Comparison {
-    pub(crate) fn differs(&mut self, what: &str, there: &str, wanted: &str) {
-        self.different.push(format!("{what}: {there} → {wanted}"));
+    pub(crate) fn differs(&mut self, what: &str, existing: &str, wanted: &str) {
+        self.different
+            .push(format!("{what}: {existing} → {wanted}"));
     }
 }
 
@@ -262,7 +263,7 @@ pub(crate) mod tests {
         };
         let comparison = wanted().compare(&silent);
         assert_eq!(
-            comparison.untold,
+            comparison.unreported,
             ["commit", "hardware tier", "environment"]
         );
         assert!(comparison.different.is_empty());

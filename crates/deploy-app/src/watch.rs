@@ -1,24 +1,23 @@
 //! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
 //! it answers. Or until it is certain that it will not, or the time is up.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use domino_core::api::apps::{
-    App, AppId, AppInstanceId, AppStatus, AppVersion, AppVersionId, Apps, Capabilities,
-};
+use domino_core::api::apps::{App, AppId, AppStatus, AppVersion, AppVersionId, Apps, Capabilities};
 use domino_core::client::{ApiError, Reader};
 use domino_core::step::Progress;
 use domino_core::wait::{LogTail, Poll};
 
-use crate::before::Before;
-use crate::health::{Health, HealthCheck, Hidden, Patience};
+use crate::health::{AuthWall, Health, HealthCheck, Patience};
+use crate::launch::{Launcher, Target};
+use crate::previous::PreviousVersion;
 use crate::wanted::Wanted;
 
 /// How long the log of a version that went down may lag behind.
 pub(crate) const LOG_GRACE: Duration = Duration::from_secs(5);
 /// A log that was not to be had so often is asked for once more when the version is down, and not before.
 const LOG_MISSES: u32 = 10;
-
 /// How long a version without a page to look at must be up.
 const STEADY: Duration = Duration::from_secs(3);
 /// How long the version before may run on after the new one is up before its end is not waited for any more.
@@ -26,28 +25,20 @@ const TWO_AT_ONCE: Duration = Duration::from_secs(30);
 
 /// What is watched.
 pub(crate) struct Watch<'a> {
-    pub(crate) reader: &'a Reader,
-    pub(crate) apps: &'a Apps<Reader>,
-    pub(crate) app: &'a AppId,
-    pub(crate) health: Option<&'a HealthCheck>,
-    pub(crate) expected: Expected<'a>,
+    reader: &'a Reader,
+    apps: &'a Apps<Reader>,
+    app: &'a AppId,
+    health: Option<&'a HealthCheck>,
+    expected: Expected<'a>,
     /// The version that ran before and is being replaced.
-    pub(crate) before: Option<&'a AppVersionId>,
-    pub(crate) progress: &'a mut Progress,
+    pub(crate) replaces: Option<&'a AppVersionId>,
+    progress: &'a mut Progress,
     pub(crate) tail: LogTail,
     /// How often the log was not to be had.
-    pub(crate) log_misses: u32,
+    log_misses: u32,
+    patience: Patience,
     /// Why the log of a version that went down was not read to its end, if so.
     pub(crate) unread: Option<String>,
-}
-
-/// Which version is waited for.
-#[derive(Debug, Clone)]
-pub(crate) enum Target {
-    /// This one. Its start before, if there was one, says nothing about the new one.
-    Version(AppVersionId, Option<AppInstanceId>),
-    /// Whichever becomes the current one in place of this one: the reply did not name it.
-    OtherThan(Option<AppVersionId>),
 }
 
 /// What the version must be made of.
@@ -55,79 +46,157 @@ pub(crate) enum Target {
 pub(crate) enum Expected<'a> {
     /// What is asked for now.
     Wanted(&'a Wanted),
-    /// The same as this one, which ran before.
-    Before(&'a Before),
+    /// The same as what ran before.
+    Previous(&'a PreviousVersion),
+}
+
+/// Where the version that is watched stands. An outage moves it nowhere, unless it hides what is being verified.
+///
+/// ```text
+///            seen               up                   verified, answers         stays so
+/// Unseen ──────────> Starting <────> Up ────────────────────────────> GoodSince ────────> (serves)
+///                       │             │ ^ not yet, and why               │
+///                       │             └─┘                                │
+///                       └────────────────────────────────────────────────┴─────────────> (down)
+///                                     Up: another thing than asked for ────────────────> (mismatch)
+///                                     Up: its page asks for a sign-in again and again ─> (auth wall)
+/// ```
+enum Phase {
+    /// Domino does not show it yet.
+    Unseen,
+    /// Domino shows it, and it is not up.
+    Starting(AppVersion),
+    /// It is up, and this is why it does not serve yet.
+    Up {
+        version: AppVersion,
+        /// Once it was compared with what was asked for.
+        verified: Option<Verified>,
+        problem: String,
+    },
+    /// It is what was asked for and answers, since this moment.
+    GoodSince(Instant, AppVersion, Verified),
+}
+
+/// A version that is current and what was asked for.
+struct Verified {
+    app: App,
+    /// What Domino does not tell about it.
+    unreported: Vec<&'static str>,
+    at: Instant,
+}
+
+/// What comparing a version with what was asked for gave.
+enum Comparing {
+    Verified(Box<Verified>),
+    NotYet(&'static str),
+    Mismatch(Vec<String>),
 }
 
 /// How watching ended.
 #[derive(Debug)]
-pub(crate) enum Watched {
+pub(crate) enum WatchOutcome {
     /// It serves. Domino does not tell these things about it, so that they were not checked.
     Serves(App, Vec<&'static str>),
     /// It went down.
     Down(AppVersion),
     /// It runs something else.
-    Another(AppVersion, Vec<String>),
+    Mismatch(AppVersion, Vec<String>),
     /// Domino says that it runs, and its page cannot be looked at.
-    Hidden(App, Hidden),
-    /// The time was up; what it looked like then, and what its page did.
+    AuthWall(App, AuthWall),
+    /// The time was up: what it was then, and why it did not serve.
     TimeUp(Option<AppVersion>, Option<String>),
 }
 
+/// Where one look takes a version: on, or to the end of watching.
+type Moved = ControlFlow<WatchOutcome, Phase>;
+
 impl Expected<'_> {
-    /// What is different, and what is not told.
+    /// What is different, and what Domino does not tell.
     fn compare(self, can: &Capabilities, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
         // The active revision may have changed since the plan; that is not what was asked for.
         let comparison = match self {
             Self::Wanted(wanted) => wanted.compare(version),
-            Self::Before(before) => before.compare(can, version),
+            Self::Previous(previous) => previous.compare(can, version),
         };
-        (comparison.different, comparison.untold)
+        (comparison.different, comparison.unreported)
     }
 }
 
-impl Watch<'_> {
-    /// Watches until the end. An outage is waited out for as long as there is time.
+impl Phase {
+    fn version(&self) -> Option<&AppVersion> {
+        match self {
+            Self::Unseen => None,
+            Self::Starting(version) | Self::Up { version, .. } | Self::GoodSince(_, version, _) => {
+                Some(version)
+            }
+        }
+    }
+
+    fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Up { problem, .. } => Some(problem),
+            _ => None,
+        }
+    }
+
+    fn when_time_is_up(self) -> WatchOutcome {
+        match self {
+            Self::Unseen => WatchOutcome::TimeUp(None, None),
+            Self::Starting(version) => WatchOutcome::TimeUp(Some(version), None),
+            Self::Up {
+                version, problem, ..
+            } => WatchOutcome::TimeUp(Some(version), Some(problem)),
+            Self::GoodSince(_, _, verified) => {
+                WatchOutcome::Serves(verified.app, verified.unreported)
+            }
+        }
+    }
+}
+
+impl<'a> Watch<'a> {
+    /// What watches a version of the app.
+    pub(crate) fn new(
+        launcher: &'a Launcher<'_>,
+        app: &'a AppId,
+        health: Option<&'a HealthCheck>,
+        expected: Expected<'a>,
+        progress: &'a mut Progress,
+    ) -> Self {
+        Self {
+            reader: &launcher.reader,
+            apps: &launcher.apps,
+            app,
+            health,
+            expected,
+            replaces: None,
+            progress,
+            tail: LogTail::default(),
+            log_misses: 0,
+            patience: Patience::default(),
+            unread: None,
+        }
+    }
+
+    /// Watches until the end.
     pub(crate) async fn until_it_serves(
         &mut self,
         mut target: Target,
         poll: &mut Poll,
-    ) -> Result<Watched, ApiError> {
-        let (mut known, mut problem): (Option<AppVersion>, Option<String>) = (None, None);
-        let (mut seen, mut patience): (Option<Seen>, Patience) = (None, Patience::default());
+    ) -> Result<WatchOutcome, ApiError> {
+        let mut phase = Phase::Unseen;
         loop {
-            let look = poll.within(self.look(&mut target, known.as_ref())).await;
+            let look = poll.within(self.look(&mut target, phase.version())).await;
             match look.unwrap_or(Ok(None)) {
                 Ok(Some(version)) => {
-                    if known.as_ref().map(AppVersion::status) != Some(version.status()) {
+                    if phase.version().map(AppVersion::status) != Some(version.status()) {
                         poll.reset_backoff();
                     }
                     self.progress
-                        .status(&status_line(&version, problem.as_deref()));
-                    match version.status() {
-                        AppStatus::Up(_) => {
-                            if let Some(seen) = seen.take_if(|seen| self.has_settled(seen)) {
-                                return Ok(Watched::Serves(seen.app, seen.untold));
-                            }
-                            match self.serves(&version, &mut seen, &mut patience).await {
-                                Ok(Serving::Yes) => problem = None,
-                                Ok(Serving::NotYet(why)) => problem = Some(why),
-                                Ok(Serving::Another(different)) => {
-                                    return Ok(Watched::Another(version, different));
-                                }
-                                Ok(Serving::Hidden(app, hidden)) => {
-                                    return Ok(Watched::Hidden(*app, hidden));
-                                }
-                                Err(error) => problem = Some(poll.outage(error)?),
-                            }
-                        }
-                        AppStatus::Down(_) => {
-                            self.rest_of_log(&version).await;
-                            return Ok(Watched::Down(version));
-                        }
-                        _ => seen = None,
-                    }
-                    known = Some(version);
+                        .status(&status_line(&version, phase.problem()));
+                    phase = match self.advance(phase, version, poll).await? {
+                        ControlFlow::Continue(phase) => phase,
+                        ControlFlow::Break(outcome) => return Ok(outcome),
+                    };
                 }
                 Ok(None) => self
                     .progress
@@ -135,23 +204,54 @@ impl Watch<'_> {
                 Err(error) => poll.wait_out(self.progress, error)?,
             }
             if !poll.next().await {
-                return Ok(match seen.filter(|seen| seen.good_since.is_some()) {
-                    Some(seen) => Watched::Serves(seen.app, seen.untold),
-                    None => Watched::TimeUp(known, problem),
-                });
+                return Ok(phase.when_time_is_up());
             }
+        }
+    }
+
+    /// The phase after one look at the version.
+    async fn advance(
+        &mut self,
+        phase: Phase,
+        version: AppVersion,
+        poll: &Poll,
+    ) -> Result<Moved, ApiError> {
+        match version.status() {
+            AppStatus::Up(_) => {}
+            AppStatus::Down(_) => {
+                self.rest_of_log(&version).await;
+                return Ok(ControlFlow::Break(WatchOutcome::Down(version)));
+            }
+            _ => return Ok(ControlFlow::Continue(Phase::Starting(version))),
+        }
+        let verified = match phase {
+            Phase::GoodSince(since, _, verified) => {
+                return Ok(self.settle(since, version, verified));
+            }
+            Phase::Up { verified, .. } => verified,
+            Phase::Unseen | Phase::Starting(_) => None,
+        };
+        match self.verify(version.clone(), verified).await {
+            Ok(moved) => Ok(moved),
+            Err(error) => Ok(ControlFlow::Continue(Phase::Up {
+                version,
+                verified: None,
+                problem: poll.outage(error)?,
+            })),
         }
     }
 
     /// Once it was good and still is up, it serves and did not just flash by. Without a page to look at, that takes
     /// longer to tell: what ends at once is `Running` for a moment as well.
-    fn has_settled(&self, seen: &Seen) -> bool {
+    fn settle(&self, since: Instant, version: AppVersion, verified: Verified) -> Moved {
         let steady = match self.health {
             Some(_) => Duration::ZERO,
             None => STEADY.mul_f64(self.reader.delay_scale()),
         };
-        seen.good_since
-            .is_some_and(|since| since.elapsed() >= steady)
+        match since.elapsed() >= steady {
+            true => ControlFlow::Break(WatchOutcome::Serves(verified.app, verified.unreported)),
+            false => ControlFlow::Continue(Phase::GoodSince(since, version, verified)),
+        }
     }
 
     /// The version and its log side by side. What still shows the start before is nothing yet.
@@ -204,84 +304,90 @@ impl Watch<'_> {
 
     /// Whether a version that is up is the one that serves. What it is made of is asked for once, its page each
     /// time until it answers.
-    async fn serves(
-        &self,
-        version: &AppVersion,
-        seen: &mut Option<Seen>,
-        patience: &mut Patience,
-    ) -> Result<Serving, ApiError> {
+    async fn verify(
+        &mut self,
+        version: AppVersion,
+        verified: Option<Verified>,
+    ) -> Result<Moved, ApiError> {
+        let not_yet = |version, verified, problem| {
+            Ok(ControlFlow::Continue(Phase::Up {
+                version,
+                verified,
+                problem,
+            }))
+        };
         // The address may come late, and without it there is nothing to ask.
-        let late = |seen: &Seen| self.health.is_some() && seen.app.url.is_none();
-        let mut now = match seen.take().filter(|seen| !late(seen)) {
-            Some(seen) => seen,
-            None => match self.check(version).await? {
-                Ok(seen) => seen,
-                Err(serving) => return Ok(serving),
+        let late = |verified: &Verified| self.health.is_some() && verified.app.url.is_none();
+        let verified = match verified.filter(|verified| !late(verified)) {
+            Some(verified) => verified,
+            None => match self.compare(&version).await? {
+                Comparing::Verified(verified) => *verified,
+                Comparing::NotYet(why) => return not_yet(version, None, why.into()),
+                Comparing::Mismatch(different) => {
+                    return Ok(ControlFlow::Break(WatchOutcome::Mismatch(
+                        version, different,
+                    )));
+                }
             },
         };
-        if now.good_since.is_none() {
-            let health = match self.health {
-                None => Health::Good,
-                Some(check) => {
-                    let address = now.app.url.as_deref();
-                    patience.judge(check.look(self.reader, address).await)
-                }
-            };
-            match health {
-                Health::Hidden(hidden) => return Ok(Serving::Hidden(Box::new(now.app), hidden)),
-                Health::NotYet(why) => {
-                    *seen = Some(now);
-                    return Ok(Serving::NotYet(why));
-                }
+        if let Some(check) = self.health {
+            let address = verified.app.url.as_deref();
+            match self.patience.weigh(check.look(self.reader, address).await) {
                 Health::Good => {}
+                Health::NotYet(why) => return not_yet(version, Some(verified), why),
+                Health::AuthWall(wall) => {
+                    return Ok(ControlFlow::Break(WatchOutcome::AuthWall(
+                        verified.app,
+                        wall,
+                    )));
+                }
             }
-            if self.may_still_be_the_one_before(&now).await? {
-                *seen = Some(now);
-                let text = "the version before runs as well, and may be the one that answers";
-                return Ok(Serving::NotYet(text.into()));
-            }
-            now.good_since = Some(Instant::now());
         }
-        *seen = Some(now);
-        Ok(Serving::Yes)
+        if self.previous_may_answer(&verified).await? {
+            let why = "the version before runs as well, and may be the one that answers";
+            return not_yet(version, Some(verified), why.into());
+        }
+        Ok(ControlFlow::Continue(Phase::GoodSince(
+            Instant::now(),
+            version,
+            verified,
+        )))
     }
 
     /// Where two versions run at once, the page that answers may be the other one's. A Domino that keeps both for
     /// good is not waited for.
-    async fn may_still_be_the_one_before(&self, seen: &Seen) -> Result<bool, ApiError> {
+    async fn previous_may_answer(&self, verified: &Verified) -> Result<bool, ApiError> {
         let two = self.apps.capabilities().runs_two_at_once && self.health.is_some();
-        let Some(before) = self.before.filter(|_| two) else {
+        let Some(old) = self.replaces.filter(|_| two) else {
             return Ok(false);
         };
-        if seen.checked.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.delay_scale()) {
+        if verified.at.elapsed() >= TWO_AT_ONCE.mul_f64(self.reader.delay_scale()) {
             return Ok(false);
         }
-        let old = self.apps.version(self.app, before).await?;
+        let old = self.apps.version(self.app, old).await?;
         Ok(old.is_some_and(|old| !old.status().is_down()))
     }
 
-    /// Whether the version is the current one and what was asked for, and what Domino does not tell about it.
-    async fn check(&self, version: &AppVersion) -> Result<Result<Seen, Serving>, ApiError> {
+    /// Whether the version is the current one and what was asked for.
+    async fn compare(&self, version: &AppVersion) -> Result<Comparing, ApiError> {
         let Some(app) = self.apps.app(self.app).await? else {
-            return Ok(Err(Serving::NotYet("Domino does not show the app".into())));
+            return Ok(Comparing::NotYet("Domino does not show the app"));
         };
         let current = app.version.as_ref().filter(|v| v.id == version.id);
         // Whether a version that is started again becomes the current one is nowhere said.
         if current.is_none() && matches!(self.expected, Expected::Wanted(_)) {
-            let text = "Domino still takes another version for the current one";
-            return Ok(Err(Serving::NotYet(text.into())));
+            let why = "Domino still takes another version for the current one";
+            return Ok(Comparing::NotYet(why));
         }
-        let (different, untold) = self
-            .expected
-            .compare(self.apps.capabilities(), current.unwrap_or(version));
+        let can = self.apps.capabilities();
+        let (different, unreported) = self.expected.compare(can, current.unwrap_or(version));
         Ok(match different.is_empty() {
-            true => Ok(Seen {
+            true => Comparing::Verified(Box::new(Verified {
                 app,
-                untold,
-                checked: Instant::now(),
-                good_since: None,
-            }),
-            false => Err(Serving::Another(different)),
+                unreported,
+                at: Instant::now(),
+            })),
+            false => Comparing::Mismatch(different),
         })
     }
 
@@ -302,23 +408,6 @@ impl Watch<'_> {
         );
         self.unread = rest.await.err();
     }
-}
-
-/// A version that is up, current, and what was asked for.
-struct Seen {
-    app: App,
-    /// What Domino does not tell about it.
-    untold: Vec<&'static str>,
-    checked: Instant,
-    good_since: Option<Instant>,
-}
-
-/// What a version that is up turned out to be.
-enum Serving {
-    Yes,
-    NotYet(String),
-    Another(Vec<String>),
-    Hidden(Box<App>, Hidden),
 }
 
 fn status_line(version: &AppVersion, problem: Option<&str>) -> String {

@@ -1,5 +1,5 @@
-//! What ran before a version is replaced: what it was made of, so that it can be made once more, and whether what
-//! runs after it was put back is the same.
+//! The version that ran before a rollout: what it was made of, so that it can be started again, and whether what runs
+//! after a rollback is the same.
 
 use domino_core::error::CommandError;
 use std::fmt::Display;
@@ -8,21 +8,22 @@ use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion, Capabilities};
 use domino_core::api::choice::choose;
 use domino_core::api::hardware_tiers::TierUse;
+use domino_core::api::projects::ProjectId;
+use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::step::Step;
 
-use crate::find::in_words;
-use crate::rollout::Rollout;
+use crate::find::version_text;
 use crate::wanted::{Comparison, is_commit, plainly};
 
-/// What ran before, to be put back if need be.
+/// The version that runs and is about to be replaced, for a rollback.
 #[derive(Debug)]
-pub(crate) struct Before {
+pub(crate) struct PreviousVersion {
     pub(crate) version: AppVersion,
     pub(crate) entry_point: Option<String>,
 }
 
-impl Before {
+impl PreviousVersion {
     /// Commit, tier, environment and revision of a version against what ran before. A revision counts only where it
     /// can be asked for: elsewhere the active one runs, and may be another one by now.
     pub(crate) fn compare(&self, can: &Capabilities, version: &AppVersion) -> Comparison {
@@ -40,7 +41,7 @@ impl Before {
                     comparison.differs("commit", &plainly(is), &plainly(was));
                 }
             }
-            _ => comparison.untold.push("commit"),
+            _ => comparison.unreported.push("commit"),
         }
         // The name is that of the start itself, the id may be that of the app's settings.
         let names = (&is.hardware_tier_name, &was.hardware_tier_name);
@@ -73,7 +74,7 @@ impl Comparison {
     ) {
         let (is, was) = match (names, ids) {
             ((Some(is), Some(was)), _) | (_, (Some(is), Some(was))) => (is, was),
-            _ => return self.untold.push(what),
+            _ => return self.unreported.push(what),
         };
         if is != was {
             self.differs(what, is, was);
@@ -81,48 +82,56 @@ impl Comparison {
     }
 }
 
-impl Rollout<'_> {
-    /// What the version before was made of, in ids. Where Domino tells of a start only by name what it ran on, the
+impl PreviousVersion {
+    /// What it was made of, in ids. Where Domino tells of a start only by name what it ran on, the
     /// name is looked up; what is not told is warned of, because it is then Domino that chooses.
-    pub(crate) async fn content_before(&self, step: &mut Step, before: &Before) -> AppContent {
-        let (was, mut content) = (&before.version, before.version.content());
+    pub(crate) async fn content(
+        &self,
+        step: &mut Step,
+        reader: &Reader,
+        can: &Capabilities,
+        project: &ProjectId,
+    ) -> AppContent {
+        let (was, mut content) = (&self.version, self.version.content());
         if let Some(name) = &was.hardware_tier_name {
-            let project = &self.project.id;
-            let tiers = self.reader.hardware_tiers(project, TierUse::Runs).await;
+            let tiers = reader.hardware_tiers(project, TierUse::Runs).await;
             let found = tiers.map_err(CommandError::from).and_then(|tiers| {
                 let tier = choose(&tiers, name, "hardware tier")?;
                 Ok(tier.id.clone())
             });
             match found {
                 Ok(id) => content.hardware_tier = Some(id),
-                Err(error) => not_found(step, before, "hardware tier", &error),
+                Err(error) => not_found(step, was, "hardware tier", &error),
             }
         }
         if let Some(name) = &was.environment_name {
-            let found = self.reader.environments(&self.project.id).await;
+            let found = reader.environments(project).await;
             let found = found.map_err(CommandError::from).and_then(|environments| {
                 let environment = choose(&environments, name, "compute environment")?;
                 Ok(environment.id.clone())
             });
             match found {
                 Ok(id) => content.environment = Some(id),
-                Err(error) => not_found(step, before, "compute environment", &error),
+                Err(error) => not_found(step, was, "compute environment", &error),
             }
         }
         // A version that is started once more keeps its environment.
-        let makes_another = !self.apps.capabilities().starts_versions_again;
-        let untold = [
+        let makes_another = !can.starts_versions_again;
+        let unreported = [
             ("hardware tier", content.hardware_tier.is_none()),
             (
                 "compute environment",
                 makes_another && content.environment.is_none(),
             ),
         ];
-        for (what, _) in untold.into_iter().filter(|(_, is_untold)| *is_untold) {
+        for (what, _) in unreported
+            .into_iter()
+            .filter(|(_, is_unreported)| *is_unreported)
+        {
             let text = format!(
                 "it is not known which {what} {} ran on: it is put back on the one that Domino chooses, which may be \
                  on another data plane",
-                in_words(was)
+                version_text(was)
             );
             step.warn(&text, None);
         }
@@ -131,10 +140,10 @@ impl Rollout<'_> {
 }
 
 /// The id that the app itself is set to is then taken, where there is one.
-fn not_found(step: &mut Step, before: &Before, what: &str, error: &impl Display) {
+fn not_found(step: &mut Step, was: &AppVersion, what: &str, error: &impl Display) {
     let text = format!(
         "the {what} that {} ran on could not be looked up: {error:#}",
-        in_words(&before.version)
+        version_text(was)
     );
     step.warn(&text, None);
 }
@@ -147,8 +156,8 @@ mod tests {
     use super::*;
     use crate::wanted::tests::version;
 
-    fn before(version: AppVersion) -> Before {
-        Before {
+    fn previous(version: AppVersion) -> PreviousVersion {
+        PreviousVersion {
             version,
             entry_point: None,
         }
@@ -165,14 +174,14 @@ mod tests {
 
     #[test]
     fn what_is_the_same_differs_in_nothing() {
-        let same = before(version("Running"))
+        let same = previous(version("Running"))
             .compare(Generation::Beta.capabilities(), &version("Running"));
         assert_eq!(same, Comparison::default());
         let short = AppVersion {
             git_ref: Some(GitRef::Commit("abababababab".into())),
             ..version("Running")
         };
-        let same = before(version("Running")).compare(Generation::V4.capabilities(), &short);
+        let same = previous(version("Running")).compare(Generation::V4.capabilities(), &short);
         assert_eq!(same, Comparison::default());
     }
 
@@ -190,7 +199,7 @@ mod tests {
             environment_name: Some("Standard".into()),
             ..version("Running")
         };
-        let comparison = before(was).compare(Generation::Beta.capabilities(), &other);
+        let comparison = previous(was).compare(Generation::Beta.capabilities(), &other);
         assert_eq!(
             comparison.different,
             [
@@ -200,12 +209,12 @@ mod tests {
                 "environment revision: r4 → r3".into(),
             ]
         );
-        assert!(comparison.untold.is_empty());
+        assert!(comparison.unreported.is_empty());
     }
 
     #[test]
     fn the_name_of_what_a_start_ran_on_counts_more_than_the_id_of_what_the_app_is_set_to() {
-        let comparison = before(named("Large", "Standard"))
+        let comparison = previous(named("Large", "Standard"))
             .compare(Generation::V4.capabilities(), &named("Small", "Standard"));
         assert_eq!(comparison.different, ["hardware tier: Small → Large"]);
     }
@@ -216,7 +225,8 @@ mod tests {
             revision: Some("r4".into()),
             ..version("Running")
         };
-        let comparison = before(version("Running")).compare(Generation::V4.capabilities(), &newer);
+        let comparison =
+            previous(version("Running")).compare(Generation::V4.capabilities(), &newer);
         assert!(comparison.different.is_empty());
         assert_eq!(
             comparison.newer_revision.as_deref(),
@@ -232,11 +242,12 @@ mod tests {
             environment: None,
             ..version("Running")
         };
-        let untold = ["commit", "hardware tier", "environment"];
+        let unreported = ["commit", "hardware tier", "environment"];
         let comparison =
-            before(silent.clone()).compare(Generation::V4.capabilities(), &version("Running"));
-        assert_eq!(comparison.untold, untold);
-        let comparison = before(version("Running")).compare(Generation::V4.capabilities(), &silent);
-        assert_eq!(comparison.untold, untold);
+            previous(silent.clone()).compare(Generation::V4.capabilities(), &version("Running"));
+        assert_eq!(comparison.unreported, unreported);
+        let comparison =
+            previous(version("Running")).compare(Generation::V4.capabilities(), &silent);
+        assert_eq!(comparison.unreported, unreported);
     }
 }
