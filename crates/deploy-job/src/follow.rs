@@ -1,18 +1,17 @@
-//! Following a run to its end: its status, its log, and whether its end is a good one. Whether it is the run that
-//! was asked for is `asked_for`'s business, and a signal that of `interrupted`.
+//! Following a run to its end: its status, its log, and whether it ended well. Whether it is the run that was asked
+//! for is in `verify_run`, and what a signal asks for in `interrupted`.
 
-use domino_core::error::{CommandError, Context as _, Exit, Result};
 use std::time::Duration;
 
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, StatusGroups};
-use domino_core::api::projects::Project;
-use domino_core::client::{Reader, Writer};
-use domino_core::commit::Commit;
-use domino_core::place::Place;
+use domino_core::api::jobs::{ExecutionStatus, Job as Run};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
 use domino_core::wait::{LogTail, Poll, Span};
 
-use crate::shown::{describe, status_line};
+use crate::interrupted::Interruption;
+use crate::over::{is_over, is_over_here};
+use crate::report::{describe, status_line};
+use crate::verify_run::Requested;
 
 /// How long a log may lag behind the end of its run.
 pub(crate) const LOG_GRACE: Duration = Duration::from_secs(2);
@@ -22,26 +21,25 @@ const LOG_LOOK: Duration = Duration::from_secs(10);
 /// A run to follow.
 pub(crate) struct Follow<'a> {
     pub(crate) context: &'a StepContext,
-    pub(crate) project: &'a Project,
-    pub(crate) writer: &'a Writer,
     pub(crate) job: &'a str,
-    pub(crate) place: &'a Place,
-    pub(crate) commit: &'a Commit,
+    pub(crate) requested: Requested<'a>,
+    pub(crate) interruption: Interruption<'a>,
     pub(crate) timeout: Duration,
-    pub(crate) keep_running: bool,
 }
 
-/// Why following ended.
-enum Stopped {
-    /// And why its log was not read to the end, if so.
+/// How following ended.
+enum FollowOutcome {
+    /// The run is over; and why its log was not read to the end, if so.
     Over(Run, Option<String>),
+    /// The time was up, and the run goes on.
     TimeUp(Run),
+    /// A signal came.
     Interrupted(Signal),
 }
 
 impl Follow<'_> {
-    /// Follows the run until it is over, and judges it.
-    pub(crate) async fn to_the_end(
+    /// Follows the run until it is over, and says how it ended.
+    pub(crate) async fn apply(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
@@ -51,24 +49,24 @@ impl Follow<'_> {
         let number = run.number;
         let mut tail = LogTail::default();
         let mut progress = step.progress();
-        let stopped = tokio::select! {
-            stopped = self.watch(step, &mut progress, &mut tail, run) => {
-                stopped.with_context(|| format!("lost sight of run {number} of job `{}`, which may still go on", self.job))?
+        let outcome = tokio::select! {
+            outcome = self.watch(step, &mut progress, &mut tail, run) => {
+                outcome.with_context(|| format!("lost sight of run {number} of job `{}`, which may still go on", self.job))?
             }
-            signal = interrupts.next() => Stopped::Interrupted(signal),
+            signal = interrupts.next() => FollowOutcome::Interrupted(signal),
         };
         progress.end();
-        match stopped {
-            Stopped::Over(run, unread) => {
+        match outcome {
+            FollowOutcome::Over(run, unread) => {
                 if let Some(why) = unread {
                     let text = format!("the log of run {number} was not read to its end: {why}");
                     step.warn(&text, None);
                 }
-                describe(&mut step.report, self.context, self.project, &run);
-                self.judge(step, &run, &tail)
+                describe(&mut step.report, self.context, self.requested.project, &run);
+                self.result_of(step, &run, &tail)
             }
-            Stopped::TimeUp(run) => {
-                describe(&mut step.report, self.context, self.project, &run);
+            FollowOutcome::TimeUp(run) => {
+                describe(&mut step.report, self.context, self.requested.project, &run);
                 step.report.next = Some(format!(
                     "deploy-job status {} --stage {}",
                     self.job, self.context.stage.name
@@ -85,29 +83,30 @@ impl Follow<'_> {
                 )
                 .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
             }
-            Stopped::Interrupted(signal) => {
-                self.interrupted(step, interrupts, signal, &id, number)
+            FollowOutcome::Interrupted(signal) => {
+                self.interruption
+                    .stop_run(step, interrupts, signal, &id, number)
                     .await
             }
         }
     }
 
-    /// Poll at run and log until the run is over or the time is up.
+    /// Looks at run and log until the run is over or the time is up.
     async fn watch(
         &self,
         step: &mut Step,
         progress: &mut Progress,
         tail: &mut LogTail,
         mut run: Run,
-    ) -> Result<Stopped> {
-        let reader = self.writer.reader();
+    ) -> Result<FollowOutcome> {
+        let reader = self.requested.writer.reader();
         let id = run.id.clone();
         let mut poll = Poll::until(self.timeout, reader.delay_scale());
         let (mut checked, mut groups) = (false, None);
         progress.status(&status_line(&run));
         loop {
             if !poll.next().await {
-                return Ok(Stopped::TimeUp(run));
+                return Ok(FollowOutcome::TimeUp(run));
             }
             let lines = tail.lines();
             let look = async {
@@ -115,11 +114,11 @@ impl Follow<'_> {
                     async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
                     |line: &str| progress.log(line),
                 );
-                // How the log fares is judged when the run is over: see `LogTail::finish`.
+                // How the log fares counts when the run is over: see `LogTail::finish`.
                 tokio::join!(reader.job(&id), tokio::time::timeout(LOG_LOOK, log)).0
             };
             let Some(job) = poll.within(look).await else {
-                return Ok(Stopped::TimeUp(run));
+                return Ok(FollowOutcome::TimeUp(run));
             };
             if tail.lines() > lines {
                 poll.reset_backoff();
@@ -144,7 +143,7 @@ impl Follow<'_> {
             }
             // The reply to the start may leave out what a read tells.
             if !checked {
-                checked = self.is_as_asked_for(step, &run, &poll).await?;
+                checked = self.requested.verify_run(step, &run, &poll).await?;
             }
             progress.status(&status_line(&run));
             if is_over(&run) || is_over_here(&reader, &run, &mut groups, &poll).await {
@@ -163,13 +162,13 @@ impl Follow<'_> {
                     async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
                     |line: &str| progress.log(line),
                 );
-                return Ok(Stopped::Over(run, rest.await.err()));
+                return Ok(FollowOutcome::Over(run, rest.await.err()));
             }
         }
     }
 
     /// Green only when Domino says `Succeeded`.
-    fn judge(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<StepResult> {
+    fn result_of(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<StepResult> {
         let status = &run.statuses.execution_status;
         if *status == ExecutionStatus::Succeeded {
             return Ok(StepResult::done(format!(
@@ -215,67 +214,5 @@ impl Follow<'_> {
             None => failure,
         };
         Err(error)
-    }
-}
-
-/// Over means that Domino says so, with a word for the end: either may come before the other. `Faulty` is the one
-/// word that can be both, on the way and the end.
-pub(crate) fn is_over(run: &Run) -> bool {
-    run.statuses.is_completed
-        && match &run.statuses.execution_status {
-            ExecutionStatus::OnItsWay(word) => word == "Faulty",
-            _ => true,
-        }
-}
-
-/// Whether a word that we do not know is one of the deployment's own for a run that is over. The words are asked
-/// for once.
-async fn is_over_here(
-    reader: &Reader,
-    run: &Run,
-    groups: &mut Option<StatusGroups>,
-    poll: &Poll,
-) -> bool {
-    let ExecutionStatus::Unknown(word) = &run.statuses.execution_status else {
-        return false;
-    };
-    if groups.is_none() {
-        let told = poll.within(reader.job_status_groups()).await;
-        *groups = Some(told.and_then(Result::ok).unwrap_or_default());
-    }
-    groups
-        .as_ref()
-        .is_some_and(|groups| groups.completed.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_word_for_an_end_ends_a_run_that_is_completed() {
-        let run = |word: &str, is_completed: bool| -> Run {
-            serde_json::from_value(serde_json::json!({
-                "id": "0", "stageTime": {"submissionTime": 0},
-                "statuses": {"isCompleted": is_completed, "executionStatus": word},
-            }))
-            .unwrap()
-        };
-        for word in [
-            "Succeeded",
-            "Failed",
-            "Stopped",
-            "Error",
-            "Faulty",
-            "Wonderful",
-        ] {
-            assert!(
-                is_over(&run(word, true)) && !is_over(&run(word, false)),
-                "{word}"
-            );
-        }
-        for word in ["Running", "Stopping", "Finishing"] {
-            assert!(!is_over(&run(word, true)), "{word}");
-        }
     }
 }

@@ -1,22 +1,33 @@
-//! Somebody wants us to stop: the run is stopped as well, unless it shall go on, and what became of it is said.
+//! A signal while a run is followed: the run is stopped as well, unless it is to keep running, and what became of it is
+//! said.
 
-use domino_core::error::{CommandError, Result};
 use std::time::Duration;
 
 use domino_core::api::jobs::{Job as Run, JobId};
-use domino_core::client::ApiError;
-use domino_core::step::{Interrupts, Progress, Signal, Step, StepResult};
+use domino_core::api::projects::Project;
+use domino_core::client::{ApiError, Writer};
+use domino_core::error::{CommandError, Result};
+use domino_core::step::{Interrupts, Progress, Signal, Step, StepContext, StepResult};
 use domino_core::wait::{Look, Poll, Waited};
 
-use crate::follow::{Follow, is_over};
-use crate::shown::link;
+use crate::over::is_over;
+use crate::report::link;
 
 /// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-impl Follow<'_> {
-    /// Stops the run, unless it shall go on. Always an error, which says what became of the run.
-    pub(crate) async fn interrupted(
+/// A run that is followed, for a signal.
+pub(crate) struct Interruption<'a> {
+    pub(crate) context: &'a StepContext,
+    pub(crate) project: &'a Project,
+    pub(crate) writer: &'a Writer,
+    pub(crate) job: &'a str,
+    pub(crate) keep_running: bool,
+}
+
+impl Interruption<'_> {
+    /// Stops the run, unless it is to keep running. Always an error, which says what became of the run.
+    pub(crate) async fn stop_run(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
@@ -73,7 +84,7 @@ impl Follow<'_> {
     }
 
     /// The signal came while the start was on its way. `None` when its end was not seen in time.
-    pub(crate) async fn interrupted_at_the_start(
+    pub(crate) async fn at_the_start(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
@@ -84,7 +95,7 @@ impl Follow<'_> {
         let text = match started {
             Some(Ok(run)) => {
                 return self
-                    .interrupted(step, interrupts, signal, &run.id, run.number)
+                    .stop_run(step, interrupts, signal, &run.id, run.number)
                     .await;
             }
             Some(Err(error)) if !error.outcome_unknown() => {

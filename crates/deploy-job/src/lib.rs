@@ -3,22 +3,29 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run
 //! for one commit and one workflow run, and is green only when Domino says `Succeeded`.
 
-mod asked_for;
 mod difference;
 mod follow;
 mod interrupted;
+mod logs;
+mod over;
+mod report;
 mod run;
 mod schedule;
-mod shown;
 mod start;
+mod status;
+mod stop;
+mod verify_run;
 
-use domino_core::error::Result;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Step, StepContext, StepFlags, Subject, duration};
-use stage_file::{Job, Stage, StageFile};
+use domino_core::step::{Step, StepContext, Subject};
+
+use crate::logs::LogsArgs;
+use crate::schedule::ScheduleArgs;
+use crate::start::StartArgs;
+use crate::status::StatusArgs;
+use crate::stop::StopArgs;
 
 /// Who asks, as the server sees it.
 const PROGRAM: &str = concat!("deploy-job/", env!("CARGO_PKG_VERSION"));
@@ -54,94 +61,6 @@ enum Verb {
     Logs(LogsArgs),
 }
 
-/// `deploy-job start`.
-#[derive(Debug, clap::Args)]
-struct StartArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    job: String,
-    /// The commit to run: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
-    #[arg(long, value_name = "COMMIT")]
-    commit: Option<String>,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not wait for the run to end: its commit is checked where the reply tells it, its hardware tier, its
-    /// compute environment and how it ends are not
-    #[arg(long)]
-    no_wait: bool,
-    /// How long to wait for the run to end
-    #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
-    timeout: Duration,
-    /// Leave the run going when this program is interrupted
-    #[arg(long)]
-    keep_running: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `deploy-job schedule`.
-#[derive(Debug, clap::Args)]
-struct ScheduleArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    job: String,
-    /// The commit that the scheduled runs use: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
-    #[arg(long, value_name = "COMMIT")]
-    commit: Option<String>,
-    /// Delete the scheduled job; the job itself may be gone from stages.toml
-    #[arg(long)]
-    delete: bool,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `deploy-job status`.
-#[derive(Debug, clap::Args)]
-struct StatusArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    job: String,
-    /// One run by its id in Domino, in place of the newest
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `deploy-job stop`.
-#[derive(Debug, clap::Args)]
-struct StopArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    job: String,
-    /// One run by its id in Domino, in place of the newest
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// How long to wait for the run to stop
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    timeout: Duration,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
-/// `deploy-job logs`.
-#[derive(Debug, clap::Args)]
-struct LogsArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    job: String,
-    /// One run by its id in Domino, in place of the newest
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    /// Go on until the run is over
-    #[arg(short, long)]
-    follow: bool,
-    #[command(flatten)]
-    flags: StepFlags,
-}
-
 /// Runs the program to its exit code.
 pub fn run(args: &Args) -> ExitCode {
     let (verb, job, flags) = match &args.verb {
@@ -163,20 +82,10 @@ pub fn run(args: &Args) -> ExitCode {
         match &args.verb {
             Verb::Start(args) => start::start(&mut step, &context, args).await,
             Verb::Schedule(args) => schedule::schedule(&mut step, &context, args).await,
-            Verb::Stop(args) => run::stop(&mut step, &context, args).await,
-            Verb::Status(args) => run::status(&mut step, &context, args).await,
-            Verb::Logs(args) => run::logs(&mut step, &context, args).await,
+            Verb::Stop(args) => stop::stop(&mut step, &context, args).await,
+            Verb::Status(args) => status::status(&mut step, &context, args).await,
+            Verb::Logs(args) => logs::logs(&mut step, &context, args).await,
         }
     });
     step.finish(result)
-}
-
-/// A job of the stage file, and the line to point at when something about it is wrong.
-fn job_of<'a>(file: &'a StageFile, name: &str) -> Result<&'a Job> {
-    Ok(file.job(name)?)
-}
-
-/// What could not be done, for the first line of an error.
-fn cannot(verb: &str, job: &str, stage: &Stage) -> String {
-    format!("cannot {verb} job `{job}` in stage `{}`", stage.name)
 }

@@ -10,24 +10,44 @@ use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::place::Place;
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
+use domino_core::step::{
+    ChangeKind, Interrupts, Plan, Signal, Step, StepContext, StepFlags, StepResult, Through,
+};
 use stage_file::{Kind, Schedule, StageFile};
 
 use crate::difference::differences;
-use crate::{ScheduleArgs, cannot, job_of};
+use crate::run::cannot;
 
 /// How many of the times at which it will fire are shown.
 const FIRES: usize = 5;
 
+/// `deploy-job schedule`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScheduleArgs {
+    /// The job, as in `[job.<name>]` of stages.toml
+    pub(crate) job: String,
+    /// The commit that the scheduled runs use: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// Delete the scheduled job; the job itself may be gone from stages.toml
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
+
 /// What will be done.
-struct Scheduling {
+struct SchedulePlan {
     project: Project,
     marker: EntityMarker,
-    there: Option<ScheduledJob>,
+    existing: Option<ScheduledJob>,
     wanted: Option<Wanted>,
 }
 
-/// What the stage file wants to be there.
+/// What the stage file asks for.
 struct Wanted {
     definition: ScheduleDefinition,
     place: Place,
@@ -63,34 +83,13 @@ pub(crate) async fn schedule(
         return Ok(StepResult::planned());
     }
     let applied = interrupts.through(planned.apply(context)).await;
-    let wrong = || {
-        format!(
-            "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
-        )
-    };
-    let (signal, done) = match applied {
-        Through::Whole(done) => (None, done.with_context(wrong)?),
-        Through::Interrupted(signal, done) => match done {
-            Some(Ok(done)) => (Some(signal), done),
-            Some(Err(error)) => {
-                let text = format!("interrupted; {}", wrong());
-                return Err(error.context(CommandError::new(signal.exit(), text)));
-            }
-            None => {
-                let text = format!(
-                    "interrupted; whether the schedule of job `{job}` in stage `{stage}` was changed is not known"
-                );
-                return Err(CommandError::new(signal.exit(), text)
-                    .hint("run this again: it finds what it left"));
-            }
-        },
-    };
-    let verb = match (&done, &planned.there) {
+    let (signal, now) = completed(applied, job, stage)?;
+    let verb = match (&now, &planned.existing) {
         (Some(_), Some(_)) => "updated",
         (Some(_), None) => "created",
         (None, _) => "deleted",
     };
-    if let Some(now) = done {
+    if let Some(now) = now {
         step.report.output("id", now.id.as_str());
         step.report.fact("scheduled job", now.id.as_str());
     }
@@ -104,21 +103,47 @@ pub(crate) async fn schedule(
     }
 }
 
-async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> {
+/// What was written, also when a signal came meanwhile; else the error for it.
+fn completed(
+    applied: Through<Result<Option<ScheduledJob>>>,
+    job: &str,
+    stage: &str,
+) -> Result<(Option<Signal>, Option<ScheduledJob>)> {
+    let wrong = format!(
+        "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
+    );
+    match applied {
+        Through::Whole(done) => Ok((None, done.context(wrong)?)),
+        Through::Interrupted(signal, Some(Ok(done))) => Ok((Some(signal), done)),
+        Through::Interrupted(signal, Some(Err(error))) => {
+            let text = format!("interrupted; {wrong}");
+            Err(error.context(CommandError::new(signal.exit(), text)))
+        }
+        Through::Interrupted(signal, None) => {
+            let text = format!(
+                "interrupted; whether the schedule of job `{job}` in stage `{stage}` was changed is not known"
+            );
+            Err(CommandError::new(signal.exit(), text)
+                .hint("run this again: it finds what it left"))
+        }
+    }
+}
+
+async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan> {
     let (file, stage) = (&context.file, &context.stage);
     let reader = context.connection.reader();
     if args.delete {
         let marker = EntityMarker::new(&stage.name, name_to_delete(file, &args.job)?);
         let project = Project::of_stage(&reader, file, stage).await?;
-        let there = ours(&reader, &project, &marker).await?;
-        return Ok(Scheduling {
+        let existing = ours(&reader, &project, &marker).await?;
+        return Ok(SchedulePlan {
             project,
             marker,
-            there,
+            existing,
             wanted: None,
         });
     }
-    let job = job_of(file, &args.job)?;
+    let job = file.job(&args.job)?;
     let marker = EntityMarker::new(&stage.name, &job.name);
     let Some(schedule) = &job.schedule else {
         return Err(CommandError::usage(format!(
@@ -132,7 +157,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
     let commit = Commit::wanted(args.commit.as_deref())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Job, &job.name, stage);
-    let (place, there, user) = tokio::try_join!(
+    let (place, existing, user) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::Job, &project, &target),
         ours(&reader, &project, &marker),
         async { Ok(reader.own_user().await?) },
@@ -163,10 +188,10 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<Scheduling> 
         main_repo_git_ref: Some(GitRef::commit(&commit)),
     };
     let fires = fires(schedule);
-    Ok(Scheduling {
+    Ok(SchedulePlan {
         project,
         marker,
-        there,
+        existing,
         wanted: Some(Wanted {
             definition,
             place,
@@ -232,11 +257,11 @@ fn fires(schedule: &Schedule) -> Vec<String> {
         .collect()
 }
 
-impl Scheduling {
+impl SchedulePlan {
     fn is_as_wanted(&self) -> bool {
-        match (&self.there, &self.wanted) {
+        match (&self.existing, &self.wanted) {
             (None, None) => true,
-            (Some(there), Some(wanted)) => there.definition == wanted.definition,
+            (Some(existing), Some(wanted)) => existing.definition == wanted.definition,
             _ => false,
         }
     }
@@ -247,8 +272,8 @@ impl Scheduling {
         let reader = writer.reader();
         let project = &self.project.id;
         let Some(Wanted { definition, .. }) = &self.wanted else {
-            if let Some(there) = &self.there
-                && let Err(error) = writer.delete_scheduled_job(project, &there.id).await
+            if let Some(existing) = &self.existing
+                && let Err(error) = writer.delete_scheduled_job(project, &existing.id).await
             {
                 let still = ours(&reader, &self.project, &self.marker).await?;
                 if still.is_some() {
@@ -263,7 +288,7 @@ impl Scheduling {
                 .into_iter()
                 .find(|scheduled| scheduled.definition == *definition))
         };
-        let written = match &self.there {
+        let written = match &self.existing {
             None => {
                 write_once(
                     reader.delay_scale(),
@@ -272,12 +297,12 @@ impl Scheduling {
                 )
                 .await?
             }
-            Some(there) => {
+            Some(existing) => {
                 write_once(
                     reader.delay_scale(),
                     async || {
                         writer
-                            .replace_scheduled_job(project, &there.id, definition)
+                            .replace_scheduled_job(project, &existing.id, definition)
                             .await
                     },
                     find,
@@ -297,8 +322,8 @@ impl Scheduling {
     }
 
     fn report(&self, step: &mut Step) {
-        if let Some(there) = &self.there {
-            step.report.output("id", there.id.as_str());
+        if let Some(existing) = &self.existing {
+            step.report.output("id", existing.id.as_str());
         }
         if let Some(wanted) = &self.wanted {
             step.report.output("commit", wanted.commit.as_str());
@@ -324,8 +349,11 @@ impl Scheduling {
             let mut plan = Plan::new(format!(
                 "delete the schedule of job `{job}` in stage `{stage}`"
             ));
-            if let Some(there) = &self.there {
-                plan.change(ChangeKind::Remove, format!("scheduled job `{}`", there.id));
+            if let Some(existing) = &self.existing {
+                plan.change(
+                    ChangeKind::Remove,
+                    format!("scheduled job `{}`", existing.id),
+                );
             }
             return plan;
         };
@@ -359,17 +387,17 @@ impl Scheduling {
         {
             plan.fact(name, at);
         }
-        match &self.there {
+        match &self.existing {
             None => {
                 plan.change(
                     ChangeKind::Create,
                     format!("a scheduled job `{}`", definition.title),
                 );
             }
-            Some(there) => {
-                let different = differences(&there.definition, definition);
+            Some(existing) => {
+                let different = differences(&existing.definition, definition);
                 if different.is_empty() {
-                    plan.change(ChangeKind::Keep, format!("scheduled job `{}`", there.id));
+                    plan.change(ChangeKind::Keep, format!("scheduled job `{}`", existing.id));
                 }
                 for difference in different {
                     plan.change(ChangeKind::Update, difference);

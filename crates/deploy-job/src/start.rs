@@ -1,7 +1,7 @@
-//! `deploy-job start`: one run of the job at one commit, unless there is one already.
+//! `deploy-job start`: one run of the job at one commit, unless it has one already.
 
-use domino_core::error::{Context as _, Result};
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
@@ -9,29 +9,59 @@ use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
+use domino_core::error::{Context as _, Result};
 use domino_core::place::Place;
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, Through};
+use domino_core::step::{
+    ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, Through, duration,
+};
 use stage_file::{Job, Kind};
 
 use crate::follow::Follow;
-use crate::shown::{describe, link};
-use crate::{StartArgs, cannot, job_of};
+use crate::interrupted::Interruption;
+use crate::report::{describe, link};
+use crate::run::cannot;
+use crate::verify_run::Requested;
 
 /// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
 const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
 
+/// `deploy-job start`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartArgs {
+    /// The job, as in `[job.<name>]` of stages.toml
+    pub(crate) job: String,
+    /// The commit to run: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not wait for the run to end: its commit is checked where the reply tells it, its hardware tier, its
+    /// compute environment and how it ends are not
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait for the run to end
+    #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Leave the run going when this program is interrupted
+    #[arg(long)]
+    pub(crate) keep_running: bool,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
+
 /// What will be done.
-struct Start<'a> {
+struct StartPlan<'a> {
     job: &'a Job,
     marker: DeploymentMarker,
     project: Project,
     place: Place,
-    earlier: Option<Run>,
-    /// All runs with this marker that were there before: none of them is what a start whose reply was lost has started.
-    before: HashSet<JobId>,
+    reusable: Option<Run>,
+    /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
+    earlier: HashSet<JobId>,
 }
 
-/// Starts the run and follows it, or follows the one that is there.
+/// Starts the run and follows it, or follows the one that runs already.
 pub(crate) async fn start(
     step: &mut Step,
     context: &StepContext,
@@ -44,7 +74,7 @@ pub(crate) async fn start(
     };
     step.show(&planned.view(context));
     step.report.output("commit", planned.marker.commit.as_str());
-    if let Some(run) = &planned.earlier {
+    if let Some(run) = &planned.reusable {
         describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
             return Ok(StepResult::unchanged(format!(
@@ -57,59 +87,14 @@ pub(crate) async fn start(
         return Ok(StepResult::planned());
     }
     let writer = context.connection.writer();
-    let follow = Follow {
-        context,
-        project: &planned.project,
-        writer: &writer,
-        job: args.job.as_str(),
-        place: &planned.place,
-        commit: &planned.marker.commit,
-        timeout: args.timeout,
-        keep_running: args.keep_running,
-    };
-    let run = match &planned.earlier {
-        Some(run) => run.clone(),
-        None => match interrupts.through(planned.launch(&writer)).await {
-            Through::Whole(written) => {
-                let written =
-                    written.with_context(|| cannot("start", &args.job, &context.stage))?;
-                if let Written::Recovered(run) = &written {
-                    let text = format!(
-                        "the reply to the start was lost; Domino has started it as run {}",
-                        run.number
-                    );
-                    step.warn(&text, None);
-                }
-                written.into_inner()
-            }
-            Through::Interrupted(signal, written) => {
-                let started = written.map(|written| written.map(Written::into_inner));
-                return follow
-                    .interrupted_at_the_start(step, &mut interrupts, signal, started)
-                    .await;
-            }
-        },
-    };
-    describe(&mut step.report, context, &planned.project, &run);
-    step.say(&format!(
-        "run {} of job `{}`: {}",
-        run.number,
-        args.job,
-        link(context, &planned.project, &run.id)
-    ));
-    if args.no_wait {
-        follow.is_at_its_commit(&run).await?;
-        return Ok(StepResult::done(format!(
-            "started job `{}` as run {}; it is not waited for",
-            args.job, run.number
-        )));
-    }
-    follow.to_the_end(step, &mut interrupts, run).await
+    planned
+        .apply(step, &mut interrupts, context, args, &writer)
+        .await
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
-async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a>> {
-    let job = job_of(&context.file, &args.job)?;
+async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPlan<'a>> {
+    let job = context.file.job(&args.job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let of = EntityMarker::new(&context.stage.name, &job.name);
     let marker = DeploymentMarker::new(of, &commit);
@@ -127,15 +112,15 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<Start<'a
         ),
         async { Ok(earlier(&reader, &project, &marker).await?) },
     )?;
-    let before = earlier.iter().map(|run| run.id.clone()).collect();
-    let earlier = worth_keeping(earlier, &marker);
-    Ok(Start {
+    let ids = earlier.iter().map(|run| run.id.clone()).collect();
+    let reusable = reusable_run(earlier, &marker);
+    Ok(StartPlan {
         job,
         marker,
         project,
         place,
-        earlier,
-        before,
+        reusable,
+        earlier: ids,
     })
 }
 
@@ -154,8 +139,8 @@ async fn earlier(
     reader.jobs(&project.id, since, is_ours).await
 }
 
-/// The run that makes a new one needless: one that still goes on, or one that succeeded for this workflow run.
-fn worth_keeping(runs: Vec<Run>, marker: &DeploymentMarker) -> Option<Run> {
+/// The run in place of a new one: one that still goes on, or one that succeeded for this workflow run.
+fn reusable_run(runs: Vec<Run>, marker: &DeploymentMarker) -> Option<Run> {
     let (going, over): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| !run.statuses.is_completed);
     let succeeded = |run: &Run| run.statuses.execution_status == ExecutionStatus::Succeeded;
@@ -165,8 +150,77 @@ fn worth_keeping(runs: Vec<Run>, marker: &DeploymentMarker) -> Option<Run> {
     })
 }
 
-impl Start<'_> {
-    /// Starts the run; where the reply is lost, the run is looked for among those that were not there before.
+impl StartPlan<'_> {
+    /// Starts the run, unless one is reused, and follows it.
+    async fn apply(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        context: &StepContext,
+        args: &StartArgs,
+        writer: &Writer,
+    ) -> Result<StepResult> {
+        let interruption = Interruption {
+            context,
+            project: &self.project,
+            writer,
+            job: &args.job,
+            keep_running: args.keep_running,
+        };
+        let requested = Requested {
+            writer,
+            project: &self.project,
+            place: &self.place,
+            commit: &self.marker.commit,
+        };
+        let run = match &self.reusable {
+            Some(run) => run.clone(),
+            None => match interrupts.through(self.launch(writer)).await {
+                Through::Whole(written) => {
+                    let written =
+                        written.with_context(|| cannot("start", &args.job, &context.stage))?;
+                    if let Written::Recovered(run) = &written {
+                        let text = format!(
+                            "the reply to the start was lost; Domino has started it as run {}",
+                            run.number
+                        );
+                        step.warn(&text, None);
+                    }
+                    written.into_inner()
+                }
+                Through::Interrupted(signal, written) => {
+                    let started = written.map(|written| written.map(Written::into_inner));
+                    return interruption
+                        .at_the_start(step, interrupts, signal, started)
+                        .await;
+                }
+            },
+        };
+        describe(&mut step.report, context, &self.project, &run);
+        step.say(&format!(
+            "run {} of job `{}`: {}",
+            run.number,
+            args.job,
+            link(context, &self.project, &run.id)
+        ));
+        if args.no_wait {
+            requested.verify_commit(&run).await?;
+            return Ok(StepResult::done(format!(
+                "started job `{}` as run {}; it is not waited for",
+                args.job, run.number
+            )));
+        }
+        let follow = Follow {
+            context,
+            job: &args.job,
+            requested,
+            interruption,
+            timeout: args.timeout,
+        };
+        follow.apply(step, interrupts, run).await
+    }
+
+    /// Starts the run; where the reply is lost, the run is looked for among those that did not exist before.
     async fn launch(&self, writer: &Writer) -> Result<Written<Run>, ApiError> {
         let new = self.new_job();
         let reader = writer.reader();
@@ -175,7 +229,7 @@ impl Start<'_> {
             async || writer.start_job(&new).await,
             async || {
                 let runs = earlier(&reader, &self.project, &self.marker).await?;
-                Ok(runs.into_iter().find(|run| !self.before.contains(&run.id)))
+                Ok(runs.into_iter().find(|run| !self.earlier.contains(&run.id)))
             },
         )
         .await
@@ -200,7 +254,7 @@ impl Start<'_> {
     fn view(&self, context: &StepContext) -> Plan {
         let stage = &context.stage.name;
         let name = &self.job.name;
-        let mut plan = match &self.earlier {
+        let mut plan = match &self.reusable {
             None => Plan::new(format!("start job `{name}` in stage `{stage}`")),
             Some(run) if run.statuses.is_completed => Plan::new(format!(
                 "job `{name}` in stage `{stage}` is done: run {} succeeded",
@@ -223,7 +277,7 @@ impl Start<'_> {
         plan.fact("command", &self.job.command);
         self.place.describe(&mut plan);
         plan.fact("key", self.marker.to_string());
-        match &self.earlier {
+        match &self.reusable {
             None => plan.change(
                 ChangeKind::Create,
                 format!("a run of `{}`", self.job.command),

@@ -1,4 +1,4 @@
-//! What people see of a run: its page, its status while it goes on, and what is reported of it in the end.
+//! What a person sees of a run: its page, its status while it runs, and what is reported at its end.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use domino_core::api::projects::Project;
 use domino_core::step::{Report, StepContext};
 use domino_core::wait::Span;
 
-/// What people see of a run while it goes on.
+/// The status of a run, for the progress line.
 pub(crate) fn status_line(run: &Run) -> String {
     let word = run.statuses.execution_status.word();
     let why = run

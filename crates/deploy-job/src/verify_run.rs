@@ -1,28 +1,35 @@
-//! Whether Domino runs what was asked for: commit, hardware tier and compute environment. A field with a wrong name
-//! would be ignored without a word, so that only what came of it proves anything.
+//! Whether Domino runs what was asked for: commit, hardware tier and compute environment. Domino ignores a field with
+//! a wrong name in silence, so that only the run itself proves anything.
 
 use domino_core::api::jobs::{Job as Run, RuntimeDetails};
+use domino_core::api::projects::Project;
+use domino_core::client::Writer;
+use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Exit, Result};
+use domino_core::place::Place;
 use domino_core::step::Step;
 use domino_core::wait::Poll;
 
-use crate::follow::{Follow, is_over};
+use crate::over::is_over;
 
-impl Follow<'_> {
-    /// Compares a run as it was read with what was asked for, and stops it when it is another. `false` when Domino
-    /// did not tell everything yet.
-    pub(crate) async fn is_as_asked_for(
-        &self,
-        step: &mut Step,
-        run: &Run,
-        poll: &Poll,
-    ) -> Result<bool> {
+/// What a run must be.
+pub(crate) struct Requested<'a> {
+    pub(crate) writer: &'a Writer,
+    pub(crate) project: &'a Project,
+    pub(crate) place: &'a Place,
+    pub(crate) commit: &'a Commit,
+}
+
+impl Requested<'_> {
+    /// Compares a run as it was read with what was asked for, and stops it when it differs. `false` when Domino did
+    /// not tell everything yet.
+    pub(crate) async fn verify_run(&self, step: &mut Step, run: &Run, poll: &Poll) -> Result<bool> {
         let mut wrong = self.wrong_commit(run);
         if run.main_repo_git_ref.is_none() {
             wrong.push(format!("commit: none in place of {}", self.commit));
         }
         match poll.within(self.writer.reader().job_runtime(&run.id)).await {
-            Some(Ok(got)) => wrong.append(&mut self.wrong_place(&got)),
+            Some(Ok(got)) => wrong.append(&mut self.wrong_placement(&got)),
             Some(Err(error)) if error.is_unknown_route() => {
                 step.warn("this Domino does not tell on which hardware tier a run is, so that it was not checked", None);
             }
@@ -35,8 +42,8 @@ impl Follow<'_> {
         self.refuse(run, &wrong).await.map(|()| true)
     }
 
-    /// The same for the reply to the start, which may leave the commit out and never tells the place.
-    pub(crate) async fn is_at_its_commit(&self, run: &Run) -> Result<()> {
+    /// The same for the reply to the start, which may leave the commit out and never tells the tier.
+    pub(crate) async fn verify_commit(&self, run: &Run) -> Result<()> {
         self.refuse(run, &self.wrong_commit(run)).await
     }
 
@@ -48,7 +55,7 @@ impl Follow<'_> {
             .collect()
     }
 
-    fn wrong_place(&self, got: &RuntimeDetails) -> Vec<String> {
+    fn wrong_placement(&self, got: &RuntimeDetails) -> Vec<String> {
         let mut wrong = Vec::new();
         let tier = self.place.tier.as_ref();
         if let Some(tier) = tier.filter(|tier| tier.id != got.hardware_tier.id) {
@@ -68,7 +75,7 @@ impl Follow<'_> {
         wrong
     }
 
-    /// Stops a run of which something is wrong.
+    /// Stops a run that differs from what was asked for.
     async fn refuse(&self, run: &Run, wrong: &[String]) -> Result<()> {
         if wrong.is_empty() {
             return Ok(());
