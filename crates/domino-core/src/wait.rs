@@ -50,7 +50,7 @@ impl Poll {
     /// Poll until `timeout` has passed, with pauses multiplied by `delay_scale`.
     pub fn until(timeout: Duration, delay_scale: f64) -> Self {
         let now = Instant::now();
-        // Far enough for anybody, and safe against a time that overflows.
+        // A year is far enough, and safe against a time that overflows.
         let deadline = now
             .checked_add(timeout)
             .unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
@@ -61,7 +61,7 @@ impl Poll {
         }
     }
 
-    /// Poll for as long as anybody waits.
+    /// Poll without a deadline.
     pub fn forever(delay_scale: f64) -> Self {
         Self::until(Duration::MAX, delay_scale)
     }
