@@ -288,9 +288,9 @@ fn number_text(value: f64) -> String {
     let digits = if digits.is_empty() { "0" } else { digits };
     let text = if !(-5..15).contains(&exponent) {
         let (first, rest) = digits.split_at(1);
-        let point = if rest.is_empty() { "" } else { "." };
+        let dot = if rest.is_empty() { "" } else { "." };
         let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{first}{point}{rest}E{sign}{:02}", exponent.abs())
+        format!("{first}{dot}{rest}E{sign}{:02}", exponent.abs())
     } else if exponent < 0 {
         format!(
             "0.{}{digits}",
