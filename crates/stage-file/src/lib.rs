@@ -70,10 +70,14 @@ pub struct Pipeline {
     pub runner: String,
     /// Where the programs come from.
     pub install: Install,
-    /// The release to install, such as `v1.2.0`; only with `install = "release"`.
+    /// The release to install, such as `v1.2.0`; not with `install = "build"`.
     pub release: Option<String>,
-    /// The `owner/name` of the GitHub repository that publishes the release.
+    /// The `owner/name` of the GitHub repository that publishes the release; only with `install = "release"`.
     pub release_repository: Option<String>,
+    /// The GitHub secret whose token reads that repository, where the job's own token may not.
+    pub release_token_secret: Option<String>,
+    /// The SHA-256 of each wheel of the release that may be installed; only with `install = "pip"`.
+    pub wheel_sha256: Vec<String>,
     /// Warnings that this file accepts, by their names.
     pub accept: Vec<String>,
 }
@@ -86,6 +90,8 @@ impl Default for Pipeline {
             install: Install::Build,
             release: None,
             release_repository: None,
+            release_token_secret: None,
+            wheel_sha256: Vec::new(),
             accept: Vec::new(),
         }
     }
@@ -99,6 +105,8 @@ pub enum Install {
     Build,
     /// Downloaded from a pinned release, checksum and attestation verified.
     Release,
+    /// Installed in each job from a package index: one pinned wheel, by its hash.
+    Pip,
 }
 
 /// `[stage.<name>]`: a GitHub environment, a Domino data plane and a stage of the experiment manager in one.

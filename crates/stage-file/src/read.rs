@@ -54,6 +54,8 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         install: table.word("install").unwrap_or(Install::Build),
         release: table.text("release"),
         release_repository: table.text("release-repository"),
+        release_token_secret: table.text("release-token-secret"),
+        wheel_sha256: table.texts("wheel-sha256"),
         accept: table.texts("accept"),
     }
 }

@@ -97,9 +97,15 @@ pub static RULES: &[Rule] = &[
     ),
     error(
         "release",
-        "`install = \"release\"` says which release of which repository, and nothing else does",
+        "`install = \"release\"` and `\"pip\"` say which release, and nothing else does",
         pipeline::release,
     ),
+    error(
+        "release-token-secret",
+        "the token of a private release repository is named by its GitHub secret",
+        pipeline::release_token_secret,
+    ),
+    error("wheel", "a wheel is named by its SHA-256", pipeline::wheel),
     error("accept", "`accept` names warnings", pipeline::accept),
     error(
         "host",

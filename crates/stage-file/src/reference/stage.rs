@@ -25,14 +25,14 @@ pub static PIPELINE: Section = Section {
         ),
         key(
             "install",
-            Word(&["build", "release"]),
+            Word(&["build", "release", "pip"]),
             Default("\"build\""),
-            "Where the programs come from: built from this repository, or a published release.",
+            "Where the programs come from: built from this repository, the archive of a published release, or the wheel of one.",
         ),
         key(
             "release",
             Text,
-            Otherwise("required with `install = \"release\"`"),
+            Otherwise("required with `install = \"release\"` and `\"pip\"`"),
             "The release to install, such as `v1.2.0`.",
         ),
         key(
@@ -40,6 +40,18 @@ pub static PIPELINE: Section = Section {
             Text,
             Otherwise("required with `install = \"release\"`"),
             "The GitHub repository that publishes the release, `owner/name`.",
+        ),
+        key(
+            "release-token-secret",
+            Text,
+            Otherwise("the job's own token"),
+            "With `install = \"release\"`: the GitHub secret that holds a token for a private `release-repository`.",
+        ),
+        key(
+            "wheel-sha256",
+            Texts,
+            Otherwise("required with `install = \"pip\"`"),
+            "The SHA-256 of the wheel, one for each kind of machine among the runners.",
         ),
         key(
             "accept",

@@ -46,23 +46,62 @@ pub(super) fn runner(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+/// The keys that say what is installed: with which words of `install` each has an effect, and whether it must be there.
+const INSTALLED: [(&str, &[Install], Presence); 4] = [
+    (
+        "release",
+        &[Install::Release, Install::Pip],
+        Presence::Required,
+    ),
+    (
+        "release-repository",
+        &[Install::Release],
+        Presence::Required,
+    ),
+    (
+        "release-token-secret",
+        &[Install::Release],
+        Presence::Optional,
+    ),
+    ("wheel-sha256", &[Install::Pip], Presence::Required),
+];
+
+/// Whether a key must be there where it has an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+/// As a stage file writes it.
+fn word(install: Install) -> &'static str {
+    match install {
+        Install::Build => "build",
+        Install::Release => "release",
+        Install::Pip => "pip",
+    }
+}
+
 pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for key in ["release", "release-repository"] {
+    let install = book.file.pipeline.install;
+    for (key, effective, presence) in INSTALLED {
         let given = book.has(&["pipeline", key]);
-        match book.file.pipeline.install {
-            Install::Release if !given => {
-                report.at(
-                    &["pipeline", "install"],
-                    format!("is `release`, which needs a `{key}`"),
-                );
-            }
-            Install::Build if given => {
-                report.at(
-                    &["pipeline", key],
-                    "has no effect unless `install` is `release`",
-                );
-            }
-            _ => {}
+        let has_effect = effective.contains(&install);
+        if has_effect && !given && presence == Presence::Required {
+            report.at(
+                &["pipeline", "install"],
+                format!("is `{}`, which needs a `{key}`", word(install)),
+            );
+        }
+        if given && !has_effect {
+            let words: Vec<String> = effective
+                .iter()
+                .map(|install| format!("`{}`", word(*install)))
+                .collect();
+            report.at(
+                &["pipeline", key],
+                format!("has no effect unless `install` is {}", words.join(" or ")),
+            );
         }
     }
     for leaf in book.texts(|keys| keys == ["pipeline", "release"]) {
@@ -71,6 +110,14 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be the tag of a release such as `v1.2.0`, not {}",
+                    shown(leaf.text)
+                ),
+            );
+        } else if install == Install::Pip && !is_version(leaf.text) {
+            report.leaf(
+                leaf,
+                format!(
+                    "must be `v` and the version of the wheel such as `v1.2.0`, not {}",
                     shown(leaf.text)
                 ),
             );
@@ -87,6 +134,52 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 ),
             );
         }
+    }
+}
+
+pub(super) fn release_token_secret(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    for leaf in book.texts(|keys| keys == ["pipeline", "release-token-secret"]) {
+        let is_name = leaf.text.chars().all(legal)
+            && !leaf.text.starts_with(|c: char| c.is_ascii_digit())
+            && !leaf.text.starts_with("GITHUB_");
+        if !is_name {
+            report.leaf(
+                leaf,
+                format!(
+                    "must be the name of a GitHub secret such as `RELEASE_TOKEN`, in capital letters, not {}",
+                    shown(leaf.text)
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn wheel(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let path = ["pipeline", "wheel-sha256"];
+    if book.has(&path) && book.file.pipeline.wheel_sha256.is_empty() {
+        report.at(&path, "must name the SHA-256 of a wheel");
+    }
+    let mut seen = Vec::new();
+    for leaf in book.texts(|keys| keys == path) {
+        let digits = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if leaf.text.starts_with("sha256:") {
+            report.leaf(
+                leaf,
+                "names a SHA-256 with its kind; leave out the `sha256:`",
+            );
+        } else if leaf.text.len() != 64 || !leaf.text.chars().all(digits) {
+            report.leaf(
+                leaf,
+                format!(
+                    "names {}, which is no SHA-256 of 64 hexadecimal digits in small letters",
+                    shown(leaf.text)
+                ),
+            );
+        } else if seen.contains(&leaf.text) {
+            report.leaf(leaf, "names a SHA-256 twice");
+        }
+        seen.push(leaf.text);
     }
 }
 
@@ -110,6 +203,15 @@ pub(super) fn accept(book: &Book<'_>, report: &mut Report<'_, '_>) {
             format!("names {}, which is no warning; {hint}", shown(leaf.text)),
         );
     }
+}
+
+/// A tag of which an installer of Python packages takes the part after the `v` for a version.
+fn is_version(text: &str) -> bool {
+    let version = text.strip_prefix('v').unwrap_or_default();
+    version.starts_with(|c: char| c.is_ascii_digit())
+        && version
+            .chars()
+            .all(|c| c.is_ascii_digit() || c.is_ascii_lowercase() || ".-".contains(c))
 }
 
 /// A word that is the same in a URL, a shell and YAML.
@@ -164,7 +266,7 @@ mod tests {
         );
         assert_eq!(
             pipeline("release = \"v1.2.0\""),
-            ["`release` in `[pipeline]` has no effect unless `install` is `release`"]
+            ["`release` in `[pipeline]` has no effect unless `install` is `release` or `pip`"]
         );
         let release = |release: &str, repository: &str| {
             pipeline(&format!(
@@ -179,6 +281,57 @@ mod tests {
                 "`release-repository` in `[pipeline]` must be a GitHub repository, `owner/name`, not `example`"
             ]
         );
+    }
+
+    #[test]
+    fn a_wheel_is_pinned_by_its_version_and_hashes() {
+        let hash = "0123456789abcdef".repeat(4);
+        let pip = |keys: &str| pipeline(&format!("install = \"pip\"\n{keys}"));
+        assert_eq!(
+            pip(&format!(
+                "release = \"v1.2.0\"\nwheel-sha256 = [\"{hash}\"]"
+            )),
+            [""; 0]
+        );
+        assert_eq!(
+            pip("release-repository = \"example/domino\""),
+            [
+                "`install` in `[pipeline]` is `pip`, which needs a `release`",
+                "`install` in `[pipeline]` is `pip`, which needs a `wheel-sha256`",
+                "`release-repository` in `[pipeline]` has no effect unless `install` is `release`",
+            ]
+        );
+        assert_eq!(
+            pip(&format!("release = \"latest\"\nwheel-sha256 = [\"{hash}\", \"{hash}\", \"sha256:{hash}\", \"{}\"]", &hash[1..])),
+            [
+                "`release` in `[pipeline]` must be `v` and the version of the wheel such as `v1.2.0`, not `latest`".to_owned(),
+                "`wheel-sha256` in `[pipeline]` names a SHA-256 twice".to_owned(),
+                "`wheel-sha256` in `[pipeline]` names a SHA-256 with its kind; leave out the `sha256:`".to_owned(),
+                format!("`wheel-sha256` in `[pipeline]` names `{}…`, which is no SHA-256 of 64 hexadecimal digits in small letters", &hash[1..61]),
+            ]
+        );
+        assert_eq!(
+            pip("release = \"v1.2.0\"\nwheel-sha256 = []"),
+            ["`wheel-sha256` in `[pipeline]` must name the SHA-256 of a wheel"]
+        );
+    }
+
+    #[test]
+    fn the_token_of_a_private_release_is_named_and_never_written() {
+        let secret = |name: &str| {
+            pipeline(&format!(
+                "install = \"release\"\nrelease = \"v1.2.0\"\nrelease-repository = \"a/b\"\nrelease-token-secret = \"{name}\""
+            ))
+        };
+        assert_eq!(secret("RELEASE_TOKEN_2"), [""; 0]);
+        for name in ["release-token", "GITHUB_TOKEN", "2ND", "A B"] {
+            assert_eq!(
+                secret(name),
+                [format!(
+                    "`release-token-secret` in `[pipeline]` must be the name of a GitHub secret such as `RELEASE_TOKEN`, in capital letters, not `{name}`"
+                )]
+            );
+        }
     }
 
     #[test]
