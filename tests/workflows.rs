@@ -32,7 +32,7 @@ fn fixture(name: &str) -> PathBuf {
     top().join(format!("tests/fixtures/workflows-{name}.toml"))
 }
 
-const FIXTURES: [&str; 7] = [
+const FIXTURES: [&str; 9] = [
     "one-stage",
     "two-stages",
     "five-stages",
@@ -40,6 +40,8 @@ const FIXTURES: [&str; 7] = [
     "thirty-entities",
     "odd-names",
     "release",
+    "private-release",
+    "pip",
 ];
 
 fn load(path: &Path) -> StageFile {
@@ -161,6 +163,26 @@ fn a_pull_request_where_the_programs_are_released_is_planned_by_them() {
 }
 
 #[test]
+fn a_repository_that_installs_a_wheel_builds_nothing_and_hands_no_file_on() {
+    insta::assert_snapshot!("pip_deploy_models", one("pip", "deploy-models.yml"));
+    insta::assert_snapshot!("pip_plan", one("pip", "plan.yml"));
+    for (name, text) in rendered("pip") {
+        for absent in ["cargo", "artifact", "gh ", "actions/cache"] {
+            assert!(!text.contains(absent), "{name} has `{absent}`");
+        }
+    }
+}
+
+#[test]
+fn a_private_release_is_read_with_a_token_of_its_own() {
+    let token = "GH_TOKEN: ${{ secrets.RELEASE_TOKEN }}";
+    for (name, text) in rendered("private-release") {
+        assert!(text.contains(token), "{name}");
+        assert!(!text.contains("GH_TOKEN: ${{ github.token }}"), "{name}");
+    }
+}
+
+#[test]
 fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
     let text = one("two-stages", "deploy-models.yml");
     let read = read::Read::of("deploy-models.yml", &text);
@@ -186,7 +208,7 @@ fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
 #[test]
 fn a_repository_that_cannot_build_the_programs_is_told_of_both_ways_out() {
     let out = tempfile::tempdir().unwrap();
-    let note = "has no Cargo.toml, and these workflows build the programs there; set `install = \"release\"`";
+    let note = "has no Cargo.toml, and these workflows build the programs there; set `install = \"pip\"` or";
     let written = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
     assert!(written.status.success());
     assert!(stderr(&written).contains(note), "{}", stderr(&written));

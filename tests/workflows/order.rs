@@ -26,12 +26,14 @@ pub fn stage_order(workflow: &Read) -> Finding {
     if stages.is_empty() {
         return None;
     }
-    // The job that brings the programs comes first, and has no environment.
+    // The job that brings the programs comes first, and has no environment. Where each stage installs them by itself,
+    // the first stage comes first.
     let (mut before, first) = workflow.jobs().next()?;
-    if !first["environment"].is_null() {
+    let installs = steps(first).any(|step| !step["env"]["WHEEL"].is_null());
+    if !first["environment"].is_null() && !(installs && first["needs"].is_null()) {
         return Some(format!("{before} has an environment and no job before it"));
     }
-    for (id, job) in stages {
+    for (id, job) in stages.into_iter().skip(usize::from(installs)) {
         let needs = job["needs"]
             .as_array()
             .is_some_and(|needs| needs.len() == 1 && needs[0] == before.as_str());

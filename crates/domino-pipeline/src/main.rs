@@ -8,7 +8,7 @@ use domino_pipeline::verb::Verb;
 
 /// What you do with a stage file: generate the pipeline, plan a change, rehearse it, look at a deployment.
 #[derive(Parser)]
-#[command(name = "domino-pipeline")]
+#[command(name = "domino-pipeline", version)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,

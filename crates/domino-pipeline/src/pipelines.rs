@@ -70,7 +70,7 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
             name: "ci.yml",
             workflow: ci::ci(file),
         },
-        Install::Release => WorkflowFile {
+        Install::Release | Install::Pip => WorkflowFile {
             name: "plan.yml",
             workflow: ci::plan_by_a_release(file),
         },

@@ -1,10 +1,10 @@
 //! `ci.yml`: every check on each pull request and on the production branch, and what a pull request would deploy.
-//! `plan.yml`, where the programs come from a release: the latter alone.
+//! `plan.yml`, where the programs come from elsewhere: the latter alone.
 //!
 //! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
 
 use serde_saphyr::{Commented, SpaceAfter};
-use stage_file::StageFile;
+use stage_file::{Install, StageFile};
 
 use super::{cache, programs};
 use crate::actions;
@@ -24,9 +24,27 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
     workflow("CI", on, vec![check(file), plan(file)])
 }
 
-/// The workflow of a repository that takes the programs from a release: what a change would deploy, and whether its
+/// The workflow of a repository that takes the programs from elsewhere: what a change would deploy, and whether its
 /// generated files are fresh.
 pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
+    let [bring, plan, check] = match file.pipeline.install {
+        Install::Pip => [
+            programs::install(file),
+            Step::run(
+                "Plan",
+                r#"domino-pipeline plan . change >> "$GITHUB_STEP_SUMMARY""#,
+            ),
+            Step::run(FRESH, "domino-pipeline gen-workflows --out change --check"),
+        ],
+        Install::Build | Install::Release => [
+            programs::download(file),
+            Step::run("Plan", PLAN_OF_AN_ARCHIVE),
+            Step::run(
+                FRESH,
+                "./domino-pipeline gen-workflows --out change --check",
+            ),
+        ],
+    };
     let on = Triggers {
         pull_request: Some(branch(file)),
         ..Triggers::default()
@@ -40,12 +58,9 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
             .step("Check out the change, as data")
             .with("persist-credentials", false)
             .with("path", "change"),
-        programs::download(file),
-        Step::run("Plan", PLAN_OF_A_RELEASE),
-        Step::run(
-            "Generated files are fresh",
-            "./xtask gen-workflows --out change --check",
-        ),
+        bring,
+        plan,
+        check,
     ];
     workflow("Plan", on, vec![job(file, "plan", "Plan", steps)])
 }
@@ -53,9 +68,11 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
 /// The commit that a pull request is merged into.
 const BASE: &str = "${{ github.event.pull_request.base.sha }}";
 
-const PLAN_OF_A_RELEASE: &str = "\
-tar --extract --file programs.tar xtask
-./xtask plan . change >> \"$GITHUB_STEP_SUMMARY\"
+const FRESH: &str = "Generated files are fresh";
+
+const PLAN_OF_AN_ARCHIVE: &str = "\
+tar --extract --file programs.tar domino-pipeline
+./domino-pipeline plan . change >> \"$GITHUB_STEP_SUMMARY\"
 ";
 
 fn branch(file: &StageFile) -> Filter {

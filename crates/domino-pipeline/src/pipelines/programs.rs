@@ -1,6 +1,8 @@
-//! The job that brings the four programs, once for all stages of a run: built here, or a release of them.
+//! How the jobs of the stages come by the programs. One job brings them for all stages of a run, built here or
+//! downloaded from a release; or each job installs them by itself, from a package index.
 //!
-//! It holds no secret. What it makes is one archive: an artifact of loose files would lose their executable bit.
+//! What brings them holds no secret of a stage. What one job hands on is one archive: an artifact of loose files would
+//! lose their executable bit.
 
 use serde_saphyr::Commented;
 use stage_file::{Install, StageFile};
@@ -10,10 +12,10 @@ use crate::actions;
 use github_workflow::write::{Job, Permissions, Step, literal};
 
 /// The name under which the archive is handed on.
-pub(super) const ARTIFACT: &str = "programs";
+const ARTIFACT: &str = "programs";
 
 /// Puts the programs of the downloaded archive on the path of the steps that follow.
-pub(super) const UNPACK: &str = r#"tar --extract --file "$RUNNER_TEMP/programs/programs.tar" --directory "$RUNNER_TEMP/programs"
+const UNPACK: &str = r#"tar --extract --file "$RUNNER_TEMP/programs/programs.tar" --directory "$RUNNER_TEMP/programs"
 echo "$RUNNER_TEMP/programs" >> "$GITHUB_PATH"
 "#;
 
@@ -23,18 +25,27 @@ tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/releas
 
 // The attestation says that the release workflow of that repository built these bytes from that tag; without it a
 // checksum would only say that the download is what somebody put there.
-const FETCH: &str = r#"archive="programs-$(uname --machine).tar.gz"
+pub(crate) const FETCH: &str = r#"archive="programs-$(uname --machine).tar.gz"
 gh release download "$RELEASE" --repo "$RELEASE_REPOSITORY" --pattern "$archive" --pattern "$archive.sha256"
 sha256sum --check "$archive.sha256"
 gh attestation verify "$archive" --repo "$RELEASE_REPOSITORY" --signer-workflow "$RELEASE_REPOSITORY/.github/workflows/release.yml" --source-ref "refs/tags/$RELEASE"
 gzip --decompress --stdout "$archive" > programs.tar
 "#;
 
+// `-I` keeps Python from importing a file of the repository in the place of one of its own. One wheel is taken, by its
+// hash, and nothing that it might name besides. An index that is not set here may still be set on the runner.
+pub(crate) const INSTALL: &str = r#"python3 -I -m venv --clear "$RUNNER_TEMP/programs"
+echo "$WHEEL" > "$RUNNER_TEMP/programs.txt"
+[ -z "$INDEX_URL" ] || export PIP_INDEX_URL="$INDEX_URL"
+"$RUNNER_TEMP/programs/bin/python" -I -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all: --requirement "$RUNNER_TEMP/programs.txt"
+echo "$RUNNER_TEMP/programs/bin" >> "$GITHUB_PATH"
+"#;
+
 /// An approval may come after 30 days, GitHub's limit; the archive must still be there.
 const RETENTION_DAYS: u32 = 32;
 
-/// The job that every stage builds upon.
-pub(super) fn job(file: &StageFile) -> Job {
+/// The job that every stage builds upon, where there is one.
+pub(super) fn job(file: &StageFile) -> Option<Job> {
     let (id, name, reason, steps) = match file.pipeline.install {
         Install::Build => (
             "build",
@@ -48,18 +59,13 @@ pub(super) fn job(file: &StageFile) -> Job {
             "reads the release",
             vec![download(file)],
         ),
+        Install::Pip => return None,
     };
-    Job {
+    Some(Job {
         id: id.to_owned(),
         name: name.to_owned(),
         needs: Vec::new(),
-        r#if: Some(Commented(
-            format!(
-                "github.ref == {}",
-                literal(&format!("refs/heads/{}", file.pipeline.branch))
-            ),
-            "a run started by hand on another branch deploys nothing".to_owned(),
-        )),
+        r#if: Some(on_production_branch(file)),
         runs_on: file.pipeline.runner.clone(),
         timeout_minutes: 30,
         environment: None,
@@ -67,7 +73,45 @@ pub(super) fn job(file: &StageFile) -> Job {
         concurrency: None,
         outputs: Default::default(),
         steps: steps.into_iter().chain([hand_on()]).collect(),
+    })
+}
+
+/// The condition of the first job of a run.
+pub(super) fn on_production_branch(file: &StageFile) -> Commented<String> {
+    Commented(
+        format!(
+            "github.ref == {}",
+            literal(&format!("refs/heads/{}", file.pipeline.branch))
+        ),
+        "a run started by hand on another branch deploys nothing".to_owned(),
+    )
+}
+
+/// What puts the programs on the path of a job that deploys.
+pub(super) fn brought(file: &StageFile) -> Vec<Step> {
+    if file.pipeline.install == Install::Pip {
+        return vec![install(file)];
     }
+    vec![
+        actions::DOWNLOAD_ARTIFACT
+            .step("Download the programs")
+            .with("name", ARTIFACT)
+            .with("path", "${{ runner.temp }}/programs"),
+        Step::run("Unpack the programs", UNPACK),
+    ]
+}
+
+/// From a package index, into a virtual environment of the job's own.
+pub(super) fn install(file: &StageFile) -> Step {
+    let release = file.pipeline.release.as_deref().unwrap_or_default();
+    let version = release.strip_prefix('v').unwrap_or(release);
+    let hashes = file.pipeline.wheel_sha256.iter();
+    let hashes: String = hashes
+        .map(|hash| format!(" --hash=sha256:{hash}"))
+        .collect();
+    Step::run("Install the programs", INSTALL)
+        .env("WHEEL", format!("domino-deploy=={version}{hashes}"))
+        .env("INDEX_URL", "${{ vars.PIP_INDEX_URL }}")
 }
 
 /// From the workspace in this repository; when its sources are those of an earlier run, so are the programs.
@@ -96,8 +140,12 @@ pub(super) fn download(file: &StageFile) -> Step {
         .release_repository
         .as_deref()
         .unwrap_or_default();
+    let token = match &file.pipeline.release_token_secret {
+        Some(secret) => format!("${{{{ secrets.{secret} }}}}"),
+        None => "${{ github.token }}".to_owned(),
+    };
     Step::run("Download and verify the programs", FETCH)
-        .env("GH_TOKEN", "${{ github.token }}")
+        .env("GH_TOKEN", token)
         .env("RELEASE", release)
         .env("RELEASE_REPOSITORY", repository)
 }

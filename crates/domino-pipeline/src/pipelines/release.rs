@@ -1,6 +1,5 @@
-//! `release.yml`: on a tag, static programs for both kinds of Linux machine, with a bill of materials, checksums and
-//! a signed statement of which run built them. `domino-pipeline` is among them, by the name that the pull requests of
-//! other repositories call it by: xtask.
+//! `release.yml`: on a tag, the programs as static archives for both kinds of Linux machine and as wheels for Linux and
+//! macOS, with a bill of materials, checksums and a signed statement of which run built them.
 //!
 //! The job that may publish runs none of our code and none of our dependencies: it signs and uploads what jobs
 //! without any right have made. `programs.rs` verifies what is published here.
@@ -13,13 +12,13 @@ use github_workflow::write::{Concurrency, Filter, Job, Permissions, Step, Trigge
 
 /// A machine that programs are built for, on a runner of its own kind.
 struct Machine {
-    /// As `uname --machine` names it.
+    /// For an archive, as `uname --machine` names it.
     name: &'static str,
     /// The GitHub-hosted runner.
     runner: &'static str,
 }
 
-const MACHINES: [Machine; 2] = [
+const ARCHIVES: [Machine; 2] = [
     Machine {
         name: "x86_64",
         runner: "ubuntu-24.04",
@@ -30,7 +29,26 @@ const MACHINES: [Machine; 2] = [
     },
 ];
 
-const PUBLISH: &str = r#"gh release create "$GITHUB_REF_NAME" --verify-tag --title "$GITHUB_REF_NAME" --generate-notes programs-*.tar.gz programs-*.tar.gz.sha256 ./*.cdx.json bill-of-materials.sha256
+const WHEELS: [Machine; 4] = [
+    Machine {
+        name: "linux-x86_64",
+        runner: "ubuntu-24.04",
+    },
+    Machine {
+        name: "linux-aarch64",
+        runner: "ubuntu-24.04-arm",
+    },
+    Machine {
+        name: "macos-arm64",
+        runner: "macos-15",
+    },
+    Machine {
+        name: "macos-x86_64",
+        runner: "macos-15-intel",
+    },
+];
+
+const PUBLISH: &str = r#"gh release create "$GITHUB_REF_NAME" --verify-tag --title "$GITHUB_REF_NAME" --generate-notes programs-*.tar.gz programs-*.tar.gz.sha256 domino_deploy-*.whl wheel-*.sha256 ./*.cdx.json bill-of-materials.sha256
 "#;
 
 const BILL_OF_MATERIALS: &str = "\
@@ -44,7 +62,8 @@ sha256sum ./*.cdx.json > bill-of-materials.sha256
 
 /// The workflow for releases.
 pub(super) fn release() -> Workflow {
-    let mut made: Vec<Job> = MACHINES.iter().map(build).collect();
+    let mut made: Vec<Job> = ARCHIVES.iter().map(archive).collect();
+    made.extend(WHEELS.iter().map(wheel));
     made.push(bill_of_materials());
     let publish = made.iter().fold(publish(), Job::after);
     made.push(publish);
@@ -69,7 +88,7 @@ pub(super) fn release() -> Workflow {
     }
 }
 
-fn build(machine: &Machine) -> Job {
+fn archive(machine: &Machine) -> Job {
     let name = machine.name;
     let target = format!("{name}-unknown-linux-musl");
     let archive = format!("programs-{name}.tar.gz");
@@ -88,9 +107,8 @@ fn build(machine: &Machine) -> Job {
             format!(
                 "cargo build --release --locked --target {target} --package deploy-job --package deploy-app \
                  --package deploy-model --package promote-stage --package domino-pipeline\n\
-                 cp target/{target}/release/domino-pipeline target/{target}/release/xtask\n\
                  tar --create --gzip --file {archive} --directory target/{target}/release deploy-job deploy-app \
-                 deploy-model promote-stage xtask\n\
+                 deploy-model promote-stage domino-pipeline\n\
                  sha256sum {archive} > {archive}.sha256\n"
             ),
         ),
@@ -100,6 +118,34 @@ fn build(machine: &Machine) -> Job {
     job(
         format!("build-{name}"),
         format!("Build for {name}"),
+        machine.runner,
+        permissions,
+        steps,
+    )
+}
+
+/// macOS has `shasum` and no `sha256sum`; Linux has both.
+fn wheel(machine: &Machine) -> Job {
+    let name = machine.name;
+    let steps = vec![
+        actions::CHECKOUT
+            .step("Check out the sources")
+            .with("persist-credentials", false),
+        Step::run(
+            "Build the wheel",
+            format!(
+                "cargo xtask wheel --out wheels\ncd wheels\nshasum --algorithm 256 ./*.whl > wheel-{name}.sha256\n"
+            ),
+        ),
+        upload(
+            &format!("wheel-{name}"),
+            "wheels/*.whl\nwheels/*.sha256\n".to_owned(),
+        ),
+    ];
+    let permissions = Permissions::none().and("contents", "read", "checks out the sources");
+    job(
+        format!("wheel-{name}"),
+        format!("Wheel for {name}"),
         machine.runner,
         permissions,
         steps,
@@ -121,7 +167,7 @@ fn bill_of_materials() -> Job {
     job(
         "bill-of-materials".to_owned(),
         "Write the bill of materials".to_owned(),
-        MACHINES[0].runner,
+        ARCHIVES[0].runner,
         permissions,
         steps,
     )
@@ -134,7 +180,7 @@ fn publish() -> Job {
             .with("merge-multiple", true),
         actions::ATTEST_BUILD_PROVENANCE
             .step("Sign where it comes from")
-            .with("subject-path", "programs-*.tar.gz\n*.cdx.json\n"),
+            .with("subject-path", "programs-*.tar.gz\n*.whl\n*.cdx.json\n"),
         Step::run("Publish the release", PUBLISH)
             .env("GH_TOKEN", "${{ github.token }}")
             .env("GH_REPO", "${{ github.repository }}"),
@@ -154,7 +200,7 @@ fn publish() -> Job {
     job(
         "publish".to_owned(),
         "Publish".to_owned(),
-        MACHINES[0].runner,
+        ARCHIVES[0].runner,
         permissions,
         steps,
     )

@@ -37,7 +37,12 @@ pub(super) fn deploy<'a>(
     for (at, stage) in file.stages.iter().enumerate() {
         let before = jobs.last();
         let steps = stage_job(stage, before);
-        let mut job = job(file, kind, stage, steps).after(before.unwrap_or(&programs));
+        let mut job = job(file, kind, stage, steps);
+        if let Some(before) = before.or(programs.as_ref()) {
+            job = job.after(before);
+        } else {
+            job.r#if = Some(programs::on_production_branch(file));
+        }
         if let Some(at) = at.checked_sub(1) {
             let condition = unless_stopped_after(&file.stages[at]);
             job.r#if = Some(Commented(
@@ -48,8 +53,7 @@ pub(super) fn deploy<'a>(
         jobs.push(job);
     }
     let summary = summary::job(file, kind, &jobs);
-    jobs.insert(0, programs);
-    jobs.push(summary);
+    let jobs = programs.into_iter().chain(jobs).chain([summary]).collect();
 
     Workflow {
         name: format!("Deploy {}s", kind.word()),
@@ -118,12 +122,8 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
         actions::CHECKOUT
             .step("Check out the stage file")
             .with("persist-credentials", false),
-        actions::DOWNLOAD_ARTIFACT
-            .step("Download the programs")
-            .with("name", programs::ARTIFACT)
-            .with("path", "${{ runner.temp }}/programs"),
-        Step::run("Unpack the programs", programs::UNPACK),
     ];
+    steps.extend(programs::brought(file));
     steps.extend(deploy.steps);
     Job {
         id: job_id(stage),
