@@ -136,6 +136,8 @@ fn a_verb_that_there_is_not_exits_2_and_compiles_nothing() {
     assert!(text(&help.stdout).contains("\n  ci "));
     assert!(text(&folder.xtask(&["ci", "--help"], "").stdout).contains("Usage: cargo xtask ci\n"));
     assert_eq!(folder.xtask(&["ci", "now"], "").status.code(), Some(2));
+    assert!(text(&folder.xtask(&["wheel", "--help"], "").stdout).contains("--programs <DIR>"));
+    assert_eq!(folder.xtask(&["wheel", "now"], "").status.code(), Some(2));
     assert_eq!(folder.xtask(&[], "").status.code(), Some(2));
     assert!(!Path::exists(&folder.path("log")));
 }

@@ -146,8 +146,8 @@ const RULES: &[Rule] = &[
         broken: &[
             [
                 "pip/deploy-models.yml",
-                "needs:\n      - deploy-dev\n",
-                "env:\n      BEFORE: deploy-dev\n",
+                "    needs:\n      - deploy-dev\n    if:",
+                "    if:",
             ],
             [
                 "deploy-models.yml",

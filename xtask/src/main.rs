@@ -5,6 +5,7 @@
 mod ci;
 mod pipeline;
 mod verbs;
+mod wheel;
 
 // The list of checks is written once, where `ci.yml` is made of it.
 #[path = "../../crates/domino-pipeline/src/checks.rs"]
@@ -37,9 +38,22 @@ fn main() -> ExitCode {
                 ExitCode::SUCCESS
             }
             Some(argument) => {
-                eprint!("{}", verbs::unexpected(argument));
+                eprint!("{}", verbs::unexpected(argument, "ci"));
                 ExitCode::from(2)
             }
+        },
+        Some("wheel") => match &arguments[1..] {
+            [help] if help == "-h" || help == "--help" => {
+                print!("{}", wheel::HELP);
+                ExitCode::SUCCESS
+            }
+            arguments => match wheel::Args::read(arguments) {
+                Ok(args) => wheel::run(&args, &root()),
+                Err(argument) => {
+                    eprint!("{}", verbs::unexpected(&argument, "wheel [OPTIONS]"));
+                    ExitCode::from(2)
+                }
+            },
         },
         Some(name) => match verbs::named(name) {
             Some(verb) => pipeline::run(verb, &root(), &arguments),

@@ -87,6 +87,10 @@ const CI: (&str, &str) = (
     "ci",
     "Run everything that must hold before a change is merged, as ci.yml does",
 );
+const WHEEL: (&str, &str) = (
+    "wheel",
+    "Build the wheel by which a team without Rust installs the programs",
+);
 const HELP: (&str, &str) = (
     "help",
     "Print this message or the help of the given subcommand(s)",
@@ -101,7 +105,7 @@ pub fn named(name: &str) -> Option<&'static Verb> {
 pub fn help() -> String {
     let verbs = VERBS.iter().map(|verb| (verb.name, verb.about));
     let lines: Vec<String> = verbs
-        .chain([CI, HELP])
+        .chain([CI, WHEEL, HELP])
         .map(|(name, about)| format!("  {name:<14}  {about}"))
         .collect();
     format!(
@@ -123,9 +127,9 @@ pub fn ci_help() -> String {
     format!("{about}\n\nUsage: cargo xtask ci\n\nOptions:\n  -h, --help  Print help\n")
 }
 
-/// What a person is told who gives `ci` an argument.
-pub fn unexpected(argument: &str) -> String {
+/// What a person is told who gives `ci` or `wheel` an argument that it does not take.
+pub fn unexpected(argument: &str, usage: &str) -> String {
     format!(
-        "error: unexpected argument '{argument}' found\n\nUsage: cargo xtask ci\n\nFor more information, try '--help'.\n"
+        "error: unexpected argument '{argument}' found\n\nUsage: cargo xtask {usage}\n\nFor more information, try '--help'.\n"
     )
 }

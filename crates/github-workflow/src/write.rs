@@ -159,10 +159,20 @@ pub struct Step {
     pub run: Option<String>,
     /// Environment variables of this step alone.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub env: IndexMap<&'static str, String>,
+    pub env: IndexMap<&'static str, Variable>,
     /// After how many minutes GitHub ends the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<u32>,
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Variable {
+    /// The value alone.
+    Plain(String),
+    /// The value with a comment.
+    WithReason(Commented<String>),
 }
 
 impl Step {
@@ -199,9 +209,16 @@ impl Step {
         self
     }
 
+    /// The step with one more environment variable, and what a reader or a linter should know of it.
+    pub fn env_with_reason(mut self, name: &'static str, value: String, reason: &str) -> Self {
+        let value = Commented(value, reason.to_owned());
+        self.env.insert(name, Variable::WithReason(value));
+        self
+    }
+
     /// The step with one more environment variable.
     pub fn env(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.env.insert(name, value.to_string());
+        self.env.insert(name, Variable::Plain(value.to_string()));
         self
     }
 

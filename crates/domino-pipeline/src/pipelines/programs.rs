@@ -140,13 +140,16 @@ pub(super) fn download(file: &StageFile) -> Step {
         .release_repository
         .as_deref()
         .unwrap_or_default();
-    let token = match &file.pipeline.release_token_secret {
-        Some(secret) => format!("${{{{ secrets.{secret} }}}}"),
-        None => "${{ github.token }}".to_owned(),
+    let step = Step::run("Download and verify the programs", FETCH);
+    let step = match &file.pipeline.release_token_secret {
+        Some(secret) => step.env_with_reason(
+            "GH_TOKEN",
+            format!("${{{{ secrets.{secret} }}}}"),
+            "zizmor: ignore[secrets-outside-env] it reads releases of that repository, and nothing else",
+        ),
+        None => step.env("GH_TOKEN", "${{ github.token }}"),
     };
-    Step::run("Download and verify the programs", FETCH)
-        .env("GH_TOKEN", token)
-        .env("RELEASE", release)
+    step.env("RELEASE", release)
         .env("RELEASE_REPOSITORY", repository)
 }
 

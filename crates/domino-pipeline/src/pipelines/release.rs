@@ -29,7 +29,7 @@ const ARCHIVES: [Machine; 2] = [
     },
 ];
 
-const WHEELS: [Machine; 4] = [
+const WHEELS: [Machine; 3] = [
     Machine {
         name: "linux-x86_64",
         runner: "ubuntu-24.04",
@@ -41,10 +41,6 @@ const WHEELS: [Machine; 4] = [
     Machine {
         name: "macos-arm64",
         runner: "macos-15",
-    },
-    Machine {
-        name: "macos-x86_64",
-        runner: "macos-15-intel",
     },
 ];
 
