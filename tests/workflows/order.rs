@@ -30,7 +30,8 @@ pub fn stage_order(workflow: &Read) -> Finding {
     // the first stage comes first.
     let (mut before, first) = workflow.jobs().next()?;
     let installs = steps(first).any(|step| !step["env"]["WHEEL"].is_null());
-    if !first["environment"].is_null() && !(installs && first["needs"].is_null()) {
+    let is_first = first["environment"].is_null() || (installs && first["needs"].is_null());
+    if !is_first {
         return Some(format!("{before} has an environment and no job before it"));
     }
     for (id, job) in stages.into_iter().skip(usize::from(installs)) {
