@@ -16,6 +16,7 @@ pub mod error;
 pub mod gen_workflows;
 #[cfg(feature = "import-ini")]
 pub mod import_ini;
+pub mod init;
 pub mod pipelines;
 pub mod plan;
 pub mod readme;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::{gen_workflows, plan, schema};
+use crate::{gen_workflows, init, plan, schema};
 
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
@@ -14,6 +14,8 @@ use crate::{check_contract, doctor, rehearse};
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request
+    Init(init::Args),
     /// Write the workflow files and the picture of the pipeline from stages.toml
     GenWorkflows(gen_workflows::Args),
     /// Show what merging a change would deploy where, without asking Domino
@@ -38,6 +40,7 @@ impl Verb {
     /// Does it, and tells the person when that was not possible.
     pub fn run(self) -> ExitCode {
         let done = match self {
+            Self::Init(args) => init::run(&args),
             Self::GenWorkflows(args) => gen_workflows::run(&args),
             Self::Plan(args) => plan::run(&args),
             #[cfg(feature = "rehearse")]

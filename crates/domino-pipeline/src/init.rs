@@ -1,0 +1,97 @@
+//! `init`: begins a pipeline in a repository: a short stage file, the workflows it becomes, and the sample on request.
+//!
+//! A file that is there is a person's: it is kept and named. What is not given by a flag is asked on a terminal; where
+//! nobody can be asked, an example stands in its place, and the end says so.
+
+mod answers;
+mod sample;
+mod stage_file_text;
+mod wheel;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use stage_file::StageFile;
+
+use self::answers::Answers;
+use crate::error::{Context as _, Result, VerbError};
+use crate::{gen_workflows, repository};
+
+/// The arguments of `domino-pipeline init`.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// The repository to begin in [default: this folder]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The address of Domino, such as domino.example.com
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// The git-based Domino project
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub project: Option<String>,
+    /// The stages, in promotion order
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', num_args = 1..)]
+    pub stages: Vec<String>,
+    /// The hardware tier of each stage, or one for all; a tier is what chooses the data plane
+    #[arg(long, value_name = "TIER,TIER", value_delimiter = ',', num_args = 1..)]
+    pub tiers: Vec<String>,
+    /// Who approves the stages after the first: GitHub users, or team:slug
+    #[arg(long, value_name = "WHO,WHO", value_delimiter = ',', num_args = 1..)]
+    pub approvers: Vec<String>,
+    /// The wheel that the workflows install: its SHA-256, as the release lists it [default: of the wheel file that this
+    /// program was installed from]
+    #[arg(long, value_name = "SHA256")]
+    pub wheel_sha256: Vec<String>,
+    /// Also write a job that trains, a scheduled job, an app and a model, which run in the rehearsal
+    #[arg(long)]
+    pub sample: bool,
+}
+
+/// Writes what a repository needs to begin with.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let folder = args.folder.clone().unwrap_or_else(repository::root);
+    let path = folder.join("stages.toml");
+    if path.exists() {
+        return Err(VerbError::usage(format!(
+            "`{}` is there already, and stays as it is",
+            path.display()
+        ))
+        .hint("edit it, then run gen-workflows; or move it away to begin anew"));
+    }
+    let answers = Answers::of(args, &folder)?;
+    let text = stage_file_text::text(&answers);
+    StageFile::read(&text, &path)?;
+    fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;
+    if args.sample {
+        for (name, bytes) in sample::FILES {
+            write_new(&folder, name, bytes)?;
+        }
+    }
+    write_new(&folder, "stages.toml", text.as_bytes())?;
+    let generated = gen_workflows::run(&gen_workflows::Args {
+        out: Some(folder),
+        ..gen_workflows::Args::default()
+    })?;
+    for example in &answers.examples {
+        eprintln!("note: {example} is an example; change it in stages.toml before the first push");
+    }
+    let me = repository::called_as();
+    eprintln!("\nnext: commit these files, then watch the pipeline here: {me} rehearse");
+    Ok(generated)
+}
+
+/// Writes a file where none is, and says what it did.
+fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    if path.exists() {
+        eprintln!("kept {name}, which was there");
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).context(|| format!("cannot create `{}`", parent.display()))?;
+    }
+    fs::write(&path, bytes).context(|| format!("cannot write `{}`", path.display()))?;
+    eprintln!("wrote {name}");
+    Ok(())
+}

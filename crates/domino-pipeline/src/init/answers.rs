@@ -1,0 +1,166 @@
+//! What the stage file is made of: by flags, by questions on a terminal, or by examples.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use stage_file::{Host, Install, ProjectName, StageFile};
+
+use super::{Args, wheel};
+use crate::error::{Context as _, Result, VerbError};
+
+/// Everything that the stage file needs.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) host: String,
+    pub(super) project: String,
+    /// Each stage with its hardware tier.
+    pub(super) stages: Vec<(String, String)>,
+    pub(super) approvers: Vec<String>,
+    pub(super) install: Install,
+    pub(super) wheel_sha256: Vec<String>,
+    /// Whether the entities of the sample are among it.
+    pub(super) sample: bool,
+    /// What nobody gave, in words.
+    pub(super) examples: Vec<String>,
+}
+
+impl Answers {
+    /// Takes the flags, and asks for the rest where somebody can be asked.
+    pub(super) fn of(args: &Args, folder: &Path) -> Result<Self> {
+        let mut questions = Questions {
+            may_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            examples: Vec::new(),
+        };
+        let host = questions.text(
+            "the Domino host",
+            args.host.as_deref(),
+            "domino.example.com",
+        )?;
+        host.parse::<Host>()
+            .map_err(|problem| VerbError::usage(format!("`--host` {problem}")))?;
+        let example = format!("my-team/{}", folder_name(folder));
+        let project = questions.text("the Domino project", args.project.as_deref(), &example)?;
+        project
+            .parse::<ProjectName>()
+            .map_err(|problem| VerbError::usage(format!("`--project` {problem}")))?;
+        let names = questions.list("the stages", &args.stages, "dev,staging,prod")?;
+        for name in &names {
+            if !StageFile::is_name(name) {
+                return Err(VerbError::usage(format!(
+                    "`{name}` is no name of a stage: letters, digits, `-` and `_`, a letter first"
+                )));
+            }
+        }
+        let each: Vec<String> = names.iter().map(|name| format!("{name}-small")).collect();
+        let tiers = questions.list("the hardware tier of each", &args.tiers, &each.join(","))?;
+        let stages = with_tiers(names, tiers)?;
+        // A workspace of Rust builds the programs itself; every other repository installs them.
+        let install = match folder.join("crates/deploy-job").is_dir() {
+            true => Install::Build,
+            false => Install::Pip,
+        };
+        Ok(Self {
+            host,
+            project,
+            stages,
+            approvers: args.approvers.clone(),
+            wheel_sha256: match install {
+                Install::Pip => wheel_sha256(&args.wheel_sha256)?,
+                _ => Vec::new(),
+            },
+            install,
+            sample: args.sample,
+            examples: questions.examples,
+        })
+    }
+}
+
+fn folder_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = whole.file_name().and_then(|name| name.to_str());
+    let name = name.filter(|name| format!("a/{name}").parse::<ProjectName>().is_ok());
+    name.unwrap_or("my-project").to_owned()
+}
+
+/// One tier for all, or one each.
+fn with_tiers(names: Vec<String>, tiers: Vec<String>) -> Result<Vec<(String, String)>> {
+    if let [tier] = &tiers[..] {
+        return Ok(names.into_iter().map(|name| (name, tier.clone())).collect());
+    }
+    if tiers.len() != names.len() {
+        return Err(VerbError::usage(format!(
+            "{} stages and {} hardware tiers: give one for all, or one each",
+            names.len(),
+            tiers.len()
+        )));
+    }
+    Ok(names.into_iter().zip(tiers).collect())
+}
+
+fn wheel_sha256(given: &[String]) -> Result<Vec<String>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let program =
+        std::env::current_exe().context(|| "cannot tell where this program lies".into())?;
+    let found = wheel::sha256_behind(&program).ok_or_else(|| {
+        VerbError::usage("which wheel the workflows shall install is not known").hint(
+            "give `--wheel-sha256` as the release lists it; `pip download --no-deps domino-deploy` and `pip hash` tell it too",
+        )
+    })?;
+    Ok(vec![found])
+}
+
+struct Questions {
+    may_ask: bool,
+    examples: Vec<String>,
+}
+
+impl Questions {
+    /// The flag's value, else the answer, else the example.
+    fn text(&mut self, what: &str, given: Option<&str>, example: &str) -> Result<String> {
+        if let Some(given) = given {
+            return Ok(given.to_owned());
+        }
+        if self.may_ask {
+            eprint!("{what} [{example}]: ");
+            std::io::stderr().flush()?;
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            if !line.trim().is_empty() {
+                return Ok(line.trim().to_owned());
+            }
+        }
+        self.examples.push(format!("`{example}` ({what})"));
+        Ok(example.to_owned())
+    }
+
+    fn list(&mut self, what: &str, given: &[String], example: &str) -> Result<Vec<String>> {
+        let given = (!given.is_empty()).then(|| given.join(","));
+        let text = self.text(what, given.as_deref(), example)?;
+        let parts = text.split(',').map(|part| part.trim().to_owned());
+        Ok(parts.filter(|part| !part.is_empty()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn one_tier_is_for_all_and_several_are_one_each() {
+        let one = with_tiers(list(&["dev", "prod"]), list(&["small"])).unwrap();
+        assert_eq!(one[1], ("prod".into(), "small".into()));
+        let each = with_tiers(list(&["dev", "prod"]), list(&["small", "large"])).unwrap();
+        assert_eq!(each[1], ("prod".into(), "large".into()));
+        let refused = with_tiers(list(&["dev", "test", "prod"]), list(&["small", "large"]));
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "3 stages and 2 hardware tiers: give one for all, or one each"
+        );
+    }
+}
