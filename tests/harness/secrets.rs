@@ -41,7 +41,7 @@ pub fn none_in(what: &str, text: &str) {
     }
 }
 
-/// Poll at the arguments of a process and of all that it starts, until it ends; the first process of each test
+/// Looks at the arguments of a process and of all that it starts, until it ends; the first process of each test
 /// binary is watched. Without `/proc` nothing can be seen.
 pub fn watch_arguments(process: u32) -> Option<std::thread::JoinHandle<Vec<String>>> {
     static WATCHED: AtomicBool = AtomicBool::new(false);
