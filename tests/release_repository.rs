@@ -1,5 +1,5 @@
 //! A machine-learning repository without a line of Rust: `gen-workflows --out` gives it everything it needs, and its
-//! workflows run here on programs of a release that was packed here.
+//! workflows run here: on the programs installed beside `domino-pipeline`, or on those of a release that was packed here.
 //!
 //! GitHub's own part is a stand-in for `gh`, which hands out what was packed and believes every attestation; what
 //! happens when one is wrong is asked in `workflows/release.rs`. The programs are debug builds.
@@ -64,6 +64,42 @@ impl Team {
 
     fn pipeline(&self, arguments: &[&str]) -> Output {
         self.run(Command::new(env!("CARGO_BIN_EXE_domino-pipeline")).args(arguments))
+    }
+
+    /// Rehearses the first stage of the jobs.
+    fn rehearse(&self, program: &Path) -> (bool, String) {
+        let repository = self.path("repository").display().to_string();
+        let rehearsed = self.run(Command::new(program).args([
+            "rehearse",
+            "--repository",
+            &repository,
+            "--only",
+            "deploy-jobs",
+            "--stop-after",
+            "dev",
+            "--approve",
+            "all",
+        ]));
+        let said = String::from_utf8_lossy(&rehearsed.stdout);
+        (
+            rehearsed.status.success(),
+            format!("{said}{}", stderr(&rehearsed)),
+        )
+    }
+
+    /// Writes the workflows, and commits them with the sample's code.
+    fn begin(&self) {
+        let written = self.gen_workflows(&["--release-repository", "example-org/programs"]);
+        assert!(written.status.success(), "{}", stderr(&written));
+        self.bash(
+            "repository",
+            &format!(
+                "mkdir src && cp -r '{}/src/project' src/\n\
+                 git init --quiet --initial-branch main && git add --all\n\
+                 git -c user.name=Ann -c user.email=ann@example.com commit --quiet --message Begin",
+                top().display()
+            ),
+        );
     }
 
     fn gen_workflows(&self, more: &[&str]) -> Output {
@@ -192,35 +228,14 @@ fn a_check_of_an_empty_repository_writes_nothing() {
 fn its_workflows_run_on_the_programs_of_a_release() {
     let team = Team::new();
     team.release();
-    let written = team.gen_workflows(&["--release-repository", "example-org/programs"]);
-    assert!(written.status.success(), "{}", stderr(&written));
-    team.bash(
-        "repository",
-        &format!(
-            "mkdir src && cp -r '{}/src/project' src/\n\
-             git init --quiet --initial-branch main && git add --all\n\
-             git -c user.name=Ann -c user.email=ann@example.com commit --quiet --message Begin",
-            top().display()
-        ),
-    );
-    let repository = team.path("repository").display().to_string();
-    let rehearsed = team.pipeline(&[
-        "rehearse",
-        "--repository",
-        &repository,
-        "--only",
-        "deploy-jobs",
-        "--stop-after",
-        "dev",
-        "--approve",
-        "all",
-    ]);
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&rehearsed.stdout),
-        stderr(&rehearsed)
-    );
-    assert!(rehearsed.status.success(), "{said}");
+    team.begin();
+    // Alone in its folder, the program has no others to put in the place of the release.
+    let alone = team.path("alone");
+    fs::create_dir(&alone).unwrap();
+    let program = alone.join("domino-pipeline");
+    fs::copy(env!("CARGO_BIN_EXE_domino-pipeline"), &program).unwrap();
+    let (green, said) = team.rehearse(&program);
+    assert!(green, "{said}");
     assert!(
         said.contains("deploy-job start train --stage dev"),
         "{said}"
@@ -252,4 +267,19 @@ fn its_workflows_run_on_the_programs_of_a_release() {
         summaries.contains("    class stage1 success\n    class stage2 skipped\n"),
         "{summaries}"
     );
+}
+
+#[test]
+fn its_workflows_run_on_the_programs_beside_this_one_and_ask_github_for_nothing() {
+    let team = Team::new();
+    let programs = built::folder();
+    team.begin();
+    let gh = "#!/bin/sh\nexit 1\n";
+    fs::write(team.path("bin/gh"), gh).unwrap();
+    fs::set_permissions(team.path("bin/gh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let (green, said) = team.rehearse(&programs.join("domino-pipeline"));
+    assert!(green, "{said}");
+    let version = env!("CARGO_PKG_VERSION");
+    let told = format!("v{version} is not downloaded: the programs are those of");
+    assert!(said.contains(&told), "{said}");
 }

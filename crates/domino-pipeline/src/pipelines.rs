@@ -19,6 +19,9 @@ use github_workflow::write::Workflow;
 
 use crate::error::Result;
 
+#[cfg(feature = "rehearse")]
+pub use self::programs::{FETCH, INSTALL};
+
 /// The folder of the workflows, from the top of the repository.
 pub const FOLDER: &str = ".github/workflows";
 

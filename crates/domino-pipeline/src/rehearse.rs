@@ -7,6 +7,7 @@
 mod contract;
 mod domino;
 mod environments;
+mod installed;
 mod messages;
 mod mlflow;
 mod settings;
@@ -34,6 +35,7 @@ use rehearsal::runner::{self, Runner};
 use rehearsal::workflow;
 use rehearsal::workspace::Workspace;
 
+use self::installed::Installed;
 use self::mlflow::Mlflow;
 use self::settings::{Domino, StageSettings};
 use self::subject::{Choice, Subject};
@@ -44,7 +46,7 @@ Workflows, stage file and code are those of the commit that is checked out. Each
 steps see GitHub's variables and their own, nothing else of your environment. `vars.DOMINO_ENV` is the name of the \
 job's GitHub environment; its one credential is that of the sandbox's user `ci-bot`; DOMINO_API_HOST points the \
 programs at the sandbox. actions/checkout, upload-artifact, download-artifact and cache (always a miss) are stood in \
-for; an attestation is named as not run; anything else that is not understood is named before anything runs.
+for; programs that would be downloaded are those installed beside this one; an attestation is named as not run; anything else that is not understood is named before anything runs.
 
 Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
 `cancelled()` still run. A second Ctrl-C ends everything at once.
@@ -161,6 +163,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut settings = StageSettings {
         environments: subject.environments,
         build_folder: build_folder.clone(),
+        installed: Installed::beside_this_program(&subject.stage_file),
         domino: None,
     };
     let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);

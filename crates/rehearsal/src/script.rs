@@ -12,6 +12,7 @@ use crate::executed::Executed;
 use crate::job_run::{self, JobRun};
 use crate::process::{self, End, Limits};
 use crate::report::Outcome;
+use crate::settings::Substitute;
 use crate::shell;
 use crate::workflow_command::{Level, Line, Reader};
 use github_workflow::context::ExpressionSite;
@@ -67,8 +68,11 @@ impl Script<'_> {
             &workflow.working_directory,
         ];
         let minutes = self.step.timeout_minutes.as_ref();
+        let script = scope.text(&self.text.template)?;
+        let substitute = job_run.runner.settings.substitute(&script);
         Ok(Prepared {
-            script: scope.text(&self.text.template)?,
+            script,
+            substitute,
             shell: first([self.shell, &job.shell, &workflow.shell])?,
             folder: first(folders)?,
             minutes: minutes
@@ -82,6 +86,7 @@ impl Script<'_> {
 /// A script with everything around it evaluated.
 struct Prepared {
     script: String,
+    substitute: Option<Substitute>,
     shell: Option<String>,
     folder: Option<String>,
     minutes: Option<f64>,
@@ -131,14 +136,21 @@ fn run_prepared(
         .workspace
         .temp
         .join(format!("step_{}", job_run.begun));
-    let mut command = shell::command(prepared.shell.as_deref(), &script, &prepared.script)?;
+    let text = match &prepared.substitute {
+        Some(substitute) => &substitute.command,
+        None => &prepared.script,
+    };
+    let mut command = shell::command(prepared.shell.as_deref(), &script, text)?;
     if !folder.is_dir() {
         return Ok(Executed::failed(format!(
             "the working directory {} does not exist",
             folder.display()
         )));
     }
-    for line in prepared.script.trim_end().lines() {
+    if let Some(substitute) = &prepared.substitute {
+        console.step_note(Look::Warning, &substitute.told);
+    }
+    for line in text.trim_end().lines() {
         console.step_note(Look::Dim, &format!("$ {line}"));
     }
     set_environment(&mut command, job_run, env, &files);
@@ -181,6 +193,7 @@ fn run_prepared(
     let outcome = outcome(job_run, prepared, end, &mut executed);
     executed.outcome = Some(match outcome {
         Outcome::Success if refused || !read => Outcome::Failure(None),
+        Outcome::Success if prepared.substitute.is_some() => Outcome::Emulated,
         outcome => outcome,
     });
     Ok(executed)

@@ -25,6 +25,15 @@ pub struct ImposedVariable {
     pub what: &'static str,
 }
 
+/// A command that is run in a rehearsal in the place of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitute {
+    /// The command, for the shell of the step.
+    pub command: String,
+    /// What is done otherwise than on GitHub, for the person.
+    pub told: String,
+}
+
 /// What a job is given, and what an approval needs. Implemented by whoever has workflows rehearsed.
 pub trait RepositorySettings {
     /// The environment of this name. GitHub compares names without case.
@@ -50,6 +59,9 @@ pub trait RepositorySettings {
 
     /// What the processes of a job find beside GitHub's variables; the environment is that of the job, if it has one.
     fn process_variables(&self, environment: Option<&str>) -> Vec<(String, String)>;
+
+    /// What is run in the place of this command of a step, where that would leave this machine for what is on it.
+    fn substitute(&self, command: &str) -> Option<Substitute>;
 
     /// What else waits for an approval elsewhere than on GitHub, one sentence each.
     fn other_approvals(&self) -> Vec<String>;

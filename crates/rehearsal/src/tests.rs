@@ -17,7 +17,7 @@ use crate::process::Grace;
 use crate::report::{Outcome, Row};
 use crate::repository::sample;
 use crate::runner::{self, Runner};
-use crate::settings::{Environment, ImposedVariable, RepositorySettings};
+use crate::settings::{Environment, ImposedVariable, RepositorySettings, Substitute};
 use crate::workflow;
 use crate::workflow_run::JobResult;
 use crate::workspace::Workspace;
@@ -81,6 +81,13 @@ impl RepositorySettings for SampleSettings {
     fn process_variables(&self, environment: Option<&str>) -> Vec<(String, String)> {
         let server = environment.map(|_| ("SERVER".into(), "http://127.0.0.1:2".into()));
         server.into_iter().collect()
+    }
+
+    fn substitute(&self, command: &str) -> Option<Substitute> {
+        (command == "fetch --from elsewhere").then(|| Substitute {
+            command: "echo \"how=substituted\" >> \"$GITHUB_OUTPUT\"".to_owned(),
+            told: "nothing is fetched".to_owned(),
+        })
     }
 
     fn other_approvals(&self) -> Vec<String> {

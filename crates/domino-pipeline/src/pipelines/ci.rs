@@ -27,7 +27,7 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
 /// The workflow of a repository that takes the programs from elsewhere: what a change would deploy, and whether its
 /// generated files are fresh.
 pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
-    let [bring, plan, check] = match file.pipeline.install {
+    let [programs, plan, check] = match file.pipeline.install {
         Install::Pip => [
             programs::install(file),
             Step::run(
@@ -58,7 +58,7 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
             .step("Check out the change, as data")
             .with("persist-credentials", false)
             .with("path", "change"),
-        bring,
+        programs,
         plan,
         check,
     ];

@@ -23,18 +23,20 @@ const BUILD: &str = r#"cargo build --release --locked --package deploy-job --pac
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
 "#;
 
+/// Downloads and verifies the archive of a release.
 // The attestation says that the release workflow of that repository built these bytes from that tag; without it a
 // checksum would only say that the download is what somebody put there.
-pub(crate) const FETCH: &str = r#"archive="programs-$(uname --machine).tar.gz"
+pub const FETCH: &str = r#"archive="programs-$(uname --machine).tar.gz"
 gh release download "$RELEASE" --repo "$RELEASE_REPOSITORY" --pattern "$archive" --pattern "$archive.sha256"
 sha256sum --check "$archive.sha256"
 gh attestation verify "$archive" --repo "$RELEASE_REPOSITORY" --signer-workflow "$RELEASE_REPOSITORY/.github/workflows/release.yml" --source-ref "refs/tags/$RELEASE"
 gzip --decompress --stdout "$archive" > programs.tar
 "#;
 
+/// Installs the wheel of a release.
 // `-I` keeps Python from importing a file of the repository in the place of one of its own. One wheel is taken, by its
 // hash, and nothing that it might name besides. An index that is not set here may still be set on the runner.
-pub(crate) const INSTALL: &str = r#"python3 -I -m venv --clear "$RUNNER_TEMP/programs"
+pub const INSTALL: &str = r#"python3 -I -m venv --clear "$RUNNER_TEMP/programs"
 echo "$WHEEL" > "$RUNNER_TEMP/programs.txt"
 [ -z "$INDEX_URL" ] || export PIP_INDEX_URL="$INDEX_URL"
 "$RUNNER_TEMP/programs/bin/python" -I -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all: --requirement "$RUNNER_TEMP/programs.txt"
@@ -88,7 +90,7 @@ pub(super) fn on_production_branch(file: &StageFile) -> Commented<String> {
 }
 
 /// What puts the programs on the path of a job that deploys.
-pub(super) fn brought(file: &StageFile) -> Vec<Step> {
+pub(super) fn steps(file: &StageFile) -> Vec<Step> {
     if file.pipeline.install == Install::Pip {
         return vec![install(file)];
     }

@@ -123,7 +123,7 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
             .step("Check out the stage file")
             .with("persist-credentials", false),
     ];
-    steps.extend(programs::brought(file));
+    steps.extend(programs::steps(file));
     steps.extend(deploy.steps);
     Job {
         id: job_id(stage),

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use domino_sandbox::Sandbox;
-use rehearsal::settings::{Environment, ImposedVariable, RepositorySettings};
+use rehearsal::settings::{Environment, ImposedVariable, RepositorySettings, Substitute};
 
 use super::environments::StageEnvironments;
+use super::installed::Installed;
 
 /// The user of the sandbox who approves in Domino.
 const APPROVER: &str = "approver";
@@ -23,6 +24,8 @@ pub struct StageSettings {
     pub environments: StageEnvironments,
     /// Where cargo keeps what it compiled between rehearsals.
     pub build_folder: Option<PathBuf>,
+    /// The programs beside this one, where they are installed.
+    pub installed: Option<Installed>,
     /// The Domino that steps are sent to; none until it is started.
     pub domino: Option<Domino>,
 }
@@ -94,6 +97,10 @@ impl RepositorySettings for StageSettings {
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect()
+    }
+
+    fn substitute(&self, command: &str) -> Option<Substitute> {
+        self.installed.as_ref()?.substitute(command)
     }
 
     fn other_approvals(&self) -> Vec<String> {

@@ -97,3 +97,27 @@ fn artifacts_reach_later_jobs_without_their_executable_bit() {
         3
     );
 }
+
+#[test]
+fn a_command_that_would_leave_this_machine_is_substituted_and_the_person_told() {
+    let rehearsed = rehearse(
+        r#"
+  build:
+    runs-on: ubuntu-24.04
+    outputs: { how: "${{ steps.fetch.outputs.how }}" }
+    steps:
+      - id: fetch
+        run: fetch --from elsewhere
+      - name: see
+        run: test "${{ steps.fetch.outputs.how }}" = substituted
+"#,
+    );
+    assert_eq!(rehearsed.exit_code, 0, "{}", rehearsed.text);
+    assert_eq!(rehearsed.output("build", "how"), Some("substituted"));
+    assert!(
+        rehearsed.text.contains("nothing is fetched"),
+        "{}",
+        rehearsed.text
+    );
+    assert_eq!(rehearsed.rows[0].outcome, Outcome::Emulated);
+}
