@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiId, ModelApiVersion};
+use domino_core::api::model_apis::{
+    Capabilities, DesiredModelApi, ModelApiId, ModelApiVersion, ModelApis,
+};
 use domino_core::api::projects::Project;
-use domino_core::client::{Writer, Written, write_once};
+use domino_core::client::{Reader, Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::wait::Poll;
 
@@ -16,17 +18,16 @@ const LISTED: Duration = Duration::from_secs(60);
 
 /// Creates the endpoint.
 pub(crate) async fn endpoint(
-    writer: &Writer,
-    generation: Generation,
+    reader: &Reader,
+    writer: &ModelApis<Writer>,
     project: &Project,
     desired: &DesiredModelApi,
 ) -> Result<Written<ModelApiId>> {
-    let reader = writer.reader();
     let written = write_once(
         reader.delay_scale(),
-        async || writer.create_model_api(generation, desired).await,
+        async || writer.create(desired).await,
         async || {
-            let apis = reader.model_apis(project).await?;
+            let apis = reader.find_model_apis(project).await?;
             let made = apis.all.into_iter().find(|api| api.name == desired.name);
             Ok(made.map(|api| api.id))
         },
@@ -46,23 +47,16 @@ pub(crate) async fn first_version(
 /// Creates a version and deploys it. `known` are those that existed before.
 pub(crate) async fn version(
     watch: &EndpointWatch<'_>,
-    writer: &Writer,
+    writer: &ModelApis<Writer>,
     desired: &DesiredModelApi,
     known: &[ModelApiVersion],
 ) -> Result<Written<ModelApiVersion>> {
     let written = write_once(
         watch.reader.delay_scale(),
+        async || writer.create_version(&watch.id, desired).await,
         async || {
-            writer
-                .create_model_api_version(watch.generation, &watch.id, desired)
-                .await
-        },
-        async || {
-            let versions = watch
-                .reader
-                .model_api_versions(watch.generation, &watch.id)
-                .await?;
-            let made = newly_made(versions, known, desired, watch.generation);
+            let versions = watch.apis.versions(&watch.id).await?;
+            let made = newly_made(versions, known, desired, watch.apis.capabilities());
             Ok(made.map(Some))
         },
     )
@@ -84,11 +78,11 @@ async fn listed(
     let mut poll = Poll::until(LISTED, watch.reader.delay_scale());
     loop {
         let versions = watch
-            .reader
-            .model_api_versions(watch.generation, &watch.id)
+            .apis
+            .versions(&watch.id)
             .await
             .context("the new version was made, but cannot be read")?;
-        if let Some(version) = newly_made(versions, known, desired, watch.generation) {
+        if let Some(version) = newly_made(versions, known, desired, watch.apis.capabilities()) {
             return Ok(version);
         }
         if !poll.next().await {
@@ -111,7 +105,7 @@ fn newly_made(
     versions: Vec<ModelApiVersion>,
     known: &[ModelApiVersion],
     desired: &DesiredModelApi,
-    generation: Generation,
+    can: Capabilities,
 ) -> Option<ModelApiVersion> {
     let (mine, others): (Vec<_>, Vec<_>) = versions
         .into_iter()
@@ -119,14 +113,14 @@ fn newly_made(
         .partition(|version| version.description.contains(&desired.version_description));
     let unnamed = others
         .into_iter()
-        .find(|version| generation == Generation::Models && version.description.is_empty());
+        .find(|version| !can.tells_descriptions && version.description.is_empty());
     mine.into_iter().next().or(unnamed)
 }
 
 #[cfg(test)]
 mod tests {
     use domino_core::api::environments::EnvironmentId;
-    use domino_core::api::model_apis::{ModelApiSource, ModelApiVersionId};
+    use domino_core::api::model_apis::{Generation, ModelApiSource, ModelApiVersionId};
     use domino_core::api::projects::ProjectId;
 
     use super::*;
@@ -166,7 +160,13 @@ mod tests {
             version_description: "[mark]".into(),
             logs_requests: false,
         };
-        newly_made(versions.to_vec(), known, &desired, generation).map(|made| made.id.to_string())
+        newly_made(
+            versions.to_vec(),
+            known,
+            &desired,
+            generation.capabilities(),
+        )
+        .map(|made| made.id.to_string())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is to be done, from what exists and what is wanted. It asks nobody.
 
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, DesiredModelApi, Generation, ModelApi, ModelApiSource,
+    Capabilities, Deployment, DeploymentStatus, DesiredModelApi, ModelApi, ModelApiSource,
     ModelApiVersion,
 };
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, has_variables};
@@ -114,14 +114,14 @@ impl ExistingEndpoint {
 
 /// What is to be done. The environment variables are compared elsewhere: they cannot be changed at all.
 pub(crate) fn work(
-    generation: Generation,
+    can: Capabilities,
     existing: Option<&ExistingEndpoint>,
     wanted: &Wanted,
 ) -> Work {
     let Some(existing) = existing else {
         return Work::Create;
     };
-    let settings = settings_differ(generation, &existing.api, &wanted.desired);
+    let settings = settings_differ(can, &existing.api, &wanted.desired);
     let newest = existing
         .versions
         .first()
@@ -129,7 +129,7 @@ pub(crate) fn work(
     if let Some(newest) = newest {
         let status = existing.status_of(newest);
         // Where nobody tells which version answers, the newest one does when it runs.
-        let is_reported = existing.api.active.is_some() || generation == Generation::ModelServing;
+        let is_reported = existing.api.active.is_some() || can.tells_active_version;
         let is_active = existing
             .api
             .active
@@ -176,12 +176,12 @@ fn is_on_its_way(status: Option<&Deployment>) -> bool {
 
 /// What of the endpoint itself is not as wanted. The older routes do not report it.
 pub(crate) fn settings_differ(
-    generation: Generation,
+    can: Capabilities,
     api: &ModelApi,
     desired: &DesiredModelApi,
 ) -> Vec<String> {
     let mut differences = Vec::new();
-    if generation == Generation::Models {
+    if !can.tells_settings {
         return differences;
     }
     let mut differ = |what: &str, existing: Option<&str>, wanted: &str| {

@@ -1,7 +1,7 @@
 //! The endpoint of a model in a stage: found by its name, and described to the person.
 
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiVersion, ModelApis,
+    Deployment, DeploymentStatus, ListedModelApis, ModelApi, ModelApiVersion, ModelApis,
 };
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::Project;
@@ -48,7 +48,7 @@ impl EndpointAddress {
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) project: Project,
-    pub(crate) generation: Generation,
+    pub(crate) apis: ModelApis<Reader>,
     pub(crate) name: String,
     pub(crate) api: Option<ModelApi>,
 }
@@ -62,19 +62,19 @@ impl Endpoint {
         model: &Model,
     ) -> Result<Self> {
         let project = Project::of_stage(reader, file, stage).await?;
-        let apis = reader.model_apis(&project).await?;
+        let apis = reader.find_model_apis(&project).await?;
         Self::among(&apis, project, file.endpoint_name(model, stage))
     }
 
     /// Looks for it among the endpoints of a project.
     pub(crate) fn among(
-        apis: &ModelApis,
+        apis: &ListedModelApis,
         project: Project,
         name: String,
     ) -> Result<Self, CommandError> {
         Ok(Self {
             api: endpoint_named(apis, &project.name, &name)?.cloned(),
-            generation: apis.generation,
+            apis: apis.apis.clone(),
             project,
             name,
         })

@@ -1,8 +1,8 @@
 //! `deploy-model list`: the endpoints of a stage's project, and which of them are whose.
 
-use domino_core::api::model_apis::{ModelApi, ModelApiSource, ModelApiVersion, ModelApis};
+use domino_core::api::model_apis::{ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion};
 use domino_core::api::projects::Project;
-use domino_core::client::{ApiError, Reader};
+use domino_core::client::ApiError;
 use domino_core::error::Result;
 use domino_core::step::{Step, StepContext, StepFlags, StepResult, Table};
 use stage_file::{Stage, StageFile};
@@ -20,10 +20,10 @@ pub(crate) struct ListArgs {
 pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepResult> {
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
-    let apis = reader.model_apis(&project).await?;
+    let apis = reader.find_model_apis(&project).await?;
     let mut rows = Vec::new();
     for api in &apis.all {
-        let version = version_of(&reader, &apis, api).await?;
+        let version = version_of(&apis, api).await?;
         rows.push(row(&context.file, &context.stage, api, version.as_ref()));
     }
     rows.sort();
@@ -43,18 +43,13 @@ pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepR
 
 /// The version that answers; where none does, the newest.
 async fn version_of(
-    reader: &Reader,
-    apis: &ModelApis,
+    apis: &ListedModelApis,
     api: &ModelApi,
 ) -> Result<Option<ModelApiVersion>, ApiError> {
     match &api.active {
-        Some(active) => {
-            reader
-                .model_api_version(apis.generation, &api.id, &active.id)
-                .await
-        }
+        Some(active) => apis.apis.version(&api.id, &active.id).await,
         None => {
-            let versions = reader.model_api_versions(apis.generation, &api.id).await?;
+            let versions = apis.apis.versions(&api.id).await?;
             Ok(versions.into_iter().next())
         }
     }

@@ -38,11 +38,8 @@ pub(crate) async fn logs(
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
     let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
-    let versions = reader
-        .model_api_versions(endpoint.generation, &api.id)
-        .await?;
+    let versions = endpoint.apis.versions(&api.id).await?;
     let version = chosen(api, &versions, args)?;
-    let generation = endpoint.generation;
     let mut tail = LogTail::default();
     let how = LogPrint {
         reader: &reader,
@@ -55,11 +52,12 @@ pub(crate) async fn logs(
         async || Ok(LogWriter::Unknown),
         async |from: &str, most: usize| {
             if args.build {
-                let log = reader.model_build_log(generation, &api.id, &version.id, from);
+                let log = endpoint.apis.build_log(&api.id, &version.id, from);
                 return Ok(log.await?.page);
             }
-            reader
-                .model_instance_log(generation, &api.id, &version.id, from, most)
+            endpoint
+                .apis
+                .instance_log(&api.id, &version.id, from, most)
                 .await
         },
         |line: &str| step.log_to_stdout(line),

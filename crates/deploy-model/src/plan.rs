@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
-use domino_core::api::model_apis::{DesiredModelApi, Generation, ModelApiSource};
+use domino_core::api::model_apis::{DesiredModelApi, ModelApiSource};
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
@@ -117,13 +117,13 @@ pub(crate) async fn plan<'a>(
     let target = file.target(Kind::Model, &model.name, stage);
     let (place, apis, source) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::Model, &project, &target),
-        async { Ok(reader.model_apis(&project).await?) },
+        async { Ok(reader.find_model_apis(&project).await?) },
         source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
     let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
     let (environment_id, existing, source) = tokio::try_join!(
         environment(&reader, &project, &place),
-        existing(&reader, &endpoint),
+        existing(&endpoint),
         async {
             let (None, Some(Choice::StageBefore(before))) = (&source, &choice) else {
                 return Ok(source);
@@ -139,13 +139,13 @@ pub(crate) async fn plan<'a>(
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
     if let Some(existing) = &existing
-        && endpoint.generation == Generation::ModelServing
+        && endpoint.apis.capabilities().fixes_variables
         && !existing.has_variables(&wanted)
         && !args.variables_are_set
     {
         return Err(cannot_change_variables(context, model, &endpoint));
     }
-    let work = work(endpoint.generation, existing.as_ref(), &wanted);
+    let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
     let (work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
     if let (Work::Version { .. }, Some(active)) =
         (&work, existing.as_ref().and_then(ExistingEndpoint::active))
@@ -222,21 +222,18 @@ fn domino_chooses(context: &StepContext, place: &Place, source: &Source) -> Vec<
 
 /// The endpoint with its versions. The list may leave out the status of the newest version, which decides whether it is
 /// on its way.
-async fn existing(reader: &Reader, endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
+async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
     };
-    let generation = endpoint.generation;
-    let mut versions = reader.model_api_versions(generation, &api.id).await?;
+    let mut versions = endpoint.apis.versions(&api.id).await?;
     if let Some(newest) = versions.first_mut()
         && newest.deployment.is_none()
         && api
             .active
             .as_ref()
             .is_none_or(|active| active.id != newest.id)
-        && let Some(told) = reader
-            .model_api_version(generation, &api.id, &newest.id)
-            .await?
+        && let Some(told) = endpoint.apis.version(&api.id, &newest.id).await?
     {
         *newest = told;
     }

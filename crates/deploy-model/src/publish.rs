@@ -9,7 +9,7 @@
 //!                                                       └─ time up ──► unsettled
 //! ```
 
-use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion};
+use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
 use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
@@ -56,7 +56,10 @@ pub(crate) async fn publish(
         context,
         args,
         token,
-        writer: context.connection.writer(),
+        writer: context
+            .connection
+            .writer()
+            .model_apis(planned.endpoint.apis.generation()),
     };
     applied.apply(step, &mut interrupts).await
 }
@@ -67,7 +70,7 @@ pub(crate) struct Publish<'a> {
     pub(crate) context: &'a StepContext,
     pub(crate) args: &'a PublishArgs,
     pub(crate) token: Token,
-    pub(crate) writer: Writer,
+    pub(crate) writer: ModelApis<Writer>,
 }
 
 impl Publish<'_> {
@@ -137,9 +140,14 @@ impl Publish<'_> {
         let planned = self.planned;
         let desired = &planned.wanted.desired;
         let project = &planned.endpoint.project;
-        let generation = planned.endpoint.generation;
         let Some(existing) = &planned.existing else {
-            let written = create::endpoint(&self.writer, generation, project, desired).await?;
+            let written = create::endpoint(
+                &self.context.connection.reader(),
+                &self.writer,
+                project,
+                desired,
+            )
+            .await?;
             if let Written::Recovered(id) = &written {
                 step.warn(
                     &format!(
@@ -175,9 +183,9 @@ impl Publish<'_> {
 
     fn watch(&self, id: &ModelApiId) -> EndpointWatch<'_> {
         EndpointWatch {
-            reader: self.writer.reader(),
+            reader: self.context.connection.reader(),
             project: &self.planned.endpoint.project,
-            generation: self.planned.endpoint.generation,
+            apis: self.planned.endpoint.apis.clone(),
             id: id.clone(),
         }
     }
@@ -223,21 +231,16 @@ impl Publish<'_> {
     }
 
     async fn update_settings(&self, watch: &EndpointWatch<'_>) -> Result<()> {
-        let (desired, generation) = (&self.planned.wanted.desired, watch.generation);
+        let desired = &self.planned.wanted.desired;
         write_once(
             watch.reader.delay_scale(),
+            async || self.writer.update(&watch.id, desired).await,
             async || {
-                self.writer
-                    .update_model_api(generation, &watch.id, desired)
-                    .await
-            },
-            async || {
-                let api = watch
-                    .reader
-                    .model_api(generation, watch.project, &watch.id)
-                    .await?;
+                let api = watch.apis.model_api(watch.project, &watch.id).await?;
                 Ok(api
-                    .filter(|api| settings_differ(generation, api, desired).is_empty())
+                    .filter(|api| {
+                        settings_differ(watch.apis.capabilities(), api, desired).is_empty()
+                    })
                     .map(drop))
             },
         )
@@ -283,10 +286,7 @@ impl Publish<'_> {
     }
 
     async fn is_active(&self, watch: &EndpointWatch<'_>, version: &ModelApiVersion) -> bool {
-        let api = watch
-            .reader
-            .model_api(watch.generation, watch.project, &watch.id)
-            .await;
+        let api = watch.apis.model_api(watch.project, &watch.id).await;
         let active = api.ok().flatten().and_then(|api| api.active);
         active.is_some_and(|active| active.id == version.id)
     }
@@ -322,10 +322,7 @@ impl Publish<'_> {
         watch: &EndpointWatch<'_>,
         version: &ModelApiVersion,
     ) -> String {
-        let api = watch
-            .reader
-            .model_api(watch.generation, watch.project, &watch.id)
-            .await;
+        let api = watch.apis.model_api(watch.project, &watch.id).await;
         if let Ok(Some(api)) = &api {
             step.report.fact("serves now", serving(api));
         }

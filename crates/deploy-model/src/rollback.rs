@@ -7,7 +7,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource, ModelApiVersion};
+use domino_core::api::model_apis::{
+    DesiredModelApi, ModelApi, ModelApiSource, ModelApiVersion, ModelApis,
+};
 use domino_core::client::{ApiError, Writer};
 use domino_core::error::CommandError;
 use domino_core::step::{Progress, Signal};
@@ -57,7 +59,7 @@ pub(crate) struct PreviousVersion {
 /// Brings the version before back, and waits until it serves. An error says why it does not.
 pub(crate) async fn roll_back(
     watch: &EndpointWatch<'_>,
-    writer: &Writer,
+    writer: &ModelApis<Writer>,
     previous: &PreviousVersion,
     desired: &DesiredModelApi,
     timeout: Duration,
@@ -85,12 +87,12 @@ pub(crate) async fn roll_back(
 /// Starts a version that was built before, and gives it some time to serve.
 async fn start_again(
     watch: &EndpointWatch<'_>,
-    writer: &Writer,
+    writer: &ModelApis<Writer>,
     version: &ModelApiVersion,
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<ModelApiVersion, String> {
-    let started = writer.start_model_api_version(&watch.id, &version.id).await;
+    let started = writer.start_version(&watch.id, &version.id).await;
     if let Err(error) = started
         && !error.outcome_unknown()
     {
@@ -115,14 +117,14 @@ async fn start_again(
 
 async fn publish_again(
     watch: &EndpointWatch<'_>,
-    writer: &Writer,
+    writer: &ModelApis<Writer>,
     desired: &DesiredModelApi,
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<ModelApiVersion, String> {
     let known: Vec<_> = watch
-        .reader
-        .model_api_versions(watch.generation, &watch.id)
+        .apis
+        .versions(&watch.id)
         .await
         .map_err(|error| format!("its versions cannot be read: {error}"))?;
     let made = create::version(watch, writer, desired, &known)
@@ -145,14 +147,12 @@ async fn publish_again(
 /// Rolls the endpoint back to the settings of `api`.
 pub(crate) async fn restore_settings(
     watch: &EndpointWatch<'_>,
-    writer: &Writer,
+    writer: &ModelApis<Writer>,
     api: &ModelApi,
     desired: &DesiredModelApi,
 ) -> Result<(), ApiError> {
     let settings = settings_of(api, desired);
-    writer
-        .update_model_api(watch.generation, &watch.id, &settings)
-        .await
+    writer.update(&watch.id, &settings).await
 }
 
 /// The desired endpoint with its earlier settings, as far as Domino reported them.

@@ -1,6 +1,6 @@
 //! What the stage before serves: the same version moves on, and nothing that it does not serve.
 
-use domino_core::api::model_apis::ModelApis;
+use domino_core::api::model_apis::ListedModelApis;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
@@ -31,7 +31,7 @@ pub(crate) async fn ask(
     context: &StepContext,
     model: &Model,
     before: &Stage,
-    known: &ModelApis,
+    known: &ListedModelApis,
 ) -> Result<Serves> {
     let (file, stage) = (&context.file, &context.stage);
     if before.host != stage.host {
@@ -46,36 +46,34 @@ pub(crate) async fn ask(
         known
     } else {
         let project = Project::of_stage(&reader, file, before).await?;
-        read = reader.model_apis(&project).await?;
+        read = reader.find_model_apis(&project).await?;
         &read
     };
     if let ModelSource::Registered { .. } = &model.source {
-        let serving = Serving::among(&reader, file, before, model, apis).await?;
+        let serving = Serving::among(file, before, model, apis).await?;
         return Ok(match serving {
             Serving::Version { version, .. } => Serves::Version(version),
             Serving::Nothing(why) => Serves::Nothing(why),
         });
     }
-    Ok(
-        match Answering::among(&reader, file, before, model, apis).await? {
-            Answering::Nothing(why) => Serves::Nothing(why),
-            Answering::Version(api, version) => {
-                let of = EntityMarker::new(&before.name, &model.name);
-                match FoundMarker::of(&version, &api.description, &of) {
-                    // What it was built from is what it serves, whatever it was meant to be.
-                    Some(mark) => Serves::Commit(
-                        git_commit(&reader, &api.id, &version.id)
-                            .await
-                            .unwrap_or(mark.commit),
-                    ),
-                    None => Serves::Nothing(format!(
-                        "it is not known what its endpoint `{}` was made from",
-                        api.name
-                    )),
-                }
+    Ok(match Answering::among(file, before, model, apis).await? {
+        Answering::Nothing(why) => Serves::Nothing(why),
+        Answering::Version(api, version) => {
+            let of = EntityMarker::new(&before.name, &model.name);
+            match FoundMarker::of(&version, &api.description, &of) {
+                // What it was built from is what it serves, whatever it was meant to be.
+                Some(mark) => Serves::Commit(
+                    git_commit(&reader, &api.id, &version.id)
+                        .await
+                        .unwrap_or(mark.commit),
+                ),
+                None => Serves::Nothing(format!(
+                    "it is not known what its endpoint `{}` was made from",
+                    api.name
+                )),
             }
-        },
-    )
+        }
+    })
 }
 
 /// Why what is wanted may not come here; `None` when the stage before serves the very same.

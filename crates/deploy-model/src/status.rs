@@ -3,7 +3,7 @@
 use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, ModelApi, ModelApiSource, ModelApiVersion,
 };
-use domino_core::client::{ApiError, Reader};
+use domino_core::client::ApiError;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 
@@ -31,9 +31,7 @@ pub(crate) async fn status(
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
     let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
-    let versions = reader
-        .model_api_versions(endpoint.generation, &api.id)
-        .await?;
+    let versions = endpoint.apis.versions(&api.id).await?;
     let Some(newest) = versions.first() else {
         return Err(CommandError::failed(format!(
             "endpoint `{}` has no version",
@@ -44,7 +42,7 @@ pub(crate) async fn status(
         .active
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
-    let version = with_status(&reader, &endpoint, api, active.unwrap_or(newest)).await?;
+    let version = with_status(&endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(context, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &version);
     // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
@@ -55,7 +53,7 @@ pub(crate) async fn status(
         step.report.fact("built from", commit);
     }
     if newest.id != version.id {
-        let newest = with_status(&reader, &endpoint, api, newest).await?;
+        let newest = with_status(&endpoint, api, newest).await?;
         let words = format!(
             "{} (`{}`)",
             name_of(&newest),
@@ -68,7 +66,6 @@ pub(crate) async fn status(
 
 /// A version with its status, which a list may leave out.
 async fn with_status(
-    reader: &Reader,
     endpoint: &Endpoint,
     api: &ModelApi,
     version: &ModelApiVersion,
@@ -76,9 +73,7 @@ async fn with_status(
     if version.deployment.is_some() {
         return Ok(version.clone());
     }
-    let told = reader
-        .model_api_version(endpoint.generation, &api.id, &version.id)
-        .await?;
+    let told = endpoint.apis.version(&api.id, &version.id).await?;
     Ok(told.unwrap_or_else(|| version.clone()))
 }
 

@@ -1,7 +1,7 @@
 //! Verifies that the version that serves is the one that was asked for, and that it passes its smoke test. If not, the one
 //! before comes back.
 
-use domino_core::api::model_apis::{Generation, ModelApi, ModelApiVersion};
+use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::{Interrupts, Step};
 
@@ -64,7 +64,7 @@ impl Publish<'_> {
             }
             Built::NotApplicable => {}
         }
-        if self.planned.endpoint.generation == Generation::Models {
+        if !self.planned.endpoint.apis.capabilities().tells_settings {
             let source = match version.source {
                 Some(_) => String::new(),
                 None => format!("what {} serves, nor ", name_of(version)),
@@ -99,7 +99,7 @@ impl Publish<'_> {
         let name = &self.planned.endpoint.name;
         let called = name_of(version);
         let client = endpoint_client(self.context, &self.args.address, api, &self.token)?;
-        let delay_scale = self.writer.reader().delay_scale();
+        let delay_scale = self.context.connection.delay_scale();
         let mut progress = step.progress();
         let outcome = tokio::select! {
             outcome = test(&client, version.number, requests, delay_scale, &mut progress) => outcome,

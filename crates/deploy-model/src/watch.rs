@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiId, ModelApiVersion,
-    ModelApiVersionId,
+    Deployment, DeploymentStatus, ModelApi, ModelApiId, ModelApiVersion, ModelApiVersionId,
+    ModelApis,
 };
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader};
@@ -23,7 +23,7 @@ const LONGEST_LOG: Duration = Duration::from_secs(30);
 pub(crate) struct EndpointWatch<'a> {
     pub(crate) reader: Reader,
     pub(crate) project: &'a Project,
-    pub(crate) generation: Generation,
+    pub(crate) apis: ModelApis<Reader>,
     pub(crate) id: ModelApiId,
 }
 
@@ -96,23 +96,24 @@ impl EndpointWatch<'_> {
 
     /// The endpoint as it is now.
     pub(crate) async fn api(&self) -> Result<ModelApi, ReadError> {
-        self.reader
-            .model_api(self.generation, self.project, &self.id)
+        self.apis
+            .model_api(self.project, &self.id)
             .await
             .map_err(ReadError::Api)?
             .ok_or(ReadError::Gone)
     }
 
     async fn version(&self, id: &ModelApiVersionId) -> Result<Option<ModelApiVersion>, ReadError> {
-        self.reader
-            .model_api_version(self.generation, &self.id, id)
+        self.apis
+            .version(&self.id, id)
             .await
             .map_err(ReadError::Api)
     }
 
     /// Whether this version is the one that answers. Where an older Domino does not tell, its running counts.
     fn answers_with(&self, api: &ModelApi, version: &ModelApiVersionId) -> bool {
-        api.serves(version) || (api.active.is_none() && self.generation == Generation::Models)
+        api.serves(version)
+            || (api.active.is_none() && !self.apis.capabilities().tells_active_version)
     }
 
     /// An outage is waited out while there is time left; a refusal will not pass.
@@ -136,10 +137,7 @@ impl EndpointWatch<'_> {
             Duration::ZERO,
             self.reader.delay_scale(),
             async |from: &str, _: usize| {
-                let log = self
-                    .reader
-                    .model_build_log(self.generation, &self.id, version, from)
-                    .await?;
+                let log = self.apis.build_log(&self.id, version, from).await?;
                 build_failed = log.failed;
                 Ok(log.page)
             },
@@ -158,9 +156,7 @@ impl EndpointWatch<'_> {
             Duration::ZERO,
             self.reader.delay_scale(),
             async |from: &str, most: usize| {
-                self.reader
-                    .model_instance_log(self.generation, &self.id, version, from, most)
-                    .await
+                self.apis.instance_log(&self.id, version, from, most).await
             },
             |_: &str| {},
         );

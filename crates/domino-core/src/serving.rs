@@ -2,7 +2,7 @@
 //! serves, not the one that was meant to.
 
 use crate::api::model_apis::{
-    DeploymentStatus, Generation, ModelApi, ModelApiSource, ModelApiVersion, ModelApis,
+    DeploymentStatus, ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion,
 };
 use crate::api::projects::Project;
 use crate::api::registered_models::VersionNumber;
@@ -35,19 +35,18 @@ impl Serving {
         model: &Model,
         project: &Project,
     ) -> Result<Self> {
-        let apis = reader.model_apis(project).await?;
-        Self::among(reader, file, stage, model, &apis).await
+        let apis = reader.find_model_apis(project).await?;
+        Self::among(file, stage, model, &apis).await
     }
 
     /// The same, where the list of endpoints is known already.
     pub async fn among(
-        reader: &Reader,
         file: &StageFile,
         stage: &Stage,
         model: &Model,
-        apis: &ModelApis,
+        apis: &ListedModelApis,
     ) -> Result<Self> {
-        let (api, version) = match Answering::among(reader, file, stage, model, apis).await? {
+        let (api, version) = match Answering::among(file, stage, model, apis).await? {
             Answering::Version(api, version) => (api, version),
             Answering::Nothing(why) => return Ok(Self::Nothing(why)),
         };
@@ -75,11 +74,10 @@ pub enum Answering {
 impl Answering {
     /// Finds the endpoint among those of the stage's project, and asks how the version that answers stands.
     pub async fn among(
-        reader: &Reader,
         file: &StageFile,
         stage: &Stage,
         model: &Model,
-        apis: &ModelApis,
+        apis: &ListedModelApis,
     ) -> Result<Self> {
         let name = file.endpoint_name(model, stage);
         let Some(api) = endpoint_named(apis, &stage.project, &name)? else {
@@ -89,19 +87,16 @@ impl Answering {
         let Some(active) = &api.active else {
             return Ok(nothing());
         };
-        let version = reader
-            .model_api_version(apis.generation, &api.id, &active.id)
-            .await?;
+        let version = apis.apis.version(&api.id, &active.id).await?;
         let Some(version) = version else {
             return Ok(nothing());
         };
         let told = version.deployment.as_ref().or(active.deployment.as_ref());
-        // A version that something newer is about to take the place of still serves. The older routes need not
-        // tell how one stands.
+        // A version that something newer is about to replace still serves. The older routes need not tell the status.
         let status = told.map(|deployment| &deployment.status);
         let is_up = match status {
             Some(status) => *status == DeploymentStatus::Running,
-            None => apis.generation == Generation::Models,
+            None => !apis.apis.capabilities().tells_active_version,
         };
         if is_up {
             return Ok(Self::Version(Box::new(api.clone()), Box::new(version)));
@@ -115,7 +110,7 @@ impl Answering {
 
 /// The endpoint of a name. Two of one name are an error: nobody could say which one serves.
 pub fn endpoint_named<'a>(
-    apis: &'a ModelApis,
+    apis: &'a ListedModelApis,
     project: &ProjectName,
     name: &str,
 ) -> Result<Option<&'a ModelApi>, CommandError> {

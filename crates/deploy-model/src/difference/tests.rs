@@ -7,6 +7,8 @@ use domino_core::api::projects::ProjectId;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 
+use domino_core::api::model_apis::Generation;
+
 use super::*;
 use domino_core::deployment_marker::{EntityMarker, state_of};
 
@@ -112,7 +114,11 @@ fn existing(
 }
 
 fn described_work(existing: &ExistingEndpoint, wanted: &Wanted) -> String {
-    match work(Generation::ModelServing, Some(existing), wanted) {
+    match work(
+        Generation::ModelServing.capabilities(),
+        Some(existing),
+        wanted,
+    ) {
         Work::Nothing(version) => format!("nothing, {} serves", version.id),
         Work::Watch(version) => format!("follow {}", version.id),
         Work::Create => "create".into(),
@@ -128,7 +134,7 @@ fn described_work(existing: &ExistingEndpoint, wanted: &Wanted) -> String {
 
 #[test]
 fn an_endpoint_that_is_not_there_is_created() {
-    let work = work(Generation::ModelServing, None, &wanted());
+    let work = work(Generation::ModelServing.capabilities(), None, &wanted());
     assert!(matches!(work, Work::Create));
 }
 
@@ -283,15 +289,15 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
     existing.api.replicas = None;
     existing.api.environment_id = None;
     existing.api.active.as_mut().unwrap().deployment = Some(deployment("running", false));
-    let nothing = work(Generation::Models, Some(&existing), &wanted);
+    let nothing = work(Generation::Models.capabilities(), Some(&existing), &wanted);
     assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
     // Nobody tells which one answers: the newest does, when it runs.
     existing.api.active = None;
     existing.versions[0].deployment = Some(deployment("running", false));
-    let nothing = work(Generation::Models, Some(&existing), &wanted);
+    let nothing = work(Generation::Models.capabilities(), Some(&existing), &wanted);
     assert!(matches!(nothing, Work::Nothing(_)), "{nothing:?}");
     let other = wanted_of(registered(8), &commit());
-    let version = work(Generation::Models, Some(&existing), &other);
+    let version = work(Generation::Models.capabilities(), Some(&existing), &other);
     assert!(matches!(version, Work::Version { .. }), "{version:?}");
 }
 

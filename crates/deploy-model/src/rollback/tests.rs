@@ -102,8 +102,12 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
     };
     let reader = connection.reader();
     let (generation, id) = (Generation::ModelServing, ModelApiId::new("m1"));
-    let found = reader.model_api(generation, &project, &id).await.unwrap();
-    let versions = reader.model_api_versions(generation, &id).await.unwrap();
+    let found = reader
+        .model_apis(generation)
+        .model_api(&project, &id)
+        .await
+        .unwrap();
+    let versions = reader.model_apis(generation).versions(&id).await.unwrap();
     let mut before = versions[1].clone();
     before.source = Some(source.clone());
     let before = PreviousVersion {
@@ -124,9 +128,9 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
         logs_requests: false,
     };
     let watch = EndpointWatch {
+        apis: reader.model_apis(generation),
         reader,
         project: &project,
-        generation,
         id,
     };
     let subject = Subject {
@@ -137,7 +141,7 @@ async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String,
     };
     let mut progress = Step::begin(subject, Format::Json).progress();
     let timeout = Duration::from_secs(1);
-    let writer = connection.writer();
+    let writer = connection.writer().model_apis(generation);
     let back = roll_back(&watch, &writer, &before, &desired, timeout, &mut progress).await;
     back.map(|version| version.id.to_string())
 }

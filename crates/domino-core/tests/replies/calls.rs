@@ -15,7 +15,7 @@ use domino_core::api::hardware_tiers::{HardwareTierId, TierUse};
 use domino_core::api::jobs::{JobId, NewJob};
 use domino_core::api::mlflow::{ModelStage, Tracking};
 use domino_core::api::model_apis::{
-    DesiredModelApi, Generation, ModelApiId, ModelApiSource, ModelApiVersionId,
+    self, DesiredModelApi, ModelApiId, ModelApiSource, ModelApiVersionId,
 };
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::{Project, ProjectId};
@@ -215,7 +215,7 @@ fn apps() -> Vec<Call> {
 fn models() -> Vec<Call> {
     calls! {
         model_apis: ["GET /api/modelServing/v1/modelApis" => json!({"items": [model_api()], "metadata": {"totalCount": 1}})]
-            |c| c.reader().model_apis(&project()).await;
+            |c| c.reader().find_model_apis(&project()).await;
         model_api_older: [
             "GET /v1/projects/wine-team/wine/models" => json!({"data": [{"_id": "m1", "id": "m1", "name": "wine"}]}),
             "GET /v4/modelManager/getModels" => json!([{
@@ -223,33 +223,33 @@ fn models() -> Vec<Call> {
                 "activeVersionStatus": "Running",
             }]),
         ]
-            |c| c.reader().model_api(Generation::Models, &project(), &ModelApiId::new("m1")).await;
+            |c| c.reader().model_apis(model_apis::Generation::Models).model_api(&project(), &ModelApiId::new("m1")).await;
         model_api_versions: ["GET /api/modelServing/v1/modelApis/m1/versions" => json!([model_version(1), model_version(2)])]
-            |c| c.reader().model_api_versions(Generation::ModelServing, &ModelApiId::new("m1")).await;
+            |c| c.reader().model_apis(model_apis::Generation::ModelServing).versions(&ModelApiId::new("m1")).await;
         model_api_version: ["GET /api/modelServing/v1/modelApis/m1/versions/v1" => model_version(1)]
-            |c| c.reader().model_api_version(Generation::ModelServing, &ModelApiId::new("m1"), &first()).await;
+            |c| c.reader().model_apis(model_apis::Generation::ModelServing).version(&ModelApiId::new("m1"), &first()).await;
         model_api_version_older: [
             "GET /v1/models/m1/versions" =>
                 json!({"data": [{"_id": "v1", "registeredModelName": "wine", "registeredModelVersion": "7"}]}),
             "GET /v4/models/m1/v1/getModelDeploymentStatus" => json!([{"modelId": "m1", "status": "running"}]),
         ]
-            |c| c.reader().model_api_version(Generation::Models, &ModelApiId::new("m1"), &first()).await;
+            |c| c.reader().model_apis(model_apis::Generation::Models).version(&ModelApiId::new("m1"), &first()).await;
         model_build_log: ["GET /api/modelServing/v1/modelApis/m1/versions/v1/buildLogs" => model_log()]
-            |c| c.reader().model_build_log(Generation::ModelServing, &ModelApiId::new("m1"), &first(), "0").await;
+            |c| c.reader().model_apis(model_apis::Generation::ModelServing).build_log(&ModelApiId::new("m1"), &first(), "0").await;
         model_instance_log_older: ["GET /v4/modelManager/getInstanceLogs/m1/v1" => json!([model_log()])]
-            |c| c.reader().model_instance_log(Generation::Models, &ModelApiId::new("m1"), &first(), "0", 10).await;
+            |c| c.reader().model_apis(model_apis::Generation::Models).instance_log(&ModelApiId::new("m1"), &first(), "0", 10).await;
         model_git_commit: ["GET /v4/modelManager/m1/getModelReproductionDetails" => json!([
             {"modelVersionId": "v1", "gitRepoCommits": [{"commitId": "c1", "isMainRepo": true}]},
         ])]
             |c| c.reader().model_git_commit(&ModelApiId::new("m1"), &first()).await;
         create_model_api: ["POST /api/modelServing/v1/modelApis" => model_api()]
-            |c| c.writer().create_model_api(Generation::ModelServing, &desired()).await;
+            |c| c.writer().model_apis(model_apis::Generation::ModelServing).create(&desired()).await;
         create_model_api_older: ["POST /v1/models" => json!({"data": {"_id": "m1"}})]
-            |c| c.writer().create_model_api(Generation::Models, &desired()).await;
+            |c| c.writer().model_apis(model_apis::Generation::Models).create(&desired()).await;
         update_model_api: ["PUT /api/modelServing/v1/modelApis/m1" => model_api()]
-            |c| c.writer().update_model_api(Generation::ModelServing, &ModelApiId::new("m1"), &desired()).await;
+            |c| c.writer().model_apis(model_apis::Generation::ModelServing).update(&ModelApiId::new("m1"), &desired()).await;
         create_model_api_version: ["POST /api/modelServing/v1/modelApis/m1/versions" => model_version(2)]
-            |c| c.writer().create_model_api_version(Generation::ModelServing, &ModelApiId::new("m1"), &desired()).await;
+            |c| c.writer().model_apis(model_apis::Generation::ModelServing).create_version(&ModelApiId::new("m1"), &desired()).await;
         invoke: ["POST /models/m1/latest/model" => json!({"result": 5.5})]
             |c| {
                 let endpoint = ModelEndpoint::of(&c, c.host().clone(), &ModelApiId::new("m1"), None).unwrap();

@@ -165,8 +165,8 @@ async fn apps_api(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Find
 }
 
 async fn models_api(reader: &Reader, project: &Project) -> Finding {
-    match reader.model_apis(project).await {
-        Ok(apis) => Finding::well(match apis.generation {
+    match reader.find_model_apis(project).await {
+        Ok(apis) => Finding::well(match apis.apis.generation() {
             Generation::ModelServing => "model endpoints by `/api/modelServing/v1`",
             Generation::Models => "model endpoints by `/v1/models`, of older deployments",
         }),

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::super::logs::{LogEntry, LogPage, LogPosition};
+use crate::client::{ApiError, Reader};
 
 /// A page of the log of a build, and how the build stands.
 #[derive(Debug, Clone)]
@@ -58,10 +59,6 @@ impl Wire {
             page: log.page(failed || status == "complete"),
         }
     }
-
-    pub(super) fn instance(self) -> LogPage {
-        self.log().page(false)
-    }
 }
 
 impl Log {
@@ -101,6 +98,20 @@ fn nanoseconds(number: &serde_json::Number) -> Option<u128> {
         .as_u64()
         .map(u128::from)
         .or_else(|| number.as_f64().map(|number| number as u128))
+}
+
+/// At most `most` lines of the log of instances.
+pub(super) async fn instance_log(
+    reader: &Reader,
+    path: &str,
+    position: &str,
+    most: usize,
+) -> Result<LogPage, ApiError> {
+    let most = most.to_string();
+    let mut query = since(position);
+    query.push(("maxResults", &most));
+    let log: Wire = reader.read(path, &query).await?;
+    Ok(log.log().page(false))
 }
 
 /// The query of a page: nothing where the log begins.

@@ -7,12 +7,13 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use super::log::{self, BuildLog};
-use super::serving::{Variable, variables};
+use super::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion};
 use super::source::Flat;
-use super::{
-    ActiveVersion, Deployment, DeploymentStatus, DesiredModelApi, EnvironmentId, HardwareTierId,
-    ModelApi, ModelApiId, ModelApiVersion, ModelApiVersionId, Project, ProjectId,
-};
+use super::status::{Deployment, DeploymentStatus};
+use super::variables::{Variable, variables};
+use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
+use crate::api::logs::LogPage;
+use crate::api::projects::Project;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// A list, bare or wrapped.
@@ -226,12 +227,22 @@ pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<Model
                     Some(ActiveVersion {
                         id: seen.active_model_version_id?,
                         number: seen.active_version_number,
-                        deployment: seen.active_version_status.map(settled),
+                        deployment: seen.active_version_status.map(not_pending),
                     })
                 }),
             }
         })
         .collect())
+}
+
+/// One out of the list: there is no route that has it alone.
+pub(super) async fn one(
+    reader: &Reader,
+    project: &Project,
+    id: &ModelApiId,
+) -> Result<Option<ModelApi>, ApiError> {
+    let all = list(reader, project).await?;
+    Ok(all.into_iter().find(|api| api.id == *id))
 }
 
 /// `GET /v1/models/{id}/versions`. Contract: the published templates.
@@ -265,7 +276,7 @@ pub(super) async fn version(
             OneOrList::One(one) => Some(one.status),
             OneOrList::List(list) => list.into_iter().next_back().map(|one| one.status),
         });
-        found.deployment = status.map(settled);
+        found.deployment = status.map(not_pending);
         found
     }))
 }
@@ -283,8 +294,15 @@ pub(super) async fn build_log(
 }
 
 /// `GET /v4/modelManager/getInstanceLogs/{id}/{version}`. Contract: v4.
-pub(super) fn instance_log_path(id: &ModelApiId, version: &ModelApiVersionId) -> String {
-    manager_path("getInstanceLogs", id, version)
+pub(super) async fn instance_log(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+    position: &str,
+    most: usize,
+) -> Result<LogPage, ApiError> {
+    let path = manager_path("getInstanceLogs", id, version);
+    log::instance_log(reader, &path, position, most).await
 }
 
 /// `GET /v4/modelManager/{id}/getModelReproductionDetails`. Contract: v4.
@@ -331,15 +349,16 @@ pub(super) async fn create_version(
     writer: &Writer,
     id: &ModelApiId,
     desired: &DesiredModelApi,
-) -> Result<(), ApiError> {
+) -> Result<Option<ModelApiVersion>, ApiError> {
     let body = Body::new(desired, None, desired.version_description.clone());
     writer
         .write_only(Method::POST, &versions_path(id), Some(&body))
-        .await
+        .await?;
+    Ok(None)
 }
 
 /// These routes tell a word only: nothing else is under way.
-fn settled(status: DeploymentStatus) -> Deployment {
+fn not_pending(status: DeploymentStatus) -> Deployment {
     Deployment {
         status,
         is_pending: false,

@@ -4,11 +4,13 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use super::log::{self, BuildLog};
+use super::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion};
 use super::source::Typed;
-use super::{
-    ActiveVersion, Deployment, DesiredModelApi, EnvironmentId, HardwareTierId, ModelApi,
-    ModelApiId, ModelApiVersion, ModelApiVersionId, ProjectId,
-};
+use super::status::Deployment;
+use super::variables::{Variable, variables};
+use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
+use crate::api::logs::LogPage;
+use crate::api::projects::Project;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// What every path begins with.
@@ -104,12 +106,6 @@ struct NewApi<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Variable<'a> {
-    pub(super) key: &'a str,
-    pub(super) value: &'a str,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NewVersion<'a> {
     project_id: &'a ProjectId,
@@ -185,24 +181,15 @@ impl<'a> From<&'a DesiredModelApi> for NewVersion<'a> {
     }
 }
 
-/// The variables as both generations take them.
-pub(super) fn variables(desired: &DesiredModelApi) -> Vec<Variable<'_>> {
-    desired
-        .environment_variables
-        .iter()
-        .map(|(key, value)| Variable { key, value })
-        .collect()
-}
-
 /// `GET /api/modelServing/v1/modelApis?projectId=`: without the project it is refused to all but administrators.
 /// The offset is always sent, because its documented default is no beginning. Contract: public API.
-pub(super) async fn list(reader: &Reader, project: &ProjectId) -> Result<Vec<ModelApi>, ApiError> {
+pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<ModelApi>, ApiError> {
     let mut found: Vec<ModelApi> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for _ in 0..MOST_PAGES {
         let offset = seen.len().to_string();
         let query = [
-            ("projectId", project.as_str()),
+            ("projectId", project.id.as_str()),
             ("offset", offset.as_str()),
             ("limit", PAGE),
         ];
@@ -225,7 +212,11 @@ pub(super) async fn list(reader: &Reader, project: &ProjectId) -> Result<Vec<Mod
 }
 
 /// `GET /api/modelServing/v1/modelApis/{id}`. Contract: public API.
-pub(super) async fn one(reader: &Reader, id: &ModelApiId) -> Result<Option<ModelApi>, ApiError> {
+pub(super) async fn one(
+    reader: &Reader,
+    _: &Project,
+    id: &ModelApiId,
+) -> Result<Option<ModelApi>, ApiError> {
     let api: Option<Api> = reader.read_if_there(&path(id), &[]).await?;
     Ok(api.map(Into::into))
 }
@@ -264,8 +255,15 @@ pub(super) async fn build_log(
 }
 
 /// `GET …/versions/{version}/instanceLogs`. Contract: public API.
-pub(super) fn instance_log_path(id: &ModelApiId, version: &ModelApiVersionId) -> String {
-    format!("{}/instanceLogs", version_path(id, version))
+pub(super) async fn instance_log(
+    reader: &Reader,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+    position: &str,
+    most: usize,
+) -> Result<LogPage, ApiError> {
+    let path = format!("{}/instanceLogs", version_path(id, version));
+    log::instance_log(reader, &path, position, most).await
 }
 
 /// `POST /api/modelServing/v1/modelApis`: 201 with the model API. Contract: public API.
@@ -311,12 +309,12 @@ pub(super) async fn create_version(
     writer: &Writer,
     id: &ModelApiId,
     desired: &DesiredModelApi,
-) -> Result<ModelApiVersion, ApiError> {
+) -> Result<Option<ModelApiVersion>, ApiError> {
     let new = NewVersion::from(desired);
     let created: Version = writer
         .write(Method::POST, &format!("{}/versions", path(id)), Some(&new))
         .await?;
-    Ok(created.into())
+    Ok(Some(created.into()))
 }
 
 fn path(id: &ModelApiId) -> String {

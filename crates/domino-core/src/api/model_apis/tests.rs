@@ -5,6 +5,7 @@ use wiremock::matchers::{body_json, method, path, query_param, query_param_is_mi
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use crate::api::ids::{EnvironmentId, HardwareTierId, ProjectId};
 use crate::api::registered_models::VersionNumber;
 use crate::client::tests::connection;
 
@@ -90,8 +91,8 @@ async fn the_list_asks_for_its_project_and_is_read_to_its_end() {
             .await;
     }
     let reader = connection(&server.uri()).reader();
-    let apis = reader.model_apis(&project()).await.unwrap();
-    assert_eq!(apis.generation, Generation::ModelServing);
+    let apis = reader.find_model_apis(&project()).await.unwrap();
+    assert_eq!(apis.apis.generation(), Generation::ModelServing);
     let ids: Vec<&str> = apis.all.iter().map(|api| api.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -108,7 +109,10 @@ async fn a_list_that_does_not_tell_its_total_ends_when_nothing_new_comes() {
     let body = json!({"items": [api("m1")], "metadata": {}});
     answer(&server, "GET", BASE, 200, body).await;
     let reader = connection(&server.uri()).reader();
-    assert_eq!(reader.model_apis(&project()).await.unwrap().all.len(), 1);
+    assert_eq!(
+        reader.find_model_apis(&project()).await.unwrap().all.len(),
+        1
+    );
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 
@@ -125,7 +129,7 @@ async fn a_refusal_is_not_taken_for_an_older_domino() {
         )
         .await;
         let reader = connection(&server.uri()).reader();
-        let error = reader.model_apis(&project()).await.unwrap_err();
+        let error = reader.find_model_apis(&project()).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
         assert_eq!(server.received_requests().await.unwrap().len(), 1);
     }
@@ -155,8 +159,8 @@ async fn an_older_domino_is_asked_by_its_own_routes() {
         .mount(&server)
         .await;
     let reader = connection(&server.uri()).reader();
-    let apis = reader.model_apis(&project()).await.unwrap();
-    assert_eq!(apis.generation, Generation::Models);
+    let apis = reader.find_model_apis(&project()).await.unwrap();
+    assert_eq!(apis.apis.generation(), Generation::Models);
     let first = &apis.all[0];
     assert_eq!(
         (first.id.as_str(), first.description.as_str()),
@@ -165,7 +169,8 @@ async fn an_older_domino_is_asked_by_its_own_routes() {
     assert!(first.serves(&ModelApiVersionId::new("v3")));
     assert!(apis.all[1].active.is_none());
     let again = reader
-        .model_api(Generation::Models, &project(), &ModelApiId::new("m2"))
+        .model_apis(Generation::Models)
+        .model_api(&project(), &ModelApiId::new("m2"))
         .await;
     assert_eq!(again.unwrap().unwrap().name, "other");
 }
@@ -191,7 +196,8 @@ async fn a_model_api_is_created_with_all_that_it_shall_be() {
         .await;
     let writer = connection(&server.uri()).writer();
     let id = writer
-        .create_model_api(Generation::ModelServing, &desired())
+        .model_apis(Generation::ModelServing)
+        .create(&desired())
         .await
         .unwrap();
     assert_eq!(id.as_str(), "m1");
@@ -212,7 +218,8 @@ async fn a_model_api_is_changed_as_a_whole() {
         .await;
     let writer = connection(&server.uri()).writer();
     writer
-        .update_model_api(Generation::ModelServing, &ModelApiId::new("m1"), &desired())
+        .model_apis(Generation::ModelServing)
+        .update(&ModelApiId::new("m1"), &desired())
         .await
         .unwrap();
 }
@@ -244,7 +251,8 @@ async fn a_version_from_a_function_names_its_file_and_no_commit() {
     };
     let writer = connection(&server.uri()).writer();
     let created = writer
-        .create_model_api_version(Generation::ModelServing, &ModelApiId::new("m1"), &desired)
+        .model_apis(Generation::ModelServing)
+        .create_version(&ModelApiId::new("m1"), &desired)
         .await
         .unwrap()
         .unwrap();
@@ -262,7 +270,8 @@ async fn a_write_that_fails_is_sent_once() {
         .await;
     let writer = connection(&server.uri()).writer();
     let error = writer
-        .create_model_api(Generation::ModelServing, &desired())
+        .model_apis(Generation::ModelServing)
+        .create(&desired())
         .await
         .unwrap_err();
     assert!(error.outcome_unknown());
@@ -282,7 +291,8 @@ async fn versions_are_a_bare_list_and_come_newest_first() {
     .await;
     let reader = connection(&server.uri()).reader();
     let versions = reader
-        .model_api_versions(Generation::ModelServing, &ModelApiId::new("m1"))
+        .model_apis(Generation::ModelServing)
+        .versions(&ModelApiId::new("m1"))
         .await
         .unwrap();
     let numbers: Vec<_> = versions
@@ -307,12 +317,13 @@ async fn one_version_tells_how_it_stands() {
     .await;
     let reader = connection(&server.uri()).reader();
     let (api, third) = (ModelApiId::new("m1"), ModelApiVersionId::new("v3"));
-    let found = reader.model_api_version(Generation::ModelServing, &api, &third);
+    let apis = reader.model_apis(Generation::ModelServing);
+    let found = apis.version(&api, &third);
     let deployment = found.await.unwrap().unwrap().deployment.unwrap();
     assert_eq!(deployment.status, DeploymentStatus::ReadyToRun);
     assert!(deployment.is_pending);
     let fourth = ModelApiVersionId::new("v4");
-    let absent = reader.model_api_version(Generation::ModelServing, &api, &fourth);
+    let absent = apis.version(&api, &fourth);
     assert!(absent.await.unwrap().is_none());
 }
 
@@ -336,7 +347,8 @@ async fn a_version_of_an_older_domino_is_put_together_from_list_and_status() {
         let reader = connection(&server.uri()).reader();
         let (api, third) = (ModelApiId::new("m1"), ModelApiVersionId::new("v3"));
         let found = reader
-            .model_api_version(Generation::Models, &api, &third)
+            .model_apis(Generation::Models)
+            .version(&api, &third)
             .await
             .unwrap()
             .unwrap();
@@ -379,16 +391,19 @@ async fn an_older_domino_is_sent_everything_with_every_version() {
         .await;
     let writer = connection(&server.uri()).writer();
     let id = writer
-        .create_model_api(Generation::Models, &desired())
+        .model_apis(Generation::Models)
+        .create(&desired())
         .await
         .unwrap();
     assert_eq!(id.as_str(), "m1");
     writer
-        .update_model_api(Generation::Models, &id, &desired())
+        .model_apis(Generation::Models)
+        .update(&id, &desired())
         .await
         .unwrap();
     let version = writer
-        .create_model_api_version(Generation::Models, &id, &desired())
+        .model_apis(Generation::Models)
+        .create_version(&id, &desired())
         .await
         .unwrap();
     assert!(version.is_none());
@@ -429,14 +444,16 @@ async fn a_build_log_says_when_it_is_over_and_how() {
         let reader = connection(&server.uri()).reader();
         let (api, first) = (ModelApiId::new("m1"), ModelApiVersionId::new("v1"));
         let log = reader
-            .model_build_log(generation, &api, &first, "0")
+            .model_apis(generation)
+            .build_log(&api, &first, "0")
             .await
             .unwrap();
         assert!(!log.failed && !log.page.is_complete);
         assert_eq!(log.page.entries[0].log, "step 1");
         let position = log.page.pagination.latest_time_nano.unwrap();
         let log = reader
-            .model_build_log(generation, &api, &first, &position)
+            .model_apis(generation)
+            .build_log(&api, &first, &position)
             .await
             .unwrap();
         assert!(log.failed && log.page.is_complete);
@@ -465,7 +482,8 @@ async fn the_log_of_instances_never_says_that_it_is_over() {
         let reader = connection(&server.uri()).reader();
         let (api, first) = (ModelApiId::new("m1"), ModelApiVersionId::new("v1"));
         let page = reader
-            .model_instance_log(generation, &api, &first, "5", 3)
+            .model_apis(generation)
+            .instance_log(&api, &first, "5", 3)
             .await
             .unwrap();
         assert!(!page.is_complete);
@@ -510,7 +528,8 @@ async fn a_version_is_started_again_by_v4() {
         .await;
     let writer = connection(&server.uri()).writer();
     writer
-        .start_model_api_version(&ModelApiId::new("m1"), &ModelApiVersionId::new("v1"))
+        .model_apis(Generation::ModelServing)
+        .start_version(&ModelApiId::new("m1"), &ModelApiVersionId::new("v1"))
         .await
         .unwrap();
 }

@@ -1,0 +1,37 @@
+//! The generations of Domino's API for model APIs, and the one table of what each of them can.
+
+/// Which routes a deployment has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// `/api/modelServing/v1`, in the public API.
+    ModelServing,
+    /// `/v1/models`, on older deployments.
+    Models,
+}
+
+/// What a generation can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It always tells which version answers, and its status.
+    pub tells_active_version: bool,
+    /// It tells and changes the description, environment, hardware tier and replicas of a model API. Else those go
+    /// with each version, and nobody tells them.
+    pub tells_settings: bool,
+    /// It repeats the description of every version.
+    pub tells_descriptions: bool,
+    /// Environment variables are taken when a model API is created, and not later; else with every version.
+    pub fixes_variables: bool,
+}
+
+impl Generation {
+    /// What it can.
+    pub fn capabilities(self) -> Capabilities {
+        let newer = self == Self::ModelServing;
+        Capabilities {
+            tells_active_version: newer,
+            tells_settings: newer,
+            tells_descriptions: newer,
+            fixes_variables: newer,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! A model API and its versions, and all that one shall be: the same for both generations.
+
+use std::collections::BTreeMap;
+
+use super::source::ModelApiSource;
+use super::status::Deployment;
+use crate::api::choice::Named;
+use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
+
+/// A model API.
+#[derive(Debug, Clone)]
+pub struct ModelApi {
+    /// The id.
+    pub id: ModelApiId,
+    /// The name, which need not be unique.
+    pub name: String,
+    /// What people read about it.
+    pub description: String,
+    /// Its compute environment.
+    pub environment_id: Option<EnvironmentId>,
+    /// Its hardware tier.
+    pub hardware_tier_id: Option<HardwareTierId>,
+    /// How many replicas serve it.
+    pub replicas: Option<u32>,
+    /// Whether everybody may call it, without a token.
+    pub is_public: Option<bool>,
+    /// The version that answers, according to Domino; it lags behind while a new one is on its way.
+    pub active: Option<ActiveVersion>,
+}
+
+/// The version of a model API that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveVersion {
+    /// The id.
+    pub id: ModelApiVersionId,
+    /// The number that people see.
+    pub number: Option<u64>,
+    /// How it stands.
+    pub deployment: Option<Deployment>,
+}
+
+/// A version of a model API.
+#[derive(Debug, Clone)]
+pub struct ModelApiVersion {
+    /// The id.
+    pub id: ModelApiVersionId,
+    /// The number that people see.
+    pub number: Option<u64>,
+    /// What people read about it; a deploy program's mark is here.
+    pub description: String,
+    /// What it serves.
+    pub source: Option<ModelApiSource>,
+    /// The commit that it was built from. For a git-based project this may be one of Domino's own files.
+    pub commit_id: Option<String>,
+    /// The revision of the compute environment that it was built on.
+    pub environment_revision_id: Option<String>,
+    /// The data plane that it is on.
+    pub data_plane_id: Option<String>,
+    /// Whether Domino logs requests and replies.
+    pub logs_requests: Option<bool>,
+    /// How it stands; nothing until it is being deployed.
+    pub deployment: Option<Deployment>,
+    /// When it was made, in epoch milliseconds.
+    pub created: Option<i64>,
+}
+
+/// All that a model API shall be. It is sent whole, whichever routes there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredModelApi {
+    /// The name.
+    pub name: String,
+    /// What people read about it.
+    pub description: String,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The compute environment.
+    pub environment_id: EnvironmentId,
+    /// The hardware tier; `None` is Domino's own choice.
+    pub hardware_tier_id: Option<HardwareTierId>,
+    /// How many replicas serve it.
+    pub replicas: u32,
+    /// Its environment variables. Domino takes them when a model API is created, and not later.
+    pub environment_variables: BTreeMap<String, String>,
+    /// What the version serves.
+    pub source: ModelApiSource,
+    /// What people read about the version.
+    pub version_description: String,
+    /// Whether Domino logs requests and replies of the version.
+    pub logs_requests: bool,
+}
+
+impl ModelApi {
+    /// Whether this version of it is the one that answers, by Domino's word, and is `Running`.
+    pub fn serves(&self, version: &ModelApiVersionId) -> bool {
+        self.active.as_ref().is_some_and(|active| {
+            active.id == *version
+                && active
+                    .deployment
+                    .as_ref()
+                    .is_none_or(Deployment::is_running)
+        })
+    }
+}
+
+impl Named for ModelApi {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
