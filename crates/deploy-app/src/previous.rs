@@ -6,9 +6,9 @@ use std::fmt::Display;
 
 use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion, Capabilities};
-use domino_core::api::choice::choose;
 use domino_core::api::hardware_tiers::TierUse;
 use domino_core::api::projects::ProjectId;
+use domino_core::choice::choose;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::step::Step;

@@ -119,7 +119,12 @@ pub(crate) fn endpoint_client(
     token: &Token,
 ) -> Result<ModelEndpoint, CommandError> {
     let secret = token.secret();
-    ModelEndpoint::of(&context.connection, host(context, address), &api.id, secret)
+    Ok(ModelEndpoint::of(
+        &context.connection,
+        host(context, address),
+        &api.id,
+        secret,
+    )?)
 }
 
 /// Where people call an endpoint.

@@ -4,7 +4,6 @@
 //! is `None`; lists are whole. Nothing here decides what to do with an answer.
 
 pub mod apps;
-pub mod choice;
 pub mod environments;
 mod git_ref;
 pub mod governance;
@@ -15,6 +14,7 @@ pub mod logs;
 pub mod mlflow;
 pub mod model_apis;
 pub mod model_endpoints;
+pub mod named;
 pub mod projects;
 pub mod registered_models;
 pub mod reviews;

@@ -7,6 +7,7 @@ mod answer;
 mod clock;
 mod error;
 mod page;
+mod segment;
 mod tls;
 mod write_once;
 
@@ -15,16 +16,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::error::{ApiError, Cause};
 pub use self::page::Page;
+pub(crate) use self::segment::segment;
+pub use self::tls::ConnectError;
 pub use self::write_once::{Written, write_once};
 use crate::credential::Credential;
-use crate::error::CommandError;
 use crate::scrubber::Scrubber;
 use stage_file::Host;
 
@@ -32,12 +33,6 @@ use stage_file::Host;
 const READ_ATTEMPTS: usize = 5;
 /// The longest `Retry-After` that we wait for, in seconds; a longer one is reported instead.
 const LONGEST_RETRY_AFTER: u64 = 60;
-/// Everything but letters, digits and `-_.~` is encoded in a path segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
 
 /// Limits and taste of a connection.
 #[derive(Debug, Clone)]
@@ -100,7 +95,7 @@ pub struct Writer(Arc<Inner>);
 
 impl Connection {
     /// Prepares a connection; nothing is sent yet. `host` is Domino's own address, also where a proxy is asked.
-    pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, CommandError> {
+    pub fn open(host: Host, credential: Credential, limits: Limits) -> Result<Self, ConnectError> {
         let asked = match &credential {
             Credential::Proxy(proxy) => proxy.clone(),
             _ => host.clone(),
@@ -123,7 +118,7 @@ impl Connection {
     }
 
     /// A connection to another address with another credential, and the same limits.
-    pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, CommandError> {
+    pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, ConnectError> {
         Self::open(host, credential, self.0.limits.clone())
     }
 
@@ -333,7 +328,7 @@ fn http_client(
     limits: &Limits,
     plain: bool,
     redirects: redirect::Policy,
-) -> Result<reqwest::Client, CommandError> {
+) -> Result<reqwest::Client, ConnectError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(limits.program)
         .timeout(limits.request)
@@ -343,17 +338,9 @@ fn http_client(
     if plain {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|problem| {
-        CommandError::new(
-            crate::error::Exit::Bug,
-            format!("cannot set up HTTP: {problem}"),
-        )
-    })
-}
-
-/// One segment of a path, percent-encoded.
-pub(crate) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    builder
+        .build()
+        .map_err(|problem| ConnectError::Setup(format!("HTTP: {problem}")))
 }
 
 /// A redirect is followed only to the origin that was asked: anywhere else would be handed the credential.
@@ -367,11 +354,6 @@ fn follow_within_the_origin(attempt: redirect::Attempt<'_>) -> redirect::Action 
     } else {
         attempt.stop()
     }
-}
-
-/// Whether a status is one of those that may pass by themselves.
-fn may_pass(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
 }
 
 #[cfg(test)]

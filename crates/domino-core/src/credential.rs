@@ -3,6 +3,7 @@
 //! It is read from the environment or a file, never from an argument, and is exposed by one function only,
 //! which marks the header as sensitive.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -10,9 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::CommandError;
 use crate::scrubber::Scrubber;
-use stage_file::Host;
+use stage_file::{Host, MalformedHost};
 
 /// How requests are authenticated. Exactly one kind is ever sent.
 #[derive(Debug)]
@@ -34,11 +34,52 @@ pub enum Credential {
     Anonymous,
 }
 
+/// Why there is no credential to send.
+#[derive(Debug)]
+pub enum CredentialError {
+    /// `DOMINO_API_PROXY` is malformed.
+    MalformedProxy(MalformedHost),
+    /// No variable holds one.
+    Missing,
+    /// The token file cannot be read.
+    Unreadable(PathBuf, String),
+    /// The token file holds nothing.
+    Empty(PathBuf),
+    /// This kind of credential holds a character that HTTP does not send.
+    NoHeader(&'static str),
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MalformedProxy(problem) => {
+                write!(f, "`DOMINO_API_PROXY` is no address of a proxy: {problem}")
+            }
+            Self::Missing => f.write_str("there is no credential for Domino"),
+            Self::Unreadable(file, problem) => {
+                write!(
+                    f,
+                    "cannot read the token file `{}`: {problem}",
+                    file.display()
+                )
+            }
+            Self::Empty(file) => write!(f, "the token file `{}` is empty", file.display()),
+            Self::NoHeader(kind) => {
+                write!(f, "{kind} holds a character that no HTTP header may have")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CredentialError {}
+
 impl Credential {
     /// Reads the credential from environment variables: `DOMINO_API_PROXY`, then `DOMINO_TOKEN` or
     /// `DOMINO_TOKEN_FILE`, then `DOMINO_USER_API_KEY`. A variable that is set but empty counts as not set,
     /// because that is what GitHub makes of a secret that does not exist.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, CommandError> {
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, CredentialError> {
         let set = |name: &str| {
             variable(name)
                 .map(|v| v.trim().to_owned())
@@ -50,11 +91,9 @@ impl Credential {
             } else {
                 format!("http://{proxy}")
             };
-            let host = address.parse::<Host>().map_err(|problem| {
-                CommandError::usage(format!(
-                    "`DOMINO_API_PROXY` is no address of a proxy: {problem}"
-                ))
-            })?;
+            let host = address
+                .parse::<Host>()
+                .map_err(CredentialError::MalformedProxy)?;
             return Ok(Self::Proxy(host));
         }
         if let Some(token) = set("DOMINO_TOKEN") {
@@ -66,10 +105,7 @@ impl Credential {
         if let Some(key) = set("DOMINO_USER_API_KEY") {
             return Ok(Self::ApiKey(key.into()));
         }
-        Err(CommandError::refused("there is no credential for Domino").hint(
-            "set `DOMINO_TOKEN` (a service account's token) or `DOMINO_USER_API_KEY` as a secret of the GitHub \
-             environment, or in your shell",
-        ))
+        Err(CredentialError::Missing)
     }
 
     /// What kind of credential this is, in words.
@@ -90,7 +126,7 @@ impl Credential {
     pub(crate) fn header(
         &self,
         scrubber: &Scrubber,
-    ) -> Result<Option<(HeaderName, HeaderValue)>, CommandError> {
+    ) -> Result<Option<(HeaderName, HeaderValue)>, CredentialError> {
         let (name, value) = match self {
             Self::Proxy(_) | Self::Anonymous => return Ok(None),
             Self::Token(token) | Self::GitHubToken(token) => {
@@ -100,17 +136,11 @@ impl Credential {
             }
             Self::TokenFile(path) => {
                 let text = std::fs::read_to_string(path).map_err(|problem| {
-                    CommandError::refused(format!(
-                        "cannot read the token file `{}`: {problem}",
-                        path.display()
-                    ))
+                    CredentialError::Unreadable(path.clone(), problem.to_string())
                 })?;
                 let token = text.lines().next().unwrap_or_default().trim_end();
                 if token.is_empty() {
-                    return Err(CommandError::refused(format!(
-                        "the token file `{}` is empty",
-                        path.display()
-                    )));
+                    return Err(CredentialError::Empty(path.clone()));
                 }
                 scrubber.hide(token);
                 (AUTHORIZATION, format!("Bearer {token}"))
@@ -128,12 +158,8 @@ impl Credential {
                 (AUTHORIZATION, format!("Basic {pair}"))
             }
         };
-        let mut value = HeaderValue::from_str(&value).map_err(|_| {
-            CommandError::refused(format!(
-                "{} holds a character that no HTTP header may have",
-                self.kind()
-            ))
-        })?;
+        let mut value =
+            HeaderValue::from_str(&value).map_err(|_| CredentialError::NoHeader(self.kind()))?;
         value.set_sensitive(true);
         Ok(Some((name, value)))
     }
@@ -154,7 +180,7 @@ impl Credential {
 mod tests {
     use super::*;
 
-    fn chosen(variables: &[(&str, &str)]) -> Result<Credential, CommandError> {
+    fn chosen(variables: &[(&str, &str)]) -> Result<Credential, CredentialError> {
         let variables: Vec<(String, String)> = variables
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -189,7 +215,9 @@ mod tests {
     #[test]
     fn no_credential_is_refused_with_the_names_of_the_variables() {
         let failure = chosen(&[]).unwrap_err();
+        let failure = crate::error::CommandError::from(failure);
         assert_eq!(failure.exit(), crate::error::Exit::Refused);
+        assert!(failure.to_do().unwrap().contains("`DOMINO_TOKEN`"));
     }
 
     #[test]

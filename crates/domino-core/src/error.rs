@@ -1,40 +1,17 @@
 //! The one error that comes back from a command: what went wrong, what caused it, and as data how the program ends,
 //! what to do now, and which line of the stage file decided it.
 //!
-//! Nothing here prints, and nothing here knows HTTP: errors of other modules say with [`From`] what they mean.
+//! Nothing here prints. Errors of the floors below, which know nothing of programs, get their exit code and hint here.
 
 use std::convert::Infallible;
 use std::fmt;
 
-use stage_file::{StageFile, StageFileError, UnknownName};
+pub use crate::exit::Exit;
 
-/// How a program ends. The numbers are a documented contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Done, or already as wanted.
-    Done = 0,
-    /// A bug of ours.
-    Bug = 1,
-    /// Wrong usage, or a problem in `stages.toml`.
-    Usage = 2,
-    /// Domino refused: credential, permission, something missing or ambiguous, a conflict.
-    Refused = 3,
-    /// Domino could not be reached after retries, or its answer was not understood.
-    Unreachable = 4,
-    /// What was deployed failed.
-    Failed = 5,
-    /// Not settled when the time was up.
-    Unsettled = 6,
-    /// Not approved.
-    NotApproved = 7,
-    /// The work is done, but what was asked for could not be written: step outputs, or stdout.
-    OutputLost = 9,
-    /// Interrupted by SIGINT.
-    Interrupted = 130,
-    /// Ended by SIGTERM.
-    Terminated = 143,
-}
+use crate::api::mlflow::TrackingError;
+use crate::client::{ApiError, ConnectError};
+use crate::credential::CredentialError;
+use stage_file::{StageFile, StageFileError, UnknownName};
 
 /// What a fallible function of a command gives back.
 pub type Result<T, E = CommandError> = std::result::Result<T, E>;
@@ -196,6 +173,55 @@ impl From<String> for CommandError {
 impl From<&str> for CommandError {
     fn from(message: &str) -> Self {
         Self::message(message)
+    }
+}
+
+impl From<ApiError> for CommandError {
+    fn from(error: ApiError) -> Self {
+        let command = Self::of_chain(&error).with_exit(error.exit());
+        match error.hint() {
+            Some(hint) => command.hint(hint),
+            None => command,
+        }
+    }
+}
+
+impl From<ConnectError> for CommandError {
+    fn from(error: ConnectError) -> Self {
+        let command = Self::of_chain(&error);
+        match error {
+            ConnectError::Authorities { .. } => command
+                .with_exit(Exit::Usage)
+                .hint("`--ca-file` and `SSL_CERT_FILE` name a file of PEM certificates"),
+            ConnectError::Setup(_) => command.with_exit(Exit::Bug),
+        }
+    }
+}
+
+impl From<CredentialError> for CommandError {
+    fn from(error: CredentialError) -> Self {
+        let command = Self::of_chain(&error);
+        match error {
+            CredentialError::MalformedProxy(_) => command.with_exit(Exit::Usage),
+            CredentialError::Missing => command.with_exit(Exit::Refused).hint(
+                "set `DOMINO_TOKEN` (a service account's token) or `DOMINO_USER_API_KEY` as a secret of the GitHub \
+                 environment, or in your shell",
+            ),
+            _ => command.with_exit(Exit::Refused),
+        }
+    }
+}
+
+impl From<TrackingError> for CommandError {
+    fn from(error: TrackingError) -> Self {
+        match error {
+            TrackingError::Connect(error) => error.into(),
+            TrackingError::Malformed(_) => Self::of_chain(&error).with_exit(Exit::Usage),
+            TrackingError::OtherHost { .. } => Self::of_chain(&error).with_exit(Exit::Usage).hint(
+                "Domino's credential is not sent to another host: unset `MLFLOW_TRACKING_URI`, or correct `host` in \
+                 stages.toml",
+            ),
+        }
     }
 }
 

@@ -4,12 +4,15 @@
 //! only place that speaks HTTP to Domino, and to GitHub with its few questions.
 
 pub mod api;
+mod checkout;
+pub mod choice;
 pub mod client;
 pub mod commit;
 pub mod commit_order;
 pub mod credential;
 pub mod deployment_marker;
 pub mod error;
+mod exit;
 pub mod github;
 pub mod place;
 pub mod scrubber;

@@ -1,10 +1,10 @@
 //! Where an entity runs in a stage: the hardware tier, its data plane, and the compute environment, found among
 //! what Domino has and checked against the stage file.
 
-use crate::api::choice::{Named, choose};
 use crate::api::environments::{Environment, RevisionSpec};
 use crate::api::hardware_tiers::{HardwareTier, TierUse};
 use crate::api::projects::Project;
+use crate::choice::{Named, choose};
 use crate::client::Reader;
 use crate::error::{CommandError, Exit, Result};
 use crate::step::Plan;

@@ -73,7 +73,7 @@ impl<'a> PromotionTarget<'a> {
     /// The experiment manager.
     pub(crate) fn tracking(context: &StepContext) -> Result<Tracking> {
         let uri = variable("MLFLOW_TRACKING_URI");
-        Tracking::of(&context.connection, uri.as_deref())
+        Ok(Tracking::of(&context.connection, uri.as_deref())?)
     }
 
     /// What the experiment manager holds of the model, which must be there, and be a model.

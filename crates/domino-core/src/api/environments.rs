@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::Named;
 pub use super::ids::EnvironmentId;
+use super::named::Named;
 use super::projects::ProjectId;
 use crate::client::{ApiError, Reader, segment};
 use stage_file::Revision;

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::choice::Named;
 pub use super::ids::HardwareTierId;
+use super::named::Named;
 use super::projects::ProjectId;
 use crate::client::{ApiError, Reader, segment};
 

@@ -12,6 +12,7 @@ mod runs;
 mod stage;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -20,10 +21,9 @@ pub use self::registered_models::RegisteredModel;
 pub use self::runs::Run;
 pub use self::stage::ModelStage;
 use super::registered_models::VersionNumber;
-use crate::client::{ApiError, Connection, Reader, Writer};
+use crate::client::{ApiError, ConnectError, Connection, Reader, Writer};
 use crate::credential::Credential;
-use crate::error::CommandError;
-use stage_file::Host;
+use stage_file::{Host, MalformedHost};
 
 /// What every path begins with.
 const BASE: &str = "/api/2.0/mlflow";
@@ -42,29 +42,62 @@ pub struct TrackingReader(Reader);
 #[derive(Debug, Clone)]
 pub struct TrackingWriter(Writer);
 
+/// Why the experiment manager that `MLFLOW_TRACKING_URI` names is not asked.
+#[derive(Debug)]
+pub enum TrackingError {
+    /// It is no address.
+    Malformed(MalformedHost),
+    /// It is neither the stage's Domino nor this machine.
+    OtherHost {
+        /// What the variable names.
+        named: Host,
+        /// The stage's Domino.
+        domino: Host,
+    },
+    /// No connection could be prepared.
+    Connect(ConnectError),
+}
+
+impl fmt::Display for TrackingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(problem) => write!(
+                f,
+                "`MLFLOW_TRACKING_URI` is no address of an experiment manager: it {problem}"
+            ),
+            Self::OtherHost { named, domino } => write!(
+                f,
+                "`MLFLOW_TRACKING_URI` is `{named}`, but the stage's Domino is `{domino}`"
+            ),
+            Self::Connect(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrackingError {}
+
 impl Tracking {
     /// The experiment manager of the Domino that `connection` leads to, or the one that `uri`, the value of
     /// `MLFLOW_TRACKING_URI`, names. Empty counts as not set.
-    pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, CommandError> {
+    pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, TrackingError> {
         let Some(uri) = uri.map(str::trim).filter(|uri| !uri.is_empty()) else {
             return Ok(Self(connection.clone()));
         };
-        let host: Host = uri.parse().map_err(|problem| {
-            CommandError::usage(format!(
-                "`MLFLOW_TRACKING_URI` is no address of an experiment manager: it {problem}"
-            ))
-        })?;
+        let host: Host = uri.parse().map_err(TrackingError::Malformed)?;
         if host == *connection.host() {
             return Ok(Self(connection.clone()));
         }
         if host.is_this_machine() {
-            return Ok(Self(connection.beside(host, Credential::Anonymous)?));
+            return Ok(Self(
+                connection
+                    .beside(host, Credential::Anonymous)
+                    .map_err(TrackingError::Connect)?,
+            ));
         }
-        Err(CommandError::usage(format!(
-            "`MLFLOW_TRACKING_URI` is `{host}`, but the stage's Domino is `{}`",
-            connection.host()
-        ))
-        .hint("Domino's credential is not sent to another host: unset `MLFLOW_TRACKING_URI`, or correct `host` in stages.toml"))
+        Err(TrackingError::OtherHost {
+            named: host,
+            domino: connection.host().clone(),
+        })
     }
 
     /// Something that can only ask.
@@ -145,7 +178,7 @@ mod tests {
     use super::*;
     use crate::client::tests::connection;
 
-    fn of(uri: Option<&str>) -> Result<Tracking, CommandError> {
+    fn of(uri: Option<&str>) -> Result<Tracking, TrackingError> {
         Tracking::of(&connection("https://domino.example.com"), uri)
     }
 
@@ -178,6 +211,7 @@ mod tests {
             "databricks",
         ] {
             let failure = of(Some(uri)).unwrap_err();
+            let failure = crate::error::CommandError::from(failure);
             assert_eq!(failure.exit(), crate::error::Exit::Usage, "{uri}");
         }
     }

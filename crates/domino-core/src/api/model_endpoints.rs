@@ -11,9 +11,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::model_apis::ModelApiId;
-use crate::client::{ApiError, Connection, Writer, segment};
+use crate::client::{ApiError, ConnectError, Connection, Writer, segment};
 use crate::credential::Credential;
-use crate::error::CommandError;
 use stage_file::Host;
 
 /// The address where a model API answers, and what opens it.
@@ -58,7 +57,7 @@ impl ModelEndpoint {
         host: Host,
         id: &ModelApiId,
         token: Option<SecretString>,
-    ) -> Result<Self, CommandError> {
+    ) -> Result<Self, ConnectError> {
         let credential = token.map_or(Credential::Anonymous, Credential::ModelToken);
         Ok(Self {
             writer: connection.beside(host.clone(), credential)?.writer(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::{Method, StatusCode};
 
-use crate::error::{CommandError, Exit};
+use crate::exit::Exit;
 
 /// A request that failed. Reads `GET https://… answered 403 Forbidden`, caused by the server's own words.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl ApiError {
     pub(super) fn is_retryable(&self) -> bool {
         match self.cause() {
             Cause::NotConnected(_) | Cause::Lost(_) => true,
-            Cause::Refused { status, .. } => super::may_pass(*status),
+            Cause::Refused { status, .. } => may_pass(*status),
             _ => false,
         }
     }
@@ -181,9 +181,7 @@ impl ApiError {
     /// How a program ends with this.
     pub fn exit(&self) -> Exit {
         match self.cause() {
-            Cause::Refused { status, .. }
-                if status.is_server_error() || super::may_pass(*status) =>
-            {
+            Cause::Refused { status, .. } if status.is_server_error() || may_pass(*status) => {
                 Exit::Unreachable
             }
             Cause::Refused { .. }
@@ -232,16 +230,6 @@ impl ApiError {
             Cause::NoCredential(_) => return None,
         };
         Some(hint.into())
-    }
-}
-
-impl From<ApiError> for CommandError {
-    fn from(error: ApiError) -> Self {
-        let command = Self::of_chain(&error).with_exit(error.exit());
-        match error.hint() {
-            Some(hint) => command.hint(hint),
-            None => command,
-        }
     }
 }
 
@@ -315,4 +303,9 @@ fn innermost(problem: &(dyn std::error::Error + 'static)) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+/// Whether a status is one of those that may pass by themselves.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
 }

@@ -2,10 +2,10 @@
 //! the gates need.
 
 use domino_core::api::apps;
-use domino_core::api::choice::choose;
 use domino_core::api::mlflow::Tracking;
 use domino_core::api::model_apis::Generation;
 use domino_core::api::projects::Project;
+use domino_core::choice::choose;
 use domino_core::client::{ApiError, Cause, Reader};
 use domino_core::credential::Credential;
 use futures_util::future::join_all;
@@ -179,7 +179,7 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
     let uri = variable("MLFLOW_TRACKING_URI");
     let tracking = match Tracking::of(&visit.connection, uri.as_deref()) {
         Ok(tracking) => tracking.reader(),
-        Err(failure) => return vec![Finding::of_error("experiment manager", &failure)],
+        Err(failure) => return vec![Finding::of_error("experiment manager", &failure.into())],
     };
     let mut names: Vec<&str> = Vec::new();
     for model in &visit.file.models {

@@ -1,7 +1,7 @@
 //! Where the entities of a stage run: each hardware tier with its data plane, each compute environment.
 
-use domino_core::api::choice::Named;
 use domino_core::api::projects::Project;
+use domino_core::choice::Named;
 use domino_core::client::Reader;
 use domino_core::place::Place;
 use futures_util::future::join_all;

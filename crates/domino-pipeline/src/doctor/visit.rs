@@ -35,7 +35,7 @@ impl<'a> Visit<'a> {
         let (credential, no_credential) = match Credential::from_variables(variable) {
             Ok(credential) => (credential, None),
             Err(failure) => {
-                let finding = Finding::of_error("credential", &failure);
+                let finding = Finding::of_error("credential", &failure.into());
                 (Credential::Anonymous, Some(finding))
             }
         };

@@ -1,11 +1,11 @@
 //! The approval in Domino 6: a governance bundle with the version attached, its approvals, its gates. `request`
 //! creates the bundle and submits it; here it is found and evaluated.
 
-use domino_core::api::choice::choose;
 use domino_core::api::governance::{
     Actor, Approval, ApprovalStatus, Bundle, BundleState, Gate, PolicyOverview, PolicyStatus,
 };
 use domino_core::api::users::User;
+use domino_core::choice::choose;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::choice::Named;
+use super::super::named::Named;
 use super::{Approver, BASE, PolicyApprovalId, PolicyId, all, or_default};
 use crate::client::{ApiError, Reader, segment};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::source::ModelApiSource;
 use super::status::Deployment;
-use crate::api::choice::Named;
 use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
+use crate::api::named::Named;
 
 /// A model API.
 #[derive(Debug, Clone)]

@@ -1,15 +1,8 @@
 //! One thing out of Domino's list by what the stage file calls it: by id first, then by exact name. Several of
 //! one name, or none, is an error that lists what there is.
 
+pub use crate::api::named::Named;
 use crate::error::CommandError;
-
-/// A thing that has an id and a name.
-pub trait Named {
-    /// Its id.
-    fn id(&self) -> &str;
-    /// Its name.
-    fn name(&self) -> &str;
-}
 
 /// How many names an error lists at most.
 const LISTED: usize = 8;

@@ -1,0 +1,29 @@
+//! How a program ends.
+
+/// How a program ends. The numbers are a documented contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or already as wanted.
+    Done = 0,
+    /// A bug of ours.
+    Bug = 1,
+    /// Wrong usage, or a problem in `stages.toml`.
+    Usage = 2,
+    /// Domino refused: credential, permission, something missing or ambiguous, a conflict.
+    Refused = 3,
+    /// Domino could not be reached after retries, or its answer was not understood.
+    Unreachable = 4,
+    /// What was deployed failed.
+    Failed = 5,
+    /// Not settled when the time was up.
+    Unsettled = 6,
+    /// Not approved.
+    NotApproved = 7,
+    /// The work is done, but what was asked for could not be written: step outputs, or stdout.
+    OutputLost = 9,
+    /// Interrupted by SIGINT.
+    Interrupted = 130,
+    /// Ended by SIGTERM.
+    Terminated = 143,
+}
