@@ -3,19 +3,19 @@
 //! This module says what is wrong in the words of the fields and writes the expression so that `croner`
 //! understands the same by it; the calendar arithmetic is `croner`'s.
 
+mod error;
 mod field;
 mod suggestion;
 
-use std::fmt;
 use std::str::FromStr;
 
 use croner::parser::{CronParser, Seconds};
 use jiff::Zoned;
 
+pub(super) use self::error::CronError;
 pub(super) use self::field::has_numbered_weekday;
 use self::field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, rewritten};
 use self::suggestion::{from_nickname, from_unix, with_question_mark};
-use super::text::shown;
 
 /// A Quartz cron expression that is understood.
 #[derive(Debug, Clone)]
@@ -56,35 +56,6 @@ pub(super) enum Rhythm {
     Often,
 }
 
-/// Why a text is not a Quartz cron expression.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CronError {
-    #[error(
-        "has {0} fields; Domino's cron is Quartz and has six or seven: seconds, minutes, hours, day of month, \
-         month, day of week, and a year if one is meant"
-    )]
-    FieldCount(usize),
-    #[error("has five fields as Unix cron has; Domino's cron is Quartz, with seconds first{}", hint(.0))]
-    Unix(Option<String>),
-    #[error("has a name for a time; Domino's cron is Quartz{}", hint(.0))]
-    Nickname(Option<String>),
-    #[error("must have `?` in exactly one of day of month and day of week{}", hint(.0))]
-    QuestionMark(Option<String>),
-    #[error("has {} as {field}; {why}", shown(.item))]
-    Field {
-        field: &'static str,
-        item: String,
-        why: String,
-    },
-}
-
-fn hint(suggestion: &Option<String>) -> impl fmt::Display {
-    match suggestion {
-        Some(cron) => format!("; write `{cron}`"),
-        None => String::new(),
-    }
-}
-
 impl FromStr for Quartz {
     type Err = CronError;
 
@@ -95,12 +66,12 @@ impl FromStr for Quartz {
             .collect();
         match fields.len() {
             1 if text.starts_with('@') => return Err(CronError::Nickname(from_nickname(text))),
-            5 => return Err(CronError::Unix(from_unix(&fields))),
+            5 => return Err(CronError::Unix(valid(from_unix(&fields)))),
             6 | 7 => {}
             number => return Err(CronError::FieldCount(number)),
         }
         if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?") {
-            return Err(CronError::QuestionMark(with_question_mark(&fields)));
+            return Err(CronError::QuestionMark(valid(with_question_mark(&fields))));
         }
         let written = fields.iter().zip(&FIELDS).enumerate();
         let written: Result<Vec<String>, CronError> = written
@@ -119,6 +90,11 @@ impl FromStr for Quartz {
         })?;
         Ok(Self(cron))
     }
+}
+
+/// A suggestion, if it is one that would be taken.
+fn valid(suggestion: Option<String>) -> Option<String> {
+    suggestion.filter(|cron| cron.parse::<Quartz>().is_ok())
 }
 
 #[cfg(test)]

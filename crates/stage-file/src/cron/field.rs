@@ -2,7 +2,7 @@
 //!
 //! Only one field is looked at at a time; what the fields mean together is in `cron.rs`.
 
-use super::CronError;
+use super::error::CronError;
 
 /// One field: its name, its range, and the names its numbers have.
 pub(super) struct Field {

@@ -1,14 +1,9 @@
 //! What to write instead of an expression of another cron dialect.
 //!
-//! Every suggestion is one that is understood and means the same; where none is sure, none is made.
+//! Every suggestion means the same; where none is sure, none is made. Whether it is understood is for the caller to
+//! check.
 
-use super::Quartz;
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, DAYS};
-
-/// A suggestion, if it is one that would be taken.
-fn suggested(cron: String) -> Option<String> {
-    cron.parse::<Quartz>().is_ok().then_some(cron)
-}
 
 /// The expression with `?` for the day that it leaves open.
 pub(super) fn with_question_mark(fields: &[String]) -> Option<String> {
@@ -21,7 +16,7 @@ pub(super) fn with_question_mark(fields: &[String]) -> Option<String> {
     if fields[DAY_OF_MONTH] == "?" && fields[DAY_OF_WEEK] == "?" {
         fields[DAY_OF_MONTH] = "*".into();
     }
-    suggested(fields.join(" "))
+    Some(fields.join(" "))
 }
 
 /// The Quartz form of a name for a time.
@@ -49,7 +44,7 @@ pub(super) fn from_unix(fields: &[String]) -> Option<String> {
         ("*" | "?", weekday) => ("?", named_days(weekday)?),
         _ => return None,
     };
-    suggested(format!("0 {minute} {hour} {day} {month} {weekday}"))
+    Some(format!("0 {minute} {hour} {day} {month} {weekday}"))
 }
 
 fn named_days(weekday: &str) -> Option<String> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::{Book, Report};
-use crate::find::same_name;
 use crate::read::whole_number;
+use crate::stage_file::same_name;
 use crate::text::shown;
 use crate::{MetricRule, VersionRule};
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Book, Report};
 use crate::StageFile;
-use crate::find::same_name;
+use crate::stage_file::same_name;
 use crate::unknown_name::{listed, nearest};
 
 /// The tables whose tables have names.

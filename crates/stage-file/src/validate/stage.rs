@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Book, Report, named};
-use crate::find::same_name;
+use crate::stage_file::same_name;
 use crate::text::shown;
 use crate::{Host, ProjectName};
 

@@ -1,11 +1,39 @@
-//! Looking things up in a stage file: stages and entities by name, what decides where one runs, and lines.
+//! A whole stage file, and looking things up in it: stages and entities by name, what decides where one runs, lines.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use super::problem::Problem;
-use super::tree::{Tree, words};
-use super::unknown_name::UnknownName;
-use super::{App, Job, Kind, Model, Placement, Stage, StageFile, Target};
+use crate::app::App;
+use crate::job::Job;
+use crate::kind::Kind;
+use crate::model::Model;
+use crate::pipeline::Pipeline;
+use crate::placement::{Placement, Target};
+use crate::problem::Problem;
+use crate::stage::Stage;
+use crate::tree::{Tree, words};
+use crate::unknown_name::UnknownName;
+
+/// A whole stage file: read, checked, and with the defaults filled in.
+#[derive(Debug, Clone)]
+pub struct StageFile {
+    /// Where it was read from, as given.
+    pub path: PathBuf,
+    /// The text, kept to find the line of a key when one must be named.
+    pub(super) text: String,
+    /// What is doubtful in it and not accepted by it.
+    pub(super) warnings: Vec<Problem>,
+    /// What concerns the pipeline as a whole.
+    pub pipeline: Pipeline,
+    /// The stages, in promotion order.
+    pub stages: Vec<Stage>,
+    /// The jobs, in the order of the file.
+    pub jobs: Vec<Job>,
+    /// The apps, in the order of the file.
+    pub apps: Vec<App>,
+    /// The models, in the order of the file.
+    pub models: Vec<Model>,
+}
 
 impl StageFile {
     /// The longest name: names go into titles, endpoints, step ids and outputs, and some are joined.
@@ -39,11 +67,6 @@ impl StageFile {
     /// The stage that a version or commit must have passed before this one.
     pub fn stage_before(&self, stage: &Stage) -> Option<&Stage> {
         self.stages.get(self.position(stage)?.checked_sub(1)?)
-    }
-
-    /// The stage that comes after this one.
-    pub fn stage_after(&self, stage: &Stage) -> Option<&Stage> {
-        self.stages.get(self.position(stage)? + 1)
     }
 
     fn position(&self, stage: &Stage) -> Option<usize> {
@@ -276,15 +299,12 @@ entry-point = "app.sh"
     }
 
     #[test]
-    fn stages_know_their_neighbours() {
+    fn a_stage_knows_the_one_before() {
         let file = file();
         let (dev, prod) = (&file.stages[0], &file.stages[1]);
         assert_eq!(file.stage_before(prod), Some(dev));
-        assert_eq!(file.stage_after(dev), Some(prod));
-        assert_eq!(
-            (file.stage_before(dev), file.stage_after(prod)),
-            (None, None)
-        );
+
+        assert_eq!(file.stage_before(dev), None);
     }
 
     #[test]

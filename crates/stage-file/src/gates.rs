@@ -1,0 +1,43 @@
+//! What must hold before a model version may enter a stage.
+
+use serde::{Deserialize, Serialize};
+
+/// `[stage.<name>.gates]`: what must hold before a model version may enter the stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Gates {
+    /// Where Domino records the approval.
+    pub domino_approval: DominoApproval,
+    /// The governance policy (id or name) that a bundle is made from.
+    pub policy: Option<String>,
+    /// Domino users who are asked to review.
+    pub reviewers: Vec<String>,
+    /// Whether the approval of this workflow run on GitHub is read back and checked.
+    pub github_approval: bool,
+    /// How long a version must have been in the stage before, such as `24h`.
+    pub soak: Option<String>,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            domino_approval: DominoApproval::None,
+            policy: None,
+            reviewers: Vec::new(),
+            github_approval: false,
+            soak: None,
+        }
+    }
+}
+
+/// Where Domino records that a model version may enter a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DominoApproval {
+    /// A governance bundle (Domino 6).
+    Governance,
+    /// A model review (Domino 5.8 to 5.11).
+    Review,
+    /// Nowhere.
+    None,
+}

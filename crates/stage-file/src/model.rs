@@ -1,0 +1,52 @@
+//! A model, and what of it is served.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::placement::Placement;
+use crate::version_rule::VersionRule;
+
+/// `[model.<name>]`: a model that is served as an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Model {
+    /// The name, from the table's header.
+    pub name: String,
+    /// What is served.
+    pub source: ModelSource,
+    /// What people read in Domino.
+    pub description: String,
+    /// How many replicas serve it.
+    pub replicas: u32,
+    /// Environment variables of the endpoint, by name. Never secrets: Domino shows them.
+    pub environment_variables: BTreeMap<String, String>,
+    /// A JSON Lines file of recorded requests, from the top of the repository.
+    pub smoke_test: Option<PathBuf>,
+    /// Whether Domino logs requests and replies; off unless asked for.
+    pub log_requests: bool,
+    /// Rules on the metrics of a version against the one it replaces, in words.
+    pub metric_rules: Vec<String>,
+    /// What differs in one stage, by the stage's name.
+    pub stages: BTreeMap<String, Placement>,
+}
+
+/// Where a model's code and weights come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelSource {
+    /// A version of a registered model.
+    Registered {
+        /// The registered model's name.
+        name: String,
+        /// Which version of it.
+        version: VersionRule,
+    },
+    /// A function in a file of the project.
+    Function {
+        /// The file, from the top of the repository.
+        file: String,
+        /// The function in it.
+        function: String,
+    },
+}

@@ -1,0 +1,52 @@
+//! What concerns the pipeline as a whole: what starts it and what its steps run on.
+
+use serde::{Deserialize, Serialize};
+
+/// `[pipeline]`: what starts the pipeline and what its steps run on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pipeline {
+    /// The production branch: a push to it starts the pipeline.
+    pub branch: String,
+    /// The image of the GitHub runner.
+    pub runner: String,
+    /// Where the programs come from.
+    pub install: Install,
+    /// The release to install, such as `v1.2.0`; not with `install = "build"`.
+    pub release: Option<String>,
+    /// The `owner/name` of the GitHub repository that publishes the release; only with `install = "release"`.
+    pub release_repository: Option<String>,
+    /// The GitHub secret whose token reads that repository, where the job's own token may not.
+    pub release_token_secret: Option<String>,
+    /// The SHA-256 of each wheel of the release that may be installed; only with `install = "pip"`.
+    pub wheel_sha256: Vec<String>,
+    /// Warnings that this file accepts, by their names.
+    pub accept: Vec<String>,
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self {
+            branch: "main".into(),
+            runner: "ubuntu-24.04".into(),
+            install: Install::Build,
+            release: None,
+            release_repository: None,
+            release_token_secret: None,
+            wheel_sha256: Vec::new(),
+            accept: Vec::new(),
+        }
+    }
+}
+
+/// Where the workflow gets the programs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Install {
+    /// Built once a run from the workspace in this repository.
+    Build,
+    /// Downloaded from a pinned release, checksum and attestation verified.
+    Release,
+    /// Installed in each job from a package index: one pinned wheel, by its hash.
+    Pip,
+}

@@ -1,0 +1,82 @@
+//! Where entities run: hardware tiers and compute environments, of a stage and of one entity in it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::kind::Kind;
+
+/// A compute environment by id or name, and which of its revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComputeEnvironment {
+    /// Id (24 hexadecimal digits) or name.
+    pub id_or_name: String,
+    /// Which revision runs.
+    pub revision: Revision,
+}
+
+/// Which revision of a compute environment runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revision {
+    /// The active one, Domino's default.
+    Active,
+    /// The newest one.
+    Latest,
+    /// One by its id.
+    Id(String),
+}
+
+/// The hardware tier (id or name) of each kind of entity in a stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HardwareTiers {
+    /// For jobs and scheduled jobs.
+    pub jobs: Option<String>,
+    /// For apps.
+    pub apps: Option<String>,
+    /// For model endpoints.
+    pub models: Option<String>,
+}
+
+impl HardwareTiers {
+    /// The tier for one kind of entity.
+    pub fn of(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::Job => self.jobs.as_deref(),
+            Kind::App => self.apps.as_deref(),
+            Kind::Model => self.models.as_deref(),
+        }
+    }
+}
+
+/// What one entity has of its own in one stage, in place of the stage's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Placement {
+    /// A hardware tier (id or name).
+    pub hardware_tier: Option<String>,
+    /// A compute environment.
+    pub environment: Option<ComputeEnvironment>,
+    /// The name in Domino; apps only.
+    pub name: Option<String>,
+    /// The number of replicas; models only.
+    pub replicas: Option<u32>,
+    /// The endpoint's name; models only.
+    pub endpoint: Option<String>,
+    /// Environment variables over the model's own, by name; models only.
+    pub environment_variables: BTreeMap<String, String>,
+    /// The rules on metrics in place of the model's; models only.
+    pub metric_rules: Option<Vec<String>>,
+}
+
+/// Where one entity runs in one stage, and which key of the file said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The hardware tier (id or name).
+    pub hardware_tier: Option<String>,
+    /// The compute environment.
+    pub environment: Option<ComputeEnvironment>,
+    /// The key path of the tier, for messages: `["stage", "prod", "hardware-tier"]`.
+    pub hardware_tier_key: Vec<String>,
+    /// The key path of the environment, for messages.
+    pub environment_key: Vec<String>,
+}

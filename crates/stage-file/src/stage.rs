@@ -1,0 +1,35 @@
+//! A stage: where it is, who approves, and what it asks for.
+
+use serde::Serialize;
+
+use crate::gates::Gates;
+use crate::host::Host;
+use crate::placement::{ComputeEnvironment, HardwareTiers};
+use crate::project_name::ProjectName;
+
+/// `[stage.<name>]`: a GitHub environment, a Domino data plane and a stage of the experiment manager in one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// The name, from the table's header.
+    pub name: String,
+    /// The Domino host: `domino.example.com`, or a URL. Scheme and authority only.
+    pub host: Host,
+    /// The Domino project, `owner/name`.
+    pub project: ProjectName,
+    /// The compute environment and hardware tier of each kind of entity.
+    pub environment: Option<ComputeEnvironment>,
+    /// The hardware tier (id or name) per kind.
+    pub hardware_tier: HardwareTiers,
+    /// The data plane (id or name) that the hardware tiers must belong to.
+    pub data_plane: Option<String>,
+    /// The name of the GitHub environment that gates this stage.
+    pub github_environment: String,
+    /// Who must say yes on GitHub: users, or `team:<slug>`.
+    pub approvers: Vec<String>,
+    /// GitHub's wait timer, in minutes.
+    pub wait_timer: u32,
+    /// The experiment manager's stage a model version gets here: `Staging`, `Production`, …
+    pub model_stage: Option<String>,
+    /// What `promote-stage` asks for before a model version may enter.
+    pub gates: Gates,
+}
