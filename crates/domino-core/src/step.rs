@@ -9,7 +9,9 @@ mod document;
 mod flags;
 mod github;
 mod interrupts;
+mod plan;
 mod progress;
+mod report;
 mod text;
 
 use crate::error::{CommandError, Exit, FileLine, Result};
@@ -17,12 +19,15 @@ use crate::stderr::tell;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
+use self::document::Document;
 pub use self::flags::{ApplyFlags, Format, StepContext, StepFlags, duration, host_of};
 use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal, Through};
+use self::plan::plan_as_text;
+pub use self::plan::{Change, ChangeKind, Fact, Plan};
 pub use self::progress::Progress;
+pub use self::report::{Excerpt, Outcome, Report, StepResult, Subject, Table};
+use self::report::{outputs, table_as_text};
 pub use self::text::markdown;
 use crate::credential::Credential;
 use crate::scrubber::Scrubber;
@@ -41,200 +46,6 @@ pub struct Step {
     lost: Vec<String>,
     /// What is known so far; shown whether the step ends well or not.
     pub report: Report,
-}
-
-/// What a step is about: `deploy-job start`, job `train`, stage `dev`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Subject {
-    /// The program's name.
-    pub program: &'static str,
-    /// The verb.
-    pub verb: &'static str,
-    /// The entity's name, as in the stage file.
-    pub entity: String,
-    /// The stage's name, once known.
-    pub stage: String,
-}
-
-/// What will be done, before anything is done.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Plan {
-    /// One sentence.
-    pub headline: String,
-    /// What was found and chosen.
-    pub facts: Vec<Fact>,
-    /// What will change; empty when everything is as wanted.
-    pub changes: Vec<Change>,
-}
-
-/// A name and a value: `hardware tier`, `dev-small`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Fact {
-    /// The name, in words.
-    pub name: &'static str,
-    /// The value.
-    pub value: String,
-}
-
-/// One change of a plan.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
-    /// What kind of change.
-    pub kind: ChangeKind,
-    /// What changes, and how.
-    pub what: String,
-}
-
-/// The kinds of change, shown as `+`, `~`, `-` and `=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeKind {
-    /// Something new comes to be.
-    Create,
-    /// Something there is changed.
-    Update,
-    /// Something there goes.
-    Remove,
-    /// Something there stays as it is.
-    Keep,
-}
-
-/// What came of it so far.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Report {
-    /// What was done: ids, versions, times.
-    pub facts: Vec<Fact>,
-    /// Step outputs by name.
-    pub outputs: Vec<(&'static str, String)>,
-    /// Remarks that a reader of the summary must not miss.
-    pub notes: Vec<String>,
-    /// What was asked to be listed; written to stdout.
-    pub table: Option<Table>,
-    /// A piece of remote log with its title.
-    pub excerpt: Option<Excerpt>,
-    /// Markdown of our own making for the summary, where it stands in the place of the table.
-    #[serde(skip)]
-    pub sheet: Option<String>,
-    /// The command to run next.
-    pub next: Option<String>,
-}
-
-/// A list of things, each a row.
-#[derive(Debug, Clone, Serialize)]
-pub struct Table {
-    /// What the columns are.
-    pub columns: Vec<&'static str>,
-    /// The rows, each with a cell for every column.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A piece of a remote log.
-#[derive(Debug, Clone, Serialize)]
-pub struct Excerpt {
-    /// What it is.
-    pub title: String,
-    /// Its lines.
-    pub lines: Vec<String>,
-    /// Whether the person has seen them go by already.
-    #[serde(skip)]
-    pub was_live: bool,
-}
-
-/// How a step ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Something was done.
-    Done,
-    /// Nothing had to be done.
-    Unchanged,
-    /// Nothing was done because only the plan was asked for.
-    Planned,
-}
-
-/// How a step ended well, and the sentence for it.
-#[derive(Debug, Clone)]
-pub struct StepResult {
-    /// How.
-    pub outcome: Outcome,
-    /// One sentence.
-    pub headline: String,
-}
-
-impl StepResult {
-    /// Something was done.
-    pub fn done(headline: impl Into<String>) -> Self {
-        Self {
-            outcome: Outcome::Done,
-            headline: headline.into(),
-        }
-    }
-
-    /// Everything was as wanted.
-    pub fn unchanged(headline: impl Into<String>) -> Self {
-        Self {
-            outcome: Outcome::Unchanged,
-            headline: headline.into(),
-        }
-    }
-
-    /// Only the plan was asked for.
-    pub fn planned() -> Self {
-        Self {
-            outcome: Outcome::Planned,
-            headline: "only planned: nothing was changed".into(),
-        }
-    }
-}
-
-impl Plan {
-    /// A plan with its one sentence.
-    pub fn new(headline: impl Into<String>) -> Self {
-        Self {
-            headline: headline.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Adds what was found or chosen.
-    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
-        self.facts.push(Fact {
-            name,
-            value: value.into(),
-        });
-        self
-    }
-
-    /// Adds a change.
-    pub fn change(&mut self, kind: ChangeKind, what: impl Into<String>) -> &mut Self {
-        self.changes.push(Change {
-            kind,
-            what: what.into(),
-        });
-        self
-    }
-}
-
-impl Report {
-    /// Adds a fact, in place of an earlier one of that name.
-    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
-        let value = value.into();
-        match self.facts.iter_mut().find(|fact| fact.name == name) {
-            Some(fact) => fact.value = value,
-            None => self.facts.push(Fact { name, value }),
-        }
-        self
-    }
-
-    /// Adds a step output, in place of an earlier one of that name. The same thing is a fact for the reader.
-    pub fn output(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
-        let value = value.into();
-        match self.outputs.iter_mut().find(|(known, _)| *known == name) {
-            Some(output) => output.1 = value,
-            None => self.outputs.push((name, value)),
-        }
-        self
-    }
 }
 
 impl Step {
@@ -287,7 +98,7 @@ impl Step {
     /// Shows the plan, on stdout unless the format is JSON.
     pub fn show(&mut self, plan: &Plan) {
         if self.format == Format::Text {
-            let text = self.scrubber.clean_lines(&document::plan_as_text(plan));
+            let text = self.scrubber.clean_lines(&plan_as_text(plan));
             self.print(&text);
         }
         self.plan = Some(plan.clone());
@@ -356,7 +167,7 @@ impl Step {
         let exit = result
             .as_ref()
             .map_or_else(CommandError::exit, |_| Exit::Done);
-        let document = document::Document::new(
+        let document = Document::new(
             &self.subject,
             self.plan.as_ref(),
             &self.report,
@@ -394,7 +205,7 @@ impl Step {
         if self.format == Format::Text
             && let Some(table) = &self.report.table
         {
-            let text = self.scrubber.clean_lines(&document::table_as_text(table));
+            let text = self.scrubber.clean_lines(&table_as_text(table));
             self.print(&text);
         }
     }
@@ -404,7 +215,7 @@ impl Step {
         let Some(actions) = &self.actions else {
             return;
         };
-        let outputs = document::outputs(&self.report, &self.scrubber);
+        let outputs = outputs(&self.report, &self.scrubber);
         if let Err(problem) = actions.write_outputs(&outputs) {
             self.lost.push(format!("{problem:#}"));
             for (name, value) in outputs {
@@ -427,11 +238,4 @@ pub fn block_on<T>(story: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()?
         .block_on(story)
-}
-
-/// The causes of an error, one a line, with repetitions left out.
-fn causes_of(error: &CommandError) -> Vec<&str> {
-    let mut causes: Vec<&str> = error.causes().collect();
-    causes.dedup();
-    causes
 }

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 
-use super::document::{Document, outputs, plan_as_text};
+use super::document::Document;
+use super::plan::plan_as_text;
+use super::report::outputs;
 use super::text::{fenced, markdown};
 use super::{Change, ChangeKind, Excerpt, Fact, Outcome, Plan, Report, StepResult, Subject, Table};
 use crate::error::{CommandError, Exit};

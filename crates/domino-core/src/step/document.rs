@@ -1,11 +1,12 @@
 //! The result of a step, rendered: as text, as one JSON document, as Markdown for GitHub's summary.
 
-use crate::error::{Exit, Result};
+use crate::error::{CommandError, Exit, Result};
 use crate::stderr::{tell, tell_text};
 use serde_json::{Map, Value, json};
 
+use super::plan::{Fact, Plan, facts_as_text, sign_of};
+use super::report::{Outcome, Report, StepResult, Subject, outputs};
 use super::text::{fenced, html, markdown};
-use super::{ChangeKind, Fact, Outcome, Plan, Report, StepResult, Subject, Table, causes_of};
 use crate::scrubber::{Scrubber, is_bidirectional};
 
 /// Everything that is known at the end, with the secrets taken out.
@@ -324,74 +325,11 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The plan as text: a headline, aligned facts, the changes.
-pub(super) fn plan_as_text(plan: &Plan) -> String {
-    let mut text = format!("plan: {}\n{}", plan.headline, facts_as_text(&plan.facts));
-    for change in &plan.changes {
-        text.push_str(&format!("  {} {}\n", sign_of(change.kind), change.what));
-    }
-    text
-}
-
-/// A table as text, its columns aligned.
-pub(super) fn table_as_text(table: &Table) -> String {
-    let lines: Vec<Vec<&str>> = std::iter::once(table.columns.clone())
-        .chain(
-            table
-                .rows
-                .iter()
-                .map(|row| row.iter().map(String::as_str).collect()),
-        )
-        .collect();
-    let widths: Vec<usize> = (0..table.columns.len())
-        .map(|column| {
-            let cells = lines.iter().filter_map(|line| line.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    lines
-        .iter()
-        .map(|line| {
-            let cells: Vec<String> = line
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}", cell = cell.replace('\n', " ")))
-                .collect();
-            format!("{}\n", cells.join("  ").trim_end())
-        })
-        .collect()
-}
-
-fn facts_as_text(facts: &[Fact]) -> String {
-    let width = facts.iter().map(|fact| fact.name.len()).max().unwrap_or(0);
-    facts
-        .iter()
-        .map(|fact| {
-            format!(
-                "  {:width$}  {}\n",
-                fact.name,
-                fact.value.replace('\n', " ")
-            )
-        })
-        .collect()
-}
-
-fn sign_of(kind: ChangeKind) -> char {
-    match kind {
-        ChangeKind::Create => '+',
-        ChangeKind::Update => '~',
-        ChangeKind::Remove => '-',
-        ChangeKind::Keep => '=',
-    }
-}
-
-/// The step outputs, each a single line.
-pub(super) fn outputs(report: &Report, scrubber: &Scrubber) -> Vec<(String, String)> {
-    report
-        .outputs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), scrubber.clean(value)))
-        .collect()
+/// The causes of an error, one a line, with repetitions left out.
+fn causes_of(error: &CommandError) -> Vec<&str> {
+    let mut causes: Vec<&str> = error.causes().collect();
+    causes.dedup();
+    causes
 }
 
 #[cfg(test)]
@@ -414,20 +352,5 @@ mod tests {
         let document = Document::new(&subject, None, &report, &result, Exit::Done, &scrubber);
         assert_eq!(document.cell("runs `a` now"), "runs `a` now");
         assert_eq!(document.cell("`![a](b)|`"), r"\`\!\[a\](b)\|\`");
-    }
-
-    #[test]
-    fn the_columns_of_a_table_are_aligned_and_no_line_ends_in_blanks() {
-        let table = Table {
-            columns: vec!["endpoint", "status"],
-            rows: vec![
-                vec!["wine-dev".into(), "Running".into()],
-                vec!["wine-staging".into(), String::new()],
-            ],
-        };
-        assert_eq!(
-            table_as_text(&table),
-            "endpoint      status\nwine-dev      Running\nwine-staging\n"
-        );
     }
 }

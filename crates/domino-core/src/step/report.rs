@@ -1,0 +1,187 @@
+//! What a step is about, what came of it so far, and how it ended.
+
+use serde::Serialize;
+
+use super::plan::Fact;
+use crate::scrubber::Scrubber;
+
+/// What a step is about: `deploy-job start`, job `train`, stage `dev`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Subject {
+    /// The program's name.
+    pub program: &'static str,
+    /// The verb.
+    pub verb: &'static str,
+    /// The entity's name, as in the stage file.
+    pub entity: String,
+    /// The stage's name, once known.
+    pub stage: String,
+}
+
+/// What came of it so far.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// What was done: ids, versions, times.
+    pub facts: Vec<Fact>,
+    /// Step outputs by name.
+    pub outputs: Vec<(&'static str, String)>,
+    /// Remarks that a reader of the summary must not miss.
+    pub notes: Vec<String>,
+    /// What was asked to be listed; written to stdout.
+    pub table: Option<Table>,
+    /// A piece of remote log with its title.
+    pub excerpt: Option<Excerpt>,
+    /// Markdown of our own making for the summary, where it stands in the place of the table.
+    #[serde(skip)]
+    pub sheet: Option<String>,
+    /// The command to run next.
+    pub next: Option<String>,
+}
+
+/// A list of things, each a row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    /// What the columns are.
+    pub columns: Vec<&'static str>,
+    /// The rows, each with a cell for every column.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A piece of a remote log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Excerpt {
+    /// What it is.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+    /// Whether the person has seen them go by already.
+    #[serde(skip)]
+    pub was_live: bool,
+}
+
+/// How a step ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Something was done.
+    Done,
+    /// Nothing had to be done.
+    Unchanged,
+    /// Nothing was done because only the plan was asked for.
+    Planned,
+}
+
+/// How a step ended well, and the sentence for it.
+#[derive(Debug, Clone)]
+pub struct StepResult {
+    /// How.
+    pub outcome: Outcome,
+    /// One sentence.
+    pub headline: String,
+}
+
+impl StepResult {
+    /// Something was done.
+    pub fn done(headline: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Done,
+            headline: headline.into(),
+        }
+    }
+
+    /// Everything was as wanted.
+    pub fn unchanged(headline: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Unchanged,
+            headline: headline.into(),
+        }
+    }
+
+    /// Only the plan was asked for.
+    pub fn planned() -> Self {
+        Self {
+            outcome: Outcome::Planned,
+            headline: "only planned: nothing was changed".into(),
+        }
+    }
+}
+
+impl Report {
+    /// Adds a fact, in place of an earlier one of that name.
+    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        let value = value.into();
+        match self.facts.iter_mut().find(|fact| fact.name == name) {
+            Some(fact) => fact.value = value,
+            None => self.facts.push(Fact { name, value }),
+        }
+        self
+    }
+
+    /// Adds a step output, in place of an earlier one of that name. The same thing is a fact for the reader.
+    pub fn output(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        let value = value.into();
+        match self.outputs.iter_mut().find(|(known, _)| *known == name) {
+            Some(output) => output.1 = value,
+            None => self.outputs.push((name, value)),
+        }
+        self
+    }
+}
+
+/// A table as text, its columns aligned.
+pub(super) fn table_as_text(table: &Table) -> String {
+    let lines: Vec<Vec<&str>> = std::iter::once(table.columns.clone())
+        .chain(
+            table
+                .rows
+                .iter()
+                .map(|row| row.iter().map(String::as_str).collect()),
+        )
+        .collect();
+    let widths: Vec<usize> = (0..table.columns.len())
+        .map(|column| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    lines
+        .iter()
+        .map(|line| {
+            let cells: Vec<String> = line
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}", cell = cell.replace('\n', " ")))
+                .collect();
+            format!("{}\n", cells.join("  ").trim_end())
+        })
+        .collect()
+}
+
+/// The step outputs, each a single line.
+pub(super) fn outputs(report: &Report, scrubber: &Scrubber) -> Vec<(String, String)> {
+    report
+        .outputs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), scrubber.clean(value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_table_are_aligned_and_no_line_ends_in_blanks() {
+        let table = Table {
+            columns: vec!["endpoint", "status"],
+            rows: vec![
+                vec!["wine-dev".into(), "Running".into()],
+                vec!["wine-staging".into(), String::new()],
+            ],
+        };
+        assert_eq!(
+            table_as_text(&table),
+            "endpoint      status\nwine-dev      Running\nwine-staging\n"
+        );
+    }
+}
