@@ -111,10 +111,24 @@ esac
             pipeline = env!("CARGO_BIN_EXE_domino-pipeline"),
             built = built::folder().display(),
         );
-        let path = self.folder.path().join("bin/cargo");
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let bin = self.folder.path().join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        for (name, script) in [
+            ("cargo", script),
+            // The programs are on the path of whoever has installed them.
+            (
+                "domino-pipeline",
+                "#!/usr/bin/env bash\nexec cargo xtask \"$@\"\n".to_owned(),
+            ),
+            (
+                "deploy-job",
+                "#!/usr/bin/env bash\nexec cargo run --package deploy-job -- \"$@\"\n".to_owned(),
+            ),
+        ] {
+            let path = bin.join(name);
+            fs::write(&path, script).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     /// Runs a command as a person would in the repository.
@@ -205,10 +219,11 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
             variables.push(("DOMINO_API_HOST".to_owned(), host.clone()));
             continue;
         }
-        // A program that is named bare is for whoever has put it on the path.
-        if !command.starts_with("cargo ") && !command.starts_with("git ") {
-            continue;
-        }
+        let ours = ["domino-pipeline ", "deploy-job ", "git "];
+        assert!(
+            ours.iter().any(|program| command.starts_with(program)),
+            "{command}"
+        );
         let output = scratch.bash(&command, &variables);
         let said = format!(
             "$ {command}\n{}{}",
@@ -220,7 +235,7 @@ fn the_readme_followed_literally_ends_with_a_commit_that_can_be_pushed() {
             "a secret was shown by `{command}`"
         );
         assert!(output.status.success(), "{said}");
-        if command.starts_with("cargo xtask doctor") {
+        if command.starts_with("domino-pipeline doctor") {
             // On a deployment where nothing was trained yet, that is said, and is no fault.
             assert!(
                 said.contains("-- registered model `wine-quality`"),

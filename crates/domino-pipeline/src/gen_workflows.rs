@@ -158,18 +158,26 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
     if file.pipeline.install != Install::Build {
         all.extend(besides(root)?);
     }
-    let path = PathBuf::from("README.md");
-    let there = read(&root.join(&path))?;
-    if let Some(readme) = &there {
-        let wanted = diagram::kept_in(readme, &diagram::mermaid(file))?;
-        let wanted = reference::MARKERS.keep(&wanted, &reference::markdown())?;
-        all.push(Generated {
-            path,
-            there,
-            wanted: Some(wanted),
-        });
-    }
+    all.extend(pages(file, root)?);
     Ok(all)
+}
+
+/// The pages that hold the picture of the pipeline or the reference of the stage file between their markers.
+fn pages(file: &StageFile, root: &Path) -> Result<Vec<Generated>> {
+    let mut pages = Vec::new();
+    for path in ["README.md", reference::PAGE] {
+        let there = read(&root.join(path))?;
+        if let Some(page) = &there {
+            let wanted = diagram::kept_in(page, &diagram::mermaid(file))?;
+            let wanted = reference::MARKERS.keep(&wanted, &reference::markdown())?;
+            pages.push(Generated {
+                path: path.into(),
+                there,
+                wanted: Some(wanted),
+            });
+        }
+    }
+    Ok(pages)
 }
 
 /// What a repository without the workspace needs besides: the schema, kept fresh, and Dependabot's file, once.

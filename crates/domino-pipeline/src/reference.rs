@@ -1,4 +1,4 @@
-//! The reference of the stage file in the README: a short table and an example for each of its tables.
+//! The reference of the stage file in the documentation: a short table and an example for each of its tables.
 //!
 //! What the keys are is said where the reader of the file has them, in `stage_file::reference`; nothing
 //! about a key is said here, but in the examples.
@@ -9,6 +9,9 @@ use stage_file::reference::{FILE, Form, Key, Need, Section};
 use stage_file::{RULES, Severity};
 
 use crate::readme::Markers;
+
+/// The page of the reference, from the top of the repository.
+pub const PAGE: &str = "docs/stages.md";
 
 /// Where the reference stands.
 pub const MARKERS: Markers = Markers {
@@ -105,7 +108,7 @@ pub const EXAMPLES: [(&str, &str); 12] = [
 pub fn markdown() -> String {
     let mut text = String::from(
         "A key in **bold** must be there; those of a stage may stand in `[defaults]` instead, which has the same keys.\n\
-         Unknown keys are refused. Editors complete the file by [`stages.schema.json`](stages.schema.json).\n",
+         Unknown keys are refused. Editors complete the file by [`stages.schema.json`](../stages.schema.json).\n",
     );
     for section in sections() {
         let _ = write!(text, "\n### `{}`\n\n{}\n\n", section.header, section.about);
