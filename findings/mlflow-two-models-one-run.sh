@@ -9,6 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+cd "$folder" # MLflow makes a folder `mlruns` where it runs
 
 cat >"$folder/try.py" <<'PYTHON'
 import logging, sys, time, mlflow
