@@ -7,6 +7,8 @@ mod one_run;
 mod outputs;
 #[path = "deploy_job/schedule.rs"]
 mod schedule;
+#[path = "deploy_job/shared_schedule.rs"]
+mod shared_schedule;
 #[path = "deploy_job/trouble.rs"]
 mod trouble;
 

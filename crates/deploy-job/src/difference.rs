@@ -7,11 +7,7 @@ pub(crate) fn differences(
     existing: &ScheduleDefinition,
     wanted: &ScheduleDefinition,
 ) -> Vec<String> {
-    let object = |definition: &ScheduleDefinition| match serde_json::to_value(definition) {
-        Ok(serde_json::Value::Object(object)) => object,
-        _ => serde_json::Map::new(),
-    };
-    let (existing, wanted) = (object(existing), object(wanted));
+    let (existing, wanted) = (existing.compared(), wanted.compared());
     let mut names: Vec<&String> = wanted
         .keys()
         .chain(existing.keys().filter(|name| !wanted.contains_key(*name)))

@@ -8,13 +8,16 @@ mod follow;
 mod interrupted;
 mod logs;
 mod over;
+mod own_schedule;
 mod report;
 mod run;
 mod schedule;
+mod schedule_plan;
 mod start;
 mod status;
 mod stop;
 mod verify_run;
+mod wanted_schedule;
 
 use std::process::ExitCode;
 

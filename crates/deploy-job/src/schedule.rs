@@ -1,22 +1,22 @@
 //! `deploy-job schedule`: the scheduled job in Domino becomes what the stage file says; never a second one.
 
-use domino_core::api::GitRef;
-use domino_core::api::environments::RevisionSpec;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::api::projects::Project;
-use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
+use domino_core::api::schedules::ScheduledJob;
 use domino_core::client::{Reader, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
-use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::Place;
-use domino_core::step::{
-    ChangeKind, Interrupts, Plan, Signal, Step, StepContext, StepFlags, StepResult, Through,
-};
+use domino_core::step::{Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through};
 use stage_file::{Kind, Schedule, StageFile};
 
 use crate::difference::differences;
+use crate::own_schedule::Ours;
 use crate::run::cannot;
+use crate::schedule_plan::{SchedulePlan, Wanted};
+use crate::wanted_schedule::{Asked, Definition};
 
 /// How many of the times at which it will fire are shown.
 const FIRES: usize = 5;
@@ -32,27 +32,20 @@ pub(crate) struct ScheduleArgs {
     /// Delete the scheduled job; the job itself may be gone from stages.toml
     #[arg(long)]
     pub(crate) delete: bool,
+    /// Deploy a commit although a newer one is deployed
+    #[arg(long)]
+    pub(crate) back: bool,
+    /// Pause it or let it fire as stages.toml says, although somebody decided otherwise in Domino
+    #[arg(long = "put-back")]
+    pub(crate) as_file_says: bool,
+    /// Leave a scheduled job alone that may be ours under another title, and go on beside it
+    #[arg(long)]
+    pub(crate) beside: bool,
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
-}
-
-/// What will be done.
-struct SchedulePlan {
-    project: Project,
-    marker: EntityMarker,
-    existing: Option<ScheduledJob>,
-    wanted: Option<Wanted>,
-}
-
-/// What the stage file asks for.
-struct Wanted {
-    definition: ScheduleDefinition,
-    place: Place,
-    commit: Commit,
-    fires: Vec<String>,
 }
 
 /// Creates, updates or deletes the scheduled job, or leaves it as it is.
@@ -67,6 +60,9 @@ pub(crate) async fn schedule(
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     step.show(&planned.view(context, &args.job));
+    for warning in &planned.warnings {
+        step.warn(warning, None);
+    }
     planned.report(step);
     let (job, stage) = (&args.job, &context.stage.name);
     if planned.is_as_wanted() {
@@ -133,15 +129,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     let (file, stage) = (&context.file, &context.stage);
     let reader = context.connection.reader();
     if args.delete {
-        let marker = EntityMarker::new(&stage.name, name_to_delete(file, &args.job)?);
-        let project = Project::of_stage(&reader, file, stage).await?;
-        let existing = ours(&reader, &project, &marker).await?;
-        return Ok(SchedulePlan {
-            project,
-            marker,
-            existing,
-            wanted: None,
-        });
+        return plan_deletion(context, args).await;
     }
     let job = file.job(&args.job)?;
     let marker = EntityMarker::new(&stage.name, &job.name);
@@ -157,37 +145,67 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     let commit = Commit::wanted(args.commit.as_deref())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Job, &job.name, stage);
-    let (place, existing, user) = tokio::try_join!(
+    let (place, all, user) = tokio::try_join!(
         Place::find(&reader, file, stage, Kind::Job, &project, &target),
-        ours(&reader, &project, &marker),
+        async { Ok(reader.scheduled_jobs(&project.id).await?) },
         async { Ok(reader.own_user().await?) },
     )?;
-    let tier = match &place.tier {
-        Some(tier) => tier.id.clone(),
-        None => default_tier(&reader, &project).await?,
+    let ours = Ours {
+        file,
+        stage,
+        marker: &marker,
+        job: Some(job),
+        user: Some(&user.id),
+        beside: args.beside,
     };
-    let (environment, revision) = match &place.environment {
-        Some((environment, revision)) => (Some(environment.id.clone()), revision.clone()),
-        None => (None, RevisionSpec::Active),
+    let existing = ours.among(&all, &project)?;
+    let order = match &existing {
+        Some(existing) => {
+            let what = format!("the schedule of job `{}`", job.name);
+            let running = Running {
+                what: &what,
+                git_ref: existing.definition.main_repo_git_ref.as_ref(),
+                deployed: "",
+            };
+            running
+                .check_order(&commit, &context.connection, args.back)
+                .await?
+        }
+        None => OrderNotes::default(),
     };
-    let definition = ScheduleDefinition {
-        title: format!("{} {marker}", job.title),
-        command: job.command.clone(),
-        schedule: Cron {
-            cron_string: schedule.cron.clone(),
-            is_custom: true,
-        },
-        timezone_id: schedule.timezone.clone(),
-        is_paused: schedule.paused.contains(&stage.name),
-        allow_concurrent_execution: schedule.concurrent,
-        hardware_tier_identifier: tier,
-        override_environment_id: environment,
-        environment_revision_spec: revision,
-        scheduled_by_user_id: user.id,
-        notify_on_complete_email_addresses: schedule.notify.clone(),
-        main_repo_git_ref: Some(GitRef::commit(&commit)),
+    let default_tier = match (&place.tier, &existing) {
+        (None, None) => Some(default_tier(&reader, &project).await?),
+        _ => None,
     };
-    let fires = fires(schedule);
+    let asked = Asked {
+        file,
+        stage,
+        job,
+        schedule,
+        marker: &marker,
+        place: &place,
+        default_tier,
+        commit: &commit,
+        user: &user.id,
+        existing: existing.as_ref(),
+        as_file_says: args.as_file_says,
+    };
+    let Some(Definition {
+        definition,
+        carried,
+        warning,
+    }) = asked.definition()
+    else {
+        return Err(CommandError::new(
+            Exit::Bug,
+            "a scheduled job without a tier",
+        ));
+    };
+    let fires = fires(&Schedule {
+        timezone: definition.timezone_id.clone(),
+        ..schedule.clone()
+    });
+    let warnings = warning.into_iter().chain(order.warning.clone()).collect();
     Ok(SchedulePlan {
         project,
         marker,
@@ -197,7 +215,42 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
             place,
             commit,
             fires,
+            carried,
+            order,
+            is_paused_by_file: schedule.paused.contains(&stage.name),
         }),
+        warnings,
+    })
+}
+
+/// What is ours is deleted, also under another title.
+async fn plan_deletion(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan> {
+    let (file, stage) = (&context.file, &context.stage);
+    let reader = context.connection.reader();
+    let marker = EntityMarker::new(&stage.name, name_to_delete(file, &args.job)?);
+    let project = Project::of_stage(&reader, file, stage).await?;
+    let job = file.job(&args.job).ok();
+    let (all, user) = tokio::try_join!(reader.scheduled_jobs(&project.id), async {
+        match job {
+            Some(_) => reader.own_user().await.map(Some),
+            None => Ok(None),
+        }
+    })?;
+    let ours = Ours {
+        file,
+        stage,
+        marker: &marker,
+        job,
+        user: user.as_ref().map(|user| &user.id),
+        beside: args.beside,
+    };
+    let existing = ours.among(&all, &project)?;
+    Ok(SchedulePlan {
+        project,
+        marker,
+        existing,
+        wanted: None,
+        warnings: Vec::new(),
     })
 }
 
@@ -208,33 +261,6 @@ fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
         Err(_) if StageFile::is_name(name) => Ok(name),
         Err(unknown) => Err(unknown.into()),
     }
-}
-
-/// The scheduled job that carries our marker. Two of them are not ours to choose from.
-async fn ours(
-    reader: &Reader,
-    project: &Project,
-    marker: &EntityMarker,
-) -> Result<Option<ScheduledJob>> {
-    let mut ours: Vec<ScheduledJob> = reader
-        .scheduled_jobs(&project.id)
-        .await?
-        .into_iter()
-        .filter(|scheduled| marker.ends(&scheduled.definition.title))
-        .collect();
-    if ours.len() > 1 {
-        let ids: Vec<String> = ours
-            .iter()
-            .map(|scheduled| format!("`{}`", scheduled.id))
-            .collect();
-        return Err(CommandError::refused(format!(
-            "{} scheduled jobs carry the key `{marker}`: {}",
-            ours.len(),
-            ids.join(", ")
-        ))
-        .hint("delete all but one of them in Domino; every one of them starts runs"));
-    }
-    Ok(ours.pop())
 }
 
 /// A scheduled job must name its tier, also where a started job may leave it out.
@@ -258,14 +284,6 @@ fn fires(schedule: &Schedule) -> Vec<String> {
 }
 
 impl SchedulePlan {
-    fn is_as_wanted(&self) -> bool {
-        match (&self.existing, &self.wanted) {
-            (None, None) => true,
-            (Some(existing), Some(wanted)) => existing.definition == wanted.definition,
-            _ => false,
-        }
-    }
-
     /// Writes, and believes only what Domino says it now has. `None` when it was deleted.
     async fn apply(&self, context: &StepContext) -> Result<Option<ScheduledJob>> {
         let writer = context.connection.writer();
@@ -275,8 +293,8 @@ impl SchedulePlan {
             if let Some(existing) = &self.existing
                 && let Err(error) = writer.delete_scheduled_job(project, &existing.id).await
             {
-                let still = ours(&reader, &self.project, &self.marker).await?;
-                if still.is_some() {
+                let all = reader.scheduled_jobs(project).await?;
+                if all.iter().any(|scheduled| scheduled.id == existing.id) {
                     return Err(error.into());
                 }
             }
@@ -286,7 +304,7 @@ impl SchedulePlan {
             let all = reader.scheduled_jobs(project).await?;
             Ok(all
                 .into_iter()
-                .find(|scheduled| scheduled.definition == *definition))
+                .find(|scheduled| differences(&scheduled.definition, definition).is_empty()))
         };
         let written = match &self.existing {
             None => {
@@ -319,91 +337,5 @@ impl SchedulePlan {
             "Domino keeps something else than was asked for: {}",
             different.join("; ")
         )))
-    }
-
-    fn report(&self, step: &mut Step) {
-        if let Some(existing) = &self.existing {
-            step.report.output("id", existing.id.as_str());
-        }
-        if let Some(wanted) = &self.wanted {
-            step.report.output("commit", wanted.commit.as_str());
-            if let Some(next) = wanted
-                .fires
-                .first()
-                .filter(|_| !wanted.definition.is_paused)
-            {
-                step.report.output("next", next.as_str());
-            }
-        }
-    }
-
-    fn view(&self, context: &StepContext, job: &str) -> Plan {
-        let stage = &context.stage.name;
-        let Some(Wanted {
-            definition,
-            place,
-            commit,
-            fires,
-        }) = &self.wanted
-        else {
-            let mut plan = Plan::new(format!(
-                "delete the schedule of job `{job}` in stage `{stage}`"
-            ));
-            if let Some(existing) = &self.existing {
-                plan.change(
-                    ChangeKind::Remove,
-                    format!("scheduled job `{}`", existing.id),
-                );
-            }
-            return plan;
-        };
-        let mut plan = Plan::new(format!(
-            "keep the schedule of job `{job}` in stage `{stage}`"
-        ));
-        plan.fact(
-            "project",
-            format!(
-                "{} on {}",
-                self.project.name,
-                context.connection.host().as_str()
-            ),
-        );
-        plan.fact("commit", commit.as_str());
-        plan.fact("command", &definition.command);
-        plan.fact(
-            "cron",
-            format!(
-                "{} ({})",
-                definition.schedule.cron_string, definition.timezone_id
-            ),
-        );
-        place.describe(&mut plan);
-        if definition.is_paused {
-            plan.fact("paused", format!("yes, in stage `{stage}`"));
-        }
-        for (name, at) in ["next run", "2nd run", "3rd run", "4th run", "5th run"]
-            .into_iter()
-            .zip(fires)
-        {
-            plan.fact(name, at);
-        }
-        match &self.existing {
-            None => {
-                plan.change(
-                    ChangeKind::Create,
-                    format!("a scheduled job `{}`", definition.title),
-                );
-            }
-            Some(existing) => {
-                let different = differences(&existing.definition, definition);
-                if different.is_empty() {
-                    plan.change(ChangeKind::Keep, format!("scheduled job `{}`", existing.id));
-                }
-                for difference in different {
-                    plan.change(ChangeKind::Update, difference);
-                }
-            }
-        }
-        plan
     }
 }

@@ -69,6 +69,21 @@ impl EntityMarker {
         title.ends_with(&self.to_string())
     }
 
+    /// The marker of a scheduled job. It keeps whether we paused it, so that a pause by somebody else is told from ours.
+    pub fn of_schedule(&self, is_paused: bool) -> String {
+        let paused = if is_paused { " paused" } else { "" };
+        format!("[{}/{}{paused}]", self.stage, self.entity)
+    }
+
+    /// The marker of a scheduled job in a title, wherever it stands there, and whether we paused the job when we wrote
+    /// it.
+    pub fn schedule_in(&self, title: &str) -> Option<(String, bool)> {
+        [true, false]
+            .map(|is_paused| (self.of_schedule(is_paused), is_paused))
+            .into_iter()
+            .find(|(marker, _)| title.contains(marker))
+    }
+
     /// Whether the last marker of a title is of this entity, whatever its commit.
     pub fn is_of(&self, title: &str) -> bool {
         let head = format!("{}/{}", self.stage, self.entity);

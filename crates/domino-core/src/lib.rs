@@ -14,6 +14,7 @@ pub mod deployment_marker;
 pub mod error;
 mod exit;
 pub mod github;
+pub mod older_commit;
 pub mod place;
 pub mod scrubber;
 pub mod serving;

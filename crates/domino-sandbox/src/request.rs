@@ -226,6 +226,15 @@ impl Fields {
             .cloned()
     }
 
+    /// What the object holds beyond the fields of these names.
+    pub(crate) fn beyond(&self, known: &[&str]) -> Map<String, Value> {
+        let beyond = self.fields.iter();
+        beyond
+            .filter(|(name, value)| !known.contains(&name.as_str()) && !value.is_null())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The objects of a list that may be missing or null, each read by `read`.
     pub(crate) fn objects<T>(&mut self, name: &str, read: impl Fn(&mut Fields) -> T) -> Vec<T> {
         let Some(value) = self.optional_value(name) else {

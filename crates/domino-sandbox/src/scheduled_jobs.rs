@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::catalog::Catalog;
 use crate::clock::{Clock, Moment};
@@ -54,7 +54,38 @@ struct ScheduleSpec {
     net_app_volume_ids: Vec<String>,
     snapshot_datasets: bool,
     snapshot_net_app_volumes: bool,
+    /// What a request has that is kept as it came, such as the compute cluster.
+    others: Map<String, Value>,
 }
+
+/// What is read field by field, and what only a reply has.
+const KNOWN: &[&str] = &[
+    "title",
+    "command",
+    "schedule",
+    "timezoneId",
+    "isPaused",
+    "allowConcurrentExecution",
+    "hardwareTierIdentifier",
+    "overrideEnvironmentId",
+    "environmentRevisionSpec",
+    "scheduledByUserId",
+    "notifyOnCompleteEmailAddresses",
+    "mainRepoGitRef",
+    "capacityType",
+    "publishModelId",
+    "datasetConfig",
+    "externalVolumeMounts",
+    "netAppVolumeIds",
+    "snapshotDatasetsOnCompletion",
+    "snapshotNetAppVolumesOnCompletion",
+    "id",
+    "created",
+    "projectId",
+    "hardwareTierName",
+    "scheduledByUserName",
+    "dataConfig",
+];
 
 /// Every scheduled job, and what its description is checked against.
 pub(crate) struct ScheduledJobs {
@@ -106,6 +137,7 @@ impl ScheduleSpec {
             net_app_volume_ids: fields.texts_if_any("netAppVolumeIds"),
             snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
             snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
+            others: fields.beyond(KNOWN),
         };
         fields.finish()?;
         Ok(ScheduleSpec { is_custom, ..spec }).and_then(|spec| spec.checked(schedules))
@@ -192,6 +224,9 @@ impl ScheduledJob {
         json.put("capacityType", spec.capacity_type.as_deref());
         json.put("publishModelId", spec.publish_model_id.as_deref());
         json.put("mainRepoGitRef", spec.git_ref.as_ref().map(GitRef::v4));
+        for (name, value) in &spec.others {
+            json[name] = value.clone();
+        }
         json
     }
 }

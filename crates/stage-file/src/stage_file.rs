@@ -189,6 +189,12 @@ impl StageFile {
         }
     }
 
+    /// Whether the file itself has this key, and does not leave it to a default of ours: what it leaves out is not
+    /// changed in Domino. The text is parsed for it.
+    pub fn says<S: AsRef<str>>(&self, path: &[S]) -> bool {
+        Tree::parse(&self.text).is_ok_and(|tree| tree.own(path).is_some())
+    }
+
     /// The line of a key, counted from one: `["stage", "prod", "hardware-tier"]`. Where the stage itself
     /// does not have it, that of the key in `[defaults]`, or of the nearest table above it.
     ///

@@ -1,6 +1,7 @@
 //! Scheduled jobs: runs that Domino starts by itself.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use super::environments::{EnvironmentId, RevisionSpec};
 use super::git_ref::GitRef;
@@ -19,6 +20,32 @@ pub struct ScheduledJob {
     #[serde(flatten)]
     pub definition: ScheduleDefinition,
 }
+
+/// What others set on a scheduled job and a stage file knows no key for: the key in Domino, and what people call it.
+/// Domino keeps these as they are sent; of other fields it may decide itself.
+const CARRIED: &[(&str, &str)] = &[
+    ("publishModelId", "the endpoint to publish afterwards"),
+    ("capacityType", "capacity type"),
+    ("computeClusterProperties", "compute cluster"),
+    ("volumeSpecificationOverride", "size of the volume"),
+    ("datasetConfig", "data sets"),
+    ("snapshotDatasetsOnCompletion", "snapshots of data sets"),
+    (
+        "snapshotNetAppVolumesOnCompletion",
+        "snapshots of NetApp volumes",
+    ),
+    ("externalVolumeMounts", "external volumes"),
+    ("netAppVolumeIds", "NetApp volumes"),
+];
+
+/// What Domino says of a scheduled job by itself, and nobody sends.
+const BY_DOMINO: &[&str] = &[
+    "id",
+    "created",
+    "projectId",
+    "hardwareTierName",
+    "scheduledByUserName",
+];
 
 /// What a scheduled job does: exactly what is sent, and what is compared with what is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +77,54 @@ pub struct ScheduleDefinition {
     /// The commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_repo_git_ref: Option<GitRef>,
+    /// Everything else that it has, as it was read: a replacement is whole, so that it is sent back.
+    #[serde(flatten, deserialize_with = "rest")]
+    pub rest: Map<String, Value>,
+}
+
+impl ScheduleDefinition {
+    /// What counts when two of them are compared: all that is ours, and of the rest what Domino keeps as it is sent.
+    pub fn compared(&self) -> Map<String, Value> {
+        let mut object = match serde_json::to_value(self) {
+            Ok(Value::Object(object)) => object,
+            _ => Map::new(),
+        };
+        let is_kept = |name: &str| CARRIED.iter().any(|(known, _)| *known == name);
+        object.retain(|name, value| {
+            !self.rest.contains_key(name) || is_kept(name) && !is_nothing(value)
+        });
+        object
+    }
+
+    /// What of the rest somebody has set, in words.
+    pub fn carried(&self) -> Vec<String> {
+        let set = self.rest.iter().filter(|(_, value)| !is_nothing(value));
+        set.map(|(name, _)| {
+            let known = CARRIED.iter().find(|(known, _)| known == name);
+            known.map_or_else(|| format!("`{name}`"), |(_, words)| (*words).to_owned())
+        })
+        .collect()
+    }
+}
+
+/// Whether a value is what a field that is left out means.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// What is left of a reply, in the places where a request has it.
+fn rest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let mut rest = Map::deserialize(deserializer)?;
+    // A reply has them together, a request side by side.
+    if let Some(Value::Object(data)) = rest.remove("dataConfig") {
+        rest.extend(data);
+    }
+    rest.retain(|name, value| !value.is_null() && !BY_DOMINO.contains(&name.as_str()));
+    Ok(rest)
 }
 
 /// A Quartz cron expression.
@@ -135,6 +210,7 @@ mod tests {
             scheduled_by_user_id: UserId::new("u1"),
             notify_on_complete_email_addresses: vec![],
             main_repo_git_ref: Some(GitRef::Commit("ab".repeat(20))),
+            rest: Map::new(),
         }
     }
 
@@ -187,6 +263,30 @@ mod tests {
             .replace_scheduled_job(&project, &created.id, &definition())
             .await
             .unwrap();
+    }
+
+    #[test]
+    fn what_a_reply_has_beyond_ours_is_sent_back_where_a_request_has_it() {
+        let mut reply = reply();
+        reply["created"] = json!("2026-01-01T00:00:00Z");
+        reply["capacityType"] = json!("spot");
+        reply["somethingNew"] = json!({"a": 1});
+        reply["publishModelId"] = Value::Null;
+        reply["dataConfig"] = json!({
+            "externalVolumeMounts": ["v1"], "netAppVolumeIds": [], "snapshotDatasetsOnCompletion": false,
+        });
+        let read: ScheduledJob = serde_json::from_value(reply).unwrap();
+        let mut sent = body();
+        sent["capacityType"] = json!("spot");
+        sent["somethingNew"] = json!({"a": 1});
+        sent["externalVolumeMounts"] = json!(["v1"]);
+        sent["netAppVolumeIds"] = json!([]);
+        sent["snapshotDatasetsOnCompletion"] = json!(false);
+        assert_eq!(serde_json::to_value(&read.definition).unwrap(), sent);
+        assert_eq!(
+            read.definition.carried(),
+            ["capacity type", "external volumes", "`somethingNew`"]
+        );
     }
 
     #[tokio::test]

@@ -1,0 +1,146 @@
+//! Refuses a commit that is older than the one that runs, unless it is said that this is wanted; and tells what is not
+//! known about the two.
+
+use crate::api::GitRef;
+use crate::client::Connection;
+use crate::commit::Commit;
+use crate::commit_order::CommitOrder;
+use crate::error::{CommandError, Result};
+
+/// What runs in Domino now.
+#[derive(Debug, Clone, Copy)]
+pub struct Running<'a> {
+    /// What runs it: ``app `dashboard` ``.
+    pub what: &'a str,
+    /// What of the repository it runs, if Domino tells.
+    pub git_ref: Option<&'a GitRef>,
+    /// Who deployed it and when, as far as Domino tells: `, published by ann`.
+    pub deployed: &'a str,
+}
+
+/// What is to be told of how the two commits stand to each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderNotes {
+    /// For the plan.
+    pub fact: Option<String>,
+    /// For the reader of the summary.
+    pub warning: Option<String>,
+}
+
+impl Running<'_> {
+    /// Compares what runs with the commit that is wanted. An older one is an error, unless `back` says that it is
+    /// wanted. Nothing is asked when they are the same.
+    pub async fn check_order(
+        self,
+        wanted: &Commit,
+        connection: &Connection,
+        back: bool,
+    ) -> Result<OrderNotes> {
+        let Some(GitRef::Commit(running)) = self.git_ref else {
+            return Ok(OrderNotes::default());
+        };
+        // Domino may show the first digits only, which git may know.
+        let Ok(running) = Commit::wanted(Some(running)) else {
+            return Ok(OrderNotes {
+                fact: Some(format!(
+                    "not known: git does not know commit {running}, which runs"
+                )),
+                warning: None,
+            });
+        };
+        let variable = |name: &str| std::env::var(name).ok();
+        let order = CommitOrder::of(wanted, &running, connection, variable).await;
+        self.evaluate(wanted, &running, order, back)
+    }
+
+    fn evaluate(
+        self,
+        wanted: &Commit,
+        running: &Commit,
+        order: CommitOrder,
+        back: bool,
+    ) -> Result<OrderNotes> {
+        let (new, old) = (wanted.short(), running.short());
+        Ok(match order {
+            CommitOrder::Same | CommitOrder::Newer => OrderNotes::default(),
+            CommitOrder::Older if back => OrderNotes {
+                fact: Some(format!("goes back from commit {old}, as `--back` says")),
+                warning: None,
+            },
+            CommitOrder::Older => {
+                return Err(CommandError::refused(format!(
+                    "commit {wanted} is older than commit {running}, which {} runs{}",
+                    self.what, self.deployed
+                ))
+                .hint(
+                    "another run has deployed a newer commit meanwhile: leave it; to go back on purpose, give `--back`",
+                ));
+            }
+            CommitOrder::Diverged => OrderNotes {
+                fact: None,
+                warning: Some(format!(
+                    "commit {new} does not have all of commit {old}, which {} runs{}: they are of two branches, or the \
+                     branch was rewritten",
+                    self.what, self.deployed
+                )),
+            },
+            CommitOrder::Unknown(reason) => OrderNotes {
+                fact: Some(format!(
+                    "not known whether {new} is newer than commit {old}, which runs: {reason}"
+                )),
+                warning: None,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(order: CommitOrder, back: bool) -> Result<OrderNotes> {
+        let (wanted, running) = ("a".repeat(40), "b".repeat(40));
+        let running_now = Running {
+            what: "app `dashboard`",
+            git_ref: None,
+            deployed: ", published by ann",
+        };
+        running_now.evaluate(
+            &Commit::whole(&wanted).unwrap(),
+            &Commit::whole(&running).unwrap(),
+            order,
+            back,
+        )
+    }
+
+    #[test]
+    fn an_older_commit_is_refused_with_both_named_unless_it_is_wanted() {
+        let refused = told(CommitOrder::Older, false).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "commit {} is older than commit {}, which app `dashboard` runs, published by ann",
+                "a".repeat(40),
+                "b".repeat(40)
+            )
+        );
+        assert!(refused.to_do().unwrap().contains("`--back`"));
+        assert!(told(CommitOrder::Older, true).unwrap().fact.is_some());
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_and_stops_nothing() {
+        let unknown = told(CommitOrder::Unknown("no history".into()), false).unwrap();
+        assert!(unknown.fact.unwrap().ends_with("which runs: no history"));
+        assert!(
+            told(CommitOrder::Diverged, false)
+                .unwrap()
+                .warning
+                .is_some()
+        );
+        assert_eq!(
+            told(CommitOrder::Newer, false).unwrap(),
+            OrderNotes::default()
+        );
+    }
+}
