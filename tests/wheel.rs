@@ -118,19 +118,6 @@ fn path_without(programs: &[&str]) -> OsString {
     std::env::join_paths(kept).unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_repository_of_python_alone_goes_from_the_wheel_to_a_green_rehearsal() {
     if std::env::var_os("WHEEL_TEST").is_none_or(|value| value.is_empty()) {
@@ -142,33 +129,16 @@ fn a_repository_of_python_alone_goes_from_the_wheel_to_a_green_rehearsal() {
     }
     let team = Team::new();
     let version = env!("CARGO_PKG_VERSION");
-    let stages = fs::read_to_string(top().join("stages.toml")).unwrap();
-    let install = format!(
-        "install = \"pip\"\nrelease = \"v{version}\"\nwheel-sha256 = [\"{}\"]\n",
-        team.sha256()
-    );
-    let stages: String = stages
-        .split_inclusive('\n')
-        .map(|line| {
-            if line.starts_with("install =") {
-                &install
-            } else {
-                line
-            }
-        })
-        .collect();
-    fs::write(team.repository().join("stages.toml"), stages).unwrap();
-    copy(
-        &top().join("src/project"),
-        &team.repository().join("src/project"),
-    );
     team.git(&["init", "--quiet", "--initial-branch", "main"]);
 
     let begun = Instant::now();
     let answer = team.pipeline(&["--version"]);
     assert_eq!(said(&answer), format!("domino-pipeline {version}\n"));
-    let written = team.pipeline(&["gen-workflows"]);
-    assert!(written.status.success(), "{}", said(&written));
+    let begun_with = team.pipeline(&["init", "--sample"]);
+    assert!(begun_with.status.success(), "{}", said(&begun_with));
+    let stages = fs::read_to_string(team.repository().join("stages.toml")).unwrap();
+    let hash = team.sha256();
+    assert!(stages.contains(&hash), "{hash} is not in {stages}");
     team.git(&["add", "--all"]);
     team.git(&["commit", "--quiet", "--message", "Begin"]);
     let rehearsed = team.pipeline(&["rehearse", "--approve", "all"]);
