@@ -221,7 +221,12 @@ impl<'a> Checks<'a, '_> {
         {
             self.field(ExpressionSite::Step, field);
         }
-        for (name, field) in &step.env {
+        // What runs in the place of a command reads nothing of what the workflow gives it.
+        let substituted = match &step.what {
+            What::Run { script, .. } => self.known.settings.substitute(&script.template.source),
+            What::Uses { .. } => None,
+        };
+        for (name, field) in step.env.iter().filter(|_| substituted.is_none()) {
             self.field(ExpressionSite::Step, field);
             let imposed = self.known.settings.imposed_variables();
             let imposed = imposed.iter().find(|imposed| imposed.name == name);

@@ -108,6 +108,7 @@ fn a_command_that_would_leave_this_machine_is_substituted_and_the_person_told() 
     steps:
       - id: fetch
         run: fetch --from elsewhere
+        env: { TOKEN: "${{ secrets.NOBODY_SET_IT }}" }
       - name: see
         run: test "${{ steps.fetch.outputs.how }}" = substituted
 "#,
