@@ -6,6 +6,7 @@
 
 mod document;
 mod exceptions;
+mod exchange;
 mod schema;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use self::document::Document;
 use self::exceptions::{Exception, exception_for};
+pub use self::exchange::Exchange;
 
 /// The variable that names the specs: files or folders of JSON files, separated by `:`.
 pub const VARIABLE: &str = "DOMINO_OPENAPI";
@@ -26,23 +28,6 @@ pub const VARIABLE: &str = "DOMINO_OPENAPI";
 pub struct Contract {
     documents: Vec<Document>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
-}
-
-/// One request and its reply, as they went over the wire.
-#[derive(Debug, Clone, Copy)]
-pub struct Exchange<'a> {
-    /// The method: `GET`.
-    pub method: &'a str,
-    /// The path, still percent-encoded: `/v4/jobs/start`.
-    pub path: &'a str,
-    /// The query without `?`.
-    pub query: Option<&'a str>,
-    /// The request's body.
-    pub body: Option<&'a Value>,
-    /// The reply's status.
-    pub status: Option<u16>,
-    /// The reply's body.
-    pub reply: Option<&'a Value>,
 }
 
 /// What was judged.

@@ -7,6 +7,7 @@
 mod any_text;
 mod document;
 mod flags;
+mod format;
 mod github;
 mod interrupts;
 mod plan;
@@ -20,7 +21,8 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use self::document::Document;
-pub use self::flags::{ApplyFlags, Format, StepContext, StepFlags, duration, host_of};
+pub use self::flags::{StepContext, StepFlags, duration, host_of};
+pub use self::format::Format;
 use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal, Through};
 use self::plan::plan_as_text;

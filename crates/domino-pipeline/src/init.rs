@@ -9,44 +9,15 @@ mod stage_file_text;
 mod wheel;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use stage_file::StageFile;
 
 use self::answers::Answers;
+pub use self::answers::Args;
 use crate::error::{Context as _, Result, VerbError};
 use crate::{gen_workflows, repository};
-
-/// The arguments of `domino-pipeline init`.
-#[derive(Debug, Default, clap::Args)]
-pub struct Args {
-    /// The repository to begin in [default: this folder]
-    #[arg(value_name = "DIR")]
-    pub folder: Option<PathBuf>,
-    /// The address of Domino, such as domino.example.com
-    #[arg(long, value_name = "HOST")]
-    pub host: Option<String>,
-    /// The git-based Domino project
-    #[arg(long, value_name = "OWNER/NAME")]
-    pub project: Option<String>,
-    /// The stages, in promotion order
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', num_args = 1..)]
-    pub stages: Vec<String>,
-    /// The hardware tier of each stage, or one for all; a tier is what chooses the data plane
-    #[arg(long, value_name = "TIER,TIER", value_delimiter = ',', num_args = 1..)]
-    pub tiers: Vec<String>,
-    /// Who approves the stages after the first: GitHub users, or team:slug
-    #[arg(long, value_name = "WHO,WHO", value_delimiter = ',', num_args = 1..)]
-    pub approvers: Vec<String>,
-    /// The wheel that the workflows install: its SHA-256, as the release lists it [default: of the wheel file that this
-    /// program was installed from]
-    #[arg(long, value_name = "SHA256")]
-    pub wheel_sha256: Vec<String>,
-    /// Also write a job that trains, a scheduled job, an app and a model, which run in the rehearsal
-    #[arg(long)]
-    pub sample: bool,
-}
 
 /// Writes what a repository needs to begin with.
 pub fn run(args: &Args) -> Result<ExitCode> {

@@ -8,6 +8,7 @@ mod gate;
 mod model;
 mod name;
 mod pipeline;
+mod rule;
 mod schedule;
 mod stage;
 #[cfg(test)]
@@ -16,27 +17,13 @@ mod tier;
 mod value;
 
 use std::cell::OnceCell;
-use std::fmt::Display;
 
 use jiff::Timestamp;
 
+pub use self::rule::Rule;
+use self::rule::{Book, Report, error, warning};
 use super::StageFile;
-use super::cron::{CronError, Quartz};
 use super::found::Findings;
-use super::problem::Severity;
-use super::tree::{Leaf, Tree};
-
-/// One rule of a stage file.
-#[derive(Debug)]
-pub struct Rule {
-    /// The name, which `accept` under `[pipeline]` takes when the rule is a warning.
-    pub name: &'static str,
-    /// Whether breaking it stops the work.
-    pub severity: Severity,
-    /// What it asks for, as one sentence.
-    pub about: &'static str,
-    check: fn(&Book<'_>, &mut Report<'_, '_>),
-}
 
 /// The rule book. The first three settle a value: what they find is not looked at by the others.
 pub static RULES: &[Rule] = &[
@@ -232,32 +219,6 @@ pub static RULES: &[Rule] = &[
     ),
 ];
 
-const fn error(
-    name: &'static str,
-    about: &'static str,
-    check: fn(&Book<'_>, &mut Report<'_, '_>),
-) -> Rule {
-    Rule {
-        name,
-        severity: Severity::Error,
-        about,
-        check,
-    }
-}
-
-const fn warning(
-    name: &'static str,
-    about: &'static str,
-    check: fn(&Book<'_>, &mut Report<'_, '_>),
-) -> Rule {
-    Rule {
-        name,
-        severity: Severity::Warning,
-        about,
-        check,
-    }
-}
-
 /// Looks at the file by every rule.
 pub(super) fn check(file: &StageFile, now: Timestamp, findings: &mut Findings<'_>) {
     let tree = findings.tree;
@@ -267,114 +228,9 @@ pub(super) fn check(file: &StageFile, now: Timestamp, findings: &mut Findings<'_
         leaves: tree.leaves(),
         now,
         crons: OnceCell::new(),
+        rules: RULES,
     };
     for rule in RULES {
         (rule.check)(&book, &mut Report { rule, findings });
-    }
-}
-
-/// What the rules look at: the file as it was understood, and as it is written.
-struct Book<'t> {
-    file: &'t StageFile,
-    tree: &'t Tree<'t>,
-    /// Every text in the file.
-    leaves: Vec<Leaf<'t>>,
-    now: Timestamp,
-    crons: OnceCell<Vec<Cron<'t>>>,
-}
-
-/// A cron expression with its place.
-struct Cron<'t> {
-    path: Vec<String>,
-    text: &'t str,
-    quartz: Result<Quartz, CronError>,
-}
-
-impl<'t> Book<'t> {
-    /// The texts whose key path is of a certain form.
-    fn texts(&self, form: impl Fn(&[&str]) -> bool) -> impl Iterator<Item = &Leaf<'t>> {
-        self.leaves.iter().filter(move |leaf| form(&leaf.keys))
-    }
-
-    /// The texts that stand for one key of the stages, in the stages or in `[defaults]`.
-    fn stage_texts(&self, key: &str) -> impl Iterator<Item = &Leaf<'t>> {
-        self.texts(move |keys| match keys {
-            ["defaults", last] | ["stage", _, last] => *last == key,
-            _ => false,
-        })
-    }
-
-    /// Every cron expression, read once for all the rules about them.
-    fn crons(&self) -> &[Cron<'t>] {
-        self.crons.get_or_init(|| {
-            self.texts(|keys| matches!(keys, ["job", _, "schedule", "cron"]))
-                .map(|leaf| Cron {
-                    path: leaf.path(),
-                    text: leaf.text,
-                    quartz: leaf.text.parse(),
-                })
-                .collect()
-        })
-    }
-
-    fn has<S: AsRef<str>>(&self, path: &[S]) -> bool {
-        self.tree.find(path).value.is_some()
-    }
-}
-
-/// How many names of a group are told.
-const TOLD: usize = 5;
-
-/// The names of a group for a sentence: `` `a`, `b` and `c` ``, and of a long one the first and how many more.
-fn named<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
-    let count = names.len();
-    let told = if count > TOLD + 1 { TOLD } else { count };
-    let mut shown: Vec<String> = names.take(told).map(|name| format!("`{name}`")).collect();
-    let last = match count - told {
-        0 => shown.pop().unwrap_or_default(),
-        more => format!("{more} more"),
-    };
-    match shown.is_empty() {
-        true => last,
-        false => format!("{} and {last}", shown.join(", ")),
-    }
-}
-
-/// Where one rule puts what it finds.
-struct Report<'r, 't> {
-    rule: &'static Rule,
-    findings: &'r mut Findings<'t>,
-}
-
-impl Report<'_, '_> {
-    /// A key breaks the rule. The message goes on after the key's name and the header of its table.
-    fn at<S: AsRef<str>>(&mut self, path: &[S], says: impl Display) {
-        let says = format!("{says}{}", self.acceptable());
-        self.findings
-            .about(self.rule.name, self.rule.severity, path, says);
-    }
-
-    /// A text breaks the rule.
-    fn leaf(&mut self, leaf: &Leaf<'_>, says: impl Display) {
-        self.at(&leaf.path(), says);
-    }
-
-    /// The rule is broken as this sentence says; the path is for the line.
-    fn sentence<S: AsRef<str>>(&mut self, path: &[S], message: impl Display) {
-        let message = format!("{message}{}", self.acceptable());
-        self.findings
-            .push(self.rule.name, self.rule.severity, path, message);
-    }
-
-    fn acceptable(&self) -> String {
-        match self.rule.severity {
-            Severity::Error => String::new(),
-            Severity::Warning => {
-                format!(
-                    " (accept with `accept = [\"{}\"]` under `[pipeline]`)",
-                    self.rule.name
-                )
-            }
-        }
     }
 }

@@ -4,9 +4,10 @@ use crate::error::{CommandError, Result};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Step;
+use super::format::Format;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
 use stage_file::{Host, Stage, StageFile};
@@ -36,23 +37,6 @@ pub struct StepFlags {
     /// Multiplies every pause between requests; below 1 for rehearsals and tests
     #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0, value_parser = delay_scale)]
     pub delay_scale: f64,
-}
-
-/// Whether and how long a program changes things.
-#[derive(Debug, Clone, Args)]
-pub struct ApplyFlags {
-    /// Print the plan and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// How the result is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text for people.
-    Text,
-    /// Exactly one JSON document on stdout.
-    Json,
 }
 
 /// Where a step works.

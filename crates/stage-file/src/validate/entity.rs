@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::text::shown;
 
 pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {

@@ -1,6 +1,6 @@
 //! Rules on gates: each has what it needs, and none looks as if it guarded what it does not.
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::soak::soak_time;
 use crate::text::shown;
 use crate::{DominoApproval, Gates, ModelSource, Stage};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::read::whole_number;
 use crate::stage_file::same_name;
 use crate::text::shown;

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::StageFile;
 use crate::stage_file::same_name;
 use crate::unknown_name::{listed, nearest};

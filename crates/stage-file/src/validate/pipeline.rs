@@ -1,6 +1,6 @@
 //! Rules on `[pipeline]`.
 
-use super::{Book, RULES, Report};
+use super::rule::{Book, Report};
 use crate::Install;
 use crate::problem::Severity;
 use crate::text::shown;
@@ -185,7 +185,7 @@ pub(super) fn wheel(book: &Book<'_>, report: &mut Report<'_, '_>) {
 
 pub(super) fn accept(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let warnings = || {
-        RULES
+        book.rules
             .iter()
             .filter(|rule| rule.severity == Severity::Warning)
             .map(|rule| rule.name)

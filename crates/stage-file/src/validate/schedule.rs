@@ -1,6 +1,6 @@
 //! Rules on the schedules of jobs. Only a file with a schedule pays for time zones and calendars.
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::cron::{Rhythm, has_numbered_weekday};
 use crate::text::shown;
 use crate::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Book, Report, named};
+use super::rule::{Book, Report, named};
 use crate::stage_file::same_name;
 use crate::text::shown;
 use crate::{Host, ProjectName};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Book, Report, named};
+use super::rule::{Book, Report, named};
 use crate::{Kind, Placement, Stage, StageFile};
 
 /// Each kind of entity, with the word for several of it.

@@ -1,6 +1,6 @@
 //! Rules that hold for every value of the file, whatever key it stands for.
 
-use super::{Book, Report};
+use super::rule::{Book, Report};
 use crate::reference::{Form, form_of};
 use crate::text::{bare, is_invisible, looks_secret, names_secret, shown};
 use crate::tree::Leaf;
