@@ -11,8 +11,8 @@ mod scenes;
 mod faults;
 #[path = "deploy_app/interrupted.rs"]
 mod interrupted;
-#[path = "deploy_app/put_back.rs"]
-mod put_back;
+#[path = "deploy_app/rollback.rs"]
+mod rollback;
 
 use domino_sandbox::{Fault, Misbehaviour};
 use insta::assert_snapshot;
@@ -159,7 +159,7 @@ fn visibility_and_description_change_without_a_new_version() {
         assert_eq!(app["versions"].as_array().unwrap().len(), 1);
         assert_eq!(scenery.writes_since(from).len(), 1);
         if version == V4 {
-            run.says("this API cannot change it");
+            run.tells("this API cannot change it");
         } else {
             assert_eq!(app["description"], "The latest numbers");
         }
@@ -202,9 +202,9 @@ fn a_version_that_serves_stays_when_who_may_open_the_app_cannot_be_changed() {
             processed: false,
         };
         let faults = scenery.scene.sandbox.faults();
-        faults.add(Fault::on(route, refused).once());
+        faults.add(Fault::on(route, refused).single());
         let run = scenery.run(PUBLISH).exits(3);
-        run.says("but its visibility or description could not be changed");
+        run.tells("but its visibility or description could not be changed");
         scenery.serves_alone(&scenery.scene.commit);
         scenery.run(PUBLISH).exits(0);
         assert_eq!(scenery.app()["visibility"], "PUBLIC");
@@ -252,12 +252,15 @@ fn unpublish_stops_the_app_and_what_does_not_run_is_fine() {
     on_all(|version| {
         let scenery = Scenery::of(version);
         let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
-        scenery.run(unpublish).exits(0).says("there is no such app");
+        scenery
+            .run(unpublish)
+            .exits(0)
+            .tells("there is no such app");
         scenery.run(PUBLISH).exits(0);
         let run = scenery.run(unpublish).exits(0);
         assert!(scenery.alive().is_empty(), "{run}");
         let from = scenery.scene.sandbox.requests().len();
-        scenery.run(unpublish).exits(0).says("it is `Stopped`");
+        scenery.run(unpublish).exits(0).tells("it is `Stopped`");
         scenery.only_reads_since(from);
         if version == V1 {
             assert_snapshot!("unpublish", run);
@@ -315,8 +318,8 @@ fn a_tier_that_is_not_there_names_the_nearest_and_changes_nothing() {
         if version == V1 {
             assert_snapshot!("wrong_tier", run);
         } else {
-            run.says("there is no hardware tier `dev-smal` here")
-                .says("`dev-small`");
+            run.tells("there is no hardware tier `dev-smal` here")
+                .tells("`dev-small`");
         }
     });
 }
@@ -345,7 +348,7 @@ fn a_generation_is_forced_and_one_that_is_not_here_is_told() {
         "{writes:?}"
     );
     // The newer generation sees the same app, and that it is as wanted.
-    scenery.run(PUBLISH).exits(0).says("already");
+    scenery.run(PUBLISH).exits(0).tells("already");
     let old = Scenery::of(V4);
     let run = old.run(&[PUBLISH, &["--api", "v1"]].concat()).exits(3);
     assert_snapshot!("not_here", run);
@@ -379,7 +382,7 @@ fn status_says_how_the_app_stands_and_so_does_its_exit_code() {
         scenery
             .run(status)
             .exits(3)
-            .says("deploy-app publish dashboard");
+            .tells("deploy-app publish dashboard");
         scenery.run(PUBLISH).exits(0);
         let run = scenery.run(status).exits(0);
         if version == V1 {
@@ -389,11 +392,11 @@ fn status_says_how_the_app_stands_and_so_does_its_exit_code() {
         scenery
             .run(status)
             .exits(5)
-            .says("answers 404 in place of 200");
+            .tells("answers 404 in place of 200");
         scenery
             .run(&["unpublish", "dashboard", "--stage", "dev"])
             .exits(0);
-        scenery.run(status).exits(5).says("is `Stopped`");
+        scenery.run(status).exits(5).tells("is `Stopped`");
         scenery.commit_app("exit 1\n");
     });
 }
@@ -403,7 +406,7 @@ fn logs_are_the_lines_of_the_current_version_on_stdout() {
     on_all(|version| {
         let scenery = Scenery::of(version);
         let logs = &["logs", "dashboard", "--stage", "dev"];
-        scenery.run(logs).exits(3).says("was never started");
+        scenery.run(logs).exits(3).tells("was never started");
         scenery.run(PUBLISH).exits(0);
         let run = scenery.run(logs).exits(0);
         assert!(run.stdout.contains("serving one\n"), "{run}");
@@ -458,5 +461,5 @@ fn a_version_that_goes_down_with_a_log_that_cannot_be_read_says_so() {
     scenery
         .run(PUBLISH)
         .exits(5)
-        .says("warning: the log of the version that went down was not read to its end: GET");
+        .tells("warning: the log of the version that went down was not read to its end: GET");
 }

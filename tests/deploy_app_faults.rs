@@ -120,5 +120,5 @@ fn the_file_of_failing_deployments_is_green_in_dev_and_red_in_staging() {
     scene
         .run(&["publish", "dashboard", "--stage", "staging"])
         .exits(5)
-        .says("ImagePullBackOff");
+        .tells("ImagePullBackOff");
 }

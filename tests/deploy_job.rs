@@ -200,7 +200,7 @@ fn status_and_logs_tell_of_the_newest_run() {
     scene
         .run(&["status", "train", "--stage", "dev"])
         .exits(3)
-        .says("has no run in stage `dev`");
+        .tells("has no run in stage `dev`");
     scene.run(&["start", "train", "--stage", "dev"]).exits(0);
     assert_snapshot!(
         "status",
@@ -270,7 +270,7 @@ fn a_run_on_another_tier_than_asked_for_is_stopped_and_red() {
     scene
         .run(&["start", "wait", "--stage", "dev"])
         .exits(5)
-        .says("is not what was asked for; it was stopped");
+        .tells("is not what was asked for; it was stopped");
     eventually("the job is stopped", || {
         jobs(&scene)[0]["status"] == "Stopped"
     });
@@ -385,7 +385,7 @@ fn the_stage_and_domino_env_must_agree() {
         .without("DOMINO_ENV")
         .run(&["start", "train"])
         .exits(2)
-        .says("no stage is given");
+        .tells("no stage is given");
 }
 
 #[test]

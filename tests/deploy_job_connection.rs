@@ -56,14 +56,14 @@ fn a_private_authority_is_believed_and_one_connection_carries_everything() {
     let mut scene = scene();
     let authority = Authority::new(scene.path());
     let sandbox = scene.sandbox.url().to_owned();
-    let door = authority.door("127.0.0.1", &sandbox);
+    let tls_door = authority.tls_door("127.0.0.1", &sandbox);
     scene
-        .variable("DOMINO_API_HOST", &door.address)
+        .variable("DOMINO_API_HOST", &tls_door.address)
         .variable("SSL_CERT_FILE", authority.file());
     scene.run(START).exits(0);
-    assert!(door.requests() >= 5, "{}", door.requests());
-    assert_eq!(door.connections(), 1);
-    assert_eq!(door.protocols(), [b"h2"]);
+    assert!(tls_door.requests() >= 5, "{}", tls_door.requests());
+    assert_eq!(tls_door.connections(), 1);
+    assert_eq!(tls_door.protocols(), [b"h2"]);
     // What is given as an argument counts in place of the variable.
     scene.variable("SSL_CERT_FILE", "/dev/null");
     let by_argument = [
@@ -75,7 +75,7 @@ fn a_private_authority_is_believed_and_one_connection_carries_everything() {
         authority.file(),
     ];
     scene.run(&by_argument).exits(0);
-    assert_eq!(door.connections(), 2);
+    assert_eq!(tls_door.connections(), 2);
 }
 
 #[test]
@@ -83,20 +83,20 @@ fn a_certificate_that_cannot_be_verified_ends_it_before_anything_is_said() {
     let mut scene = scene();
     let authority = Authority::new(scene.path());
     let sandbox = scene.sandbox.url().to_owned();
-    let door = authority.door("127.0.0.1", &sandbox);
-    scene.variable("DOMINO_API_HOST", &door.address);
+    let tls_door = authority.tls_door("127.0.0.1", &sandbox);
+    scene.variable("DOMINO_API_HOST", &tls_door.address);
     scene
         .run(START)
         .exits(4)
-        .says("UnknownIssuer")
-        .says("for a private certificate authority `--ca-file` or `SSL_CERT_FILE`");
-    let other = authority.door("other.example.com", &sandbox);
+        .tells("UnknownIssuer")
+        .tells("for a private certificate authority `--ca-file` or `SSL_CERT_FILE`");
+    let other = authority.tls_door("other.example.com", &sandbox);
     scene
         .variable("DOMINO_API_HOST", &other.address)
         .variable("SSL_CERT_FILE", authority.file());
-    scene.run(START).exits(4).says("not valid for name");
-    assert!(door.connections() > 0 && other.connections() > 0);
-    assert_eq!(door.requests() + other.requests(), 0);
+    scene.run(START).exits(4).tells("not valid for name");
+    assert!(tls_door.connections() > 0 && other.connections() > 0);
+    assert_eq!(tls_door.requests() + other.requests(), 0);
     assert!(scene.sandbox.requests().is_empty());
 }
 

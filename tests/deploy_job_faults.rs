@@ -194,7 +194,7 @@ fn job_count(scene: &Scene) -> usize {
 #[test]
 fn a_start_whose_reply_is_lost_is_never_taken_for_an_earlier_run() {
     let lost = |scene: &Scene, processed| {
-        let fault = Fault::on("POST /v4/jobs/start", reset(processed)).once();
+        let fault = Fault::on("POST /v4/jobs/start", reset(processed)).single();
         scene.sandbox.faults().add(fault);
     };
     // At a terminal, where a run of the same commit has succeeded.
@@ -214,7 +214,7 @@ fn a_start_whose_reply_is_lost_is_never_taken_for_an_earlier_run() {
     scene
         .run(&start)
         .exits(0)
-        .says("Domino has started it as run 2");
+        .tells("Domino has started it as run 2");
     assert_eq!(job_count(&scene), 2);
     // On GitHub, where the run that a re-run repeats has failed.
     scene.on_github("77");
@@ -224,7 +224,7 @@ fn a_start_whose_reply_is_lost_is_never_taken_for_an_earlier_run() {
     scene.run(&fail).exits(4);
     assert_eq!(job_count(&scene), 3);
     lost(&scene, true);
-    scene.run(&fail).exits(5).says("run 4 of job `fail` ended");
+    scene.run(&fail).exits(5).tells("run 4 of job `fail` ended");
     assert_eq!(job_count(&scene), 4);
 }
 
@@ -246,16 +246,16 @@ fn a_changed_schedule_whose_reply_is_lost_is_judged_by_what_domino_has() {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(route, reset(false)).once());
+        .add(Fault::on(route, reset(false)).single());
     scene.run(&schedule).exits(4);
     assert!(!cron(&scene));
     scene
         .sandbox
         .faults()
-        .add(Fault::on(route, reset(true)).once());
-    scene.run(&schedule).exits(0).says("updated the schedule");
+        .add(Fault::on(route, reset(true)).single());
+    scene.run(&schedule).exits(0).tells("updated the schedule");
     assert!(cron(&scene));
-    scene.run(&schedule).exits(0).says("is as wanted");
+    scene.run(&schedule).exits(0).tells("is as wanted");
 }
 
 #[test]
@@ -281,11 +281,11 @@ fn a_signal_while_something_is_written_says_what_was_done() {
     scene.without("RUST_LOG");
     slow(&scene, "POST /v4/jobs/start");
     let start = ["start", "wait", "--stage", "dev", "--no-wait"];
-    interrupted(&scene, &start, "/jobs/start").says("interrupted; run 1 ended as `Stopped`");
+    interrupted(&scene, &start, "/jobs/start").tells("interrupted; run 1 ended as `Stopped`");
     assert_eq!(all(&scene.sandbox.state(), "jobs")[0]["status"], "Stopped");
     slow(&scene, "POST /v4/projects/*/scheduledjobs");
     let schedule = ["schedule", "score", "--stage", "prod"];
     interrupted(&scene, &schedule, "/scheduledjobs")
-        .says("interrupted after this was done: created the schedule");
+        .tells("interrupted after this was done: created the schedule");
     assert_eq!(all(&scene.sandbox.state(), "scheduledJobs").len(), 1);
 }

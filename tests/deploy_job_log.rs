@@ -66,7 +66,7 @@ fn a_log_that_never_pauses_neither_outlasts_the_time_nor_hides_the_end() {
     scene
         .run(&["start", "wait", "--stage", "dev", "--timeout", "1s"])
         .exits(6)
-        .says("run 1 of job `wait` is still");
+        .tells("run 1 of job `wait` is still");
     // What there is of the log ends, although the log does not.
     scene.run(&["logs", "wait", "--stage", "dev"]).exits(0);
     assert!(started.elapsed() < Duration::from_secs(30));
@@ -74,7 +74,7 @@ fn a_log_that_never_pauses_neither_outlasts_the_time_nor_hides_the_end() {
     scene
         .run(&["start", "train", "--stage", "dev"])
         .exits(0)
-        .says("| epoch 29");
+        .tells("| epoch 29");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_run_that_somebody_stops_is_red() {
     running
         .end()
         .exits(5)
-        .says("run 1 of job `wait` ended as `Stopped`");
+        .tells("run 1 of job `wait` ended as `Stopped`");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_run_that_domino_gives_up_is_red_whatever_its_word_for_that() {
         scene
             .run(&["start", "train", "--stage", "dev"])
             .exits(5)
-            .says(&format!("ended as `{word}`"));
+            .tells(&format!("ended as `{word}`"));
     }
 }
 
@@ -185,7 +185,7 @@ fn a_stop_that_does_not_stop_is_red() {
     scene
         .run(&["stop", "wait", "--stage", "dev"])
         .exits(4)
-        .says("cannot stop run 1 of job `wait`");
+        .tells("cannot stop run 1 of job `wait`");
     scene.sandbox.faults().clear();
     scene.run(&["stop", "wait", "--stage", "dev"]).exits(0);
     assert_eq!(all(&scene, "jobs")[0]["status"], "Stopped");
@@ -207,7 +207,7 @@ fn a_stop_that_goes_on_for_ever_is_not_called_done() {
     scene
         .run(&["stop", "wait", "--stage", "dev", "--timeout", "300ms"])
         .exits(6)
-        .says("was told to stop and is still `Running`");
+        .tells("was told to stop and is still `Running`");
 }
 
 fn edit(pointer: &str, value: impl Into<Value>) -> Misbehaviour {
@@ -239,7 +239,7 @@ fn the_commit_is_read_from_the_run_and_not_from_the_reply_to_its_start() {
     scene
         .run(&["start", "wait", "--stage", "dev"])
         .exits(5)
-        .says("is not what was asked for; it was stopped: commit");
+        .tells("is not what was asked for; it was stopped: commit");
     scene.sandbox.faults().clear();
     // Without waiting there is only the reply.
     let reply = Fault::on("POST /v4/jobs/start", another);
@@ -247,7 +247,7 @@ fn the_commit_is_read_from_the_run_and_not_from_the_reply_to_its_start() {
     scene
         .run(&["start", "wait", "--stage", "dev", "--no-wait"])
         .exits(5)
-        .says("is not what was asked for; it was stopped: commit");
+        .tells("is not what was asked for; it was stopped: commit");
     eventually("both are stopped", || {
         let jobs = all(&scene, "jobs");
         jobs[2..].iter().all(|job| job["status"] == "Stopped")
@@ -264,7 +264,7 @@ fn a_faulty_run_that_is_completed_is_over_and_red() {
     scene
         .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
         .exits(5)
-        .says("ended as `Faulty`");
+        .tells("ended as `Faulty`");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_deployments_own_word_for_an_end_ends_a_run_and_is_never_green() {
     scene
         .run(&["start", "train", "--stage", "dev", "--timeout", "60s"])
         .exits(5)
-        .says("ended as `Landed`");
+        .tells("ended as `Landed`");
     let requests = scene.sandbox.requests();
     let asked = requests.iter().filter(|r| r.path.ends_with("/values"));
     assert_eq!(asked.count(), 1);
@@ -301,10 +301,10 @@ fn a_schedule_whose_job_left_the_file_can_be_deleted() {
     let delete = |name| scene.run(&["schedule", name, "--stage", "prod", "--delete"]);
     delete("scores")
         .exits(0)
-        .says("has no schedule in stage `prod`, and is not in stages.toml");
+        .tells("has no schedule in stage `prod`, and is not in stages.toml");
     delete("a/b").exits(2);
     assert_eq!(all(&scene, "scheduledJobs").len(), 1);
-    delete("score").exits(0).says("deleted the schedule");
+    delete("score").exits(0).tells("deleted the schedule");
     assert!(all(&scene, "scheduledJobs").is_empty());
     scene
         .run(&["schedule", "score", "--stage", "prod"])

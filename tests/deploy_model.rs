@@ -269,7 +269,7 @@ fn a_second_publish_changes_nothing_and_tests_again() {
         );
         publish(&scene, "dev")
             .exits(0)
-            .says("is as wanted: version 1 of endpoint `wine-dev` serves");
+            .tells("is as wanted: version 1 of endpoint `wine-dev` serves");
         assert_eq!(writes(&scene), made, "{version}");
         let again = versions(&scene, "wine-dev")[0]["served"].clone();
         assert!(again.as_u64() > served.as_u64(), "{version}");
@@ -286,7 +286,7 @@ fn a_new_version_of_the_model_takes_the_place_of_the_old_one() {
         register(&scene, "wine", "return x + 2.1");
         publish(&scene, "dev")
             .exits(0)
-            .says("version 2 of endpoint `wine-dev` serves version 2 of `wine`");
+            .tells("version 2 of endpoint `wine-dev` serves version 2 of `wine`");
         assert_eq!(
             serves(&scene, "wine-dev"),
             (json!(2), json!(2)),
@@ -336,7 +336,7 @@ fn what_somebody_changed_by_hand_is_put_right() {
     let endpoint = endpoint(&scene, "wine-dev");
     assert_eq!(endpoint["replicas"], 3);
     assert_eq!(endpoint["activeVersion"], 2);
-    publish(&scene, "dev").exits(0).says("is as wanted");
+    publish(&scene, "dev").exits(0).tells("is as wanted");
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn environment_variables_that_cannot_be_changed_are_refused_with_the_way_out() {
     scene
         .run(&["publish", "wine", "--stage", "dev", "--variables-are-set"])
         .exits(0);
-    publish(&scene, "dev").exits(0).says("is as wanted");
+    publish(&scene, "dev").exits(0).tells("is as wanted");
 }
 
 #[test]
@@ -381,12 +381,12 @@ fn a_lost_reply_never_makes_a_second_one() {
             let scene = scene_of(version);
             register(&scene, "wine", "return x + 2");
             let faults = scene.sandbox.faults();
-            faults.add(Fault::on(create, lost.clone()).once());
-            publish(&scene, "dev").exits(0).says("was lost");
+            faults.add(Fault::on(create, lost.clone()).single());
+            publish(&scene, "dev").exits(0).tells("was lost");
             assert_eq!(versions(&scene, "wine-dev").len(), 1, "{version} {lost:?}");
             register(&scene, "wine", "return x + 2.1");
-            faults.add(Fault::on(new_version, lost.clone()).once());
-            publish(&scene, "dev").exits(0).says("was lost");
+            faults.add(Fault::on(new_version, lost.clone()).single());
+            publish(&scene, "dev").exits(0).tells("was lost");
             assert_eq!(versions(&scene, "wine-dev").len(), 2, "{version} {lost:?}");
         }
     }
@@ -402,8 +402,8 @@ fn an_unknown_tier_names_the_nearest_and_changes_nothing() {
     scene
         .run(&["publish", "function", "--stage", "dev"])
         .exits(3)
-        .says("`dev-endpont`")
-        .says("`dev-endpoint");
+        .tells("`dev-endpont`")
+        .tells("`dev-endpoint");
     assert_eq!(writes(&scene), [""; 0]);
 }
 
@@ -420,7 +420,7 @@ fn two_endpoints_of_one_name_are_not_guessed_between() {
     ));
     publish(&scene, "dev")
         .exits(3)
-        .says("2 endpoints of project `wine-team/wine` are called `wine-dev`");
+        .tells("2 endpoints of project `wine-team/wine` are called `wine-dev`");
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn a_refused_list_is_a_refusal_and_no_older_domino() {
         .sandbox
         .faults()
         .add(Fault::on("GET /api/modelServing/v1/modelApis", refused));
-    publish(&scene, "dev").exits(3).says("403 Forbidden");
+    publish(&scene, "dev").exits(3).tells("403 Forbidden");
     assert!(
         scene
             .sandbox
@@ -473,7 +473,7 @@ fn an_interruption_says_what_goes_on_and_the_next_run_follows_it() {
         };
         eventually("it is waited for", || polled(&scene));
         running.signal(signal);
-        running.end().exits(exit).says(
+        running.end().exits(exit).tells(
             "interrupted; version 2 of endpoint `wine-dev` goes on in Domino and will serve, untested, once it runs; \
              until then version 1 does",
         );

@@ -143,6 +143,6 @@ fn the_file_of_failing_deployments_is_red_with_what_domino_says_of_the_build() {
     scene
         .run(&["publish", "wine-quality", "--stage", "dev"])
         .exits(5)
-        .says("wine-quality-dev");
+        .tells("wine-quality-dev");
     assert!(!serves(&scene));
 }

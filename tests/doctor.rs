@@ -127,7 +127,7 @@ fn a_credential_that_domino_does_not_know_is_told_and_nothing_behind_it_asked() 
 
 #[test]
 fn a_users_key_is_well_where_keys_are_taken_and_wrong_where_they_are_not() {
-    for (version, exit, says) in [
+    for (version, exit, tells) in [
         ("6.3", 0, "a user's key, which Domino is giving up"),
         ("6.4", 3, "a key sent where only tokens are taken"),
     ] {
@@ -136,7 +136,7 @@ fn a_users_key_is_well_where_keys_are_taken_and_wrong_where_they_are_not() {
             .without("DOMINO_TOKEN")
             .variable("DOMINO_USER_API_KEY", KEY);
         let run = doctor(&scene).exits(exit);
-        assert!(run.stdout.contains(says), "{run}");
+        assert!(run.stdout.contains(tells), "{run}");
     }
 }
 
@@ -259,7 +259,7 @@ fn a_stage_that_is_not_in_the_file_is_wrong_usage() {
     scene
         .run(&["doctor", "--stage", "tset"])
         .exits(2)
-        .says("no stage `tset`");
+        .tells("no stage `tset`");
     assert!(scene.sandbox.requests().is_empty());
 }
 

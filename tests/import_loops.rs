@@ -14,7 +14,6 @@ use syn::{Attribute, Item, UseTree, Visibility};
 const ALLOWED: &[(&[&str], &str)] = &[];
 
 #[test]
-#[ignore = "the last ones are on their way out"]
 fn no_files_import_each_other_in_a_loop() {
     let mut found = Vec::new();
     for source in sources() {

@@ -90,7 +90,7 @@ fn a_second_apply_changes_nothing_and_writes_nothing() {
     let before = (scene.sandbox.requests().len(), version(&scene, "wine", one));
     let run = apply(&scene, "staging", one)
         .exits(0)
-        .says("`Staging` holds version 1 of `wine` already, and no other");
+        .tells("`Staging` holds version 1 of `wine` already, and no other");
     assert_snapshot!("apply_again", masked(run));
     assert_eq!(writes(&scene, before.0), [""; 0]);
     assert_eq!(version(&scene, "wine", one), before.1);
@@ -110,7 +110,7 @@ fn the_version_is_the_one_that_the_stage_before_serves_when_none_is_given() {
     scene
         .run(&["apply", "wine", "--to", "staging"])
         .exits(0)
-        .says("already");
+        .tells("already");
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn everything_that_was_in_the_stage_is_archived_by_name() {
     serve(&scene, "dev", all[2]);
     let run = apply(&scene, "staging", all[2])
         .exits(0)
-        .says("archived version 2")
-        .says("archived version 1");
+        .tells("archived version 2")
+        .tells("archived version 1");
     assert!(run.stdout.contains("~ version 2: `Staging` → `Archived`"));
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [all[2]]);
     assert_eq!(
@@ -221,7 +221,7 @@ fn what_each_stage_holds_is_listed() {
     scene
         .run(&["status", "wine", "--stage", "dev"])
         .exits(0)
-        .says("warning: `Production` holds versions 3 and 2 at once");
+        .tells("warning: `Production` holds versions 3 and 2 at once");
 }
 
 #[test]

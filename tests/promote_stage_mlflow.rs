@@ -89,7 +89,7 @@ fn promoted_and_put_back(line: &'static str) {
     serve_model(&scene, &name, "staging", two);
     let run = apply(&scene, "prod", two)
         .exits(0)
-        .says("archived version 1");
+        .tells("archived version 1");
     assert!(
         run.stdout.contains("~ version 2: `Staging` → `Production`"),
         "{run}"
@@ -184,7 +184,7 @@ fn judged(line: &'static str) {
         scene
             .run(&[verb, "wine", "--to", "staging"])
             .exits(7)
-            .says("rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
+            .tells("rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
     }
     assert_eq!(versions_in_stage(&scene, &name, "Staging"), [one]);
     let nan = register(&scene, &name, 0.5);
@@ -198,7 +198,7 @@ fn judged(line: &'static str) {
     scene
         .run(&["check", "wine", "--to", "staging"])
         .exits(7)
-        .says("rmse is NaN");
+        .tells("rmse is NaN");
 }
 
 fn signed(line: &'static str) {
@@ -253,7 +253,7 @@ fn beyond_the_first_page(line: &'static str) {
             "many",
         ])
         .exits(0)
-        .says("archived version 1");
+        .tells("archived version 1");
     assert!(
         run.stdout.contains("takes the place of  version 1"),
         "{run}"
@@ -280,18 +280,18 @@ fn refused(line: &'static str) {
     scene
         .run(&any)
         .exits(3)
-        .says("there is no registered model");
+        .tells("there is no registered model");
     register(&scene, &name, 0.6);
     scene
         .run(&["apply", "wine", "--to", "staging", "--version", "9"])
         .exits(3)
-        .says("has no version 9");
+        .tells("has no version 9");
     mlflow_post(
         &scene,
         "registered-models/set-tag",
         json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"}),
     );
-    scene.run(&any).exits(3).says("is a prompt");
+    scene.run(&any).exits(3).tells("is a prompt");
     assert_eq!(versions_in_stage(&scene, &name, "Staging"), [0; 0]);
 }
 

@@ -123,7 +123,7 @@ impl From<Output> for Rehearsed {
 }
 
 impl Rehearsed {
-    fn says(&self, what: &str) {
+    fn tells(&self, what: &str) {
         assert!(
             self.text.contains(what),
             "`{what}` is missing:\n{}",
@@ -137,14 +137,14 @@ fn a_pipeline_goes_through_every_stage_and_ends_with_a_table() {
     let project = Project::new();
     let rehearsed = project.rehearse(&[]);
     assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
-    rehearsed.says("ci-bot deploys to DEV on Domino 6.3");
-    rehearsed.says("ci-bot deploys to PROD on Domino 6.3");
-    rehearsed.says("the credential is Bearer ***");
+    rehearsed.tells("ci-bot deploys to DEV on Domino 6.3");
+    rehearsed.tells("ci-bot deploys to PROD on Domino 6.3");
+    rehearsed.tells("the credential is Bearer ***");
     rehearsed
-        .says("environment PROD guards stage prod: ann must approve; GitHub waits 5 minutes more");
-    rehearsed.says("PROD was approved by ann");
-    rehearsed.says("before: http://127.0.0.1:");
-    rehearsed.says("rehearsal succeeded");
+        .tells("environment PROD guards stage prod: ann must approve; GitHub waits 5 minutes more");
+    rehearsed.tells("PROD was approved by ann");
+    rehearsed.tells("before: http://127.0.0.1:");
+    rehearsed.tells("rehearsal succeeded");
     let row = rehearsed
         .text
         .lines()
@@ -165,7 +165,7 @@ fn every_domino_version_can_be_rehearsed_and_the_newest_takes_tokens() {
     let project = Project::new();
     let rehearsed = project.rehearse(&["--domino-version", "6.4", "--only", "deploy-jobs"]);
     assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
-    rehearsed.says("ci-bot deploys to DEV on Domino 6.4");
+    rehearsed.tells("ci-bot deploys to DEV on Domino 6.4");
 }
 
 #[test]
@@ -177,19 +177,19 @@ fn a_request_that_the_given_specs_do_not_know_is_named_and_exits_4() {
     let spec = spec.display().to_string();
     let fine = project.rehearse(&["--spec", &spec]);
     assert_eq!(fine.code, 0, "{}", fine.text);
-    fine.says("0 findings");
+    fine.tells("0 findings");
     std::fs::write(&spec, r#"{"paths": {}}"#).unwrap();
     let broken = project.rehearse(&["--spec", &spec]);
     assert_eq!(broken.code, 4, "{}", broken.text);
-    broken.says("finding: GET /v4/users/self: no spec has this route");
+    broken.tells("finding: GET /v4/users/self: no spec has this route");
 }
 
 #[test]
 fn without_approvals_the_first_gate_ends_the_pipeline_with_exit_7() {
     let rehearsed = Project::new().rehearse(&["--approve", "none"]);
     assert_eq!(rehearsed.code, 7, "{}", rehearsed.text);
-    rehearsed.says("ci-bot deploys to DEV");
-    rehearsed.says("✗ not approved");
+    rehearsed.tells("ci-bot deploys to DEV");
+    rehearsed.tells("✗ not approved");
     assert!(
         !rehearsed.text.contains("deploys to PROD"),
         "{}",
@@ -202,11 +202,11 @@ fn a_run_can_stop_after_a_stage_as_one_started_by_hand() {
     let project = Project::new();
     let rehearsed = project.rehearse(&["--stop-after", "dev"]);
     assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
-    rehearsed.says("by workflow_dispatch");
-    rehearsed.says("Deploy to prod: skipped");
+    rehearsed.tells("by workflow_dispatch");
+    rehearsed.tells("Deploy to prod: skipped");
     let rehearsed = project.rehearse(&["--stop-after", "nowhere"]);
     assert_eq!(rehearsed.code, 2, "{}", rehearsed.text);
-    rehearsed.says("no input of this workflow offers to stop after `nowhere`");
+    rehearsed.tells("no input of this workflow offers to stop after `nowhere`");
 }
 
 #[test]
@@ -222,11 +222,11 @@ fn what_cannot_be_rehearsed_is_named_all_at_once_and_nothing_runs() {
         .commit();
     let rehearsed = project.rehearse(&[]);
     assert_eq!(rehearsed.code, 2, "{}", rehearsed.text);
-    rehearsed.says(
+    rehearsed.tells(
         "cannot rehearse: deploy-jobs.yml:22: action `actions/setup-python@v5` is not rehearsed",
     );
-    rehearsed.says("no stage of stages.toml has the GitHub environment `PRODUCTION`");
-    rehearsed.says("2 problems; nothing was run");
+    rehearsed.tells("no stage of stages.toml has the GitHub environment `PRODUCTION`");
+    rehearsed.tells("2 problems; nothing was run");
     assert!(!rehearsed.text.contains("━━"), "{}", rehearsed.text);
 }
 
@@ -235,11 +235,11 @@ fn only_what_is_committed_is_rehearsed_unless_asked() {
     let project = Project::new();
     project.change("ask.py", "deploys to", "carries to");
     let rehearsed = project.rehearse(&[]);
-    rehearsed.says("not committed, so not rehearsed: ask.py");
-    rehearsed.says("ci-bot deploys to DEV");
+    rehearsed.tells("not committed, so not rehearsed: ask.py");
+    rehearsed.tells("ci-bot deploys to DEV");
     let rehearsed = project.rehearse(&["--uncommitted"]);
     assert_eq!(rehearsed.code, 0, "{}", rehearsed.text);
-    rehearsed.says("ci-bot carries to DEV");
+    rehearsed.tells("ci-bot carries to DEV");
 }
 
 #[test]
@@ -254,9 +254,9 @@ fn a_failing_step_ends_in_exit_5_and_its_own_words() {
         .commit();
     let rehearsed = project.rehearse(&[]);
     assert_eq!(rehearsed.code, 5, "{}", rehearsed.text);
-    rehearsed.says("✗ failed (exit 3)");
-    rehearsed.says("Deploy to prod: skipped");
-    rehearsed.says("rehearsal failed after");
+    rehearsed.tells("✗ failed (exit 3)");
+    rehearsed.tells("Deploy to prod: skipped");
+    rehearsed.tells("rehearsal failed after");
 }
 
 #[test]
@@ -270,17 +270,17 @@ fn faults_reach_the_steps() {
     .unwrap();
     let rehearsed = project.rehearse(&["--faults", faults.to_str().unwrap()]);
     assert_eq!(rehearsed.code, 5, "{}", rehearsed.text);
-    rehearsed.says("503");
+    rehearsed.tells("503");
 }
 
 #[test]
 fn wrong_usage_is_told_before_anything_starts() {
     let project = Project::new();
     let rehearsed = project.rehearse(&["--only", "deploy-nothing"]);
-    rehearsed.says("there is no workflow `deploy-nothing`; there are deploy-jobs");
+    rehearsed.tells("there is no workflow `deploy-nothing`; there are deploy-jobs");
     assert_eq!(rehearsed.code, 2);
     let rehearsed = project.rehearse(&["--approve", "ask"]);
-    rehearsed.says("`--approve ask` needs a terminal");
+    rehearsed.tells("`--approve ask` needs a terminal");
     assert_eq!(rehearsed.code, 2);
 }
 
@@ -290,7 +290,7 @@ fn the_help_names_every_fault_file_that_ships() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../faults");
     for file in Path::new(folder).read_dir().unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
-        help.says(&format!("\n    faults/{name} "));
+        help.tells(&format!("\n    faults/{name} "));
     }
 }
 

@@ -47,7 +47,7 @@ fn a_reply_that_is_lost_never_makes_a_second_app_or_version() {
             for route in first {
                 let scenery = Scenery::of(version);
                 let faults = scenery.scene.sandbox.faults();
-                faults.add(Fault::on(route, lost.clone()).once());
+                faults.add(Fault::on(route, lost.clone()).single());
                 let run = scenery.run(PUBLISH).exits(0);
                 assert_eq!(scenery.instances().len(), 1, "{route}: {run}");
                 scenery.serves_alone(&scenery.scene.commit);
@@ -57,7 +57,7 @@ fn a_reply_that_is_lost_never_makes_a_second_app_or_version() {
                 scenery.run(PUBLISH).exits(0);
                 scenery.commit_app(&app_script("two"));
                 let faults = scenery.scene.sandbox.faults();
-                faults.add(Fault::on(route, lost.clone()).once());
+                faults.add(Fault::on(route, lost.clone()).single());
                 let run = scenery.run(PUBLISH).exits(0);
                 assert_eq!(scenery.instances().len(), 2, "{route}: {run}");
                 scenery.serves_alone(&scenery.scene.commit);
@@ -76,7 +76,7 @@ fn a_write_that_was_not_carried_out_leaves_or_puts_back_what_ran() {
             let before = scenery.scene.commit.clone();
             scenery.commit_app(&app_script("two"));
             let faults = scenery.scene.sandbox.faults();
-            faults.add(Fault::on(route, status(403, false)).once());
+            faults.add(Fault::on(route, status(403, false)).single());
             let run = scenery.run(PUBLISH);
             // On v4 the version before was stopped by then, and is put back.
             let stopped = route.ends_with("modelProducts/*/start");
@@ -117,7 +117,7 @@ fn a_server_that_does_something_else_is_found_out() {
         let run = scenery
             .run(&[PUBLISH, &["--timeout", "30s"]].concat())
             .exits(5);
-        run.says("is not what was asked for: commit: abababab");
+        run.tells("is not what was asked for: commit: abababab");
     });
 }
 
@@ -133,7 +133,7 @@ fn what_is_not_told_is_warned_of_and_never_called_unchanged() {
     scenery
         .run(PUBLISH)
         .exits(0)
-        .says("warning: this Domino does not tell the commit of what an app runs");
+        .tells("warning: this Domino does not tell the commit of what an app runs");
     let run = scenery.run(PUBLISH).exits(0);
     assert!(
         run.stdout.contains("~ commit: not told by this Domino"),
@@ -171,7 +171,7 @@ fn an_app_that_runs_and_does_not_answer_is_not_called_unchanged() {
     scenery
         .run(&[PUBLISH, &["--timeout", "300ms"]].concat())
         .exits(5)
-        .says("runs in stage `dev`, but does not answer");
+        .tells("runs in stage `dev`, but does not answer");
     scenery.only_reads_since(from);
 }
 
@@ -205,7 +205,7 @@ fn a_stop_whose_reply_is_lost_is_not_sent_twice() {
             scenery.run(PUBLISH).exits(0);
             let from = scenery.scene.sandbox.requests().len();
             let faults = scenery.scene.sandbox.faults();
-            faults.add(Fault::on(stop, lost).once());
+            faults.add(Fault::on(stop, lost).single());
             let run = scenery.run(unpublish).exits(0);
             assert!(scenery.alive().is_empty(), "{run}");
             assert_eq!(scenery.writes_since(from).len(), 1, "{run}");
@@ -213,7 +213,7 @@ fn a_stop_whose_reply_is_lost_is_not_sent_twice() {
         // One that never arrived leaves the app running, and says so.
         scenery.run(PUBLISH).exits(0);
         let faults = scenery.scene.sandbox.faults();
-        faults.add(Fault::on(stop, Misbehaviour::Reset { processed: false }).once());
+        faults.add(Fault::on(stop, Misbehaviour::Reset { processed: false }).single());
         let run = scenery.run(unpublish).exits(4);
         assert!(run.stderr.contains("cannot stop version "), "{run}");
         assert_eq!(scenery.alive().len(), 1, "{run}");

@@ -28,7 +28,7 @@ fn before_anything_is_changed_nothing_is_changed() {
     running
         .end()
         .exits(130)
-        .says("nothing was changed in stage `dev`");
+        .tells("nothing was changed in stage `dev`");
     scenery.only_reads_since(0);
 }
 
@@ -123,7 +123,7 @@ fn a_stop_that_never_settles_is_named_as_what_it_is() {
     let running = scenery.scene.start(PUBLISH);
     sent(&scenery, "POST", "/stop", 1);
     running.signal("INT");
-    running.end().exits(130).says("is `Stopping`");
+    running.end().exits(130).tells("is `Stopping`");
     assert_eq!(scenery.instances().len(), 1);
 }
 
@@ -147,9 +147,9 @@ fn unpublish_says_how_far_it_came() {
     running
         .end()
         .exits(130)
-        .says("was told to stop and is `Stop");
+        .tells("was told to stop and is `Stop");
     scenery
         .run(&[unpublish, &["--timeout", "200ms"][..]].concat())
         .exits(6)
-        .says("is still `Stopping`");
+        .tells("is still `Stopping`");
 }

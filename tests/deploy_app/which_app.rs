@@ -11,7 +11,7 @@ fn two_apps_of_one_name_are_listed_and_neither_is_touched() {
         let from = scenery.scene.sandbox.requests().len();
         let run = scenery.run(PUBLISH).exits(3);
         scenery.only_reads_since(from);
-        run.says("2 apps are called `dashboard-dev`: `");
+        run.tells("2 apps are called `dashboard-dev`: `");
         scenery
             .run(&["unpublish", "dashboard", "--stage", "dev"])
             .exits(3);
@@ -28,7 +28,7 @@ fn an_app_that_is_there_already_is_taken_over_by_its_name() {
         // There is no second app, and the one that was there serves.
         assert_eq!(scenery.app()["name"], "Wine dashboard (old)", "{run}");
         scenery.serves_alone(&scenery.scene.commit);
-        scenery.run(PUBLISH).exits(0).says("already");
+        scenery.run(PUBLISH).exits(0).tells("already");
         let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
         scenery.run(unpublish).exits(0);
         assert!(scenery.alive().is_empty());
@@ -68,7 +68,7 @@ fn an_app_that_a_newer_generation_does_not_show_gets_no_second_one() {
     let faults = scenery.scene.sandbox.faults();
     faults.add(Fault::on("GET /api/apps/v1/apps", hidden));
     let run = scenery.run(PUBLISH).exits(3);
-    run.says("that `/api/apps/v1/apps` does not show");
+    run.tells("that `/api/apps/v1/apps` does not show");
     assert_eq!(
         scenery.scene.sandbox.state()["apps"]
             .as_array()

@@ -47,7 +47,7 @@ fn a_lost_reply_to_the_start_never_starts_a_second_run() {
         scene
             .sandbox
             .faults()
-            .add(Fault::on("POST /v4/jobs/start", fault.clone()).once());
+            .add(Fault::on("POST /v4/jobs/start", fault.clone()).single());
         let run = scene.run(&["start", "train", "--stage", "dev"]);
         let started = jobs(&scene).len();
         match fault {
@@ -55,7 +55,7 @@ fn a_lost_reply_to_the_start_never_starts_a_second_run() {
             Misbehaviour::LoginPage => assert!(started <= 1),
             _ => {
                 assert_eq!(started, 1, "{fault:?}\n{run}");
-                run.exits(0).says("the reply to the start was lost");
+                run.exits(0).tells("the reply to the start was lost");
             }
         }
     }
@@ -70,7 +70,7 @@ fn a_start_that_never_happened_is_red_and_a_rerun_starts_one() {
             "POST /v4/jobs/start",
             Misbehaviour::Reset { processed: false },
         )
-        .once(),
+        .single(),
     );
     scene.run(&["start", "train", "--stage", "dev"]).exits(4);
     assert_eq!(jobs(&scene).len(), 0);
@@ -108,14 +108,14 @@ fn an_interruption_leaves_the_run_when_asked_to() {
             .is_some_and(|job| job["status"] == "Running")
     });
     running.signal("INT");
-    running.end().exits(130).says("run 1 goes on");
+    running.end().exits(130).tells("run 1 goes on");
     assert_eq!(jobs(&scene)[0]["status"], "Running");
     scene
         .run(&["stop", "wait", "--stage", "dev"])
         .exits(0)
-        .says("ended as `Stopped`");
+        .tells("ended as `Stopped`");
     scene
         .run(&["stop", "wait", "--stage", "dev"])
         .exits(0)
-        .says("no run of job `wait` goes on");
+        .tells("no run of job `wait` goes on");
 }

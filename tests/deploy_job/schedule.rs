@@ -19,7 +19,7 @@ fn a_schedule_is_created_kept_and_updated_never_twice() {
     scene
         .run(&["schedule", "score", "--stage", "prod"])
         .exits(0)
-        .says("is as wanted");
+        .tells("is as wanted");
     let text = format!("{STAGES}{JOBS}").replace("0 0 6 ?", "0 30 7 ?");
     scene.commit_file("stages.toml", &text);
     let updated = scene
@@ -35,11 +35,11 @@ fn a_schedule_is_created_kept_and_updated_never_twice() {
     scene
         .run(&["schedule", "score", "--stage", "prod", "--delete"])
         .exits(0)
-        .says("deleted");
+        .tells("deleted");
     scene
         .run(&["schedule", "score", "--stage", "prod", "--delete"])
         .exits(0)
-        .says("has no schedule");
+        .tells("has no schedule");
     assert_eq!(schedules(&scene).len(), 1);
     assert_eq!(schedules(&scene)[0]["isPaused"], true);
 }
@@ -64,7 +64,7 @@ fn a_lost_reply_to_a_new_schedule_never_makes_a_second_one() {
         "POST /v4/projects/*/scheduledjobs",
         Misbehaviour::Reset { processed: true },
     )
-    .once();
+    .single();
     scene.sandbox.faults().add(fault);
     scene
         .run(&["schedule", "score", "--stage", "prod"])

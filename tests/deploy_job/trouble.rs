@@ -30,7 +30,7 @@ fn a_job_whose_end_lags_is_waited_for() {
 #[test]
 fn trouble_at_the_first_request_is_named_with_its_exit_code() {
     let reply = |status| reply(status, false);
-    for (name, fault, exit, says) in [
+    for (name, fault, exit, tells) in [
         ("html", Misbehaviour::LoginPage, 3, "web page"),
         ("binary", Misbehaviour::BinaryForbidden, 3, "binary data"),
         ("truncated", Misbehaviour::CutJson, 4, "not understood"),
@@ -47,8 +47,8 @@ fn trouble_at_the_first_request_is_named_with_its_exit_code() {
         let run = scene.run(&["start", "train", "--stage", "dev"]);
         assert_eq!(run.exit, exit, "{name}\n{run}");
         assert!(
-            run.stderr.contains(says),
-            "{name}: `{says}` is not said\n{run}"
+            run.stderr.contains(tells),
+            "{name}: `{tells}` is not said\n{run}"
         );
         assert_eq!(jobs(&scene).len(), 0);
     }
@@ -77,7 +77,7 @@ fn what_passes_by_itself_is_waited_out() {
         scene
             .sandbox
             .faults()
-            .add(Fault::on("GET /v4/projects/*/hardwareTiers", fault).once());
+            .add(Fault::on("GET /v4/projects/*/hardwareTiers", fault).single());
         scene.run(&["start", "train", "--stage", "dev"]).exits(0);
     }
 }
@@ -99,5 +99,5 @@ fn an_answer_that_never_comes_ends_in_time() {
             "100ms",
         ])
         .exits(4)
-        .says("no answer in time");
+        .tells("no answer in time");
 }

@@ -57,7 +57,7 @@ impl Authority {
     }
 
     /// A server on loopback in front of `sandbox`, with a certificate for `name`.
-    pub fn door(&self, name: &str, sandbox: &str) -> TlsDoor {
+    pub fn tls_door(&self, name: &str, sandbox: &str) -> TlsDoor {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

@@ -14,10 +14,10 @@ fn a_function_is_published_and_the_plan_says_what_cannot_be_pinned() {
         scene
             .run(&arguments)
             .exits(0)
-            .says("a function cannot be pinned to a commit");
+            .tells("a function cannot be pinned to a commit");
         let summary = scene.summary();
         assert!(summary.contains("cannot be pinned"), "{summary}");
-        scene.run(&arguments).exits(0).says("is as wanted");
+        scene.run(&arguments).exits(0).tells("is as wanted");
         scene.commit_file("function.py", "def predict(x):\n    return x * 11\n");
         scene.on_github("78");
         let run = scene.run(&arguments).exits(0);
@@ -35,7 +35,7 @@ fn a_function_is_published_and_the_plan_says_what_cannot_be_pinned() {
         scene
             .run(&["publish", "function", "--stage", "dev", "--version", "3"])
             .exits(2)
-            .says("which has no versions");
+            .tells("which has no versions");
     }
 }
 
@@ -48,7 +48,7 @@ fn a_function_for_another_commit_than_the_stage_befores_is_refused() {
     scene.commit_file("function.py", "def predict(x):\n    return x * 11\n");
     publish(&scene, "staging")
         .exits(3)
-        .says("it serves a function built for commit");
+        .tells("it serves a function built for commit");
     publish(&scene, "dev").exits(0);
     publish(&scene, "staging").exits(0);
 }
@@ -67,21 +67,21 @@ fn a_function_built_from_another_commit_is_never_green_and_goes_no_further() {
         json!(other),
     ));
     let text = format!("it was built from commit {other} in place of [commit]");
-    publish(&scene, &["dev"]).exits(5).says(&text);
+    publish(&scene, &["dev"]).exits(5).tells(&text);
     // It runs, and was made for this commit; it is not what was asked for all the same.
     let run = publish(&scene, &["dev", "--dry-run"]).exits(0);
     assert!(run.stdout.contains(&format!("~ {text}")), "{run}");
     publish(&scene, &["staging"])
         .exits(3)
-        .says(&format!("it serves a function built for commit {other}"));
+        .tells(&format!("it serves a function built for commit {other}"));
     publish(&scene, &["dev"])
         .exits(5)
-        .says(&text)
-        .says("version 1 serves again");
+        .tells(&text)
+        .tells("version 1 serves again");
     scene.sandbox.faults().clear();
     publish(&scene, &["dev"]).exits(0);
     assert_eq!(versions(&scene, "function-dev").len(), 3);
-    publish(&scene, &["dev"]).exits(0).says("is as wanted");
+    publish(&scene, &["dev"]).exits(0).tells("is as wanted");
     publish(&scene, &["staging"]).exits(0);
 }
 
@@ -100,9 +100,9 @@ fn what_is_said_of_the_commit_is_what_was_compared() {
             .exits(0)
     };
     let is_told = "built from        [commit]";
-    publish().says(is_told);
-    publish().says(is_told);
-    status().says(is_told);
+    publish().tells(is_told);
+    publish().tells(is_told);
+    status().tells(is_told);
     // A deployment may tell none, and the version's own id be one of Domino's files.
     scene
         .sandbox
@@ -113,7 +113,7 @@ fn what_is_said_of_the_commit_is_what_was_compared() {
         "/*/commitId",
         json!("d0".repeat(20)),
     ));
-    let run = publish().says("Domino does not tell from which commit");
+    let run = publish().tells("Domino does not tell from which commit");
     assert!(!run.stderr.contains("built from  "), "{run}");
     let run = status();
     assert!(!run.stderr.contains("built from  "), "{run}");

@@ -31,9 +31,9 @@ fn a_build_that_fails_shows_its_end_and_leaves_what_served() {
         scene.on_github("77");
         let run = publish(&scene, "dev")
             .exits(5)
-            .says("version 2 of endpoint `wine-dev` ended as `Failed`; version 1 still serves")
-            .says("No module named 'no_such_library'")
-            .says("next: deploy-model logs wine --stage dev --id 2 --build");
+            .tells("version 2 of endpoint `wine-dev` ended as `Failed`; version 1 still serves")
+            .tells("No module named 'no_such_library'")
+            .tells("next: deploy-model logs wine --stage dev --id 2 --build");
         assert!(
             scene.summary().contains("No module named"),
             "{run}{}",
@@ -64,7 +64,7 @@ fn a_version_that_never_runs_is_not_green_and_is_followed_by_the_next_run() {
             scene
                 .run(&arguments)
                 .exits(6)
-                .says("and not the one that serves; version 1 still serves");
+                .tells("and not the one that serves; version 1 still serves");
             assert_eq!(serves(&scene, "wine-dev").0, 1);
             if stuck == "Building" {
                 let run = scene.run(&arguments).exits(6);
@@ -110,11 +110,11 @@ fn a_version_that_fails_its_smoke_test_gives_way_to_the_one_before() {
         }
         let run = publish(&scene, "dev")
             .exits(5)
-            .says("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again")
-            .says("request `one`: `result` is 101, expected 3 ± 0.5");
+            .tells("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again")
+            .tells("request `one`: `result` is 101, expected 3 ± 0.5");
         match started_again {
             true => assert_snapshot!("restored", run),
-            false => drop(run.says("version 1 serves again, as version 3")),
+            false => drop(run.tells("version 1 serves again, as version 3")),
         }
         // What served before serves again, and answers.
         assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");
@@ -137,7 +137,7 @@ fn the_settings_come_back_with_the_version_that_did() {
     );
     publish(&scene, "dev")
         .exits(5)
-        .says("version 1 serves again");
+        .tells("version 1 serves again");
     assert_eq!(endpoint(&scene, "wine-dev")["replicas"], 1);
 }
 
@@ -152,15 +152,15 @@ fn settings_are_put_back_where_no_version_comes_and_named_where_one_may() {
     );
     let replicas = || endpoint(&scene, "wine-dev")["replicas"].clone();
     let faults = scene.sandbox.faults();
-    faults.add(Fault::on(NEW_VERSION, refused(403)).once());
+    faults.add(Fault::on(NEW_VERSION, refused(403)).single());
     publish(&scene, "dev")
         .exits(3)
-        .says("no version is known to have been made; its settings are as before again");
+        .tells("no version is known to have been made; its settings are as before again");
     assert_eq!(replicas(), 1);
     register(&scene, "wine", "return x\nimport no_such_library");
     publish(&scene, "dev")
         .exits(5)
-        .says("version 1 still serves; its settings are as before again");
+        .tells("version 1 still serves; its settings are as before again");
     assert_eq!(replicas(), 1);
     register(&scene, "wine", "return x + 2.1");
     faults.add_model_fault(ModelFault {
@@ -170,7 +170,7 @@ fn settings_are_put_back_where_no_version_comes_and_named_where_one_may() {
     scene
         .run(&["publish", "wine", "--stage", "dev", "--timeout", "1s"])
         .exits(6)
-        .says("version 1 still serves; the endpoint's settings were already changed");
+        .tells("version 1 still serves; the endpoint's settings were already changed");
     assert_eq!(replicas(), 3);
 }
 
@@ -191,13 +191,13 @@ fn a_version_that_came_up_unwatched_is_tested_by_the_next_run_and_gives_way() {
     scene
         .run(&arguments)
         .exits(5)
-        .says("version 2 of endpoint `wine-dev`, which serves already, failed its smoke test");
+        .tells("version 2 of endpoint `wine-dev`, which serves already, failed its smoke test");
     assert_eq!(serves(&scene, "wine-dev").0, 2);
     scene.on_github("77");
     scene
         .run(&arguments)
         .exits(5)
-        .says("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again");
+        .tells("version 2 of endpoint `wine-dev` failed its smoke test; version 1 serves again");
     assert_eq!(serves(&scene, "wine-dev").0, 1);
 }
 
@@ -207,11 +207,11 @@ fn a_first_version_that_fails_its_smoke_test_has_nothing_to_give_way_to() {
     register(&scene, "wine", "return x + 100");
     publish(&scene, "dev")
         .exits(5)
-        .says("version 1 of endpoint `wine-dev` failed its smoke test, and serves: there is no version before it");
+        .tells("version 1 of endpoint `wine-dev` failed its smoke test, and serves: there is no version before it");
     // It is there, as wanted, and no good: that is not green either.
     publish(&scene, "dev")
         .exits(5)
-        .says("version 1 of endpoint `wine-dev`, which serves already, failed its smoke test");
+        .tells("version 1 of endpoint `wine-dev`, which serves already, failed its smoke test");
     assert_eq!(versions(&scene, "wine-dev").len(), 1);
 }
 
@@ -241,7 +241,7 @@ fn a_process_that_dies_at_once_does_not_pass_the_smoke_test() {
     });
     publish(&scene, "dev")
         .exits(5)
-        .says("version 1 serves again");
+        .tells("version 1 serves again");
     assert_eq!(serves(&scene, "wine-dev").1, json!(1));
 }
 
@@ -253,7 +253,7 @@ fn a_refused_token_is_a_refusal_and_nothing_is_put_back() {
         scene.variable("DOMINO_MODEL_TOKEN", "canary-model-wrong");
         publish(&scene, "dev")
             .exits(3)
-            .says("version 1 of endpoint `wine-dev` serves, but refused the token in `DOMINO_MODEL_TOKEN`");
+            .tells("version 1 of endpoint `wine-dev` serves, but refused the token in `DOMINO_MODEL_TOKEN`");
         assert_eq!(serves(&scene, "wine-dev").0, 1, "{version}");
     }
 }
@@ -296,7 +296,7 @@ fn what_serves_must_be_what_was_asked_for() {
     ));
     publish(&scene, "dev")
         .exits(5)
-        .says("it serves version 5 of `wine` in place of version 1 of `wine`");
+        .tells("it serves version 5 of `wine` in place of version 1 of `wine`");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn an_older_domino_that_does_not_tell_what_serves_is_said_to() {
         .faults()
         .add(Fault::on("GET /v1/models/*/versions", unreported));
     for _ in 0..2 {
-        publish(&scene, "dev").exits(0).says(
+        publish(&scene, "dev").exits(0).tells(
             "does not tell what version 1 serves, nor the hardware tier, environment and replicas",
         );
     }
@@ -345,7 +345,7 @@ fn a_version_that_runs_but_does_not_answer_yet_is_not_green() {
     running
         .end()
         .exits(143)
-        .says("interrupted; version 2 of endpoint `wine-dev` goes on in Domino");
+        .tells("interrupted; version 2 of endpoint `wine-dev` goes on in Domino");
 }
 
 #[test]
@@ -358,8 +358,8 @@ fn an_endpoint_that_is_not_at_dominos_own_host_is_said_to_be_elsewhere() {
     scene.variable("DOMINO_MODEL_HOST", &host).on_github("77");
     publish(&scene, "dev")
         .exits(5)
-        .says("is `Running` by Domino's word, but does not answer at")
-        .says("an endpoint on a remote data plane has a host of its own");
+        .tells("is `Running` by Domino's word, but does not answer at")
+        .tells("an endpoint on a remote data plane has a host of its own");
     assert_eq!(serves(&scene, "wine-dev").0, 1);
     assert_eq!(scene.output("smoke").as_deref(), Some("unreachable"));
 }
@@ -371,8 +371,8 @@ fn a_smoke_test_that_cannot_be_read_is_refused_before_anything_happens() {
     scene.commit_file("smoke.jsonl", "{\"input\": 1}\nnonsense\n");
     publish(&scene, "dev")
         .exits(2)
-        .says("smoke.jsonl:1: ")
-        .says("smoke.jsonl:2: ");
+        .tells("smoke.jsonl:1: ")
+        .tells("smoke.jsonl:2: ");
     std::fs::write(scene.path().join("other.jsonl"), SMOKE).unwrap();
     scene
         .run(&[

@@ -42,7 +42,7 @@ fn under_faults_the_wanted_version_serves_or_the_one_before() {
         let fault = Fault::on(route, misbehaviour);
         scene.sandbox.faults().add(match exit {
             3 => fault,
-            _ => fault.once(),
+            _ => fault.single(),
         });
         let made = |scene: &Scene| {
             let made = versions(scene, "wine-dev");

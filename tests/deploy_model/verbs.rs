@@ -38,7 +38,7 @@ fn the_other_verbs_tell_what_there_is() {
         scene
             .run(&["status", "wine", "--stage", "dev"])
             .exits(3)
-            .says("project `wine-team/wine` has no endpoint `wine-dev`");
+            .tells("project `wine-team/wine` has no endpoint `wine-dev`");
         publish(&scene, "dev").exits(0);
         publish(&scene, "staging").exits(0);
         register(&scene, "wine", "return x\nimport no_such_library");
@@ -76,7 +76,7 @@ fn invoke_gives_the_models_own_answer_and_its_own_words() {
     scene
         .run(&invoke)
         .exits(3)
-        .says("has no endpoint `wine-dev`");
+        .tells("has no endpoint `wine-dev`");
     publish(&scene, "dev").exits(0);
     let run = scene.run(&invoke).exits(0);
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -85,21 +85,21 @@ fn invoke_gives_the_models_own_answer_and_its_own_words() {
     scene
         .run(&invoke)
         .exits(3)
-        .says("endpoint `wine-dev` refused the request")
-        .says("missing a required argument: 'x'");
+        .tells("endpoint `wine-dev` refused the request")
+        .tells("missing a required argument: 'x'");
     request("{");
-    scene.run(&invoke).exits(2).says("is no JSON");
+    scene.run(&invoke).exits(2).tells("is no JSON");
     request(r#"{"data": {"x": 40}}"#);
     scene.variable("DOMINO_MODEL_TOKEN", "canary-model-wrong");
     scene
         .run(&invoke)
         .exits(3)
-        .says("refused the token in `DOMINO_MODEL_TOKEN`");
+        .tells("refused the token in `DOMINO_MODEL_TOKEN`");
     scene.without("DOMINO_MODEL_TOKEN");
     scene
         .run(&invoke)
         .exits(3)
-        .says("endpoint `wine-dev` asks for an access token");
+        .tells("endpoint `wine-dev` asks for an access token");
 }
 
 macro_rules! sample {

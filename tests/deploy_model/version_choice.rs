@@ -14,20 +14,20 @@ fn an_unknown_model_or_version_is_refused_and_what_there_is_is_named() {
         let mut scene = scene_of(version);
         publish(&scene, "dev")
             .exits(3)
-            .says("there is no registered model `wine`");
+            .tells("there is no registered model `wine`");
         register(&scene, "wine", "return x + 2");
         scene
             .run(&["publish", "wine", "--stage", "dev", "--version", "9"])
             .exits(3)
-            .says("registered model `wine` has no version 9")
-            .says("its newest version is 1");
+            .tells("registered model `wine` has no version 9")
+            .tells("its newest version is 1");
         scene.commit_file(
             "stages.toml",
             &STAGES.replace("registered-model = \"wine\"", "registered-model = \"wein\""),
         );
         publish(&scene, "dev")
             .exits(3)
-            .says("there is no registered model `wein`");
+            .tells("there is no registered model `wein`");
         assert_eq!(writes(&scene), [""; 0], "{version}");
     }
 }
@@ -57,7 +57,7 @@ fn a_version_that_the_stage_before_does_not_serve_needs_a_reason() {
         register(&scene, "wine", "return x + 2.1");
         publish(&scene, "staging")
             .exits(3)
-            .says("stage `dev` serves none of it: it has no endpoint `wine-dev`");
+            .tells("stage `dev` serves none of it: it has no endpoint `wine-dev`");
         publish(&scene, "dev").exits(0);
         // As the workflow hands it on.
         scene.variable("MODEL_VERSION", "1");
@@ -95,7 +95,7 @@ fn what_a_demotion_says_to_do_next_is_done() {
     scene
         .run(&arguments)
         .exits(0)
-        .says("forced: put back: it drifts");
+        .tells("forced: put back: it drifts");
     assert_eq!(serves(&scene, "wine-staging").1, 1);
 }
 
@@ -126,7 +126,7 @@ fn a_version_is_found_by_its_stage_and_by_its_alias() {
     scene.commit_file("stages.toml", &rule("stage:Production"));
     publish(&scene, "dev")
         .exits(3)
-        .says("no version of registered model `wine` is in stage `Production`");
+        .tells("no version of registered model `wine` is in stage `Production`");
     let move_to = |version: &str| {
         mlflow(
             &scene,
@@ -140,7 +140,7 @@ fn a_version_is_found_by_its_stage_and_by_its_alias() {
     move_to("3");
     publish(&scene, "dev")
         .exits(3)
-        .says("2 versions of registered model `wine` are in stage `Production`");
+        .tells("2 versions of registered model `wine` are in stage `Production`");
     mlflow(
         &scene,
         "registered-models/alias",
@@ -152,7 +152,7 @@ fn a_version_is_found_by_its_stage_and_by_its_alias() {
     scene.commit_file("stages.toml", &rule("alias:challenger"));
     publish(&scene, "dev")
         .exits(3)
-        .says("registered model `wine` has no alias `challenger`");
+        .tells("registered model `wine` has no alias `challenger`");
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn a_stage_on_another_domino_cannot_be_asked_and_that_is_said() {
     );
     publish(&scene, "staging")
         .exits(3)
-        .says("stage `dev` is on another Domino")
-        .says("`MODEL_VERSION`");
+        .tells("stage `dev` is on another Domino")
+        .tells("`MODEL_VERSION`");
     scene.variable("MODEL_VERSION", "1").on_github("77");
     publish(&scene, "staging").exits(0);
     let summary = scene.summary();
@@ -195,6 +195,6 @@ fn a_version_on_its_way_is_not_followed_past_a_stage_that_moved_on() {
     scene
         .run(&arguments)
         .exits(3)
-        .says("stage `dev` does not serve version 1 of model `wine`: it serves version 2");
+        .tells("stage `dev` does not serve version 1 of model `wine`: it serves version 2");
     assert_eq!(versions(&scene, "wine-staging").len(), 1);
 }

@@ -34,7 +34,7 @@ pub fn hold(sandbox: &Sandbox) {
     for recorded in sandbox.requests() {
         // What a fault made of a reply is not the sandbox's word.
         let whole = recorded.fault.is_none();
-        verdict.add(contract.judge(&Exchange {
+        verdict.add(contract.examine(&Exchange {
             method: &recorded.method,
             path: &recorded.path,
             query: recorded.query.as_deref(),

@@ -212,9 +212,9 @@ impl Matrix {
             };
             let error = &first.stderr[at..];
             // Time that is up is a cause of its own, and so is an app or a model that does not answer.
-            let named = case.kind.says.iter().any(|word| error.contains(word));
+            let named = case.kind.tells.iter().any(|word| error.contains(word));
             if !named && first.exit != 6 && !also {
-                return fails(&format!("none of {:?} is named", case.kind.says), &first);
+                return fails(&format!("none of {:?} is named", case.kind.tells), &first);
             }
         }
         if json && serde_json::from_str::<serde_json::Value>(&first.stdout).is_err() {

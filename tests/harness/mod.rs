@@ -362,7 +362,7 @@ impl Run {
 
     /// Requires a text on stderr.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub fn tells(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "`{text}` is not said:\n{self}");
         self
     }

@@ -67,7 +67,7 @@ fn a_request_asks_with_a_sheet_and_an_approval_lets_the_version_in() {
     assert_snapshot!("not_approved_yet", masked(run));
     apply(&scene, "prod", two)
         .exits(7)
-        .says("approval in Domino: `Review approval` waits for `approver`");
+        .tells("approval in Domino: `Review approval` waits for `approver`");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", two).exits(0);
@@ -85,11 +85,11 @@ fn a_second_request_asks_nobody_again() {
     let from = scene.sandbox.requests().len();
     request(&scene)
         .exits(0)
-        .says("bundle `wine version 1 to prod` waits for `approver` already");
+        .tells("bundle `wine version 1 to prod` waits for `approver` already");
     scene.sandbox.approve_waiting("approver").unwrap();
     request(&scene)
         .exits(0)
-        .says("bundle `wine version 1 to prod` is approved already");
+        .tells("bundle `wine version 1 to prod` is approved already");
     let asked = writes(&scene, from);
     assert!(
         !asked.iter().any(|request| request.ends_with("/bundles")),
@@ -102,7 +102,7 @@ fn without_a_request_nobody_comes_in() {
     let scene = ready();
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("nobody has asked for it: there is no bundle `wine version 1 to prod` of policy `Promotion`");
+        .tells("nobody has asked for it: there is no bundle `wine version 1 to prod` of policy `Promotion`");
     // That of another version is no approval of this one.
     request(&scene).exits(0);
     scene.sandbox.approve_waiting("approver").unwrap();
@@ -111,7 +111,7 @@ fn without_a_request_nobody_comes_in() {
     serve(&scene, "staging", two);
     apply(&scene, "prod", two)
         .exits(7)
-        .says("there is no bundle `wine version 2 to prod`");
+        .tells("there is no bundle `wine version 2 to prod`");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
@@ -159,7 +159,7 @@ fn a_refusal_is_told_with_its_name_and_not_asked_again_by_itself() {
         scene
             .run(&[verb, "wine", "--to", "prod"])
             .exits(7)
-            .says("`Review approval` was sent back by `approver`");
+            .tells("`Review approval` was sent back by `approver`");
     }
     let from = scene.sandbox.requests().len();
     let run = request(&scene).exits(7);
@@ -179,7 +179,7 @@ fn who_trained_the_version_does_not_approve_it() {
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review approval` was given by `approver`, who trained the version");
+        .tells("`Review approval` was given by `approver`, who trained the version");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
@@ -193,7 +193,7 @@ fn who_asked_does_not_approve() {
     assert_eq!(act(&scene, "ci-bot", "RequestApproved").0, 200);
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review approval` was given by `ci-bot`, who asked for it");
+        .tells("`Review approval` was given by `ci-bot`, who asked for it");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn who_started_the_workflow_does_not_approve() {
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`Review approval` was given by `approver`, who started this workflow run");
+        .tells("`Review approval` was given by `approver`, who started this workflow run");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_lost_reply_makes_no_second_bundle() {
         scene
             .sandbox
             .faults()
-            .add(Fault::on(route, Misbehaviour::Reset { processed: true }).once());
+            .add(Fault::on(route, Misbehaviour::Reset { processed: true }).single());
         request(&scene).exits(0);
         let state = scene.sandbox.state();
         assert_eq!(state["bundles"].as_array().unwrap().len(), 1);
@@ -249,8 +249,8 @@ fn a_policy_that_is_not_there_is_named_with_those_that_are() {
     let scene = prepared(governed_by(policy, gates), "author");
     request(&scene)
         .exits(3)
-        .says("there is no policy `Promtion` here")
-        .says("`Promotion`");
+        .tells("there is no policy `Promtion` here")
+        .tells("`Promotion`");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_domino_without_governance_is_told() {
     );
     request(&scene)
         .exits(3)
-        .says("this Domino has no governance");
+        .tells("this Domino has no governance");
 }
 
 const REVIEWED: &str = "domino-approval = \"review\"\nreviewers = [\"approver\"]";
@@ -276,17 +276,17 @@ fn a_review_of_an_older_domino_is_asked_for_and_known_by_what_it_brings() {
     let scene = prepared(scene_of("5.9", REVIEWED, "", |seed| seed), "author");
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("review in Domino: nobody has asked for it");
+        .tells("review in Domino: nobody has asked for it");
     request(&scene)
         .exits(0)
-        .says("a review of version 1 of `wine` for `Production` was asked for")
-        .says("warning: the model reviews of Domino 5.8 to 5.11 are unproven here");
+        .tells("a review of version 1 of `wine` for `Production` was asked for")
+        .tells("warning: the model reviews of Domino 5.8 to 5.11 are unproven here");
     request(&scene)
         .exits(0)
-        .says("a review was asked for already");
+        .tells("a review was asked for already");
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("Domino has not put the version into `Production` yet");
+        .tells("Domino has not put the version into `Production` yet");
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", 1).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [1]);
@@ -301,9 +301,11 @@ fn a_review_is_refused_where_there_are_none_and_of_users_who_are_not_there() {
         scene
             .run(&[verb, "wine", "--to", "prod"])
             .exits(3)
-            .says("has no model reviews, which 5.8 to 5.11 have");
+            .tells("has no model reviews, which 5.8 to 5.11 have");
     }
     let nobody = "domino-approval = \"review\"\nreviewers = [\"nobody\"]";
     let scene = prepared(scene_of("5.9", nobody, "", |seed| seed), "author");
-    request(&scene).exits(3).says("Domino has no user `nobody`");
+    request(&scene)
+        .exits(3)
+        .tells("Domino has no user `nobody`");
 }

@@ -57,12 +57,12 @@ fn a_second_demotion_does_not_bring_the_bad_one_back() {
     scene
         .run(&["demote", "wine", "--stage", "staging"])
         .exits(3)
-        .says("there is no alias `previous-staging`")
-        .says("it holds version 1; name the version to put back with `--version`");
+        .tells("there is no alias `previous-staging`")
+        .tells("it holds version 1; name the version to put back with `--version`");
     scene
         .run(&["demote", "wine", "--stage", "staging", "--version", "1"])
         .exits(0)
-        .says("`Staging` holds version 1 of `wine` already, and no other");
+        .tells("`Staging` holds version 1 of `wine` already, and no other");
     assert_eq!(writes(&scene, from), [""; 0]);
 }
 
@@ -76,7 +76,7 @@ fn what_was_demoted_comes_back_only_with_a_reason() {
         scene
             .run(&[verb, "wine", "--to", "staging"])
             .exits(3)
-            .says("version 2 of `wine` had to leave stage `staging`: version 1 was put back");
+            .tells("version 2 of `wine` had to leave stage `staging`: version 1 was put back");
     }
     scene
         .run(&[
@@ -90,7 +90,7 @@ fn what_was_demoted_comes_back_only_with_a_reason() {
         .exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
     assert_eq!(alias(&scene, "wine", "previous-staging"), Some(1));
-    apply(&scene, "staging", 2).exits(0).says("already");
+    apply(&scene, "staging", 2).exits(0).tells("already");
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn a_version_that_the_stage_never_let_in_does_not_come_back() {
                 "demote", "wine", "--stage", "staging", "--version", number, "--reason", "now",
             ])
             .exits(3)
-            .says(&format!(
+            .tells(&format!(
                 "version {number} of `wine` was never let into stage `staging`: neither its record nor the alias \
                  `previous-staging` says so"
             ))
-            .says(&format!(
+            .tells(&format!(
                 "promote-stage apply wine --to staging --version {number} asks them"
             ));
     }
@@ -150,9 +150,9 @@ fn a_demotion_that_was_not_finished_is_finished_by_a_rerun() {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(record, reply(403, false)).once());
+        .add(Fault::on(record, reply(403, false)).single());
     let arguments = ["demote", "wine", "--stage", "staging", "--reason", "drift"];
-    scene.run(&arguments).exits(3).says(
+    scene.run(&arguments).exits(3).tells(
         "left to do: alias `staging` to version 1, tag `promote.in.staging`, tag `promote.status`, alias \
          `previous-staging` to be taken away",
     );
@@ -181,11 +181,11 @@ fn a_demotion_that_is_undone_leaves_no_mark() {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(transition, reply(500, false)).after(1).once());
+        .add(Fault::on(transition, reply(500, false)).after(1).single());
     scene
         .run(&["demote", "wine", "--stage", "staging"])
         .exits(4)
-        .says("version 1 was put back into `Archived`; `Staging` holds version 2");
+        .tells("version 1 was put back into `Archived`; `Staging` holds version 2");
     let stays = version(&scene, "wine", 2)["tags"].clone();
     assert_eq!(stays.get("promote.demoted.staging"), None);
     let back = version(&scene, "wine", 1)["tags"].clone();

@@ -23,7 +23,7 @@ fn overtaken(ours: u64, other: u64) -> (Scene, crate::harness::Run) {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(DONE, Misbehaviour::Delay { by }).once());
+        .add(Fault::on(DONE, Misbehaviour::Delay { by }).single());
     let from = scene.sandbox.requests().len();
     let ours = ours.to_string();
     let running = scene.start(&["apply", "wine", "--to", "staging", "--version", &ours]);

@@ -25,7 +25,7 @@ fn a_version_that_is_worse_does_not_come() {
         scene
             .run(&[verb, "wine", "--to", "staging"])
             .exits(7)
-            .says("metric rule: rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
+            .tells("metric rule: rmse is 0.6 against 0.5 of version 1 (+20.0 %)");
     }
     assert_eq!(writes(&scene, from), [""; 0]);
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
@@ -33,7 +33,7 @@ fn a_version_that_is_worse_does_not_come() {
     serve(&scene, "dev", three);
     apply(&scene, "staging", three).exits(0);
     // Again, now that it is there: it is still judged against the one that it took the place of.
-    apply(&scene, "staging", three).exits(0).says("already");
+    apply(&scene, "staging", three).exits(0).tells("already");
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn a_stage_may_have_metric_rules_of_its_own() {
     let line = own.unwrap() + 1;
     apply(&scene, "prod", one)
         .exits(7)
-        .says("metric rule: rmse is 0.5; rmse must be at most 0.4")
-        .says("0 of 1 gates hold")
-        .says(&format!("(stages.toml:{line})"));
+        .tells("metric rule: rmse is 0.5; rmse must be at most 0.4")
+        .tells("0 of 1 gates hold")
+        .tells(&format!("(stages.toml:{line})"));
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
 }
 
@@ -82,7 +82,7 @@ fn a_version_soaks_by_the_clock_of_the_server() {
     apply(&scene, "prod", one).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     // The version is in staging no more, and how long it had been is remembered.
-    apply(&scene, "prod", one).exits(0).says("already");
+    apply(&scene, "prod", one).exits(0).tells("already");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_version_that_somebody_else_put_into_the_stage_before_soaks_since_then() {
     serve(&scene, "staging", one);
     apply(&scene, "prod", one)
         .exits(7)
-        .says("soak time: in stage `staging` for");
+        .tells("soak time: in stage `staging` for");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_version_that_left_and_was_put_back_by_hand_soaks_anew() {
     put(&scene, "wine", one, "Staging");
     apply(&scene, "prod", one)
         .exits(7)
-        .says("soak time: in stage `staging` for");
+        .tells("soak time: in stage `staging` for");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }
 
@@ -121,7 +121,7 @@ fn what_waiting_cannot_change_is_not_waited_for() {
     scene
         .run(&["check", "wine", "--to", "staging", "--wait", "10m"])
         .exits(7)
-        .says("rmse is 2; rmse must be at most 1");
+        .tells("rmse is 2; rmse must be at most 1");
     assert!(started.elapsed().as_secs() < 20);
 }
 
@@ -135,7 +135,7 @@ fn a_gate_may_open_while_it_is_waited_for() {
     scene
         .run(&["check", "wine", "--to", "prod", "--wait", "100ms"])
         .exits(7)
-        .says("`Review approval` waits for `approver`");
+        .tells("`Review approval` waits for `approver`");
     let running = scene.start(&["check", "wine", "--to", "prod", "--wait", "2m"]);
     let from = scene.sandbox.requests().len();
     crate::harness::eventually("it was asked and is asked again", || {
@@ -147,5 +147,5 @@ fn a_gate_may_open_while_it_is_waited_for() {
     running
         .end()
         .exits(0)
-        .says("version 1 may enter stage `prod`: all of 1 gates hold");
+        .tells("version 1 may enter stage `prod`: all of 1 gates hold");
 }

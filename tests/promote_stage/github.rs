@@ -104,8 +104,8 @@ fn what_cannot_be_known_of_an_approval_is_said() {
     scene
         .run(&["check", "wine", "--to", "prod"])
         .exits(0)
-        .says("who trained version 1 is not known")
-        .says("GitHub does not tell which attempt an approval was given to");
+        .tells("who trained version 1 is not known")
+        .tells("GitHub does not tell which attempt an approval was given to");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn nobody_opens_the_gate_for_themselves() {
     ] {
         let mut scene = ready("\"ann\", \"ben\", \"ada\"");
         github(&mut scene, 200, json!([review("approved", user, "PROD")]));
-        apply(&scene, "prod", 1).exits(7).says(text);
+        apply(&scene, "prod", 1).exits(7).tells(text);
         assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
     }
 }
@@ -134,13 +134,13 @@ fn a_refusal_and_silence_keep_the_gate_closed() {
     github(&mut scene, 200, json!([]));
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("nobody has approved environment `PROD` for this run");
+        .tells("nobody has approved environment `PROD` for this run");
     github(&mut scene, 200, json!([review("approved", "ann", "STAGE")]));
     apply(&scene, "prod", 1).exits(7);
     github(&mut scene, 200, json!([review("rejected", "ann", "PROD")]));
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("environment `PROD` was refused by `ann`");
+        .tells("environment `PROD` was refused by `ann`");
     github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
     let run = apply(&scene, "prod", 1).exits(0);
     assert!(
@@ -155,7 +155,7 @@ fn a_gate_that_cannot_be_asked_stays_closed() {
     let mut scene = ready("\"ann\"");
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("who approved on GitHub cannot be asked: `GITHUB_REPOSITORY` is not set");
+        .tells("who approved on GitHub cannot be asked: `GITHUB_REPOSITORY` is not set");
     github(
         &mut scene,
         403,
@@ -163,8 +163,8 @@ fn a_gate_that_cannot_be_asked_stays_closed() {
     );
     apply(&scene, "prod", 1)
         .exits(3)
-        .says("GitHub says: Resource not accessible by integration")
-        .says("actions: read");
+        .tells("GitHub says: Resource not accessible by integration")
+        .tells("actions: read");
     for (status, answer) in [
         (404, json!({"message": "Not Found"})),
         (200, json!({"message": "approved"})),
@@ -177,6 +177,6 @@ fn a_gate_that_cannot_be_asked_stays_closed() {
     scene.without("GITHUB_TOKEN");
     apply(&scene, "prod", 1)
         .exits(7)
-        .says("`GITHUB_TOKEN` is not set");
+        .tells("`GITHUB_TOKEN` is not set");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
 }

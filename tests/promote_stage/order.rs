@@ -36,7 +36,7 @@ fn a_reason_lets_a_stage_be_passed_over_and_is_kept() {
     scene
         .run(&[&arguments[..], &["--skip-order", "the leak of today"]].concat())
         .exits(0)
-        .says("the order of the stages is passed over: the leak of today");
+        .tells("the order of the stages is passed over: the leak of today");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
     let record = version(&scene, "wine", one)["tags"]["promote.in.prod"].clone();
     assert!(record.as_str().unwrap().contains("the leak of today"));
@@ -48,17 +48,17 @@ fn what_the_stage_before_does_not_serve_does_not_come() {
     let one = register(&scene, "wine", 0.6);
     apply(&scene, "staging", one)
         .exits(3)
-        .says("stage `dev` does not serve version 1 of `wine`: it has no endpoint `wine-dev`");
+        .tells("stage `dev` does not serve version 1 of `wine`: it has no endpoint `wine-dev`");
     scene
         .run(&["apply", "wine", "--to", "staging"])
         .exits(3)
-        .says("no version of model `wine` is given, and stage `dev` serves none: it has no endpoint `wine-dev`");
+        .tells("no version of model `wine` is given, and stage `dev` serves none: it has no endpoint `wine-dev`");
     let two = register(&scene, "wine", 0.6);
     serve(&scene, "dev", two);
     apply(&scene, "staging", one)
         .exits(3)
-        .says("stage `dev` does not serve version 1 of `wine`: it serves version 2")
-        .says("deploy-model publish wine --stage dev --version 1");
+        .tells("stage `dev` does not serve version 1 of `wine`: it serves version 2")
+        .tells("deploy-model publish wine --stage dev --version 1");
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [0; 0]);
 }
 
@@ -76,7 +76,7 @@ fn a_version_that_came_by_this_stage_stays_in_the_later_one() {
         scene
             .run(&[verb, "wine", "--to", "staging"])
             .exits(0)
-            .says(why);
+            .tells(why);
     }
     assert_eq!(writes(&scene, from), [""; 0]);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [one]);
@@ -90,7 +90,7 @@ fn a_version_that_was_put_into_a_later_stage_by_hand_has_passed_no_gate() {
     put(&scene, "wine", one, "Production");
     let from = scene.sandbox.requests().len();
     for verb in ["request", "check", "apply"] {
-        scene.run(&[verb, "wine", "--to", "staging"]).exits(7).says(
+        scene.run(&[verb, "wine", "--to", "staging"]).exits(7).tells(
             "version 1 of `wine` is in `Production`, that of stage `prod`, but no record says that stage `staging` let \
              it in",
         );
@@ -105,13 +105,13 @@ fn only_a_whole_version_of_a_model_is_promoted() {
     scene
         .run(&["apply", "wine", "--to", "staging", "--version", "1"])
         .exits(3)
-        .says("there is no registered model `wine` in the experiment manager");
+        .tells("there is no registered model `wine` in the experiment manager");
     let one = register(&scene, "wine", 0.6);
     serve(&scene, "dev", one);
     apply(&scene, "staging", 7)
         .exits(3)
-        .says("registered model `wine` has no version 7")
-        .says("its newest version is 1");
+        .tells("registered model `wine` has no version 7")
+        .tells("its newest version is 1");
     for (word, route, pointer) in [
         (
             "PENDING_REGISTRATION",
@@ -132,7 +132,7 @@ fn only_a_whole_version_of_a_model_is_promoted() {
             .add(Fault::on(route, Misbehaviour::Edit { set, remove }));
         apply(&scene, "staging", one)
             .exits(3)
-            .says(&format!("version 1 of `wine` is not `READY` but `{word}`"));
+            .tells(&format!("version 1 of `wine` is not `READY` but `{word}`"));
         scene.sandbox.faults().clear();
     }
     mlflow(
@@ -143,7 +143,7 @@ fn only_a_whole_version_of_a_model_is_promoted() {
     );
     apply(&scene, "staging", one)
         .exits(3)
-        .says("`wine` is a prompt");
+        .tells("`wine` is a prompt");
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [0; 0]);
 }
 
@@ -182,7 +182,7 @@ fn a_stage_that_no_version_can_enter_is_told_with_its_line() {
         scene
             .run(&["apply", model, "--to", stage])
             .exits(2)
-            .says(text);
+            .tells(text);
     }
     let first = STAGES.replace(
         "github-environment = \"DEV\"",
@@ -196,7 +196,7 @@ fn a_stage_that_no_version_can_enter_is_told_with_its_line() {
     of(&format!("{first}{MODEL}"))
         .run(&["apply", "wine", "--to", "dev"])
         .exits(2)
-        .says("stage `dev` is the first");
+        .tells("stage `dev` is the first");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn the_stage_file_may_pin_the_version() {
     serve(&scene, "dev", one);
     apply(&scene, "staging", 2)
         .exits(2)
-        .says("version 2 is given, but stages.toml says version 1");
+        .tells("version 2 is given, but stages.toml says version 1");
     scene.run(&["apply", "wine", "--to", "staging"]).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [one]);
 }
@@ -240,11 +240,11 @@ fn the_variable_of_the_github_environment_must_fit_the_stage() {
     scene
         .run(&["apply", "wine", "--to", "staging"])
         .exits(2)
-        .says("`--to staging` is stage `staging`, but `DOMINO_ENV` is `DEV`");
+        .tells("`--to staging` is stage `staging`, but `DOMINO_ENV` is `DEV`");
     scene
         .run(&["request", "wine", "--to", "prod"])
         .exits(2)
-        .says("not `staging`, the one before");
+        .tells("not `staging`, the one before");
     scene.variable("DOMINO_ENV", "STAGE");
     scene.run(&["request", "wine", "--to", "staging"]).exits(0);
     scene.run(&["apply", "wine"]).exits(0);

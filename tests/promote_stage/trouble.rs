@@ -49,7 +49,7 @@ fn without_a_record_nothing_is_moved() {
         .add(Fault::on(TAG, reply(403, false)));
     apply(&scene, "staging", 2)
         .exits(3)
-        .says("nothing was moved: the record of the promotion could not be begun");
+        .tells("nothing was moved: the record of the promotion could not be begun");
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     mended(&scene);
 }
@@ -74,7 +74,7 @@ fn when_the_old_version_cannot_be_archived_the_new_one_goes_back() {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(TRANSITION, reply(500, false)).after(1).once());
+        .add(Fault::on(TRANSITION, reply(500, false)).after(1).single());
     let run = apply(&scene, "staging", 2).exits(4);
     assert_snapshot!("undone", masked(run));
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
@@ -97,8 +97,8 @@ fn what_cannot_be_undone_is_named() {
         .add(Fault::on(TRANSITION, reply(500, false)).after(1));
     apply(&scene, "staging", 2)
         .exits(4)
-        .says("not everything could be put back")
-        .says("`Staging` holds versions 2 and 1");
+        .tells("not everything could be put back")
+        .tells("`Staging` holds versions 2 and 1");
     mended(&scene);
 }
 
@@ -109,7 +109,7 @@ fn what_is_left_after_the_move_is_named_and_a_rerun_does_it() {
         .sandbox
         .faults()
         .add(Fault::on(ALIAS, reply(403, false)));
-    apply(&scene, "staging", 2).exits(3).says(
+    apply(&scene, "staging", 2).exits(3).tells(
         "`Staging` holds version 2, but the promotion is not finished; run this again to finish it; left to do: alias \
          `previous-staging` to version 1, alias `staging` to version 2, tag `promote.in.staging`, tag `promote.status`",
     );
@@ -129,7 +129,7 @@ fn a_lost_reply_is_looked_after_and_nothing_is_sent_twice() {
         scene
             .sandbox
             .faults()
-            .add(Fault::on(route, Misbehaviour::Reset { processed: true }).once());
+            .add(Fault::on(route, Misbehaviour::Reset { processed: true }).single());
         let from = scene.sandbox.requests().len();
         apply(&scene, "staging", 2).exits(0);
         let path = route.strip_prefix("POST ").unwrap();
@@ -156,7 +156,7 @@ fn a_busy_server_is_asked_again() {
         scene
             .sandbox
             .faults()
-            .add(Fault::on(route, misbehaviour).once());
+            .add(Fault::on(route, misbehaviour).single());
     }
     apply(&scene, "staging", 2).exits(0);
     mended(&scene);
@@ -178,12 +178,12 @@ fn where_stages_are_gone_a_tag_stands_for_them() {
         ));
         apply(&scene, "staging", number)
             .exits(0)
-            .says("this experiment manager has no stages any more");
+            .tells("this experiment manager has no stages any more");
     }
     let tag = |number| version(&scene, "wine", number)["tags"]["promote.stage"].clone();
     assert_eq!((tag(1), tag(2)), ("Archived".into(), "Staging".into()));
     assert_eq!(alias(&scene, "wine", "staging"), Some(2));
-    apply(&scene, "staging", 2).exits(0).says("already");
+    apply(&scene, "staging", 2).exits(0).tells("already");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn where_there_are_no_aliases_the_stage_is_what_counts() {
     ));
     apply(&scene, "staging", 2)
         .exits(0)
-        .says("this experiment manager has no aliases, so that none was set");
+        .tells("this experiment manager has no aliases, so that none was set");
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [2]);
 }
 
@@ -210,7 +210,7 @@ fn an_interruption_in_the_middle_puts_things_back() {
     scene
         .sandbox
         .faults()
-        .add(Fault::on(TRANSITION, Misbehaviour::Delay { by }).once());
+        .add(Fault::on(TRANSITION, Misbehaviour::Delay { by }).single());
     let from = scene.sandbox.requests().len();
     let running = scene.start(&["apply", "wine", "--to", "staging", "--version", "2"]);
     eventually("the move is on its way", || {
@@ -246,6 +246,6 @@ fn an_interruption_before_anything_was_written_changes_nothing() {
     running
         .end()
         .exits(130)
-        .says("interrupted; nothing was changed in stage `staging`");
+        .tells("interrupted; nothing was changed in stage `staging`");
     assert_eq!(writes(&scene, from), [""; 0]);
 }

@@ -82,7 +82,7 @@ impl Args {
 
 /// Builds the programs, packs them, and checks the wheel.
 pub fn run(args: &Args, root: &Path) -> ExitCode {
-    match make(args, root) {
+    match build_wheel(args, root) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -91,7 +91,7 @@ pub fn run(args: &Args, root: &Path) -> ExitCode {
     }
 }
 
-fn make(args: &Args, root: &Path) -> Result<()> {
+fn build_wheel(args: &Args, root: &Path) -> Result<()> {
     let begun = Instant::now();
     let target = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
     let target = root.join(target.map_or_else(|| PathBuf::from("target"), PathBuf::from));

@@ -8,7 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Context as _, Result};
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult, duration,
 };
@@ -132,7 +132,7 @@ async fn plan<'a>(
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
     let (place, (apps, existing)) = tokio::try_join!(
-        Place::find(&reader, file, stage, Kind::App, &project, &target),
+        ResolvedPlacement::find(&reader, file, stage, Kind::App, &project, &target),
         named(&reader, args.app.generation(), &project.id, &name),
     )?;
     let can = apps.capabilities();
@@ -222,7 +222,7 @@ async fn revision(
     reader: &Reader,
     file: &StageFile,
     can: &Capabilities,
-    place: &Place,
+    place: &ResolvedPlacement,
     target: &Target,
 ) -> Result<Option<String>> {
     let Some((environment, spec)) = &place.environment else {

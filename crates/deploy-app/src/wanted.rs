@@ -6,7 +6,7 @@
 use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion};
 use domino_core::commit::Commit;
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use stage_file::Visibility;
 
 /// The fewest digits of a commit that prove which one it is.
@@ -16,7 +16,7 @@ const SHORTEST_COMMIT: usize = 7;
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) commit: Commit,
-    pub(crate) place: Place,
+    pub(crate) place: ResolvedPlacement,
     /// The environment's revision by id; `None` is the active one.
     pub(crate) revision: Option<String>,
     pub(crate) entry_point: String,
@@ -177,7 +177,7 @@ pub(crate) mod tests {
         };
         Wanted {
             commit: commit(),
-            place: Place {
+            place: ResolvedPlacement {
                 tier: Some(tier),
                 environment: Some((environment, RevisionSpec::Active)),
             },

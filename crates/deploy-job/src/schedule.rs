@@ -8,7 +8,7 @@ use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::older_commit::{OrderNotes, Running};
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through};
 use stage_file::{Kind, Schedule, StageFile};
 
@@ -78,7 +78,7 @@ pub(crate) async fn schedule(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let applied = interrupts.through(planned.apply(context)).await;
+    let applied = interrupts.finish(planned.apply(context)).await;
     let (signal, now) = completed(applied, job, stage)?;
     let verb = match (&now, &planned.existing) {
         (Some(_), Some(_)) => "updated",
@@ -109,7 +109,7 @@ fn completed(
         "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
     );
     match applied {
-        Through::Whole(done) => Ok((None, done.context(wrong)?)),
+        Through::Completed(done) => Ok((None, done.context(wrong)?)),
         Through::Interrupted(signal, Some(Ok(done))) => Ok((Some(signal), done)),
         Through::Interrupted(signal, Some(Err(error))) => {
             let text = format!("interrupted; {wrong}");
@@ -146,7 +146,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Job, &job.name, stage);
     let (place, all, user) = tokio::try_join!(
-        Place::find(&reader, file, stage, Kind::Job, &project, &target),
+        ResolvedPlacement::find(&reader, file, stage, Kind::Job, &project, &target),
         async { Ok(reader.scheduled_jobs(&project.id).await?) },
         async { Ok(reader.own_user().await?) },
     )?;

@@ -5,7 +5,7 @@ use domino_core::api::schedules::{ScheduleDefinition, ScheduledJob};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::older_commit::OrderNotes;
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::{ChangeKind, Plan, Step, StepContext};
 
 use crate::difference::differences;
@@ -23,7 +23,7 @@ pub(crate) struct SchedulePlan {
 /// What the stage file asks for.
 pub(crate) struct Wanted {
     pub(crate) definition: ScheduleDefinition,
-    pub(crate) place: Place,
+    pub(crate) place: ResolvedPlacement,
     pub(crate) commit: Commit,
     pub(crate) fires: Vec<String>,
     /// What others set and we leave.

@@ -10,7 +10,7 @@ use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, Through, duration,
 };
@@ -55,7 +55,7 @@ struct StartPlan<'a> {
     job: &'a Job,
     marker: DeploymentMarker,
     project: Project,
-    place: Place,
+    place: ResolvedPlacement,
     reusable: Option<Run>,
     /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
     earlier: HashSet<JobId>,
@@ -102,7 +102,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let target = context.file.target(Kind::Job, &job.name, &context.stage);
     let (place, earlier) = tokio::try_join!(
-        Place::find(
+        ResolvedPlacement::find(
             &reader,
             &context.file,
             &context.stage,
@@ -175,8 +175,8 @@ impl StartPlan<'_> {
         };
         let run = match &self.reusable {
             Some(run) => run.clone(),
-            None => match interrupts.through(self.launch(writer)).await {
-                Through::Whole(written) => {
+            None => match interrupts.finish(self.launch(writer)).await {
+                Through::Completed(written) => {
                     let written =
                         written.with_context(|| cannot("start", &args.job, &context.stage))?;
                     if let Written::Recovered(run) = &written {

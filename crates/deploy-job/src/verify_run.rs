@@ -6,7 +6,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Writer;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::Step;
 use domino_core::wait::Poll;
 
@@ -16,7 +16,7 @@ use crate::over::is_over;
 pub(crate) struct Requested<'a> {
     pub(crate) writer: &'a Writer,
     pub(crate) project: &'a Project,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a ResolvedPlacement,
     pub(crate) commit: &'a Commit,
 }
 

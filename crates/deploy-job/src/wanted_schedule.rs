@@ -9,7 +9,7 @@ use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
 use domino_core::api::users::UserId;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use serde_json::Map;
 use stage_file::{Job, Schedule, Stage, StageFile};
 
@@ -20,7 +20,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) job: &'a Job,
     pub(crate) schedule: &'a Schedule,
     pub(crate) marker: &'a EntityMarker,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a ResolvedPlacement,
     /// The tier where neither the file nor an existing scheduled job names one.
     pub(crate) default_tier: Option<HardwareTierId>,
     pub(crate) commit: &'a Commit,
@@ -62,17 +62,17 @@ impl Asked<'_> {
         definition.is_paused = is_paused;
         definition.scheduled_by_user_id = self.user.clone();
         definition.main_repo_git_ref = Some(GitRef::commit(self.commit));
-        if self.says("timezone") {
+        if self.sets("timezone") {
             definition.timezone_id.clone_from(&self.schedule.timezone);
         } else if definition.timezone_id != self.schedule.timezone {
             carried.push(format!("time zone {}", definition.timezone_id));
         }
-        if self.says("concurrent") {
+        if self.sets("concurrent") {
             definition.allow_concurrent_execution = self.schedule.concurrent;
         } else if definition.allow_concurrent_execution {
             carried.push("runs side by side".into());
         }
-        if self.says("notify") {
+        if self.sets("notify") {
             definition
                 .notify_on_complete_email_addresses
                 .clone_from(&self.schedule.notify);
@@ -137,9 +137,9 @@ impl Asked<'_> {
         }
     }
 
-    fn says(&self, key: &str) -> bool {
+    fn sets(&self, key: &str) -> bool {
         let job = self.job.name.as_str();
-        self.file.says(&["job", job, "schedule", key])
+        self.file.sets(&["job", job, "schedule", key])
     }
 
     /// The title with our marker. Where the file names none, what people wrote around the marker stays.
@@ -149,7 +149,7 @@ impl Asked<'_> {
         let Some(existing) = self.existing else {
             return ours;
         };
-        if self.file.says(&["job", self.job.name.as_str(), "title"]) {
+        if self.file.sets(&["job", self.job.name.as_str(), "title"]) {
             return ours;
         }
         let title = &existing.definition.title;

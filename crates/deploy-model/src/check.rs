@@ -36,7 +36,7 @@ impl Built {
             ModelApiSource::Registered { .. } => None,
             ModelApiSource::Function { .. } => git_commit(reader, id, &version.id).await,
         };
-        built(source, version, git.as_deref(), &wanted.mark.commit)
+        built(source, version, git.as_deref(), &wanted.marker.commit)
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn mismatches(
     if let Built::Other(commit) = built {
         wrong.push(format!(
             "it was built from commit {commit} in place of {}",
-            wanted.mark.commit
+            wanted.marker.commit
         ));
     }
     if let Some(environment) = api
@@ -176,7 +176,7 @@ mod tests {
     fn wanted(source: ModelApiSource) -> Wanted {
         Wanted {
             desired: desired(source),
-            mark: DeploymentMarker {
+            marker: DeploymentMarker {
                 of: EntityMarker::new("dev", "wine"),
                 version: None,
                 commit: commit(),

@@ -19,7 +19,7 @@ pub(crate) struct ExistingEndpoint {
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) desired: DesiredModelApi,
-    pub(crate) mark: DeploymentMarker,
+    pub(crate) marker: DeploymentMarker,
     /// The revision of the compute environment that a build takes today, where that is known.
     pub(crate) revision: Option<String>,
 }
@@ -90,14 +90,14 @@ impl ExistingEndpoint {
     pub(crate) fn previous_version(
         &self,
         version: &ModelApiVersion,
-        mark: &DeploymentMarker,
+        marker: &DeploymentMarker,
     ) -> Option<&ModelApiVersion> {
         let active = self.active()?;
         if active.id != version.id {
             return Some(active);
         }
-        let made = self.mark_of(version, &mark.of)?;
-        if made.workflow_run.is_none() || made.workflow_run != mark.workflow_run {
+        let made = self.mark_of(version, &marker.of)?;
+        if made.workflow_run.is_none() || made.workflow_run != marker.workflow_run {
             return None;
         }
         let after = made.after?;
@@ -107,8 +107,8 @@ impl ExistingEndpoint {
     }
 
     fn is_made_from(&self, version: &ModelApiVersion, wanted: &Wanted) -> bool {
-        self.mark_of(version, &wanted.mark.of)
-            .is_some_and(|mark| Some(mark.state) == wanted.mark.state)
+        self.mark_of(version, &wanted.marker.of)
+            .is_some_and(|marker| Some(marker.state) == wanted.marker.state)
     }
 }
 
@@ -253,14 +253,14 @@ fn reason_for_new_version(
             crate::endpoint::status_text(status.as_ref())
         );
     }
-    let commit = &wanted.mark.commit;
-    match existing.mark_of(active, &wanted.mark.of) {
+    let commit = &wanted.marker.commit;
+    match existing.mark_of(active, &wanted.marker.of) {
         None => format!("{name} was not made by this program, so that not all of it is known"),
-        Some(mark)
+        Some(marker)
             if matches!(wanted.desired.source, ModelApiSource::Function { .. })
-                && !commit.as_str().starts_with(&mark.commit) =>
+                && !commit.as_str().starts_with(&marker.commit) =>
         {
-            format!("commit: {} → {}", mark.commit, commit.short())
+            format!("commit: {} → {}", marker.commit, commit.short())
         }
         Some(_) => format!("{name} was made from other settings in stages.toml"),
     }

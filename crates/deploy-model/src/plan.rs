@@ -11,7 +11,7 @@ use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, described, state_of};
 use domino_core::error::{CommandError, Result};
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::{StepContext, StepFlags, duration};
 use stage_file::{Kind, Model, StageFile};
 
@@ -90,7 +90,7 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) model: &'a Model,
     pub(crate) endpoint: Endpoint,
     pub(crate) source: Source,
-    pub(crate) place: Place,
+    pub(crate) place: ResolvedPlacement,
     pub(crate) wanted: Wanted,
     pub(crate) existing: Option<ExistingEndpoint>,
     pub(crate) work: Work,
@@ -116,7 +116,7 @@ pub(crate) async fn plan<'a>(
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Model, &model.name, stage);
     let (place, apis, source) = tokio::try_join!(
-        Place::find(&reader, file, stage, Kind::Model, &project, &target),
+        ResolvedPlacement::find(&reader, file, stage, Kind::Model, &project, &target),
         async { Ok(reader.find_model_apis(&project).await?) },
         source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
@@ -150,8 +150,8 @@ pub(crate) async fn plan<'a>(
     if let (Work::Version { .. }, Some(active)) =
         (&work, existing.as_ref().and_then(ExistingEndpoint::active))
     {
-        wanted.mark.after = active.number;
-        wanted.desired.version_description = wanted.mark.to_string();
+        wanted.marker.after = active.number;
+        wanted.desired.version_description = wanted.marker.to_string();
     }
     if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
         let order = StageOrder {
@@ -183,7 +183,7 @@ pub(crate) async fn plan<'a>(
 async fn compare(
     reader: &Reader,
     wanted: &Wanted,
-    place: &Place,
+    place: &ResolvedPlacement,
     existing: Option<&ExistingEndpoint>,
     work: Work,
 ) -> (Work, Option<Built>) {
@@ -207,7 +207,11 @@ async fn compare(
 }
 
 /// What Domino decides, because nothing lets us.
-fn domino_chooses(context: &StepContext, place: &Place, source: &Source) -> Vec<String> {
+fn domino_chooses(
+    context: &StepContext,
+    place: &ResolvedPlacement,
+    source: &Source,
+) -> Vec<String> {
     let tier = place.tier.is_none().then(|| {
         let stage = &context.stage.name;
         format!(
@@ -244,7 +248,11 @@ async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
 }
 
 /// An endpoint must name its compute environment, also where a job may leave it out.
-async fn environment(reader: &Reader, project: &Project, place: &Place) -> Result<EnvironmentId> {
+async fn environment(
+    reader: &Reader,
+    project: &Project,
+    place: &ResolvedPlacement,
+) -> Result<EnvironmentId> {
     if let Some((environment, _)) = &place.environment {
         return Ok(environment.id.clone());
     }
@@ -261,7 +269,7 @@ async fn environment(reader: &Reader, project: &Project, place: &Place) -> Resul
 /// A build takes the active revision of its environment; no route lets one choose.
 fn revision_remarks(
     file: &StageFile,
-    place: &Place,
+    place: &ResolvedPlacement,
     key: &[String],
 ) -> Result<Vec<String>, CommandError> {
     let Some((environment, spec)) = &place.environment else {
@@ -295,7 +303,7 @@ fn desired(
     model: &Model,
     project: &Project,
     environment_id: EnvironmentId,
-    place: &Place,
+    place: &ResolvedPlacement,
     source: &Source,
 ) -> DesiredModelApi {
     let (file, stage) = (&context.file, &context.stage);
@@ -319,20 +327,20 @@ fn wanted(
     context: &StepContext,
     model: &Model,
     mut desired: DesiredModelApi,
-    place: &Place,
+    place: &ResolvedPlacement,
     source: &Source,
     commit: &Commit,
 ) -> Wanted {
-    let mark = DeploymentMarker {
+    let marker = DeploymentMarker {
         version: source.version(),
         state: Some(state_of(&desired, commit)),
         ..DeploymentMarker::new(EntityMarker::new(&context.stage.name, &model.name), commit)
     };
-    desired.version_description = mark.to_string();
+    desired.version_description = marker.to_string();
     let environment = place.environment.as_ref();
     Wanted {
         desired,
-        mark,
+        marker,
         revision: environment.and_then(|(environment, _)| environment.active_revision_id.clone()),
     }
 }

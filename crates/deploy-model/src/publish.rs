@@ -40,7 +40,7 @@ pub(crate) async fn publish(
         step.warn(remark, None);
     }
     step.report
-        .output("commit", planned.wanted.mark.commit.as_str());
+        .output("commit", planned.wanted.marker.commit.as_str());
     if let Some(version) = planned.source.version() {
         step.report.output("version", version.to_string());
     }
@@ -85,9 +85,9 @@ impl Publish<'_> {
                 self.report_comparison(step, version, built);
             }
             // A version that this workflow run made, and did not test, is rolled back as it would have been then.
-            let mark = &self.planned.wanted.mark;
+            let marker = &self.planned.wanted.marker;
             let watch = existing
-                .previous_version(version, mark)
+                .previous_version(version, marker)
                 .map(|_| self.watch(&existing.api.id));
             self.smoke_test(step, interrupts, &existing.api, version, watch.as_ref())
                 .await?;

@@ -62,10 +62,10 @@ pub(crate) async fn ask(
             let of = EntityMarker::new(&before.name, &model.name);
             match FoundMarker::of(&version, &api.description, &of) {
                 // What it was built from is what it serves, whatever it was meant to be.
-                Some(mark) => Serves::Commit(
+                Some(marker) => Serves::Commit(
                     git_commit(&reader, &api.id, &version.id)
                         .await
-                        .unwrap_or(mark.commit),
+                        .unwrap_or(marker.commit),
                 ),
                 None => Serves::Nothing(format!(
                     "it is not known what its endpoint `{}` was made from",

@@ -57,7 +57,7 @@ impl Publish<'_> {
             ),
             Built::Requested => {
                 step.report
-                    .fact("built from", self.planned.wanted.mark.commit.as_str());
+                    .fact("built from", self.planned.wanted.marker.commit.as_str());
             }
             Built::Other(commit) => {
                 step.report.fact("built from", commit);
@@ -225,7 +225,7 @@ impl Publish<'_> {
 
     fn previous_version(&self, version: &ModelApiVersion) -> Option<PreviousVersion> {
         let existing = self.planned.existing.as_ref()?;
-        let previous = existing.previous_version(version, &self.planned.wanted.mark)?;
+        let previous = existing.previous_version(version, &self.planned.wanted.marker)?;
         Some(PreviousVersion {
             api: existing.api.clone(),
             version: previous.clone(),

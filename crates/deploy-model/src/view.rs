@@ -40,7 +40,7 @@ impl PublishPlan<'_> {
                 None => desired.source.to_string(),
             },
         );
-        plan.fact("commit", self.wanted.mark.commit.as_str());
+        plan.fact("commit", self.wanted.marker.commit.as_str());
         self.place.describe(plan);
         plan.fact("replicas", desired.replicas.to_string());
         if !desired.environment_variables.is_empty() {
@@ -66,7 +66,7 @@ impl PublishPlan<'_> {
         if let Some(existing) = &self.existing {
             plan.fact("serves now", serving(&existing.api));
         }
-        plan.fact("key", self.wanted.mark.to_string());
+        plan.fact("key", self.wanted.marker.to_string());
     }
 
     fn add_changes(&self, plan: &mut Plan) {

@@ -106,7 +106,7 @@ impl Contract {
     }
 
     /// Holds one exchange against the specs.
-    pub fn judge(&self, exchange: &Exchange<'_>) -> Verdict {
+    pub fn examine(&self, exchange: &Exchange<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let Some((document, operation)) = self.operation(exchange) else {
             return self.without_route(exchange);

@@ -57,7 +57,7 @@ fn start(body: Value, status: u16, reply: Value) -> Vec<String> {
         status: Some(status),
         reply: Some(&reply),
     };
-    contract().judge(&exchange).findings
+    contract().examine(&exchange).findings
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_missing_field_a_wrong_reply_and_an_unknown_success_are_findings() {
 fn a_success_without_its_body_is_a_finding_and_an_error_without_one_is_counted() {
     let body = json!({"command": "x"});
     let without = |status| {
-        contract().judge(&Exchange {
+        contract().examine(&Exchange {
             method: "POST",
             path: "/v4/jobs/start",
             query: None,
@@ -133,8 +133,8 @@ fn a_success_without_its_body_is_a_finding_and_an_error_without_one_is_counted()
 
 #[test]
 fn unknown_routes_and_query_parameters_are_findings_and_known_gaps_are_counted() {
-    let judge = |method, path, query| {
-        contract().judge(&Exchange {
+    let examine = |method, path, query| {
+        contract().examine(&Exchange {
             method,
             path,
             query,
@@ -143,14 +143,20 @@ fn unknown_routes_and_query_parameters_are_findings_and_known_gaps_are_counted()
             reply: None,
         })
     };
-    assert_eq!(judge("GET", "/v4/nowhere", None).findings.len(), 1);
-    assert_eq!(judge("GET", "/v4/jobs/1", Some("ful=1")).findings.len(), 2);
+    assert_eq!(examine("GET", "/v4/nowhere", None).findings.len(), 1);
+    assert_eq!(
+        examine("GET", "/v4/jobs/1", Some("ful=1")).findings.len(),
+        2
+    );
     assert!(
-        judge("GET", "/v4/jobs/1", Some("full=1&why=x"))
+        examine("GET", "/v4/jobs/1", Some("full=1&why=x"))
             .findings
             .is_empty()
     );
-    assert_eq!(judge("GET", "/version", None).exceptions["GET /version"], 1);
+    assert_eq!(
+        examine("GET", "/version", None).exceptions["GET /version"],
+        1
+    );
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn governance_is_a_gap_only_where_no_given_spec_describes_it() {
         status: Some(200),
         reply: None,
     };
-    let verdict = contract().judge(&bundles);
+    let verdict = contract().examine(&bundles);
     assert_eq!(verdict.exceptions[exceptions::NO_GOVERNANCE], 1);
     let knowing = read(&json!({
         "swagger": "2.0",
@@ -171,7 +177,7 @@ fn governance_is_a_gap_only_where_no_given_spec_describes_it() {
         "paths": {"/policies": {"get": {"responses": {"200": {"description": "fine"}}}}},
     }));
     assert_eq!(
-        knowing.judge(&bundles).findings,
+        knowing.examine(&bundles).findings,
         ["GET /api/governance/v1/bundles: no spec has this route"]
     );
 }

@@ -62,14 +62,14 @@ fn nearest(wanted: &ProjectName, known: &[ProjectName]) -> String {
 
 /// Where an entity runs. `None` is what the project has by default.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ResolvedPlacement {
     /// The hardware tier.
     pub tier: Option<HardwareTier>,
     /// The compute environment and which of its revisions.
     pub environment: Option<(Environment, RevisionSpec)>,
 }
 
-impl Place {
+impl ResolvedPlacement {
     /// Asks Domino, side by side, for what the target names, and finds it there.
     pub async fn find(
         reader: &Reader,
@@ -271,7 +271,8 @@ mod tests {
                 repository: None,
             };
             let target = file.target(Kind::Job, "train", stage);
-            let found = Place::find(&reader, &file, stage, Kind::Job, &project, &target).await;
+            let found =
+                ResolvedPlacement::find(&reader, &file, stage, Kind::Job, &project, &target).await;
             match (found, problem) {
                 (Ok(place), None) => assert_eq!(place.tier.unwrap().name, "small"),
                 (Err(error), Some(problem)) => {

@@ -40,8 +40,8 @@ pub struct Args {
     #[arg(short, long)]
     pub verbose: bool,
     /// Multiplies every pause between requests; below 1 for tests
-    #[arg(long, hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
-    pub pace: f64,
+    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
+    pub delay_scale: f64,
 }
 
 /// Looks at one stage's deployment and prints one line for each thing; the exit is 3 when something is to be done,
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut step = Step::begin(subject, Format::Text);
     let limits = Limits {
         request: args.request_timeout,
-        delay_scale: args.pace,
+        delay_scale: args.delay_scale,
         ca_file: args.ca_file.clone(),
         verbose: args.verbose,
         program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),

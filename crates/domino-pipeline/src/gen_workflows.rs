@@ -83,7 +83,7 @@ pub struct Generated {
     /// Where it is, from the top of the repository.
     pub path: PathBuf,
     /// What is there; `None` when nothing is.
-    pub there: Option<String>,
+    pub present: Option<String>,
     /// What belongs there; `None` when nothing does.
     pub wanted: Option<String>,
 }
@@ -91,7 +91,7 @@ pub struct Generated {
 impl Generated {
     /// Whether what is there is not what belongs there.
     pub fn is_stale(&self) -> bool {
-        self.there != self.wanted
+        self.present != self.wanted
     }
 
     /// The difference as a unified diff, from what is there to what belongs there.
@@ -102,11 +102,11 @@ impl Generated {
             None => "/dev/null".to_owned(),
         };
         TextDiff::from_lines(
-            self.there.as_deref().unwrap_or_default(),
+            self.present.as_deref().unwrap_or_default(),
             self.wanted.as_deref().unwrap_or_default(),
         )
         .unified_diff()
-        .header(&side(&self.there, 'a'), &side(&self.wanted, 'b'))
+        .header(&side(&self.present, 'a'), &side(&self.wanted, 'b'))
         .to_string()
     }
 }
@@ -127,8 +127,8 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
     let mut all = Vec::new();
     for workflow in workflows {
         let path = folder.join(workflow.name);
-        let there = read(&root.join(&path))?;
-        if there.as_deref().is_some_and(|text| !is_ours(text)) {
+        let present = read(&root.join(&path))?;
+        if present.as_deref().is_some_and(|text| !is_ours(text)) {
             return Err(VerbError::new(format!(
                 "`{}` was not written by gen-workflows and stands where one of its files belongs; \
                  move it away or delete it",
@@ -137,7 +137,7 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
         }
         all.push(Generated {
             path,
-            there,
+            present,
             wanted: Some(workflow.text()?),
         });
     }
@@ -146,11 +146,11 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
         if all.iter().any(|file| file.path == path) {
             continue;
         }
-        let there = read(&root.join(&path))?;
-        if there.as_deref().is_some_and(is_ours) {
+        let present = read(&root.join(&path))?;
+        if present.as_deref().is_some_and(is_ours) {
             all.push(Generated {
                 path,
-                there,
+                present,
                 wanted: None,
             });
         }
@@ -166,13 +166,13 @@ pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Gen
 fn pages(file: &StageFile, root: &Path) -> Result<Vec<Generated>> {
     let mut pages = Vec::new();
     for path in ["README.md", reference::PAGE] {
-        let there = read(&root.join(path))?;
-        if let Some(page) = &there {
+        let present = read(&root.join(path))?;
+        if let Some(page) = &present {
             let wanted = diagram::kept_in(page, &diagram::mermaid(file))?;
             let wanted = reference::MARKERS.keep(&wanted, &reference::markdown())?;
             pages.push(Generated {
                 path: path.into(),
-                there,
+                present,
                 wanted: Some(wanted),
             });
         }
@@ -184,13 +184,13 @@ fn pages(file: &StageFile, root: &Path) -> Result<Vec<Generated>> {
 fn besides(root: &Path) -> Result<Vec<Generated>> {
     let mut all = vec![Generated {
         path: schema::FILE_NAME.into(),
-        there: read(&root.join(schema::FILE_NAME))?,
+        present: read(&root.join(schema::FILE_NAME))?,
         wanted: Some(schema::text()?),
     }];
     if read(&root.join(another_repository::DEPENDABOT))?.is_none() {
         all.push(Generated {
             path: another_repository::DEPENDABOT.into(),
-            there: None,
+            present: None,
             wanted: Some(another_repository::DEPENDABOT_TEXT.to_owned()),
         });
     }

@@ -32,16 +32,16 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let path = repository::root().join(FILE_NAME);
     let wanted = text()?;
-    let there = match fs::read_to_string(&path) {
+    let present = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).context(|| format!("cannot read `{FILE_NAME}`")),
     };
-    if there == wanted {
+    if present == wanted {
         return Ok(ExitCode::SUCCESS);
     }
     if args.check {
-        let diff = TextDiff::from_lines(&there, &wanted);
+        let diff = TextDiff::from_lines(&present, &wanted);
         let (from, to) = (format!("a/{FILE_NAME}"), format!("b/{FILE_NAME}"));
         print!("{}", diff.unified_diff().header(&from, &to));
         eprintln!(

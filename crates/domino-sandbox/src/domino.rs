@@ -52,7 +52,7 @@ impl Domino {
         let host = Arc::new(Host {
             url: format!("http://{address}"),
             version: options.version,
-            pace: options.pace,
+            delays: options.delays,
             accounts: Accounts::new(user_names, &options.credentials)?,
             faults: Faults::new(clock.clone()),
             processes: Arc::new(Processes::new(clock.clone())),

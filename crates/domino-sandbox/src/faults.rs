@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn the_first_fault_that_is_due_harms_and_all_count() {
         let faults = Faults::default();
-        faults.add(Fault::on("/version", reset()).once());
-        faults.add(Fault::on("/**", Misbehaviour::LoginPage).after(1).once());
+        faults.add(Fault::on("/version", reset()).single());
+        faults.add(Fault::on("/**", Misbehaviour::LoginPage).after(1).single());
         assert_eq!(faults.pick(&Method::GET, "/version"), Some(reset()));
         let second = faults.pick(&Method::GET, "/version");
         assert_eq!(second, Some(Misbehaviour::LoginPage));

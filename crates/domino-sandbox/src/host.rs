@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::account::Accounts;
 use crate::clock::{Clock, Moment};
+use crate::delays::Pace;
 use crate::faults::Faults;
-use crate::pace::Pace;
 use crate::process::Processes;
 use crate::version::Version;
 
@@ -20,7 +20,7 @@ pub(crate) struct Host {
     /// The address, without a final slash.
     pub(crate) url: String,
     pub(crate) version: Version,
-    pub(crate) pace: Pace,
+    pub(crate) delays: Pace,
     /// The git repository whose commits the runs use.
     pub(crate) repository: PathBuf,
     pub(crate) accounts: Accounts,

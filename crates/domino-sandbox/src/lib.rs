@@ -11,6 +11,7 @@ mod checkout;
 mod clock;
 mod data_planes;
 mod decisions;
+mod delays;
 mod domino;
 mod environments;
 mod execution;
@@ -29,7 +30,6 @@ mod mlflow;
 mod model_apis;
 mod options;
 mod outbound;
-mod pace;
 mod process;
 #[doc(hidden)]
 pub mod program;
@@ -57,9 +57,9 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use account::{Account, Credential};
+pub use delays::Pace;
 pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault};
 pub use options::Options;
-pub use pace::Pace;
 pub use recorder::Recorded;
 pub use seed::{HardwareTierSeed, PolicySeed, Seed};
 pub use version::Version;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::account::Account;
-use crate::pace::Pace;
+use crate::delays::Pace;
 use crate::seed::Seed;
 use crate::version::Version;
 
@@ -19,7 +19,7 @@ pub struct Options {
     /// Which Domino release to emulate.
     pub version: Version,
     /// How long statuses last that are not real work.
-    pub pace: Pace,
+    pub delays: Pace,
     /// What the sandbox has from the start.
     pub seed: Seed,
     /// The address of an MLflow server that keeps experiments and registered models, such as
@@ -40,7 +40,7 @@ impl Default for Options {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             repository: PathBuf::from("."),
             version: Version::default(),
-            pace: Pace::instant(),
+            delays: Pace::instant(),
             seed: Seed::default(),
             mlflow: None,
             model_token: None,

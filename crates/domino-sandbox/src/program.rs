@@ -62,8 +62,8 @@ struct Arguments {
     faults: Option<PathBuf>,
 
     /// How long a status lasts that is not real work
-    #[arg(long, value_enum, default_value_t = PaceName::Human)]
-    pace: PaceName,
+    #[arg(long = "pace", value_enum, default_value_t = PaceName::Human)]
+    delays: PaceName,
 
     /// Where to write the credentials, readable by you alone; a temporary file when left out
     #[arg(long, value_name = "FILE")]
@@ -128,7 +128,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         listen: arguments.listen,
         repository: arguments.repository,
         version: arguments.domino_version,
-        pace: match arguments.pace {
+        delays: match arguments.delays {
             PaceName::Instant => Pace::instant(),
             PaceName::Human => Pace::human(),
         },

@@ -6,7 +6,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::file_pattern::{self, Hidden};
+use crate::file_pattern::{self, HiddenFiles};
 
 /// Where the artifacts of one workflow run are kept.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Artifacts {
         name: &str,
         workspace: &Path,
         path: &str,
-        hidden: Hidden,
+        hidden: HiddenFiles,
         overwrite: bool,
     ) -> Result<Uploaded, String> {
         if name.is_empty()
@@ -116,7 +116,7 @@ fn common_folder(roots: &[PathBuf]) -> PathBuf {
 }
 
 fn copy_all(from: &Path, into: &Path) -> Result<usize, String> {
-    let found = file_pattern::find(from, &[".".into()], Hidden::Include)?;
+    let found = file_pattern::find(from, &[".".into()], HiddenFiles::Include)?;
     for file in &found.files {
         copy(file, &into.join(file.strip_prefix(from).unwrap_or(file)))?;
     }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        let found = file_pattern::find(folder, &[".".into()], Hidden::Include).unwrap();
+        let found = file_pattern::find(folder, &[".".into()], HiddenFiles::Include).unwrap();
         let name = |file: &PathBuf| {
             file.strip_prefix(folder)
                 .unwrap()
@@ -181,7 +181,7 @@ mod tests {
             let store = tempfile::tempdir().unwrap();
             let mut artifacts = Artifacts::new(store.path().to_owned());
             artifacts
-                .upload("programs", work.path(), path, Hidden::Exclude, false)
+                .upload("programs", work.path(), path, HiddenFiles::Exclude, false)
                 .unwrap();
             let into = tempfile::tempdir().unwrap();
             assert_eq!(
@@ -205,7 +205,7 @@ mod tests {
         let store = tempfile::tempdir().unwrap();
         let mut artifacts = Artifacts::new(store.path().to_owned());
         let mut upload = |name: &str, path: &str, overwrite: bool| {
-            artifacts.upload(name, work.path(), path, Hidden::Exclude, overwrite)
+            artifacts.upload(name, work.path(), path, HiddenFiles::Exclude, overwrite)
         };
         assert_eq!(upload("one", "none", false), Ok(Uploaded::Nothing));
         assert_eq!(upload("one", "a", false), Ok(Uploaded::Files(1)));

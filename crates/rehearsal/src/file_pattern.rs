@@ -24,7 +24,7 @@ pub struct Selection {
 
 /// Whether dot files count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hidden {
+pub enum HiddenFiles {
     /// They count.
     Include,
     /// A file with a dot at its beginning, or in such a folder, does not count.
@@ -35,7 +35,7 @@ pub enum Hidden {
 ///
 /// # Errors
 /// A pattern that cannot be read, or a folder that cannot.
-pub fn find(base: &Path, patterns: &[String], hidden: Hidden) -> Result<Selection, String> {
+pub fn find(base: &Path, patterns: &[String], hidden: HiddenFiles) -> Result<Selection, String> {
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut files: Vec<PathBuf> = Vec::new();
     for pattern in patterns.iter().map(|pattern| pattern.trim()) {
@@ -80,7 +80,7 @@ pub fn find(base: &Path, patterns: &[String], hidden: Hidden) -> Result<Selectio
 /// # Errors
 /// As [`find`], or a file that cannot be read.
 pub fn hash_files(workspace: &Path, patterns: &[String]) -> Result<String, String> {
-    let found = find(workspace, patterns, Hidden::Include)?;
+    let found = find(workspace, patterns, HiddenFiles::Include)?;
     let mut hash = Sha256::new();
     for file in &found.files {
         let content =
@@ -131,7 +131,7 @@ fn selects(pattern: &Pattern, file: &Path) -> bool {
         .any(|path| pattern.matches_path_with(path, OPTIONS))
 }
 
-fn walk(path: &Path, hidden: Hidden, visit: &mut dyn FnMut(PathBuf)) -> Result<(), String> {
+fn walk(path: &Path, hidden: HiddenFiles, visit: &mut dyn FnMut(PathBuf)) -> Result<(), String> {
     let problem = |error: std::io::Error| format!("{}: {error}", path.display());
     let Ok(metadata) = std::fs::metadata(path) else {
         return Ok(());
@@ -142,7 +142,8 @@ fn walk(path: &Path, hidden: Hidden, visit: &mut dyn FnMut(PathBuf)) -> Result<(
     }
     for entry in std::fs::read_dir(path).map_err(problem)? {
         let entry = entry.map_err(problem)?;
-        if hidden == Hidden::Exclude && entry.file_name().as_encoded_bytes().starts_with(b".") {
+        if hidden == HiddenFiles::Exclude && entry.file_name().as_encoded_bytes().starts_with(b".")
+        {
             continue;
         }
         let kind = entry.file_type().map_err(problem)?;
@@ -168,7 +169,7 @@ mod tests {
         folder
     }
 
-    fn found(folder: &Path, patterns: &[&str], hidden: Hidden) -> Vec<String> {
+    fn found(folder: &Path, patterns: &[&str], hidden: HiddenFiles) -> Vec<String> {
         let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let found = find(folder, &patterns, hidden).unwrap();
         let name = |file: &PathBuf| {
@@ -208,13 +209,13 @@ mod tests {
             (vec!["none/*"], vec![]),
         ] {
             assert_eq!(
-                found(folder.path(), &patterns, Hidden::Include),
+                found(folder.path(), &patterns, HiddenFiles::Include),
                 wanted,
                 "{patterns:?}"
             );
         }
         assert_eq!(
-            found(folder.path(), &["**/*.txt"], Hidden::Exclude),
+            found(folder.path(), &["**/*.txt"], HiddenFiles::Exclude),
             ["a/b/two.txt", "a/one.txt", "five.txt"]
         );
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use self::ending::Ending;
+use self::ending::Termination;
 pub use self::limits::{End, Grace, Limits};
 
 /// The process groups that steps left running; they end with their job.
@@ -78,7 +78,7 @@ fn follow(
     lines: &Receiver<Vec<u8>>,
     on_line: &mut dyn FnMut(&str),
 ) -> End {
-    let mut ending: Option<Ending> = None;
+    let mut ending: Option<Termination> = None;
     let mut exited: Option<(std::process::ExitStatus, Instant)> = None;
     let mut open = true;
     loop {
@@ -116,7 +116,7 @@ fn follow(
         }
         match &mut ending {
             Some(ending) => ending.escalate(group, limits),
-            None => ending = Ending::begin(group, limits),
+            None => ending = Termination::begin(group, limits),
         }
     }
 }

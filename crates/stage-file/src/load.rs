@@ -45,9 +45,9 @@ impl StageFile {
             let path = folder.join(NAME);
             if path.is_file() {
                 // Shown relative to where the person stands, as compilers do.
-                let shown: PathBuf = std::iter::repeat_n("..", above).chain([NAME]).collect();
-                let text = text_of(&path, &shown)?;
-                return Self::read(&text, &shown);
+                let displayed: PathBuf = std::iter::repeat_n("..", above).chain([NAME]).collect();
+                let text = text_of(&path, &displayed)?;
+                return Self::read(&text, &displayed);
             }
         }
         Err(StageFileError::NotFound {
@@ -101,15 +101,15 @@ impl StageFile {
 }
 
 /// The text of the file, which messages call by the other path.
-fn text_of(path: &Path, shown: &Path) -> Result<String, StageFileError> {
-    let shown = || shown.to_owned();
+fn text_of(path: &Path, displayed: &Path) -> Result<String, StageFileError> {
+    let displayed = || displayed.to_owned();
     let unreadable = |source| StageFileError::Unreadable {
-        path: shown(),
+        path: displayed(),
         source,
     };
     let length = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(StageFileError::Missing { path: shown() });
+            return Err(StageFileError::Missing { path: displayed() });
         }
         other => other.map_err(unreadable)?.len(),
     };

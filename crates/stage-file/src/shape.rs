@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::found::Findings;
 use super::reference::{FILE, Form, Key, Need, Section};
-use super::text::{names_secret, shown};
+use super::text::{displayed, names_secret};
 use super::tree::place;
 use super::unknown_name::{listed, nearest};
 
@@ -75,7 +75,7 @@ fn unknown_key(section: &Section, path: &[&str], findings: &mut Findings<'_>) {
     findings.sentence(
         "unknown-key",
         path,
-        format!("unknown key {} {place}; {hint}", shown(key)),
+        format!("unknown key {} {place}; {hint}", displayed(key)),
     );
 }
 
@@ -166,7 +166,7 @@ fn word(words: &[&str], text: &str, path: &[&str], findings: &mut Findings<'_>) 
         format!(
             "must be one of {}, not {}{hint}",
             listed(words),
-            shown(text)
+            displayed(text)
         ),
     );
 }
@@ -201,9 +201,9 @@ fn wrong_type(
 /// A value by its type, and by itself where it is short.
 fn described(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) => format!("the string {}", shown(text)),
-        DeValue::Integer(number) => format!("the number {}", shown(&number.to_string())),
-        DeValue::Float(number) => format!("the number {}", shown(number.as_str())),
+        DeValue::String(text) => format!("the string {}", displayed(text)),
+        DeValue::Integer(number) => format!("the number {}", displayed(&number.to_string())),
+        DeValue::Float(number) => format!("the number {}", displayed(number.as_str())),
         DeValue::Boolean(flag) => format!("`{flag}`"),
         DeValue::Datetime(_) => "a date or time".into(),
         DeValue::Array(_) => "a list".into(),

@@ -191,7 +191,7 @@ impl StageFile {
 
     /// Whether the file itself has this key, and does not leave it to a default of ours: what it leaves out is not
     /// changed in Domino. The text is parsed for it.
-    pub fn says<S: AsRef<str>>(&self, path: &[S]) -> bool {
+    pub fn sets<S: AsRef<str>>(&self, path: &[S]) -> bool {
         Tree::parse(&self.text).is_ok_and(|tree| tree.own(path).is_some())
     }
 

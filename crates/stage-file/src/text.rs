@@ -9,7 +9,7 @@ const SHOWN: usize = 60;
 
 /// A value as a message shows it: in backticks, on one line, cut when long, and not at all when it looks
 /// like a secret.
-pub(super) fn shown(value: &str) -> String {
+pub(super) fn displayed(value: &str) -> String {
     if looks_secret(value) {
         return "a text that looks like a secret".into();
     }

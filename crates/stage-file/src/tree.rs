@@ -5,7 +5,7 @@
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::text::{looks_secret, names_secret, shown};
+use super::text::{displayed, looks_secret, names_secret};
 
 /// A parsed stage file with the place of every key.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Tree<'t> {
 
 /// What stands at the end of a key path, or as far along it as the file goes.
 #[derive(Debug)]
-pub(super) struct Found<'a, 't> {
+pub(super) struct KeyMatch<'a, 't> {
     /// The path that was followed: into `[defaults]` when those decide.
     pub path: Vec<String>,
     /// How much of the path is there.
@@ -77,7 +77,7 @@ impl<'t> Tree<'t> {
 
     /// Follows a key path, into `[defaults]` where the stage itself is silent. The index of a list's
     /// item may stand at the end.
-    pub fn find<S: AsRef<str>>(&self, path: &[S]) -> Found<'_, 't> {
+    pub fn find<S: AsRef<str>>(&self, path: &[S]) -> KeyMatch<'_, 't> {
         let path: Vec<String> = path.iter().map(|key| key.as_ref().to_owned()).collect();
         let (own, silent) = self.walk(path);
         let ["stage", _, rest @ ..] = &own.path.iter().map(String::as_str).collect::<Vec<_>>()[..]
@@ -148,7 +148,7 @@ impl<'t> Tree<'t> {
 
     /// The path, and whether it ended because a table does not have the next key: a scalar in the
     /// middle (`hardware-tier = "small"`) answers for everything below it.
-    fn walk(&self, path: Vec<String>) -> (Found<'_, 't>, bool) {
+    fn walk(&self, path: Vec<String>) -> (KeyMatch<'_, 't>, bool) {
         let mut table = Some(&self.root);
         let mut list: Option<&DeArray<'t>> = None;
         let mut value = None;
@@ -179,7 +179,7 @@ impl<'t> Tree<'t> {
         }
         let value = value.filter(|_| depth == path.len());
         (
-            Found {
+            KeyMatch {
                 path,
                 depth,
                 offset,
@@ -239,7 +239,7 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> SyntaxError {
     let source = if looks_secret(source) || names_secret(source) {
         "the line is not shown, because it may hold a secret".into()
     } else {
-        format!("the line is {}", shown(source))
+        format!("the line is {}", displayed(source))
     };
     SyntaxError {
         line: Some(line),

@@ -41,7 +41,7 @@ impl fmt::Display for UnknownName {
             f,
             "no {} {} in the stage file",
             self.kind,
-            super::text::shown(&self.asked)
+            super::text::displayed(&self.asked)
         )?;
         if let Some(nearest) = &self.nearest {
             write!(f, "; did you mean `{nearest}`?")?;

@@ -40,7 +40,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         version_description: String::new(),
         logs_requests: false,
     };
-    let mark = DeploymentMarker {
+    let marker = DeploymentMarker {
         of: EntityMarker::new("dev", "wine"),
         version: match source {
             ModelApiSource::Registered { version, .. } => Some(version),
@@ -51,10 +51,10 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         after: None,
         state: Some(state_of(&desired, commit)),
     };
-    desired.version_description = mark.to_string();
+    desired.version_description = marker.to_string();
     Wanted {
         desired,
-        mark,
+        marker,
         revision: Some("r1".into()),
     }
 }
@@ -70,7 +70,7 @@ fn version(number: u64, wanted: &Wanted, status: &str) -> ModelApiVersion {
     ModelApiVersion {
         id: ModelApiVersionId::new(format!("v{number}")),
         number: Some(number),
-        description: wanted.mark.to_string(),
+        description: wanted.marker.to_string(),
         source: Some(wanted.desired.source.clone()),
         commit_id: Some("c".into()),
         environment_revision_id: Some("r1".into()),
@@ -172,7 +172,7 @@ fn each_setting_that_somebody_changed_by_hand_is_put_right() {
 fn a_tier_that_nobody_asked_for_is_left_to_domino() {
     let mut wanted = wanted();
     wanted.desired.hardware_tier_id = None;
-    wanted.mark.state = Some(state_of(&wanted.desired, &commit()));
+    wanted.marker.state = Some(state_of(&wanted.desired, &commit()));
     let mut existing = existing(&wanted, vec![version(1, &wanted, "Running")], Some(1));
     existing.api.hardware_tier_id = Some(HardwareTierId::new("any"));
     assert_eq!(described_work(&existing, &wanted), "nothing, v1 serves");
@@ -285,7 +285,7 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
     first.logs_requests = None;
     first.deployment = None;
     let mut existing = existing(&wanted, vec![first], Some(1));
-    existing.api.description = format!("Predicts {}", wanted.mark);
+    existing.api.description = format!("Predicts {}", wanted.marker);
     existing.api.replicas = None;
     existing.api.environment_id = None;
     existing.api.active.as_mut().unwrap().deployment = Some(deployment("running", false));
@@ -305,12 +305,12 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
 fn what_served_before_is_known_while_the_version_is_this_runs_own() {
     let marked = |run: &str, after| {
         let mut wanted = wanted();
-        wanted.mark.workflow_run = Some(run.into());
-        wanted.mark.after = after;
+        wanted.marker.workflow_run = Some(run.into());
+        wanted.marker.after = after;
         wanted
     };
     let before = wanted_of(registered(6), &commit());
-    let found = |made: &Wanted, active: u64, mark: &DeploymentMarker| {
+    let found = |made: &Wanted, active: u64, marker: &DeploymentMarker| {
         let versions = vec![
             version(3, made, "Running"),
             version(2, &before, "Stopped"),
@@ -319,15 +319,15 @@ fn what_served_before_is_known_while_the_version_is_this_runs_own() {
         let existing = existing(&before, versions, Some(active));
         let newest = existing.versions[0].clone();
         existing
-            .previous_version(&newest, mark)
+            .previous_version(&newest, marker)
             .map(|version| version.number.unwrap())
     };
     let own = marked("77", Some(1));
     // The newest one need not be the one that served.
-    assert_eq!(found(&own, 3, &own.mark), Some(1));
-    assert_eq!(found(&own, 2, &own.mark), Some(2));
-    assert_eq!(found(&own, 3, &marked("78", Some(1)).mark), None);
-    assert_eq!(found(&own, 3, &wanted().mark), None);
-    assert_eq!(found(&wanted(), 3, &wanted().mark), None);
-    assert_eq!(found(&marked("77", None), 3, &own.mark), None);
+    assert_eq!(found(&own, 3, &own.marker), Some(1));
+    assert_eq!(found(&own, 2, &own.marker), Some(2));
+    assert_eq!(found(&own, 3, &marked("78", Some(1)).marker), None);
+    assert_eq!(found(&own, 3, &wanted().marker), None);
+    assert_eq!(found(&wanted(), 3, &wanted().marker), None);
+    assert_eq!(found(&marked("77", None), 3, &own.marker), None);
 }

@@ -31,7 +31,7 @@ pub struct ProjectSettings {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Found {
+struct FoundProject {
     id: Option<ProjectId>,
     main_repository: Option<Repository>,
 }
@@ -57,7 +57,7 @@ impl Reader {
             ("ownerName", name.owner.as_str()),
             ("projectName", name.name.as_str()),
         ];
-        let found: Option<Option<Found>> = self
+        let found: Option<Option<FoundProject>> = self
             .read_if_there("/v4/gateway/projects/findProjectByOwnerAndName", &query)
             .await?;
         Ok(found.flatten().and_then(|found| {

@@ -38,7 +38,7 @@ impl Signal {
 #[derive(Debug)]
 pub enum Through<T> {
     /// No signal came.
-    Whole(T),
+    Completed(T),
     /// A signal came, and this came of what had been begun, unless it took too long.
     Interrupted(Signal, Option<T>),
 }
@@ -68,12 +68,12 @@ impl Interrupts {
     }
 
     /// Carries `work` through. After a signal it has a few seconds to end; a second signal breaks it off.
-    pub async fn through<T>(&mut self, work: impl Future<Output = T>) -> Through<T> {
+    pub async fn finish<T>(&mut self, work: impl Future<Output = T>) -> Through<T> {
         let mut work = pin!(work);
         let signal = tokio::select! {
             biased;
             signal = self.next() => signal,
-            done = &mut work => return Through::Whole(done),
+            done = &mut work => return Through::Completed(done),
         };
         let done = tokio::select! {
             biased;

@@ -73,7 +73,7 @@ pub struct Call {
     pub call: fn(Connection) -> Outcome,
 }
 
-fn shown<T: Debug, E: Into<Refusal>>(result: Result<T, E>) -> Result<String, Refusal> {
+fn displayed<T: Debug, E: Into<Refusal>>(result: Result<T, E>) -> Result<String, Refusal> {
     match result {
         Ok(value) => Ok(format!("{value:?}")),
         Err(error) => Err(error.into()),
@@ -86,7 +86,7 @@ macro_rules! calls {
         vec![$(Call {
             name: stringify!($name),
             replies: vec![$(($route, $reply)),+],
-            call: |$connection| Box::pin(async move { shown($call) }),
+            call: |$connection| Box::pin(async move { displayed($call) }),
         }),+]
     };
 }

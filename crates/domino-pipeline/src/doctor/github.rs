@@ -55,7 +55,7 @@ fn guards(visit: &Visit<'_>, protection: &Protection) -> Vec<Finding> {
     let stage = visit.stage;
     let name = &stage.github_environment;
     let settings = format!("Settings → Environments → {name}");
-    let there = |approver: &&String| {
+    let present = |approver: &&String| {
         protection
             .reviewers
             .iter()
@@ -64,7 +64,7 @@ fn guards(visit: &Visit<'_>, protection: &Protection) -> Vec<Finding> {
     let missing: Vec<&str> = stage
         .approvers
         .iter()
-        .filter(|approver| !there(approver))
+        .filter(|approver| !present(approver))
         .map(String::as_str)
         .collect();
     let approvers = match (&missing[..], &protection.reviewers[..]) {

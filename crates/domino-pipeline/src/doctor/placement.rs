@@ -3,7 +3,7 @@
 use domino_core::api::projects::Project;
 use domino_core::choice::Named;
 use domino_core::client::Reader;
-use domino_core::place::Place;
+use domino_core::place::ResolvedPlacement;
 use futures_util::future::join_all;
 use stage_file::{Kind, Target};
 
@@ -91,7 +91,9 @@ impl Question {
     async fn ask(&self, visit: &Visit<'_>, reader: &Reader, project: &Project) -> Finding {
         let kinds = in_words(&self.kinds);
         let kind = self.kinds[0];
-        let found = Place::find(reader, visit.file, visit.stage, kind, project, &self.target).await;
+        let found =
+            ResolvedPlacement::find(reader, visit.file, visit.stage, kind, project, &self.target)
+                .await;
         let place = match found {
             Ok(place) => place,
             Err(error) => return Finding::of_error(&format!("for {kinds}"), &error),
@@ -102,7 +104,7 @@ impl Question {
         }
     }
 
-    fn tier(&self, visit: &Visit<'_>, place: &Place, kinds: &str) -> Finding {
+    fn tier(&self, visit: &Visit<'_>, place: &ResolvedPlacement, kinds: &str) -> Finding {
         let Some(tier) = &place.tier else {
             return Finding::Well(
                 format!("hardware tier of {kinds}: the project's default"),
@@ -127,7 +129,7 @@ impl Question {
     }
 }
 
-fn environment(place: &Place, kinds: &str) -> Finding {
+fn environment(place: &ResolvedPlacement, kinds: &str) -> Finding {
     match &place.environment {
         None => Finding::well(format!(
             "compute environment of {kinds}: the project's default"

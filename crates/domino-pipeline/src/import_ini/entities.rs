@@ -1,6 +1,6 @@
 //! What the templates deployed: one job, one scheduled job, one app, one model for all stages.
 
-use super::ini::{note_once, shown};
+use super::ini::{displayed, note_once};
 use super::notes::Notes;
 use super::stages::{Stage, common};
 use super::toml_text::{name, string};
@@ -79,7 +79,7 @@ fn asked(stages: &[Stage], key: &str, deploys: &[&str], what: &str, notes: &mut 
     };
     let others: Vec<String> = operations()
         .filter(|(_, operation)| is_other(operation))
-        .map(|(stage, operation)| format!("`{}` in `{}`", shown(operation), stage.name))
+        .map(|(stage, operation)| format!("`{}` in `{}`", displayed(operation), stage.name))
         .collect();
     if others.is_empty() {
         return true;
@@ -107,12 +107,18 @@ fn last<'a>(stages: &'a [Stage], key: &str, notes: &mut Notes) -> Option<&'a str
     if differs {
         let all: Vec<String> = stages
             .iter()
-            .filter_map(|stage| Some(format!("`{}` in `{}`", shown(stage.get(key)?), stage.name)))
+            .filter_map(|stage| {
+                Some(format!(
+                    "`{}` in `{}`",
+                    displayed(stage.get(key)?),
+                    stage.name
+                ))
+            })
             .collect();
         notes.unknown.push(format!(
             "`{key}`: it was {}, and here it is the same in every stage: `{}`",
             all.join(", "),
-            shown(value)
+            displayed(value)
         ));
     }
     Some(value)
@@ -265,7 +271,13 @@ fn version(stages: &[Stage], notes: &mut Notes) -> String {
     }
     let given: Vec<String> = stages
         .iter()
-        .filter_map(|stage| Some(format!("`{}` in `{}`", shown(stage.get(key)?), stage.name)))
+        .filter_map(|stage| {
+            Some(format!(
+                "`{}` in `{}`",
+                displayed(stage.get(key)?),
+                stage.name
+            ))
+        })
         .collect();
     if !given.is_empty() {
         notes.unknown.push(format!(

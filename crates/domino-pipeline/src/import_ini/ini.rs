@@ -80,7 +80,7 @@ fn clean(
     if is_placeholder(&value) {
         notes.unknown.push(format!(
             "`{key}` in `[{section}]` is still `{}`",
-            shown(&value)
+            displayed(&value)
         ));
         let sentence =
             "a placeholder such as `<TODO>` was deployed as if it were a value; here it is refused";
@@ -140,7 +140,7 @@ fn is_placeholder(value: &str) -> bool {
 }
 
 /// A text of the file as a terminal and a comment may hold it: on one line, and not endless.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn displayed(text: &str) -> String {
     let clean: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

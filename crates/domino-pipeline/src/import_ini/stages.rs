@@ -1,6 +1,6 @@
 //! From sections to stages: their order, their names, and what each of them has.
 
-use super::ini::{Section, note_once, shown};
+use super::ini::{Section, displayed, note_once};
 use super::notes::Notes;
 use super::toml_text::{name, string, unknown};
 use super::workflows::Workflows;
@@ -104,7 +104,7 @@ pub(super) fn from_sections(
         if section.name.chars().any(char::is_lowercase) {
             notes.defects.push(format!(
                 "section `[{}]` was found only under exactly that spelling of `DOMINO_ENV`; stages have no case",
-                shown(&section.name)
+                displayed(&section.name)
             ));
         }
         let environment = workflows
@@ -186,7 +186,7 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
                 *out += &unknown(key, value);
                 note_once(
                     &mut notes.unknown,
-                    format!("what `{}` was for; it is kept as a comment", shown(key)),
+                    format!("what `{}` was for; it is kept as a comment", displayed(key)),
                 );
             }
         }
@@ -316,7 +316,7 @@ fn promotion(
                 &mut notes.defects,
                 format!(
                     "`{}` owned the project and reviewed it; choose another reviewer",
-                    shown(reviewer)
+                    displayed(reviewer)
                 ),
             );
         }
@@ -334,7 +334,7 @@ fn first_reviewer(stages: &[Stage], first: &Stage, notes: &mut Notes) {
         notes.unknown.push(format!(
             "what `{}` in `{}` was to review: nothing is moved into the first stage; name them in the `reviewers` \
              of a later one",
-            shown(&name),
+            displayed(&name),
             first.name
         ));
     }

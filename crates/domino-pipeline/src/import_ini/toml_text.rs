@@ -1,6 +1,6 @@
 //! Values and comments as TOML writes them.
 
-use super::ini::shown;
+use super::ini::displayed;
 
 /// A string, quoted so that it is read back as it is.
 pub(super) fn string(text: &str) -> String {
@@ -23,7 +23,7 @@ pub(super) fn unknown(key: &str, value: &str) -> String {
     if secret.iter().any(|word| key.contains(word)) || long_word {
         return format!("# {key} = …  (it may be a secret, and is not copied)\n");
     }
-    format!("# {} = {}\n", shown(key), shown(value))
+    format!("# {} = {}\n", displayed(key), displayed(value))
 }
 
 /// A name that the stage file takes: letters, digits, `-` and `_`, a letter first.

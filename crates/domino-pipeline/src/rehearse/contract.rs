@@ -9,7 +9,7 @@ pub fn holds(contract: &Contract, recorded: &[Recorded]) -> bool {
     for request in recorded {
         // What a fault made of a reply is nobody's word.
         let whole = request.fault.is_none();
-        verdict.add(contract.judge(&Exchange {
+        verdict.add(contract.examine(&Exchange {
             method: &request.method,
             path: &request.path,
             query: request.query.as_deref(),

@@ -25,7 +25,7 @@ pub fn start_sandbox(
         repository: repository.root.clone(),
         version,
         // A person wants to see the statuses go by; nobody else does.
-        pace: if std::io::stdout().is_terminal() {
+        delays: if std::io::stdout().is_terminal() {
             Pace::human()
         } else {
             Pace::instant()

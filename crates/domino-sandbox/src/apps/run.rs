@@ -83,7 +83,7 @@ pub(super) async fn run(host: Arc<Host>, launch: Launch) {
 }
 
 async fn stop(host: &Host, instance: &Instance, process: Option<AppProcess>) {
-    host.pace.step().await;
+    host.delays.step().await;
     instance.enter(RunStatus::Stopping);
     if instance.fault.stop_hangs {
         instance.forced.notified().await;
@@ -96,7 +96,7 @@ async fn stop(host: &Host, instance: &Instance, process: Option<AppProcess>) {
         instance.has_process(false);
         remove(folder).await;
     }
-    host.pace.step().await;
+    host.delays.step().await;
 }
 
 /// Removing a large folder takes a while, in which nothing else could be answered.
@@ -115,17 +115,17 @@ impl Launch {
                 earlier.ended().await;
             }
         }
-        host.pace.step().await;
+        host.delays.step().await;
         instance.enter(RunStatus::Scheduled);
-        host.pace.step().await;
+        host.delays.step().await;
         instance.enter(RunStatus::Preparing);
         let folder = host.run_folder(&instance.id);
         let folder = folder.map_err(error("No folder for the app"))?;
         let prepared = self.prepare(host, folder.path()).await;
-        host.pace.step().await;
+        host.delays.step().await;
         let command = prepared.map_err(|NoCode(message)| self.failure(host, message))?;
         instance.enter(RunStatus::Pulling);
-        host.pace.step().await;
+        host.delays.step().await;
 
         let port = Port::take().map_err(error("No port for the app"))?;
         instance.has_port(port.number());
@@ -143,7 +143,7 @@ impl Launch {
         let ended = running.ended().await;
         instance.has_process(false);
         instance.enter(RunStatus::Finishing);
-        host.pace.step().await;
+        host.delays.step().await;
         if let Some(AppProcess { folder, .. }) = process.take() {
             remove(folder).await;
         }

@@ -132,7 +132,7 @@ impl Fault {
     }
 
     /// Only one request is harmed.
-    pub fn once(self) -> Self {
+    pub fn single(self) -> Self {
         self.times(1)
     }
 }

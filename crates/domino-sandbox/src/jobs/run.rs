@@ -49,21 +49,21 @@ pub(super) async fn run(host: Arc<Host>, job: Arc<Job>) {
 }
 
 async fn stop(host: &Host, job: &Job, running: Option<Running>) {
-    host.pace.step().await;
+    host.delays.step().await;
     job.enter(RunStatus::Stopping);
     if let Some(running) = running {
         running.stop().await;
     }
-    host.pace.step().await;
+    host.delays.step().await;
     job.log
         .say(Kind::Prepare, "The run was stopped by a user", host.now());
     job.end(RunStatus::Stopped, None, host.now());
 }
 
 async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutcome {
-    host.pace.step().await;
+    host.delays.step().await;
     job.enter(RunStatus::Scheduled);
-    host.pace.step().await;
+    host.delays.step().await;
     job.enter(RunStatus::Preparing);
     let execution = Execution {
         id: &job.id,
@@ -79,13 +79,13 @@ async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutco
         Err(problem) => return JobOutcome::Error(format!("No folder for the run: {problem}")),
     };
     let prepared = prepare(host, job, folder.path()).await;
-    host.pace.step().await;
+    host.delays.step().await;
     if let Err(NoCode(message)) = prepared {
         job.log.say(Kind::Prepare, &message, host.now());
         return JobOutcome::Failed("PreparationFailure", message);
     }
     job.enter(RunStatus::Pulling);
-    host.pace.step().await;
+    host.delays.step().await;
 
     let task = execution
         .variables(host, folder.path())
@@ -109,7 +109,7 @@ async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutco
     };
     job.enter(RunStatus::Finishing);
     job.has_stats(stats(folder.path()));
-    host.pace.step().await;
+    host.delays.step().await;
     // Removing a large folder takes a while, in which nothing else could be answered.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     if status.success() {

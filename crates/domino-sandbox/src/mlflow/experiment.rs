@@ -32,7 +32,7 @@ pub(super) const ROUTES: &[Route<Experiments>] = &[
     ("experiments/update", &[Method::POST], update),
     ("experiments/set-experiment-tag", &[Method::POST], set_tag),
     ("experiments/delete", &[Method::POST], delete),
-    ("experiments/restore", &[Method::POST], restore),
+    ("experiments/restore", &[Method::POST], undelete),
 ];
 
 const PAGES: Limits = Limits {
@@ -172,7 +172,7 @@ fn delete(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> 
     Ok(json!({}))
 }
 
-fn restore(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
+fn undelete(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> {
     experiments
         .with_id(call.input.text("experiment_id")?)?
         .is_deleted = false;

@@ -50,7 +50,7 @@ pub(super) const ROUTES: &[Route<Tracking>] = &[
     ("runs/get", &[Method::GET], get),
     ("runs/update", &[Method::POST], update),
     ("runs/delete", &[Method::POST], delete),
-    ("runs/restore", &[Method::POST], restore),
+    ("runs/restore", &[Method::POST], undelete),
     ("runs/log-metric", &[Method::POST], log_metric),
     ("runs/log-parameter", &[Method::POST], log_parameter),
     ("runs/log-batch", &[Method::POST], log_batch),
@@ -283,7 +283,7 @@ fn delete(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-fn restore(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
+fn undelete(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     tracking.run(run_id(&call.input)?)?.is_deleted = false;
     Ok(json!({}))
 }

@@ -85,7 +85,7 @@ impl Deployment {
         if stuck == Some(self.version.status().word()) {
             return Err(End::Stays);
         }
-        self.host.pace.step().await;
+        self.host.delays.step().await;
         self.version.enter(status);
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Deployment {
     async fn until_listening(&self, running: &mut Running, process: &Process) -> Result<(), End> {
         let listening = async {
             serving::listens(process).await;
-            self.host.pace.step().await;
+            self.host.delays.step().await;
         };
         let ended = "The model ended before it served";
         tokio::select! {

@@ -37,7 +37,7 @@ fn with(options: Options) -> World {
 fn slow(version: Version, milliseconds: u64) -> World {
     with(Options {
         version,
-        pace: Pace::every(Duration::from_millis(milliseconds)),
+        delays: Pace::every(Duration::from_millis(milliseconds)),
         ..Options::default()
     })
 }
@@ -55,7 +55,7 @@ fn times(world: &World, instance: &Value) -> (i64, i64) {
 
 /// The state of an app, once it is as wanted.
 #[track_caller]
-fn once(world: &World, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+fn when(world: &World, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let state = world.sandbox.state();
@@ -72,7 +72,7 @@ fn once(world: &World, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
 /// The state of an app, once its last instance has this status.
 #[track_caller]
 fn once_status(world: &World, id: &str, status: &str) -> Value {
-    once(world, id, |app| app["status"] == status)
+    when(world, id, |app| app["status"] == status)
 }
 
 /// Every instance of an app's state, oldest first.

@@ -14,13 +14,13 @@ fn with(route: &str, misbehaviour: Misbehaviour) -> World {
     world
         .sandbox
         .faults()
-        .add(Fault::on(route, misbehaviour).once());
+        .add(Fault::on(route, misbehaviour).single());
     world
 }
 
 fn start(world: &World) -> Result<crate::world::Reply, ureq::Error> {
     let body = json!({ "projectId": world.project_id(), "commandToRun": "true" });
-    world.alone("POST", "/v4/jobs/start", Some(body))
+    world.by_itself("POST", "/v4/jobs/start", Some(body))
 }
 
 fn jobs(world: &World) -> usize {
@@ -129,7 +129,7 @@ fn a_reply_can_be_cut_in_its_frame_or_on_the_wire() {
     assert!(serde_json::from_slice::<Value>(&cut.body).is_err() && !cut.body.is_empty());
 
     let world = with("/version", Misbehaviour::Truncate);
-    assert!(world.alone("GET", "/version", None).is_err());
+    assert!(world.by_itself("GET", "/version", None).is_err());
     assert_eq!(world.get("/version").status, 200);
 }
 
@@ -198,7 +198,7 @@ fn nobody_listens_for_a_while() {
     let world = with("/version", Misbehaviour::Refuse { lasting });
     let began = Instant::now();
     world.get("/v4/users/self").ok();
-    assert!(world.alone("GET", "/version", None).is_err());
+    assert!(world.by_itself("GET", "/version", None).is_err());
     let start = json!({ "projectId": world.project_id(), "commandToRun": "true" });
     let token = world.author().token;
     let kept_alive = world.signed(Sign::Token(&token), "POST", "/v4/jobs/start", Some(start));
@@ -211,7 +211,10 @@ fn nobody_listens_for_a_while() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(began.elapsed() >= lasting);
-    assert_eq!(world.alone("GET", "/version", None).unwrap().status, 200);
+    assert_eq!(
+        world.by_itself("GET", "/version", None).unwrap().status,
+        200
+    );
 }
 
 #[test]
@@ -359,7 +362,7 @@ fn requests_are_recorded_in_order_with_their_connections() {
     let world = World::new();
     world.get("/version");
     world
-        .alone("GET", "/v4/users?userName=author", None)
+        .by_itself("GET", "/v4/users?userName=author", None)
         .unwrap();
     world.signed(Sign::Not, "GET", "/nowhere", None).unwrap();
     let requests = world.sandbox.requests();

@@ -270,7 +270,7 @@ fn a_stopped_job_ends_as_stopped_and_its_whole_group_is_gone() {
 #[test]
 fn results_can_be_discarded_and_a_job_stopped_before_it_runs() {
     let world = World::with(Options {
-        pace: Pace::every(Duration::from_millis(200)),
+        delays: Pace::every(Duration::from_millis(200)),
         ..Options::default()
     });
     let id = text(&world.start("echo never > should-not-run", json!({}))["id"]);

@@ -123,7 +123,7 @@ impl World {
     }
 
     /// A request on a connection of its own, whose failure is a result.
-    pub fn alone(
+    pub fn by_itself(
         &self,
         method: &str,
         path: &str,

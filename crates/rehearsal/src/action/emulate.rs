@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::emulated::{ActionContext, Emulated, Inputs, NotEmulated};
 use crate::artifacts::Uploaded;
-use crate::file_pattern::Hidden;
+use crate::file_pattern::HiddenFiles;
 use crate::workspace::History;
 
 /// `actions/checkout`: the commit's files.
@@ -50,9 +50,9 @@ pub fn upload(inputs: &Inputs<'_>, around: ActionContext<'_>) -> Result<Emulated
     let name = inputs.text("name").unwrap_or("artifact");
     let path = inputs.text("path").ok_or("input `path` is required")?;
     let hidden = if inputs.on("include-hidden-files", false)? {
-        Hidden::Include
+        HiddenFiles::Include
     } else {
-        Hidden::Exclude
+        HiddenFiles::Exclude
     };
     let overwrite = inputs.on("overwrite", false)?;
     match around

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::limits::{End, Limits};
 
 /// A process on its way out.
-pub struct Ending {
+pub struct Termination {
     /// What it will have ended by.
     pub end: End,
     since: Instant,
@@ -15,7 +15,7 @@ pub struct Ending {
     killed: bool,
 }
 
-impl Ending {
+impl Termination {
     /// Sends the first signal, if it is time to end.
     pub fn begin(process: Pid, limits: &Limits<'_>) -> Option<Self> {
         let end = if limits.interrupt.times() > usize::from(limits.survives_cancel) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::shown;
+use crate::text::displayed;
 
 /// Why a text is not a Quartz cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub(crate) enum CronError {
     Nickname(Option<String>),
     #[error("must have `?` in exactly one of day of month and day of week{}", hint(.0))]
     QuestionMark(Option<String>),
-    #[error("has {} as {field}; {why}", shown(.item))]
+    #[error("has {} as {field}; {why}", displayed(.item))]
     Field {
         field: &'static str,
         item: String,

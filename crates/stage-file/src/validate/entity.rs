@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rule::{Book, Report};
-use crate::text::shown;
+use crate::text::displayed;
 
 pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let paths = book.texts(|keys| {
@@ -27,7 +27,7 @@ pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
             report.leaf(leaf, "must stay inside the repository, without `..`");
         } else if !leaf.text.chars().all(legal) || !leaf.text.split('/').all(part) {
             let says = "must be a path of plain characters between single slashes, without blanks and without what a shell would take";
-            report.leaf(leaf, format!("{says}, not {}", shown(leaf.text)));
+            report.leaf(leaf, format!("{says}, not {}", displayed(leaf.text)));
         }
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn health(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be a path below the app's URL that begins with one `/`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -78,7 +78,7 @@ pub(super) fn duplicate_app(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 format!(
                     "app `{}` in stage `{}` and app `{other_app}` in stage `{other_stage}` would both be app {} of \
                      project `{}`; give one of them another `name`",
-                    app.name, stage.name, shown(&name), stage.project
+                    app.name, stage.name, displayed(&name), stage.project
                 ),
             );
         }

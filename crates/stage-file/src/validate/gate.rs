@@ -2,7 +2,7 @@
 
 use super::rule::{Book, Report};
 use crate::soak::soak_time;
-use crate::text::shown;
+use crate::text::displayed;
 use crate::{DominoApproval, Gates, ModelSource, Stage};
 
 pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -78,7 +78,7 @@ pub(super) fn soak(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if soak_time(leaf.text).is_none() {
             report.leaf(
                 leaf,
-                format!("must be a number of minutes, hours or days up to a year, such as `90m`, `24h` or `7d`, not {}", shown(leaf.text)),
+                format!("must be a number of minutes, hours or days up to a year, such as `90m`, `24h` or `7d`, not {}", displayed(leaf.text)),
             );
         }
     }

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::rule::{Book, Report};
 use crate::read::whole_number;
 use crate::stage_file::same_name;
-use crate::text::shown;
+use crate::text::displayed;
 use crate::{MetricRule, VersionRule};
 
 pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -54,7 +54,7 @@ pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be a name of at most 250 characters without `/`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -67,7 +67,10 @@ pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if !begins || !leaf.text.chars().all(legal) {
             report.leaf(
                 leaf,
-                format!("must be the name of a function, not {}", shown(leaf.text)),
+                format!(
+                    "must be the name of a function, not {}",
+                    displayed(leaf.text)
+                ),
             );
         }
     }
@@ -79,7 +82,7 @@ pub(super) fn version(book: &Book<'_>, report: &mut Report<'_, '_>) {
         match book.tree.own(&path) {
             Some(DeValue::String(text)) => {
                 if let Err(error) = text.parse::<VersionRule>() {
-                    report.at(&path, format!("{error}, not {}", shown(text)));
+                    report.at(&path, format!("{error}, not {}", displayed(text)));
                 }
             }
             Some(number @ DeValue::Integer(_)) if whole_number(number).is_none_or(|n| n < 1) => {
@@ -97,7 +100,7 @@ pub(super) fn endpoint(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if !begins || !leaf.text.chars().all(legal) || leaf.text.len() > 100 {
             report.leaf(
                 leaf,
-                format!("must be a name of at most 100 letters, digits, `-`, `_` and `.` that begins with a letter or digit, not {}", shown(leaf.text)),
+                format!("must be a name of at most 100 letters, digits, `-`, `_` and `.` that begins with a letter or digit, not {}", displayed(leaf.text)),
             );
         }
     }
@@ -124,7 +127,7 @@ pub(super) fn duplicate_endpoint(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 format!(
                     "model `{}` in stage `{}` and model `{other_model}` in stage `{other_stage}` would both be \
                      endpoint {} of project `{}`; give one of them another `endpoint`",
-                    model.name, stage.name, shown(&endpoint), stage.project
+                    model.name, stage.name, displayed(&endpoint), stage.project
                 ),
             );
         }
@@ -139,7 +142,7 @@ pub(super) fn metric_rule(book: &Book<'_>, report: &mut Report<'_, '_>) {
         )
     }) {
         if let Err(error) = leaf.text.parse::<MetricRule>() {
-            report.leaf(leaf, format!("{error}, not {}", shown(leaf.text)));
+            report.leaf(leaf, format!("{error}, not {}", displayed(leaf.text)));
         }
     }
 }

@@ -117,7 +117,7 @@ pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
     for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "paused"])) {
         if !is_known.contains(leaf.text) {
-            let stage = crate::text::shown(leaf.text);
+            let stage = crate::text::displayed(leaf.text);
             report.leaf(
                 leaf,
                 format!("names {stage}, which is no stage{}", hint(leaf.text)),

@@ -3,7 +3,7 @@
 use super::rule::{Book, Report};
 use crate::Install;
 use crate::problem::Severity;
-use crate::text::shown;
+use crate::text::displayed;
 use crate::unknown_name::{listed, nearest};
 
 pub(super) fn branch(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -13,7 +13,7 @@ pub(super) fn branch(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be a name that git takes for a branch, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -39,7 +39,7 @@ pub(super) fn runner(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be one label such as `ubuntu-24.04`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -110,7 +110,7 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be the tag of a release such as `v1.2.0`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         } else if install == Install::Pip && !is_version(leaf.text) {
@@ -118,7 +118,7 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be `v` and the version of the wheel such as `v1.2.0`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -130,7 +130,7 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be a GitHub repository, `owner/name`, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -148,7 +148,7 @@ pub(super) fn release_token_secret(book: &Book<'_>, report: &mut Report<'_, '_>)
                 leaf,
                 format!(
                     "must be the name of a GitHub secret such as `RELEASE_TOKEN`, in capital letters, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -173,7 +173,7 @@ pub(super) fn wheel(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "names {}, which is no SHA-256 of 64 hexadecimal digits in small letters",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         } else if seen.contains(&leaf.text) {
@@ -200,7 +200,10 @@ pub(super) fn accept(book: &Book<'_>, report: &mut Report<'_, '_>) {
         };
         report.leaf(
             leaf,
-            format!("names {}, which is no warning; {hint}", shown(leaf.text)),
+            format!(
+                "names {}, which is no warning; {hint}",
+                displayed(leaf.text)
+            ),
         );
     }
 }

@@ -107,14 +107,14 @@ const TOLD: usize = 5;
 pub(super) fn named<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let count = names.len();
     let told = if count > TOLD + 1 { TOLD } else { count };
-    let mut shown: Vec<String> = names.take(told).map(|name| format!("`{name}`")).collect();
+    let mut displayed: Vec<String> = names.take(told).map(|name| format!("`{name}`")).collect();
     let last = match count - told {
-        0 => shown.pop().unwrap_or_default(),
+        0 => displayed.pop().unwrap_or_default(),
         more => format!("{more} more"),
     };
-    match shown.is_empty() {
+    match displayed.is_empty() {
         true => last,
-        false => format!("{} and {last}", shown.join(", ")),
+        false => format!("{} and {last}", displayed.join(", ")),
     }
 }
 

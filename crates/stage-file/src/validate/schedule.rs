@@ -2,7 +2,7 @@
 
 use super::rule::{Book, Report};
 use crate::cron::{Rhythm, has_numbered_weekday};
-use crate::text::shown;
+use crate::text::displayed;
 use crate::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};
 
 pub(super) fn cron(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -59,7 +59,7 @@ pub(super) fn time_zone(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be a time zone by its IANA name, not {}; {hint}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -71,7 +71,7 @@ pub(super) fn email(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if !is_email(leaf.text) {
             report.leaf(
                 leaf,
-                format!("names {}, which is no e-mail address", shown(leaf.text)),
+                format!("names {}, which is no e-mail address", displayed(leaf.text)),
             );
         }
     }

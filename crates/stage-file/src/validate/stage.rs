@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::rule::{Book, Report, named};
 use crate::stage_file::same_name;
-use crate::text::shown;
+use crate::text::displayed;
 use crate::{Host, ProjectName};
 
 pub(super) fn host(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -19,7 +19,7 @@ pub(super) fn host(book: &Book<'_>, report: &mut Report<'_, '_>) {
 pub(super) fn project(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.stage_texts("project") {
         if let Err(error) = leaf.text.parse::<ProjectName>() {
-            report.leaf(leaf, format!("{error}, not {}", shown(leaf.text)));
+            report.leaf(leaf, format!("{error}, not {}", displayed(leaf.text)));
         }
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn revision(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "must be `active`, `latest` or an id of 24 hexadecimal digits, not {}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -63,7 +63,7 @@ pub(super) fn approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 leaf,
                 format!(
                     "names {}, which is neither a GitHub user nor `team:<slug>`{hint}",
-                    shown(leaf.text)
+                    displayed(leaf.text)
                 ),
             );
         }
@@ -72,7 +72,7 @@ pub(super) fn approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
             .or_default()
             .insert(leaf.text.to_lowercase())
         {
-            report.leaf(leaf, format!("names {} twice", shown(leaf.text)));
+            report.leaf(leaf, format!("names {} twice", displayed(leaf.text)));
         }
         if leaf.index == Some(MOST_APPROVERS) {
             report.at(
@@ -133,7 +133,7 @@ pub(super) fn shared_model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
             format!(
                 "stages {} {both} promote to model stage {}, so the experiment manager cannot tell them apart",
                 named(stages.iter().map(|(name, _)| *name)),
-                shown(model_stage)
+                displayed(model_stage)
             ),
         );
     }

@@ -2,7 +2,7 @@
 
 use super::rule::{Book, Report};
 use crate::reference::{Form, form_of};
-use crate::text::{bare, is_invisible, looks_secret, names_secret, shown};
+use crate::text::{bare, displayed, is_invisible, looks_secret, names_secret};
 use crate::tree::Leaf;
 
 /// Texts for people or for the endpoint's own program, which may be anything that can be read.
@@ -21,7 +21,7 @@ pub(super) fn blank(book: &Book<'_>, report: &mut Report<'_, '_>) {
         } else if leaf.text.trim_matches(' ') != leaf.text {
             report.leaf(
                 leaf,
-                format!("has a blank at its start or end: {}", shown(leaf.text)),
+                format!("has a blank at its start or end: {}", displayed(leaf.text)),
             );
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if for_later(leaf.text) || part(leaf.text) || has_blank_to_fill(leaf.text) {
             report.leaf(
                 leaf,
-                format!("is still a placeholder: {}", shown(leaf.text)),
+                format!("is still a placeholder: {}", displayed(leaf.text)),
             );
         }
     }

@@ -4,7 +4,7 @@ use domino_sandbox::Version;
 use serde_json::{Value, json};
 
 use super::{
-    answer, at, delete, head, instances, once, once_status, patch, path_of, slow, times, world,
+    answer, at, delete, head, instances, once_status, patch, path_of, slow, times, when, world,
 };
 use crate::world::{Reply, World, commit, text};
 
@@ -95,7 +95,7 @@ fn a_new_version_starts_beside_the_old_one_and_takes_its_place() {
     assert_eq!(answer(&world, &format!("/apps/{id}/"))["which"], "first");
     let shown = app(&world, &id);
     assert_eq!(shown["currentVersion"]["id"], version["id"]);
-    let state = once(&world, &id, |app| instances(app)[0]["status"] == "Stopped");
+    let state = when(&world, &id, |app| instances(app)[0]["status"] == "Stopped");
     assert_eq!(instances(&state)[1]["status"], "Running");
     assert_eq!(instances(&state)[1]["commit"], second.as_str());
     let (_, old_ended) = times(&world, instances(&state)[0]);
@@ -129,7 +129,7 @@ fn a_new_version_that_dies_once_it_runs_has_taken_the_place_of_the_old_one() {
     let id = text(&create(&world, "dash", json!({}))["id"]);
     once_status(&world, &id, "Running");
     publish(&world, &id, json!({ "entryScript": "exit 4" })).ok();
-    let state = once(&world, &id, |app| {
+    let state = when(&world, &id, |app| {
         app["status"] == "Failed" && instances(app)[0]["status"] == "Stopped"
     });
     assert_eq!(state["serving"], Value::Null);
@@ -304,7 +304,7 @@ fn an_app_can_be_changed_and_a_version_in_the_change_is_published() {
         1
     );
     patch(&world, &path, json!({ "version": {} })).ok();
-    let state = once(&world, &id, |app| instances(app).len() == 2);
+    let state = when(&world, &id, |app| instances(app).len() == 2);
     assert_eq!(state["entryPoint"], "idle.sh");
 }
 

@@ -3,10 +3,10 @@
 use domino_sandbox::{AppFault, Fault, Misbehaviour, Version};
 use serde_json::{Value, json};
 
-use super::{answer, beta, delete, instances, once, once_status, world};
+use super::{answer, beta, delete, instances, once_status, when, world};
 use crate::world::{World, commit, text};
 
-fn shown(world: &World, id: &str) -> String {
+fn displayed(world: &World, id: &str) -> String {
     let app = world.get(&format!("/api/apps/beta/apps/{id}")).ok();
     text(&app["currentVersion"]["currentInstance"]["status"])
 }
@@ -31,10 +31,10 @@ fn statuses_can_jump_and_go_backwards_and_be_unheard_of() {
         created["currentVersion"]["currentInstance"]["status"],
         "Running"
     );
-    assert_eq!(shown(&world, &id), "Queued");
-    assert_eq!(shown(&world, &id), "Wobbling");
+    assert_eq!(displayed(&world, &id), "Queued");
+    assert_eq!(displayed(&world, &id), "Wobbling");
     once_status(&world, &id, "Running");
-    assert_eq!(shown(&world, &id), "Running");
+    assert_eq!(displayed(&world, &id), "Running");
 }
 
 #[test]
@@ -47,10 +47,10 @@ fn a_status_can_hang_while_the_truth_goes_on() {
     });
     let id = text(&beta::create_from(&world, "idle.sh")["id"]);
     once_status(&world, &id, "Running");
-    assert_eq!(shown(&world, &id), "Pulling");
+    assert_eq!(displayed(&world, &id), "Pulling");
     let other = text(&beta::create_from(&world, "idle.sh")["id"]);
     once_status(&world, &other, "Running");
-    assert_eq!(shown(&world, &other), "Running");
+    assert_eq!(displayed(&world, &other), "Running");
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn a_stop_can_hang_until_it_is_forced() {
     // Another instance waits for it all that time.
     let start = format!("/v4/modelProducts/{id}/start");
     world.post(&start, json!({})).ok();
-    assert_eq!(shown(&world, &id), "Queued");
+    assert_eq!(displayed(&world, &id), "Queued");
     let stop = format!("/v4/modelProducts/{id}/stop?force=true");
     world.request("POST", &stop, None).ok();
-    once(&world, &id, |app| {
+    when(&world, &id, |app| {
         let mut all = instances(app).into_iter();
         all.all(|instance| instance["status"] == "Stopped")
     });
@@ -107,7 +107,7 @@ fn a_new_version_can_be_made_to_stop_the_old_one_first() {
     commit(world.repository.path(), "which.txt", "second\n");
     let failing = json!({ "entryScript": "exit 1" });
     beta::publish(&world, &id, failing).ok();
-    let state = once(&world, &id, |app| app["status"] == "Failed");
+    let state = when(&world, &id, |app| app["status"] == "Failed");
     assert_eq!(instances(&state)[0]["status"], "Stopped");
     assert_eq!(state["serving"], Value::Null);
 }
@@ -124,11 +124,11 @@ fn a_request_to_an_app_goes_wrong_like_any_other() {
         processed: false,
     };
     let faults = world.sandbox.faults();
-    faults.add(Fault::on("GET /apps/**", bad_gateway).once());
+    faults.add(Fault::on("GET /apps/**", bad_gateway).single());
     faults.add(
         Fault::on("GET /apps/**", Misbehaviour::CutJson)
             .after(1)
-            .once(),
+            .single(),
     );
     assert_eq!(world.get(&path).status, 502);
     let cut = world.get(&path);

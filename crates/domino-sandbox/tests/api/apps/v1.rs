@@ -3,7 +3,7 @@
 use domino_sandbox::{Sandbox, Version};
 use serde_json::{Value, json};
 
-use super::{answer, at, delete, head, instances, once, once_status, patch, slow, times, world};
+use super::{answer, at, delete, head, instances, once_status, patch, slow, times, when, world};
 use crate::world::{World, commit, text};
 
 const APPS: &str = "/api/apps/v1/apps";
@@ -140,7 +140,7 @@ fn create_and_start_stops_what_runs_first() {
     let second = commit(world.repository.path(), "which.txt", "second\n");
     let body = json!({ "content": { "gitRef": at(&second) } });
     create_and_start(&world, &app, body);
-    let state = once(&world, &id, |app| {
+    let state = when(&world, &id, |app| {
         instances(app).len() == 2 && app["status"] == "Running"
     });
     assert_eq!(instances(&state)[0]["status"], "Stopped");

@@ -3,7 +3,7 @@
 use domino_sandbox::{HardwareTierSeed, Options, Seed, Version};
 use serde_json::{Value, json};
 
-use super::{answer, at, head, instances, once, once_status, path_of, slow, with, world};
+use super::{answer, at, head, instances, once_status, path_of, slow, when, with, world};
 use crate::world::{World, commit, text};
 
 /// A new app as the official client sends it: an id of zeros, times that are numbers.
@@ -137,7 +137,7 @@ fn what_runs_cannot_be_started_and_what_stops_is_waited_for() {
     once_status(&world, &id, "Running");
     stop(&world, &id);
     start(&world, &id, json!({})).ok();
-    let state = once(&world, &id, |app| {
+    let state = when(&world, &id, |app| {
         instances(app).len() == 2 && app["status"] == "Running"
     });
     assert_eq!(instances(&state)[0]["status"], "Stopped");

@@ -34,7 +34,7 @@ fn a_version_that_fails_gives_way_to_the_one_before() {
             let run = scenery.without_commit(&run);
             assert_snapshot!("put_back", format!("{run}--- summary\n{summary}"));
         } else {
-            run.says("was put back").says("ended as `Failed`");
+            run.tells("was put back").tells("ended as `Failed`");
         }
     });
 }
@@ -47,7 +47,7 @@ fn a_version_that_never_listens_gives_way_to_the_one_before() {
         let before = scenery.scene.commit.clone();
         scenery.commit_app(NEVER_LISTENS);
         let run = scenery.run(&in_a_hurry()).exits(5);
-        run.says("did not serve within 6.0 s").says("put back");
+        run.tells("did not serve within 6.0 s").tells("put back");
         scenery.serves_alone(&before);
     });
 }
@@ -65,7 +65,7 @@ fn a_version_that_is_not_ready_in_time_is_stopped_and_gives_way() {
             ..AppFault::default()
         });
         let run = scenery.run(&in_a_hurry()).exits(5);
-        run.says("is still `Preparing` after 6.0 s");
+        run.tells("is still `Preparing` after 6.0 s");
         assert_eq!(scenery.served(), Some(before), "{version}");
     });
 }
@@ -127,8 +127,8 @@ fn what_is_put_back_without_its_tier_being_known_is_warned_of() {
     scenery
         .run(PUBLISH)
         .exits(5)
-        .says("warning: it is not known which hardware tier version ")
-        .says("the hardware tier of what an app runs, so that it was not checked that it is as before");
+        .tells("warning: it is not known which hardware tier version ")
+        .tells("the hardware tier of what an app runs, so that it was not checked that it is as before");
 }
 
 #[test]
@@ -152,9 +152,9 @@ fn what_was_put_back_on_another_tier_is_not_called_the_version_of_before() {
     scenery
         .run(PUBLISH)
         .exits(5)
-        .says("warning: the hardware tier that version ")
-        .says("error: APP `dashboard` RUNS SOMETHING ELSE IN STAGE `dev`: ")
-        .says("failed: hardware tier: big → dev-small\n");
+        .tells("warning: the hardware tier that version ")
+        .tells("error: APP `dashboard` RUNS SOMETHING ELSE IN STAGE `dev`: ")
+        .tells("failed: hardware tier: big → dev-small\n");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn what_was_put_back_behind_a_sign_in_page_is_not_said_to_serve() {
         let faults = scenery.scene.sandbox.faults();
         faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage));
         let run = scenery.run(PUBLISH).exits(5);
-        let run = run.says("; whether it answers cannot be seen: `");
+        let run = run.tells("; whether it answers cannot be seen: `");
         assert!(!run.stderr.contains("serves again"), "{run}");
         scenery.serves_alone(&before);
     });
@@ -187,7 +187,7 @@ fn what_never_stopped_is_left_alone_behind_a_sign_in_page() {
         ..AppFault::default()
     });
     let run = scenery.run(PUBLISH).exits(5);
-    let run = run.says("never stopped and goes on; whether it answers cannot be seen: `");
+    let run = run.tells("never stopped and goes on; whether it answers cannot be seen: `");
     assert_eq!(scenery.served(), Some(before), "{run}");
     assert_eq!(scenery.instances().len(), 2, "{run}");
 }
@@ -254,8 +254,8 @@ fn what_can_no_longer_be_looked_at_is_not_said_to_be_down() {
     let run = scenery.run(PUBLISH).exits(3);
     let first = "error: IT CANNOT BE SEEN WHETHER APP `dashboard` SERVES IN STAGE `dev`: ";
     let run = run
-        .says(first)
-        .says("next: deploy-app status dashboard --stage dev");
+        .tells(first)
+        .tells("next: deploy-app status dashboard --stage dev");
     faults.clear();
     scenery.run(PUBLISH).exits(0);
     scenery.serves_alone(&scenery.scene.commit);
@@ -287,8 +287,8 @@ fn a_missing_entry_point_and_one_that_ends_at_once_are_told_apart() {
         scenery
             .run(PUBLISH)
             .exits(5)
-            .says("ended as `Succeeded`")
-            .says("it must go on, and listen on 0.0.0.0:8888");
+            .tells("ended as `Succeeded`")
+            .tells("it must go on, and listen on 0.0.0.0:8888");
     });
 }
 
@@ -305,7 +305,7 @@ fn a_first_version_that_takes_too_long_is_left_on_its_way_and_followed_by_the_ne
         scenery
             .run(&[PUBLISH, &["--timeout", "100ms"]].concat())
             .exits(6)
-            .says("run this again to follow it");
+            .tells("run this again to follow it");
         let from = scenery.scene.sandbox.requests().len();
         scenery.run(PUBLISH).exits(0);
         scenery.only_reads_since(from);
@@ -333,6 +333,6 @@ fn an_app_that_is_up_for_a_moment_only_does_not_count_as_running() {
             statuses: vec!["Running".into()],
             ..AppFault::default()
         });
-        scenery.run(PUBLISH).exits(5).says("ended as `Failed`");
+        scenery.run(PUBLISH).exits(5).tells("ended as `Failed`");
     });
 }
