@@ -89,7 +89,7 @@ fn what_others_set_on_a_schedule_is_carried_over_and_told() {
     });
     let before = the_one(&scene);
     next_commit(&mut scene);
-    let run = scene.run(SCORE).exits(0).says("updated the schedule");
+    let run = scene.run(SCORE).exits(0).tells("updated the schedule");
     let mut after = the_one(&scene);
     assert_eq!(after["mainRepoGitRef"]["value"], scene.commit);
     after["mainRepoGitRef"] = before["mainRepoGitRef"].clone();
@@ -118,7 +118,7 @@ fn what_others_set_on_a_schedule_is_carried_over_and_told() {
         .filter(|line| line.contains("~ "))
         .collect();
     assert_eq!(changes.len(), 1, "{run}");
-    scene.run(SCORE).exits(0).says("is as wanted");
+    scene.run(SCORE).exits(0).tells("is as wanted");
 }
 
 #[test]
@@ -145,11 +145,11 @@ fn a_pause_by_hand_stays_with_a_warning_until_it_is_put_back() {
     scene.run(SCORE).exits(0);
     by_hand(&scene, |job| job["isPaused"] = json!(true));
     let run = scene.run(SCORE).exits(0);
-    run.says("warning: somebody has paused the schedule of job `score` in Domino")
-        .says("`--put-back`");
+    run.tells("warning: somebody has paused the schedule of job `score` in Domino")
+        .tells("`--put-back`");
     assert_eq!(the_one(&scene)["isPaused"], true);
     next_commit(&mut scene);
-    scene.run(SCORE).exits(0).says("it stays paused");
+    scene.run(SCORE).exits(0).tells("it stays paused");
     let after = the_one(&scene);
     assert_eq!(after["isPaused"], true);
     assert_eq!(after["mainRepoGitRef"]["value"], scene.commit);
@@ -171,7 +171,7 @@ fn a_schedule_that_is_resumed_by_hand_goes_on_with_a_warning() {
     scene
         .run(&dev)
         .exits(0)
-        .says("warning: somebody lets the schedule");
+        .tells("warning: somebody lets the schedule");
     assert_eq!(the_one(&scene)["isPaused"], false);
     scene.run(&[&dev[..], &["--put-back"]].concat()).exits(0);
     assert_eq!(the_one(&scene)["isPaused"], true);
@@ -246,7 +246,7 @@ fn a_schedule_without_its_marker_is_found_by_command_time_and_account() {
     scene
         .run(&[SCORE, &["--delete"]].concat())
         .exits(0)
-        .says("deleted");
+        .tells("deleted");
     assert!(schedules(&scene).is_empty());
 }
 
@@ -261,8 +261,8 @@ fn what_may_be_ours_is_refused_by_name_and_not_doubled() {
         scene
             .run(&[SCORE, delete].concat())
             .exits(3)
-            .says("this may be ours under another title: `Nightly` (")
-            .says("end its title with `[prod/score]`");
+            .tells("this may be ours under another title: `Nightly` (")
+            .tells("end its title with `[prod/score]`");
     }
     let writes = scene.requests_since(from);
     assert!(
@@ -281,7 +281,7 @@ fn a_schedule_that_is_retitled_and_moved_in_time_is_refused() {
         job["title"] = json!("Nightly");
         job["schedule"]["cronString"] = json!("0 0 7 ? * MON-FRI");
     });
-    scene.run(SCORE).exits(3).says("at `0 0 7 ? * MON-FRI`");
+    scene.run(SCORE).exits(3).tells("at `0 0 7 ? * MON-FRI`");
     the_one(&scene);
 }
 
@@ -297,8 +297,8 @@ fn an_older_commit_does_not_replace_a_newer_one_by_accident() {
     scene
         .run(&back)
         .exits(3)
-        .says("is older than commit [commit], which the schedule of job `score` runs")
-        .says("`--back`");
+        .tells("is older than commit [commit], which the schedule of job `score` runs")
+        .tells("`--back`");
     let writes = scene.requests_since(from);
     assert!(
         writes.iter().all(|one| one.starts_with("GET ")),
