@@ -314,7 +314,7 @@ fn a_check_shows_the_difference_and_the_command_to_run() {
         "{diff}"
     );
     assert!(
-        stderr(&check).contains("hint: run `cargo xtask gen-workflows --out "),
+        stderr(&check).contains("hint: run `domino-pipeline gen-workflows --out "),
         "{}",
         stderr(&check)
     );

@@ -243,7 +243,7 @@ fn report(stale: &[Generated], args: &Args) -> ExitCode {
         [_] => "1 generated file is".to_owned(),
         _ => format!("{} generated files are", stale.len()),
     };
-    let mut command = "cargo xtask gen-workflows".to_owned();
+    let mut command = format!("{} gen-workflows", repository::called_as());
     for (flag, path) in [("--out", &args.out), ("--stages", &args.stages)] {
         if let Some(path) = path {
             command += &format!(" {flag} {}", path.display());

@@ -153,11 +153,12 @@ fn workflows(
     let all: Vec<String> = texts.iter().map(|(name, _)| stem(name)).collect();
     anyhow::ensure!(
         !all.is_empty(),
-        "there is no deploy-*.yml in {}: `cargo xtask gen-workflows` writes them",
+        "there is no deploy-*.yml in {}: `{} gen-workflows` writes them",
         folder.map_or_else(
             || format!("{FOLDER} of commit {}", commit.short()),
             |folder| folder.display().to_string()
-        )
+        ),
+        crate::repository::called_as()
     );
     if let Some(unknown) = only.iter().find(|name| !all.contains(&stem(name))) {
         anyhow::bail!(
