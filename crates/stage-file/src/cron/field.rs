@@ -154,6 +154,14 @@ fn values(item: &str, field: &Field) -> Result<String, CronError> {
         None if item.contains('/') => (number(range, field)?, field.most),
         None => return number(range, field).map(|number| number.to_string()),
     };
+    let is_name = |text: &str| text.contains(|c: char| c.is_ascii_alphabetic());
+    if let Some((first, last)) = range.split_once('-')
+        && is_name(first) != is_name(last)
+    {
+        return Err(wrong(
+            "Quartz takes two names or two numbers, not one of each".into(),
+        ));
+    }
     // A range such as 22-2 goes on from the start; years do not come again.
     let span = field.most - field.least + 1;
     let length = match last.checked_sub(first) {
@@ -165,6 +173,15 @@ fn values(item: &str, field: &Field) -> Result<String, CronError> {
     };
     let values = (0..=length).step_by(step.into());
     let values = values.map(|past| field.least + (first - field.least + past) % span);
+    if is_name(range) && item.contains('/') {
+        let meant: Vec<&str> = values
+            .map(|value| field.names[usize::from(value - field.least)])
+            .collect();
+        return Err(wrong(format!(
+            "Quartz drops a step after a name without a word; write `{}`",
+            meant.join(",")
+        )));
+    }
     Ok(values
         .map(|value| value.to_string())
         .collect::<Vec<_>>()
@@ -239,6 +256,27 @@ mod tests {
         assert!(error("0 0 6 ? 2 MON 2030-2027").contains("first year"));
         assert!(error("0 0 6").starts_with("has 3 fields"));
         assert!(error("").starts_with("has 0 fields"));
+    }
+
+    #[test]
+    fn what_quartz_reads_otherwise_than_it_looks_is_refused_with_the_spelling_that_is_meant() {
+        for (cron, meant) in [
+            ("0 0 6 ? * MON-FRI/2", "MON,WED,FRI"),
+            ("0 0 6 ? * FRI-MON/2", "FRI,SUN"),
+            ("0 0 6 1 FEB/4 ?", "FEB,JUN,OCT"),
+        ] {
+            let told = error(cron);
+            assert!(
+                told.ends_with(&format!(
+                    "Quartz drops a step after a name without a word; write `{meant}`"
+                )),
+                "{told}"
+            );
+        }
+        assert!("0 0 6 ? * 2-6/2".parse::<Quartz>().is_ok());
+        for mixed in ["0 0 6 ? * 3-SAT", "0 0 6 1 1-NOV ?"] {
+            assert!(error(mixed).ends_with("two names or two numbers, not one of each"));
+        }
     }
 
     #[test]
