@@ -9,7 +9,7 @@ use std::path::Path;
 use stage_file::StageFile;
 
 use crate::error::{Context as _, Result, VerbError};
-use crate::repository;
+use crate::{init, repository};
 
 /// Dependabot's file, from the top of the repository.
 pub const DEPENDABOT: &str = ".github/dependabot.yml";
@@ -32,66 +32,24 @@ updates:
         patterns: [\"*\"]
 ";
 
-/// Writes a stage file for a repository that has none: ours, with the programs from a release of ours.
+/// Writes a stage file for a repository that has none: that of the sample, with the programs from a release of ours.
+/// Nothing of our own host, project or approvers is in it.
 ///
 /// # Errors
 /// When it is not known which repository releases the programs, or the file cannot be written.
 pub fn begin(out: &Path, release_repository: Option<&str>) -> Result<()> {
-    let root = repository::root();
     let repository = match release_repository {
         Some(repository) => repository.to_owned(),
-        None => repository::origin(&root).ok_or_else(|| {
+        None => repository::origin(&repository::root()).ok_or_else(|| {
             VerbError::usage("which GitHub repository releases the programs is not known")
                 .hint("name it with `--release-repository OWNER/NAME`")
         })?,
     };
-    let ours = root.join("stages.toml");
-    let text = fs::read_to_string(&ours).context(|| format!("cannot read `{}`", ours.display()))?;
-    let release = concat!("v", env!("CARGO_PKG_VERSION"));
-    let text = with_release(&text, release, &repository);
+    let text = init::for_release(out, &repository);
     let path = out.join("stages.toml");
     StageFile::read(&text, &path)?;
     fs::create_dir_all(out).context(|| format!("cannot create `{}`", out.display()))?;
     fs::write(&path, text).context(|| format!("cannot write `{}`", path.display()))?;
     eprintln!("wrote stages.toml, to be made yours: host, project, hardware tiers, entities");
     Ok(())
-}
-
-/// A stage file whose programs come from a release.
-fn with_release(text: &str, release: &str, repository: &str) -> String {
-    let install = format!(
-        "install = \"release\"           # where the programs come from\nrelease = \"{release}\"\n\
-         release-repository = \"{repository}\"\n"
-    );
-    let is_old = |line: &str| {
-        let key = line.split('=').next().unwrap_or_default().trim();
-        ["install", "release", "release-repository"].contains(&key)
-    };
-    let kept: String = text
-        .split_inclusive('\n')
-        .filter(|line| !is_old(line))
-        .collect();
-    match kept.split_once("[pipeline]\n") {
-        Some((before, after)) => format!("{before}[pipeline]\n{install}{after}"),
-        None => format!("{kept}\n[pipeline]\n{install}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_programs_come_from_the_release_whatever_stood_there() {
-        let text = "[pipeline]\nbranch = \"main\"\ninstall = \"build\"   # here\n\n[stage.dev]\n";
-        assert_eq!(
-            with_release(text, "v1.0.0", "a/b"),
-            "[pipeline]\ninstall = \"release\"           # where the programs come from\nrelease = \"v1.0.0\"\n\
-             release-repository = \"a/b\"\nbranch = \"main\"\n\n[stage.dev]\n"
-        );
-        assert!(
-            with_release("[stage.dev]\n", "v1.0.0", "a/b")
-                .ends_with("release-repository = \"a/b\"\n")
-        );
-    }
 }

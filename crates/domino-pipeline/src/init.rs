@@ -52,6 +52,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(generated)
 }
 
+/// The stage file of the sample for a repository that takes the programs from a release, with examples for all that is
+/// the team's own.
+pub fn for_release(folder: &Path, release_repository: &str) -> String {
+    stage_file_text::text(&Answers::for_release(folder, release_repository))
+}
+
 /// Writes a file where none is, and says what it did.
 fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name);

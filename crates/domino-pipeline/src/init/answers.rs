@@ -38,6 +38,9 @@ pub struct Args {
     pub sample: bool,
 }
 
+const EXAMPLE_HOST: &str = "domino.example.com";
+const EXAMPLE_STAGES: &str = "dev,staging,prod";
+
 /// Everything that the stage file needs.
 #[derive(Debug)]
 pub(super) struct Answers {
@@ -48,6 +51,8 @@ pub(super) struct Answers {
     pub(super) approvers: Vec<String>,
     pub(super) install: Install,
     pub(super) wheel_sha256: Vec<String>,
+    /// Who releases the programs, where they come from a release.
+    pub(super) release_repository: String,
     /// Whether the entities of the sample are among it.
     pub(super) sample: bool,
     /// What nobody gave, in words.
@@ -55,17 +60,31 @@ pub(super) struct Answers {
 }
 
 impl Answers {
+    /// Examples only, and the programs from a release.
+    pub(super) fn for_release(folder: &Path, release_repository: &str) -> Self {
+        let stages = EXAMPLE_STAGES.split(',');
+        Self {
+            host: EXAMPLE_HOST.into(),
+            project: format!("my-team/{}", folder_name(folder)),
+            stages: stages
+                .map(|name| (name.to_owned(), format!("{name}-small")))
+                .collect(),
+            approvers: Vec::new(),
+            install: Install::Release,
+            wheel_sha256: Vec::new(),
+            release_repository: release_repository.to_owned(),
+            sample: true,
+            examples: Vec::new(),
+        }
+    }
+
     /// Takes the flags, and asks for the rest where somebody can be asked.
     pub(super) fn of(args: &Args, folder: &Path) -> Result<Self> {
         let mut questions = Questions {
             may_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             examples: Vec::new(),
         };
-        let host = questions.text(
-            "the Domino host",
-            args.host.as_deref(),
-            "domino.example.com",
-        )?;
+        let host = questions.text("the Domino host", args.host.as_deref(), EXAMPLE_HOST)?;
         host.parse::<Host>()
             .map_err(|problem| VerbError::usage(format!("`--host` {problem}")))?;
         let example = format!("my-team/{}", folder_name(folder));
@@ -73,7 +92,7 @@ impl Answers {
         project
             .parse::<ProjectName>()
             .map_err(|problem| VerbError::usage(format!("`--project` {problem}")))?;
-        let names = questions.list("the stages", &args.stages, "dev,staging,prod")?;
+        let names = questions.list("the stages", &args.stages, EXAMPLE_STAGES)?;
         for name in &names {
             if !StageFile::is_name(name) {
                 return Err(VerbError::usage(format!(
@@ -99,6 +118,7 @@ impl Answers {
                 _ => Vec::new(),
             },
             install,
+            release_repository: String::new(),
             sample: args.sample,
             examples: questions.examples,
         })

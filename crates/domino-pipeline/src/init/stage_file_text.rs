@@ -32,16 +32,23 @@ pub(super) fn text(answers: &Answers) -> String {
 }
 
 fn pipeline(answers: &Answers) -> String {
-    match answers.install {
+    let release = concat!("v", env!("CARGO_PKG_VERSION"));
+    let install = match answers.install {
+        Install::Build => String::new(),
         Install::Pip => format!(
-            "[pipeline]\nbranch = \"main\"                      # a push to this branch starts the pipeline\n\
-             install = \"pip\"                      # each job installs the programs as one wheel, by its hash\n\
-             release = \"v{}\"\nwheel-sha256 = [{}]\n\n",
-            env!("CARGO_PKG_VERSION"),
+            "install = \"pip\"                      # each job installs the programs as one wheel, by its hash\n\
+             release = \"{release}\"\nwheel-sha256 = [{}]\n",
             quoted_list(&answers.wheel_sha256)
         ),
-        _ => "[pipeline]\nbranch = \"main\"                      # a push to this branch starts the pipeline\n\n".into(),
-    }
+        Install::Release => format!(
+            "install = \"release\"                  # the programs come from a release, verified by checksum\n\
+             release = \"{release}\"\nrelease-repository = {}\n",
+            quoted(&answers.release_repository)
+        ),
+    };
+    format!(
+        "[pipeline]\nbranch = \"main\"                      # a push to this branch starts the pipeline\n{install}\n"
+    )
 }
 
 /// The last stage is the experiment manager's Production, the one before it Staging.
@@ -145,6 +152,7 @@ mod tests {
             approvers: approvers.iter().map(|&who| who.to_owned()).collect(),
             install: Install::Pip,
             wheel_sha256: vec!["a".repeat(64)],
+            release_repository: String::new(),
             sample,
             examples: Vec::new(),
         }
@@ -164,6 +172,18 @@ mod tests {
             assert_eq!(file.stages.len(), 3);
             assert_eq!(file.jobs.len(), if sample { 2 } else { 0 });
         }
+    }
+
+    #[test]
+    fn another_repository_gets_nothing_of_ours() {
+        let answers = Answers::for_release(Path::new("no-such-folder"), "example-org/programs");
+        let text = text(&answers);
+        StageFile::read(&text, Path::new("stages.toml")).unwrap();
+        assert!(text.contains("release-repository = \"example-org/programs\""));
+        assert!(
+            !text.contains("wine-team") && !text.contains("wine-reviewers"),
+            "{text}"
+        );
     }
 
     #[test]
