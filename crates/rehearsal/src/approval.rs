@@ -1,6 +1,6 @@
 //! The approvals that GitHub asks for before a job may enter an environment: shown, given or refused here.
 //!
-//! Who may approve is the settings' to say. That nobody approves what they pushed themselves is GitHub's to enforce.
+//! Who may approve is the settings' to say, and what must be approved elsewhere before. That nobody approves what they pushed themselves is GitHub's to enforce.
 
 use std::io::BufRead;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::console::{Console, Look};
 use crate::interrupt::Interrupt;
-use crate::settings::{Environment, RepositorySettings};
+use crate::settings::{Environment, OtherApprovals, RepositorySettings};
 
 /// Who gives the approvals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,19 @@ pub enum Decision {
     /// The person wanted the rehearsal to end instead.
     Interrupted,
 }
+
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Yes,
+    No,
+    /// It was answered elsewhere.
+    Settled,
+    Interrupted,
+}
+
+/// How often the person is looked at while nothing is answered.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Asks for approvals and remembers those that were given.
 pub struct Approvals {
@@ -94,15 +107,19 @@ impl Approvals {
         if environment.reviewers.is_empty() {
             return Decision::Approved;
         }
-        if self.mode == Approve::Ask {
-            for request in settings.other_approvals() {
-                console.line(Look::Bold, &format!("   {request}"));
+        match (self.mode, settings.other_approvals()) {
+            (_, None) | (Approve::None, _) => {}
+            (Approve::All, Some(_)) => say_done(&settings.approve_others(), console),
+            (Approve::Ask, Some(others)) => {
+                if self.ask_others(others, settings, console, interrupt) == Wait::Interrupted {
+                    return Decision::Interrupted;
+                }
             }
         }
         let decision = match self.mode {
             Approve::All => Decision::Approved,
             Approve::None => Decision::Refused,
-            Approve::Ask => self.wait_for_answer(&environment.name, console, interrupt),
+            Approve::Ask => self.ask_github(environment, console, interrupt),
         };
         let how = match self.mode {
             Approve::All => " by the rehearsal (`--approve all`)",
@@ -113,11 +130,6 @@ impl Approvals {
             Decision::Approved => {
                 let user = self.remember(environment, run_id);
                 console.line(Look::Good, &format!("   ✓ approved{how}, as {user}"));
-                if self.mode == Approve::All {
-                    for done in settings.approve_others() {
-                        console.line(Look::Good, &format!("   {done}"));
-                    }
-                }
             }
             Decision::Refused => console.line(Look::Bad, &format!("   ✗ not approved{how}")),
             Decision::Interrupted => {}
@@ -125,11 +137,72 @@ impl Approvals {
         decision
     }
 
+    fn ask_github(
+        &self,
+        environment: &Environment,
+        console: &Console,
+        interrupt: &Interrupt,
+    ) -> Decision {
+        let user = approver(environment);
+        let name = &environment.name;
+        let question = format!("   on GitHub, as {user}: approve the deployment to {name}? [y/n]");
+        match self.wait_for_answer(&question, console, interrupt, &|| true) {
+            Wait::Yes => Decision::Approved,
+            Wait::No | Wait::Settled => Decision::Refused,
+            Wait::Interrupted => Decision::Interrupted,
+        }
+    }
+
+    /// Has what waits elsewhere approved first: the job that GitHub's approval starts looks for it. Whoever says no goes
+    /// on to GitHub's question, and sees what the job says to that.
+    fn ask_others(
+        &self,
+        mut others: OtherApprovals,
+        settings: &dyn RepositorySettings,
+        console: &Console,
+        interrupt: &Interrupt,
+    ) -> Wait {
+        let place = others.place.clone();
+        console.line(
+            Look::Bold,
+            &format!(
+                "   two approvals, one after the other: first in {place}, then on GitHub, where it starts the job"
+            ),
+        );
+        loop {
+            for request in &others.waiting {
+                console.line(Look::Bold, &format!("   waits in {place}: {request}"));
+            }
+            console.line(
+                Look::Plain,
+                &format!("   answer here, or decide it on {}", others.page),
+            );
+            let question = format!("   in {place}, as {}: approve it? [y/n]", others.user);
+            let waits = || settings.other_approvals().as_ref() == Some(&others);
+            let answer = self.wait_for_answer(&question, console, interrupt, &waits);
+            match answer {
+                Wait::Yes => say_done(&settings.approve_others(), console),
+                Wait::Settled => {
+                    console.line(Look::Good, &format!("   decided on the page of {place}"));
+                }
+                Wait::No => {
+                    console.line(Look::Bad, &format!("   ✗ not approved in {place}"));
+                    return answer;
+                }
+                Wait::Interrupted => return answer,
+            }
+            match settings.other_approvals() {
+                None => return answer,
+                // What nobody here may approve would be asked for without end.
+                Some(left) if left == others => return answer,
+                Some(left) => others = left,
+            }
+        }
+    }
+
     /// Keeps an approval that was given, in the name of the first user who may give it.
     fn remember(&self, environment: &Environment, run_id: u64) -> String {
-        let mut users = environment.reviewers.iter();
-        let user = users.find(|name| !name.starts_with("team:"));
-        let user = user.map_or("approver", String::as_str).to_owned();
+        let user = approver(environment).to_owned();
         self.given
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -141,37 +214,64 @@ impl Approvals {
         user
     }
 
+    /// Waits until the person presses Enter, or wants an end.
+    pub fn wait_for_enter(&self, interrupt: &Interrupt) {
+        while !interrupt.asked() {
+            match self.answers.recv_timeout(GLANCE) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(_) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Asks until there is a clear answer, or nothing to answer any longer.
     fn wait_for_answer(
         &self,
-        environment: &str,
+        question: &str,
         console: &Console,
         interrupt: &Interrupt,
-    ) -> Decision {
+        waits: &dyn Fn() -> bool,
+    ) -> Wait {
         loop {
-            console.question(&format!(
-                "   approve the deployment to {environment}? [y/n]"
-            ));
+            console.question(question);
             let answer = loop {
-                match self.answers.recv_timeout(Duration::from_millis(50)) {
+                match self.answers.recv_timeout(GLANCE) {
                     Ok(answer) => break answer,
                     Err(RecvTimeoutError::Timeout) if interrupt.asked() => {
                         console.blank();
-                        return Decision::Interrupted;
+                        return Wait::Interrupted;
+                    }
+                    Err(RecvTimeoutError::Timeout) if !waits() => {
+                        console.blank();
+                        return Wait::Settled;
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     // Nobody is there any more, and silence is no approval.
                     Err(RecvTimeoutError::Disconnected) => {
                         console.blank();
-                        return Decision::Refused;
+                        return Wait::No;
                     }
                 }
             };
             match answer.trim().to_ascii_lowercase().as_str() {
-                "y" | "yes" => return Decision::Approved,
-                "n" | "no" => return Decision::Refused,
+                "y" | "yes" => return Wait::Yes,
+                "n" | "no" => return Wait::No,
                 _ => {}
             }
         }
+    }
+}
+
+/// The user in whose name GitHub's approval is given: the first who may.
+fn approver(environment: &Environment) -> &str {
+    let mut users = environment.reviewers.iter();
+    let user = users.find(|name| !name.starts_with("team:"));
+    user.map_or("approver", String::as_str)
+}
+
+fn say_done(done: &[String], console: &Console) {
+    for done in done {
+        console.line(Look::Good, &format!("   ✓ {done}"));
     }
 }
 
@@ -220,6 +320,15 @@ mod tests {
         reviewers: &[&str],
         answers: &[&str],
     ) -> (Decision, String, Vec<Approval>) {
+        ask_with(mode, reviewers, answers, &SampleSettings::default())
+    }
+
+    fn ask_with(
+        mode: Approve,
+        reviewers: &[&str],
+        answers: &[&str],
+        settings: &SampleSettings,
+    ) -> (Decision, String, Vec<Approval>) {
         let (sender, receiver) = channel();
         for answer in answers {
             sender.send((*answer).to_owned()).unwrap();
@@ -230,7 +339,7 @@ mod tests {
         let answer = approvals.ask(
             &environment(reviewers),
             7,
-            &SampleSettings::default(),
+            settings,
             &console,
             &Interrupt::default(),
         );
@@ -279,6 +388,56 @@ mod tests {
             Decision::Refused
         );
         assert_eq!(ask(Approve::Ask, &["ann"], &[]).0, Decision::Refused);
+    }
+
+    #[test]
+    fn what_waits_elsewhere_is_asked_for_first_until_nothing_waits() {
+        let settings = SampleSettings::default();
+        settings.elsewhere.set(2);
+        let (decision, text, _) = ask_with(Approve::Ask, &["ann"], &["y", "y", "y"], &settings);
+        assert_eq!(
+            (decision, settings.elsewhere.get()),
+            (Decision::Approved, 0)
+        );
+        let order = [
+            "first in the registry, then on GitHub",
+            "waits in the registry: approval 2",
+            "in the registry, as bob: approve it? [y/n]",
+            "✓ given: approval 2",
+            "waits in the registry: approval 1",
+            "on GitHub, as ann: approve the deployment to PROD? [y/n]",
+            "✓ approved, as ann",
+        ];
+        let mut rest = text.as_str();
+        for expected in order {
+            let (_, after) = rest
+                .split_once(expected)
+                .unwrap_or_else(|| panic!("{expected}:\n{text}"));
+            rest = after;
+        }
+
+        settings.elsewhere.set(1);
+        let (decision, text, _) = ask_with(Approve::Ask, &["ann"], &["n", "y"], &settings);
+        assert_eq!(
+            (decision, settings.elsewhere.get()),
+            (Decision::Approved, 1)
+        );
+        assert!(text.contains("✗ not approved in the registry"), "{text}");
+        ask_with(Approve::None, &["ann"], &[], &settings);
+        assert_eq!(settings.elsewhere.get(), 1);
+        ask_with(Approve::All, &["ann"], &[], &settings);
+        assert_eq!(settings.elsewhere.get(), 0);
+    }
+
+    #[test]
+    fn a_page_on_which_it_is_decided_answers_the_question() {
+        let (_sender, receiver) = channel();
+        let approvals = Approvals::new(Approve::Ask, receiver);
+        let (console, _) = captured();
+        let calls = std::cell::Cell::new(0);
+        let waits = || calls.replace(calls.get() + 1) == 0;
+        let wait = approvals.wait_for_answer("?", &console, &Interrupt::default(), &waits);
+        assert_eq!((wait, calls.get()), (Wait::Settled, 2));
     }
 
     #[test]

@@ -34,6 +34,19 @@ pub struct Substitute {
     pub told: String,
 }
 
+/// Approvals that are given elsewhere than on GitHub, and before GitHub's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherApprovals {
+    /// Where they are given.
+    pub place: String,
+    /// In whose name the rehearsal gives them.
+    pub user: String,
+    /// The page on which a person can give them instead.
+    pub page: String,
+    /// What waits there, and for whom.
+    pub waiting: Vec<String>,
+}
+
 /// What a job is given, and what an approval needs. Implemented by whoever has workflows rehearsed.
 pub trait RepositorySettings {
     /// The environment of this name. GitHub compares names without case.
@@ -63,8 +76,8 @@ pub trait RepositorySettings {
     /// What is run in the place of this command of a step, where that would leave this machine for what is on it.
     fn substitute(&self, command: &str) -> Option<Substitute>;
 
-    /// What else waits for an approval elsewhere than on GitHub, one sentence each.
-    fn other_approvals(&self) -> Vec<String>;
+    /// What waits for an approval elsewhere than on GitHub, if anything does.
+    fn other_approvals(&self) -> Option<OtherApprovals>;
 
     /// Gives those approvals, and says for each what was done.
     fn approve_others(&self) -> Vec<String>;

@@ -6,6 +6,7 @@ mod hand_over;
 mod isolation;
 mod robustness;
 
+use std::cell::Cell;
 use std::sync::mpsc::channel;
 
 use crate::approval::{Approvals, Approve};
@@ -17,7 +18,9 @@ use crate::process::Grace;
 use crate::report::{Outcome, Row};
 use crate::repository::sample;
 use crate::runner::{self, Runner};
-use crate::settings::{Environment, ImposedVariable, RepositorySettings, Substitute};
+use crate::settings::{
+    Environment, ImposedVariable, OtherApprovals, RepositorySettings, Substitute,
+};
 use crate::workflow;
 use crate::workflow_run::JobResult;
 use crate::workspace::Workspace;
@@ -26,7 +29,11 @@ use github_workflow::value::same_ignoring_case;
 
 /// Settings with these environments, each with the same variable and the same secret.
 #[derive(Debug, Default)]
-pub struct SampleSettings(Vec<Environment>);
+pub struct SampleSettings {
+    environments: Vec<Environment>,
+    /// How many approvals must still be given elsewhere, one after the other.
+    pub elsewhere: Cell<usize>,
+}
 
 impl SampleSettings {
     /// Environments that nobody has to approve.
@@ -37,12 +44,15 @@ impl SampleSettings {
             reviewers: Vec::new(),
             wait_timer: 0,
         };
-        Self(names.iter().map(environment).collect())
+        Self {
+            environments: names.iter().map(environment).collect(),
+            elsewhere: Cell::default(),
+        }
     }
 
     /// The last environment needs this approval.
     fn reviewed_by(mut self, reviewer: &str) -> Self {
-        let last = self.0.last_mut().expect("an environment");
+        let last = self.environments.last_mut().expect("an environment");
         last.reviewers.push(reviewer.to_owned());
         self
     }
@@ -52,7 +62,7 @@ impl RepositorySettings for SampleSettings {
     fn environment(&self, name: &str) -> Result<&Environment, String> {
         let known = |environment: &&Environment| same_ignoring_case(&environment.name, name);
         let missing = || format!("no environment is called `{name}`");
-        self.0.iter().find(known).ok_or_else(missing)
+        self.environments.iter().find(known).ok_or_else(missing)
     }
 
     fn variable_names(&self) -> &[&str] {
@@ -90,12 +100,20 @@ impl RepositorySettings for SampleSettings {
         })
     }
 
-    fn other_approvals(&self) -> Vec<String> {
-        Vec::new()
+    fn other_approvals(&self) -> Option<OtherApprovals> {
+        let left = self.elsewhere.get();
+        (left > 0).then(|| OtherApprovals {
+            place: "the registry".to_owned(),
+            user: "bob".to_owned(),
+            page: "http://127.0.0.1:2/".to_owned(),
+            waiting: vec![format!("approval {left}")],
+        })
     }
 
     fn approve_others(&self) -> Vec<String> {
-        Vec::new()
+        let left = self.elsewhere.get();
+        self.elsewhere.set(left - 1);
+        vec![format!("given: approval {left}")]
     }
 }
 

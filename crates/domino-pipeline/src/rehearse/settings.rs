@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use domino_sandbox::Sandbox;
-use rehearsal::settings::{Environment, ImposedVariable, RepositorySettings, Substitute};
+use rehearsal::settings::{
+    Environment, ImposedVariable, OtherApprovals, RepositorySettings, Substitute,
+};
 
 use super::environments::StageEnvironments;
 use super::installed::Installed;
 
 /// The user of the sandbox who approves in Domino.
-const APPROVER: &str = "approver";
+pub const APPROVER: &str = "approver";
 /// The user of the sandbox that steps sign in as.
-const STEPS_USER: &str = "ci-bot";
+pub const STEPS_USER: &str = "ci-bot";
 
 const API_HOST: &str = "DOMINO_API_HOST";
 
@@ -103,13 +105,14 @@ impl RepositorySettings for StageSettings {
         self.installed.as_ref()?.substitute(command)
     }
 
-    fn other_approvals(&self) -> Vec<String> {
-        self.domino.as_ref().map_or_else(Vec::new, |domino| {
-            let page = domino.sandbox.url();
-            let waiting = domino.sandbox.waiting_requests().into_iter();
-            waiting
-                .map(|request| format!("Domino waits as well: {request}; see {page}/"))
-                .collect()
+    fn other_approvals(&self) -> Option<OtherApprovals> {
+        let sandbox = &self.domino.as_ref()?.sandbox;
+        let waiting = sandbox.waiting_requests();
+        (!waiting.is_empty()).then(|| OtherApprovals {
+            place: "Domino".to_owned(),
+            user: APPROVER.to_owned(),
+            page: format!("{}/", sandbox.url()),
+            waiting,
         })
     }
 

@@ -10,10 +10,18 @@ use axum::routing::get;
 
 use super::store::ModelApis;
 use crate::html::{escaped, log_lines, nothing_here, page};
-use crate::request::{Id, Of};
+use crate::request::{Id, Ids, Of};
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
-    Router::new().route("/models/{id}/overview", get(one))
+    Router::new()
+        .route("/models/{id}/overview", get(one))
+        .route("/models/{id}/{which}/model", get(of_address))
+}
+
+/// What a browser shows of the address at which a model is called: Domino itself answers only calls there, and a
+/// person who follows the link of a deployment would find nothing.
+async fn of_address(apis: Of<ModelApis>, Path((id, _)): Ids) -> Response {
+    one(apis, Path(id)).await
 }
 
 async fn one(State(apis): Of<ModelApis>, Path(id): Id) -> Response {

@@ -134,6 +134,9 @@ fn the_page_shows_models_with_their_stages_and_endpoints() {
     assert!(page.contains(&path) && page.contains("version 1: wine version 1"));
     let overview = world.signed(Sign::Not, "GET", &path, None).unwrap().text();
     assert!(overview.contains("The build is complete") && overview.contains("answers"));
+    let address = format!("/models/{id}/latest/model");
+    let shown = world.signed(Sign::Not, "GET", &address, None).unwrap();
+    assert_eq!(shown.text(), overview, "the link of a deployment opens");
     let token = world.sandbox.model_token(&id).unwrap();
     assert!(!page.contains(&token) && !overview.contains(&token));
 }
