@@ -2,6 +2,8 @@
 //!
 //! What workflows may do is tested beside the code; here it is what the person sees, and that nothing is left behind.
 
+mod terminal;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -150,9 +152,14 @@ fn a_pipeline_goes_through_every_stage_and_ends_with_a_table() {
         .lines()
         .find(|line| line.starts_with("deploy-jobs  deploy-prod  Deploy train to prod"));
     let row = row.expect("no row in the table");
-    assert!(
-        row.contains("✓ success") && row.contains("/somewhere"),
-        "{row}"
+    assert!(row.contains("✓ success"), "{row}");
+    let (_, link) = rehearsed
+        .text
+        .split_once("deploy-jobs / deploy-prod: Deploy train to prod\nhttp://")
+        .expect("no link");
+    assert_eq!(
+        link.lines().next().unwrap().split('/').nth(1),
+        Some("somewhere")
     );
     assert!(!rehearsed.text.contains(CANARY), "{}", rehearsed.text);
     let summary =
@@ -399,4 +406,47 @@ fn the_sandbox_can_be_kept_until_the_person_ends_it() {
     assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_ok());
     assert_eq!(ongoing.interrupt(), 0);
     assert!(std::net::TcpStream::connect(sandbox_address(&lines)).is_err());
+}
+
+#[test]
+fn on_a_terminal_a_clear_yes_goes_through_and_what_runs_is_shown_live() {
+    let project = Project::new();
+    project
+        .change(
+            WORKFLOW,
+            "run: exec python3 ask.py train",
+            "run: python3 -c 'import time; time.sleep(1.5)' && exec python3 ask.py train",
+        )
+        .commit();
+    let question = "on GitHub, as ann: approve the deployment to PROD? [y/n] ";
+    let answers = [(question, "perhaps"), (question, "y")];
+    let (code, text) = terminal::run(&project.command(&[]), 80, &answers);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("✓ approved, as ann"), "{text}");
+    assert!(
+        text.contains("\r\u{1b}[2K      … Deploy train to dev: 1 s so far"),
+        "{text}"
+    );
+    let (_, table) = text.split_once("\nworkflow ").expect("no table");
+    for line in table.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn after_a_refusal_on_a_terminal_the_sandbox_stays_up_until_enter() {
+    let project = Project::new();
+    let answers = [("to PROD? [y/n] ", "n"), ("export APPROVER_TOKEN=", "")];
+    let (code, text) = terminal::run(&project.command(&[]), 120, &answers);
+    assert_eq!(code, 7, "{text}");
+    let (_, after) = text.split_once("was not approved").expect("no verdict");
+    assert!(after.contains("until Enter"), "{text}");
+    for exported in [
+        "export DOMINO_API_HOST=http://127.0.0.1:",
+        "export DOMINO_TOKEN=",
+        "export AUTHOR_TOKEN=",
+        "export APPROVER_TOKEN=",
+    ] {
+        assert!(after.contains(exported), "{exported}: {text}");
+    }
 }

@@ -106,9 +106,16 @@ fn no_more_is_compiled_than_the_verb_needs() {
     for (verb, features) in [
         ("gen-workflows", " --no-default-features"),
         ("import-ini", " --no-default-features --features import-ini"),
-        ("rehearse", ""),
+        (
+            "rehearse",
+            " --package deploy-job --package deploy-app --package deploy-model --package promote-stage --no-default-features --features domino-pipeline/rehearse",
+        ),
+        (
+            "rehearse --spec=file",
+            " --package deploy-job --package deploy-app --package deploy-model --package promote-stage --no-default-features --features domino-pipeline/contract",
+        ),
     ] {
-        folder.xtask(&[verb], "");
+        folder.xtask(&verb.split(' ').collect::<Vec<_>>(), "");
         let asked = folder.asked_of_cargo();
         let build = format!(
             "build --manifest-path /repository/Cargo.toml --package domino-pipeline{features} --message-format=json-render-diagnostics"

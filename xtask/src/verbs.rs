@@ -13,15 +13,17 @@ pub struct Verb {
     pub features: Features,
 }
 
-/// How much of the crate is compiled.
+/// How much is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Features {
     /// Neither the client of Domino's API nor the sandbox.
     None,
     /// As much as it takes to read the templates' configuration.
     ImportIni,
-    /// Everything.
-    All,
+    /// What asks a Domino, be it a sandbox, and the programs that a rehearsal runs.
+    Rehearse,
+    /// The same, and what judges requests by a Domino's specs.
+    Contract,
 }
 
 impl Features {
@@ -30,7 +32,32 @@ impl Features {
         match self {
             Self::None => &["--no-default-features"],
             Self::ImportIni => &["--no-default-features", "--features", "import-ini"],
-            Self::All => &[],
+            Self::Rehearse => &[
+                "--package",
+                "deploy-job",
+                "--package",
+                "deploy-app",
+                "--package",
+                "deploy-model",
+                "--package",
+                "promote-stage",
+                "--no-default-features",
+                "--features",
+                "domino-pipeline/rehearse",
+            ],
+            Self::Contract => &[
+                "--package",
+                "deploy-job",
+                "--package",
+                "deploy-app",
+                "--package",
+                "deploy-model",
+                "--package",
+                "promote-stage",
+                "--no-default-features",
+                "--features",
+                "domino-pipeline/contract",
+            ],
         }
     }
 
@@ -39,7 +66,27 @@ impl Features {
         match self {
             Self::None => ".domino-pipeline-plain",
             Self::ImportIni => ".domino-pipeline-import-ini",
-            Self::All => ".domino-pipeline-all",
+            Self::Rehearse => ".domino-pipeline-rehearse",
+            Self::Contract => ".domino-pipeline-contract",
+        }
+    }
+
+    /// Whether cargo keeps what lets it compile a part of a crate again: for the many crates of a rehearsal that is as
+    /// much again on the disk, and slower the first time.
+    pub fn incremental(self) -> bool {
+        matches!(self, Self::None | Self::ImportIni)
+    }
+}
+
+impl Verb {
+    /// As much as it needs with these arguments.
+    pub fn features(&self, arguments: &[String]) -> Features {
+        let judges = arguments
+            .iter()
+            .any(|argument| argument == "--spec" || argument.starts_with("--spec="));
+        match self.features {
+            Features::Rehearse if judges => Features::Contract,
+            features => features,
         }
     }
 }
@@ -59,7 +106,7 @@ pub const VERBS: [Verb; 7] = [
     Verb {
         name: "rehearse",
         about: "Run the workflow files here, stage by stage, against a Domino on this machine",
-        features: Features::All,
+        features: Features::Rehearse,
     },
     Verb {
         name: "schema",
@@ -69,12 +116,12 @@ pub const VERBS: [Verb; 7] = [
     Verb {
         name: "check-contract",
         about: "Hold what the programs send against the specs of a Domino",
-        features: Features::All,
+        features: Features::Contract,
     },
     Verb {
         name: "doctor",
         about: "Look at a live deployment without changing it, and say what to do before the first push",
-        features: Features::All,
+        features: Features::Rehearse,
     },
     Verb {
         name: "import-ini",

@@ -38,6 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         faults: None,
         spec: args.spec,
         mlflow: false,
+        build_as_written: false,
         keep: false,
         summary_dir: None,
         repository: PathBuf::from("."),

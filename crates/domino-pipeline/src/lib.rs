@@ -6,7 +6,7 @@
 
 pub mod actions;
 pub mod another_repository;
-#[cfg(feature = "rehearse")]
+#[cfg(feature = "contract")]
 pub mod check_contract;
 pub mod checks;
 pub mod diagram;

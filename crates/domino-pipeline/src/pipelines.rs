@@ -20,7 +20,7 @@ use github_workflow::write::Workflow;
 use crate::error::Result;
 
 #[cfg(feature = "rehearse")]
-pub use self::programs::{FETCH, INSTALL};
+pub use self::programs::{BUILD, FETCH, INSTALL};
 
 /// The folder of the workflows, from the top of the repository.
 pub const FOLDER: &str = ".github/workflows";

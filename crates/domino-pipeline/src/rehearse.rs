@@ -4,6 +4,7 @@
 //! given: the environments of the stage file with the sandbox behind them. Nothing leaves this machine but what a step
 //! itself reaches for.
 
+#[cfg(feature = "contract")]
 mod contract;
 mod domino;
 mod environments;
@@ -20,6 +21,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::Context;
+#[cfg(feature = "contract")]
 use domino_contract::Contract;
 use domino_sandbox::Version;
 use github_workflow::read::Workflow;
@@ -90,12 +92,16 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Hold every request and reply of the rehearsal against these specs: files, or folders of JSON files
+    #[cfg(feature = "contract")]
     #[arg(long, value_name = "FILE")]
     pub spec: Vec<PathBuf>,
     /// Keep experiments and registered models in a real MLflow server, installed from PyPI at its first start
     #[arg(long)]
     pub mlflow: bool,
-    /// Leave the sandbox up after the table, until Ctrl-C
+    /// Build the programs as the workflow does, for a release, and not as this program was built
+    #[arg(long)]
+    pub build_as_written: bool,
+    /// Leave the sandbox up after the table, until Ctrl-C, and print what to export to use it
     #[arg(long)]
     pub keep: bool,
     /// Write the jobs' summaries to this folder, one Markdown file each
@@ -118,10 +124,11 @@ pub enum Approver {
 }
 
 /// The exit code when everything went well but not as the specs say.
+#[cfg(feature = "contract")]
 const CONTRACT_BROKEN: u8 = 4;
 
 /// The user of the sandbox who is said to have pushed.
-const AUTHOR: &str = "author";
+pub const AUTHOR: &str = "author";
 
 /// Rehearses.
 ///
@@ -129,6 +136,7 @@ const AUTHOR: &str = "author";
 /// When this machine does not let it. What fails in a step is no error: it is in the table and in the exit code.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
+    #[cfg(feature = "contract")]
     let contract = match args.spec.as_slice() {
         [] => None,
         paths => Some(Contract::read(paths)?),
@@ -156,14 +164,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let lasting = build_folder.as_ref().map(|folder| folder.join("rehearsal"));
     let workspace = Workspace::take(lasting.as_deref())?;
     let approvals = Approvals::from_stdin(approve);
+    let somebody_answers = approve == Approve::Ask;
     let token = job_token();
     console.mask(&token);
     let api = GitHubApi::start(token.clone(), approvals.given())?;
     let github = github(&subject, args.stop_after, &api, token);
+    let installed = Installed::beside_this_program(&subject.stage_file, &subject.repository.root);
+    let installed = match args.build_as_written {
+        true => installed.map(Installed::build_as_written),
+        false => installed,
+    };
+    let programs = installed
+        .as_ref()
+        .map(|installed| installed.folder().to_owned());
+    // Cargo is not run where the programs are there already.
+    let cargo_folder = match &installed {
+        Some(installed) if installed.built_here() => None,
+        _ => build_folder.clone(),
+    };
     let mut settings = StageSettings {
         environments: subject.environments,
         build_folder: build_folder.clone(),
-        installed: Installed::beside_this_program(&subject.stage_file),
+        installed,
         domino: None,
     };
     let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);
@@ -183,7 +205,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     )?;
     messages::hide_credentials(&console, &sandbox, &model_token);
     messages::announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
-    messages::announce_folders(&console, build_folder.as_deref(), &findings.notes);
+    messages::announce_folders(&console, cargo_folder.as_deref(), &findings.notes);
     settings.domino = Some(Domino::new(Rc::clone(&sandbox), model_token));
     let runner = Runner {
         repository: subject.repository,
@@ -203,17 +225,25 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
     }
     let code = messages::conclude(&runner, begun.elapsed());
+    #[cfg(feature = "contract")]
     let holds = contract.is_none_or(|contract| contract::holds(&contract, &sandbox.requests()));
     if interrupt.asked() {
         return Ok(ExitCode::from(interrupt.exit_code()));
     }
-    if args.keep {
-        messages::keep(&console, &sandbox, &interrupt);
+    if args.keep || (code != 0 && somebody_answers) {
+        let until = if args.keep { "Ctrl-C" } else { "Enter" };
+        messages::stays_up(&console, &sandbox, programs.as_deref(), until);
+        match args.keep {
+            true => interrupt.wait(),
+            false => runner.approvals.wait_for_enter(&interrupt),
+        }
     }
-    Ok(ExitCode::from(match code {
+    #[cfg(feature = "contract")]
+    let code = match code {
         0 if !holds => CONTRACT_BROKEN,
         code => code,
-    }))
+    };
+    Ok(ExitCode::from(code))
 }
 
 /// What GitHub would say of the push, or of the run that a person starts.

@@ -12,6 +12,15 @@ pub fn root() -> PathBuf {
         .map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
+/// Whether `folder` is the repository for which `cargo xtask` has just built this program.
+pub fn is_checkout_of_caller(folder: &Path) -> bool {
+    let given = std::env::var_os("DOMINO_PIPELINE_ROOT").filter(|root| !root.is_empty());
+    given.is_some_and(|given| {
+        let given = Path::new(&given).canonicalize();
+        given.is_ok_and(|given| folder.canonicalize().is_ok_and(|folder| folder == given))
+    })
+}
+
 /// The command by which a person calls this program.
 pub fn called_as() -> String {
     std::env::var("DOMINO_PIPELINE_CALLED_AS").unwrap_or_else(|_| "domino-pipeline".to_owned())

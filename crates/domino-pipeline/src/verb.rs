@@ -6,10 +6,12 @@ use clap::Subcommand;
 
 use crate::{gen_workflows, init, plan, schema};
 
+#[cfg(feature = "contract")]
+use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{check_contract, doctor, rehearse};
+use crate::{doctor, rehearse};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -26,7 +28,7 @@ pub enum Verb {
     /// Write stages.schema.json, by which editors complete stages.toml
     Schema(schema::Args),
     /// Hold what the programs send against the specs of a Domino
-    #[cfg(feature = "rehearse")]
+    #[cfg(feature = "contract")]
     CheckContract(check_contract::Args),
     /// Look at a live deployment without changing it, and say what to do before the first push
     #[cfg(feature = "rehearse")]
@@ -46,7 +48,7 @@ impl Verb {
             #[cfg(feature = "rehearse")]
             Self::Rehearse(args) => rehearse::run(args).map_err(Into::into),
             Self::Schema(args) => schema::run(&args),
-            #[cfg(feature = "rehearse")]
+            #[cfg(feature = "contract")]
             Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
             #[cfg(feature = "rehearse")]
             Self::Doctor(args) => doctor::run(&args),

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use crate::masks::Masks;
 
@@ -18,6 +19,20 @@ struct Inner {
     out: Box<dyn Write>,
     colour: bool,
     masks: Masks,
+    patience: Patience,
+    /// When something was said last, be it that something still runs.
+    last_said: Instant,
+    /// Whether a line stands there that gives way to the next.
+    has_live_line: bool,
+}
+
+/// How a console shows that something goes on while nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// After this long by a line of its own.
+    Lines(Duration),
+    /// After this long by one line that is written anew, cut at this width.
+    LiveLine(Duration, usize),
 }
 
 /// How a line looks where there is colour.
@@ -54,9 +69,15 @@ impl Console {
     /// Speaks on stdout, with colour if that is a terminal and `NO_COLOR` is not set.
     pub fn stdout() -> Self {
         let out = std::io::stdout();
+        let is_terminal = out.is_terminal();
         let colour =
-            out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self::new(Box::new(out), colour)
+            is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let console = Self::new(Box::new(out), colour);
+        if is_terminal && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb") {
+            console.with_patience(Patience::LiveLine(Duration::from_secs(1), width()))
+        } else {
+            console
+        }
     }
 
     /// Speaks wherever it is told to.
@@ -66,8 +87,42 @@ impl Console {
                 out,
                 colour,
                 masks: Masks::default(),
+                patience: Patience::Lines(Duration::from_secs(15)),
+                last_said: Instant::now(),
+                has_live_line: false,
             })),
         }
+    }
+
+    /// Shows in this way that something goes on.
+    pub fn with_patience(self, patience: Patience) -> Self {
+        self.inner.borrow_mut().patience = patience;
+        self
+    }
+
+    /// Something still runs: this is said when nothing else was for a while.
+    pub fn still_runs(&self, what: &str, begun: Instant) {
+        let mut inner = self.inner.borrow_mut();
+        let (Patience::Lines(after) | Patience::LiveLine(after, _)) = inner.patience;
+        if inner.last_said.elapsed() < after {
+            return;
+        }
+        let what = one_line(&inner.masks.apply(what));
+        let what = safe(&what, false);
+        let seconds = begun.elapsed().as_secs();
+        let text = format!("      … {what}: {seconds} s so far");
+        match inner.patience {
+            Patience::Lines(_) => {
+                let _ = writeln!(inner.out, "{text}");
+            }
+            Patience::LiveLine(_, width) => {
+                let text: String = text.chars().take(width.saturating_sub(1)).collect();
+                let _ = write!(inner.out, "{CLEAR_LINE}{text}");
+                inner.has_live_line = true;
+            }
+        }
+        let _ = inner.out.flush();
+        inner.last_said = Instant::now();
     }
 
     /// Hides this value from everything said from now on.
@@ -109,6 +164,7 @@ impl Console {
     pub fn question(&self, text: &str) {
         let mut inner = self.inner.borrow_mut();
         let text = inner.masks.apply(text);
+        inner.said();
         // A console that is gone must not end the rehearsal before it has cleaned up.
         let _ = write!(inner.out, "{text} ").and_then(|()| inner.out.flush());
     }
@@ -116,6 +172,7 @@ impl Console {
     fn write(&self, look: Look, indent: &str, text: &str) {
         let mut inner = self.inner.borrow_mut();
         let text = inner.masks.apply(text);
+        inner.said();
         for line in text.split('\n') {
             let line = safe(line.trim_end_matches('\r'), inner.colour);
             let line = match (line.is_empty(), inner.colour && look != Look::Plain) {
@@ -128,6 +185,35 @@ impl Console {
         }
         let _ = inner.out.flush();
     }
+}
+
+impl Inner {
+    /// Makes room for what is said next.
+    fn said(&mut self) {
+        if std::mem::take(&mut self.has_live_line) {
+            let _ = write!(self.out, "{CLEAR_LINE}");
+        }
+        self.last_said = Instant::now();
+    }
+}
+
+/// Back to the beginning of the line, which is emptied.
+const CLEAR_LINE: &str = "\r\x1b[2K";
+
+/// Without a terminal to ask, tables are made for this width.
+const WIDTH: usize = 120;
+
+/// How many columns there are.
+pub fn width() -> usize {
+    let terminal = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let terminal = terminal.map(|size| usize::from(size.ws_col));
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = terminal.filter(|width| *width > 0).or_else(said);
+    width.unwrap_or(WIDTH)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The line without control characters that could move the cursor or retitle the window; colours may stay.
@@ -210,5 +296,24 @@ mod tests {
         console.question("canary?");
         let text = String::from_utf8(text.borrow().clone()).unwrap();
         assert_eq!(text, "a ***\n      two\n      *** lines\n***? ");
+    }
+
+    #[test]
+    fn what_goes_on_is_said_when_nothing_else_is() {
+        let begun = Instant::now();
+        let (console, text) = captured();
+        console.mask("canary");
+        console.still_runs("Start job", begun);
+        assert_eq!(text.borrow().len(), 0, "not at once");
+        let console = console.with_patience(Patience::Lines(Duration::ZERO));
+        console.still_runs("Start job canary", begun);
+        let console = console.with_patience(Patience::LiveLine(Duration::ZERO, 20));
+        console.still_runs("Start job", begun);
+        console.still_runs("Start job", begun);
+        console.line(Look::Plain, "done");
+        let text = String::from_utf8(text.borrow().clone()).unwrap();
+        let live = "\r\x1b[2K      … Start job: ";
+        let expected = format!("      … Start job ***: 0 s so far\n{live}{live}\r\x1b[2Kdone\n");
+        assert_eq!(text, expected);
     }
 }

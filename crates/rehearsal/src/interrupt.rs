@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,6 +60,13 @@ impl Interrupt {
     /// Whether the end was asked for.
     pub fn asked(&self) -> bool {
         self.times() > 0
+    }
+
+    /// Waits until the end is asked for.
+    pub fn wait(&self) {
+        while !self.asked() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// How often the end was asked for.

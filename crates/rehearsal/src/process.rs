@@ -46,12 +46,13 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A line without an end is handed on in pieces of this size.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Runs a process to its end, calling `on_line` for each line of its stdout and stderr.
+/// Runs a process to its end, calling `on_line` for each line of its stdout and stderr, and with none when it has said
+/// nothing for a moment.
 pub fn run(
     command: &mut Command,
     limits: &Limits<'_>,
     leftovers: &mut Leftovers,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(Option<&str>),
 ) -> End {
     command
         .stdin(Stdio::null())
@@ -76,7 +77,7 @@ fn follow(
     group: Pid,
     limits: &Limits<'_>,
     lines: &Receiver<Vec<u8>>,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(Option<&str>),
 ) -> End {
     let mut ending: Option<Termination> = None;
     let mut exited: Option<(std::process::ExitStatus, Instant)> = None;
@@ -84,12 +85,13 @@ fn follow(
     loop {
         if open {
             match lines.recv_timeout(GLANCE) {
-                Ok(line) => on_line(&String::from_utf8_lossy(&line)),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(line) => on_line(Some(&String::from_utf8_lossy(&line))),
+                Err(RecvTimeoutError::Timeout) => on_line(None),
                 Err(RecvTimeoutError::Disconnected) => open = false,
             }
         } else if exited.is_none() {
             std::thread::sleep(GLANCE);
+            on_line(None);
         }
         if exited.is_none() {
             match child.try_wait() {
@@ -187,7 +189,7 @@ mod tests {
         let mut leftovers = Leftovers::default();
         let mut command = shell(script);
         let end = run(&mut command, limits, &mut leftovers, &mut |line| {
-            lines.push(line.to_owned())
+            lines.extend(line.map(str::to_owned))
         });
         (end, lines)
     }
@@ -269,6 +271,7 @@ mod tests {
             &limits,
             &mut Leftovers::default(),
             &mut |line| {
+                let Some(line) = line else { return };
                 lines.push(line.to_owned());
                 ask(line, &interrupt);
             },
@@ -307,7 +310,7 @@ mod tests {
         let mut command = Command::new("bash");
         command.args(["-c", "sleep 30 & echo $!"]);
         let end = run(&mut command, &free(), &mut leftovers, &mut |line| {
-            lines.push(line.to_owned())
+            lines.extend(line.map(str::to_owned))
         });
         assert_eq!(end, End::Exit(0));
         assert_eq!(leftovers.end(), 1);

@@ -1,5 +1,7 @@
 //! What a rehearsal says when it is over: the table of steps, the annotations, one sentence, and the exit code.
 
+mod table;
+
 use std::time::Duration;
 
 use crate::console::{Console, Look};
@@ -99,8 +101,8 @@ impl Report {
         wrong.unwrap_or(0)
     }
 
-    /// Shows annotations and table.
-    pub fn show(&self, console: &Console) {
+    /// Shows annotations and table, the latter in this many columns.
+    pub fn show(&self, console: &Console, width: usize) {
         let shown: Vec<&(String, Annotation)> = self
             .annotations
             .iter()
@@ -124,43 +126,7 @@ impl Report {
             .iter()
             .filter(|row| row.outcome != Outcome::Emulated)
             .collect();
-        let cells: Vec<[String; 6]> = rows
-            .iter()
-            .map(|row| {
-                [
-                    row.workflow.clone(),
-                    row.job.clone(),
-                    row.step.clone(),
-                    row.outcome.show().0,
-                    row.took.map(duration).unwrap_or_default(),
-                    row.link.clone().unwrap_or_default(),
-                ]
-            })
-            .map(|cells| cells.map(|cell| one_line(&cell)))
-            .map(|mut cells| {
-                cells[2] = shortened(&cells[2]);
-                cells
-            })
-            .collect();
-        let head = ["workflow", "job", "step", "result", "duration", "link"].map(str::to_owned);
-        let widths: Vec<usize> = (0..head.len())
-            .map(|column| {
-                let width = |cells: &[String; 6]| cells[column].chars().count();
-                cells.iter().map(width).max().unwrap_or(0).max(width(&head))
-            })
-            .collect();
-        let line = |cells: &[String; 6]| {
-            let mut line = String::new();
-            for (column, cell) in cells.iter().enumerate() {
-                line.push_str(cell);
-                line.push_str(&" ".repeat(widths[column] - cell.chars().count() + 2));
-            }
-            line.trim_end().to_owned()
-        };
-        console.line(Look::Bold, &line(&head));
-        for (row, cells) in rows.iter().zip(&cells) {
-            console.line(row.outcome.show().1, &line(cells));
-        }
+        table::show(&rows, console, width);
     }
 
     /// One sentence on how it went.
@@ -220,16 +186,6 @@ impl Report {
         }
         (Look::Good, text)
     }
-}
-
-/// A step's name that leaves room for its result; one without a name of its own is a whole command line.
-fn shortened(name: &str) -> String {
-    const WIDEST: usize = 48;
-    if name.chars().count() <= WIDEST {
-        return name.to_owned();
-    }
-    let kept: String = name.chars().take(WIDEST - 1).collect();
-    format!("{}…", kept.trim_end())
 }
 
 fn one_line(text: &str) -> String {
@@ -306,7 +262,7 @@ mod tests {
         ]);
         report.rows[2].step = "deploy\nthe app".into();
         report.rows[2].link = None;
-        report.show(&console);
+        report.show(&console, 120);
         assert_eq!(
             String::from_utf8(text.borrow().clone()).unwrap(),
             "\n\

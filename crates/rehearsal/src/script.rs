@@ -70,7 +70,12 @@ impl Script<'_> {
         let minutes = self.step.timeout_minutes.as_ref();
         let script = scope.text(&self.text.template)?;
         let substitute = job_run.runner.settings.substitute(&script);
+        let name = match &self.step.name {
+            Some(name) => scope.text(&name.template)?,
+            None => self.step.default_name(),
+        };
         Ok(Prepared {
+            name,
             script,
             substitute,
             shell: first([self.shell, &job.shell, &workflow.shell])?,
@@ -85,6 +90,7 @@ impl Script<'_> {
 
 /// A script with everything around it evaluated.
 struct Prepared {
+    name: String,
     script: String,
     substitute: Option<Substitute>,
     shell: Option<String>,
@@ -173,9 +179,16 @@ fn run_prepared(
         executed: Executed::default(),
         refused: false,
     };
-    let end = process::run(&mut command, &limits, &mut job_run.leftovers, &mut |line| {
-        heard.line(line)
-    });
+    let begun = Instant::now();
+    let end = process::run(
+        &mut command,
+        &limits,
+        &mut job_run.leftovers,
+        &mut |line| match line {
+            Some(line) => heard.line(line),
+            None => console.still_runs(&prepared.name, begun),
+        },
+    );
     let end = match end {
         End::NotStarted(error) => {
             let program = command.get_program().to_string_lossy();

@@ -19,7 +19,8 @@ const UNPACK: &str = r#"tar --extract --file "$RUNNER_TEMP/programs/programs.tar
 echo "$RUNNER_TEMP/programs" >> "$GITHUB_PATH"
 "#;
 
-const BUILD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
+/// Compiles the programs, and makes the archive that is handed on.
+pub const BUILD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
 "#;
 

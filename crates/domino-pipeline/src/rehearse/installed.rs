@@ -1,13 +1,14 @@
-//! The programs that are installed beside this one: in a rehearsal they stand in for those that a step would download.
+//! The programs beside this one: in a rehearsal they stand in for those that a step would download or compile.
 //!
-//! Whether a release can be downloaded is not rehearsed, and the step says so.
+//! Whether a release can be downloaded is not rehearsed, nor how long a build for a release takes; the step says so.
 
 use std::path::{Path, PathBuf};
 
 use rehearsal::settings::Substitute;
 use toml::Table;
 
-use crate::pipelines::{FETCH, INSTALL};
+use crate::pipelines::{BUILD, FETCH, INSTALL};
+use crate::repository;
 
 /// The programs that steps run.
 const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
@@ -18,22 +19,46 @@ pub struct Installed {
     folder: PathBuf,
     /// The release that the stage file names.
     release: String,
+    /// Whether they were built a moment ago from the repository that is rehearsed.
+    built_here: bool,
 }
 
 impl Installed {
-    /// Those beside this program, if all of them are there.
-    pub fn beside_this_program(stage_file: &str) -> Option<Self> {
+    /// Those beside this program, if all of them are there. `repository` is the one that is rehearsed.
+    pub fn beside_this_program(stage_file: &str, repository: &Path) -> Option<Self> {
         let program = std::env::current_exe().and_then(|program| program.canonicalize());
         let folder = program.ok()?.parent()?.to_owned();
         let all = PROGRAMS.iter().all(|name| folder.join(name).is_file());
         all.then(|| Self {
             folder,
             release: release(stage_file).unwrap_or_default(),
+            built_here: repository::is_checkout_of_caller(repository),
         })
     }
 
-    /// What stands in for a command that would download programs.
+    /// The same, for a rehearsal that compiles the programs as the workflow does.
+    pub fn build_as_written(self) -> Self {
+        Self {
+            built_here: false,
+            ..self
+        }
+    }
+
+    /// Where they are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether they stand in for those that a step would compile.
+    pub fn built_here(&self) -> bool {
+        self.built_here
+    }
+
+    /// What stands in for a command that would download or compile programs.
     pub fn substitute(&self, command: &str) -> Option<Substitute> {
+        if command == BUILD {
+            return self.built_here.then(|| self.instead_of_compiling());
+        }
         let folder = quoted(&self.folder);
         let command = match command {
             INSTALL => {
@@ -66,6 +91,31 @@ impl Installed {
     }
 }
 
+impl Installed {
+    /// The archive holds links: the programs stay on this machine, and those of a debug build are large.
+    fn instead_of_compiling(&self) -> Substitute {
+        let folder = quoted(&self.folder);
+        let programs: Vec<String> = PROGRAMS
+            .iter()
+            .map(|name| format!("{folder}/{name}"))
+            .collect();
+        Substitute {
+            command: format!(
+                "mkdir \"$RUNNER_TEMP/built\"\n\
+                 ln -s {} \"$RUNNER_TEMP/built\"\n\
+                 tar --create --file programs.tar --directory \"$RUNNER_TEMP/built\" {}\n",
+                programs.join(" "),
+                PROGRAMS.join(" ")
+            ),
+            told: format!(
+                "`cargo build --release` is not run: the programs are those that were built just now from the working \
+                 tree, in {} (`--build-as-written` builds them as the workflow does)",
+                self.folder.display()
+            ),
+        }
+    }
+}
+
 fn release(stage_file: &str) -> Option<String> {
     let file: Table = stage_file.parse().ok()?;
     Some(file.get("pipeline")?.get("release")?.as_str()?.to_owned())
@@ -81,10 +131,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_to_download_get_the_programs_of_the_folder_and_nothing_else_does() {
+    fn every_way_to_bring_programs_gets_those_of_the_folder_and_nothing_else_does() {
         let installed = Installed {
             folder: "/it's here".into(),
             release: release("[pipeline]\nrelease = \"v1.2.0\"\n").unwrap(),
+            built_here: true,
         };
         for command in [INSTALL, FETCH] {
             let substitute = installed.substitute(command).unwrap();
@@ -94,5 +145,12 @@ mod tests {
             assert!(substitute.told.starts_with(told), "{substitute:?}");
         }
         assert!(installed.substitute("pip install x").is_none());
+        let built = installed.substitute(BUILD).unwrap();
+        assert!(
+            built.command.contains(r"'/it'\''s here'/deploy-app"),
+            "{built:?}"
+        );
+        assert!(built.told.contains("`--build-as-written`"), "{built:?}");
+        assert!(installed.build_as_written().substitute(BUILD).is_none());
     }
 }

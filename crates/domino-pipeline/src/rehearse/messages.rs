@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use domino_sandbox::{Sandbox, Version};
 use github_workflow::problem::Problem;
-use rehearsal::console::{Console, Look};
-use rehearsal::interrupt::Interrupt;
+use rehearsal::console::{self, Console, Look};
 use rehearsal::report::{CANNOT, Report};
 use rehearsal::runner::Runner;
 
+use super::AUTHOR;
 use super::mlflow::Mlflow;
+use super::settings::{APPROVER, STEPS_USER};
 
 /// Says why there is nothing to rehearse.
 pub fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
@@ -73,22 +74,32 @@ pub fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &
     }
 }
 
-/// Leaves the sandbox up until Ctrl-C.
-pub fn keep(console: &Console, sandbox: &Sandbox, interrupt: &Interrupt) {
+/// Says how long the sandbox stays up, and what to export to use it. Its credentials are made up at its start and open
+/// nothing else, so here they are shown.
+pub fn stays_up(console: &Console, sandbox: &Sandbox, programs: Option<&Path>, until: &str) {
     let url = sandbox.url();
     console.line(
         Look::Bold,
-        &format!("the sandbox stays up at {url} until Ctrl-C"),
+        &format!("the sandbox stays up at {url} until {until}"),
     );
-    while !interrupt.asked() {
-        std::thread::sleep(Duration::from_millis(50));
+    println!("export DOMINO_API_HOST={url}");
+    for (variable, user, what) in [
+        ("DOMINO_TOKEN", STEPS_USER, "as which the steps sign in"),
+        ("AUTHOR_TOKEN", AUTHOR, "who pushed"),
+        ("APPROVER_TOKEN", APPROVER, "who approves in Domino"),
+    ] {
+        let token = sandbox.user(user).token;
+        println!("export {variable}={token}  # {user}, {what}");
+    }
+    if let Some(programs) = programs {
+        println!("export PATH=\"{}:$PATH\"", programs.display());
     }
 }
 
 /// Shows table, summaries and verdict; the exit code comes back.
 pub fn conclude(runner: &Runner, took: Duration) -> u8 {
     let report: &Report = &runner.report.borrow();
-    report.show(&runner.console);
+    report.show(&runner.console, console::width());
     runner.console.blank();
     if runner
         .summaries

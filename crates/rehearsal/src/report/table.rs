@@ -1,0 +1,171 @@
+//! The table of steps, as wide as the console. What does not fit is cut, but for links: those that leave the table no
+//! room stand below it, each on a line of its own, where a terminal opens them.
+
+use super::{Row, duration, one_line};
+use crate::console::{Console, Look};
+
+const HEAD: [&str; 6] = ["workflow", "job", "step", "result", "duration", "link"];
+const STEP: usize = 2;
+const LINK: usize = 5;
+/// The columns that are cut, the one that tells most last.
+const CUT: [usize; 3] = [STEP, 1, 0];
+/// Nothing is cut to less.
+const NARROWEST: usize = 8;
+/// A step without a name of its own is a whole command line.
+const WIDEST_STEP: usize = 48;
+const GAP: usize = 2;
+
+type Cells = [String; 6];
+
+/// Shows it.
+pub fn show(rows: &[&Row], console: &Console, width: usize) {
+    let mut table: Vec<Cells> = rows.iter().map(|row| cells(row)).collect();
+    table.insert(0, HEAD.map(str::to_owned));
+    for cells in &mut table {
+        cells[STEP] = cut(&cells[STEP], WIDEST_STEP);
+    }
+    let links_below = total(&widths(&table)) > width;
+    if links_below {
+        for cells in &mut table {
+            cells[LINK].clear();
+        }
+        narrow(&mut table, width);
+    }
+    let widths = widths(&table);
+    for (at, cells) in table.iter().enumerate() {
+        let look = match at {
+            0 => Look::Bold,
+            row => rows[row - 1].outcome.show().1,
+        };
+        console.line(look, &line(cells, &widths));
+    }
+    if links_below {
+        show_links(rows, console);
+    }
+}
+
+fn show_links(rows: &[&Row], console: &Console) {
+    let mut heading = Some("Links");
+    for row in rows {
+        let Some(link) = &row.link else { continue };
+        if let Some(heading) = heading.take() {
+            console.blank();
+            console.line(Look::Bold, heading);
+        }
+        let (workflow, job) = (&row.workflow, &row.job);
+        let step = one_line(&row.step);
+        console.line(Look::Dim, &format!("{workflow} / {job}: {step}"));
+        console.line(Look::Plain, &one_line(link));
+    }
+}
+
+fn cells(row: &Row) -> Cells {
+    [
+        row.workflow.clone(),
+        row.job.clone(),
+        row.step.clone(),
+        row.outcome.show().0,
+        row.took.map(duration).unwrap_or_default(),
+        row.link.clone().unwrap_or_default(),
+    ]
+    .map(|cell| one_line(&cell))
+}
+
+fn widths(table: &[Cells]) -> [usize; 6] {
+    std::array::from_fn(|column| {
+        let widths = table.iter().map(|cells| cells[column].chars().count());
+        widths.max().unwrap_or(0)
+    })
+}
+
+fn total(widths: &[usize; 6]) -> usize {
+    let columns = widths.iter().filter(|width| **width > 0);
+    columns.map(|width| width + GAP).sum::<usize>() - GAP
+}
+
+/// Cuts one column after the other until the table fits, or nothing is left to cut.
+fn narrow(table: &mut [Cells], width: usize) {
+    for column in CUT {
+        let widths = widths(table);
+        let over = total(&widths).saturating_sub(width);
+        // A step that is cut to nothing tells less than a job or a workflow that is cut as well.
+        let narrowest = if column == STEP {
+            2 * NARROWEST
+        } else {
+            NARROWEST
+        };
+        let room = widths[column].saturating_sub(over).max(narrowest);
+        for cells in table.iter_mut() {
+            cells[column] = cut(&cells[column], room);
+        }
+    }
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
+fn line(cells: &Cells, widths: &[usize; 6]) -> String {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        line.push_str(cell);
+        line.push_str(&" ".repeat(width - cell.chars().count() + GAP));
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::console::captured;
+    use crate::report::Outcome;
+
+    fn shown(width: usize) -> String {
+        let row = |job: &str, step: &str, outcome| Row {
+            workflow: "deploy-models".into(),
+            job: job.into(),
+            step: step.into(),
+            outcome,
+            took: Some(Duration::from_millis(4210)),
+            link: Some(
+                "http://127.0.0.1:41234/models/000000000000000000000001/latest/model".into(),
+            ),
+        };
+        let rows = [
+            row(
+                "deploy-staging",
+                "Publish model wine-quality",
+                Outcome::Success,
+            ),
+            row(
+                "deploy-production",
+                "Ask for the move of wine-quality to prod",
+                Outcome::Failure(Some(137)),
+            ),
+        ];
+        let (console, text) = captured();
+        show(&rows.iter().collect::<Vec<_>>(), &console, width);
+        String::from_utf8(text.borrow().clone()).unwrap()
+    }
+
+    #[test]
+    fn the_table_fits_and_links_are_whole() {
+        for width in [80, 100, 120] {
+            let text = shown(width);
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            assert_eq!(text.matches("/latest/model\n").count(), 2, "{text}");
+            assert!(text.contains("\n\nLinks\n"), "{text}");
+            assert!(text.contains("✗ failed (exit 137)  4.2 s"), "{text}");
+        }
+        assert!(shown(80).contains("Ask for the mov…"), "{}", shown(80));
+        assert!(!shown(200).contains("Links"), "{}", shown(200));
+    }
+}
