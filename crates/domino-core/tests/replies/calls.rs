@@ -274,8 +274,6 @@ fn experiments() -> Vec<Call> {
             "name": "wine", "aliases": [{"alias": "Champion", "version": "4"}], "tags": [{"key": "a", "value": "b"}],
         }})]
             |c| tracking(&c).reader().registered_model("wine").await;
-        version_of_alias: ["GET /api/2.0/mlflow/registered-models/alias" => json!({"model_version": mlflow_version("4")})]
-            |c| tracking(&c).reader().version_of_alias("wine", "champion").await;
         mlflow_model_version: ["GET /api/2.0/mlflow/model-versions/get" => json!({"model_version": mlflow_version("7")})]
             |c| tracking(&c).reader().model_version("wine", VersionNumber::new(7)).await;
         mlflow_model_versions: ["GET /api/2.0/mlflow/model-versions/search" => json!({

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use super::super::registered_models::VersionNumber;
-use super::{
-    BASE, ModelVersion, TrackingReader, TrackingWriter, as_text, from_text, if_there, pairs,
-};
+use super::{BASE, TrackingReader, TrackingWriter, as_text, from_text, if_there, pairs};
 use crate::client::ApiError;
 
 /// The tag by which the registry keeps a prompt among its models.
@@ -45,11 +43,6 @@ struct One {
 }
 
 #[derive(Deserialize)]
-struct OneVersion {
-    model_version: ModelVersion,
-}
-
-#[derive(Deserialize)]
 struct Alias {
     alias: String,
     #[serde(deserialize_with = "from_text")]
@@ -70,13 +63,6 @@ struct DeleteAlias<'a> {
     alias: &'a str,
 }
 
-#[derive(Serialize)]
-struct Tag<'a> {
-    name: &'a str,
-    key: &'a str,
-    value: &'a str,
-}
-
 fn aliases<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, VersionNumber>, D::Error> {
@@ -93,35 +79,6 @@ impl TrackingReader {
         let route = format!("{BASE}/registered-models/get");
         let one: Option<One> = if_there(self.0.read(&route, &[("name", name)]).await)?;
         Ok(one.map(|one| one.registered_model))
-    }
-
-    /// `GET registered-models/alias`: the version that an alias points to. Contract: MLflow REST, seen on 2.22
-    /// and 3.17.
-    ///
-    /// Whether an alias is not set is answered with 400 or 404, and so is much else: only when the model itself
-    /// can be read, it is not set.
-    pub async fn version_of_alias(
-        &self,
-        name: &str,
-        alias: &str,
-    ) -> Result<Option<ModelVersion>, ApiError> {
-        let route = format!("{BASE}/registered-models/alias");
-        let query = [("name", name), ("alias", alias)];
-        match self.0.read::<OneVersion>(&route, &query).await {
-            Ok(one) => Ok(Some(one.model_version)),
-            Err(error)
-                if matches!(
-                    error.status(),
-                    Some(StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
-                ) && error.code().is_some() =>
-            {
-                match self.registered_model(name).await? {
-                    Some(_) => Ok(None),
-                    None => Err(error),
-                }
-            }
-            Err(error) => Err(error),
-        }
     }
 }
 
@@ -149,13 +106,6 @@ impl TrackingWriter {
         let route = format!("{BASE}/registered-models/alias");
         let body = DeleteAlias { name, alias };
         self.0.write_only(Method::DELETE, &route, Some(&body)).await
-    }
-
-    /// `POST registered-models/set-tag`: sets or overwrites a tag of the model itself. Contract: MLflow REST.
-    pub async fn set_model_tag(&self, name: &str, key: &str, value: &str) -> Result<(), ApiError> {
-        let route = format!("{BASE}/registered-models/set-tag");
-        let body = Tag { name, key, value };
-        self.0.write_only(Method::POST, &route, Some(&body)).await
     }
 }
 
@@ -222,51 +172,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_that_is_not_set_is_none_on_every_line_of_mlflow() {
-        for (status, code) in [
-            (400, "INVALID_PARAMETER_VALUE"),
-            (404, "RESOURCE_DOES_NOT_EXIST"),
-        ] {
-            let server = answers(
-                "GET",
-                "alias",
-                status,
-                json!({"error_code": code, "message": "no"}),
-            )
-            .await;
-            let model = json!({"registered_model": {"name": "fraud"}});
-            and_answers(&server, "GET", "get", 200, model).await;
-            let reader = tracking(&server).reader();
-            let version = reader.version_of_alias("fraud", "champion").await.unwrap();
-            assert!(version.is_none(), "{status}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_alias_of_an_unknown_model_is_an_error() {
-        let absent = json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"});
-        let server = answers("GET", "alias", 404, absent.clone()).await;
-        and_answers(&server, "GET", "get", 404, absent).await;
-        let reader = tracking(&server).reader();
-        let error = reader
-            .version_of_alias("fraud", "champion")
-            .await
-            .unwrap_err();
-        assert!(error.is_absent());
-    }
-
-    #[tokio::test]
-    async fn an_alias_is_set_read_and_deleted() {
+    async fn an_alias_is_set_and_deleted() {
         let server = MockServer::start().await;
         let route = "/api/2.0/mlflow/registered-models/alias";
-        let version = json!({"model_version": {"name": "fraud", "version": "4"}});
-        Mock::given(method("GET"))
-            .and(path(route))
-            .and(query_param("alias", "champion"))
-            .respond_with(ResponseTemplate::new(200).set_body_json(version))
-            .expect(1)
-            .mount(&server)
-            .await;
         for (verb, body) in [
             (
                 "POST",
@@ -282,34 +190,11 @@ mod tests {
                 .mount(&server)
                 .await;
         }
-        let tracking = tracking(&server);
-        let writer = tracking.writer();
+        let writer = tracking(&server).writer();
         writer
             .set_alias("fraud", "champion", VersionNumber::new(4))
             .await
             .unwrap();
-        let found = tracking
-            .reader()
-            .version_of_alias("fraud", "champion")
-            .await
-            .unwrap();
-        assert_eq!(found.unwrap().version.get(), 4);
         writer.delete_alias("fraud", "champion").await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_tag_of_the_model_is_set() {
-        let server = MockServer::start().await;
-        Mock::given(method("POST"))
-            .and(path("/api/2.0/mlflow/registered-models/set-tag"))
-            .and(body_json(
-                json!({"name": "fraud", "key": "k", "value": "v"}),
-            ))
-            .respond_with(ResponseTemplate::new(200).set_body_json(json!({})))
-            .expect(1)
-            .mount(&server)
-            .await;
-        let writer = tracking(&server).writer();
-        writer.set_model_tag("fraud", "k", "v").await.unwrap();
     }
 }
