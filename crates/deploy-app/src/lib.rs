@@ -50,7 +50,7 @@ DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, or the app \
 cannot be looked at, 4 Domino could not be reached or understood, 5 the app does not serve (what ran before is put \
-back), 6 not settled in time, 130 and 143 interrupted.";
+back), 6 not settled in time, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

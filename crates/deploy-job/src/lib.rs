@@ -48,7 +48,7 @@ DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused,
 4 Domino could not be reached or understood, 5 the run failed or was stopped, 6 not settled in time,
-130 and 143 interrupted.";
+9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

@@ -50,7 +50,7 @@ Domino under Settings, Invocation. For several models it holds a line `model=tok
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused,
 4 Domino could not be reached or understood, 5 the build or the smoke test failed, 6 not settled in time,
-130 and 143 interrupted.";
+9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

@@ -58,7 +58,7 @@ earlier attempt was given counts as well.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another
 promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not
-hold, 130 and 143 interrupted.";
+hold, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
