@@ -202,7 +202,7 @@ fn a_stop_whose_reply_is_lost_is_not_sent_twice() {
         let unpublish = &["unpublish", "dashboard", "--stage", "dev"];
         let scenery = Scenery::of(version);
         for lost in [Misbehaviour::Reset { processed: true }, status(502, true)] {
-            scenery.run(PUBLISH).exits(0);
+            scenery.run(&[PUBLISH, &["--put-back"]].concat()).exits(0);
             let from = scenery.scene.sandbox.requests().len();
             let faults = scenery.scene.sandbox.faults();
             faults.add(Fault::on(stop, lost).single());
@@ -211,7 +211,7 @@ fn a_stop_whose_reply_is_lost_is_not_sent_twice() {
             assert_eq!(scenery.writes_since(from).len(), 1, "{run}");
         }
         // One that never arrived leaves the app running, and says so.
-        scenery.run(PUBLISH).exits(0);
+        scenery.run(&[PUBLISH, &["--put-back"]].concat()).exits(0);
         let faults = scenery.scene.sandbox.faults();
         faults.add(Fault::on(stop, Misbehaviour::Reset { processed: false }).single());
         let run = scenery.run(unpublish).exits(4);

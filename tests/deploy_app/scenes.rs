@@ -210,7 +210,7 @@ impl Scenery {
     }
 
     /// One request by hand; the body of the answer.
-    fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> String {
+    pub fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> String {
         let address = self.scene.sandbox.url().strip_prefix("http://").unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(address).unwrap();

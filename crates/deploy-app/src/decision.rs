@@ -35,18 +35,30 @@ pub(crate) enum Action {
     Keep(AppVersionId),
 }
 
-/// The app exists with an entry point that this API cannot change.
+/// Why nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FixedEntryPoint {
-    pub(crate) existing: String,
+pub(crate) enum Refusal {
+    /// The app exists with an entry point that this API cannot change.
+    FixedEntryPoint {
+        /// That entry point.
+        existing: String,
+    },
+    /// Somebody stopped the app, and nobody said that it is to run again.
+    Stopped {
+        /// Domino's word for it.
+        status: String,
+    },
 }
+
+/// Domino's word for what ended because somebody stopped it; what failed has others.
+const STOPPED: &str = "Stopped";
 
 /// Decides.
 pub(crate) fn decide(
     can: &Capabilities,
     existing: Option<&App>,
     wanted: &Wanted,
-) -> Result<Decision, FixedEntryPoint> {
+) -> Result<Decision, Refusal> {
     let mut decision = Decision {
         action: Action::Create,
         why: Vec::new(),
@@ -57,6 +69,13 @@ pub(crate) fn decide(
     let Some(app) = existing else {
         return Ok(decision);
     };
+    if let AppStatus::Down(status) = app.status()
+        && status == STOPPED
+        && !wanted.as_file_says
+        && !wanted.another_runs
+    {
+        return Err(Refusal::Stopped { status });
+    }
     decision.compare_app(can, app, wanted)?;
     decision.action = decision.act_on_version(can, app, wanted);
     Ok(decision)
@@ -69,7 +88,7 @@ impl Decision {
         can: &Capabilities,
         app: &App,
         wanted: &Wanted,
-    ) -> Result<(), FixedEntryPoint> {
+    ) -> Result<(), Refusal> {
         // An entry point that is not told cannot be set either; the app was made with one and keeps it.
         if let Some(existing) = app
             .entry_point
@@ -77,7 +96,7 @@ impl Decision {
             .filter(|e| **e != wanted.entry_point)
         {
             if !can.changes_entry_point {
-                return Err(FixedEntryPoint {
+                return Err(Refusal::FixedEntryPoint {
                     existing: existing.clone(),
                 });
             }
@@ -86,10 +105,19 @@ impl Decision {
             self.changes.entry_point = Some(wanted.entry_point.clone());
         }
         let word = visibility_word(wanted.visibility);
-        if let Some(existing) = app.visibility.as_ref().filter(|existing| *existing != word) {
-            self.change_texts
-                .push(format!("visibility: {existing} → {word}"));
-            self.changes.visibility = Some(wanted.visibility);
+        let existing = app.visibility.as_ref().filter(|_| wanted.says_visibility);
+        if let Some(existing) = existing.filter(|existing| *existing != word) {
+            if wanted.as_file_says || wanted.last_visibility.as_ref() == Some(existing) {
+                self.change_texts
+                    .push(format!("visibility: {existing} → {word}"));
+                self.changes.visibility = Some(wanted.visibility);
+            } else {
+                self.remarks.push(format!(
+                    "app `{}` is `{existing}` in Domino, which is not what we last made it, and stages.toml says \
+                     `{word}`: it stays `{existing}`; `--put-back` makes it `{word}`",
+                    app.name
+                ));
+            }
         }
         let description = app.description.as_deref().unwrap_or_default();
         if !wanted.description.is_empty() && description != wanted.description {
@@ -179,6 +207,7 @@ mod tests {
             description: Some("Numbers".into()),
             visibility: Some("GRANT_BASED".into()),
             url: None,
+            publisher: None,
             version,
         }
     }
@@ -257,7 +286,8 @@ mod tests {
         assert_eq!(decision.changes.entry_point.as_deref(), Some("app.sh"));
         for api in [Generation::V1, Generation::V4] {
             let refused = decide(api.capabilities(), Some(&moved), &wanted()).unwrap_err();
-            assert_eq!(refused.existing, "old.sh");
+            let existing = "old.sh".into();
+            assert_eq!(refused, Refusal::FixedEntryPoint { existing });
         }
     }
 
@@ -268,6 +298,12 @@ mod tests {
             visibility: Some("PUBLIC".into()),
             ..app(Some(version("Running")))
         };
+        let wanted = Wanted {
+            last_visibility: Some("PUBLIC".into()),
+            ..wanted()
+        };
+        let decided =
+            |api: Generation, app: &App| decide(api.capabilities(), Some(app), &wanted).unwrap();
         for api in [Generation::V1, Generation::Beta] {
             let decision = decided(api, &old);
             assert!(matches!(decision.action, Action::Keep(_)));
@@ -278,6 +314,52 @@ mod tests {
         let decision = decided(Generation::V4, &old);
         assert_eq!(decision.changes.description, None);
         assert_eq!(decision.remarks.len(), 1);
+    }
+
+    #[test]
+    fn who_may_open_it_stays_as_somebody_set_it_unless_it_is_put_back() {
+        let narrowed = App {
+            visibility: Some("GRANT_BASED_STRICT".into()),
+            ..app(Some(version("Running")))
+        };
+        let decide = |wanted: &Wanted| {
+            decide(Generation::V1.capabilities(), Some(&narrowed), wanted).unwrap()
+        };
+        for last in [None, Some("GRANT_BASED"), Some("PUBLIC")] {
+            let wanted = Wanted {
+                last_visibility: last.map(str::to_owned),
+                ..wanted()
+            };
+            let decision = decide(&wanted);
+            assert!(decision.is_as_wanted());
+            assert_eq!(decision.remarks.len(), 1);
+        }
+        let as_file_says = Wanted {
+            as_file_says: true,
+            ..wanted()
+        };
+        let decision = decide(&as_file_says);
+        assert_eq!(decision.changes.visibility, Some(Visibility::GrantBased));
+        let silent = Wanted {
+            says_visibility: false,
+            ..wanted()
+        };
+        assert!(decide(&silent).is_as_wanted() && decide(&silent).remarks.is_empty());
+    }
+
+    #[test]
+    fn what_somebody_stopped_stays_unless_it_is_put_back() {
+        let stopped = app(Some(version("Stopped")));
+        for api in ALL {
+            let refused = decide(api.capabilities(), Some(&stopped), &wanted()).unwrap_err();
+            let status = "Stopped".into();
+            assert_eq!(refused, Refusal::Stopped { status });
+            let as_file_says = Wanted {
+                as_file_says: true,
+                ..wanted()
+            };
+            assert!(decide(api.capabilities(), Some(&stopped), &as_file_says).is_ok());
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use domino_core::step::{Report, StepContext, StepFlags};
 
 use stage_file::Stage;
 
+use crate::own_app::under_another_name;
 use crate::wanted::in_short;
 
 /// What every verb is given.
@@ -54,6 +55,8 @@ pub(crate) struct Lookup {
     pub(crate) apps: Apps<Reader>,
     pub(crate) name: String,
     pub(crate) app: Option<App>,
+    /// By what it was found, when it has another name.
+    pub(crate) found_by: Option<&'static str>,
 }
 
 /// The app of the stage file.
@@ -65,28 +68,67 @@ pub(crate) fn app_of<'a>(context: &'a StepContext, args: &AppArgs) -> Result<&'a
 pub(crate) async fn find<'a>(
     context: &'a StepContext,
     args: &AppArgs,
+    beside: bool,
 ) -> Result<(&'a stage_file::App, Lookup)> {
     let app = app_of(context, args)?;
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let name = context.file.app_name(app, &context.stage);
-    let (apps, existing) = named(&reader, args.generation(), &project.id, &name).await?;
+    let (apps, all) = all_apps(&reader, args.generation(), &project.id, &name).await?;
+    let (existing, found_by) = ours(context, app, &apps, all, beside).await?;
     let found = Lookup {
         project,
         apps,
         name,
         app: existing,
+        found_by,
     };
     Ok((app, found))
 }
 
-/// The one app of this name; several are an error that lists them, because it is not clear which one is meant.
-pub(crate) async fn named(
+/// Our app among those of the project: by its name, else by what else tells it, and then what that is.
+pub(crate) async fn ours(
+    context: &StepContext,
+    entity: &stage_file::App,
+    apps: &Apps<Reader>,
+    all: Vec<App>,
+    beside: bool,
+) -> Result<(Option<App>, Option<&'static str>)> {
+    let name = context.file.app_name(entity, &context.stage);
+    let (named, others): (Vec<App>, Vec<App>) = all.into_iter().partition(|app| app.name == name);
+    let named = the_one(named, &name)?;
+    if named.is_some() || beside {
+        return Ok((named, None));
+    }
+    let reader = context.connection.reader();
+    let Some((app, by)) = under_another_name(context, entity, &reader, &others).await? else {
+        return Ok((None, None));
+    };
+    // The oldest API does not tell in its list what an app runs.
+    let app = match app.version {
+        Some(_) => Some(app),
+        None => apps.app(&app.id).await?,
+    };
+    Ok((app, Some(by)))
+}
+
+/// What to say of an app that has another name in Domino.
+pub(crate) fn other_name(app: &App, name: &str, found_by: Option<&str>) -> String {
+    found_by.map_or_else(String::new, |by| {
+        format!(
+            ", called `{}` in Domino and `{name}` here: ours by {by}",
+            app.name
+        )
+    })
+}
+
+/// The apps of the project, by the generation that is forced or the newest that this Domino has.
+pub(crate) async fn all_apps(
     reader: &Reader,
     forced: Option<Generation>,
     project: &ProjectId,
     name: &str,
-) -> Result<(Apps<Reader>, Option<App>)> {
+) -> Result<(Apps<Reader>, Vec<App>)> {
     let (apps, found) = match forced {
         None => match reader.find_apps(project, name).await {
             Ok(found) => found,
@@ -99,7 +141,7 @@ pub(crate) async fn named(
             }
             Err(error) => return Err(error.into()),
         },
-        Some(generation) => match reader.apps(generation).named(project, name).await {
+        Some(generation) => match reader.apps(generation).of_project(project, name).await {
             Ok(found) => (reader.apps(generation), found),
             Err(error) if error.is_unknown_route() => {
                 let text = format!(
@@ -114,9 +156,10 @@ pub(crate) async fn named(
             Err(error) => return Err(error.into()),
         },
     };
-    Ok((apps, the_one(found, name)?))
+    Ok((apps, found))
 }
 
+/// The one app of this name; several are an error that lists them, because it is not clear which one is meant.
 fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> {
     if apps.len() < 2 {
         return Ok(apps.pop());
@@ -207,6 +250,7 @@ mod tests {
             description: None,
             visibility: None,
             url: url.map(str::to_owned),
+            publisher: None,
             version: None,
         }
     }

@@ -293,10 +293,9 @@ impl Launcher<'_> {
         let stale = instance.map(|instance| instance.id.clone());
         done.reach(RolloutState::Launched);
         done.version = Some(version.clone());
-        let tier = content.hardware_tier.as_ref();
         let started = write_once(
             self.reader.delay_scale(),
-            async || self.writer.start(app, version, tier).await,
+            async || self.writer.start(app, version, content).await,
             async || {
                 let now = self.apps.version(app, version).await?;
                 let instance = now.and_then(|now| now.instance);

@@ -28,7 +28,7 @@ pub(crate) async fn logs(
     context: &StepContext,
     args: &LogsArgs,
 ) -> Result<StepResult> {
-    let (entity, found) = find(context, &args.app)
+    let (entity, found) = find(context, &args.app, false)
         .await
         .with_context(|| cannot("read the log of", &args.app.app, &context.stage))?;
     let (name, stage) = (&entity.name, &context.stage.name);

@@ -50,6 +50,9 @@ impl PreviousVersion {
         let names = (&is.environment_name, &was.environment_name);
         let id = |version: &AppVersion| version.environment.as_ref().map(ToString::to_string);
         comparison.same("environment", names, (&id(is), &id(was)));
+        for lost in was.carried.lost_in(&is.carried) {
+            comparison.different.push(format!("{lost}: not as before"));
+        }
         if let (Some(is), Some(was)) = (&is.revision, &was.revision)
             && is != was
         {

@@ -8,6 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult, duration,
@@ -15,12 +16,14 @@ use domino_core::step::{
 use domino_core::wait::Poll;
 use stage_file::{Kind, StageFile, Target};
 
-use crate::decision::{Action, Decision, FixedEntryPoint, decide};
-use crate::find::{AppArgs, app_of, cannot, describe, named, version_text};
+use crate::decision::{Action, Decision, Refusal, decide};
+use crate::find::{AppArgs, all_apps, app_of, cannot, describe, other_name, ours, version_text};
 use crate::health::HealthCheck;
+use crate::last_written::{last_visibility, tag};
 use crate::launch::Launcher;
+use crate::own_app::TAG;
 use crate::rollout::Rollout;
-use crate::wanted::Wanted;
+use crate::wanted::{Kept, Wanted};
 
 /// How long Domino may take to report what a version on its way is made of.
 const REPORTED_WITHIN: Duration = Duration::from_secs(60);
@@ -44,6 +47,15 @@ pub(crate) struct PublishArgs {
     /// The commit to publish: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
     pub(crate) commit: Option<String>,
+    /// Deploy a commit although a newer one runs
+    #[arg(long)]
+    pub(crate) back: bool,
+    /// Start it and let people in as stages.toml says, although somebody stopped it or decided otherwise in Domino
+    #[arg(long = "put-back")]
+    pub(crate) as_file_says: bool,
+    /// Leave an app alone that may be ours under another name, and create one beside it
+    #[arg(long)]
+    pub(crate) beside: bool,
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -62,9 +74,12 @@ struct PublishPlan<'a> {
     project: Project,
     apps: Apps<Reader>,
     existing: Option<App>,
+    /// By what it was found, when it has another name.
+    found_by: Option<&'static str>,
     wanted: Wanted,
     health: Option<HealthCheck>,
     decision: Decision,
+    order: OrderNotes,
 }
 
 /// Publishes the commit, or finds that it serves already.
@@ -81,7 +96,12 @@ pub(crate) async fn publish(
     };
     progress.end();
     step.show(&planned.view(context));
-    for remark in &planned.decision.remarks {
+    for remark in planned
+        .decision
+        .remarks
+        .iter()
+        .chain(&planned.order.warning)
+    {
         step.warn(remark, None);
     }
     if let Some(app) = &planned.existing {
@@ -131,36 +151,74 @@ async fn plan<'a>(
     let project = Project::of_stage(&reader, file, stage).await?;
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
-    let (place, (apps, existing)) = tokio::try_join!(
+    let (place, (apps, all)) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::App, &project, &target),
-        named(&reader, args.app.generation(), &project.id, &name),
+        all_apps(&reader, args.app.generation(), &project.id, &name),
     )?;
+    let (existing, found_by) = ours(context, entity, &apps, all, args.beside).await?;
     let can = apps.capabilities();
     if existing.is_none() && can.older.is_some() {
         refuse_hidden_namesake(&reader, &project, can, &name).await?;
     }
     let revision = revision(&reader, file, can, &place, &target).await?;
-    let wanted = Wanted {
+    let current = existing.as_ref().and_then(|app| app.version.as_ref());
+    let kept = current.map(|version| Kept::of(version, &place));
+    let mut wanted = Wanted {
         commit,
         place,
         revision,
         entry_point: entity.entry_point.clone(),
         description: entity.description.clone(),
         visibility: entity.visibility,
+        says_visibility: file.sets(&["app", entity.name.as_str(), "visibility"]),
+        last_visibility: existing
+            .as_ref()
+            .and_then(|app| last_visibility(context, entity, app)),
+        as_file_says: args.as_file_says,
+        another_runs: match &existing {
+            Some(app) if app.status().is_down() && !args.as_file_says => {
+                let versions = apps.versions(&app.id).await?;
+                versions.iter().any(|version| !version.status().is_down())
+            }
+            _ => false,
+        },
+        kept: kept.unwrap_or_default(),
     };
+    if can.tags_versions {
+        let visibility = existing.as_ref().and_then(|app| app.visibility.as_deref());
+        let visibility = wanted.visibility_of_ours(visibility);
+        let tag = tag(context, entity, &wanted.commit, &visibility);
+        wanted.kept.carried.set_tag(TAG, &tag);
+    }
     let poll = Poll::until(REPORTED_WITHIN.min(args.timeout), reader.delay_scale());
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;
     let decision = decide(can, existing.as_ref(), &wanted)
-        .map_err(|fixed| fixed.failure(file, can, entity, &name))?;
+        .map_err(|refusal| refusal.failure(file, can, entity, &name))?;
+    let order = match existing.as_ref().and_then(|app| app.version.as_ref()) {
+        Some(version) if !version.status().is_down() => {
+            let by = version.publisher.as_ref();
+            let running = Running {
+                what: &format!("app `{}`", entity.name),
+                git_ref: version.git_ref.as_ref(),
+                deployed: &by.map_or_else(String::new, |by| format!(", published by `{by}`")),
+            };
+            running
+                .check_order(&wanted.commit, &context.connection, args.back)
+                .await?
+        }
+        _ => OrderNotes::default(),
+    };
     Ok(PublishPlan {
         entity,
         name,
         project,
         apps,
         existing,
+        found_by,
         wanted,
         health: HealthCheck::of(entity),
         decision,
+        order,
     })
 }
 
@@ -256,7 +314,7 @@ async fn revision(
     }
 }
 
-impl FixedEntryPoint {
+impl Refusal {
     fn failure(
         &self,
         file: &StageFile,
@@ -265,9 +323,18 @@ impl FixedEntryPoint {
         name: &str,
     ) -> CommandError {
         let key = ["app", entity.name.as_str(), "entry-point"];
+        let existing = match self {
+            Self::FixedEntryPoint { existing } => existing,
+            Self::Stopped { status } => {
+                return CommandError::refused(format!(
+                    "app `{name}` is `{status}` in Domino: somebody stopped it, and it stays so"
+                ))
+                .hint("when it may run again, publish it with `--put-back`");
+            }
+        };
         CommandError::refused(format!(
             "app `{name}` is started by `{}`, and `{}` cannot change that to `{}`",
-            self.existing,
+            existing,
             can.route,
             entity.entry_point
         ))
@@ -301,13 +368,25 @@ impl PublishPlan<'_> {
         plan.fact(
             "app",
             match &self.existing {
-                Some(app) => format!("{} ({})", self.name, app.id),
+                Some(app) => format!(
+                    "{} ({}){}",
+                    self.name,
+                    app.id,
+                    other_name(app, &self.name, self.found_by)
+                ),
                 None => self.name.clone(),
             },
         );
         plan.fact("commit", self.wanted.commit.as_str());
+        if let Some(order) = &self.order.fact {
+            plan.fact("order", order);
+        }
         plan.fact("entry point", &self.wanted.entry_point);
         self.wanted.place.describe(&mut plan);
+        let carried = self.wanted.kept.words();
+        if self.decision.action == Action::Publish && !carried.is_empty() {
+            plan.fact("carried over", carried.join(", "));
+        }
         plan.fact(
             "serves when",
             match &self.health {
@@ -330,6 +409,12 @@ impl PublishPlan<'_> {
             (Action::Publish, Some((current, word))) => {
                 for why in &self.decision.why {
                     plan.change(ChangeKind::Update, why);
+                }
+                let version = self.existing.as_ref().and_then(|app| app.version.as_ref());
+                if version.is_some_and(|version| version.carried.has_entry_script()) {
+                    let to = &self.wanted.entry_point;
+                    let text = format!("a script given in Domino starts it → {to}");
+                    plan.change(ChangeKind::Update, text);
                 }
                 let runs = self
                     .existing

@@ -247,7 +247,7 @@ impl Rollout<'_> {
                 "app `{name}` runs in stage `{stage}`, but does not answer: {why}"
             ))
             .hint(format!(
-                "its log may say why; to start it anew: deploy-app unpublish {name} --stage {stage}, then publish"
+                "its log may say why; to start it anew: deploy-app unpublish {name} --stage {stage}, then publish with `--put-back`"
             ))
             .at(&self.launcher.context.file, &["app", name, "health-path"])),
         }

@@ -20,7 +20,7 @@ pub(crate) async fn status(
     context: &StepContext,
     args: &StatusArgs,
 ) -> Result<StepResult> {
-    let (entity, found) = find(context, &args.app)
+    let (entity, found) = find(context, &args.app, false)
         .await
         .with_context(|| cannot("look at", &args.app.app, &context.stage))?;
     let (name, stage) = (&entity.name, &context.stage.name);

@@ -8,7 +8,9 @@ use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, duration};
 use domino_core::wait::{Look, Poll, Span, Waited};
 
-use crate::find::{AppArgs, Lookup, cannot, describe, describe_version, find, version_text};
+use crate::find::{
+    AppArgs, Lookup, cannot, describe, describe_version, find, other_name, version_text,
+};
 
 /// `deploy-app unpublish`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,9 @@ pub(crate) struct UnpublishArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Leave an app alone that may be ours under another name
+    #[arg(long)]
+    pub(crate) beside: bool,
     /// How long to wait for the app to stop
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -31,13 +36,20 @@ pub(crate) async fn unpublish(
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let (entity, found) = tokio::select! {
-        found = find(context, &args.app) => found.with_context(|| cannot("unpublish", &args.app.app, &context.stage))?,
+        found = find(context, &args.app, args.beside) => found.with_context(|| cannot("unpublish", &args.app.app, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     let (name, stage) = (&entity.name, &context.stage.name);
     let mut plan = Plan::new(format!("unpublish app `{name}` in stage `{stage}`"));
-    plan.fact("app", &found.name)
-        .fact("api", found.apps.capabilities().route);
+    let other = found
+        .app
+        .as_ref()
+        .map(|app| other_name(app, &found.name, found.found_by));
+    plan.fact(
+        "app",
+        format!("{}{}", found.name, other.unwrap_or_default()),
+    )
+    .fact("api", found.apps.capabilities().route);
     if let Some(app) = &found.app {
         describe(&mut step.report, context, app);
     }

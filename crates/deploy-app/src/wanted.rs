@@ -4,10 +4,14 @@
 //! proven to be.
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{AppContent, AppVersion};
+use domino_core::api::apps::{AppContent, AppVersion, Carried, visibility_word};
+use domino_core::api::environments::EnvironmentId;
+use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::commit::Commit;
 use domino_core::place::ResolvedPlacement;
 use stage_file::Visibility;
+
+use crate::own_app::TAG;
 
 /// The fewest digits of a commit that prove which one it is.
 const SHORTEST_COMMIT: usize = 7;
@@ -23,6 +27,56 @@ pub(crate) struct Wanted {
     /// Empty when the stage file says nothing, and then Domino's stays.
     pub(crate) description: String,
     pub(crate) visibility: Visibility,
+    /// Whether the stage file itself says who may open it; else Domino's stays.
+    pub(crate) says_visibility: bool,
+    /// Who could open it when we last published it, in Domino's word, if that is known.
+    pub(crate) last_visibility: Option<String>,
+    /// What people decided in Domino becomes what the file says.
+    pub(crate) as_file_says: bool,
+    /// Another version of the app runs than the current one, as after a rollback beside what was there.
+    pub(crate) another_runs: bool,
+    /// What the version before has and the file says nothing of.
+    pub(crate) kept: Kept,
+}
+
+/// What the version before has and the stage file says nothing of, so that the next one has it too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    /// Where the file names no tier.
+    pub(crate) tier: Option<HardwareTierId>,
+    /// Where the file names no environment.
+    pub(crate) environment: Option<EnvironmentId>,
+    /// Everything else.
+    pub(crate) carried: Carried,
+}
+
+impl Kept {
+    /// Of this version.
+    pub(crate) fn of(version: &AppVersion, place: &ResolvedPlacement) -> Self {
+        Self {
+            tier: version
+                .hardware_tier
+                .clone()
+                .filter(|_| place.tier.is_none()),
+            environment: version
+                .environment
+                .clone()
+                .filter(|_| place.environment.is_none()),
+            carried: version.carried.for_next_version(),
+        }
+    }
+
+    /// The same in words.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let tier = self.tier.iter().map(|id| format!("hardware tier {id}"));
+        let environment = self
+            .environment
+            .iter()
+            .map(|id| format!("environment {id}"));
+        tier.chain(environment)
+            .chain(self.carried.words(TAG))
+            .collect()
+    }
 }
 
 /// How a version compares with what is wanted.
@@ -37,17 +91,44 @@ pub(crate) struct Comparison {
 }
 
 impl Wanted {
+    /// The visibility that the next version's tag keeps as ours; see [`crate::last_written::tag`].
+    pub(crate) fn visibility_of_ours(&self, existing: Option<&str>) -> String {
+        let wanted = visibility_word(self.visibility);
+        let last = self.last_visibility.as_deref();
+        let ours = match existing {
+            Some(existing)
+                if !self.says_visibility
+                    || existing == wanted
+                    || self.as_file_says
+                    || last == Some(existing) =>
+            {
+                existing
+            }
+            // Somebody set it, and it stays theirs.
+            Some(_) => last.unwrap_or(wanted),
+            None => wanted,
+        };
+        ours.to_owned()
+    }
+
     /// What Domino is asked to run.
     pub(crate) fn content(&self) -> AppContent {
         AppContent {
             git_ref: Some(GitRef::commit(&self.commit)),
-            hardware_tier: self.place.tier.as_ref().map(|tier| tier.id.clone()),
+            hardware_tier: self
+                .place
+                .tier
+                .as_ref()
+                .map(|tier| tier.id.clone())
+                .or_else(|| self.kept.tier.clone()),
             environment: self
                 .place
                 .environment
                 .as_ref()
-                .map(|(environment, _)| environment.id.clone()),
+                .map(|(environment, _)| environment.id.clone())
+                .or_else(|| self.kept.environment.clone()),
             revision: self.revision.clone(),
+            carried: self.kept.carried.clone(),
         }
     }
 
@@ -152,8 +233,8 @@ pub(crate) fn in_short(git_ref: Option<&GitRef>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use domino_core::api::apps::{AppInstance, AppInstanceId, AppStatus, AppVersionId};
-    use domino_core::api::environments::{Environment, EnvironmentId, RevisionSpec};
-    use domino_core::api::hardware_tiers::{HardwareTier, HardwareTierId};
+    use domino_core::api::environments::{Environment, RevisionSpec};
+    use domino_core::api::hardware_tiers::HardwareTier;
 
     use super::*;
 
@@ -185,6 +266,11 @@ pub(crate) mod tests {
             entry_point: "app.sh".into(),
             description: "Numbers".into(),
             visibility: Visibility::GrantBased,
+            says_visibility: true,
+            last_visibility: None,
+            as_file_says: false,
+            another_runs: false,
+            kept: Kept::default(),
         }
     }
 
@@ -198,6 +284,8 @@ pub(crate) mod tests {
             environment: Some(EnvironmentId::new("e1")),
             environment_name: None,
             revision: Some("r3".into()),
+            publisher: None,
+            carried: Carried::default(),
             instance: Some(AppInstance {
                 id: AppInstanceId::new("i1"),
                 status: AppStatus::from(status.to_owned()),

@@ -101,6 +101,7 @@ mod tests {
             description: None,
             visibility: None,
             url: None,
+            publisher: None,
             version: current,
         }
     }

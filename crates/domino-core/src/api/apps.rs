@@ -5,6 +5,7 @@
 
 mod app;
 mod beta;
+mod carried;
 mod generation;
 mod model_products;
 mod routes;
@@ -16,13 +17,14 @@ pub use self::app::{
     App, AppChanges, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word,
 };
 use self::beta::Beta;
+pub use self::carried::Carried;
 pub use self::generation::{Capabilities, Generation};
 use self::model_products::ModelProducts;
 use self::routes::Routes as _;
 pub use self::status::AppStatus;
 use self::v1::V1;
+use super::ids::ProjectId;
 pub use super::ids::{AppId, AppInstanceId, AppVersionId};
-use super::ids::{HardwareTierId, ProjectId};
 use super::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer};
 
@@ -65,8 +67,8 @@ impl Reader {
         }
     }
 
-    /// The newest generation that this deployment has, and the project's apps of exactly this name in it. The
-    /// list itself is the question: an unknown route means that the generation is not here, nothing else does.
+    /// The newest generation that this deployment has, and the project's apps in it. The list itself is the question: an
+    /// unknown route means that the generation is not here, nothing else does.
     pub async fn find_apps(
         &self,
         project: &ProjectId,
@@ -74,7 +76,10 @@ impl Reader {
     ) -> Result<(Apps<Self>, Vec<App>), ApiError> {
         let mut apps = self.apps(Generation::V1);
         loop {
-            match (apps.named(project, name).await, apps.capabilities().older) {
+            match (
+                apps.of_project(project, name).await,
+                apps.capabilities().older,
+            ) {
                 (Err(error), Some(older)) if error.is_unknown_route() => apps.generation = older,
                 (found, _) => return found.map(|found| (apps, found)),
             }
@@ -93,14 +98,27 @@ impl Writer {
 }
 
 impl Apps<Reader> {
+    /// All apps of the project. What those of exactly this name run is read with them; of others, the oldest API does
+    /// not tell it in the list.
+    pub async fn of_project(&self, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
+        by_generation!(self.apps(project, name))
+    }
+
     /// The project's apps of exactly this name. Filters of the server are not trusted.
     pub async fn named(&self, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
-        by_generation!(self.apps(project, name))
+        let mut apps = self.of_project(project, name).await?;
+        apps.retain(|app| app.name == name);
+        Ok(apps)
     }
 
     /// An app with its current version.
     pub async fn app(&self, id: &AppId) -> Result<Option<App>, ApiError> {
         by_generation!(self.app(id))
+    }
+
+    /// Every version of an app, with its newest start; none by the oldest API, which has no versions.
+    pub async fn versions(&self, app: &AppId) -> Result<Vec<AppVersion>, ApiError> {
+        by_generation!(self.versions(app))
     }
 
     /// One version, whether it is the current one or not. `None` when this Domino does not show it (yet).
@@ -137,14 +155,14 @@ impl Apps<Writer> {
         by_generation!(self.publish(app, content))
     }
 
-    /// Starts a version that is there, on a hardware tier; see [`Capabilities::starts_versions_again`].
+    /// Starts a version that is there, deployed as this content says; see [`Capabilities::starts_versions_again`].
     pub async fn start(
         &self,
         app: &AppId,
         version: &AppVersionId,
-        tier: Option<&HardwareTierId>,
+        content: &AppContent,
     ) -> Result<(), ApiError> {
-        v1::start(&self.client, app, version, tier).await
+        v1::start(&self.client, app, version, content).await
     }
 
     /// Asks a version to stop.

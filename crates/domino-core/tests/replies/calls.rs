@@ -203,7 +203,7 @@ fn apps() -> Vec<Call> {
         publish_app_beta: ["POST /api/apps/beta/apps/a1/versions" => version()]
             |c| c.writer().apps(apps::Generation::Beta).publish(&AppId::new("a1"), &AppContent::default()).await;
         start_app_version: ["POST /api/apps/v1/apps/a1/versions/v1/start" => json!({"id": "i2", "status": "Queued"})]
-            |c| c.writer().apps(apps::Generation::V1).start(&AppId::new("a1"), &AppVersionId::new("v1"), None).await;
+            |c| c.writer().apps(apps::Generation::V1).start(&AppId::new("a1"), &AppVersionId::new("v1"), &AppContent::default()).await;
         change_app: ["PATCH /api/apps/v1/apps/a1" => app(nested_version())]
             |c| {
                 let changes = AppChanges { description: Some("d".into()), ..AppChanges::default() };

@@ -12,7 +12,7 @@ use super::app::App;
 use super::instance::Instance;
 use super::log::LogDialect;
 use super::store::Apps;
-use super::version::AppVersion;
+use super::version::{AppVersion, AppVersionSpec};
 use crate::reply::{Answer, Failure, Put};
 use crate::request::{Id, Of, Parameters, object_id};
 use crate::users::{Caller, User};
@@ -97,11 +97,27 @@ async fn one(State(apps): Of<Apps>, Caller(user): Caller, Path(id): Id) -> Answe
             "environmentName": version.environment.name,
             "revisionNumber": version.revision.number,
         },
-        "externalVolumeMounts": [],
-        "netAppVolumeMounts": [],
+        "externalVolumeMounts": external_volumes(&version.spec),
+        "netAppVolumeMounts": net_app_volumes(&version.spec),
         "appCodeInfo": { "mainRepo": main_repository, "importedGitRepos": [] },
         "status": instance.reported_status(),
     })))
+}
+
+/// The volumes themselves do not exist here; a start tells of them what it was asked for.
+fn external_volumes(spec: &AppVersionSpec) -> Vec<Value> {
+    let ids = spec.external_volume_mount_ids.iter();
+    ids.map(|id| {
+        let mount = json!({ "mountPath": format!("/mnt/{id}"), "readOnly": false });
+        json!({ "id": id, "name": id, "mount": mount })
+    })
+    .collect()
+}
+
+fn net_app_volumes(spec: &AppVersionSpec) -> Vec<Value> {
+    let ids = spec.net_app_volume_ids.iter();
+    ids.map(|id| json!({ "pvcName": id, "volumeId": id, "volumeName": id }))
+        .collect()
 }
 
 async fn logs(

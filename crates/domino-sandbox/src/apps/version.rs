@@ -200,6 +200,11 @@ impl AppVersion {
             "hardwareTierName": tier.map(|tier| tier.name.as_str()),
             "dataPlane": tier.map(|tier| tier.data_plane.name.as_str()),
             "bundleId": details.bundle_id,
+            "externalVolumeMountIds": self.spec.external_volume_mount_ids,
+            "netAppVolumeIds": self.spec.net_app_volume_ids,
+            "extendedIdentityPropagationToAppsEnabled": self.spec.propagates_identity,
+            "autoscalingSpecification": details.autoscaling,
+            "tags": details.tags,
             "instances": instances,
         })
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::carried::Carried;
 use super::status::AppStatus;
 use crate::api::git_ref::GitRef;
 use crate::api::ids::{
@@ -24,6 +25,8 @@ pub struct App {
     pub visibility: Option<String>,
     /// Where it is opened, as Domino gives it.
     pub url: Option<String>,
+    /// The id of the account that made it.
+    pub publisher: Option<String>,
     /// The version that Domino takes for the current one; `None` when there never was one.
     pub version: Option<AppVersion>,
 }
@@ -45,6 +48,10 @@ pub struct AppVersion {
     pub environment_name: Option<String>,
     /// The id of the environment's revision.
     pub revision: Option<String>,
+    /// Who made this version, by name.
+    pub publisher: Option<String>,
+    /// What else it has, to be sent back.
+    pub carried: Carried,
     /// Its newest start.
     pub instance: Option<AppInstance>,
 }
@@ -73,6 +80,7 @@ impl AppVersion {
             hardware_tier: self.hardware_tier.clone(),
             environment: self.environment.clone(),
             revision: self.revision.clone(),
+            carried: self.carried.clone(),
         }
     }
 }
@@ -104,6 +112,8 @@ pub struct AppContent {
     pub environment: Option<EnvironmentId>,
     /// The id of the environment's revision; the oldest API cannot choose one.
     pub revision: Option<String>,
+    /// What else it has.
+    pub carried: Carried,
 }
 
 /// An app that is not there yet.

@@ -2,6 +2,7 @@
 //! public specification of 6.3.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::app::{App, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word};
 use super::generation::Generation;
@@ -39,6 +40,8 @@ struct VersionCreation<'a> {
     environment_id: Option<&'a EnvironmentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_revision_id: Option<&'a str>,
+    #[serde(flatten)]
+    carried: Map<String, Value>,
 }
 
 impl<'a> From<&'a AppContent> for VersionCreation<'a> {
@@ -48,6 +51,7 @@ impl<'a> From<&'a AppContent> for VersionCreation<'a> {
             hardware_tier_id: content.hardware_tier.as_ref(),
             environment_id: content.environment.as_ref(),
             environment_revision_id: content.revision.as_deref(),
+            carried: content.carried.flat(),
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub changes_entry_point: bool,
     /// An app's description can be changed.
     pub changes_description: bool,
+    /// A version has tags, by which it is found again.
+    pub tags_versions: bool,
     /// A revision of the compute environment can be chosen, other than the active one.
     pub chooses_revision: bool,
 }
@@ -45,6 +47,7 @@ const V1: Capabilities = Capabilities {
     starts_versions_again: true,
     changes_entry_point: false,
     changes_description: true,
+    tags_versions: true,
     chooses_revision: true,
 };
 
@@ -64,6 +67,7 @@ const V4: Capabilities = Capabilities {
     replaces_what_runs: false,
     starts_versions_again: false,
     changes_description: false,
+    tags_versions: false,
     chooses_revision: false,
     ..V1
 };

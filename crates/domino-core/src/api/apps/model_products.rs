@@ -3,10 +3,12 @@
 //! client.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::app::{
     App, AppChanges, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word,
 };
+use super::carried::Carried;
 use super::generation::Generation;
 use super::routes::Routes;
 use super::status::AppStatus;
@@ -39,6 +41,12 @@ struct Product {
     hardware_tier_id: Option<HardwareTierId>,
     latest_app_instance_id: Option<AppInstanceId>,
     permissions_data: Option<Permissions>,
+    publisher: Option<Publisher>,
+}
+
+#[derive(Deserialize)]
+struct Publisher {
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +71,21 @@ struct Details {
     hardware_tier_name: Option<String>,
     environment_details: Option<Environment>,
     app_code_info: Option<CodeInfo>,
+    #[serde(default)]
+    external_volume_mounts: Vec<ExternalVolume>,
+    #[serde(default)]
+    net_app_volume_mounts: Vec<NetAppVolume>,
+}
+
+#[derive(Deserialize)]
+struct ExternalVolume {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NetAppVolume {
+    volume_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +153,8 @@ struct StartParams<'a> {
     hardware_tier_id: Option<&'a HardwareTierId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_id: Option<&'a EnvironmentId>,
+    #[serde(flatten)]
+    carried: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -143,7 +168,7 @@ pub(super) struct ModelProducts;
 impl Routes for ModelProducts {
     const APPS: &'static str = APPS;
 
-    /// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run.
+    /// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run, and of no others.
     async fn apps(reader: &Reader, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
         let products: Vec<Product> = reader
             .read(APPS, &[("projectId", project.as_str())])
@@ -153,6 +178,8 @@ impl Routes for ModelProducts {
             let is_app = product.model_product_type == "APP" && product.project_id == *project;
             if is_app && product.name == name {
                 apps.push(with_version(reader, product).await?);
+            } else if is_app {
+                apps.push(product.without_version());
             }
         }
         Ok(apps)
@@ -164,6 +191,10 @@ impl Routes for ModelProducts {
             Some(product) => Ok(Some(with_version(reader, product).await?)),
             None => Ok(None),
         }
+    }
+
+    async fn versions(_: &Reader, _: &AppId) -> Result<Vec<AppVersion>, ApiError> {
+        Ok(Vec::new())
     }
 
     /// `GET /v4/modelProducts/apps/versions/{instance}`; where it is not shown, the app tells how its newest start
@@ -244,6 +275,7 @@ impl Routes for ModelProducts {
             main_repo_git_ref: content.git_ref.as_ref(),
             hardware_tier_id: content.hardware_tier.as_ref(),
             environment_id: content.environment.as_ref(),
+            carried: content.carried.flat(),
         };
         let path = format!("{}/start", path(app));
         writer
@@ -298,6 +330,7 @@ impl Product {
             description: self.description,
             visibility: self.permissions_data.and_then(|p| p.visibility),
             url,
+            publisher: self.publisher.and_then(|publisher| publisher.id),
             version: None,
         }
     }
@@ -314,6 +347,25 @@ impl From<Details> for AppVersion {
             Some(known) => (known.environment_revision_id, known.environment_name),
             None => (None, None),
         };
+        let volumes: Vec<String> = details
+            .external_volume_mounts
+            .into_iter()
+            .filter_map(|volume| volume.id)
+            .collect();
+        let net_app: Vec<String> = details
+            .net_app_volume_mounts
+            .into_iter()
+            .filter_map(|volume| volume.volume_id)
+            .collect();
+        let mut carried = Map::new();
+        for (name, ids) in [
+            ("externalVolumeMountIds", volumes),
+            ("netAppVolumeIds", net_app),
+        ] {
+            if !ids.is_empty() {
+                carried.insert(name.into(), json!(ids));
+            }
+        }
         Self {
             id: AppVersionId::new(details.id.as_str()),
             git_ref: commit.map(GitRef::Commit),
@@ -322,6 +374,8 @@ impl From<Details> for AppVersion {
             environment: None,
             environment_name,
             revision,
+            publisher: None,
+            carried: Carried::of(carried, Map::new(), Map::new()),
             instance: Some(AppInstance {
                 id: details.id,
                 status: details.status,
@@ -349,6 +403,8 @@ async fn with_version(reader: &Reader, mut product: Product) -> Result<App, ApiE
                 environment: None,
                 environment_name: None,
                 revision: None,
+                publisher: None,
+                carried: Carried::default(),
                 instance: Some(AppInstance {
                     id: instance,
                     status: product.status.clone().into(),

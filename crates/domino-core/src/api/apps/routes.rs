@@ -11,12 +11,18 @@ pub(super) trait Routes {
     /// Where they begin.
     const APPS: &'static str;
 
-    async fn apps(reader: &Reader, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
-        wire::apps(reader, Self::APPS, project, name).await
+    /// All apps of the project. What the one of this name runs is read with it.
+    async fn apps(reader: &Reader, project: &ProjectId, _name: &str) -> Result<Vec<App>, ApiError> {
+        wire::apps(reader, Self::APPS, project).await
     }
 
     async fn app(reader: &Reader, id: &AppId) -> Result<Option<App>, ApiError> {
         wire::app(reader, Self::APPS, id).await
+    }
+
+    /// Every version, with its newest start. The oldest API has none, and runs one start at a time.
+    async fn versions(reader: &Reader, id: &AppId) -> Result<Vec<AppVersion>, ApiError> {
+        wire::versions(reader, Self::APPS, id).await
     }
 
     async fn version(

@@ -9,7 +9,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::api::ids::EnvironmentId;
+use crate::api::ids::{EnvironmentId, HardwareTierId};
 use crate::client::tests::connection;
 use stage_file::Visibility;
 
@@ -39,6 +39,15 @@ fn content() -> AppContent {
         hardware_tier: Some(HardwareTierId::new("small-k8s")),
         environment: Some(EnvironmentId::new("e1")),
         revision: Some("r1".into()),
+        carried: Carried::default(),
+    }
+}
+
+/// A content without what is only carried over.
+fn ours(content: AppContent) -> AppContent {
+    AppContent {
+        carried: Carried::default(),
+        ..content
     }
 }
 

@@ -2,6 +2,7 @@
 //! Domino's documentation; no specification of it is at hand, so that replies are read leniently.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::app::{App, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word};
 use super::beta::Beta;
@@ -33,6 +34,8 @@ struct Creation<'a> {
 struct VersionCreation<'a> {
     content: Content<'a>,
     deployment: Deployment<'a>,
+    #[serde(flatten)]
+    carried: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +47,8 @@ struct Content<'a> {
     environment_id: Option<&'a EnvironmentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_revision_id: Option<&'a str>,
+    #[serde(flatten)]
+    carried: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +56,8 @@ struct Content<'a> {
 struct Deployment<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     hardware_tier_id: Option<&'a HardwareTierId>,
+    #[serde(flatten)]
+    carried: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +70,7 @@ struct CreatedAndStarted {
     version: WireVersion,
     instance: Option<AppInstance>,
     #[serde(default)]
-    warnings: Vec<serde_json::Value>,
+    warnings: Vec<Value>,
 }
 
 impl<'a> From<&'a AppContent> for VersionCreation<'a> {
@@ -73,10 +80,19 @@ impl<'a> From<&'a AppContent> for VersionCreation<'a> {
                 git_ref: content.git_ref.as_ref(),
                 environment_id: content.environment.as_ref(),
                 environment_revision_id: content.revision.as_deref(),
+                carried: &content.carried.content,
             },
-            deployment: Deployment {
-                hardware_tier_id: content.hardware_tier.as_ref(),
-            },
+            deployment: Deployment::from(content),
+            carried: &content.carried.top,
+        }
+    }
+}
+
+impl<'a> From<&'a AppContent> for Deployment<'a> {
+    fn from(content: &'a AppContent) -> Self {
+        Self {
+            hardware_tier_id: content.hardware_tier.as_ref(),
+            carried: &content.carried.deployment,
         }
     }
 }
@@ -145,9 +161,9 @@ impl Routes for V1 {
             .await?;
         let mut version = AppVersion::from(done.version);
         version.instance = version.instance.or(done.instance);
-        let in_words = |warning: serde_json::Value| match warning {
-            serde_json::Value::String(text) => text,
-            other => match other.get("message").and_then(serde_json::Value::as_str) {
+        let in_words = |warning: Value| match warning {
+            Value::String(text) => text,
+            other => match other.get("message").and_then(Value::as_str) {
                 Some(text) => text.to_owned(),
                 None => other.to_string(),
             },
@@ -172,12 +188,10 @@ pub(super) async fn start(
     writer: &Writer,
     app: &AppId,
     version: &AppVersionId,
-    tier: Option<&HardwareTierId>,
+    content: &AppContent,
 ) -> Result<(), ApiError> {
     let start = Start {
-        deployment: Deployment {
-            hardware_tier_id: tier,
-        },
+        deployment: Deployment::from(content),
     };
     let path = format!("{}/start", path(app, version));
     writer

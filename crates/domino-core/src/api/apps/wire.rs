@@ -2,8 +2,10 @@
 //! replies are known from prose only, so that both places are read.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::app::{App, AppChanges, AppInstance, AppVersion, visibility_word};
+use super::carried::Carried;
 use crate::api::git_ref::GitRef;
 use crate::api::ids::{AppId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId};
 use crate::client::{ApiError, Reader, Writer, segment};
@@ -44,8 +46,21 @@ pub(super) struct WireApp {
     visibility: Option<String>,
     access_control: Option<AccessControl>,
     url: Option<String>,
+    publisher: Option<Person>,
+    authorship: Option<Authorship>,
     project: Option<WireProject>,
     current_version: Option<WireVersion>,
+}
+
+#[derive(Deserialize)]
+struct Authorship {
+    author: Option<Person>,
+}
+
+#[derive(Deserialize)]
+struct Person {
+    id: Option<String>,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +82,7 @@ pub(super) struct WireVersion {
     content: Option<Content>,
     deployment: Option<Content>,
     pub(super) current_instance: Option<AppInstance>,
+    publisher: Option<Person>,
 }
 
 #[derive(Default, Deserialize)]
@@ -76,6 +92,9 @@ struct Content {
     environment_id: Option<EnvironmentId>,
     environment_revision_id: Option<String>,
     hardware_tier_id: Option<HardwareTierId>,
+    /// What has no name here.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +118,8 @@ impl<T> Page<T> {
 
 impl From<WireApp> for App {
     fn from(app: WireApp) -> Self {
+        let author = app.authorship.and_then(|authorship| authorship.author);
+        let publisher = app.publisher.or(author).and_then(|person| person.id);
         let inner = app.access_control.and_then(|access| access.visibility);
         Self {
             id: app.id,
@@ -107,6 +128,7 @@ impl From<WireApp> for App {
             description: app.description,
             visibility: app.visibility.or(inner),
             url: app.url.filter(|url| !url.is_empty()),
+            publisher,
             version: app.current_version.map(AppVersion::from),
         }
     }
@@ -130,17 +152,19 @@ impl From<WireVersion> for AppVersion {
             revision: flat
                 .environment_revision_id
                 .or(content.environment_revision_id),
+            publisher: version.publisher.and_then(|person| person.name),
+            carried: Carried::of(flat.rest, content.rest, deployment.rest),
             instance: version.current_instance,
         }
     }
 }
 
-/// `GET {apps}?projectId&name`, page after page: the apps of exactly this name in the project.
+/// `GET {apps}?projectId`, page after page: all apps of the project, since the one that is meant may have another name
+/// by now.
 pub(super) async fn apps(
     reader: &Reader,
     apps: &str,
     project: &ProjectId,
-    name: &str,
 ) -> Result<Vec<App>, ApiError> {
     let limit = PAGE.to_string();
     let (mut found, mut seen) = (Vec::new(), std::collections::HashSet::new());
@@ -149,7 +173,6 @@ pub(super) async fn apps(
         let from = offset.to_string();
         let query = [
             ("projectId", project.as_str()),
-            ("name", name),
             ("limit", limit.as_str()),
             ("offset", from.as_str()),
         ];
@@ -162,7 +185,7 @@ pub(super) async fn apps(
                 continue;
             }
             let here = app.project.as_ref().is_none_or(|p| p.id == *project);
-            if here && app.name == name {
+            if here {
                 found.push(App::from(app));
             }
         }
@@ -182,6 +205,18 @@ pub(super) async fn app(reader: &Reader, apps: &str, id: &AppId) -> Result<Optio
     let path = format!("{apps}/{}", segment(id.as_str()));
     let app: Option<WireApp> = reader.read_if_there(&path, &[]).await?;
     Ok(app.map(App::from))
+}
+
+/// `GET {apps}/{id}/versions`, which is one page.
+pub(super) async fn versions(
+    reader: &Reader,
+    apps: &str,
+    id: &AppId,
+) -> Result<Vec<AppVersion>, ApiError> {
+    let path = format!("{apps}/{}/versions", segment(id.as_str()));
+    let page: Option<Page<WireVersion>> = reader.read_if_there(&path, &[]).await?;
+    let versions = page.map(|page| page.items).unwrap_or_default();
+    Ok(versions.into_iter().map(AppVersion::from).collect())
 }
 
 /// `PATCH {apps}/{id}`: what is not named stays. v1 answers with nothing.

@@ -35,7 +35,7 @@ async fn an_app_is_understood_flat_and_nested() {
             .unwrap();
         assert!(app.visibility.is_some());
         let version = app.version.unwrap();
-        assert_eq!(version.content(), content());
+        assert_eq!(ours(version.content()), content());
         assert!(version.status().is_up());
     }
 }
@@ -131,10 +131,9 @@ async fn a_version_that_is_there_is_started_on_a_tier() {
     let route = "/api/apps/v1/apps/a1/versions/v1/start";
     let server = server("POST", route, 200, nested_version("v1")).await;
     let writer = connection(&server.uri()).writer();
-    let tier = HardwareTierId::new("small-k8s");
     writer
         .apps(Generation::V1)
-        .start(&app_id(), &version_id(), Some(&tier))
+        .start(&app_id(), &version_id(), &content())
         .await
         .unwrap();
     let sent = json!({"deployment": {"hardwareTierId": "small-k8s"}});
