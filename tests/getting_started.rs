@@ -6,6 +6,7 @@
 //! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
+mod terminal;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -385,4 +386,19 @@ fn without_stop_after_jobs_apps_and_models_go_through_every_stage() {
     .map(|[name, plane]| [name, &answers, "version 1: Running", plane, ""].map(str::to_owned));
     assert_eq!(endpoints, expected);
     kept.end();
+}
+
+#[test]
+fn a_yes_to_every_question_ends_green() {
+    let scratch = Scratch::new();
+    let command = "exec cargo xtask rehearse --only deploy-jobs --only deploy-models";
+    let command = scratch.command(command);
+    let github = |stage| format!("approve the deployment to {stage}? [y/n] ");
+    let (staging, prod) = (github("STAGE"), github("PROD"));
+    let domino = "in Domino, as approver: approve it? [y/n] ";
+    let questions = [&staging, &prod, domino, &staging, domino, &prod];
+    let answers = questions.map(|question| (question, "y"));
+    let (code, shown) = terminal::run(&command, 120, &answers);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("first in Domino, then on GitHub"), "{shown}");
 }

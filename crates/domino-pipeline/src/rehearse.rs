@@ -39,7 +39,7 @@ use rehearsal::workspace::Workspace;
 
 use self::installed::Installed;
 use self::mlflow::Mlflow;
-use self::settings::{Domino, StageSettings};
+use self::settings::{AUTHOR, Domino, StageSettings};
 use self::subject::{Choice, Subject};
 
 /// What a person should know before trusting a rehearsal.
@@ -126,9 +126,6 @@ pub enum Approver {
 /// The exit code when everything went well but not as the specs say.
 #[cfg(feature = "contract")]
 const CONTRACT_BROKEN: u8 = 4;
-
-/// The user of the sandbox who is said to have pushed.
-pub const AUTHOR: &str = "author";
 
 /// Rehearses.
 ///

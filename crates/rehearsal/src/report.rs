@@ -4,6 +4,7 @@ mod table;
 
 use std::time::Duration;
 
+use self::table::Line;
 use crate::console::{Console, Look};
 use crate::workflow_command::{Annotation, Level};
 
@@ -22,6 +23,24 @@ pub struct Row {
     pub took: Option<Duration>,
     /// Where what it made can be seen.
     pub link: Option<String>,
+}
+
+impl Row {
+    fn line(&self) -> Line {
+        let (result, look) = self.outcome.show();
+        let cells = [
+            self.workflow.clone(),
+            self.job.clone(),
+            self.step.clone(),
+            result,
+            self.took.map(duration).unwrap_or_default(),
+            self.link.clone().unwrap_or_default(),
+        ];
+        Line {
+            cells: cells.map(|cell| one_line(&cell)),
+            look,
+        }
+    }
 }
 
 /// What became of a step or a job.
@@ -121,12 +140,12 @@ impl Report {
             }
         }
         console.blank();
-        let rows: Vec<&Row> = self
-            .rows
-            .iter()
+        let rows = self.rows.iter();
+        let lines: Vec<Line> = rows
             .filter(|row| row.outcome != Outcome::Emulated)
+            .map(Row::line)
             .collect();
-        table::show(&rows, console, width);
+        table::show(&lines, console, width);
     }
 
     /// One sentence on how it went.

@@ -10,9 +10,8 @@ use rehearsal::console::{self, Console, Look};
 use rehearsal::report::{CANNOT, Report};
 use rehearsal::runner::Runner;
 
-use super::AUTHOR;
 use super::mlflow::Mlflow;
-use super::settings::{APPROVER, STEPS_USER};
+use super::settings::{APPROVER, AUTHOR, STEPS_USER};
 
 /// Says why there is nothing to rehearse.
 pub fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {

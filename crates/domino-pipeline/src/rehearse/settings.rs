@@ -13,6 +13,8 @@ use rehearsal::settings::{
 use super::environments::StageEnvironments;
 use super::installed::Installed;
 
+/// The user of the sandbox who is said to have pushed.
+pub const AUTHOR: &str = "author";
 /// The user of the sandbox who approves in Domino.
 pub const APPROVER: &str = "approver";
 /// The user of the sandbox that steps sign in as.

@@ -1,8 +1,19 @@
 //! The table of steps, as wide as the console. What does not fit is cut, but for links: those that leave the table no
 //! room stand below it, each on a line of its own, where a terminal opens them.
 
-use super::{Row, duration, one_line};
 use crate::console::{Console, Look};
+
+/// A line of the table.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Workflow, job, step, result, duration and link, each on one line.
+    pub cells: Cells,
+    /// How it looks.
+    pub look: Look,
+}
+
+/// What stands in the columns.
+pub type Cells = [String; 6];
 
 const HEAD: [&str; 6] = ["workflow", "job", "step", "result", "duration", "link"];
 const STEP: usize = 2;
@@ -15,11 +26,9 @@ const NARROWEST: usize = 8;
 const WIDEST_STEP: usize = 48;
 const GAP: usize = 2;
 
-type Cells = [String; 6];
-
 /// Shows it.
-pub fn show(rows: &[&Row], console: &Console, width: usize) {
-    let mut table: Vec<Cells> = rows.iter().map(|row| cells(row)).collect();
+pub fn show(lines: &[Line], console: &Console, width: usize) {
+    let mut table: Vec<Cells> = lines.iter().map(|line| line.cells.clone()).collect();
     table.insert(0, HEAD.map(str::to_owned));
     for cells in &mut table {
         cells[STEP] = cut(&cells[STEP], WIDEST_STEP);
@@ -35,40 +44,29 @@ pub fn show(rows: &[&Row], console: &Console, width: usize) {
     for (at, cells) in table.iter().enumerate() {
         let look = match at {
             0 => Look::Bold,
-            row => rows[row - 1].outcome.show().1,
+            line => lines[line - 1].look,
         };
-        console.line(look, &line(cells, &widths));
+        console.line(look, &aligned(cells, &widths));
     }
     if links_below {
-        show_links(rows, console);
+        show_links(lines, console);
     }
 }
 
-fn show_links(rows: &[&Row], console: &Console) {
+fn show_links(lines: &[Line], console: &Console) {
     let mut heading = Some("Links");
-    for row in rows {
-        let Some(link) = &row.link else { continue };
+    for Line { cells, .. } in lines {
+        let [workflow, job, step, _, _, link] = cells;
+        if link.is_empty() {
+            continue;
+        }
         if let Some(heading) = heading.take() {
             console.blank();
             console.line(Look::Bold, heading);
         }
-        let (workflow, job) = (&row.workflow, &row.job);
-        let step = one_line(&row.step);
         console.line(Look::Dim, &format!("{workflow} / {job}: {step}"));
-        console.line(Look::Plain, &one_line(link));
+        console.line(Look::Plain, link);
     }
-}
-
-fn cells(row: &Row) -> Cells {
-    [
-        row.workflow.clone(),
-        row.job.clone(),
-        row.step.clone(),
-        row.outcome.show().0,
-        row.took.map(duration).unwrap_or_default(),
-        row.link.clone().unwrap_or_default(),
-    ]
-    .map(|cell| one_line(&cell))
 }
 
 fn widths(table: &[Cells]) -> [usize; 6] {
@@ -109,7 +107,7 @@ fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn line(cells: &Cells, widths: &[usize; 6]) -> String {
+fn aligned(cells: &Cells, widths: &[usize; 6]) -> String {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         line.push_str(cell);
@@ -120,44 +118,39 @@ fn line(cells: &Cells, widths: &[usize; 6]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::console::captured;
-    use crate::report::Outcome;
 
-    fn shown(width: usize) -> String {
-        let row = |job: &str, step: &str, outcome| Row {
-            workflow: "deploy-models".into(),
-            job: job.into(),
-            step: step.into(),
-            outcome,
-            took: Some(Duration::from_millis(4210)),
-            link: Some(
-                "http://127.0.0.1:41234/models/000000000000000000000001/latest/model".into(),
-            ),
+    fn at_width(width: usize) -> String {
+        let line = |job: &str, step: &str, result: &str| Line {
+            cells: [
+                "deploy-models",
+                job,
+                step,
+                result,
+                "4.2 s",
+                "http://127.0.0.1:41234/models/000000000000000000000001/latest/model",
+            ]
+            .map(str::to_owned),
+            look: Look::Plain,
         };
-        let rows = [
-            row(
-                "deploy-staging",
-                "Publish model wine-quality",
-                Outcome::Success,
-            ),
-            row(
+        let lines = [
+            line("deploy-staging", "Publish model wine-quality", "✓ success"),
+            line(
                 "deploy-production",
                 "Ask for the move of wine-quality to prod",
-                Outcome::Failure(Some(137)),
+                "✗ failed (exit 137)",
             ),
         ];
         let (console, text) = captured();
-        show(&rows.iter().collect::<Vec<_>>(), &console, width);
+        show(&lines, &console, width);
         String::from_utf8(text.borrow().clone()).unwrap()
     }
 
     #[test]
     fn the_table_fits_and_links_are_whole() {
         for width in [80, 100, 120] {
-            let text = shown(width);
+            let text = at_width(width);
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
@@ -165,7 +158,11 @@ mod tests {
             assert!(text.contains("\n\nLinks\n"), "{text}");
             assert!(text.contains("✗ failed (exit 137)  4.2 s"), "{text}");
         }
-        assert!(shown(80).contains("Ask for the mov…"), "{}", shown(80));
-        assert!(!shown(200).contains("Links"), "{}", shown(200));
+        assert!(
+            at_width(80).contains("Ask for the mov…"),
+            "{}",
+            at_width(80)
+        );
+        assert!(!at_width(200).contains("Links"), "{}", at_width(200));
     }
 }
