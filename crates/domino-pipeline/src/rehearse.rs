@@ -55,12 +55,12 @@ Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later 
 
 Trouble to rehearse with --faults. Each file says what to expect, `domino-sandbox --help` what one may hold:
 
-    faults/failing-deployments.toml  an app that cannot start, an endpoint that cannot be built
-    faults/flaky-network.toml        reads refused, cut off, answered with 429 and 503
-    faults/lost-replies.toml         the first write of each kind takes effect without a reply
-    faults/misreporting-jobs.toml    runs with odd statuses, late ends and repeated log lines
-    faults/signed-out.toml           from the third step on, only the page for signing in
-    faults/slow-domino.toml          lists that take a second, and runs that seem to end late
+    faults/failing-deployments.toml  apps and endpoints that do not start
+    faults/flaky-network.toml        reads refused, cut off, answered with 503
+    faults/lost-replies.toml         first writes take effect without a reply
+    faults/misreporting-jobs.toml    odd statuses, late ends, repeated lines
+    faults/signed-out.toml           from the third step on, a sign-in page
+    faults/slow-domino.toml          slow lists, runs that seem to end late
 
 Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong usage; 4 not as the specs of `--spec` \
 say; 5 a step failed; \
