@@ -92,7 +92,12 @@ impl Verb {
 }
 
 /// All of them.
-pub const VERBS: [Verb; 7] = [
+pub const VERBS: [Verb; 8] = [
+    Verb {
+        name: "init",
+        about: "Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request",
+        features: Features::None,
+    },
     Verb {
         name: "gen-workflows",
         about: "Write the workflow files and the picture of the pipeline from stages.toml",

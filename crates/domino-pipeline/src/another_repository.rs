@@ -9,7 +9,7 @@ use std::path::Path;
 use stage_file::StageFile;
 
 use crate::error::{Context as _, Result, VerbError};
-use crate::{init, repository};
+use crate::{first_stage_file, repository};
 
 /// Dependabot's file, from the top of the repository.
 pub const DEPENDABOT: &str = ".github/dependabot.yml";
@@ -45,7 +45,7 @@ pub fn begin(out: &Path, release_repository: Option<&str>) -> Result<()> {
                 .hint("name it with `--release-repository OWNER/NAME`")
         })?,
     };
-    let text = init::for_release(out, &repository);
+    let text = first_stage_file::for_release(out, &repository);
     let path = out.join("stages.toml");
     StageFile::read(&text, &path)?;
     fs::create_dir_all(out).context(|| format!("cannot create `{}`", out.display()))?;

@@ -3,10 +3,7 @@
 //! A file that is there is a person's: it is kept and named. What is not given by a flag is asked on a terminal; where
 //! nobody can be asked, an example stands in its place, and the end says so.
 
-mod answers;
 mod sample;
-mod stage_file_text;
-mod wheel;
 
 use std::fs;
 use std::path::Path;
@@ -14,9 +11,9 @@ use std::process::ExitCode;
 
 use stage_file::StageFile;
 
-use self::answers::Answers;
-pub use self::answers::Args;
 use crate::error::{Context as _, Result, VerbError};
+pub use crate::first_stage_file::Args;
+use crate::first_stage_file::{self, Answers};
 use crate::{gen_workflows, repository};
 
 /// Writes what a repository needs to begin with.
@@ -31,7 +28,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .hint("edit it, then run gen-workflows; or move it away to begin anew"));
     }
     let answers = Answers::of(args, &folder)?;
-    let text = stage_file_text::text(&answers);
+    let text = first_stage_file::of(&answers);
     StageFile::read(&text, &path)?;
     fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;
     if args.sample {
@@ -50,12 +47,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let me = repository::called_as();
     eprintln!("\nnext: commit these files, then watch the pipeline here: {me} rehearse");
     Ok(generated)
-}
-
-/// The stage file of the sample for a repository that takes the programs from a release, with examples for all that is
-/// the team's own.
-pub fn for_release(folder: &Path, release_repository: &str) -> String {
-    stage_file_text::text(&Answers::for_release(folder, release_repository))
 }
 
 /// Writes a file where none is, and says what it did.

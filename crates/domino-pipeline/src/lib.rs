@@ -13,6 +13,7 @@ pub mod diagram;
 #[cfg(feature = "rehearse")]
 pub mod doctor;
 pub mod error;
+pub mod first_stage_file;
 pub mod gen_workflows;
 #[cfg(feature = "import-ini")]
 pub mod import_ini;

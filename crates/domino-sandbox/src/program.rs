@@ -62,7 +62,7 @@ struct Arguments {
     faults: Option<PathBuf>,
 
     /// How long a status lasts that is not real work
-    #[arg(long = "pace", value_enum, default_value_t = PaceName::Human)]
+    #[arg(long = "pace", value_name = "PACE", value_enum, default_value_t = PaceName::Human)]
     delays: PaceName,
 
     /// Where to write the credentials, readable by you alone; a temporary file when left out

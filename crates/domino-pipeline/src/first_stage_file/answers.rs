@@ -43,7 +43,7 @@ const EXAMPLE_STAGES: &str = "dev,staging,prod";
 
 /// Everything that the stage file needs.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub struct Answers {
     pub(super) host: String,
     pub(super) project: String,
     /// Each stage with its hardware tier.
@@ -56,7 +56,7 @@ pub(super) struct Answers {
     /// Whether the entities of the sample are among it.
     pub(super) sample: bool,
     /// What nobody gave, in words.
-    pub(super) examples: Vec<String>,
+    pub examples: Vec<String>,
 }
 
 impl Answers {
@@ -79,7 +79,7 @@ impl Answers {
     }
 
     /// Takes the flags, and asks for the rest where somebody can be asked.
-    pub(super) fn of(args: &Args, folder: &Path) -> Result<Self> {
+    pub fn of(args: &Args, folder: &Path) -> Result<Self> {
         let mut questions = Questions {
             may_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             examples: Vec::new(),
