@@ -47,17 +47,17 @@ pub struct Args {
 
 /// What `--help` ends with.
 const EXITS: &str = "\
-Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY.
-DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager.
+Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
+DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager. \
 GITHUB_TOKEN, with `actions: read`, tells who approved the workflow run; it is sent to GitHub only.
 
-Nobody approves a version that they trained, asked for or started the workflow run of. Domino's user names and GitHub's
-logins are compared as they are written, without case: nothing tells that two different names are one person.
-Who approved GitHub tells of a workflow run, not of an attempt at it: when a run is run again, an approval that an
+Nobody approves a version that they trained, asked for or started the workflow run of. Domino's user names and GitHub's \
+logins are compared as they are written, without case: nothing tells that two different names are one person. \
+Who approved GitHub tells of a workflow run, not of an attempt at it: when a run is run again, an approval that an \
 earlier attempt was given counts as well.
 
-Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another
-promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not
+Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another \
+promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not \
 hold, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
