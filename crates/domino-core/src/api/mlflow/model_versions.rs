@@ -153,7 +153,13 @@ impl TrackingReader {
         let filter = format!("name={}", quoted(name));
         let (mut versions, mut token) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
-            let mut query = vec![("filter", filter.as_str()), ("max_results", "200")];
+            // Without it the order is that of the last change and the page token an offset: a version that somebody
+            // edits between two pages would be missed.
+            let mut query = vec![
+                ("filter", filter.as_str()),
+                ("order_by", "version_number DESC"),
+                ("max_results", "200"),
+            ];
             if let Some(token) = &token {
                 query.push(("page_token", token));
             }
@@ -349,6 +355,7 @@ mod tests {
         let route = "/api/2.0/mlflow/model-versions/search";
         Mock::given(path(route))
             .and(query_param("filter", "name='fraud'"))
+            .and(query_param("order_by", "version_number DESC"))
             .and(query_param_is_missing("page_token"))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({
                 "model_versions": [version("9", "None"), version("7", "Production")], "next_page_token": "t",
@@ -357,6 +364,7 @@ mod tests {
             .await;
         Mock::given(path(route))
             .and(query_param("page_token", "t"))
+            .and(query_param("order_by", "version_number DESC"))
             .respond_with(
                 ResponseTemplate::new(200)
                     .set_body_json(json!({"model_versions": [version("10", "Production")]})),
