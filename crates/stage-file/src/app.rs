@@ -9,7 +9,7 @@ use crate::placement::Placement;
 /// `[app.<name>]`: a web app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct App {
-    /// The name, from the table's header; in Domino it is [`StageFile::app_name`].
+    /// The name, from the table's header; in Domino it is [`StageFile::app_name`](crate::StageFile::app_name).
     pub name: String,
     /// The script that starts it, from the top of the repository.
     pub entry_point: String,

@@ -115,7 +115,14 @@ fn arguments_that_the_function_does_not_take_are_400() {
     assert_eq!(nothing.status, 404);
     let nobody = world.call(&"0".repeat(24), "latest", &token, json!({}));
     assert_eq!(nobody.status, 404);
-    assert_eq!(world.get(&format!("/models/{id}/latest/model")).status, 404);
+    // Whoever opens the address in a browser sees a page about the endpoint, and calls nothing.
+    let page = world.get(&format!("/models/{id}/latest/model"));
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text().starts_with("<!DOCTYPE html>"),
+        "{}",
+        page.text()
+    );
 }
 
 #[test]
