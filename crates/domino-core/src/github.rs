@@ -86,11 +86,7 @@ impl WorkflowRun {
         connection: &Connection,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, CommandError> {
-        let set = |name: &str| {
-            variable(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
+        let set = |name: &str| set(&variable, name);
         let needed = |name: &str| {
             set(name).ok_or_else(|| {
                 CommandError::new(
@@ -120,9 +116,7 @@ impl WorkflowRun {
 
     /// The token, to be hidden in all that is shown.
     pub fn token(variable: impl Fn(&str) -> Option<String>) -> Option<Credential> {
-        variable("GITHUB_TOKEN")
-            .filter(|token| !token.trim().is_empty())
-            .map(|token| Credential::GitHubToken(token.trim().to_owned().into()))
+        set(variable, "GITHUB_TOKEN").map(|token| Credential::GitHubToken(token.into()))
     }
 
     /// The run's number in addresses.
@@ -158,6 +152,13 @@ impl WorkflowRun {
             })
             .collect())
     }
+}
+
+/// A variable of the runner, where it has a value.
+fn set(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name)
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 /// A reader of GitHub, and the path before every route of its API. Nothing is sent yet.

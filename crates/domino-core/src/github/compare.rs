@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{opened, refusal};
+use super::{opened, refusal, set};
 use crate::client::Connection;
 use crate::commit::Commit;
 use crate::error::{CommandError, Exit, Result};
@@ -35,10 +35,7 @@ pub(crate) async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Comparison> {
-    let set = |name: &str| {
-        let value = variable(name).map(|value| value.trim().to_owned());
-        value.filter(|value| !value.is_empty())
-    };
+    let set = |name: &str| set(&variable, name);
     let needed = |name: &str| {
         set(name).ok_or_else(|| CommandError::new(Exit::Usage, format!("`{name}` is not set")))
     };
