@@ -59,22 +59,16 @@ impl Installed {
         if command == BUILD {
             return self.built_here.then(|| self.instead_of_compiling());
         }
-        let folder = quoted(&self.folder);
         let command = match command {
-            INSTALL => {
-                let programs: Vec<String> = PROGRAMS
-                    .iter()
-                    .map(|name| format!("{folder}/{name}"))
-                    .collect();
-                format!(
-                    "mkdir -p \"$RUNNER_TEMP/programs/bin\"\n\
-                     ln -s {} \"$RUNNER_TEMP/programs/bin\"\n\
-                     echo \"$RUNNER_TEMP/programs/bin\" >> \"$GITHUB_PATH\"\n",
-                    programs.join(" ")
-                )
-            }
+            INSTALL => format!(
+                "mkdir -p \"$RUNNER_TEMP/programs/bin\"\n\
+                 ln -s {} \"$RUNNER_TEMP/programs/bin\"\n\
+                 echo \"$RUNNER_TEMP/programs/bin\" >> \"$GITHUB_PATH\"\n",
+                self.paths()
+            ),
             FETCH => format!(
-                "tar --create --file programs.tar --directory {folder} {}\n",
+                "tar --create --file programs.tar --directory {} {}\n",
+                quoted(&self.folder),
                 PROGRAMS.join(" ")
             ),
             _ => return None,
@@ -92,19 +86,20 @@ impl Installed {
 }
 
 impl Installed {
+    /// Where each program lies, as words of a shell.
+    fn paths(&self) -> String {
+        let folder = quoted(&self.folder);
+        PROGRAMS.map(|name| format!("{folder}/{name}")).join(" ")
+    }
+
     /// The archive holds links: the programs stay on this machine, and those of a debug build are large.
     fn instead_of_compiling(&self) -> Substitute {
-        let folder = quoted(&self.folder);
-        let programs: Vec<String> = PROGRAMS
-            .iter()
-            .map(|name| format!("{folder}/{name}"))
-            .collect();
         Substitute {
             command: format!(
                 "mkdir \"$RUNNER_TEMP/built\"\n\
                  ln -s {} \"$RUNNER_TEMP/built\"\n\
                  tar --create --file programs.tar --directory \"$RUNNER_TEMP/built\" {}\n",
-                programs.join(" "),
+                self.paths(),
                 PROGRAMS.join(" ")
             ),
             told: format!(
