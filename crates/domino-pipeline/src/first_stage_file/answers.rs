@@ -65,7 +65,7 @@ impl Answers {
         let stages = EXAMPLE_STAGES.split(',');
         Self {
             host: EXAMPLE_HOST.into(),
-            project: format!("my-team/{}", folder_name(folder)),
+            project: example_project(folder),
             stages: stages
                 .map(|name| (name.to_owned(), format!("{name}-small")))
                 .collect(),
@@ -87,7 +87,7 @@ impl Answers {
         let host = questions.text("the Domino host", args.host.as_deref(), EXAMPLE_HOST)?;
         host.parse::<Host>()
             .map_err(|problem| VerbError::usage(format!("`--host` {problem}")))?;
-        let example = format!("my-team/{}", folder_name(folder));
+        let example = example_project(folder);
         let project = questions.text("the Domino project", args.project.as_deref(), &example)?;
         project
             .parse::<ProjectName>()
@@ -125,11 +125,11 @@ impl Answers {
     }
 }
 
-fn folder_name(folder: &Path) -> String {
+fn example_project(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = whole.file_name().and_then(|name| name.to_str());
     let name = name.filter(|name| format!("a/{name}").parse::<ProjectName>().is_ok());
-    name.unwrap_or("my-project").to_owned()
+    format!("my-team/{}", name.unwrap_or("my-project"))
 }
 
 /// One tier for all, or one each.
