@@ -195,13 +195,42 @@ fn each_verb_keeps_to_its_number_of_requests() {
         let written = writes(&scene, from).len();
         (requests.len() - written, written)
     };
-    // Project, model, versions; endpoints and the one that answers; the runs of both versions.
-    let read = 7;
+    // Project, model; endpoints and the one that answers; the runs of both versions.
+    let read = 6;
     assert_eq!(count(&["request", "wine", "--to", "staging"]), (read, 0));
     assert_eq!(count(&["check", "wine", "--to", "staging"]), (read, 0));
-    // Four looks at the stage, one at the alias; four tags, the move, one archived, two aliases, two tags.
+    // Three looks at the stage, one at the alias; five tags, the move, one archived, two aliases, two tags.
     assert_eq!(count(&["apply", "wine", "--to", "staging"]), (read + 4, 11));
     assert_eq!(count(&["status", "wine", "--stage", "staging"]), (2, 0));
+}
+
+#[test]
+fn a_model_of_many_versions_takes_few_requests() {
+    let scene = scene();
+    let one = register(&scene, "wine", 0.6);
+    for _ in 0..1199 {
+        copy(&scene, "wine", one);
+    }
+    let apply = |number: u64| {
+        let from = scene.sandbox.requests().len();
+        let number = number.to_string();
+        let any = ["--version", &number, "--skip-order", "many"];
+        let run = scene.run(&[&["apply", "wine", "--to", "staging"], &any[..]].concat());
+        (run.exits(0), scene.requests_since(from))
+    };
+    put(&scene, "wine", 2, "Staging");
+    put(&scene, "wine", 900, "Staging");
+    let (run, requests) = apply(1200);
+    assert!(run.stderr.contains("archived version 900"), "{run}");
+    assert!(run.stderr.contains("archived version 2"), "{run}");
+    assert!(requests.len() <= 24, "{requests:#?}");
+    // One that somebody put into the stage since is found among the last changes.
+    put(&scene, "wine", 7, "Staging");
+    let (run, requests) = apply(1100);
+    assert!(run.stderr.contains("archived version 1200"), "{run}");
+    assert!(run.stderr.contains("archived version 7"), "{run}");
+    assert!(requests.len() <= 24, "{requests:#?}");
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1100]);
 }
 
 #[test]

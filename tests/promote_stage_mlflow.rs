@@ -37,8 +37,8 @@ macro_rules! of_line {
             }
 
             #[test]
-            fn the_stage_is_looked_for_on_every_page() {
-                super::beyond_the_first_page($line);
+            fn a_stage_is_seen_whole_among_many_versions() {
+                super::among_many($line);
             }
 
             #[test]
@@ -227,7 +227,7 @@ fn mlflow_post(scene: &harness::Scene, route: &str, body: Value) -> (u16, Value)
     domino(scene, "POST", &path, Some(body))
 }
 
-fn beyond_the_first_page(line: &'static str) {
+fn among_many(line: &'static str) {
     let Some(mlflow) = server::uri(line) else {
         return;
     };
@@ -235,30 +235,31 @@ fn beyond_the_first_page(line: &'static str) {
     let scene = scene_on(&mlflow, &name, "", "");
     let one = register(&scene, &name, 0.6);
     put(&scene, &name, one, "Staging");
-    let run = version(&scene, &name, one)["run_id"].clone();
-    for _ in 0..204 {
-        let source = format!("runs:/{}/model", run.as_str().unwrap());
-        let body = json!({"name": name, "source": source, "run_id": run});
-        assert_eq!(mlflow_post(&scene, "model-versions/create", body).0, 200);
+    for _ in 0..1199 {
+        copy(&scene, &name, one);
     }
-    let run = scene
-        .run(&[
-            "apply",
-            "wine",
-            "--to",
-            "staging",
-            "--version",
-            "205",
-            "--skip-order",
-            "many",
-        ])
-        .exits(0)
+    let apply = |number: &str| {
+        let any = ["--version", number, "--skip-order", "many"];
+        let from = scene.sandbox.requests().len();
+        let run = scene.run(&[&["apply", "wine", "--to", "staging"], &any[..]].concat());
+        let requests = scene.requests_since(from);
+        assert!(requests.len() <= 24, "{requests:#?}");
+        run.exits(0)
+    };
+    put(&scene, &name, 600, "Staging");
+    let run = apply("1200")
+        .tells("archived version 600")
         .tells("archived version 1");
     assert!(
-        run.stdout.contains("takes the place of  version 1"),
+        run.stdout.contains("takes the place of  version 600"),
         "{run}"
     );
-    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [205]);
+    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [1200]);
+    put(&scene, &name, 7, "Staging");
+    apply("1100")
+        .tells("archived version 1200")
+        .tells("archived version 7");
+    assert_eq!(versions_in_stage(&scene, &name, "Staging"), [1100]);
 }
 
 fn refused(line: &'static str) {

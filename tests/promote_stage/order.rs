@@ -112,18 +112,9 @@ fn only_a_whole_version_of_a_model_is_promoted() {
         .exits(3)
         .tells("registered model `wine` has no version 7")
         .tells("its newest version is 1");
-    for (word, route, pointer) in [
-        (
-            "PENDING_REGISTRATION",
-            "GET /api/2.0/mlflow/model-versions/search",
-            "/model_versions/0/status",
-        ),
-        (
-            "FAILED_REGISTRATION",
-            "GET /api/2.0/mlflow/model-versions/search",
-            "/model_versions/0/status",
-        ),
-    ] {
+    let route = "GET /api/2.0/mlflow/registered-models/get";
+    let pointer = "/registered_model/latest_versions/0/status";
+    for word in ["PENDING_REGISTRATION", "FAILED_REGISTRATION"] {
         let set = vec![(pointer.to_owned(), json!(word))];
         let remove = Vec::new();
         scene

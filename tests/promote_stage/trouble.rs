@@ -234,12 +234,12 @@ fn an_interruption_before_anything_was_written_changes_nothing() {
     let scene = scene_of_two();
     let by = Duration::from_secs(20);
     scene.sandbox.faults().add(Fault::on(
-        "GET /api/2.0/mlflow/model-versions/search",
+        "GET /api/2.0/mlflow/registered-models/get",
         Misbehaviour::Delay { by },
     ));
     let from = scene.sandbox.requests().len();
     let running = scene.start(&["apply", "wine", "--to", "staging", "--version", "2"]);
-    eventually("the search is on its way", || {
+    eventually("the look is on its way", || {
         scene.sandbox.requests().len() > from
     });
     running.signal("INT");

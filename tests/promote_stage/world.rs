@@ -204,6 +204,13 @@ pub fn register_by(scene: &Scene, name: &str, rmse: f64, user: &str) -> u64 {
     number.parse().unwrap()
 }
 
+/// Registers one more version, of the run and the files of another.
+pub fn copy(scene: &Scene, name: &str, of: u64) {
+    let of = version(scene, name, of);
+    let body = json!({"name": name, "source": of["source"], "run_id": of["run_id"]});
+    mlflow(scene, "POST", "model-versions/create", body);
+}
+
 /// What a run notes of the one model that it logged.
 fn logged() -> Value {
     let column =
@@ -281,7 +288,7 @@ pub fn versions_in_stage(scene: &Scene, name: &str, stage: &str) -> Vec<u64> {
     let found = mlflow(
         scene,
         "GET",
-        &format!("model-versions/search?filter={filter}&max_results=1000"),
+        &format!("model-versions/search?filter={filter}&max_results=10000"),
         Value::Null,
     );
     let versions = found["model_versions"].as_array().cloned();

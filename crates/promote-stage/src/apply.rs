@@ -66,7 +66,7 @@ pub(crate) async fn apply(
         return Ok(StepResult::planned());
     }
     let writer = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&writer, name);
+    let registry = RegistryWriter::of(&writer, &candidate.registry);
     machine::promote(step, registry, transition, &mut interrupts)
         .await
         .with_context(|| {

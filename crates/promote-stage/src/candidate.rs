@@ -49,7 +49,7 @@ impl<'a> Candidate<'a> {
         let reader = context.connection.reader();
         let tracking = PromotionTarget::tracking(context)?.reader();
         let shared = before.project == stage.project;
-        let (registry, project, project_before) = tokio::try_join!(
+        let (mut registry, project, project_before) = tokio::try_join!(
             target.registry(context, &tracking),
             Project::of_stage(&reader, file, stage),
             async {
@@ -62,6 +62,7 @@ impl<'a> Candidate<'a> {
         let project_before = project_before.as_ref().unwrap_or(&project);
         let serving = Serving::of(&reader, file, before, target.model, project_before).await?;
         let (number, chosen) = order::choose(context, &target, before, args.version(), &serving)?;
+        registry.look_up(&tracking, number).await?;
         let Some(version) = registry.version(number).cloned() else {
             return Err(order::no_such_version(&registry, number));
         };
@@ -92,7 +93,13 @@ impl<'a> Candidate<'a> {
         if args.skip_order.is_none() {
             order::check_order(file, &candidate.target, &origin)?;
         }
-        let replaced = candidate.to_be_replaced().cloned();
+        let replaced = match candidate.to_be_replaced() {
+            None => None,
+            Some(number) => {
+                candidate.registry.look_up(&tracking, number).await?;
+                candidate.registry.version(number).cloned()
+            }
+        };
         let (run, replaced_run) = tokio::try_join!(
             run_of(&tracking, Some(&candidate.version)),
             run_of(&tracking, replaced.as_ref()),
@@ -127,18 +134,17 @@ impl<'a> Candidate<'a> {
 
     /// The version that it takes the place of: the one in the stage, and when it has done so already, the one that
     /// its record names.
-    fn to_be_replaced(&self) -> Option<&ModelVersion> {
+    fn to_be_replaced(&self) -> Option<VersionNumber> {
         let pointed = self.registry.alias(&self.target.alias());
         let others = self.others();
-        let number = pointed
+        pointed
             .filter(|pointed| others.contains(pointed))
             .or_else(|| others.first().copied())
             .or_else(|| pointed.filter(|pointed| *pointed != self.number()))
             .or_else(|| {
                 let record = self.record().filter(|_| self.is_in_stage());
                 record.and_then(|record| record.replaced)
-            })?;
-        self.registry.version(number)
+            })
     }
 
     /// What later steps are given.

@@ -78,7 +78,7 @@ pub(crate) async fn demote(
         return Ok(StepResult::planned());
     }
     let writer = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&writer, target.name);
+    let registry = RegistryWriter::of(&writer, &demotion.registry);
     machine::promote(step, registry, transition, &mut interrupts)
         .await
         .with_context(|| cannot("demote", &args.model, &context.stage))?;
@@ -100,7 +100,7 @@ pub(crate) async fn demote(
 async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotion<'a>> {
     let target = PromotionTarget::of(context, &args.model)?;
     let reader = PromotionTarget::tracking(context)?.reader();
-    let registry = target.registry(context, &reader).await?;
+    let mut registry = target.registry(context, &reader).await?;
     let given = args.version.and_then(|given| given.0);
     let Some(number) = given.or_else(|| registry.alias(&target.previous_alias())) else {
         let holds = listed(&registry.versions_in_stage(&target.model_stage));
@@ -114,6 +114,7 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
             "it holds {holds}; name the version to put back with `--version`"
         )));
     };
+    registry.look_up(&reader, number).await?;
     let Some(back) = registry.version(number).cloned() else {
         return Err(order::no_such_version(&registry, number));
     };

@@ -25,6 +25,7 @@ mod request;
 mod rollback;
 mod sheet;
 mod signature;
+mod stage_holders;
 mod status;
 mod target;
 mod transition;

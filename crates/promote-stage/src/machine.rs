@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use domino_core::error::{CommandError, Result};
 use domino_core::step::{Interrupts, Step};
+use tokio::time::Instant;
 
 use crate::exclusive::check_exclusive;
 use crate::journal::JournalStep;
@@ -84,9 +85,10 @@ async fn advance(
     if let Err(error) = enter(promotion, step, interrupts).await {
         return Err(roll_back(promotion, error).await);
     }
+    let settled = Instant::now() + SETTLE.mul_f64(promotion.registry.delay_scale());
     let rest = || journal.announce.iter().chain(&journal.close);
     finish(promotion, rest(), journal.announce.len(), interrupts).await?;
-    tokio::time::sleep(SETTLE.mul_f64(promotion.registry.delay_scale())).await;
+    tokio::time::sleep_until(settled).await;
     let look = check_exclusive(promotion).await;
     let look = look.map_err(|error| PromotionOutcome::Unseen(error.into()))?;
     if let Err(conflict) = look.into_result(promotion) {
@@ -109,6 +111,9 @@ async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrup
         promotion.write(enter).await?;
     }
     let registry = &promotion.registry;
+    if promotion.journal.leave.is_empty() {
+        return check_exclusive(promotion).await?.into_result(promotion);
+    }
     let held = registry.versions_in_stage(&promotion.transition.to).await?;
     // Only those that were seen when it was planned: what came since belongs to another promotion.
     let leave = promotion.journal.leave.iter();
@@ -153,8 +158,8 @@ async fn keep_alias(promotion: &Promotion<'_>) -> Result<(), Box<PromotionOutcom
     if !registry.has_aliases() {
         return Ok(());
     }
-    let now = registry.alias(alias).await;
-    if now.map_err(|error| PromotionOutcome::AliasUnseen(error.into()))? == Some(version) {
+    let points = registry.points_to(alias, version).await;
+    if points.map_err(|error| PromotionOutcome::AliasUnseen(error.into()))? {
         return Ok(());
     }
     let set = registry.set_alias(alias, version).await;

@@ -4,26 +4,61 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracki
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
 
+use crate::stage_holders;
+
 /// The tag that stands for the stage where the experiment manager no longer has stages.
 pub(crate) const STAGE_TAG: &str = "promote.stage";
 
-/// A registered model and all of its versions, newest first.
+/// A registered model, and its versions as far as they matter, newest first: all that are in the stages that were asked
+/// for, and the newest of every other stage.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     pub(crate) model: RegisteredModel,
     pub(crate) versions: Vec<ModelVersion>,
+    /// What changes from now on has no earlier time stamp than this.
+    pub(crate) read_at: i64,
 }
 
 impl Registry {
-    /// Reads model and versions side by side. Only the search over all pages is an honest list of what is in a
-    /// stage.
+    /// Reads the model, and what these stages of the stage file hold.
     pub(crate) async fn read(
         reader: &TrackingReader,
         name: &str,
+        stages: &[(&str, ModelStage)],
     ) -> Result<Option<Self>, ApiError> {
-        let (model, versions) =
-            tokio::try_join!(reader.registered_model(name), reader.model_versions(name))?;
-        Ok(model.map(|model| Self { model, versions }))
+        let Some(model) = reader.registered_model(name).await? else {
+            return Ok(None);
+        };
+        let versions = stage_holders::find(reader, &model, stages).await?;
+        let changed = model.latest_versions.iter();
+        let changed = changed.map(|version| version.last_updated_timestamp);
+        let mut registry = Self {
+            read_at: changed.max().unwrap_or_default(),
+            versions: Vec::new(),
+            model,
+        };
+        registry.add(versions);
+        Ok(Some(registry))
+    }
+
+    /// Reads one more version, unless it is known or does not exist.
+    pub(crate) async fn look_up(
+        &mut self,
+        reader: &TrackingReader,
+        number: VersionNumber,
+    ) -> Result<(), ApiError> {
+        if self.version(number).is_none() {
+            let found = reader.model_version(&self.model.name, number).await?;
+            self.add(found);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, versions: impl IntoIterator<Item = ModelVersion>) {
+        self.versions.extend(versions);
+        self.versions
+            .sort_by_key(|version| std::cmp::Reverse(version.version));
+        self.versions.dedup_by_key(|version| version.version);
     }
 
     /// One version.
@@ -33,9 +68,15 @@ impl Registry {
             .find(|version| version.version == number)
     }
 
-    /// The versions in a stage, newest first.
+    /// The versions in a stage that was asked for, newest first.
     pub(crate) fn versions_in_stage(&self, stage: &ModelStage) -> Vec<VersionNumber> {
         versions_in_stage(&self.versions, stage)
+    }
+
+    /// Whether a tag stands for the stage.
+    pub(crate) fn has_stage_tags(&self) -> bool {
+        let versions = &mut self.versions.iter();
+        versions.any(|version| version.tags.contains_key(STAGE_TAG))
     }
 
     /// The version that an alias points to.

@@ -3,29 +3,31 @@
 
 use std::cell::Cell;
 
-use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter};
+use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter, Which};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::{ApiError, write_once};
 
-use crate::registry::{STAGE_TAG, stage_of, versions_in_stage};
+use crate::registry::{Registry, STAGE_TAG, stage_of, versions_in_stage};
+use crate::stage_holders::changed_since;
 
 /// Changes what the experiment manager holds of one registered model.
 #[derive(Debug)]
 pub(crate) struct RegistryWriter<'a> {
     writer: &'a TrackingWriter,
     reader: TrackingReader,
-    name: &'a str,
+    /// What it held when the writes were planned.
+    planned: &'a Registry,
     has_stages: Cell<bool>,
     has_aliases: Cell<bool>,
 }
 
 impl<'a> RegistryWriter<'a> {
-    /// Of the registered model of that name.
-    pub(crate) fn of(writer: &'a TrackingWriter, name: &'a str) -> Self {
+    /// Of the registered model that was read.
+    pub(crate) fn of(writer: &'a TrackingWriter, planned: &'a Registry) -> Self {
         Self {
             reader: writer.reader(),
             writer,
-            name,
+            planned,
             has_stages: Cell::new(true),
             has_aliases: Cell::new(true),
         }
@@ -33,7 +35,7 @@ impl<'a> RegistryWriter<'a> {
 
     /// The registered model's name.
     pub(crate) fn name(&self) -> &'a str {
-        self.name
+        &self.planned.model.name
     }
 
     /// What every pause is multiplied with.
@@ -56,13 +58,31 @@ impl<'a> RegistryWriter<'a> {
         missing_features
     }
 
-    /// The versions in a stage, by all pages of the search.
+    /// The versions in a stage, newest first: those that were there when the writes were planned, and what changed
+    /// since.
     pub(crate) async fn versions_in_stage(
         &self,
         stage: &ModelStage,
     ) -> Result<Vec<VersionNumber>, ApiError> {
-        let versions = self.reader.model_versions(self.name).await?;
-        Ok(versions_in_stage(&versions, stage))
+        let which = Which::All(self.name());
+        let changed = match self.has_stages.get() && !self.planned.has_stage_tags() {
+            true => changed_since(&self.reader, which, self.planned.read_at).await?,
+            // Setting a tag is no change by which versions could be ordered.
+            false => None,
+        };
+        let Some(mut versions) = changed else {
+            let all = self.reader.model_versions(self.name()).await?;
+            return Ok(versions_in_stage(&all, stage));
+        };
+        for number in self.planned.versions_in_stage(stage) {
+            if !versions.iter().any(|version| version.version == number) {
+                versions.extend(self.reader.model_version(self.name(), number).await?);
+            }
+        }
+        let mut held = versions_in_stage(&versions, stage);
+        held.sort_unstable_by(|one, other| other.cmp(one));
+        held.dedup();
+        Ok(held)
     }
 
     /// Puts a version into a stage.
@@ -75,12 +95,12 @@ impl<'a> RegistryWriter<'a> {
             self.delay_scale(),
             async || {
                 self.writer
-                    .transition_stage(self.name, version, stage)
+                    .transition_stage(self.name(), version, stage)
                     .await
                     .map(|_| ())
             },
             async || {
-                let existing = self.reader.model_version(self.name, version).await?;
+                let existing = self.reader.model_version(self.name(), version).await?;
                 Ok(existing
                     .filter(|existing| stage_of(existing) == *stage)
                     .map(drop))
@@ -111,11 +131,11 @@ impl<'a> RegistryWriter<'a> {
             self.delay_scale(),
             async || {
                 self.writer
-                    .set_version_tag(self.name, version, key, value)
+                    .set_version_tag(self.name(), version, key, value)
                     .await
             },
             async || {
-                let existing = self.reader.model_version(self.name, version).await?;
+                let existing = self.reader.model_version(self.name(), version).await?;
                 let is = |existing: &String| existing == value;
                 Ok(existing
                     .filter(|existing| existing.tags.get(key).is_some_and(is))
@@ -136,11 +156,11 @@ impl<'a> RegistryWriter<'a> {
             self.delay_scale(),
             async || {
                 self.writer
-                    .delete_version_tag(self.name, version, key)
+                    .delete_version_tag(self.name(), version, key)
                     .await
             },
             async || {
-                let existing = self.reader.model_version(self.name, version).await?;
+                let existing = self.reader.model_version(self.name(), version).await?;
                 Ok(existing
                     .filter(|existing| !existing.tags.contains_key(key))
                     .map(drop))
@@ -171,8 +191,8 @@ impl<'a> RegistryWriter<'a> {
     ) -> Result<(), ApiError> {
         let set = write_once(
             self.delay_scale(),
-            async || self.writer.set_alias(self.name, alias, version).await,
-            async || Ok((self.alias(alias).await? == Some(version)).then_some(())),
+            async || self.writer.set_alias(self.name(), alias, version).await,
+            async || Ok(self.points_to(alias, version).await?.then_some(())),
         )
         .await
         .map(drop);
@@ -183,7 +203,7 @@ impl<'a> RegistryWriter<'a> {
     pub(crate) async fn delete_alias(&self, alias: &str) -> Result<(), ApiError> {
         let deleted = write_once(
             self.delay_scale(),
-            async || self.writer.delete_alias(self.name, alias).await,
+            async || self.writer.delete_alias(self.name(), alias).await,
             async || Ok(self.alias(alias).await?.is_none().then_some(())),
         )
         .await
@@ -193,8 +213,18 @@ impl<'a> RegistryWriter<'a> {
 
     /// The version that an alias points to now.
     pub(crate) async fn alias(&self, alias: &str) -> Result<Option<VersionNumber>, ApiError> {
-        let model = self.reader.registered_model(self.name).await?;
+        let model = self.reader.registered_model(self.name()).await?;
         Ok(model.and_then(|model| model.aliases.get(alias).copied()))
+    }
+
+    /// Whether an alias points to a version, which takes less of the server than to ask for all aliases.
+    pub(crate) async fn points_to(
+        &self,
+        alias: &str,
+        version: VersionNumber,
+    ) -> Result<bool, ApiError> {
+        let version = self.reader.model_version(self.name(), version).await?;
+        Ok(version.is_some_and(|version| version.aliases.iter().any(|known| known == alias)))
     }
 
     /// Whether aliases can be relied on.

@@ -33,7 +33,13 @@ pub(crate) async fn status(
         )));
     };
     let reader = PromotionTarget::tracking(context)?.reader();
-    let registry = Registry::read(&reader, name)
+    let stages: Vec<(&str, ModelStage)> = file
+        .stages
+        .iter()
+        .filter(|stage| stage.host == context.stage.host)
+        .filter_map(|stage| Some((stage.name.as_str(), stage.model_stage.as_deref()?.into())))
+        .collect();
+    let registry = Registry::read(&reader, name, &stages)
         .await
         .with_context(|| cannot("look for", &args.model, &context.stage))?;
     let Some(registry) = registry else {
@@ -72,12 +78,12 @@ pub(crate) async fn status(
         ],
         rows,
     });
-    let newest = registry.versions.first().map(|version| version.version);
-    let newest: Vec<_> = newest.into_iter().collect();
+    let newest = match registry.versions.first() {
+        None => "it has no version".to_owned(),
+        Some(newest) => format!("its newest version is {}", newest.version),
+    };
     Ok(StepResult::unchanged(format!(
-        "registered model `{name}`: {} versions, newest {}",
-        registry.versions.len(),
-        listed(&newest)
+        "registered model `{name}`: {newest}"
     )))
 }
 

@@ -82,7 +82,8 @@ impl<'a> PromotionTarget<'a> {
         context: &StepContext,
         reader: &TrackingReader,
     ) -> Result<Registry> {
-        let Some(registry) = Registry::read(reader, self.name).await? else {
+        let stage = [(self.stage.name.as_str(), self.model_stage.clone())];
+        let Some(registry) = Registry::read(reader, self.name, &stage).await? else {
             return Err(CommandError::refused(format!(
                 "there is no registered model `{}` in the experiment manager",
                 self.name

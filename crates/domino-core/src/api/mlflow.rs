@@ -16,7 +16,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-pub use self::model_versions::{ModelVersion, ModelVersionStatus};
+pub use self::model_versions::{ModelVersion, ModelVersionStatus, Which};
 pub use self::registered_models::RegisteredModel;
 pub use self::runs::Run;
 pub use self::stage::ModelStage;

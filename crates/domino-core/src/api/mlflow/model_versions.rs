@@ -12,6 +12,12 @@ use super::{
 };
 use crate::client::ApiError;
 
+/// The route of every search.
+const SEARCH: &str = "/api/2.0/mlflow/model-versions/search";
+/// The versions on a page of a list. Upstream's server gives up to 200,000, and takes as long for a version on a small
+/// page as on a large one.
+const PAGE: usize = 2000;
+
 /// A version of a registered model, as the experiment manager has it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ModelVersion {
@@ -92,7 +98,7 @@ struct Page {
 
 /// The name and version that every change begins with.
 #[derive(Serialize)]
-struct Which<'a> {
+struct Named<'a> {
     name: &'a str,
     #[serde(serialize_with = "as_text")]
     version: VersionNumber,
@@ -101,7 +107,7 @@ struct Which<'a> {
 #[derive(Serialize)]
 struct Transition<'a> {
     #[serde(flatten)]
-    which: Which<'a>,
+    which: Named<'a>,
     stage: &'a ModelStage,
     archive_existing_versions: bool,
 }
@@ -109,7 +115,7 @@ struct Transition<'a> {
 #[derive(Serialize)]
 struct Tag<'a> {
     #[serde(flatten)]
-    which: Which<'a>,
+    which: Named<'a>,
     key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
@@ -118,8 +124,36 @@ struct Tag<'a> {
 #[derive(Serialize)]
 struct Description<'a> {
     #[serde(flatten)]
-    which: Which<'a>,
+    which: Named<'a>,
     description: &'a str,
+}
+
+/// Which versions of a registered model are searched.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// All of the model of this name.
+    All(&'a str),
+    /// Those with a lower number than this.
+    Below(&'a str, VersionNumber),
+    /// Those with this tag.
+    Tagged(&'a str, &'a str),
+}
+
+impl<'a> Which<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Self::All(name) | Self::Below(name, _) | Self::Tagged(name, _) => name,
+        }
+    }
+
+    fn filter(self) -> String {
+        let name = quoted(self.name());
+        match self {
+            Self::All(_) => format!("name={name}"),
+            Self::Below(_, number) => format!("name={name} AND version_number < {number}"),
+            Self::Tagged(_, key) => format!("name={name} AND tags.`{key}` LIKE '%'"),
+        }
+    }
 }
 
 fn no_stage() -> ModelStage {
@@ -143,32 +177,29 @@ impl TrackingReader {
         Ok(one.map(|one| one.model_version))
     }
 
-    /// `GET model-versions/search`: all versions of a registered model, newest first, page after page; without
-    /// their aliases. A model that is not there has none. Contract: MLflow REST, seen on 2.22 and 3.17.
-    ///
-    /// This is the only honest way to know what is in a stage: `get-latest-versions` hides all but the newest,
-    /// and the search takes no stage as a filter.
+    /// All versions of a registered model, newest first; see `selected_versions`.
     pub async fn model_versions(&self, name: &str) -> Result<Vec<ModelVersion>, ApiError> {
-        let route = format!("{BASE}/model-versions/search");
-        let filter = format!("name={}", quoted(name));
+        self.selected_versions(Which::All(name), |_| true).await
+    }
+
+    /// `GET model-versions/search`: the versions of a registered model that `keep` takes, newest first, page after
+    /// page; without their aliases. A model that is not there has none. Contract: MLflow REST, seen on 2.22 and 3.17.
+    ///
+    /// The search takes no stage as a filter. Only what is kept stays in memory.
+    pub async fn selected_versions(
+        &self,
+        which: Which<'_>,
+        keep: impl Fn(&ModelVersion) -> bool,
+    ) -> Result<Vec<ModelVersion>, ApiError> {
+        let filter = which.filter();
         let (mut versions, mut token) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
-            // Without it the order is that of the last change and the page token an offset: a version that somebody
+            // Without an order it is that of the last change and the page token an offset: a version that somebody
             // edits between two pages would be missed.
-            let mut query = vec![
-                ("filter", filter.as_str()),
-                ("order_by", "version_number DESC"),
-                ("max_results", "200"),
-            ];
-            if let Some(token) = &token {
-                query.push(("page_token", token));
-            }
-            let page: Page = self.0.read(&route, &query).await?;
-            versions.extend(
-                page.model_versions
-                    .into_iter()
-                    .filter(|version| version.name == name),
-            );
+            let order = "version_number DESC";
+            let page = self.page(&filter, order, PAGE, token.as_deref()).await?;
+            let kept = page.model_versions.into_iter();
+            versions.extend(kept.filter(|version| version.name == which.name() && keep(version)));
             let next = page.next_page_token.filter(|next| !next.is_empty());
             if next.is_none() {
                 versions.sort_by_key(|version| std::cmp::Reverse(version.version));
@@ -177,7 +208,38 @@ impl TrackingReader {
             }
             token = next;
         }
-        Err(ApiError::endless(&route, MOST_PAGES))
+        Err(ApiError::endless(SEARCH, MOST_PAGES))
+    }
+
+    /// `GET model-versions/search`: the `most` versions that changed last, the latest change first. A version that
+    /// enters or leaves a stage is the first of them. Contract: MLflow REST, seen on 2.22 and 3.17.
+    pub async fn last_changed_versions(
+        &self,
+        which: Which<'_>,
+        most: usize,
+    ) -> Result<Vec<ModelVersion>, ApiError> {
+        let order = "last_updated_timestamp DESC";
+        let page = self.page(&which.filter(), order, most, None).await?;
+        let mut versions = page.model_versions;
+        versions.retain(|version| version.name == which.name());
+        Ok(versions)
+    }
+
+    async fn page(
+        &self,
+        filter: &str,
+        order: &str,
+        most: usize,
+        token: Option<&str>,
+    ) -> Result<Page, ApiError> {
+        let most = most.to_string();
+        let mut query = vec![
+            ("filter", filter),
+            ("order_by", order),
+            ("max_results", most.as_str()),
+        ];
+        query.extend(token.map(|token| ("page_token", token)));
+        self.0.read(SEARCH, &query).await
     }
 }
 
@@ -195,7 +257,7 @@ impl TrackingWriter {
         stage: &ModelStage,
     ) -> Result<ModelVersion, ApiError> {
         let body = Transition {
-            which: Which { name, version },
+            which: Named { name, version },
             stage,
             archive_existing_versions: false,
         };
@@ -214,7 +276,7 @@ impl TrackingWriter {
         value: &str,
     ) -> Result<(), ApiError> {
         let body = Tag {
-            which: Which { name, version },
+            which: Named { name, version },
             key,
             value: Some(value),
         };
@@ -231,7 +293,7 @@ impl TrackingWriter {
         key: &str,
     ) -> Result<(), ApiError> {
         let body = Tag {
-            which: Which { name, version },
+            which: Named { name, version },
             key,
             value: None,
         };
@@ -248,7 +310,7 @@ impl TrackingWriter {
         description: &str,
     ) -> Result<ModelVersion, ApiError> {
         let body = Description {
-            which: Which { name, version },
+            which: Named { name, version },
             description,
         };
         let route = format!("{BASE}/model-versions/update");
@@ -371,13 +433,35 @@ mod tests {
             )
             .mount(&server)
             .await;
-        let versions = tracking(&server)
-            .reader()
-            .model_versions("fraud")
-            .await
-            .unwrap();
-        let numbers: Vec<u64> = versions.iter().map(|found| found.version.get()).collect();
-        assert_eq!(numbers, [10, 9, 7]);
+        let reader = tracking(&server).reader();
+        let numbers = async |keep: fn(&ModelVersion) -> bool| -> Vec<u64> {
+            let versions = reader.selected_versions(Which::All("fraud"), keep).await;
+            let versions = versions.unwrap().into_iter();
+            versions.map(|found| found.version.get()).collect()
+        };
+        assert_eq!(numbers(|_| true).await, [10, 9, 7]);
+        let in_stage = |found: &ModelVersion| found.current_stage == ModelStage::Production;
+        assert_eq!(numbers(in_stage).await, [10, 7]);
+    }
+
+    #[tokio::test]
+    async fn what_changed_last_is_asked_for_in_one_page() {
+        let server = MockServer::start().await;
+        Mock::given(path("/api/2.0/mlflow/model-versions/search"))
+            .and(query_param("filter", "name='fraud' AND version_number < 9"))
+            .and(query_param("order_by", "last_updated_timestamp DESC"))
+            .and(query_param("max_results", "2"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({
+                "model_versions": [version("3", "None"), version("7", "Production")], "next_page_token": "t",
+            })))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let reader = tracking(&server).reader();
+        let which = Which::Below("fraud", VersionNumber::new(9));
+        let changed = reader.last_changed_versions(which, 2).await.unwrap();
+        let numbers: Vec<u64> = changed.iter().map(|found| found.version.get()).collect();
+        assert_eq!(numbers, [3, 7]);
     }
 
     #[tokio::test]
@@ -388,10 +472,19 @@ mod tests {
             .mount(&server)
             .await;
         let reader = tracking(&server).reader();
-        assert!(reader.model_versions("it's").await.unwrap().is_empty());
-        let asked = &server.received_requests().await.unwrap()[0];
-        let filter = asked.url.query_pairs().find(|(key, _)| key == "filter");
-        assert_eq!(filter.unwrap().1, "name=\"it's\"");
+        for (which, filter) in [
+            (Which::All("it's"), "name=\"it's\""),
+            (
+                Which::Tagged("it", "promote.stage"),
+                "name='it' AND tags.`promote.stage` LIKE '%'",
+            ),
+        ] {
+            let found = reader.selected_versions(which, |_| true).await;
+            assert!(found.unwrap().is_empty());
+            let requests = server.received_requests().await.unwrap();
+            let mut query = requests.last().unwrap().url.query_pairs();
+            assert_eq!(query.find(|(key, _)| key == "filter").unwrap().1, filter);
+        }
     }
 
     #[tokio::test]

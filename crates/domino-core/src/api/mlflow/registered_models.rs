@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use super::super::registered_models::VersionNumber;
-use super::{BASE, TrackingReader, TrackingWriter, as_text, from_text, if_there, pairs};
+use super::{
+    BASE, ModelVersion, TrackingReader, TrackingWriter, as_text, from_text, if_there, pairs,
+};
 use crate::client::ApiError;
 
 /// The tag by which the registry keeps a prompt among its models.
@@ -26,6 +28,9 @@ pub struct RegisteredModel {
     /// Its aliases and the version that each points to. Case counts.
     #[serde(default, deserialize_with = "aliases")]
     pub aliases: BTreeMap<String, VersionNumber>,
+    /// The newest version of each stage that holds any, whatever others the stage holds; without their aliases.
+    #[serde(default)]
+    pub latest_versions: Vec<ModelVersion>,
 }
 
 impl RegisteredModel {
