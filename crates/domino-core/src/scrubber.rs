@@ -3,9 +3,16 @@
 //! A step and its connections share one scrubber: what a connection sends as a credential is kept out of everything
 //! that the step shows, also when it was read from a file a moment ago.
 
-use crate::stderr::tell;
+mod spelling;
+
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use self::spelling::Spellings;
+use crate::stderr::tell;
+
+/// Shorter secrets are not hidden.
+const SHORTEST: usize = 4;
 
 /// Takes secrets out of text and makes it harmless to print. A clone knows the same secrets, for ever.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +22,7 @@ pub struct Scrubber {
 }
 
 #[derive(Clone)]
-struct Secret(String);
+struct Secret(Spellings);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,21 +39,21 @@ impl Scrubber {
         }
     }
 
-    /// Hides one more secret from now on, also as it stands in a path. Very short ones are left alone: they would
-    /// blank out half the text.
+    /// Hides one more secret from now on, in every spelling that [`spelling`] knows. Very short ones are left alone:
+    /// they would blank out half the text.
     pub(crate) fn hide(&self, secret: &str) {
-        if secret.is_empty() || self.known().iter().any(|Secret(known)| known == secret) {
+        let is_known = |known: &Secret| known.0.is_of(secret);
+        if secret.is_empty() || self.known().iter().any(is_known) {
             return;
         }
         if let Some(announce) = self.announce {
             announce(secret);
         }
-        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        for form in [secret.to_owned(), crate::client::segment(secret)] {
-            if form.len() >= 4 && !secrets.iter().any(|Secret(known)| *known == form) {
-                secrets.push(Secret(form));
-            }
+        if secret.len() < SHORTEST {
+            return;
         }
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.push(Secret(Spellings::of(secret)));
         // A secret may be the beginning of another one, whose end must not stay.
         secrets.sort_by_key(|Secret(secret)| std::cmp::Reverse(secret.len()));
     }
@@ -88,8 +95,16 @@ impl Scrubber {
     pub(crate) fn without_secrets<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for Secret(secret) in self.known().iter() {
-            if text.contains(secret.as_str()) {
-                text = Cow::Owned(text.replace(secret.as_str(), "***"));
+            let mut clean = String::new();
+            let mut rest: &str = &text;
+            while let Some(found) = secret.find(rest) {
+                clean.push_str(&rest[..found.start]);
+                clean.push_str("***");
+                rest = &rest[found.end..];
+            }
+            if !clean.is_empty() {
+                clean.push_str(rest);
+                text = Cow::Owned(clean);
             }
         }
         text
