@@ -41,6 +41,11 @@ pub enum MalformedHost {
     /// Neither a host name nor a URL.
     #[error("is neither a host name such as `domino.example.com` nor a URL")]
     NotAHost,
+    /// A character that no host name has, or one that may look like another.
+    #[error(
+        "has characters that are not a letter from a to z, a digit, a dot or a hyphen; a name in other letters is written as `xn--…`"
+    )]
+    Letters,
     /// A scheme that is not HTTP.
     #[error("has a scheme other than `https`")]
     Scheme,
@@ -63,7 +68,7 @@ impl FromStr for Host {
     /// Reads `domino.example.com`, `domino.example.com:8443` or a URL. Without a scheme `https` is assumed;
     /// plain `http` is for this machine only.
     fn from_str(text: &str) -> Result<Self, MalformedHost> {
-        let strange = |c: char| c.is_whitespace() || super::text::is_invisible(c) || c == '\\';
+        let strange = |c: char| c.is_whitespace() || crate::text::is_invisible(c) || c == '\\';
         if text.chars().any(strange) {
             return Err(MalformedHost::NotAHost);
         }
@@ -80,6 +85,13 @@ impl FromStr for Host {
         // The text is asked too: the parser drops an empty user name or password.
         if text.contains('@') || !url.username().is_empty() || url.password().is_some() {
             return Err(MalformedHost::Credential);
+        }
+        // The parser turns other letters, and percent-encoded ones, into those of another name.
+        let behind_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let authority = behind_scheme.split(['/', '?', '#']).next();
+        let is_of_a_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        if !authority.unwrap_or_default().chars().all(is_of_a_host) {
+            return Err(MalformedHost::Letters);
         }
         let more = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
         if more || text.contains(['?', '#']) {
@@ -117,6 +129,10 @@ mod tests {
             ),
             ("localhost:8080", "https://localhost:8080"),
             ("[::1]:8080", "https://[::1]:8080"),
+            (
+                "xn--dmino-jua.example.com",
+                "https://xn--dmino-jua.example.com",
+            ),
         ] {
             assert_eq!(
                 text.parse::<Host>().as_ref().map(Host::as_str),
@@ -158,6 +174,13 @@ mod tests {
             ("domino.example.com\\@evil.example.com", NotAHost),
             ("ftp://domino.example.com", Scheme),
             ("https://me:hunter2@domino.example.com", Credential),
+            ("https://me:hunt$r2@domino.example.com", Credential),
+            ("d\u{43e}mino.example.com", Letters),
+            ("domino。example.com", Letters),
+            ("d%6Fmino.example.com", Letters),
+            ("`domino`.example.com", Letters),
+            ("$(domino).example.com", Letters),
+            ("https://dömino.example.com:8443", Letters),
             ("x@domino.example.com", Credential),
             ("https://@domino.example.com", Credential),
             ("domino.example.com/u/me", MoreThanHost),
