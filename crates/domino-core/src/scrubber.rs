@@ -8,6 +8,8 @@ mod spelling;
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use stage_file::is_invisible;
+
 use self::spelling::Spellings;
 use crate::stderr::tell;
 
@@ -120,7 +122,8 @@ fn harmless(line: &str) -> String {
         match character {
             '\u{1b}' => skip_escape_sequence(&mut characters),
             '\t' => clean.push('\t'),
-            c if c.is_control() || is_bidirectional(c) => clean.push(' '),
+            c if c.is_control() => clean.push(' '),
+            c if is_invisible(c) => clean.push_str(&format!("<U+{:04X}>", u32::from(c))),
             c => clean.push(c),
         }
     }
@@ -146,11 +149,6 @@ fn skip_escape_sequence(characters: &mut std::iter::Peekable<std::str::Chars<'_>
     }
 }
 
-/// Characters that turn the direction of text, and so can show another order than there is.
-pub(crate) fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +167,18 @@ mod tests {
             scrubber.clean("\u{1b}[31m::error::red\u{1b}[0m"),
             "| ::error::red"
         );
+    }
+
+    #[test]
+    fn what_a_person_does_not_see_is_shown() {
+        let scrubber = Scrubber::default();
+        assert_eq!(scrubber.clean("prod\u{200b}"), "prod<U+200B>");
+        assert_eq!(
+            scrubber.clean("\u{202e}dorp\u{2028}"),
+            "<U+202E>dorp<U+2028>"
+        );
+        assert_eq!(scrubber.clean("a\u{3164}b\u{ad}"), "a<U+3164>b<U+00AD>");
+        assert_eq!(scrubber.clean("é 🦀 ⚠️ 日本"), "é 🦀 ⚠️ 日本");
     }
 
     #[test]

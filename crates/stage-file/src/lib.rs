@@ -47,6 +47,7 @@ pub use self::project_name::{MalformedProject, ProjectName};
 pub use self::schedule::Schedule;
 pub use self::stage::Stage;
 pub use self::stage_file::StageFile;
+pub use self::text::is_invisible;
 pub use self::unknown_name::{UnknownName, nearest};
 pub use self::validate::{RULES, Rule};
 pub use self::version_rule::{MalformedVersion, VersionRule};

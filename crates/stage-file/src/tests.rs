@@ -289,7 +289,7 @@ fn quoted(text: &str) -> String {
 fn told_or_read(text: &str) {
     if let Err(error) = StageFile::read(text, Path::new("stages.toml")) {
         for line in error.to_string().lines() {
-            assert!(!line.chars().any(text::is_invisible), "{line:?}");
+            assert!(!line.chars().any(is_invisible), "{line:?}");
         }
     } else {
         let file = StageFile::read(text, Path::new("stages.toml")).unwrap();

@@ -27,13 +27,16 @@ pub(super) fn displayed(value: &str) -> String {
     format!("`{text}`")
 }
 
-/// Control characters, and the marks that change the direction of text or show as nothing: with them a
-/// reviewer approves something other than what is written.
-pub(super) fn is_invisible(character: char) -> bool {
+/// Whether a person does not see a character: it controls a terminal, turns the direction of text, joins or parts
+/// letters, fills a place, ends a line for some readers, or tags what stands before it. One name could be shown as
+/// another by it.
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The parts of a key's name that say it holds a secret.

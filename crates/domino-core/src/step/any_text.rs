@@ -54,6 +54,12 @@ fn hostile() -> impl Strategy<Value = String> {
         "![a](b)",
         "[a](http://x)",
         "http://a.b",
+        "www.a.b",
+        "mail@a.b",
+        "#12",
+        "\u{200b}",
+        "\u{200e}",
+        "\u{3164}",
         "*",
         "_",
         "#",
@@ -116,7 +122,14 @@ fn nothing_is_smuggled_in(page: &str) -> Result<(), TestCaseError> {
     for event in events(page) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
-                let own = ["<details open>", "<summary>", "</summary>", "</details>"];
+                let own = [
+                    "<details open>",
+                    "<summary>",
+                    "</summary>",
+                    "</details>",
+                    "<span>",
+                    "</span>",
+                ];
                 let rest = own
                     .iter()
                     .fold(html.to_string(), |html, tag| html.replacen(tag, "", 1));
@@ -194,7 +207,7 @@ proptest! {
     #[test]
     fn text_stays_text_in_markdown(text in hostile()) {
         let escaped = markdown(&text);
-        prop_assert!(!escaped.contains(['\n', '<', '>']));
+        prop_assert!(!escaped.replace("<span></span>", "").contains(['\n', '<', '>']));
         nothing_is_smuggled_in(&format!("- a {escaped}\n"))?;
         nothing_is_smuggled_in(&format!("| a | b |\n| --- | --- |\n| {escaped} | b |\n"))?;
     }

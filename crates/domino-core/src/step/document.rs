@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::plan::{Fact, Plan, facts_as_text, sign_of};
 use super::report::{Outcome, Report, StepResult, Subject, outputs};
 use super::text::{fenced, html, markdown};
-use crate::scrubber::{Scrubber, is_bidirectional};
+use crate::scrubber::Scrubber;
+use stage_file::is_invisible;
 
 /// Everything that is known at the end, with the secrets taken out.
 pub(super) struct Document<'a> {
@@ -113,8 +114,10 @@ impl<'a> Document<'a> {
         let text = self.value().to_string().replace("##[", "#\\u0023[");
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {
-            if character.is_control() || is_bidirectional(character) {
-                line.push_str(&format!("\\u{:04x}", u32::from(character)));
+            if is_invisible(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    line.push_str(&format!("\\u{unit:04x}"));
+                }
             } else {
                 line.push(character);
             }

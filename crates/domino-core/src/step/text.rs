@@ -1,10 +1,16 @@
 //! Text as part of a page: Markdown and HTML that take it literally.
 
-/// Text inside a table cell or a sentence of Markdown, with everything that Markdown or HTML would read taken
-/// literally.
+/// Parts text that GitHub would read as one word and link: it shows nothing, and outlives GitHub's cleaning of HTML.
+/// Entities are no help: `&#64;` is an `@` again when mentions and addresses are looked for.
+const PARTING: &str = "<span></span>";
+
+/// Text inside a table cell or a sentence of Markdown, with everything that Markdown, HTML or GitHub's own dialect
+/// would read taken literally: no link is made of an address, no mention of a name, no reference of a number.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
+        let behind = rest.as_str();
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -13,12 +19,26 @@ pub fn markdown(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(character);
             }
-            '@' => escaped.push_str("&#64;"),
             c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
+        let is_read = match character {
+            '@' => true,
+            ':' => behind.starts_with("//"),
+            'w' | 'W' => behind.starts_with('.') && ends_in_www(&escaped),
+            '#' => behind.starts_with(|next: char| next.is_ascii_digit()),
+            _ => false,
+        };
+        if is_read {
+            escaped.push_str(PARTING);
+        }
     }
     escaped
+}
+
+fn ends_in_www(text: &str) -> bool {
+    let end = text.len().checked_sub(3).and_then(|at| text.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
 /// Text inside an element of HTML, where Markdown is not read.
@@ -46,8 +66,18 @@ mod tests {
     fn markdown_is_taken_literally() {
         assert_eq!(
             markdown("a|b <img> [x](y) @z"),
-            "a\\|b &lt;img&gt; \\[x\\](y) &#64;z"
+            "a\\|b &lt;img&gt; \\[x\\](y) @<span></span>z"
         );
+    }
+
+    #[test]
+    fn github_makes_no_link_of_it() {
+        let parted = |text: &str| markdown(text).replace(PARTING, "·");
+        assert_eq!(parted("https://a.b"), "https:·//a.b");
+        assert_eq!(parted("x WWW.a.b"), "x WWW·.a.b");
+        assert_eq!(parted("a@b.c @everyone"), "a@·b.c @·everyone");
+        assert_eq!(parted("fixes #12"), "fixes \\#·12");
+        assert_eq!(parted("12:30 w.x www"), "12:30 w.x www");
     }
 
     #[test]
