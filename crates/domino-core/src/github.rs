@@ -71,12 +71,12 @@ struct Wire {
 
 #[derive(Deserialize)]
 struct Login {
-    login: String,
+    login: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Environment {
-    name: String,
+    name: Option<String>,
 }
 
 impl WorkflowRun {
@@ -143,11 +143,11 @@ impl WorkflowRun {
             .map(|review| RunReview {
                 decision: review.state,
                 // A user who was deleted since has no login, and so is nobody's approver.
-                user: review.user.map(|user| user.login).unwrap_or_default(),
+                user: review.user.and_then(|user| user.login).unwrap_or_default(),
                 environments: review
                     .environments
                     .into_iter()
-                    .map(|environment| environment.name)
+                    .filter_map(|environment| environment.name)
                     .collect(),
             })
             .collect())
@@ -212,6 +212,9 @@ fn refusal(what: &str, permission: &str, error: &ApiError) -> CommandError {
     };
     let failure = CommandError::new(error.exit(), format!("cannot read {what}: {error}{said}"));
     match error.status().map(|status| status.as_u16()) {
+        _ if error.is_rate_limit() => {
+            failure.hint("GitHub is being asked too often: run this again later")
+        }
         Some(401 | 403 | 404) => failure.hint(permission),
         _ => failure.hint("run this again; if GitHub is an own server, check `GITHUB_API_URL`"),
     }
@@ -253,6 +256,8 @@ mod tests {
                  "environments": [{"id": 1, "name": "PROD"}]},
                 {"state": "rejected", "comment": "no", "user": null, "environments": [{"id": 2, "name": "STAGE"}]},
                 {"state": "pending", "user": {"login": "bob"}, "environments": []},
+                {"state": "approved", "user": {"id": 5}, "environments": [{"id": 3}, {"name": "PROD"}]},
+                {"state": "approved"},
             ])))
             .expect(1)
             .mount(&server)
@@ -267,6 +272,58 @@ mod tests {
             ("", &ReviewDecision::Rejected)
         );
         assert_eq!(reviews[2].decision, ReviewDecision::Other("pending".into()));
+        let of = |at: usize| (reviews[at].user.as_str(), reviews[at].environments.len());
+        assert_eq!([of(3), of(4)], [("", 1), ("", 0)]);
+    }
+
+    #[tokio::test]
+    async fn a_used_up_limit_is_waited_for_like_a_429() {
+        let in_a_moment = jiff::Timestamp::now().as_second() + 5;
+        let words = json!({"message": "API rate limit exceeded for installation"});
+        let used_up = ResponseTemplate::new(403)
+            .insert_header("x-ratelimit-remaining", "0")
+            .insert_header("x-ratelimit-reset", in_a_moment.to_string())
+            .set_body_json(words.clone());
+        let secondary = ResponseTemplate::new(403)
+            .insert_header("retry-after", "1")
+            .set_body_json(words.clone());
+        for limited in [used_up, secondary] {
+            let server = MockServer::start().await;
+            Mock::given(method("GET"))
+                .respond_with(limited)
+                .up_to_n_times(2)
+                .expect(2)
+                .mount(&server)
+                .await;
+            Mock::given(method("GET"))
+                .respond_with(ResponseTemplate::new(200).set_body_json(json!([])))
+                .expect(1)
+                .mount(&server)
+                .await;
+            assert_eq!(at(&server.uri()).unwrap().reviews().await.unwrap(), []);
+        }
+
+        // An hour is longer than anybody waits; a budget that is not used up makes a 403 no limit.
+        let in_an_hour = jiff::Timestamp::now().as_second() + 3600;
+        for (remaining, exit, hint) in [
+            ("0", Exit::Unreachable, "asked too often"),
+            ("7", Exit::Refused, "actions: read"),
+        ] {
+            let server = MockServer::start().await;
+            Mock::given(method("GET"))
+                .respond_with(
+                    ResponseTemplate::new(403)
+                        .insert_header("x-ratelimit-remaining", remaining)
+                        .insert_header("x-ratelimit-reset", in_an_hour.to_string())
+                        .set_body_json(words.clone()),
+                )
+                .expect(1)
+                .mount(&server)
+                .await;
+            let failure = at(&server.uri()).unwrap().reviews().await.unwrap_err();
+            assert_eq!(failure.exit(), exit);
+            assert!(failure.to_do().unwrap().contains(hint), "{failure:?}");
+        }
     }
 
     #[tokio::test]

@@ -39,14 +39,17 @@ impl Answer {
                 .map(str::to_owned)
         };
         let date = header(header::DATE).and_then(|date| super::clock::read(&date));
+        let retry_after =
+            header(header::RETRY_AFTER).and_then(|value| seconds_until(value.trim(), date));
+        let spent = || GitHubLimit::of(|name| response.headers().get(name)?.to_str().ok());
+        let retry_after = retry_after.or_else(|| spent()?.seconds_left(date));
         let mut answer = Self {
             url: url.to_owned(),
             status: response.status(),
             content_type: header(header::CONTENT_TYPE)
                 .unwrap_or_default()
                 .to_ascii_lowercase(),
-            retry_after: header(header::RETRY_AFTER)
-                .and_then(|value| seconds_until(value.trim(), date)),
+            retry_after,
             location: header(header::LOCATION),
             date,
             body: Vec::new(),
@@ -179,6 +182,27 @@ fn seconds_until(value: &str, now: Option<jiff::Timestamp>) -> Option<u64> {
     let now = now.unwrap_or_else(jiff::Timestamp::now);
     let wait = then.duration_since(now).as_millis().max(0);
     u64::try_from(wait).ok().map(|wait| wait.div_ceil(1000))
+}
+
+/// GitHub's limit of requests, used up: it says so by these headers, with 403 as well as with 429.
+struct GitHubLimit {
+    /// When there are requests again, in seconds since 1970.
+    reset: Option<i64>,
+}
+
+impl GitHubLimit {
+    fn of<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        (header("x-ratelimit-remaining")?.trim() == "0").then(|| Self {
+            reset: header("x-ratelimit-reset").and_then(|at| at.trim().parse().ok()),
+        })
+    }
+
+    fn seconds_left(&self, now: Option<jiff::Timestamp>) -> Option<u64> {
+        let now = now.unwrap_or_else(jiff::Timestamp::now).as_second();
+        // Where GitHub does not say when, a minute is what it asks for.
+        let reset = self.reset.unwrap_or(now + 60);
+        u64::try_from((reset - now).max(0)).ok()
+    }
 }
 
 /// The server's own words out of its several shapes of error: `errors[]`, `error`, `message`.

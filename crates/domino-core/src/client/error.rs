@@ -158,8 +158,16 @@ impl ApiError {
 
     /// Whether the server certainly did nothing and may be asked once more: no connection, or 429.
     pub fn not_processed(&self) -> bool {
-        matches!(self.cause(), Cause::NotConnected(_))
-            || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        matches!(self.cause(), Cause::NotConnected(_)) || self.is_rate_limit()
+    }
+
+    /// 429, or 403 with the time after which one may ask again: so GitHub says that one asks too often.
+    pub(crate) fn is_rate_limit(&self) -> bool {
+        match self.status() {
+            Some(StatusCode::TOO_MANY_REQUESTS) => true,
+            Some(StatusCode::FORBIDDEN) => self.retry_after().is_some(),
+            _ => false,
+        }
     }
 
     /// Seconds that the server asks to wait.
@@ -173,7 +181,7 @@ impl ApiError {
     pub(super) fn is_retryable(&self) -> bool {
         match self.cause() {
             Cause::NotConnected(_) | Cause::Lost(_) => true,
-            Cause::Refused { status, .. } => may_pass(*status),
+            Cause::Refused { status, .. } => may_pass(*status) || self.is_rate_limit(),
             _ => false,
         }
     }
@@ -181,6 +189,7 @@ impl ApiError {
     /// How a program ends with this.
     pub fn exit(&self) -> Exit {
         match self.cause() {
+            _ if self.is_rate_limit() => Exit::Unreachable,
             Cause::Refused { status, .. } if status.is_server_error() || may_pass(*status) => {
                 Exit::Unreachable
             }
@@ -198,6 +207,7 @@ impl ApiError {
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         let hint = match self.cause() {
+            _ if self.is_rate_limit() => "Domino is being asked too often: run this again later",
             Cause::Refused { status, .. } => match status.as_u16() {
                 401 => {
                     "Domino does not know the credential: is it expired, of another deployment, or a key sent where only tokens are taken?"
@@ -205,7 +215,6 @@ impl ApiError {
                 403 => {
                     "the credential is known but may not do this: ask for the permission in Domino, or use another account"
                 }
-                429 => "Domino is being asked too often: run this again later",
                 500..=599 => {
                     "this is Domino's own trouble: run this again; if it stays, show the request to its administrators"
                 }

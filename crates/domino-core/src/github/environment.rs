@@ -49,7 +49,7 @@ struct Rule {
 
 #[derive(Deserialize)]
 struct Reviewer {
-    reviewer: Named,
+    reviewer: Option<Named>,
 }
 
 /// A user has a login, a team a slug.
@@ -61,17 +61,18 @@ struct Named {
 
 #[derive(Deserialize)]
 struct Variable {
-    value: String,
+    value: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Secrets {
+    #[serde(default)]
     secrets: Vec<Secret>,
 }
 
 #[derive(Deserialize)]
 struct Secret {
-    name: String,
+    name: Option<String>,
 }
 
 impl Environments {
@@ -118,7 +119,7 @@ impl Environments {
         );
         let found: Option<Variable> =
             self.told(name, self.reader.read_if_there(&path, &[]).await)?;
-        Ok(found.map(|variable| variable.value))
+        Ok(found.and_then(|variable| variable.value))
     }
 
     /// `GET …/environments/{name}/secrets`: the names of the environment's secrets; GitHub allows 100. Contract:
@@ -127,7 +128,11 @@ impl Environments {
         let path = format!("{}/{}/secrets", self.path, segment(name));
         let all = self.reader.read(&path, &[("per_page", "100")]).await;
         let all: Secrets = self.told(name, all)?;
-        Ok(all.secrets.into_iter().map(|secret| secret.name).collect())
+        Ok(all
+            .secrets
+            .into_iter()
+            .filter_map(|secret| secret.name)
+            .collect())
     }
 
     fn told<T>(&self, name: &str, answer: Result<T, ApiError>) -> Result<T, CommandError> {
@@ -148,8 +153,9 @@ impl From<Wire> for Protection {
             protection
                 .reviewers
                 .extend(rule.reviewers.into_iter().filter_map(|one| {
-                    let team = one.reviewer.slug.map(|slug| format!("team:{slug}"));
-                    one.reviewer.login.or(team)
+                    let reviewer = one.reviewer?;
+                    let team = reviewer.slug.map(|slug| format!("team:{slug}"));
+                    reviewer.login.or(team)
                 }));
         }
         protection
@@ -211,6 +217,31 @@ mod tests {
             }
         );
         assert_eq!(environments.protection("DEV").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_github_leaves_out_of_an_answer_is_no_trouble() {
+        let body = json!({"protection_rules": [
+            {"id": 1, "type": "wait_timer"},
+            {"id": 2, "type": "required_reviewers", "reviewers": [
+                {"type": "User"}, {"type": "User", "reviewer": null}, {"reviewer": {}},
+                {"type": "User", "reviewer": {"login": "ann"}},
+            ]},
+            {"id": 3, "type": "required_reviewers"},
+        ]});
+        let (_server, environments) = answering(PROD, 200, body).await;
+        let protection = environments.protection("PROD EU").await.unwrap().unwrap();
+        assert_eq!(protection.reviewers, ["ann"]);
+
+        let body = json!({"total_count": 2, "secrets": [{}, {"name": "DOMINO_TOKEN"}]});
+        let (_server, environments) = answering(&format!("{PROD}/secrets"), 200, body).await;
+        let names = environments.secret_names("PROD EU").await.unwrap();
+        assert_eq!(names, ["DOMINO_TOKEN"]);
+
+        let route = format!("{PROD}/variables/DOMINO_ENV");
+        let (_server, environments) = answering(&route, 200, json!({"name": "DOMINO_ENV"})).await;
+        let variable = environments.variable("PROD EU", "DOMINO_ENV").await;
+        assert_eq!(variable.unwrap(), None);
     }
 
     #[tokio::test]
