@@ -1,5 +1,7 @@
 //! `deploy-app` from outside: what a user sees, what Domino received, and which process really serves.
 
+#[path = "deploy_app/approval.rs"]
+mod approval;
 mod harness;
 #[path = "deploy_app/which_app.rs"]
 mod which_app;

@@ -1,5 +1,7 @@
 //! `deploy-job` from outside: what a user sees, and what Domino received.
 
+#[path = "deploy_job/approval.rs"]
+mod approval;
 mod harness;
 #[path = "deploy_job/one_run.rs"]
 mod one_run;

@@ -165,6 +165,7 @@ fn a_server_that_repeats_the_credential_does_not_get_it_printed() {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("GITHUB_ACTIONS", "true")
+        .env("DOMINO_ENV", "dev")
         .env("GITHUB_SHA", &scene.commit)
         .env("DOMINO_API_HOST", &server)
         .env("DOMINO_TOKEN_FILE", &file)

@@ -1,5 +1,7 @@
 //! `deploy-model` from outside: what a user sees, what Domino received, and what an endpoint really answers.
 
+#[path = "deploy_model/approval.rs"]
+mod approval;
 #[path = "deploy_model/functions.rs"]
 mod functions;
 mod harness;

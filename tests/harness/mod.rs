@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each program's test uses the part it needs")]
 
 mod contract;
+pub mod github;
 pub mod http;
 mod masks;
 pub mod matrix;
@@ -200,6 +201,7 @@ impl Scene {
             .args(arguments)
             .current_dir(self.path())
             .env_clear()
+            .envs(self.stage_variable(arguments))
             .envs(&self.environment)
             .stdin(Stdio::null())
             .output()
@@ -208,12 +210,22 @@ impl Scene {
         (output.status.code(), stdout)
     }
 
+    /// On GitHub the environment of each stage says which stage it is, unless a test says otherwise.
+    fn stage_variable(&self, arguments: &[&str]) -> Option<(&'static str, String)> {
+        self.environment.get("GITHUB_ACTIONS")?;
+        let at = arguments
+            .iter()
+            .position(|argument| ["--stage", "--to"].contains(argument))?;
+        Some(("DOMINO_ENV", (*arguments.get(at + 1)?).to_owned()))
+    }
+
     /// Starts the program.
     pub fn start(&self, arguments: &[&str]) -> Running<'_> {
         let child = Command::new(self.program)
             .args(arguments)
             .current_dir(self.path())
             .env_clear()
+            .envs(self.stage_variable(arguments))
             .envs(&self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,59 +1,16 @@
 //! The approval of the workflow run on GitHub, read from a stand-in for GitHub's API.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 use serde_json::{Value, json};
 
 use crate::harness::Scene;
+use crate::harness::github::{TOKEN, on_github, review};
 use crate::world::*;
 
-const TOKEN: &str = "canary-github-5512";
-
-/// Answers every request with these reviews, and tells what it was asked.
+/// Answers with these reviews, and tells what was asked.
 fn github(scene: &mut Scene, status: u16, reviews: Value) -> Receiver<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (asked, requests) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1)
-            {
-                head.push(byte[0]);
-            }
-            let body = reviews.to_string();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-                 Connection: close\r\n\r\n{body}",
-                body.len()
-            );
-            if asked
-                .send(String::from_utf8_lossy(&head).into_owned())
-                .is_err()
-            {
-                return;
-            }
-        }
-    });
-    scene
-        .on_github("77")
-        .variable("GITHUB_API_URL", &format!("http://{address}"))
-        .variable("GITHUB_REPOSITORY", "acme/wine")
-        .variable("GITHUB_TOKEN", TOKEN)
-        .variable("GITHUB_ACTOR", "ben");
-    requests
-}
-
-fn review(state: &str, user: &str, environment: &str) -> Value {
-    json!({
-        "state": state, "comment": "", "user": {"login": user, "id": 1},
-        "environments": [{"id": 1, "name": environment}],
-    })
+    on_github(scene, vec![("/approvals", status, reviews)])
 }
 
 /// Version 1 is ready for prod, which wants an approval on GitHub.
@@ -126,6 +83,31 @@ fn nobody_opens_the_gate_for_themselves() {
         apply(&scene, "prod", 1).exits(7).tells(text);
         assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
     }
+}
+
+#[test]
+fn whoever_merely_runs_it_again_may_have_approved_it() {
+    let mut scene = ready("\"ann\"");
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    scene
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .variable("GITHUB_TRIGGERING_ACTOR", "ann");
+    apply(&scene, "prod", 1).exits(0);
+}
+
+#[test]
+fn a_stage_with_approvers_is_asked_for_also_without_the_gate() {
+    let mut scene = ready("\"ann\"");
+    let file = std::fs::read_to_string(scene.path().join("stages.toml")).unwrap();
+    let file = file.replace("github-approval = true", "");
+    std::fs::write(scene.path().join("stages.toml"), file).unwrap();
+    github(&mut scene, 200, json!([]));
+    apply(&scene, "prod", 1)
+        .exits(7)
+        .tells("nobody has approved environment `PROD` for this run");
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    apply(&scene, "prod", 1).exits(0);
 }
 
 #[test]

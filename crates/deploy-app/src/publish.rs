@@ -5,6 +5,7 @@ use std::time::Duration;
 use domino_core::api::apps::{App, AppStatus, Apps, Capabilities, Generation};
 use domino_core::api::environments::RevisionSpec;
 use domino_core::api::projects::Project;
+use domino_core::approval::{Approval, Ask};
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Context as _, Result};
@@ -90,12 +91,14 @@ pub(crate) async fn publish(
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let mut progress = step.progress();
-    let planned = tokio::select! {
-        planned = plan(context, args, &mut progress) => planned.with_context(|| cannot("publish", &args.app.app, &context.stage))?,
+    let (planned, approval) = tokio::select! {
+        planned = Approval::beside(plan(context, args, &mut progress), context, Ask::unless(args.dry_run)) => planned.with_context(|| cannot("publish", &args.app.app, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     progress.end();
-    step.show(&planned.view(context));
+    let mut view = planned.view(context);
+    approval.describe(&mut view);
+    step.show(&view);
     for remark in planned
         .decision
         .remarks
@@ -117,6 +120,10 @@ pub(crate) async fn publish(
             )),
             false => StepResult::planned(),
         });
+    }
+    if !planned.decision.is_as_wanted() {
+        let approved = approval.require(step, context);
+        approved.with_context(|| cannot("publish", &args.app.app, &context.stage))?;
     }
     // An app that is as wanted is only looked at; nothing is sent that changes anything.
     let rollout = Rollout {

@@ -3,6 +3,7 @@
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::api::projects::Project;
 use domino_core::api::schedules::ScheduledJob;
+use domino_core::approval::{Approval, Ask};
 use domino_core::client::{Reader, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
@@ -55,11 +56,18 @@ pub(crate) async fn schedule(
     args: &ScheduleArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let planned = tokio::select! {
-        planned = plan(context, args) => planned.with_context(|| cannot("schedule", &args.job, &context.stage))?,
+    // What is taken away brings in nothing that nobody has seen, and must not wait.
+    let ask = match args.delete {
+        true => Ask::Never,
+        false => Ask::unless(args.dry_run),
+    };
+    let (planned, approval) = tokio::select! {
+        planned = Approval::beside(plan(context, args), context, ask) => planned.with_context(|| cannot("schedule", &args.job, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(context, &args.job));
+    let mut view = planned.view(context, &args.job);
+    approval.describe(&mut view);
+    step.show(&view);
     for warning in &planned.warnings {
         step.warn(warning, None);
     }
@@ -78,6 +86,8 @@ pub(crate) async fn schedule(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
+    let approved = approval.require(step, context);
+    approved.with_context(|| cannot("schedule", job, &context.stage))?;
     let applied = interrupts.finish(planned.apply(context)).await;
     let (signal, now) = completed(applied, job, stage)?;
     let verb = match (&now, &planned.existing) {

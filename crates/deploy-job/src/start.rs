@@ -6,6 +6,7 @@ use std::time::Duration;
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
+use domino_core::approval::{Approval, Ask};
 use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
@@ -68,11 +69,13 @@ pub(crate) async fn start(
     args: &StartArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let planned = tokio::select! {
-        planned = plan(context, args) => planned.with_context(|| cannot("start", &args.job, &context.stage))?,
+    let (planned, approval) = tokio::select! {
+        planned = Approval::beside(plan(context, args), context, Ask::unless(args.dry_run)) => planned.with_context(|| cannot("start", &args.job, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(context));
+    let mut view = planned.view(context);
+    approval.describe(&mut view);
+    step.show(&view);
     step.report.output("commit", planned.marker.commit.as_str());
     if let Some(run) = &planned.reusable {
         describe(&mut step.report, context, &planned.project, run);
@@ -85,6 +88,10 @@ pub(crate) async fn start(
     }
     if args.dry_run {
         return Ok(StepResult::planned());
+    }
+    if planned.reusable.is_none() {
+        let approved = approval.require(step, context);
+        approved.with_context(|| cannot("start", &args.job, &context.stage))?;
     }
     let writer = context.connection.writer();
     planned

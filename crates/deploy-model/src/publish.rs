@@ -10,6 +10,7 @@
 //! ```
 
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
+use domino_core::approval::{Approval, Ask};
 use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
@@ -31,11 +32,13 @@ pub(crate) async fn publish(
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let token = Token::of(&context.file.model(&args.model)?.name, step);
-    let planned = tokio::select! {
-        planned = plan(context, args) => planned?,
+    let (planned, approval) = tokio::select! {
+        planned = Approval::beside(plan(context, args), context, Ask::unless(args.dry_run)) => planned?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    step.show(&planned.view(context));
+    let mut view = planned.view(context);
+    approval.describe(&mut view);
+    step.show(&view);
     for remark in &planned.remarks {
         step.warn(remark, None);
     }
@@ -50,6 +53,13 @@ pub(crate) async fn publish(
             true => StepResult::unchanged(planned.as_wanted(context)),
             false => StepResult::planned(),
         });
+    }
+    if !is_as_wanted {
+        let approved = approval.require(step, context);
+        approved.with_context(|| {
+            let (model, stage) = (&planned.model.name, &context.stage.name);
+            format!("cannot publish model `{model}` in stage `{stage}`")
+        })?;
     }
     let applied = Publish {
         planned: &planned,

@@ -21,11 +21,11 @@ pub type Result<T, E = CommandError> = std::result::Result<T, E>;
 ///
 /// Each link of the chain may say how the program ends, what to do now, and which line decided it. Of each, the
 /// outermost link that says it counts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CommandError(Box<Link>);
 
 /// One message of a chain.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Link {
     message: String,
     exit: Option<Exit>,

@@ -3,12 +3,14 @@
 //!
 //! It judges nobody: whether an approver may approve is for the caller to say.
 
+mod approval;
 mod compare;
 mod environment;
 
 use serde::Deserialize;
 use url::Url;
 
+pub use self::approval::{ApprovalRules, RunApproval};
 pub(crate) use self::compare::{Comparison, compare};
 pub use self::environment::{Environments, Protection};
 use crate::client::{ApiError, Cause, Connection, Reader};

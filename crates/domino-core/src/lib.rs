@@ -4,6 +4,7 @@
 //! only place that speaks HTTP to Domino, and to GitHub with its few questions.
 
 pub mod api;
+pub mod approval;
 mod checkout;
 pub mod choice;
 pub mod client;
@@ -20,4 +21,5 @@ pub mod scrubber;
 pub mod serving;
 mod stderr;
 pub mod step;
+pub mod variable;
 pub mod wait;

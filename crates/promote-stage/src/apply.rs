@@ -1,5 +1,6 @@
 //! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and verified.
 
+use domino_core::approval::{Approval, Ask};
 use domino_core::error::{Context as _, Result};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
 
@@ -38,15 +39,23 @@ pub(crate) async fn apply(
     args: &ApplyArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
-    let (candidate, report) = tokio::select! {
-        evaluated = evaluate(step, context, &args.which, args.patience.wait) => {
+    let evaluating = evaluate(step, context, &args.which, args.patience.wait);
+    let ask = match context.stage.gates.github_approval {
+        // The gate asks for the same.
+        true => Ask::Never,
+        false => Ask::unless(args.dry_run),
+    };
+    let ((candidate, report), approval) = tokio::select! {
+        evaluated = Approval::beside(evaluating, context, ask) => {
             evaluated.with_context(|| cannot("promote", &args.which.model, &context.stage))?
         }
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     candidate.outputs(&mut step.report);
     let transition = transition(&candidate, &report, args.which.skip_order.clone());
-    step.show(&view(&candidate, &report, &transition));
+    let mut view = view(&candidate, &report, &transition);
+    approval.describe(&mut view);
+    step.show(&view);
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
     }
@@ -65,6 +74,8 @@ pub(crate) async fn apply(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
+    let approved = approval.require(step, context);
+    approved.with_context(|| cannot("promote", &args.which.model, &context.stage))?;
     let writer = PromotionTarget::tracking(context)?.writer();
     let registry = RegistryWriter::of(&writer, &candidate.registry);
     machine::promote(step, registry, transition, &mut interrupts)

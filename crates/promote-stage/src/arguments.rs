@@ -52,11 +52,3 @@ pub(crate) fn reason(text: &str) -> Result<String, String> {
         text => Ok(text.to_owned()),
     }
 }
-
-/// A variable of the environment; empty counts as not set.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
-}

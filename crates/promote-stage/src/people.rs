@@ -3,8 +3,8 @@
 
 use domino_core::api::governance::Actor;
 use domino_core::api::mlflow::{ModelVersion, Run};
-
-use crate::arguments::variable;
+use domino_core::approval::STARTED;
+use domino_core::variable::variable;
 
 /// The tags that name the user who trained a version.
 const TRAINED_BY: [&str; 2] = ["mlflow.domino.user", "mlflow.user"];
@@ -16,7 +16,7 @@ const TRAINED_BY_ID: &str = "mlflow.domino.user_id";
 pub(crate) struct People {
     trained_by: Vec<String>,
     trained_by_ids: Vec<String>,
-    started_by: Vec<String>,
+    started_by: Option<String>,
 }
 
 impl People {
@@ -37,14 +37,11 @@ impl People {
             }
             values
         };
-        let mut started_by: Vec<String> = Vec::new();
-        for name in ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"] {
-            started_by.extend(variable(name).filter(|user| !started_by.contains(user)));
-        }
         Self {
             trained_by: all(&TRAINED_BY),
             trained_by_ids: all(&[TRAINED_BY_ID]),
-            started_by,
+            // Whoever runs it again has not started it, and stands in `GITHUB_TRIGGERING_ACTOR`.
+            started_by: variable("GITHUB_ACTOR"),
         }
     }
 
@@ -60,10 +57,10 @@ impl People {
 
     /// Why a GitHub user's approval does not count.
     pub(crate) fn objection_to_login(&self, login: &str) -> Option<&'static str> {
-        let is = |users: &[String]| users.iter().any(|user| same(user, login));
-        if is(&self.started_by) {
-            Some("who started this workflow run")
-        } else if is(&self.trained_by) {
+        let is = |user: &String| same(user, login);
+        if self.started_by.iter().any(is) {
+            Some(STARTED)
+        } else if self.trained_by.iter().any(is) {
             Some("who trained the version")
         } else {
             None
@@ -99,7 +96,7 @@ pub(crate) mod tests {
     pub(crate) fn people() -> People {
         let tags = json!({"mlflow.user": "ada", "mlflow.domino.user_id": "u1"});
         People {
-            started_by: vec!["ben".into()],
+            started_by: Some("ben".into()),
             ..People::of(&version(7, "None", tags), None)
         }
     }

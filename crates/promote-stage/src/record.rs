@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
+use domino_core::variable::variable;
 use serde::{Deserialize, Serialize};
-
-use crate::arguments::variable;
 
 /// How far the last promotion of the version got: `pending`, `done` or `undone`.
 pub(crate) const STATUS: &str = "promote.status";

@@ -3,9 +3,9 @@
 use domino_core::api::mlflow::{ModelStage, Tracking, TrackingReader};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
+use domino_core::variable::variable;
 use stage_file::{Model, ModelSource, Stage, VersionRule};
 
-use crate::arguments::variable;
 use crate::registry::{Registry, alias_of, previous_alias_of};
 
 /// A model of the stage file and where the experiment manager keeps it in a stage.

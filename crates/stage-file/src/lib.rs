@@ -45,7 +45,7 @@ pub use self::placement::{ComputeEnvironment, HardwareTiers, Placement, Revision
 pub use self::problem::{Problem, Problems, Severity, StageFileError};
 pub use self::project_name::{MalformedProject, ProjectName};
 pub use self::schedule::Schedule;
-pub use self::stage::Stage;
+pub use self::stage::{SelfApproval, Stage};
 pub use self::stage_file::StageFile;
 pub use self::text::is_invisible;
 pub use self::unknown_name::{UnknownName, nearest};

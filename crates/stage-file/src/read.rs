@@ -76,6 +76,7 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
             .text("github-environment")
             .unwrap_or_else(|| name.to_owned()),
         approvers: table.texts("approvers"),
+        self_approval: table.word("self-approval").unwrap_or_default(),
         wait_timer: table.number("wait-timer").unwrap_or(0),
         model_stage: table.text("model-stage"),
         gates: gates(table.table("gates")),

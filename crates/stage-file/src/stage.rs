@@ -1,6 +1,6 @@
 //! A stage: where it is, who approves, and what it asks for.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::gates::Gates;
 use crate::host::Host;
@@ -26,10 +26,23 @@ pub struct Stage {
     pub github_environment: String,
     /// Who must say yes on GitHub: users, or `team:<slug>`.
     pub approvers: Vec<String>,
+    /// What becomes of an approval of one's own work on GitHub.
+    pub self_approval: SelfApproval,
     /// GitHub's wait timer, in minutes.
     pub wait_timer: u32,
     /// The experiment manager's stage a model version gets here: `Staging`, `Production`, …
     pub model_stage: Option<String>,
     /// What `promote-stage` asks for before a model version may enter.
     pub gates: Gates,
+}
+
+/// What becomes of an approval on GitHub by the one whose work it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelfApproval {
+    /// It does not count.
+    #[default]
+    Refuse,
+    /// It counts, with a warning: for a team of one.
+    Warn,
 }

@@ -10,6 +10,7 @@ use super::Step;
 use super::format::Format;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
+use crate::variable::{is_on_github, variable};
 use stage_file::{Host, Stage, StageFile};
 
 /// Where a program works and how it speaks.
@@ -53,14 +54,14 @@ pub struct StepContext {
 impl StepContext {
     /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
     pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
-        Self::open_in(flags, step, program, |file, variable| {
+        Self::open_in(flags, step, program, own_environment, |file, variable| {
             chosen_stage(file, "--stage", flags.stage.as_deref(), variable)
         })
     }
 
     /// The same for a step whose stage is given as `--to`.
     pub fn open_to(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
-        Self::open_in(flags, step, program, |file, variable| {
+        Self::open_in(flags, step, program, own_environment, |file, variable| {
             chosen_stage(file, "--to", flags.stage.as_deref(), variable)
         })
     }
@@ -68,22 +69,31 @@ impl StepContext {
     /// The same for a step that asks to enter the stage `--to` and runs in the one before: `DOMINO_ENV` may name
     /// either of them.
     pub fn open_before(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
-        Self::open_in(flags, step, program, |file, variable| {
-            next_stage(file, flags.stage.as_deref(), variable)
-        })
+        Self::open_in(
+            flags,
+            step,
+            program,
+            environment_before,
+            |file, variable| next_stage(file, flags.stage.as_deref(), variable),
+        )
     }
 
     fn open_in(
         flags: &StepFlags,
         step: &mut Step,
         program: &'static str,
+        environment: for<'a> fn(&'a StageFile, &'a Stage) -> &'a str,
         chosen: impl for<'a> Fn(&'a StageFile, Option<&str>) -> Result<&'a Stage>,
     ) -> Result<Self> {
         let file = StageFile::find(flags.stages.as_deref())?;
         for warning in file.warnings() {
             step.say(&warning.in_file(&file.path).to_string());
         }
-        let stage = chosen(&file, variable("DOMINO_ENV").as_deref())?.clone();
+        let named = variable("DOMINO_ENV");
+        let stage = chosen(&file, named.as_deref())?.clone();
+        if named.is_none() && is_on_github() {
+            return Err(nothing_names_the_stage(environment(&file, &stage)));
+        }
         step.in_stage(&stage.name);
         let credential = Credential::from_variables(|name| std::env::var(name).ok())?;
         let host = host_of(&stage, &credential)?;
@@ -184,6 +194,27 @@ fn next_stage<'a>(
     .hint("correct the variable `DOMINO_ENV` of the GitHub environment; nothing was asked for"))
 }
 
+/// The GitHub environment that a step for this stage runs in.
+fn own_environment<'a>(_: &'a StageFile, stage: &'a Stage) -> &'a str {
+    &stage.github_environment
+}
+
+/// The GitHub environment that a step runs in which asks to enter this stage.
+fn environment_before<'a>(file: &'a StageFile, stage: &'a Stage) -> &'a str {
+    &file.stage_before(stage).unwrap_or(stage).github_environment
+}
+
+/// On GitHub a flag alone is not believed: a job in the wrong environment would have the credential of another stage.
+fn nothing_names_the_stage(environment: &str) -> CommandError {
+    CommandError::usage(format!(
+        "`DOMINO_ENV` is not set: nothing says that this job runs in GitHub environment `{environment}`"
+    ))
+    .hint(format!(
+        "set the variable `DOMINO_ENV` to `{environment}` in that environment (Settings → Environments → {environment} → \
+         Environment variables), and hand it to the step: `DOMINO_ENV: ${{{{ vars.DOMINO_ENV }}}}`"
+    ))
+}
+
 fn named_by_the_variable<'a>(file: &'a StageFile, variable: &str) -> Result<&'a Stage> {
     file.stage(variable)
         .map_err(|unknown| CommandError::from(unknown).context("`DOMINO_ENV` names no stage"))
@@ -196,15 +227,6 @@ fn stage_names(file: &StageFile) -> String {
         .map(|stage| format!("`{}`", stage.name))
         .collect();
     names.join(", ")
-}
-
-/// A variable of the environment; empty counts as not set, because that is what GitHub makes of one that does
-/// not exist.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
 }
 
 /// Reads a span of time such as `90s`, `30m` or `1h 30m`.

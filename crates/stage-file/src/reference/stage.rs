@@ -110,6 +110,12 @@ pub static STAGE: Section = Section {
             "Who approves on GitHub: user names, or `team:<slug>`; at most 6.",
         ),
         key(
+            "self-approval",
+            Word(&["refuse", "warn"]),
+            Default("\"refuse\""),
+            "What becomes of an approval on GitHub by whoever started the run or trained the version: it does not count, or counts with a warning, for a team of one.",
+        ),
+        key(
             "wait-timer",
             Number(0, 43_200),
             Default("0"),

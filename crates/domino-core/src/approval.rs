@@ -1,0 +1,175 @@
+//! The approval that a stage with `approvers` wants before anything is written to it: read from GitHub while the plan is
+//! made, and asked for before the first write.
+//!
+//! Away from GitHub nobody can be asked; that is said, and stops nothing.
+
+use stage_file::Stage;
+
+use crate::client::Connection;
+use crate::error::{CommandError, Exit, Result};
+use crate::github::{ApprovalRules, RunApproval, WorkflowRun};
+use crate::step::{Plan, Step, StepContext};
+use crate::variable::{is_on_github, variable};
+
+/// What is known of the approval for a stage.
+#[derive(Debug)]
+pub struct Approval(State);
+
+/// Whether an approval is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// It is, while the plan is made.
+    Now,
+    /// It will be: this time nothing is written.
+    Later,
+    /// It is not: something else asks for the same, or what is done must not wait for anybody.
+    Never,
+}
+
+impl Ask {
+    /// When a verb that brings something into a stage asks.
+    pub fn unless(dry_run: bool) -> Self {
+        match dry_run {
+            true => Self::Later,
+            false => Self::Now,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    /// The stage has no approvers, or this does not ask them.
+    NotNeeded,
+    /// This is no step on GitHub, and so nobody could be asked.
+    NotAsked(String),
+    /// Nothing is written now, and so nobody is asked.
+    ForLater(String),
+    Known(RunApproval),
+    Unknown(CommandError),
+}
+
+impl Approval {
+    /// Makes a plan, and asks GitHub side by side with it who approved this workflow run. That it could not be known is
+    /// an error only once something is to be written.
+    pub async fn beside<T>(
+        plan: impl Future<Output = Result<T>>,
+        context: &StepContext,
+        ask: Ask,
+    ) -> Result<(T, Self)> {
+        let approval = async { Ok(Self::of(&context.stage, &context.connection, ask).await) };
+        tokio::try_join!(plan, approval)
+    }
+
+    async fn of(stage: &Stage, connection: &Connection, ask: Ask) -> Self {
+        let environment = &stage.github_environment;
+        let who = match &stage.approvers[..] {
+            [] => return Self(State::NotNeeded),
+            approvers => quoted(approvers),
+        };
+        Self(match (ask, is_on_github()) {
+            (Ask::Never, _) => State::NotNeeded,
+            (_, false) => State::NotAsked(format!(
+                "not asked for, because this is no workflow run on GitHub: environment `{environment}` is approved by {who}"
+            )),
+            (Ask::Later, true) => State::ForLater(format!(
+                "asked for before anything is written: environment `{environment}` must be approved by {who}"
+            )),
+            (Ask::Now, true) => match read(stage, connection).await {
+                Ok(approval) => State::Known(approval),
+                Err(error) => State::Unknown(error),
+            },
+        })
+    }
+
+    /// Adds what is known to a plan.
+    pub fn describe(&self, plan: &mut Plan) {
+        match &self.0 {
+            State::NotNeeded => {}
+            State::NotAsked(text) | State::ForLater(text) => {
+                plan.fact("approval", text);
+            }
+            State::Known(
+                RunApproval::Given { reason, .. }
+                | RunApproval::Missing { reason }
+                | RunApproval::Refused { reason, .. },
+            ) => {
+                plan.fact("approval", reason);
+            }
+            State::Unknown(_) => {
+                plan.fact("approval", "not known");
+            }
+        }
+    }
+
+    /// Lets the first write pass, or says why not.
+    pub fn require(&self, step: &mut Step, context: &StepContext) -> Result<()> {
+        let StepContext { file, stage, .. } = context;
+        let environment = &stage.github_environment;
+        let (reason, hint) = match &self.0 {
+            State::NotNeeded | State::ForLater(_) => return Ok(()),
+            State::NotAsked(text) => {
+                step.warn(&format!("approval {text}"), None);
+                return Ok(());
+            }
+            State::Known(RunApproval::Given { by, remarks, .. }) => {
+                for remark in remarks {
+                    step.warn(remark, None);
+                }
+                step.report.fact("approved by", by.join(", "));
+                return Ok(());
+            }
+            State::Known(RunApproval::Missing { reason }) => (
+                reason,
+                format!(
+                    "give the job `environment: {environment}`, and that environment its required reviewers on GitHub: \
+                     then the job waits until one of them approves"
+                ),
+            ),
+            State::Known(RunApproval::Refused { reason, hint }) => (reason, (*hint).to_owned()),
+            State::Unknown(error) => return Err(error.clone().context(nothing_written(stage))),
+        };
+        Err(CommandError::new(Exit::NotApproved, reason)
+            .context(nothing_written(stage))
+            .hint(hint)
+            .at(file, &["stage", &stage.name, "approvers"]))
+    }
+}
+
+fn nothing_written(stage: &Stage) -> String {
+    format!(
+        "stage `{}` wants an approval, so nothing was written",
+        stage.name
+    )
+}
+
+async fn read(stage: &Stage, connection: &Connection) -> Result<RunApproval> {
+    let run = WorkflowRun::of_this_step(connection, variable)?;
+    let reviews = run.reviews().await?;
+    let rules = ApprovalRules {
+        environment: &stage.github_environment,
+        approvers: &stage.approvers,
+        own_work: &|login| is_author(login).then_some(STARTED),
+        self_approval: stage.self_approval,
+        is_rerun: is_rerun(),
+    };
+    Ok(rules.evaluate(&reviews))
+}
+
+/// How an approver is told apart who started the run.
+pub const STARTED: &str = "who started this workflow run";
+
+/// Whether this login started the workflow run. Whoever runs it again is not its author: GitHub names that person in
+/// `GITHUB_TRIGGERING_ACTOR`, and the author goes on standing in `GITHUB_ACTOR`.
+pub fn is_author(login: &str) -> bool {
+    variable("GITHUB_ACTOR").is_some_and(|actor| actor.to_lowercase() == login.to_lowercase())
+}
+
+/// Whether this attempt at the workflow run is not its first.
+pub fn is_rerun() -> bool {
+    variable("GITHUB_RUN_ATTEMPT").is_some_and(|attempt| attempt != "1")
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" or ")
+}

@@ -1,0 +1,15 @@
+//! A variable of the environment, as every program reads one: empty counts as not set, because that is what GitHub
+//! makes of one that does not exist.
+
+/// The value of a variable, where it has one.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}
+
+/// Whether this process is a step of a workflow on GitHub.
+pub fn is_on_github() -> bool {
+    variable("GITHUB_ACTIONS").as_deref() == Some("true")
+}
