@@ -12,7 +12,7 @@ use stage_file::{ModelSource, StageFile};
 
 use self::order::*;
 use self::safety::*;
-use super::read::Read;
+use super::read::{self, Read};
 use super::{FIXTURES, fixture, load, rendered, top};
 
 /// What is wrong, if anything.
@@ -354,6 +354,58 @@ fn every_registered_model_goes_through_the_stages_in_one_version() {
         .filter(|line| !line.contains("MODEL_VERSION") && !line.contains("quality-version"))
         .collect();
     assert!(version_missing(&file, &Read::of("deploy-models.yml", &bare)).is_some());
+}
+
+/// A rule that needs the stage file: only it says which stages have approvers. What deploys to one asks who approved the
+/// run, and no other job may.
+fn approvals_unread(file: &StageFile, workflow: &Read) -> Finding {
+    workflow.stages().into_iter().find_map(|(id, job)| {
+        let stage = file.stage(id.strip_prefix("deploy-")?).ok()?;
+        let guarded = !stage.approvers.is_empty() || stage.gates.github_approval;
+        let blind = read::steps(job).find(|step| {
+            let run = step["run"].as_str().unwrap_or_default();
+            let writes = ["deploy-", "promote-stage apply"];
+            let writes = run
+                .strip_prefix("exec ")
+                .is_some_and(|command| writes.iter().any(|program| command.starts_with(program)));
+            guarded && writes && step["env"]["GITHUB_TOKEN"] != "${{ github.token }}"
+        });
+        let may = job["permissions"]["actions"] == "read";
+        match blind {
+            Some(step) => Some(format!("{id}: {step}")),
+            None if may != guarded => Some(format!("{id}: {}", job["permissions"])),
+            None => None,
+        }
+    })
+}
+
+#[test]
+fn what_deploys_to_a_stage_with_approvers_can_read_who_approved_and_nothing_else_can() {
+    let mut seen = 0;
+    for name in FIXTURES {
+        let file = load(&fixture(name));
+        for (workflow, text) in rendered(name) {
+            let read = Read::of(&workflow, &text);
+            assert_eq!(approvals_unread(&file, &read), None, "{name}");
+            let line = "          GITHUB_TOKEN: ${{ github.token }}\n";
+            for (whole, defect) in [
+                (line, ""),
+                ("      actions: read # reads who approved this run\n", ""),
+            ] {
+                if file.stages.iter().any(|stage| !stage.approvers.is_empty())
+                    && text.contains(whole)
+                {
+                    let broken = Read::of(&workflow, &text.replace(whole, defect));
+                    assert!(
+                        approvals_unread(&file, &broken).is_some(),
+                        "{name}: `{whole}`"
+                    );
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use stage_file::{Kind, StageFile};
 
-use super::stage::{StageSteps, deploy, domino_step};
+use super::stage::{StageSteps, asks_github, deploy, domino_step};
 use github_workflow::write::Workflow;
 
 /// `deploy-app publish` waits up to 15 minutes for the new version, and puts the old one back within as long again,
@@ -21,12 +21,12 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
                     .iter()
                     .map(|app| {
                         let (name, stage) = (&app.name, &stage.name);
-                        domino_step(
+                        asks_github(domino_step(
                             format!("Publish app {name}"),
                             format!("publish-{name}"),
                             format!("deploy-app publish {name} --stage {stage}"),
                             PUBLISH_MINUTES,
-                        )
+                        ))
                     })
                     .collect(),
             )

@@ -2,7 +2,7 @@
 
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
-use super::stage::{StageSteps, deploy, domino_step};
+use super::stage::{StageSteps, asks_github, deploy, domino_step};
 use github_workflow::write::{Step, Workflow};
 
 /// `deploy-job start` follows a run for up to 60 minutes by itself.
@@ -34,12 +34,12 @@ fn step(job: &DominoJob, stage: &Stage) -> Step {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
         None => (format!("Start job {name}"), "start", START_MINUTES),
     };
-    domino_step(
+    asks_github(domino_step(
         title,
         format!("{verb}-{name}"),
         format!("deploy-job {verb} {name} --stage {stage}"),
         minutes,
-    )
+    ))
 }
 
 /// The file that the command runs, where its first word is one of the repository's.

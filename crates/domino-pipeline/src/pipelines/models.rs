@@ -7,13 +7,11 @@
 use indexmap::IndexMap;
 use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
 
-use super::stage::{StageSteps, deploy, domino_step, unless_stopped_after};
-use github_workflow::write::{Expression, Permissions, Step, Workflow};
+use super::stage::{StageSteps, asks_github, deploy, domino_step, unless_stopped_after};
+use github_workflow::write::{Expression, Step, Workflow};
 
 /// The token that opens the endpoint for its smoke test.
 const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
-/// GitHub's own token of the job, good for what its `permissions` say.
-const GITHUB_TOKEN: &str = "${{ github.token }}";
 
 /// `deploy-model publish` waits up to 40 minutes by itself. A version that is no good then gives way: 5 minutes for
 /// starting the one before, and 40 for publishing it once more. The rest is for the smoke test.
@@ -63,7 +61,6 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
             StageSteps {
                 url,
                 outputs,
-                permissions: permissions(&steps),
                 steps,
             }
         },
@@ -89,13 +86,13 @@ fn version_output(model: &Model) -> String {
 
 fn publish(model: &Model, stage: &Stage) -> Step {
     let (name, stage) = (&model.name, &stage.name);
-    domino_step(
+    let step = domino_step(
         format!("Publish model {name}"),
         format!("publish-{name}"),
         format!("deploy-model publish {name} --stage {stage}"),
         PUBLISH_MINUTES,
-    )
-    .env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
+    );
+    asks_github(step).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }
 
 fn apply(model: &Model, stage: &Stage, version: &Expression) -> Step {
@@ -107,10 +104,9 @@ fn apply(model: &Model, stage: &Stage, version: &Expression) -> Step {
         PROMOTE_MINUTES,
     )
     .env("MODEL_VERSION", version);
-    if stage.gates.github_approval {
-        step.env("GITHUB_TOKEN", GITHUB_TOKEN)
-    } else {
-        step
+    match stage.gates.github_approval || !stage.approvers.is_empty() {
+        true => asks_github(step),
+        false => step,
     }
 }
 
@@ -125,22 +121,6 @@ fn request(model: &Model, stage: &Stage, next: &Stage, version: &Expression) -> 
     .env("MODEL_VERSION", version);
     step.r#if = Some(unless_stopped_after(stage));
     step
-}
-
-/// What the steps ask GitHub for.
-fn permissions(steps: &[Step]) -> Permissions {
-    if steps
-        .iter()
-        .any(|step| step.env.contains_key("GITHUB_TOKEN"))
-    {
-        Permissions::none().and(
-            "actions",
-            "read",
-            "promote-stage reads who approved this run",
-        )
-    } else {
-        Permissions::none()
-    }
 }
 
 fn named_files(model: &Model) -> Vec<&str> {

@@ -19,6 +19,8 @@ const DOMINO_ENV: &str = "${{ vars.DOMINO_ENV }}";
 const DOMINO_USER_API_KEY: &str = "${{ secrets.DOMINO_USER_API_KEY }}";
 /// The credential of a service account; empty where the key is used.
 const DOMINO_TOKEN: &str = "${{ secrets.DOMINO_TOKEN }}";
+/// GitHub's own token of the job, good for what its `permissions` say.
+const GITHUB_TOKEN: &str = "${{ github.token }}";
 
 /// The minutes a stage's job has beside those of its entities: start, download, unpack.
 const OVERHEAD_MINUTES: u32 = 10;
@@ -78,8 +80,6 @@ pub(super) struct StageSteps {
     pub(super) url: Option<Expression>,
     /// What the next stage is given.
     pub(super) outputs: IndexMap<String, Expression>,
-    /// What the steps need of GitHub beside the checkout.
-    pub(super) permissions: Permissions,
 }
 
 impl StageSteps {
@@ -90,7 +90,6 @@ impl StageSteps {
             steps,
             url,
             outputs: IndexMap::new(),
-            permissions: Permissions::none(),
         }
     }
 }
@@ -106,6 +105,22 @@ pub(super) fn domino_step(name: String, id: String, command: String, minutes: u3
         .minutes(minutes)
 }
 
+/// The same step, which asks GitHub: how two commits stand to each other, which the checkout lets every job ask, and
+/// where the stage has approvers, who approved the run.
+pub(super) fn asks_github(step: Step) -> Step {
+    step.env("GITHUB_TOKEN", GITHUB_TOKEN)
+}
+
+/// What the steps of a stage need of GitHub beside the checkout.
+fn permissions(stage: &Stage, steps: &[Step]) -> Permissions {
+    let ask = |step: &Step| step.env.contains_key("GITHUB_TOKEN");
+    let approved = !stage.approvers.is_empty() || stage.gates.github_approval;
+    match approved && steps.iter().any(ask) {
+        true => Permissions::none().and("actions", "read", "reads who approved this run"),
+        false => Permissions::none(),
+    }
+}
+
 /// The id of the job that deploys to this stage.
 pub(super) fn job_id(stage: &Stage) -> String {
     // The prefix keeps a stage named `build` apart from the job that builds.
@@ -118,6 +133,7 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
         .iter()
         .filter_map(|step| step.timeout_minutes)
         .sum::<u32>();
+    let permissions = permissions(stage, &deploy.steps);
     let mut steps = vec![
         actions::CHECKOUT
             .step("Check out the stage file")
@@ -136,9 +152,7 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
             name: stage.github_environment.clone(),
             url: deploy.url,
         }),
-        permissions: deploy
-            .permissions
-            .and("contents", "read", "checks out the stage file"),
+        permissions: permissions.and("contents", "read", "checks out the stage file"),
         concurrency: Some(Concurrency {
             group: Commented(
                 format!("deploy-{}s-{}", kind.word(), stage.name),
