@@ -44,11 +44,13 @@ pub struct Args {
 /// The table of exit codes, for `--help`.
 const EXITS: &str = "\
 Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
-DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host.
+DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host. \
+GITHUB_TOKEN tells who approved the workflow run (with `actions: read`) and how two commits stand to each other; it is \
+sent to GitHub only.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, \
 4 Domino could not be reached or understood, 5 the run failed or was stopped, 6 not settled in time, \
-9 done, but its outputs could not be written, 130 and 143 interrupted.";
+7 not approved on GitHub, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
