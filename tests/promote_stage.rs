@@ -12,6 +12,8 @@ mod gates;
 #[path = "promote_stage/github.rs"]
 mod github;
 mod harness;
+#[path = "promote_stage/identity.rs"]
+mod identity;
 #[path = "promote_stage/order.rs"]
 mod order;
 #[path = "promote_stage/trouble.rs"]

@@ -42,6 +42,11 @@ macro_rules! of_line {
             }
 
             #[test]
+            fn a_namesake_of_what_was_served_is_told_from_it() {
+                super::made_anew($line);
+            }
+
+            #[test]
             fn what_is_no_version_of_a_model_is_refused() {
                 super::refused($line);
             }
@@ -260,6 +265,26 @@ fn among_many(line: &'static str) {
         .tells("archived version 1200")
         .tells("archived version 7");
     assert_eq!(versions_in_stage(&scene, &name, "Staging"), [1100]);
+}
+
+fn made_anew(line: &'static str) {
+    let Some(mlflow) = server::uri(line) else {
+        return;
+    };
+    let name = named("anew");
+    let scene = scene_on(&mlflow, &name, "", "");
+    register(&scene, &name, 0.6);
+    serve_model(&scene, &name, "dev", 1);
+    apply(&scene, "staging", 1).exits(0);
+    let body = json!({"name": name});
+    let path = "/api/2.0/mlflow/registered-models/delete";
+    assert_eq!(domino(&scene, "DELETE", path, Some(body)).0, 200);
+    assert_eq!(register(&scene, &name, 0.5), 1, "its numbers start anew");
+    apply(&scene, "staging", 1)
+        .exits(3)
+        .tells("stage `dev` serves another version 1");
+    serve_model(&scene, &name, "dev", 1);
+    apply(&scene, "staging", 1).exits(0);
 }
 
 fn refused(line: &'static str) {

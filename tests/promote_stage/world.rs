@@ -356,7 +356,7 @@ pub fn serve_model(scene: &Scene, name: &str, stage: &str, number: u64) {
         .iter()
         .find(|api| api["name"] == endpoint.as_str())
         .cloned();
-    let id = match known {
+    let (id, new) = match known {
         Some(api) => {
             let id = api["id"].as_str().unwrap().to_owned();
             let (status, reply) = domino(
@@ -366,7 +366,7 @@ pub fn serve_model(scene: &Scene, name: &str, stage: &str, number: u64) {
                 Some(version),
             );
             assert_eq!(status, 201, "{reply}");
-            id
+            (id, reply["id"].clone())
         }
         None => {
             let new = json!({
@@ -375,7 +375,7 @@ pub fn serve_model(scene: &Scene, name: &str, stage: &str, number: u64) {
             });
             let (status, reply) = domino(scene, "POST", base, Some(new));
             assert_eq!(status, 201, "{reply}");
-            reply["id"].as_str().unwrap().to_owned()
+            (reply["id"].as_str().unwrap().to_owned(), Value::Null)
         }
     };
     eventually("the endpoint serves", || {
@@ -385,6 +385,7 @@ pub fn serve_model(scene: &Scene, name: &str, stage: &str, number: u64) {
         let mut versions = versions.as_array().unwrap().iter();
         versions.any(|version| {
             version["id"] == active["id"]
+                && (new.is_null() || version["id"] == new)
                 && active["deployment"]["status"] == "Running"
                 && version["source"]["registeredModelVersion"] == number
         })

@@ -22,4 +22,5 @@ pub mod serving;
 mod stderr;
 pub mod step;
 pub mod variable;
+pub mod version_identity;
 pub mod wait;

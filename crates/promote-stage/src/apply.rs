@@ -3,6 +3,7 @@
 use domino_core::approval::{Approval, Ask};
 use domino_core::error::{Context as _, Result};
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
+use domino_core::version_identity::VersionIdentity;
 
 use crate::arguments::{VersionArgs, WaitArgs};
 use crate::candidate::Candidate;
@@ -143,6 +144,7 @@ fn transition<'a>(
     let (target, registry) = (&candidate.target, &candidate.registry);
     let (number, earlier) = (candidate.number(), candidate.record());
     let replaced = candidate.replaced.as_ref();
+    let replaced_of = replaced.map(|(version, _)| VersionIdentity::of(version));
     let replaced = replaced.map(|(version, _)| version.version);
     let record = Record {
         status: Status::Pending,
@@ -154,6 +156,8 @@ fn transition<'a>(
         run: workflow_run(),
         replaced,
         reason: skip_order,
+        of: Some(VersionIdentity::of(&candidate.version)),
+        replaced_of,
         held_before: earlier.as_ref().is_some_and(Record::let_in),
     };
     let mut transition = Transition {

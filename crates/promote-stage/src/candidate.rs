@@ -129,7 +129,7 @@ impl<'a> Candidate<'a> {
 
     /// How the version got into the stage, or began to.
     pub(crate) fn record(&self) -> Option<Record> {
-        Record::in_tags(&self.version.tags, &self.target.stage.name)
+        Record::of(&self.version, &self.target.stage.name)
     }
 
     /// The version that it takes the place of: the one in the stage, and when it has done so already, the one that

@@ -7,6 +7,7 @@ use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
+use domino_core::version_identity::VersionIdentity;
 use stage_file::VersionRule;
 
 use crate::arguments::{GivenVersion, given_version, reason};
@@ -102,7 +103,10 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
     let reader = PromotionTarget::tracking(context)?.reader();
     let mut registry = target.registry(context, &reader).await?;
     let given = args.version.and_then(|given| given.0);
-    let Some(number) = given.or_else(|| registry.alias(&target.previous_alias())) else {
+    let before = held_before(&registry, &target);
+    let recorded = before.as_ref().and_then(|record| record.replaced);
+    let previous = recorded.or_else(|| registry.alias(&target.previous_alias()));
+    let Some(number) = given.or(previous) else {
         let holds = listed(&registry.versions_in_stage(&target.model_stage));
         return Err(CommandError::refused(format!(
             "no version of `{}` is known that `{}` held before: there is no alias `{}`",
@@ -119,10 +123,21 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
         return Err(order::no_such_version(&registry, number));
     };
     order::ready(&back)?;
+    let expected = before.and_then(|record| record.replaced_of);
+    if let Some(other) =
+        expected.filter(|other| other.version == number && *other != VersionIdentity::of(&back))
+    {
+        return Err(another(&back, &other, &target.stage.name));
+    }
     let stage = &target.stage.name;
-    let earlier = Record::in_tags(&back.tags, stage);
+    if let Some(other) = Record::foreign(&back, stage) {
+        return Err(another(&back, &other, stage));
+    }
+    let earlier = Record::of(&back, stage);
     let let_in = earlier.as_ref().is_some_and(Record::let_in);
-    if !let_in && registry.alias(&target.previous_alias()) != Some(number) {
+    let is_previous =
+        recorded == Some(number) || registry.alias(&target.previous_alias()) == Some(number);
+    if !let_in && !is_previous {
         return Err(CommandError::refused(format!(
             "version {number} of `{}` was never let into stage `{stage}`: neither its record nor the alias `{}` says so",
             target.name,
@@ -143,6 +158,25 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
         earlier,
         now: reader.now().as_millisecond(),
     })
+}
+
+/// The record of the version that the stage holds alone, which tells what *this* stage held before; the alias is that of
+/// every stage of the file with this `model-stage`.
+fn held_before(registry: &Registry, target: &PromotionTarget<'_>) -> Option<Record> {
+    let [held] = registry.versions_in_stage(&target.model_stage)[..] else {
+        return None;
+    };
+    let record = Record::of(registry.version(held)?, &target.stage.name)?;
+    (record.status == Status::Done).then_some(record)
+}
+
+/// The version of that number is not the one that the stage held.
+fn another(back: &ModelVersion, held: &VersionIdentity, stage: &str) -> CommandError {
+    CommandError::refused(format!(
+        "stage `{stage}` held {held}; what the experiment manager has of that number now is {}",
+        VersionIdentity::of(back)
+    ))
+    .hint("name another version that the stage held with `--version`, or promote one")
 }
 
 impl Demotion<'_> {
@@ -252,6 +286,8 @@ impl Demotion<'_> {
             request_id: earlier.and_then(|earlier| earlier.request_id.clone()),
             run: workflow_run(),
             replaced: None,
+            of: Some(VersionIdentity::of(&self.back)),
+            replaced_of: None,
             reason: Some(begun.unwrap_or_else(|| format!("put back{in_place_of}{why}"))),
             held_before: true,
         }

@@ -22,6 +22,7 @@ mod record;
 mod registry;
 mod registry_writer;
 mod request;
+mod request_note;
 mod rollback;
 mod sheet;
 mod signature;

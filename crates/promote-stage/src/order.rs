@@ -6,9 +6,10 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Exit};
 use domino_core::serving::Serving;
 use domino_core::step::StepContext;
+use domino_core::version_identity::VersionIdentity;
 use stage_file::{Stage, StageFile, VersionRule};
 
-use crate::record::{demoted_key, was_let_in};
+use crate::record::{Record, demoted_key, timestamp, was_let_in};
 use crate::registry::{Registry, stage_of};
 use crate::target::PromotionTarget;
 
@@ -92,14 +93,19 @@ pub(crate) fn already_promoted<'a>(
     let Some(later) = later_stage(file, stage, version) else {
         return Ok(None);
     };
-    if was_let_in(&version.tags, &stage.name) {
+    if was_let_in(version, &stage.name) {
         return Ok(Some(later));
     }
     let number = version.version;
+    let of_another = match Record::foreign(version, &stage.name) {
+        Some(other) => format!(": the one it carries is that of {other}"),
+        None => String::new(),
+    };
     Err(CommandError::new(
         Exit::NotApproved,
         format!(
-            "version {number} of `{}` is in `{}`, that of stage `{}`, but no record says that stage `{}` let it in",
+            "version {number} of `{}` is in `{}`, that of stage `{}`, but no record says that stage `{}` let it \
+             in{of_another}",
             version.name,
             stage_of(version),
             later.name,
@@ -163,7 +169,10 @@ pub(crate) fn check_order(
         return Err(refusal(message, hint));
     }
     let why = match origin.serving {
-        Serving::Version { version, .. } if *version == number => return Ok(()),
+        Serving::Version { version, since } if *version == number => {
+            return check_same(origin.version, *since, &origin.before.name)
+                .map_err(|failure| failure.at(file, &["stage", &origin.before.name]));
+        }
         Serving::Version { version, .. } => format!("it serves version {version}"),
         Serving::Nothing(why) => why.clone(),
     };
@@ -175,6 +184,27 @@ pub(crate) fn check_order(
             target.model.name
         ),
     ))
+}
+
+/// Refuses a version that is younger than the endpoint that serves its number: that serves another one's files.
+pub(crate) fn check_same(
+    version: &ModelVersion,
+    since: Option<i64>,
+    stage: &str,
+) -> Result<(), CommandError> {
+    let identity = VersionIdentity::of(version);
+    let Some(since) = since.filter(|since| identity.is_younger_than(*since)) else {
+        return Ok(());
+    };
+    let (number, name) = (version.version, &version.name);
+    Err(CommandError::refused(format!(
+        "stage `{stage}` serves another version {number} of `{name}`: its endpoint has had it since {}, and what the \
+         experiment manager has now is {identity}",
+        timestamp(since)
+    ))
+    .hint(format!(
+        "`{name}` was deleted or renamed, and made again: publish the new version {number} there first"
+    )))
 }
 
 /// Why a version is not where versions of the stage come from; `None` when it is, or is in the stage already.

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
 use domino_core::variable::variable;
+use domino_core::version_identity::VersionIdentity;
 use serde::{Deserialize, Serialize};
 
 /// How far the last promotion of the version got: `pending`, `done` or `undone`.
@@ -52,6 +54,12 @@ pub(crate) struct Record {
     /// Why a rule was skipped, or the version was rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// Which version it tells of. Records of earlier releases do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<VersionIdentity>,
+    /// Which version was there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaced_of: Option<VersionIdentity>,
     /// Whether the version had been let into the stage before this, which an attempt that fails does not take away.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) held_before: bool,
@@ -87,8 +95,24 @@ impl Record {
         format!("promote.in.{stage}")
     }
 
-    /// The record of one stage among a version's tags. One that was edited beyond understanding is none.
-    pub(crate) fn in_tags(tags: &BTreeMap<String, String>, stage: &str) -> Option<Self> {
+    /// The record of one stage at a version. One that tells of another version is none: a copy of a version has the
+    /// tags of the original. Nor is one that was edited beyond understanding.
+    pub(crate) fn of(version: &ModelVersion, stage: &str) -> Option<Self> {
+        let record = Self::in_tags(&version.tags, stage)?;
+        record.foreign_to(version).is_none().then_some(record)
+    }
+
+    /// The other version that the record at this one tells of.
+    pub(crate) fn foreign(version: &ModelVersion, stage: &str) -> Option<VersionIdentity> {
+        Self::in_tags(&version.tags, stage)?.foreign_to(version)
+    }
+
+    fn foreign_to(&self, version: &ModelVersion) -> Option<VersionIdentity> {
+        let known = self.of.clone();
+        known.filter(|known| *known != VersionIdentity::of(version))
+    }
+
+    fn in_tags(tags: &BTreeMap<String, String>, stage: &str) -> Option<Self> {
         serde_json::from_str(tags.get(&Self::key(stage))?).ok()
     }
 
@@ -160,9 +184,9 @@ impl Record {
 }
 
 /// Whether a version was let into a stage by its record, and was not demoted since.
-pub(crate) fn was_let_in(tags: &BTreeMap<String, String>, stage: &str) -> bool {
-    Record::in_tags(tags, stage).is_some_and(|record| record.let_in())
-        && !tags.contains_key(&demoted_key(stage))
+pub(crate) fn was_let_in(version: &ModelVersion, stage: &str) -> bool {
+    Record::of(version, stage).is_some_and(|record| record.let_in())
+        && !version.tags.contains_key(&demoted_key(stage))
 }
 
 /// The tag that says that a version was demoted from a stage, so that nothing brings it back by itself.
@@ -187,7 +211,10 @@ pub(crate) fn timestamp(millisecond: i64) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::registry::tests::version;
 
     pub(crate) fn record(status: Status) -> Record {
         Record {
@@ -200,6 +227,8 @@ pub(crate) mod tests {
             run: None,
             replaced: Some(VersionNumber::new(6)),
             reason: None,
+            of: None,
+            replaced_of: None,
             held_before: false,
         }
     }
@@ -242,12 +271,13 @@ pub(crate) mod tests {
                 held_before,
                 ..record(status)
             };
-            let mut tags: BTreeMap<String, String> =
-                record.tags("prod").unwrap().into_iter().collect();
+            let mut version = version(7, "None", json!({}));
+            version.tags = record.tags("prod").unwrap().into_iter().collect();
             if demoted {
-                tags.insert(demoted_key("prod"), "version 6 was put back".into());
+                let why = "version 6 was put back".to_owned();
+                version.tags.insert(demoted_key("prod"), why);
             }
-            was_let_in(&tags, "prod")
+            was_let_in(&version, "prod")
         };
         assert!(kept(Status::Done, false, false));
         assert!(kept(Status::RolledBack, true, false));
@@ -255,7 +285,32 @@ pub(crate) mod tests {
             assert!(!kept(never, false, false));
         }
         assert!(!kept(Status::Done, false, true), "it had to leave");
-        assert!(!was_let_in(&BTreeMap::new(), "prod"));
+        assert!(!was_let_in(&version(7, "None", json!({})), "prod"));
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_none() {
+        let original = version(7, "None", json!({}));
+        let record = Record {
+            of: Some(VersionIdentity::of(&original)),
+            ..record(Status::Done)
+        };
+        let mut copy = original.clone();
+        copy.tags = record.tags("prod").unwrap().into_iter().collect();
+        assert_eq!(Record::of(&copy, "prod"), Some(record.clone()));
+        assert_eq!(Record::foreign(&copy, "prod"), None);
+        for change in [
+            |copy: &mut ModelVersion| copy.name = "beer".into(),
+            |copy: &mut ModelVersion| copy.run_id = "r2".into(),
+            |copy: &mut ModelVersion| copy.creation_timestamp += 1,
+            |copy: &mut ModelVersion| copy.source = "models:/wine/7".into(),
+        ] {
+            let mut other = copy.clone();
+            change(&mut other);
+            assert_eq!(Record::of(&other, "prod"), None);
+            assert_eq!(Record::foreign(&other, "prod"), record.of);
+            assert!(was_let_in(&copy, "prod") && !was_let_in(&other, "prod"));
+        }
     }
 
     #[test]

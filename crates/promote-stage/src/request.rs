@@ -80,10 +80,7 @@ pub(crate) async fn request(
     bail_if_interrupted(&mut interrupts).await?;
     let asked = match &ask {
         Ask::Nobody => Ok(String::new()),
-        Ask::Governance(governed) => {
-            let writer = context.connection.writer();
-            bundle::submit(step, &writer, &candidate, governed).await
-        }
+        Ask::Governance(governed) => bundle::submit(step, context, &candidate, governed).await,
         Ask::Review(new) => review::ask_for_review(context, &candidate, new).await,
     };
     let asked = asked.with_context(|| cannot("request", &which.model, &context.stage))?;

@@ -57,7 +57,7 @@ async fn older(
 ) -> Result<Vec<ModelVersion>, ApiError> {
     let below = Which::Below(&newest.name, newest.version);
     let is_held = |version: &ModelVersion| stage_of(version) == newest.current_stage;
-    let record = Record::in_tags(&newest.tags, stage_name);
+    let record = Record::of(newest, stage_name);
     let alone = record.filter(|record| record.status == Status::Done);
     if let Some(at) = alone.and_then(|record| record.at_millisecond())
         && let Some(mut changed) = changed_since(reader, below, at - CLOCKS).await?

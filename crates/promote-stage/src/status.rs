@@ -1,8 +1,9 @@
 //! `promote-stage status`: what the experiment manager holds in each stage, and how it got there.
 
 use domino_core::api::mlflow::ModelStage;
-use domino_core::error::{Context as _, Result};
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{Step, StepContext, StepFlags, StepResult, Table};
+use domino_core::version_identity::VersionIdentity;
 use stage_file::{ModelSource, Stage};
 
 use crate::record::{Record, Status};
@@ -78,6 +79,9 @@ pub(crate) async fn status(
         ],
         rows,
     });
+    if let Some(failure) = another(&registry, &stages) {
+        return Err(failure);
+    }
     let newest = match registry.versions.first() {
         None => "it has no version".to_owned(),
         Some(newest) => format!("its newest version is {}", newest.version),
@@ -85,6 +89,25 @@ pub(crate) async fn status(
     Ok(StepResult::unchanged(format!(
         "registered model `{name}`: {newest}"
     )))
+}
+
+/// A stage that holds a version with the record of another: somebody copied it, or its model was made anew.
+fn another(registry: &Registry, stages: &[(&str, ModelStage)]) -> Option<CommandError> {
+    stages.iter().find_map(|(stage, held)| {
+        let held = registry.versions_in_stage(held).into_iter();
+        held.filter_map(|number| registry.version(number))
+            .find_map(|version| {
+                let other = Record::foreign(version, stage)?;
+                let (number, identity) = (version.version, VersionIdentity::of(version));
+                Some(
+                    CommandError::refused(format!(
+                        "the record of version {number} in stage `{stage}` is that of {other}; the version there is \
+                         {identity}"
+                    ))
+                    .hint("no gate let it in: promote it with promote-stage apply, or put back what was there"),
+                )
+            })
+    })
 }
 
 fn row(stage: &str, model_stage: &str) -> Vec<String> {
@@ -111,7 +134,7 @@ fn held_row(registry: &Registry, stage: &Stage, held: &ModelStage) -> Vec<String
         .unwrap_or_default();
     let record = existing
         .first()
-        .and_then(|number| Record::in_tags(&registry.version(*number)?.tags, &stage.name));
+        .and_then(|number| Record::of(registry.version(*number)?, &stage.name));
     if let Some(record) = record {
         row[4] = match record.status {
             Status::Done => record.at,

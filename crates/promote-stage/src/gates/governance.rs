@@ -12,6 +12,7 @@ use domino_core::step::StepContext;
 
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
+use crate::request_note;
 
 /// What this gate is called.
 const GATE: &str = "approval in Domino";
@@ -55,6 +56,7 @@ impl Governed {
         let request = match bundles.iter().find(ours) {
             None => None,
             Some(bundle) => {
+                request_note::check(&candidate.version, &candidate.target.stage.name, bundle)?;
                 let (approvals, gates) = tokio::try_join!(
                     reader.bundle_approvals(&bundle.id),
                     reader.bundle_gates(&bundle.id),

@@ -70,7 +70,7 @@ pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     if stage_of(version) != held.as_str().into() {
         return None;
     }
-    let entered = Record::in_tags(&version.tags, &candidate.before.name);
+    let entered = Record::of(version, &candidate.before.name);
     Some(since_held(version, entered, candidate.record()))
 }
 

@@ -8,11 +8,14 @@ use domino_core::api::governance::{
 };
 use domino_core::client::{Reader, Writer, write_once};
 use domino_core::error::{CommandError, Context as _, Result};
-use domino_core::step::Step;
+use domino_core::step::{Step, StepContext};
 use domino_core::wait::Poll;
 
 use crate::candidate::Candidate;
 use crate::gates::governance::{Governed, bundle_name};
+use crate::registry_writer::RegistryWriter;
+use crate::request_note::RequestNote;
+use crate::target::PromotionTarget;
 
 /// How long a new bundle has to show the approvals that it needs.
 const UNTIL_APPROVALS: Duration = Duration::from_secs(10);
@@ -20,10 +23,11 @@ const UNTIL_APPROVALS: Duration = Duration::from_secs(10);
 /// Creates the bundle unless it exists, and asks for its approvals.
 pub(crate) async fn submit(
     step: &mut Step,
-    writer: &Writer,
+    context: &StepContext,
     candidate: &Candidate<'_>,
     governed: &Governed,
 ) -> Result<String> {
+    let writer = &context.connection.writer();
     let reader = writer.reader();
     let policy = reader.policy(&governed.policy.id).await?;
     let bundle = match &governed.request {
@@ -31,6 +35,8 @@ pub(crate) async fn submit(
         None => create(writer, candidate, governed).await?,
     };
     report(step, &bundle);
+    // Before anybody is asked, so that a rerun writes it when this one cannot.
+    note(context, candidate, &bundle).await?;
     let approvals = listed_approvals(&reader, &bundle, governed).await?;
     let mut approvers: Vec<String> = Vec::new();
     for approval in next_to_submit(&approvals, policy.as_ref()) {
@@ -52,6 +58,21 @@ pub(crate) async fn submit(
         "bundle `{}` of policy `{}` waits for {whom}",
         bundle.name, governed.policy.name
     ))
+}
+
+/// Notes at the version that the bundle is for it and no other of its name and number.
+async fn note(context: &StepContext, candidate: &Candidate<'_>, bundle: &Bundle) -> Result<()> {
+    let tracking = PromotionTarget::tracking(context)?.writer();
+    let registry = RegistryWriter::of(&tracking, &candidate.registry);
+    let key = RequestNote::key(&candidate.target.stage.name);
+    let value = RequestNote::value(bundle, &candidate.version)?;
+    if candidate.version.tags.get(&key) == Some(&value) {
+        return Ok(());
+    }
+    registry
+        .set_tag(candidate.number(), &key, &value)
+        .await
+        .context("nobody was asked: for which version the bundle is could not be noted at it")
 }
 
 /// Reports the bundle that holds the request.

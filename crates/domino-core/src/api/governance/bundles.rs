@@ -36,6 +36,16 @@ pub struct Bundle {
     /// Who made it.
     #[serde(default, deserialize_with = "actor")]
     pub created_by: Option<Actor>,
+    /// When, in RFC 3339.
+    pub created_at: Option<String>,
+}
+
+impl Bundle {
+    /// When it was made, in epoch milliseconds, where Domino tells.
+    pub fn created_millisecond(&self) -> Option<i64> {
+        let created: jiff::Timestamp = self.created_at.as_deref()?.parse().ok()?;
+        Some(created.as_millisecond())
+    }
 }
 
 /// Whether a bundle is still in use.

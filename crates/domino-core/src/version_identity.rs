@@ -1,0 +1,106 @@
+//! Which version of a registered model is meant, beyond its number: numbers start anew when a model is deleted or renamed
+//! and made again, and a copy keeps the tags of the original.
+//!
+//! It is kept beside what was decided of a version, and compared before that counts. It decides nothing itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::mlflow::ModelVersion;
+use crate::api::registered_models::VersionNumber;
+
+/// What tells a version from every other, also from one of the same name and number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VersionIdentity {
+    /// The registered model's name.
+    pub name: String,
+    /// The version's number.
+    pub version: VersionNumber,
+    /// The run that made it; empty for one that no run made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run_id: String,
+    /// When it was registered, in epoch milliseconds.
+    pub created: i64,
+    /// Where its files are.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+impl VersionIdentity {
+    /// That of a version.
+    pub fn of(version: &ModelVersion) -> Self {
+        Self {
+            name: version.name.clone(),
+            version: version.version,
+            run_id: version.run_id.clone(),
+            created: version.creation_timestamp,
+            source: version.source.clone(),
+        }
+    }
+
+    /// Whether the version did not exist yet at this time, in epoch milliseconds: what was made of this name and number
+    /// then was made of another version.
+    pub fn is_younger_than(&self, millisecond: i64) -> bool {
+        match millisecond % 1000 {
+            // Written to the second.
+            0 => self.created.div_euclid(1000) > millisecond.div_euclid(1000),
+            _ => self.created > millisecond,
+        }
+    }
+}
+
+impl fmt::Display for VersionIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version {} of `{}`", self.version, self.name)?;
+        if let Ok(created) = jiff::Timestamp::from_millisecond(self.created) {
+            write!(f, ", registered {created}")?;
+        }
+        match self.run_id.as_str() {
+            "" => f.write_str(" without a run")?,
+            run => write!(f, " by run {run}")?,
+        }
+        match self.source.as_str() {
+            "" => Ok(()),
+            source => write!(f, " from {source}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> VersionIdentity {
+        VersionIdentity {
+            name: "wine".into(),
+            version: VersionNumber::new(7),
+            run_id: "r1".into(),
+            created: 1_767_323_045_250,
+            source: "runs:/r1/model".into(),
+        }
+    }
+
+    #[test]
+    fn an_identity_is_read_as_it_is_written_and_shown_in_full() {
+        let text = serde_json::to_string(&identity()).unwrap();
+        assert_eq!(
+            serde_json::from_str::<VersionIdentity>(&text).unwrap(),
+            identity()
+        );
+        assert_eq!(
+            identity().to_string(),
+            "version 7 of `wine`, registered 2026-01-02T03:04:05.25Z by run r1 from runs:/r1/model"
+        );
+    }
+
+    #[test]
+    fn what_is_older_than_a_version_was_made_of_another() {
+        let created = identity().created;
+        assert!(identity().is_younger_than(created - 1));
+        assert!(!identity().is_younger_than(created));
+        assert!(!identity().is_younger_than(created - created % 1000));
+        assert!(identity().is_younger_than(created - created % 1000 - 1000));
+    }
+}
