@@ -5,7 +5,7 @@
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::text::{displayed, looks_secret, names_secret};
+use super::text::{displayed, is_invisible, looks_secret, names_secret};
 
 /// A parsed stage file with the place of every key.
 #[derive(Debug)]
@@ -285,12 +285,17 @@ pub(super) fn place<S: AsRef<str>>(path: &[S]) -> String {
     }
 }
 
-/// A key as TOML writes it.
+/// A key as TOML writes it; what a person does not see is an escape.
 fn quoted(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !key.is_empty() && key.chars().all(bare) {
-        key.to_owned()
-    } else {
-        format!("\"{}\"", key.escape_debug())
+        return key.to_owned();
     }
+    let escaped = |c: char| match u32::from(c) {
+        code if is_invisible(c) && code > 0xffff => format!("\\U{code:08x}"),
+        code if is_invisible(c) => format!("\\u{code:04x}"),
+        _ if matches!(c, '"' | '\\') => format!("\\{c}"),
+        _ => c.into(),
+    };
+    format!("\"{}\"", key.chars().map(escaped).collect::<String>())
 }
