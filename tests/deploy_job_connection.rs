@@ -189,3 +189,18 @@ fn a_server_that_repeats_the_credential_does_not_get_it_printed() {
         "{told}"
     );
 }
+
+/// A token as service accounts have it, `{"exp":1577836800,"sub":"ci-bot"}` in its middle.
+const ENDED: &str =
+    "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE1Nzc4MzY4MDAsInN1YiI6ImNpLWJvdCJ9.c2lnbmF0dXJl";
+
+#[test]
+fn a_token_that_ended_is_told_of_once_and_not_shown() {
+    let mut scene = scene();
+    scene.variable("DOMINO_TOKEN", ENDED);
+    let run = scene.run(START).exits(3).tells(
+        "warning: the token in `DOMINO_TOKEN` ended on 2020-01-01: make a new one in Domino",
+    );
+    assert_eq!(run.stderr.matches("ended on").count(), 1, "{run}");
+    assert!(!run.to_string().contains("eyJ"), "{run}");
+}

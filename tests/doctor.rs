@@ -126,6 +126,18 @@ fn a_credential_that_domino_does_not_know_is_told_and_nothing_behind_it_asked() 
 }
 
 #[test]
+fn a_token_that_ends_is_told_of_and_not_shown() {
+    // `{"exp":1577836800,"sub":"ci-bot"}` in its middle.
+    const ENDED: &str =
+        "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE1Nzc4MzY4MDAsInN1YiI6ImNpLWJvdCJ9.c2lnbmF0dXJl";
+    let mut scene = scene("6.3");
+    scene.variable("DOMINO_TOKEN", ENDED);
+    let run = doctor(&scene).exits(3);
+    assert!(run.stdout.contains("ended on 2020-01-01"), "{run}");
+    assert!(!run.to_string().contains("eyJ"), "{run}");
+}
+
+#[test]
 fn a_users_key_is_well_where_keys_are_taken_and_wrong_where_they_are_not() {
     for (version, exit, tells) in [
         ("6.3", 0, "a user's key, which Domino is giving up"),

@@ -3,6 +3,8 @@
 //! It is read from the environment or a file, never from an argument, and is exposed by one function only,
 //! which marks the header as sensitive.
 
+mod expiry;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -119,6 +121,16 @@ impl Credential {
             Self::GitHubToken(_) => "the token in `GITHUB_TOKEN`",
             Self::Anonymous => "no credential",
         }
+    }
+
+    /// What to say of a token that ends soon, or has ended, after its name: from three weeks before. Nothing of a credential that does
+    /// not tell its end, and nothing of a token in a file, which is made anew all the time.
+    pub fn expiry(&self, now: jiff::Timestamp) -> Option<String> {
+        let Self::Token(token) = self else {
+            return None;
+        };
+        let end = expiry::of_token(token.expose_secret())?;
+        expiry::in_words(end, now)
     }
 
     /// The header that carries it, marked as sensitive; none for a proxy. The scrubber learns of what it holds

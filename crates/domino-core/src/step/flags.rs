@@ -104,6 +104,9 @@ impl StepContext {
                 None,
             );
         }
+        if let Some(expiry) = credential.expiry(jiff::Timestamp::now()) {
+            step.warn(&format!("{} {expiry}", credential.kind()), None);
+        }
         let limits = Limits {
             request: flags.request_timeout,
             delay_scale: flags.delay_scale,

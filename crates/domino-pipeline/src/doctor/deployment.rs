@@ -45,10 +45,10 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
             advice(visit.connection.credential()),
         )),
         Err(error) => {
-            findings.push(Finding::of_error(
-                &format!("credential: {kind}"),
-                &error.into(),
-            ));
+            let expiry = visit.connection.credential().expiry(jiff::Timestamp::now());
+            let expiry = expiry.map_or_else(String::new, |expiry| format!(" {expiry}"));
+            let what = format!("credential: {kind}{expiry}");
+            findings.push(Finding::of_error(&what, &error.into()));
             return findings;
         }
     }
@@ -116,9 +116,12 @@ fn release(version: &str) -> Finding {
 }
 
 fn advice(credential: &Credential) -> Option<String> {
-    matches!(credential, Credential::ApiKey(_)).then(|| {
-        "a user's key, which Domino is giving up: put a service account's token into `DOMINO_TOKEN`".into()
-    })
+    if matches!(credential, Credential::ApiKey(_)) {
+        let advice = "a user's key, which Domino is giving up: put a service account's token into `DOMINO_TOKEN`";
+        return Some(advice.into());
+    }
+    let expiry = credential.expiry(jiff::Timestamp::now())?;
+    Some(format!("it {expiry}"))
 }
 
 /// The project and its repository, which must be the one whose commits are deployed.
