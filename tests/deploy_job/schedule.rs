@@ -44,6 +44,35 @@ fn a_schedule_is_created_kept_and_updated_never_twice() {
     assert_eq!(schedules(&scene)[0]["isPaused"], true);
 }
 
+#[test]
+fn status_shows_a_schedule_and_when_it_fires_next() {
+    let scene = scene();
+    let status = |stage| scene.run(&["status", "score", "--stage", stage]);
+    status("prod")
+        .exits(3)
+        .tells("job `score` has no schedule in stage `prod`")
+        .tells("create it: deploy-job schedule score --stage prod");
+    for stage in ["prod", "dev"] {
+        scene.run(&["schedule", "score", "--stage", stage]).exits(0);
+    }
+    let fires = status("prod")
+        .exits(0)
+        .tells("the schedule of job `score` in stage `prod` fires next on");
+    for told in [
+        "next runs",
+        "0 0 6 ? * MON-FRI (Europe/Berlin)",
+        "commit of its runs",
+    ] {
+        assert!(
+            fires.stderr.contains(told),
+            "`{told}` is not told:\n{fires}"
+        );
+    }
+    status("dev")
+        .exits(0)
+        .tells("the schedule of job `score` in stage `dev` is paused; it has no run yet");
+}
+
 /// The id of a tier by its name: what the sandbox's own state knows it by.
 fn scene_tier(scene: &Scene, name: &str) -> Value {
     let state = scene.sandbox.state();

@@ -285,7 +285,8 @@ async fn default_tier(reader: &Reader, project: &Project) -> Result<HardwareTier
     })
 }
 
-fn fires(schedule: &Schedule) -> Vec<String> {
+/// The next times at which it fires, in its own time zone.
+pub(crate) fn fires(schedule: &Schedule) -> Vec<String> {
     schedule
         .next_fires(FIRES, jiff::Timestamp::now())
         .iter()
