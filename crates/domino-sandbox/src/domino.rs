@@ -88,7 +88,12 @@ impl Domino {
                 reviews: reviews.clone(),
                 users: catalog.users.clone(),
             }),
-            apps: Arc::new(Apps::new(sessions, catalog.clone(), host.clone())),
+            apps: Arc::new(Apps::new(
+                sessions,
+                catalog.clone(),
+                governance.clone(),
+                host.clone(),
+            )),
             host,
             catalog,
             mlflow,

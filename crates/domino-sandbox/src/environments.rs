@@ -4,9 +4,11 @@
 mod revision;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ use crate::seed::Seed;
 use crate::users::Caller;
 pub(crate) use revision::{Revision, RevisionSpec};
 
-/// An environment with its revisions, oldest first. The active one is never the latest, so a
+/// An environment with its revisions, oldest first. The active one is not the latest until somebody makes it so, and a
 /// client that confuses the two is noticed.
 #[derive(Debug)]
 pub(crate) struct Environment {
@@ -26,6 +28,8 @@ pub(crate) struct Environment {
     pub(crate) name: String,
     pub(crate) is_archived: bool,
     revisions: [Revision; 3],
+    /// The place of the active one among them.
+    active: AtomicUsize,
 }
 
 /// Every compute environment, with the projects whose members may list them.
@@ -43,6 +47,7 @@ pub(crate) fn routes(environments: Arc<Environments>) -> Router {
         .route("/v4/environments/self", get(v4_list))
         .route("/v4/environments/defaultEnvironment", get(v4_default))
         .route("/v4/environments/{id}", get(v4_one))
+        .route("/v4/environments/{id}/setactive", post(set_active))
         .route(
             "/v4/environments/environmentRevision/{revision_id}",
             get(v4_revision),
@@ -55,7 +60,7 @@ pub(crate) fn routes(environments: Arc<Environments>) -> Router {
 
 impl Environment {
     pub(crate) fn active(&self) -> &Revision {
-        &self.revisions[1]
+        &self.revisions[self.active.load(Ordering::Relaxed)]
     }
 
     fn latest(&self) -> &Revision {
@@ -144,6 +149,7 @@ impl Environments {
                     id: id::object_id(),
                     number,
                 }),
+                active: AtomicUsize::new(1),
             })
         };
         let seeded = seed.environments.iter();
@@ -247,6 +253,25 @@ async fn v4_one(State(environments): Of<Environments>, _: Caller, Path(id): Id) 
     environment
         .map(|environment| Json(environment.v4()))
         .ok_or_else(|| no_such_environment(&id))
+}
+
+/// Makes a revision that was built the active one.
+async fn set_active(
+    State(environments): Of<Environments>,
+    _: Caller,
+    Path(id): Id,
+    parameters: Parameters,
+) -> Result<StatusCode, Failure> {
+    let environment = environments.with_id(object_id("environmentId", &id)?);
+    let environment = environment.ok_or_else(|| no_such_environment(&id))?;
+    let wanted = parameters.required("revisionId")?;
+    let mut revisions = environment.revisions.iter();
+    let place = revisions.position(|revision| revision.id == wanted);
+    let place = place.ok_or_else(|| {
+        Failure::not_found(format!("Environment revision {wanted} was not found"))
+    })?;
+    environment.active.store(place, Ordering::Relaxed);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn v4_revision(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {

@@ -37,7 +37,7 @@ impl Execution<'_> {
             ("DOMINO_RUN_ID", self.id.to_owned()),
             ("DOMINO_RUN_NUMBER", self.number.to_string()),
             ("DOMINO_PROJECT_ID", self.project.id.clone()),
-            ("DOMINO_PROJECT_NAME", self.project.name.clone()),
+            ("DOMINO_PROJECT_NAME", self.project.name().clone()),
             ("DOMINO_PROJECT_OWNER", self.project.owner.clone()),
             ("DOMINO_STARTING_USERNAME", self.user.name.clone()),
             ("DOMINO_HARDWARE_TIER_ID", self.hardware_tier.id.clone()),
@@ -79,7 +79,7 @@ pub(crate) async fn check_out(
     if let Some(commit_id) = commit_id.filter(|id| **id != project.commit_id) {
         return Err(NoCode(format!(
             "Commit {commit_id} does not exist in the file system of project {}",
-            project.name
+            project.name()
         )));
     }
     let commit = resolve.await?;

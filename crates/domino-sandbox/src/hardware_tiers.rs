@@ -2,10 +2,12 @@
 //! APIs are a population of their own. Names need not be unique; ids are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ use crate::clock::Moment;
 use crate::data_planes::{DataPlane, DataPlanes};
 use crate::projects::Projects;
 use crate::reply::{Answer, Failure, Put, binary_forbidden, wrapped};
-use crate::request::{Id, Of, Parameters};
+use crate::request::{Fields, Id, Of, Parameters};
 use crate::seed::Seed;
 use crate::users::Caller;
 
@@ -23,7 +25,7 @@ pub(crate) struct HardwareTier {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) data_plane: Arc<DataPlane>,
-    pub(crate) is_archived: bool,
+    is_archived: AtomicBool,
     pub(crate) is_model_api_tier: bool,
     is_default: bool,
     created: Moment,
@@ -39,6 +41,7 @@ pub(crate) fn routes(tiers: Arc<HardwareTiers>) -> Router {
     Router::new()
         .route("/v4/projects/{project_id}/hardwareTiers", get(of_project))
         .route("/v4/hardwareTier", get(v4_list))
+        .route("/v4/hardwareTier/archive", post(archive))
         .route("/v4/hardwareTier/{id}", get(v4_one))
         .route("/api/hardwaretiers/v1/hardwaretiers", get(public_list))
         .route("/api/hardwaretiers/v1/hardwaretiers/{id}", get(public_one))
@@ -46,6 +49,10 @@ pub(crate) fn routes(tiers: Arc<HardwareTiers>) -> Router {
 }
 
 impl HardwareTier {
+    fn is_archived(&self) -> bool {
+        self.is_archived.load(Ordering::Relaxed)
+    }
+
     fn v4(&self) -> Value {
         let mut tier = json!({
             "id": self.id,
@@ -59,7 +66,7 @@ impl HardwareTier {
                 "isDefault": self.is_default,
                 "isVisible": true,
                 "isGlobal": true,
-                "isArchived": self.is_archived,
+                "isArchived": self.is_archived(),
                 "isFree": false,
                 "isDataAnalystTier": false,
                 "isAllowedDuringTrial": false,
@@ -98,7 +105,7 @@ impl HardwareTier {
                 "isDefault": self.is_default,
                 "isVisible": true,
                 "isGlobal": true,
-                "isArchived": self.is_archived,
+                "isArchived": self.is_archived(),
                 "isDataAnalystTier": false,
                 "isModelApiTier": self.is_model_api_tier,
                 "isDefaultForModelApi": self.is_default && self.is_model_api_tier,
@@ -115,7 +122,7 @@ impl HardwareTier {
 
     /// The tier as the details of a run name it.
     pub(crate) fn of_run(&self) -> Value {
-        json!({ "id": self.id, "name": self.name, "isArchived": self.is_archived })
+        json!({ "id": self.id, "name": self.name, "isArchived": self.is_archived() })
     }
 }
 
@@ -156,7 +163,7 @@ impl HardwareTiers {
                 id: seeded.id.clone(),
                 name: seeded.name.clone(),
                 data_plane: data_planes.named(seeded.data_plane.as_deref()).clone(),
-                is_archived: seeded.archived,
+                is_archived: AtomicBool::new(seeded.archived),
                 is_model_api_tier: seeded.for_model_apis,
                 is_default: is_first && !seeded.archived,
                 created,
@@ -170,7 +177,7 @@ impl HardwareTiers {
                 id: "default-k8s".to_owned(),
                 name: "Default".to_owned(),
                 data_plane: data_planes.named(None).clone(),
-                is_archived: false,
+                is_archived: AtomicBool::new(false),
                 is_model_api_tier: false,
                 is_default: true,
                 created,
@@ -232,7 +239,7 @@ impl HardwareTiers {
             None => Err(Failure::bad_request(format!(
                 "Hardware tier with id '{id}' does not exist"
             ))),
-            Some(tier) if tier.is_archived => Err(Failure::bad_request(format!(
+            Some(tier) if tier.is_archived() => Err(Failure::bad_request(format!(
                 "Hardware tier '{}' is archived",
                 tier.name
             ))),
@@ -247,7 +254,7 @@ impl HardwareTiers {
     fn listed(&self, with_archived: bool) -> impl Iterator<Item = &Arc<HardwareTier>> {
         self.all
             .iter()
-            .filter(move |tier| with_archived || !tier.is_archived)
+            .filter(move |tier| with_archived || !tier.is_archived())
     }
 }
 
@@ -312,6 +319,19 @@ async fn public_one(
     }
     let tier = tiers.with_id(&id).ok_or_else(|| no_such_tier(&id))?;
     Ok(wrapped("hardwareTier", tier.public()).into_response())
+}
+
+/// Archives a tier: what runs on it goes on, and nothing more is started on it.
+async fn archive(
+    State(tiers): Of<HardwareTiers>,
+    _: Caller,
+    mut fields: Fields,
+) -> Result<StatusCode, Failure> {
+    let id = fields.text("value");
+    fields.finish()?;
+    let tier = tiers.with_id(&id).ok_or_else(|| no_such_tier(&id))?;
+    tier.is_archived.store(true, Ordering::Relaxed);
+    Ok(StatusCode::OK)
 }
 
 fn no_such_tier(id: &str) -> Failure {

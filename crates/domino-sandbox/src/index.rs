@@ -56,7 +56,7 @@ async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
 }
 
 fn project_link(project: &Project) -> String {
-    let name = escaped(&format!("{}/{}", project.owner, project.name));
+    let name = escaped(&format!("{}/{}", project.owner, project.name()));
     format!("<a href=\"/jobs/{name}\">{name}</a>")
 }
 
@@ -76,7 +76,7 @@ fn table(jobs: &[Arc<Job>]) -> String {
                 "<tr><td><a href=\"{}\">#{} {}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                 escaped(&job.page()),
                 job.number,
-                escaped(job.spec.title.as_deref().unwrap_or(&job.spec.command)),
+                escaped(&job.title().unwrap_or_else(|| job.spec.command.clone())),
                 job.status().word(),
                 escaped(&job.hardware_tier.name),
                 escaped(&job.started_by.name),
@@ -133,6 +133,6 @@ async fn job_tab(
         escaped(&job.spec.command),
         log_lines(&job.log),
     );
-    let title = job.spec.title.as_deref().unwrap_or(&job.spec.command);
-    page(title, status.is_terminal(), &content).into_response()
+    let title = job.title().unwrap_or_else(|| job.spec.command.clone());
+    page(&title, status.is_terminal(), &content).into_response()
 }

@@ -140,6 +140,17 @@ impl Sandbox {
         self.domino.state()
     }
 
+    /// Renames the project `owner/name`, as a person does on its page of settings; no route for that is known.
+    ///
+    /// # Panics
+    /// When there is no such project.
+    pub fn rename_project(&self, owner: &str, name: &str, to: &str) {
+        match self.domino.catalog.projects.named(owner, name) {
+            Some(project) => project.rename(to),
+            None => panic!("the sandbox has no project `{owner}/{name}`"),
+        }
+    }
+
     /// Every request so far, in the order of arrival.
     pub fn requests(&self) -> Vec<Recorded> {
         self.domino.recorder.requests()

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Moment;
 use crate::id;
+use crate::locked::Locked;
 use crate::reply::Failure;
 use crate::repository::MainRepository;
 use crate::request::object_id;
@@ -20,11 +21,12 @@ use crate::users::{User, Users};
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) id: String,
-    pub(crate) name: String,
+    /// People may change it; the id is what stays.
+    name: Locked<String>,
     pub(crate) owner: String,
     pub(crate) owner_id: String,
     /// The users who work in it besides its owner, in no particular role.
-    collaborators: Vec<String>,
+    collaborators: Locked<Vec<String>>,
     /// The head of Domino's own file system, which holds no code in a git-based project.
     pub(crate) commit_id: String,
     pub(crate) repository: MainRepository,
@@ -35,9 +37,26 @@ pub(crate) struct Project {
 pub(crate) struct Projects(Vec<Arc<Project>>);
 
 impl Project {
+    pub(crate) fn name(&self) -> String {
+        self.name.lock().clone()
+    }
+
+    fn collaborators(&self) -> Vec<String> {
+        self.collaborators.lock().clone()
+    }
+
+    pub(crate) fn rename(&self, name: &str) {
+        name.clone_into(&mut self.name.lock());
+    }
+
+    /// Takes the rights of a user on the project away.
+    fn remove_collaborator(&self, id: &str) {
+        self.collaborators.lock().retain(|known| known != id);
+    }
+
     /// Whether `user` may look at the project, and so start things in it.
     fn is_seen_by(&self, user: &User) -> bool {
-        user.is_admin() || user.name == self.owner || self.collaborators.contains(&user.id)
+        user.is_admin() || user.name == self.owner || self.collaborators().contains(&user.id)
     }
 
     fn role_of(&self, user: &User) -> &'static str {
@@ -52,13 +71,13 @@ impl Project {
 
     pub(crate) fn v4(&self) -> Value {
         let collaborators: Vec<Value> = self
-            .collaborators
+            .collaborators()
             .iter()
             .map(|id| json!({ "collaboratorId": id, "projectRole": "Contributor" }))
             .collect();
         json!({
             "id": self.id,
-            "name": self.name,
+            "name": self.name(),
             "description": "",
             "created": self.created.rfc3339(),
             "visibility": "Private",
@@ -72,7 +91,7 @@ impl Project {
                 "serviceProvider": self.repository.v4_provider(),
             },
             "importedGitRepositories": [],
-            "collaboratorIds": self.collaborators,
+            "collaboratorIds": self.collaborators(),
             "collaborators": collaborators,
             "tags": [],
             "stageId": self.stage_id,
@@ -83,13 +102,13 @@ impl Project {
 
     fn public(&self) -> Value {
         let collaborators: Vec<Value> = self
-            .collaborators
+            .collaborators()
             .iter()
             .map(|id| json!({ "id": id, "role": "contributor" }))
             .collect();
         json!({
             "id": self.id,
-            "name": self.name,
+            "name": self.name(),
             "description": "",
             "ownerId": self.owner_id,
             "ownerUsername": self.owner,
@@ -116,10 +135,10 @@ impl Projects {
             let collaborators = others.filter(|_| seeded.shared);
             Arc::new(Project {
                 id: id::object_id(),
-                name: seeded.name.clone(),
+                name: Locked::new(seeded.name.clone()),
                 owner: seeded.owner.clone(),
                 owner_id: users.owner_id(&seeded.owner).unwrap_or_default().to_owned(),
-                collaborators: collaborators.map(|user| user.id.clone()).collect(),
+                collaborators: Locked::new(collaborators.map(|user| user.id.clone()).collect()),
                 commit_id: id::commit_id(),
                 repository: repository.clone(),
                 stage_id: stage_id.clone(),
@@ -135,7 +154,7 @@ impl Projects {
 
     /// The project `owner/name`.
     pub(crate) fn named(&self, owner: &str, name: &str) -> Option<&Arc<Project>> {
-        let named = |project: &&Arc<Project>| project.owner == owner && project.name == name;
+        let named = |project: &&Arc<Project>| project.owner == owner && project.name() == name;
         self.0.iter().find(named)
     }
 

@@ -206,7 +206,7 @@ async fn request(
         id: id.clone(),
         model: name,
         version,
-        project: format!("{}/{}", model.project.owner, model.project.name),
+        project: format!("{}/{}", model.project.owner, model.project.name()),
         target_stage,
         notes,
         requested_by: user,

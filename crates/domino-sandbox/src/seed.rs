@@ -90,6 +90,8 @@ pub struct PolicySeed {
     pub(crate) name: String,
     pub(crate) stages: Vec<String>,
     pub(crate) approvers: Vec<String>,
+    /// What its gate keeps closed.
+    pub(crate) guards: Vec<String>,
 }
 
 impl PolicySeed {
@@ -100,12 +102,19 @@ impl PolicySeed {
             name: name.to_owned(),
             stages: vec!["Review".to_owned()],
             approvers: vec!["approver".to_owned()],
+            guards: vec!["CreateEndpoint".to_owned()],
         }
     }
 
     /// The policy has these stages instead.
     pub fn stages(mut self, names: &[&str]) -> Self {
         self.stages = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// Its gate keeps apps closed as well, when they are created and when they are started.
+    pub fn guards_apps(mut self) -> Self {
+        self.guards.push("CreateApp".to_owned());
         self
     }
 

@@ -225,7 +225,7 @@ impl App {
         json!({
             "id": self.id,
             "name": facts.name,
-            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "project": format!("{}/{}", self.project.owner, self.project.name()),
             "publisher": self.publisher.name,
             "description": facts.description,
             "entryPoint": self.entry_point(),

@@ -130,7 +130,7 @@ pub(super) fn project_of(app: &App) -> Value {
     json!({
         "id": app.project.id,
         "projectType": "Analytic",
-        "name": app.project.name,
+        "name": app.project.name(),
         "ownerId": app.project.owner_id,
         "ownerUsername": app.project.owner,
     })

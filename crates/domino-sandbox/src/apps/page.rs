@@ -36,7 +36,7 @@ pub(crate) fn section(apps: &Apps) -> String {
             let facts = app.facts();
             let latest = app.latest_instance();
             let status = latest.map_or("never started", |latest| latest.status().word());
-            let project = format!("{}/{}", app.project.owner, app.project.name);
+            let project = format!("{}/{}", app.project.owner, app.project.name());
             format!(
                 "<tr><td><a href=\"{}/\">{}</a></td><td>{status}</td><td>{}</td><td><a href=\"{}\">log</a></td></tr>\n",
                 escaped(&app.path()),

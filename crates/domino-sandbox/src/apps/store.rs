@@ -11,6 +11,7 @@ use super::session::Sessions;
 use super::version::{AppVersion, AppVersionSpec};
 use crate::catalog::Catalog;
 use crate::environments::RevisionSpec;
+use crate::governance::Governance;
 use crate::host::Host;
 use crate::projects::Project;
 use crate::reply::Failure;
@@ -23,15 +24,22 @@ pub(crate) struct Apps {
     apps: Store<Arc<App>>,
     pub(super) sessions: Sessions,
     pub(super) catalog: Arc<Catalog>,
+    governance: Arc<Governance>,
     pub(super) host: Arc<Host>,
 }
 
 impl Apps {
-    pub(crate) fn new(sessions: Sessions, catalog: Arc<Catalog>, host: Arc<Host>) -> Self {
+    pub(crate) fn new(
+        sessions: Sessions,
+        catalog: Arc<Catalog>,
+        governance: Arc<Governance>,
+        host: Arc<Host>,
+    ) -> Self {
         Apps {
             apps: Store::default(),
             sessions,
             catalog,
+            governance,
             host,
         }
     }
@@ -59,8 +67,17 @@ impl Apps {
         self.catalog
             .environments
             .for_run(spec.environment_id.as_deref())?;
+        self.check_gate(spec.bundle_id.as_deref())?;
         match &spec.vanity_url {
             Some(url) => self.free_vanity_url(url, app),
+            None => Ok(()),
+        }
+    }
+
+    /// Fails while a gate of the bundle keeps apps closed, as each creation and each start does.
+    pub(super) fn check_gate(&self, bundle_id: Option<&str>) -> Result<(), Failure> {
+        match bundle_id {
+            Some(id) => self.governance.refused(id, "CreateApp"),
             None => Ok(()),
         }
     }
@@ -136,6 +153,7 @@ impl Apps {
     ) -> Result<Arc<Instance>, Failure> {
         let tier_id = version.hardware_tier_id();
         let tier = self.catalog.hardware_tiers.for_run(Some(&tier_id))?;
+        self.check_gate(version.details().bundle_id.as_deref())?;
         let fault = self.host.faults.of_app(&app.facts().name);
         let replacing = match fault.stops_first {
             true => Replacing::StopFirst,

@@ -62,7 +62,7 @@ impl AppSpelling for V4 {
             "status": latest.as_ref().map_or(String::new(), |latest| latest.reported_status()),
             "media": [],
             "openUrl": format!("{}{}", apps.host.url, app.page()),
-            "projectUrl": format!("/u/{}/{}/overview", app.project.owner, app.project.name),
+            "projectUrl": format!("/u/{}/{}/overview", app.project.owner, app.project.name()),
             "tags": [],
             "stats": { "usageCount": app.views().len() },
             "appExtension": { "appType": "" },
@@ -200,6 +200,7 @@ async fn start(
     apps.catalog
         .hardware_tiers
         .for_run(spec.hardware_tier_id.as_deref())?;
+    apps.check_gate(spec.bundle_id.as_deref())?;
     let version = apps.add_version(&app, &user, spec)?;
     apps.launch(&app, &version, &user, Replacing::StopFirst)?;
     Ok(Json(app.id.as_str().into()))

@@ -154,9 +154,9 @@ impl Bundle {
 
     /// Why the gate for `action` is closed, if it is.
     pub(super) fn closed_gate(&self, action: &str) -> Option<String> {
-        let waiting = self.approvals.iter().find(|one| !one.status.is_given())?;
-        (action == "CreateEndpoint")
-            .then(|| format!("{} is {}", waiting.name, waiting.status.word()))
+        let waiting = |one: &&Approval| !one.status.is_given() && one.policy.guards(action);
+        let waiting = self.approvals.iter().find(waiting)?;
+        Some(format!("{} is {}", waiting.name, waiting.status.word()))
     }
 
     pub(super) fn gates(&self) -> Vec<Value> {
@@ -177,7 +177,7 @@ impl Bundle {
                     "name": policy::GATE,
                     "isOpen": waiting.is_none(),
                     "reason": reason,
-                    "resources": policy::resources(),
+                    "resources": policy.resources(),
                 })
             })
             .collect()
@@ -255,7 +255,7 @@ impl Bundle {
             "name": self.name,
             "state": self.state.word(),
             "projectId": self.project.id,
-            "projectName": self.project.name,
+            "projectName": self.project.name(),
             "projectOwner": self.project.owner,
             "policyId": primary.id,
             "policyName": primary.name,
@@ -279,7 +279,7 @@ impl Bundle {
         json!({
             "id": self.id,
             "name": self.name,
-            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "project": format!("{}/{}", self.project.owner, self.project.name()),
             "policy": self.policies[0].name,
             "state": self.state.word(),
             "stage": self.stage,

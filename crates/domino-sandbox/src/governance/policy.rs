@@ -17,6 +17,7 @@ pub(super) struct Policy {
     pub(super) name: String,
     pub(super) stages: Vec<PolicyStage>,
     pub(super) gate_id: String,
+    guards: Vec<String>,
     created: Moment,
 }
 
@@ -60,6 +61,7 @@ impl Policy {
             name: seed.name.clone(),
             stages: stages.collect(),
             gate_id: id::uuid(),
+            guards: seed.guards.clone(),
             created,
         })
     }
@@ -72,6 +74,18 @@ impl Policy {
     pub(super) fn first_stage(&self) -> String {
         let first = self.stages.first();
         first.map(|stage| stage.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether the gate keeps `action` closed.
+    pub(super) fn guards(&self, action: &str) -> bool {
+        self.guards.iter().any(|guarded| guarded == action)
+    }
+
+    /// What the gate keeps closed.
+    pub(super) fn resources(&self) -> Value {
+        let guarded =
+            |action: &String| json!({ "action": action, "failOpen": false, "parameters": {} });
+        self.guards.iter().map(guarded).collect()
     }
 
     pub(super) fn overview(&self) -> Value {
@@ -102,7 +116,7 @@ impl Policy {
                 "id": self.gate_id,
                 "name": GATE,
                 "policyId": self.id,
-                "resources": resources(),
+                "resources": self.resources(),
             }],
         })
     }
@@ -110,11 +124,6 @@ impl Policy {
 
 /// The one gate each policy has.
 pub(super) const GATE: &str = "Serve the model";
-
-/// What the gate keeps closed.
-pub(super) fn resources() -> Value {
-    json!([{ "action": "CreateEndpoint", "failOpen": false, "parameters": {} }])
-}
 
 impl PolicyStage {
     pub(super) fn json(&self) -> Value {

@@ -87,20 +87,32 @@ impl Governance {
 
     /// Why nothing may be created for a bundle, if that is so.
     pub(crate) fn closed_gate(&self, bundle_id: &str, action: &str) -> Result<(), Failure> {
-        let refusal = self.bundles.with(bundle_id, |bundle| {
-            let reason = bundle.closed_gate(action)?;
-            Some(Failure::forbidden(format!(
-                "The governance policy of bundle {} does not allow this yet: {reason}",
-                bundle.name
-            )))
-        });
-        match refusal {
+        match self.refusal(bundle_id, action) {
             None => Err(Failure::bad_request(format!(
                 "Bundle {bundle_id} does not exist"
             ))),
             Some(Some(refusal)) => Err(refusal),
             Some(None) => Ok(()),
         }
+    }
+
+    /// Why nothing may be started for a bundle, if there is such a bundle and that is so.
+    pub(crate) fn refused(&self, bundle_id: &str, action: &str) -> Result<(), Failure> {
+        match self.refusal(bundle_id, action).flatten() {
+            None => Ok(()),
+            Some(refusal) => Err(refusal),
+        }
+    }
+
+    /// `None` when there is no such bundle.
+    fn refusal(&self, bundle_id: &str, action: &str) -> Option<Option<Failure>> {
+        self.bundles.with(bundle_id, |bundle| {
+            let reason = bundle.closed_gate(action)?;
+            Some(Failure::forbidden(format!(
+                "The governance policy of bundle {} does not allow this yet: {reason}",
+                bundle.name
+            )))
+        })
     }
 
     /// Every approval that waits for a decision, oldest bundle first.
@@ -114,7 +126,7 @@ impl Governance {
                 approval: approval.name.clone(),
                 bundle: bundle.name.clone(),
                 policy: approval.policy.name.clone(),
-                project: format!("{}/{}", bundle.project.owner, bundle.project.name),
+                project: format!("{}/{}", bundle.project.owner, bundle.project.name()),
                 requested_by: approval.requested_by.clone().unwrap_or_default(),
                 approvers: approval.approver_names(),
                 contents: bundle.contents(),

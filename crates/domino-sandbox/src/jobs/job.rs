@@ -32,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) log: Arc<Log>,
     submitted: Moment,
     fault: JobFault,
+    /// The title, which people may change.
+    title: Locked<Option<String>>,
     progress: Locked<JobProgress>,
     pub(super) stopping: Notify,
 }
@@ -125,6 +127,7 @@ impl Job {
             environment: assets.environment,
             revision: assets.revision,
             fault,
+            title: Locked::new(spec.title.clone()),
             spec,
             log: Arc::default(),
             submitted,
@@ -147,8 +150,19 @@ impl Job {
     pub(crate) fn page(&self) -> String {
         format!(
             "/jobs/{}/{}/{}/logs",
-            self.project.owner, self.project.name, self.id
+            self.project.owner,
+            self.project.name(),
+            self.id
         )
+    }
+
+    pub(crate) fn title(&self) -> Option<String> {
+        self.title.lock().clone()
+    }
+
+    /// Gives the job another title, whatever becomes of it.
+    pub(super) fn rename(&self, title: String) {
+        *self.title.lock() = Some(title);
     }
 
     pub(crate) fn submitted(&self) -> Moment {
@@ -295,9 +309,9 @@ impl Job {
         json!({
             "id": self.id,
             "number": self.number,
-            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "project": format!("{}/{}", self.project.owner, self.project.name()),
             "startedBy": self.started_by.name,
-            "title": self.spec.title,
+            "title": self.title(),
             "command": self.spec.command,
             "gitRef": self.spec.git_ref.as_ref().map(GitRef::v4),
             "commit": progress.commit,

@@ -24,7 +24,7 @@ fn run(job: &Job) -> Value {
     json!({
         "id": job.id,
         "number": job.number,
-        "title": job.spec.title,
+        "title": job.title(),
         "status": report.status,
         "isCompleted": report.is_completed,
         "commitId": job.spec.commit_id.as_ref().unwrap_or(&job.project.commit_id),

@@ -43,7 +43,7 @@ impl Listing<'_> {
     }
 
     fn includes(&self, (job, report): &Seen) -> bool {
-        let title = job.spec.title.as_deref().unwrap_or_default();
+        let title = job.title().unwrap_or_default();
         let found = |search: &str| title.contains(search) || job.spec.command.contains(search);
         self.group.is_none_or(|group| is_in_group(&report.status, group))
             && self.search.is_none_or(found)
@@ -53,7 +53,7 @@ impl Listing<'_> {
 
     fn order(&self, one: &Seen, other: &Seen) -> Ordering {
         match self.order_by {
-            "title" => one.0.spec.title.cmp(&other.0.spec.title),
+            "title" => one.0.title().cmp(&other.0.title()),
             "command" => one.0.spec.command.cmp(&other.0.spec.command),
             "status" => one.1.status.cmp(&other.1.status),
             "user" => one.0.started_by.name.cmp(&other.0.started_by.name),

@@ -53,7 +53,7 @@ fn public(job: &Job, report: &JobReport) -> Value {
         "netAppVolumeMounts": [],
         "dominoStats": parts::stats(report),
     });
-    json.put("title", job.spec.title.as_deref());
+    json.put("title", job.title());
     json
 }
 

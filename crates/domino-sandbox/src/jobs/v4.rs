@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<Jobs>> {
         .route("/v4/jobs/restart", post(restart))
         .route("/v4/jobs/getStatus/values", get(status_values))
         .route("/v4/jobs/{job_id}", get(one))
+        .route("/v4/jobs/{job_id}/name", post(rename))
         .route("/v4/jobs/{job_id}/runtimeExecutionDetails", get(details))
         .route("/v4/jobs/{project_id}/resolveJobDefaults", post(defaults))
 }
@@ -43,7 +44,7 @@ fn v4(job: &Job, report: &JobReport) -> Value {
         "number": job.number,
         "projectId": job.project.id,
         "jobRunCommand": job.spec.command,
-        "title": job.spec.title,
+        "title": job.title(),
         "startedBy": { "id": job.started_by.id, "username": job.started_by.name },
         "statuses": {
             "executionStatus": report.status,
@@ -78,6 +79,19 @@ fn v4(job: &Job, report: &JobReport) -> Value {
 
 fn answer(job: &Job) -> Json<Value> {
     Json(v4(job, &job.report()))
+}
+
+async fn rename(
+    State(jobs): Of<Jobs>,
+    Caller(user): Caller,
+    Path(id): Id,
+    mut fields: Fields,
+) -> Answer {
+    let name = fields.text("name");
+    fields.finish()?;
+    let job = jobs.seen_by(&user, &id)?;
+    job.rename(name);
+    Ok(answer(&job))
 }
 
 async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) -> Answer {

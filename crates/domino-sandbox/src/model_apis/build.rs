@@ -38,7 +38,7 @@ pub(super) async fn build(
     {
         return Err(format!(
             "Commit {commit_id} does not exist in the file system of project {}",
-            version.project.name
+            version.project.name()
         ));
     }
     let model = folder.join("model");

@@ -208,7 +208,7 @@ impl ModelApi {
             "id": self.id,
             "name": details.settings.name,
             "description": details.settings.description,
-            "project": format!("{}/{}", self.project.owner, self.project.name),
+            "project": format!("{}/{}", self.project.owner, self.project.name()),
             "createdBy": self.created_by.name,
             "environmentId": details.settings.environment.id,
             "environmentName": details.settings.environment.name,

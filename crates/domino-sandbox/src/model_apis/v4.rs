@@ -45,7 +45,7 @@ fn v4(api: &ModelApi) -> Value {
         "description": settings.description,
         "lastModified": api.modified().milliseconds(),
         "projectId": api.project.id,
-        "projectName": api.project.name,
+        "projectName": api.project.name(),
         "projectOwnerUsername": api.project.owner,
         "owners": [{
             "id": api.created_by.id,
@@ -200,7 +200,7 @@ async fn reproduction_details(
             "modelVersionId": version.id,
             "versionNumber": version.number,
             "projectId": version.project.id,
-            "projectName": version.project.name,
+            "projectName": version.project.name(),
             "projectOwnerName": version.project.owner,
             "isGitBasedProject": true,
             "dfsCommitId": version.project.commit_id,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{delete, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -22,10 +22,25 @@ pub(crate) fn routes(catalog: Arc<Catalog>) -> Router {
         .route("/v4/projects", get(v4_list))
         .route("/v4/projects/{project_id}", get(v4_one))
         .route("/v4/projects/{project_id}/settings", get(settings))
+        .route(
+            "/v4/projects/{project_id}/collaborators/{collaborator_id}",
+            delete(remove_collaborator),
+        )
         .route("/api/projects/beta/projects", get(public_list))
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
         .with_state(catalog)
+}
+
+/// Takes somebody's rights on a project away.
+async fn remove_collaborator(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path((project_id, collaborator_id)): Ids,
+) -> Result<StatusCode, Failure> {
+    let project = catalog.projects.seen_by(&user, &project_id)?;
+    project.remove_collaborator(&collaborator_id);
+    Ok(StatusCode::OK)
 }
 
 /// The project as the gateway tells it, with the defaults of its runs and the caller's role.
@@ -33,7 +48,7 @@ fn gateway(catalog: &Catalog, project: &Project, user: &User) -> Value {
     let tier = catalog.hardware_tiers.default_tier();
     json!({
         "id": project.id,
-        "name": project.name,
+        "name": project.name(),
         "owner": { "id": project.owner_id, "userName": project.owner },
         "description": "",
         "visibility": "Private",
@@ -99,7 +114,7 @@ async fn gateway_list(
         match wanted(project) {
             Some(true) => found.push(json!({
                 "id": project.id,
-                "name": project.name,
+                "name": project.name(),
                 "ownerId": project.owner_id,
                 "ownerName": project.owner,
                 "description": "",
@@ -134,7 +149,7 @@ async fn v4_list(
     let projects = catalog.projects.visible(&user).filter(|project| {
         parameters
             .text("name")
-            .is_none_or(|name| project.name == name)
+            .is_none_or(|name| project.name() == name)
             && parameters
                 .text("ownerId")
                 .is_none_or(|id| project.owner_id == id)

@@ -9,7 +9,7 @@ use crate::projects::Project;
 pub(crate) fn project_json(project: &Project) -> Value {
     json!({
         "id": project.id,
-        "name": project.name,
+        "name": project.name(),
         "ownerUsername": project.owner,
         "isGitBasedProject": true,
     })

@@ -72,7 +72,7 @@ impl ModelVersion {
                 "params": data["params"].as_array().cloned().unwrap_or_default(),
                 "runUrl": format!(
                     "/experiments/{}/{}/{experiment}/{}",
-                    project.owner, project.name, self.run_id
+                    project.owner, project.name(), self.run_id
                 ),
             },
             "modelVersionDataSources": [],
