@@ -2,6 +2,8 @@
 
 #[path = "deploy_job/approval.rs"]
 mod approval;
+#[path = "deploy_job/at_once.rs"]
+mod at_once;
 mod harness;
 #[path = "deploy_job/one_run.rs"]
 mod one_run;
@@ -9,6 +11,8 @@ mod one_run;
 mod outputs;
 #[path = "deploy_job/schedule.rs"]
 mod schedule;
+#[path = "deploy_job/shared_run.rs"]
+mod shared_run;
 #[path = "deploy_job/shared_schedule.rs"]
 mod shared_schedule;
 #[path = "deploy_job/trouble.rs"]

@@ -119,3 +119,15 @@ fn an_interruption_leaves_the_run_when_asked_to() {
         .exits(0)
         .tells("no run of job `wait` goes on");
 }
+
+#[test]
+fn a_runners_clock_that_is_ahead_starts_nothing_twice() {
+    let mut scene = scene();
+    scene.on_github("77");
+    // For this machine, the server lives forty days ago.
+    scene.sandbox.faults().skew_clock(-40 * 24 * 3600);
+    for _ in 0..2 {
+        scene.run(&["start", "train", "--stage", "dev"]).exits(0);
+    }
+    assert_eq!(jobs(&scene).len(), 1);
+}

@@ -335,3 +335,39 @@ fn reading_what_is_there_adds_no_round() {
     let requests = scene.requests_since(from);
     assert_eq!(requests.len(), 6, "{requests:?}");
 }
+
+#[test]
+fn a_deletion_that_did_nothing_is_noticed() {
+    let scene = terse();
+    scene.run(SCORE).exits(0);
+    scene.sandbox.faults().add(Fault::on(
+        "DELETE /v4/projects/*/scheduledjobs/*",
+        Misbehaviour::Reply {
+            status: 200,
+            content_type: "application/json".into(),
+            body: "{}".into(),
+        },
+    ));
+    scene
+        .run(&[SCORE, &["--delete"]].concat())
+        .exits(3)
+        .tells("answered the deletion of scheduled job")
+        .tells("and still lists it");
+    the_one(&scene);
+}
+
+#[test]
+fn the_outputs_of_a_failed_step_tell_the_commit_that_domino_has() {
+    let mut scene = terse();
+    scene.on_github("77");
+    scene.run(SCORE).exits(0);
+    let old = scene.commit.clone();
+    next_commit(&mut scene);
+    scene.on_github("78");
+    scene.sandbox.faults().add(Fault::on(
+        "PUT /v4/projects/*/scheduledjobs/*",
+        reply(403, false),
+    ));
+    scene.run(SCORE).exits(3);
+    assert_eq!(scene.output("commit"), Some(old));
+}

@@ -10,7 +10,7 @@ use domino_core::wait::{LogTail, Poll, Span};
 
 use crate::interrupted::Interruption;
 use crate::over::{is_over, is_over_here};
-use crate::report::{describe, status_line};
+use crate::report::{describe, report_what_is, status_line};
 use crate::verify_run::Requested;
 
 /// How long a log may lag behind the end of its run.
@@ -51,11 +51,19 @@ impl Follow<'_> {
         let mut progress = step.progress();
         let outcome = tokio::select! {
             outcome = self.watch(step, &mut progress, &mut tail, run) => {
-                outcome.with_context(|| format!("lost sight of run {number} of job `{}`, which may still go on", self.job))?
+                outcome.with_context(|| format!("lost sight of run {number} of job `{}`, which may still go on", self.job))
             }
-            signal = interrupts.next() => FollowOutcome::Interrupted(signal),
+            signal = interrupts.next() => Ok(FollowOutcome::Interrupted(signal)),
         };
         progress.end();
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let project = self.requested.project;
+                report_what_is(&mut step.report, self.context, project, &id).await;
+                return Err(error);
+            }
+        };
         match outcome {
             FollowOutcome::Over(run, unread) => {
                 if let Some(why) = unread {

@@ -11,10 +11,13 @@ use domino_core::step::{Interrupts, Progress, Signal, Step, StepContext, StepRes
 use domino_core::wait::{Look, Poll, Waited};
 
 use crate::over::is_over;
-use crate::report::link;
+use crate::report::{link, report_what_is};
 
 /// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a last look at the run may take after a signal.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// A run that is followed, for a signal.
 pub(crate) struct Interruption<'a> {
@@ -51,6 +54,9 @@ impl Interruption<'_> {
         let text = outcome.unwrap_or_else(|error| {
             format!("interrupted; run {number} could not be stopped: {error}; see {link}")
         });
+        let look = report_what_is(&mut step.report, self.context, self.project, id);
+        // GitHub kills us soon after a signal.
+        let _ = tokio::time::timeout(LAST_LOOK, look).await;
         Err(CommandError::new(signal.exit(), text))
     }
 

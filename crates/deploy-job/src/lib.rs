@@ -3,11 +3,14 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run
 //! for one commit and one workflow run, and is green only when Domino says `Succeeded`.
 
+mod apply_schedule;
+mod at_once;
 mod difference;
 mod follow;
 mod interrupted;
 mod logs;
 mod over;
+mod own_run;
 mod own_schedule;
 mod report;
 mod run;

@@ -65,6 +65,23 @@ pub(crate) fn describe(report: &mut Report, context: &StepContext, project: &Pro
     }
 }
 
+/// How long a last look may take: the step has failed already.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Puts how the run is now into the report, in place of how it was when it was last seen.
+pub(crate) async fn report_what_is(
+    report: &mut Report,
+    context: &StepContext,
+    project: &Project,
+    id: &JobId,
+) {
+    report.forget(&["status"]);
+    let reader = context.connection.reader();
+    if let Ok(Ok(Some(run))) = tokio::time::timeout(LOOK, reader.job(id)).await {
+        describe(report, context, project, &run);
+    }
+}
+
 fn between(from: i64, to: i64) -> Duration {
     Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or(0))
 }

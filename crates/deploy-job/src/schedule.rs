@@ -2,9 +2,8 @@
 
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::api::projects::Project;
-use domino_core::api::schedules::ScheduledJob;
 use domino_core::approval::{Approval, Ask};
-use domino_core::client::{Reader, write_once};
+use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
@@ -13,7 +12,7 @@ use domino_core::place::ResolvedPlacement;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through};
 use stage_file::{Kind, Schedule, StageFile};
 
-use crate::difference::differences;
+use crate::apply_schedule::Applied;
 use crate::own_schedule::Ours;
 use crate::run::cannot;
 use crate::schedule_plan::{SchedulePlan, Wanted};
@@ -49,6 +48,9 @@ pub(crate) struct ScheduleArgs {
     pub(crate) flags: StepFlags,
 }
 
+/// How often a step may find that another one was first with the same.
+const ATTEMPTS: usize = 5;
+
 /// Creates, updates or deletes the scheduled job, or leaves it as it is.
 pub(crate) async fn schedule(
     step: &mut Step,
@@ -56,6 +58,25 @@ pub(crate) async fn schedule(
     args: &ScheduleArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
+    for _ in 0..ATTEMPTS {
+        if let Some(result) = once(step, &mut interrupts, context, args).await? {
+            return Ok(result);
+        }
+    }
+    let job = &args.job;
+    Err(CommandError::refused(format!(
+        "another step creates the schedule of job `{job}` again and again; ours was taken back"
+    ))
+    .hint("run this again once the other one has ended"))
+}
+
+/// Does so once. `None` when another step was first with the same, and ours was taken back.
+async fn once(
+    step: &mut Step,
+    interrupts: &mut Interrupts,
+    context: &StepContext,
+    args: &ScheduleArgs,
+) -> Result<Option<StepResult>> {
     // What is taken away brings in nothing that nobody has seen, and must not wait.
     let ask = match args.delete {
         true => Ask::Never,
@@ -71,37 +92,58 @@ pub(crate) async fn schedule(
     for warning in &planned.warnings {
         step.warn(warning, None);
     }
-    planned.report(step);
+    planned.report_existing(step);
     let (job, stage) = (&args.job, &context.stage.name);
+    if args.dry_run || planned.is_as_wanted() {
+        planned.report_wanted(step);
+    }
     if planned.is_as_wanted() {
-        return Ok(StepResult::unchanged(match planned.wanted {
+        return Ok(Some(StepResult::unchanged(match planned.wanted {
             Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
             None if context.file.job(job).is_err() => format!(
                 "job `{job}` has no schedule in stage `{stage}`, and is not in {}",
                 context.file.path.display()
             ),
             None => format!("job `{job}` has no schedule in stage `{stage}`"),
-        }));
+        })));
     }
     if args.dry_run {
-        return Ok(StepResult::planned());
+        return Ok(Some(StepResult::planned()));
     }
     let approved = approval.require(step, context);
     approved.with_context(|| cannot("schedule", job, &context.stage))?;
     let applied = interrupts.finish(planned.apply(context)).await;
-    let (signal, now) = completed(applied, job, stage)?;
-    let verb = match (&now, &planned.existing) {
-        (Some(_), Some(_)) => "updated",
-        (Some(_), None) => "created",
-        (None, _) => "deleted",
+    let (signal, applied) = match completed(applied, job, stage) {
+        Ok(completed) => completed,
+        Err(error) => {
+            planned.report_what_is(step, context).await;
+            return Err(error);
+        }
     };
-    if let Some(now) = now {
-        step.report.output("id", now.id.as_str());
-        step.report.fact("scheduled job", now.id.as_str());
-    }
-    let text = format!("{verb} the schedule of job `{job}` in stage `{stage}`");
+    let text = match (&applied, &planned.existing) {
+        (Applied::Second(first), _) => {
+            let text = format!(
+                "another step was first with the same: scheduled job `{first}` stays, and ours was deleted again"
+            );
+            step.warn(&text, None);
+            text
+        }
+        (Applied::Is(now), existing) => {
+            planned.report_wanted(step);
+            step.report.output("id", now.id.as_str());
+            step.report.fact("scheduled job", now.id.as_str());
+            let verb = if existing.is_some() {
+                "updated"
+            } else {
+                "created"
+            };
+            format!("{verb} the schedule of job `{job}` in stage `{stage}`")
+        }
+        (Applied::Deleted, _) => format!("deleted the schedule of job `{job}` in stage `{stage}`"),
+    };
     match signal {
-        None => Ok(StepResult::done(text)),
+        None if matches!(applied, Applied::Second(_)) => Ok(None),
+        None => Ok(Some(StepResult::done(text))),
         Some(signal) => {
             let text = format!("interrupted after this was done: {text}");
             Err(CommandError::new(signal.exit(), text))
@@ -111,10 +153,10 @@ pub(crate) async fn schedule(
 
 /// What was written, also when a signal came meanwhile; else the error for it.
 fn completed(
-    applied: Through<Result<Option<ScheduledJob>>>,
+    applied: Through<Result<Applied>>,
     job: &str,
     stage: &str,
-) -> Result<(Option<Signal>, Option<ScheduledJob>)> {
+) -> Result<(Option<Signal>, Applied)> {
     let wrong = format!(
         "cannot bring the schedule of job `{job}` in stage `{stage}` to what stages.toml says"
     );
@@ -292,61 +334,4 @@ pub(crate) fn fires(schedule: &Schedule) -> Vec<String> {
         .iter()
         .map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string())
         .collect()
-}
-
-impl SchedulePlan {
-    /// Writes, and believes only what Domino says it now has. `None` when it was deleted.
-    async fn apply(&self, context: &StepContext) -> Result<Option<ScheduledJob>> {
-        let writer = context.connection.writer();
-        let reader = writer.reader();
-        let project = &self.project.id;
-        let Some(Wanted { definition, .. }) = &self.wanted else {
-            if let Some(existing) = &self.existing
-                && let Err(error) = writer.delete_scheduled_job(project, &existing.id).await
-            {
-                let all = reader.scheduled_jobs(project).await?;
-                if all.iter().any(|scheduled| scheduled.id == existing.id) {
-                    return Err(error.into());
-                }
-            }
-            return Ok(None);
-        };
-        let find = async || {
-            let all = reader.scheduled_jobs(project).await?;
-            Ok(all
-                .into_iter()
-                .find(|scheduled| differences(&scheduled.definition, definition).is_empty()))
-        };
-        let written = match &self.existing {
-            None => {
-                write_once(
-                    reader.delay_scale(),
-                    async || writer.create_scheduled_job(project, definition).await,
-                    find,
-                )
-                .await?
-            }
-            Some(existing) => {
-                write_once(
-                    reader.delay_scale(),
-                    async || {
-                        writer
-                            .replace_scheduled_job(project, &existing.id, definition)
-                            .await
-                    },
-                    find,
-                )
-                .await?
-            }
-        };
-        let now = written.into_inner();
-        let different = differences(&now.definition, definition);
-        if different.is_empty() {
-            return Ok(Some(now));
-        }
-        Err(CommandError::failed(format!(
-            "Domino keeps something else than was asked for: {}",
-            different.join("; ")
-        )))
-    }
 }

@@ -1,5 +1,6 @@
 //! What `deploy-job schedule` is about to do, and how that is shown. It reads and writes nothing.
 
+use domino_core::api::GitRef;
 use domino_core::api::projects::Project;
 use domino_core::api::schedules::{ScheduleDefinition, ScheduledJob};
 use domino_core::commit::Commit;
@@ -32,6 +33,14 @@ pub(crate) struct Wanted {
     pub(crate) is_paused_by_file: bool,
 }
 
+/// The id of a scheduled job, and the commit that Domino has for it.
+pub(crate) fn report_scheduled(step: &mut Step, scheduled: &ScheduledJob) {
+    step.report.output("id", scheduled.id.as_str());
+    if let Some(GitRef::Commit(commit)) = &scheduled.definition.main_repo_git_ref {
+        step.report.output("commit", commit);
+    }
+}
+
 impl SchedulePlan {
     /// Whether there is nothing to do.
     pub(crate) fn is_as_wanted(&self) -> bool {
@@ -53,11 +62,15 @@ impl SchedulePlan {
         }
     }
 
-    /// The step outputs that are known before anything is written.
-    pub(crate) fn report(&self, step: &mut Step) {
+    /// The step outputs that are true before anything is written.
+    pub(crate) fn report_existing(&self, step: &mut Step) {
         if let Some(existing) = &self.existing {
-            step.report.output("id", existing.id.as_str());
+            report_scheduled(step, existing);
         }
+    }
+
+    /// Those that are true once Domino has what is wanted.
+    pub(crate) fn report_wanted(&self, step: &mut Step) {
         if let Some(wanted) = &self.wanted {
             step.report.output("commit", wanted.commit.as_str());
             if let Some(next) = wanted

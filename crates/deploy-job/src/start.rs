@@ -7,7 +7,7 @@ use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
 use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
-use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
+use domino_core::client::{ApiError, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
@@ -17,14 +17,13 @@ use domino_core::step::{
 };
 use stage_file::{Job, Kind};
 
+use crate::at_once::BeforeStart;
 use crate::follow::Follow;
 use crate::interrupted::Interruption;
+use crate::own_run::{Found, Reusable, Search};
 use crate::report::{describe, link};
 use crate::run::cannot;
 use crate::verify_run::Requested;
-
-/// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
-const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
 
 /// `deploy-job start`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +33,9 @@ pub(crate) struct StartArgs {
     /// The commit to run: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
     #[arg(long, value_name = "COMMIT")]
     pub(crate) commit: Option<String>,
+    /// Leave a run alone that goes on and may be ours, and start one beside it
+    #[arg(long)]
+    pub(crate) beside: bool,
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -57,9 +59,14 @@ struct StartPlan<'a> {
     marker: DeploymentMarker,
     project: Project,
     place: ResolvedPlacement,
-    reusable: Option<Run>,
+    reusable: Option<Reusable>,
     /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
     earlier: HashSet<JobId>,
+    /// The newest of them, where somebody stopped it.
+    stopped: Option<u64>,
+    /// The number of the newest run of the project.
+    newest: u64,
+    context: &'a StepContext,
 }
 
 /// Starts the run and follows it, or follows the one that runs already.
@@ -76,8 +83,11 @@ pub(crate) async fn start(
     let mut view = planned.view(context);
     approval.describe(&mut view);
     step.show(&view);
-    step.report.output("commit", planned.marker.commit.as_str());
-    if let Some(run) = &planned.reusable {
+    // A step that fails before there is a run has no commit to tell.
+    if args.dry_run || planned.reusable.is_some() {
+        step.report.output("commit", planned.marker.commit.as_str());
+    }
+    if let Some(Reusable { run, .. }) = &planned.reusable {
         describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
             return Ok(StepResult::unchanged(format!(
@@ -108,7 +118,13 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let target = context.file.target(Kind::Job, &job.name, &context.stage);
-    let (place, earlier) = tokio::try_join!(
+    let search = Search {
+        context,
+        job,
+        marker: &marker,
+        project: &project,
+    };
+    let (place, found) = tokio::try_join!(
         ResolvedPlacement::find(
             &reader,
             &context.file,
@@ -117,44 +133,29 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
             &project,
             &target
         ),
-        async { Ok(earlier(&reader, &project, &marker).await?) },
+        async { Ok(search.find(&reader).await?) },
     )?;
-    let ids = earlier.iter().map(|run| run.id.clone()).collect();
-    let reusable = reusable_run(earlier, &marker);
+    let reusable = search
+        .reusable(&reader, &found, &place, args.beside)
+        .await?;
     Ok(StartPlan {
         job,
-        marker,
-        project,
+        project: project.clone(),
         place,
         reusable,
-        earlier: ids,
+        earlier: found.marked.iter().map(|run| run.id.clone()).collect(),
+        stopped: stopped(&found),
+        newest: found.newest,
+        context,
+        marker,
     })
 }
 
-/// The runs with exactly this marker that run exactly its commit.
-async fn earlier(
-    reader: &Reader,
-    project: &Project,
-    marker: &DeploymentMarker,
-) -> Result<Vec<Run>, ApiError> {
-    let since = jiff::Timestamp::now().as_millisecond() - LONGEST_WORKFLOW_RUN;
-    let is_ours = |run: &Run| {
-        let git_ref = run.main_repo_git_ref.as_ref();
-        run.title.as_deref().is_some_and(|title| marker.ends(title))
-            && git_ref.is_none_or(|git_ref| git_ref.is(&marker.commit))
-    };
-    reader.jobs(&project.id, since, is_ours).await
-}
-
-/// The run in place of a new one: one that still goes on, or one that succeeded for this workflow run.
-fn reusable_run(runs: Vec<Run>, marker: &DeploymentMarker) -> Option<Run> {
-    let (going, over): (Vec<Run>, Vec<Run>) =
-        runs.into_iter().partition(|run| !run.statuses.is_completed);
-    let succeeded = |run: &Run| run.statuses.execution_status == ExecutionStatus::Succeeded;
-    going.into_iter().next().or_else(|| {
-        over.into_iter()
-            .find(|run| marker.workflow_run.is_some() && succeeded(run))
-    })
+/// The newest run with the marker, where somebody stopped it.
+fn stopped(found: &Found) -> Option<u64> {
+    let newest = found.marked.iter().max_by_key(|run| run.number)?;
+    let stopped = newest.statuses.execution_status == ExecutionStatus::Stopped;
+    stopped.then_some(newest.number)
 }
 
 impl StartPlan<'_> {
@@ -181,7 +182,7 @@ impl StartPlan<'_> {
             commit: &self.marker.commit,
         };
         let run = match &self.reusable {
-            Some(run) => run.clone(),
+            Some(reusable) => reusable.run.clone(),
             None => match interrupts.finish(self.launch(writer)).await {
                 Through::Completed(written) => {
                     let written =
@@ -193,7 +194,25 @@ impl StartPlan<'_> {
                         );
                         step.warn(&text, None);
                     }
-                    written.into_inner()
+                    let run = written.into_inner();
+                    let before = BeforeStart {
+                        search: self.search(),
+                        earlier: &self.earlier,
+                        newest: self.newest,
+                        beside: args.beside,
+                    };
+                    let first = before.first_of_two(step, writer, run.clone());
+                    match interrupts.finish(first).await {
+                        Through::Completed(first) => {
+                            first.with_context(|| cannot("start", &args.job, &context.stage))?
+                        }
+                        Through::Interrupted(signal, first) => {
+                            let run = first.and_then(Result::ok).unwrap_or(run);
+                            return interruption
+                                .at_the_start(step, interrupts, signal, Some(Ok(run)))
+                                .await;
+                        }
+                    }
                 }
                 Through::Interrupted(signal, written) => {
                     let started = written.map(|written| written.map(Written::into_inner));
@@ -203,6 +222,7 @@ impl StartPlan<'_> {
                 }
             },
         };
+        step.report.output("commit", self.marker.commit.as_str());
         describe(&mut step.report, context, &self.project, &run);
         step.say(&format!(
             "run {} of job `{}`: {}",
@@ -212,10 +232,15 @@ impl StartPlan<'_> {
         ));
         if args.no_wait {
             requested.verify_commit(&run).await?;
-            return Ok(StepResult::done(format!(
-                "started job `{}` as run {}; it is not waited for",
-                args.job, run.number
-            )));
+            let (job, number) = (&args.job, run.number);
+            return Ok(match self.reusable {
+                None => StepResult::done(format!(
+                    "started job `{job}` as run {number}; it is not waited for"
+                )),
+                Some(_) => StepResult::unchanged(format!(
+                    "run {number} of job `{job}` goes on; it is not waited for"
+                )),
+            });
         }
         let follow = Follow {
             context,
@@ -235,11 +260,21 @@ impl StartPlan<'_> {
             reader.delay_scale(),
             async || writer.start_job(&new).await,
             async || {
-                let runs = earlier(&reader, &self.project, &self.marker).await?;
-                Ok(runs.into_iter().find(|run| !self.earlier.contains(&run.id)))
+                let found = self.search().find(&reader).await?;
+                let mut marked = found.marked.into_iter();
+                Ok(marked.find(|run| !self.earlier.contains(&run.id)))
             },
         )
         .await
+    }
+
+    fn search(&self) -> Search<'_> {
+        Search {
+            context: self.context,
+            job: self.job,
+            marker: &self.marker,
+            project: &self.project,
+        }
     }
 
     fn new_job(&self) -> NewJob {
@@ -261,7 +296,7 @@ impl StartPlan<'_> {
     fn view(&self, context: &StepContext) -> Plan {
         let stage = &context.stage.name;
         let name = &self.job.name;
-        let mut plan = match &self.reusable {
+        let mut plan = match self.reusable.as_ref().map(|reusable| &reusable.run) {
             None => Plan::new(format!("start job `{name}` in stage `{stage}`")),
             Some(run) if run.statuses.is_completed => Plan::new(format!(
                 "job `{name}` in stage `{stage}` is done: run {} succeeded",
@@ -284,12 +319,20 @@ impl StartPlan<'_> {
         plan.fact("command", &self.job.command);
         self.place.describe(&mut plan);
         plan.fact("key", self.marker.to_string());
+        if let (None, Some(number)) = (&self.reusable, self.stopped) {
+            plan.fact("before", format!("run {number} ended as `Stopped`"));
+        }
         match &self.reusable {
             None => plan.change(
                 ChangeKind::Create,
                 format!("a run of `{}`", self.job.command),
             ),
-            Some(run) => plan.change(ChangeKind::Keep, format!("run {}", run.number)),
+            Some(Reusable { run, because }) => {
+                let because = because
+                    .as_ref()
+                    .map_or_else(String::new, |why| format!(", {why}"));
+                plan.change(ChangeKind::Keep, format!("run {}{because}", run.number))
+            }
         };
         plan
     }

@@ -12,7 +12,7 @@ use domino_core::step::{
 use domino_core::wait::{Look, Poll, Span, Waited};
 
 use crate::over::is_over;
-use crate::report::describe;
+use crate::report::{describe, report_what_is};
 use crate::run::{cannot, find};
 
 /// `deploy-job stop`.
@@ -67,7 +67,15 @@ pub(crate) async fn stop(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let run = stop_and_wait(step, &mut interrupts, context, args, &project, run).await?;
+    let id = run.id.clone();
+    let stopped = stop_and_wait(step, &mut interrupts, context, args, &project, run).await;
+    let run = match stopped {
+        Ok(run) => run,
+        Err(error) => {
+            report_what_is(&mut step.report, context, &project, &id).await;
+            return Err(error);
+        }
+    };
     describe(&mut step.report, context, &project, &run);
     Ok(StepResult::done(format!(
         "run {} of job `{}` ended as `{}`",

@@ -112,6 +112,20 @@ impl DeploymentMarker {
     pub fn ends(&self, title: &str) -> bool {
         title.ends_with(&self.to_string())
     }
+
+    /// Whether the last marker of a title is of the same entity and commit, whoever deployed it.
+    pub fn is_of_same_commit(&self, title: &str) -> bool {
+        let head = format!(
+            "{}/{} {}",
+            self.of.stage,
+            self.of.entity,
+            self.commit.short()
+        );
+        title
+            .rsplit_once('[')
+            .and_then(|(_, marker)| marker.strip_prefix(&head))
+            .is_some_and(|rest| rest.starts_with([' ', ']']))
+    }
 }
 
 impl fmt::Display for EntityMarker {
@@ -267,6 +281,11 @@ mod tests {
         let title = format!("Train [v2] {marker}");
         assert_eq!(title, "Train [v2] [dev/train abababababab run 77]");
         assert!(marker.ends(&title) && EntityMarker::new("dev", "train").is_of(&title));
+        for same in [of_a_run("train", Some("7")), of_a_run("train", None)] {
+            assert!(same.is_of_same_commit(&title));
+        }
+        assert!(!of_a_run("test", Some("77")).is_of_same_commit(&title));
+        assert!(!marker.is_of_same_commit("Train [dev/train]"));
         for other in [
             of_a_run("test", Some("77")),
             of_a_run("train", Some("7")),

@@ -9,6 +9,7 @@ use super::git_ref::GitRef;
 use super::hardware_tiers::HardwareTierId;
 pub use super::ids::JobId;
 use super::projects::ProjectId;
+use super::users::UserId;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// The page size that every version serves: larger ones are capped.
@@ -27,6 +28,10 @@ pub struct Job {
     pub number: u64,
     /// The title.
     pub title: Option<String>,
+    /// The command.
+    pub job_run_command: Option<String>,
+    /// Who started it.
+    pub started_by: Option<StartedBy>,
     /// Its status.
     pub statuses: JobStatuses,
     /// When it was submitted, started and ended.
@@ -50,6 +55,18 @@ pub struct JobStatuses {
     pub is_completed: bool,
     /// The status word.
     pub execution_status: ExecutionStatus,
+    /// Whether a scheduled job started it.
+    pub is_scheduled: Option<bool>,
+}
+
+/// Who started a job.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StartedBy {
+    /// The id.
+    pub id: UserId,
+    /// The name one signs in with.
+    #[serde(default)]
+    pub username: String,
 }
 
 /// Domino's words for the status of a run.

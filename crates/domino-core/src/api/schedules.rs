@@ -16,9 +16,20 @@ use crate::client::{ApiError, Reader, Writer, segment};
 pub struct ScheduledJob {
     /// The key.
     pub id: ScheduleId,
+    /// When it was created, as Domino writes it.
+    #[serde(default)]
+    pub created: Value,
     /// What it does.
     #[serde(flatten)]
     pub definition: ScheduleDefinition,
+}
+
+impl ScheduledJob {
+    /// Domino's own order of two scheduled jobs: when they were created, then their ids.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let when = |scheduled: &Self| (scheduled.created.to_string(), scheduled.id.to_string());
+        when(self) < when(other)
+    }
 }
 
 /// What others set on a scheduled job and a stage file knows no key for: the key in Domino, and what people call it.

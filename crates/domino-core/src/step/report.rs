@@ -117,6 +117,12 @@ impl Report {
         self
     }
 
+    /// Takes back facts and outputs of these names: what was said of them does not hold any more.
+    pub fn forget(&mut self, names: &[&str]) {
+        self.facts.retain(|fact| !names.contains(&fact.name));
+        self.outputs.retain(|(name, _)| !names.contains(name));
+    }
+
     /// Adds a step output, in place of an earlier one of that name. The same thing is a fact for the reader.
     pub fn output(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
         let value = value.into();

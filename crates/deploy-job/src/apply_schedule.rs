@@ -1,0 +1,139 @@
+//! Writing a scheduled job: created, replaced or deleted, once, and never a second one beside that of another step.
+//!
+//! Domino's own list has the last word of what came of it.
+
+use std::time::Duration;
+
+use domino_core::api::projects::ProjectId;
+use domino_core::api::schedules::{ScheduleId, ScheduledJob};
+use domino_core::client::{Writer, write_once};
+use domino_core::error::{CommandError, Result};
+use domino_core::step::{Step, StepContext};
+
+use crate::difference::differences;
+use crate::schedule_plan::{SchedulePlan, Wanted, report_scheduled};
+
+/// What came of writing.
+pub(crate) enum Applied {
+    /// It is this now.
+    Is(Box<ScheduledJob>),
+    Deleted,
+    /// Another step had created this one at the same moment, and ours was deleted again.
+    Second(ScheduleId),
+}
+
+/// How long a last look may take: the step has failed already.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How often the first of several looks whether the others are gone, with longer and longer pauses.
+const LOOKS: u32 = 8;
+
+impl SchedulePlan {
+    /// What a failed step reports is what Domino holds, and not what was wished for.
+    pub(crate) async fn report_what_is(&self, step: &mut Step, context: &StepContext) {
+        step.report.forget(&["id", "commit"]);
+        let reader = context.connection.reader();
+        let look = tokio::time::timeout(LOOK, reader.scheduled_jobs(&self.project.id));
+        let Ok(Ok(all)) = look.await else { return };
+        let is_ours = |scheduled: &&ScheduledJob| match &self.existing {
+            Some(existing) => scheduled.id == existing.id,
+            None => {
+                let title = &scheduled.definition.title;
+                self.marker.schedule_in(title).is_some()
+            }
+        };
+        if let Some(ours) = all.iter().find(is_ours) {
+            report_scheduled(step, ours);
+        }
+    }
+
+    /// Writes, and believes only what Domino says it now has.
+    pub(crate) async fn apply(&self, context: &StepContext) -> Result<Applied> {
+        let writer = context.connection.writer();
+        let reader = writer.reader();
+        let project = &self.project.id;
+        let Some(Wanted { definition, .. }) = &self.wanted else {
+            if let Some(existing) = &self.existing {
+                delete(&writer, project, &existing.id).await?;
+            }
+            return Ok(Applied::Deleted);
+        };
+        let find = async || {
+            let all = reader.scheduled_jobs(project).await?;
+            Ok(all
+                .into_iter()
+                .find(|scheduled| differences(&scheduled.definition, definition).is_empty()))
+        };
+        let written = match &self.existing {
+            None => {
+                write_once(
+                    reader.delay_scale(),
+                    async || writer.create_scheduled_job(project, definition).await,
+                    find,
+                )
+                .await?
+            }
+            Some(existing) => {
+                write_once(
+                    reader.delay_scale(),
+                    async || {
+                        writer
+                            .replace_scheduled_job(project, &existing.id, definition)
+                            .await
+                    },
+                    find,
+                )
+                .await?
+            }
+        };
+        let now = written.into_inner();
+        let different = differences(&now.definition, definition);
+        if different.is_empty() {
+            return match self.existing {
+                Some(_) => Ok(Applied::Is(Box::new(now))),
+                None => self.first_of_several(&writer, now).await,
+            };
+        }
+        Err(CommandError::failed(format!(
+            "Domino keeps something else than was asked for: {}",
+            different.join("; ")
+        )))
+    }
+
+    /// What two steps create at the same moment, each before it saw the other's: the first in Domino's own order stays.
+    /// The first waits until the others are gone; one that stays is of a step that has ended, and so the one that stays.
+    async fn first_of_several(&self, writer: &Writer, ours: ScheduledJob) -> Result<Applied> {
+        let (reader, project) = (writer.reader(), &self.project.id);
+        for looked in 1.. {
+            let all = reader.scheduled_jobs(project).await?;
+            let mut others = all.into_iter().filter(|other| {
+                let title = &other.definition.title;
+                other.id != ours.id && self.marker.schedule_in(title).is_some()
+            });
+            let Some(other) = others.next() else { break };
+            let is_first = ours.is_before(&other) && others.all(|other| ours.is_before(&other));
+            if !is_first || looked > LOOKS {
+                delete(writer, project, &ours.id).await?;
+                return Ok(Applied::Second(other.id));
+            }
+            let pause = Duration::from_millis(400).mul_f64(reader.delay_scale());
+            tokio::time::sleep(pause * looked).await;
+        }
+        Ok(Applied::Is(Box::new(ours)))
+    }
+}
+
+/// Deletes a scheduled job, and believes only that Domino does not list it any more: something in between may answer
+/// in its place.
+async fn delete(writer: &Writer, project: &ProjectId, id: &ScheduleId) -> Result<()> {
+    let deleted = writer.delete_scheduled_job(project, id).await;
+    let all = writer.reader().scheduled_jobs(project).await?;
+    if !all.iter().any(|scheduled| scheduled.id == *id) {
+        return Ok(());
+    }
+    deleted?;
+    Err(CommandError::refused(format!(
+        "Domino answered the deletion of scheduled job `{id}` as done, and still lists it"
+    ))
+    .hint("does something between here and Domino answer in its place? Delete it in Domino"))
+}

@@ -1,0 +1,94 @@
+//! Two starts of the same at the same moment, none of which saw the other: the run with the smaller number stays, and the
+//! other start stops its own and follows that one.
+
+use std::collections::HashSet;
+use std::future::ready;
+use std::time::Duration;
+
+use domino_core::api::jobs::{Job as Run, JobId};
+use domino_core::client::Writer;
+use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::step::{Progress, Step};
+use domino_core::wait::{Look, Poll, Waited};
+
+use crate::over::is_over;
+use crate::own_run::Search;
+
+/// How long our own run may take to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a start knew before it started its run.
+pub(crate) struct BeforeStart<'a> {
+    pub(crate) search: Search<'a>,
+    /// The runs with the marker.
+    pub(crate) earlier: &'a HashSet<JobId>,
+    /// The number of the newest run of the project.
+    pub(crate) newest: u64,
+    /// Runs of the same commit that others started are left alone.
+    pub(crate) beside: bool,
+}
+
+impl BeforeStart<'_> {
+    /// The run to follow: `run`, which we have just started, or one that another start was first with. Nothing is asked
+    /// where the number of ours is the next one: then no other run came between.
+    pub(crate) async fn first_of_two(
+        &self,
+        step: &mut Step,
+        writer: &Writer,
+        run: Run,
+    ) -> Result<Run> {
+        if run.number == self.newest + 1 {
+            return Ok(run);
+        }
+        let found = self.search.find(&writer.reader()).await?;
+        let alike = found.alike.into_iter().filter(|_| !self.beside);
+        let first = found
+            .marked
+            .into_iter()
+            .filter(|other| !self.earlier.contains(&other.id))
+            .chain(alike)
+            .filter(|other| other.number < run.number)
+            .min_by_key(|other| other.number);
+        let Some(first) = first else {
+            return Ok(run);
+        };
+        step.warn(
+            &format!(
+                "another start was first with the same: run {} goes on, and ours, run {}, is stopped again",
+                first.number, run.number
+            ),
+            None,
+        );
+        self.stop(writer, &run).await?;
+        Ok(first)
+    }
+
+    /// Stops our own run, and believes only that it is over.
+    async fn stop(&self, writer: &Writer, run: &Run) -> Result<()> {
+        let reader = writer.reader();
+        let (id, number) = (&run.id, run.number);
+        let stopped = writer.stop_job(&self.search.project.id, id).await;
+        let stopped = stopped.with_context(|| format!("cannot stop run {number}"));
+        let look = async || {
+            let now = reader.job(id).await?;
+            Ok(match now {
+                Some(now) if !is_over(&now) => {
+                    Look::Pending(now.statuses.execution_status.word().to_owned())
+                }
+                _ => Look::Over(()),
+            })
+        };
+        let waited = Poll::until(STOPPED_WITHIN, reader.delay_scale())
+            .stop_and_wait(&mut Progress::hidden(), "", ready(stopped), look)
+            .await?;
+        match waited {
+            Waited::Over(()) => Ok(()),
+            Waited::TimeUp(word) => Err(CommandError::new(
+                Exit::Unsettled,
+                format!(
+                    "run {number} was told to stop and is still `{word}`: two runs do the same"
+                ),
+            )),
+        }
+    }
+}
