@@ -51,7 +51,7 @@ pub(crate) enum Refusal {
 }
 
 /// Domino's word for what ended because somebody stopped it; what failed has others.
-const STOPPED: &str = "Stopped";
+pub(crate) const STOPPED: &str = "Stopped";
 
 /// Decides.
 pub(crate) fn decide(

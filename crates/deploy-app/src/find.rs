@@ -1,7 +1,7 @@
 //! Finding the app that is meant, and reporting what is known of it.
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{App, AppVersion, Apps, Generation};
+use domino_core::api::apps::{App, AppStatus, AppVersion, Apps, Generation, visibility_word};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Context as _, Result};
@@ -96,7 +96,7 @@ pub(crate) async fn ours(
 ) -> Result<(Option<App>, Option<&'static str>)> {
     let name = context.file.app_name(entity, &context.stage);
     let (named, others): (Vec<App>, Vec<App>) = all.into_iter().partition(|app| app.name == name);
-    let named = the_one(named, &name)?;
+    let named = the_one(without_left_over(entity, apps, named), &name)?;
     if named.is_some() || beside {
         return Ok((named, None));
     }
@@ -157,6 +157,22 @@ pub(crate) async fn all_apps(
         },
     };
     Ok((apps, found))
+}
+
+/// Without what two steps that created the app at once have left where an app cannot be deleted: exactly what we create,
+/// never started, beside one that was.
+fn without_left_over(entity: &stage_file::App, apps: &Apps<Reader>, named: Vec<App>) -> Vec<App> {
+    let is_left_over = |app: &App| {
+        app.status() == AppStatus::Never
+            && app.entry_point.as_ref() == Some(&entity.entry_point)
+            && app.description.as_ref() == Some(&entity.description)
+            && app.visibility.as_deref() == Some(visibility_word(entity.visibility))
+    };
+    let others = named.iter().filter(|app| !is_left_over(app));
+    if apps.capabilities().archives_apps || others.count() != 1 {
+        return named;
+    }
+    named.into_iter().filter(|app| !is_left_over(app)).collect()
 }
 
 /// The one app of this name; several are an error that lists them, because it is not clear which one is meant.

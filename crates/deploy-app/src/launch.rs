@@ -14,7 +14,7 @@ use domino_core::wait::{Look, Poll, Waited};
 
 use crate::find::{cannot, describe, version_text};
 use crate::previous::PreviousVersion;
-use crate::wanted::Wanted;
+use crate::wanted::{Wanted, is_commit};
 
 /// The app of a stage: in the stage file, in Domino, and what reads and changes it there.
 pub(crate) struct Launcher<'a> {
@@ -74,6 +74,15 @@ impl RolloutProgress {
         self.state = self.state.max(state);
     }
 
+    /// Where the reply to the launch did not name the version: it is the one of our commit that was seen.
+    pub(crate) fn found(&mut self, version: Option<&AppVersion>, wanted: &Wanted) {
+        let git_ref = version.and_then(|version| version.git_ref.as_ref());
+        let is_ours = git_ref.is_some_and(|git_ref| is_commit(git_ref, &wanted.commit));
+        if self.version.is_none() && is_ours {
+            self.version = version.map(|version| version.id.clone());
+        }
+    }
+
     fn known(&mut self, version: &AppVersion) -> Target {
         self.version = Some(version.id.clone());
         Target::Version(version.id.clone(), None)
@@ -81,13 +90,13 @@ impl RolloutProgress {
 }
 
 impl Launcher<'_> {
-    /// Creates the app and launches its first version.
+    /// Creates the app and launches its first version. `None` when another step was first, and ours was taken back.
     pub(crate) async fn create(
         &self,
         step: &mut Step,
         done: &mut RolloutProgress,
         wanted: &Wanted,
-    ) -> Result<Target> {
+    ) -> Result<Option<Target>> {
         let new = NewApp {
             project: self.project.id.clone(),
             name: self.name.to_owned(),
@@ -120,11 +129,14 @@ impl Launcher<'_> {
         let app = created.into_inner();
         done.app = Some(app.id.clone());
         describe(&mut step.report, self.context, &app);
-        match self.apps.generation() {
-            Generation::Beta => Ok(match app.version {
+        if self.second_to(step, &app).await?.is_some() {
+            return Ok(None);
+        }
+        let target = match self.apps.generation() {
+            Generation::Beta => match app.version {
                 Some(version) => done.known(&version),
                 None => Target::OtherThan(None),
-            }),
+            },
             Generation::V1 => {
                 let version = match app.version {
                     Some(version) => Some(version),
@@ -134,13 +146,14 @@ impl Launcher<'_> {
                     Some(version) => {
                         let instance = version.instance.as_ref();
                         self.start_again(step, done, &app.id, &version.id, instance, &new.content)
-                            .await
+                            .await?
                     }
-                    None => self.launch(step, done, &app.id, None, &new.content).await,
+                    None => self.launch(step, done, &app.id, None, &new.content).await?,
                 }
             }
-            Generation::V4 => self.launch(step, done, &app.id, None, &new.content).await,
-        }
+            Generation::V4 => self.launch(step, done, &app.id, None, &new.content).await?,
+        };
+        Ok(Some(target))
     }
 
     /// Changes the app itself, and believes only what Domino says it now is.

@@ -3,8 +3,11 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It is green only when exactly
 //! that version runs and answers; when a new version does not, it is rolled back to the one that ran before.
 
+mod contest;
+mod contested;
 mod decision;
 mod find;
+mod gate;
 mod health;
 mod interrupted;
 mod last_written;
@@ -13,6 +16,7 @@ mod logs;
 mod own_app;
 mod previous;
 mod publish;
+mod questions;
 mod rollback;
 mod rollout;
 mod status;
@@ -54,7 +58,8 @@ sent to GitHub only.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, or the app \
 cannot be looked at, 4 Domino could not be reached or understood, 5 the app does not serve (what ran before is put \
-back), 6 not settled in time, 7 not approved on GitHub, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
+back), 6 not settled in time, 7 not approved on GitHub, or by a gate of the app's bundle in Domino, 9 done, but its \
+outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

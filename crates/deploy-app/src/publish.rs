@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use domino_core::api::apps::{App, AppStatus, Apps, Capabilities, Generation};
-use domino_core::api::environments::RevisionSpec;
+use domino_core::api::apps::{App, AppStatus, Apps, Capabilities};
 use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Reader;
@@ -12,17 +11,19 @@ use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
-    ChangeKind, Interrupts, Plan, Progress, Step, StepContext, StepResult, duration,
+    ChangeKind, Interrupts, Plan, Progress, Report, Step, StepContext, StepResult, duration,
 };
 use domino_core::wait::Poll;
-use stage_file::{Kind, StageFile, Target};
+use stage_file::{Kind, StageFile};
 
 use crate::decision::{Action, Decision, Refusal, decide};
 use crate::find::{AppArgs, all_apps, app_of, cannot, describe, other_name, ours, version_text};
+use crate::gate::check_gates;
 use crate::health::HealthCheck;
 use crate::last_written::{last_visibility, tag};
 use crate::launch::Launcher;
 use crate::own_app::TAG;
+use crate::questions::{once_replaced, refuse_hidden_namesake, revision};
 use crate::rollout::Rollout;
 use crate::wanted::{Kept, Wanted};
 
@@ -83,6 +84,9 @@ struct PublishPlan<'a> {
     order: OrderNotes,
 }
 
+/// How often a step may find that another one was first to create the app.
+const ATTEMPTS: usize = 3;
+
 /// Publishes the commit, or finds that it serves already.
 pub(crate) async fn publish(
     step: &mut Step,
@@ -90,9 +94,28 @@ pub(crate) async fn publish(
     args: &PublishArgs,
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
+    for _ in 0..ATTEMPTS {
+        if let Some(result) = attempt(step, &mut interrupts, context, args).await? {
+            return Ok(result);
+        }
+    }
+    let app = &args.app.app;
+    Err(CommandError::refused(format!(
+        "another step creates app `{app}` again and again; ours was taken back"
+    ))
+    .hint("run this again once the other one has ended"))
+}
+
+/// Does so once. `None` when another step was first to create the app, and ours was taken back.
+async fn attempt(
+    step: &mut Step,
+    interrupts: &mut Interrupts,
+    context: &StepContext,
+    args: &PublishArgs,
+) -> Result<Option<StepResult>> {
     let mut progress = step.progress();
     let (planned, approval) = tokio::select! {
-        planned = Approval::beside(plan(context, args, &mut progress), context, Ask::unless(args.dry_run)) => planned.with_context(|| cannot("publish", &args.app.app, &context.stage))?,
+        planned = Approval::beside(plan(context, args, &mut progress, &mut step.report), context, Ask::unless(args.dry_run)) => planned.with_context(|| cannot("publish", &args.app.app, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     progress.end();
@@ -107,24 +130,25 @@ pub(crate) async fn publish(
     {
         step.warn(remark, None);
     }
-    if let Some(app) = &planned.existing {
-        describe(&mut step.report, context, app);
-    }
-    step.report.output("commit", planned.wanted.commit.as_str());
-    step.report.fact("commit", planned.wanted.commit.as_str());
     if args.dry_run {
-        return Ok(match planned.decision.is_as_wanted() {
+        step.report
+            .output("commit", planned.wanted.commit.as_str())
+            .fact("commit", planned.wanted.commit.as_str());
+        return Ok(Some(match planned.decision.is_as_wanted() {
             true => StepResult::unchanged(format!(
                 "app `{}` in stage `{}` is as wanted",
                 planned.entity.name, context.stage.name
             )),
             false => StepResult::planned(),
-        });
+        }));
     }
     if !planned.decision.is_as_wanted() {
         let approved = approval.require(step, context);
         approved.with_context(|| cannot("publish", &args.app.app, &context.stage))?;
     }
+    step.report
+        .output("commit", planned.wanted.commit.as_str())
+        .fact("commit", planned.wanted.commit.as_str());
     // An app that is as wanted is only looked at; nothing is sent that changes anything.
     let rollout = Rollout {
         launcher: Launcher {
@@ -142,7 +166,7 @@ pub(crate) async fn publish(
         health: planned.health,
         timeout: args.timeout,
     };
-    rollout.apply(step, &mut interrupts).await
+    rollout.apply(step, interrupts).await
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
@@ -150,6 +174,7 @@ async fn plan<'a>(
     context: &'a StepContext,
     args: &PublishArgs,
     progress: &mut Progress,
+    report: &mut Report,
 ) -> Result<PublishPlan<'a>> {
     let (file, stage) = (&context.file, &context.stage);
     let entity = app_of(context, &args.app)?;
@@ -164,6 +189,13 @@ async fn plan<'a>(
     )?;
     let (existing, found_by) = ours(context, entity, &apps, all, args.beside).await?;
     let can = apps.capabilities();
+    let existing = match can.replaces_what_runs || args.as_file_says {
+        true => existing,
+        false => once_replaced(&apps, existing, reader.delay_scale()).await?,
+    };
+    if let Some(app) = &existing {
+        describe(report, context, app);
+    }
     if existing.is_none() && can.older.is_some() {
         refuse_hidden_namesake(&reader, &project, can, &name).await?;
     }
@@ -199,7 +231,7 @@ async fn plan<'a>(
     }
     let poll = Poll::until(REPORTED_WITHIN.min(args.timeout), reader.delay_scale());
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;
-    let decision = decide(can, existing.as_ref(), &wanted)
+    let mut decision = decide(can, existing.as_ref(), &wanted)
         .map_err(|refusal| refusal.failure(file, can, entity, &name))?;
     let order = match existing.as_ref().and_then(|app| app.version.as_ref()) {
         Some(version) if !version.status().is_down() => {
@@ -215,6 +247,11 @@ async fn plan<'a>(
         }
         _ => OrderNotes::default(),
     };
+    let unasked = match decision.action {
+        Action::Keep(_) | Action::Follow(_) => None,
+        _ => check_gates(&reader, &entity.name, &wanted.content()).await?,
+    };
+    decision.remarks.extend(unasked);
     Ok(PublishPlan {
         entity,
         name,
@@ -257,68 +294,6 @@ async fn once_reported(
         existing = apps.app(&app.id).await?;
     }
     Ok(existing)
-}
-
-/// Apps that only the oldest API has made may not show in a newer one. A second one of the name would be created
-/// beside such an app, so that it is looked for before.
-async fn refuse_hidden_namesake(
-    reader: &Reader,
-    project: &Project,
-    can: &Capabilities,
-    name: &str,
-) -> Result<()> {
-    let hidden = match reader.apps(Generation::V4).named(&project.id, name).await {
-        Ok(apps) => apps,
-        Err(error) if error.is_unknown_route() => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let Some(app) = hidden.first() else {
-        return Ok(());
-    };
-    Err(CommandError::refused(format!(
-        "there is an app `{name}` ({}) that `{}` does not show",
-        app.id, can.route
-    ))
-    .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew"))
-}
-
-/// The environment's revision to ask for by id; `None` is the active one, which Domino takes by itself.
-async fn revision(
-    reader: &Reader,
-    file: &StageFile,
-    can: &Capabilities,
-    place: &ResolvedPlacement,
-    target: &Target,
-) -> Result<Option<String>> {
-    let Some((environment, spec)) = &place.environment else {
-        return Ok(None);
-    };
-    let id = match spec {
-        RevisionSpec::One { revision_id } => revision_id.clone(),
-        RevisionSpec::Latest => match reader.latest_revision(&environment.id).await? {
-            Some(id) => id,
-            None => {
-                let text = format!("environment `{}` has no revision", environment.name);
-                return Err(CommandError::refused(text).at(file, &target.environment_key));
-            }
-        },
-        RevisionSpec::Active | RevisionSpec::Other(_) => return Ok(None),
-    };
-    let is_active = environment.active_revision_id.as_deref() == Some(id.as_str());
-    match (is_active, can.chooses_revision) {
-        (true, _) => Ok(None),
-        (false, true) => Ok(Some(id)),
-        (false, false) => Err(CommandError::refused(format!(
-            "`{}` starts apps in the active revision of an environment only, and `{id}` is not the active one of `{}`",
-            can.route,
-            environment.name
-        ))
-        .hint(format!(
-            "make it the active revision in Domino, or leave out `revision` in `{}`",
-            target.environment_key.join(".")
-        ))
-        .at(file, &target.environment_key)),
-    }
 }
 
 impl Refusal {

@@ -15,7 +15,7 @@ use crate::interrupted::Interruption;
 use crate::launch::{Launcher, RolloutProgress, RolloutState};
 use crate::previous::PreviousVersion;
 use crate::watch::{Expected, Watch, WatchOutcome};
-use crate::what_runs::look_what_runs;
+use crate::what_runs::{look_what_runs, report_what_is};
 
 /// A rollback to the version that ran before.
 pub(crate) struct Rollback<'a> {
@@ -61,6 +61,9 @@ impl Rollback<'_> {
             "the new version does not serve; seeing to it that {was} does"
         ));
         // What the report says from here on is about what runs, not about what failed.
+        if !matches!(self.previous.version.git_ref, Some(GitRef::Commit(_))) {
+            step.report.forget(&["commit"]);
+        }
         if let Some(version) = &self.failed.version {
             step.report.fact("failed version", version.as_str());
         }
@@ -80,6 +83,10 @@ impl Rollback<'_> {
                     done: &done,
                 };
                 let said = interruption.error(step, interrupts, signal).await;
+                if let Some(id) = &self.failed.app {
+                    let launcher = self.launcher;
+                    report_what_is(&mut step.report, launcher.context, &launcher.apps, id).await;
+                }
                 return Err(why.context("the new version had failed before").context(said));
             }
         };
@@ -366,6 +373,10 @@ impl Rollback<'_> {
                 format!("deploy-app status {name} --stage {stage}"),
             ),
         };
+        if let Some(id) = &self.failed.app {
+            let launcher = self.launcher;
+            report_what_is(&mut step.report, launcher.context, &launcher.apps, id).await;
+        }
         step.report.fact("runs now", &runs);
         step.report.next = Some(next);
         why.context(format!("putting back {was} failed: {problem:#}"))

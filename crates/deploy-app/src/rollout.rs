@@ -18,6 +18,7 @@ use crate::previous::PreviousVersion;
 use crate::rollback::Rollback;
 use crate::wanted::Wanted;
 use crate::watch::{Expected, Watch, WatchOutcome};
+use crate::what_runs::report_what_is;
 
 /// All that is needed to bring a version of an app to serve.
 pub(crate) struct Rollout<'a> {
@@ -30,11 +31,15 @@ pub(crate) struct Rollout<'a> {
 }
 
 /// How a rollout ended.
-enum RolloutOutcome {
+pub(crate) enum RolloutOutcome {
     /// It serves; these things were not reported and so not checked.
     Serves(Box<App>, Vec<&'static str>),
     /// It does not serve, and is rolled back where something ran before.
     Failed(CommandError),
+    /// Another step was first to create the app, and ours was taken back.
+    Second,
+    /// Another step has published another commit meanwhile, which stays.
+    Overtaken(Box<AppVersion>),
     /// It runs, but something about it could not be seen or changed: it is not rolled back.
     Incomplete(CommandError),
     /// A signal came.
@@ -42,12 +47,12 @@ enum RolloutOutcome {
 }
 
 impl Rollout<'_> {
-    /// Applies the decision.
+    /// Applies the decision. `None` when another step was first to create the app, and it is to be looked at anew.
     pub(crate) async fn apply(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
-    ) -> Result<StepResult> {
+    ) -> Result<Option<StepResult>> {
         let (previous, started) = (self.previous(), Instant::now());
         let mut done = RolloutProgress {
             app: self.existing.map(|app| app.id.clone()),
@@ -55,9 +60,7 @@ impl Rollout<'_> {
         };
         let mut progress = step.progress();
         let outcome = tokio::select! {
-            outcome = self.roll_out(step, &mut progress, &mut done) => {
-                outcome.unwrap_or_else(RolloutOutcome::Failed)
-            }
+            outcome = self.contested(step, &mut progress, &mut done) => outcome,
             signal = interrupts.next() => RolloutOutcome::Interrupted(signal),
         };
         progress.end();
@@ -69,7 +72,12 @@ impl Rollout<'_> {
                     step.report.fact("waited", waited);
                 }
                 self.warn_of_unreported(step, &unreported);
-                Ok(self.done(&app))
+                Ok(Some(self.done(&app)))
+            }
+            (RolloutOutcome::Second, _) => Ok(None),
+            (RolloutOutcome::Overtaken(by), _) => {
+                self.report_what_is(step, &done).await;
+                Err(self.launcher.overtaken(&by))
             }
             (RolloutOutcome::Interrupted(signal), previous) => {
                 let interruption = Interruption {
@@ -77,7 +85,9 @@ impl Rollout<'_> {
                     previous: previous.as_ref(),
                     done: &done,
                 };
-                Err(interruption.error(step, interrupts, signal).await)
+                let error = interruption.error(step, interrupts, signal).await;
+                self.report_what_is(step, &done).await;
+                Err(error)
             }
             (RolloutOutcome::Failed(error), Some(previous))
                 if done.state >= RolloutState::Stopped =>
@@ -89,10 +99,27 @@ impl Rollout<'_> {
                     previous,
                     failed: &done,
                 };
-                rollback.apply(step, interrupts, error).await
+                rollback.apply(step, interrupts, error).await.map(Some)
             }
-            (RolloutOutcome::Failed(error), _) => Err(self.launcher.cannot_publish(error)),
-            (RolloutOutcome::Incomplete(error), _) => Err(error),
+            (RolloutOutcome::Failed(error), _) => {
+                self.report_what_is(step, &done).await;
+                Err(self.launcher.cannot_publish(error))
+            }
+            (RolloutOutcome::Incomplete(error), _) => {
+                self.report_what_is(step, &done).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What a failed step reports is what Domino holds, and not what was wished for.
+    async fn report_what_is(&self, step: &mut Step, done: &RolloutProgress) {
+        let launcher = &self.launcher;
+        match &done.app {
+            Some(id) => {
+                report_what_is(&mut step.report, launcher.context, &launcher.apps, id).await;
+            }
+            None => step.report.forget(&["commit"]),
         }
     }
 
@@ -108,7 +135,7 @@ impl Rollout<'_> {
         })
     }
 
-    async fn roll_out(
+    pub(crate) async fn roll_out(
         &self,
         step: &mut Step,
         progress: &mut Progress,
@@ -123,7 +150,23 @@ impl Rollout<'_> {
         if let (Action::Keep(_), Some(app)) = (&self.decision.action, self.existing) {
             return self.answers(app, done).await;
         }
-        let target = self.launch(step, progress, done, &mut poll).await?;
+        let Some(target) = self.launch(step, progress, done, &mut poll).await? else {
+            return Ok(RolloutOutcome::Second);
+        };
+        self.watch(step, progress, done, target, &mut poll, &last)
+            .await
+    }
+
+    /// Watches what was launched until it serves, and changes the rest about the app then.
+    pub(crate) async fn watch(
+        &self,
+        step: &mut Step,
+        progress: &mut Progress,
+        done: &mut RolloutProgress,
+        target: Target,
+        poll: &mut Poll,
+        last: &AppChanges,
+    ) -> Result<RolloutOutcome> {
         let Some(app) = done.app.clone() else {
             return Err(CommandError::new(Exit::Bug, "an app without an id"));
         };
@@ -133,7 +176,8 @@ impl Rollout<'_> {
         watch.replaces = current
             .filter(|_| self.decision.action == Action::Publish)
             .map(|version| &version.id);
-        let watched = watch.until_it_serves(target, &mut poll).await?;
+        let watched = watch.until_it_serves(target, poll).await?;
+        done.found(watched.version(), self.wanted);
         let lines = watch.tail.excerpt();
         if let Some(why) = watch.unread {
             let text =
@@ -145,7 +189,7 @@ impl Rollout<'_> {
             WatchOutcome::AuthWall(app, _) if !last.is_empty() => (app, None),
             watched => return Ok(self.outcome_of(step, watched, done, lines)),
         };
-        self.change_what_runs(step, done, app, unreported, &last)
+        self.change_what_runs(step, done, app, unreported, last)
             .await
     }
 
@@ -156,23 +200,23 @@ impl Rollout<'_> {
         progress: &mut Progress,
         done: &mut RolloutProgress,
         poll: &mut Poll,
-    ) -> Result<Target> {
+    ) -> Result<Option<Target>> {
         let launcher = &self.launcher;
         let Some(app) = self.existing else {
             return launcher.create(step, done, self.wanted).await;
         };
         let (current, content) = (app.version.as_ref(), self.wanted.content());
-        match &self.decision.action {
-            Action::Create => launcher.create(step, done, self.wanted).await,
+        let target = match &self.decision.action {
+            Action::Create => return launcher.create(step, done, self.wanted).await,
             Action::Follow(version) | Action::Keep(version) => {
                 done.version = Some(version.clone());
-                Ok(Target::Version(version.clone(), None))
+                Target::Version(version.clone(), None)
             }
             Action::StartAgain(version) => {
                 let instance = current.and_then(|v| v.instance.as_ref());
                 launcher
                     .start_again(step, done, &app.id, version, instance, &content)
-                    .await
+                    .await?
             }
             Action::Publish => {
                 if let Some(current) =
@@ -184,9 +228,10 @@ impl Rollout<'_> {
                 }
                 launcher
                     .launch(step, done, &app.id, current, &content)
-                    .await
+                    .await?
             }
-        }
+        };
+        Ok(Some(target))
     }
 
     /// Changes the rest about an app whose new version runs. Where it was not seen to serve, because its page asked for

@@ -11,6 +11,7 @@ use domino_core::wait::{Look, Poll, Span, Waited};
 use crate::find::{
     AppArgs, Lookup, cannot, describe, describe_version, find, other_name, version_text,
 };
+use crate::what_runs::report_what_is;
 
 /// `deploy-app unpublish`.
 #[derive(Debug, clap::Args)]
@@ -70,8 +71,11 @@ pub(crate) async fn unpublish(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let stopped = stop(step, &mut interrupts, context, args, &found, app, version).await?;
-    if let Some(version) = stopped {
+    let stopped = stop(step, &mut interrupts, context, args, &found, app, version).await;
+    if stopped.is_err() {
+        report_what_is(&mut step.report, context, &found.apps, &app.id).await;
+    }
+    if let Some(version) = stopped? {
         describe_version(&mut step.report, &version);
     }
     Ok(StepResult::done(format!(

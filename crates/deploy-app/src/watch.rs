@@ -107,6 +107,17 @@ pub(crate) enum WatchOutcome {
     TimeUp(Option<AppVersion>, Option<String>),
 }
 
+impl WatchOutcome {
+    /// The version that was watched, as it was seen last.
+    pub(crate) fn version(&self) -> Option<&AppVersion> {
+        match self {
+            Self::Serves(app, _) | Self::AuthWall(app, _) => app.version.as_ref(),
+            Self::Down(version) | Self::Mismatch(version, _) => Some(version),
+            Self::TimeUp(version, _) => version.as_ref(),
+        }
+    }
+}
+
 /// Where one look takes a version: on, or to the end of watching.
 type Moved = ControlFlow<WatchOutcome, Phase>;
 

@@ -1,11 +1,40 @@
 //! What runs of an app at this moment, in words: looked at, never remembered.
 
-use domino_core::api::apps::{App, AppId, AppVersion};
-use domino_core::client::ApiError;
+use std::time::Duration;
 
-use crate::find::version_text;
+use domino_core::api::GitRef;
+use domino_core::api::apps::{App, AppId, AppVersion, Apps};
+use domino_core::client::{ApiError, Reader};
+use domino_core::step::{Report, StepContext};
+
+use crate::find::{describe, version_text};
 use crate::launch::Launcher;
 use crate::previous::PreviousVersion;
+
+/// How long a last look may take: the step has failed already.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// What a report says of a version, which a failure makes untrue.
+const OF_A_VERSION: &[&str] = &["version", "status", "commit"];
+
+/// Puts what Domino holds of the app now into the report, in place of what was wished for or was so before.
+pub(crate) async fn report_what_is(
+    report: &mut Report,
+    context: &StepContext,
+    apps: &Apps<Reader>,
+    id: &AppId,
+) {
+    let Ok(Ok(Some(app))) = tokio::time::timeout(LOOK, apps.app(id)).await else {
+        return report.forget(OF_A_VERSION);
+    };
+    describe(report, context, &app);
+    let git_ref = app.version.as_ref().map(|version| &version.git_ref);
+    match git_ref {
+        None => report.forget(&["version", "commit"]),
+        Some(Some(GitRef::Commit(_))) => {}
+        Some(_) => report.forget(&["commit"]),
+    }
+}
 
 /// What came of the creation of an app whose id is not known.
 pub(crate) async fn what_was_created(launcher: &Launcher<'_>) -> String {

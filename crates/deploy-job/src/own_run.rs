@@ -29,7 +29,7 @@ pub(crate) struct Search<'a> {
 
 /// What it finds, newest first.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct OwnRuns {
     /// With exactly this marker.
     pub(crate) marked: Vec<Run>,
     /// Of the same job, stage and commit, started by a person or by another workflow run; they go on.
@@ -50,7 +50,7 @@ pub(crate) struct Reusable {
 
 impl Search<'_> {
     /// Looks through the runs that may be of this workflow run, by the server's clock: this machine's may be wrong.
-    pub(crate) async fn find(&self, reader: &Reader) -> Result<Found, ApiError> {
+    pub(crate) async fn find(&self, reader: &Reader) -> Result<OwnRuns, ApiError> {
         let since = reader.now().as_millisecond() - LONGEST_WORKFLOW_RUN;
         let newest = Cell::new(0);
         let is_one = |run: &Run| {
@@ -58,9 +58,9 @@ impl Search<'_> {
             self.is_marked(run) || self.is_alike(run) || self.is_unmarked(run)
         };
         let runs = reader.jobs(&self.project.id, since, is_one).await?;
-        let mut found = Found {
+        let mut found = OwnRuns {
             newest: newest.get(),
-            ..Found::default()
+            ..OwnRuns::default()
         };
         for run in runs {
             if self.is_marked(&run) {
@@ -104,7 +104,7 @@ impl Search<'_> {
     pub(crate) async fn reusable(
         &self,
         reader: &Reader,
-        found: &Found,
+        found: &OwnRuns,
         place: &ResolvedPlacement,
         beside: bool,
     ) -> Result<Option<Reusable>> {
@@ -142,7 +142,7 @@ impl Search<'_> {
     async fn without_marker(
         &self,
         reader: &Reader,
-        found: &Found,
+        found: &OwnRuns,
         place: &ResolvedPlacement,
     ) -> Result<Option<Reusable>> {
         if found.unmarked.is_empty() {

@@ -59,7 +59,7 @@ pub(crate) async fn schedule(
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     for _ in 0..ATTEMPTS {
-        if let Some(result) = once(step, &mut interrupts, context, args).await? {
+        if let Some(result) = attempt(step, &mut interrupts, context, args).await? {
             return Ok(result);
         }
     }
@@ -71,7 +71,7 @@ pub(crate) async fn schedule(
 }
 
 /// Does so once. `None` when another step was first with the same, and ours was taken back.
-async fn once(
+async fn attempt(
     step: &mut Step,
     interrupts: &mut Interrupts,
     context: &StepContext,

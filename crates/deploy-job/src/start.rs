@@ -20,7 +20,7 @@ use stage_file::{Job, Kind};
 use crate::at_once::BeforeStart;
 use crate::follow::Follow;
 use crate::interrupted::Interruption;
-use crate::own_run::{Found, Reusable, Search};
+use crate::own_run::{OwnRuns, Reusable, Search};
 use crate::report::{describe, link};
 use crate::run::cannot;
 use crate::verify_run::Requested;
@@ -152,7 +152,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
 }
 
 /// The newest run with the marker, where somebody stopped it.
-fn stopped(found: &Found) -> Option<u64> {
+fn stopped(found: &OwnRuns) -> Option<u64> {
     let newest = found.marked.iter().max_by_key(|run| run.number)?;
     let stopped = newest.statuses.execution_status == ExecutionStatus::Stopped;
     stopped.then_some(newest.number)

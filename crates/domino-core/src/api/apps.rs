@@ -175,6 +175,11 @@ impl Apps<Writer> {
         model_products::force_stop(&self.client, app).await
     }
 
+    /// `DELETE …/apps/{id}`: takes an app away and stops what runs of it; see [`Capabilities::archives_apps`].
+    pub async fn archive(&self, app: &AppId) -> Result<(), ApiError> {
+        by_generation!(self.archive(app))
+    }
+
     /// Changes an app itself.
     pub async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<(), ApiError> {
         by_generation!(self.change(app, changes))

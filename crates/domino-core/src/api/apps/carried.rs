@@ -130,6 +130,14 @@ impl Carried {
             .collect()
     }
 
+    /// The id of the governance bundle that it belongs to.
+    pub fn bundle(&self) -> Option<&str> {
+        let parts = [&self.top, &self.content, &self.deployment];
+        parts
+            .into_iter()
+            .find_map(|part| part.get("bundleId")?.as_str())
+    }
+
     /// The value of a tag.
     pub fn tag(&self, key: &str) -> Option<&str> {
         let tags = self.top.get("tags")?.as_array()?;

@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub changes_entry_point: bool,
     /// An app's description can be changed.
     pub changes_description: bool,
+    /// An app can be taken away.
+    pub archives_apps: bool,
     /// A version has tags, by which it is found again.
     pub tags_versions: bool,
     /// A revision of the compute environment can be chosen, other than the active one.
@@ -47,6 +49,7 @@ const V1: Capabilities = Capabilities {
     starts_versions_again: true,
     changes_entry_point: false,
     changes_description: true,
+    archives_apps: true,
     tags_versions: true,
     chooses_revision: true,
 };
@@ -67,6 +70,7 @@ const V4: Capabilities = Capabilities {
     replaces_what_runs: false,
     starts_versions_again: false,
     changes_description: false,
+    archives_apps: false,
     tags_versions: false,
     chooses_revision: false,
     ..V1

@@ -4,7 +4,7 @@ use super::app::{App, AppChanges, AppContent, AppVersion, NewApp, Published};
 use super::wire;
 use crate::api::ids::{AppId, AppInstanceId, AppVersionId, ProjectId};
 use crate::api::logs::LogPage;
-use crate::client::{ApiError, Reader, Writer};
+use crate::client::{ApiError, Reader, Writer, segment};
 
 /// The routes of one generation.
 pub(super) trait Routes {
@@ -49,6 +49,13 @@ pub(super) trait Routes {
     ) -> Result<Published, ApiError>;
 
     async fn stop(writer: &Writer, app: &AppId, version: &AppVersion) -> Result<(), ApiError>;
+
+    async fn archive(writer: &Writer, app: &AppId) -> Result<(), ApiError> {
+        let path = format!("{}/{}", Self::APPS, segment(app.as_str()));
+        writer
+            .write_only::<()>(reqwest::Method::DELETE, &path, None)
+            .await
+    }
 
     async fn change(writer: &Writer, app: &AppId, changes: &AppChanges) -> Result<(), ApiError> {
         wire::change(writer, Self::APPS, app, changes).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::projects::ProjectId;
 use super::super::registered_models::VersionNumber;
@@ -233,9 +233,16 @@ pub struct Gate {
 
 /// Something that a gate guards.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Guarded {
     /// What cannot be done.
     pub action: GateAction,
+    /// Whether it can be done all the same while the gate is closed.
+    #[serde(default, deserialize_with = "or_default")]
+    pub fail_open: bool,
+    /// Where it cannot be done; empty is everywhere.
+    #[serde(default, deserialize_with = "or_default")]
+    pub parameters: Map<String, Value>,
 }
 
 /// What a gate guards.
@@ -260,7 +267,30 @@ impl From<String> for GateAction {
     }
 }
 
+impl Guarded {
+    /// Whether it is about this hardware tier, by its id; one that is not known may be any.
+    fn is_about(&self, tier: Option<&str>) -> bool {
+        let named = self.parameters.get("hardwareTierId");
+        match (named, tier) {
+            (Some(Value::String(named)), Some(tier)) => named == tier,
+            (Some(Value::Array(named)), Some(tier)) => named.iter().any(|named| named == tier),
+            _ => true,
+        }
+    }
+}
+
 impl Gate {
+    /// Whether it is closed, and keeps an app on this hardware tier from being started, or something that we do not
+    /// know.
+    pub fn stops_apps(&self, tier: Option<&str>) -> bool {
+        let guards = |guarded: &Guarded| {
+            guarded.action != GateAction::CreateEndpoint
+                && !guarded.fail_open
+                && guarded.is_about(tier)
+        };
+        !self.is_open && (self.resources.is_empty() || self.resources.iter().any(guards))
+    }
+
     /// Whether it is closed, and guards endpoints or something that we do not know.
     pub fn stops_endpoints(&self) -> bool {
         let guards = |guarded: &Guarded| guarded.action != GateAction::CreateApp;

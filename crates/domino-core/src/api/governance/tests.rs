@@ -179,6 +179,25 @@ async fn a_closed_gate_stops_endpoints_unless_it_guards_apps_only() {
     assert_eq!(gates[1].reason, "why");
 }
 
+#[test]
+fn a_gate_for_apps_may_be_about_one_tier_or_let_pass_all_the_same() {
+    let gate = |resource: serde_json::Value| -> Gate {
+        serde_json::from_value(json!({"isOpen": false, "resources": [resource]})).unwrap()
+    };
+    let of_tier = |tiers: serde_json::Value| {
+        gate(json!({"action": "CreateApp", "parameters": {"hardwareTierId": tiers}}))
+    };
+    assert!(gate(json!({"action": "CreateApp"})).stops_apps(Some("small")));
+    assert!(!gate(json!({"action": "CreateEndpoint"})).stops_apps(Some("small")));
+    assert!(!gate(json!({"action": "CreateApp", "failOpen": true})).stops_apps(None));
+    assert!(of_tier(json!("small")).stops_apps(Some("small")));
+    assert!(of_tier(json!(["small", "large"])).stops_apps(Some("small")));
+    assert!(of_tier(json!("large")).stops_apps(None));
+    assert!(!of_tier(json!("large")).stops_apps(Some("small")));
+    let open: Gate = serde_json::from_value(json!({"isOpen": true})).unwrap();
+    assert!(!open.stops_apps(None));
+}
+
 #[tokio::test]
 async fn a_bundle_is_made_with_the_version_in_it_as_a_number() {
     let server = MockServer::start().await;

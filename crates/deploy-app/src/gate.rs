@@ -1,0 +1,52 @@
+//! The gates of the governance bundle that an app belongs to: Domino refuses each start of the app while one of them is
+//! closed, so that they are asked before anything is stopped.
+
+use domino_core::api::apps::AppContent;
+use domino_core::api::governance::{BundleId, Gate};
+use domino_core::client::Reader;
+use domino_core::error::{CommandError, Exit, Result};
+
+/// Refuses when a gate is closed for an app of this content. What could not be asked is told and stops nothing: Domino
+/// itself has the last word.
+pub(crate) async fn check_gates(
+    reader: &Reader,
+    app: &str,
+    content: &AppContent,
+) -> Result<Option<String>> {
+    let Some(bundle) = content.carried.bundle() else {
+        return Ok(None);
+    };
+    let gates = match reader.bundle_gates(&BundleId::new(bundle)).await {
+        Ok(gates) => gates,
+        Err(error) if error.exit() == Exit::Refused => {
+            return Ok(Some(format!(
+                "the gates of bundle `{bundle}`, which app `{app}` belongs to, could not be asked: {error}"
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let tier = content.hardware_tier.as_ref().map(|id| id.as_str());
+    let closed: Vec<String> = gates
+        .iter()
+        .filter(|gate| gate.stops_apps(tier))
+        .map(reason)
+        .collect();
+    if closed.is_empty() {
+        return Ok(None);
+    }
+    Err(CommandError::new(
+        Exit::NotApproved,
+        format!(
+            "bundle `{bundle}` does not let app `{app}` be started: {}",
+            closed.join("; ")
+        ),
+    )
+    .hint("nothing was stopped; ask for the approval in Domino, then run this again"))
+}
+
+fn reason(gate: &Gate) -> String {
+    match gate.reason.as_str() {
+        "" => format!("gate `{}` is closed", gate.name),
+        reason => format!("gate `{}` is closed: {reason}", gate.name),
+    }
+}
