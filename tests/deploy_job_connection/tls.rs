@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use h2::server::SendResponse;
 use http::{Request, Response};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -34,21 +35,44 @@ struct Seen {
 /// An authority that nobody knows but who has its file.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
     file: PathBuf,
+}
+
+/// A certificate for a server by that name or address.
+pub fn certificate_for(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
 impl Authority {
     /// A new one, its certificate as PEM in `folder`.
     pub fn new(folder: &Path) -> Self {
+        Self::with(CertificateParams::default(), folder)
+    }
+
+    /// The same, as `params` have it otherwise.
+    pub fn with(mut params: CertificateParams, folder: &Path) -> Self {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
         let file = folder.join("authority.pem");
-        std::fs::write(&file, params.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(&file, certificate.pem()).unwrap();
         Self {
+            certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
             file,
         }
+    }
+
+    /// A certificate for a client with its key, as PEM in one file of `folder`.
+    pub fn client(&self, folder: &Path) -> PathBuf {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default()
+            .signed_by(&key, &self.issuer)
+            .unwrap();
+        let file = folder.join("client.pem");
+        std::fs::write(&file, certificate.pem() + &key.serialize_pem()).unwrap();
+        file
     }
 
     /// What `--ca-file` and `SSL_CERT_FILE` take.
@@ -58,14 +82,33 @@ impl Authority {
 
     /// A server on loopback in front of `sandbox`, with a certificate for `name`.
     pub fn tls_door(&self, name: &str, sandbox: &str) -> TlsDoor {
+        self.door(certificate_for(name), None, sandbox)
+    }
+
+    /// The same with a certificate as `params` have it; it demands one of `clients` from whoever comes.
+    pub fn door(
+        &self,
+        params: CertificateParams,
+        clients: Option<&Authority>,
+        sandbox: &str,
+    ) -> TlsDoor {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = ServerConfig::builder_with_provider(provider)
+        let tls = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
+            .unwrap();
+        let tls = match clients {
+            None => tls.with_no_client_auth(),
+            Some(clients) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(clients.certificate.clone()).unwrap();
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                tls.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let mut tls = tls
             .with_single_cert(
                 vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(key.serialize_der().into()),

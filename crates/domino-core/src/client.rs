@@ -4,14 +4,17 @@
 //! answer. It knows no endpoint: those are in `api/`, one noun a file.
 
 mod answer;
+mod certificate;
 mod clock;
 mod error;
+mod limits;
 mod page;
+mod proxy;
 mod segment;
 mod tls;
 mod write_once;
 
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -20,52 +23,22 @@ use reqwest::{Method, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::certificate::TlsProblem;
 pub use self::error::{ApiError, Cause};
+pub use self::limits::{ClientCertificate, Limits};
 pub use self::page::Page;
 pub(crate) use self::segment::segment;
 pub use self::tls::ConnectError;
 pub use self::write_once::{Written, write_once};
 use crate::credential::Credential;
-use crate::scrubber::Scrubber;
 use stage_file::Host;
 
 /// How often a read is tried before we give up.
 const READ_ATTEMPTS: usize = 5;
+/// How many redirects within the origin are followed.
+const MOST_REDIRECTS: usize = 5;
 /// The longest `Retry-After` that we wait for, in seconds; a longer one is reported instead.
 const LONGEST_RETRY_AFTER: u64 = 60;
-
-/// Limits and taste of a connection.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// How long one request may take, from the first byte sent to the last received.
-    pub request: Duration,
-    /// The most bytes of an answer's body that are read. A page of ten thousand log lines is some megabytes.
-    pub body: usize,
-    /// What every pause is multiplied with; 1 for people, less in tests.
-    pub delay_scale: f64,
-    /// A file with further certificate authorities, in PEM.
-    pub ca_file: Option<PathBuf>,
-    /// Whether each request is named on stderr.
-    pub verbose: bool,
-    /// What learns of every credential that is sent, and makes harmless what is said.
-    pub scrubber: Scrubber,
-    /// Who is asking: `deploy-job/0.1.0`.
-    pub program: &'static str,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            request: Duration::from_secs(30),
-            body: 64 * 1024 * 1024,
-            delay_scale: 1.0,
-            ca_file: None,
-            verbose: false,
-            scrubber: Scrubber::default(),
-            program: concat!("domino-core/", env!("CARGO_PKG_VERSION")),
-        }
-    }
-}
 
 /// A host and a credential, ready to be asked. Gives out readers and writers.
 #[derive(Debug, Clone)]
@@ -74,12 +47,18 @@ pub struct Connection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
+    /// Whether the server wanted a client certificate that we do not have.
+    certificate_demand: Arc<tls::CertificateDemand>,
+    /// Whether there was an answer yet.
+    was_answered: AtomicBool,
     /// For what is not Domino's API: it follows no redirect at all.
     pages: OnceLock<reqwest::Client>,
     /// Domino's own address, for links.
     host: Host,
-    /// Where requests go: the host, or the proxy in its place.
+    /// Where requests go: the host, or the proxy of a Domino run in its place.
     asked: Host,
+    /// What carries them there, if the environment names one.
+    proxy: Option<proxy::Proxy>,
     credential: Credential,
     limits: Limits,
     clock: clock::Clock,
@@ -101,25 +80,44 @@ impl Connection {
             _ => host.clone(),
         };
         let plain = asked.as_str().starts_with("http://");
-        let http = http_client(
+        let variable = |name: &str| std::env::var(name).ok();
+        let proxy = match plain {
+            true => None,
+            false => proxy::Proxy::of(&asked, variable).map_err(ConnectError::Proxy)?,
+        };
+        if let Some(password) = proxy.as_ref().and_then(proxy::Proxy::password) {
+            limits.scrubber.hide(&password);
+        }
+        let (http, certificate_demand) = http_client(
             &limits,
             plain,
+            proxy.as_ref(),
             redirect::Policy::custom(follow_within_the_origin),
         )?;
         Ok(Self(Arc::new(Inner {
             http,
+            certificate_demand,
+            was_answered: AtomicBool::new(false),
             pages: OnceLock::new(),
             host,
             asked,
+            proxy,
             credential,
             limits,
             clock: clock::Clock::default(),
         })))
     }
 
-    /// A connection to another address with another credential, and the same limits.
+    /// A connection to another address with another credential, and the same limits. A file of authorities is about
+    /// Domino's address: another one, such as GitHub's, may have a certificate of a public authority, and is not shown
+    /// the client certificate.
     pub fn beside(&self, host: Host, credential: Credential) -> Result<Self, ConnectError> {
-        Self::open(host, credential, self.0.limits.clone())
+        let mut limits = self.0.limits.clone();
+        if host != self.0.asked {
+            limits.built_in_too = true;
+            limits.client_certificate = None;
+        }
+        Self::open(host, credential, limits)
     }
 
     /// Something that can only ask.
@@ -296,9 +294,32 @@ impl Inner {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<answer::Answer, ApiError> {
-        let url = format!("{}{path}", self.asked.as_str());
-        let fail = |cause| ApiError::new(method.clone(), &url, cause);
-        let mut request = self.http.request(method.clone(), &url);
+        let mut url = format!("{}{path}", self.asked.as_str());
+        let mut answer = self.exchange_once(&method, &url, query, body).await?;
+        // A write is not followed: most redirects would make a read of it, whose success says nothing.
+        for _ in 0..if method == Method::GET {
+            MOST_REDIRECTS
+        } else {
+            0
+        } {
+            let Some(next) = answer.moved_within(&url) else {
+                break;
+            };
+            url = next;
+            answer = self.exchange_once(&method, &url, &[], body).await?;
+        }
+        answer.judged()
+    }
+
+    async fn exchange_once(
+        &self,
+        method: &Method,
+        url: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<answer::Answer, ApiError> {
+        let fail = |cause| ApiError::new(method.clone(), url, cause);
+        let mut request = self.http.request(method.clone(), url);
         if !query.is_empty() {
             request = request.query(query);
         }
@@ -310,16 +331,39 @@ impl Inner {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|problem| fail(Cause::from_transport(&problem)))?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(problem) => {
+                return Err(fail(self.explained(&problem).await));
+            }
+        };
+        self.was_answered.store(true, Ordering::Relaxed);
         let answer =
-            answer::Answer::receive(method.clone(), &url, response, self.limits.body).await?;
+            answer::Answer::receive(method.clone(), url, response, self.limits.body).await?;
         if let Some(date) = answer.date {
             self.clock.set(date);
         }
-        answer.judged()
+        Ok(answer)
+    }
+}
+
+impl Inner {
+    /// What an error of the transport means here; in the words of the proxy where one is in between.
+    async fn explained(&self, problem: &reqwest::Error) -> Cause {
+        let cause = Cause::from_transport(problem);
+        // A connection that was of use is not ended for want of a certificate.
+        if self.certificate_demand.was_made() && !self.was_answered.load(Ordering::Relaxed) {
+            return Cause::NoTrust(TlsProblem::certificate_demanded());
+        }
+        let (Some(proxy), Cause::NotConnected(detail)) = (&self.proxy, &cause) else {
+            return cause;
+        };
+        let refusal = proxy.refusal(&self.asked).await;
+        Cause::NoTunnel {
+            proxy: proxy.to_string(),
+            status: refusal.as_ref().map(|refusal| refusal.status),
+            words: refusal.map_or_else(|| detail.clone(), |refusal| refusal.words),
+        }
     }
 }
 
@@ -327,29 +371,37 @@ impl Inner {
 fn http_client(
     limits: &Limits,
     plain: bool,
+    proxy: Option<&proxy::Proxy>,
     redirects: redirect::Policy,
-) -> Result<reqwest::Client, ConnectError> {
+) -> Result<(reqwest::Client, Arc<tls::CertificateDemand>), ConnectError> {
+    let (configuration, demand) = tls::configuration(limits, plain)?;
     let mut builder = reqwest::Client::builder()
         .user_agent(limits.program)
         .timeout(limits.request)
         .connect_timeout(limits.request.min(Duration::from_secs(10)))
         .redirect(redirects)
-        .tls_backend_preconfigured(tls::configuration(limits.ca_file.as_deref(), plain)?);
-    if plain {
-        builder = builder.no_proxy();
+        .tls_backend_preconfigured(configuration)
+        .no_proxy();
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.address())
+            .map_err(|problem| ConnectError::Setup(format!("the proxy: {problem}")))?;
+        builder = builder.proxy(proxy);
     }
-    builder
+    let client = builder
         .build()
-        .map_err(|problem| ConnectError::Setup(format!("HTTP: {problem}")))
+        .map_err(|problem| ConnectError::Setup(format!("HTTP: {problem}")))?;
+    Ok((client, demand))
 }
 
-/// A redirect is followed only to the origin that was asked: anywhere else would be handed the credential.
+/// A redirect that keeps the method is followed, only to the origin that was asked: anywhere else would be handed the
+/// credential.
 fn follow_within_the_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same = attempt
         .previous()
         .last()
         .is_some_and(|from| from.origin() == attempt.url().origin());
-    if same && attempt.previous().len() < 5 {
+    let keeps_method = matches!(attempt.status().as_u16(), 307 | 308);
+    if same && keeps_method && attempt.previous().len() < MOST_REDIRECTS {
         attempt.follow()
     } else {
         attempt.stop()

@@ -193,6 +193,11 @@ impl From<ConnectError> for CommandError {
             ConnectError::Authorities { .. } => command
                 .with_exit(Exit::Usage)
                 .hint("`--ca-file` and `SSL_CERT_FILE` name a file of PEM certificates"),
+            ConnectError::ClientCertificate { .. } => command.with_exit(Exit::Usage).hint(
+                "`--client-cert` (or `DOMINO_CLIENT_CERT`) names a PEM file of the certificate, and `--client-key` (or \
+                 `DOMINO_CLIENT_KEY`) one of its key without a password",
+            ),
+            ConnectError::Proxy(_) => command.with_exit(Exit::Usage),
             ConnectError::Setup(_) => command.with_exit(Exit::Bug),
         }
     }

@@ -14,6 +14,7 @@ mod plan;
 mod progress;
 mod report;
 mod text;
+mod tls_flags;
 
 use crate::error::{CommandError, Exit, FileLine, Result};
 use crate::stderr::tell;
@@ -31,6 +32,7 @@ pub use self::progress::Progress;
 pub use self::report::{Excerpt, Outcome, Report, StepResult, Subject, Table};
 use self::report::{outputs, table_as_text};
 pub use self::text::markdown;
+pub use self::tls_flags::TlsFlags;
 use crate::credential::Credential;
 use crate::scrubber::Scrubber;
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use domino_core::client::Limits;
-use domino_core::step::{Format, Step, Subject, block_on, duration};
+use domino_core::step::{Format, Step, Subject, TlsFlags, block_on, duration};
 use stage_file::StageFile;
 
 use self::finding::Finding;
@@ -30,9 +30,9 @@ pub struct Args {
     /// The stage file; when not given, stages.toml here or in a folder above
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
-    /// PEM file of the certificate authorities to believe, in place of the built-in ones (or SSL_CERT_FILE)
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
+    /// Certificates.
+    #[command(flatten)]
+    pub tls: TlsFlags,
     /// How long one request may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub request_timeout: Duration,
@@ -59,12 +59,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let limits = Limits {
         request: args.request_timeout,
         delay_scale: args.delay_scale,
-        ca_file: args.ca_file.clone(),
         verbose: args.verbose,
         program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),
         ..Limits::default()
     };
-    let visit = Visit::prepare(limits, &file, stage, &mut step)?;
+    let visit = Visit::prepare(args.tls.applied_to(limits), &file, stage, &mut step)?;
     let findings = block_on(async {
         let (domino, github) = tokio::join!(deployment::look(&visit), github::look(&visit));
         Ok([vec![Finding::of_file(&file)], domino, github].concat())

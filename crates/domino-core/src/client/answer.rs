@@ -3,6 +3,7 @@
 use reqwest::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 
 use super::error::{ApiError, Cause};
 
@@ -71,6 +72,16 @@ impl Answer {
         }
     }
 
+    /// Where a redirect leads that makes a read of whatever was sent, when that is within the origin of `url`.
+    pub(super) fn moved_within(&self, url: &str) -> Option<String> {
+        if !matches!(self.status.as_u16(), 301..=303) {
+            return None;
+        }
+        let from = Url::parse(url).ok()?;
+        let to = from.join(self.location.as_deref()?).ok()?;
+        (to.origin() == from.origin()).then(|| to.into())
+    }
+
     /// A success stays one unless it is a web page: Domino's ingress answers 200 with its sign-in page.
     pub(super) fn judged(self) -> Result<Self, ApiError> {
         if self.status.is_success() {
@@ -82,7 +93,9 @@ impl Answer {
         }
         if self.status.is_redirection() {
             let to = self.location.clone().unwrap_or_else(|| "nowhere".into());
-            return Err(self.error(Cause::Redirected { to: shortened(&to) }));
+            let within = self.moved_within(&self.url).is_some();
+            let to = shortened(&to);
+            return Err(self.error(Cause::Redirected { to, within }));
         }
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         if self.status == StatusCode::CONFLICT
@@ -164,13 +177,26 @@ impl Answer {
             return None;
         }
         if self.is_html() || self.body.trim_ascii_start().starts_with(b"<!") {
-            return Some("(a web page)".into());
+            let title = title_of(&String::from_utf8_lossy(&self.body));
+            return Some(match title {
+                Some(title) => format!("(a web page titled `{title}`)"),
+                None => "(a web page)".into(),
+            });
         }
         if !self.is_text() {
             return Some(format!("({} bytes of binary data)", self.body.len()));
         }
         Some(excerpt(&self.body))
     }
+}
+
+/// The title of a web page, on one line: often all that a proxy or a gateway says.
+pub(super) fn title_of(page: &str) -> Option<String> {
+    let start = page.to_ascii_lowercase().find("<title")?;
+    let (_, rest) = page.get(start..)?.split_once('>')?;
+    let title: Vec<&str> = rest.split('<').next()?.split_whitespace().collect();
+    let title = title.join(" ").replace('`', "'");
+    (!title.is_empty()).then(|| shortened(&title))
 }
 
 /// `Retry-After` is a number of seconds, or the time of day, by the server's own clock where it tells it.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqwest::{Method, StatusCode};
 
+use super::certificate::TlsProblem;
 use crate::exit::Exit;
 
 /// A request that failed. Reads `GET https://… answered 403 Forbidden`, caused by the server's own words.
@@ -39,13 +40,26 @@ pub enum Cause {
     },
     /// A success that is a web page: the sign-in page, or another server than Domino.
     NotSignedIn,
-    /// A redirect to another origin, which is not followed.
+    /// A redirect that is not followed: to another origin, or of a write, which would arrive as a read.
     Redirected {
         /// Where to.
         to: String,
+        /// Whether it leads to the origin that was asked.
+        within: bool,
     },
     /// No connection: nothing was sent.
     NotConnected(String),
+    /// The server is not believed, or does not believe us: nothing was sent, and another try would end the same.
+    NoTrust(TlsProblem),
+    /// The proxy in between could not be reached, or gave no tunnel: nothing was sent.
+    NoTunnel {
+        /// The proxy, without its password, and the variable that names it.
+        proxy: String,
+        /// The status that it answered, if it did.
+        status: Option<u16>,
+        /// What it said, or why it could not be reached.
+        words: String,
+    },
     /// The connection ended, or the time was up, after something had been sent.
     Lost(String),
     /// The answer came but is not what the contract says.
@@ -73,6 +87,13 @@ impl ApiError {
                 Some(id) => format!("Domino says: {words} (request {id})"),
                 None => format!("Domino says: {words}"),
             }),
+            Cause::NoTrust(tls) => Some(tls.problem.clone()),
+            Cause::NoTunnel {
+                proxy,
+                status: Some(_),
+                words,
+            } => Some(format!("{proxy} answered {words}")),
+            Cause::NoTunnel { proxy, words, .. } => Some(format!("{proxy}: {words}")),
             Cause::NotConnected(detail) | Cause::Lost(detail) | Cause::NoCredential(detail) => {
                 Some(detail.clone())
             }
@@ -145,13 +166,16 @@ impl ApiError {
     pub fn outcome_unknown(&self) -> bool {
         match self.cause() {
             Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
+            // 303 is also what a server answers that did it.
+            Cause::Redirected { within, .. } => *within,
             Cause::Refused { status, .. } => {
                 status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED
                     || *status == StatusCode::REQUEST_TIMEOUT
             }
             Cause::NotConnected(_)
+            | Cause::NoTrust(_)
+            | Cause::NoTunnel { .. }
             | Cause::Relogin { .. }
-            | Cause::Redirected { .. }
             | Cause::NoCredential(_) => false,
         }
     }
@@ -181,6 +205,9 @@ impl ApiError {
     pub(super) fn is_retryable(&self) -> bool {
         match self.cause() {
             Cause::NotConnected(_) | Cause::Lost(_) => true,
+            Cause::NoTunnel { status, .. } => status
+                .and_then(|status| StatusCode::from_u16(status).ok())
+                .is_none_or(may_pass),
             Cause::Refused { status, .. } => may_pass(*status) || self.is_rate_limit(),
             _ => false,
         }
@@ -199,6 +226,8 @@ impl ApiError {
             | Cause::NoCredential(_) => Exit::Refused,
             Cause::Redirected { .. }
             | Cause::NotConnected(_)
+            | Cause::NoTrust(_)
+            | Cause::NoTunnel { .. }
             | Cause::Lost(_)
             | Cause::NotUnderstood { .. } => Exit::Unreachable,
         }
@@ -226,12 +255,30 @@ impl ApiError {
             Cause::NotSignedIn => {
                 "that is a sign-in page: check `host` in stages.toml and the credential"
             }
+            Cause::Redirected { within: true, .. } => {
+                "a redirect inside Domino's own address is nothing that its API does: is `host` in stages.toml Domino's own address, and what stands before it set up for its API?"
+            }
             Cause::Redirected { .. } => {
                 "the credential is not sent to another host: put the final address into `host` in stages.toml"
             }
             Cause::NotConnected(_) => {
                 "check `host` in stages.toml, the network, and for a private certificate authority `--ca-file` or `SSL_CERT_FILE`"
             }
+            Cause::NoTrust(tls) => tls.to_do,
+            Cause::NoTunnel { status, .. } => match status {
+                Some(407) => {
+                    "the proxy wants a user and a password: `http://USER:PASSWORD@HOST:PORT` in the variable, from a secret"
+                }
+                Some(401 | 403 | 405) => {
+                    "the proxy does not let this machine reach that host: have it allowed, or name the host in `NO_PROXY` where it can be reached directly"
+                }
+                Some(_) => {
+                    "the proxy could not reach the host: check `host` in stages.toml, and ask who runs the proxy"
+                }
+                None => {
+                    "check the variable, or name the host in `NO_PROXY` where it can be reached directly"
+                }
+            },
             Cause::Lost(_) => "run this again; it finds what it left",
             Cause::NotUnderstood { .. } => {
                 "is this really Domino's own address? If so, its version may be one we do not know yet"
@@ -245,6 +292,9 @@ impl ApiError {
 impl Cause {
     /// Sorts out an error of the transport: was anything sent?
     pub(super) fn from_transport(problem: &reqwest::Error) -> Self {
+        if let Some(tls) = TlsProblem::among(problem) {
+            return Self::NoTrust(tls);
+        }
         let detail = innermost(problem);
         if problem.is_connect() || problem.is_builder() {
             Self::NotConnected(detail)
@@ -263,6 +313,8 @@ impl Cause {
             Self::NotSignedIn => "a sign-in page".into(),
             Self::Redirected { .. } => "redirected".into(),
             Self::NotConnected(_) => "no connection".into(),
+            Self::NoTrust(_) => "no trust".into(),
+            Self::NoTunnel { .. } => "no tunnel".into(),
             Self::Lost(_) => "lost".into(),
             Self::NotUnderstood { .. } => "not understood".into(),
             Self::NoCredential(_) => "no credential".into(),
@@ -279,11 +331,19 @@ impl fmt::Display for ApiError {
                 write!(f, "answered 409 Conflict: sign in again at `{path}`")
             }
             Cause::NotSignedIn => f.write_str("answered with a web page instead of JSON"),
-            Cause::Redirected { to } => write!(
+            Cause::Redirected { to, within: true } if self.method == Method::GET => {
+                write!(f, "redirects again and again, at last to `{to}`")
+            }
+            Cause::Redirected { to, within: true } => {
+                write!(f, "redirects the write to `{to}`, which is not followed")
+            }
+            Cause::Redirected { to, .. } => write!(
                 f,
                 "redirects to another address, `{to}`, which is not followed"
             ),
             Cause::NotConnected(_) => f.write_str("could not connect"),
+            Cause::NoTrust(_) => f.write_str("made no connection that can be trusted"),
+            Cause::NoTunnel { .. } => f.write_str("could not connect by way of the proxy"),
             Cause::Lost(_) => f.write_str("got no whole answer"),
             Cause::NotUnderstood { .. } => f.write_str("gave an answer that is not understood"),
             Cause::NoCredential(_) => f.write_str("was not sent"),

@@ -126,14 +126,19 @@ impl Inner {
             return Ok(client);
         }
         let plain = url.scheme() == "http";
-        let client =
-            http_client(&self.limits, plain, redirect::Policy::none()).map_err(|failure| {
-                ApiError::new(
-                    Method::GET,
-                    url.as_str(),
-                    Cause::NotConnected(failure.to_string()),
-                )
-            })?;
+        let (client, _) = http_client(
+            &self.limits,
+            plain,
+            self.proxy.as_ref(),
+            redirect::Policy::none(),
+        )
+        .map_err(|failure| {
+            ApiError::new(
+                Method::GET,
+                url.as_str(),
+                Cause::NotConnected(failure.to_string()),
+            )
+        })?;
         Ok(self.pages.get_or_init(|| client))
     }
 }

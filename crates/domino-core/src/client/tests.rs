@@ -1,11 +1,13 @@
 //! The connection against a server that answers in all the ways the API notes name, good and bad.
 
+mod redirects;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wiremock::matchers::{header, method, path};
+use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
@@ -230,36 +232,6 @@ async fn a_conflict_with_a_redirect_path_asks_to_sign_in_and_any_other_is_a_conf
         error_of(conflict).await.cause(),
         Cause::Refused { .. }
     ));
-}
-
-#[tokio::test]
-async fn a_redirect_to_another_origin_is_not_followed() {
-    let other = MockServer::start().await;
-    let response =
-        ResponseTemplate::new(302).insert_header("location", format!("{}/y", other.uri()));
-    let error = error_of(response).await;
-    assert!(matches!(error.cause(), Cause::Redirected { .. }));
-    assert!(other.received_requests().await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_redirect_within_the_origin_is_followed_with_the_credential() {
-    let server = MockServer::start().await;
-    Mock::given(path("/x"))
-        .respond_with(ResponseTemplate::new(302).insert_header("location", "/y"))
-        .mount(&server)
-        .await;
-    Mock::given(path("/y"))
-        .and(header("authorization", "Bearer canary-token-1234"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!(1)))
-        .mount(&server)
-        .await;
-    let got: Value = connection(&server.uri())
-        .reader()
-        .read("/x", &[])
-        .await
-        .unwrap();
-    assert_eq!(got, 1);
 }
 
 #[tokio::test]

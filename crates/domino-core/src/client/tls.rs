@@ -4,10 +4,16 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, SignatureScheme};
+
+use super::limits::{ClientCertificate, Limits};
+use super::proxy::MalformedProxyVariable;
 
 /// Why a connection could not be prepared.
 #[derive(Debug)]
@@ -19,6 +25,15 @@ pub enum ConnectError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The client certificate or its key cannot be used.
+    ClientCertificate {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The environment names a proxy that cannot be used.
+    Proxy(MalformedProxyVariable),
     /// TLS or HTTP could not be set up.
     Setup(String),
 }
@@ -31,6 +46,12 @@ impl fmt::Display for ConnectError {
                 "cannot use the certificate authorities in `{}`: {problem}",
                 file.display()
             ),
+            Self::ClientCertificate { file, problem } => write!(
+                f,
+                "cannot use the client certificate in `{}`: {problem}",
+                file.display()
+            ),
+            Self::Proxy(problem) => problem.fmt(f),
             Self::Setup(problem) => write!(f, "cannot set up {problem}"),
         }
     }
@@ -41,29 +62,55 @@ impl std::error::Error for ConnectError {}
 /// The configuration of TLS. `SSL_CERT_FILE` is honoured when no file is given; with one, only its
 /// authorities count. A connection over plain HTTP (to loopback) needs no authorities.
 pub(super) fn configuration(
-    ca_file: Option<&Path>,
+    limits: &Limits,
     plain: bool,
-) -> Result<ClientConfig, ConnectError> {
-    let named = ca_file.map(Path::to_owned).or_else(|| {
+) -> Result<(ClientConfig, Arc<CertificateDemand>), ConnectError> {
+    let named = limits.ca_file.clone().or_else(|| {
         std::env::var_os("SSL_CERT_FILE")
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     });
-    let roots = match named {
-        _ if plain => RootCertStore::empty(),
-        Some(file) => authorities_of(&file)?,
-        None => RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        },
+    let mut roots = match &named {
+        Some(file) if !plain => authorities_of(file)?,
+        _ => RootCertStore::empty(),
     };
+    if !plain && (named.is_none() || limits.built_in_too) {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut configuration = ClientConfig::builder_with_provider(provider)
+    let configuration = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|problem| ConnectError::Setup(format!("TLS: {problem}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let demand = Arc::<CertificateDemand>::default();
+    let mut configuration = match &limits.client_certificate {
+        Some(client) => client.added_to(configuration)?,
+        None => configuration.with_client_cert_resolver(Arc::clone(&demand) as _),
+    };
     configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(configuration)
+    Ok((configuration, demand))
+}
+
+/// Has no client certificate, and remembers whether the server asked for one. Over HTTP/2 and TLS 1.3 nothing else
+/// tells: the server's alert is lost with the connection.
+#[derive(Debug, Default)]
+pub(super) struct CertificateDemand(AtomicBool);
+
+impl CertificateDemand {
+    pub(super) fn was_made(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for CertificateDemand {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 fn authorities_of(file: &Path) -> Result<RootCertStore, ConnectError> {
@@ -71,11 +118,8 @@ fn authorities_of(file: &Path) -> Result<RootCertStore, ConnectError> {
         file: file.to_owned(),
         problem,
     };
-    let certificates =
-        CertificateDer::pem_file_iter(file).map_err(|problem| unreadable(problem.to_string()))?;
     let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        let certificate = certificate.map_err(|problem| unreadable(problem.to_string()))?;
+    for certificate in certificates_of(file).map_err(unreadable)? {
         roots
             .add(certificate)
             .map_err(|problem| unreadable(problem.to_string()))?;
@@ -84,4 +128,33 @@ fn authorities_of(file: &Path) -> Result<RootCertStore, ConnectError> {
         return Err(unreadable("it holds no certificate".into()));
     }
     Ok(roots)
+}
+
+fn certificates_of(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    certificates.map_err(|problem| problem.to_string())
+}
+
+impl ClientCertificate {
+    fn added_to(
+        &self,
+        configuration: ConfigBuilder<ClientConfig, WantsClientCert>,
+    ) -> Result<ClientConfig, ConnectError> {
+        let unusable = |file: &Path, problem: String| ConnectError::ClientCertificate {
+            file: file.to_owned(),
+            problem,
+        };
+        let certificates = certificates_of(&self.certificate)
+            .map_err(|problem| unusable(&self.certificate, problem))?;
+        let key_file = self.key.as_ref().unwrap_or(&self.certificate);
+        let key = PrivateKeyDer::from_pem_file(key_file).map_err(|problem| {
+            unusable(
+                key_file,
+                format!("it holds no private key that can be read: {problem}"),
+            )
+        })?;
+        configuration
+            .with_client_auth_cert(certificates, key)
+            .map_err(|problem| unusable(&self.certificate, problem.to_string()))
+    }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::Step;
 use super::format::Format;
+use super::tls_flags::TlsFlags;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
 use crate::variable::{is_on_github, variable};
@@ -26,9 +27,9 @@ pub struct StepFlags {
     /// How the plan and the result are written to stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// PEM file of the certificate authorities to believe, in place of the built-in ones (or SSL_CERT_FILE)
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
+    /// Certificates.
+    #[command(flatten)]
+    pub tls: TlsFlags,
     /// How long one request may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub request_timeout: Duration,
@@ -110,13 +111,12 @@ impl StepContext {
         let limits = Limits {
             request: flags.request_timeout,
             delay_scale: flags.delay_scale,
-            ca_file: flags.ca_file.clone(),
             verbose: flags.verbose,
             scrubber: step.scrubber().clone(),
             program,
             ..Limits::default()
         };
-        let connection = Connection::open(host, credential, limits)?;
+        let connection = Connection::open(host, credential, flags.tls.applied_to(limits))?;
         Ok(Self {
             file,
             stage,

@@ -1,0 +1,50 @@
+//! The flags that say whom to believe, and as whom to be known, where certificates are a company's own.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::client::{ClientCertificate, Limits};
+
+/// Certificates.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TlsFlags {
+    /// PEM file of the certificate authorities to believe, in place of the built-in ones (or SSL_CERT_FILE)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of the client certificate to show where one is demanded
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DOMINO_CLIENT_CERT",
+        hide_env_values = true
+    )]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its private key, without a password; when not given, the key is in the same file
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DOMINO_CLIENT_KEY",
+        hide_env_values = true
+    )]
+    pub client_key: Option<PathBuf>,
+}
+
+impl TlsFlags {
+    /// The limits with what the flags say. An empty path counts as not given, as GitHub makes it of a missing variable.
+    pub fn applied_to(&self, limits: Limits) -> Limits {
+        let given = |path: &Option<PathBuf>| {
+            let path = path.as_ref().filter(|path| !path.as_os_str().is_empty());
+            path.cloned()
+        };
+        let client_certificate = given(&self.client_cert).map(|certificate| ClientCertificate {
+            certificate,
+            key: given(&self.client_key),
+        });
+        Limits {
+            ca_file: given(&self.ca_file),
+            client_certificate,
+            ..limits
+        }
+    }
+}
