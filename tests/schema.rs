@@ -59,7 +59,7 @@ fn the_committed_schema_is_what_the_keys_ask_for() {
     assert_eq!(
         there,
         domino_pipeline::schema::text().unwrap(),
-        "run `cargo xtask schema`"
+        "run `domino-pipeline schema`"
     );
 }
 

@@ -18,7 +18,7 @@ pub const DEPENDABOT: &str = ".github/dependabot.yml";
 /// that a newer release of the programs is due.
 pub const DEPENDABOT_TEXT: &str = "\
 # Says when an action of the generated workflows has a newer version. A newer release of the programs brings it:
-# change `release` in stages.toml, run `cargo xtask gen-workflows --out` in the programs' repository, and push.
+# change `release` in stages.toml, run `domino-pipeline gen-workflows`, and push.
 version: 2
 updates:
   - package-ecosystem: github-actions

@@ -19,6 +19,7 @@ use stage_file::StageFile;
 pub use self::notes::Notes;
 use self::workflows::Workflows;
 use crate::error::{Context as _, Result, VerbError};
+use crate::repository;
 
 /// The arguments of `cargo xtask import-ini`.
 #[derive(Debug, clap::Args)]
@@ -79,7 +80,7 @@ pub fn import(text: &str, workflows: &Workflows, notes: &mut Notes) -> Result<St
     let stages = stages::from_sections(sections, workflows, notes);
     let mut out = String::from(
         "#:schema ./stages.schema.json\n\
-         # From the Python templates' env-variables.ini, by `cargo xtask import-ini`.\n\
+         # From the Python templates' env-variables.ini, by `domino-pipeline import-ini`.\n\
          # A line that is commented out is something that could not be known, or that has no place here.\n\n",
     );
     stages::write(&stages, workflows, &mut out, notes);
@@ -112,5 +113,6 @@ fn report(path: &Path, imported: &str, notes: &Notes) -> String {
             text += &format!("- {line}\n");
         }
     }
-    text + "\nnext: look through the file, then run `cargo xtask gen-workflows`\n"
+    let called_as = repository::called_as();
+    text + &format!("\nnext: look through the file, then run `{called_as} gen-workflows`\n")
 }

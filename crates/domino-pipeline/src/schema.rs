@@ -46,7 +46,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         print!("{}", diff.unified_diff().header(&from, &to));
         eprintln!(
             "error: `{FILE_NAME}` is not what the keys of the stage file ask for\n\n\
-             hint: run `cargo xtask schema` and commit the result"
+             hint: run `{} schema` and commit the result",
+            repository::called_as()
         );
         return Ok(ExitCode::FAILURE);
     }
