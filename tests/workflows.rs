@@ -223,6 +223,24 @@ fn a_repository_that_cannot_build_the_programs_is_told_of_both_ways_out() {
 }
 
 #[test]
+fn warnings_of_a_file_that_can_be_used_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
+                [stage.dev]\nhardware-tier = \"small\"\n[stage.prod]\nhardware-tier = \"small\"\n\
+                [job.train]\ncommand = \"train.py\"\n";
+    let stages = folder.path().join("stages.toml");
+    fs::write(&stages, text).unwrap();
+    let written = gen_workflows_to(folder.path(), &stages, &[]);
+    assert!(written.status.success());
+    let told = stderr(&written);
+    assert_eq!(told.matches(": warning: ").count(), 1, "{told}");
+    assert!(
+        told.contains("share project `a/b` and hardware tier `small`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_pipeline_is_drawn_with_its_data_planes_and_approvals() {
     insta::assert_snapshot!(
         "two_stages_diagram",

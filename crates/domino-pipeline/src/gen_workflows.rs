@@ -39,6 +39,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (root, path) = places(args)?;
     let file = StageFile::load(&path)?;
+    for warning in file.warnings() {
+        eprintln!("{}", warning.in_file(&path));
+    }
     let stale: Vec<Generated> = generated(&file, &root, args.release)?
         .into_iter()
         .filter(Generated::is_stale)
