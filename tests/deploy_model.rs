@@ -5,10 +5,14 @@ mod approval;
 #[path = "deploy_model/functions.rs"]
 mod functions;
 mod harness;
+#[path = "deploy_model/own_endpoint.rs"]
+mod own_endpoint;
 #[path = "deploy_model/proof.rs"]
 mod proof;
 #[path = "deploy_model/second_version.rs"]
 mod second_version;
+#[path = "deploy_model/shared_endpoint.rs"]
+mod shared_endpoint;
 #[path = "deploy_model/verbs.rs"]
 mod verbs;
 #[path = "deploy_model/version_choice.rs"]
@@ -225,7 +229,7 @@ fn a_first_publish_creates_the_endpoint_and_proves_that_it_serves() {
 }
 
 #[test]
-fn a_cold_publish_needs_seven_requests_in_four_rounds() {
+fn a_cold_publish_needs_eight_requests_in_four_rounds() {
     let scene = scene();
     register(&scene, "wine", "return x + 2");
     let before = scene.sandbox.requests().len();
@@ -237,15 +241,15 @@ fn a_cold_publish_needs_seven_requests_in_four_rounds() {
         .iter()
         .map(|request| request.path.as_str())
         .collect();
-    assert_eq!(requests.len(), 7, "{paths:?}");
-    // The project; tiers, environments, endpoints and the version side by side; the creation; which version it is.
-    for middle in &requests[1..5] {
+    assert_eq!(requests.len(), 8, "{paths:?}");
+    // The project; tiers, environments, endpoints, those of the model and the version side by side; the creation; which version it is.
+    for middle in &requests[1..6] {
         assert!(
             requests[0].ended.unwrap() <= middle.started
-                && middle.ended.unwrap() <= requests[5].started
+                && middle.ended.unwrap() <= requests[6].started
         );
     }
-    assert_eq!(requests[5].method, "POST");
+    assert_eq!(requests[6].method, "POST");
 }
 
 #[test]

@@ -147,7 +147,10 @@ fn a_version_is_found_by_its_stage_and_by_its_alias() {
         json!({"name": "wine", "alias": "champion", "version": "1"}),
     );
     scene.commit_file("stages.toml", &rule("alias:champion"));
-    publish(&scene, "dev").exits(0);
+    publish(&scene, "dev")
+        .exits(0)
+        .tells("version 1 of `wine` is older than version 2, which endpoint `wine-dev` serves")
+        .tells("it is what `alias:champion` in stages.toml means now");
     assert_eq!(serves(&scene, "wine-dev").1, 1);
     scene.commit_file("stages.toml", &rule("alias:challenger"));
     publish(&scene, "dev")

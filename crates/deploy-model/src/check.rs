@@ -107,11 +107,11 @@ pub(crate) fn mismatches(
     }
     if let Some(replicas) = api
         .replicas
-        .filter(|existing| *existing != desired.replicas)
+        .filter(|existing| desired.replicas.is_some_and(|wanted| wanted != *existing))
     {
         wrong.push(format!(
             "replicas: {replicas} in place of {}",
-            desired.replicas
+            desired.replicas.unwrap_or_default()
         ));
     }
     let plane = tier.and_then(|tier| tier.data_plane.as_ref());
@@ -170,6 +170,9 @@ mod tests {
             logs_requests: Some(false),
             deployment: None,
             created: None,
+            created_by: None,
+            labels: Vec::new(),
+            carried: Default::default(),
         }
     }
 
@@ -183,6 +186,7 @@ mod tests {
                 workflow_run: None,
                 after: None,
                 state: Some("0".into()),
+                written: None,
             },
             revision: None,
         }
@@ -195,11 +199,13 @@ mod tests {
             project_id: domino_core::api::projects::ProjectId::new("p"),
             environment_id: domino_core::api::environments::EnvironmentId::new("e1"),
             hardware_tier_id: Some(HardwareTierId::new("t1")),
-            replicas: 2,
+            replicas: Some(2),
             environment_variables: Default::default(),
             source,
             version_description: String::new(),
             logs_requests: false,
+            carried: Default::default(),
+            carried_version: Default::default(),
         }
     }
 
@@ -212,6 +218,9 @@ mod tests {
             hardware_tier_id: Some(HardwareTierId::new("t1")),
             replicas: Some(2),
             is_public: None,
+            routing_mode: None,
+            created_by: None,
+            carried: Default::default(),
             active: None,
         }
     }

@@ -137,6 +137,9 @@ mod tests {
             logs_requests: None,
             deployment: None,
             created: None,
+            created_by: None,
+            labels: Vec::new(),
+            carried: Default::default(),
         }
     }
 
@@ -151,7 +154,7 @@ mod tests {
             project_id: ProjectId::new("p"),
             environment_id: EnvironmentId::new("e"),
             hardware_tier_id: None,
-            replicas: 1,
+            replicas: Some(1),
             environment_variables: Default::default(),
             source: ModelApiSource::Function {
                 file: "f".into(),
@@ -159,6 +162,8 @@ mod tests {
             },
             version_description: "[mark]".into(),
             logs_requests: false,
+            carried: Default::default(),
+            carried_version: Default::default(),
         };
         newly_made(
             versions.to_vec(),

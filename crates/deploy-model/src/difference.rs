@@ -4,7 +4,7 @@ use domino_core::api::model_apis::{
     Capabilities, Deployment, DeploymentStatus, DesiredModelApi, ModelApi, ModelApiSource,
     ModelApiVersion,
 };
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, has_variables};
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, Written};
 
 use crate::endpoint::called;
 
@@ -80,9 +80,47 @@ impl ExistingEndpoint {
         })
     }
 
-    /// Whether the endpoint was created with the environment variables that are wanted.
-    pub(crate) fn has_variables(&self, wanted: &Wanted) -> bool {
-        has_variables(&self.api.description, &wanted.desired.environment_variables)
+    /// The version whose settings the next one takes over: the one that answers, else the newest.
+    pub(crate) fn base(&self) -> Option<&ModelApiVersion> {
+        self.active().or_else(|| self.versions.first())
+    }
+
+    /// Whether it was us who made this of the endpoint: by the newest mark, or by that of the version that answers, whose
+    /// settings come back when a newer one fails.
+    pub(crate) fn is_written(
+        &self,
+        model: &EntityMarker,
+        is_it: impl Fn(&Written) -> bool,
+    ) -> bool {
+        let of_active = || self.mark_of(self.active()?, model)?.written;
+        self.last_written(model).is_some_and(|last| is_it(&last))
+            || of_active().is_some_and(|written| is_it(&written))
+    }
+
+    /// What we last made of the endpoint itself, by the newest mark of ours that says so.
+    pub(crate) fn last_written(&self, model: &EntityMarker) -> Option<Written> {
+        let mut versions = self.versions.iter();
+        versions.find_map(|version| self.mark_of(version, model)?.written)
+    }
+
+    /// Whether somebody stopped it: what answers is stopped, and nothing newer runs or is on its way. Nothing here stops
+    /// a version, and one that was replaced does not answer.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let is_stopped = |deployment: Option<&Deployment>| {
+            deployment.is_some_and(|told| told.status == DeploymentStatus::Stopped)
+        };
+        let Some(newest) = self.versions.first() else {
+            return false;
+        };
+        let active = self.api.active.as_ref();
+        let newest_goes_on = active.is_none_or(|active| active.id != newest.id)
+            && newest.deployment.as_ref().is_some_and(|told| {
+                told.status == DeploymentStatus::Running || is_on_its_way(Some(told))
+            });
+        match active {
+            Some(active) => is_stopped(active.deployment.as_ref()) && !newest_goes_on,
+            None => is_stopped(newest.deployment.as_ref()),
+        }
     }
 
     /// What serves again where this version is no good: the one that answers still, else the one that did when the
@@ -199,12 +237,10 @@ pub(crate) fn settings_differ(
         let existing = api.hardware_tier_id.as_ref().map(|id| id.as_str());
         differ("hardware tier", existing, tier.as_str());
     }
-    let replicas = api.replicas.map(|replicas| replicas.to_string());
-    differ(
-        "replicas",
-        replicas.as_deref(),
-        &desired.replicas.to_string(),
-    );
+    if let Some(wanted) = desired.replicas {
+        let existing = api.replicas.map(|replicas| replicas.to_string());
+        differ("replicas", existing.as_deref(), &wanted.to_string());
+    }
     differ("description", Some(&api.description), &desired.description);
     differences
 }

@@ -1,14 +1,14 @@
 //! The endpoint of a model in a stage: found by its name, and described to the person.
 
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, ListedModelApis, ModelApi, ModelApiVersion, ModelApis,
+    Deployment, DeploymentStatus, ModelApi, ModelApiVersion, ModelApis,
 };
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
-use domino_core::serving::endpoint_named;
+use domino_core::own_endpoint::{EndpointSearch, OwnEndpoint, registered_name};
 use domino_core::step::{Report, StepContext};
 use stage_file::{Host, Model, Stage, StageFile};
 
@@ -51,6 +51,8 @@ pub(crate) struct Endpoint {
     pub(crate) apis: ModelApis<Reader>,
     pub(crate) name: String,
     pub(crate) api: Option<ModelApi>,
+    /// What to say of it when it has another name in Domino than here.
+    pub(crate) other_name: Option<String>,
 }
 
 impl Endpoint {
@@ -62,22 +64,77 @@ impl Endpoint {
         model: &Model,
     ) -> Result<Self> {
         let project = Project::of_stage(reader, file, stage).await?;
-        let apis = reader.find_model_apis(&project).await?;
-        Self::among(&apis, project, file.endpoint_name(model, stage))
+        let registered = registered_name(model);
+        let apis = reader.find_model_apis_of(&project, registered).await?;
+        let search = EndpointSearch {
+            file,
+            stage,
+            model,
+            apis: &apis,
+        };
+        let found = Self::of(&search, project).await?;
+        if found.api.is_none()
+            && let Some(hidden) = search.hidden_words(&found.project)
+        {
+            return Err(CommandError::refused(hidden));
+        }
+        Ok(found)
     }
 
-    /// Looks for it among the endpoints of a project.
-    pub(crate) fn among(
-        apis: &ListedModelApis,
+    /// Looks for it among the endpoints of a project, also under another name.
+    pub(crate) async fn of(search: &EndpointSearch<'_>, project: Project) -> Result<Self> {
+        Ok(Self::among(search, project, search.find().await?))
+    }
+
+    /// The one of its name, and no other.
+    pub(crate) fn named(
+        search: &EndpointSearch<'_>,
         project: Project,
-        name: String,
     ) -> Result<Self, CommandError> {
-        Ok(Self {
-            api: endpoint_named(apis, &project.name, &name)?.cloned(),
-            apis: apis.apis.clone(),
+        Ok(Self::among(search, project, search.named()?))
+    }
+
+    fn among(search: &EndpointSearch<'_>, project: Project, found: Option<OwnEndpoint>) -> Self {
+        let name = search.name();
+        let other_name = found.as_ref().and_then(|found| {
+            let by = found.found_by?;
+            Some(format!(
+                "called `{}` in Domino and `{name}` here: ours by {by}",
+                found.api.name
+            ))
+        });
+        Self {
             project,
-            name,
-        })
+            apis: search.apis.apis.clone(),
+            name: found.as_ref().map_or(name, |found| found.api.name.clone()),
+            api: found.map(|found| found.api),
+            other_name,
+        }
+    }
+
+    /// Its versions, newest first. Who may not read them is told what is missing.
+    pub(crate) async fn versions(&self, api: &ModelApi) -> Result<Vec<ModelApiVersion>> {
+        let versions = self.apis.versions(&api.id).await;
+        versions.map_err(|error| self.with_role(error))
+    }
+
+    /// An error, and where this account may not do what it tried: the role that is missing.
+    pub(crate) fn with_role(&self, error: impl Into<CommandError>) -> CommandError {
+        let error = error.into();
+        let is_forbidden = error.causes().any(|cause| cause.contains("403 Forbidden"))
+            || error.to_string().contains("403 Forbidden");
+        if !is_forbidden {
+            return error;
+        }
+        let failure = CommandError::refused(format!(
+            "this account may not do this with endpoint `{}`",
+            self.name
+        ))
+        .hint(
+            "an owner of the endpoint must make the account a collaborator with the role Editor: a Viewer sees it, and \
+             publishes nothing",
+        );
+        error.context(failure)
     }
 
     /// The endpoint, or an error that says that it does not exist.
@@ -133,8 +190,16 @@ pub(crate) fn url(context: &StepContext, address: &EndpointAddress, api: &ModelA
         "{}/models/{}/{}/model",
         host(context, address).as_str(),
         api.id,
-        Route::Latest
+        callers_route(api)
     )
+}
+
+/// The route by which people call an endpoint.
+pub(crate) fn callers_route(api: &ModelApi) -> Route {
+    match api.routes_by_label() {
+        true => Route::Promoted,
+        false => Route::Latest,
+    }
 }
 
 /// A version as people call it: `version 8`, or by its id where Domino tells no number.

@@ -10,7 +10,7 @@ use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Format, Step, StepContext, StepFlags, StepResult};
 use serde_json::Value;
 
-use crate::endpoint::{Endpoint, EndpointAddress, endpoint_client};
+use crate::endpoint::{Endpoint, EndpointAddress, callers_route, endpoint_client};
 use crate::token::{Token, VARIABLE};
 
 /// `deploy-model invoke`.
@@ -42,7 +42,7 @@ pub(crate) async fn invoke(
     let reader = context.connection.reader();
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
     let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
-    let route = args.id.map_or(Route::Latest, Route::Number);
+    let route = args.id.map_or(callers_route(api), Route::Number);
     let client = endpoint_client(context, &args.address, api, &token)?;
     let prediction = client
         .invoke(route, &input)

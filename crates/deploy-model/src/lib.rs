@@ -3,11 +3,15 @@
 //! A publish plans with a `Reader`, shows the plan, and only then gets a `Writer`. It ends green only when the
 //! very version that was asked for is the one that answers; a version that fails its smoke test is rolled back. It moves nothing between stages of the experiment manager: that is `promote-stage`.
 
+mod arguments;
+mod callers;
 mod check;
 mod create;
 mod difference;
 mod endpoint;
+mod going_back;
 mod invoke;
+mod kept;
 mod list;
 mod logs;
 mod plan;
@@ -20,6 +24,7 @@ mod stage_before;
 mod stage_order;
 mod status;
 mod token;
+mod variables;
 mod verify;
 mod version;
 mod view;
@@ -57,8 +62,8 @@ Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.to
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Create the endpoint, or a new version of it, wait until that version serves, and test it
-    #[command(after_help = plan::SMOKE)]
-    Publish(plan::PublishArgs),
+    #[command(after_help = arguments::SMOKE)]
+    Publish(arguments::PublishArgs),
     /// List the endpoints of the stage's project
     List(list::ListArgs),
     /// Show the endpoint of the model

@@ -1,88 +1,32 @@
 //! The plan of a publish: what exists, what is wanted, and what follows. It only reads.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use domino_core::api::environments::{EnvironmentId, RevisionSpec};
-use domino_core::api::model_apis::{DesiredModelApi, ModelApiSource};
+use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource};
 use domino_core::api::projects::Project;
-use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, described, state_of};
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, state_of};
 use domino_core::error::{CommandError, Result};
+use domino_core::older_commit::OrderNotes;
+use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
-use domino_core::step::{StepContext, StepFlags, duration};
+use domino_core::step::StepContext;
 use stage_file::{Kind, Model, StageFile};
 
+use crate::arguments::PublishArgs;
 use crate::check::{Built, mismatches};
 use crate::difference::{ExistingEndpoint, Wanted, Work, work};
-use crate::endpoint::{Endpoint, EndpointAddress};
+use crate::endpoint::Endpoint;
+use crate::going_back;
+use crate::kept::{Kept, Said, first_written, keep};
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
 use crate::stage_before;
 use crate::stage_order::StageOrder;
+use crate::variables::{self, Variables};
 use crate::version::Choice;
-
-/// What `publish --help` ends with.
-pub(crate) const SMOKE: &str = "\
-The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` \
-(the token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the \
-one before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
-
-/// `deploy-model publish`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct PublishArgs {
-    /// The model, as in `[model.<name>]` of stages.toml
-    pub(crate) model: String,
-    /// The version of the registered model; else the first stage goes by the rule in stages.toml, and every later
-    /// stage takes the version that the stage before serves
-    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
-    pub(crate) version: Option<GivenVersion>,
-    /// Publish a version that the stage before does not serve, and say why. A stage before on another Domino cannot
-    /// be asked: its version passes with a warning
-    #[arg(long, value_name = "REASON")]
-    pub(crate) force_version: Option<String>,
-    /// The commit that this is for: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
-    #[arg(long, value_name = "COMMIT")]
-    pub(crate) commit: Option<String>,
-    /// The file of recorded requests, in place of the one in stages.toml
-    #[arg(long, value_name = "FILE")]
-    pub(crate) smoke: Option<PathBuf>,
-    /// The environment variables of the endpoint were changed in Domino by hand to what stages.toml says
-    #[arg(long)]
-    pub(crate) variables_are_set: bool,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not wait for the version to serve, and do not test it
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back
-    #[arg(long, value_name = "TIME", default_value = "40m", value_parser = duration)]
-    pub(crate) timeout: Duration,
-    #[command(flatten)]
-    pub(crate) address: EndpointAddress,
-    #[command(flatten)]
-    pub(crate) flags: StepFlags,
-}
-
-/// A version that may be empty: GitHub passes an output that does not exist as an empty text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GivenVersion(Option<VersionNumber>);
-
-fn given_version(text: &str) -> Result<GivenVersion, String> {
-    match text.trim() {
-        "" => Ok(GivenVersion(None)),
-        text => text.parse().map(|version| GivenVersion(Some(version))),
-    }
-}
-
-impl PublishArgs {
-    pub(crate) fn version(&self) -> Option<VersionNumber> {
-        self.version.and_then(|given| given.0)
-    }
-}
 
 /// What will be done.
 #[derive(Debug)]
@@ -97,6 +41,10 @@ pub(crate) struct PublishPlan<'a> {
     /// Where nothing is to be done: what is known of the commit that what serves was built from.
     pub(crate) built: Option<Built>,
     pub(crate) smoke: Option<RecordedRequests>,
+    /// What stays as people set it.
+    pub(crate) kept: Kept,
+    /// How it stands to what serves.
+    pub(crate) order: OrderNotes,
     /// What must be said beside the plan.
     pub(crate) remarks: Vec<String>,
 }
@@ -117,18 +65,33 @@ pub(crate) async fn plan<'a>(
     let target = file.target(Kind::Model, &model.name, stage);
     let (place, apis, source) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::Model, &project, &target),
-        async { Ok(reader.find_model_apis(&project).await?) },
+        async {
+            let registered = registered_name(model);
+            Ok(reader.find_model_apis_of(&project, registered).await?)
+        },
         source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
-    let endpoint = Endpoint::among(&apis, project.clone(), file.endpoint_name(model, stage))?;
+    let search = EndpointSearch {
+        file,
+        stage,
+        model,
+        apis: &apis,
+    };
+    let endpoint = match args.beside {
+        true => Endpoint::named(&search, project.clone())?,
+        false => Endpoint::of(&search, project.clone()).await?,
+    };
+    if endpoint.api.is_none() {
+        search.check_hidden(&reader, &project, args.beside).await?;
+    }
     let (environment_id, existing, source) = tokio::try_join!(
-        environment(&reader, &project, &place),
+        environment(&reader, &project, &place, endpoint.api.as_ref()),
         existing(&endpoint),
         async {
             let (None, Some(Choice::StageBefore(before))) = (&source, &choice) else {
                 return Ok(source);
             };
-            let serves = stage_before::ask(context, model, before, &apis).await?;
+            let serves = stage_before::ask(context, model, before, &project, &apis).await?;
             source::of_the_stage_before(model, &before.name, serves).map(Some)
         },
     )?;
@@ -138,13 +101,37 @@ pub(crate) async fn plan<'a>(
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
-    if let Some(existing) = &existing
-        && endpoint.apis.capabilities().fixes_variables
-        && !existing.has_variables(&wanted)
-        && !args.variables_are_set
-    {
-        return Err(cannot_change_variables(context, model, &endpoint));
+    let mut kept = Kept::default();
+    if let Some(existing) = &existing {
+        if existing.is_stopped() && !args.put_back {
+            return Err(stopped(existing));
+        }
+        let known = match endpoint.apis.capabilities().fixes_variables && !args.variables_are_set {
+            true => variables::compare(existing, &wanted),
+            false => Variables::Same,
+        };
+        if matches!(known, Variables::Other | Variables::Unknown) {
+            let name = &endpoint.name;
+            return Err(variables::cannot_change(context, model, name, known));
+        }
+        kept = keep(
+            existing,
+            &said(context, model, &place),
+            args.put_back,
+            &mut wanted,
+        );
+        if known == Variables::Forgotten {
+            remarks.push(format!(
+                "it is not known with which environment variables endpoint `{}` was created: its description, which told \
+                 it, was edited; it keeps those it has",
+                endpoint.name
+            ));
+            wanted.marker.forget_variables();
+        }
+    } else {
+        wanted.marker.written = Some(first_written(&wanted));
     }
+    wanted.desired.version_description = wanted.marker.to_string();
     let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
     let (work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
     if let (Work::Version { .. }, Some(active)) =
@@ -161,9 +148,18 @@ pub(crate) async fn plan<'a>(
             commit: &commit,
             forced: args.force_version.as_deref(),
         };
-        remarks.extend(order.check(&apis).await?);
+        remarks.extend(order.check(&project, &apis).await?);
     }
-    remarks.extend(domino_chooses(context, &place, &source));
+    let order = match (&work, &existing) {
+        (Work::Version { .. }, Some(existing)) if !existing.is_stopped() => {
+            let rule = choice.as_ref().and_then(Choice::deciding_rule);
+            going_back::check(existing, &wanted, rule, args.back, &context.connection).await?
+        }
+        _ => OrderNotes::default(),
+    };
+    remarks.append(&mut kept.remarks);
+    remarks.extend(order.warning.clone());
+    remarks.extend(domino_chooses(context, &place, &source, existing.is_some()));
     Ok(PublishPlan {
         model,
         endpoint,
@@ -174,6 +170,8 @@ pub(crate) async fn plan<'a>(
         work,
         built,
         smoke,
+        kept,
+        order,
         remarks,
     })
 }
@@ -211,8 +209,9 @@ fn domino_chooses(
     context: &StepContext,
     place: &ResolvedPlacement,
     source: &Source,
+    exists: bool,
 ) -> Vec<String> {
-    let tier = place.tier.is_none().then(|| {
+    let tier = (place.tier.is_none() && !exists).then(|| {
         let stage = &context.stage.name;
         format!(
             "no hardware tier is given for models in stage `{stage}`, so that Domino takes its own"
@@ -230,7 +229,7 @@ async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
     };
-    let mut versions = endpoint.apis.versions(&api.id).await?;
+    let mut versions = endpoint.versions(api).await?;
     if let Some(newest) = versions.first_mut()
         && newest.deployment.is_none()
         && api
@@ -247,14 +246,18 @@ async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     }))
 }
 
-/// An endpoint must name its compute environment, also where a job may leave it out.
+/// An endpoint must name its compute environment, also where a job may leave it out: one that exists keeps its own.
 async fn environment(
     reader: &Reader,
     project: &Project,
     place: &ResolvedPlacement,
+    existing: Option<&ModelApi>,
 ) -> Result<EnvironmentId> {
     if let Some((environment, _)) = &place.environment {
         return Ok(environment.id.clone());
+    }
+    if let Some(environment) = existing.and_then(ModelApi::told_environment) {
+        return Ok(environment);
     }
     let settings = reader.project_settings(&project.id).await?;
     settings.default_environment_id.ok_or_else(|| {
@@ -310,23 +313,46 @@ fn desired(
     let variables = file.environment_variables(model, stage);
     DesiredModelApi {
         name: file.endpoint_name(model, stage),
-        description: described(&model.description, &variables),
+        description: model.description.trim().to_owned(),
         project_id: project.id.clone(),
         environment_id,
         hardware_tier_id: place.tier.as_ref().map(|tier| tier.id.clone()),
-        replicas: file.replicas(model, stage),
+        replicas: Some(file.replicas(model, stage).unwrap_or(1)),
         environment_variables: variables,
         source: source.what.clone(),
         version_description: String::new(),
-        logs_requests: model.log_requests,
+        logs_requests: model.log_requests.unwrap_or(false),
+        carried: Default::default(),
+        carried_version: Default::default(),
     }
+}
+
+/// What the stage file says, and what it leaves to people.
+fn said(context: &StepContext, model: &Model, place: &ResolvedPlacement) -> Said {
+    let description = model.description.trim();
+    Said {
+        description: (!description.is_empty()).then(|| description.to_owned()),
+        replicas: context.file.replicas(model, &context.stage),
+        logs_requests: model.log_requests,
+        hardware_tier: place.tier.is_some(),
+        environment: place.environment.is_some(),
+    }
+}
+
+/// Somebody stopped the endpoint, and it stays so.
+fn stopped(existing: &ExistingEndpoint) -> CommandError {
+    CommandError::refused(format!(
+        "endpoint `{}` is `Stopped` in Domino: somebody stopped it, and it stays so",
+        existing.api.name
+    ))
+    .hint("when it may run again, publish it with `--put-back`")
 }
 
 /// What is desired, with the marker that becomes the description of the version.
 fn wanted(
     context: &StepContext,
     model: &Model,
-    mut desired: DesiredModelApi,
+    desired: DesiredModelApi,
     place: &ResolvedPlacement,
     source: &Source,
     commit: &Commit,
@@ -336,46 +362,12 @@ fn wanted(
         state: Some(state_of(&desired, commit)),
         ..DeploymentMarker::new(EntityMarker::new(&context.stage.name, &model.name), commit)
     };
-    desired.version_description = marker.to_string();
     let environment = place.environment.as_ref();
     Wanted {
         desired,
         marker,
         revision: environment.and_then(|(environment, _)| environment.active_revision_id.clone()),
     }
-}
-
-/// Domino takes environment variables when an endpoint is created, tells them to nobody and changes them on no
-/// route, so that a change in the stage file would never arrive.
-fn cannot_change_variables(
-    context: &StepContext,
-    model: &Model,
-    endpoint: &Endpoint,
-) -> CommandError {
-    let stage = context.stage.name.as_str();
-    let own = model
-        .stages
-        .get(stage)
-        .is_some_and(|own| !own.environment_variables.is_empty());
-    let key: &[&str] = match own {
-        true => &[
-            "model",
-            &model.name,
-            "stage",
-            stage,
-            "environment-variables",
-        ],
-        false => &["model", &model.name, "environment-variables"],
-    };
-    CommandError::refused(format!(
-        "endpoint `{}` was created with other environment variables, and Domino's API cannot change them",
-        endpoint.name
-    ))
-    .hint(
-        "set them in Domino under the endpoint's settings and run this once with `--variables-are-set`, or give the \
-         model another `endpoint` name in stages.toml",
-    )
-    .at(&context.file, key)
 }
 
 /// Reads the smoke test: the one given, else the one in the stage file, whose path begins where that file is.

@@ -16,10 +16,12 @@ use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
 use domino_core::wait::Span;
 
+use crate::arguments::PublishArgs;
+use crate::callers;
 use crate::create;
 use crate::difference::{Work, settings_differ};
 use crate::endpoint::{called, describe, name_of, serving, status_text, url};
-use crate::plan::{PublishArgs, PublishPlan, plan};
+use crate::plan::{PublishPlan, plan};
 use crate::rollback::{Defect, restore_settings};
 use crate::token::Token;
 use crate::watch::{EndpointWatch, LogOf, WatchOutcome};
@@ -101,9 +103,12 @@ impl Publish<'_> {
                 .map(|_| self.watch(&existing.api.id));
             self.smoke_test(step, interrupts, &existing.api, version, watch.as_ref())
                 .await?;
+            callers::check(&existing.api, version, &existing.versions)?;
             return Ok(StepResult::unchanged(self.planned.as_wanted(self.context)));
         }
-        let (watch, version) = self.create(step).await.with_context(|| {
+        let created = self.create(step).await;
+        let created = created.map_err(|error| self.planned.endpoint.with_role(error));
+        let (watch, version) = created.with_context(|| {
             format!("cannot publish model `{model}` in stage `{stage}` as endpoint `{name}`")
         })?;
         step.report.output("id", watch.id.as_str());
@@ -134,6 +139,9 @@ impl Publish<'_> {
                     .await?;
                 self.smoke_test(step, interrupts, &api, &version, Some(&watch))
                     .await?;
+                let existing = self.planned.existing.as_ref();
+                let versions = existing.map_or(&[][..], |existing| &existing.versions);
+                callers::check(&api, &version, versions)?;
                 Ok(StepResult::done(format!(
                     "{} of endpoint `{name}` serves {} in stage `{stage}`",
                     name_of(&version),

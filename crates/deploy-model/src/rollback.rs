@@ -167,7 +167,8 @@ fn settings_of(api: &ModelApi, desired: &DesiredModelApi) -> DesiredModelApi {
             .hardware_tier_id
             .clone()
             .or_else(|| desired.hardware_tier_id.clone()),
-        replicas: api.replicas.unwrap_or(desired.replicas),
+        replicas: api.replicas.or(desired.replicas),
+        carried: api.carried.clone(),
         ..desired.clone()
     }
 }
@@ -179,6 +180,7 @@ fn as_before(previous: &PreviousVersion, desired: &DesiredModelApi) -> Option<De
         source: version.source.clone()?,
         version_description: version.description.clone(),
         logs_requests: version.logs_requests.unwrap_or(false),
+        carried_version: version.carried.clone(),
         ..settings_of(api, desired)
     })
 }

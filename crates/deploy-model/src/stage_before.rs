@@ -6,6 +6,7 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{EntityMarker, FoundMarker};
 use domino_core::error::Result;
+use domino_core::own_endpoint::registered_name;
 use domino_core::serving::{Answering, Serving};
 use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, Stage};
@@ -26,11 +27,12 @@ pub(crate) enum Serves {
 }
 
 /// Asks the stage before. Its Domino is asked only when it is this very one: the credential at hand is that of
-/// this stage, and belongs to no other deployment. `known` is what was already read of this stage's project.
+/// this stage, and belongs to no other deployment. `known` is what was already read of this stage's `project`.
 pub(crate) async fn ask(
     context: &StepContext,
     model: &Model,
     before: &Stage,
+    project: &Project,
     known: &ListedModelApis,
 ) -> Result<Serves> {
     let (file, stage) = (&context.file, &context.stage);
@@ -41,39 +43,42 @@ pub(crate) async fn ask(
         )));
     }
     let reader = context.connection.reader();
-    let read;
-    let apis = if before.project == stage.project {
-        known
+    let (other, read);
+    let (project, apis) = if before.project == stage.project {
+        (project, known)
     } else {
-        let project = Project::of_stage(&reader, file, before).await?;
-        read = reader.find_model_apis(&project).await?;
-        &read
+        other = Project::of_stage(&reader, file, before).await?;
+        let registered = registered_name(model);
+        read = reader.find_model_apis_of(&other, registered).await?;
+        (&other, &read)
     };
     if let ModelSource::Registered { .. } = &model.source {
-        let serving = Serving::among(file, before, model, apis).await?;
+        let serving = Serving::among(file, before, model, project, apis).await?;
         return Ok(match serving {
             Serving::Version { version, .. } => Serves::Version(version),
             Serving::Nothing(why) => Serves::Nothing(why),
         });
     }
-    Ok(match Answering::among(file, before, model, apis).await? {
-        Answering::Nothing(why) => Serves::Nothing(why),
-        Answering::Version(api, version) => {
-            let of = EntityMarker::new(&before.name, &model.name);
-            match FoundMarker::of(&version, &api.description, &of) {
-                // What it was built from is what it serves, whatever it was meant to be.
-                Some(marker) => Serves::Commit(
-                    git_commit(&reader, &api.id, &version.id)
-                        .await
-                        .unwrap_or(marker.commit),
-                ),
-                None => Serves::Nothing(format!(
-                    "it is not known what its endpoint `{}` was made from",
-                    api.name
-                )),
+    Ok(
+        match Answering::among(file, before, model, project, apis).await? {
+            Answering::Nothing(why) => Serves::Nothing(why),
+            Answering::Version(api, version) => {
+                let of = EntityMarker::new(&before.name, &model.name);
+                match FoundMarker::of(&version, &api.description, &of) {
+                    // What it was built from is what it serves, whatever it was meant to be.
+                    Some(marker) => Serves::Commit(
+                        git_commit(&reader, &api.id, &version.id)
+                            .await
+                            .unwrap_or(marker.commit),
+                    ),
+                    None => Serves::Nothing(format!(
+                        "it is not known what its endpoint `{}` was made from",
+                        api.name
+                    )),
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// Why what is wanted may not come here; `None` when the stage before serves the very same.

@@ -1,6 +1,7 @@
 //! The order of the stages: a stage takes what the stage before serves, or what somebody vouches for.
 
 use domino_core::api::model_apis::ListedModelApis;
+use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Result};
@@ -24,11 +25,15 @@ pub(crate) struct StageOrder<'a> {
 impl StageOrder<'_> {
     /// Asks the stage before. What comes back must be said beside the plan: that it could not be checked, or that
     /// somebody vouches for it.
-    pub(crate) async fn check(&self, known: &ListedModelApis) -> Result<Option<String>> {
+    pub(crate) async fn check(
+        &self,
+        project: &Project,
+        known: &ListedModelApis,
+    ) -> Result<Option<String>> {
         let Some(before) = self.context.file.stage_before(&self.context.stage) else {
             return Ok(None);
         };
-        let serves = stage_before::ask(self.context, self.model, before, known).await?;
+        let serves = stage_before::ask(self.context, self.model, before, project, known).await?;
         let publication = Publication {
             model: &self.model.name,
             before: &before.name,

@@ -20,6 +20,16 @@ pub(crate) enum Choice<'a> {
     StageBefore(&'a Stage),
 }
 
+impl Choice<'_> {
+    /// The rule that means one version until somebody changes it or what it points to.
+    pub(crate) fn deciding_rule(&self) -> Option<&VersionRule> {
+        match self {
+            Self::Rule(rule) if !matches!(rule, VersionRule::Latest) => Some(rule),
+            _ => None,
+        }
+    }
+}
+
 /// Only the first stage goes by a rule that can mean another version tomorrow.
 pub(crate) fn choice<'a>(
     file: &'a StageFile,

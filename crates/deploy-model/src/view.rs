@@ -2,6 +2,7 @@
 
 use domino_core::step::{ChangeKind, Plan, StepContext};
 
+use crate::callers::routing;
 use crate::difference::Work;
 use crate::endpoint::{called, name_of, serving};
 use crate::plan::PublishPlan;
@@ -42,7 +43,9 @@ impl PublishPlan<'_> {
         );
         plan.fact("commit", self.wanted.marker.commit.as_str());
         self.place.describe(plan);
-        plan.fact("replicas", desired.replicas.to_string());
+        if let Some(replicas) = desired.replicas {
+            plan.fact("replicas", replicas.to_string());
+        }
         if !desired.environment_variables.is_empty() {
             let variables = desired.environment_variables.iter();
             let variables: Vec<String> = variables
@@ -65,6 +68,18 @@ impl PublishPlan<'_> {
         );
         if let Some(existing) = &self.existing {
             plan.fact("serves now", serving(&existing.api));
+            if let Some(other_name) = &self.endpoint.other_name {
+                plan.fact("endpoint", other_name.as_str());
+            }
+            if let Some(routing) = routing(&existing.api, &existing.versions) {
+                plan.fact("routing", routing);
+            }
+            if !self.kept.carried.is_empty() {
+                plan.fact("carried over", self.kept.carried.join(", "));
+            }
+        }
+        if let Some(order) = &self.order.fact {
+            plan.fact("order", order.as_str());
         }
         plan.fact("key", self.wanted.marker.to_string());
     }

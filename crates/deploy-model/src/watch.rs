@@ -112,7 +112,8 @@ impl EndpointWatch<'_> {
 
     /// Whether this version is the one that answers. Where an older Domino does not tell, its running counts.
     fn answers_with(&self, api: &ModelApi, version: &ModelApiVersionId) -> bool {
-        api.serves(version)
+        api.routes_by_label()
+            || api.serves(version)
             || (api.active.is_none() && !self.apis.capabilities().tells_active_version)
     }
 

@@ -8,7 +8,9 @@ mod fingerprint;
 
 use std::fmt;
 
-pub use self::fingerprint::{described, has_variables, state_of};
+pub use self::fingerprint::{
+    fingerprint_of_text, fingerprint_of_variables, state_of, text_and_variables,
+};
 use crate::api::model_apis::ModelApiVersion;
 use crate::api::registered_models::VersionNumber;
 use crate::commit::Commit;
@@ -38,6 +40,22 @@ pub struct DeploymentMarker {
     pub after: Option<u64>,
     /// The fingerprint of all that was wanted of an endpoint; a job has none.
     pub state: Option<String>,
+    /// What we last made of the endpoint itself; a job has none.
+    pub written: Option<Written>,
+}
+
+/// What a marker says of environment variables that nobody knows.
+pub const UNKNOWN: &str = "unknown";
+
+/// What we last made of an endpoint itself, by which "somebody changed it since" is told from "the stage file changed".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The replicas.
+    pub replicas: u32,
+    /// The fingerprint of the description.
+    pub text: String,
+    /// The fingerprint of the environment variables, or `none`.
+    pub variables: String,
 }
 
 /// The marker of an endpoint's version, as it was found in a description.
@@ -53,6 +71,8 @@ pub struct FoundMarker {
     pub after: Option<u64>,
     /// The fingerprint of what was wanted.
     pub state: String,
+    /// What we last made of the endpoint itself; an earlier release did not say.
+    pub written: Option<Written>,
 }
 
 impl EntityMarker {
@@ -105,6 +125,14 @@ impl DeploymentMarker {
             workflow_run: workflow_run.filter(|id| !id.is_empty()),
             after: None,
             state: None,
+            written: None,
+        }
+    }
+
+    /// Says that it is not known which environment variables the endpoint has.
+    pub fn forget_variables(&mut self) {
+        if let Some(written) = &mut self.written {
+            written.variables = UNKNOWN.to_owned();
         }
     }
 
@@ -150,6 +178,14 @@ impl fmt::Display for DeploymentMarker {
         if let Some(state) = &self.state {
             write!(f, " state {state}")?;
         }
+        if let Some(written) = &self.written {
+            let Written {
+                replicas,
+                text,
+                variables,
+            } = written;
+            write!(f, " replicas {replicas} text {text} variables {variables}")?;
+        }
         f.write_str("]")
     }
 }
@@ -183,11 +219,15 @@ impl FoundMarker {
             word = words.next()?;
         }
         let (mut workflow_run, mut after, mut state) = (None, None, None);
+        let (mut replicas, mut text, mut variables) = (None, None, None);
         while let (Some(key), Some(value)) = (words.next(), words.next()) {
             match key {
                 "run" => workflow_run = Some(value.to_owned()),
                 "after" => after = value.parse().ok(),
                 "state" => state = Some(value.to_owned()),
+                "replicas" => replicas = value.parse().ok(),
+                "text" => text = Some(value.to_owned()),
+                "variables" => variables = Some(value.to_owned()),
                 _ => {}
             }
         }
@@ -197,6 +237,14 @@ impl FoundMarker {
             workflow_run,
             after,
             state: state?,
+            written: replicas
+                .zip(text)
+                .zip(variables)
+                .map(|((replicas, text), variables)| Written {
+                    replicas,
+                    text,
+                    variables,
+                }),
         })
     }
 }
@@ -209,6 +257,14 @@ mod tests {
         EntityMarker::new("staging", "wine-quality")
     }
 
+    fn written() -> Written {
+        Written {
+            replicas: 2,
+            text: "cd".into(),
+            variables: "none".into(),
+        }
+    }
+
     fn marker(version: Option<u64>, run: Option<&str>) -> DeploymentMarker {
         DeploymentMarker {
             of: wine_quality(),
@@ -217,6 +273,7 @@ mod tests {
             workflow_run: run.map(str::to_owned),
             after: run.map(|_| 4),
             state: Some("0123456789ab".into()),
+            written: run.map(|_| written()),
         }
     }
 
@@ -225,7 +282,7 @@ mod tests {
         let of_a_workflow = marker(Some(7), Some("123"));
         assert_eq!(
             of_a_workflow.to_string(),
-            "[staging/wine-quality v7 abababababab run 123 after 4 state 0123456789ab]"
+            "[staging/wine-quality v7 abababababab run 123 after 4 state 0123456789ab replicas 2 text cd variables none]"
         );
         let found = |run: Option<&str>| FoundMarker {
             version: Some(VersionNumber::new(7)),
@@ -233,6 +290,7 @@ mod tests {
             workflow_run: run.map(str::to_owned),
             after: run.map(|_| 4),
             state: "0123456789ab".into(),
+            written: run.map(|_| written()),
         };
         for run in [Some("123"), None] {
             let text = format!("Predicts [x] {}", marker(Some(7), run));
@@ -271,6 +329,7 @@ mod tests {
             version: None,
             after: None,
             state: None,
+            written: None,
             ..marker(None, run)
         }
     }

@@ -16,6 +16,7 @@ pub mod error;
 mod exit;
 pub mod github;
 pub mod older_commit;
+pub mod own_endpoint;
 pub mod place;
 pub mod scrubber;
 pub mod serving;

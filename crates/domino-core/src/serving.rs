@@ -2,14 +2,15 @@
 //! serves, not the one that was meant to.
 
 use crate::api::model_apis::{
-    DeploymentStatus, ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion,
+    DeploymentStatus, ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion, PROD,
 };
 use crate::api::projects::Project;
 use crate::api::registered_models::VersionNumber;
 use crate::client::Reader;
 use crate::deployment_marker::{EntityMarker, FoundMarker};
-use crate::error::{CommandError, Result};
-use stage_file::{Model, ModelSource, ProjectName, Stage, StageFile};
+use crate::error::Result;
+use crate::own_endpoint::{EndpointSearch, OwnEndpoint, registered_name};
+use stage_file::{Model, ModelSource, Stage, StageFile};
 
 /// What a stage serves of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +36,17 @@ impl Serving {
         model: &Model,
         project: &Project,
     ) -> Result<Self> {
-        let apis = reader.find_model_apis(project).await?;
-        Self::among(file, stage, model, &apis).await
+        let mut apis = reader.find_model_apis(project).await?;
+        let search = EndpointSearch {
+            file,
+            stage,
+            model,
+            apis: &apis,
+        };
+        if search.named()?.is_none() {
+            apis.ask_made(registered_name(model)).await?;
+        }
+        Self::among(file, stage, model, project, &apis).await
     }
 
     /// The same, where the list of endpoints is known already.
@@ -44,9 +54,10 @@ impl Serving {
         file: &StageFile,
         stage: &Stage,
         model: &Model,
+        project: &Project,
         apis: &ListedModelApis,
     ) -> Result<Self> {
-        let (api, version) = match Answering::among(file, stage, model, apis).await? {
+        let (api, version) = match Answering::among(file, stage, model, project, apis).await? {
             Answering::Version(api, version) => (api, version),
             Answering::Nothing(why) => return Ok(Self::Nothing(why)),
         };
@@ -72,26 +83,57 @@ pub enum Answering {
 }
 
 impl Answering {
-    /// Finds the endpoint among those of the stage's project, and asks how the version that answers stands.
+    /// Finds the endpoint among those of the stage's project, and how the version stands that answers its callers. The
+    /// list of versions tells it, which also those may read who may only see the endpoint.
     pub async fn among(
         file: &StageFile,
         stage: &Stage,
         model: &Model,
+        project: &Project,
         apis: &ListedModelApis,
     ) -> Result<Self> {
-        let name = file.endpoint_name(model, stage);
-        let Some(api) = endpoint_named(apis, &stage.project, &name)? else {
-            return Ok(Self::Nothing(format!("it has no endpoint `{name}`")));
+        let search = EndpointSearch {
+            file,
+            stage,
+            model,
+            apis,
         };
+        let name = search.name();
+        let Some(OwnEndpoint { api, .. }) = search.find().await? else {
+            let hidden = search.hidden_words(project);
+            return Ok(Self::Nothing(
+                hidden.unwrap_or_else(|| format!("it has no endpoint `{name}`")),
+            ));
+        };
+        let name = &api.name;
         let nothing = || Self::Nothing(format!("its endpoint `{name}` serves nothing"));
         let Some(active) = &api.active else {
             return Ok(nothing());
         };
-        let version = apis.apis.version(&api.id, &active.id).await?;
-        let Some(version) = version else {
-            return Ok(nothing());
+        let versions = apis.apis.versions(&api.id).await?;
+        let called = |version: &ModelApiVersion| match api.routes_by_label() {
+            true => version.is_promoted(),
+            false => version.id == active.id,
         };
-        let told = version.deployment.as_ref().or(active.deployment.as_ref());
+        let Some(mut version) = versions.into_iter().find(called) else {
+            return Ok(match api.routes_by_label() {
+                true => Self::Nothing(format!(
+                    "its endpoint `{name}` routes by labels, and no version of it has the label `{PROD}`"
+                )),
+                false => nothing(),
+            });
+        };
+        let of_active = active
+            .deployment
+            .as_ref()
+            .filter(|_| version.id == active.id);
+        let told = version.deployment.as_ref().or(of_active).cloned();
+        if told.is_none()
+            && let Some(alone) = apis.apis.version(&api.id, &version.id).await?
+        {
+            version = alone;
+        }
+        let told = version.deployment.as_ref().or(told.as_ref());
         // A version that something newer is about to replace still serves. The older routes need not tell the status.
         let status = told.map(|deployment| &deployment.status);
         let is_up = match status {
@@ -99,32 +141,13 @@ impl Answering {
             None => !apis.apis.capabilities().tells_active_version,
         };
         if is_up {
-            return Ok(Self::Version(Box::new(api.clone()), Box::new(version)));
+            return Ok(Self::Version(Box::new(api), Box::new(version)));
         }
         let status = status.map_or("not deployed", DeploymentStatus::word);
         Ok(Self::Nothing(format!(
             "its endpoint `{name}` is `{status}`"
         )))
     }
-}
-
-/// The endpoint of a name. Two of one name are an error: nobody could say which one serves.
-pub fn endpoint_named<'a>(
-    apis: &'a ListedModelApis,
-    project: &ProjectName,
-    name: &str,
-) -> Result<Option<&'a ModelApi>, CommandError> {
-    let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
-    if named.len() < 2 {
-        return Ok(named.first().copied());
-    }
-    let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
-    Err(CommandError::refused(format!(
-        "{} endpoints of project `{project}` are called `{name}`: {}",
-        named.len(),
-        ids.join(", ")
-    ))
-    .hint("archive all but one of them in Domino, or give the model another `endpoint` name in stages.toml"))
 }
 
 /// The version that an endpoint's version serves, or in words what else: by its source, else by the mark that its
@@ -182,7 +205,10 @@ mod tests {
                 "/api/modelServing/v1/modelApis",
                 json!({"items": apis, "metadata": {"totalCount": 1}}),
             ),
-            ("/api/modelServing/v1/modelApis/m1/versions/v1", version),
+            (
+                "/api/modelServing/v1/modelApis/m1/versions",
+                json!([version]),
+            ),
         ] {
             Mock::given(path(route))
                 .respond_with(ResponseTemplate::new(200).set_body_json(body))
@@ -284,6 +310,9 @@ mod tests {
             logs_requests: None,
             deployment: None,
             created: None,
+            created_by: None,
+            labels: Vec::new(),
+            carried: Default::default(),
         };
         let file = file();
         let model = &file.models[0];

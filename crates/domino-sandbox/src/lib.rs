@@ -59,6 +59,7 @@ use tokio::sync::oneshot;
 pub use account::{Account, Credential};
 pub use delays::Pace;
 pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault};
+pub use model_apis::{EndpointChange, Role};
 pub use options::Options;
 pub use recorder::Recorded;
 pub use seed::{HardwareTierSeed, PolicySeed, Seed};
@@ -132,6 +133,21 @@ impl Sandbox {
     pub fn model_token(&self, endpoint: &str) -> Option<String> {
         let api = self.domino.model_apis.named(endpoint)?;
         Some(api.token().to_owned())
+    }
+
+    /// Changes an endpoint, by its id or its name, as a person does on Domino's pages.
+    ///
+    /// # Errors
+    /// When there is no such endpoint, user or version.
+    pub fn change_endpoint(
+        &self,
+        endpoint: &str,
+        change: EndpointChange<'_>,
+    ) -> anyhow::Result<()> {
+        let users = &self.domino.catalog.users;
+        self.domino
+            .model_apis
+            .change_by_hand(users, endpoint, change)
     }
 
     /// Everything the sandbox holds, one key for each noun: the truth, whatever faults make the

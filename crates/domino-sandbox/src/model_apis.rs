@@ -2,6 +2,7 @@
 //! to serve in `deployment`; how the APIs spell it in `public`, `v4` and `legacy`; who may call it in `invocation`.
 
 mod build;
+mod by_people;
 mod deployment;
 mod invocation;
 mod legacy;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::version::Version;
+pub use by_people::{EndpointChange, Role};
 pub(crate) use store::ModelApis;
 
 /// The routes that need a credential of Domino's API.

@@ -194,7 +194,7 @@ impl Demotion<'_> {
     fn publish(&self, context: &StepContext, reason: Option<&str>) -> String {
         let target = &self.target;
         let mut command = format!(
-            "deploy-model publish {} --stage {} --version {}",
+            "deploy-model publish {} --stage {} --version {} --back",
             target.model.name, target.stage.name, self.back.version
         );
         if context.file.stage_before(target.stage).is_some() {

@@ -17,14 +17,14 @@ pub struct Model {
     pub source: ModelSource,
     /// What people read in Domino.
     pub description: String,
-    /// How many replicas serve it.
-    pub replicas: u32,
+    /// How many replicas serve it; nothing where that is for Domino's people to say.
+    pub replicas: Option<u32>,
     /// Environment variables of the endpoint, by name. Never secrets: Domino shows them.
     pub environment_variables: BTreeMap<String, String>,
     /// A JSON Lines file of recorded requests, from the top of the repository.
     pub smoke_test: Option<PathBuf>,
-    /// Whether Domino logs requests and replies; off unless asked for.
-    pub log_requests: bool,
+    /// Whether Domino logs requests and replies; nothing where that is for Domino's people to say.
+    pub log_requests: Option<bool>,
     /// Rules on the metrics of a version against the one it replaces, in words.
     pub metric_rules: Vec<String>,
     /// What differs in one stage, by the stage's name.

@@ -151,10 +151,10 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         name: name.to_owned(),
         source,
         description: table.text("description").unwrap_or_default(),
-        replicas: table.number("replicas").unwrap_or(1),
+        replicas: table.number("replicas"),
         environment_variables: table.variables(),
         smoke_test: table.text("smoke-test").map(PathBuf::from),
-        log_requests: table.flag("log-requests"),
+        log_requests: table.get("log-requests").and_then(|value| value.as_bool()),
         metric_rules: table.texts("metric-rules"),
         stages: placements(table),
     }
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(file.models[0].source, latest);
         assert_eq!(
             (file.models[0].replicas, file.models[0].log_requests),
-            (1, false)
+            (None, None)
         );
         assert_eq!(file.jobs[0].title, "j");
     }
@@ -419,7 +419,7 @@ mod tests {
             file: "m.py".into(),
             function: "predict".into(),
         };
-        assert_eq!((&model.source, model.replicas), (&source, 16));
+        assert_eq!((&model.source, model.replicas), (&source, Some(16)));
         let placement = &model.stages["dev"];
         assert_eq!(
             (placement.replicas, placement.endpoint.as_deref()),

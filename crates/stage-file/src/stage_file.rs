@@ -152,11 +152,11 @@ impl StageFile {
         own.unwrap_or_else(|| format!("{}-{}", model.name, stage.name))
     }
 
-    /// How many replicas serve a model in one stage: its own number there, or the model's.
-    pub fn replicas(&self, model: &Model, stage: &Stage) -> u32 {
+    /// How many replicas serve a model in one stage: its own number there, or the model's, if the file says one.
+    pub fn replicas(&self, model: &Model, stage: &Stage) -> Option<u32> {
         let own = model.stages.get(&stage.name);
         own.and_then(|placement| placement.replicas)
-            .unwrap_or(model.replicas)
+            .or(model.replicas)
     }
 
     /// The environment variables of a model's endpoint in one stage: the model's, and over them those it has of
@@ -396,7 +396,7 @@ entry-point = "app.sh"
         let variables = |stage| format!("{:?}", file.environment_variables(model, stage));
         assert_eq!(
             (file.replicas(model, dev), file.replicas(model, prod)),
-            (2, 3)
+            (Some(2), Some(3))
         );
         assert_eq!(variables(dev), r#"{"LEVEL": "info", "UNIT": "1"}"#);
         assert_eq!(variables(prod), r#"{"LEVEL": "warn", "UNIT": "1"}"#);

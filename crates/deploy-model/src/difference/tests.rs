@@ -34,11 +34,13 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         project_id: ProjectId::new("p"),
         environment_id: EnvironmentId::new("e1"),
         hardware_tier_id: Some(HardwareTierId::new("t1")),
-        replicas: 1,
+        replicas: Some(1),
         environment_variables: Default::default(),
         source: source.clone(),
         version_description: String::new(),
         logs_requests: false,
+        carried: Default::default(),
+        carried_version: Default::default(),
     };
     let marker = DeploymentMarker {
         of: EntityMarker::new("dev", "wine"),
@@ -50,6 +52,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         workflow_run: None,
         after: None,
         state: Some(state_of(&desired, commit)),
+        written: None,
     };
     desired.version_description = marker.to_string();
     Wanted {
@@ -78,6 +81,9 @@ fn version(number: u64, wanted: &Wanted, status: &str) -> ModelApiVersion {
         logs_requests: Some(false),
         deployment: Some(deployment(status, false)),
         created: None,
+        created_by: None,
+        labels: Vec::new(),
+        carried: Default::default(),
     }
 }
 
@@ -105,8 +111,11 @@ fn existing(
             description: wanted.desired.description.clone(),
             environment_id: Some(wanted.desired.environment_id.clone()),
             hardware_tier_id: wanted.desired.hardware_tier_id.clone(),
-            replicas: Some(wanted.desired.replicas),
+            replicas: wanted.desired.replicas,
             is_public: Some(false),
+            routing_mode: None,
+            created_by: None,
+            carried: Default::default(),
             active,
         },
         versions,

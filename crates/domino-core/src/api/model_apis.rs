@@ -3,8 +3,10 @@
 //! A handle speaks one of two generations of routes: `/api/modelServing/v1` and, where a deployment does not have
 //! that, the older `/v1/models` with what v4 tells beside it. What a generation does not tell is `None`.
 
+mod carried;
 mod generation;
 mod log;
+mod made;
 mod model_api;
 mod models;
 mod serving;
@@ -12,9 +14,11 @@ mod source;
 mod status;
 mod variables;
 
+pub use self::carried::{Carried, words as carried_words};
 pub use self::generation::{Capabilities, Generation};
 pub use self::log::BuildLog;
-pub use self::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion};
+pub use self::made::MadeEndpoint;
+pub use self::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion, PROD};
 pub use self::source::ModelApiSource;
 pub use self::status::{Deployment, DeploymentStatus};
 pub use super::ids::{ModelApiId, ModelApiVersionId};
@@ -34,8 +38,21 @@ pub struct ModelApis<C> {
 pub struct ListedModelApis {
     /// What they were listed by, and are read with.
     pub apis: ModelApis<Reader>,
-    /// All that were not archived.
+    /// All that were not archived, and that this account may see.
     pub all: Vec<ModelApi>,
+    /// Those that were made of a registered model, in every project, also what this account may not see; nothing where
+    /// it was not asked or is not told.
+    pub made: Option<Vec<MadeEndpoint>>,
+}
+
+impl ListedModelApis {
+    /// Asks which of them were made of a registered model, where that matters only now.
+    pub async fn ask_made(&mut self, registered_model: Option<&str>) -> Result<(), ApiError> {
+        if let Some(name) = registered_model {
+            self.made = made::made_of(self.apis.reader(), name).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Asks the routes of the handle's generation.
@@ -80,7 +97,27 @@ impl Reader {
             }
             all => all?,
         };
-        Ok(ListedModelApis { apis, all })
+        Ok(ListedModelApis {
+            apis,
+            all,
+            made: None,
+        })
+    }
+
+    /// The same, and side by side the endpoints that a registered model knows of.
+    pub async fn find_model_apis_of(
+        &self,
+        project: &Project,
+        registered_model: Option<&str>,
+    ) -> Result<ListedModelApis, ApiError> {
+        let (mut found, made) = tokio::try_join!(self.find_model_apis(project), async {
+            match registered_model {
+                Some(name) => made::made_of(self, name).await,
+                None => Ok(None),
+            }
+        })?;
+        found.made = made;
+        Ok(found)
     }
 
     /// `GET /v4/modelManager/{id}/getModelReproductionDetails`: the commit of the project's main repository that
@@ -105,6 +142,11 @@ impl Writer {
 }
 
 impl ModelApis<Reader> {
+    /// The client that asks.
+    pub fn reader(&self) -> &Reader {
+        &self.client
+    }
+
     /// One model API of a project.
     pub async fn model_api(
         &self,

@@ -28,6 +28,8 @@ pub struct ModelEndpoint {
 pub enum Route {
     /// The one that is active.
     Latest,
+    /// The one that was promoted, where callers choose a version by its label.
+    Promoted,
     /// One by its number.
     Number(u64),
 }
@@ -36,6 +38,7 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Latest => f.write_str("latest"),
+            Self::Promoted => f.write_str("labels/prod"),
             Self::Number(number) => write!(f, "{number}"),
         }
     }
@@ -71,7 +74,7 @@ impl ModelEndpoint {
         format!("{}{}", self.host.as_str(), self.path(route))
     }
 
-    /// `POST /models/{id}/{latest or number}/model`: calls the model with `{"data": {…}}` or
+    /// `POST /models/{id}/{latest, labels/prod or number}/model`: calls the model with `{"data": {…}}` or
     /// `{"parameters": […]}`. 400 means that the function refused the arguments. Contract: Domino's
     /// documentation; the token's form as seen on 6.4.
     pub async fn invoke(&self, route: Route, input: &Value) -> Result<Prediction, ApiError> {

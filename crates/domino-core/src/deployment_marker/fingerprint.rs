@@ -17,35 +17,53 @@ pub fn state_of(desired: &DesiredModelApi, commit: &Commit) -> String {
     };
     fingerprint(&json!([
         desired.name,
-        desired.description,
+        described(&desired.description, &desired.environment_variables),
         desired.environment_id,
         desired.hardware_tier_id,
-        desired.replicas,
+        desired.replicas.unwrap_or(1),
         desired.environment_variables,
         desired.logs_requests,
         source,
     ]))
 }
 
-/// The description of an endpoint: what people read, and which environment variables it was created with, since
-/// Domino tells them to nobody.
-pub fn described(description: &str, variables: &BTreeMap<String, String>) -> String {
+/// The description as earlier releases wrote it, with the environment variables that the endpoint was created with.
+fn described(description: &str, variables: &BTreeMap<String, String>) -> String {
     match variables_marker(variables) {
         None => description.to_owned(),
         Some(marker) => format!("{description} {marker}").trim().to_owned(),
     }
 }
 
-/// Whether an endpoint of this description was created with these environment variables.
-pub fn has_variables(description: &str, variables: &BTreeMap<String, String>) -> bool {
-    match variables_marker(variables) {
-        None => !description.contains("[variables "),
-        Some(marker) => description.contains(&marker),
+/// What people read in a description, and the fingerprint of the environment variables that an earlier release put
+/// behind it.
+pub fn text_and_variables(description: &str) -> (String, Option<String>) {
+    let whole = || (description.trim().to_owned(), None);
+    let Some((text, rest)) = description.split_once("[variables ") else {
+        return whole();
+    };
+    let Some((variables, rest)) = rest.split_once(']') else {
+        return whole();
+    };
+    let text = format!("{}{rest}", text.trim_end());
+    (text.trim().to_owned(), Some(variables.to_owned()))
+}
+
+/// The fingerprint of environment variables: Domino tells them to nobody. `none` where there are none.
+pub fn fingerprint_of_variables(variables: &BTreeMap<String, String>) -> String {
+    match variables.is_empty() {
+        true => "none".to_owned(),
+        false => fingerprint(&json!(variables)),
     }
 }
 
+/// The fingerprint of a text.
+pub fn fingerprint_of_text(text: &str) -> String {
+    fingerprint(&json!(text))
+}
+
 fn variables_marker(variables: &BTreeMap<String, String>) -> Option<String> {
-    (!variables.is_empty()).then(|| format!("[variables {}]", fingerprint(&json!(variables))))
+    (!variables.is_empty()).then(|| format!("[variables {}]", fingerprint_of_variables(variables)))
 }
 
 /// Twelve hexadecimal digits of a value (FNV-1a). It tells changes from one another and protects nothing.
@@ -64,15 +82,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_remembers_its_variables_and_not_their_values() {
+    fn a_description_of_an_earlier_release_tells_its_variables_and_not_their_values() {
         let variables = |level: &str| BTreeMap::from([("LOG_LEVEL".to_owned(), level.to_owned())]);
         let description = described("Predicts", &variables("info"));
         assert!(description.starts_with("Predicts [variables "));
         assert!(!description.contains("info"));
-        assert!(has_variables(&description, &variables("info")));
-        assert!(!has_variables(&description, &variables("debug")));
-        assert!(!has_variables(&description, &BTreeMap::new()));
+        let (text, told) = text_and_variables(&description);
+        assert_eq!(text, "Predicts");
+        assert_eq!(told.unwrap(), fingerprint_of_variables(&variables("info")));
+        assert_ne!(
+            fingerprint_of_variables(&variables("info")),
+            fingerprint_of_variables(&variables("debug"))
+        );
         assert_eq!(described("Predicts", &BTreeMap::new()), "Predicts");
-        assert!(has_variables("by hand", &BTreeMap::new()));
+        for by_hand in ["by hand", "by hand [variables "] {
+            assert_eq!(
+                text_and_variables(by_hand),
+                (by_hand.trim().to_owned(), None)
+            );
+        }
     }
 }

@@ -415,7 +415,7 @@ fn desired() -> DesiredModelApi {
         project_id: project().id,
         environment_id: EnvironmentId::new("e1"),
         hardware_tier_id: Some(HardwareTierId::new("t1")),
-        replicas: 1,
+        replicas: Some(1),
         environment_variables: [].into(),
         source: ModelApiSource::Registered {
             name: "wine".into(),
@@ -423,6 +423,8 @@ fn desired() -> DesiredModelApi {
         },
         version_description: String::new(),
         logs_requests: false,
+        carried: Default::default(),
+        carried_version: Default::default(),
     }
 }
 

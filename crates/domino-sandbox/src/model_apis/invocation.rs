@@ -26,7 +26,9 @@ use crate::request::{Ids, Of};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn routes() -> Router<Arc<ModelApis>> {
-    Router::new().route("/models/{id}/{which}/model", post(call))
+    Router::new()
+        .route("/models/{id}/{which}/model", post(call))
+        .route("/models/{id}/labels/{label}/model", post(call_labelled))
 }
 
 async fn call(
@@ -35,11 +37,32 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut response = match apis.with_id(&id) {
+    called(&apis, &id, &which, &headers, body).await
+}
+
+/// The version behind a label.
+async fn call_labelled(
+    State(apis): Of<ModelApis>,
+    Path((id, label)): Ids,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let which = format!("labels/{label}");
+    called(&apis, &id, &which, &headers, body).await
+}
+
+async fn called(
+    apis: &ModelApis,
+    id: &str,
+    which: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut response = match apis.with_id(id) {
         None => no_such_route(&format!("/models/{id}/{which}/model")),
-        Some(api) => match token(&headers).filter(|token| apis.takes(&api, token)) {
+        Some(api) => match token(headers).filter(|token| apis.takes(&api, token)) {
             None => unauthorized(),
-            Some(_) => answer(&api, &which, body).await,
+            Some(_) => answer(&api, which, body).await,
         },
     };
     let anybody = HeaderValue::from_static("*");
@@ -71,6 +94,7 @@ fn unauthorized() -> Response {
 async fn answer(api: &ModelApi, which: &str, body: Bytes) -> Response {
     let version = match which {
         "latest" => api.active(),
+        label if label.starts_with("labels/") => api.labelled(&label["labels/".len()..]),
         number => {
             let number: Option<usize> = number.parse().ok();
             let mut versions = api.versions().into_iter();

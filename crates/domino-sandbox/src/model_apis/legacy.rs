@@ -105,6 +105,7 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         log_requests: fields.is_set("logHttpRequestResponse"),
         monitoring: false,
         record_invocation: false,
+        prediction_dataset: None,
     })
 }
 
@@ -146,7 +147,9 @@ async fn list(
 ) -> Answer {
     let project = apis.catalog.projects.named_seen_by(&user, &owner, &name)?;
     let all = apis.unarchived();
-    let of_project = all.iter().filter(|api| api.project.id == project.id);
+    let of_project = all
+        .iter()
+        .filter(|api| api.project.id == project.id && api.is_seen_by(&user));
     let data: Vec<Value> = of_project.map(|api| model(api, "id")).collect();
     let url = format!("/v1/projects/{owner}/{name}/models");
     Ok(legacy_list(&url, data))
@@ -166,7 +169,7 @@ async fn create_version(
     Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
-    let api = apis.seen_by(&user, &id)?;
+    let api = apis.edited_by(&user, &id)?;
     let spec = version_spec(&mut fields);
     fields.finish()?;
     let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;

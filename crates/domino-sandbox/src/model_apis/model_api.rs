@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::by_people::{PROD, Role};
 use super::settings::Settings;
 use super::status::Status;
 use super::version::{ModelApiVersion, VersionSpec};
@@ -25,7 +26,6 @@ pub(crate) struct ModelApi {
     pub(super) strict_node_anti_affinity: bool,
     /// No route changes them once the endpoint is made.
     pub(super) environment_variables: Vec<(String, String)>,
-    pub(super) bundle_id: Option<String>,
     /// The model access token, which no reply ever holds, and the id under which it is listed.
     pub(super) token: String,
     pub(super) token_id: String,
@@ -37,6 +37,15 @@ pub(super) struct ModelApiDetails {
     pub(super) settings: Settings,
     pub(super) modified: Moment,
     pub(super) is_archived: bool,
+    pub(super) bundle_id: Option<String>,
+    /// `basic`, where everybody is answered by the version that is active, or `advanced`, where callers choose it by a
+    /// label or number.
+    pub(super) routing_mode: String,
+    /// The number of the version behind the label `prod`.
+    pub(super) promoted: Option<usize>,
+    /// The id of each with what they may do; where it is not private, the project's members may do everything.
+    pub(super) collaborators: Vec<(String, Role)>,
+    pub(super) is_private: bool,
     pub(super) versions: Vec<Arc<ModelApiVersion>>,
     /// How often a version was deployed.
     pub(super) turns: usize,
@@ -75,13 +84,17 @@ impl ModelApi {
             is_async: spec.is_async,
             strict_node_anti_affinity: spec.strict_node_anti_affinity,
             environment_variables: spec.environment_variables.clone(),
-            bundle_id: spec.bundle_id.clone(),
             token: id::secret(),
             token_id: id::object_id(),
             details: Locked::new(ModelApiDetails {
                 settings,
                 modified: now,
                 is_archived: false,
+                bundle_id: spec.bundle_id.clone(),
+                routing_mode: "basic".to_owned(),
+                promoted: None,
+                collaborators: vec![(user.id.clone(), Role::Owner)],
+                is_private: false,
                 versions: Vec::new(),
                 turns: 0,
                 active: None,
@@ -103,6 +116,34 @@ impl ModelApi {
             ))),
             false => Ok(()),
         }
+    }
+
+    /// Whether this user may see it.
+    pub(super) fn is_seen_by(&self, user: &User) -> bool {
+        let details = self.details.lock();
+        let mut collaborators = details.collaborators.iter();
+        !details.is_private || collaborators.any(|(id, _)| *id == user.id)
+    }
+
+    /// Whether this user may see a version of it in detail, and change it.
+    pub(super) fn is_edited_by(&self, user: &User) -> bool {
+        let details = self.details.lock();
+        let may = |(id, role): &(String, Role)| *id == user.id && *role != Role::Viewer;
+        !details.is_private || details.collaborators.iter().any(may)
+    }
+
+    /// The labels of a version.
+    pub(super) fn labels(&self, version: &ModelApiVersion) -> Vec<&'static str> {
+        let is_promoted = self.details.lock().promoted == Some(version.number);
+        is_promoted.then_some(PROD).into_iter().collect()
+    }
+
+    /// The version behind a label.
+    pub(super) fn labelled(&self, label: &str) -> Option<Arc<ModelApiVersion>> {
+        let details = self.details.lock();
+        let promoted = details.promoted.filter(|_| label == PROD)?;
+        let mut versions = details.versions.iter();
+        versions.find(|version| version.number == promoted).cloned()
     }
 
     /// Gives `version` its number and its turn, and keeps it.
@@ -169,7 +210,9 @@ impl ModelApi {
             if before.turn() > version.turn() && before.is_running() {
                 return false;
             }
-            if before.id != version.id {
+            let is_called =
+                details.routing_mode == "advanced" && details.promoted == Some(before.number);
+            if before.id != version.id && !is_called {
                 before.stop();
             }
         }
@@ -197,7 +240,11 @@ impl ModelApi {
         let versions: Vec<Value> = details
             .versions
             .iter()
-            .map(|version| version.state(Some(version.number) == active))
+            .map(|version| {
+                let mut state = version.state(Some(version.number) == active);
+                state["isPromoted"] = (details.promoted == Some(version.number)).into();
+                state
+            })
             .collect();
         let tier = details.settings.hardware_tier.as_ref();
         let variables = self.environment_variables.iter();
@@ -217,7 +264,9 @@ impl ModelApi {
             "dataPlane": tier.map(|tier| tier.data_plane.name.as_str()),
             "replicas": details.settings.replicas,
             "environmentVariables": variables,
-            "bundleId": self.bundle_id,
+            "bundleId": details.bundle_id,
+            "resourceQuotaId": details.settings.resource_quota_id,
+            "routingMode": details.routing_mode,
             "isArchived": details.is_archived,
             "activeVersion": active,
             "versions": versions,

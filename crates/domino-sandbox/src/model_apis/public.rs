@@ -40,6 +40,9 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
 fn public(api: &ModelApi) -> Value {
     let details = api.details.lock();
     let settings = &details.settings;
+    let collaborators = details.collaborators.iter();
+    let collaborators =
+        collaborators.map(|(id, role)| json!({ "collaborator": id, "role": role.word() }));
     let mut json = json!({
         "id": api.id,
         "name": settings.name,
@@ -48,7 +51,7 @@ fn public(api: &ModelApi) -> Value {
         "replicas": settings.replicas,
         "isAsync": api.is_async,
         "isArchived": details.is_archived,
-        "routingMode": "basic",
+        "routingMode": details.routing_mode,
         "strictNodeAntiAffinity": api.strict_node_anti_affinity,
         "volumes": [],
         "healthCheck": {
@@ -62,7 +65,7 @@ fn public(api: &ModelApi) -> Value {
             "createdBy": api.created_by.id,
             "lastModified": details.modified.milliseconds(),
         },
-        "collaborators": [{ "collaborator": api.created_by.id, "role": "Owner" }],
+        "collaborators": collaborators.collect::<Vec<_>>(),
         "access": {
             "isPublic": false,
             "accessTokens": [{
@@ -76,7 +79,8 @@ fn public(api: &ModelApi) -> Value {
         },
     });
     json.put("hardwareTierId", settings.hardware_tier_id());
-    json.put("bundleId", api.bundle_id.as_deref());
+    json.put("bundleId", details.bundle_id.as_deref());
+    json.put("resourceQuotaId", settings.resource_quota_id.as_deref());
     if let Some(active) = &details.active {
         json["activeVersion"] = json!({
             "id": active.id,
@@ -89,7 +93,7 @@ fn public(api: &ModelApi) -> Value {
 }
 
 /// A version in the words of the public API.
-fn public_version(version: &ModelApiVersion) -> Value {
+fn public_version(api: &ModelApi, version: &ModelApiVersion) -> Value {
     let spec = &version.spec;
     let mut json = json!({
         "id": version.id,
@@ -100,7 +104,7 @@ fn public_version(version: &ModelApiVersion) -> Value {
         "environmentRevisionId": version.revision.id,
         "dataPlaneId": version.data_plane.id,
         "source": source(&spec.source),
-        "labels": [],
+        "labels": api.labels(version),
         "metadata": {
             "created": version.created.milliseconds(),
             "createdBy": version.created_by.id,
@@ -110,6 +114,8 @@ fn public_version(version: &ModelApiVersion) -> Value {
         "logHttpRequestResponse": spec.log_requests,
     });
     json.put("description", spec.description.as_deref());
+    let dataset = spec.prediction_dataset.as_deref();
+    json.put("predictionDatasetResourceId", dataset);
     json["metadata"].put("summary", spec.description.as_deref());
     json.put("deployment", version.deployment());
     json
@@ -127,6 +133,7 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         log_requests: fields.flag("logHttpRequestResponse"),
         monitoring: fields.flag("monitoringEnabled"),
         record_invocation: fields.is_set("recordInvocation"),
+        prediction_dataset: fields.optional_text("predictionDatasetResourceId"),
     })
 }
 
@@ -181,7 +188,7 @@ async fn list(
     };
     let project = apis.catalog.projects.seen_by(&user, project_id)?;
     let mut of_project = apis.unarchived();
-    of_project.retain(|api| api.project.id == project.id);
+    of_project.retain(|api| api.project.id == project.id && api.is_seen_by(&user));
     listed(of_project, &parameters).map(IntoResponse::into_response)
 }
 
@@ -283,20 +290,22 @@ async fn change(
     Path(id): Id,
     mut fields: Fields,
 ) -> Answer {
-    let api = apis.seen_by(&user, &id)?;
+    let api = apis.edited_by(&user, &id)?;
     let name = fields.text("name");
     let description = fields.text("description");
     let environment_id = fields.text("environmentId");
     let hardware_tier_id = fields.optional_text("hardwareTierId");
     let replicas = fields.number("replicas");
+    let resource_quota_id = fields.optional_text("resourceQuotaId");
     fields.finish()?;
-    let settings = apis.settings(
+    let mut settings = apis.settings(
         &name,
         &description,
         Some(&environment_id),
         hardware_tier_id.as_deref(),
         replicas,
     )?;
+    settings.resource_quota_id = resource_quota_id;
     api.change(settings, apis.host.now());
     Ok(Json(public(&api)))
 }
@@ -306,7 +315,7 @@ async fn archive(
     Caller(user): Caller,
     Path(id): Id,
 ) -> Result<StatusCode, Failure> {
-    apis.seen_by(&user, &id)?.archive();
+    apis.edited_by(&user, &id)?.archive();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -315,7 +324,7 @@ async fn versions(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id
     let newest_first = api.versions().into_iter().rev();
     Ok(Json(
         newest_first
-            .map(|version| public_version(&version))
+            .map(|version| public_version(&api, &version))
             .collect(),
     ))
 }
@@ -326,12 +335,12 @@ async fn create_version(
     Path(id): Id,
     mut fields: Fields,
 ) -> Result<Response, Failure> {
-    let api = apis.seen_by(&user, &id)?;
+    let api = apis.edited_by(&user, &id)?;
     let spec = version_spec(&mut fields);
     fields.finish()?;
     let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;
     let version = apis.create_version(&user, &api, spec).await?;
-    Ok((StatusCode::CREATED, Json(public_version(&version))).into_response())
+    Ok((StatusCode::CREATED, Json(public_version(&api, &version))).into_response())
 }
 
 async fn one_version(
@@ -340,5 +349,6 @@ async fn one_version(
     Path((id, version_id)): Ids,
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
-    Ok(Json(public_version(&version)))
+    let api = apis.seen_by(&user, &id)?;
+    Ok(Json(public_version(&api, &version)))
 }

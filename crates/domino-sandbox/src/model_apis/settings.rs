@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) environment: Arc<Environment>,
     pub(crate) hardware_tier: Option<Arc<HardwareTier>>,
     pub(crate) replicas: u64,
+    pub(crate) resource_quota_id: Option<String>,
 }
 
 impl Settings {

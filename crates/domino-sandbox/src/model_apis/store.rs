@@ -105,6 +105,7 @@ impl ModelApis {
             environment: environment.clone(),
             hardware_tier: hardware_tier.cloned(),
             replicas,
+            resource_quota_id: None,
         })
     }
 
@@ -237,7 +238,23 @@ impl ModelApis {
         let api = self.all.with_id(id);
         let api = api.ok_or_else(|| Failure::not_found(format!("Model API {id} was not found")))?;
         self.catalog.projects.seen_by(user, &api.project.id)?;
-        Ok(api)
+        match api.is_seen_by(user) {
+            true => Ok(api),
+            false => Err(Failure::forbidden(format!(
+                "You are not a collaborator of model API {id}"
+            ))),
+        }
+    }
+
+    /// The same for a user who is to change it, or to see a version of it in detail: a viewer may not.
+    pub(super) fn edited_by(&self, user: &User, id: &str) -> Result<Arc<ModelApi>, Failure> {
+        let api = self.seen_by(user, id)?;
+        match api.is_edited_by(user) {
+            true => Ok(api),
+            false => Err(Failure::forbidden(format!(
+                "A viewer of model API {id} may not do this"
+            ))),
+        }
     }
 
     /// The version of a model API that `user` may see.
@@ -247,7 +264,7 @@ impl ModelApis {
         id: &str,
         version_id: &str,
     ) -> Result<Arc<ModelApiVersion>, Failure> {
-        self.seen_by(user, id)?.version_with_id(version_id)
+        self.edited_by(user, id)?.version_with_id(version_id)
     }
 
     pub(super) fn with_id(&self, id: &str) -> Option<Arc<ModelApi>> {

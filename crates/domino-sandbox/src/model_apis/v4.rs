@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
     let details = manager("{id}/getModelReproductionDetails");
     let status = deployment("getModelDeploymentStatus");
     let start = deployment("startModelDeployment");
+    let stop = deployment("stopModelDeployment");
     Router::new()
         .route(&manager("getModels"), get(models))
         .route(&log("getBuildLogs"), get(build_logs))
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
         .route(&log("getInstanceLogs"), get(instance_logs))
         .route(&status, get(deployment_status))
         .route(&start, post(start_deployment))
+        .route(&stop, post(stop_deployment))
         .route(&details, get(reproduction_details))
         .route("/models/{id}/activeStatus", get(active_status))
 }
@@ -54,7 +56,7 @@ fn v4(api: &ModelApi) -> Value {
         }],
         "isAsync": api.is_async,
     });
-    json.put("bundleId", api.bundle_id.as_deref());
+    json.put("bundleId", api.details.lock().bundle_id.as_deref());
     if let Some(active) = api.active() {
         json["activeVersion"] = match &active.spec.source {
             Source::File { file, function, .. } => json!({
@@ -86,7 +88,9 @@ async fn models(
         .projects
         .seen_by(&user, parameters.required("projectId")?)?;
     let all = apis.unarchived();
-    let of_project = all.iter().filter(|api| api.project.id == project.id);
+    let of_project = all
+        .iter()
+        .filter(|api| api.project.id == project.id && api.is_seen_by(&user));
     Ok(Json(of_project.map(|api| v4(api)).collect()))
 }
 
@@ -166,6 +170,21 @@ async fn start_deployment(
 ) -> Answer {
     let version = apis.version_seen_by(&user, &id, &version_id)?;
     apis.start(&apis.seen_by(&user, &id)?, &version)?;
+    Ok(Json(json!([{
+        "modelId": id,
+        "modelVersionId": version_id,
+        "status": version.status().word().to_lowercase(),
+    }])))
+}
+
+/// Stops a version. It stays the active one, and no other takes its place.
+async fn stop_deployment(
+    State(apis): Of<ModelApis>,
+    Caller(user): Caller,
+    Path((id, version_id)): Ids,
+) -> Answer {
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
+    version.stop();
     Ok(Json(json!([{
         "modelId": id,
         "modelVersionId": version_id,

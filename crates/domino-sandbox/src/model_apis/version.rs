@@ -45,6 +45,7 @@ pub(crate) struct VersionSpec {
     pub(crate) log_requests: bool,
     pub(crate) monitoring: bool,
     pub(crate) record_invocation: bool,
+    pub(crate) prediction_dataset: Option<String>,
 }
 
 /// One version.
@@ -279,6 +280,9 @@ impl ModelApiVersion {
             "dataPlane": self.data_plane.name,
             "logHttpRequestResponse": self.spec.log_requests,
             "monitoringEnabled": self.spec.monitoring,
+            "recordInvocation": self.spec.record_invocation,
+            "predictionDatasetResourceId": self.spec.prediction_dataset,
+            "createdBy": self.created_by.name,
             "isActive": is_active,
             "isAlive": progress.process.is_some(),
             "served": progress.served,

@@ -194,13 +194,13 @@ pub static MODEL: Section = Section {
         key(
             "description",
             Text,
-            Default("\"\""),
+            Otherwise("what the endpoint has"),
             "What people read in Domino.",
         ),
         key(
             "replicas",
             Number(1, 1_000),
-            Default("1"),
+            Otherwise("what the endpoint has; 1 for a new one"),
             "How many replicas serve it.",
         ),
         key(
@@ -218,7 +218,7 @@ pub static MODEL: Section = Section {
         key(
             "log-requests",
             Flag,
-            Default("false"),
+            Otherwise("what the endpoint has; `false` for a new one"),
             "Whether Domino logs requests and replies.",
         ),
         key(

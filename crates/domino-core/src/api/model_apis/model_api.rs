@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::carried::Carried;
 use super::source::ModelApiSource;
 use super::status::Deployment;
 use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
@@ -24,6 +25,12 @@ pub struct ModelApi {
     pub replicas: Option<u32>,
     /// Whether everybody may call it, without a token.
     pub is_public: Option<bool>,
+    /// How callers are routed: `basic`, or `advanced`, where they choose a version by its label or number.
+    pub routing_mode: Option<String>,
+    /// The id of who made it.
+    pub created_by: Option<String>,
+    /// What it has beyond that, which is sent back with every change.
+    pub carried: Carried,
     /// The version that answers, according to Domino; it lags behind while a new one is on its way.
     pub active: Option<ActiveVersion>,
 }
@@ -62,6 +69,12 @@ pub struct ModelApiVersion {
     pub deployment: Option<Deployment>,
     /// When it was made, in epoch milliseconds.
     pub created: Option<i64>,
+    /// The id of who made it.
+    pub created_by: Option<String>,
+    /// Its labels; callers of an endpoint of advanced routing choose it by one.
+    pub labels: Vec<String>,
+    /// What it has beyond that, which the next version takes over.
+    pub carried: Carried,
 }
 
 /// All that a model API shall be. It is sent whole, whichever routes there are.
@@ -77,8 +90,8 @@ pub struct DesiredModelApi {
     pub environment_id: EnvironmentId,
     /// The hardware tier; `None` is Domino's own choice.
     pub hardware_tier_id: Option<HardwareTierId>,
-    /// How many replicas serve it.
-    pub replicas: u32,
+    /// How many replicas serve it; `None` is what it has.
+    pub replicas: Option<u32>,
     /// Its environment variables. Domino takes them when a model API is created, and not later.
     pub environment_variables: BTreeMap<String, String>,
     /// What the version serves.
@@ -87,9 +100,44 @@ pub struct DesiredModelApi {
     pub version_description: String,
     /// Whether Domino logs requests and replies of the version.
     pub logs_requests: bool,
+    /// What the endpoint has beyond that.
+    pub carried: Carried,
+    /// What the version takes over from the one before.
+    pub carried_version: Carried,
+}
+
+/// The label of the version that callers of an endpoint of advanced routing are meant to get.
+pub const PROD: &str = "prod";
+
+impl ModelApiVersion {
+    /// When it was made, to the second, where Domino tells.
+    pub fn created_at(&self) -> Option<String> {
+        let at = jiff::Timestamp::from_second(self.created?.div_euclid(1000)).ok()?;
+        Some(at.to_string())
+    }
+
+    /// Whether the label `prod` leads to it.
+    pub fn is_promoted(&self) -> bool {
+        self.labels.iter().any(|label| label == PROD)
+    }
 }
 
 impl ModelApi {
+    /// Whether callers choose a version by its label or number.
+    pub fn routes_by_label(&self) -> bool {
+        self.routing_mode
+            .as_ref()
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("advanced"))
+    }
+
+    /// The compute environment, also where only the older routes tell it.
+    pub fn told_environment(&self) -> Option<EnvironmentId> {
+        let told = self.carried.get("environmentId").and_then(|id| id.as_str());
+        self.environment_id
+            .clone()
+            .or_else(|| told.map(EnvironmentId::new))
+    }
+
     /// Whether this version of it is the one that answers, by Domino's word, and is `Running`.
     pub fn serves(&self, version: &ModelApiVersionId) -> bool {
         self.active.as_ref().is_some_and(|active| {

@@ -6,9 +6,10 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
+use super::carried::{Carried, sent_again, with_settings};
 use super::log::{self, BuildLog};
 use super::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion};
-use super::source::Flat;
+use super::source::{Flat, excluded, with_excluded};
 use super::status::{Deployment, DeploymentStatus};
 use super::variables::{Variable, variables};
 use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
@@ -73,6 +74,8 @@ struct Listed {
     name: String,
     #[serde(default)]
     description: Option<String>,
+    #[serde(flatten)]
+    rest: Carried,
 }
 
 /// v4's view of a model API.
@@ -102,6 +105,8 @@ struct Version {
     environment_revision_id: Option<String>,
     data_plane_id: Option<String>,
     log_http_request_response: Option<bool>,
+    #[serde(default)]
+    exclude_files: Vec<String>,
     created: Option<f64>,
 }
 
@@ -145,18 +150,27 @@ struct Body<'a> {
     environment_id: &'a EnvironmentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     hardware_tier_id: Option<&'a HardwareTierId>,
-    replica_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica_count: Option<u32>,
     environment_variables: Vec<Variable<'a>>,
     #[serde(flatten)]
     source: Flat,
-    exclude_files: [&'static str; 0],
+    exclude_files: Vec<String>,
     log_http_request_response: bool,
-    is_async: bool,
-    strict_node_anti_affinity: bool,
+    #[serde(flatten)]
+    carried: Carried,
 }
 
 impl<'a> Body<'a> {
     fn new(desired: &'a DesiredModelApi, name: Option<&'a str>, description: String) -> Self {
+        let mut carried = with_settings(&desired.carried);
+        carried.remove("environmentId");
+        if desired.hardware_tier_id.is_some() {
+            carried.remove("hardwareTierId");
+        }
+        if desired.replicas.is_some() {
+            carried.remove("replicaCount");
+        }
         Self {
             name,
             description,
@@ -166,10 +180,9 @@ impl<'a> Body<'a> {
             replica_count: desired.replicas,
             environment_variables: variables(desired),
             source: (&desired.source).into(),
-            exclude_files: [],
+            exclude_files: excluded(&mut desired.carried_version.clone()),
             log_http_request_response: desired.logs_requests,
-            is_async: false,
-            strict_node_anti_affinity: false,
+            carried,
         }
     }
 }
@@ -187,6 +200,9 @@ impl From<Version> for ModelApiVersion {
             logs_requests: version.log_http_request_response,
             deployment: None,
             created: version.created.map(|created| created as i64),
+            created_by: None,
+            labels: Vec::new(),
+            carried: with_excluded(Carried::new(), version.exclude_files),
         }
     }
 }
@@ -223,6 +239,9 @@ pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<Model
                 hardware_tier_id: None,
                 replicas: None,
                 is_public: None,
+                routing_mode: None,
+                created_by: None,
+                carried: sent_again(listed.rest),
                 active: seen.and_then(|seen| {
                     Some(ActiveVersion {
                         id: seen.active_model_version_id?,

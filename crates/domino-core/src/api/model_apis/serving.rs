@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::carried::{Carried, of_endpoint, of_version};
 use super::log::{self, BuildLog};
 use super::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion};
 use super::source::Typed;
@@ -52,8 +54,12 @@ struct Api {
     environment_id: EnvironmentId,
     hardware_tier_id: Option<HardwareTierId>,
     replicas: u32,
+    routing_mode: Option<String>,
     access: Option<Access>,
     active_version: Option<Summary>,
+    metadata: Option<Metadata>,
+    #[serde(flatten)]
+    rest: Carried,
 }
 
 #[derive(Deserialize)]
@@ -82,12 +88,18 @@ struct Version {
     data_plane_id: Option<String>,
     log_http_request_response: bool,
     deployment: Option<Deployment>,
-    metadata: Option<VersionMetadata>,
+    metadata: Option<Metadata>,
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(flatten)]
+    rest: Carried,
 }
 
-#[derive(Deserialize)]
-struct VersionMetadata {
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
     created: Option<f64>,
+    created_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -98,7 +110,8 @@ struct NewApi<'a> {
     environment_id: &'a EnvironmentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     hardware_tier_id: Option<&'a HardwareTierId>,
-    replicas: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<u32>,
     is_async: bool,
     strict_node_anti_affinity: bool,
     environment_variables: Vec<Variable<'a>>,
@@ -113,8 +126,9 @@ struct NewVersion<'a> {
     description: &'a str,
     source: Typed,
     log_http_request_response: bool,
-    monitoring_enabled: bool,
     should_deploy: bool,
+    #[serde(flatten)]
+    carried: Carried,
 }
 
 #[derive(Serialize)]
@@ -125,7 +139,10 @@ struct Settings<'a> {
     environment_id: &'a EnvironmentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     hardware_tier_id: Option<&'a HardwareTierId>,
-    replicas: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<u32>,
+    #[serde(flatten)]
+    carried: &'a Carried,
 }
 
 impl From<Api> for ModelApi {
@@ -138,6 +155,9 @@ impl From<Api> for ModelApi {
             hardware_tier_id: api.hardware_tier_id,
             replicas: Some(api.replicas),
             is_public: api.access.map(|access| access.is_public),
+            routing_mode: api.routing_mode,
+            created_by: api.metadata.and_then(|metadata| metadata.created_by),
+            carried: of_endpoint(api.rest),
             active: api.active_version.map(|version| ActiveVersion {
                 id: version.id,
                 number: version.number,
@@ -149,6 +169,8 @@ impl From<Api> for ModelApi {
 
 impl From<Version> for ModelApiVersion {
     fn from(version: Version) -> Self {
+        let metadata = version.metadata.unwrap_or_default();
+        let carried = version.source.keep_excluded(of_version(version.rest));
         Self {
             id: version.id,
             number: version.number,
@@ -159,24 +181,28 @@ impl From<Version> for ModelApiVersion {
             data_plane_id: version.data_plane_id,
             logs_requests: Some(version.log_http_request_response),
             deployment: version.deployment,
-            created: version
-                .metadata
-                .and_then(|metadata| metadata.created)
-                .map(|created| created as i64),
+            created: metadata.created.map(|created| created as i64),
+            created_by: metadata.created_by,
+            labels: version.labels,
+            carried,
         }
     }
 }
 
 impl<'a> From<&'a DesiredModelApi> for NewVersion<'a> {
     fn from(desired: &'a DesiredModelApi) -> Self {
+        let mut carried = desired.carried_version.clone();
+        carried
+            .entry("monitoringEnabled")
+            .or_insert(Value::Bool(false));
         Self {
             project_id: &desired.project_id,
             environment_id: &desired.environment_id,
             description: &desired.version_description,
-            source: (&desired.source).into(),
+            source: Typed::without_files_of(&desired.source, &mut carried),
             log_http_request_response: desired.logs_requests,
-            monitoring_enabled: false,
             should_deploy: true,
+            carried,
         }
     }
 }
@@ -298,6 +324,7 @@ pub(super) async fn update(
         environment_id: &desired.environment_id,
         hardware_tier_id: desired.hardware_tier_id.as_ref(),
         replicas: desired.replicas,
+        carried: &desired.carried,
     };
     writer
         .write_only(Method::PUT, &path(id), Some(&settings))

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::registered_models::VersionNumber;
+use super::carried::Carried;
 
 /// What a version serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +44,12 @@ pub(super) enum Typed {
         registered_model_name: String,
         registered_model_version: VersionNumber,
     },
+    #[serde(rename_all = "camelCase")]
     File {
         file: String,
         function: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exclude_files: Vec<String>,
     },
 }
 
@@ -56,7 +60,11 @@ impl From<&ModelApiSource> for Typed {
                 registered_model_name: name,
                 registered_model_version: version,
             },
-            ModelApiSource::Function { file, function } => Self::File { file, function },
+            ModelApiSource::Function { file, function } => Self::File {
+                file,
+                function,
+                exclude_files: Vec::new(),
+            },
         }
     }
 }
@@ -68,9 +76,46 @@ impl From<Typed> for ModelApiSource {
                 registered_model_name: name,
                 registered_model_version: version,
             } => Self::Registered { name, version },
-            Typed::File { file, function } => Self::Function { file, function },
+            Typed::File { file, function, .. } => Self::Function { file, function },
         }
     }
+}
+
+/// The key under which the files that a build leaves out are carried over.
+const EXCLUDED: &str = "excludeFiles";
+
+impl Typed {
+    /// The source with the files that the version before left out.
+    pub(super) fn without_files_of(source: &ModelApiSource, carried: &mut Carried) -> Self {
+        let excluded = excluded(carried);
+        let mut typed = Self::from(source);
+        if let Self::File { exclude_files, .. } = &mut typed {
+            *exclude_files = excluded;
+        }
+        typed
+    }
+
+    /// Puts the files that are left out among what the next version takes over.
+    pub(super) fn keep_excluded(&self, carried: Carried) -> Carried {
+        match self {
+            Self::File { exclude_files, .. } => with_excluded(carried, exclude_files.clone()),
+            Self::Registry { .. } => carried,
+        }
+    }
+}
+
+/// The same, where they stand beside the source.
+pub(super) fn with_excluded(mut carried: Carried, files: Vec<String>) -> Carried {
+    if !files.is_empty() {
+        carried.insert(EXCLUDED.to_owned(), files.into());
+    }
+    carried
+}
+
+/// Takes the files that the version before left out from what is carried over.
+pub(super) fn excluded(carried: &mut Carried) -> Vec<String> {
+    let files = carried.remove(EXCLUDED).unwrap_or_default();
+    serde_json::from_value(files).unwrap_or_default()
 }
 
 /// A source in the older routes: its fields stand among the others, and a version may be text.

@@ -26,11 +26,13 @@ fn desired() -> DesiredModelApi {
         project_id: ProjectId::new("p1"),
         environment_id: EnvironmentId::new("e1"),
         hardware_tier_id: Some(HardwareTierId::new("dev-endpoint")),
-        replicas: 2,
+        replicas: Some(2),
         environment_variables: [("LOG_LEVEL".to_owned(), "info".to_owned())].into(),
         source: registered(),
         version_description: "[dev/wine v7]".into(),
         logs_requests: false,
+        carried: Carried::new(),
+        carried_version: Carried::new(),
     }
 }
 

@@ -1,0 +1,86 @@
+//! What `deploy-model publish` is given.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::step::{StepFlags, duration};
+
+use crate::endpoint::EndpointAddress;
+
+/// What `publish --help` ends with.
+pub(crate) const SMOKE: &str = "\
+What the stage file does not say of an endpoint stays as people set it in Domino, and is carried over from version to \
+version. So does what somebody changed since our last publish, with a warning, until `--put-back`. An endpoint that \
+somebody stopped stays stopped.
+
+Where an endpoint is routed by labels (`routingMode: advanced`), green means that the label `prod` leads to the \
+version. Nothing moves that label but a person: until then the exit code is 6.
+
+The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` \
+(the token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the \
+one before; with `refused` and `unreachable` the step fails as well, and the version stays, untested.";
+
+/// `deploy-model publish`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PublishArgs {
+    /// The model, as in `[model.<name>]` of stages.toml
+    pub(crate) model: String,
+    /// The version of the registered model; else the first stage goes by the rule in stages.toml, and every later
+    /// stage takes the version that the stage before serves
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    pub(crate) version: Option<GivenVersion>,
+    /// Publish a version that the stage before does not serve, and say why. A stage before on another Domino cannot
+    /// be asked: its version passes with a warning
+    #[arg(long, value_name = "REASON")]
+    pub(crate) force_version: Option<String>,
+    /// The commit that this is for: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// Publish a version or a commit although a newer one serves
+    #[arg(long)]
+    pub(crate) back: bool,
+    /// Start it and give it replicas and description as stages.toml says, although somebody stopped or changed it in
+    /// Domino
+    #[arg(long)]
+    pub(crate) put_back: bool,
+    /// Leave an endpoint alone that may be ours under another name, and create one beside it
+    #[arg(long)]
+    pub(crate) beside: bool,
+    /// The file of recorded requests, in place of the one in stages.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) smoke: Option<PathBuf>,
+    /// The environment variables of the endpoint were changed in Domino by hand to what stages.toml says
+    #[arg(long)]
+    pub(crate) variables_are_set: bool,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not wait for the version to serve, and do not test it
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back
+    #[arg(long, value_name = "TIME", default_value = "40m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) address: EndpointAddress,
+    #[command(flatten)]
+    pub(crate) flags: StepFlags,
+}
+
+/// A version that may be empty: GitHub passes an output that does not exist as an empty text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenVersion(Option<VersionNumber>);
+
+fn given_version(text: &str) -> Result<GivenVersion, String> {
+    match text.trim() {
+        "" => Ok(GivenVersion(None)),
+        text => text.parse().map(|version| GivenVersion(Some(version))),
+    }
+}
+
+impl PublishArgs {
+    pub(crate) fn version(&self) -> Option<VersionNumber> {
+        self.version.and_then(|given| given.0)
+    }
+}

@@ -1,0 +1,49 @@
+//! What callers of an endpoint get. Where it routes by labels, a new version is not what they get before a person moved
+//! the label, for which Domino has no route.
+
+use domino_core::api::model_apis::{ModelApi, ModelApiVersion, PROD};
+use domino_core::error::{CommandError, Exit};
+
+use crate::endpoint::{called, name_of};
+
+/// What callers get, for the plan; nothing where everybody gets the version that is active.
+pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<String> {
+    if !api.routes_by_label() {
+        return None;
+    }
+    let promoted = versions.iter().find(|version| version.is_promoted());
+    Some(match promoted {
+        Some(version) => format!(
+            "advanced: callers of `labels/{PROD}` get {}",
+            name_of(version)
+        ),
+        None => format!("advanced: no version has the label `{PROD}`"),
+    })
+}
+
+/// An error where callers of the label do not get this version.
+pub(crate) fn check(
+    api: &ModelApi,
+    version: &ModelApiVersion,
+    versions: &[ModelApiVersion],
+) -> Result<(), CommandError> {
+    if !api.routes_by_label() || version.is_promoted() {
+        return Ok(());
+    }
+    let promoted = versions.iter().find(|version| version.is_promoted());
+    let (name, new) = (&api.name, name_of(version));
+    let get = match promoted {
+        Some(other) => format!("still get {}", called(other.number, &other.id)),
+        None => "get none".to_owned(),
+    };
+    Err(CommandError::new(
+        Exit::Unsettled,
+        format!(
+            "{new} of endpoint `{name}` runs, but the endpoint routes by labels (`routingMode: advanced`): callers of \
+             `labels/{PROD}` {get}"
+        ),
+    )
+    .hint(format!(
+        "promote {new} to `{PROD}` in Domino, and run this again: it changes nothing more and tests that version"
+    )))
+}

@@ -1,0 +1,144 @@
+//! What stays of an endpoint as people set it: all that the stage file does not say, and what somebody changed since our
+//! last publish. It asks nobody.
+
+use domino_core::api::model_apis::{ModelApi, ModelApiVersion, carried_words};
+use domino_core::deployment_marker::{
+    Written, fingerprint_of_text, fingerprint_of_variables, text_and_variables,
+};
+
+use crate::difference::{ExistingEndpoint, Wanted};
+
+/// What the stage file says of an endpoint; `None` is for people to say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) description: Option<String>,
+    pub(crate) replicas: Option<u32>,
+    pub(crate) logs_requests: Option<bool>,
+    pub(crate) hardware_tier: bool,
+    pub(crate) environment: bool,
+}
+
+/// What stays.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    /// What is carried over, in words.
+    pub(crate) carried: Vec<String>,
+    /// What somebody changed since our last publish, a sentence each.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Completes what is wanted with what is there. What somebody changed since our last publish stays, unless it is to be
+/// put back.
+pub(crate) fn keep(
+    existing: &ExistingEndpoint,
+    said: &Said,
+    put_back: bool,
+    wanted: &mut Wanted,
+) -> Kept {
+    let (api, base) = (&existing.api, existing.base());
+    let of = wanted.marker.of.clone();
+    let last = existing.last_written(&of);
+    let last = last.as_ref();
+    let mut kept = Kept {
+        carried: carried(said, api, base),
+        remarks: Vec::new(),
+    };
+    let desired = &mut wanted.desired;
+    desired.name = api.name.clone();
+    desired.carried = api.carried.clone();
+    if let Some(base) = base {
+        desired.carried_version = base.carried.clone();
+        desired.logs_requests = said
+            .logs_requests
+            .or(base.logs_requests)
+            .unwrap_or_default();
+    }
+    if !said.hardware_tier {
+        desired.hardware_tier_id = api.hardware_tier_id.clone();
+    }
+    let by_hand = |is_ours: bool| !put_back && !is_ours;
+    let mut replicas = said.replicas.or(api.replicas);
+    let mut written = replicas;
+    if let (Some(wish), Some(told)) = (said.replicas, api.replicas)
+        && wish != told
+        && by_hand(existing.is_written(&of, |written| written.replicas == told))
+    {
+        replicas = Some(told);
+        written = Some(last.map_or(wish, |last| last.replicas));
+        kept.remarks.push(format!(
+            "endpoint `{}` has `replicas` {told} in Domino, which is not what we last gave it, and stages.toml says \
+             {wish}: it keeps {told}; `--put-back` makes it {wish}",
+            api.name
+        ));
+    } else if said.replicas.is_none() {
+        written = last.map(|last| last.replicas).or(replicas);
+    }
+    desired.replicas = replicas;
+    let (told, _) = text_and_variables(&api.description);
+    let mut text = fingerprint_of_text(&told);
+    desired.description = api.description.clone();
+    if let Some(wish) = &said.description
+        && *wish != told
+    {
+        if by_hand(existing.is_written(&of, |written| written.text == text)) {
+            text = last.map_or_else(|| fingerprint_of_text(wish), |last| last.text.clone());
+            kept.remarks.push(format!(
+                "somebody wrote another description of endpoint `{}` in Domino than we last did: it stays; `--put-back` \
+                 writes that of stages.toml",
+                api.name
+            ));
+        } else {
+            text = fingerprint_of_text(wish);
+            desired.description = wish.clone();
+        }
+    }
+    wanted.marker.written = Some(Written {
+        replicas: written.unwrap_or(1),
+        text,
+        variables: fingerprint_of_variables(&desired.environment_variables),
+    });
+    kept
+}
+
+/// What the mark of a first version says.
+pub(crate) fn first_written(wanted: &Wanted) -> Written {
+    let desired = &wanted.desired;
+    Written {
+        replicas: desired.replicas.unwrap_or(1),
+        text: fingerprint_of_text(desired.description.trim()),
+        variables: fingerprint_of_variables(&desired.environment_variables),
+    }
+}
+
+/// What the stage file does not say and the next version has as well, in words.
+fn carried(said: &Said, api: &ModelApi, base: Option<&ModelApiVersion>) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut add = |is_carried: bool, text: &str| {
+        if is_carried {
+            words.push(text.to_owned());
+        }
+    };
+    let replicas = api.replicas.filter(|_| said.replicas.is_none());
+    add(
+        replicas.is_some(),
+        &format!("replicas ({})", replicas.unwrap_or_default()),
+    );
+    let has_text = !text_and_variables(&api.description).0.is_empty();
+    add(said.description.is_none() && has_text, "description");
+    add(
+        !said.hardware_tier && api.hardware_tier_id.is_some(),
+        "hardware tier",
+    );
+    add(
+        !said.environment && api.environment_id.is_some(),
+        "environment",
+    );
+    let logs = base.is_some_and(|base| base.logs_requests == Some(true));
+    add(said.logs_requests.is_none() && logs, "log of requests");
+    words.extend(carried_words(&api.carried));
+    words.extend(
+        base.into_iter()
+            .flat_map(|base| carried_words(&base.carried)),
+    );
+    words
+}
