@@ -5,9 +5,7 @@ use domino_sandbox::{EndpointChange, Role};
 use serde_json::{Value, json};
 
 use crate::harness::{Run, Scene, TOKEN, eventually, http};
-use crate::{
-    GENERATIONS, STAGES, endpoint, mlflow, publish, register, scene, scene_of, versions, writes,
-};
+use crate::{STAGES, mlflow, publish, register, scene, versions, writes};
 
 pub const BASE: &str = "/api/modelServing/v1/modelApis";
 pub const PUBLISH: &[&str] = &["publish", "wine", "--stage", "dev"];

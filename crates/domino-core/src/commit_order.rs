@@ -39,6 +39,16 @@ impl CommitOrder {
         if let Some(order) = in_checkout(Path::new("."), wanted, running) {
             return order;
         }
+        Self::on_github(wanted, running.as_str(), connection, variable).await
+    }
+
+    /// Asks GitHub alone, which also knows what runs by the beginning of its id.
+    pub async fn on_github(
+        wanted: &Commit,
+        running: &str,
+        connection: &Connection,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         match compare(connection, variable, running, wanted).await {
             Ok(Comparison::Identical) => Self::Same,
             Ok(Comparison::Ahead) => Self::Newer,

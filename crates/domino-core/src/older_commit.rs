@@ -40,27 +40,31 @@ impl Running<'_> {
             return Ok(OrderNotes::default());
         };
         // Domino may show the first digits only, which git may know.
-        let Ok(running) = Commit::wanted(Some(running)) else {
-            return Ok(OrderNotes {
-                fact: Some(format!(
-                    "not known: git does not know commit {running}, which runs"
-                )),
-                warning: None,
-            });
-        };
         let variable = |name: &str| std::env::var(name).ok();
+        let Ok(running) = Commit::wanted(Some(running)) else {
+            let order = CommitOrder::on_github(wanted, running, connection, variable).await;
+            return match order {
+                CommitOrder::Unknown(_) => Ok(OrderNotes {
+                    fact: Some(format!(
+                        "not known: git does not know commit {running}, which runs"
+                    )),
+                    warning: None,
+                }),
+                order => self.evaluate(wanted, running, order, back),
+            };
+        };
         let order = CommitOrder::of(wanted, &running, connection, variable).await;
-        self.evaluate(wanted, &running, order, back)
+        self.evaluate(wanted, running.as_str(), order, back)
     }
 
     fn evaluate(
         self,
         wanted: &Commit,
-        running: &Commit,
+        running: &str,
         order: CommitOrder,
         back: bool,
     ) -> Result<OrderNotes> {
-        let (new, old) = (wanted.short(), running.short());
+        let (new, old) = (wanted.short(), &running[..running.len().min(12)]);
         Ok(match order {
             CommitOrder::Same | CommitOrder::Newer => OrderNotes::default(),
             CommitOrder::Older if back => OrderNotes {
@@ -105,12 +109,7 @@ mod tests {
             git_ref: None,
             deployed: ", published by ann",
         };
-        running_now.evaluate(
-            &Commit::whole(&wanted).unwrap(),
-            &Commit::whole(&running).unwrap(),
-            order,
-            back,
-        )
+        running_now.evaluate(&Commit::whole(&wanted).unwrap(), &running, order, back)
     }
 
     #[test]

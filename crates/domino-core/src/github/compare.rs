@@ -32,7 +32,7 @@ struct Wire {
 pub(crate) async fn compare(
     connection: &Connection,
     variable: impl Fn(&str) -> Option<String>,
-    base: &Commit,
+    base: &str,
     head: &Commit,
 ) -> Result<Comparison> {
     let set = |name: &str| set(&variable, name);
