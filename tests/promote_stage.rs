@@ -225,13 +225,14 @@ fn a_model_of_many_versions_takes_few_requests() {
     let (run, requests) = apply(1200);
     assert!(run.stderr.contains("archived version 900"), "{run}");
     assert!(run.stderr.contains("archived version 2"), "{run}");
-    assert!(requests.len() <= 24, "{requests:#?}");
+    // One of them asks the model for endpoints, where the stage before has none that may be seen.
+    assert!(requests.len() <= 25, "{requests:#?}");
     // One that somebody put into the stage since is found among the last changes.
     put(&scene, "wine", 7, "Staging");
     let (run, requests) = apply(1100);
     assert!(run.stderr.contains("archived version 1200"), "{run}");
     assert!(run.stderr.contains("archived version 7"), "{run}");
-    assert!(requests.len() <= 24, "{requests:#?}");
+    assert!(requests.len() <= 25, "{requests:#?}");
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1100]);
 }
 
