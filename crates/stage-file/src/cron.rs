@@ -1,35 +1,134 @@
 //! Cron expressions as Domino reads them: those of Quartz, seconds first.
 //!
-//! This module says what is wrong in the words of the fields and writes the expression so that `croner`
-//! understands the same by it; the calendar arithmetic is `croner`'s.
+//! An expression is taken when Quartz takes it and means by it what it looks like; what is wrong is said in the words
+//! of the fields. The times are those of Quartz 2.3.2 to the second, in nights in which the clock changes as well.
 
+mod calendar;
 mod error;
 mod field;
+mod meaning;
+mod next;
+mod reading;
+mod sentence;
+mod spelling;
 mod suggestion;
 
-use std::str::FromStr;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
 
-use croner::parser::{CronParser, Seconds};
-use jiff::Zoned;
-
-pub(super) use self::error::CronError;
-pub(super) use self::field::has_numbered_weekday;
-use self::field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, rewritten};
+pub use self::error::CronError;
+use self::field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, HOURS};
+use self::meaning::{numbered_weekday, put, wrong};
+use self::next::{Next, next};
+use self::reading::Reading;
+use self::spelling::spelled;
 use self::suggestion::{from_nickname, from_unix, with_question_mark};
+
+/// How many years Quartz looks ahead.
+const YEARS_AHEAD: i32 = 100;
+
+/// As many times as an expression that fires once a month has in five years.
+const SOON: usize = 60;
 
 /// A Quartz cron expression that is understood.
 #[derive(Debug, Clone)]
-pub(super) struct Quartz(croner::Cron);
+pub struct Quartz {
+    text: String,
+    reading: Reading,
+    last_year: i64,
+}
 
 impl Quartz {
+    /// Reads an expression that means what it looks like, in the year in which it is asked.
+    ///
+    /// # Errors
+    /// Quartz refuses the expression, or reads something other than what it looks like.
+    pub fn read(text: &str, this_year: i16) -> Result<Self, CronError> {
+        let this_year = i32::from(this_year);
+        let fields: Vec<String> = text
+            .split_whitespace()
+            .map(str::to_ascii_uppercase)
+            .collect();
+        match fields.len() {
+            1 if text.starts_with('@') => return Err(CronError::Nickname(from_nickname(text))),
+            5 => return Err(CronError::Unix(valid(from_unix(&fields)))),
+            6 | 7 => {}
+            number => return Err(CronError::FieldCount(number)),
+        }
+        if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?") {
+            return Err(CronError::QuestionMark(valid(with_question_mark(&fields))));
+        }
+        let reading = Reading::read(text, this_year);
+        let meant = meant(&fields, &reading, this_year + YEARS_AHEAD)?;
+        let reading = reading.map_err(CronError::Refused)?;
+        let differs = |index: &usize| spelled(&meant, *index) != spelled(&reading, *index);
+        if let Some(index) = (0..fields.len()).find(differs) {
+            let (read, write) = (spelled(&reading, index), spelled(&meant, index));
+            let why = format!("Quartz reads `{read}`; write `{write}`");
+            return Err(wrong(index, &fields[index], why));
+        }
+        Ok(Self::of(text, reading, this_year))
+    }
+
+    /// Reads an expression as Quartz does, also where it means something other than what it looks like.
+    ///
+    /// # Errors
+    /// Why Quartz refuses it.
+    pub fn read_as_quartz(text: &str, this_year: i16) -> Result<Self, String> {
+        let this_year = i32::from(this_year);
+        Ok(Self::of(text, Reading::read(text, this_year)?, this_year))
+    }
+
+    fn of(text: &str, reading: Reading, this_year: i32) -> Self {
+        Self {
+            text: text.to_owned(),
+            reading,
+            last_year: (this_year + YEARS_AHEAD).into(),
+        }
+    }
+
     /// The times it fires after a moment, in that moment's time zone.
     pub fn fires(&self, after: Zoned) -> impl Iterator<Item = Zoned> {
-        let next = |after: &Zoned| self.0.find_next_occurrence(after, false).ok();
-        std::iter::successors(next(&after), move |fire| next(fire))
+        let next = move |after: &Zoned| match self.next(after) {
+            Next::At(fire) => Some(fire.to_zoned(after.time_zone().clone())),
+            Next::End | Next::Endless => None,
+        };
+        std::iter::successors(next(&after), next)
+    }
+
+    /// Whether Quartz does not come back from looking for the first of its times after a moment.
+    pub fn is_endless(&self, after: &Zoned) -> bool {
+        self.next(after) == Next::Endless
+    }
+
+    /// What to say when Quartz will not come back from looking for one of the next times, as a sentence that goes on
+    /// after the expression. `W` does that where the clock of the zone leaves out the hour on such a day.
+    pub fn endless(&self, after: &Zoned) -> Option<String> {
+        if !self.reading.nearest_working_day {
+            return None;
+        }
+        let last = self.fires(after.clone()).take(SOON).last();
+        let last = last.unwrap_or_else(|| after.clone());
+        self.is_endless(&last).then(|| {
+            format!(
+                "makes Quartz look for ever for the time after {}, and its scheduler stand still: `W` meets a night in \
+                 which the clock goes forward; take another hour",
+                last.strftime("%F")
+            )
+        })
+    }
+
+    fn next(&self, after: &Zoned) -> Next {
+        next(
+            &self.reading,
+            after.time_zone(),
+            after.timestamp(),
+            self.last_year,
+        )
     }
 
     /// How often it fires after a moment.
-    pub fn rhythm(&self, after: Zoned) -> Rhythm {
+    pub(super) fn rhythm(&self, after: Zoned) -> Rhythm {
         let Some(first) = self.fires(after).next() else {
             return Rhythm::Never;
         };
@@ -41,6 +140,87 @@ impl Quartz {
             Some(_) => Rhythm::Often,
         }
     }
+
+    /// What to say of days of the week that are numbers, as a sentence that goes on after the expression: by their
+    /// names, as Quartz counts them, and as one who counts from Monday.
+    pub fn numbered_weekday(&self) -> Option<String> {
+        let (quartz, from_monday) = numbered_weekday(&self.text, &self.reading)?;
+        Some(format!(
+            "counts the days of the week, and Quartz does so from 1 for Sunday; write `{quartz}` if that is meant, or \
+             `{from_monday}` if 1 is Monday"
+        ))
+    }
+
+    /// The changes of a zone's clock within a year that leave out a time at which it should fire. An expression that
+    /// fires in every hour of the day misses nothing in an hour that does not exist.
+    pub fn left_out(&self, zone: &TimeZone, now: Timestamp) -> Vec<LeftOut> {
+        if self.reading.values[HOURS].len() == 24 {
+            return Vec::new();
+        }
+        let a_year_on = now.saturating_add(SignedDuration::from_hours(365 * 24));
+        let Ok(a_year_on) = a_year_on else {
+            return Vec::new();
+        };
+        let changes = zone
+            .following(now)
+            .take_while(|change| change.timestamp() <= a_year_on);
+        let left_out = changes.filter_map(|change| {
+            let before = change
+                .timestamp()
+                .checked_sub(SignedDuration::from_secs(1))
+                .ok()?;
+            let from = zone.to_offset(before).to_datetime(change.timestamp());
+            let to = change.offset().to_datetime(change.timestamp());
+            // What the expression would do if the clock just went on.
+            let start = from.checked_sub(SignedDuration::from_secs(1)).ok()?;
+            let start = start.to_zoned(TimeZone::UTC).ok()?;
+            let fire = self.fires(start).next()?.datetime();
+            (fire < to).then_some(LeftOut { fire, from, to })
+        });
+        left_out.collect()
+    }
+}
+
+/// A time that a zone's clock leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// When the expression should fire.
+    pub fire: jiff::civil::DateTime,
+    /// Where the clock is put forward.
+    pub from: jiff::civil::DateTime,
+    /// Where it goes on.
+    pub to: jiff::civil::DateTime,
+}
+
+impl LeftOut {
+    /// What happens, as a sentence that goes on after the expression.
+    pub fn message(&self, zone: &str) -> String {
+        format!(
+            "does not fire at {} on {}: the clock of `{zone}` goes from {} to {}",
+            self.fire.strftime("%H:%M"),
+            self.fire.strftime("%A %F"),
+            self.from.strftime("%H:%M"),
+            self.to.strftime("%H:%M"),
+        )
+    }
+}
+
+/// What the fields look like they mean. An error names what Quartz makes of the field.
+fn meant(
+    fields: &[String],
+    reading: &Result<Reading, String>,
+    last_year: i32,
+) -> Result<Reading, CronError> {
+    let mut meant = Reading::default();
+    for index in 0..FIELDS.len() {
+        let text = fields.get(index).map_or("*", String::as_str);
+        let mut put = put(&mut meant, index, text, last_year);
+        if let (Err(CronError::Field { reading: read, .. }), Ok(reading)) = (&mut put, reading) {
+            *read = Some(spelled(reading, index));
+        }
+        put?;
+    }
+    Ok(meant)
 }
 
 /// How often a schedule fires.
@@ -56,45 +236,10 @@ pub(super) enum Rhythm {
     Often,
 }
 
-impl FromStr for Quartz {
-    type Err = CronError;
-
-    fn from_str(text: &str) -> Result<Self, CronError> {
-        let fields: Vec<String> = text
-            .split_whitespace()
-            .map(str::to_ascii_uppercase)
-            .collect();
-        match fields.len() {
-            1 if text.starts_with('@') => return Err(CronError::Nickname(from_nickname(text))),
-            5 => return Err(CronError::Unix(valid(from_unix(&fields)))),
-            6 | 7 => {}
-            number => return Err(CronError::FieldCount(number)),
-        }
-        if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?") {
-            return Err(CronError::QuestionMark(valid(with_question_mark(&fields))));
-        }
-        let written = fields.iter().zip(&FIELDS).enumerate();
-        let written: Result<Vec<String>, CronError> = written
-            .map(|(index, (text, field))| rewritten(index, text, field))
-            .collect();
-        let parser = CronParser::builder()
-            .seconds(Seconds::Required)
-            .alternative_weekdays(true)
-            .sloppy_ranges(true)
-            .build();
-        let cron = parser.parse(&written?.join(" "));
-        let cron = cron.map_err(|error| CronError::Field {
-            field: "an expression",
-            item: text.to_owned(),
-            why: format!("it is not understood: {error}"),
-        })?;
-        Ok(Self(cron))
-    }
-}
-
 /// A suggestion, if it is one that would be taken.
 fn valid(suggestion: Option<String>) -> Option<String> {
-    suggestion.filter(|cron| cron.parse::<Quartz>().is_ok())
+    // No suggestion has a year.
+    suggestion.filter(|cron| Quartz::read(cron, 2026).is_ok())
 }
 
 #[cfg(test)]
@@ -103,7 +248,7 @@ mod tests {
 
     fn fires(cron: &str, number: usize) -> Vec<String> {
         let after = "2026-11-23T12:00:00[UTC]".parse().unwrap();
-        let quartz: Quartz = cron.parse().unwrap();
+        let quartz = Quartz::read(cron, 2026).unwrap();
         quartz
             .fires(after)
             .take(number)
@@ -112,7 +257,7 @@ mod tests {
     }
 
     fn rhythm(cron: &str) -> Rhythm {
-        cron.parse::<Quartz>()
+        Quartz::read(cron, 2026)
             .unwrap()
             .rhythm("2026-11-23T12:00:00[UTC]".parse().unwrap())
     }
@@ -169,6 +314,22 @@ mod tests {
             fires("0 0 12 ? 1/6 2/3", 2),
             ["Mon 2027-01-04 12:00", "Thu 2027-01-07 12:00"]
         );
+    }
+
+    #[test]
+    fn where_quartz_looks_for_ever_it_is_said() {
+        // A zone that is nowhere, so that no scheduler can be given it.
+        let zone = TimeZone::posix("AAA-5BBB,M6.3.3/1,M9.3.3/1").unwrap();
+        let after: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let after = after.to_zoned(zone);
+        let endless = |cron: &str| Quartz::read(cron, 2026).unwrap().endless(&after);
+        let told = endless("0 30 1 16W * ?").unwrap();
+        assert!(
+            told.contains("look for ever for the time after 2"),
+            "{told}"
+        );
+        assert_eq!(endless("0 30 2 16W * ?"), None);
+        assert_eq!(endless("0 30 1 16 * ?"), None);
     }
 
     #[test]

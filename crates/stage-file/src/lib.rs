@@ -4,7 +4,7 @@
 //! It knows neither Domino's API nor GitHub's files: no HTTP, no async.
 
 mod app;
-mod cron;
+pub mod cron;
 mod found;
 mod gates;
 mod host;
@@ -27,7 +27,7 @@ mod stage_file;
 #[cfg(test)]
 mod tests;
 mod text;
-mod time_zone;
+pub mod time_zone;
 mod tree;
 mod unknown_name;
 mod validate;

@@ -1,76 +1,46 @@
-//! Time zones by their IANA names, read one at a time.
+//! Time zones by the names that Domino, which is Java, knows.
 //!
-//! jiff's own lookup first lists every zone of the machine, some six hundred files, and a program that
-//! deploys one job starts faster than that. So the one file is read, and jiff is asked when it is not there.
-//! No time zones are built in: they would be a twentieth of a program.
+//! The time zones are built in, so that a stage file is right or wrong on every machine alike; what the machine has is
+//! not asked.
 
-use std::path::Path;
+mod alias;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+use self::alias::{ALIASES, OF_JAVA};
 use super::unknown_name::nearest;
 
-/// Where Unix keeps its time zones.
-const FOLDERS: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
+/// Names in the database that Java does not know.
+const UNKNOWN_TO_JAVA: [&str; 2] = ["Factory", "ROC"];
 
-/// What this machine knows of a time zone.
-#[derive(Debug)]
-pub(super) enum Zone {
-    /// The time zone.
-    Known(TimeZone),
-    /// That there is none by this name.
-    Unknown,
-    /// Nothing: a machine without time zones, such as a small container.
-    Unjudged,
+/// The time zone of this name. Domino's server compares with case, so this does too.
+pub fn time_zone(name: &str) -> Option<TimeZone> {
+    let of_java = OF_JAVA.iter().find(|(alias, _)| *alias == name);
+    let name = of_java.map_or(name, |(_, today)| *today);
+    let zone = TimeZoneDatabase::bundled().get(name).ok()?;
+    let exact = zone.iana_name() == Some(name) && !UNKNOWN_TO_JAVA.contains(&name);
+    exact.then_some(zone)
 }
 
-/// The time zone by its exact IANA name. Domino's server compares with case, so this does too.
-pub(super) fn time_zone(name: &str) -> Zone {
-    zone_in(&FOLDERS, jiff::tz::db(), name)
-}
-
-fn zone_in(folders: &[&str], database: &TimeZoneDatabase, name: &str) -> Zone {
-    if !is_name(name) {
-        return Zone::Unknown;
-    }
-    if name == "UTC" {
-        return Zone::Known(TimeZone::UTC);
-    }
-    let read = |folder: &&str| {
-        let bytes = std::fs::read(Path::new(folder).join(name)).ok()?;
-        TimeZone::tzif(name, &bytes).ok()
-    };
-    if let Some(zone) = folders.iter().find_map(read) {
-        return Zone::Known(zone);
-    }
-    match database.get(name) {
-        Ok(zone) if zone.iana_name() == Some(name) => Zone::Known(zone),
-        _ if database.is_definitively_empty() => Zone::Unjudged,
-        _ => Zone::Unknown,
-    }
-}
-
-/// Whether the text could name a zone: it becomes a path, and must stay below the folder.
-fn is_name(name: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
-    let part = |part: &str| !part.is_empty() && part.len() <= 40 && part.bytes().all(legal);
-    // These folders and files hold zones under names that Domino does not know.
-    let shadow = ["posix", "right", "localtime", "posixrules", "Factory"];
-    name.split('/').all(part) && !shadow.contains(&name.split('/').next().unwrap_or_default())
+/// The name that a zone has today, when this is another one.
+pub fn todays_name(name: &str) -> Option<&'static str> {
+    let mut all = ALIASES.iter().chain(OF_JAVA);
+    all.find(|(alias, _)| *alias == name)
+        .map(|(_, today)| *today)
 }
 
 /// The zone that was most likely meant.
-pub(super) fn nearest_time_zone(name: &str) -> Option<String> {
-    let known: Vec<String> = jiff::tz::db()
+pub fn nearest_time_zone(name: &str) -> Option<String> {
+    if let Some(today) = todays_name(name) {
+        return Some(today.to_owned());
+    }
+    let database = TimeZoneDatabase::bundled();
+    let known: Vec<String> = database
         .available()
         .map(|zone| zone.to_string())
+        .filter(|name| todays_name(name).is_none() && !UNKNOWN_TO_JAVA.contains(&name.as_str()))
         .collect();
-    let known = || {
-        known
-            .iter()
-            .map(String::as_str)
-            .filter(|name| is_name(name))
-    };
+    let known = || known.iter().map(String::as_str);
     // Many write the city alone, or a blank for the line below.
     let city = |zone: &&str| {
         zone.rsplit('/')
@@ -94,8 +64,10 @@ mod tests {
             "Europe/Berlin",
             "America/Argentina/Buenos_Aires",
             "Etc/GMT+5",
+            "US/Eastern",
+            "PST",
         ] {
-            assert!(matches!(time_zone(name), Zone::Known(_)), "{name}");
+            assert!(time_zone(name).is_some(), "{name}");
         }
         for name in [
             "europe/berlin",
@@ -105,50 +77,45 @@ mod tests {
             "../zoneinfo/UTC",
             "posix/UTC",
             "Europe",
+            "utc",
+            "ROC",
+            "Factory",
         ] {
-            assert!(matches!(time_zone(name), Zone::Unknown), "{name}");
+            assert!(time_zone(name).is_none(), "{name}");
         }
     }
 
     #[test]
-    fn a_zone_read_from_its_file_is_the_zone_jiff_knows() {
-        let noon = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0);
-        let Zone::Known(read) = time_zone("Europe/Berlin") else {
-            panic!()
-        };
-        let known = TimeZone::get("Europe/Berlin").unwrap();
-        assert_eq!(
-            read.to_timestamp(noon).unwrap(),
-            known.to_timestamp(noon).unwrap()
-        );
-    }
-
-    #[test]
-    fn a_machine_without_time_zones_judges_only_the_form_of_a_name() {
-        let zone = |name| zone_in(&[], &TimeZoneDatabase::none(), name);
-        assert!(matches!(zone("Europe/Berlin"), Zone::Unjudged));
-        assert!(matches!(zone("Europe/Berlinn"), Zone::Unjudged));
-        assert!(matches!(zone("Europe Berlin"), Zone::Unknown));
-        assert!(matches!(zone("UTC"), Zone::Known(_)));
+    fn every_other_name_of_a_zone_leads_to_the_zone_itself() {
+        let now = "2026-11-30T12:00:00Z".parse().unwrap();
+        for (alias, today) in ALIASES.iter().chain(OF_JAVA) {
+            let zone = time_zone(today).unwrap();
+            assert_eq!(todays_name(today), None, "{alias}");
+            if let Some(other) = time_zone(alias) {
+                let changes = |zone: &TimeZone| -> Vec<_> {
+                    let changes = zone.following(now).take(4);
+                    changes
+                        .map(|change| (change.timestamp(), change.offset()))
+                        .collect()
+                };
+                assert_eq!(zone.to_offset(now), other.to_offset(now), "{alias}");
+                assert_eq!(changes(&zone), changes(&other), "{alias}");
+            } else {
+                assert!(UNKNOWN_TO_JAVA.contains(alias), "{alias}");
+            }
+        }
     }
 
     #[test]
     fn the_zone_that_was_meant_is_found_by_city_by_case_and_by_likeness() {
-        assert_eq!(
-            nearest_time_zone("Berlin").as_deref(),
-            Some("Europe/Berlin")
-        );
-        assert_eq!(
-            nearest_time_zone("europe/berlin").as_deref(),
-            Some("Europe/Berlin")
-        );
-        assert_eq!(
-            nearest_time_zone("America/New_Yrok").as_deref(),
-            Some("America/New_York")
-        );
-        assert_eq!(
-            nearest_time_zone("new york").as_deref(),
-            Some("America/New_York")
-        );
+        for (written, meant) in [
+            ("Berlin", "Europe/Berlin"),
+            ("europe/berlin", "Europe/Berlin"),
+            ("America/New_Yrok", "America/New_York"),
+            ("new york", "America/New_York"),
+            ("ROC", "Asia/Taipei"),
+        ] {
+            assert_eq!(nearest_time_zone(written).as_deref(), Some(meant));
+        }
     }
 }

@@ -167,6 +167,16 @@ pub static RULES: &[Rule] = &[
         "a time zone is one that exists",
         schedule::time_zone,
     ),
+    warning(
+        "time-zone-alias",
+        "a time zone has the name it has today",
+        schedule::time_zone_alias,
+    ),
+    warning(
+        "clock-change",
+        "no fixed time of a schedule is left out within a year when the clock of its zone goes forward",
+        schedule::clock_change,
+    ),
     error(
         "e-mail",
         "who is notified is an e-mail address",

@@ -10,7 +10,11 @@ pub(super) fn with_question_mark(fields: &[String]) -> Option<String> {
     let mut fields = fields.to_vec();
     match (fields[DAY_OF_MONTH].as_str(), fields[DAY_OF_WEEK].as_str()) {
         (_, "*" | "?") => fields[DAY_OF_WEEK] = "?".into(),
-        ("*", _) => fields[DAY_OF_MONTH] = "?".into(),
+        ("*", weekday) => {
+            // Who leaves out the `?` counts the days as another cron does, not from 1 for Sunday.
+            fields[DAY_OF_WEEK] = named_days(weekday).unwrap_or_else(|| weekday.to_owned());
+            fields[DAY_OF_MONTH] = "?".into();
+        }
         _ => return None,
     }
     if fields[DAY_OF_MONTH] == "?" && fields[DAY_OF_WEEK] == "?" {
@@ -67,7 +71,7 @@ mod tests {
     use super::super::Quartz;
 
     fn error(cron: &str) -> String {
-        cron.parse::<Quartz>().unwrap_err().to_string()
+        Quartz::read(cron, 2026).unwrap_err().to_string()
     }
 
     #[test]
@@ -97,6 +101,7 @@ mod tests {
             ("0 0 6 * * *", "0 0 6 * * ?"),
             ("0 0 6 ? * ?", "0 0 6 * * ?"),
             ("0 0 6 * * MON", "0 0 6 ? * MON"),
+            ("0 0 6 * * 1-5", "0 0 6 ? * MON-FRI"),
             ("0 0 6 1 * *", "0 0 6 1 * ?"),
         ] {
             assert!(

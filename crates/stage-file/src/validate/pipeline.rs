@@ -344,7 +344,7 @@ mod tests {
             [
                 "`accept` in `[pipeline]` names `shared-teir`, which is no warning; did you mean `shared-tier`?",
                 "`accept` in `[pipeline]` names `secret`, which is no warning; the warnings are `shared-model-stage`, \
-                 `no-tier`, `shared-tier`, `never-fires`, `rare-schedule`, `numbered-weekday`"
+                 `no-tier`, `shared-tier`, `never-fires`, `rare-schedule`, `numbered-weekday`, `time-zone-alias`, `clock-change`"
             ]
         );
     }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::fmt::Display;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::StageFile;
 use crate::cron::{CronError, Quartz};
@@ -56,15 +57,14 @@ pub(super) struct Book<'t> {
     /// Every text in the file.
     pub leaves: Vec<Leaf<'t>>,
     pub now: Timestamp,
-    pub crons: OnceCell<Vec<Cron<'t>>>,
+    pub crons: OnceCell<Vec<Cron>>,
     /// Every rule there is: `accept` names some of them.
     pub rules: &'static [Rule],
 }
 
 /// A cron expression with its place.
-pub(super) struct Cron<'t> {
+pub(super) struct Cron {
     pub path: Vec<String>,
-    pub text: &'t str,
     pub quartz: Result<Quartz, CronError>,
 }
 
@@ -83,13 +83,13 @@ impl<'t> Book<'t> {
     }
 
     /// Every cron expression, read once for all the rules about them.
-    pub fn crons(&self) -> &[Cron<'t>] {
+    pub fn crons(&self) -> &[Cron] {
         self.crons.get_or_init(|| {
+            let year = self.now.to_zoned(TimeZone::UTC).year();
             self.texts(|keys| matches!(keys, ["job", _, "schedule", "cron"]))
                 .map(|leaf| Cron {
                     path: leaf.path(),
-                    text: leaf.text,
-                    quartz: leaf.text.parse(),
+                    quartz: Quartz::read(leaf.text, year),
                 })
                 .collect()
         })

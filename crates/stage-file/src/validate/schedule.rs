@@ -1,16 +1,35 @@
 //! Rules on the schedules of jobs. Only a file with a schedule pays for time zones and calendars.
 
-use super::rule::{Book, Report};
-use crate::cron::{Rhythm, has_numbered_weekday};
+use jiff::tz::TimeZone;
+
+use super::rule::{Book, Cron, Report};
+use crate::cron::{Quartz, Rhythm};
 use crate::text::displayed;
-use crate::time_zone::{Zone, nearest_time_zone, time_zone as known_time_zone};
+use crate::time_zone::{nearest_time_zone, time_zone as known_time_zone, todays_name};
 
 pub(super) fn cron(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for cron in book.crons() {
-        if let Err(error) = &cron.quartz {
-            report.at(&cron.path, error);
+        let quartz = match &cron.quartz {
+            Ok(quartz) => quartz,
+            Err(error) => {
+                report.at(&cron.path, error);
+                continue;
+            }
+        };
+        if let Some((_, zone)) = zone(book, cron)
+            && let Some(message) = quartz.endless(&book.now.to_zoned(zone))
+        {
+            report.at(&cron.path, message);
         }
     }
+}
+
+/// The time zone of an expression with its name, when there is such a zone.
+fn zone<'b>(book: &'b Book<'_>, cron: &Cron) -> Option<(&'b str, TimeZone)> {
+    let mut jobs = book.file.jobs.iter();
+    let job = jobs.find(|job| cron.path.get(1) == Some(&job.name))?;
+    let name = &job.schedule.as_ref()?.timezone;
+    Some((name, known_time_zone(name)?))
 }
 
 pub(super) fn never_fires(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -33,7 +52,7 @@ pub(super) fn rare(book: &Book<'_>, report: &mut Report<'_, '_>) {
 
 /// How often each schedule fires. The time zone moves no day so far that the answer would change.
 fn rhythms<'b>(book: &'b Book<'_>) -> impl Iterator<Item = (&'b [String], Rhythm)> {
-    let now = book.now.to_zoned(jiff::tz::TimeZone::UTC);
+    let now = book.now.to_zoned(TimeZone::UTC);
     book.crons().iter().filter_map(move |cron| {
         let rhythm = cron.quartz.as_ref().ok()?.rhythm(now.clone());
         Some((&cron.path[..], rhythm))
@@ -42,15 +61,26 @@ fn rhythms<'b>(book: &'b Book<'_>) -> impl Iterator<Item = (&'b [String], Rhythm
 
 pub(super) fn numbered_weekday(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for cron in book.crons() {
-        if cron.quartz.is_ok() && has_numbered_weekday(cron.text) {
-            report.at(&cron.path, "counts the days of the week, and Quartz does so from 1 for Sunday; names such as `MON` leave no doubt");
+        let quartz = cron.quartz.as_ref().ok();
+        if let Some(message) = quartz.and_then(Quartz::numbered_weekday) {
+            report.at(&cron.path, message);
+        }
+    }
+}
+
+pub(super) fn clock_change(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for cron in book.crons() {
+        if let (Ok(quartz), Some((name, zone))) = (&cron.quartz, zone(book, cron)) {
+            for left_out in quartz.left_out(&zone, book.now) {
+                report.at(&cron.path, left_out.message(name));
+            }
         }
     }
 }
 
 pub(super) fn time_zone(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "timezone"])) {
-        if matches!(known_time_zone(leaf.text), Zone::Unknown) {
+        if known_time_zone(leaf.text).is_none() {
             let hint = match nearest_time_zone(leaf.text) {
                 Some(zone) => format!("did you mean `{zone}`?"),
                 None => "use a name such as `Europe/Berlin`".into(),
@@ -61,6 +91,19 @@ pub(super) fn time_zone(book: &Book<'_>, report: &mut Report<'_, '_>) {
                     "must be a time zone by its IANA name, not {}; {hint}",
                     displayed(leaf.text)
                 ),
+            );
+        }
+    }
+}
+
+pub(super) fn time_zone_alias(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "timezone"])) {
+        if let Some(today) = todays_name(leaf.text)
+            && known_time_zone(leaf.text).is_some()
+        {
+            report.leaf(
+                leaf,
+                format!("is an old or ambiguous name of `{today}`; write that"),
             );
         }
     }
@@ -149,7 +192,7 @@ mod tests {
             cron("0 0 6 ? * 2-6"),
             [
                 "`schedule.cron` in `[job.score]` counts the days of the week, and Quartz does so from 1 for Sunday; \
-              names such as `MON` leave no doubt (accept with `accept = [\"numbered-weekday\"]` under `[pipeline]`)"
+              write `MON-FRI` if that is meant, or `TUE-SAT` if 1 is Monday (accept with `accept = [\"numbered-weekday\"]` under `[pipeline]`)"
             ]
         );
     }
@@ -173,6 +216,35 @@ mod tests {
               `Europe/Berlin`"
             ]
         );
+    }
+
+    #[test]
+    fn another_name_of_a_time_zone_is_a_warning_with_todays_name() {
+        assert_eq!(
+            with_schedule("cron = \"0 0 6 * * ?\", timezone = \"US/Eastern\""),
+            [
+                "`schedule.timezone` in `[job.score]` is an old or ambiguous name of `America/New_York`; write that \
+                 (accept with `accept = [\"time-zone-alias\"]` under `[pipeline]`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fixed_time_that_the_clock_leaves_out_is_a_warning_with_the_date() {
+        let berlin =
+            |cron: &str| with_schedule(&format!("cron = \"{cron}\", timezone = \"Europe/Berlin\""));
+        assert_eq!(
+            berlin("0 30 2 * * ?"),
+            [
+                "`schedule.cron` in `[job.score]` does not fire at 02:30 on Sunday 2027-03-28: the clock of \
+                 `Europe/Berlin` goes from 02:00 to 03:00 (accept with `accept = [\"clock-change\"]` under \
+                 `[pipeline]`)"
+            ]
+        );
+        assert_eq!(berlin("0 30 3 * * ?"), [""; 0]);
+        assert_eq!(berlin("0 0/15 * * * ?"), [""; 0], "no hour is missed");
+        assert_eq!(berlin("0 30 2 ? * MON-FRI"), [""; 0], "not on a Sunday");
+        assert_eq!(cron("0 30 2 * * ?"), [""; 0], "UTC has no summer");
     }
 
     #[test]
