@@ -92,7 +92,7 @@ impl Verb {
 }
 
 /// All of them.
-pub const VERBS: [Verb; 8] = [
+pub const VERBS: [Verb; 9] = [
     Verb {
         name: "init",
         about: "Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request",
@@ -112,6 +112,11 @@ pub const VERBS: [Verb; 8] = [
         name: "rehearse",
         about: "Run the workflow files here, stage by stage, against a Domino on this machine",
         features: Features::Rehearse,
+    },
+    Verb {
+        name: "cron",
+        about: "Explain a cron expression, and show the next times at which Quartz fires by it",
+        features: Features::None,
     },
     Verb {
         name: "schema",

@@ -9,6 +9,7 @@ pub mod another_repository;
 #[cfg(feature = "contract")]
 pub mod check_contract;
 pub mod checks;
+pub mod cron;
 pub mod diagram;
 #[cfg(feature = "rehearse")]
 pub mod doctor;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::{gen_workflows, init, plan, schema};
+use crate::{cron, gen_workflows, init, plan, schema};
 
 #[cfg(feature = "contract")]
 use crate::check_contract;
@@ -25,6 +25,8 @@ pub enum Verb {
     /// Run the workflow files here, stage by stage, against a Domino on this machine
     #[cfg(feature = "rehearse")]
     Rehearse(rehearse::Args),
+    /// Explain a cron expression, and show the next times at which Quartz fires by it
+    Cron(cron::Args),
     /// Write stages.schema.json, by which editors complete stages.toml
     Schema(schema::Args),
     /// Hold what the programs send against the specs of a Domino
@@ -47,6 +49,7 @@ impl Verb {
             Self::Plan(args) => plan::run(&args),
             #[cfg(feature = "rehearse")]
             Self::Rehearse(args) => rehearse::run(args).map_err(Into::into),
+            Self::Cron(args) => cron::run(&args),
             Self::Schema(args) => schema::run(&args),
             #[cfg(feature = "contract")]
             Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
