@@ -42,8 +42,8 @@ pub(crate) struct PublishArgs {
     pub(crate) back: bool,
     /// Start it and give it replicas and description as stages.toml says, although somebody stopped or changed it in
     /// Domino
-    #[arg(long)]
-    pub(crate) put_back: bool,
+    #[arg(long = "put-back")]
+    pub(crate) as_file_says: bool,
     /// Leave an endpoint alone that may be ours under another name, and create one beside it
     #[arg(long)]
     pub(crate) beside: bool,

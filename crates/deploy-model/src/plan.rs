@@ -103,7 +103,7 @@ pub(crate) async fn plan<'a>(
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
     let mut kept = Kept::default();
     if let Some(existing) = &existing {
-        if existing.is_stopped() && !args.put_back {
+        if existing.is_stopped() && !args.as_file_says {
             return Err(stopped(existing));
         }
         let known = match endpoint.apis.capabilities().fixes_variables && !args.variables_are_set {
@@ -117,7 +117,7 @@ pub(crate) async fn plan<'a>(
         kept = keep(
             existing,
             &said(context, model, &place),
-            args.put_back,
+            args.as_file_says,
             &mut wanted,
         );
         if known == Variables::Forgotten {

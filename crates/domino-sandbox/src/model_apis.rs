@@ -11,6 +11,7 @@ mod model_api;
 mod of_registered;
 mod page;
 mod public;
+mod role;
 mod serving;
 mod settings;
 mod status;
@@ -23,7 +24,8 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::version::Version;
-pub use by_people::{EndpointChange, Role};
+pub use by_people::EndpointChange;
+pub use role::Role;
 pub(crate) use store::ModelApis;
 
 /// The routes that need a credential of Domino's API.

@@ -3,11 +3,9 @@
 
 use anyhow::Context;
 
+use super::role::Role;
 use super::store::ModelApis;
 use crate::users::Users;
-
-/// The label of the version that was promoted.
-pub(super) const PROD: &str = "prod";
 
 /// What a person changes.
 #[derive(Clone, Copy, Debug)]
@@ -22,27 +20,6 @@ pub enum EndpointChange<'a> {
     Bundle(&'a str),
     /// The quota that it runs in.
     ResourceQuota(&'a str),
-}
-
-/// What a collaborator may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Everything.
-    Owner,
-    /// Everything but to give it away.
-    Editor,
-    /// See the endpoint and the list of its versions.
-    Viewer,
-}
-
-impl Role {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Role::Owner => "Owner",
-            Role::Editor => "Editor",
-            Role::Viewer => "Viewer",
-        }
-    }
 }
 
 impl ModelApis {

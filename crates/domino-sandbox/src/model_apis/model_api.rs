@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::by_people::{PROD, Role};
+use super::role::Role;
 use super::settings::Settings;
 use super::status::Status;
 use super::version::{ModelApiVersion, VersionSpec};
@@ -15,6 +15,9 @@ use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
 use crate::users::User;
+
+/// The label of the version that was promoted.
+const PROD: &str = "prod";
 
 /// One model API.
 pub(crate) struct ModelApi {
