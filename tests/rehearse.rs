@@ -217,6 +217,45 @@ fn a_run_can_stop_after_a_stage_as_one_started_by_hand() {
 }
 
 #[test]
+fn a_run_is_started_by_hand_with_inputs() {
+    let project = Project::new();
+    project.change(
+        WORKFLOW,
+        "    inputs:\n",
+        "    inputs:\n      back:\n        description: Back\n        type: boolean\n        default: false\n",
+    );
+    project.change(
+        WORKFLOW,
+        "          DOMINO_ENV: ${{ vars.DOMINO_ENV }}\n",
+        "          DOMINO_ENV: ${{ vars.DOMINO_ENV }}\n          BACK: ${{ inputs.back }}\n",
+    );
+    let line = "print(f\"{user} deploys";
+    let more = format!("print(f\"back is '{{os.environ['BACK']}}'\")\n{line}");
+    project.change("ask.py", line, &more).commit();
+    let told = |args: &[&str]| project.rehearse(args);
+    told(&[]).tells("back is ''");
+    let by_hand = told(&["--input", "back=true", "--stop-after", "dev"]);
+    assert_eq!(by_hand.code, 0, "{}", by_hand.text);
+    by_hand.tells("back is 'true'");
+    by_hand.tells("Deploy to prod: skipped");
+    for (input, why) in [
+        (
+            "back=yes",
+            "input `back` cannot be `yes`: it is `true` or `false`",
+        ),
+        (
+            "bakc=true",
+            "no workflow has an input `bakc`; there are back, stop-after",
+        ),
+        ("back", "it must be NAME=VALUE"),
+    ] {
+        let refused = told(&["--input", input]);
+        assert_eq!(refused.code, 2, "{}", refused.text);
+        refused.tells(why);
+    }
+}
+
+#[test]
 fn what_cannot_be_rehearsed_is_named_all_at_once_and_nothing_runs() {
     let project = Project::new();
     project.change(

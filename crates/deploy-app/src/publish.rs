@@ -12,6 +12,7 @@ use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Progress, Report, Step, StepContext, StepResult, duration,
+    ticked,
 };
 use domino_core::wait::Poll;
 use stage_file::{Kind, StageFile};
@@ -50,10 +51,10 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "COMMIT")]
     pub(crate) commit: Option<String>,
     /// Deploy a commit although a newer one runs
-    #[arg(long)]
+    #[arg(long, env = "DEPLOY_BACK", value_parser = ticked)]
     pub(crate) back: bool,
     /// Start it and let people in as stages.toml says, although somebody stopped it or decided otherwise in Domino
-    #[arg(long = "put-back")]
+    #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     pub(crate) as_file_says: bool,
     /// Leave an app alone that may be ours under another name, and create one beside it
     #[arg(long)]

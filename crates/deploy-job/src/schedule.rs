@@ -9,7 +9,9 @@ use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
-use domino_core::step::{Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through};
+use domino_core::step::{
+    Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through, ticked,
+};
 use stage_file::{Kind, Schedule, StageFile};
 
 use crate::apply_schedule::Applied;
@@ -33,10 +35,10 @@ pub(crate) struct ScheduleArgs {
     #[arg(long)]
     pub(crate) delete: bool,
     /// Deploy a commit although a newer one is deployed
-    #[arg(long)]
+    #[arg(long, env = "DEPLOY_BACK", value_parser = ticked)]
     pub(crate) back: bool,
     /// Pause it or let it fire as stages.toml says, although somebody decided otherwise in Domino
-    #[arg(long = "put-back")]
+    #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     pub(crate) as_file_says: bool,
     /// Leave a scheduled job alone that may be ours under another title, and go on beside it
     #[arg(long)]

@@ -34,6 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         uncommitted: args.uncommitted,
         approve: Some(rehearse::Approver::All),
         stop_after: None,
+        input: Vec::new(),
         domino_version: args.domino_version,
         faults: None,
         spec: args.spec,

@@ -85,6 +85,9 @@ pub struct Args {
     /// Stop after this stage, as a run started by hand can
     #[arg(long, value_name = "STAGE")]
     pub stop_after: Option<String>,
+    /// Start the runs by hand, with this input, such as back=true; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = input)]
+    pub input: Vec<(String, String)>,
     /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub domino_version: Version,
@@ -149,6 +152,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             only: &args.only,
         };
         let subject = Subject::read(choice, &console, &mut findings.problems)?;
+        subject.offers(&args.input)?;
         Ok((approve, subject))
     });
     let (approve, subject) = match read {
@@ -165,7 +169,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let token = job_token();
     console.mask(&token);
     let api = GitHubApi::start(token.clone(), approvals.given())?;
-    let github = github(&subject, args.stop_after, &api, token);
+    let event = match (args.stop_after, args.input) {
+        (None, inputs) if inputs.is_empty() => Event::Push,
+        (stop_after, inputs) => Event::Dispatch { stop_after, inputs },
+    };
+    let github = github(&subject, event, &api, token);
     let installed = Installed::beside_this_program(&subject.stage_file, &subject.repository.root);
     let installed = match args.build_as_written {
         true => installed.map(Installed::build_as_written),
@@ -244,17 +252,22 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// What GitHub would say of the push, or of the run that a person starts.
-fn github(subject: &Subject, stop_after: Option<String>, api: &GitHubApi, token: String) -> GitHub {
+fn github(subject: &Subject, event: Event, api: &GitHubApi, token: String) -> GitHub {
     GitHub {
         repository: subject.repository.slug(),
         branch: subject.environments.branch.clone(),
         commit: subject.commit.clone(),
         actor: AUTHOR.into(),
-        event: stop_after.map_or(Event::Push, |stop_after| Event::Dispatch { stop_after }),
+        event,
         api_url: api.url.clone(),
         token,
         first_run_id: first_run_id(),
     }
+}
+
+fn input(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn approve(asked: Option<Approver>) -> anyhow::Result<Approve> {

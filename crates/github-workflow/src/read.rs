@@ -169,6 +169,18 @@ impl Workflow {
 }
 
 impl Input {
+    /// Why it cannot be given this text, if it cannot.
+    pub fn objection(&self, text: &str) -> Option<String> {
+        let is_one = |allowed: &[&str]| allowed.contains(&text);
+        match self.kind.as_str() {
+            "boolean" if !is_one(&["true", "false"]) => Some("it is `true` or `false`".to_owned()),
+            "choice" if !self.options.iter().any(|option| option == text) => {
+                Some(format!("it is one of {}", self.options.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
     /// Its value, from the text that was given.
     pub fn value(&self, text: &str) -> Value {
         match self.kind.as_str() {

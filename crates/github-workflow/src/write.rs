@@ -12,7 +12,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_saphyr::{Commented, SpaceAfter};
 
-pub use self::trigger::{Choice, ChoiceType, Dispatch, Filter, Pattern, Triggers};
+pub use self::trigger::{
+    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Triggers,
+};
 
 /// One workflow file.
 #[derive(Debug, Clone, Serialize)]

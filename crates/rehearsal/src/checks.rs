@@ -12,7 +12,7 @@ use crate::shell;
 use github_workflow::context::ExpressionSite;
 use github_workflow::expression::Expression;
 use github_workflow::problem::Problem;
-use github_workflow::read::{Condition, Field, Job, Step, What, Workflow};
+use github_workflow::read::{Condition, Field, Input, Job, Step, What, Workflow};
 use github_workflow::value::{Value, same_ignoring_case};
 
 /// What the checks of a file compare it with.
@@ -108,29 +108,34 @@ impl<'a> Checks<'a, '_> {
                     }
                 }
             },
-            (Event::Dispatch { stop_after }, triggers) => {
-                let offers = triggers
-                    .dispatch
-                    .iter()
-                    .flatten()
-                    .filter(|input| input.options.contains(stop_after));
-                match (&triggers.dispatch, offers.count()) {
-                    (None, _) => self.problem(
-                        0,
-                        "this workflow cannot be started by hand, with a stage to stop after",
-                    ),
-                    (Some(_), 1) => {}
-                    (Some(_), 0) => self.problem(
-                        0,
-                        format!("no input of this workflow offers to stop after `{stop_after}`"),
-                    ),
-                    (Some(_), _) => self.problem(
-                        0,
-                        format!("more than one input of this workflow offers `{stop_after}`"),
-                    ),
+            (Event::Dispatch { stop_after, inputs }, triggers) => {
+                let Some(offered) = &triggers.dispatch else {
+                    return self.problem(0, "this workflow cannot be started by hand");
+                };
+                if let Some(stop_after) = stop_after {
+                    self.stop_after(stop_after, offered);
+                }
+                for (name, value) in inputs {
+                    let input = offered.iter().find(|input| input.name == *name);
+                    if let Some(why) = input.and_then(|input| input.objection(value)) {
+                        self.problem(0, format!("input `{name}` cannot be `{value}`: {why}"));
+                    }
                 }
             }
         }
+    }
+
+    fn stop_after(&mut self, stage: &String, offered: &[Input]) {
+        let offers = offered
+            .iter()
+            .filter(|input| input.options.contains(stage))
+            .count();
+        let text = match offers {
+            1 => return,
+            0 => format!("no input of this workflow offers to stop after `{stage}`"),
+            _ => format!("more than one input of this workflow offers `{stage}`"),
+        };
+        self.problem(0, text);
     }
 
     fn one_job(&mut self, job: &'a Job) {
@@ -394,7 +399,8 @@ mod tests {
     #[test]
     fn stopping_early_needs_an_input_that_offers_the_stage() {
         let event = Event::Dispatch {
-            stop_after: "dev".into(),
+            stop_after: Some("dev".into()),
+            inputs: vec![("back".into(), "yes".into())],
         };
         let with = |inputs: &str| {
             let text =
@@ -411,6 +417,11 @@ mod tests {
         );
         assert!(
             with("a: { options: [dev] }, b: { options: [dev] }").contains("more than one input")
+        );
+        let of_back = with("back: { type: boolean }, stop-after: { options: [dev] }");
+        assert!(
+            of_back.ends_with("input `back` cannot be `yes`: it is `true` or `false`"),
+            "{of_back}"
         );
         assert!(found("on: push\njobs: {}\n", &event).0[0].contains("cannot be started by hand"));
         assert!(

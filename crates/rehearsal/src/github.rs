@@ -37,10 +37,12 @@ pub struct GitHub {
 pub enum Event {
     /// A push to the production branch.
     Push,
-    /// A person, with this stage to stop after.
+    /// A person.
     Dispatch {
-        /// The stage's name.
-        stop_after: String,
+        /// The stage to stop after: given to the one input that offers it.
+        stop_after: Option<String>,
+        /// Inputs by their names. A workflow that does not have one is started without it.
+        inputs: Vec<(String, String)>,
     },
 }
 
@@ -68,17 +70,22 @@ impl GitHub {
         }
     }
 
-    /// The run of a workflow, with the inputs that a person who stops early would give.
+    /// The run of a workflow, with the inputs that the person gives.
     pub fn run_of(&self, workflow: &Workflow, at: u64) -> Run {
         let inputs = match (&self.event, &workflow.triggers.dispatch) {
-            (Event::Dispatch { stop_after }, Some(inputs)) => inputs
+            (
+                Event::Dispatch {
+                    stop_after,
+                    inputs: given,
+                },
+                Some(inputs),
+            ) => inputs
                 .iter()
                 .map(|input| {
-                    let text = if input.options.contains(stop_after) {
-                        Some(stop_after)
-                    } else {
-                        input.default.as_ref()
-                    };
+                    let given = given.iter().find(|(name, _)| *name == input.name);
+                    let stop = stop_after.as_ref().filter(|s| input.options.contains(s));
+                    let text = given.map(|(_, value)| value).or(stop);
+                    let text = text.or(input.default.as_ref());
                     (
                         input.name.clone(),
                         input.value(text.map_or("", String::as_str)),

@@ -240,6 +240,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "it must not be negative".into())
 }
 
+/// Reads a flag that comes as a variable: an input of a run that nobody started by hand is empty on GitHub.
+pub fn ticked(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err("it must be `true`, `false` or empty".into()),
+    }
+}
+
 fn delay_scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(delay_scale) if (0.0..=10.0).contains(&delay_scale) => Ok(delay_scale),
@@ -267,6 +276,15 @@ mod tests {
             hardware-tier = \"p\"
         ";
         StageFile::read(text, Path::new("stages.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_flag_that_comes_as_a_variable_is_clear_or_wrong() {
+        let all = ["", " ", "false", "true", "yes"].map(|text| ticked(text).ok());
+        assert_eq!(
+            all,
+            [Some(false), Some(false), Some(false), Some(true), None]
+        );
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
-use super::stage::{StageSteps, asks_github, deploy, domino_step};
+use super::stage::{
+    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags,
+};
 use github_workflow::write::{Step, Workflow};
 
 /// `deploy-job start` follows a run for up to 60 minutes by itself.
@@ -10,12 +12,20 @@ const START_MINUTES: u32 = 65;
 /// A schedule is written, not waited for.
 const SCHEDULE_MINUTES: u32 = 10;
 
+/// What a person may tick: of schedules.
+const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
+
 /// The workflow for jobs.
 pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
+    let flags: &[ByHand] = match file.jobs.iter().any(|job| job.schedule.is_some()) {
+        true => &FLAGS,
+        false => &[],
+    };
     deploy(
         file,
         Kind::Job,
         file.jobs.iter().filter_map(script),
+        flags,
         |stage, _| {
             let steps = file.jobs.iter().map(|job| step(job, stage)).collect();
             // Only a run has an address; a schedule has none.
@@ -34,12 +44,16 @@ fn step(job: &DominoJob, stage: &Stage) -> Step {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
         None => (format!("Start job {name}"), "start", START_MINUTES),
     };
-    asks_github(domino_step(
+    let step = asks_github(domino_step(
         title,
         format!("{verb}-{name}"),
         format!("deploy-job {verb} {name} --stage {stage}"),
         minutes,
-    ))
+    ));
+    match job.schedule {
+        Some(_) => with_flags(step, &FLAGS),
+        None => step,
+    }
 }
 
 /// The file that the command runs, where its first word is one of the repository's.

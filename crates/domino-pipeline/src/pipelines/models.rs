@@ -25,6 +25,7 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
         file,
         Kind::Model,
         file.models.iter().flat_map(named_files),
+        &[],
         |stage, before| {
             let (mut steps, mut requests, mut outputs) = (Vec::new(), Vec::new(), IndexMap::new());
             for model in &file.models {

@@ -9,8 +9,8 @@ use stage_file::{Kind, Stage, StageFile};
 use super::{programs, summary};
 use crate::actions;
 use github_workflow::write::{
-    Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Job, Pattern,
-    Permissions, Step, Triggers, Workflow, literal,
+    Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Flag, FlagType,
+    FormField, Job, Pattern, Permissions, Step, Triggers, Workflow, literal,
 };
 
 /// Which stage the GitHub environment says it is; the programs compare it with `--stage`.
@@ -25,6 +25,35 @@ const GITHUB_TOKEN: &str = "${{ github.token }}";
 /// The minutes a stage's job has beside those of its entities: start, download, unpack.
 const OVERHEAD_MINUTES: u32 = 10;
 
+/// A flag of a program that a person ticks who starts a run by hand. It reaches the program as a variable, and is never
+/// a word of a command.
+#[derive(Clone, Copy)]
+pub(super) struct ByHand {
+    input: &'static str,
+    variable: &'static str,
+    description: &'static str,
+}
+
+/// `--put-back`.
+pub(super) const PUT_BACK: ByHand = ByHand {
+    input: "put-back",
+    variable: "DEPLOY_PUT_BACK",
+    description: "Set what people changed in Domino to what stages.toml says",
+};
+/// `--back`.
+pub(super) const BACK: ByHand = ByHand {
+    input: "back",
+    variable: "DEPLOY_BACK",
+    description: "Deploy a commit even if a newer one runs",
+};
+
+/// The same step, which is given these flags of a run that a person starts.
+pub(super) fn with_flags(step: Step, flags: &[ByHand]) -> Step {
+    flags.iter().fold(step, |step, flag| {
+        step.env(flag.variable, format!("${{{{ inputs.{} }}}}", flag.input))
+    })
+}
+
 /// A workflow that deploys one kind of entity, stage by stage.
 ///
 /// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.
@@ -32,6 +61,7 @@ pub(super) fn deploy<'a>(
     file: &'a StageFile,
     kind: Kind,
     paths: impl IntoIterator<Item = &'a str>,
+    flags: &[ByHand],
     stage_job: impl Fn(&Stage, Option<&Job>) -> StageSteps,
 ) -> Workflow {
     let programs = programs::job(file);
@@ -59,7 +89,7 @@ pub(super) fn deploy<'a>(
 
     Workflow {
         name: format!("Deploy {}s", kind.word()),
-        on: triggers(file, kind, paths),
+        on: triggers(file, kind, paths, flags),
         permissions: Permissions::none(),
         concurrency: SpaceAfter(Concurrency {
             group: Commented(
@@ -175,18 +205,27 @@ fn triggers<'a>(
     file: &'a StageFile,
     kind: Kind,
     paths: impl IntoIterator<Item = &'a str>,
+    flags: &[ByHand],
 ) -> Triggers {
     let mut inputs = IndexMap::new();
     if let [_, .., last] = file.stages.as_slice() {
         inputs.insert(
             "stop-after".to_owned(),
-            Choice {
+            FormField::Choice(Choice {
                 description: "The last stage to deploy to".to_owned(),
                 r#type: ChoiceType::Choice,
                 default: last.name.clone(),
                 options: file.stages.iter().map(|stage| stage.name.clone()).collect(),
-            },
+            }),
         );
+    }
+    for flag in flags {
+        let ask = Flag {
+            description: flag.description.to_owned(),
+            r#type: FlagType::Boolean,
+            default: false,
+        };
+        inputs.insert(flag.input.to_owned(), FormField::Flag(ask));
     }
     Triggers {
         pull_request: None,

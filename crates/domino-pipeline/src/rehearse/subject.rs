@@ -1,5 +1,6 @@
 //! What is rehearsed: a commit of a repository, its stage file, and its workflow files in the order in which they run.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
@@ -84,6 +85,31 @@ impl Subject {
             environments,
             workflows,
         })
+    }
+}
+
+impl Subject {
+    /// Refuses an input that no workflow has.
+    ///
+    /// # Errors
+    /// With the inputs that there are.
+    pub fn offers(&self, inputs: &[(String, String)]) -> anyhow::Result<()> {
+        let offered = self
+            .workflows
+            .iter()
+            .filter_map(|workflow| workflow.triggers.dispatch.as_ref());
+        let offered: BTreeSet<&str> = offered.flatten().map(|input| input.name.as_str()).collect();
+        let unknown = inputs
+            .iter()
+            .find(|(name, _)| !offered.contains(name.as_str()));
+        if let Some((name, _)) = unknown {
+            let offered: Vec<&str> = offered.into_iter().collect();
+            anyhow::bail!(
+                "no workflow has an input `{name}`; there are {}",
+                offered.join(", ")
+            );
+        }
+        Ok(())
     }
 }
 

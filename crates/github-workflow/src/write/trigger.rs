@@ -102,7 +102,36 @@ fn escaped(name: &str) -> String {
 pub struct Dispatch {
     /// Its fields, by name.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub inputs: IndexMap<String, Choice>,
+    pub inputs: IndexMap<String, FormField>,
+}
+
+/// One of its fields.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum FormField {
+    /// One of a list.
+    Choice(Choice),
+    /// Yes or no.
+    Flag(Flag),
+}
+
+/// A field that is ticked or not.
+#[derive(Debug, Clone, Serialize)]
+pub struct Flag {
+    /// What is asked.
+    pub description: String,
+    /// Always `boolean`.
+    pub r#type: FlagType,
+    /// Whether it is ticked when nobody says.
+    pub default: bool,
+}
+
+/// The word that makes a field a [`Flag`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlagType {
+    /// Yes or no.
+    Boolean,
 }
 
 /// A field with a fixed list of answers.
