@@ -1,5 +1,7 @@
 //! `deploy-job` from outside: what a user sees, and what Domino received.
 
+#[path = "deploy_job/again.rs"]
+mod again;
 #[path = "deploy_job/approval.rs"]
 mod approval;
 #[path = "deploy_job/at_once.rs"]

@@ -11,8 +11,7 @@ use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
-    ChangeKind, Interrupts, Plan, Progress, Report, Step, StepContext, StepResult, duration,
-    ticked,
+    ChangeKind, Interrupts, Plan, Progress, Report, Step, StepContext, StepResult, duration, ticked,
 };
 use domino_core::wait::Poll;
 use stage_file::{Kind, StageFile};

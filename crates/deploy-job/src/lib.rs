@@ -3,6 +3,7 @@
 //! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run
 //! for one commit and one workflow run, and is green only when Domino says `Succeeded`.
 
+mod again;
 mod apply_schedule;
 mod at_once;
 mod difference;

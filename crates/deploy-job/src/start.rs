@@ -11,12 +11,15 @@ use domino_core::client::{ApiError, Writer, Written, write_once};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
+use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, Through, duration,
+    ticked,
 };
 use stage_file::{Job, Kind};
 
+use crate::again::Again;
 use crate::at_once::BeforeStart;
 use crate::follow::Follow;
 use crate::interrupted::Interruption;
@@ -36,6 +39,9 @@ pub(crate) struct StartArgs {
     /// Leave a run alone that goes on and may be ours, and start one beside it
     #[arg(long)]
     pub(crate) beside: bool,
+    /// Run a commit again although a newer one has been run since; asked only when a workflow run is run again
+    #[arg(long, env = "DEPLOY_BACK", value_parser = ticked)]
+    pub(crate) back: bool,
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -59,6 +65,7 @@ struct StartPlan<'a> {
     marker: DeploymentMarker,
     project: Project,
     place: ResolvedPlacement,
+    order: OrderNotes,
     reusable: Option<Reusable>,
     /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
     earlier: HashSet<JobId>,
@@ -83,6 +90,9 @@ pub(crate) async fn start(
     let mut view = planned.view(context);
     approval.describe(&mut view);
     step.show(&view);
+    if let Some(warning) = &planned.order.warning {
+        step.warn(warning, None);
+    }
     // A step that fails before there is a run has no commit to tell.
     if args.dry_run || planned.reusable.is_some() {
         step.report.output("commit", planned.marker.commit.as_str());
@@ -124,7 +134,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         marker: &marker,
         project: &project,
     };
-    let (place, found) = tokio::try_join!(
+    let (place, found, again) = tokio::try_join!(
         ResolvedPlacement::find(
             &reader,
             &context.file,
@@ -134,14 +144,19 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
             &target
         ),
         async { Ok(search.find(&reader).await?) },
+        Again::ask(context, &project, &marker),
     )?;
     let reusable = search
         .reusable(&reader, &found, &place, args.beside)
+        .await?;
+    let (reusable, order) = again
+        .reusable_run(context, &marker, reusable, args.back)
         .await?;
     Ok(StartPlan {
         job,
         project: project.clone(),
         place,
+        order,
         reusable,
         earlier: found.marked.iter().map(|run| run.id.clone()).collect(),
         stopped: stopped(&found),
@@ -316,6 +331,9 @@ impl StartPlan<'_> {
             ),
         );
         plan.fact("commit", self.marker.commit.as_str());
+        if let Some(order) = &self.order.fact {
+            plan.fact("order", order);
+        }
         plan.fact("command", &self.job.command);
         self.place.describe(&mut plan);
         plan.fact("key", self.marker.to_string());

@@ -8,6 +8,7 @@ use stage_file::Stage;
 use crate::client::Connection;
 use crate::error::{CommandError, Exit, Result};
 use crate::github::{ApprovalRules, RunApproval, WorkflowRun};
+use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
 use crate::variable::{is_on_github, variable};
 
@@ -162,11 +163,6 @@ pub const STARTED: &str = "who started this workflow run";
 /// `GITHUB_TRIGGERING_ACTOR`, and the author goes on standing in `GITHUB_ACTOR`.
 pub fn is_author(login: &str) -> bool {
     variable("GITHUB_ACTOR").is_some_and(|actor| actor.to_lowercase() == login.to_lowercase())
-}
-
-/// Whether this attempt at the workflow run is not its first.
-pub fn is_rerun() -> bool {
-    variable("GITHUB_RUN_ATTEMPT").is_some_and(|attempt| attempt != "1")
 }
 
 fn quoted(names: &[String]) -> String {

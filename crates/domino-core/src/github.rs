@@ -4,6 +4,7 @@
 //! It judges nobody: whether an approver may approve is for the caller to say.
 
 mod approval;
+mod attempt;
 mod compare;
 mod environment;
 

@@ -18,6 +18,7 @@ pub mod github;
 pub mod older_commit;
 pub mod own_endpoint;
 pub mod place;
+pub mod rerun;
 pub mod scrubber;
 pub mod serving;
 mod stderr;

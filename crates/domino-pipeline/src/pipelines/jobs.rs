@@ -12,14 +12,16 @@ const START_MINUTES: u32 = 65;
 /// A schedule is written, not waited for.
 const SCHEDULE_MINUTES: u32 = 10;
 
-/// What a person may tick: of schedules.
-const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
+/// What a person may tick for a schedule.
+const OF_SCHEDULES: [ByHand; 2] = [PUT_BACK, BACK];
+/// And for a run that is started.
+const OF_RUNS: [ByHand; 1] = [BACK];
 
 /// The workflow for jobs.
 pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
     let flags: &[ByHand] = match file.jobs.iter().any(|job| job.schedule.is_some()) {
-        true => &FLAGS,
-        false => &[],
+        true => &OF_SCHEDULES,
+        false => &OF_RUNS,
     };
     deploy(
         file,
@@ -51,8 +53,8 @@ fn step(job: &DominoJob, stage: &Stage) -> Step {
         minutes,
     ));
     match job.schedule {
-        Some(_) => with_flags(step, &FLAGS),
-        None => step,
+        Some(_) => with_flags(step, &OF_SCHEDULES),
+        None => with_flags(step, &OF_RUNS),
     }
 }
 

@@ -141,14 +141,23 @@ pub(super) fn asks_github(step: Step) -> Step {
     step.env("GITHUB_TOKEN", GITHUB_TOKEN)
 }
 
-/// What the steps of a stage need of GitHub beside the checkout.
+/// What the steps of a stage need of GitHub beside the checkout: who approved the run, and when it is run again, whether
+/// the job that starts a run had succeeded.
 fn permissions(stage: &Stage, steps: &[Step]) -> Permissions {
-    let ask = |step: &Step| step.env.contains_key("GITHUB_TOKEN");
     let approved = !stage.approvers.is_empty() || stage.gates.github_approval;
-    match approved && steps.iter().any(ask) {
-        true => Permissions::none().and("actions", "read", "reads who approved this run"),
-        false => Permissions::none(),
-    }
+    let ask = |step: &Step| step.env.contains_key("GITHUB_TOKEN");
+    let start = |step: &Step| {
+        step.id
+            .as_deref()
+            .is_some_and(|id| id.starts_with("start-"))
+    };
+    let why = match (approved && steps.iter().any(ask), steps.iter().any(start)) {
+        (true, true) => "reads who approved this run, and what its earlier attempts did",
+        (true, false) => "reads who approved this run",
+        (false, true) => "reads what earlier attempts at this run did",
+        (false, false) => return Permissions::none(),
+    };
+    Permissions::none().and("actions", "read", why)
 }
 
 /// The id of the job that deploys to this stage.

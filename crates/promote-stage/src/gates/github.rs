@@ -1,8 +1,8 @@
 //! The approval of this workflow run on GitHub, as a gate: who gave it, and whether they may.
 
-use domino_core::approval::is_rerun;
 use domino_core::error::{Exit, Result};
 use domino_core::github::{ApprovalRules, RunApproval, WorkflowRun};
+use domino_core::rerun::is_rerun;
 use domino_core::step::StepContext;
 use domino_core::variable::variable;
 
