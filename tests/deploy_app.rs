@@ -17,6 +17,8 @@ mod faults;
 mod interrupted;
 #[path = "deploy_app/refused.rs"]
 mod refused;
+#[path = "deploy_app/revision.rs"]
+mod revision;
 #[path = "deploy_app/rollback.rs"]
 mod rollback;
 #[path = "deploy_app/shared_app.rs"]

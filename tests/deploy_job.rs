@@ -11,6 +11,8 @@ mod harness;
 mod one_run;
 #[path = "deploy_job/outputs.rs"]
 mod outputs;
+#[path = "deploy_job/revision.rs"]
+mod revision;
 #[path = "deploy_job/schedule.rs"]
 mod schedule;
 #[path = "deploy_job/shared_run.rs"]

@@ -9,6 +9,8 @@ mod harness;
 mod own_endpoint;
 #[path = "deploy_model/proof.rs"]
 mod proof;
+#[path = "deploy_model/revision.rs"]
+mod revision;
 #[path = "deploy_model/second_version.rs"]
 mod second_version;
 #[path = "deploy_model/shared_endpoint.rs"]

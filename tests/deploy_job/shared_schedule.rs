@@ -140,6 +140,26 @@ fn a_key_of_the_file_is_brought_back_and_named() {
 }
 
 #[test]
+fn what_a_person_ticks_who_starts_the_run_is_the_flag() {
+    let mut scene = scene();
+    scene.run(SCORE).exits(0);
+    by_hand(&scene, |job| job["isPaused"] = json!(true));
+    for not_ticked in ["", "false"] {
+        scene.variable("DEPLOY_PUT_BACK", not_ticked);
+        scene.run(SCORE).exits(0);
+        assert_eq!(the_one(&scene)["isPaused"], true);
+    }
+    scene.variable("DEPLOY_PUT_BACK", "perhaps");
+    scene
+        .run(SCORE)
+        .exits(2)
+        .tells("it must be `true`, `false` or empty");
+    scene.variable("DEPLOY_PUT_BACK", "true");
+    scene.run(SCORE).exits(0);
+    assert_eq!(the_one(&scene)["isPaused"], false);
+}
+
+#[test]
 fn a_pause_by_hand_stays_with_a_warning_until_it_is_put_back() {
     let mut scene = scene();
     scene.run(SCORE).exits(0);

@@ -165,6 +165,13 @@ impl Scene {
         self.masked(&std::fs::read_to_string(self.path().join(".output")).unwrap_or_default())
     }
 
+    /// The ids of the compute environment's revisions: the active one, and another.
+    pub fn revisions(&self) -> (String, String) {
+        let environment = self.sandbox.state()["environments"][0].clone();
+        let id = |which: &str| environment[which]["id"].as_str().unwrap().to_owned();
+        (id("selectedRevision"), id("latestRevision"))
+    }
+
     /// One step output.
     pub fn output(&self, name: &str) -> Option<String> {
         let text = std::fs::read_to_string(self.path().join(".output")).ok()?;

@@ -230,6 +230,8 @@ fn known(expression: &str) -> bool {
         "github.sha",
         "github.ref",
         "github.event.pull_request.base.sha",
+        "inputs.back",
+        "inputs.put-back",
         "runner.os",
         "runner.arch",
         "runner.temp",
@@ -250,7 +252,10 @@ fn known(expression: &str) -> bool {
             }
             ["steps", _, "outputs", _] => true,
             ["needs", id, "result"] => plain(id),
-            ["needs", _, "outputs", output] => plain(output) && output.ends_with("-version"),
+            ["needs", _, "outputs", output] => {
+                let handed_on = ["-version", "-revision"];
+                plain(output) && handed_on.iter().any(|what| output.ends_with(what))
+            }
             _ => false,
         }
 }

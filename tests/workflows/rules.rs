@@ -8,6 +8,7 @@ mod safety;
 
 use std::fs;
 
+use serde_json::Value;
 use stage_file::{ModelSource, StageFile};
 
 use self::order::*;
@@ -408,6 +409,59 @@ fn what_deploys_to_a_stage_with_approvers_can_read_who_approved_and_nothing_else
         }
     }
     assert!(seen > 2);
+}
+
+/// What is wrong with the way that the revision of each entity's compute environment goes through the stages.
+fn revision_lost(workflow: &Read) -> Finding {
+    let stages = workflow.stages();
+    for (at, (id, job)) in stages.iter().enumerate() {
+        for step in read::steps(job) {
+            let Some(name) = deployed(step) else { continue };
+            let output = format!("{name}-revision");
+            let own = step["id"].as_str().unwrap_or_default();
+            let handed_on = format!("${{{{ steps.{own}.outputs.environment-revision }}}}");
+            if at + 1 < stages.len() && job["outputs"][&output] != handed_on.as_str() {
+                return Some(format!("{id} does not hand on the revision of {name}"));
+            }
+            let given = at
+                .checked_sub(1)
+                .map(|before| format!("${{{{ needs.{}.outputs.{output} }}}}", stages[before].0));
+            if step["env"]["REVISION_BEFORE"].as_str() != given.as_deref() {
+                return Some(format!("{id}: {step}"));
+            }
+        }
+    }
+    None
+}
+
+/// The entity that a step deploys.
+fn deployed(step: &Value) -> Option<&str> {
+    let mut words = step["run"]
+        .as_str()?
+        .strip_prefix("exec deploy-")?
+        .split(' ');
+    words.nth(2)
+}
+
+#[test]
+fn the_revision_that_a_stage_ran_is_told_the_next_one() {
+    for name in FIXTURES {
+        for (workflow, text) in rendered(name) {
+            assert_eq!(revision_lost(&Read::of(&workflow, &text)), None, "{name}");
+        }
+    }
+    let text = super::one("two-stages", "deploy-models.yml");
+    for (whole, defect) in [
+        ("${{ needs.deploy-dev.outputs.quality-revision }}", "latest"),
+        (
+            "      quality-revision: ${{ steps.publish-quality.outputs.environment-revision }}\n",
+            "",
+        ),
+    ] {
+        assert!(text.contains(whole), "{whole}");
+        let broken = Read::of("deploy-models.yml", &text.replace(whole, defect));
+        assert!(revision_lost(&broken).is_some(), "{whole}");
+    }
 }
 
 #[test]

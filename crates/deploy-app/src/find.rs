@@ -6,6 +6,7 @@ use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Context as _, Result};
 
+use domino_core::revision::hand_on;
 use domino_core::step::{Report, StepContext, StepFlags};
 
 use stage_file::Stage;
@@ -235,6 +236,7 @@ pub(crate) fn describe(report: &mut Report, context: &StepContext, app: &App) {
 /// The same for one version.
 pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
     let status = version.status();
+    hand_on(report, version.revision.as_deref());
     report
         .output("version", version.id.as_str())
         .output("status", status.word())

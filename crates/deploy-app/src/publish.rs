@@ -10,6 +10,7 @@ use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
+use domino_core::revision::RevisionBefore;
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Progress, Report, Step, StepContext, StepResult, duration, ticked,
 };
@@ -64,6 +65,8 @@ pub(crate) struct PublishArgs {
     /// How long to wait for the version to serve, and as long again to put the one before back
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) revision: RevisionBefore,
     #[command(flatten)]
     pub(crate) app: AppArgs,
 }
@@ -183,10 +186,12 @@ async fn plan<'a>(
     let project = Project::of_stage(&reader, file, stage).await?;
     let name = file.app_name(entity, stage);
     let target = file.target(Kind::App, &entity.name, stage);
-    let (place, (apps, all)) = tokio::try_join!(
+    let (mut place, (apps, all)) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::App, &project, &target),
         all_apps(&reader, args.app.generation(), &project.id, &name),
     )?;
+    let of = (Kind::App, entity.name.as_str());
+    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
     let (existing, found_by) = ours(context, entity, &apps, all, args.beside).await?;
     let can = apps.capabilities();
     let existing = match can.replaces_what_runs || args.as_file_says {
@@ -233,6 +238,7 @@ async fn plan<'a>(
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;
     let mut decision = decide(can, existing.as_ref(), &wanted)
         .map_err(|refusal| refusal.failure(file, can, entity, &name))?;
+    decision.remarks.extend(other_revision);
     let order = match existing.as_ref().and_then(|app| app.version.as_ref()) {
         Some(version) if !version.status().is_down() => {
             let by = version.publisher.as_ref();

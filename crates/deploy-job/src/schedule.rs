@@ -9,6 +9,7 @@ use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
+use domino_core::revision::RevisionBefore;
 use domino_core::step::{
     Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through, ticked,
 };
@@ -46,6 +47,8 @@ pub(crate) struct ScheduleArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) revision: RevisionBefore,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
@@ -199,11 +202,13 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     let commit = Commit::wanted(args.commit.as_deref())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Job, &job.name, stage);
-    let (place, all, user) = tokio::try_join!(
+    let (mut place, all, user) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::Job, &project, &target),
         async { Ok(reader.scheduled_jobs(&project.id).await?) },
         async { Ok(reader.own_user().await?) },
     )?;
+    let of = (Kind::Job, job.name.as_str());
+    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
     let ours = Ours {
         file,
         stage,
@@ -259,7 +264,8 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
         timezone: definition.timezone_id.clone(),
         ..schedule.clone()
     });
-    let warnings = warning.into_iter().chain(order.warning.clone()).collect();
+    let warnings = warning.into_iter().chain(order.warning.clone());
+    let warnings = warnings.chain(other_revision).collect();
     Ok(SchedulePlan {
         project,
         marker,

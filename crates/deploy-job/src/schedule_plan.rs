@@ -7,6 +7,7 @@ use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
+use domino_core::revision::{hand_on, meant};
 use domino_core::step::{ChangeKind, Plan, Step, StepContext};
 
 use crate::difference::differences;
@@ -73,6 +74,7 @@ impl SchedulePlan {
     pub(crate) fn report_wanted(&self, step: &mut Step) {
         if let Some(wanted) = &self.wanted {
             step.report.output("commit", wanted.commit.as_str());
+            hand_on(&mut step.report, meant(&wanted.place));
             if let Some(next) = wanted
                 .fires
                 .first()

@@ -13,6 +13,7 @@ use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
+use domino_core::revision::{RevisionBefore, hand_on};
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, Through, duration,
     ticked,
@@ -56,6 +57,8 @@ pub(crate) struct StartArgs {
     #[arg(long)]
     pub(crate) keep_running: bool,
     #[command(flatten)]
+    pub(crate) revision: RevisionBefore,
+    #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
 
@@ -66,6 +69,8 @@ struct StartPlan<'a> {
     project: Project,
     place: ResolvedPlacement,
     order: OrderNotes,
+    /// Another revision of the environment runs than in the stage before.
+    other_revision: Option<String>,
     reusable: Option<Reusable>,
     /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
     earlier: HashSet<JobId>,
@@ -90,7 +95,7 @@ pub(crate) async fn start(
     let mut view = planned.view(context);
     approval.describe(&mut view);
     step.show(&view);
-    if let Some(warning) = &planned.order.warning {
+    for warning in planned.order.warning.iter().chain(&planned.other_revision) {
         step.warn(warning, None);
     }
     // A step that fails before there is a run has no commit to tell.
@@ -100,6 +105,13 @@ pub(crate) async fn start(
     if let Some(Reusable { run, .. }) = &planned.reusable {
         describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
+            // The next stage is told what it ran in; that it succeeded stays true also where Domino does not tell.
+            if let Ok(got) = context.connection.reader().job_runtime(&run.id).await {
+                hand_on(
+                    &mut step.report,
+                    got.environment.environment_revision_id.as_deref(),
+                );
+            }
             return Ok(StepResult::unchanged(format!(
                 "job `{}` succeeded already in this workflow run",
                 args.job
@@ -134,7 +146,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         marker: &marker,
         project: &project,
     };
-    let (place, found, again) = tokio::try_join!(
+    let (mut place, found, again) = tokio::try_join!(
         ResolvedPlacement::find(
             &reader,
             &context.file,
@@ -146,6 +158,9 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         async { Ok(search.find(&reader).await?) },
         Again::ask(context, &project, &marker),
     )?;
+    let StepContext { file, stage, .. } = context;
+    let of = (Kind::Job, job.name.as_str());
+    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
     let reusable = search
         .reusable(&reader, &found, &place, args.beside)
         .await?;
@@ -157,6 +172,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         project: project.clone(),
         place,
         order,
+        other_revision,
         reusable,
         earlier: found.marked.iter().map(|run| run.id.clone()).collect(),
         stopped: stopped(&found),

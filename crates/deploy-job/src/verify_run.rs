@@ -7,6 +7,7 @@ use domino_core::client::Writer;
 use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::place::ResolvedPlacement;
+use domino_core::revision::hand_on;
 use domino_core::step::Step;
 use domino_core::wait::Poll;
 
@@ -29,7 +30,13 @@ impl Requested<'_> {
             wrong.push(format!("commit: none in place of {}", self.commit));
         }
         match poll.within(self.writer.reader().job_runtime(&run.id)).await {
-            Some(Ok(got)) => wrong.append(&mut self.wrong_placement(&got)),
+            Some(Ok(got)) => {
+                wrong.append(&mut self.wrong_placement(&got));
+                hand_on(
+                    &mut step.report,
+                    got.environment.environment_revision_id.as_deref(),
+                );
+            }
             Some(Err(error)) if error.is_unknown_route() => {
                 step.warn("this Domino does not tell on which hardware tier a run is, so that it was not checked", None);
             }

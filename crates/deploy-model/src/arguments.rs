@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::revision::RevisionBefore;
 use domino_core::step::{StepFlags, duration};
 
 use crate::endpoint::EndpointAddress;
@@ -64,6 +65,8 @@ pub(crate) struct PublishArgs {
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) address: EndpointAddress,
+    #[command(flatten)]
+    pub(crate) revision: RevisionBefore,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }

@@ -9,6 +9,7 @@ use domino_core::client::Reader;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
 use domino_core::own_endpoint::{EndpointSearch, OwnEndpoint, registered_name};
+use domino_core::revision::hand_on;
 use domino_core::step::{Report, StepContext};
 use stage_file::{Host, Model, Stage, StageFile};
 
@@ -249,6 +250,7 @@ pub(crate) fn describe(
     version: &ModelApiVersion,
 ) {
     report.output("id", api.id.as_str()).output("url", url);
+    hand_on(report, version.environment_revision_id.as_deref());
     report.output("status", status_text(version.deployment.as_ref()));
     report
         .fact("endpoint", format!("{name} ({})", api.id))

@@ -63,7 +63,7 @@ pub(crate) async fn plan<'a>(
     let choice = source::choice(context, model, args.version())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Model, &model.name, stage);
-    let (place, apis, source) = tokio::try_join!(
+    let (mut place, apis, source) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::Model, &project, &target),
         async {
             let registered = registered_name(model);
@@ -71,6 +71,8 @@ pub(crate) async fn plan<'a>(
         },
         source::without_the_stage_before(context, &project, model, choice.as_ref()),
     )?;
+    let of = (Kind::Model, model.name.as_str());
+    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
     let search = EndpointSearch {
         file,
         stage,
@@ -99,6 +101,7 @@ pub(crate) async fn plan<'a>(
     let source =
         source.ok_or_else(|| CommandError::message(format!("model `{name}` has no source")))?;
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
+    remarks.extend(other_revision);
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
     let mut kept = Kept::default();

@@ -19,6 +19,7 @@ pub mod older_commit;
 pub mod own_endpoint;
 pub mod place;
 pub mod rerun;
+pub mod revision;
 pub mod scrubber;
 pub mod serving;
 mod stderr;

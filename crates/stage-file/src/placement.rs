@@ -23,6 +23,8 @@ pub enum Revision {
     Active,
     /// The newest one.
     Latest,
+    /// The one that the stage before ran; in the first stage the active one.
+    AsBefore,
     /// One by its id.
     Id(String),
 }

@@ -290,6 +290,7 @@ impl<'a, 't> Table<'a, 't> {
         let revision = match revision.as_deref() {
             None | Some("active") => Revision::Active,
             Some("latest") => Revision::Latest,
+            Some("as-before") => Revision::AsBefore,
             Some(id) => Revision::Id(id.to_owned()),
         };
         Some(ComputeEnvironment {

@@ -49,7 +49,8 @@ pub enum RevisionSpec {
 impl From<&Revision> for RevisionSpec {
     fn from(revision: &Revision) -> Self {
         match revision {
-            Revision::Active => Self::Active,
+            // What the stage before ran is put in its place where it is known.
+            Revision::Active | Revision::AsBefore => Self::Active,
             Revision::Latest => Self::Latest,
             Revision::Id(id) => Self::One {
                 revision_id: id.clone(),

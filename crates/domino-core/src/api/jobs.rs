@@ -205,6 +205,8 @@ pub struct RuntimeTier {
 pub struct RuntimeEnvironment {
     /// The id.
     pub environment_id: EnvironmentId,
+    /// The revision's id.
+    pub environment_revision_id: Option<String>,
     /// The revision's number.
     pub revision_number: Option<u32>,
 }

@@ -1,9 +1,10 @@
 //! `deploy-apps.yml`: publish every app of the stage file, stage by stage.
 
+use indexmap::IndexMap;
 use stage_file::{Kind, StageFile};
 
 use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags,
+    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags, with_revision,
 };
 use github_workflow::write::Workflow;
 
@@ -21,22 +22,24 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
         Kind::App,
         file.apps.iter().map(|app| app.entry_point.as_str()),
         &FLAGS,
-        |stage, _| {
-            StageSteps::new(
-                file.apps
-                    .iter()
-                    .map(|app| {
-                        let (name, stage) = (&app.name, &stage.name);
-                        let step = domino_step(
-                            format!("Publish app {name}"),
-                            format!("publish-{name}"),
-                            format!("deploy-app publish {name} --stage {stage}"),
-                            PUBLISH_MINUTES,
-                        );
-                        with_flags(asks_github(step), &FLAGS)
-                    })
-                    .collect(),
-            )
+        |stage, before| {
+            let mut outputs = IndexMap::new();
+            let steps = file.apps.iter().map(|app| {
+                let (name, stage_name) = (&app.name, &stage.name);
+                let step = domino_step(
+                    format!("Publish app {name}"),
+                    format!("publish-{name}"),
+                    format!("deploy-app publish {name} --stage {stage_name}"),
+                    PUBLISH_MINUTES,
+                );
+                let step = with_flags(asks_github(step), &FLAGS);
+                with_revision(file, stage, before, &mut outputs, name, step)
+            });
+            let steps = steps.collect();
+            StageSteps {
+                outputs,
+                ..StageSteps::new(steps)
+            }
         },
     )
 }

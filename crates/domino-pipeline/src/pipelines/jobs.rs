@@ -1,9 +1,10 @@
 //! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage.
 
+use indexmap::IndexMap;
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
 use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags,
+    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags, with_revision,
 };
 use github_workflow::write::{Step, Workflow};
 
@@ -28,12 +29,18 @@ pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
         Kind::Job,
         file.jobs.iter().filter_map(script),
         flags,
-        |stage, _| {
-            let steps = file.jobs.iter().map(|job| step(job, stage)).collect();
+        |stage, before| {
+            let mut outputs = IndexMap::new();
+            let steps = file.jobs.iter().map(|job| {
+                let step = step(job, stage);
+                with_revision(file, stage, before, &mut outputs, &job.name, step)
+            });
+            let steps = steps.collect();
             // Only a run has an address; a schedule has none.
             let run = file.jobs.iter().find(|job| job.schedule.is_none());
             StageSteps {
                 url: run.map(|job| step(job, stage).output("url")),
+                outputs,
                 ..StageSteps::new(steps)
             }
         },

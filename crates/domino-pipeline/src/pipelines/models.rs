@@ -7,7 +7,9 @@
 use indexmap::IndexMap;
 use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
 
-use super::stage::{StageSteps, asks_github, deploy, domino_step, unless_stopped_after};
+use super::stage::{
+    StageSteps, asks_github, deploy, domino_step, unless_stopped_after, with_revision,
+};
 use github_workflow::write::{Expression, Step, Workflow};
 
 /// The token that opens the endpoint for its smoke test.
@@ -52,6 +54,8 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                         outputs.insert(version_output(model), version);
                     }
                 }
+                let name = &model.name;
+                let publish = with_revision(file, stage, before, &mut outputs, name, publish);
                 steps.push(publish);
             }
             let url = file

@@ -54,6 +54,35 @@ pub(super) fn with_flags(step: Step, flags: &[ByHand]) -> Step {
     })
 }
 
+/// The job output that carries the revision of the compute environment that an entity ran in.
+fn revision_output(entity: &str) -> String {
+    format!("{entity}-revision")
+}
+
+/// The step of an entity, which is told the revision that the stage before ran, and with `outputs` tells the next stage
+/// its own.
+pub(super) fn with_revision(
+    file: &StageFile,
+    stage: &Stage,
+    before: Option<&Job>,
+    outputs: &mut IndexMap<String, Expression>,
+    entity: &str,
+    step: Step,
+) -> Step {
+    let output = revision_output(entity);
+    let is_last = file
+        .stages
+        .last()
+        .is_some_and(|last| last.name == stage.name);
+    if !is_last {
+        outputs.insert(output.clone(), step.output("environment-revision"));
+    }
+    match before {
+        Some(before) => step.env("REVISION_BEFORE", before.output(&output)),
+        None => step,
+    }
+}
+
 /// A workflow that deploys one kind of entity, stage by stage.
 ///
 /// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.

@@ -89,6 +89,7 @@ fn environment_name(environment: &ComputeEnvironment) -> String {
     match &environment.revision {
         Revision::Active => name.clone(),
         Revision::Latest => format!("{name}, newest revision"),
+        Revision::AsBefore => format!("{name}, the revision that the stage before ran"),
         Revision::Id(id) => format!("{name}, revision {id}"),
     }
 }

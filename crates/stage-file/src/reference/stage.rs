@@ -177,7 +177,7 @@ pub static ENVIRONMENT: Section = Section {
             "revision",
             Text,
             Default("\"active\""),
-            "`active`, `latest`, or the id of a revision.",
+            "`active`, `latest`, `as-before` (the one that the stage before ran, as its step handed it on), or the id of a revision. Endpoints, and apps before Domino 6.1, run the active one only: with another one they are refused.",
         ),
     ],
 };

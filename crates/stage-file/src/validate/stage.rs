@@ -27,11 +27,11 @@ pub(super) fn project(book: &Book<'_>, report: &mut Report<'_, '_>) {
 pub(super) fn revision(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| matches!(keys, [.., "environment", "revision"])) {
         let id = leaf.text.len() == 24 && leaf.text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !id && !["active", "latest"].contains(&leaf.text) {
+        if !id && !["active", "latest", "as-before"].contains(&leaf.text) {
             report.leaf(
                 leaf,
                 format!(
-                    "must be `active`, `latest` or an id of 24 hexadecimal digits, not {}",
+                    "must be `active`, `latest`, `as-before` or an id of 24 hexadecimal digits, not {}",
                     displayed(leaf.text)
                 ),
             );
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_revision_is_a_word_or_an_id() {
-        for revision in ["active", "latest", "65f0c1d2e3a4b5c6d7e8f901"] {
+        for revision in ["active", "latest", "as-before", "65f0c1d2e3a4b5c6d7e8f901"] {
             assert_eq!(
                 with_defaults(&format!(
                     "environment = {{ name = \"e\", revision = \"{revision}\" }}"
@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(
             with_prod("environment = { name = \"e\", revision = \"7\" }"),
             [
-                "`environment.revision` in `[stage.prod]` must be `active`, `latest` or an id of 24 hexadecimal \
-              digits, not `7`"
+                "`environment.revision` in `[stage.prod]` must be `active`, `latest`, `as-before` or an id of 24 \
+              hexadecimal digits, not `7`"
             ]
         );
     }
