@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::revision::RevisionBefore;
-use domino_core::step::{StepFlags, duration};
+use domino_core::step::{StepFlags, duration, ticked};
 
 use crate::endpoint::EndpointAddress;
 
@@ -39,11 +39,11 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "COMMIT")]
     pub(crate) commit: Option<String>,
     /// Publish a version or a commit although a newer one serves
-    #[arg(long)]
+    #[arg(long, env = "DEPLOY_BACK", value_parser = ticked)]
     pub(crate) back: bool,
     /// Start it and give it replicas and description as stages.toml says, although somebody stopped or changed it in
     /// Domino
-    #[arg(long = "put-back")]
+    #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     pub(crate) as_file_says: bool,
     /// Leave an endpoint alone that may be ours under another name, and create one beside it
     #[arg(long)]

@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
 
 use super::stage::{
-    StageSteps, asks_github, deploy, domino_step, unless_stopped_after, with_revision,
+    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, unless_stopped_after,
+    with_flags, with_revision,
 };
 use github_workflow::write::{Expression, Step, Workflow};
 
@@ -21,13 +22,16 @@ const PUBLISH_MINUTES: u32 = 90;
 /// An approval is asked for or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
 
+/// What a person may tick.
+const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
+
 /// The workflow for models.
 pub(super) fn deploy_models(file: &StageFile) -> Workflow {
     deploy(
         file,
         Kind::Model,
         file.models.iter().flat_map(named_files),
-        &[],
+        &FLAGS,
         |stage, before| {
             let (mut steps, mut requests, mut outputs) = (Vec::new(), Vec::new(), IndexMap::new());
             for model in &file.models {
@@ -97,7 +101,7 @@ fn publish(model: &Model, stage: &Stage) -> Step {
         format!("deploy-model publish {name} --stage {stage}"),
         PUBLISH_MINUTES,
     );
-    asks_github(step).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
+    with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }
 
 fn apply(model: &Model, stage: &Stage, version: &Expression) -> Step {
