@@ -87,6 +87,8 @@ struct PublishPlan<'a> {
     order: OrderNotes,
 }
 
+/// What a report says of an app.
+const OF_AN_APP: &[&str] = &["app", "id", "link", "url", "version", "status", "commit"];
 /// How often a step may find that another one was first to create the app.
 const ATTEMPTS: usize = 3;
 
@@ -101,6 +103,8 @@ pub(crate) async fn publish(
         if let Some(result) = attempt(step, &mut interrupts, context, args).await? {
             return Ok(result);
         }
+        // What was said of ours does not hold any more.
+        step.report.forget(OF_AN_APP);
     }
     let app = &args.app.app;
     Err(CommandError::refused(format!(
