@@ -54,13 +54,18 @@ impl Launcher<'_> {
                 return Ok(None);
             };
             let is_first = ours.id.to_string() < other.id.to_string();
-            if !can.archives_apps && is_first && other.version.is_none() {
-                return Ok(None);
-            }
-            if !is_first || started.is_some() && !can.archives_apps || looked > LOOKS {
+            // One that cannot be deleted stays; what counts is that only one of the two is started.
+            let yields = match can.archives_apps {
+                true => !is_first || looked > LOOKS,
+                false => !is_first || started.is_some(),
+            };
+            if yields {
                 self.take_back(step, ours, other).await?;
                 self.until_started(other).await?;
                 return Ok(Some(other.clone()));
+            }
+            if looked > LOOKS {
+                return Ok(None);
             }
             tokio::time::sleep(Duration::from_millis(400).mul_f64(scale) * looked).await;
         }
