@@ -21,15 +21,29 @@ pub fn mermaid(file: &StageFile) -> String {
     format!("```mermaid\n{picture}```\n")
 }
 
-/// The part of the picture that one kind of entity is in, each stage in the colour of its result. `result` gives the
-/// word that GitHub puts in its place when the run is over: `success`, `failure`, `cancelled` or `skipped`.
-pub fn of_run(file: &StageFile, kind: Kind, result: impl Fn(&Stage) -> String) -> String {
-    let mut text = picture(file, &[kind]);
-    text.push_str(COLOURS);
-    for (at, stage) in file.stages.iter().enumerate() {
-        let _ = writeln!(text, "    class stage{} {}", at + 1, result(stage));
+/// The part of the picture that one kind of entity is in, for a run that ended. It is in two parts, because GitHub
+/// makes one expression of each text with a result in it, whose length it limits.
+pub struct RunPicture {
+    /// The picture, without what closes it.
+    pub picture: String,
+    /// The colour of each stage, a line each; in place of the result stands what `result` gave.
+    pub results: String,
+}
+
+impl RunPicture {
+    /// What closes the picture.
+    pub const END: &str = "```";
+
+    /// `result` gives what GitHub replaces by `success`, `failure`, `cancelled` or `skipped` when the run is over.
+    pub fn of(file: &StageFile, kind: Kind, result: impl Fn(&Stage) -> String) -> Self {
+        let picture = format!("```mermaid\n{}{COLOURS}", picture(file, &[kind]));
+        let results = file.stages.iter().enumerate();
+        let results = results.map(|(at, stage)| format!("class stage{} {}", at + 1, result(stage)));
+        Self {
+            picture: picture.trim_end().to_owned(),
+            results: results.collect::<Vec<_>>().join("\n"),
+        }
     }
-    format!("```mermaid\n{text}```\n")
 }
 
 /// A class for each result that a job can have.

@@ -204,7 +204,7 @@ fn besides(root: &Path) -> Result<Vec<Generated>> {
 fn is_ours(text: &str) -> bool {
     text.lines()
         .take(2)
-        .any(|line| line == pipelines::WRITTEN_BY)
+        .any(|line| [pipelines::WRITTEN_BY, pipelines::WRITTEN_BY_XTASK].contains(&line))
 }
 
 fn read(path: &Path) -> Result<Option<String>> {

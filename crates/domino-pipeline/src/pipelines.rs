@@ -15,9 +15,10 @@ mod summary;
 
 use stage_file::{Install, StageFile};
 
+use github_workflow::limits;
 use github_workflow::write::Workflow;
 
-use crate::error::Result;
+use crate::error::{Result, VerbError};
 
 #[cfg(feature = "rehearse")]
 pub use self::programs::{BUILD, FETCH, INSTALL};
@@ -26,7 +27,10 @@ pub use self::programs::{BUILD, FETCH, INSTALL};
 pub const FOLDER: &str = ".github/workflows";
 
 /// The line by which a file of ours is known again.
-pub const WRITTEN_BY: &str = "# Written by: cargo xtask gen-workflows";
+pub const WRITTEN_BY: &str = "# Written by: domino-pipeline gen-workflows";
+
+/// The line of files that were written before the program had a name of its own.
+pub const WRITTEN_BY_XTASK: &str = "# Written by: cargo xtask gen-workflows";
 
 /// The file of the workflow that publishes the programs; there only where it was asked for.
 pub const RELEASE: &str = "release.yml";
@@ -44,6 +48,11 @@ impl WorkflowFile {
     /// The whole file, header and all.
     pub fn text(&self) -> Result<String> {
         let yaml = self.workflow.to_yaml()?;
+        limits::check(&self.workflow, &yaml).map_err(|over| {
+            VerbError::usage(format!("`{}` is not written: {over}", self.name)).hint(
+                "a repository of its own for some of the jobs, apps or models makes the file smaller",
+            )
+        })?;
         Ok(format!(
             "# From stages.toml: change that file, not this one.\n{WRITTEN_BY}\n{yaml}"
         ))

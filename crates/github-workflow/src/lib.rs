@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod expression;
 #[cfg(feature = "read")]
 pub mod functions;
+pub mod limits;
 #[cfg(feature = "read")]
 pub mod problem;
 #[cfg(feature = "read")]

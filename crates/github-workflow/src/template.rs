@@ -1,6 +1,7 @@
 //! Texts with `${{ }}` in them, split into what stays as it is and what is to be evaluated.
 
 use crate::expression::Expression;
+use crate::limits::{LONGEST_EXPRESSION, closing, expression_length};
 
 /// A text with `${{ }}` in it.
 #[derive(Debug, Clone)]
@@ -24,8 +25,14 @@ impl Template {
     /// Reads a text.
     ///
     /// # Errors
-    /// As [`Expression::parse`], or an expression that is not closed.
+    /// As [`Expression::parse`], or an expression that is not closed, or one that is longer than GitHub takes.
     pub fn parse(source: &str) -> Result<Self, String> {
+        let length = expression_length(source);
+        if length > LONGEST_EXPRESSION {
+            return Err(format!(
+                "GitHub makes an expression of {length} characters of it, and takes at most {LONGEST_EXPRESSION}"
+            ));
+        }
         let mut parts = Vec::new();
         let mut rest = source;
         while let Some(start) = rest.find("${{") {
@@ -54,19 +61,6 @@ impl Template {
             Part::Text(_) => None,
         })
     }
-}
-
-/// Where the `}}` of an expression is; those within its strings do not count.
-fn closing(text: &str) -> Option<usize> {
-    let mut quoted = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'\'' => quoted = !quoted,
-            b'}' if !quoted && text.as_bytes().get(at + 1) == Some(&b'}') => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

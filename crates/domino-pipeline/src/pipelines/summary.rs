@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 use serde_saphyr::Commented;
 use stage_file::{Kind, StageFile};
 
-use crate::diagram;
+use crate::diagram::RunPicture;
 use github_workflow::write::{Job, Permissions, Step};
 
 /// The job that draws the run of these jobs, one for each stage of the file.
 pub(super) fn job(file: &StageFile, kind: Kind, stages: &[Job]) -> Job {
-    let picture = diagram::of_run(file, kind, |stage| {
+    let run = RunPicture::of(file, kind, |stage| {
         let at = file
             .stages
             .iter()
@@ -21,11 +21,13 @@ pub(super) fn job(file: &StageFile, kind: Kind, stages: &[Job]) -> Job {
             .unwrap_or_default()
     });
     // The picture is data of the step, not of its command; whatever a user named is escaped in it.
+    let end = RunPicture::END;
     let draw = Step::run(
         "Draw what happened",
-        r#"echo "$PICTURE" >> "$GITHUB_STEP_SUMMARY""#,
+        format!(r#"printf '%s\n' "$PICTURE" "$RESULTS" '{end}' >> "$GITHUB_STEP_SUMMARY""#),
     )
-    .env("PICTURE", picture);
+    .env("PICTURE", run.picture)
+    .env("RESULTS", run.results);
     let summary = Job {
         id: "summary".to_owned(),
         name: "Draw what happened".to_owned(),
