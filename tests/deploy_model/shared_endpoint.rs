@@ -113,7 +113,7 @@ struct Row {
     with_next: bool,
     then: Then,
     /// Before the publish and after it.
-    judge: fn(&Value, &Value),
+    holds: fn(&Value, &Value),
 }
 
 fn said(run: &Run) -> String {
@@ -143,7 +143,7 @@ const ROWS: &[Row] = &[
             0,
             &["called `Wine predictor` in Domino and `wine-dev` here: ours by its mark"],
         ),
-        judge: |before, after| {
+        holds: |before, after| {
             same("name", before, after);
             serves_next(after);
         },
@@ -159,14 +159,14 @@ const ROWS: &[Row] = &[
                 "`--put-back`",
             ],
         ),
-        judge: |before, after| assert_eq!(before, after),
+        holds: |before, after| assert_eq!(before, after),
     },
     Row {
         what: "scales it",
         does: |scene| set(scene, "replicas", json!(6)),
         with_next: true,
         then: then(0, &["carried over", "replicas (6)"]),
-        judge: |_, after| {
+        holds: |_, after| {
             assert_eq!(after["replicas"], 6);
             serves_next(after);
         },
@@ -182,7 +182,7 @@ const ROWS: &[Row] = &[
                 "`--put-back`",
             ],
         ),
-        judge: |_, after| {
+        holds: |_, after| {
             assert_eq!(after["description"], "Ask ann before you call it");
             serves_next(after);
         },
@@ -199,7 +199,7 @@ const ROWS: &[Row] = &[
                 "prediction data set",
             ],
         ),
-        judge: |_, after| {
+        holds: |_, after| {
             let active = active(after);
             assert_eq!(active["monitoringEnabled"], true);
             assert_eq!(active["recordInvocation"], true);
@@ -222,7 +222,7 @@ const ROWS: &[Row] = &[
                 "promote version 2 to `prod` in Domino",
             ],
         ),
-        judge: |before, after| {
+        holds: |before, after| {
             same("routingMode", before, after);
             assert_eq!(after["versions"][0]["isPromoted"], true);
             assert_eq!(after["versions"][0]["status"], "Running");
@@ -238,7 +238,7 @@ const ROWS: &[Row] = &[
         },
         with_next: true,
         then: then(0, &["resource quota"]),
-        judge: |before, after| {
+        holds: |before, after| {
             same("bundleId", before, after);
             same("resourceQuotaId", before, after);
             serves_next(after);
@@ -255,7 +255,7 @@ const ROWS: &[Row] = &[
                 "with the role Editor",
             ],
         ),
-        judge: |before, after| assert_eq!(before, after),
+        holds: |before, after| assert_eq!(before, after),
     },
     Row {
         what: "makes the account a viewer",
@@ -268,7 +268,7 @@ const ROWS: &[Row] = &[
                 "with the role Editor",
             ],
         ),
-        judge: |before, after| {
+        holds: |before, after| {
             same("versions", before, after);
             same("replicas", before, after);
         },
@@ -281,7 +281,7 @@ const ROWS: &[Row] = &[
         },
         with_next: false,
         then: then(0, &["is as wanted"]),
-        judge: |before, after| same_but_for_calls(before, after),
+        holds: |before, after| same_but_for_calls(before, after),
     },
     Row {
         what: "publishes a newer version of the model in another run",
@@ -299,7 +299,7 @@ const ROWS: &[Row] = &[
                 "give `--back`",
             ],
         ),
-        judge: |before, after| same_but_for_calls(before, after),
+        holds: |before, after| same_but_for_calls(before, after),
     },
     Row {
         what: "publishes a newer commit in another run",
@@ -323,7 +323,7 @@ const ROWS: &[Row] = &[
                 "`--back`",
             ],
         ),
-        judge: |before, after| same_but_for_calls(before, after),
+        holds: |before, after| same_but_for_calls(before, after),
     },
     Row {
         what: "archives the version and moves another in the experiment manager",
@@ -337,7 +337,7 @@ const ROWS: &[Row] = &[
         },
         with_next: true,
         then: then(0, &["serves: version 1 of `wine` → version 2 of `wine`"]),
-        judge: |before, after| {
+        holds: |before, after| {
             same("name", before, after);
             serves_next(after);
         },
@@ -381,7 +381,7 @@ fn whatever_people_do_between_two_publishes_nothing_is_lost_doubled_or_undone_wi
                 row.what
             );
         }
-        (row.judge)(&before, &only(&scene));
+        (row.holds)(&before, &only(&scene));
     }
     println!("{} rows of an endpoint: each held", ROWS.len());
 }
