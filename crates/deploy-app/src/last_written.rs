@@ -6,11 +6,9 @@ use std::process::Command;
 use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppVersion, visibility_word};
 use domino_core::commit::Commit;
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker};
+use domino_core::deployment_marker::{APP_TAG, DeploymentMarker, EntityMarker, FoundMarker};
 use domino_core::step::StepContext;
 use stage_file::StageFile;
-
-use crate::own_app::TAG;
 
 /// The visibility that the app had when we last published it, in Domino's word.
 pub(crate) fn last_visibility(
@@ -20,7 +18,7 @@ pub(crate) fn last_visibility(
 ) -> Option<String> {
     let version = app.version.as_ref()?;
     let marker = EntityMarker::new(&context.stage.name, &entity.name);
-    let tagged = version.carried.tag(TAG);
+    let tagged = version.carried.tag(APP_TAG);
     tagged
         .and_then(|tag| FoundMarker::in_text(tag, &marker))
         .map(|found| found.state)

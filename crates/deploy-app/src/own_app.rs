@@ -6,12 +6,9 @@
 
 use domino_core::api::apps::App;
 use domino_core::client::Reader;
-use domino_core::deployment_marker::EntityMarker;
+use domino_core::deployment_marker::{APP_TAG, EntityMarker};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
-
-/// The key of the tag by which a version is found again. Its value is a marker.
-pub(crate) const TAG: &str = "deploy-app";
 
 /// Our app among those of the project, none of which has the name that it should have; and by what it was found.
 pub(crate) async fn under_another_name(
@@ -48,7 +45,7 @@ pub(crate) async fn under_another_name(
 }
 
 fn tag(app: &App) -> Option<&str> {
-    app.version.as_ref()?.carried.tag(TAG)
+    app.version.as_ref()?.carried.tag(APP_TAG)
 }
 
 fn is_tagged(app: &App, marker: &EntityMarker) -> bool {

@@ -7,6 +7,7 @@ use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::APP_TAG;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
@@ -23,7 +24,6 @@ use crate::gate::check_gates;
 use crate::health::HealthCheck;
 use crate::last_written::{last_visibility, tag};
 use crate::launch::Launcher;
-use crate::own_app::TAG;
 use crate::questions::{once_replaced, refuse_hidden_namesake, revision};
 use crate::rollout::Rollout;
 use crate::wanted::{Kept, Wanted};
@@ -236,7 +236,7 @@ async fn plan<'a>(
         let visibility = existing.as_ref().and_then(|app| app.visibility.as_deref());
         let visibility = wanted.visibility_of_ours(visibility);
         let tag = tag(context, entity, &wanted.commit, &visibility);
-        wanted.kept.carried.set_tag(TAG, &tag);
+        wanted.kept.carried.set_tag(APP_TAG, &tag);
     }
     let poll = Poll::until(REPORTED_WITHIN.min(args.timeout), reader.delay_scale());
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;

@@ -8,10 +8,9 @@ use domino_core::api::apps::{AppContent, AppVersion, Carried, visibility_word};
 use domino_core::api::environments::EnvironmentId;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::commit::Commit;
+use domino_core::deployment_marker::APP_TAG;
 use domino_core::place::ResolvedPlacement;
 use stage_file::Visibility;
-
-use crate::own_app::TAG;
 
 /// The fewest digits of a commit that prove which one it is.
 const SHORTEST_COMMIT: usize = 7;
@@ -74,7 +73,7 @@ impl Kept {
             .iter()
             .map(|id| format!("environment {id}"));
         tier.chain(environment)
-            .chain(self.carried.words(TAG))
+            .chain(self.carried.words(APP_TAG))
             .collect()
     }
 }
@@ -285,10 +284,12 @@ pub(crate) mod tests {
             environment_name: None,
             revision: Some("r3".into()),
             publisher: None,
+            created: None,
             carried: Carried::default(),
             instance: Some(AppInstance {
                 id: AppInstanceId::new("i1"),
                 status: AppStatus::from(status.to_owned()),
+                created: None,
             }),
         }
     }

@@ -14,6 +14,10 @@ pub use self::fingerprint::{
 use crate::api::model_apis::ModelApiVersion;
 use crate::api::registered_models::VersionNumber;
 use crate::commit::Commit;
+use stage_file::StageFile;
+
+/// The key of the tag that a version of an app has of us. Its value is a marker.
+pub const APP_TAG: &str = "deploy-app";
 
 /// What all that is deployed of an entity in a stage has in common. Reads `[dev/train]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +106,25 @@ impl EntityMarker {
             .map(|is_paused| (self.of_schedule(is_paused), is_paused))
             .into_iter()
             .find(|(marker, _)| title.contains(marker))
+    }
+
+    /// The last marker of a text, of whatever entity and stage.
+    pub fn last_in(text: &str) -> Option<Self> {
+        let (_, marker) = text.rsplit_once('[')?;
+        let (inner, _) = marker.split_once(']')?;
+        let (stage, entity) = inner.split(' ').next()?.split_once('/')?;
+        let named = StageFile::is_name(stage) && StageFile::is_name(entity);
+        named.then(|| Self::new(stage, entity))
+    }
+
+    /// The id of the GitHub workflow run in the last marker of this entity.
+    pub fn workflow_run_in<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let head = format!("[{}/{} ", self.stage, self.entity);
+        let (_, rest) = text.rsplit_once(&head)?;
+        let (inner, _) = rest.split_once(']')?;
+        let mut words = inner.split(' ');
+        words.find(|word| *word == "run")?;
+        words.next()
     }
 
     /// Whether the last marker of a title is of this entity, whatever its commit.
@@ -320,6 +343,30 @@ mod tests {
         ] {
             let model = EntityMarker::new(stage, model);
             assert_eq!(FoundMarker::in_text(text, &model), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_marker_of_any_text_tells_entity_and_workflow_run() {
+        let train = EntityMarker::new("dev", "train");
+        for (text, run) in [
+            ("Train [v2] [dev/train abababababab run 77]", Some("77")),
+            ("[dev/train abababababab] (copy)", None),
+            ("[prod/other ab run 1] [dev/train]", None),
+        ] {
+            assert_eq!(EntityMarker::last_in(text).as_ref(), Some(&train), "{text}");
+            assert_eq!(train.workflow_run_in(text), run, "{text}");
+        }
+        for text in [
+            "",
+            "Train",
+            "[v2]",
+            "[a b/c]",
+            "[1/2]",
+            "[dev/train",
+            "[dev/]",
+        ] {
+            assert_eq!(EntityMarker::last_in(text), None, "{text}");
         }
     }
 

@@ -75,7 +75,7 @@ impl Scrubber {
     }
 
     /// Several lines, each made harmless; the line breaks stay.
-    pub(crate) fn clean_lines(&self, text: &str) -> String {
+    pub fn clean_lines(&self, text: &str) -> String {
         let text = self.without_secrets(text);
         text.split_inclusive('\n')
             .map(|line| match line.strip_suffix('\n') {

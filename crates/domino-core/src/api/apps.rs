@@ -87,6 +87,39 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// All apps of the project, by the list that most deployments have, and only to be read. What those of `names` run
+    /// is read with them where the list does not tell it.
+    pub async fn read_apps(
+        &self,
+        project: &ProjectId,
+        names: &[String],
+    ) -> Result<(Apps<Self>, Vec<App>), ApiError> {
+        let mut newest = None;
+        for generation in [Generation::Beta, Generation::V1] {
+            let apps = self.apps(generation);
+            match apps.of_project(project, "").await {
+                Err(error) if error.is_unknown_route() => {}
+                found => {
+                    newest = Some((apps, found?));
+                    break;
+                }
+            }
+        }
+        if let Some(found) = newest {
+            return Ok(found);
+        }
+        let apps = self.apps(Generation::V4);
+        let mut all = apps.of_project(project, "").await?;
+        for app in all.iter_mut().filter(|app| names.contains(&app.name)) {
+            if let Some(whole) = apps.app(&app.id).await? {
+                *app = whole;
+            }
+        }
+        Ok((apps, all))
+    }
+}
+
 impl Writer {
     /// Apps by the routes of this generation.
     pub fn apps(&self, generation: Generation) -> Apps<Self> {

@@ -33,6 +33,19 @@ pub struct DataPlane {
     pub is_healthy: bool,
 }
 
+/// A hardware tier as the list of the whole deployment has it.
+#[derive(Debug, Clone)]
+pub struct AnyHardwareTier {
+    /// The id.
+    pub id: HardwareTierId,
+    /// The name.
+    pub name: String,
+    /// Which population it is of.
+    pub r#use: TierUse,
+    /// The id of the data plane that it stands on.
+    pub data_plane_id: Option<String>,
+}
+
 /// What is listed: model endpoints draw on tiers of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TierUse {
@@ -55,6 +68,13 @@ struct Tier {
     id: HardwareTierId,
     name: String,
     hwt_flags: Option<Flags>,
+    data_plane_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    hardware_tiers: Vec<Tier>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +82,8 @@ struct Tier {
 struct Flags {
     #[serde(default)]
     is_archived: bool,
+    #[serde(default)]
+    is_model_api_tier: bool,
 }
 
 fn yes() -> bool {
@@ -79,6 +101,33 @@ impl Named for HardwareTier {
 }
 
 impl Reader {
+    /// `GET /v4/hardwareTier`: the tiers of both populations in one list, with their data planes by id alone. `None`
+    /// where this account may not read it. Contract: v4 and the published templates.
+    pub async fn all_hardware_tiers(&self) -> Result<Option<Vec<AnyHardwareTier>>, ApiError> {
+        let listed: Option<Envelope> = match self.read_if_there("/v4/hardwareTier", &[]).await {
+            Err(error) if error.status() == Some(reqwest::StatusCode::FORBIDDEN) => None,
+            other => other?,
+        };
+        let used = |tier: &Tier| {
+            let flags = tier.hwt_flags.as_ref();
+            match flags.is_some_and(|flags| flags.is_model_api_tier) {
+                true => TierUse::ModelEndpoints,
+                false => TierUse::Runs,
+            }
+        };
+        Ok(listed.map(|listed| {
+            let tiers = listed.hardware_tiers.into_iter();
+            tiers
+                .map(|tier| AnyHardwareTier {
+                    r#use: used(&tier),
+                    id: tier.id,
+                    name: tier.name,
+                    data_plane_id: tier.data_plane_id,
+                })
+                .collect()
+        }))
+    }
+
     /// `GET /v4/projects/{id}/hardwareTiers`: the tiers that the project may use, a bare array. Every member of
     /// the project may read it, unlike the deployment's own list. Contract: v4.
     pub async fn hardware_tiers(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environments::{EnvironmentId, RevisionSpec};
 use super::git_ref::GitRef;
-use super::hardware_tiers::HardwareTierId;
+use super::hardware_tiers::{DataPlane, HardwareTierId};
 pub use super::ids::JobId;
 use super::projects::ProjectId;
 use super::users::UserId;
@@ -42,6 +42,8 @@ pub struct Job {
     pub abnormal_status: Option<AbnormalStatus>,
     /// Why it waits.
     pub queued_job_history_details: Option<QueueDetails>,
+    /// The data plane that it ran on.
+    pub data_plane: Option<DataPlane>,
     /// What the run itself reported in `dominostats.json`.
     #[serde(default)]
     pub domino_stats: Vec<DominoStat>,
@@ -281,6 +283,11 @@ impl Reader {
     ) -> Result<Vec<Job>, ApiError> {
         self.jobs_until(project, wanted, |_, oldest| oldest < since)
             .await
+    }
+
+    /// The newest jobs of the project, as many as one page of the list has.
+    pub async fn newest_jobs(&self, project: &ProjectId) -> Result<Vec<Job>, ApiError> {
+        self.jobs_until(project, |_| true, |_, _| true).await
     }
 
     /// The same list, read only as far as the newest job that `wanted` picks.

@@ -19,6 +19,12 @@ pub struct ScheduledJob {
     /// When it was created, as Domino writes it.
     #[serde(default)]
     pub created: Value,
+    /// The hardware tier's name.
+    #[serde(default, rename = "hardwareTierName")]
+    pub hardware_tier_name: Option<String>,
+    /// The name of the account that it runs as.
+    #[serde(default, rename = "scheduledByUserName")]
+    pub scheduled_by_user_name: Option<String>,
     /// What it does.
     #[serde(flatten)]
     pub definition: ScheduleDefinition,

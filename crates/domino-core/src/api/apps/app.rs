@@ -50,6 +50,8 @@ pub struct AppVersion {
     pub revision: Option<String>,
     /// Who made this version, by name.
     pub publisher: Option<String>,
+    /// When it was made, in epoch milliseconds.
+    pub created: Option<i64>,
     /// What else it has, to be sent back.
     pub carried: Carried,
     /// Its newest start.
@@ -63,6 +65,15 @@ pub struct AppInstance {
     pub id: AppInstanceId,
     /// How it stands.
     pub status: AppStatus,
+    /// When it began, in epoch milliseconds.
+    #[serde(default, rename = "createdAt", deserialize_with = "epoch")]
+    pub created: Option<i64>,
+}
+
+/// Epoch milliseconds are a number of JSON, which may have a fraction.
+fn epoch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = Option::<f64>::deserialize(deserializer)?;
+    Ok(number.map(|number| number as i64))
 }
 
 impl AppVersion {
@@ -71,6 +82,14 @@ impl AppVersion {
         self.instance
             .as_ref()
             .map_or(AppStatus::Never, |instance| instance.status.clone())
+    }
+
+    /// When its newest start began, or else when it was made, in epoch milliseconds.
+    pub fn since(&self) -> Option<i64> {
+        let instance = self.instance.as_ref();
+        instance
+            .and_then(|instance| instance.created)
+            .or(self.created)
     }
 
     /// What it is made of, to make it once more.

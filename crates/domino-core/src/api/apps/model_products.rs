@@ -68,6 +68,7 @@ struct Overview {
 struct Details {
     id: AppInstanceId,
     status: AppStatus,
+    started: Option<f64>,
     hardware_tier_name: Option<String>,
     environment_details: Option<Environment>,
     app_code_info: Option<CodeInfo>,
@@ -375,10 +376,12 @@ impl From<Details> for AppVersion {
             environment_name,
             revision,
             publisher: None,
+            created: None,
             carried: Carried::of(carried, Map::new(), Map::new()),
             instance: Some(AppInstance {
                 id: details.id,
                 status: details.status,
+                created: details.started.map(|started| started as i64),
             }),
         }
     }
@@ -404,10 +407,12 @@ async fn with_version(reader: &Reader, mut product: Product) -> Result<App, ApiE
                 environment_name: None,
                 revision: None,
                 publisher: None,
+                created: None,
                 carried: Carried::default(),
                 instance: Some(AppInstance {
                     id: instance,
                     status: product.status.clone().into(),
+                    created: None,
                 }),
             },
         }),

@@ -83,6 +83,7 @@ pub(super) struct WireVersion {
     deployment: Option<Content>,
     pub(super) current_instance: Option<AppInstance>,
     publisher: Option<Person>,
+    created_at: Option<f64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -153,6 +154,7 @@ impl From<WireVersion> for AppVersion {
                 .environment_revision_id
                 .or(content.environment_revision_id),
             publisher: version.publisher.and_then(|person| person.name),
+            created: version.created_at.map(|created| created as i64),
             carried: Carried::of(flat.rest, content.rest, deployment.rest),
             instance: version.current_instance,
         }
