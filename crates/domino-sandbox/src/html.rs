@@ -24,26 +24,33 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A whole page; one about something that still goes on looks again by itself.
+/// What every page looks like, on a light and on a dark screen.
+const STYLE: &str = include_str!("html/page.css");
+/// What looks again at a page of something that still goes on. It takes nothing but the page itself.
+const LIVE: &str = include_str!("html/live.js");
+
+/// A whole page; one about something that still goes on looks again by itself, and leaves the focus where it is.
 pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String> {
-    let refresh = if is_settled {
-        ""
-    } else {
-        "<meta http-equiv=\"refresh\" content=\"2\">"
+    let live = match is_settled {
+        true => String::new(),
+        false => format!("<script>\n{LIVE}</script>"),
     };
     let title = escaped(title);
     Html(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>{refresh}\
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <link rel=\"icon\" href=\"data:,\">\
-         <style>\
-         body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}}\
-         table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}\
-         pre{{background:#f5f5f5;padding:1rem;overflow:auto}}\
-         .prepare{{color:#777}}.stderr{{color:#a00}}\
-         form{{margin:0}}button{{font:inherit;padding:.1rem .8rem}}.yes{{color:#060}}.no{{color:#a00}}\
-         .production{{color:#060;font-weight:bold}}.staging{{color:#850}}.archived{{color:#777}}\
-         </style></head><body><h1>{title}</h1>\n{content}</body></html>\n"
+         <style>\n{STYLE}</style></head><body><h1>{title}</h1>\n<main>{content}</main>{live}</body></html>\n"
     ))
+}
+
+/// The beginning of a commit's id, the whole of which is told to who rests on it.
+pub(crate) fn commit(id: Option<&str>) -> String {
+    let Some(id) = id else {
+        return String::new();
+    };
+    let short: String = id.chars().take(7).collect();
+    format!("<code title=\"{}\">{}</code>", escaped(id), escaped(&short))
 }
 
 /// The end of `log`, which for most is all of it.

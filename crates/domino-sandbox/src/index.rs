@@ -3,6 +3,7 @@
 
 mod models;
 mod requests;
+mod schedules;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use axum::routing::get;
 
 use crate::apps;
 use crate::domino::Domino;
-use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::html::{commit, escaped, log_lines, nothing_here, page};
 use crate::jobs::Job;
 use crate::projects::Project;
 use crate::request::{Ids, Of};
@@ -39,17 +40,31 @@ async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
         .map(|project| format!("<li>{}</li>", project_link(project)))
         .collect();
     let jobs = domino.jobs.all();
+    let parts = [
+        (
+            "Waiting for approval",
+            requests::section(&domino.decisions, &headers),
+        ),
+        ("Apps", apps::section(&domino.apps)),
+        ("Endpoints", models::endpoints(&domino.model_apis)),
+        ("Schedules", schedules::section(&domino.scheduled_jobs)),
+        ("Jobs", table(&jobs)),
+        (
+            "Registered models",
+            models::registered(&domino.registered_models, &domino.jobs).await,
+        ),
+        ("Projects", format!("<ul>{links}</ul>")),
+    ];
+    let parts: String = parts
+        .iter()
+        .map(|(title, part)| format!("<section><h2>{title}</h2>{part}</section>\n"))
+        .collect();
+    // What opens the API is in no page: the program printed where its credentials are.
     let content = format!(
-        "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n\
-         <h2>Waiting for approval</h2>{}\n<h2>Registered models</h2>{}\n\
-         <h2>Endpoints</h2>{}\n<h2>Jobs</h2>{}\n<h2>Apps</h2>{}\n\
-         <h2>Projects</h2><ul>{links}</ul>",
+        "<p>A sandbox that behaves like Domino {}, on this machine only. To use it from a shell, beside the credentials \
+         that it has written to a file:</p>\n<p class=\"copy\"><code>export DOMINO_API_HOST={}</code></p>\n{parts}",
         domino.host.version.release(),
-        requests::section(&domino.decisions, &headers),
-        models::registered(&domino.registered_models, &domino.jobs).await,
-        models::endpoints(&domino.model_apis),
-        table(&jobs),
-        apps::section(&domino.apps)
+        escaped(&domino.host.url),
     );
     let unframed = [(X_FRAME_OPTIONS, "DENY")];
     (unframed, page("Domino sandbox", false, &content)).into_response()
@@ -73,18 +88,19 @@ fn table(jobs: &[Arc<Job>]) -> String {
         .rev()
         .map(|job| {
             format!(
-                "<tr><td><a href=\"{}\">#{} {}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                "<tr><td><a href=\"{}\">#{} {}</a></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                 escaped(&job.page()),
                 job.number,
                 escaped(&job.title().unwrap_or_else(|| job.spec.command.clone())),
                 job.status().word(),
+                commit(job.commit().as_deref()),
                 escaped(&job.hardware_tier.name),
                 escaped(&job.started_by.name),
             )
         })
         .collect();
     format!(
-        "<table><tr><th>job</th><th>status</th><th>hardware tier</th><th>started by</th></tr>\n{rows}</table>"
+        "<table><tr><th>job</th><th>status</th><th>commit</th><th>hardware tier</th><th>started by</th></tr>\n{rows}</table>"
     )
 }
 

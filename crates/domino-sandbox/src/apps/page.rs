@@ -10,7 +10,7 @@ use axum::routing::get;
 
 use super::app::App;
 use super::store::Apps;
-use crate::html::{escaped, log_lines, nothing_here, page};
+use crate::html::{commit, escaped, log_lines, nothing_here, page};
 use crate::request::{Id, Of};
 use crate::run_status::RunStatus;
 
@@ -35,18 +35,22 @@ pub(crate) fn section(apps: &Apps) -> String {
         .map(|app| {
             let facts = app.facts();
             let latest = app.latest_instance();
+            let running = latest.as_ref().and_then(|latest| latest.commit());
             let status = latest.map_or("never started", |latest| latest.status().word());
             let project = format!("{}/{}", app.project.owner, app.project.name());
             format!(
-                "<tr><td><a href=\"{}/\">{}</a></td><td>{status}</td><td>{}</td><td><a href=\"{}\">log</a></td></tr>\n",
+                "<tr><td><a href=\"{}/\">{}</a></td><td>{status}</td><td>{}</td><td>{}</td><td><a href=\"{}\">log</a></td></tr>\n",
                 escaped(&app.path()),
                 escaped(&facts.name),
+                commit(running.as_deref()),
                 escaped(&project),
                 escaped(&app.page()),
             )
         })
         .collect();
-    format!("<table><tr><th>app</th><th>status</th><th>project</th><th></th></tr>\n{rows}</table>")
+    format!(
+        "<table><tr><th>app</th><th>status</th><th>commit</th><th>project</th><th></th></tr>\n{rows}</table>"
+    )
 }
 
 /// One app: its status, its address, and the log of the instance that was started last.

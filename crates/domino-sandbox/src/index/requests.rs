@@ -9,7 +9,7 @@ use crate::html::escaped;
 pub(super) fn section(decisions: &Decisions, headers: &HeaderMap) -> String {
     let waiting = decisions.waiting();
     if waiting.is_empty() {
-        return "<p>Nobody is waited for.</p>".to_owned();
+        return "<p>Nothing waits for an approval.</p>".to_owned();
     }
     let token = decisions.desk.token(headers);
     let rows: String = waiting.iter().map(|request| row(request, token)).collect();

@@ -288,7 +288,7 @@ impl Job {
     }
 
     /// The commit of the code, once it is known.
-    pub(super) fn commit(&self) -> Option<String> {
+    pub(crate) fn commit(&self) -> Option<String> {
         self.progress.lock().commit.clone()
     }
 

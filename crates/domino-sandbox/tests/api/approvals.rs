@@ -39,9 +39,9 @@ fn status(world: &World) -> serde_json::Value {
 #[test]
 fn the_page_shows_who_is_waited_for_and_its_buttons_answer() {
     let world = World::new();
-    assert!(index(&world).contains("Nobody is waited for"));
+    assert!(index(&world).contains("Nothing waits for an approval"));
     let bundle = world.bundle();
-    assert!(index(&world).contains("Nobody is waited for"));
+    assert!(index(&world).contains("Nothing waits for an approval"));
     world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
     let page = index(&world);
     for part in [
@@ -64,7 +64,7 @@ fn the_page_shows_who_is_waited_for_and_its_buttons_answer() {
     let state = world.sandbox.state();
     let events = &state["bundles"][0]["approvals"][0]["events"];
     assert_eq!(events[3]["by"], "approver");
-    assert!(index(&world).contains("Nobody is waited for"));
+    assert!(index(&world).contains("Nothing waits for an approval"));
 }
 
 #[test]
@@ -78,12 +78,12 @@ fn a_person_at_a_real_browser_rejects_and_approves_with_a_click() {
     browser.open(world.sandbox.url());
     browser.reads(|page| page.contains("wine version 1 (wine 1)") && page.contains("as approver"));
     browser.click_until("Reject", |_| status(&world) == "PendingSubmission");
-    browser.reads(|page| page.contains("Nobody is waited for"));
+    browser.reads(|page| page.contains("Nothing waits for an approval"));
     // The page looks again by itself: the next request comes to whoever sits in front of it.
     world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
     browser.reads(|page| page.contains("wine version 1 (wine 1)"));
     browser.click_until("Approve", |_| status(&world) == "Approved");
-    browser.reads(|page| page.contains("Nobody is waited for"));
+    browser.reads(|page| page.contains("Nothing waits for an approval"));
     let state = world.sandbox.state();
     let events = state["bundles"][0]["approvals"][0]["events"].as_array();
     let last = events.unwrap().last().unwrap();

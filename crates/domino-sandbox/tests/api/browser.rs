@@ -170,6 +170,45 @@ impl Browser {
         }
     }
 
+    /// Shows pages from now on as a screen of this width does, in a light or a dark room.
+    pub fn on_a_screen(&mut self, width: u32, theme: &str) {
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.tell("Emulation.setDeviceMetricsOverride", size);
+        let theme = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.tell("Emulation.setEmulatedMedia", json!({ "features": theme }));
+    }
+
+    /// Presses a key.
+    pub fn press(&mut self, key: &str, code: u32) {
+        for kind in ["keyDown", "keyUp"] {
+            let event =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
+            self.tell("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// Puts a picture of the whole page into the folder of `PICTURES`, if that is set, for a person to look at.
+    pub fn picture(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("PICTURES").filter(|folder| !folder.is_empty()) else {
+            return;
+        };
+        let whole = json!({ "format": "png", "captureBeyondViewport": true });
+        let picture = self.tell("Page.captureScreenshot", whole)["data"].take();
+        let script =
+            "import base64, sys; open(sys.argv[1], 'wb').write(base64.b64decode(sys.stdin.read()))";
+        let path = Path::new(&folder).join(name);
+        let mut decode = Command::new("python3")
+            .args(["-c", script])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let data = picture.as_str().unwrap().as_bytes();
+        decode.stdin.take().unwrap().write_all(data).unwrap();
+        assert!(decode.wait().unwrap().success());
+    }
+
     #[track_caller]
     fn tell(&mut self, method: &str, parameters: Value) -> Value {
         match self.try_to_tell(method, parameters) {

@@ -33,7 +33,7 @@ fn the_index_leads_to_the_log_of_each_job() {
         "{log}"
     );
     assert!(
-        !log.contains("http-equiv"),
+        !log.contains("<script"),
         "a page of what has ended stays as it is"
     );
     assert!(page(&world, "/jobs/author/quick-start").contains(&link));
@@ -43,7 +43,7 @@ fn the_index_leads_to_the_log_of_each_job() {
 fn a_page_of_what_still_runs_looks_again() {
     let world = World::new();
     let id = text(&world.start("sleep 600", json!({}))["id"]);
-    assert!(page(&world, &format!("/jobs/author/quick-start/{id}/logs")).contains("http-equiv"));
+    assert!(page(&world, &format!("/jobs/author/quick-start/{id}/logs")).contains("<script>"));
 }
 
 #[test]
@@ -72,10 +72,67 @@ fn a_real_browser_shows_the_page_with_nothing_else_to_fetch_and_follows_its_link
     world.run("echo '<i>read me</i>'", json!({ "title": "A & B" }));
     browser.open(world.sandbox.url());
     browser.reads(|page| page.contains("#1 A & B") && page.contains("Succeeded"));
-    let fetched = "performance.getEntriesByType('resource').map(one => one.name)";
+    let fetched = "performance.getEntriesByType('resource').map(one => one.name).filter(name => name != location.href)";
     assert_eq!(browser.evaluate(fetched), json!([]), "the page is one file");
     browser.click_until("#1 A & B", |page| page.text().contains("<i>read me</i>"));
     browser.click_until("author/quick-start", |page| {
         page.text().contains("Jobs of author/quick-start")
     });
+}
+
+#[test]
+fn the_page_looks_again_without_losing_the_focus() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let world = World::new();
+    world.run("true", json!({ "title": "First" }));
+    browser.open(world.sandbox.url());
+    browser.evaluate("window.kept = 1");
+    let focused = "document.activeElement.innerText";
+    for _ in 0..20 {
+        if browser.evaluate(focused) == json!("#1 First") {
+            break;
+        }
+        browser.press("Tab", 9);
+    }
+    assert_eq!(browser.evaluate(focused), json!("#1 First"));
+    world.run("true", json!({ "title": "Second" }));
+    browser.reads(|page| page.contains("#2 Second"));
+    assert_eq!(
+        browser.evaluate("window.kept"),
+        json!(1),
+        "the page was not loaded anew"
+    );
+    assert_eq!(browser.evaluate(focused), json!("#1 First"));
+}
+
+#[test]
+fn the_page_is_read_on_a_phone_and_in_the_dark() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let world = World::new();
+    world.run("true", json!({ "title": "A job with a rather long title" }));
+    let bundle = world.bundle();
+    world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
+    let mut grounds = Vec::new();
+    for (width, theme) in [
+        (1200, "light"),
+        (1200, "dark"),
+        (390, "light"),
+        (390, "dark"),
+    ] {
+        browser.on_a_screen(width, theme);
+        browser.open(world.sandbox.url());
+        browser.picture(&format!("sandbox-{width}-{theme}.png"));
+        let needed = browser.evaluate("document.documentElement.scrollWidth");
+        assert!(
+            needed.as_u64().unwrap() <= u64::from(width),
+            "{needed} of {width}"
+        );
+        grounds.push(browser.evaluate("getComputedStyle(document.body).backgroundColor"));
+    }
+    assert_ne!(grounds[0], grounds[1]);
+    assert_eq!(grounds[1], grounds[3]);
 }
