@@ -186,6 +186,14 @@ fn a_private_release_is_read_with_a_token_of_its_own() {
 }
 
 #[test]
+fn drift_is_looked_for_at_its_times_with_one_token_a_stage() {
+    insta::assert_snapshot!(one("pip", "drift.yml"));
+    let built = one("two-stages", "drift.yml");
+    assert!(built.contains("--package domino-pipeline"), "{built}");
+    assert!(!names("one-stage").contains(&"drift.yml".to_owned()));
+}
+
+#[test]
 fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
     let text = one("two-stages", "deploy-models.yml");
     let read = read::Read::of("deploy-models.yml", &text);

@@ -38,7 +38,10 @@ impl Read {
     /// The jobs that have a GitHub environment, in the order of the file.
     pub fn stages(&self) -> Vec<(&String, &Value)> {
         self.jobs()
-            .filter(|(_, job)| !job["environment"].is_null())
+            // What only looks has an environment for its tokens, and is no stage.
+            .filter(|(_, job)| {
+                !job["environment"].is_null() && job["environment"]["name"] != "drift"
+            })
             .collect()
     }
 

@@ -6,6 +6,7 @@
 mod apps;
 mod cache;
 mod ci;
+mod drift;
 mod jobs;
 mod models;
 mod programs;
@@ -87,10 +88,15 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
             workflow: ci::plan_by_a_release(file),
         },
     };
+    let watched = drift::drift(file).map(|workflow| WorkflowFile {
+        name: "drift.yml",
+        workflow,
+    });
     deploys
         .into_iter()
         .flatten()
         .chain([pull_requests])
+        .chain(watched)
         .collect()
 }
 

@@ -5,6 +5,7 @@
 
 mod trigger;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -13,7 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_saphyr::{Commented, SpaceAfter};
 
 pub use self::trigger::{
-    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Triggers,
+    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Timed, Triggers,
 };
 
 /// One workflow file.
@@ -161,7 +162,7 @@ pub struct Step {
     pub run: Option<String>,
     /// Environment variables of this step alone.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub env: IndexMap<&'static str, Variable>,
+    pub env: IndexMap<Cow<'static, str>, Variable>,
     /// After how many minutes GitHub ends the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<u32>,
@@ -214,13 +215,14 @@ impl Step {
     /// The step with one more environment variable, and what a reader or a linter should know of it.
     pub fn env_with_reason(mut self, name: &'static str, value: String, reason: &str) -> Self {
         let value = Commented(value, reason.to_owned());
-        self.env.insert(name, Variable::WithReason(value));
+        self.env.insert(name.into(), Variable::WithReason(value));
         self
     }
 
     /// The step with one more environment variable.
-    pub fn env(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.env.insert(name, Variable::Plain(value.to_string()));
+    pub fn env(mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
+        self.env
+            .insert(name.into(), Variable::Plain(value.to_string()));
         self
     }
 

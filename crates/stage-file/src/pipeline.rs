@@ -20,6 +20,10 @@ pub struct Pipeline {
     pub release_token_secret: Option<String>,
     /// The SHA-256 of each wheel of the release that may be installed; only with `install = "pip"`.
     pub wheel_sha256: Vec<String>,
+    /// When a workflow looks whether Domino is still as the file says, as GitHub's cron; never without it.
+    pub drift: Option<String>,
+    /// The IANA time zone of `drift`; UTC without it.
+    pub drift_timezone: Option<String>,
     /// Warnings that this file accepts, by their names.
     pub accept: Vec<String>,
 }
@@ -34,6 +38,8 @@ impl Default for Pipeline {
             release_repository: None,
             release_token_secret: None,
             wheel_sha256: Vec::new(),
+            drift: None,
+            drift_timezone: None,
             accept: Vec::new(),
         }
     }

@@ -56,6 +56,8 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         release_repository: table.text("release-repository"),
         release_token_secret: table.text("release-token-secret"),
         wheel_sha256: table.texts("wheel-sha256"),
+        drift: table.text("drift"),
+        drift_timezone: table.text("drift-timezone"),
         accept: table.texts("accept"),
     }
 }
@@ -79,6 +81,7 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
         self_approval: table.word("self-approval").unwrap_or_default(),
         wait_timer: table.number("wait-timer").unwrap_or(0),
         model_stage: table.text("model-stage"),
+        read_token: table.text("read-token"),
         gates: gates(table.table("gates")),
     }
 }

@@ -32,6 +32,9 @@ pub struct Stage {
     pub wait_timer: u32,
     /// The experiment manager's stage a model version gets here: `Staging`, `Production`, …
     pub model_stage: Option<String>,
+    /// The variable that holds a token that may read this stage, and the secret of that name in the GitHub environment
+    /// `drift`; without it [`Stage::read_token_variable`] makes one of the name.
+    pub read_token: Option<String>,
     /// What `promote-stage` asks for before a model version may enter.
     pub gates: Gates,
 }
@@ -45,4 +48,15 @@ pub enum SelfApproval {
     Refuse,
     /// It counts, with a warning: for a team of one.
     Warn,
+}
+
+impl Stage {
+    /// The variable that holds a token that may read this stage: `DOMINO_TOKEN_PROD`, if the file names no other.
+    pub fn read_token_variable(&self) -> String {
+        let made = || {
+            let name = self.name.to_ascii_uppercase();
+            format!("DOMINO_TOKEN_{}", name.replace('-', "_"))
+        };
+        self.read_token.clone().unwrap_or_else(made)
+    }
 }

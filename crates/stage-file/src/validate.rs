@@ -3,6 +3,7 @@
 //! Whether a key exists and has the right type is settled before; here is what the values must mean,
 //! each and together. Nothing is looked up outside the file.
 
+mod drift;
 mod entity;
 mod gate;
 mod model;
@@ -91,6 +92,16 @@ pub static RULES: &[Rule] = &[
         "release-token-secret",
         "the token of a private release repository is named by its GitHub secret",
         pipeline::release_token_secret,
+    ),
+    error(
+        "drift",
+        "`drift` is a cron expression of GitHub's, with a time zone that exists",
+        drift::drift,
+    ),
+    error(
+        "read-token",
+        "a token is named by the variable that holds it",
+        drift::read_token,
     ),
     error("wheel", "a wheel is named by its SHA-256", pipeline::wheel),
     error("accept", "`accept` names warnings", pipeline::accept),

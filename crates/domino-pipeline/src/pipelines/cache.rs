@@ -8,8 +8,8 @@ use stage_file::StageFile;
 use crate::actions;
 use github_workflow::write::Step;
 
-/// Looks for an archive of programs that was built from exactly these sources; the step's id is `built`.
-pub(super) fn programs(file: &StageFile) -> Option<Step> {
+/// Looks for an archive of this name that was built from exactly these sources; the step's id is `built`.
+pub(super) fn programs(file: &StageFile, archive: &str) -> Option<Step> {
     let step = actions::CACHE
         .step("Look for programs built from these sources before")
         .id("built")
@@ -18,7 +18,7 @@ pub(super) fn programs(file: &StageFile) -> Option<Step> {
             "key",
             // A program of another image may want another C library.
             format!(
-                "programs-{}-${{{{ runner.arch }}}}-${{{{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}}}",
+                "{archive}-{}-${{{{ runner.arch }}}}-${{{{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}}}",
                 file.pipeline.runner
             ),
         );

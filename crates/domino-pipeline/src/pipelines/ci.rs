@@ -19,7 +19,7 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
     let on = Triggers {
         pull_request: Some(branch.clone()),
         push: Some(branch),
-        workflow_dispatch: None,
+        ..Triggers::default()
     };
     workflow("CI", on, vec![check(file), plan(file)])
 }
@@ -110,7 +110,7 @@ fn check(file: &StageFile) -> Job {
         check
             .env
             .iter()
-            .fold(step, |step, (name, value)| step.env(name, value))
+            .fold(step, |step, (name, value)| step.env(*name, value))
     }));
     Job {
         timeout_minutes: 60,

@@ -47,14 +47,28 @@ echo "$RUNNER_TEMP/programs/bin" >> "$GITHUB_PATH"
 /// An approval may come after 30 days, GitHub's limit; the archive must still be there.
 const RETENTION_DAYS: u32 = 32;
 
+/// Compiles the program that looks, and makes the archive that is handed on.
+const BUILD_STATUS: &str = r#"cargo build --release --locked --package domino-pipeline --no-default-features --features rehearse
+tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" domino-pipeline
+"#;
+
 /// The job that every stage builds upon, where there is one.
 pub(super) fn job(file: &StageFile) -> Option<Job> {
+    job_of(file, "programs", BUILD)
+}
+
+/// The same for a job that only looks. A release has everything in one archive.
+pub(super) fn status_job(file: &StageFile) -> Option<Job> {
+    job_of(file, "status", BUILD_STATUS)
+}
+
+fn job_of(file: &StageFile, archive: &str, build: &str) -> Option<Job> {
     let (id, name, reason, steps) = match file.pipeline.install {
         Install::Build => (
             "build",
             "Build the programs",
             "checks out the sources",
-            built(file),
+            built(file, archive, build),
         ),
         Install::Release => (
             "fetch",
@@ -118,9 +132,9 @@ pub(super) fn install(file: &StageFile) -> Step {
 }
 
 /// From the workspace in this repository; when its sources are those of an earlier run, so are the programs.
-fn built(file: &StageFile) -> Vec<Step> {
-    let cache = cache::programs(file);
-    let mut build = Step::run("Build the programs", BUILD);
+fn built(file: &StageFile, archive: &str, build: &str) -> Vec<Step> {
+    let cache = cache::programs(file, archive);
+    let mut build = Step::run("Build the programs", build);
     build.r#if = cache
         .is_some()
         .then(|| "steps.built.outputs.cache-hit != 'true'".to_owned());

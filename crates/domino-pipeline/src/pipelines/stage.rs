@@ -266,13 +266,13 @@ fn triggers<'a>(
         inputs.insert(flag.input.to_owned(), FormField::Flag(ask));
     }
     Triggers {
-        pull_request: None,
         push: Some(Filter {
             branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
             paths: watched(kind, paths),
             ..Filter::default()
         }),
         workflow_dispatch: Some(Dispatch { inputs }),
+        ..Triggers::default()
     }
 }
 

@@ -14,9 +14,22 @@ pub struct Triggers {
     /// A push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<Filter>,
+    /// The clock.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<Timed>,
     /// A person, by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow_dispatch: Option<Dispatch>,
+}
+
+/// Times at which a run starts by itself, on the default branch.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timed {
+    /// Five fields, as GitHub reads them.
+    pub cron: String,
+    /// The IANA time zone; UTC without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
 }
 
 /// Which pushes or pull requests count.

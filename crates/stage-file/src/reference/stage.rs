@@ -54,6 +54,18 @@ pub static PIPELINE: Section = Section {
             "The SHA-256 of the wheel, one for each kind of machine among the runners.",
         ),
         key(
+            "drift",
+            Text,
+            Otherwise("nobody looks"),
+            "When `drift.yml` looks whether Domino is still as this file says, as GitHub's cron: `0 6 * * *`.",
+        ),
+        key(
+            "drift-timezone",
+            Text,
+            Otherwise("UTC"),
+            "The time zone of `drift`, by its IANA name.",
+        ),
+        key(
             "accept",
             Texts,
             Default("[]"),
@@ -126,6 +138,12 @@ pub static STAGE: Section = Section {
             Text,
             Otherwise("model versions do not change stage"),
             "The experiment manager's stage that a model version gets here: `Staging`, `Production`.",
+        ),
+        key(
+            "read-token",
+            Text,
+            Otherwise("`DOMINO_TOKEN_<STAGE>`"),
+            "The variable with a token that may read this stage, for `domino-pipeline status`; in `drift.yml` the secret of that name.",
         ),
         key(
             "gates",

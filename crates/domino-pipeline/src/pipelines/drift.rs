@@ -1,0 +1,93 @@
+//! `drift.yml`: looks at times whether Domino is still as the stage file says, and keeps one issue about it.
+//!
+//! It deploys nothing. Its tokens are of the GitHub environment `drift` and need only read; the job writes issues, and
+//! nothing else of the repository.
+
+use serde_saphyr::{Commented, SpaceAfter};
+use stage_file::StageFile;
+
+use super::programs;
+use crate::actions;
+use github_workflow::write::{
+    Concurrency, Dispatch, Environment, Job, Permissions, Step, Timed, Triggers, Workflow,
+};
+
+/// The GitHub environment that holds the tokens.
+const ENVIRONMENT: &str = "drift";
+/// All stages are asked within seconds; a slow Domino may take longer.
+const MINUTES: u32 = 10;
+
+/// The workflow, where the file asks for it.
+pub(super) fn drift(file: &StageFile) -> Option<Workflow> {
+    let cron = file.pipeline.drift.clone()?;
+    let programs = programs::status_job(file);
+    let mut look = look(file);
+    look = match &programs {
+        Some(programs) => look.after(programs),
+        None => Job {
+            r#if: Some(Commented(
+                programs::on_production_branch(file).0,
+                "no other branch says what is to run".to_owned(),
+            )),
+            ..look
+        },
+    };
+    Some(Workflow {
+        name: "Drift".to_owned(),
+        on: Triggers {
+            schedule: vec![Timed {
+                cron,
+                timezone: file.pipeline.drift_timezone.clone(),
+            }],
+            workflow_dispatch: Some(Dispatch::default()),
+            ..Triggers::default()
+        },
+        permissions: Permissions::none(),
+        concurrency: SpaceAfter(Concurrency {
+            group: Commented(
+                "drift".to_owned(),
+                "two looks at once would open two issues".to_owned(),
+            ),
+            cancel_in_progress: false,
+        }),
+        jobs: programs.into_iter().chain([look]).collect(),
+    })
+}
+
+fn look(file: &StageFile) -> Job {
+    let command = "exec domino-pipeline status --exit-code --format markdown --issue";
+    let mut step = Step::run("Look at every stage", command)
+        .id("status")
+        .env("GITHUB_TOKEN", "${{ github.token }}")
+        .minutes(MINUTES);
+    for stage in &file.stages {
+        let variable = stage.read_token_variable();
+        let secret = format!("${{{{ secrets.{variable} }}}}");
+        step = step.env(variable, secret);
+    }
+    let mut steps = vec![
+        actions::CHECKOUT
+            .step("Check out the stage file")
+            .with("persist-credentials", false),
+    ];
+    steps.extend(programs::steps(file));
+    steps.push(step);
+    Job {
+        id: "look".to_owned(),
+        name: "Look for drift".to_owned(),
+        needs: Vec::new(),
+        r#if: None,
+        runs_on: file.pipeline.runner.clone(),
+        timeout_minutes: MINUTES + 10,
+        environment: Some(Environment {
+            name: ENVIRONMENT.to_owned(),
+            url: None,
+        }),
+        permissions: Permissions::none()
+            .and("contents", "read", "checks out the stage file")
+            .and("issues", "write", "keeps one issue about what differs"),
+        concurrency: None,
+        outputs: Default::default(),
+        steps,
+    }
+}
