@@ -20,6 +20,8 @@ pub enum Exit {
     Unsettled = 6,
     /// Not approved.
     NotApproved = 7,
+    /// What runs is not as the stage file says; only where that was asked for as the exit.
+    Differs = 8,
     /// The work is done, but what was asked for could not be written: step outputs, or stdout.
     OutputLost = 9,
     /// Interrupted by SIGINT.

@@ -7,6 +7,7 @@ mod approval;
 mod attempt;
 mod compare;
 mod environment;
+mod issue;
 
 use serde::Deserialize;
 use url::Url;
@@ -14,6 +15,7 @@ use url::Url;
 pub use self::approval::{ApprovalRules, RunApproval};
 pub(crate) use self::compare::{Comparison, compare};
 pub use self::environment::{Environments, Protection};
+pub use self::issue::{IssueKeeper, Kept};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
 use crate::error::{CommandError, Exit};
@@ -171,6 +173,16 @@ fn opened(
     repository: &str,
     token: String,
 ) -> Result<(Reader, String), CommandError> {
+    let (github, prefix) = connected(connection, api, repository, token)?;
+    Ok((github.reader(), prefix))
+}
+
+fn connected(
+    connection: &Connection,
+    api: Option<String>,
+    repository: &str,
+    token: String,
+) -> Result<(Connection, String), CommandError> {
     let is_part = |part: &str| {
         !part.is_empty()
             && !part.trim_matches('.').is_empty()
@@ -185,7 +197,7 @@ fn opened(
     let api = api.unwrap_or_else(|| API.to_owned());
     let (host, prefix) = origin_and_path(&api).ok_or_else(|| malformed("GITHUB_API_URL", &api))?;
     let connection = connection.beside(host, Credential::GitHubToken(token.into()))?;
-    Ok((connection.reader(), prefix))
+    Ok((connection, prefix))
 }
 
 fn malformed(name: &str, text: &str) -> CommandError {
