@@ -226,9 +226,29 @@ impl Scene {
         Some(("DOMINO_ENV", (*arguments.get(at + 1)?).to_owned()))
     }
 
+    /// Runs another program in the same scene, to its end.
+    pub fn run_program(&self, program: &Path, arguments: &[&str]) -> Run {
+        self.start_program(program, arguments).end()
+    }
+
+    /// The program with its environment, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment);
+        command
+    }
+
     /// Starts the program.
     pub fn start(&self, arguments: &[&str]) -> Running<'_> {
-        let child = Command::new(self.program)
+        self.start_program(Path::new(self.program), arguments)
+    }
+
+    fn start_program(&self, program: &Path, arguments: &[&str]) -> Running<'_> {
+        let child = Command::new(program)
             .args(arguments)
             .current_dir(self.path())
             .env_clear()

@@ -92,7 +92,7 @@ impl Verb {
 }
 
 /// All of them.
-pub const VERBS: [Verb; 9] = [
+pub const VERBS: [Verb; 10] = [
     Verb {
         name: "init",
         about: "Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request",
@@ -131,6 +131,11 @@ pub const VERBS: [Verb; 9] = [
     Verb {
         name: "doctor",
         about: "Look at a live deployment without changing it, and say what to do before the first push",
+        features: Features::Rehearse,
+    },
+    Verb {
+        name: "status",
+        about: "Show what runs where, since when and by whom, and what is not as stages.toml says",
         features: Features::Rehearse,
     },
     Verb {

@@ -27,4 +27,6 @@ pub mod reference;
 pub mod rehearse;
 pub mod repository;
 pub mod schema;
+#[cfg(feature = "rehearse")]
+pub mod status;
 pub mod verb;

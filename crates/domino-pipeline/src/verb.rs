@@ -11,7 +11,7 @@ use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{doctor, rehearse};
+use crate::{doctor, rehearse, status};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -35,6 +35,9 @@ pub enum Verb {
     /// Look at a live deployment without changing it, and say what to do before the first push
     #[cfg(feature = "rehearse")]
     Doctor(doctor::Args),
+    /// Show what runs where, since when and by whom, and what is not as stages.toml says
+    #[cfg(feature = "rehearse")]
+    Status(status::Args),
     /// Make a stages.toml of the Python templates' env-variables.ini
     #[cfg(feature = "import-ini")]
     ImportIni(import_ini::Args),
@@ -55,6 +58,8 @@ impl Verb {
             Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
             #[cfg(feature = "rehearse")]
             Self::Doctor(args) => doctor::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Status(args) => status::run(&args),
             #[cfg(feature = "import-ini")]
             Self::ImportIni(args) => import_ini::run(&args),
         };

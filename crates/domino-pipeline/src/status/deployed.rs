@@ -1,0 +1,325 @@
+//! What runs of an entity in a stage, and how it differs from the stage file: the nouns that every way of showing it
+//! shares. As JSON they are the documented shape of `status --format json`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stage_file::StageFile;
+
+/// The whole answer: the stages in pipeline order, each with all entities of the file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Which shape this document has: 1.
+    pub format: u32,
+    /// When Domino was asked.
+    pub at: Timestamp,
+    /// The GitHub repository, `owner/name`, where it is known.
+    pub repository: Option<String>,
+    /// The stages, in pipeline order.
+    pub stages: Vec<StageStatus>,
+}
+
+/// One stage.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageStatus {
+    /// The stage.
+    pub stage: String,
+    /// Its GitHub environment.
+    pub github_environment: String,
+    /// Its Domino.
+    pub host: String,
+    /// Its project there, `owner/name`.
+    pub project: String,
+    /// The data plane that the file names.
+    pub data_plane: Option<String>,
+    /// Who approves on GitHub, as the file says.
+    pub approvers: Vec<String>,
+    /// Why nothing is known of it, if so.
+    pub not_seen: Option<NotSeen>,
+    /// What must be known beside it: a token that ends soon.
+    pub warnings: Vec<String>,
+    /// All entities of the file, in its order; empty when the stage was not seen.
+    pub entities: Vec<Deployed>,
+    /// What carries our mark in Domino and is no longer in the file.
+    pub left_over: Vec<LeftOver>,
+}
+
+/// Why a stage was not looked at, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotSeen {
+    /// Whether there is no token for it, which is no error.
+    pub without_token: bool,
+    /// What happened, outermost first.
+    pub reasons: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// What the program ends with because of it.
+    #[serde(skip)]
+    pub exit: u8,
+}
+
+/// What runs of one entity in one stage.
+#[derive(Debug, Clone, Serialize)]
+pub struct Deployed {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The entity, as in the file.
+    pub entity: String,
+    /// The stage.
+    pub stage: String,
+    /// The name or title in Domino.
+    pub name: Option<String>,
+    /// The id in Domino.
+    pub id: Option<String>,
+    /// The version of the registered model that an endpoint serves.
+    pub version: Option<String>,
+    /// The commit, or the beginning of its id.
+    pub commit: Option<String>,
+    /// The GitHub workflow run that deployed it.
+    pub workflow_run: Option<String>,
+    /// Since when, where Domino tells.
+    pub since: Option<Timestamp>,
+    /// Who deployed it, by the name in Domino.
+    pub by: Option<String>,
+    /// Whether it is well.
+    pub health: Health,
+    /// The same in Domino's words.
+    pub status: String,
+    /// When it runs next, in the schedule's own time zone; of schedules that fire.
+    pub next_run: Option<String>,
+    /// Further facts that people look for: `monitored`.
+    pub facts: Vec<String>,
+    /// What is not as the file says, or was changed by hand.
+    pub differences: Vec<Difference>,
+}
+
+/// What an entity is. A job with a schedule is one of its own kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntityKind {
+    /// A job that runs once a deployment.
+    Job,
+    /// A job that Domino starts by itself.
+    Schedule,
+    /// An app.
+    App,
+    /// A model endpoint.
+    Model,
+}
+
+/// Whether what runs is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// It serves, or the last run succeeded.
+    Well,
+    /// Somebody or the file holds it: a paused schedule.
+    Paused,
+    /// Something is under way.
+    UnderWay,
+    /// It failed, or is down.
+    Wrong,
+    /// There is nothing of it in Domino.
+    Nothing,
+}
+
+/// One thing that is not as the file says, or was changed by hand since our last deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What: `hardware tier`.
+    pub what: &'static str,
+    /// What Domino has.
+    pub domino: String,
+    /// What the file says, where it says something.
+    pub file: Option<String>,
+    /// The line of the key in the file.
+    pub line: Option<usize>,
+    /// Whether somebody changed it since our last deployment, as far as that can be known.
+    pub by_hand: bool,
+}
+
+/// Something of ours in Domino that the file no longer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOver {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The stage and entity of its marker: `prod/report`.
+    pub marker: String,
+    /// Its name or title in Domino.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How to take it away.
+    pub hint: String,
+}
+
+impl EntityKind {
+    /// What people call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Job => "job",
+            Self::Schedule => "schedule",
+            Self::App => "app",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl Deployed {
+    /// Nothing of an entity in a stage, which the rest is filled into.
+    pub fn nothing(kind: EntityKind, entity: &str, stage: &str) -> Self {
+        Self {
+            kind,
+            entity: entity.to_owned(),
+            stage: stage.to_owned(),
+            name: None,
+            id: None,
+            version: None,
+            commit: None,
+            workflow_run: None,
+            since: None,
+            by: None,
+            health: Health::Nothing,
+            status: "not in Domino".into(),
+            next_run: None,
+            facts: Vec::new(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// Whether it is not as the file wants it: something differs, it is down, or it is not there.
+    pub fn differs(&self) -> bool {
+        !self.differences.is_empty() || matches!(self.health, Health::Wrong | Health::Nothing)
+    }
+
+    /// The commit as people read it.
+    pub fn short_commit(&self) -> Option<&str> {
+        let commit = self.commit.as_deref()?;
+        Some(commit.get(..7).unwrap_or(commit))
+    }
+
+    /// What is there: the version, the commit, or both.
+    pub fn what(&self) -> String {
+        let version = self.version.as_ref().map(|version| format!("v{version}"));
+        let parts = version.into_iter();
+        let parts: Vec<String> = parts
+            .chain(self.short_commit().map(str::to_owned))
+            .collect();
+        match (parts.is_empty(), self.health) {
+            (false, _) => parts.join(" "),
+            (true, Health::Nothing) => "nothing".into(),
+            (true, _) => "not told".into(),
+        }
+    }
+
+    /// Adds a difference from what a key of the file says.
+    pub(super) fn differs_from(
+        &mut self,
+        file: &StageFile,
+        key: &[&str],
+        what: &'static str,
+        domino: impl Into<String>,
+        wanted: impl Into<String>,
+        by_hand: bool,
+    ) {
+        self.differences.push(Difference {
+            what,
+            domino: domino.into(),
+            file: Some(wanted.into()),
+            line: file.line_of(key),
+            by_hand,
+        });
+    }
+
+    /// Adds what somebody changed of which the file says nothing.
+    pub(super) fn changed_by_hand(&mut self, what: &'static str, domino: impl Into<String>) {
+        self.differences.push(Difference {
+            what,
+            domino: domino.into(),
+            file: None,
+            line: None,
+            by_hand: true,
+        });
+    }
+}
+
+impl Difference {
+    /// In words: ``visibility is `PUBLIC`, and stages.toml says `AUTHENTICATED` (line 62); changed by hand``.
+    pub fn in_words(&self, file: &str) -> String {
+        let line = self.line.map(|line| format!(" (line {line})"));
+        let said = self.file.as_ref().map(|said| {
+            format!(
+                ", and {file} says `{said}`{}",
+                line.as_deref().unwrap_or_default()
+            )
+        });
+        let by_hand = match self.by_hand {
+            true => "; changed by hand since our last deployment",
+            false => "",
+        };
+        format!(
+            "{} is `{}`{}{by_hand}",
+            self.what,
+            self.domino,
+            said.unwrap_or_default()
+        )
+    }
+}
+
+impl Status {
+    /// Whether something is not as the file says, as far as it was seen.
+    pub fn differs(&self) -> bool {
+        self.stages.iter().any(|stage| {
+            !stage.left_over.is_empty() || stage.entities.iter().any(Deployed::differs)
+        })
+    }
+
+    /// What is not as the file says, a line each: ``dev app dashboard: visibility is …``.
+    pub fn differences(&self, file: &str) -> Vec<String> {
+        let entities = self.stages.iter().flat_map(|stage| &stage.entities);
+        entities
+            .flat_map(|entity| {
+                let what = format!("{} {} {}", entity.stage, entity.kind.word(), entity.entity);
+                let wrong = match entity.health {
+                    Health::Nothing => Some(entity.status.clone()),
+                    Health::Wrong => Some(format!("it is `{}`", entity.status)),
+                    _ => None,
+                };
+                let differences = entity.differences.iter().map(|one| one.in_words(file));
+                let all = wrong.into_iter().chain(differences);
+                all.map(|one| format!("{what}: {one}")).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The page of an entity's commit on GitHub, where the repository is known.
+    pub fn commit_url(&self, entity: &Deployed) -> Option<String> {
+        let (repository, commit) = (self.repository.as_ref()?, entity.commit.as_ref()?);
+        let is_commit = commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        is_commit.then(|| format!("https://github.com/{repository}/commit/{commit}"))
+    }
+
+    /// What the program ends with because a stage could not be looked at; 0 when all with a token were.
+    pub fn exit_of_trouble(&self) -> u8 {
+        let not_seen = self
+            .stages
+            .iter()
+            .filter_map(|stage| stage.not_seen.as_ref());
+        not_seen.map(|not_seen| not_seen.exit).max().unwrap_or(0)
+    }
+}
+
+/// A moment of Domino's, in epoch milliseconds.
+pub(super) fn moment(milliseconds: Option<i64>) -> Option<Timestamp> {
+    Timestamp::from_millisecond(milliseconds?).ok()
+}
+
+/// How long ago, in the largest unit that says enough: `3 h`.
+pub fn ago(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(since.as_second()).max(0);
+    match seconds {
+        0..60 => "now".into(),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

@@ -1,0 +1,108 @@
+//! Hardware tiers, data planes and compute environments of a stage's Domino: what an id there is called in the file.
+
+use domino_core::api::environments::{Environment, EnvironmentId};
+use domino_core::api::hardware_tiers::{AnyHardwareTier, HardwareTier, HardwareTierId, TierUse};
+use domino_core::api::projects::ProjectId;
+use domino_core::client::{ApiError, Reader};
+use stage_file::Revision;
+
+/// What the names of a stage file mean here.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    tiers: Vec<AnyHardwareTier>,
+    /// The ids of data planes with their names, as far as they were told.
+    planes: Vec<(String, String)>,
+    environments: Vec<Environment>,
+}
+
+impl Places {
+    /// Asks for the tiers in one list where this account may read that, else in the project's two; and for the
+    /// environments.
+    pub(super) async fn look(reader: &Reader, project: &ProjectId) -> Result<Self, ApiError> {
+        let (all, environments) =
+            tokio::try_join!(reader.all_hardware_tiers(), reader.environments(project))?;
+        let mut places = Self {
+            tiers: Vec::new(),
+            planes: Vec::new(),
+            environments,
+        };
+        match all {
+            Some(tiers) => places.tiers = tiers,
+            None => {
+                let (runs, models) = tokio::try_join!(
+                    reader.hardware_tiers(project, TierUse::Runs),
+                    reader.hardware_tiers(project, TierUse::ModelEndpoints)
+                )?;
+                places.add(runs, TierUse::Runs);
+                places.add(models, TierUse::ModelEndpoints);
+            }
+        }
+        Ok(places)
+    }
+
+    fn add(&mut self, tiers: Vec<HardwareTier>, r#use: TierUse) {
+        for tier in tiers {
+            if let Some(plane) = &tier.data_plane {
+                self.name_plane(&plane.id, &plane.name);
+            }
+            self.tiers.push(AnyHardwareTier {
+                id: tier.id,
+                name: tier.name,
+                r#use,
+                data_plane_id: tier.data_plane.map(|plane| plane.id),
+            });
+        }
+    }
+
+    /// What a data plane is called, told by something that stands on it.
+    pub(super) fn name_plane(&mut self, id: &str, name: &str) {
+        if !self.planes.iter().any(|(known, _)| known == id) {
+            self.planes.push((id.to_owned(), name.to_owned()));
+        }
+    }
+
+    /// What this tier is called, if it is another one than `wanted`, an id or a name.
+    pub(super) fn another_tier(&self, id: &HardwareTierId, wanted: &str) -> Option<String> {
+        let tier = self.tiers.iter().find(|tier| tier.id == *id);
+        let name = tier.map(|tier| tier.name.as_str());
+        // Where the list does not have it, nothing can be said of its name.
+        let is_wanted = id.as_str() == wanted || name.is_none_or(|name| name == wanted);
+        (!is_wanted).then(|| name.unwrap_or(id.as_str()).to_owned())
+    }
+
+    /// The data plane of a tier, by its id.
+    pub(super) fn plane_of_tier(&self, id: &HardwareTierId) -> Option<&str> {
+        let tier = self.tiers.iter().find(|tier| tier.id == *id)?;
+        tier.data_plane_id.as_deref()
+    }
+
+    /// What a data plane is called, if it is another one than `wanted`, an id or a name.
+    pub(super) fn another_plane(&self, id: &str, wanted: &str) -> Option<String> {
+        let (_, name) = self.planes.iter().find(|(known, _)| known == id)?;
+        (id != wanted && name != wanted).then(|| name.clone())
+    }
+
+    /// What an environment is called, if it is another one than `wanted`, an id or a name.
+    pub(super) fn another_environment(&self, id: &EnvironmentId, wanted: &str) -> Option<String> {
+        let environment = self.environments.iter().find(|known| known.id == *id);
+        let name = environment.map(|environment| environment.name.as_str());
+        let is_wanted = id.as_str() == wanted || name.is_none_or(|name| name == wanted);
+        (!is_wanted).then(|| name.unwrap_or(id.as_str()).to_owned())
+    }
+
+    /// The revision that `wanted` means for an environment by id or name: its id, where that can be known.
+    pub(super) fn revision(&self, environment: &str, wanted: &Revision) -> Option<String> {
+        match wanted {
+            Revision::Id(id) => Some(id.clone()),
+            // What the stage before runs is not for this stage to tell.
+            Revision::Latest | Revision::AsBefore => None,
+            Revision::Active => {
+                let found = self
+                    .environments
+                    .iter()
+                    .find(|known| known.id.as_str() == environment || known.name == environment);
+                found?.active_revision_id.clone()
+            }
+        }
+    }
+}
