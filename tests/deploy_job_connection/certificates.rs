@@ -44,7 +44,7 @@ fn each_certificate_that_cannot_be_believed_has_its_sentence_and_one_try() {
     for (change, sentence) in WRONG {
         let mut params = certificate_for("127.0.0.1");
         change(&mut params);
-        let tls_door = authority.door(params, None, &sandbox);
+        let tls_door = authority.server(params, None, &sandbox);
         scene.variable("DOMINO_API_HOST", &tls_door.address);
         scene.run(START).exits(4).tells(sentence).tells("hint: ");
         assert_eq!(tls_door.connections(), 1, "{sentence}");
@@ -75,7 +75,7 @@ fn a_server_that_demands_a_certificate_gets_ours_and_says_so_without_one() {
     let mut scene = scene();
     let authority = Authority::new(scene.path());
     let sandbox = scene.sandbox.url().to_owned();
-    let tls_door = authority.door(certificate_for("127.0.0.1"), Some(&authority), &sandbox);
+    let tls_door = authority.server(certificate_for("127.0.0.1"), Some(&authority), &sandbox);
     scene
         .variable("SSL_CERT_FILE", authority.file())
         .variable("DOMINO_API_HOST", &tls_door.address);

@@ -82,11 +82,11 @@ impl Authority {
 
     /// A server on loopback in front of `sandbox`, with a certificate for `name`.
     pub fn tls_door(&self, name: &str, sandbox: &str) -> TlsDoor {
-        self.door(certificate_for(name), None, sandbox)
+        self.server(certificate_for(name), None, sandbox)
     }
 
     /// The same with a certificate as `params` have it; it demands one of `clients` from whoever comes.
-    pub fn door(
+    pub fn server(
         &self,
         params: CertificateParams,
         clients: Option<&Authority>,
