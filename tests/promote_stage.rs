@@ -14,6 +14,8 @@ mod github;
 mod harness;
 #[path = "promote_stage/identity.rs"]
 mod identity;
+#[path = "promote_stage/measured.rs"]
+mod measured;
 #[path = "promote_stage/order.rs"]
 mod order;
 #[path = "promote_stage/trouble.rs"]

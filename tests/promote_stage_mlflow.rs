@@ -3,6 +3,8 @@
 //! They run when `MLFLOW_LINES` names the lines, such as `3 2`, and say so when they do not.
 
 mod harness;
+#[path = "promote_stage/measured.rs"]
+mod measured;
 #[path = "mlflow/server.rs"]
 mod server;
 #[path = "promote_stage/world.rs"]
@@ -61,6 +63,16 @@ macro_rules! of_line {
 
 of_line!(line_3, "3");
 of_line!(line_2, "2");
+
+mod logged_models_of_line_3 {
+    #[test]
+    fn a_rule_is_held_against_the_model_and_not_its_run() {
+        let Some(mlflow) = super::server::uri("3") else {
+            return;
+        };
+        super::measured::of_the_model(|name, rules| super::scene_on(&mlflow, name, "", rules));
+    }
+}
 
 /// A name that no other test of this run uses on the same server.
 fn named(test: &str) -> String {

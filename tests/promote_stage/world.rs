@@ -188,6 +188,12 @@ pub fn register_by(scene: &Scene, name: &str, rmse: f64, user: &str) -> u64 {
             "params": [{"key": "strength", "value": format!("{rmse}")}],
         }),
     );
+    mlflow(
+        scene,
+        "POST",
+        "runs/update",
+        json!({"run_id": run, "status": "FINISHED", "end_time": 2}),
+    );
     domino(
         scene,
         "POST",

@@ -10,6 +10,7 @@ mod call;
 mod experiment;
 mod filter;
 mod input;
+mod logged_model;
 mod model_version;
 mod own;
 mod page;

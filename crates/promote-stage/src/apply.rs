@@ -144,8 +144,8 @@ fn transition<'a>(
     let (target, registry) = (&candidate.target, &candidate.registry);
     let (number, earlier) = (candidate.number(), candidate.record());
     let replaced = candidate.replaced.as_ref();
-    let replaced_of = replaced.map(|(version, _)| VersionIdentity::of(version));
-    let replaced = replaced.map(|(version, _)| version.version);
+    let replaced_of = replaced.map(|replaced| VersionIdentity::of(&replaced.version));
+    let replaced = replaced.map(|replaced| replaced.version.version);
     let record = Record {
         status: Status::Pending,
         at: timestamp(candidate.now),

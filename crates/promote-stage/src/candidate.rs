@@ -6,14 +6,24 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
 use domino_core::serving::Serving;
 use domino_core::step::{Report, StepContext};
-use stage_file::Stage;
+use stage_file::{MetricRule, Stage};
 
 use crate::arguments::VersionArgs;
+use crate::measurements::Measurements;
 use crate::order;
 use crate::people::People;
 use crate::record::Record;
 use crate::registry::{Registry, stage_of};
+use crate::run_of::run_of;
 use crate::target::PromotionTarget;
+
+/// The version that is replaced, with what is known of it.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    pub(crate) version: ModelVersion,
+    pub(crate) run: Option<Run>,
+    pub(crate) measured: Measurements,
+}
 
 /// A version on its way into a stage.
 #[derive(Debug)]
@@ -33,7 +43,9 @@ pub(crate) struct Candidate<'a> {
     /// The run that made it.
     pub(crate) run: Option<Run>,
     /// The version that it takes the place of, with its run.
-    pub(crate) replaced: Option<(ModelVersion, Option<Run>)>,
+    pub(crate) replaced: Option<Replaced>,
+    /// Its metrics.
+    pub(crate) measured: Measurements,
     pub(crate) people: People,
     /// What time it is for the server, in epoch milliseconds.
     pub(crate) now: i64,
@@ -80,6 +92,7 @@ impl<'a> Candidate<'a> {
             already_promoted,
             run: None,
             replaced: None,
+            measured: Measurements::default(),
             now: tracking.now().as_millisecond(),
         };
         if candidate.already_promoted.is_some() {
@@ -100,13 +113,22 @@ impl<'a> Candidate<'a> {
                 candidate.registry.version(number).cloned()
             }
         };
-        let (run, replaced_run) = tokio::try_join!(
-            run_of(&tracking, Some(&candidate.version)),
-            run_of(&tracking, replaced.as_ref()),
-        )?;
-        candidate.people = People::of(&candidate.version, run.as_ref());
-        candidate.run = run;
-        candidate.replaced = replaced.map(|version| (version, replaced_run));
+        let rules = candidate.target.metric_rules.iter();
+        let rules: Vec<MetricRule> = rules.filter_map(|text| text.parse().ok()).collect();
+        let (own, before) = tokio::try_join!(made(&tracking, &candidate.version, &rules), async {
+            match &replaced {
+                Some(version) => made(&tracking, version, &rules).await.map(Some),
+                None => Ok(None),
+            }
+        })?;
+        (candidate.run, candidate.measured) = own;
+        candidate.people = People::of(&candidate.version, candidate.run.as_ref());
+        let replaced = replaced.zip(before);
+        candidate.replaced = replaced.map(|(version, (run, measured))| Replaced {
+            version,
+            run,
+            measured,
+        });
         Ok(candidate)
     }
 
@@ -181,10 +203,13 @@ fn stage_before(context: &StepContext) -> Result<&Stage, CommandError> {
     Ok(before)
 }
 
-/// The run that made a version, if there is one and it still exists.
-async fn run_of(tracking: &TrackingReader, version: Option<&ModelVersion>) -> Result<Option<Run>> {
-    match version.map(|version| version.run_id.as_str()) {
-        None | Some("") => Ok(None),
-        Some(id) => Ok(tracking.run(id).await?),
-    }
+/// The run that made a version, and what was measured of it.
+async fn made(
+    tracking: &TrackingReader,
+    version: &ModelVersion,
+    rules: &[MetricRule],
+) -> Result<(Option<Run>, Measurements)> {
+    let run = run_of(tracking, &version.run_id).await?;
+    let measured = Measurements::read(tracking, version, &run, rules).await?;
+    Ok((run.known().cloned(), measured))
 }

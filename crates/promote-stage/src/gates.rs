@@ -38,6 +38,7 @@ pub(crate) async fn evaluate(
     let (domino, github) = tokio::try_join!(domino, github)?;
     let mut report = GateReport {
         gates: metrics::evaluate(candidate),
+        remarks: metrics::remarks(candidate),
         ..GateReport::default()
     };
     let soak = soak::evaluate(candidate, gates.soak_time());

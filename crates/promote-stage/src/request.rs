@@ -125,6 +125,9 @@ fn show_sheet(step: &mut Step, context: &StepContext, candidate: &Candidate<'_>)
         gates: gates::metrics::evaluate(candidate),
         ..GateReport::default()
     };
+    for remark in gates::metrics::remarks(candidate) {
+        step.warn(&remark, None);
+    }
     let broken = !report.all_hold();
     let soak_time = candidate.target.stage.gates.soak_time();
     let soak = gates::soak::evaluate(candidate, soak_time);

@@ -9,6 +9,7 @@ use domino_core::step::{Plan, Table, markdown};
 use crate::candidate::Candidate;
 use crate::gates::metrics::{change, number};
 use crate::gates::result::GateReport;
+use crate::measurements::Measurements;
 use crate::record::timestamp;
 use crate::registry::stage_of;
 use crate::signature::{self, Signature};
@@ -41,6 +42,7 @@ struct Row {
 struct Side<'a> {
     version: &'a ModelVersion,
     run: Option<&'a Run>,
+    measured: &'a Measurements,
 }
 
 impl<'a> Side<'a> {
@@ -69,9 +71,8 @@ impl<'a> Side<'a> {
         Signature::of(self.version, self.run)
     }
 
-    fn metrics(self) -> BTreeMap<&'a str, f64> {
-        let metrics = self.run.into_iter().flat_map(|run| &run.metrics);
-        metrics.map(|(key, value)| (key.as_str(), *value)).collect()
+    fn metrics(self) -> BTreeMap<String, f64> {
+        self.measured.shown()
     }
 
     fn parameters(self) -> BTreeMap<&'a str, &'a str> {
@@ -95,11 +96,13 @@ impl Sheet {
         let new = Side {
             version: &candidate.version,
             run: candidate.run.as_ref(),
+            measured: &candidate.measured,
         };
         let replaced = candidate.replaced.as_ref();
-        let now = replaced.map(|(version, run)| Side {
-            version,
-            run: run.as_ref(),
+        let now = replaced.map(|replaced| Side {
+            version: &replaced.version,
+            run: replaced.run.as_ref(),
+            measured: &replaced.measured,
         });
         Self::beside(now, new)
     }
@@ -131,12 +134,12 @@ impl Sheet {
             new: one_line(&new.join(", ")),
         }));
         let (metrics_now, metrics) = (now.map(Side::metrics).unwrap_or_default(), new.metrics());
-        let all: BTreeSet<&str> = metrics_now.keys().chain(metrics.keys()).copied().collect();
+        let all: BTreeSet<&String> = metrics_now.keys().chain(metrics.keys()).collect();
         let metrics = all.into_iter().map(|key| {
             let (before, value) = (metrics_now.get(key), metrics.get(key));
             let text = |value: Option<&f64>| value.copied().map(number).unwrap_or_default();
             Row {
-                what: key.to_owned(),
+                what: one_line(key),
                 now: text(before),
                 new: text(value),
                 change: match (before, value) {
@@ -259,7 +262,7 @@ pub(crate) fn describe(candidate: &Candidate<'_>, plan: &mut Plan) {
         return;
     }
     let replaces = match &candidate.replaced {
-        Some((version, _)) => format!("version {}", version.version),
+        Some(replaced) => format!("version {}", replaced.version.version),
         None => "nothing".into(),
     };
     plan.fact("takes the place of", replaces);
@@ -269,6 +272,7 @@ pub(crate) fn describe(candidate: &Candidate<'_>, plan: &mut Plan) {
     let side = Side {
         version: &candidate.version,
         run: candidate.run.as_ref(),
+        measured: &candidate.measured,
     };
     if let Some(commit) = side.tag(COMMIT) {
         plan.fact("trained at", format!("commit {}", one_line(commit)));
@@ -311,12 +315,15 @@ mod tests {
 
     use super::*;
     use crate::registry::tests::version;
+    use crate::run_of::RunOf;
 
     fn run(rmse: f64, strength: &str) -> Run {
         Run {
             id: "r1".into(),
             experiment_id: "1".into(),
             status: "FINISHED".into(),
+            is_deleted: false,
+            logged_models: 0,
             end_time: None,
             metrics: BTreeMap::from([("rmse".to_owned(), rmse)]),
             parameters: BTreeMap::from([
@@ -337,13 +344,17 @@ mod tests {
             ),
         );
         let (old, new) = (run(0.6, "1"), run(0.66, "2"));
+        let [old_measured, new_measured] =
+            [&old, &new].map(|run| Measurements::of_run(&RunOf::Known(Box::new(run.clone()))));
         let now = Side {
             version: &six,
             run: Some(&old),
+            measured: &old_measured,
         };
         let new = Side {
             version: &seven,
             run: Some(&new),
+            measured: &new_measured,
         };
         Sheet::beside(Some(now), new)
     }
@@ -374,6 +385,7 @@ mod tests {
         let new = Side {
             version: &seven,
             run: None,
+            measured: &Measurements::default(),
         };
         let rows = Sheet::beside(None, new).table(&GateReport::default()).rows;
         assert_eq!(rows[0], ["version", "", "7", ""]);

@@ -30,13 +30,22 @@ struct Wire {
     outputs: Option<String>,
 }
 
+/// How many models a run says that it logged, of an older MLflow.
+pub(crate) fn logged_by(run: &Run) -> usize {
+    models(Some(run)).len()
+}
+
+fn models(run: Option<&Run>) -> Vec<Logged> {
+    let logged = run.and_then(|run| run.tags.get(LOGGED));
+    logged
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
 impl Signature {
     /// That of a version, when its run tells one of the model that the version is made of.
     pub(crate) fn of(version: &ModelVersion, run: Option<&Run>) -> Self {
-        let logged = run.and_then(|run| run.tags.get(LOGGED));
-        let logged: Vec<Logged> = logged
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default();
+        let logged = models(run);
         let source = version.source.trim_end_matches('/');
         // The last one of a path is what is there now.
         let ours = logged.into_iter().rev().find(|model| {
@@ -116,6 +125,8 @@ mod tests {
             id: "r1".into(),
             experiment_id: "1".into(),
             status: "FINISHED".into(),
+            is_deleted: false,
+            logged_models: 0,
             end_time: None,
             metrics: BTreeMap::new(),
             parameters: BTreeMap::new(),

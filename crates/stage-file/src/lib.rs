@@ -39,7 +39,7 @@ pub use self::host::{Host, MalformedHost};
 pub use self::job::Job;
 pub use self::kind::Kind;
 pub use self::metric_rule::{Bound, MalformedMetricRule, MetricRule};
-pub use self::model::{Model, ModelSource};
+pub use self::model::{Baseline, Model, ModelSource};
 pub use self::pipeline::{Install, Pipeline};
 pub use self::placement::{ComputeEnvironment, HardwareTiers, Placement, Revision, Target};
 pub use self::problem::{Problem, Problems, Severity, StageFileError};

@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub struct MetricRule {
     /// The metric's name in the experiment manager.
     pub metric: String,
+    /// The data set that it was measured on; any when not said.
+    pub data_set: Option<String>,
     /// What it must keep to.
     pub bound: Bound,
 }
@@ -52,26 +54,41 @@ impl MetricRule {
     }
 
     /// Whether a version with this value may replace one with the value `before`. A rule that compares
-    /// holds when there is nothing to compare with; no rule holds for a value that is not a number.
+    /// holds when there is nothing to compare with; no rule holds for what is no finite number.
     pub fn holds(&self, value: f64, before: Option<f64>) -> bool {
+        value.is_finite() && self.bound_holds(value, before.filter(|before| before.is_finite()))
+    }
+
+    fn bound_holds(&self, value: f64, before: Option<f64>) -> bool {
+        // A bound that overflows is beyond every value, and would hold them all.
+        let within = |bound: f64, holds: bool| bound.is_finite() && holds;
         match (self.bound, before) {
             (Bound::AtMost(most), _) => value <= most,
             (Bound::AtLeast(least), _) => value >= least,
-            (Bound::Rise(change), Some(before)) => value <= before + change.of(before),
-            (Bound::Fall(change), Some(before)) => value >= before - change.of(before),
-            (Bound::Rise(_) | Bound::Fall(_), None) => !value.is_nan(),
+            (Bound::Rise(change), Some(before)) => {
+                let most = before + change.of(before);
+                within(most, value <= most)
+            }
+            (Bound::Fall(change), Some(before)) => {
+                let least = before - change.of(before);
+                within(least, value >= least)
+            }
+            (Bound::Rise(_) | Bound::Fall(_), None) => true,
         }
     }
 }
 
 impl fmt::Display for MetricRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { metric, bound } = self;
-        match bound {
-            Bound::Rise(change) => write!(f, "{metric} must not rise by more than {change}"),
-            Bound::Fall(change) => write!(f, "{metric} must not fall by more than {change}"),
-            Bound::AtMost(most) => write!(f, "{metric} must be at most {most}"),
-            Bound::AtLeast(least) => write!(f, "{metric} must be at least {least}"),
+        f.write_str(&self.metric)?;
+        if let Some(data_set) = &self.data_set {
+            write!(f, " on {data_set}")?;
+        }
+        match self.bound {
+            Bound::Rise(change) => write!(f, " must not rise by more than {change}"),
+            Bound::Fall(change) => write!(f, " must not fall by more than {change}"),
+            Bound::AtMost(most) => write!(f, " must be at most {most}"),
+            Bound::AtLeast(least) => write!(f, " must be at least {least}"),
         }
     }
 }
@@ -120,8 +137,13 @@ impl FromStr for MetricRule {
         } else {
             return Err(MalformedMetricRule::Sentence);
         };
+        let (metric, data_set) = match metric.rsplit_once(" on ") {
+            Some((metric, data_set)) => (metric, Some(data_set.to_owned())),
+            None => (metric, None),
+        };
         Ok(Self {
             metric: metric.to_owned(),
+            data_set,
             bound,
         })
     }
@@ -165,6 +187,7 @@ mod tests {
             "val/r2 must not fall by more than 0.1",
             "test rmse must be at most 1.5",
             "log loss must be at least -3",
+            "rmse on wine-test must be at most 0.6",
         ] {
             assert_eq!(rule(text).to_string(), text);
         }
@@ -190,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rule_holds_for_a_value_that_is_not_a_number() {
+    fn no_rule_holds_for_what_is_no_finite_number() {
         for text in [
             "a must not rise by more than 2 %",
             "a must not fall by more than 2",
@@ -198,9 +221,33 @@ mod tests {
             "a must be at least 1",
         ] {
             for before in [None, Some(1.0)] {
-                assert!(!rule(text).holds(f64::NAN, before), "{text}");
+                for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    assert!(!rule(text).holds(value, before), "{text}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_with_is_nothing_to_compare_with() {
+        let rise = rule("a must not rise by more than 200 %");
+        for before in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(rise.holds(1.0, Some(before)));
+        }
+        assert!(
+            !rise.holds(1.0e308, Some(1.0e308)),
+            "the bound is beyond all numbers"
+        );
+    }
+
+    #[test]
+    fn a_rule_may_name_the_data_set() {
+        let named = rule("val on fire on wine-test must be at most 1");
+        assert_eq!(
+            (named.metric.as_str(), named.data_set.as_deref()),
+            ("val on fire", Some("wine-test"))
+        );
+        assert_eq!(rule("rmse must be at most 1").data_set, None);
     }
 
     #[test]

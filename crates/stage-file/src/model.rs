@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::placement::Placement;
 use crate::version_rule::VersionRule;
@@ -27,8 +27,20 @@ pub struct Model {
     pub log_requests: Option<bool>,
     /// Rules on the metrics of a version against the one it replaces, in words.
     pub metric_rules: Vec<String>,
+    /// Whether the version that is replaced must have the metric that a rule compares with.
+    pub baseline: Baseline,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
+}
+
+/// Whether a rule that compares needs a value of the version that is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// Without one it does not hold.
+    Required,
+    /// Without one only the new version's value must be there.
+    Optional,
 }
 
 /// Where a model's code and weights come from.

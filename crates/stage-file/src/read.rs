@@ -14,8 +14,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::tree::Tree;
 use super::{
-    App, ComputeEnvironment, DominoApproval, Gates, HardwareTiers, Host, Install, Job, Model,
-    ModelSource, Pipeline, Placement, ProjectName, Revision, Schedule, Stage, StageFile,
+    App, Baseline, ComputeEnvironment, DominoApproval, Gates, HardwareTiers, Host, Install, Job,
+    Model, ModelSource, Pipeline, Placement, ProjectName, Revision, Schedule, Stage, StageFile,
     VersionRule, Visibility,
 };
 
@@ -159,6 +159,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         smoke_test: table.text("smoke-test").map(PathBuf::from),
         log_requests: table.get("log-requests").and_then(|value| value.as_bool()),
         metric_rules: table.texts("metric-rules"),
+        baseline: table.word("baseline").unwrap_or(Baseline::Required),
         stages: placements(table),
     }
 }

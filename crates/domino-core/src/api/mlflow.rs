@@ -6,6 +6,7 @@
 //! Domino's own host and takes Domino's credential. Domino's credential is never sent to a third address.
 //! Nothing here decides; versions are numbers for us and text on the wire.
 
+mod logged_models;
 mod model_versions;
 mod registered_models;
 mod runs;
@@ -16,6 +17,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
+pub use self::logged_models::{LoggedMetric, LoggedModel};
 pub use self::model_versions::{ModelVersion, ModelVersionStatus, Which};
 pub use self::registered_models::RegisteredModel;
 pub use self::runs::Run;

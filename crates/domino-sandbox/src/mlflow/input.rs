@@ -77,6 +77,12 @@ impl Input {
         Value::Object(self.fields)
     }
 
+    /// With a text that stood in the path.
+    pub(super) fn with(mut self, name: &str, text: &str) -> Self {
+        self.fields.insert(name.to_owned(), text.into());
+        self
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }

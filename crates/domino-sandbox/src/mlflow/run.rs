@@ -8,6 +8,7 @@ use super::call::{Call, Route};
 use super::experiment::Experiments;
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits, missing};
+use super::logged_model::{self, LoggedModel};
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
@@ -33,6 +34,7 @@ pub(super) struct Run {
 /// Every experiment, and every run in them, oldest first.
 pub(super) struct Tracking {
     pub(super) experiments: Experiments,
+    pub(super) logged_models: Vec<LoggedModel>,
     runs: Vec<Run>,
 }
 
@@ -124,14 +126,17 @@ impl Run {
         json!({ "info": self.info(), "data": data, "inputs": {} })
     }
 
-    /// The newest value of each metric, by its step and then by its time.
+    /// One value of each metric: that of the highest step, there the newest, there the greatest.
     fn latest_metrics(&self) -> Vec<&Metric> {
         let mut latest: Vec<&Metric> = Vec::new();
         for metric in &self.metrics {
             match latest.iter_mut().find(|known| known.key == metric.key) {
                 None => latest.push(metric),
                 Some(known) => {
-                    if (metric.step, metric.timestamp) >= (known.step, known.timestamp) {
+                    let place = (metric.step, metric.timestamp);
+                    let before = (known.step, known.timestamp);
+                    let is_greater = metric.value.as_f64() >= known.value.as_f64();
+                    if place > before || (place == before && is_greater) {
                         *known = metric;
                     }
                 }
@@ -184,6 +189,7 @@ impl Tracking {
     pub(super) fn new(now: i64) -> Self {
         Tracking {
             experiments: Experiments::new(now),
+            logged_models: Vec::new(),
             runs: Vec::new(),
         }
     }
@@ -290,8 +296,10 @@ fn undelete(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
 
 fn log_metric(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let metric = Metric::of(&call.input)?;
-    let run = tracking.active_run(run_id(&call.input)?)?;
-    run.metrics.push(metric);
+    let id = run_id(&call.input)?;
+    tracking.active_run(id)?;
+    logged_model::measure(&mut tracking.logged_models, id, &call.input)?;
+    tracking.run(id)?.metrics.push(metric);
     Ok(json!({}))
 }
 
@@ -305,8 +313,8 @@ fn log_parameter(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal>
 /// All of the batch, or nothing of it.
 fn log_batch(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
-    let metrics = input.objects("metrics")?;
-    let metrics: Vec<Metric> = metrics.iter().map(Metric::of).collect::<Result<_, _>>()?;
+    let measured = input.objects("metrics")?;
+    let metrics: Vec<Metric> = measured.iter().map(Metric::of).collect::<Result<_, _>>()?;
     let parameters = input.tags("params")?;
     let tags = input.tags("tags")?;
     let run = tracking.active_run(run_id(input)?)?;
@@ -316,6 +324,9 @@ fn log_batch(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     run.metrics.extend(metrics);
     for (key, value) in tags {
         run.set_tag(key, value);
+    }
+    for metric in &measured {
+        logged_model::measure(&mut tracking.logged_models, run_id(input)?, metric)?;
     }
     Ok(json!({}))
 }

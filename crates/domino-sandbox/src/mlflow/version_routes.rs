@@ -13,7 +13,6 @@ use super::registered_model::Models;
 use super::tags;
 
 pub(super) const ROUTES: &[Route<Models>] = &[
-    ("logged-models/search", &[Method::POST], no_logged_models),
     ("model-versions/create", &[Method::POST], create),
     ("model-versions/get", &[Method::GET], get),
     ("model-versions/search", &[Method::GET], search),
@@ -68,11 +67,6 @@ fn create(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let json = version.json();
     model.versions.push(version);
     Ok(json!({ "model_version": json }))
-}
-
-/// The client of MLflow 3 looks for logged models before it makes a version; there are none here.
-fn no_logged_models(_: &mut Models, _: &Call) -> Result<Value, Refusal> {
-    Ok(json!({}))
 }
 
 /// Whether a version may have its files there. Nothing is fetched, and a run need not exist.

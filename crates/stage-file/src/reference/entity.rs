@@ -225,7 +225,14 @@ pub static MODEL: Section = Section {
             "metric-rules",
             Texts,
             Default("[]"),
-            "Rules on a version's metrics: `rmse must not rise by more than 2 %`, `r2 must be at least 0.8`.",
+            "Rules on a version's metrics: `rmse must not rise by more than 2 %`, `r2 must be at least 0.8`, with the \
+             data set where there are several: `rmse on wine-test must be at most 0.6`.",
+        ),
+        key(
+            "baseline",
+            Word(&["required", "optional"]),
+            Default("\"required\""),
+            "Whether a rule that compares fails when the version that is replaced has no value of the metric.",
         ),
         key(
             "stage",

@@ -35,7 +35,7 @@ pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
             ),
         }
         let is_function = has("file") || has("function");
-        for key in ["version", "metric-rules"] {
+        for key in ["version", "metric-rules", "baseline"] {
             if has(key) && is_function {
                 report.at(&at(key), "has no effect without a `registered-model`");
             }

@@ -16,14 +16,19 @@ pub struct Run {
     pub experiment_id: String,
     /// Its status word, such as `FINISHED`.
     pub status: String,
+    /// Whether it was deleted, which a server goes on showing for a while.
+    pub is_deleted: bool,
     /// When it ended, in epoch milliseconds.
     pub end_time: Option<i64>,
-    /// Its metrics, each with its last value.
+    /// Its metrics, each with one value: that of the highest step, there the newest, there the greatest. Where the run
+    /// logged several models, it may be that of any of them. What is beyond all numbers is infinite.
     pub metrics: BTreeMap<String, f64>,
     /// Its parameters.
     pub parameters: BTreeMap<String, String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// How many logged models it made, where the server has such.
+    pub logged_models: usize,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +41,14 @@ struct Wire {
     info: Info,
     #[serde(default)]
     data: Data,
+    #[serde(default)]
+    outputs: Outputs,
+}
+
+#[derive(Default, Deserialize)]
+struct Outputs {
+    #[serde(default)]
+    model_outputs: Vec<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +59,8 @@ struct Info {
     #[serde(default)]
     status: String,
     end_time: Option<i64>,
+    #[serde(default)]
+    lifecycle_stage: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -69,29 +84,44 @@ struct Metric {
     step: i64,
 }
 
-/// JSON knows no infinity, so MLflow writes `"NaN"` and `"Infinity"` as text.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+/// JSON knows neither `NaN` nor an infinity. MLflow writes the one as text and keeps the other as the greatest number
+/// that there is.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
         Number(f64),
         Text(String),
     }
-    match Either::deserialize(deserializer)? {
-        Either::Number(number) => Ok(number),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
+    let number: f64 = match Either::deserialize(deserializer)? {
+        Either::Number(number) => number,
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom)?,
+    };
+    Ok(match number.abs() == f64::MAX {
+        true => f64::INFINITY.copysign(number),
+        false => number,
+    })
 }
 
 impl From<Wire> for Run {
-    fn from(Wire { info, mut data }: Wire) -> Self {
-        // One value a metric is what MLflow promises; were there several, the last one counts.
-        data.metrics
-            .sort_by_key(|metric| (metric.step, metric.timestamp));
+    fn from(wire: Wire) -> Self {
+        let Wire {
+            info,
+            mut data,
+            outputs,
+        } = wire;
+        // One value a metric is what MLflow promises; were there several, the one that it would choose counts.
+        data.metrics.sort_by(|one, other| {
+            let place = |metric: &Metric| (metric.step, metric.timestamp);
+            place(one)
+                .cmp(&place(other))
+                .then(one.value.total_cmp(&other.value))
+        });
         Self {
             id: info.run_id,
             experiment_id: info.experiment_id,
             status: info.status,
+            is_deleted: info.lifecycle_stage == "deleted",
             end_time: info.end_time.filter(|time| *time > 0),
             metrics: data
                 .metrics
@@ -100,12 +130,13 @@ impl From<Wire> for Run {
                 .collect(),
             parameters: data.params,
             tags: data.tags,
+            logged_models: outputs.model_outputs.len(),
         }
     }
 }
 
 impl TrackingReader {
-    /// `GET runs/get`: a run with the last value of each metric. Contract: MLflow REST.
+    /// `GET runs/get`: a run with one value of each metric. Contract: MLflow REST.
     pub async fn run(&self, id: &str) -> Result<Option<Run>, ApiError> {
         let route = format!("{BASE}/runs/get");
         let one: Option<One> = if_there(self.0.read(&route, &[("run_id", id)]).await)?;
@@ -136,6 +167,9 @@ mod tests {
                         {"key": "rmse", "value": 0.9, "timestamp": 1, "step": 0},
                         {"key": "odd", "value": "NaN", "timestamp": 1, "step": 0},
                         {"key": "endless", "value": "-Infinity", "timestamp": 1, "step": 0},
+                        {"key": "most", "value": 1.797_693_134_862_315_7e308, "timestamp": 1, "step": 0},
+                        {"key": "mae", "value": 0.7, "timestamp": 1, "step": 0},
+                        {"key": "mae", "value": 0.3, "timestamp": 1, "step": 0},
                     ],
                     "params": [{"key": "alpha", "value": "1"}],
                     "tags": [{"key": "mlflow.user", "value": "ada"}],
@@ -151,6 +185,8 @@ mod tests {
         assert_eq!(run.metrics["rmse"], 0.5);
         assert!(run.metrics["odd"].is_nan());
         assert_eq!(run.metrics["endless"], f64::NEG_INFINITY);
+        assert_eq!(run.metrics["most"], f64::INFINITY);
+        assert_eq!(run.metrics["mae"], 0.7, "the greatest of one step");
         assert_eq!(run.parameters["alpha"], "1");
         assert_eq!(run.tags["mlflow.user"], "ada");
         assert_eq!(run.end_time, Some(5));
