@@ -128,7 +128,6 @@ pub fn of_the_model(scene_of: impl Fn(&str, &str) -> Scene) {
         .tells("proves nothing: run [id] is `RUNNING`");
     end(&scene, &evaluation, "FINISHED");
     let run = check(&scene, one).exits(0);
-    assert!(run.stdout.contains(&evaluation), "{run}");
     let picked = "rmse is 0.4 on `wine-test` in run [id], the newest of 2";
     assert!(run.to_string().contains(picked), "{run}");
     let failed = self::run(&scene);
