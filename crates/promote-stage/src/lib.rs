@@ -13,6 +13,7 @@ mod demote;
 mod evaluation;
 mod exclusive;
 mod gates;
+mod held_stage;
 mod journal;
 mod machine;
 mod measurements;

@@ -4,10 +4,8 @@ use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracki
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
 
+pub(crate) use crate::held_stage::{STAGE_TAG, stage_of};
 use crate::stage_holders;
-
-/// The tag that stands for the stage where the experiment manager no longer has stages.
-pub(crate) const STAGE_TAG: &str = "promote.stage";
 
 /// A registered model, and its versions as far as they matter, newest first: all that are in the stages that were asked
 /// for, and the newest of every other stage.
@@ -95,14 +93,6 @@ pub(crate) fn versions_in_stage(
         .filter(|version| stage_of(version) == *stage)
         .map(|version| version.version)
         .collect()
-}
-
-/// The stage of a version; by its tag, where the experiment manager no longer has stages.
-pub(crate) fn stage_of(version: &ModelVersion) -> ModelStage {
-    match (&version.current_stage, version.tags.get(STAGE_TAG)) {
-        (ModelStage::None, Some(word)) => ModelStage::from(word.as_str()),
-        (stage, _) => stage.clone(),
-    }
 }
 
 /// The alias that points to the version in a stage: `production`.

@@ -7,8 +7,8 @@
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader, Which};
 use domino_core::client::ApiError;
 
+use crate::held_stage::{STAGE_TAG, stage_of};
 use crate::record::{Record, Status};
-use crate::registry::{STAGE_TAG, stage_of};
 
 /// How many of the last changes are looked at, and how many more when those do not reach back far enough.
 const CHANGES: [usize; 2] = [200, 2000];
