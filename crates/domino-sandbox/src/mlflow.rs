@@ -11,6 +11,7 @@ mod experiment;
 mod filter;
 mod input;
 mod logged_model;
+mod logged_model_routes;
 mod model_version;
 mod own;
 mod page;

@@ -1,46 +1,27 @@
-//! Logged models, as MLflow 3 has them: what a run logged as a model, and what was measured of it. How a metric gets here
-//! is the business of `run`.
+//! Logged models, as MLflow 3 has them: what a run logged as a model, and what was measured of it. Their
+//! routes stand in `logged_model_routes`.
 
-use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::call::{Call, Route};
 use super::input::Input;
 use super::refusal::Refusal;
-use super::run::Tracking;
 use super::tags;
-use crate::id;
 
 /// One logged model.
 pub(super) struct LoggedModel {
-    id: String,
-    experiment_id: String,
-    name: String,
-    status: String,
-    run_id: String,
-    created: i64,
-    updated: i64,
-    parameters: Vec<(String, String)>,
-    metrics: Vec<Value>,
-}
-
-pub(super) const ROUTES: &[Route<Tracking>] = &[
-    ("logged-models", &[Method::POST], create),
-    ("logged-models/search", &[Method::POST], search),
-    ("logged-models/{id}", &[Method::GET], get),
-    ("logged-models/{id}", &[Method::PATCH], finalize),
-];
-
-/// The route that a path means, and the id of the logged model that stands in it.
-pub(super) fn route(path: &str) -> (&str, Option<&str>) {
-    match path.strip_prefix("logged-models/") {
-        Some(id) if id.starts_with("m-") && !id.contains('/') => ("logged-models/{id}", Some(id)),
-        _ => (path, None),
-    }
+    pub(super) id: String,
+    pub(super) experiment_id: String,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) run_id: String,
+    pub(super) created: i64,
+    pub(super) updated: i64,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) metrics: Vec<Value>,
 }
 
 impl LoggedModel {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let mut data = json!({});
         if !self.metrics.is_empty() {
             data["metrics"] = self.metrics.iter().cloned().collect();
@@ -93,44 +74,11 @@ pub(super) fn measure(
     Ok(())
 }
 
-fn find<'a>(models: &'a mut [LoggedModel], id: &str) -> Result<&'a mut LoggedModel, Refusal> {
+/// The logged model with this id.
+pub(super) fn find<'a>(
+    models: &'a mut [LoggedModel],
+    id: &str,
+) -> Result<&'a mut LoggedModel, Refusal> {
     let model = models.iter_mut().find(|model| model.id == id);
     model.ok_or_else(|| Refusal::missing(format!("Logged model with ID '{id}' not found.")))
-}
-
-fn create(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
-    let input = &call.input;
-    let experiment_id = input.text("experiment_id")?.to_owned();
-    tracking.experiments.with_id(&experiment_id)?;
-    let model = LoggedModel {
-        id: format!("m-{}", id::run_id()),
-        experiment_id,
-        name: input.text_or_empty("name")?,
-        status: "LOGGED_MODEL_PENDING".to_owned(),
-        run_id: input.text_or_empty("source_run_id")?,
-        created: call.now,
-        updated: call.now,
-        parameters: input.tags("params")?,
-        metrics: Vec::new(),
-    };
-    let json = model.json();
-    tracking.logged_models.push(model);
-    Ok(json)
-}
-
-fn get(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
-    let model = find(&mut tracking.logged_models, call.input.text("model_id")?)?;
-    Ok(model.json())
-}
-
-fn finalize(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
-    let model = find(&mut tracking.logged_models, call.input.text("model_id")?)?;
-    call.input.text("status")?.clone_into(&mut model.status);
-    model.updated = call.now;
-    Ok(model.json())
-}
-
-/// The client of MLflow 3 looks for those of a run before it makes a version; it goes on without.
-fn search(_: &mut Tracking, _: &Call) -> Result<Value, Refusal> {
-    Ok(json!({}))
 }

@@ -11,7 +11,7 @@ use super::input::Input;
 use super::refusal::Refusal;
 use super::registered_model::{self, Models};
 use super::run::{self, Tracking};
-use super::{experiment, logged_model, version_routes};
+use super::{experiment, logged_model_routes, version_routes};
 use crate::clock::{Clock, Moment};
 use crate::locked::Locked;
 
@@ -44,7 +44,7 @@ impl OwnMlflow {
         if route == "artifacts/list" {
             return self.list_artifacts(method, &input);
         }
-        let (route, model_id) = logged_model::route(route);
+        let (route, model_id) = logged_model_routes::route(route);
         let call = Call {
             input: match model_id {
                 Some(id) => input.with("model_id", id),
@@ -58,7 +58,7 @@ impl OwnMlflow {
         let models = &mut *self.models.lock();
         answer(experiment::ROUTES, &mut tracking.experiments, asked, &call)
             .or_else(|| answer(run::ROUTES, tracking, asked, &call))
-            .or_else(|| answer(logged_model::ROUTES, tracking, asked, &call))
+            .or_else(|| answer(logged_model_routes::ROUTES, tracking, asked, &call))
             .or_else(|| answer(registered_model::ROUTES, models, asked, &call))
             .or_else(|| answer(version_routes::ROUTES, models, asked, &call))
             .unwrap_or(Err(Refusal::NoRoute))
