@@ -16,6 +16,7 @@ mod logs;
 mod own_app;
 mod previous;
 mod publish;
+mod publish_plan;
 mod questions;
 mod rollback;
 mod rollout;
@@ -31,7 +32,7 @@ use clap::{Parser, Subcommand};
 use domino_core::step::{Step, StepContext, Subject};
 
 use crate::logs::LogsArgs;
-use crate::publish::{PUBLISHING, PublishArgs};
+use crate::publish_plan::{PUBLISHING, PublishArgs};
 use crate::status::StatusArgs;
 use crate::unpublish::UnpublishArgs;
 
