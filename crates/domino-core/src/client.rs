@@ -7,6 +7,7 @@ mod answer;
 mod certificate;
 mod clock;
 mod error;
+mod http_client;
 mod limits;
 mod page;
 mod proxy;
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 use self::certificate::TlsProblem;
 pub use self::error::{ApiError, Cause};
+use self::http_client::{MOST_REDIRECTS, follow_within_the_origin, http_client};
 pub use self::limits::{ClientCertificate, Limits};
 pub use self::page::Page;
 pub(crate) use self::segment::segment;
@@ -35,8 +37,6 @@ use stage_file::Host;
 
 /// How often a read is tried before we give up.
 const READ_ATTEMPTS: usize = 5;
-/// How many redirects within the origin are followed.
-const MOST_REDIRECTS: usize = 5;
 /// The longest `Retry-After` that we wait for, in seconds; a longer one is reported instead.
 const LONGEST_RETRY_AFTER: u64 = 60;
 
@@ -364,47 +364,6 @@ impl Inner {
             status: refusal.as_ref().map(|refusal| refusal.status),
             words: refusal.map_or_else(|| detail.clone(), |refusal| refusal.words),
         }
-    }
-}
-
-/// A client of HTTP; `plain` when it is for this machine only and needs neither TLS nor a proxy.
-fn http_client(
-    limits: &Limits,
-    plain: bool,
-    proxy: Option<&proxy::Proxy>,
-    redirects: redirect::Policy,
-) -> Result<(reqwest::Client, Arc<tls::CertificateDemand>), ConnectError> {
-    let (configuration, demand) = tls::configuration(limits, plain)?;
-    let mut builder = reqwest::Client::builder()
-        .user_agent(limits.program)
-        .timeout(limits.request)
-        .connect_timeout(limits.request.min(Duration::from_secs(10)))
-        .redirect(redirects)
-        .tls_backend_preconfigured(configuration)
-        .no_proxy();
-    if let Some(proxy) = proxy {
-        let proxy = reqwest::Proxy::all(proxy.address())
-            .map_err(|problem| ConnectError::Setup(format!("the proxy: {problem}")))?;
-        builder = builder.proxy(proxy);
-    }
-    let client = builder
-        .build()
-        .map_err(|problem| ConnectError::Setup(format!("HTTP: {problem}")))?;
-    Ok((client, demand))
-}
-
-/// A redirect that keeps the method is followed, only to the origin that was asked: anywhere else would be handed the
-/// credential.
-fn follow_within_the_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let same = attempt
-        .previous()
-        .last()
-        .is_some_and(|from| from.origin() == attempt.url().origin());
-    let keeps_method = matches!(attempt.status().as_u16(), 307 | 308);
-    if same && keeps_method && attempt.previous().len() < MOST_REDIRECTS {
-        attempt.follow()
-    } else {
-        attempt.stop()
     }
 }
 
