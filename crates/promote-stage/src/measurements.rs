@@ -79,7 +79,7 @@ impl Measurements {
         }
         for row in &mut measured.rows {
             if let Some(found) = row.run.as_ref().and_then(|id| runs.get(id)) {
-                row.judge(found);
+                row.check_run(found);
             }
         }
         Ok(measured)
@@ -194,7 +194,7 @@ impl Measurements {
     }
 
     /// Each metric as a sheet shows it, with its data set where it has one.
-    pub(crate) fn shown(&self) -> BTreeMap<String, f64> {
+    pub(crate) fn newest_values(&self) -> BTreeMap<String, f64> {
         let label = |row: &Measurement| match &row.data_set {
             Some(data_set) => format!("{} on {data_set}", row.metric),
             None => row.metric.clone(),
@@ -226,7 +226,7 @@ fn last<'a>(rows: impl Iterator<Item = &'a Measurement>) -> Option<&'a Measureme
 
 impl Measurement {
     /// Takes into account what the run says that measured it.
-    fn judge(&mut self, run: &RunOf) {
+    fn check_run(&mut self, run: &RunOf) {
         let RunOf::Known(run) = run else {
             self.unproven = self.unproven.take().or(run.trouble());
             return;
@@ -373,7 +373,7 @@ pub(crate) mod tests {
                 "the version has no metric `rmse` on data set `milk`; it has on `beer`, `wine-test`".into()
             )
         );
-        let shown: Vec<(String, f64)> = measured.shown().into_iter().collect();
+        let shown: Vec<(String, f64)> = measured.newest_values().into_iter().collect();
         let label = |text: &str, value| (text.to_owned(), value);
         assert_eq!(
             shown,

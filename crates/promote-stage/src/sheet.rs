@@ -72,7 +72,7 @@ impl<'a> Side<'a> {
     }
 
     fn metrics(self) -> BTreeMap<String, f64> {
-        self.measured.shown()
+        self.measured.newest_values()
     }
 
     fn parameters(self) -> BTreeMap<&'a str, &'a str> {
