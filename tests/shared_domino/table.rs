@@ -2,6 +2,7 @@
 //! writes.
 
 use crate::by_hand as by;
+use crate::of_models;
 use crate::world::{Column, Kind, World};
 
 pub const V4: &str = "5.9";
@@ -22,6 +23,8 @@ pub struct Act {
     /// Of a verb that deploys, and of one that ends or deletes.
     pub deploys: Expected,
     pub ends: Expected,
+    /// Of a verb that deploys, with the next commit.
+    pub then: Option<Expected>,
 }
 
 /// How a verb is to end, and what it must tell.
@@ -50,12 +53,12 @@ impl Row {
             Kind::Schedule => &self.schedule,
             Kind::App if self.not_on_v4.is_some() && version == V4 => OLD,
             Kind::App => &self.app,
-            Kind::Model => &Cell::No("held by the tests of `deploy-model` and `promote-stage`"),
+            Kind::Endpoint | Kind::Version => of_models::cell(self.act, column.kind),
         }
     }
 }
 
-const fn does(by_hand: fn(&mut World)) -> Act {
+pub const fn does(by_hand: fn(&mut World)) -> Act {
     let fine = Expected {
         exit: 0,
         tells: &[],
@@ -64,18 +67,19 @@ const fn does(by_hand: fn(&mut World)) -> Act {
         by_hand,
         deploys: fine,
         ends: fine,
+        then: Some(fine),
     }
 }
 
 impl Act {
     /// A verb that deploys goes on, and tells this.
-    const fn telling(mut self, tells: &'static [&'static str]) -> Self {
+    pub const fn telling(mut self, tells: &'static [&'static str]) -> Self {
         self.deploys = Expected { exit: 0, tells };
         self
     }
 
     /// A verb that deploys refuses, and tells this.
-    const fn refused(mut self, tells: &'static [&'static str]) -> Self {
+    pub const fn refused(mut self, tells: &'static [&'static str]) -> Self {
         self.deploys = Expected { exit: 3, tells };
         self
     }
@@ -92,7 +96,19 @@ impl Act {
         self
     }
 
-    const fn cell(self) -> Cell {
+    /// With the next commit a verb that deploys ends like this, and tells this.
+    pub const fn then(mut self, exit: i32, tells: &'static [&'static str]) -> Self {
+        self.then = Some(Expected { exit, tells });
+        self
+    }
+
+    /// What was done keeps the next commit from ever coming so far.
+    pub const fn once(mut self) -> Self {
+        self.then = None;
+        self
+    }
+
+    pub const fn cell(self) -> Cell {
         Cell::Does(self)
     }
 }
@@ -170,16 +186,16 @@ pub const COLUMNS: &[Column] = &[
     ),
     column(
         "deploy-model publish",
-        Kind::Model,
+        Kind::Endpoint,
         "deploy-model",
-        &["publish"],
+        &["publish", "wine"],
         V1,
     ),
     column(
         "promote-stage apply",
-        Kind::Model,
+        Kind::Version,
         "promote-stage",
-        &["apply"],
+        &["apply", "wine"],
         V1,
     ),
 ];
@@ -365,6 +381,8 @@ pub const ROWS: &[Row] = &[
         does(by::describe_app).telling(&["~ description"]).cell(),
     )),
     of_models("monitoring"),
+    of_models("role taken away"),
+    of_models("made a viewer"),
     of_models("routing mode"),
     row(
         "collaborators removed",

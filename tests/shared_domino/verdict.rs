@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::harness::Run;
+use crate::models;
 use crate::table::{Act, Expected};
 use crate::world::{Kind, World, is_bystander};
 
@@ -17,23 +18,20 @@ pub fn hold(mut world: World, act: Act) {
         true => act.ends,
         false => act.deploys,
     };
-    one_round(&world, expected);
+    one_round(&world, expected, false);
     // What deploys does so again with the next commit; a run of the next commit is another one.
     let goes_on = expected.exit == 0 && !world.column.ends && world.column.kind != Kind::Run;
-    if goes_on {
+    if let Some(then) = act.then.filter(|_| goes_on) {
         world.commit("80");
-        one_round(
-            &world,
-            Expected {
-                exit: 0,
-                tells: &[],
-            },
-        );
+        if world.column.kind == Kind::Version {
+            models::serve_in_dev(&world);
+        }
+        one_round(&world, then, true);
     }
 }
 
 /// Runs the verb, and compares the state before and after.
-fn one_round(world: &World, expected: Expected) {
+fn one_round(world: &World, expected: Expected, is_next: bool) {
     let before = world.things();
     let run = world.run_verb().exits(expected.exit);
     world.settle();
@@ -42,12 +40,15 @@ fn one_round(world: &World, expected: Expected) {
     for text in expected.tells {
         assert!(output.contains(text), "`{text}` is not told:\n{run}");
     }
-    if expected.exit != 0 {
+    if expected.exit == 3 {
         assert!(
             before == after,
             "refused, and changed:\n{run}\n{before:#?}\n{after:#?}"
         );
         return;
+    }
+    if is_next && expected.exit == 0 {
+        models::assert_moved_on(world, &after, &run);
     }
     nothing_lost(world, &before, &after, &run);
     nothing_doubled(world, &before, &after, &run);
@@ -59,7 +60,7 @@ fn one_round(world: &World, expected: Expected) {
                 "somebody else's was changed:\n{run}\n{was:#}\n{is:#}"
             );
         }
-        nothing_undone(world, was, is, &output, &run);
+        nothing_undone(meant(world, was, is_next), was, is, &output, &run);
     }
 }
 
@@ -87,8 +88,12 @@ fn nothing_doubled(
 ) {
     let active = |things: &Map<String, Value>| {
         let ours = things.values().filter(|thing| !is_bystander(thing));
-        ours.filter(|thing| world.column.kind != Kind::Run || thing["goes on"] == true)
-            .count()
+        ours.filter(|thing| match world.column.kind {
+            Kind::Run => thing["goes on"] == true,
+            Kind::Endpoint | Kind::Version => thing["is endpoint"] == true,
+            _ => true,
+        })
+        .count()
     };
     let (was, is) = (active(before), active(after));
     assert!(
@@ -96,21 +101,49 @@ fn nothing_doubled(
         "{was} before, {is} after:\n{run}\n{after:#?}"
     );
     assert!(world.processes() <= 1, "two serve at once:\n{run}");
+    for thing in after.values().filter(|thing| thing["is endpoint"] == true) {
+        let most = if thing["routingMode"] == "advanced" {
+            2
+        } else {
+            1
+        };
+        assert!(
+            thing["alive"].as_u64() <= Some(most),
+            "two serve at once:\n{run}"
+        );
+    }
 }
 
-/// What is another thing than a person left is named, but for what the verb is there to change.
-fn nothing_undone(world: &World, was: &Value, is: &Value, output: &str, run: &Run) {
-    let meant: &[&str] = match world.column.kind {
+/// What the verb is there to change.
+fn meant(world: &World, was: &Value, is_next: bool) -> &'static [&'static str] {
+    match world.column.kind {
         Kind::Run if world.column.ends => &["status", "goes on"],
         Kind::Schedule => &["mainRepoGitRef"],
         Kind::App if world.column.ends => &["serves", "status"],
         Kind::App => &["commit"],
+        Kind::Endpoint if is_next && was["is endpoint"] == true => &["serves", "versions"],
+        Kind::Version if is_next && was["name"] == "wine" => &["stage", "aliases"],
         _ => &[],
-    };
-    for (key, left) in was.as_object().unwrap() {
+    }
+}
+
+/// What is another thing than a person left is named, but for what the verb is there to change.
+fn nothing_undone(meant: &[&str], was: &Value, is: &Value, output: &str, run: &Run) {
+    let facts = was.as_object().unwrap().iter();
+    // How many processes there may be is another question.
+    for (key, left) in facts.filter(|(key, _)| *key != "alive") {
+        // The word stands in every output; the one that was left does not.
+        let left_word = left.as_str().map(|left| format!("`{left}`"));
         let word = match key.as_str() {
             "environmentRevisionId" => "environment revision",
             "hardwareTierId" => "hardware tier",
+            "monitoringEnabled" => "monitoring",
+            "recordInvocation" => "recording",
+            "predictionDatasetResourceId" => "prediction data set",
+            "resourceQuotaId" => "resource quota",
+            "aliases" => "alias",
+            "versions" => "a version of endpoint",
+            "stage" => left_word.as_deref().unwrap_or("stage"),
             key => key,
         };
         let told = meant.contains(&key.as_str()) || output.contains(word);

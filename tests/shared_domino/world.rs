@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::built;
 use crate::harness::{Run, Scene, Setup, TOKEN, eventually, http};
+use crate::models;
 
 /// What a column is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,17 @@ pub enum Kind {
     Run,
     Schedule,
     App,
-    /// An endpoint, or a version of a registered model.
-    Model,
+    /// What `deploy-model` publishes.
+    Endpoint,
+    /// A version of a registered model, and the stage that it is in.
+    Version,
+}
+
+impl Kind {
+    /// Whether it is about models.
+    pub fn of_models(self) -> bool {
+        matches!(self, Kind::Endpoint | Kind::Version)
+    }
 }
 
 /// A verb that writes.
@@ -29,6 +39,16 @@ pub struct Column {
     pub ends: bool,
     /// The release of Domino's.
     pub version: &'static str,
+}
+
+impl Column {
+    /// The flag before the stage.
+    fn flag(&self) -> &'static str {
+        match self.kind {
+            Kind::Version => "--to",
+            _ => "--stage",
+        }
+    }
 }
 
 /// Stages with projects of their own, as most have them. The file says no more than it must, but for the app.
@@ -84,8 +104,13 @@ pub struct World {
 impl World {
     /// With our thing deployed by a workflow run, and one beside it that is none of ours.
     pub fn of(column: &'static Column, version: &str) -> Self {
+        let stages = match column.kind {
+            Kind::Endpoint => models::PUBLISHED,
+            Kind::Version => models::PROMOTED,
+            _ => STAGES,
+        };
         let mut scene = Setup {
-            stages: STAGES,
+            stages,
             files: &[
                 ("wait.py", WAIT),
                 ("score.py", "print('scored')\n"),
@@ -97,12 +122,16 @@ impl World {
         }
         .scene();
         scene.on_github("77");
-        Self {
+        let world = Self {
             scene,
             column,
             stage: "prod",
             more: Vec::new(),
+        };
+        if column.kind.of_models() {
+            models::register(&world, "wine");
         }
+        world
     }
 
     /// Makes the thing that is none of ours, which nothing may touch.
@@ -135,13 +164,14 @@ impl World {
                                          "pendingInvitations": [], "accessRequestStatuses": {} } });
                 self.by_hand("POST", "/v4/modelProducts", Some(&body));
             }
-            Kind::Model => {}
+            Kind::Endpoint | Kind::Version => models::make_bystander(self),
         }
     }
 
     /// Runs the verb that makes the thing what the file says.
     pub fn deploy(&self) -> Run {
         let arguments: &[&str] = match self.column.kind {
+            Kind::Endpoint | Kind::Version => return models::deploy(self),
             Kind::Run => &["start", "train", "--no-wait"],
             Kind::Schedule => &["schedule", "score"],
             _ => &["publish", "dashboard"],
@@ -155,14 +185,17 @@ impl World {
         let more = self.more.iter().map(String::as_str);
         let arguments = self.column.arguments.iter().copied();
         let arguments: Vec<&str> = arguments
-            .chain(["--stage", self.stage])
+            .chain([self.column.flag(), self.stage])
             .chain(more)
             .collect();
         self.scene.run(&arguments)
     }
 
-    /// A commit more, in the workflow run that is of it.
+    /// A commit more, in the workflow run that is of it; and a version more of a model.
     pub fn commit(&mut self, run: &str) {
+        if self.column.kind.of_models() {
+            models::register(self, "wine");
+        }
         let name = format!("more-{run}.txt");
         self.scene.commit_file(&name, "more\n");
         self.scene.on_github(run);
@@ -207,7 +240,7 @@ impl World {
             Kind::Run => of("jobs").iter().map(run_facts).collect(),
             Kind::Schedule => of("scheduledJobs"),
             Kind::App => of("apps").iter().map(app_facts).collect(),
-            Kind::Model => Vec::new(),
+            Kind::Endpoint | Kind::Version => models::things(&state),
         };
         let with_id = |thing: Value| (thing["id"].as_str().unwrap().to_owned(), thing);
         things.into_iter().map(with_id).collect()
@@ -242,6 +275,8 @@ impl World {
             "Pulling",
             "Stopping",
             "StopRequested",
+            "Building",
+            "Starting",
         ];
         eventually("everything has settled", || {
             let things = self.things();
@@ -304,7 +339,7 @@ fn app_facts(app: &Value) -> Value {
 }
 
 /// The path of a program, for as long as this test runs.
-fn program(name: &str) -> &'static str {
+pub fn program(name: &str) -> &'static str {
     static FOLDER: OnceLock<String> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| built::folder().display().to_string());
     Box::leak(format!("{folder}/{name}").into_boxed_str())
