@@ -8,11 +8,15 @@ use domino_core::api::users::User;
 use domino_core::choice::choose;
 use domino_core::credential::Credential;
 use domino_core::error::{CommandError, Result};
+use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
+
+use stage_file::Kind;
 
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 use crate::request_note;
+use crate::target::PromotionTarget;
 
 /// What this gate is called.
 const GATE: &str = "approval in Domino";
@@ -35,6 +39,8 @@ pub(crate) struct Request {
     pub(crate) bundle: Bundle,
     pub(crate) approvals: Vec<Approval>,
     pub(crate) gates: Vec<Gate>,
+    /// The id of the endpoint's hardware tier, where a gate is about some tiers only.
+    pub(crate) tier: Option<String>,
 }
 
 impl Governed {
@@ -61,10 +67,15 @@ impl Governed {
                     reader.bundle_approvals(&bundle.id),
                     reader.bundle_gates(&bundle.id),
                 )?;
+                let tier = match gates.iter().any(Gate::names_tiers) {
+                    true => endpoint_tier(context, candidate).await?,
+                    false => None,
+                };
                 Some(Request {
                     bundle: bundle.clone(),
                     approvals: of_policy(approvals, &policy),
                     gates,
+                    tier,
                 })
             }
         };
@@ -243,7 +254,12 @@ impl Governed {
             }
         }
         answer.approved_by.dedup();
-        for gate in request.gates.iter().filter(|gate| gate.stops_endpoints()) {
+        let tier = request.tier.as_deref();
+        for gate in request
+            .gates
+            .iter()
+            .filter(|gate| gate.stops_endpoints(tier))
+        {
             let why = match gate.reason.trim() {
                 "" => String::new(),
                 reason => format!(": {reason}"),
@@ -255,6 +271,23 @@ impl Governed {
         }
         answer
     }
+}
+
+/// The hardware tier that the model's endpoint gets in the stage, by its id.
+async fn endpoint_tier(context: &StepContext, candidate: &Candidate<'_>) -> Result<Option<String>> {
+    let (file, PromotionTarget { model, stage, .. }) = (&context.file, &candidate.target);
+    let target = file.target(Kind::Model, &model.name, stage);
+    let reader = context.connection.reader();
+    let place = ResolvedPlacement::find(
+        &reader,
+        file,
+        stage,
+        Kind::Model,
+        &candidate.project,
+        &target,
+    );
+    let tier = place.await?.tier;
+    Ok(tier.map(|tier| tier.id.as_str().to_owned()))
 }
 
 /// What the bundle for a version and a stage is called.

@@ -231,6 +231,9 @@ pub struct Gate {
     pub resources: Vec<Guarded>,
 }
 
+/// The parameter that says about which hardware tiers a gate is.
+const TIER: &str = "hardwareTierId";
+
 /// Something that a gate guards.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -270,7 +273,7 @@ impl From<String> for GateAction {
 impl Guarded {
     /// Whether it is about this hardware tier, by its id; one that is not known may be any.
     fn is_about(&self, tier: Option<&str>) -> bool {
-        let named = self.parameters.get("hardwareTierId");
+        let named = self.parameters.get(TIER);
         match (named, tier) {
             (Some(Value::String(named)), Some(tier)) => named == tier,
             (Some(Value::Array(named)), Some(tier)) => named.iter().any(|named| named == tier),
@@ -283,18 +286,25 @@ impl Gate {
     /// Whether it is closed, and keeps an app on this hardware tier from being started, or something that we do not
     /// know.
     pub fn stops_apps(&self, tier: Option<&str>) -> bool {
+        self.stops_all_but(&GateAction::CreateEndpoint, tier)
+    }
+
+    /// The same for an endpoint.
+    pub fn stops_endpoints(&self, tier: Option<&str>) -> bool {
+        self.stops_all_but(&GateAction::CreateApp, tier)
+    }
+
+    fn stops_all_but(&self, other: &GateAction, tier: Option<&str>) -> bool {
         let guards = |guarded: &Guarded| {
-            guarded.action != GateAction::CreateEndpoint
-                && !guarded.fail_open
-                && guarded.is_about(tier)
+            guarded.action != *other && !guarded.fail_open && guarded.is_about(tier)
         };
         !self.is_open && (self.resources.is_empty() || self.resources.iter().any(guards))
     }
 
-    /// Whether it is closed, and guards endpoints or something that we do not know.
-    pub fn stops_endpoints(&self) -> bool {
-        let guards = |guarded: &Guarded| guarded.action != GateAction::CreateApp;
-        !self.is_open && (self.resources.is_empty() || self.resources.iter().any(guards))
+    /// Whether it is closed for some hardware tiers only.
+    pub fn names_tiers(&self) -> bool {
+        let named = |guarded: &Guarded| guarded.parameters.contains_key(TIER);
+        !self.is_open && self.resources.iter().any(named)
     }
 }
 

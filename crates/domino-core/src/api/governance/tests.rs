@@ -174,13 +174,16 @@ async fn a_closed_gate_stops_endpoints_unless_it_guards_apps_only() {
     let server = answers("GET", "/bundles/b1/gates", body).await;
     let reader = connection(&server.uri()).reader();
     let gates = reader.bundle_gates(&BundleId::new("b1")).await.unwrap();
-    let stops: Vec<bool> = gates.iter().map(Gate::stops_endpoints).collect();
+    let stops: Vec<bool> = gates
+        .iter()
+        .map(|gate| gate.stops_endpoints(None))
+        .collect();
     assert_eq!(stops, [false, true, false, true, true]);
     assert_eq!(gates[1].reason, "why");
 }
 
 #[test]
-fn a_gate_for_apps_may_be_about_one_tier_or_let_pass_all_the_same() {
+fn a_gate_may_be_about_one_tier_or_let_pass_all_the_same() {
     let gate = |resource: serde_json::Value| -> Gate {
         serde_json::from_value(json!({"isOpen": false, "resources": [resource]})).unwrap()
     };
@@ -194,6 +197,10 @@ fn a_gate_for_apps_may_be_about_one_tier_or_let_pass_all_the_same() {
     assert!(of_tier(json!(["small", "large"])).stops_apps(Some("small")));
     assert!(of_tier(json!("large")).stops_apps(None));
     assert!(!of_tier(json!("large")).stops_apps(Some("small")));
+    let endpoints =
+        gate(json!({"action": "CreateEndpoint", "parameters": {"hardwareTierId": "large"}}));
+    assert!(endpoints.names_tiers() && endpoints.stops_endpoints(Some("large")));
+    assert!(!endpoints.stops_endpoints(Some("small")));
     let open: Gate = serde_json::from_value(json!({"isOpen": true})).unwrap();
     assert!(!open.stops_apps(None));
 }
