@@ -163,9 +163,15 @@ fn what_was_put_back_behind_a_sign_in_page_is_not_said_to_serve() {
         let mut scenery = Scenery::of(version);
         scenery.run(PUBLISH).exits(0);
         let before = scenery.scene.commit.clone();
-        scenery.commit_app("exit 3\n");
+        scenery.commit_app(&app_script("two"));
         let faults = scenery.scene.sandbox.faults();
         faults.add(Fault::on("GET /apps/**", Misbehaviour::LoginPage));
+        // Never up, not even for the moment that a process takes to end.
+        faults.add_app_fault(AppFault {
+            start_fails: Some("no node is free".into()),
+            times: Some(1),
+            ..AppFault::default()
+        });
         let run = scenery.run(PUBLISH).exits(5);
         let run = run.tells("; whether it answers cannot be seen: `");
         assert!(!run.stderr.contains("serves again"), "{run}");
