@@ -22,14 +22,15 @@ fn a_host_that_nobody_listens_at_is_told_and_is_exit_4() {
 }
 
 #[test]
-fn a_host_whose_certificate_is_not_believed_is_told_with_what_to_do() {
+fn a_host_that_speaks_no_tls_is_told_once_with_what_to_do() {
     let mut scene = scene("6.3");
-    // Whoever speaks no TLS cannot show a certificate.
     let https = scene.sandbox.url().replace("http://", "https://");
     scene.variable("DOMINO_API_HOST", &https);
     let run = doctor(&scene).exits(4);
+    assert_eq!(run.stdout.matches("does not speak TLS").count(), 1, "{run}");
     assert!(
-        run.stdout.contains("`--ca-file` or `SSL_CERT_FILE`"),
+        run.stdout
+            .contains("check the port of `host` in stages.toml"),
         "{run}"
     );
 }

@@ -117,7 +117,11 @@ fn outcome_of(error: ApiError, case: &RecordedRequest) -> SmokeTestOutcome {
         Some(404) => SmokeTestOutcome::NotThere(error),
         _ if matches!(
             error.cause(),
-            Cause::NotSignedIn | Cause::Redirected { .. } | Cause::NotConnected(_)
+            Cause::NotSignedIn
+                | Cause::Redirected { .. }
+                | Cause::NotConnected(_)
+                | Cause::NoTrust(_)
+                | Cause::NoTunnel { .. }
         ) =>
         {
             SmokeTestOutcome::NotThere(error)

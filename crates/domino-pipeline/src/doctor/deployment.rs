@@ -78,7 +78,12 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
 fn is_silent(error: &ApiError) -> bool {
     matches!(
         error.cause(),
-        Cause::NotConnected(_) | Cause::Lost(_) | Cause::Redirected { .. } | Cause::NotSignedIn
+        Cause::NotConnected(_)
+            | Cause::NoTrust(_)
+            | Cause::NoTunnel { .. }
+            | Cause::Lost(_)
+            | Cause::Redirected { .. }
+            | Cause::NotSignedIn
     )
 }
 
