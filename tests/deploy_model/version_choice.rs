@@ -170,10 +170,95 @@ fn a_stage_on_another_domino_cannot_be_asked_and_that_is_said() {
         .exits(3)
         .tells("stage `dev` is on another Domino")
         .tells("`MODEL_VERSION`");
+    let before = writes(&scene);
     scene.variable("MODEL_VERSION", "1").on_github("77");
+    publish(&scene, "staging")
+        .exits(3)
+        .tells("version 1 of model `wine` is not proven to be the version that was handed on: nothing tells which run made it");
+    let reason = ["--force-version", "the registries are one"];
+    let forced = [
+        &["publish", "wine", "--stage", "staging", "--dry-run"],
+        &reason[..],
+    ]
+    .concat();
+    scene
+        .run(&forced)
+        .exits(0)
+        .tells("forced: the registries are one");
+    let identity = scene.output("version-identity").unwrap();
+    let other = identity.replace("\"run-id\":\"", "\"run-id\":\"0");
+    scene.variable("MODEL_VERSION_IDENTITY", &other);
+    publish(&scene, "staging")
+        .exits(3)
+        .tells("was handed on, and here is version 1 of `wine`");
+    scene.variable("MODEL_VERSION_IDENTITY", &identity);
+    assert_eq!(writes(&scene), before);
     publish(&scene, "staging").exits(0);
     let summary = scene.summary();
     assert!(summary.contains("could not be checked"), "{summary}");
+}
+
+#[test]
+fn a_version_that_was_lost_on_its_way_is_no_version() {
+    let mut scene = scene();
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    scene.variable("MODEL_VERSION", "").on_github("77");
+    let before = writes(&scene);
+    publish(&scene, "staging")
+        .exits(2)
+        .tells("`MODEL_VERSION` is empty: the job before handed no version on")
+        .tells("a secret as short as `1` or `true`");
+    assert_eq!(writes(&scene), before);
+}
+
+#[test]
+fn a_version_that_the_gates_did_not_let_in_is_published_only_without_them() {
+    let mut scene = scene();
+    let gates = "model-stage = \"Staging\"\n\n[stage.staging.gates]\nsoak = \"24h\"";
+    let stages = STAGES.replace("model-stage = \"Staging\"", gates);
+    scene.commit_file("stages.toml", &stages);
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    let tag = |key: &str, value: &str| {
+        let body = json!({"name": "wine", "version": "1", "key": key, "value": value});
+        mlflow(&scene, "model-versions/set-tag", body);
+    };
+    let record = |status: &str| {
+        let record = json!({"status": status, "at": "", "from": "dev"});
+        tag("promote.in.staging", &record.to_string());
+    };
+    let put = |stage: &str| {
+        let body = json!({"name": "wine", "version": "1", "stage": stage});
+        mlflow(&scene, "model-versions/transition-stage", body);
+    };
+    let before = writes(&scene);
+    let refused = |why: &str| {
+        publish(&scene, "staging")
+            .exits(7)
+            .tells("version 1 of model `wine` is not let into stage `staging` by its gates")
+            .tells(why)
+            .tells("`--without-gates`, which does not ask a soak of 24h")
+    };
+    refused("it is in `None`, and no record says so")
+        .tells("promote-stage apply wine --to staging --version 1");
+    record("pending");
+    put("Staging");
+    refused("it is in `Staging`, and no record says so");
+    record("done");
+    put("Archived");
+    refused("it was let in once, and is in `Archived` now")
+        .tells("promote-stage demote wine --stage staging --version 1");
+    assert_eq!(writes(&scene), before);
+    let without = ["publish", "wine", "--stage", "staging", "--without-gates"];
+    scene
+        .run(&[&without[..], &["--dry-run"]].concat())
+        .exits(0)
+        .tells("is in `Archived` now; not asked: a soak of 24h");
+    put("Staging");
+    let run = publish(&scene, "staging").exits(0);
+    assert!(!run.stderr.contains("gates"), "{run}");
+    assert_eq!(serves(&scene, "wine-staging").1, 1);
 }
 
 #[test]

@@ -125,3 +125,58 @@ fn a_version_that_was_replaced_does_not_come_back_as_a_namesake() {
         .exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
 }
+
+#[test]
+fn a_number_that_was_handed_on_stands_for_the_version_that_it_came_with() {
+    let mut scene = scene();
+    register(&scene, "wine", 0.5);
+    serve(&scene, "dev", 1);
+    let handed_on = |source: &str, run: &str| {
+        json!({"name": "wine", "version": 1, "run-id": run, "created": 1, "source": source})
+            .to_string()
+    };
+    let run = run_of(&scene);
+    let source = format!("runs:/{run}/model");
+    scene.variable("MODEL_VERSION", "1");
+    let from = scene.sandbox.requests().len();
+    for other in [
+        handed_on(&source, "0123"),
+        handed_on("runs:/0123/model", &run),
+    ] {
+        scene.variable("MODEL_VERSION_IDENTITY", &other);
+        for verb in ["request", "check", "apply"] {
+            scene
+                .run(&[verb, "wine", "--to", "staging"])
+                .exits(3)
+                .tells("version 1 of `wine` is not the version that was handed on")
+                .tells("0123")
+                .tells("was handed on, and here is version 1 of `wine`, registered");
+        }
+    }
+    scene.variable("MODEL_VERSION_IDENTITY", "latest");
+    scene
+        .run(&["apply", "wine", "--to", "staging"])
+        .exits(2)
+        .tells("`MODEL_VERSION_IDENTITY` does not tell which version is meant");
+    assert_eq!(writes(&scene, from), [""; 0]);
+    scene.variable("MODEL_VERSION_IDENTITY", &handed_on(&source, &run));
+    scene.run(&["apply", "wine", "--to", "staging"]).exits(0);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
+}
+
+#[test]
+fn a_number_that_was_lost_on_its_way_is_not_guessed() {
+    let mut scene = scene();
+    register(&scene, "wine", 0.5);
+    serve(&scene, "dev", 1);
+    scene.variable("MODEL_VERSION", "").on_github("77");
+    let from = scene.sandbox.requests().len();
+    for verb in ["request", "check", "apply"] {
+        scene
+            .run(&[verb, "wine", "--to", "staging"])
+            .exits(2)
+            .tells("`MODEL_VERSION` is empty")
+            .tells("a secret as short as `1` or `true`");
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+}

@@ -245,7 +245,13 @@ fn known(expression: &str) -> bool {
     let words: Vec<&str> = expression.split('.').collect();
     fixed.contains(&expression)
         || match words.as_slice() {
-            ["steps", id, "outputs", "url" | "version"] | ["needs", id, "outputs", _]
+            [
+                "steps",
+                id,
+                "outputs",
+                "url" | "version" | "version-identity",
+            ]
+            | ["needs", id, "outputs", _]
                 if !plain(id) =>
             {
                 false
@@ -253,7 +259,7 @@ fn known(expression: &str) -> bool {
             ["steps", _, "outputs", _] => true,
             ["needs", id, "result"] => plain(id),
             ["needs", _, "outputs", output] => {
-                let handed_on = ["-version", "-revision"];
+                let handed_on = ["-version", "-version-identity", "-revision"];
                 plain(output) && handed_on.iter().any(|what| output.ends_with(what))
             }
             _ => false,

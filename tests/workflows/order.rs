@@ -81,14 +81,23 @@ pub fn version_handed_on(workflow: &Read) -> Finding {
 /// What is wrong with the way that the version of this model goes through the stages.
 pub fn version_of(workflow: &Read, model: &str) -> Finding {
     let stages = workflow.stages();
-    let served = format!("${{{{ steps.publish-{model}.outputs.version }}}}");
-    let output = format!("{model}-version");
+    let ways = [
+        ("version", "MODEL_VERSION"),
+        ("version-identity", "MODEL_VERSION_IDENTITY"),
+    ];
+    ways.into_iter()
+        .find_map(|way| handed_on(&stages, model, way))
+}
+
+fn handed_on(stages: &[(&String, &Value)], model: &str, (told, variable): (&str, &str)) -> Finding {
+    let served = format!("${{{{ steps.publish-{model}.outputs.{told} }}}}");
+    let output = format!("{model}-{told}");
     for (at, (id, job)) in stages.iter().enumerate() {
         let given = at
             .checked_sub(1)
             .map(|before| format!("${{{{ needs.{}.outputs.{output} }}}}", stages[before].0));
         if at + 1 < stages.len() && job["outputs"][&output] != served.as_str() {
-            return Some(format!("{id} does not hand on the version of {model}"));
+            return Some(format!("{id} does not hand on the {told} of {model}"));
         }
         for step in steps(job) {
             let wanted = match command(step) {
@@ -97,7 +106,7 @@ pub fn version_of(workflow: &Read, model: &str) -> Finding {
                 Some(["promote-stage", "request", name]) if name == model => Some(served.as_str()),
                 _ => continue,
             };
-            if step["env"]["MODEL_VERSION"].as_str() != wanted {
+            if step["env"][variable].as_str() != wanted {
                 return Some(format!("{id}: {step}"));
             }
         }

@@ -180,8 +180,8 @@ const RULES: &[Rule] = &[
             ],
             [
                 "deploy-models.yml",
-                "          MODEL_VERSION: ${{ needs.deploy-dev.outputs.quality-version }}\n          GITHUB_TOKEN",
-                "          GITHUB_TOKEN",
+                "          MODEL_VERSION: ${{ needs.deploy-dev.outputs.quality-version }}\n",
+                "",
             ],
             [
                 "deploy-models.yml",
@@ -192,6 +192,11 @@ const RULES: &[Rule] = &[
                 "deploy-models.yml",
                 "MODEL_VERSION: ${{ steps.publish-quality.outputs.version }}",
                 "MODEL_VERSION: latest",
+            ],
+            [
+                "deploy-models.yml",
+                "      quality-version-identity: ${{ steps.publish-quality.outputs.version-identity }}\n",
+                "",
             ],
         ],
     },

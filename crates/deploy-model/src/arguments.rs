@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::CommandError;
+use domino_core::handed_on::GivenVersion;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{StepFlags, duration, ticked};
 
@@ -29,10 +31,11 @@ pub(crate) struct PublishArgs {
     pub(crate) model: String,
     /// The version of the registered model; else the first stage goes by the rule in stages.toml, and every later
     /// stage takes the version that the stage before serves
-    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION")]
     pub(crate) version: Option<GivenVersion>,
-    /// Publish a version that the stage before does not serve, and say why. A stage before on another Domino cannot
-    /// be asked: its version passes with a warning
+    /// Publish a version that the stage before does not serve, or that is not proven to be the one that was handed on,
+    /// and say why. A stage before on another Domino cannot be asked: its version passes with a warning, if run and
+    /// source in MODEL_VERSION_IDENTITY agree
     #[arg(long, value_name = "REASON")]
     pub(crate) force_version: Option<String>,
     /// The commit that this is for: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
@@ -45,6 +48,9 @@ pub(crate) struct PublishArgs {
     /// Domino
     #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     pub(crate) as_file_says: bool,
+    /// Publish a version that `promote-stage` did not let into the stage; which gates are not asked is said
+    #[arg(long)]
+    pub(crate) without_gates: bool,
     /// Leave an endpoint alone that may be ours under another name, and create one beside it
     #[arg(long)]
     pub(crate) beside: bool,
@@ -71,19 +77,9 @@ pub(crate) struct PublishArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// A version that may be empty: GitHub passes an output that does not exist as an empty text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GivenVersion(Option<VersionNumber>);
-
-fn given_version(text: &str) -> Result<GivenVersion, String> {
-    match text.trim() {
-        "" => Ok(GivenVersion(None)),
-        text => text.parse().map(|version| GivenVersion(Some(version))),
-    }
-}
-
 impl PublishArgs {
-    pub(crate) fn version(&self) -> Option<VersionNumber> {
-        self.version.and_then(|given| given.0)
+    /// The version that is given. On GitHub an empty one is an error.
+    pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
+        GivenVersion::number(self.version)
     }
 }

@@ -5,8 +5,15 @@ use domino_core::api::model_apis::{ModelApi, ModelApiVersion, carried_words};
 use domino_core::deployment_marker::{
     Written, fingerprint_of_text, fingerprint_of_variables, text_and_variables,
 };
+use domino_core::error::CommandError;
+use domino_core::place::ResolvedPlacement;
+use domino_core::step::StepContext;
+use stage_file::Model;
 
 use crate::difference::{ExistingEndpoint, Wanted};
+use crate::endpoint::Endpoint;
+use crate::proven::Claim;
+use crate::variables::{self, Variables};
 
 /// What the stage file says of an endpoint; `None` is for people to say.
 #[derive(Debug, Clone, Default)]
@@ -27,14 +34,68 @@ pub(crate) struct Kept {
     pub(crate) remarks: Vec<String>,
 }
 
+/// Completes what is wanted with what an endpoint has. One that somebody stopped, or whose environment variables cannot
+/// become those of the stage file, is refused.
+pub(crate) fn take_over(
+    claim: &Claim<'_>,
+    endpoint: &Endpoint,
+    existing: &ExistingEndpoint,
+    place: &ResolvedPlacement,
+    wanted: &mut Wanted,
+) -> Result<Kept, CommandError> {
+    let Claim {
+        context,
+        model,
+        args,
+    } = claim;
+    if existing.is_stopped() && !args.as_file_says {
+        return Err(stopped(existing));
+    }
+    let known = match endpoint.apis.capabilities().fixes_variables && !args.variables_are_set {
+        true => variables::compare(existing, wanted),
+        false => Variables::Same,
+    };
+    if matches!(known, Variables::Other | Variables::Unknown) {
+        let name = &endpoint.name;
+        return Err(variables::cannot_change(context, model, name, known));
+    }
+    let said = said(context, model, place);
+    let mut kept = keep(existing, &said, args.as_file_says, wanted);
+    if known == Variables::Forgotten {
+        kept.remarks.push(format!(
+            "it is not known with which environment variables endpoint `{}` was created: its description, which told it, \
+             was edited; it keeps those it has",
+            endpoint.name
+        ));
+        wanted.marker.forget_variables();
+    }
+    Ok(kept)
+}
+
+/// What the stage file says, and what it leaves to people.
+fn said(context: &StepContext, model: &Model, place: &ResolvedPlacement) -> Said {
+    let description = model.description.trim();
+    Said {
+        description: (!description.is_empty()).then(|| description.to_owned()),
+        replicas: context.file.replicas(model, &context.stage),
+        logs_requests: model.log_requests,
+        hardware_tier: place.tier.is_some(),
+        environment: place.environment.is_some(),
+    }
+}
+
+/// Somebody stopped the endpoint, and it stays so.
+fn stopped(existing: &ExistingEndpoint) -> CommandError {
+    CommandError::refused(format!(
+        "endpoint `{}` is `Stopped` in Domino: somebody stopped it, and it stays so",
+        existing.api.name
+    ))
+    .hint("when it may run again, publish it with `--put-back`")
+}
+
 /// Completes what is wanted with what is there. What somebody changed since our last publish stays, unless it is to be
 /// put back.
-pub(crate) fn keep(
-    existing: &ExistingEndpoint,
-    said: &Said,
-    put_back: bool,
-    wanted: &mut Wanted,
-) -> Kept {
+fn keep(existing: &ExistingEndpoint, said: &Said, put_back: bool, wanted: &mut Wanted) -> Kept {
     let (api, base) = (&existing.api, existing.base());
     let of = wanted.marker.of.clone();
     let last = existing.last_written(&of);

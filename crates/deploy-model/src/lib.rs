@@ -15,6 +15,7 @@ mod kept;
 mod list;
 mod logs;
 mod plan;
+mod proven;
 mod publish;
 mod recorded_requests;
 mod rollback;
@@ -57,7 +58,7 @@ Domino under Settings, Invocation. For several models it holds a line `model=tok
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, \
 4 Domino could not be reached or understood, 5 the build or the smoke test failed, 6 not settled in time, \
-7 not approved on GitHub, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
+7 not approved, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

@@ -13,6 +13,7 @@ use domino_core::older_commit::OrderNotes;
 use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
+use domino_core::version_identity::VersionIdentity;
 use stage_file::{Kind, Model, StageFile};
 
 use crate::arguments::PublishArgs;
@@ -20,12 +21,12 @@ use crate::check::{Built, mismatches};
 use crate::difference::{ExistingEndpoint, Wanted, Work, work};
 use crate::endpoint::Endpoint;
 use crate::going_back;
-use crate::kept::{Kept, Said, first_written, keep};
+use crate::kept::{Kept, first_written, take_over};
+use crate::proven::Claim;
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
 use crate::stage_before;
 use crate::stage_order::StageOrder;
-use crate::variables::{self, Variables};
 use crate::version::Choice;
 
 /// What will be done.
@@ -41,6 +42,8 @@ pub(crate) struct PublishPlan<'a> {
     /// Where nothing is to be done: what is known of the commit that what serves was built from.
     pub(crate) built: Option<Built>,
     pub(crate) smoke: Option<RecordedRequests>,
+    /// What tells the version from every other of its number, where the experiment manager tells it.
+    pub(crate) identity: Option<VersionIdentity>,
     /// What stays as people set it.
     pub(crate) kept: Kept,
     /// How it stands to what serves.
@@ -53,14 +56,20 @@ pub(crate) struct PublishPlan<'a> {
 /// side by side; then the versions of the endpoint, and what the stage before serves.
 pub(crate) async fn plan<'a>(
     context: &'a StepContext,
-    args: &PublishArgs,
+    args: &'a PublishArgs,
 ) -> Result<PublishPlan<'a>> {
     let (file, stage) = (&context.file, &context.stage);
     let model = file.model(&args.model)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let smoke = smoke(context, model, args.smoke.as_deref())?;
     let reader = context.connection.reader();
-    let choice = source::choice(context, model, args.version())?;
+    let given = args.version()?;
+    let choice = source::choice(context, model, given)?;
+    let claim = Claim {
+        context,
+        model,
+        args,
+    };
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Model, &model.name, stage);
     let (mut place, apis, source) = tokio::try_join!(
@@ -86,54 +95,37 @@ pub(crate) async fn plan<'a>(
     if endpoint.api.is_none() {
         search.check_hidden(&reader, &project, args.beside).await?;
     }
-    let (environment_id, existing, source) = tokio::try_join!(
+    let (environment_id, existing, (source, registered)) = tokio::try_join!(
         environment(&reader, &project, &place, endpoint.api.as_ref()),
         existing(&endpoint),
         async {
-            let (None, Some(Choice::StageBefore(before))) = (&source, &choice) else {
-                return Ok(source);
+            let source = match (source, &choice) {
+                (None, Some(Choice::StageBefore(before))) => {
+                    let serves = stage_before::ask(context, model, before, &project, &apis).await?;
+                    source::of_the_stage_before(model, &before.name, serves)?
+                }
+                (source, _) => source.ok_or_else(|| {
+                    CommandError::message(format!("model `{}` has no source", model.name))
+                })?,
             };
-            let serves = stage_before::ask(context, model, before, &project, &apis).await?;
-            source::of_the_stage_before(model, &before.name, serves).map(Some)
+            let registered = claim.read(source.version()).await?;
+            Ok((source, registered))
         },
     )?;
-    let name = &model.name;
-    let source =
-        source.ok_or_else(|| CommandError::message(format!("model `{name}` has no source")))?;
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     remarks.extend(other_revision);
+    if let Some(version) = source.version() {
+        remarks.extend(claim.check_identity(version, &registered)?);
+    }
     let desired = desired(context, model, &project, environment_id, &place, &source);
     let mut wanted = wanted(context, model, desired, &place, &source, &commit);
-    let mut kept = Kept::default();
-    if let Some(existing) = &existing {
-        if existing.is_stopped() && !args.as_file_says {
-            return Err(stopped(existing));
+    let kept = match &existing {
+        Some(existing) => take_over(&claim, &endpoint, existing, &place, &mut wanted)?,
+        None => {
+            wanted.marker.written = Some(first_written(&wanted));
+            Kept::default()
         }
-        let known = match endpoint.apis.capabilities().fixes_variables && !args.variables_are_set {
-            true => variables::compare(existing, &wanted),
-            false => Variables::Same,
-        };
-        if matches!(known, Variables::Other | Variables::Unknown) {
-            let name = &endpoint.name;
-            return Err(variables::cannot_change(context, model, name, known));
-        }
-        kept = keep(
-            existing,
-            &said(context, model, &place),
-            args.as_file_says,
-            &mut wanted,
-        );
-        if known == Variables::Forgotten {
-            remarks.push(format!(
-                "it is not known with which environment variables endpoint `{}` was created: its description, which told \
-                 it, was edited; it keeps those it has",
-                endpoint.name
-            ));
-            wanted.marker.forget_variables();
-        }
-    } else {
-        wanted.marker.written = Some(first_written(&wanted));
-    }
+    };
     wanted.desired.version_description = wanted.marker.to_string();
     let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
     let (work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
@@ -142,6 +134,9 @@ pub(crate) async fn plan<'a>(
     {
         wanted.marker.after = active.number;
         wanted.desired.version_description = wanted.marker.to_string();
+    }
+    if let (false, Some(version)) = (matches!(work, Work::Nothing(_)), source.version()) {
+        remarks.extend(claim.check_let_in(version, &registered)?);
     }
     if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
         let order = StageOrder {
@@ -160,7 +155,7 @@ pub(crate) async fn plan<'a>(
         }
         _ => OrderNotes::default(),
     };
-    remarks.append(&mut kept.remarks);
+    remarks.extend(kept.remarks.iter().cloned());
     remarks.extend(order.warning.clone());
     remarks.extend(domino_chooses(context, &place, &source, existing.is_some()));
     Ok(PublishPlan {
@@ -173,6 +168,7 @@ pub(crate) async fn plan<'a>(
         work,
         built,
         smoke,
+        identity: registered.identity(),
         kept,
         order,
         remarks,
@@ -328,27 +324,6 @@ fn desired(
         carried: Default::default(),
         carried_version: Default::default(),
     }
-}
-
-/// What the stage file says, and what it leaves to people.
-fn said(context: &StepContext, model: &Model, place: &ResolvedPlacement) -> Said {
-    let description = model.description.trim();
-    Said {
-        description: (!description.is_empty()).then(|| description.to_owned()),
-        replicas: context.file.replicas(model, &context.stage),
-        logs_requests: model.log_requests,
-        hardware_tier: place.tier.is_some(),
-        environment: place.environment.is_some(),
-    }
-}
-
-/// Somebody stopped the endpoint, and it stays so.
-fn stopped(existing: &ExistingEndpoint) -> CommandError {
-    CommandError::refused(format!(
-        "endpoint `{}` is `Stopped` in Domino: somebody stopped it, and it stays so",
-        existing.api.name
-    ))
-    .hint("when it may run again, publish it with `--put-back`")
 }
 
 /// What is desired, with the marker that becomes the description of the version.

@@ -13,6 +13,7 @@ use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelA
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::{Writer, Written, write_once};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::handed_on::IDENTITY_OUTPUT;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
 use domino_core::wait::Span;
 
@@ -48,6 +49,9 @@ pub(crate) async fn publish(
         .output("commit", planned.wanted.marker.commit.as_str());
     if let Some(version) = planned.source.version() {
         step.report.output("version", version.to_string());
+    }
+    if let Some(identity) = &planned.identity {
+        step.report.output(IDENTITY_OUTPUT, identity.output()?);
     }
     let is_as_wanted = matches!(planned.work, Work::Nothing(_));
     if args.dry_run {

@@ -15,6 +15,8 @@ pub mod deployment_marker;
 pub mod error;
 mod exit;
 pub mod github;
+pub mod handed_on;
+pub mod let_in;
 pub mod older_commit;
 pub mod own_endpoint;
 pub mod place;

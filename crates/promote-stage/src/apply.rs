@@ -11,7 +11,7 @@ use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
 use crate::gates::{has_none, refusal, soak};
 use crate::machine;
-use crate::record::{Record, Status, demoted_key, timestamp, workflow_run};
+use crate::record::{Record, Status, demoted_key, has_entered, timestamp, workflow_run};
 use crate::registry::stage_of;
 use crate::registry_writer::RegistryWriter;
 use crate::sheet::describe;
@@ -158,7 +158,7 @@ fn transition<'a>(
         reason: skip_order,
         of: Some(VersionIdentity::of(&candidate.version)),
         replaced_of,
-        held_before: earlier.as_ref().is_some_and(Record::let_in),
+        held_before: has_entered(&candidate.version, &target.stage.name),
     };
     let mut transition = Transition {
         version: number,

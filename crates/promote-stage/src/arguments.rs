@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::error::CommandError;
+use domino_core::handed_on::GivenVersion;
 use domino_core::step::duration;
 
 /// Which version is meant.
@@ -11,7 +13,7 @@ pub(crate) struct VersionArgs {
     /// The model, as in `[model.<name>]` of stages.toml
     pub(crate) model: String,
     /// The version of the registered model; when not given, the one that the stage before serves
-    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION", value_parser = given_version)]
+    #[arg(long, value_name = "VERSION", env = "MODEL_VERSION")]
     version: Option<GivenVersion>,
     /// Let a version in that the stage before neither holds nor serves, or that was demoted, and say why
     #[arg(long, value_name = "REASON", value_parser = reason)]
@@ -26,21 +28,10 @@ pub(crate) struct WaitArgs {
     pub(crate) wait: Duration,
 }
 
-/// A version that may be given as nothing: GitHub hands on an output that does not exist as an empty text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GivenVersion(pub(crate) Option<VersionNumber>);
-
 impl VersionArgs {
-    pub(crate) fn version(&self) -> Option<VersionNumber> {
-        self.version.and_then(|given| given.0)
-    }
-}
-
-/// Reads the value of `--version`.
-pub(crate) fn given_version(text: &str) -> Result<GivenVersion, String> {
-    match text.trim() {
-        "" => Ok(GivenVersion(None)),
-        text => text.parse().map(|version| GivenVersion(Some(version))),
+    /// The version that is given. On GitHub an empty one is an error.
+    pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
+        GivenVersion::number(self.version)
     }
 }
 

@@ -56,6 +56,7 @@ impl<'a> Candidate<'a> {
     /// then what the stage before serves, then the runs.
     pub(crate) async fn find(context: &'a StepContext, args: &VersionArgs) -> Result<Self> {
         let target = PromotionTarget::of(context, &args.model)?;
+        let given = args.version()?;
         let (file, stage) = (&context.file, &context.stage);
         let before = stage_before(context)?;
         let reader = context.connection.reader();
@@ -73,11 +74,14 @@ impl<'a> Candidate<'a> {
         )?;
         let project_before = project_before.as_ref().unwrap_or(&project);
         let serving = Serving::of(&reader, file, before, target.model, project_before).await?;
-        let (number, chosen) = order::choose(context, &target, before, args.version(), &serving)?;
+        let (number, chosen) = order::choose(context, &target, before, given, &serving)?;
         registry.look_up(&tracking, number).await?;
         let Some(version) = registry.version(number).cloned() else {
             return Err(order::no_such_version(&registry, number));
         };
+        if given.is_some() {
+            order::check_handed_on(&version)?;
+        }
         order::ready(&version)?;
         let already_promoted = order::already_promoted(file, stage, &version)?;
         let mut candidate = Self {

@@ -10,13 +10,13 @@ use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResu
 use domino_core::version_identity::VersionIdentity;
 use stage_file::VersionRule;
 
-use crate::arguments::{GivenVersion, given_version, reason};
+use crate::arguments::reason;
 use crate::record::{Record, Status, demoted_key, timestamp, workflow_run};
 use crate::registry::{Registry, listed, stage_of};
 use crate::registry_writer::RegistryWriter;
 use crate::target::{PromotionTarget, cannot};
 use crate::transition::{Alias, Previous, TagChange, Transition};
-use crate::{machine, order};
+use crate::{machine, order, record};
 
 /// `promote-stage demote`.
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,8 @@ pub(crate) struct DemoteArgs {
     pub(crate) model: String,
     /// The version to put back, which the stage must have let in before; when not given, the one that the alias
     /// `previous-<model-stage>` points to
-    #[arg(long, value_name = "VERSION", value_parser = given_version)]
-    version: Option<GivenVersion>,
+    #[arg(long, value_name = "VERSION")]
+    version: Option<VersionNumber>,
     /// Why, for the record
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Option<String>,
@@ -102,11 +102,10 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
     let target = PromotionTarget::of(context, &args.model)?;
     let reader = PromotionTarget::tracking(context)?.reader();
     let mut registry = target.registry(context, &reader).await?;
-    let given = args.version.and_then(|given| given.0);
     let before = held_before(&registry, &target);
     let recorded = before.as_ref().and_then(|record| record.replaced);
     let previous = recorded.or_else(|| registry.alias(&target.previous_alias()));
-    let Some(number) = given.or(previous) else {
+    let Some(number) = args.version.or(previous) else {
         let holds = listed(&registry.versions_in_stage(&target.model_stage));
         return Err(CommandError::refused(format!(
             "no version of `{}` is known that `{}` held before: there is no alias `{}`",
@@ -134,7 +133,7 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
         return Err(another(&back, &other, stage));
     }
     let earlier = Record::of(&back, stage);
-    let let_in = earlier.as_ref().is_some_and(Record::let_in);
+    let let_in = record::has_entered(&back, stage);
     let is_previous =
         recorded == Some(number) || registry.alias(&target.previous_alias()) == Some(number);
     if !let_in && !is_previous {

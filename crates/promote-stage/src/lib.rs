@@ -13,7 +13,6 @@ mod demote;
 mod evaluation;
 mod exclusive;
 mod gates;
-mod held_stage;
 mod journal;
 mod machine;
 mod measurements;

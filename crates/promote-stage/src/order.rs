@@ -186,6 +186,21 @@ pub(crate) fn check_order(
     ))
 }
 
+/// Refuses another version of the number that was handed on.
+pub(crate) fn check_handed_on(version: &ModelVersion) -> Result<(), CommandError> {
+    let Some(handed) = VersionIdentity::handed_on()? else {
+        return Ok(());
+    };
+    let Some(why) = handed.differs_from(&VersionIdentity::of(version)) else {
+        return Ok(());
+    };
+    Err(CommandError::refused(format!(
+        "version {} of `{}` is not the version that was handed on: {why}",
+        version.version, version.name
+    ))
+    .hint("a number means something only where it was given out: run all jobs again, from the first stage on"))
+}
+
 /// Refuses a version that is younger than the endpoint that serves its number: that serves another one's files.
 pub(crate) fn check_same(
     version: &ModelVersion,

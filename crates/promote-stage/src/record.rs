@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
+use domino_core::let_in::record_key;
+pub(crate) use domino_core::let_in::{demoted_key, has_entered, was_let_in};
 use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 use serde::{Deserialize, Serialize};
@@ -92,7 +94,7 @@ impl Status {
 impl Record {
     /// The tag that keeps the record of one stage.
     pub(crate) fn key(stage: &str) -> String {
-        format!("promote.in.{stage}")
+        record_key(stage)
     }
 
     /// The record of one stage at a version. One that tells of another version is none: a copy of a version has the
@@ -114,11 +116,6 @@ impl Record {
 
     fn in_tags(tags: &BTreeMap<String, String>, stage: &str) -> Option<Self> {
         serde_json::from_str(tags.get(&Self::key(stage))?).ok()
-    }
-
-    /// Whether the record says that the version was let into its stage, now or once.
-    pub(crate) fn let_in(&self) -> bool {
-        self.status == Status::Done || self.held_before
     }
 
     /// The record as the value of its tag.
@@ -181,17 +178,6 @@ impl Record {
         }
         outdated
     }
-}
-
-/// Whether a version was let into a stage by its record, and was not demoted since.
-pub(crate) fn was_let_in(version: &ModelVersion, stage: &str) -> bool {
-    Record::of(version, stage).is_some_and(|record| record.let_in())
-        && !version.tags.contains_key(&demoted_key(stage))
-}
-
-/// The tag that says that a version was demoted from a stage, so that nothing brings it back by itself.
-pub(crate) fn demoted_key(stage: &str) -> String {
-    format!("promote.demoted.{stage}")
 }
 
 /// The page of the workflow run that this is a step of.

@@ -3,8 +3,8 @@
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::ApiError;
+pub(crate) use domino_core::let_in::{STAGE_TAG, stage_of};
 
-pub(crate) use crate::held_stage::{STAGE_TAG, stage_of};
 use crate::stage_holders;
 
 /// A registered model, and its versions as far as they matter, newest first: all that are in the stages that were asked

@@ -6,8 +6,8 @@
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader, Which};
 use domino_core::client::ApiError;
+use domino_core::let_in::{STAGE_TAG, stage_of};
 
-use crate::held_stage::{STAGE_TAG, stage_of};
 use crate::record::{Record, Status};
 
 /// How many of the last changes are looked at, and how many more when those do not reach back far enough.

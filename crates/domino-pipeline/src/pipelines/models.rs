@@ -37,25 +37,26 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
             for model in &file.models {
                 let mut publish = publish(model, stage);
                 if is_versioned(model) {
-                    if let Some(version) =
-                        before.map(|before| before.output(&version_output(model)))
-                    {
-                        steps.extend(
-                            stage
-                                .model_stage
-                                .as_ref()
-                                .map(|_| apply(model, stage, &version)),
-                        );
-                        publish = publish.env("MODEL_VERSION", version);
+                    if let Some(before) = before {
+                        let version = HandedOn {
+                            number: before.output(&version_output(model)),
+                            identity: before.output(&identity_output(model)),
+                        };
+                        if stage.model_stage.is_some() {
+                            steps.push(version.to(apply(model, stage)));
+                        }
+                        publish = version.to(publish);
                     }
                     if let Some(next) = next_stage(file, stage) {
-                        let version = publish.output("version");
-                        requests.extend(
-                            next.model_stage
-                                .as_ref()
-                                .map(|_| request(model, stage, next, &version)),
-                        );
-                        outputs.insert(version_output(model), version);
+                        let version = HandedOn {
+                            number: publish.output("version"),
+                            identity: publish.output("version-identity"),
+                        };
+                        if next.model_stage.is_some() {
+                            requests.push(version.to(request(model, stage, next)));
+                        }
+                        outputs.insert(version_output(model), version.number);
+                        outputs.insert(identity_output(model), version.identity);
                     }
                 }
                 let name = &model.name;
@@ -93,6 +94,24 @@ fn version_output(model: &Model) -> String {
     format!("{}-version", model.name)
 }
 
+/// The job output that tells that version from every other of its number.
+fn identity_output(model: &Model) -> String {
+    format!("{}-version-identity", model.name)
+}
+
+/// A version as one step hands it on to another: a number means nothing alone.
+struct HandedOn {
+    number: Expression,
+    identity: Expression,
+}
+
+impl HandedOn {
+    fn to(&self, step: Step) -> Step {
+        step.env("MODEL_VERSION", &self.number)
+            .env("MODEL_VERSION_IDENTITY", &self.identity)
+    }
+}
+
 fn publish(model: &Model, stage: &Stage) -> Step {
     let (name, stage) = (&model.name, &stage.name);
     let step = domino_step(
@@ -104,30 +123,28 @@ fn publish(model: &Model, stage: &Stage) -> Step {
     with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }
 
-fn apply(model: &Model, stage: &Stage, version: &Expression) -> Step {
+fn apply(model: &Model, stage: &Stage) -> Step {
     let name = &model.name;
     let step = domino_step(
         format!("Move model {name} to {}", stage.name),
         format!("apply-{name}"),
         format!("promote-stage apply {name} --to {}", stage.name),
         PROMOTE_MINUTES,
-    )
-    .env("MODEL_VERSION", version);
+    );
     match stage.gates.github_approval || !stage.approvers.is_empty() {
         true => asks_github(step),
         false => step,
     }
 }
 
-fn request(model: &Model, stage: &Stage, next: &Stage, version: &Expression) -> Step {
+fn request(model: &Model, stage: &Stage, next: &Stage) -> Step {
     let name = &model.name;
     let mut step = domino_step(
         format!("Ask for model {name} to enter {}", next.name),
         format!("request-{name}"),
         format!("promote-stage request {name} --to {}", next.name),
         PROMOTE_MINUTES,
-    )
-    .env("MODEL_VERSION", version);
+    );
     step.r#if = Some(unless_stopped_after(stage));
     step
 }
