@@ -2,6 +2,7 @@
 
 use domino_sandbox::Fault;
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::harness::Scene;
 use crate::world::*;
@@ -201,4 +202,53 @@ fn a_demotion_that_is_undone_leaves_no_mark() {
     let by_name = ["demote", "wine", "--stage", "staging", "--version", "1"];
     scene.run(&by_name).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
+}
+
+#[test]
+fn what_somebody_took_out_of_the_stage_comes_back_only_with_a_reason() {
+    let scene = scene_of_two();
+    // Nobody decided that version 1 shall not come back: version 2 took its place.
+    serve(&scene, "dev", 1);
+    apply(&scene, "staging", 1).exits(0);
+    put(&scene, "wine", 1, "Archived");
+    let from = scene.sandbox.requests().len();
+    for verb in ["request", "check", "apply"] {
+        scene
+            .run(&[verb, "wine", "--to", "staging"])
+            .exits(3)
+            .tells("version 1 of `wine` was let into stage `staging` at")
+            .tells("and somebody has moved it to `Archived` since");
+    }
+    assert_eq!(writes(&scene, from), [""; 0]);
+    let why = "it was the wrong one";
+    scene
+        .run(&["apply", "wine", "--to", "staging", "--skip-order", why])
+        .exits(0);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
+    // A version that went on to the next stage has left this one by itself.
+    serve(&scene, "staging", 1);
+    apply(&scene, "prod", 1).exits(0);
+    put(&scene, "wine", 1, "Archived");
+    apply(&scene, "staging", 1).exits(0);
+}
+
+#[test]
+fn an_alias_that_somebody_moved_stays_until_it_is_put_back() {
+    let scene = scene_of_two();
+    let body = json!({"name": "wine", "alias": "staging", "version": "1"});
+    mlflow(&scene, "POST", "registered-models/alias", body);
+    let from = scene.sandbox.requests().len();
+    apply(&scene, "staging", 2)
+        .exits(0)
+        .tells("alias `staging` of `wine` leads to version 1: somebody moved it after version 2 was let in")
+        .tells("`Staging` holds version 2 of `wine` already");
+    assert_eq!(writes(&scene, from), [""; 0]);
+    let run = scene
+        .run(&["apply", "wine", "--to", "staging", "--put-back"])
+        .exits(0);
+    assert!(
+        run.stdout.contains("~ alias `staging` → version 2"),
+        "{run}"
+    );
+    assert_eq!(alias(&scene, "wine", "staging"), Some(2));
 }

@@ -129,7 +129,7 @@ static CELLS: &[Cells] = &[
         does(models::route_by_labels)
             .then(6, &["callers of `labels/prod` still get version 1"])
             .cell(),
-        does(models::route_by_labels).once().cell(),
+        does(models::route_by_labels).without_next().cell(),
     ),
     (
         "role taken away",
@@ -148,7 +148,7 @@ static CELLS: &[Cells] = &[
         does(models::make_viewer)
             .then(3, &["with the role Editor"])
             .cell(),
-        does(models::make_viewer).once().cell(),
+        does(models::make_viewer).without_next().cell(),
     ),
     (
         "collaborators removed",
@@ -185,7 +185,13 @@ static CELLS: &[Cells] = &[
     (
         "version archived",
         does(models::archive).cell(),
-        does(models::archive).cell(),
+        does(models::archive)
+            .refused(&[
+                "was let into stage `prod` at",
+                "somebody has moved it to `Archived` since",
+                "--skip-order",
+            ])
+            .cell(),
     ),
     (
         "version moved between stages",
@@ -198,7 +204,11 @@ static CELLS: &[Cells] = &[
         "alias moved",
         does(models::move_alias).cell(),
         does(models::move_alias)
-            .telling(&["alias `production` → version 1"])
+            .telling(&[
+                "alias `production` of `wine` leads to version 2",
+                "it stays there",
+                "--put-back",
+            ])
             .cell(),
     ),
     (

@@ -103,7 +103,7 @@ impl Act {
     }
 
     /// What was done keeps the next commit from ever coming so far.
-    pub const fn once(mut self) -> Self {
+    pub const fn without_next(mut self) -> Self {
         self.then = None;
         self
     }

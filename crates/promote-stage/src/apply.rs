@@ -2,10 +2,13 @@
 
 use domino_core::approval::{Approval, Ask};
 use domino_core::error::{Context as _, Result};
-use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
+use domino_core::step::{
+    ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, ticked,
+};
 use domino_core::version_identity::VersionIdentity;
 
 use crate::arguments::{VersionArgs, WaitArgs};
+use crate::by_people::alias_moved_to;
 use crate::candidate::Candidate;
 use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
@@ -28,6 +31,9 @@ pub(crate) struct ApplyArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Let the alias of the stage lead to its version again, although somebody moved it
+    #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
+    moves_alias_back: bool,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
@@ -53,12 +59,25 @@ pub(crate) async fn apply(
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     candidate.outputs(&mut step.report);
-    let transition = transition(&candidate, &report, args.which.skip_order.clone());
+    let moved_to = alias_moved_to(&candidate).filter(|_| !args.moves_alias_back);
+    let mut transition = transition(&candidate, &report, args.which.skip_order.clone());
+    if moved_to.is_some() {
+        transition.leave_aliases();
+    }
     let mut view = view(&candidate, &report, &transition);
     approval.describe(&mut view);
     step.show(&view);
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
+    }
+    if let Some(moved_to) = moved_to {
+        let (number, name) = (candidate.number(), candidate.target.name);
+        let text = format!(
+            "alias `{}` of `{name}` leads to version {moved_to}: somebody moved it after version {number} was let in; \
+             it stays there, and `--put-back` moves it back",
+            transition.alias.name
+        );
+        step.warn(&text, None);
     }
     show_remarks(step, &candidate, &report, args.which.skip_order.as_deref());
     if !report.all_hold() {

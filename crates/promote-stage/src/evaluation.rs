@@ -7,6 +7,7 @@ use domino_core::step::{Step, StepContext, StepResult};
 use domino_core::wait::{Poll, Span};
 
 use crate::arguments::VersionArgs;
+use crate::by_people::check_not_taken_out;
 use crate::candidate::Candidate;
 use crate::gates;
 use crate::gates::result::GateReport;
@@ -28,6 +29,7 @@ pub(crate) async fn evaluate<'a>(
     let mut progress = None;
     loop {
         let candidate = Candidate::find(context, which).await?;
+        check_not_taken_out(context, &candidate, which)?;
         let report = match candidate.already_promoted {
             Some(_) => GateReport::default(),
             None => gates::evaluate(context, &candidate).await?,

@@ -7,6 +7,7 @@
 
 mod apply;
 mod arguments;
+mod by_people;
 mod candidate;
 mod check;
 mod demote;

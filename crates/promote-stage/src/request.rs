@@ -9,6 +9,7 @@ use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepFla
 use stage_file::DominoApproval;
 
 use crate::arguments::VersionArgs;
+use crate::by_people::check_not_taken_out;
 use crate::candidate::Candidate;
 use crate::evaluation::already_promoted;
 use crate::gates;
@@ -90,6 +91,7 @@ pub(crate) async fn request(
 /// Reads the candidate, and the state of its approval in Domino.
 async fn plan<'a>(context: &'a StepContext, args: &RequestArgs) -> Result<(Candidate<'a>, Ask)> {
     let candidate = Candidate::find(context, &args.which).await?;
+    check_not_taken_out(context, &candidate, &args.which)?;
     if candidate.already_promoted.is_some() {
         return Ok((candidate, Ask::Nobody));
     }

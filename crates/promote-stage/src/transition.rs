@@ -83,6 +83,12 @@ impl Transition<'_> {
         !self.replaces() && self.previous == Previous::Stays && !self.is_unfinished
     }
 
+    /// Somebody's decision where the aliases lead is kept.
+    pub(crate) fn leave_aliases(&mut self) {
+        self.alias.before = Some(self.version);
+        self.previous = Previous::Stays;
+    }
+
     /// Adds what moves and what points where to a plan.
     pub(crate) fn describe(&self, plan: &mut Plan) {
         let (version, from, to) = (self.version, &self.from, &self.to);
