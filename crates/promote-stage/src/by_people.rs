@@ -34,7 +34,9 @@ pub(crate) fn check_not_taken_out(
     let gave_way = candidate.others().into_iter().any(|other| {
         let other = candidate.registry.version(other);
         let other = other.and_then(|other| Record::of(other, &stage.name));
-        other.is_some_and(|other| other.let_in() && other.at > record.at)
+        other.is_some_and(|other| {
+            (other.status == Status::Done || other.held_before) && other.at > record.at
+        })
     });
     if went_on || gave_way {
         return Ok(());
