@@ -222,8 +222,8 @@ fn refusal(what: &str, permission: &str, error: &ApiError) -> CommandError {
         Cause::Refused {
             words: Some(words), ..
         } => format!("; GitHub says: {words}"),
-        Cause::NotConnected(why) | Cause::Lost(why) => format!(": {why}"),
-        _ => String::new(),
+        Cause::Refused { .. } => String::new(),
+        _ => std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}")),
     };
     let failure = CommandError::new(error.exit(), format!("cannot read {what}: {error}{said}"));
     match error.status().map(|status| status.as_u16()) {
