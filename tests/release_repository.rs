@@ -264,7 +264,7 @@ fn its_workflows_run_on_the_programs_of_a_release() {
         "{summaries}"
     );
     assert!(
-        summaries.contains("    class stage1 success\n    class stage2 skipped\n"),
+        summaries.contains("\nclass stage1 success\nclass stage2 skipped\n"),
         "{summaries}"
     );
 }

@@ -6,7 +6,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 
-/// Reads a thing, changes some fields of it, and writes it back, as Domino's own page does.
+/// Reads a thing, changes some fields of it, and writes it back without what is only shown.
 fn change_by_hand(scene: &Scene, list: &str, one: &str, changes: &Value) {
     let script = "import json, os, sys, urllib.request\n\
         def call(method, path, body=None):\n    \
@@ -15,6 +15,10 @@ fn change_by_hand(scene: &Scene, list: &str, one: &str, changes: &Value) {
         return json.loads(urllib.request.urlopen(request).read() or b'null')\n\
         found = call('GET', sys.argv[2])\n\
         found = [x for x in found if x['id'] in sys.argv[3]][0] if isinstance(found, list) else found\n\
+        for shown in ('access', 'activeVersion', 'collaborators', 'created', 'dataConfig', 'hardwareTierName', \
+        'healthCheck', 'id', 'isArchived', 'isAsync', 'metadata', 'projectId', 'routingMode', 'scheduledByUserName', \
+        'strictNodeAntiAffinity', 'volumes'): found.pop(shown, None)\n\
+        if 'schedule' in found: found['schedule'].pop('humanReadableCronString', None)\n\
         found.update(json.loads(sys.argv[4]))\n\
         call('PUT', sys.argv[3], json.dumps(found).encode())\n";
     let output = std::process::Command::new("python3")
