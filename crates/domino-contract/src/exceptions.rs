@@ -32,10 +32,6 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
         _ if starts("/assets/") => "the specs' own addresses",
         // Legacy routes were never described.
         _ if starts("/v1/") => "legacy /v1 routes",
-        // What 5.9 answers for a project that the caller cannot see; the official client takes it for that.
-        "/v4/gateway/projects/findProjectByOwnerAndName" if is_nothing(exchange) => {
-            "200 with nothing for a project that cannot be seen"
-        }
         // v4's spec has only POST; every published client reads it.
         "/v4/projects" if exchange.method == "GET" => "GET /v4/projects",
         // Internal, seen on live deployments.
@@ -66,8 +62,12 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
     Some(Exception::Route(gap))
 }
 
-/// Whether the reply is an object without a field.
-fn is_nothing(exchange: &Exchange<'_>) -> bool {
+/// What 5.9 answers for a project that the caller cannot see; the official client takes it for that.
+pub(crate) const NO_PROJECT: &str = "200 with nothing for a project that cannot be seen";
+
+/// Whether a reply is that.
+pub(crate) fn is_no_project(exchange: &Exchange<'_>) -> bool {
     let fields = exchange.reply.and_then(serde_json::Value::as_object);
-    fields.is_some_and(serde_json::Map::is_empty)
+    exchange.path == "/v4/gateway/projects/findProjectByOwnerAndName"
+        && fields.is_some_and(serde_json::Map::is_empty)
 }

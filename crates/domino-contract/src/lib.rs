@@ -255,6 +255,13 @@ impl Contract {
                 .or_default() += 1;
             return;
         }
+        if exceptions::is_no_project(exchange) {
+            *verdict
+                .exceptions
+                .entry(exceptions::NO_PROJECT)
+                .or_default() += 1;
+            return;
+        }
         let Some(reply) = exchange.reply else {
             verdict
                 .findings
