@@ -119,6 +119,9 @@ fn a_version_that_fails_its_smoke_test_gives_way_to_the_one_before() {
         // What served before serves again, and answers.
         assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");
         assert_eq!(scene.output("smoke").as_deref(), Some("failed"));
+        // What was wished for is not handed on.
+        assert_eq!(scene.output("version"), None);
+        assert_eq!(scene.output("commit"), None);
         // The bad version is not taken for one that is on its way.
         publish(&scene, "dev").exits(5);
         assert_eq!(serves(&scene, "wine-dev").1, json!(1), "{version}");

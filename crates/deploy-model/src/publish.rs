@@ -45,16 +45,9 @@ pub(crate) async fn publish(
     for remark in &planned.remarks {
         step.warn(remark, None);
     }
-    step.report
-        .output("commit", planned.wanted.marker.commit.as_str());
-    if let Some(version) = planned.source.version() {
-        step.report.output("version", version.to_string());
-    }
-    if let Some(identity) = &planned.identity {
-        step.report.output(IDENTITY_OUTPUT, identity.output()?);
-    }
     let is_as_wanted = matches!(planned.work, Work::Nothing(_));
     if args.dry_run {
+        hand_on_version(step, &planned)?;
         return Ok(match is_as_wanted {
             true => StepResult::unchanged(planned.as_wanted(context)),
             false => StepResult::planned(),
@@ -77,7 +70,22 @@ pub(crate) async fn publish(
             .writer()
             .model_apis(planned.endpoint.apis.generation()),
     };
-    applied.apply(step, &mut interrupts).await
+    let result = applied.apply(step, &mut interrupts).await?;
+    hand_on_version(step, &planned)?;
+    Ok(result)
+}
+
+/// What the next stage takes over. A step that failed hands on nothing: Domino holds something else.
+fn hand_on_version(step: &mut Step, planned: &PublishPlan<'_>) -> Result<()> {
+    step.report
+        .output("commit", planned.wanted.marker.commit.as_str());
+    if let Some(version) = planned.source.version() {
+        step.report.output("version", version.to_string());
+    }
+    if let Some(identity) = &planned.identity {
+        step.report.output(IDENTITY_OUTPUT, identity.output()?);
+    }
+    Ok(())
 }
 
 /// A plan that is being applied.
