@@ -86,7 +86,14 @@ fn version_of(scene: &Scene, name: &str, source: &str, run: &str) -> u64 {
         "/api/2.0/mlflow/registered-models/create",
         Some(json!({"name": name})),
     );
-    let body = json!({"name": name, "source": source, "run_id": run});
+    let mut body = json!({"name": name, "source": source, "run_id": run});
+    // A real server wants the logged model named beside its address, as the client does.
+    if let Some(id) = source
+        .strip_prefix("models:/")
+        .filter(|id| id.starts_with("m-"))
+    {
+        body["model_id"] = json!(id);
+    }
     let made = mlflow(scene, "POST", "model-versions/create", body);
     made["model_version"]["version"]
         .as_str()
