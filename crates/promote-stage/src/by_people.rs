@@ -30,12 +30,14 @@ pub(crate) fn check_not_taken_out(
         Record::of(version, &later.name).is_some()
             || version.tags.contains_key(&demoted_key(&later.name))
     });
-    // Whatever was let in after it has archived it.
-    let gave_way = candidate.others().into_iter().any(|other| {
-        let other = candidate.registry.version(other);
+    // Whatever was let in after it has archived it. Records tell whole seconds, and which version was there before.
+    let gave_way = candidate.others().into_iter().any(|number| {
+        let other = candidate.registry.version(number);
         let other = other.and_then(|other| Record::of(other, &stage.name));
         other.is_some_and(|other| {
-            (other.status == Status::Done || other.held_before) && other.at > record.at
+            let is_later =
+                other.at > record.at || other.at == record.at && record.replaced != Some(number);
+            (other.status == Status::Done || other.held_before) && is_later
         })
     });
     if went_on || gave_way {
