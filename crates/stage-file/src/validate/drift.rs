@@ -1,5 +1,6 @@
 //! Rules on what watches Domino for drift: when, and with which tokens.
 
+use super::pipeline::is_github_name;
 use super::rule::{Book, Report};
 use crate::text::displayed;
 use crate::time_zone::time_zone;
@@ -87,17 +88,13 @@ fn number(text: &str) -> Option<u32> {
 }
 
 pub(super) fn read_token(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     for leaf in book.texts(|keys| {
         matches!(
             keys,
             ["stage", _, "read-token"] | ["defaults", "read-token"]
         )
     }) {
-        let is_name = leaf.text.chars().all(legal)
-            && !leaf.text.starts_with(|c: char| c.is_ascii_digit())
-            && !leaf.text.starts_with("GITHUB_");
-        if !is_name {
+        if !is_github_name(leaf.text) {
             report.leaf(
                 leaf,
                 format!(

@@ -137,13 +137,17 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-pub(super) fn release_token_secret(book: &Book<'_>, report: &mut Report<'_, '_>) {
+/// Whether GitHub takes a text, in capital letters, for the name of a secret or a variable.
+pub(super) fn is_github_name(text: &str) -> bool {
     let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.chars().all(legal)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.starts_with("GITHUB_")
+}
+
+pub(super) fn release_token_secret(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| keys == ["pipeline", "release-token-secret"]) {
-        let is_name = leaf.text.chars().all(legal)
-            && !leaf.text.starts_with(|c: char| c.is_ascii_digit())
-            && !leaf.text.starts_with("GITHUB_");
-        if !is_name {
+        if !is_github_name(leaf.text) {
             report.leaf(
                 leaf,
                 format!(
