@@ -297,14 +297,12 @@ impl Inner {
         let mut url = format!("{}{path}", self.asked.as_str());
         let mut answer = self.exchange_once(&method, &url, query, body).await?;
         // A write is not followed: most redirects would make a read of it, whose success says nothing.
-        for _ in 0..if method == Method::GET {
-            MOST_REDIRECTS
-        } else {
-            0
-        } {
-            let Some(next) = answer.moved_within(&url) else {
-                break;
-            };
+        let mut redirects = 0;
+        while method == Method::GET
+            && redirects < MOST_REDIRECTS
+            && let Some(next) = answer.moved_within(&url)
+        {
+            redirects += 1;
             url = next;
             answer = self.exchange_once(&method, &url, &[], body).await?;
         }
