@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use crate::expression::Expression;
-use crate::functions::{FUNCTIONS, known_function};
+use crate::functions::{FUNCTIONS, check_arguments, known_function};
 use crate::value::{Object, Value, same_ignoring_case};
 
 /// Where in a workflow an expression stands.
@@ -90,13 +90,7 @@ impl ExpressionSite {
                 Ok((known, _, _)) if !self.offers(known) => {
                     refused.push(format!("function `{known}` is not offered here"));
                 }
-                Ok((known, fewest, most)) if !(fewest..=most).contains(&arguments.len()) => {
-                    refused.push(format!(
-                        "`{known}` does not take {} arguments",
-                        arguments.len()
-                    ));
-                }
-                Ok(_) => {}
+                Ok(_) => refused.extend(check_arguments(name, arguments.len()).err()),
             },
             _ => {}
         });

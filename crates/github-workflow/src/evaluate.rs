@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use crate::expression::{Expression, Operator};
-use crate::functions::{self, known_function};
+use crate::functions::{self, check_arguments};
 use crate::template::{Part, Template};
 use crate::value::{Value, same_ignoring_case};
 
@@ -56,6 +56,7 @@ impl Scope<'_> {
                 .map(|(_, value)| value.clone())
                 .ok_or_else(|| format!("there is no `{name}` here"))?,
             Expression::Index(left, name) => self.value(left)?.index(&self.value(name)?),
+            Expression::Filter(operand) => self.value(operand)?.filter(),
             Expression::Not(operand) => Value::Bool(!self.value(operand)?.is_truthy()),
             Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
             Expression::Call(name, arguments) => self.call(name, arguments)?,
@@ -115,13 +116,7 @@ impl Scope<'_> {
     }
 
     fn call(&self, name: &str, arguments: &[Expression]) -> Result<Value, String> {
-        let (known, fewest, most) = known_function(name)?;
-        if !(fewest..=most).contains(&arguments.len()) {
-            return Err(format!(
-                "`{known}` does not take {} arguments",
-                arguments.len()
-            ));
-        }
+        let known = check_arguments(name, arguments.len())?;
         let arguments: Vec<Value> = arguments
             .iter()
             .map(|argument| self.value(argument))
@@ -135,6 +130,7 @@ impl Scope<'_> {
             "failure" => Value::Bool(status()?.failure),
             "cancelled" => Value::Bool(status()?.cancelled),
             "always" => status().map(|_| Value::Bool(true))?,
+            "case" => functions::case(&arguments)?,
             "contains" => Value::Bool(functions::contains(&arguments[0], &arguments[1])),
             "startsWith" => Value::Bool(
                 functions::folded(&arguments).is_some_and(|(text, part)| text.starts_with(&part)),
@@ -147,9 +143,7 @@ impl Scope<'_> {
             "toJSON" => Value::String(arguments[0].to_json()),
             "fromJSON" => {
                 let text = arguments[0].to_text();
-                let json =
-                    serde_json::from_str(&text).map_err(|error| format!("`fromJSON`: {error}"))?;
-                Value::from_json(json)
+                Value::from_json(&text).map_err(|error| format!("`fromJSON`: {error}"))?
             }
             "hashFiles" => {
                 let files = self.files.ok_or("`hashFiles` stands in steps only")?;
@@ -166,7 +160,7 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope<'static> {
-        let list = Value::from_json(serde_json::json!(["Dev", 1, true, null]));
+        let list = Value::from_json(r#"["Dev", 1, true, null]"#).unwrap();
         let env = crate::context::env([("FOO".to_owned(), "bar".to_owned())]);
         Scope {
             contexts: vec![
@@ -238,6 +232,10 @@ mod tests {
             ("'abc' == 0", "false"),
             ("'Dev' == 'dEV'", "true"),
             ("'Dev' != 'dEV'", "false"),
+            ("'ı' == 'I'", "false"),
+            ("'ß' == 'SS'", "true"),
+            ("-0", "0"),
+            ("+Infinity", "Infinity"),
             ("NaN == NaN", "false"),
             ("NaN != NaN", "true"),
             ("inputs.list == inputs.list", "true"),
@@ -284,6 +282,15 @@ mod tests {
             ("toJSON('a\"b')", "\"a\\\"b\""),
             ("fromJSON('{\"a\": [1, 2]}').a[1]", "2"),
             ("fromJSON('true') && 'yes'", "yes"),
+            ("fromJSON('{\"a\":1,\"A\":2}').A", "1"),
+            ("case(1 == 2, 'a', true, 'b', 'c')", "b"),
+            ("case(false, 'a', 'c')", "c"),
+            // Object filters.
+            ("join(needs.*.result)", "success"),
+            ("join(inputs[*][0], '/')", "Dev"),
+            ("contains(needs.*.result, 'failure')", "false"),
+            ("toJSON(github.sha.*)", "[]"),
+            ("needs.*", "Array"),
             // Status.
             ("success() && !failure()", "true"),
             ("always() && !cancelled()", "true"),
@@ -297,7 +304,10 @@ mod tests {
         for (expression, why) in [
             ("nothere.x", "there is no `nothere` here"),
             ("nothere()", "function `nothere` is not known"),
-            ("case(true, 1, 2)", "function `case` is not known"),
+            ("case(true, 1)", "does not take 2 arguments"),
+            ("case(true, 1, true, 2)", "does not take 4 arguments"),
+            ("case(1, 2, 3)", "it takes true or false"),
+            ("format('{ 0 }', 1)", "does not understand"),
             ("contains('a')", "does not take 1 arguments"),
             ("success('build')", "does not take 1 arguments"),
             ("fromJSON('')", "fromJSON"),

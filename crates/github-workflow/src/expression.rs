@@ -1,8 +1,15 @@
 //! Expressions as text: from `needs.dev.outputs.version || 'latest'` to a tree.
 //!
-//! It reads the grammar GitHub documents, but for object filters (`.*`), which are refused by name. It evaluates nothing.
+//! It takes what GitHub's own library takes (npm `@actions/expressions` 0.3.61), but for a comma after the last
+//! argument: nothing says that the runner takes it as well. It evaluates nothing.
 
-use crate::value::{Value, parse_number, same_ignoring_case};
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use crate::token::{Token, tokens};
+use crate::value::{Value, same_ignoring_case};
+
+pub use crate::token::Operator;
 
 /// A parsed expression.
 #[derive(Debug, Clone)]
@@ -13,47 +20,14 @@ pub enum Expression {
     Context(String),
     /// `left.name` or `left[name]`.
     Index(Box<Expression>, Box<Expression>),
+    /// `left.*` or `left[*]`: all values of a list or an object, as a list of which each further look-up asks every item.
+    Filter(Box<Expression>),
     /// A call by the function's name as it was written.
     Call(String, Vec<Expression>),
     /// `!operand`.
     Not(Box<Expression>),
     /// Two operands and what stands between them.
     Binary(Operator, Box<Expression>, Box<Expression>),
-}
-
-/// What stands between two operands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `||`: the first operand that is true, or the last one.
-    Or,
-    /// `&&`: the first operand that is not true, or the last one.
-    And,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-}
-
-impl Operator {
-    const ALL: [(&'static str, Self, u8); 8] = [
-        ("||", Self::Or, 1),
-        ("&&", Self::And, 2),
-        ("==", Self::Equal, 3),
-        ("!=", Self::NotEqual, 3),
-        // The longer ones come first, for `<` is the beginning of `<=`.
-        ("<=", Self::LessOrEqual, 4),
-        (">=", Self::GreaterOrEqual, 4),
-        ("<", Self::Less, 4),
-        (">", Self::Greater, 4),
-    ];
 }
 
 /// Words after which an `if:` no longer gets GitHub's own `success() &&` in front.
@@ -66,23 +40,17 @@ impl Expression {
     /// A sentence on what GitHub's grammar, or this reader of it, does not know.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser {
-            text,
-            at: 0,
+            text: text.trim(),
+            tokens: tokens(text.trim())?.into_iter().peekable(),
             depth: 0,
         };
-        parser.space();
-        if parser.rest().is_empty() {
+        if parser.tokens.peek().is_none() {
             return Err("an expression is empty".into());
         }
-        let expression = parser.binary(0)?;
-        if parser.rest().is_empty() {
-            Ok(expression)
-        } else {
-            Err(format!(
-                "`{}` is not expected in expression `{}`",
-                parser.rest().trim(),
-                text.trim()
-            ))
+        let expression = parser.expression()?;
+        match parser.tokens.next() {
+            None => Ok(expression),
+            Some(token) => Err(parser.unexpected(&token)),
         }
     }
 
@@ -91,7 +59,7 @@ impl Expression {
         visit(self);
         match self {
             Self::Literal(_) | Self::Context(_) => {}
-            Self::Not(operand) => operand.walk(visit),
+            Self::Not(operand) | Self::Filter(operand) => operand.walk(visit),
             Self::Index(left, right) | Self::Binary(_, left, right) => {
                 left.walk(visit);
                 right.walk(visit);
@@ -136,43 +104,39 @@ impl Expression {
 
 struct Parser<'a> {
     text: &'a str,
-    at: usize,
+    tokens: Peekable<IntoIter<Token>>,
     depth: usize,
 }
 
-/// GitHub refuses deeper nesting too, and this reader must not run out of stack.
+/// The deepest nesting that GitHub takes. Each call, bracket, look-up, `!`, `&&` and `||` around a word counts.
 const DEEPEST: usize = 50;
 
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-            self.space();
-        }
-        found
+impl Parser<'_> {
+    fn expression(&mut self) -> Result<Expression, String> {
+        self.deeper()?;
+        let expression = self.binary(0)?;
+        self.depth -= 1;
+        Ok(expression)
     }
 
     fn binary(&mut self, loosest: u8) -> Result<Expression, String> {
-        self.deeper()?;
         let mut left = self.unary()?;
-        while let Some((token, operator, binding)) = Operator::ALL
-            .into_iter()
-            .find(|(token, _, binding)| *binding > loosest && self.rest().starts_with(token))
-        {
-            self.eat(token);
-            let right = self.binary(binding)?;
+        while let Some(Token::Operator(operator)) = self.tokens.peek() {
+            let operator = *operator;
+            if operator.binding() <= loosest {
+                break;
+            }
+            self.tokens.next();
+            let counts = matches!(operator, Operator::Or | Operator::And);
+            if counts {
+                self.deeper()?;
+            }
+            let right = self.binary(operator.binding())?;
+            if counts {
+                self.depth -= 1;
+            }
             left = Expression::Binary(operator, Box::new(left), Box::new(right));
         }
-        self.depth -= 1;
         Ok(left)
     }
 
@@ -185,151 +149,109 @@ impl<'a> Parser<'a> {
     }
 
     fn unary(&mut self) -> Result<Expression, String> {
-        if !self.rest().starts_with("!=") && self.eat("!") {
-            self.deeper()?;
-            let operand = self.unary()?;
-            self.depth -= 1;
-            return Ok(Expression::Not(Box::new(operand)));
+        if !self.eat(&Token::Not) {
+            return self.with_look_ups();
         }
+        self.deeper()?;
+        let operand = self.unary()?;
+        self.depth -= 1;
+        Ok(Expression::Not(Box::new(operand)))
+    }
+
+    /// An operand with all that is asked of it. Nothing can be asked of a literal.
+    fn with_look_ups(&mut self) -> Result<Expression, String> {
+        let is_group = self.tokens.peek() == Some(&Token::OpenParen);
         let mut operand = self.operand()?;
+        if matches!(operand, Expression::Literal(_)) && !is_group {
+            return Ok(operand);
+        }
+        let depth = self.depth;
         loop {
-            if self.eat(".") {
-                if self.rest().starts_with('*') {
-                    return Err(self.object_filter());
+            let look_up = if self.eat(&Token::Dot) {
+                match self.next()? {
+                    Token::Star => None,
+                    Token::Name(name) => Some(Expression::Literal(Value::String(name))),
+                    other => return Err(self.unexpected(&other)),
                 }
-                let name = self.word();
-                if name.is_empty() {
-                    return Err(format!(
-                        "a name is missing after `.` in expression `{}`",
-                        self.text.trim()
-                    ));
-                }
-                let name = Expression::Literal(Value::String(name.to_owned()));
-                operand = Expression::Index(Box::new(operand), Box::new(name));
-            } else if self.eat("[") {
-                if self.rest().starts_with('*') {
-                    return Err(self.object_filter());
-                }
-                let index = self.binary(0)?;
-                self.expect("]")?;
-                operand = Expression::Index(Box::new(operand), Box::new(index));
+            } else if self.eat(&Token::OpenBracket) {
+                let index = if self.eat(&Token::Star) {
+                    None
+                } else {
+                    Some(self.expression()?)
+                };
+                self.expect(&Token::CloseBracket)?;
+                index
             } else {
+                self.depth = depth;
                 return Ok(operand);
-            }
+            };
+            self.deeper()?;
+            operand = match look_up {
+                Some(name) => Expression::Index(Box::new(operand), Box::new(name)),
+                None => Expression::Filter(Box::new(operand)),
+            };
         }
     }
 
     fn operand(&mut self) -> Result<Expression, String> {
-        if self.eat("(") {
-            let inner = self.binary(0)?;
-            self.expect(")")?;
-            return Ok(inner);
-        }
-        let rest = self.rest();
-        let Some(first) = rest.chars().next() else {
-            return Err(format!("expression `{}` ends too early", self.text.trim()));
-        };
-        match first {
-            '\'' => self.string(),
-            '0'..='9' | '-' | '+' | '.' => {
-                let end = rest
-                    .find(|c: char| c.is_whitespace() || "()[],!=<>&|".contains(c))
-                    .unwrap_or(rest.len());
-                let number = parse_number(&rest[..end]);
-                if number.is_nan() {
-                    return Err(format!("`{}` is not a number", &rest[..end]));
-                }
-                self.at += end;
-                self.space();
-                Ok(Expression::Literal(Value::Number(number)))
+        Ok(match self.next()? {
+            Token::OpenParen => {
+                let inner = self.expression()?;
+                self.expect(&Token::CloseParen)?;
+                inner
             }
-            'a'..='z' | 'A'..='Z' | '_' => {
-                let word = self.word();
-                if self.eat("(") {
-                    return Ok(Expression::Call(word.to_owned(), self.arguments()?));
-                }
-                Ok(match word {
-                    "true" => Expression::Literal(Value::Bool(true)),
-                    "false" => Expression::Literal(Value::Bool(false)),
-                    "null" => Expression::Literal(Value::Null),
-                    "NaN" => Expression::Literal(Value::Number(f64::NAN)),
-                    "Infinity" => Expression::Literal(Value::Number(f64::INFINITY)),
-                    _ => Expression::Context(word.to_owned()),
-                })
-            }
-            '"' => Err("GitHub's expressions take single quotes only".into()),
-            _ => Err(format!(
-                "`{first}` is not expected in expression `{}`",
-                self.text.trim()
-            )),
-        }
+            Token::Number(number, _) => Expression::Literal(Value::Number(number)),
+            Token::String(text) => Expression::Literal(Value::String(text)),
+            Token::Name(name) => match name.as_str() {
+                "true" => Expression::Literal(Value::Bool(true)),
+                "false" => Expression::Literal(Value::Bool(false)),
+                "null" => Expression::Literal(Value::Null),
+                "NaN" => Expression::Literal(Value::Number(f64::NAN)),
+                "Infinity" => Expression::Literal(Value::Number(f64::INFINITY)),
+                _ if self.eat(&Token::OpenParen) => Expression::Call(name, self.arguments()?),
+                _ => Expression::Context(name),
+            },
+            other => return Err(self.unexpected(&other)),
+        })
     }
 
     fn arguments(&mut self) -> Result<Vec<Expression>, String> {
         let mut arguments = Vec::new();
-        if self.eat(")") {
+        if self.eat(&Token::CloseParen) {
             return Ok(arguments);
         }
         loop {
-            arguments.push(self.binary(0)?);
-            if self.eat(")") {
+            arguments.push(self.expression()?);
+            if self.eat(&Token::CloseParen) {
                 return Ok(arguments);
             }
-            self.expect(",")?;
+            self.expect(&Token::Comma)?;
         }
     }
 
-    fn string(&mut self) -> Result<Expression, String> {
-        let mut value = String::new();
-        let mut rest = self.rest().strip_prefix('\'').unwrap_or_default();
-        loop {
-            let Some(quote) = rest.find('\'') else {
-                return Err(format!(
-                    "a string is not closed in expression `{}`",
-                    self.text.trim()
-                ));
-            };
-            value.push_str(&rest[..quote]);
-            rest = &rest[quote + 1..];
-            match rest.strip_prefix('\'') {
-                Some(after) => {
-                    value.push('\'');
-                    rest = after;
-                }
-                None => break,
-            }
-        }
-        self.at = self.text.len() - rest.len();
-        self.space();
-        Ok(Expression::Literal(Value::String(value)))
+    fn next(&mut self) -> Result<Token, String> {
+        self.tokens
+            .next()
+            .ok_or_else(|| format!("expression `{}` ends too early", self.text))
     }
 
-    fn word(&mut self) -> &'a str {
-        let rest = self.rest();
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
-            .unwrap_or(rest.len());
-        self.at += end;
-        self.space();
-        &rest[..end]
+    fn eat(&mut self, token: &Token) -> bool {
+        self.tokens.next_if_eq(token).is_some()
     }
 
-    fn expect(&mut self, token: &str) -> Result<(), String> {
+    fn expect(&mut self, token: &Token) -> Result<(), String> {
         if self.eat(token) {
             Ok(())
         } else {
             Err(format!(
                 "`{token}` is missing in expression `{}`",
-                self.text.trim()
+                self.text
             ))
         }
     }
 
-    fn object_filter(&self) -> String {
-        format!(
-            "object filters (`*`) are not rehearsed: expression `{}`",
-            self.text.trim()
-        )
+    fn unexpected(&self, token: &Token) -> String {
+        format!("`{token}` is not expected in expression `{}`", self.text)
     }
 }
 
@@ -363,12 +285,19 @@ mod tests {
             ("1x", "`1x` is not a number"),
             ("format('a'", "`,` is missing"),
             ("(true", "`)` is missing"),
-            ("a.", "a name is missing"),
+            ("format('a',)", "`)` is not expected"),
+            ("a.", "ends too early"),
+            ("a.1", "`1` is not expected"),
+            ("'abc'[0]", "`[` is not expected"),
+            ("1.x", "`1.x` is not a number"),
+            ("-0xff", "`-0xff` is not a number"),
+            ("a*", "`a*` is not a word"),
+            ("a\u{a0}b", "`\u{a0}b` is not a word"),
             ("a ==", "ends too early"),
-            ("needs.*.result", "object filters"),
-            ("needs[*].result", "object filters"),
-            ("a = b", "`= b` is not expected"),
-            ("a @ b", "`@ b` is not expected"),
+            ("needs.**", "`*` is not expected"),
+            ("needs[*.x]", "`]` is missing"),
+            ("a = b", "`=` is not a word"),
+            ("a @ b", "`@` is not a word"),
         ] {
             let error = Expression::parse(text).expect_err(text);
             assert!(error.contains(why), "{text:?}: {error}");

@@ -1,13 +1,15 @@
 //! The functions of GitHub's expressions: which there are, and those that need nothing but their arguments.
 
-use crate::value::{Value, same_ignoring_case};
+use crate::value::{Value, same_ignoring_case, upper};
 
 /// The functions there are, with the fewest and most arguments each takes.
-pub const FUNCTIONS: [(&str, usize, usize); 12] = [
+pub const FUNCTIONS: [(&str, usize, usize); 13] = [
     ("success", 0, 0),
     ("failure", 0, 0),
     ("cancelled", 0, 0),
     ("always", 0, 0),
+    // Pairs of a condition and a value, and what is given when no condition is true: always an odd number.
+    ("case", 3, usize::MAX),
     ("contains", 2, 2),
     ("startsWith", 2, 2),
     ("endsWith", 2, 2),
@@ -29,15 +31,48 @@ pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String
         .ok_or_else(|| format!("function `{name}` is not known"))
 }
 
+/// Whether a function takes as many arguments.
+///
+/// # Errors
+/// A sentence when it does not.
+pub fn check_arguments(name: &str, count: usize) -> Result<&'static str, String> {
+    let (known, fewest, most) = known_function(name)?;
+    if !(fewest..=most).contains(&count) || (known == "case" && count.is_multiple_of(2)) {
+        return Err(format!("`{known}` does not take {count} arguments"));
+    }
+    Ok(known)
+}
+
+/// `case`: the value after the first condition that is true, or the last argument.
+///
+/// # Errors
+/// A condition that is neither true nor false.
+pub fn case(arguments: &[Value]) -> Result<Value, String> {
+    let (default, pairs) = arguments.split_last().ok_or("`case` takes arguments")?;
+    for pair in pairs.chunks_exact(2) {
+        match &pair[0] {
+            Value::Bool(true) => return Ok(pair[1].clone()),
+            Value::Bool(false) => {}
+            other => {
+                return Err(format!(
+                    "a condition of `case` is `{}`: it takes true or false",
+                    other.to_text()
+                ));
+            }
+        }
+    }
+    Ok(default.clone())
+}
+
 /// `contains`: a part of a text, or an item of a list.
 pub fn contains(search: &Value, item: &Value) -> bool {
-    match search {
-        Value::Array(items) => items.iter().any(|candidate| candidate.equals(item)),
-        _ if search.is_primitive() && item.is_primitive() => search
+    match search.items() {
+        Some(items) => items.iter().any(|candidate| candidate.equals(item)),
+        None if search.is_primitive() && item.is_primitive() => search
             .to_text()
-            .to_uppercase()
-            .contains(&item.to_text().to_uppercase()),
-        _ => false,
+            .to_lowercase()
+            .contains(&item.to_text().to_lowercase()),
+        None => false,
     }
 }
 
@@ -45,13 +80,14 @@ pub fn contains(search: &Value, item: &Value) -> bool {
 pub fn folded(arguments: &[Value]) -> Option<(String, String)> {
     let [text, part] = arguments else { return None };
     (text.is_primitive() && part.is_primitive())
-        .then(|| (text.to_text().to_uppercase(), part.to_text().to_uppercase()))
+        .then(|| (upper(&text.to_text()), upper(&part.to_text())))
 }
 
 /// `join`: the items of a list with something between them.
 pub fn join(arguments: &[Value]) -> String {
-    match &arguments[0] {
-        Value::Array(items) => {
+    let list = &arguments[0];
+    match list.items() {
+        Some(items) => {
             let separator = match arguments.get(1) {
                 Some(separator) if separator.is_primitive() => separator.to_text(),
                 _ => ",".into(),
@@ -62,8 +98,8 @@ pub fn join(arguments: &[Value]) -> String {
                 .collect::<Vec<_>>()
                 .join(&separator)
         }
-        value if value.is_primitive() => value.to_text(),
-        _ => String::new(),
+        None if list.is_primitive() => list.to_text(),
+        None => String::new(),
     }
 }
 
@@ -85,7 +121,11 @@ pub fn format(arguments: &[Value]) -> Result<String, String> {
             rest = after;
         } else if brace == "{" {
             let end = rest.find('}').ok_or_else(invalid)?;
-            let index: usize = rest[..end].trim().parse().map_err(|_| invalid())?;
+            let digits = &rest[..end];
+            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(invalid());
+            }
+            let index: usize = digits.parse().map_err(|_| invalid())?;
             let argument = arguments.get(index + 1).ok_or_else(|| {
                 format!("`format` was given no argument {{{index}}} for `{pattern}`")
             })?;

@@ -21,6 +21,8 @@ pub mod read;
 #[cfg(feature = "read")]
 pub mod template;
 #[cfg(feature = "read")]
+mod token;
+#[cfg(feature = "read")]
 pub mod value;
 pub mod write;
 #[cfg(feature = "read")]

@@ -1,9 +1,17 @@
 //! The values of GitHub's expressions, and how they turn into one another: numbers, strings, truth, equality, order.
 //!
-//! It follows the rules that GitHub documents for its expressions. It parses nothing and knows no context.
+//! It follows GitHub's own library (npm `@actions/expressions` 0.3.61), and GitHub's runner where the two differ: how
+//! numbers of 1E+15 and more are written, what 0xFFFFFFFF is, and `NaN` in `toJSON`. It knows no context.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
+
+use self::number::number_text;
+
+mod json;
+mod number;
+
+pub use self::number::parse_number;
 
 /// A value of an expression. Arrays and objects are equal only to themselves, as on GitHub.
 #[derive(Debug, Clone)]
@@ -18,6 +26,8 @@ pub enum Value {
     String(String),
     /// A list.
     Array(Rc<Vec<Value>>),
+    /// The list that `.*` made: a look-up asks each of its items, and it is a list like others for all else.
+    Filtered(Rc<Vec<Value>>),
     /// Named values, in order.
     Object(Rc<Object>),
 }
@@ -32,7 +42,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// The value of a property, or nothing.
+    /// The value of a property, or nothing. Of two names that differ in case the first counts.
     pub fn property(&self, name: &str) -> Option<&Value> {
         self.entries
             .iter()
@@ -70,27 +80,17 @@ impl Value {
         )
     }
 
-    /// What a JSON document means as a value.
-    pub fn from_json(json: serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(value) => Self::Bool(value),
-            serde_json::Value::Number(value) => Self::Number(value.as_f64().unwrap_or(f64::NAN)),
-            serde_json::Value::String(value) => Self::String(value),
-            serde_json::Value::Array(items) => {
-                Self::Array(Rc::new(items.into_iter().map(Self::from_json).collect()))
-            }
-            serde_json::Value::Object(entries) => Self::object(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key, Self::from_json(value))),
-            ),
+    /// The items of a list.
+    pub fn items(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) | Self::Filtered(items) => Some(items),
+            _ => None,
         }
     }
 
     /// Whether this is neither an array nor an object.
     pub fn is_primitive(&self) -> bool {
-        !matches!(self, Self::Array(_) | Self::Object(_))
+        !matches!(self, Self::Array(_) | Self::Filtered(_) | Self::Object(_))
     }
 
     /// Whether a condition takes this as yes: everything but null, false, zero, NaN and the empty string.
@@ -100,7 +100,7 @@ impl Value {
             Self::Bool(value) => *value,
             Self::Number(value) => *value != 0.0 && !value.is_nan(),
             Self::String(value) => !value.is_empty(),
-            Self::Array(_) | Self::Object(_) => true,
+            Self::Array(_) | Self::Filtered(_) | Self::Object(_) => true,
         }
     }
 
@@ -111,7 +111,7 @@ impl Value {
             Self::Bool(value) => f64::from(u8::from(*value)),
             Self::Number(value) => *value,
             Self::String(value) => parse_number(value),
-            Self::Array(_) | Self::Object(_) => f64::NAN,
+            Self::Array(_) | Self::Filtered(_) | Self::Object(_) => f64::NAN,
         }
     }
 
@@ -122,7 +122,7 @@ impl Value {
             Self::Bool(value) => value.to_string(),
             Self::Number(value) => number_text(*value),
             Self::String(value) => value.clone(),
-            Self::Array(_) => "Array".into(),
+            Self::Array(_) | Self::Filtered(_) => "Array".into(),
             Self::Object(_) => "Object".into(),
         }
     }
@@ -135,7 +135,10 @@ impl Value {
             (Self::Bool(left), Self::Bool(right)) => left == right,
             (Self::Number(left), Self::Number(right)) => left == right,
             (Self::String(left), Self::String(right)) => same_ignoring_case(left, right),
-            (Self::Array(left), Self::Array(right)) => Rc::ptr_eq(left, right),
+            (
+                Self::Array(left) | Self::Filtered(left),
+                Self::Array(right) | Self::Filtered(right),
+            ) => Rc::ptr_eq(left, right),
             (Self::Object(left), Self::Object(right)) => Rc::ptr_eq(left, right),
             _ => false,
         }
@@ -148,7 +151,7 @@ impl Value {
             (Self::Bool(left), Self::Bool(right)) => Some(left.cmp(right)),
             (Self::Number(left), Self::Number(right)) => left.partial_cmp(right),
             (Self::String(left), Self::String(right)) => {
-                Some(left.to_uppercase().cmp(&right.to_uppercase()))
+                Some(upper(left).encode_utf16().cmp(upper(right).encode_utf16()))
             }
             _ => None,
         }
@@ -161,64 +164,74 @@ impl Value {
                 .property(&name.to_text())
                 .cloned()
                 .unwrap_or(Self::Null),
-            Self::Array(items) => {
-                let position = name.to_number().floor();
-                if position >= 0.0 {
-                    // A position past the end of any list selects nothing, so saturation is right.
-                    items.get(position as usize).cloned().unwrap_or(Self::Null)
-                } else {
-                    Self::Null
-                }
-            }
+            Self::Array(items) => name
+                .position()
+                .and_then(|position| items.get(position).cloned())
+                .unwrap_or(Self::Null),
+            Self::Filtered(items) => Self::Filtered(Rc::new(
+                items
+                    .iter()
+                    .filter_map(|item| item.selected(name))
+                    .collect(),
+            )),
             _ => Self::Null,
         }
     }
 
-    /// The document that `toJSON` makes, indented by two.
-    pub fn to_json(&self) -> String {
-        let mut text = String::new();
-        self.write_json(&mut text, 0);
-        text
+    /// What `.*` gives: the values of a list or an object, and of each of them after another `.*`.
+    pub fn filter(&self) -> Self {
+        let values = match self {
+            Self::Array(items) => items.to_vec(),
+            Self::Filtered(items) => items.iter().flat_map(Self::values).collect(),
+            _ => self.values(),
+        };
+        Self::Filtered(Rc::new(values))
     }
 
-    fn write_json(&self, text: &mut String, depth: usize) {
-        let quoted = |value: &str| serde_json::Value::from(value).to_string();
-        let pad = "  ".repeat(depth + 1);
+    /// The values of a list or an object; none of anything else.
+    fn values(&self) -> Vec<Self> {
         match self {
-            Self::Null => text.push_str("null"),
-            Self::Bool(_) | Self::Number(_) => text.push_str(&self.to_text()),
-            Self::String(value) => text.push_str(&quoted(value)),
-            Self::Array(items) if items.is_empty() => text.push_str("[]"),
-            Self::Object(object) if object.entries.is_empty() => text.push_str("{}"),
-            Self::Array(items) => {
-                for (position, item) in items.iter().enumerate() {
-                    text.push_str(if position == 0 { "[\n" } else { ",\n" });
-                    text.push_str(&pad);
-                    item.write_json(text, depth + 1);
-                }
-                text.push('\n');
-                text.push_str(&"  ".repeat(depth));
-                text.push(']');
-            }
-            Self::Object(object) => {
-                for (position, (name, value)) in object.entries.iter().enumerate() {
-                    text.push_str(if position == 0 { "{\n" } else { ",\n" });
-                    text.push_str(&pad);
-                    text.push_str(&quoted(name));
-                    text.push_str(": ");
-                    value.write_json(text, depth + 1);
-                }
-                text.push('\n');
-                text.push_str(&"  ".repeat(depth));
-                text.push('}');
-            }
+            Self::Array(items) | Self::Filtered(items) => items.to_vec(),
+            Self::Object(object) => object
+                .entries
+                .iter()
+                .map(|(_, value)| value.clone())
+                .collect(),
+            _ => Vec::new(),
         }
+    }
+
+    /// What `name` selects of this item of a filtered list; nothing where there is none.
+    fn selected(&self, name: &Self) -> Option<Self> {
+        match self {
+            Self::Object(object) if name.is_primitive() => {
+                object.property(&name.to_text()).cloned()
+            }
+            Self::Array(items) | Self::Filtered(items) => items.get(name.position()?).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The position in a list that this value names.
+    fn position(&self) -> Option<usize> {
+        let number = self.to_number();
+        // A position past the end of any list selects nothing, so saturation is right.
+        (number >= 0.0 && number.is_finite()).then_some(number.floor() as usize)
     }
 }
 
 /// Whether two strings are the same when case does not count.
 pub fn same_ignoring_case(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right) || left.to_uppercase() == right.to_uppercase()
+    left.eq_ignore_ascii_case(right) || upper(left) == upper(right)
+}
+
+/// A text in capitals, by which GitHub compares texts. A dotless i stays: its capital is another letter's.
+pub fn upper(text: &str) -> String {
+    if !text.contains('ı') {
+        return text.to_uppercase();
+    }
+    let parts: Vec<String> = text.split('ı').map(str::to_uppercase).collect();
+    parts.join("ı")
 }
 
 /// Two values made comparable: a number against a string by number, null and booleans by number.
@@ -232,146 +245,5 @@ fn coerce(left: &Value, right: &Value) -> (Value, Value) {
         (Value::Number(_), Value::String(_)) => (left.clone(), Value::Number(right.to_number())),
         (Value::String(_), Value::Number(_)) => (Value::Number(left.to_number()), right.clone()),
         _ => (left.clone(), right.clone()),
-    }
-}
-
-/// The number that a text means, as JavaScript's `Number()` would have it; NaN where there is none.
-pub fn parse_number(text: &str) -> f64 {
-    let text = text.trim();
-    if text.is_empty() {
-        return 0.0;
-    }
-    if let Some(digits) = text.strip_prefix("0x") {
-        return radix(digits, 16);
-    }
-    if let Some(digits) = text.strip_prefix("0o") {
-        return radix(digits, 8);
-    }
-    match text {
-        "Infinity" => f64::INFINITY,
-        "-Infinity" => f64::NEG_INFINITY,
-        // Rust also reads words such as `inf`, which GitHub does not.
-        _ if text
-            .chars()
-            .any(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')) =>
-        {
-            f64::NAN
-        }
-        _ => text.parse().unwrap_or(f64::NAN),
-    }
-}
-
-fn radix(digits: &str, radix: u32) -> f64 {
-    if digits.is_empty() || digits.chars().any(|c| !c.is_digit(radix)) {
-        return f64::NAN;
-    }
-    // GitHub reads 32 bits in two's complement: 0xFFFFFFFF is -1.
-    u32::from_str_radix(digits, radix).map_or(f64::NAN, |bits| f64::from(bits.cast_signed()))
-}
-
-/// A number as GitHub writes it: at most 15 significant digits, an exponent from 1E+15 and below 1E-05.
-fn number_text(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".into();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity" } else { "-Infinity" }.into();
-    }
-    if value == 0.0 {
-        return if value.is_sign_negative() { "-0" } else { "0" }.into();
-    }
-    let scientific = format!("{:.14e}", value.abs());
-    let (mantissa, exponent) = scientific.split_once('e').expect("Rust writes an exponent");
-    let exponent: i32 = exponent.parse().expect("Rust writes a whole exponent");
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_end_matches('0');
-    let digits = if digits.is_empty() { "0" } else { digits };
-    let text = if !(-5..15).contains(&exponent) {
-        let (first, rest) = digits.split_at(1);
-        let dot = if rest.is_empty() { "" } else { "." };
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{first}{dot}{rest}E{sign}{:02}", exponent.abs())
-    } else if exponent < 0 {
-        format!(
-            "0.{}{digits}",
-            "0".repeat(exponent.unsigned_abs() as usize - 1)
-        )
-    } else {
-        let whole = exponent as usize + 1;
-        if digits.len() <= whole {
-            format!("{digits}{}", "0".repeat(whole - digits.len()))
-        } else {
-            format!("{}.{}", &digits[..whole], &digits[whole..])
-        }
-    };
-    if value < 0.0 {
-        format!("-{text}")
-    } else {
-        text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_with_fifteen_digits() {
-        for (number, text) in [
-            (0.0, "0"),
-            (-0.0, "-0"),
-            (1.0, "1"),
-            (-1.5, "-1.5"),
-            (0.1 + 0.2, "0.3"),
-            (100.0, "100"),
-            (123456789012345.0, "123456789012345"),
-            (1e15, "1E+15"),
-            (1.5e21, "1.5E+21"),
-            (0.00001, "0.00001"),
-            (0.000001, "1E-06"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "Infinity"),
-            (f64::NEG_INFINITY, "-Infinity"),
-        ] {
-            assert_eq!(Value::Number(number).to_text(), text);
-        }
-    }
-
-    #[test]
-    fn texts_become_numbers_as_in_javascript() {
-        for (text, number) in [
-            ("", 0.0),
-            ("  ", 0.0),
-            (" 12 ", 12.0),
-            ("-1.5e3", -1500.0),
-            (".5", 0.5),
-            ("0xff", 255.0),
-            ("0xFFFFFFFF", -1.0),
-            ("0o17", 15.0),
-            ("Infinity", f64::INFINITY),
-            ("-Infinity", f64::NEG_INFINITY),
-        ] {
-            assert_eq!(parse_number(text), number, "{text:?}");
-        }
-        for text in [
-            "abc", "1,000", "0x", "0xZZ", "0o9", "inf", "nan", "1 2", "infinity",
-        ] {
-            assert!(parse_number(text).is_nan(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn to_json_indents_by_two_and_keeps_the_order() {
-        let value = Value::object([
-            ("b", Value::Number(1.0)),
-            (
-                "a",
-                Value::from_json(serde_json::json!(["x", null, {}, []])),
-            ),
-        ]);
-        assert_eq!(
-            value.to_json(),
-            "{\n  \"b\": 1,\n  \"a\": [\n    \"x\",\n    null,\n    {},\n    []\n  ]\n}"
-        );
     }
 }

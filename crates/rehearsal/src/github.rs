@@ -155,7 +155,10 @@ impl GitHub {
             "workspace".into(),
             Value::String(workspace.folder.display().to_string()),
         ));
-        entries.push(("event".into(), Value::from_json(self.payload(run))));
+        entries.push((
+            "event".into(),
+            serde_json::from_value(self.payload(run)).expect("any JSON is a value"),
+        ));
         entries.push(("event_path".into(), Value::String(event_path(workspace))));
         Value::object(entries)
     }

@@ -1,0 +1,69 @@
+//! GitHub's own library, from npm, asked by way of a small script.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+const PACKAGES: [&str; 2] = [
+    "@actions/expressions@0.3.61",
+    "@actions/workflow-parser@0.3.61",
+];
+const SCRIPT: &str = include_str!("ask.mjs");
+
+/// A folder with the library in it.
+pub struct Library(PathBuf);
+
+/// Brings the library, where it is asked for.
+pub fn from_npm() -> Option<Library> {
+    std::env::var_os("ACTIONS_LIBRARY").filter(|value| !value.is_empty())?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("actions-library");
+    if !folder
+        .join("node_modules/@actions/workflow-parser")
+        .exists()
+    {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("package.json"), r#"{"private": true}"#).unwrap();
+        let status = Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--save-exact"])
+            .args(PACKAGES)
+            .current_dir(&folder)
+            .status()
+            .expect("npm is there");
+        assert!(status.success(), "npm install failed");
+    }
+    std::fs::write(folder.join("ask.mjs"), SCRIPT).unwrap();
+    Some(Library(folder))
+}
+
+/// Whether the stored table is to be written anew.
+pub fn is_update() -> bool {
+    std::env::var("ACTIONS_LIBRARY").is_ok_and(|value| value == "update")
+}
+
+impl Library {
+    /// What the library says of each expression, in the words of `expressions::answer`.
+    pub fn evaluate(&self, contexts: &str, texts: &[String]) -> Vec<String> {
+        // As text: read here, its names would lose their order.
+        self.ask(&json!({ "contexts": contexts, "expressions": texts }))
+    }
+
+    fn ask<T: DeserializeOwned>(&self, question: &Value) -> T {
+        let mut node = Command::new("node")
+            .arg("ask.mjs")
+            .current_dir(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node is there");
+        let mut input = node.stdin.take().unwrap();
+        let question = question.to_string();
+        let writing = std::thread::spawn(move || input.write_all(question.as_bytes()));
+        let output = node.wait_with_output().unwrap();
+        writing.join().unwrap().unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
