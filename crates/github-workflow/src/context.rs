@@ -2,7 +2,7 @@
 //!
 //! GitHub refuses a workflow that uses a context where it is not offered, so a rehearsal must, too.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::expression::Expression;
 use crate::functions::{FUNCTIONS, check_arguments, known_function};
@@ -100,7 +100,7 @@ impl ExpressionSite {
 
 /// The `env` context; its names are compared with case, as on every runner but Windows.
 pub fn env(entries: impl IntoIterator<Item = (String, String)>) -> Value {
-    Value::Object(Rc::new(Object {
+    Value::Object(Arc::new(Object {
         entries: entries
             .into_iter()
             .map(|(name, value)| (name, Value::String(value)))

@@ -10,6 +10,8 @@ use crate::write::{Input, Step, Variable, Workflow};
 pub const LONGEST_EXPRESSION: usize = 21_000;
 /// The most bytes of a workflow file.
 pub const LARGEST_FILE: usize = 500_000;
+/// The most characters of the id of a step.
+pub const LONGEST_ID: usize = 99;
 /// How many summaries of a job's steps GitHub shows.
 pub const MOST_SUMMARIES: usize = 20;
 

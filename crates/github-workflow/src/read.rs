@@ -136,6 +136,8 @@ pub struct Step {
     pub continue_on_error: Option<Field>,
     /// How long it may take.
     pub timeout_minutes: Option<Field>,
+    /// Whether the next step begins without waiting for it.
+    pub background: bool,
 }
 
 /// What a step does.
@@ -157,6 +159,24 @@ pub enum What {
         /// Its inputs.
         with: Vec<(String, Field)>,
     },
+    /// It waits for the steps of these ids.
+    Wait(Vec<String>),
+    /// It waits for every step that still runs.
+    WaitAll,
+    /// It ends the step of this id.
+    Cancel(String),
+    /// It begins these side by side, and waits for all of them.
+    Parallel(Vec<Step>),
+}
+
+impl Job {
+    /// All its steps, those of a group in the place of the group.
+    pub fn every_step(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().flat_map(|step| match &step.what {
+            What::Parallel(group) => group.as_slice(),
+            _ => std::slice::from_ref(step),
+        })
+    }
 }
 
 impl Workflow {
@@ -205,6 +225,10 @@ impl Step {
                 format!("Run {}", first.unwrap_or_default())
             }
             What::Uses { action, .. } => format!("Run {action}"),
+            What::Wait(_) => "Wait".to_owned(),
+            What::WaitAll => "Wait for all".to_owned(),
+            What::Cancel(_) => "Cancel".to_owned(),
+            What::Parallel(_) => "Parallel group".to_owned(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! numbers of 1E+15 and more are written, what 0xFFFFFFFF is, and `NaN` in `toJSON`. It knows no context.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use self::number::number_text;
 
@@ -25,11 +25,11 @@ pub enum Value {
     /// Text.
     String(String),
     /// A list.
-    Array(Rc<Vec<Value>>),
+    Array(Arc<Vec<Value>>),
     /// The list that `.*` made: a look-up asks each of its items, and it is a list like others for all else.
-    Filtered(Rc<Vec<Value>>),
+    Filtered(Arc<Vec<Value>>),
     /// Named values, in order.
-    Object(Rc<Object>),
+    Object(Arc<Object>),
 }
 
 /// An object's properties.
@@ -60,7 +60,7 @@ impl Object {
 impl Value {
     /// An object whose names are compared without case.
     pub fn object<K: Into<String>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
-        Self::Object(Rc::new(Object {
+        Self::Object(Arc::new(Object {
             entries: entries
                 .into_iter()
                 .map(|(key, value)| (key.into(), value))
@@ -138,8 +138,8 @@ impl Value {
             (
                 Self::Array(left) | Self::Filtered(left),
                 Self::Array(right) | Self::Filtered(right),
-            ) => Rc::ptr_eq(left, right),
-            (Self::Object(left), Self::Object(right)) => Rc::ptr_eq(left, right),
+            ) => Arc::ptr_eq(left, right),
+            (Self::Object(left), Self::Object(right)) => Arc::ptr_eq(left, right),
             _ => false,
         }
     }
@@ -168,7 +168,7 @@ impl Value {
                 .position()
                 .and_then(|position| items.get(position).cloned())
                 .unwrap_or(Self::Null),
-            Self::Filtered(items) => Self::Filtered(Rc::new(
+            Self::Filtered(items) => Self::Filtered(Arc::new(
                 items
                     .iter()
                     .filter_map(|item| item.selected(name))
@@ -185,7 +185,7 @@ impl Value {
             Self::Filtered(items) => items.iter().flat_map(Self::values).collect(),
             _ => self.values(),
         };
-        Self::Filtered(Rc::new(values))
+        Self::Filtered(Arc::new(values))
     }
 
     /// The values of a list or an object; none of anything else.

@@ -346,7 +346,7 @@ mod tests {
         let given = approvals.given().lock().unwrap().clone();
         (
             answer,
-            String::from_utf8(text.borrow().clone()).unwrap(),
+            String::from_utf8(text.lock().unwrap().clone()).unwrap(),
             given,
         )
     }

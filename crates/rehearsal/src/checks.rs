@@ -178,15 +178,7 @@ impl<'a> Checks<'a, '_> {
         {
             self.field(ExpressionSite::JobDefaults, field);
         }
-        for (at, step) in job.steps.iter().enumerate() {
-            let same = |other: &Step| step.id.is_some() && other.id == step.id;
-            if job.steps[..at].iter().any(same) {
-                let id = step.id.clone().unwrap_or_default();
-                self.problem(
-                    step.line,
-                    format!("two steps of job `{}` have the id `{id}`", job.id),
-                );
-            }
+        for step in job.every_step() {
             self.step(job, step);
         }
     }
@@ -229,7 +221,7 @@ impl<'a> Checks<'a, '_> {
         // What runs in the place of a command reads nothing of what the workflow gives it.
         let substituted = match &step.what {
             What::Run { script, .. } => self.known.settings.substitute(&script.template.source),
-            What::Uses { .. } => None,
+            _ => None,
         };
         for (name, field) in step.env.iter().filter(|_| substituted.is_none()) {
             self.field(ExpressionSite::Step, field);
@@ -284,6 +276,8 @@ impl<'a> Checks<'a, '_> {
                     }
                 }
             }
+            // Whether what they refer to is there, reading has told.
+            What::Wait(_) | What::WaitAll | What::Cancel(_) | What::Parallel(_) => {}
         }
     }
 

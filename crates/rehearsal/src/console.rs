@@ -2,9 +2,8 @@
 //!
 //! On a terminal there is colour, elsewhere there are plain lines. What is said is decided elsewhere.
 
-use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::masks::Masks;
@@ -12,11 +11,11 @@ use crate::masks::Masks;
 /// The one place all output of a rehearsal goes through.
 #[derive(Clone)]
 pub struct Console {
-    inner: Rc<RefCell<Inner>>,
+    inner: Arc<Mutex<Inner>>,
 }
 
 struct Inner {
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
     colour: bool,
     masks: Masks,
     patience: Patience,
@@ -81,9 +80,9 @@ impl Console {
     }
 
     /// Speaks wherever it is told to.
-    pub fn new(out: Box<dyn Write>, colour: bool) -> Self {
+    pub fn new(out: Box<dyn Write + Send>, colour: bool) -> Self {
         Self {
-            inner: Rc::new(RefCell::new(Inner {
+            inner: Arc::new(Mutex::new(Inner {
                 out,
                 colour,
                 masks: Masks::default(),
@@ -94,15 +93,20 @@ impl Console {
         }
     }
 
+    /// What was said before a thread broke off stays said.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Shows in this way that something goes on.
     pub fn with_patience(self, patience: Patience) -> Self {
-        self.inner.borrow_mut().patience = patience;
+        self.inner().patience = patience;
         self
     }
 
     /// Something still runs: this is said when nothing else was for a while.
     pub fn still_runs(&self, what: &str, begun: Instant) {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.inner();
         let (Patience::Lines(after) | Patience::LiveLine(after, _)) = inner.patience;
         if inner.last_said.elapsed() < after {
             return;
@@ -127,17 +131,17 @@ impl Console {
 
     /// Hides this value from everything said from now on.
     pub fn mask(&self, value: &str) {
-        self.inner.borrow_mut().masks.add(value);
+        self.inner().masks.add(value);
     }
 
     /// The text without what is hidden.
     pub fn masked(&self, text: &str) -> String {
-        self.inner.borrow().masks.apply(text)
+        self.inner().masks.apply(text)
     }
 
     /// Whether the text holds something hidden.
     pub fn hides(&self, text: &str) -> bool {
-        self.inner.borrow().masks.hides(text)
+        self.inner().masks.hides(text)
     }
 
     /// One line of our own.
@@ -145,14 +149,9 @@ impl Console {
         self.write(look, "", text);
     }
 
-    /// One line of a step's output, indented below its heading.
-    pub fn step_output(&self, text: &str) {
-        self.write(Look::Plain, "      ", text);
-    }
-
     /// One line about a step, indented like its output.
     pub fn step_note(&self, look: Look, text: &str) {
-        self.write(look, "      ", text);
+        self.write(look, STEP_INDENT, text);
     }
 
     /// An empty line.
@@ -162,32 +161,44 @@ impl Console {
 
     /// A question: no line end, and the person sees it before answering.
     pub fn question(&self, text: &str) {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.inner();
         let text = inner.masks.apply(text);
         inner.said();
         // A console that is gone must not end the rehearsal before it has cleaned up.
         let _ = write!(inner.out, "{text} ").and_then(|()| inner.out.flush());
     }
 
-    fn write(&self, look: Look, indent: &str, text: &str) {
-        let mut inner = self.inner.borrow_mut();
-        let text = inner.masks.apply(text);
-        inner.said();
+    /// Lines that belong together, each with its look and indent: nothing else is said between them.
+    pub fn block(&self, lines: &[(Look, &'static str, String)]) {
+        let mut inner = self.inner();
+        for (look, indent, text) in lines {
+            inner.write(*look, indent, text);
+        }
+    }
+
+    /// A line, indented.
+    pub fn write(&self, look: Look, indent: &str, text: &str) {
+        self.inner().write(look, indent, text);
+    }
+}
+
+impl Inner {
+    fn write(&mut self, look: Look, indent: &str, text: &str) {
+        let text = self.masks.apply(text);
+        self.said();
         for line in text.split('\n') {
-            let line = safe(line.trim_end_matches('\r'), inner.colour);
-            let line = match (line.is_empty(), inner.colour && look != Look::Plain) {
+            let line = safe(line.trim_end_matches('\r'), self.colour);
+            let line = match (line.is_empty(), self.colour && look != Look::Plain) {
                 (true, _) => String::new(),
                 (false, true) => format!("{indent}{}{line}\x1b[0m", look.code()),
                 (false, false) => format!("{indent}{line}"),
             };
             // A console that is gone must not end the rehearsal before it has cleaned up.
-            let _ = writeln!(inner.out, "{line}");
+            let _ = writeln!(self.out, "{line}");
         }
-        let _ = inner.out.flush();
+        let _ = self.out.flush();
     }
-}
 
-impl Inner {
     /// Makes room for what is said next.
     fn said(&mut self) {
         if std::mem::take(&mut self.has_live_line) {
@@ -196,6 +207,9 @@ impl Inner {
         self.last_said = Instant::now();
     }
 }
+
+/// How far a step's output stands in from its heading.
+pub const STEP_INDENT: &str = "      ";
 
 /// Back to the beginning of the line, which is emptied.
 const CLEAR_LINE: &str = "\r\x1b[2K";
@@ -253,18 +267,18 @@ fn safe(line: &str, colour: bool) -> String {
 
 /// A console that keeps what it is told, for tests.
 #[cfg(test)]
-pub fn captured() -> (Console, Rc<RefCell<Vec<u8>>>) {
-    struct Shared(Rc<RefCell<Vec<u8>>>);
+pub fn captured() -> (Console, Arc<Mutex<Vec<u8>>>) {
+    struct Shared(Arc<Mutex<Vec<u8>>>);
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().extend_from_slice(bytes);
+            self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
-    let text = Rc::new(RefCell::new(Vec::new()));
+    let text = Arc::new(Mutex::new(Vec::new()));
     (Console::new(Box::new(Shared(text.clone())), false), text)
 }
 
@@ -292,9 +306,9 @@ mod tests {
         let (console, text) = captured();
         console.mask("canary");
         console.line(Look::Bold, "a canary");
-        console.step_output("two\ncanary lines");
+        console.write(Look::Plain, STEP_INDENT, "two\ncanary lines");
         console.question("canary?");
-        let text = String::from_utf8(text.borrow().clone()).unwrap();
+        let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
         assert_eq!(text, "a ***\n      two\n      *** lines\n***? ");
     }
 
@@ -304,14 +318,14 @@ mod tests {
         let (console, text) = captured();
         console.mask("canary");
         console.still_runs("Start job", begun);
-        assert_eq!(text.borrow().len(), 0, "not at once");
+        assert_eq!(text.lock().unwrap().len(), 0, "not at once");
         let console = console.with_patience(Patience::Lines(Duration::ZERO));
         console.still_runs("Start job canary", begun);
         let console = console.with_patience(Patience::LiveLine(Duration::ZERO, 20));
         console.still_runs("Start job", begun);
         console.still_runs("Start job", begun);
         console.line(Look::Plain, "done");
-        let text = String::from_utf8(text.borrow().clone()).unwrap();
+        let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
         let live = "\r\x1b[2K      … Start job: ";
         let expected = format!("      … Start job ***: 0 s so far\n{live}{live}\r\x1b[2Kdone\n");
         assert_eq!(text, expected);

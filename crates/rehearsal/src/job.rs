@@ -10,6 +10,7 @@ use github_workflow::read::Job;
 use github_workflow::value::Value;
 
 use crate::approval::Decision;
+use crate::background::Beside;
 use crate::console::Look;
 use crate::job_run::{JobRun, is_wanted, minutes};
 use crate::process::Leftovers;
@@ -164,17 +165,22 @@ fn run_steps<'w>(
         steps: Vec::new(),
         status: "success",
         deadline: Instant::now() + Duration::from_secs_f64(admitted.minutes * 60.0),
+        is_late: false,
         leftovers: Leftovers::default(),
         summary: String::new(),
+        summaries: 0,
         begun: 0,
     };
     if let Err(error) = job_run.set_env() {
         let why = NotRun::Unsupported("env", error);
         return Ok(not_run(runner, job_run.workflow_run, job, why));
     }
+    let mut beside = Beside::default();
     for step in &job.steps {
-        step::run(&mut job_run, step);
+        step::run(&mut job_run, &mut beside, step);
     }
+    // GitHub waits for what still runs before it ends a job.
+    step::wait_for_all(&mut job_run, &mut beside);
     job_run.finish()
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use github_workflow::context::{self, ExpressionSite, offered};
 use github_workflow::evaluate::{Scope, Status};
+use github_workflow::limits::MOST_SUMMARIES;
 use github_workflow::read::{Condition, Field, Job};
 use github_workflow::value::Value;
 
@@ -40,10 +41,14 @@ pub struct JobRun<'r, 'w> {
     pub status: &'static str,
     /// When it must have finished.
     pub deadline: Instant,
+    /// Whether that has passed, and been put off for what runs all the same.
+    pub is_late: bool,
     /// What steps left in the background.
     pub leftovers: Leftovers,
     /// What steps wrote for the summary.
     pub summary: String,
+    /// How many of them did.
+    pub summaries: usize,
     /// How many steps have begun.
     pub begun: usize,
 }
@@ -142,6 +147,21 @@ impl JobRun<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Adds what a step wrote for the summary, as long as GitHub would show it.
+    pub fn add_summary(&mut self, text: &str) {
+        let console = &self.runner.console;
+        self.summaries += 1;
+        if self.summaries > MOST_SUMMARIES {
+            console.step_note(
+                Look::Warning,
+                &format!("its summary is left out, as on GitHub: a job shows {MOST_SUMMARIES}"),
+            );
+            return;
+        }
+        self.summary.push_str(&console.masked(text));
+        self.summary.push_str("\n\n");
     }
 
     /// Ends what steps left running, and hands on outputs, address and summary.

@@ -7,6 +7,7 @@
 pub mod action;
 pub mod approval;
 pub mod artifacts;
+pub mod background;
 pub mod checks;
 pub mod command_files;
 pub mod console;
@@ -27,6 +28,7 @@ pub mod script;
 pub mod settings;
 pub mod shell;
 pub mod step;
+pub mod step_log;
 #[cfg(test)]
 mod tests;
 pub mod workflow;

@@ -24,6 +24,11 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
+    /// Takes over those of another step.
+    pub fn take(&mut self, mut others: Self) {
+        self.groups.append(&mut others.groups);
+    }
+
     /// Ends them.
     pub fn end(&mut self) -> usize {
         let mut ended = 0;
@@ -170,6 +175,7 @@ mod tests {
     const QUICK: Grace = Grace {
         after_interrupt: Duration::from_millis(100),
         after_terminate: Duration::from_millis(100),
+        after_timeout: Duration::from_millis(100),
         output: Duration::from_millis(100),
     };
 
@@ -200,6 +206,7 @@ mod tests {
         Limits {
             deadline: None,
             interrupt: &CALM,
+            stop: None,
             survives_cancel: false,
             grace: QUICK,
         }
@@ -260,6 +267,7 @@ mod tests {
         let interrupt = Interrupt::default();
         let limits = Limits {
             interrupt: &interrupt,
+            stop: None,
             survives_cancel: false,
             grace: patient,
             deadline: None,

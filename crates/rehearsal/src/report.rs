@@ -56,6 +56,8 @@ pub enum Outcome {
     Skipped,
     /// The rehearsal was ended, or the job took longer than it may.
     Cancelled,
+    /// A later step ended it, as the workflow says.
+    Stopped,
     /// There is no truthful way to run it here.
     NotRun,
     /// Nobody approved it.
@@ -78,6 +80,7 @@ impl Outcome {
             ),
             Self::Skipped => ("- skipped".into(), Look::Dim),
             Self::Cancelled => ("✗ cancelled".into(), Look::Bad),
+            Self::Stopped => ("- ended by a later step".into(), Look::Dim),
             Self::NotRun => ("! not run here".into(), Look::Warning),
             Self::NotApproved => ("✗ not approved".into(), Look::Bad),
         }
@@ -283,7 +286,7 @@ mod tests {
         report.rows[2].link = None;
         report.show(&console, 120);
         assert_eq!(
-            String::from_utf8(text.borrow().clone()).unwrap(),
+            String::from_utf8(text.lock().unwrap().clone()).unwrap(),
             "\n\
              workflow     job  step            result             duration  link\n\
              deploy-jobs  dev  train           ✓ success          4.2 s     http://127.0.0.1/x\n\

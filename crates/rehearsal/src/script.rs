@@ -4,16 +4,19 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use crate::command_files::CommandFiles;
-use crate::console::{Console, Look};
+use crate::command_files::{CommandFiles, Left};
+use crate::console::Look;
 use crate::executed::Executed;
+use crate::interrupt::Interrupt;
 use crate::job_run::{self, JobRun};
-use crate::process::{self, End, Limits};
+use crate::process::{self, End, Grace, Leftovers, Limits};
 use crate::report::Outcome;
 use crate::settings::Substitute;
 use crate::shell;
+use crate::step_log::StepLog;
 use crate::workflow_command::{Level, Line, Reader};
 use github_workflow::context::ExpressionSite;
 use github_workflow::evaluate::{Scope, Status};
@@ -35,24 +38,16 @@ pub struct Script<'a> {
 }
 
 impl Script<'_> {
-    /// Runs it to its end.
+    /// Evaluates everything around it, and writes the files it is run with.
     ///
     /// # Errors
-    /// What cannot be evaluated, or a shell that is not rehearsed.
-    pub fn run(
-        &self,
-        job_run: &mut JobRun<'_, '_>,
-        env: &[(String, String)],
-    ) -> Result<Executed, String> {
-        let prepared = self.prepare(job_run, env)?;
-        run_prepared(job_run, env, &prepared)
-    }
-
-    fn prepare(
+    /// What cannot be evaluated, a shell that is not rehearsed, or a file that cannot be written.
+    pub fn prepare(
         &self,
         job_run: &JobRun<'_, '_>,
         env: &[(String, String)],
     ) -> Result<Prepared, String> {
+        let runner = job_run.runner;
         let scope = job_run.scope(ExpressionSite::Step, env);
         let (job, workflow) = (
             &job_run.job.defaults,
@@ -69,34 +64,67 @@ impl Script<'_> {
         ];
         let minutes = self.step.timeout_minutes.as_ref();
         let script = scope.text(&self.text.template)?;
-        let substitute = job_run.runner.settings.substitute(&script);
+        let substitute = runner.settings.substitute(&script);
         let name = match &self.step.name {
             Some(name) => scope.text(&name.template)?,
             None => self.step.default_name(),
         };
+        let survives_cancel = survives_cancel(self.step.condition.as_ref(), &scope);
+        let minutes = minutes.map(|field| job_run::minutes(&scope, field));
+        let temp = &runner.workspace.temp;
+        let files = CommandFiles::create(&temp.join("_runner_file_commands"), job_run.begun)
+            .map_err(|error| format!("{error:#}"))?;
+        let text = substitute.as_ref().map_or(&script, |other| &other.command);
+        let shell = first([self.shell, &job.shell, &workflow.shell])?;
+        let file = temp.join(format!("step_{}", job_run.begun));
+        let mut command = shell::command(shell.as_deref(), &file, text)?;
+        set_environment(&mut command, job_run, env, &files);
         Ok(Prepared {
             name,
-            script,
+            command,
+            folder: runner
+                .workspace
+                .folder
+                .join(first(folders)?.as_deref().unwrap_or(".")),
+            listing: text.trim_end().to_owned(),
             substitute,
-            shell: first([self.shell, &job.shell, &workflow.shell])?,
-            folder: first(folders)?,
-            minutes: minutes
-                .map(|field| job_run::minutes(&scope, field))
-                .transpose()?,
-            survives_cancel: survives_cancel(self.step.condition.as_ref(), &scope),
+            files,
+            minutes: minutes.transpose()?,
+            survives_cancel,
+            job_deadline: match survives_cancel && !job_run.is_late {
+                true => job_run.deadline + runner.grace.after_timeout,
+                false => job_run.deadline,
+            },
+            interrupt: runner.interrupt.clone(),
+            grace: runner.grace,
         })
     }
 }
 
-/// A script with everything around it evaluated.
-struct Prepared {
+/// A script with everything around it evaluated: it can be run beside others.
+pub struct Prepared {
     name: String,
-    script: String,
+    command: Command,
+    folder: PathBuf,
+    listing: String,
     substitute: Option<Substitute>,
-    shell: Option<String>,
-    folder: Option<String>,
+    files: CommandFiles,
     minutes: Option<f64>,
     survives_cancel: bool,
+    job_deadline: Instant,
+    interrupt: Interrupt,
+    grace: Grace,
+}
+
+/// What a script left, for the step and for those after it.
+#[derive(Default)]
+pub struct Ran {
+    /// What the step makes of it.
+    pub executed: Executed,
+    /// Whether it ended because its job did: its time is up, or the run is cancelled.
+    pub ends_job: bool,
+    left: Left,
+    leftovers: Leftovers,
 }
 
 /// Whether GitHub would run the step, or let it go on, once the run is cancelled.
@@ -120,157 +148,143 @@ fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
             .is_ok_and(|value| value.is_truthy())
 }
 
-fn run_prepared(
-    job_run: &mut JobRun<'_, '_>,
-    env: &[(String, String)],
-    prepared: &Prepared,
-) -> Result<Executed, String> {
-    let runner = job_run.runner;
-    let console = &runner.console;
-    let files = match CommandFiles::create(
-        &runner.workspace.temp.join("_runner_file_commands"),
-        job_run.begun,
-    ) {
-        Ok(files) => files,
-        Err(error) => return Ok(Executed::failed(format!("{error:#}"))),
-    };
-    let folder: PathBuf = runner
-        .workspace
-        .folder
-        .join(prepared.folder.as_deref().unwrap_or("."));
-    let script = runner
-        .workspace
-        .temp
-        .join(format!("step_{}", job_run.begun));
-    let text = match &prepared.substitute {
-        Some(substitute) => &substitute.command,
-        None => &prepared.script,
-    };
-    let mut command = shell::command(prepared.shell.as_deref(), &script, text)?;
-    if !folder.is_dir() {
-        return Ok(Executed::failed(format!(
-            "the working directory {} does not exist",
-            folder.display()
-        )));
+impl Prepared {
+    /// Whether it must end before it began, and how.
+    pub fn over(&self, stop: &AtomicBool) -> Option<Ran> {
+        let end = self.limits(None, stop).over()?;
+        let mut ran = Ran::default();
+        ran.executed.outcome = Some(self.outcome(end, &mut ran));
+        Some(ran)
     }
-    if let Some(substitute) = &prepared.substitute {
-        console.step_note(Look::Warning, &substitute.told);
-    }
-    for line in text.trim_end().lines() {
-        console.step_note(Look::Dim, &format!("$ {line}"));
-    }
-    set_environment(&mut command, job_run, env, &files);
-    command.current_dir(folder);
 
-    let step_deadline = prepared
-        .minutes
-        .map(|minutes| Instant::now() + Duration::from_secs_f64(minutes * 60.0));
-    let deadline =
-        step_deadline.map_or(job_run.deadline, |deadline| deadline.min(job_run.deadline));
-    let limits = Limits {
-        deadline: Some(deadline),
-        interrupt: &runner.interrupt,
-        survives_cancel: prepared.survives_cancel,
-        grace: runner.grace,
-    };
-    let mut heard = Heard {
-        console,
-        reader: Reader::default(),
-        executed: Executed::default(),
-        refused: false,
-    };
-    let begun = Instant::now();
-    let end = process::run(
-        &mut command,
-        &limits,
-        &mut job_run.leftovers,
-        &mut |line| match line {
-            Some(line) => heard.line(line),
-            None => console.still_runs(&prepared.name, begun),
-        },
-    );
-    let end = match end {
-        End::NotStarted(error) => {
-            let program = command.get_program().to_string_lossy();
-            End::NotStarted(format!("`{program}` could not be started: {error}"))
+    fn limits<'a>(&'a self, step_deadline: Option<Instant>, stop: &'a AtomicBool) -> Limits<'a> {
+        let deadline = step_deadline.map_or(self.job_deadline, |own| own.min(self.job_deadline));
+        Limits {
+            deadline: Some(deadline),
+            interrupt: &self.interrupt,
+            stop: Some(stop),
+            survives_cancel: self.survives_cancel,
+            grace: self.grace,
         }
-        end => end,
-    };
-    let Heard {
-        mut executed,
-        refused,
-        ..
-    } = heard;
+    }
 
-    let read = take_files(job_run, &files, &mut executed);
-    let outcome = outcome(job_run, prepared, end, &mut executed);
-    executed.outcome = Some(match outcome {
-        Outcome::Success if refused || !read => Outcome::Failure(None),
-        Outcome::Success if prepared.substitute.is_some() => Outcome::Emulated,
-        outcome => outcome,
-    });
-    Ok(executed)
+    /// Runs it to its end, or until `stop` is set.
+    pub fn run(mut self, stop: &AtomicBool, log: &mut StepLog) -> Ran {
+        let mut ran = Ran::default();
+        if !self.folder.is_dir() {
+            let folder = self.folder.display();
+            ran.executed =
+                Executed::failed(format!("the working directory {folder} does not exist"));
+            return ran;
+        }
+        if let Some(substitute) = &self.substitute {
+            log.note(Look::Warning, &substitute.told);
+        }
+        for line in self.listing.lines() {
+            log.note(Look::Dim, &format!("$ {line}"));
+        }
+        let mut command = std::mem::replace(&mut self.command, Command::new(""));
+        command.current_dir(&self.folder);
+        let begun = Instant::now();
+        let step_deadline = self
+            .minutes
+            .map(|minutes| begun + Duration::from_secs_f64(minutes * 60.0));
+        let mut heard = Heard {
+            log,
+            reader: Reader::default(),
+            executed: Executed::default(),
+            refused: false,
+        };
+        let limits = self.limits(step_deadline, stop);
+        let end = process::run(
+            &mut command,
+            &limits,
+            &mut ran.leftovers,
+            &mut |line| match line {
+                Some(line) => heard.line(line),
+                None => heard.log.still_runs(&self.name, begun),
+            },
+        );
+        let end = match end {
+            End::NotStarted(error) => {
+                let program = command.get_program().to_string_lossy();
+                End::NotStarted(format!("`{program}` could not be started: {error}"))
+            }
+            end => end,
+        };
+        let refused = heard.refused;
+        ran.executed = heard.executed;
+        ran.left = self.files.read();
+        let outcome = self.outcome(end, &mut ran);
+        let unread = std::mem::take(&mut ran.left.errors);
+        ran.executed.outcome = Some(match outcome {
+            Outcome::Success if refused || !unread.is_empty() => Outcome::Failure(None),
+            Outcome::Success if self.substitute.is_some() => Outcome::Emulated,
+            outcome => outcome,
+        });
+        ran.executed.errors.extend(unread);
+        ran
+    }
+
+    /// What the end of the process makes of the step, and of the job where its time is up or it is cancelled.
+    fn outcome(&self, end: End, ran: &mut Ran) -> Outcome {
+        let errors = &mut ran.executed.errors;
+        match end {
+            End::Exit(0) => Outcome::Success,
+            End::Exit(code) => Outcome::Failure(Some(code)),
+            End::Signal(number) => {
+                errors.push(format!("ended by signal {number}"));
+                Outcome::Failure(Some(128 + number))
+            }
+            End::Cancelled => {
+                ran.ends_job = true;
+                Outcome::Cancelled
+            }
+            End::Stopped => Outcome::Stopped,
+            End::TimedOut if Instant::now() >= self.job_deadline => {
+                ran.ends_job = true;
+                errors.push("the job takes longer than its `timeout-minutes`".to_owned());
+                Outcome::Cancelled
+            }
+            End::TimedOut => {
+                let minutes = self.minutes.unwrap_or_default();
+                errors.push(format!(
+                    "timed out after {minutes} minutes, as `timeout-minutes` has it"
+                ));
+                Outcome::Failure(None)
+            }
+            End::NotStarted(error) => {
+                errors.push(error);
+                Outcome::Failure(None)
+            }
+        }
+    }
 }
 
-/// Takes over what the step wrote to the files it speaks through. Whether all of it could be read comes back.
-fn take_files(job_run: &mut JobRun<'_, '_>, files: &CommandFiles, executed: &mut Executed) -> bool {
-    let left = files.read();
-    for (name, value) in left.outputs {
-        JobRun::set_variable(&mut executed.outputs, &name, value);
-    }
-    for (name, value) in left.env {
-        JobRun::set_variable(&mut job_run.env, &name, value);
-    }
-    for folder in left.path {
-        job_run.path.retain(|known| known != &folder);
-        job_run.path.insert(0, folder);
-    }
-    if !left.summary.is_empty() {
-        let summary = job_run.runner.console.masked(&left.summary);
-        job_run.summary.push_str(&summary);
-        job_run.summary.push_str("\n\n");
-    }
-    let read = left.errors.is_empty();
-    executed.errors.extend(left.errors);
-    read
-}
-
-/// What the end of the process makes of the step, and of the job where its time is up or it is cancelled.
-fn outcome(
-    job_run: &mut JobRun<'_, '_>,
-    prepared: &Prepared,
-    end: End,
-    executed: &mut Executed,
-) -> Outcome {
-    match end {
-        End::Exit(0) => Outcome::Success,
-        End::Exit(code) => Outcome::Failure(Some(code)),
-        End::Signal(number) => {
-            executed.errors.push(format!("ended by signal {number}"));
-            Outcome::Failure(Some(128 + number))
-        }
-        End::Cancelled => {
+impl Ran {
+    /// Hands what it left for later steps to its job.
+    pub fn hand_on(self, job_run: &mut JobRun<'_, '_>) -> Executed {
+        let Self {
+            mut executed, left, ..
+        } = self;
+        job_run.leftovers.take(self.leftovers);
+        if self.ends_job {
             job_run.status = "cancelled";
-            Outcome::Cancelled
         }
-        End::TimedOut if Instant::now() >= job_run.deadline => {
-            job_run.status = "cancelled";
-            executed
-                .errors
-                .push("the job takes longer than its `timeout-minutes`".to_owned());
-            Outcome::Cancelled
+        for (name, value) in left.outputs {
+            JobRun::set_variable(&mut executed.outputs, &name, value);
         }
-        End::TimedOut => {
-            let minutes = prepared.minutes.unwrap_or_default();
-            executed.errors.push(format!(
-                "timed out after {minutes} minutes, as `timeout-minutes` has it"
-            ));
-            Outcome::Failure(None)
+        for (name, value) in left.env {
+            JobRun::set_variable(&mut job_run.env, &name, value);
         }
-        End::NotStarted(error) => {
-            executed.errors.push(error);
-            Outcome::Failure(None)
+        for folder in left.path {
+            job_run.path.retain(|known| known != &folder);
+            job_run.path.insert(0, folder);
         }
+        if !left.summary.is_empty() {
+            job_run.add_summary(&left.summary);
+        }
+        executed
     }
 }
 
@@ -316,7 +330,7 @@ fn set_environment(
 
 /// Listens to what a step says.
 struct Heard<'a> {
-    console: &'a Console,
+    log: &'a mut StepLog,
     reader: Reader,
     executed: Executed,
     refused: bool,
@@ -325,10 +339,10 @@ struct Heard<'a> {
 impl Heard<'_> {
     fn line(&mut self, line: &str) {
         match self.reader.read(line) {
-            Line::Text => self.console.step_output(line),
-            Line::Group(title) => self.console.step_note(Look::Bold, &format!("▾ {title}")),
+            Line::Text => self.log.output(line),
+            Line::Group(title) => self.log.note(Look::Bold, &format!("▾ {title}")),
             Line::EndGroup | Line::Debug | Line::Nothing => {}
-            Line::AddMask(value) => self.console.mask(&value),
+            Line::AddMask(value) => self.log.console().mask(&value),
             Line::SetOutput(name, value) => {
                 JobRun::set_variable(&mut self.executed.outputs, &name, value);
             }
@@ -342,7 +356,7 @@ impl Heard<'_> {
                     Level::Warning => Look::Warning,
                     Level::Notice => Look::Dim,
                 };
-                self.console.step_note(look, &annotation.to_string());
+                self.log.note(look, &annotation.to_string());
                 let same = self
                     .executed
                     .annotations

@@ -2,39 +2,181 @@
 //!
 //! How a script runs is `script.rs`'s; what stands in for an action, `action.rs`'s.
 
+mod note;
+
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use self::note::{cannot, is_true, note, say};
 use crate::action::{self, ActionContext, Emulated, NotEmulated};
-use crate::console::{Console, Look};
+use crate::background::{Beside, GLANCE, Open, State};
+use crate::console::Look;
 use crate::executed::Executed;
 use crate::job_run::{self, JobRun};
-use crate::report::{Outcome, Row, duration};
-use crate::script::Script;
-use crate::workflow_command::Annotation;
+use crate::report::Outcome;
+use crate::script::{Prepared, Script};
+use crate::step_log::StepLog;
 use github_workflow::context::ExpressionSite;
 use github_workflow::evaluate::Scope;
 use github_workflow::read::{Field, Step, What};
-use github_workflow::value::Value;
 
-/// Runs a step, or skips it, and notes what became of it.
-pub fn run(job_run: &mut JobRun<'_, '_>, step: &Step) {
-    job_run.begun += 1;
+/// Runs a step, or begins it, or skips it, or waits for others; and notes what became of it.
+pub fn run<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>, step: &'w Step) {
+    look_at_the_time(job_run);
+    match &step.what {
+        What::Wait(ids) => wait(job_run, beside, step.continue_on_error.as_ref(), |open| {
+            open.id.as_ref().is_some_and(|id| ids.contains(id))
+        }),
+        What::WaitAll => wait(job_run, beside, step.continue_on_error.as_ref(), |_| true),
+        What::Cancel(id) => {
+            let named = |open: &Step| open.id.as_ref() == Some(id);
+            for open in beside.open.iter().filter(|open| named(open.step)) {
+                if let State::Running(running) = &open.state {
+                    running.stop();
+                }
+            }
+            wait(job_run, beside, step.continue_on_error.as_ref(), named);
+        }
+        What::Parallel(group) => {
+            for step in group {
+                let log = StepLog::Kept(job_run.runner.console.clone(), Vec::new());
+                let open = begin(job_run, beside, step, log);
+                beside.open.push(open);
+            }
+            let own = |open: &Step| group.iter().any(|step| std::ptr::eq(step, open));
+            wait(job_run, beside, None, own);
+        }
+        _ if step.background => {
+            let log = StepLog::Kept(job_run.runner.console.clone(), Vec::new());
+            let open = begin(job_run, beside, step, log);
+            beside.open.push(open);
+        }
+        _ => in_turn(job_run, step),
+    }
+}
+
+/// Waits for every step that still runs.
+pub fn wait_for_all<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>) {
+    wait(job_run, beside, None, |_| true);
+}
+
+/// Once the time of a job is up, only what asks for it runs, and for a while.
+fn look_at_the_time(job_run: &mut JobRun<'_, '_>) {
     if job_run.runner.interrupt.asked() {
         job_run.status = "cancelled";
-    } else if Instant::now() >= job_run.deadline && job_run.status != "cancelled" {
-        job_run.status = "cancelled";
-        job_run.runner.console.line(
-            Look::Bad,
-            "   the job takes longer than its `timeout-minutes`",
-        );
+    } else if Instant::now() >= job_run.deadline {
+        if job_run.status != "cancelled" {
+            job_run.status = "cancelled";
+            job_run.runner.console.line(
+                Look::Bad,
+                "   the job takes longer than its `timeout-minutes`",
+            );
+        }
+        if !std::mem::replace(&mut job_run.is_late, true) {
+            job_run.deadline += job_run.runner.grace.after_timeout;
+        }
     }
-    let console = job_run.runner.console.clone();
+}
+
+/// A step that is about to run: its name, and its script where it is one.
+enum Ready {
+    Script(Box<Prepared>),
+    Over(Executed),
+}
+
+fn in_turn<'w>(job_run: &mut JobRun<'_, 'w>, step: &'w Step) {
     let begun = Instant::now();
+    let mut log = StepLog::Live(job_run.runner.console.clone());
+    let (name, ready) = ready(job_run, step, &mut log);
+    let executed = match ready {
+        Ready::Over(executed) => {
+            say(&executed, begun.elapsed(), &mut log);
+            executed
+        }
+        Ready::Script(script) => {
+            let ran = script.run(&AtomicBool::new(false), &mut log);
+            say(&ran.executed, begun.elapsed(), &mut log);
+            ran.hand_on(job_run)
+        }
+    };
+    note(job_run, step, name, executed, begun.elapsed(), false);
+}
+
+fn begin<'w>(
+    job_run: &mut JobRun<'_, 'w>,
+    beside: &Beside<'w>,
+    step: &'w Step,
+    mut log: StepLog,
+) -> Open<'w> {
+    let (name, ready) = ready(job_run, step, &mut log);
+    let state = match ready {
+        Ready::Script(script) => State::Running(beside.begin(*script, log, say)),
+        Ready::Over(executed) => {
+            say(&executed, Duration::ZERO, &mut log);
+            log.end();
+            State::Over(executed, Duration::ZERO)
+        }
+    };
+    Open { step, name, state }
+}
+
+/// Waits for the steps that are `meant`, and notes what became of them in the order of the file.
+fn wait<'w>(
+    job_run: &mut JobRun<'_, 'w>,
+    beside: &mut Beside<'w>,
+    tolerant: Option<&Field>,
+    meant: impl Fn(&Step) -> bool,
+) {
+    let begun = Instant::now();
+    let runs = |open: &Open<'_>| match &open.state {
+        State::Running(running) => !running.has_ended(),
+        State::Over(..) => false,
+    };
+    loop {
+        let meant = beside.open.iter().filter(|open| meant(open.step));
+        let left: Vec<&str> = meant
+            .filter(|open| runs(open))
+            .map(|open| open.name.as_str())
+            .collect();
+        let what = match left.as_slice() {
+            [] => break,
+            [name] => (*name).to_owned(),
+            names => format!("{} and {} others", names[0], names.len() - 1),
+        };
+        job_run.runner.console.still_runs(&what, begun);
+        std::thread::sleep(GLANCE);
+    }
+    let forgiving = match tolerant.map(|field| is_true(job_run, field)) {
+        None | Some(Ok(false)) => false,
+        Some(Ok(true)) => true,
+        Some(Err(error)) => {
+            job_run.runner.unsupported(error);
+            false
+        }
+    };
+    for open in std::mem::take(&mut beside.open) {
+        if !meant(open.step) {
+            beside.open.push(open);
+            continue;
+        }
+        let (executed, took) = match open.state {
+            State::Over(executed, took) => (executed, took),
+            State::Running(running) => {
+                let (ran, took) = running.end();
+                (ran.hand_on(job_run), took)
+            }
+        };
+        note(job_run, open.step, open.name, executed, took, forgiving);
+    }
+}
+
+/// Decides whether a step runs, and evaluates what it is run with. An action has done its work then.
+fn ready(job_run: &mut JobRun<'_, '_>, step: &Step, log: &mut StepLog) -> (String, Ready) {
+    job_run.begun += 1;
     let name = |scope: &Scope<'_>| match &step.name {
         Some(name) => scope.text(&name.template),
         None => Ok(step.default_name()),
     };
-
     let scope = job_run.scope(ExpressionSite::StepCondition, &job_run.env);
     let status = scope.status.expect("a step's scope has a status");
     let wanted = job_run::is_wanted(step.condition.as_ref(), &scope, status);
@@ -43,36 +185,26 @@ pub fn run(job_run: &mut JobRun<'_, '_>, step: &Step) {
         name(&job_run.scope(ExpressionSite::Step, env))
     });
     let shown = shown.unwrap_or_else(|_| step.default_name());
-
-    let executed = match (wanted, env) {
+    let ready = match (wanted, env) {
         (Ok(false), _) => {
             if matches!(step.what, What::Run { .. }) || job_run.status == "success" {
-                console.line(Look::Dim, &format!("   - {shown}: skipped"));
+                log.skipped(&shown);
             }
-            Executed {
+            Ready::Over(Executed {
                 outcome: Some(Outcome::Skipped),
                 ..Executed::default()
-            }
+            })
         }
         (Err(error), _) | (Ok(true), Err(error)) => {
-            console.line(Look::Bold, &format!("   ▸ {shown}"));
-            cannot(job_run, step, &error)
+            log.heading(&shown);
+            Ready::Over(cannot(job_run, step, &error))
         }
         (Ok(true), Ok(env)) => {
-            console.line(Look::Bold, &format!("   ▸ {shown}"));
-            execute(job_run, step, &env)
+            log.heading(&shown);
+            execute(job_run, step, &env, log)
         }
     };
-    note(job_run, step, shown, executed, begun.elapsed());
-}
-
-fn cannot(job_run: &JobRun<'_, '_>, step: &Step, error: &str) -> Executed {
-    let what = format!(
-        "{}:{}: {error}",
-        job_run.workflow_run.workflow.file, step.line
-    );
-    job_run.runner.unsupported(what.clone());
-    Executed::failed(format!("cannot rehearse: {what}"))
+    (shown, ready)
 }
 
 /// The variables of the job with the step's own over them.
@@ -88,7 +220,12 @@ fn step_env(
     Ok(env)
 }
 
-fn execute(job_run: &mut JobRun<'_, '_>, step: &Step, env: &[(String, String)]) -> Executed {
+fn execute(
+    job_run: &mut JobRun<'_, '_>,
+    step: &Step,
+    env: &[(String, String)],
+    log: &mut StepLog,
+) -> Ready {
     match &step.what {
         What::Uses { action, with } => {
             let scope = job_run.scope(ExpressionSite::Step, env);
@@ -97,10 +234,10 @@ fn execute(job_run: &mut JobRun<'_, '_>, step: &Step, env: &[(String, String)]) 
                 .map(|(name, field)| Ok((name.clone(), scope.text(&field.template)?)))
                 .collect::<Result<Vec<_>, String>>();
             drop(scope);
-            match with {
-                Ok(with) => emulate(job_run, step, action, &with),
+            Ready::Over(match with {
+                Ok(with) => emulate(job_run, step, action, &with, log),
                 Err(error) => cannot(job_run, step, &error),
-            }
+            })
         }
         What::Run {
             script,
@@ -113,10 +250,13 @@ fn execute(job_run: &mut JobRun<'_, '_>, step: &Step, env: &[(String, String)]) 
                 shell,
                 working_directory,
             };
-            script
-                .run(job_run, env)
-                .unwrap_or_else(|error| cannot(job_run, step, &error))
+            match script.prepare(job_run, env) {
+                Ok(script) => Ready::Script(Box::new(script)),
+                Err(error) => Ready::Over(cannot(job_run, step, &error)),
+            }
         }
+        // What only waits for other steps is never made ready.
+        _ => Ready::Over(Executed::default()),
     }
 }
 
@@ -125,6 +265,7 @@ fn emulate(
     step: &Step,
     uses: &str,
     with: &[(String, String)],
+    log: &mut StepLog,
 ) -> Executed {
     let runner = job_run.runner;
     let Some(action) = action::known(uses) else {
@@ -143,7 +284,7 @@ fn emulate(
     );
     match emulated {
         Ok(Emulated::Done(told, outputs)) => {
-            runner.console.step_note(Look::Dim, &told);
+            log.note(Look::Dim, &told);
             let outputs = outputs
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
@@ -155,14 +296,14 @@ fn emulate(
             }
         }
         Ok(Emulated::Warned(told)) => {
-            runner.console.step_note(Look::Warning, &told);
+            log.note(Look::Warning, &told);
             Executed {
                 outcome: Some(Outcome::Emulated),
                 ..Executed::default()
             }
         }
         Ok(Emulated::NotRun(told)) => {
-            runner.console.step_note(Look::Warning, &told);
+            log.note(Look::Warning, &told);
             Executed {
                 outcome: Some(Outcome::NotRun),
                 ..Executed::default()
@@ -170,99 +311,5 @@ fn emulate(
         }
         Err(NotEmulated::CannotRehearse(what)) => cannot(job_run, step, &what),
         Err(NotEmulated::Fails(why)) => Executed::failed(why),
-    }
-}
-
-/// Writes down what became of a step: for later steps, for the job, for the table.
-fn note(
-    job_run: &mut JobRun<'_, '_>,
-    step: &Step,
-    name: String,
-    mut executed: Executed,
-    took: Duration,
-) {
-    let console = &job_run.runner.console;
-    let mut outcome = executed.outcome.unwrap_or(Outcome::Skipped);
-    let outcome_word = match outcome {
-        Outcome::Success | Outcome::Emulated | Outcome::NotRun => "success",
-        Outcome::Skipped => "skipped",
-        Outcome::Cancelled => "cancelled",
-        _ => "failure",
-    };
-    let mut conclusion = outcome_word;
-    if let (Outcome::Failure(code), Some(tolerant)) = (outcome, &step.continue_on_error) {
-        match job_run
-            .scope(ExpressionSite::Step, &job_run.env)
-            .text(&tolerant.template)
-        {
-            Ok(text) if text == "true" => {
-                conclusion = "success";
-                outcome = Outcome::Tolerated(code);
-            }
-            Ok(_) => {}
-            Err(error) => executed.errors.extend(cannot(job_run, step, &error).errors),
-        }
-    }
-    say(console, &executed.errors, outcome, took);
-    if conclusion == "failure" && job_run.status == "success" {
-        job_run.status = "failure";
-    }
-    let link = executed
-        .outputs
-        .iter()
-        .find(|(name, _)| name == "url")
-        .map(|(_, url)| url.clone());
-    if let Some(id) = &step.id {
-        let entries = [
-            ("outputs", Value::strings(executed.outputs)),
-            ("outcome", Value::String(outcome_word.into())),
-            ("conclusion", Value::String(conclusion.into())),
-        ];
-        job_run.steps.push((id.clone(), Value::object(entries)));
-    }
-    let mut report = job_run.runner.report.borrow_mut();
-    let job = format!(
-        "{} / {}",
-        job_run.workflow_run.workflow.stem(),
-        job_run.job.id
-    );
-    let errors = executed.errors.into_iter().map(Annotation::error);
-    report.annotations.extend(
-        executed
-            .annotations
-            .into_iter()
-            .chain(errors)
-            .map(|said| (job.clone(), said)),
-    );
-    let ran = outcome != Outcome::Skipped;
-    if ran || matches!(step.what, What::Run { .. }) {
-        report.rows.push(Row {
-            workflow: job_run.workflow_run.workflow.stem().to_owned(),
-            job: job_run.job.id.clone(),
-            step: name,
-            outcome,
-            took: ran.then_some(took),
-            link: link.filter(|link| !link.is_empty()),
-        });
-    }
-}
-
-/// Says how a step ended.
-fn say(console: &Console, errors: &[String], outcome: Outcome, took: Duration) {
-    for error in errors {
-        console.step_note(Look::Bad, &format!("error: {error}"));
-    }
-    match outcome {
-        Outcome::Success => console.step_note(Look::Good, &format!("✓ {}", duration(took))),
-        Outcome::Failure(code) | Outcome::Tolerated(code) => {
-            let exit = code
-                .map(|code| format!("exit code {code}, "))
-                .unwrap_or_default();
-            console.step_note(Look::Bad, &format!("✗ {exit}{}", duration(took)));
-        }
-        Outcome::Cancelled => {
-            console.step_note(Look::Bad, &format!("✗ cancelled, {}", duration(took)))
-        }
-        _ => {}
     }
 }

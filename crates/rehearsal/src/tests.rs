@@ -5,6 +5,7 @@ mod endings;
 mod hand_over;
 mod isolation;
 mod robustness;
+mod side_by_side;
 
 use std::cell::Cell;
 use std::sync::mpsc::channel;
@@ -202,6 +203,7 @@ fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehears
         grace: Grace {
             after_interrupt: second,
             after_terminate: second,
+            after_timeout: std::time::Duration::from_secs(20),
             output: second,
         },
         inherited: runner::inherited(),
@@ -214,7 +216,7 @@ fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehears
         summary.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
     }
     let report = runner.report.take();
-    let text = String::from_utf8(heard.borrow().clone()).unwrap();
+    let text = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
     Rehearsed {
         text,
         exit_code: report.exit_code(),

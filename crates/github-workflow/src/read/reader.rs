@@ -5,9 +5,10 @@
 
 #[cfg(test)]
 mod any_text;
+mod steps;
 mod triggers;
 
-use super::{Condition, Defaults, Environment, Field, Job, Step, Triggers, What, Workflow};
+use super::{Condition, Defaults, Environment, Field, Job, Triggers, Workflow};
 use crate::expression::Expression;
 use crate::problem::Problem;
 use crate::template::{Part, Template};
@@ -268,11 +269,11 @@ impl Reader<'_> {
                 .and_then(|node| self.field(node, "timeout-minutes")),
             other: self.concurrency(map.take("concurrency")),
             defaults: self.defaults(map.take("defaults")),
-            steps: match map.take("steps").map(|node| &node.kind) {
-                Some(Kind::List(items)) => items
-                    .iter()
-                    .filter_map(|item| self.step(id, item))
-                    .collect(),
+            steps: match map.take("steps") {
+                Some(Node {
+                    kind: Kind::List(items),
+                    ..
+                }) => self.steps(id, items),
                 _ => {
                     self.problem(node.line, format!("job `{id}` has no list of `steps`"));
                     Vec::new()
@@ -304,51 +305,12 @@ impl Reader<'_> {
         }
         Some(Environment { name: name?, url })
     }
-
-    fn step(&mut self, job: &str, node: &Node) -> Option<Step> {
-        let mut map = self.map(node, &format!("a step of job `{job}`"))?;
-        let what = match (map.take("run"), map.take("uses").and_then(Node::text)) {
-            (Some(script), None) => What::Run {
-                script: self.field(script, "run")?,
-                shell: map.take("shell").and_then(|node| self.field(node, "shell")),
-                working_directory: map
-                    .take("working-directory")
-                    .and_then(|node| self.field(node, "working-directory")),
-            },
-            (None, Some(action)) => What::Uses {
-                action,
-                with: self.env(map.take("with"), "with"),
-            },
-            _ => {
-                self.problem(
-                    node.line,
-                    format!("a step of job `{job}` needs either `run` or `uses`"),
-                );
-                return None;
-            }
-        };
-        let step = Step {
-            line: node.line,
-            id: map.take("id").and_then(Node::text),
-            name: map.take("name").and_then(|node| self.field(node, "name")),
-            what,
-            env: self.env(map.take("env"), "env"),
-            condition: map.take("if").and_then(|node| self.condition(node)),
-            continue_on_error: map
-                .take("continue-on-error")
-                .and_then(|node| self.field(node, "continue-on-error")),
-            timeout_minutes: map
-                .take("timeout-minutes")
-                .and_then(|node| self.field(node, "timeout-minutes")),
-        };
-        map.finish(self);
-        Some(step)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::What;
 
     fn read(text: &str) -> (Option<Workflow>, Vec<String>) {
         let mut problems = Vec::new();
@@ -402,7 +364,7 @@ mod tests {
             [
                 "deploy-jobs.yml:1: `tags` of `on.push` is not rehearsed",
                 "deploy-jobs.yml:8: `run`: `y` is not expected in expression `x y`",
-                "deploy-jobs.yml:9: a step of job `a` needs either `run` or `uses`",
+                "deploy-jobs.yml:9: a step of job `a` needs one of `run`, `uses`, `wait`, `wait-all`, `cancel` and `parallel`",
                 "deploy-jobs.yml:12: `retries` of a step of job `a` is not rehearsed",
                 "deploy-jobs.yml:14: `if`: text beside `${{ }}` makes a condition that is always true on GitHub",
                 "deploy-jobs.yml:5: `strategy` of job `a` is not rehearsed",

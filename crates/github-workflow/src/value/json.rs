@@ -1,7 +1,7 @@
 //! JSON as values and values as JSON: names keep their order, and of two that differ in case the first stays.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Value::Array(Rc::new(list)))
+        Ok(Value::Array(Arc::new(list)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
                 None => object.entries.push((name, value)),
             }
         }
-        Ok(Value::Object(Rc::new(object)))
+        Ok(Value::Object(Arc::new(object)))
     }
 }
 

@@ -32,8 +32,8 @@ impl Checks<'_, '_> {
                 if same_ignoring_case(context, "steps")
                     && same_ignoring_case(outputs, "outputs") =>
             {
-                let steps = self.job.map_or([].as_slice(), |job| &job.steps);
-                let step = steps.iter().find(|step| step.id.as_deref() == Some(id));
+                let mut steps = self.job.into_iter().flat_map(|job| job.every_step());
+                let step = steps.find(|step| step.id.as_deref() == Some(id));
                 let Some(What::Uses { action, .. }) = step.map(|step| &step.what) else {
                     return;
                 };

@@ -18,22 +18,18 @@ pub struct Termination {
 impl Termination {
     /// Sends the first signal, if it is time to end.
     pub fn begin(process: Pid, limits: &Limits<'_>) -> Option<Self> {
-        let end = if limits.interrupt.times() > usize::from(limits.survives_cancel) {
-            End::Cancelled
-        } else if limits
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            End::TimedOut
-        } else {
-            return None;
+        let end = limits.over()?;
+        // GitHub interrupts what is cancelled or late, and asks what a `cancel` names to end.
+        let (signal, terminated) = match end {
+            End::Stopped => (Signal::TERM, true),
+            _ => (Signal::INT, false),
         };
         // A process that is already gone needs no signal.
-        let _ = kill_process(process, Signal::INT);
+        let _ = kill_process(process, signal);
         Some(Self {
             end,
             since: Instant::now(),
-            terminated: false,
+            terminated,
             killed: false,
         })
     }
@@ -42,7 +38,10 @@ impl Termination {
     pub fn escalate(&mut self, group: Pid, limits: &Limits<'_>) {
         let insists = limits.interrupt.times() > 1;
         let terminate = limits.grace.after_interrupt;
-        let kill = terminate + limits.grace.after_terminate;
+        let kill = match self.end {
+            End::Stopped => terminate,
+            _ => terminate + limits.grace.after_terminate,
+        };
         if !self.killed && (insists || self.since.elapsed() >= kill) {
             self.killed = true;
             let _ = kill_process_group(group, Signal::KILL);

@@ -1,5 +1,6 @@
 //! How long a process may take, how it is ended then, and how it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::interrupt::Interrupt;
@@ -11,6 +12,8 @@ pub struct Grace {
     pub after_interrupt: Duration,
     /// From SIGTERM to the end.
     pub after_terminate: Duration,
+    /// How long what still runs on cancellation has, once its job takes longer than it may.
+    pub after_timeout: Duration,
     /// How long output is awaited after the shell ended, for what it left in the background.
     pub output: Duration,
 }
@@ -20,6 +23,7 @@ impl Grace {
     pub const GITHUB: Self = Self {
         after_interrupt: Duration::from_millis(7500),
         after_terminate: Duration::from_millis(2500),
+        after_timeout: Duration::from_secs(300),
         output: Duration::from_secs(1),
     };
 }
@@ -35,6 +39,8 @@ pub enum End {
     TimedOut,
     /// The person wanted the rehearsal to end.
     Cancelled,
+    /// A later step ended it.
+    Stopped,
     /// It did not start.
     NotStarted(String),
 }
@@ -46,8 +52,26 @@ pub struct Limits<'a> {
     pub deadline: Option<Instant>,
     /// Whether the person wants an end.
     pub interrupt: &'a Interrupt,
+    /// Whether a later step wants an end.
+    pub stop: Option<&'a AtomicBool>,
     /// Whether the first interrupt leaves it alone, as GitHub leaves a step that runs on cancellation.
     pub survives_cancel: bool,
     /// How it is ended.
     pub grace: Grace,
+}
+
+impl Limits<'_> {
+    /// Why the process must end now, if it must.
+    pub fn over(&self) -> Option<End> {
+        let stopped = self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst));
+        if self.interrupt.times() > usize::from(self.survives_cancel) {
+            Some(End::Cancelled)
+        } else if stopped {
+            Some(End::Stopped)
+        } else {
+            let deadline = self.deadline;
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            late.then_some(End::TimedOut)
+        }
+    }
 }

@@ -144,7 +144,7 @@ mod tests {
         ];
         let (console, text) = captured();
         show(&lines, &console, width);
-        String::from_utf8(text.borrow().clone()).unwrap()
+        String::from_utf8(text.lock().unwrap().clone()).unwrap()
     }
 
     #[test]

@@ -37,6 +37,12 @@ fn a_tolerated_failure_and_a_step_that_takes_too_long() {
     );
     assert_eq!(rehearsed.outcome("too long"), Outcome::Cancelled);
     assert_eq!(rehearsed.job("b").result, "cancelled");
+    assert_eq!(
+        rehearsed.outcome("still"),
+        Outcome::Success,
+        "{}",
+        rehearsed.text
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ proptest! {
         let _ = reader.read(&line);
         let _ = reader.read(&format!("::{line}::{line}"));
         let (console, text) = captured();
-        console.step_output(&line);
-        let shown = String::from_utf8(text.borrow().clone()).unwrap();
+        console.step_note(crate::console::Look::Plain, &line);
+        let shown = String::from_utf8(text.lock().unwrap().clone()).unwrap();
         prop_assert!(shown.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "{:?}", shown);
     }
 

@@ -1,0 +1,158 @@
+//! Scripts that run beside the steps that follow: at most ten of a job at once, further ones in their order.
+//!
+//! What they leave reaches the job where a step waits for them, in `step.rs`; here they only run.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use github_workflow::read::Step;
+
+use crate::executed::Executed;
+use crate::script::{Prepared, Ran};
+use crate::step_log::StepLog;
+
+/// GitHub runs this many steps of a job beside each other.
+pub const MOST_AT_ONCE: usize = 10;
+
+/// How often what waits looks again.
+pub const GLANCE: Duration = Duration::from_millis(20);
+
+/// The steps of a job that run beside those that follow.
+#[derive(Default)]
+pub struct Beside<'w> {
+    /// Those that nothing has waited for yet, in the order of the file.
+    pub open: Vec<Open<'w>>,
+    places: Places,
+}
+
+/// A step that has begun.
+pub struct Open<'w> {
+    /// What the file says.
+    pub step: &'w Step,
+    /// Its name.
+    pub name: String,
+    /// How far it is.
+    pub state: State,
+}
+
+/// How far a step is.
+pub enum State {
+    /// It runs.
+    Running(Running),
+    /// It has ended, and how long it took.
+    Over(Executed, Duration),
+}
+
+/// The places of a job for steps beside each other.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    shared: Arc<(Mutex<Turns>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    running: usize,
+    waiting: VecDeque<usize>,
+    next: usize,
+}
+
+/// A script that runs.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<(Ran, Duration)>,
+}
+
+impl Beside<'_> {
+    /// Begins a script, or has it wait for its turn. `tell` says what became of it, at the end of its log.
+    pub fn begin(
+        &self,
+        script: Prepared,
+        mut log: StepLog,
+        tell: impl FnOnce(&Executed, Duration, &mut StepLog) + Send + 'static,
+    ) -> Running {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, places) = (stop.clone(), self.places.clone());
+        let ticket = places.ticket();
+        let thread = std::thread::spawn(move || {
+            let turn = places.wait(ticket, || script.over(&stopped));
+            let begun = Instant::now();
+            let ran = match &turn {
+                Ok(_) => script.run(&stopped, &mut log),
+                Err(_) => Ran::default(),
+            };
+            let ran = turn.err().map_or(ran, |over| *over);
+            let took = begun.elapsed();
+            tell(&ran.executed, took, &mut log);
+            log.end();
+            (ran, took)
+        });
+        Running { stop, thread }
+    }
+}
+
+impl Places {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ticket(&self) -> usize {
+        let mut turns = self.turns();
+        turns.next += 1;
+        let ticket = turns.next;
+        turns.waiting.push_back(ticket);
+        ticket
+    }
+
+    /// Waits for a place, unless `over` says that there is no use for one any more.
+    fn wait(&self, ticket: usize, over: impl Fn() -> Option<Ran>) -> Result<Turn<'_>, Box<Ran>> {
+        let mut turns = self.turns();
+        loop {
+            if let Some(ran) = over() {
+                turns.waiting.retain(|waiting| *waiting != ticket);
+                return Err(Box::new(ran));
+            }
+            if turns.running < MOST_AT_ONCE && turns.waiting.front() == Some(&ticket) {
+                turns.waiting.pop_front();
+                turns.running += 1;
+                return Ok(Turn(self));
+            }
+            let waited = self.shared.1.wait_timeout(turns, GLANCE);
+            turns = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// A place that is taken, and given back at the end.
+struct Turn<'a>(&'a Places);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.turns().running -= 1;
+        self.0.shared.1.notify_all();
+    }
+}
+
+impl Running {
+    /// Has it end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// What it left, once it has ended, and how long it took.
+    pub fn end(self) -> (Ran, Duration) {
+        self.thread.join().unwrap_or_else(|_| {
+            let mut ran = Ran::default();
+            ran.executed =
+                Executed::failed("the rehearsal itself broke off in this step".to_owned());
+            (ran, Duration::ZERO)
+        })
+    }
+}
