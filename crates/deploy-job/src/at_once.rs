@@ -40,7 +40,8 @@ impl BeforeStart<'_> {
         if run.number == self.newest + 1 {
             return Ok(run);
         }
-        let found = self.search.find(&writer.reader()).await?;
+        let reader = writer.reader();
+        let found = self.search.find_after(&reader, self.newest).await?;
         let alike = found.alike.into_iter().filter(|_| !self.beside);
         let first = found
             .marked

@@ -49,8 +49,8 @@ pub struct Args {
 const EXITS: &str = "\
 Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host. \
-GITHUB_TOKEN tells who approved the workflow run (with `actions: read`) and how two commits stand to each other; it is \
-sent to GitHub only.
+GITHUB_TOKEN tells who approved the workflow run and when it was made (with `actions: read`), and how two commits stand \
+to each other; it is sent to GitHub only.
 
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused, \
 4 Domino could not be reached or understood, 5 the run failed or was stopped, 6 not settled in time, \

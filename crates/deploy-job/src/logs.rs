@@ -9,7 +9,7 @@ use domino_core::wait::{LogPrint, LogTail, LogWriter};
 use crate::follow::LOG_GRACE;
 use crate::over::is_over;
 use crate::report::link;
-use crate::run::{find, no_run};
+use crate::run::{Which, find, no_run};
 
 /// `deploy-job logs`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ async fn print_log(
     args: &LogsArgs,
     tail: &mut LogTail,
 ) -> Result<(Project, Run)> {
-    let (project, run) = find(context, &args.job, args.id.as_deref(), |_| true).await?;
+    let (project, run) = find(context, &args.job, args.id.as_deref(), Which::Newest).await?;
     let run = run.ok_or_else(|| no_run(context, &args.job))?;
     step.report.output("id", run.id.as_str());
     let reader = context.connection.reader();

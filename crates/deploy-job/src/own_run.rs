@@ -13,6 +13,8 @@ use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{CommandError, Result};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
+use domino_core::workflow_start::workflow_start;
+use jiff::Timestamp;
 use stage_file::{Job, Kind, StageFile};
 
 /// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
@@ -49,17 +51,47 @@ pub(crate) struct Reusable {
 }
 
 impl Search<'_> {
-    /// Looks through the runs that may be of this workflow run, by the server's clock: this machine's may be wrong.
+    /// Looks through the runs that may be of this workflow run, and those that go on, by the server's clock: this
+    /// machine's may be wrong.
     pub(crate) async fn find(&self, reader: &Reader) -> Result<OwnRuns, ApiError> {
-        let since = reader.now().as_millisecond() - LONGEST_WORKFLOW_RUN;
-        let newest = Cell::new(0);
-        let is_one = |run: &Run| {
-            newest.set(newest.get().max(run.number));
-            self.is_marked(run) || self.is_alike(run) || self.is_unmarked(run)
+        let at_most = reader.now().as_millisecond() - LONGEST_WORKFLOW_RUN;
+        let since = async {
+            match self.marker.workflow_run {
+                Some(_) => workflow_start(&self.context.connection)
+                    .await
+                    .map(Timestamp::as_millisecond),
+                // Without a workflow run, only what goes on is taken in place of a new run.
+                None => Some(i64::MAX),
+            }
         };
-        let runs = reader.jobs(&self.project.id, since, is_one).await?;
+        let newest = Cell::new(0);
+        let is_one = |run: &Run| self.is_one(&newest, run);
+        let project = &self.project.id;
+        let runs = reader.jobs(project, at_most, since, is_one).await?;
+        Ok(self.sorted(runs, newest.get()))
+    }
+
+    /// The same among the runs that came after the one with this number.
+    pub(crate) async fn find_after(
+        &self,
+        reader: &Reader,
+        number: u64,
+    ) -> Result<OwnRuns, ApiError> {
+        let newest = Cell::new(0);
+        let is_one = |run: &Run| self.is_one(&newest, run);
+        let project = &self.project.id;
+        let runs = reader.jobs_after(project, number, is_one).await?;
+        Ok(self.sorted(runs, newest.get()))
+    }
+
+    fn is_one(&self, newest: &Cell<u64>, run: &Run) -> bool {
+        newest.set(newest.get().max(run.number));
+        self.is_marked(run) || self.is_alike(run) || self.is_unmarked(run)
+    }
+
+    fn sorted(&self, runs: Vec<Run>, newest: u64) -> OwnRuns {
         let mut found = OwnRuns {
-            newest: newest.get(),
+            newest,
             ..OwnRuns::default()
         };
         for run in runs {
@@ -71,7 +103,7 @@ impl Search<'_> {
                 found.unmarked.push(run);
             }
         }
-        Ok(found)
+        found
     }
 
     /// With exactly this marker, and running exactly its commit as far as Domino tells.

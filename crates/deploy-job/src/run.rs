@@ -1,6 +1,7 @@
 //! Finding a run that exists: by its id, or the newest of a job in a stage.
 
 use std::cell::RefCell;
+use std::future::ready;
 
 use domino_core::api::jobs::{Job as Run, JobId};
 use domino_core::api::projects::Project;
@@ -12,43 +13,50 @@ use stage_file::Stage;
 
 use crate::own_run::{by_this_account, is_of_file, uncertain};
 
-/// One run by its id, or the newest run of the job in the stage that `wanted` picks.
+/// Which run of a job is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Newest,
+    NewestThatGoesOn,
+}
+
+/// One run by its id, or one of the job in the stage.
 pub(crate) async fn find(
     context: &StepContext,
     job: &str,
     id: Option<&str>,
-    wanted: impl Fn(&Run) -> bool,
+    which: Which,
 ) -> Result<(Project, Option<Run>)> {
     let command = &context.file.job(job)?.command;
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
-    let run = match id {
-        Some(id) => Some(by_id(&reader, id).await?),
-        None => {
-            let marker = EntityMarker::new(&context.stage.name, job);
-            let ours = |run: &Run| {
-                run.title
-                    .as_deref()
-                    .is_some_and(|title| marker.is_of(title))
-                    && wanted(run)
-            };
-            // One that goes on with another title may be the one that is meant.
-            let unmarked = RefCell::new(Vec::new());
-            let marked = reader
-                .newest_job(&project.id, |run| {
-                    if is_unmarked(context, command, run) {
-                        unmarked.borrow_mut().push(run.clone());
-                    }
-                    ours(run)
-                })
-                .await?;
-            if marked.is_none() {
-                refuse_unmarked(&reader, &marker, &unmarked.into_inner()).await?;
-            }
-            marked
+    if let Some(id) = id {
+        let run = by_id(&reader, id).await?;
+        return Ok((project, Some(run)));
+    }
+    let marker = EntityMarker::new(&context.stage.name, job);
+    // One that goes on with another title may be the one that is meant.
+    let unmarked = RefCell::new(Vec::new());
+    let is_one = |run: &Run| {
+        if is_unmarked(context, command, run) {
+            unmarked.borrow_mut().push(run.clone());
+        }
+        let title = run.title.as_deref();
+        title.is_some_and(|title| marker.is_of(title))
+            && (which == Which::Newest || !run.statuses.is_completed)
+    };
+    let marked = match which {
+        Which::Newest => reader.newest_job(&project.id, is_one).await?,
+        Which::NewestThatGoesOn => {
+            let since = ready(Some(i64::MAX));
+            let going = reader.jobs(&project.id, i64::MIN, since, is_one).await?;
+            going.into_iter().max_by_key(|run| run.number)
         }
     };
-    Ok((project, run))
+    if marked.is_none() {
+        refuse_unmarked(&reader, &marker, &unmarked.into_inner()).await?;
+    }
+    Ok((project, marked))
 }
 
 /// Whether a run goes on with the command of the job and carries no marker of ours.

@@ -72,7 +72,7 @@ struct StartPlan<'a> {
     /// Another revision of the environment runs than in the stage before.
     other_revision: Option<String>,
     reusable: Option<Reusable>,
-    /// All earlier runs with this marker: none of them was started by a start whose reply was lost.
+    /// The earlier runs with this marker: none of them was started by a start whose reply was lost.
     earlier: HashSet<JobId>,
     /// The newest of them, where somebody stopped it.
     stopped: Option<u64>,
@@ -291,7 +291,7 @@ impl StartPlan<'_> {
             reader.delay_scale(),
             async || writer.start_job(&new).await,
             async || {
-                let found = self.search().find(&reader).await?;
+                let found = self.search().find_after(&reader, self.newest).await?;
                 let mut marked = found.marked.into_iter();
                 Ok(marked.find(|run| !self.earlier.contains(&run.id)))
             },

@@ -11,7 +11,7 @@ use stage_file::{Job, Schedule};
 use crate::over::is_over;
 use crate::own_schedule::Ours;
 use crate::report::describe;
-use crate::run::{find, no_run};
+use crate::run::{Which, find, no_run};
 use crate::schedule::fires;
 
 /// `deploy-job status`.
@@ -32,7 +32,7 @@ pub(crate) async fn status(
     context: &StepContext,
     args: &StatusArgs,
 ) -> Result<StepResult> {
-    let (project, run) = find(context, &args.job, args.id.as_deref(), |_| true).await?;
+    let (project, run) = find(context, &args.job, args.id.as_deref(), Which::Newest).await?;
     let job = context.file.job(&args.job)?;
     let text = match &job.schedule {
         Some(schedule) if args.id.is_none() => {

@@ -13,7 +13,7 @@ use domino_core::wait::{Look, Poll, Span, Waited};
 
 use crate::over::is_over;
 use crate::report::{describe, report_what_is};
-use crate::run::{cannot, find};
+use crate::run::{Which, cannot, find};
 
 /// `deploy-job stop`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(crate) async fn stop(
 ) -> Result<StepResult> {
     let mut interrupts = Interrupts::listen()?;
     let found = tokio::select! {
-        found = find(context, &args.job, args.id.as_deref(), |run| !run.statuses.is_completed) => {
+        found = find(context, &args.job, args.id.as_deref(), Which::NewestThatGoesOn) => {
             found.with_context(|| cannot("stop", &args.job, &context.stage))?
         }
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),

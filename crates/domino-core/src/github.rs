@@ -3,6 +3,7 @@
 //!
 //! It judges nobody: whether an approver may approve is for the caller to say.
 
+mod age;
 mod approval;
 mod attempt;
 mod compare;

@@ -29,3 +29,4 @@ pub mod step;
 pub mod variable;
 pub mod version_identity;
 pub mod wait;
+pub mod workflow_start;

@@ -42,6 +42,11 @@ impl Moment {
         )
     }
 
+    /// The moment this long before.
+    pub(crate) fn before(self, span: SignedDuration) -> Self {
+        Moment(self.0.checked_sub(span).unwrap_or(Timestamp::MIN))
+    }
+
     /// Epoch milliseconds, as `/v4` writes times of jobs.
     pub(crate) fn milliseconds(self) -> Value {
         self.0.as_millisecond().into()

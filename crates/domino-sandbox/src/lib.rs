@@ -150,6 +150,29 @@ impl Sandbox {
             .change_by_hand(users, endpoint, change)
     }
 
+    /// Adds runs of `command` to the project `owner/name` that the user `author` started and that succeeded: the last
+    /// one `apart` ago, each that long after the one before.
+    ///
+    /// # Errors
+    /// When there is no such project, or it has nothing to run in.
+    pub fn add_finished_runs(
+        &self,
+        project: &str,
+        command: &str,
+        number: u32,
+        apart: std::time::Duration,
+    ) -> anyhow::Result<()> {
+        let catalog = &self.domino.catalog;
+        let (owner, name) = project.split_once('/').unwrap_or(("", project));
+        let of_project = catalog.projects.named(owner, name);
+        let of_project = of_project.with_context(|| format!("there is no project `{project}`"))?;
+        let user = catalog.users.named("author").context("no user `author`")?;
+        self.domino
+            .jobs
+            .add_finished(user, of_project, command, number, apart.try_into()?)
+            .map_err(|failure| anyhow::anyhow!(failure.message))
+    }
+
     /// Everything the sandbox holds, one key for each noun: the truth, whatever faults make the
     /// replies say.
     pub fn state(&self) -> Value {

@@ -1,5 +1,6 @@
 //! Jobs: start, read, find, stop, and their logs.
 
+mod list;
 mod log;
 
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,6 @@ pub use super::ids::JobId;
 use super::projects::ProjectId;
 use super::users::UserId;
 use crate::client::{ApiError, Reader, Writer, segment};
-
-/// The page size that every version serves: larger ones are capped.
-const PAGE: usize = 100;
-/// A list that goes on longer than this is taken for one that never ends.
-const MOST_PAGES: usize = 1000;
 
 /// A job, as far as a deployment needs it.
 #[derive(Debug, Clone, Deserialize)]
@@ -247,13 +243,6 @@ pub struct NewJob {
     pub environment_revision_spec: Option<RevisionSpec>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JobSet {
-    jobs: Vec<Job>,
-    total_count: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Stop<'a> {
@@ -267,86 +256,6 @@ impl Reader {
     pub async fn job(&self, id: &JobId) -> Result<Option<Job>, ApiError> {
         self.read_if_there(&format!("/v4/jobs/{}", segment(id.as_str())), &[])
             .await
-    }
-
-    /// `GET /v4/jobs`, newest first, page after page until `since` (epoch milliseconds): the jobs of the
-    /// project that `wanted` picks. Each further hundred jobs since then cost one more request: what the server's
-    /// own `query` would find is nowhere said, and a job that it passes over would be started twice.
-    /// Contract: v4, where `sort_by` is the direction and `order_by` the field.
-    ///
-    /// A deployment that does not sort is read to its end.
-    pub async fn jobs(
-        &self,
-        project: &ProjectId,
-        since: i64,
-        wanted: impl Fn(&Job) -> bool,
-    ) -> Result<Vec<Job>, ApiError> {
-        self.jobs_until(project, wanted, |_, oldest| oldest < since)
-            .await
-    }
-
-    /// The newest jobs of the project, as many as one page of the list has.
-    pub async fn newest_jobs(&self, project: &ProjectId) -> Result<Vec<Job>, ApiError> {
-        self.jobs_until(project, |_| true, |_, _| true).await
-    }
-
-    /// The same list, read only as far as the newest job that `wanted` picks.
-    pub async fn newest_job(
-        &self,
-        project: &ProjectId,
-        wanted: impl Fn(&Job) -> bool,
-    ) -> Result<Option<Job>, ApiError> {
-        let found = self
-            .jobs_until(project, wanted, |found, _| !found.is_empty())
-            .await?;
-        Ok(found.into_iter().max_by_key(|job| job.number))
-    }
-
-    /// The jobs that `wanted` picks, page after page until `enough` of what was found and of the oldest submission
-    /// of the page.
-    async fn jobs_until(
-        &self,
-        project: &ProjectId,
-        wanted: impl Fn(&Job) -> bool,
-        enough: impl Fn(&[Job], i64) -> bool,
-    ) -> Result<Vec<Job>, ApiError> {
-        let (size, mut found, mut seen) = (
-            PAGE.to_string(),
-            Vec::new(),
-            std::collections::HashSet::new(),
-        );
-        let (mut sorted, mut last_number) = (true, u64::MAX);
-        for page in 1..=MOST_PAGES {
-            let number = page.to_string();
-            let query = [
-                ("projectId", project.as_str()),
-                ("page_size", size.as_str()),
-                ("page_no", number.as_str()),
-                ("sort_by", "desc"),
-                ("order_by", "number"),
-                ("show_archived", "true"),
-            ];
-            let set: JobSet = self.read("/v4/jobs", &query).await?;
-            let before = seen.len();
-            let mut oldest = i64::MAX;
-            for job in set.jobs {
-                if !seen.insert(job.id.clone()) {
-                    continue;
-                }
-                sorted &= job.number <= last_number;
-                last_number = job.number;
-                oldest = oldest.min(job.stage_time.submission_time);
-                if wanted(&job) {
-                    found.push(job);
-                }
-            }
-            let at_the_end =
-                seen.len() == before || set.total_count.is_some_and(|total| seen.len() >= total);
-            if at_the_end || (sorted && enough(&found, oldest)) {
-                return Ok(found);
-            }
-        }
-        Err(ApiError::endless("/v4/jobs", MOST_PAGES))
     }
 
     /// `GET /v4/jobs/{id}/runtimeExecutionDetails`: the tier and environment that the job really got.

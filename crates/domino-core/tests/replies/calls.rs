@@ -132,7 +132,7 @@ fn runs() -> Vec<Call> {
         job: ["GET /v4/jobs/j1" => job()]
             |c| c.reader().job(&JobId::new("j1")).await;
         jobs: ["GET /v4/jobs" => json!({"jobs": [job(), job()], "totalCount": 2})]
-            |c| c.reader().jobs(&project().id, 0, |_| true).await;
+            |c| c.reader().jobs(&project().id, 0, std::future::ready(None), |_| true).await;
         job_runtime: ["GET /v4/jobs/j1/runtimeExecutionDetails" => json!({
             "environment": {"environmentId": "e1", "environmentName": "Standard", "revisionNumber": 2},
             "hardwareTier": {"id": "t1", "name": "Small"},

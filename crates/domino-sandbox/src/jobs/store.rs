@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::job::{Job, JobAssets, JobSpec};
 use super::run;
 use crate::catalog::Catalog;
+use crate::clock::Moment;
 use crate::host::Host;
 use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
+use crate::run_status::RunStatus;
 use crate::store::Store;
 use crate::users::User;
 
@@ -40,6 +43,19 @@ impl Jobs {
         if spec.command.trim().is_empty() {
             return Err(Failure::bad_request("The command to run is empty"));
         }
+        let job = self.add(user, project, spec, self.host.now())?;
+        tokio::spawn(run::run(self.host.clone(), job.clone()));
+        Ok(job)
+    }
+
+    /// Adds a job that was submitted then.
+    fn add(
+        &self,
+        user: &Arc<User>,
+        project: &Arc<Project>,
+        spec: JobSpec,
+        submitted: Moment,
+    ) -> Result<Arc<Job>, Failure> {
         let hardware_tier = self
             .catalog
             .hardware_tiers
@@ -58,12 +74,33 @@ impl Jobs {
         let of_project = jobs.iter().filter(|(_, job)| job.project.id == project.id);
         let number = of_project.count() + 1;
         let fault = self.host.faults.of_job(&spec.command);
-        let now = self.host.now();
-        let job = Arc::new(Job::new(number, project, user, spec, assets, fault, now));
+        let job = Job::new(number, project, user, spec, assets, fault, submitted);
+        let job = Arc::new(job);
         jobs.push((job.id.clone(), job.clone()));
-        drop(jobs);
-        tokio::spawn(run::run(self.host.clone(), job.clone()));
         Ok(job)
+    }
+
+    /// Adds jobs of `command` that succeeded, the last of them `apart` ago and each that long after the one before.
+    pub(crate) fn add_finished(
+        &self,
+        user: &Arc<User>,
+        project: &Arc<Project>,
+        command: &str,
+        number: u32,
+        apart: SignedDuration,
+    ) -> Result<(), Failure> {
+        let now = self.host.now();
+        let spec = JobSpec {
+            command: command.to_owned(),
+            ..JobSpec::default()
+        };
+        for back in (1..=number).rev() {
+            let ago = i32::try_from(back).unwrap_or(i32::MAX);
+            let submitted = now.before(apart.saturating_mul(ago));
+            let job = self.add(user, project, spec.clone(), submitted)?;
+            job.end(RunStatus::Succeeded, None, submitted);
+        }
+        Ok(())
     }
 
     /// Makes a job that repeats `job`, of the same commit or of what its reference means now.

@@ -1,5 +1,7 @@
 //! Each request of the jobs noun, exactly, and each reply.
 
+use std::future::ready;
+
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -96,7 +98,7 @@ async fn page_three_is_fetched_and_the_cap_of_the_server_does_not_matter() {
         .await;
     let reader = connection(&server.uri()).reader();
     let all = reader
-        .jobs(&ProjectId::new("p1"), 0, |_| true)
+        .jobs_after(&ProjectId::new("p1"), 0, |_| true)
         .await
         .unwrap();
     assert_eq!(all.len(), 50);
@@ -144,9 +146,9 @@ async fn the_newest_job_is_looked_for_no_further_than_it_is() {
     let reader = connection(&server.uri()).reader();
     let none = reader.newest_job(&ProjectId::new("p1"), |_| false).await;
     assert!(none.unwrap().is_none());
-    // What was submitted since then is read, and not one page more.
+    // What came after a job is read, and not one page more.
     let since = reader
-        .jobs(&ProjectId::new("p1"), 1_000_120, |_| true)
+        .jobs_after(&ProjectId::new("p1"), 120, |_| true)
         .await;
     assert_eq!(since.unwrap().len(), 200);
     assert_eq!(requests(&server).await, 3 + 2);
@@ -166,7 +168,7 @@ async fn a_list_without_end_is_an_error_after_a_thousand_pages() {
         .mount(&server)
         .await;
     let reader = connection(&server.uri()).reader();
-    let error = reader.jobs(&ProjectId::new("p1"), 0, |_| true).await;
+    let error = reader.newest_job(&ProjectId::new("p1"), |_| false).await;
     let error = error.unwrap_err();
     assert_eq!(error.exit(), crate::error::Exit::Unreachable);
     let why = std::error::Error::source(&error).unwrap().to_string();
@@ -185,7 +187,7 @@ async fn what_is_older_than_asked_for_is_not_read() {
         .await;
     let reader = connection(&server.uri()).reader();
     let all = reader
-        .jobs(&ProjectId::new("p1"), 1_000_009, |_| true)
+        .jobs(&ProjectId::new("p1"), 1_000_009, ready(None), |_| true)
         .await
         .unwrap();
     assert_eq!(all.len(), 2);
@@ -204,7 +206,7 @@ async fn a_server_that_ignores_pages_is_read_once_more_and_no_longer() {
     let reader = connection(&server.uri()).reader();
     assert_eq!(
         reader
-            .jobs(&ProjectId::new("p1"), 0, |_| true)
+            .jobs_after(&ProjectId::new("p1"), 0, |_| true)
             .await
             .unwrap()
             .len(),
