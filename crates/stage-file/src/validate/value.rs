@@ -51,6 +51,8 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in &book.leaves {
         // `none` is one of the words of `domino-approval`, and of the level of many a log.
         let may_be_none = is_variable(leaf) || matches!(form_of(&leaf.keys), Some(Form::Word(_)));
+        // In a command `<in>` is a file and `{{ ds }}` is filled in elsewhere; a text for people may say both.
+        let is_free = is_free(leaf) || matches!(leaf.keys.last(), Some(&("command" | "title")));
         let owned = matches!(leaf.keys.last(), Some(&("project" | "release-repository")));
         let for_later = |text: &str| {
             let text = bare(text);
@@ -63,7 +65,10 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
             crosses || begun || yours || (FOR_LATER.contains(&&*text) && !(nothing && may_be_none))
         };
         let part = |text: &str| owned && text.split('/').any(for_later);
-        if for_later(leaf.text) || part(leaf.text) || has_blank_to_fill(leaf.text) {
+        if for_later(leaf.text)
+            || part(leaf.text)
+            || has_blank_to_fill(leaf.text, is_free, for_later)
+        {
             report.leaf(
                 leaf,
                 format!("is still a placeholder: {}", displayed(leaf.text)),
@@ -72,19 +77,20 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Whether the text has a `<name>` or a `{{ name }}` to be filled in. A redirection in a command has a
-/// blank where these have none.
-fn has_blank_to_fill(text: &str) -> bool {
-    let filled_in = |inside: &str| {
-        !inside.is_empty()
+/// Whether the text has a `<name>` or a `{{ name }}` to be filled in: a word for that, such as `<TODO>`, where the text
+/// is free, and any name elsewhere.
+fn has_blank_to_fill(text: &str, is_free: bool, for_later: impl Fn(&str) -> bool) -> bool {
+    let to_fill = |inside: &str| {
+        let is_name = !inside.is_empty()
             && inside.trim() == inside
             && inside
                 .chars()
-                .all(|c| c.is_alphanumeric() || " _-.".contains(c))
+                .all(|c| c.is_alphanumeric() || " _-.".contains(c));
+        is_name && (!is_free || for_later(inside))
     };
     let angled = text.match_indices('<').any(|(start, _)| {
         let rest = &text[start + 1..];
-        rest.find('>').is_some_and(|end| filled_in(&rest[..end]))
+        rest.find('>').is_some_and(|end| to_fill(&rest[..end]))
     });
     let doubled = text.match_indices("{{").any(|(start, _)| {
         let expression = text[..start].ends_with('$');
@@ -92,7 +98,7 @@ fn has_blank_to_fill(text: &str) -> bool {
         !expression
             && rest
                 .find("}}")
-                .is_some_and(|end| filled_in(rest[..end].trim()))
+                .is_some_and(|end| to_fill(rest[..end].trim()))
     });
     angled || doubled
 }
@@ -193,6 +199,10 @@ mod tests {
             let says = format!("`project` in `[stage.prod]` is still a placeholder: `{value}`");
             assert_eq!(with_prod(&format!("project = \"{value}\"")), [says]);
         }
+        for command in ["<TODO>", "train.py --out <todo>", "train.py '{{ TBD }}'"] {
+            let says = format!("`command` in `[job.a]` is still a placeholder: `{command}`");
+            assert_eq!(with(&format!("[job.a]\ncommand = \"{command}\"")), [says]);
+        }
         assert_eq!(
             with_defaults("approvers = [\"alice\", \"<TODO>\"]"),
             ["`approvers` in `[defaults]` is still a placeholder: `<TODO>`"]
@@ -205,6 +215,8 @@ mod tests {
             "train.py < in.csv > out.csv",
             "train.py --note todo-list",
             "cp a <in >out",
+            "cat <in>out",
+            "src/x.py --date '{{ ds }}'",
             "echo {a}",
         ] {
             assert_eq!(with(&format!("[job.a]\ncommand = \"{command}\"")), [""; 0]);
