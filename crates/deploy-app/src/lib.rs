@@ -29,7 +29,8 @@ mod what_runs;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Step, StepContext, Subject};
+use domino_core::step::{Program, Step, StepContext, Subject};
+use stage_file::Kind;
 
 use crate::logs::LogsArgs;
 use crate::publish_plan::{PUBLISHING, PublishArgs};
@@ -37,7 +38,10 @@ use crate::status::StatusArgs;
 use crate::unpublish::UnpublishArgs;
 
 /// Who asks, as the server sees it.
-const PROGRAM: &str = concat!("deploy-app/", env!("CARGO_PKG_VERSION"));
+const PROGRAM: Program = Program {
+    name: concat!("deploy-app/", env!("CARGO_PKG_VERSION")),
+    kind: Kind::App,
+};
 
 /// Publish the apps of stages.toml in Domino, one stage at a time
 #[derive(Debug, Parser)]

@@ -26,7 +26,8 @@ mod wanted_schedule;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Step, StepContext, Subject};
+use domino_core::step::{Program, Step, StepContext, Subject};
+use stage_file::Kind;
 
 use crate::logs::LogsArgs;
 use crate::schedule::ScheduleArgs;
@@ -35,7 +36,10 @@ use crate::status::StatusArgs;
 use crate::stop::StopArgs;
 
 /// Who asks, as the server sees it.
-const PROGRAM: &str = concat!("deploy-job/", env!("CARGO_PKG_VERSION"));
+const PROGRAM: Program = Program {
+    name: concat!("deploy-job/", env!("CARGO_PKG_VERSION")),
+    kind: Kind::Job,
+};
 
 /// Run the jobs of stages.toml in Domino, one stage at a time
 #[derive(Debug, Parser)]

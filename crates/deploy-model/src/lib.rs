@@ -34,10 +34,14 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Step, StepContext, Subject};
+use domino_core::step::{Program, Step, StepContext, Subject};
+use stage_file::Kind;
 
 /// Who asks, as the server sees it.
-const PROGRAM: &str = concat!("deploy-model/", env!("CARGO_PKG_VERSION"));
+const PROGRAM: Program = Program {
+    name: concat!("deploy-model/", env!("CARGO_PKG_VERSION")),
+    kind: Kind::Model,
+};
 
 /// Publish the models of stages.toml as endpoints in Domino, one stage at a time
 #[derive(Debug, Parser)]

@@ -22,7 +22,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use self::document::Document;
-pub use self::flags::{StepContext, StepFlags, duration, host_of, ticked};
+pub use self::flags::{Program, StepContext, StepFlags, duration, host_of, ticked};
 pub use self::format::Format;
 use self::github::Actions;
 pub use self::interrupts::{Interrupts, Signal, Through};

@@ -37,10 +37,14 @@ mod transition;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Step, StepContext, Subject};
+use domino_core::step::{Program, Step, StepContext, Subject};
+use stage_file::Kind;
 
 /// Who asks, as the server sees it.
-const PROGRAM: &str = concat!("promote-stage/", env!("CARGO_PKG_VERSION"));
+const PROGRAM: Program = Program {
+    name: concat!("promote-stage/", env!("CARGO_PKG_VERSION")),
+    kind: Kind::Model,
+};
 
 /// Move the models of stages.toml from stage to stage in the experiment manager
 #[derive(Debug, Parser)]

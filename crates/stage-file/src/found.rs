@@ -76,9 +76,14 @@ impl<'t> Findings<'t> {
             severity,
             message,
             name,
+            path: found.path.clone(),
         };
         // One key in `[defaults]` is looked at once for every stage that inherits it.
-        if self.settled.contains(&found.path) || !self.known.insert(problem.clone()) {
+        let said = Problem {
+            path: Vec::new(),
+            ..problem.clone()
+        };
+        if self.settled.contains(&found.path) || !self.known.insert(said) {
             return;
         }
         if SETTLING.contains(&problem.name) {

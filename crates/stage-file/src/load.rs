@@ -70,6 +70,7 @@ impl StageFile {
                     severity: Severity::Error,
                     message: error.message,
                     name: "syntax",
+                    path: Vec::new(),
                 }];
                 return Err(Problems {
                     path: path.to_owned(),

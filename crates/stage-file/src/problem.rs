@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::kind::Kind;
+
 /// Why there is no [`StageFile`](super::StageFile) to go on with.
 #[derive(Debug, thiserror::Error)]
 pub enum StageFileError {
@@ -112,9 +114,27 @@ pub struct Problem {
     pub message: String,
     /// The name of the rule, such as `shared-tier`: what `accept` takes for a warning.
     pub name: &'static str,
+    /// The keys that lead to what is wrong, such as `job`, `train`, `command`; none where the file as a whole is meant.
+    #[serde(skip)]
+    pub path: Vec<String>,
 }
 
 impl Problem {
+    /// Whether it is about this entity, or about a key that decides for it in this stage. What other entities and the
+    /// pipeline as a whole have is told where the workflows are written.
+    pub fn concerns(&self, kind: Kind, entity: &str, stage: &str) -> bool {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        match path[..] {
+            ["defaults", ..] => true,
+            ["stage", name, _, ..] => name == stage,
+            [table, name, "stage", other, ..] => {
+                table == kind.word() && name.eq_ignore_ascii_case(entity) && other == stage
+            }
+            [table, name, ..] => table == kind.word() && name.eq_ignore_ascii_case(entity),
+            _ => false,
+        }
+    }
+
     /// The problem as it is printed: `stages.toml:31: warning: …`.
     pub fn in_file(&self, path: &Path) -> impl fmt::Display {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -136,6 +156,35 @@ mod tests {
             severity,
             message: "it is wrong".into(),
             name: "wrong",
+            path: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_step_is_told_what_concerns_its_own_entity_and_stage() {
+        for (path, concerns) in [
+            ("job.train.command", true),
+            ("job.Train.command", true),
+            ("job.score.command", false),
+            ("app.train.entry-point", false),
+            ("job.train.stage.prod.hardware-tier", true),
+            ("job.train.stage.dev.hardware-tier", false),
+            ("stage.prod.hardware-tier.jobs", true),
+            ("stage.dev.hardware-tier", false),
+            ("stage.prod", false),
+            ("defaults.hardware-tier", true),
+            ("pipeline.drift", false),
+            ("", false),
+        ] {
+            let problem = Problem {
+                path: path.split('.').map(str::to_owned).collect(),
+                ..problem(1, Severity::Warning)
+            };
+            assert_eq!(
+                problem.concerns(Kind::Job, "train", "prod"),
+                concerns,
+                "{path}"
+            );
         }
     }
 

@@ -12,7 +12,7 @@ use super::tls_flags::TlsFlags;
 use crate::client::{Connection, Limits};
 use crate::credential::Credential;
 use crate::variable::{is_on_github, variable};
-use stage_file::{Host, Stage, StageFile};
+use stage_file::{Host, Kind, Problem, Stage, StageFile};
 
 /// Where a program works and how it speaks.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +41,15 @@ pub struct StepFlags {
     pub delay_scale: f64,
 }
 
+/// A program as its steps know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// Its name and version, by which Domino knows who asks.
+    pub name: &'static str,
+    /// The kind of entity that it deploys.
+    pub kind: Kind,
+}
+
 /// Where a step works.
 #[derive(Debug)]
 pub struct StepContext {
@@ -54,14 +63,14 @@ pub struct StepContext {
 
 impl StepContext {
     /// Reads the stage file, finds the stage, and prepares the connection. Nothing is sent yet.
-    pub fn open(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
+    pub fn open(flags: &StepFlags, step: &mut Step, program: Program) -> Result<Self> {
         Self::open_in(flags, step, program, own_environment, |file, variable| {
             chosen_stage(file, "--stage", flags.stage.as_deref(), variable)
         })
     }
 
     /// The same for a step whose stage is given as `--to`.
-    pub fn open_to(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
+    pub fn open_to(flags: &StepFlags, step: &mut Step, program: Program) -> Result<Self> {
         Self::open_in(flags, step, program, own_environment, |file, variable| {
             chosen_stage(file, "--to", flags.stage.as_deref(), variable)
         })
@@ -69,7 +78,7 @@ impl StepContext {
 
     /// The same for a step that asks to enter the stage `--to` and runs in the one before: `DOMINO_ENV` may name
     /// either of them.
-    pub fn open_before(flags: &StepFlags, step: &mut Step, program: &'static str) -> Result<Self> {
+    pub fn open_before(flags: &StepFlags, step: &mut Step, program: Program) -> Result<Self> {
         Self::open_in(
             flags,
             step,
@@ -82,16 +91,18 @@ impl StepContext {
     fn open_in(
         flags: &StepFlags,
         step: &mut Step,
-        program: &'static str,
+        program: Program,
         environment: for<'a> fn(&'a StageFile, &'a Stage) -> &'a str,
         chosen: impl for<'a> Fn(&'a StageFile, Option<&str>) -> Result<&'a Stage>,
     ) -> Result<Self> {
         let file = StageFile::find(flags.stages.as_deref())?;
-        for warning in file.warnings() {
-            step.say(&warning.in_file(&file.path).to_string());
-        }
         let named = variable("DOMINO_ENV");
         let stage = chosen(&file, named.as_deref())?.clone();
+        let entity = step.subject().entity.clone();
+        let concerns = |warning: &&Problem| warning.concerns(program.kind, &entity, &stage.name);
+        for warning in file.warnings().iter().filter(concerns) {
+            step.say(&warning.in_file(&file.path).to_string());
+        }
         if named.is_none() && is_on_github() {
             return Err(nothing_names_the_stage(environment(&file, &stage)));
         }
@@ -113,7 +124,7 @@ impl StepContext {
             delay_scale: flags.delay_scale,
             verbose: flags.verbose,
             scrubber: step.scrubber().clone(),
-            program,
+            program: program.name,
             ..Limits::default()
         };
         let connection = Connection::open(host, credential, flags.tls.applied_to(limits))?;
