@@ -92,6 +92,24 @@ impl<'t> Findings<'t> {
         self.found.push((found.path, problem));
     }
 
+    /// A problem of the text at this byte, as a sentence of its own.
+    pub fn push_at(
+        &mut self,
+        name: &'static str,
+        severity: Severity,
+        offset: usize,
+        message: String,
+    ) {
+        let problem = Problem {
+            line: Some(self.tree.line_at(offset)),
+            severity,
+            message,
+            name,
+            path: Vec::new(),
+        };
+        self.found.push((Vec::new(), problem));
+    }
+
     /// Everything found, in the order of the lines, without the warnings that the file accepts.
     pub fn into_problems(self, accepted: &[String]) -> Vec<Problem> {
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
@@ -103,7 +121,7 @@ impl<'t> Findings<'t> {
             .collect();
         let above_errors: HashSet<Vec<String>> = errors
             .iter()
-            .flat_map(|path| (0..=path.len()).map(|length| path[..length].to_vec()))
+            .flat_map(|path| (1..=path.len()).map(|length| path[..length].to_vec()))
             .collect();
         let mut problems: Vec<Problem> = self
             .found

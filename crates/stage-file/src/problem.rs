@@ -126,6 +126,8 @@ impl Problem {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         match path[..] {
             ["defaults", ..] => true,
+            // When a step begins, whoever had to approve has done so.
+            ["stage", _, "approvers", ..] | ["stage", _, "gates", "github-approval"] => false,
             ["stage", name, _, ..] => name == stage,
             [table, name, "stage", other, ..] => {
                 table == kind.word() && name.eq_ignore_ascii_case(entity) && other == stage
@@ -171,6 +173,7 @@ mod tests {
             ("job.train.stage.dev.hardware-tier", false),
             ("stage.prod.hardware-tier.jobs", true),
             ("stage.dev.hardware-tier", false),
+            ("stage.prod.approvers", false),
             ("stage.prod", false),
             ("defaults.hardware-tier", true),
             ("pipeline.drift", false),

@@ -308,8 +308,13 @@ fn get<'a, 't>(table: Option<&'a DeTable<'t>>, key: &str) -> Option<&'a DeValue<
     Some(table?.get(key)?.get_ref())
 }
 
-/// The number, when the value is one and not too large.
+/// The number, when the value is a whole one and not too large: `2`, or `2.0`, which JSON cannot tell from it.
 pub(super) fn whole_number(value: &DeValue<'_>) -> Option<i64> {
+    if let DeValue::Float(number) = value {
+        let number: f64 = number.as_str().parse().ok()?;
+        let fits = number.fract() == 0.0 && number.abs() < 2_f64.powi(53);
+        return fits.then_some(number as i64);
+    }
     let number = value.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }

@@ -99,10 +99,11 @@ fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<
         (Form::Text | Form::TextOr(_) | Form::TextOrNumber, DeValue::String(_)) => {}
         (Form::Flag, DeValue::Boolean(_)) => {}
         (Form::TextOrNumber, DeValue::Integer(_)) => {}
+        (Form::TextOrNumber, DeValue::Float(_)) if super::read::whole_number(found).is_some() => {}
         (Form::Word(words), DeValue::String(text)) => word(words, text, path, findings),
-        (Form::Number(least, most), DeValue::Integer(_)) => {
-            if super::read::whole_number(found).is_none_or(|n| n < least.into() || n > most.into())
-            {
+        (Form::Number(least, most), DeValue::Integer(_) | DeValue::Float(_)) => {
+            let number = super::read::whole_number(found);
+            if number.is_none_or(|n| n < least.into() || n > most.into()) {
                 findings.error(
                     "out-of-range",
                     path,
@@ -205,7 +206,7 @@ fn described(value: &DeValue<'_>) -> String {
         DeValue::Integer(number) => format!("the number {}", displayed(&number.to_string())),
         DeValue::Float(number) => format!("the number {}", displayed(number.as_str())),
         DeValue::Boolean(flag) => format!("`{flag}`"),
-        DeValue::Datetime(_) => "a date or time".into(),
+        DeValue::Datetime(date) => format!("the date or time {}", displayed(&date.to_string())),
         DeValue::Array(_) => "a list".into(),
         DeValue::Table(_) => "a table".into(),
     }
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(
             told(
                 "stage.dev = 4\n[pipeline]\nbranch = [\"main\"]\naccept = \"x\"\n[defaults]\nhost = true\nproject = \"a/b\"\n\
-                  approvers = [1]\nwait-timer = \"5\"\nhardware-tier = 1979-05-27\ngates = []"
+                  approvers = [1]\nwait-timer = \"5\"\nhardware-tier = 1\ngates = []"
             ),
             "stages.toml:1: `[stage.dev]` must be a table, and the number `4` stands there\n\
              stages.toml:3: `branch` in `[pipeline]` must be a string, and a list stands there\n\
@@ -284,9 +285,39 @@ mod tests {
              stages.toml:6: `host` in `[defaults]` must be a string, and `true` stands there\n\
              stages.toml:8: `approvers` in `[defaults]` must be a list of strings, and the number `1` stands there\n\
              stages.toml:9: `wait-timer` in `[defaults]` must be a whole number, and the string `5` stands there\n\
-             stages.toml:10: `hardware-tier` in `[defaults]` must be a string or a table, and a date or time stands there\n\
+             stages.toml:10: `hardware-tier` in `[defaults]` must be a string or a table, and the number `1` stands there\n\
              stages.toml:11: `[defaults.gates]` must be a table, and a list stands there\n\
              8 errors"
+        );
+    }
+
+    #[test]
+    fn a_date_is_the_text_that_it_is_and_a_number_without_a_fraction_is_whole() {
+        let stage = "[stage.dev]\nhost = \"a.example.com\"\nproject = \"a/b\"\nhardware-tier = 2026-11-30\n";
+        let read = |more: &str| {
+            let text = format!("{stage}{more}");
+            StageFile::read(&text, Path::new("stages.toml")).map_err(|error| error.to_string())
+        };
+        let file = read(
+            "[job.a]\ncommand = \"a\"\ntitle = 2026-11-30 07:30:00\n[app.a]\nentry-point = \"a\"\nhealth-path = \"/\"\nhealth-status = 204.0\n\
+             [model.a]\nregistered-model = \"a\"\nversion = 4.0",
+        )
+        .unwrap();
+        assert_eq!(
+            file.stages[0].hardware_tier.jobs.as_deref(),
+            Some("2026-11-30")
+        );
+        assert_eq!(file.jobs[0].title, "2026-11-30 07:30:00");
+        assert_eq!(file.apps[0].health_status, 204);
+        assert!(
+            read("[app.a]\nentry-point = \"a\"\nhealth-path = \"/\"\nhealth-status = 204.5")
+                .unwrap_err()
+                .contains("whole number")
+        );
+        assert!(
+            read("[model.a]\nregistered-model = \"a\"\nversion = 4.5")
+                .unwrap_err()
+                .contains("a string or a whole number")
         );
     }
 

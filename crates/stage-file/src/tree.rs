@@ -3,6 +3,7 @@
 //! It finds keys, lines and the words that name a key to a person. It knows one rule of the file only:
 //! what a stage does not say, `[defaults]` says.
 
+use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::text::{displayed, is_invisible, looks_secret, names_secret};
@@ -63,7 +64,7 @@ impl<'t> Tree<'t> {
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         match DeTable::parse(text) {
             Ok(root) => Ok(Self {
-                root: root.into_inner(),
+                root: dates_as_text(root.into_inner(), text),
                 line_starts: text.match_indices('\n').map(|(at, _)| at + 1).collect(),
             }),
             Err(error) => Err(syntax_error(text, &error)),
@@ -111,8 +112,12 @@ impl<'t> Tree<'t> {
 
     /// The line of a key, or of the nearest key above it that is there.
     pub fn line<S: AsRef<str>>(&self, path: &[S]) -> Option<usize> {
-        let offset = self.find(path).offset?;
-        Some(self.line_starts.partition_point(|start| *start <= offset) + 1)
+        Some(self.line_at(self.find(path).offset?))
+    }
+
+    /// The line in which a byte of the text stands.
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset) + 1
     }
 
     /// The path of the key that decides: the one asked for, the one in `[defaults]`, or the one above that answers
@@ -187,6 +192,28 @@ impl<'t> Tree<'t> {
             },
             silent,
         )
+    }
+}
+
+/// A date or time is a text of the same spelling: so the JSON Schema and every editor take it, which know no dates.
+fn dates_as_text<'t>(mut table: DeTable<'t>, text: &'t str) -> DeTable<'t> {
+    for (_, value) in &mut table {
+        date_as_text(value, text);
+    }
+    table
+}
+
+fn date_as_text<'t>(value: &mut Spanned<DeValue<'t>>, text: &'t str) {
+    let span = value.span();
+    match value.get_mut() {
+        DeValue::Datetime(_) => {
+            *value.get_mut() = DeValue::String(text.get(span).unwrap_or_default().into());
+        }
+        DeValue::Array(items) => items.iter_mut().for_each(|item| date_as_text(item, text)),
+        DeValue::Table(table) => {
+            *table = dates_as_text(std::mem::take(table), text);
+        }
+        _ => {}
     }
 }
 

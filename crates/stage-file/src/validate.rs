@@ -15,6 +15,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod tier;
+mod toml_version;
 mod value;
 
 use std::cell::OnceCell;
@@ -125,6 +126,11 @@ pub static RULES: &[Rule] = &[
         "approvers",
         "approvers are at most six GitHub users or `team:<slug>`, each once",
         stage::approvers,
+    ),
+    warning(
+        "no-approvers",
+        "the last of several stages has approvers, and so has each whose gates ask for an approval on GitHub",
+        stage::no_approvers,
     ),
     error(
         "model-stage",
@@ -237,6 +243,11 @@ pub static RULES: &[Rule] = &[
         "metric-rule",
         "a metric rule is one of the sentences that are understood",
         model::metric_rule,
+    ),
+    warning(
+        "toml-version",
+        "the file is one of TOML 1.0, which every editor and Python's `tomllib` read",
+        toml_version::toml_version,
     ),
 ];
 

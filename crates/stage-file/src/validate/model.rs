@@ -85,7 +85,9 @@ pub(super) fn version(book: &Book<'_>, report: &mut Report<'_, '_>) {
                     report.at(&path, format!("{error}, not {}", displayed(text)));
                 }
             }
-            Some(number @ DeValue::Integer(_)) if whole_number(number).is_none_or(|n| n < 1) => {
+            Some(number @ (DeValue::Integer(_) | DeValue::Float(_)))
+                if whole_number(number).is_none_or(|n| n < 1) =>
+            {
                 report.at(&path, "must be a version from 1 on");
             }
             _ => {}
@@ -215,9 +217,9 @@ mod tests {
             ]
         );
         assert_eq!(
-            version("1.0"),
+            version("1.5"),
             [
-                "`version` in `[model.registered]` must be a string or a whole number, and the number `1.0` stands there"
+                "`version` in `[model.registered]` must be a string or a whole number, and the number `1.5` stands there"
             ]
         );
     }

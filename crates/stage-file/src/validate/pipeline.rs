@@ -347,8 +347,8 @@ mod tests {
             pipeline("accept = [\"shared-teir\", \"secret\"]"),
             [
                 "`accept` in `[pipeline]` names `shared-teir`, which is no warning; did you mean `shared-tier`?",
-                "`accept` in `[pipeline]` names `secret`, which is no warning; the warnings are `shared-model-stage`, \
-                 `no-tier`, `shared-tier`, `never-fires`, `rare-schedule`, `numbered-weekday`, `time-zone-alias`, `clock-change`"
+                "`accept` in `[pipeline]` names `secret`, which is no warning; the warnings are `no-approvers`, `shared-model-stage`, \
+                 `no-tier`, `shared-tier`, `never-fires`, `rare-schedule`, `numbered-weekday`, `time-zone-alias`, `clock-change`, `toml-version`"
             ]
         );
     }

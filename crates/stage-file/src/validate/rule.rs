@@ -144,6 +144,13 @@ impl Report<'_, '_> {
             .push(self.rule.name, self.rule.severity, path, message);
     }
 
+    /// The rule is broken at this byte of the text, whatever key stands there.
+    pub fn place(&mut self, offset: usize, message: impl Display) {
+        let message = format!("{message}{}", self.acceptable());
+        self.findings
+            .push_at(self.rule.name, self.rule.severity, offset, message);
+    }
+
     fn acceptable(&self) -> String {
         match self.rule.severity {
             Severity::Error => String::new(),

@@ -47,6 +47,31 @@ pub(super) fn github_environment(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+pub(super) fn no_approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let stages = &book.file.stages;
+    for (index, stage) in stages.iter().enumerate().skip(1) {
+        if !stage.approvers.is_empty() {
+            continue;
+        }
+        if stage.gates.github_approval {
+            report.at(
+                &["stage", &stage.name, "gates", "github-approval"],
+                "asks for an approval, and nobody is named in `approvers`: unless somebody is in the settings of the \
+                 GitHub environment, no version ever passes",
+            );
+        } else if index + 1 == stages.len() {
+            report.sentence(
+                &["stage", &stage.name, "approvers"],
+                format!(
+                    "`[stage.{}]` is the last one and has no `approvers`: whatever is merged is deployed there without \
+                     anybody's approval",
+                    stage.name
+                ),
+            );
+        }
+    }
+}
+
 /// GitHub's limit of reviewers of one environment.
 const MOST_APPROVERS: usize = 6;
 
@@ -141,7 +166,7 @@ pub(super) fn shared_model_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{with, with_defaults, with_prod};
+    use super::super::tests::{all_problems, with, with_defaults, with_prod};
 
     #[test]
     fn a_malformed_host_is_told_without_its_value() {
@@ -157,6 +182,42 @@ mod tests {
             [
                 "`host` in `[stage.prod]` must be `https`; plain `http` would send the credential readable to \
               another machine"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_last_stage_and_one_that_asks_for_an_approval_have_approvers() {
+        let told = |stages: &str| -> Vec<String> {
+            let text = format!(
+                "[defaults]\nhost = \"a.example.com\"\nproject = \"a/b\"\n{stages}\n[model.m]\nregistered-model = \"m\"\n"
+            );
+            all_problems(&text)
+                .into_iter()
+                .filter(|problem| problem.name == "no-approvers")
+                .map(|problem| problem.message)
+                .collect()
+        };
+        assert_eq!(told("[stage.dev]"), [""; 0]);
+        assert_eq!(
+            told("[stage.dev]\n[stage.prod]\napprovers = [\"ann\"]"),
+            [""; 0]
+        );
+        assert_eq!(
+            told("[stage.dev]\n[stage.test]\n[stage.prod]"),
+            [
+                "`[stage.prod]` is the last one and has no `approvers`: whatever is merged is deployed there without \
+                 anybody's approval (accept with `accept = [\"no-approvers\"]` under `[pipeline]`)"
+            ]
+        );
+        assert_eq!(
+            told(
+                "[stage.dev]\n[stage.prod]\nmodel-stage = \"Production\"\ngates = { github-approval = true }"
+            ),
+            [
+                "`github-approval` in `[stage.prod.gates]` asks for an approval, and nobody is named in `approvers`: \
+                 unless somebody is in the settings of the GitHub environment, no version ever passes (accept with \
+                 `accept = [\"no-approvers\"]` under `[pipeline]`)"
             ]
         );
     }
