@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jsonschema::Validator;
-use serde_json::Value;
-use stage_file::StageFile;
+use serde_json::{Value, json};
+use stage_file::{Severity, StageFile, StageFileError};
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -53,6 +53,35 @@ fn the_schema_itself_is_one_of_draft_2020_12() {
     assert!(jsonschema::draft202012::meta::is_valid(&schema()));
 }
 
+/// Editors compile it with ajv. It comes from npm where `ACTIONS_LIBRARY` says that npm is there.
+#[test]
+fn ajv_compiles_the_schema_in_its_strict_mode() {
+    if std::env::var_os("ACTIONS_LIBRARY").is_none_or(|value| value.is_empty()) {
+        eprintln!("NOT RUN: the test with ajv; set ACTIONS_LIBRARY to yes for that");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ajv");
+    fs::create_dir_all(&folder).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(&folder)
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        assert!(output.status.success(), "{program}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    if !folder.join("node_modules/ajv").exists() {
+        fs::write(folder.join("package.json"), r#"{"private": true}"#).unwrap();
+        run("npm", &["install", "--no-audit", "--no-fund", "ajv@8.20.0"]);
+    }
+    fs::write(folder.join("schema.json"), schema().to_string()).unwrap();
+    let script = "const Ajv = require('ajv/dist/2020').default;
+        new Ajv({ strict: true }).compile(require('./schema.json'));
+        console.log('compiled');";
+    assert_eq!(run("node", &["-e", script]), "compiled\n");
+}
+
 #[test]
 fn the_committed_schema_is_what_the_keys_ask_for() {
     let there = fs::read_to_string(top().join(domino_pipeline::schema::FILE_NAME)).unwrap();
@@ -84,6 +113,158 @@ fn a_file_full_of_mistakes_is_wrong_by_the_schema_too() {
     let path = top().join("tests/fixtures/stages/everything-wrong.toml");
     assert!(StageFile::load(&path).is_err());
     assert!(!wrong(&fs::read_to_string(path).unwrap()).is_empty());
+}
+
+/// A date as TOML writes it; editors hand it to the schema as this text.
+const DATE: &str = "2026-11-30";
+/// What the schema knows of what can be wrong. The rest is about what values mean.
+const SHAPES: [&str; 5] = [
+    "unknown-key",
+    "wrong-type",
+    "missing-key",
+    "unknown-word",
+    "out-of-range",
+];
+
+#[test]
+fn schema_and_program_agree_on_every_file_with_one_change() {
+    let validator = validator();
+    let (mut changes, mut refused) = (0, 0);
+    // The file of thirty entities has nothing that the others have not, ten times over.
+    let files = good_files().into_iter();
+    for path in files.filter(|path| !path.ends_with("workflows-thirty-entities.toml")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let file: Value = toml::from_str(&text).unwrap();
+        for changed in changed(&file) {
+            let text = toml_text(&changed);
+            let problems = match StageFile::read(&text, Path::new("stages.toml")) {
+                Ok(_) => Vec::new(),
+                Err(StageFileError::Problems(problems)) => problems.list,
+                Err(other) => panic!("{other}\n{text}"),
+            };
+            let by_schema = !validator.is_valid(&changed);
+            let by_program = problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error);
+            let by_shape = problems.iter().any(|problem| {
+                SHAPES.contains(&problem.name)
+                    || problem.message.starts_with("`install` in `[pipeline]` is")
+                    || problem.message.contains("unless `install` is")
+                    || problem.message.contains("must say what is served")
+                    || problem.message.contains("both say what is served")
+            });
+            assert!(
+                by_program || !by_schema,
+                "{}: the schema alone refuses\n{text}",
+                path.display()
+            );
+            assert!(
+                by_schema || !by_shape,
+                "{}: the program alone refuses: {problems:?}\n{text}",
+                path.display()
+            );
+            changes += 1;
+            refused += usize::from(by_schema);
+        }
+    }
+    eprintln!("{changes} files, of which both refuse {refused} by their shape");
+    assert!(changes > 4_000, "{changes}");
+    assert!(
+        (changes / 4..changes).contains(&refused),
+        "{refused} of {changes}"
+    );
+}
+
+/// The file with one thing removed, added or replaced, for each thing in it.
+fn changed(file: &Value) -> Vec<Value> {
+    let mut files = Vec::new();
+    for pointer in pointers(file) {
+        for value in [
+            json!("text"),
+            json!(""),
+            json!(DATE),
+            json!(1),
+            json!(1.0),
+            json!(1.5),
+            json!(-1),
+            json!(99_999_999),
+            json!(true),
+            json!([]),
+            json!([1]),
+            json!(["text"]),
+            json!({}),
+            json!({ "text": "text" }),
+        ] {
+            let mut changed = file.clone();
+            *changed.pointer_mut(&pointer).unwrap() = value;
+            files.push(changed);
+        }
+        let (above, key) = pointer.rsplit_once('/').unwrap();
+        if let Some(Value::Object(table)) = file.pointer(above) {
+            let key = key.replace("~1", "/").replace("~0", "~");
+            let mut less = table.clone();
+            less.remove(&key);
+            let mut more = table.clone();
+            more.insert(format!("{key}-x"), table[&key].clone());
+            for table in [less, more] {
+                let mut changed = file.clone();
+                *changed.pointer_mut(above).unwrap() = Value::Object(table);
+                files.push(changed);
+            }
+        }
+    }
+    files
+}
+
+/// Where each value stands, but the file itself.
+fn pointers(value: &Value) -> Vec<String> {
+    let below = |key: String, value: &Value| {
+        let own = format!("/{key}");
+        let further = pointers(value)
+            .into_iter()
+            .map(|rest| format!("/{key}{rest}"));
+        std::iter::once(own.clone())
+            .chain(further)
+            .collect::<Vec<_>>()
+    };
+    match value {
+        Value::Object(table) => table
+            .iter()
+            .flat_map(|(key, value)| below(key.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| below(index.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The file as TOML, each top table in one line.
+fn toml_text(file: &Value) -> String {
+    let tables = file.as_object().unwrap().iter();
+    tables
+        .map(|(key, value)| format!("{} = {}\n", json!(key), in_line(value)))
+        .collect()
+}
+
+fn in_line(value: &Value) -> String {
+    match value {
+        Value::String(text) if text == DATE => DATE.to_owned(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(in_line).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(table) => {
+            let entries: Vec<String> = table
+                .iter()
+                .map(|(key, value)| format!("{} = {}", json!(key), in_line(value)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 #[test]

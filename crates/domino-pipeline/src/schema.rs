@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 use similar::TextDiff;
-use stage_file::reference::{FILE, Form, Key, Need, Section};
+use stage_file::reference::{FILE, Form, Key, Need, Section, Way, ways};
 
 use crate::error::{Context as _, Result};
 use crate::reference::sections;
@@ -77,7 +77,7 @@ struct Schema {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
     #[serde(rename = "enum", skip_serializing_if = "Option::is_none")]
-    words: Option<&'static [&'static str]>,
+    words: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,8 +90,10 @@ struct Schema {
     any_of: Vec<Schema>,
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Box<Schema>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    one_of: Vec<Schema>,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    properties: IndexMap<&'static str, Schema>,
+    properties: IndexMap<&'static str, Property>,
     #[serde(skip_serializing_if = "Option::is_none")]
     property_names: Option<Names>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +120,22 @@ enum Kind {
     String,
     Integer,
     Boolean,
+}
+
+/// What one key may hold.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Property {
+    /// Anything where it says true, and nothing at all where it says false.
+    Any(bool),
+    /// What the schema says.
+    Of(Box<Schema>),
+}
+
+impl From<Schema> for Property {
+    fn from(schema: Schema) -> Self {
+        Self::Of(Box::new(schema))
+    }
 }
 
 /// What keys that are not listed may hold.
@@ -168,10 +186,13 @@ fn document() -> Schema {
 /// A key that each table of the section needs unless the shared table has it.
 fn shared_or_own(shared: &'static str, section: &'static Section, key: &'static str) -> Schema {
     let holds = |table: &'static str, key: Schema| Schema {
-        properties: IndexMap::from([(table, key)]),
+        kind: Some(Kind::Object),
+        properties: IndexMap::from([(table, key.into())]),
         ..Schema::default()
     };
     let has = |key: &'static str| Schema {
+        kind: Some(Kind::Object),
+        properties: IndexMap::from([(key, Property::Any(true))]),
         required: vec![key],
         ..Schema::default()
     };
@@ -181,6 +202,7 @@ fn shared_or_own(shared: &'static str, section: &'static Section, key: &'static 
         .find(|key| matches!(key.form, Form::Named(named) if std::ptr::eq(named, section)))
         .map_or("stage", |key| key.name);
     let each = Schema {
+        kind: Some(Kind::Object),
         additional_properties: Some(Others::All(Box::new(has(key)))),
         ..Schema::default()
     };
@@ -220,10 +242,40 @@ fn table(section: &'static Section, required: Vec<&'static str>) -> Schema {
         properties: section
             .keys
             .iter()
-            .map(|key| (key.name, value(key)))
+            .map(|key| (key.name, value(key).into()))
             .collect(),
         additional_properties: Some(Others::None(false)),
         required,
+        one_of: ways(section).iter().map(filled).collect(),
+        ..Schema::default()
+    }
+}
+
+/// What a table holds that is filled in this way.
+fn filled(way: &Way) -> Schema {
+    let chosen = way.chosen_by.map(|(key, word)| {
+        let word = Schema {
+            kind: Some(Kind::String),
+            words: Some(vec![word]),
+            ..Schema::default()
+        };
+        (key, word.into())
+    });
+    let choosing = way
+        .chosen_by
+        .filter(|_| !way.is_default)
+        .map(|(key, _)| key);
+    Schema {
+        kind: Some(Kind::Object),
+        properties: chosen
+            .into_iter()
+            .chain(way.needs.iter().map(|key| (*key, Property::Any(true))))
+            .chain(way.without.iter().map(|key| (*key, Property::Any(false))))
+            .collect(),
+        required: choosing
+            .into_iter()
+            .chain(way.needs.iter().copied())
+            .collect(),
         ..Schema::default()
     }
 }
@@ -273,7 +325,7 @@ fn form(form: Form) -> Schema {
             ..of(Kind::Integer)
         },
         Form::Word(words) => Schema {
-            words: Some(words),
+            words: Some(words.to_vec()),
             ..of(Kind::String)
         },
         Form::Variables => Schema {

@@ -5,9 +5,11 @@
 
 mod entity;
 mod stage;
+mod way;
 
 pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
 pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, STAGE};
+pub use self::way::{Way, ways};
 
 /// A table of the file and the keys it may hold.
 #[derive(Debug)]

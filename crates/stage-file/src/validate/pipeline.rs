@@ -3,6 +3,7 @@
 use super::rule::{Book, Report};
 use crate::Install;
 use crate::problem::Severity;
+use crate::reference::{PIPELINE, Way, ways};
 use crate::text::displayed;
 use crate::unknown_name::{listed, nearest};
 
@@ -46,33 +47,6 @@ pub(super) fn runner(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// The keys that say what is installed: with which words of `install` each has an effect, and whether it must be there.
-const INSTALLED: [(&str, &[Install], Presence); 4] = [
-    (
-        "release",
-        &[Install::Release, Install::Pip],
-        Presence::Required,
-    ),
-    (
-        "release-repository",
-        &[Install::Release],
-        Presence::Required,
-    ),
-    (
-        "release-token-secret",
-        &[Install::Release],
-        Presence::Optional,
-    ),
-    ("wheel-sha256", &[Install::Pip], Presence::Required),
-];
-
-/// Whether a key must be there where it has an effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Required,
-    Optional,
-}
-
 /// As a stage file writes it.
 fn word(install: Install) -> &'static str {
     match install {
@@ -84,23 +58,32 @@ fn word(install: Install) -> &'static str {
 
 pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let install = book.file.pipeline.install;
-    for (key, effective, presence) in INSTALLED {
-        let given = book.has(&["pipeline", key]);
-        let has_effect = effective.contains(&install);
-        if has_effect && !given && presence == Presence::Required {
+    let chosen = word(install);
+    let words = |way: &Way| way.chosen_by.map_or("", |(_, word)| word);
+    let all = ways(&PIPELINE);
+    for way in all.iter().filter(|way| words(way) == chosen) {
+        for key in way.needs.iter().filter(|key| !book.has(&["pipeline", key])) {
             report.at(
                 &["pipeline", "install"],
-                format!("is `{}`, which needs a `{key}`", word(install)),
+                format!("is `{chosen}`, which needs a `{key}`"),
             );
         }
-        if given && !has_effect {
-            let words: Vec<String> = effective
+        for key in way
+            .without
+            .iter()
+            .filter(|key| book.has(&["pipeline", key]))
+        {
+            let effective: Vec<String> = all
                 .iter()
-                .map(|install| format!("`{}`", word(*install)))
+                .filter(|way| !way.without.contains(key))
+                .map(|way| format!("`{}`", words(way)))
                 .collect();
             report.at(
                 &["pipeline", key],
-                format!("has no effect unless `install` is {}", words.join(" or ")),
+                format!(
+                    "has no effect unless `install` is {}",
+                    effective.join(" or ")
+                ),
             );
         }
     }
