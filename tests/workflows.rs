@@ -237,7 +237,7 @@ fn warnings_of_a_file_that_can_be_used_are_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
                 [stage.dev]\nhardware-tier = \"small\"\n[stage.prod]\nhardware-tier = \"small\"\n\
-                [job.train]\ncommand = \"train.py\"\n";
+                approvers = [\"ann\"]\n[job.train]\ncommand = \"train.py\"\n";
     let stages = folder.path().join("stages.toml");
     fs::write(&stages, text).unwrap();
     let written = gen_workflows_to(folder.path(), &stages, &[]);
