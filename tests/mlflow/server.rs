@@ -17,18 +17,28 @@ struct Server {
     _reaper: Child,
 }
 
-/// The two lines that there are; both can be starting at once.
-static SERVERS: [OnceLock<Server>; 2] = [OnceLock::new(), OnceLock::new()];
+/// The two lines that there are, without rights and with; all can be starting at once.
+static SERVERS: [OnceLock<Server>; 4] = [const { OnceLock::new() }; 4];
 
 /// The address of the server of a line; `None`, and said so, when tests against it were not asked for.
 pub fn uri(line: &'static str) -> Option<String> {
+    started(line, false)
+}
+
+/// The same of a server with rights, where everybody is `editor` who does not give another user name.
+#[allow(dead_code, reason = "each test binary uses the part it needs")]
+pub fn uri_with_roles(line: &'static str) -> Option<String> {
+    started(line, true)
+}
+
+fn started(line: &'static str, roles: bool) -> Option<String> {
     let lines = std::env::var(VARIABLE).unwrap_or_default();
     if !lines.split_whitespace().any(|asked| asked == line) {
         not_run(&lines);
         return None;
     }
-    let server = &SERVERS[usize::from(line == "3")];
-    Some(server.get_or_init(|| start(line)).uri.clone())
+    let server = &SERVERS[usize::from(line == "3") + 2 * usize::from(roles)];
+    Some(server.get_or_init(|| start(line, roles)).uri.clone())
 }
 
 /// Straight to the terminal: a passing test's own output is swallowed.
@@ -43,12 +53,13 @@ fn not_run(lines: &str) {
     });
 }
 
-fn start(line: &str) -> Server {
+fn start(line: &str, roles: bool) -> Server {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/mlflow/start.sh");
     let output = Command::new("bash")
         .arg(&script)
         .env("MLFLOW_LINE", line)
         .env("MLFLOW_WORKERS", WORKERS)
+        .env("MLFLOW_ROLES", if roles { "1" } else { "" })
         .stdin(Stdio::null())
         .output()
         .unwrap();

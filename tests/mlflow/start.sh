@@ -9,6 +9,7 @@
 #
 #   MLFLOW_LINE=3|2     which server: the pins in line3.txt (default) or line2.txt
 #   MLFLOW_WORKERS=N    worker processes (default 1)
+#   MLFLOW_ROLES=1      with users and rights; whoever does not say who they are is `editor` (see roles.py)
 #   PYTHON=python3      the Python that runs it, 3.11 or newer
 set -euo pipefail
 shopt -s inherit_errexit
@@ -80,6 +81,17 @@ installed() {
 # Returns 1 when the server ended by itself, which is what a port taken in between looks like.
 launch() {
   local venv=$1 store=$2 workers=$3 port
+  local variables=() options=()
+  if [[ -n ${MLFLOW_ROLES:-} ]]; then
+    # The database is in the store as well. The password is for a server that only this machine reaches.
+    printf '[mlflow]\n%s\n' "default_permission = NO_PERMISSIONS
+database_uri = sqlite:///$store/users.db
+admin_username = admin
+admin_password = only-on-loopback
+authorization_function = roles:authorize" >"$store/roles.ini"
+    variables=(MLFLOW_AUTH_CONFIG_PATH="$store/roles.ini" MLFLOW_FLASK_SERVER_SECRET_KEY=only-on-loopback PYTHONPATH="$here")
+    options=(--app-name basic-auth)
+  fi
   port=$("$python" -c 'import socket
 with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
@@ -89,8 +101,8 @@ with socket.socket() as s:
   (
     cd "$store"
     exec env -u MLFLOW_TRACKING_URI -u MLFLOW_REGISTRY_URI -u PYTHONPATH \
-      MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
-      setsid "$venv/bin/python" -m mlflow server --host 127.0.0.1 --port "$port" --workers "$workers" \
+      MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false "${variables[@]}" \
+      setsid "$venv/bin/python" -m mlflow server --host 127.0.0.1 --port "$port" --workers "$workers" "${options[@]}" \
       --backend-store-uri "sqlite:///$store/mlflow.db" --artifacts-destination "$store/artifacts"
   ) </dev/null >"$store/server.log" 2>&1 &
   group=$!
