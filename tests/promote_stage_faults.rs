@@ -48,7 +48,8 @@ fn scene(gates: &str, stages: [&str; 2]) -> Scene {
     let mut scene = scene_with(gates, "");
     prepare(&scene, "registered-models/create", json!({"name": "wine"}));
     for (number, stage) in [("1", stages[0]), ("2", stages[1])] {
-        let new = json!({"name": "wine", "source": "s3://any/where"});
+        let by = json!([{"key": "mlflow.user", "value": "author"}]);
+        let new = json!({"name": "wine", "source": "s3://any/where", "tags": by});
         prepare(&scene, "model-versions/create", new);
         let to = json!({
             "name": "wine", "version": number, "stage": stage, "archive_existing_versions": false,

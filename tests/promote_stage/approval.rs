@@ -72,10 +72,10 @@ fn a_request_asks_with_a_sheet_and_an_approval_lets_the_version_in() {
     scene.sandbox.approve_waiting("approver").unwrap();
     apply(&scene, "prod", two).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [two]);
-    let tags = version(&scene, "wine", two)["tags"].clone();
-    assert_eq!(tags["promote.approved_by"], "approver (Domino)");
+    let record = recorded(&scene, "wine", two, "prod");
+    assert_eq!(record["approved-by"], json!(["approver (Domino)"]));
     let id = scene.output("request-id").unwrap();
-    assert_eq!(tags["promote.request_id"], id.as_str());
+    assert_eq!(record["request-id"], id.as_str());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn a_review_of_an_older_domino_is_asked_for_and_known_by_what_it_brings() {
     apply(&scene, "prod", 1).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [1]);
     assert_eq!(alias(&scene, "wine", "production"), Some(1));
-    assert_eq!(version(&scene, "wine", 1)["tags"]["promote.status"], "done");
+    assert_eq!(recorded(&scene, "wine", 1, "prod")["status"], "done");
 }
 
 #[test]

@@ -140,8 +140,7 @@ fn a_version_that_the_stage_never_let_in_does_not_come_back() {
     apply(&scene, "prod", 2).exits(0);
     scene.run(&["demote", "wine", "--stage", "prod"]).exits(0);
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [3]);
-    let tags = version(&scene, "wine", 3)["tags"].clone();
-    assert_eq!(tags["promote.from"], "Archived");
+    assert_eq!(recorded(&scene, "wine", 3, "prod")["from"], "Archived");
 }
 
 #[test]
@@ -154,8 +153,7 @@ fn a_demotion_that_was_not_finished_is_finished_by_a_rerun() {
         .add(Fault::on(record, reply(403, false)).single());
     let arguments = ["demote", "wine", "--stage", "staging", "--reason", "drift"];
     scene.run(&arguments).exits(3).tells(
-        "left to do: alias `staging` to version 1, tag `promote.in.staging`, tag `promote.status`, alias \
-         `previous-staging` to be taken away",
+        "left to do: alias `staging` to version 1, tag `promote.in.staging`, alias `previous-staging` to be taken away",
     );
     let left = version(&scene, "wine", 2)["tags"]["promote.demoted.staging"].clone();
     assert!(left.as_str().unwrap().ends_with(": drift"), "{left}");
@@ -165,13 +163,9 @@ fn a_demotion_that_was_not_finished_is_finished_by_a_rerun() {
     assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
     assert_eq!(alias(&scene, "wine", "staging"), Some(1));
     assert_eq!(alias(&scene, "wine", "previous-staging"), None);
-    let back = version(&scene, "wine", 1)["tags"].clone();
-    assert_eq!(back["promote.status"], "done");
-    let record = back["promote.in.staging"].as_str().unwrap();
-    assert!(
-        record.contains("put back in place of version 2: drift"),
-        "{record}"
-    );
+    let back = recorded(&scene, "wine", 1, "staging");
+    assert_eq!(back["status"], "done");
+    assert_eq!(back["reason"], "put back in place of version 2: drift");
 }
 
 #[test]
@@ -188,15 +182,9 @@ fn a_demotion_that_is_undone_leaves_no_mark() {
         .exits(4)
         .tells("version 1 was put back into `Archived`; `Staging` holds version 2");
     let stays = version(&scene, "wine", 2)["tags"].clone();
-    assert_eq!(stays.get("promote.demoted.staging"), None);
-    let back = version(&scene, "wine", 1)["tags"].clone();
-    assert_eq!(back["promote.status"], "undone");
-    assert!(
-        back["promote.in.staging"]
-            .as_str()
-            .unwrap()
-            .contains("\"status\":\"undone\"")
-    );
+    assert_eq!(stays["promote.demoted.staging"], "");
+    let back = recorded(&scene, "wine", 1, "staging");
+    assert_eq!(back["status"], "undone");
     assert_eq!(alias(&scene, "wine", "previous-staging"), Some(1));
     // That it had been in the stage is not forgotten.
     let by_name = ["demote", "wine", "--stage", "staging", "--version", "1"];
@@ -251,4 +239,30 @@ fn an_alias_that_somebody_moved_stays_until_it_is_put_back() {
         "{run}"
     );
     assert_eq!(alias(&scene, "wine", "staging"), Some(2));
+}
+
+#[test]
+fn an_alias_that_two_stages_share_brings_back_only_what_this_one_held() {
+    let scene = scene_with("", "");
+    let path = scene.path().join("stages.toml");
+    let file = std::fs::read_to_string(&path).unwrap();
+    let canary = "\n[stage.canary]\nhardware-tier = { models = \"staging-endpoint\" }\nmodel-stage = \"Staging\"\n";
+    let file = file.replace("\n[stage.prod]", &format!("{canary}\n[stage.prod]"));
+    std::fs::write(path, file).unwrap();
+    register(&scene, "wine", 0.6);
+    let any = ["--version", "1", "--skip-order", "a canary"];
+    scene
+        .run(&[&["apply", "wine", "--to", "canary"], &any[..]].concat())
+        .exits(0);
+    let body = json!({"name": "wine", "alias": "previous-staging", "version": "1"});
+    mlflow(&scene, "POST", "registered-models/alias", body);
+    register(&scene, "wine", 0.6);
+    put(&scene, "wine", 1, "Archived");
+    put(&scene, "wine", 2, "Staging");
+    scene
+        .run(&["demote", "wine", "--stage", "staging"])
+        .exits(3)
+        .tells("version 1 of `wine` was never let into stage `staging`");
+    scene.run(&["demote", "wine", "--stage", "canary"]).exits(0);
+    assert_eq!(versions_in_stage(&scene, "wine", "Staging"), [1]);
 }

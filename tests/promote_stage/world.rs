@@ -267,6 +267,13 @@ pub fn version(scene: &Scene, name: &str, version: u64) -> Value {
     version
 }
 
+/// The record that a promotion into a stage left at a version.
+pub fn recorded(scene: &Scene, name: &str, number: u64, stage: &str) -> Value {
+    let tags = version(scene, name, number)["tags"].clone();
+    let record = tags[format!("promote.in.{stage}")].as_str();
+    serde_json::from_str(record.unwrap()).unwrap()
+}
+
 /// The stage of a version.
 pub fn stage_of(scene: &Scene, name: &str, number: u64) -> String {
     version(scene, name, number)["current_stage"]

@@ -14,7 +14,7 @@ use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
 use crate::gates::{has_none, refusal, soak};
 use crate::machine;
-use crate::record::{Record, Status, demoted_key, has_entered, timestamp, workflow_run};
+use crate::record::{Record, Status, demoted_key, has_entered, outdated, timestamp, workflow_run};
 use crate::registry::stage_of;
 use crate::registry_writer::RegistryWriter;
 use crate::sheet::describe;
@@ -147,7 +147,7 @@ fn view(candidate: &Candidate<'_>, report: &GateReport, transition: &Transition<
     if candidate.already_promoted.is_none() && report.all_hold() {
         transition.describe(&mut plan);
         if transition.enters() || transition.is_unfinished {
-            let text = format!("the record of the promotion, as tags of version {number}");
+            let text = format!("the record of the promotion, as a tag of version {number}");
             plan.change(ChangeKind::Create, text);
         }
     }
@@ -188,7 +188,7 @@ fn transition<'a>(
         alias: Alias::now(registry, target.alias()),
         previous_alias: Alias::now(registry, target.previous_alias()),
         previous: Previous::Stays,
-        outdated: record.outdated(&candidate.version.tags),
+        outdated: outdated(&candidate.version.tags),
         record,
         is_unfinished: earlier.is_none_or(|record| record.status != Status::Done),
         demoted_tags: Vec::new(),

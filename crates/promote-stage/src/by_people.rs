@@ -7,7 +7,7 @@ use domino_core::step::StepContext;
 
 use crate::arguments::VersionArgs;
 use crate::candidate::Candidate;
-use crate::record::{Record, Status, demoted_key};
+use crate::record::{Record, Status, demoted};
 use crate::registry::stage_of;
 
 /// Refuses a version that somebody took out of the stage, unless a reason is given.
@@ -27,8 +27,7 @@ pub(crate) fn check_not_taken_out(
     let later = file.stages.iter().skip_while(|one| one.name != stage.name);
     let mut later = later.skip(1);
     let went_on = later.any(|later| {
-        Record::of(version, &later.name).is_some()
-            || version.tags.contains_key(&demoted_key(&later.name))
+        Record::of(version, &later.name).is_some() || demoted(version, &later.name).is_some()
     });
     // Whatever was let in after it has archived it. Records tell whole seconds, and which version was there before.
     let gave_way = candidate.others().into_iter().any(|number| {
@@ -65,8 +64,7 @@ pub(crate) fn alias_moved_to(candidate: &Candidate<'_>) -> Option<VersionNumber>
 
 /// The record of a version that was let in, and did not have to leave.
 fn was_let_in(candidate: &Candidate<'_>) -> Option<Record> {
-    let demoted = demoted_key(&candidate.target.stage.name);
-    let is_demoted = candidate.version.tags.contains_key(&demoted);
+    let is_demoted = demoted(&candidate.version, &candidate.target.stage.name).is_some();
     let record = candidate.record().filter(|_| !is_demoted)?;
     (record.status == Status::Done).then_some(record)
 }

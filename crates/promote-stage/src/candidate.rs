@@ -12,7 +12,7 @@ use crate::arguments::VersionArgs;
 use crate::measurements::Measurements;
 use crate::order;
 use crate::people::People;
-use crate::record::Record;
+use crate::record::{Record, has_entered};
 use crate::registry::{Registry, stage_of};
 use crate::run_of::run_of;
 use crate::target::PromotionTarget;
@@ -23,6 +23,15 @@ pub(crate) struct Replaced {
     pub(crate) version: ModelVersion,
     pub(crate) run: Option<Run>,
     pub(crate) measured: Measurements,
+}
+
+/// What is wanted of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What decides whether it may enter.
+    Decision,
+    /// Also what a person compares it by.
+    All,
 }
 
 /// A version on its way into a stage.
@@ -42,6 +51,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) already_promoted: Option<&'a Stage>,
     /// The run that made it.
     pub(crate) run: Option<Run>,
+    /// Why the run is not known.
+    pub(crate) run_trouble: Option<String>,
     /// The version that it takes the place of, with its run.
     pub(crate) replaced: Option<Replaced>,
     /// Its metrics.
@@ -54,7 +65,11 @@ pub(crate) struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     /// Reads all there is to know, and refuses what no gate could let in: first the registry beside the projects,
     /// then what the stage before serves, then the runs.
-    pub(crate) async fn find(context: &'a StepContext, args: &VersionArgs) -> Result<Self> {
+    pub(crate) async fn find(
+        context: &'a StepContext,
+        args: &VersionArgs,
+        wanted: Wanted,
+    ) -> Result<Self> {
         let target = PromotionTarget::of(context, &args.model)?;
         let given = args.version()?;
         let (file, stage) = (&context.file, &context.stage);
@@ -95,6 +110,7 @@ impl<'a> Candidate<'a> {
             serving,
             already_promoted,
             run: None,
+            run_trouble: None,
             replaced: None,
             measured: Measurements::default(),
             now: tracking.now().as_millisecond(),
@@ -114,21 +130,33 @@ impl<'a> Candidate<'a> {
             None => None,
             Some(number) => {
                 candidate.registry.look_up(&tracking, number).await?;
-                candidate.registry.version(number).cloned()
+                let found = candidate.registry.version(number).cloned();
+                // An alias that could not be deleted may lead to a version that was on its way in and put back.
+                found.filter(|version| {
+                    stage_of(version) == candidate.target.model_stage
+                        || !candidate.was_only_tried(version)
+                })
             }
         };
         let rules = candidate.target.metric_rules.iter();
         let rules: Vec<MetricRule> = rules.filter_map(|text| text.parse().ok()).collect();
-        let (own, before) = tokio::try_join!(made(&tracking, &candidate.version, &rules), async {
+        let measures = wanted == Wanted::All || !rules.is_empty();
+        let run = run_of(&tracking, &candidate.version.run_id);
+        let (run, before) = tokio::try_join!(run, async {
             match &replaced {
-                Some(version) => made(&tracking, version, &rules).await.map(Some),
-                None => Ok(None),
+                Some(version) if measures => made(&tracking, version, &rules).await,
+                _ => Ok((None, Measurements::default())),
             }
         })?;
-        (candidate.run, candidate.measured) = own;
+        if measures {
+            candidate.measured =
+                Measurements::read(&tracking, &candidate.version, &run, &rules).await?;
+        }
+        candidate.run = run.known().cloned();
+        candidate.run_trouble = run.trouble();
         candidate.people = People::of(&candidate.version, candidate.run.as_ref());
-        let replaced = replaced.zip(before);
-        candidate.replaced = replaced.map(|(version, (run, measured))| Replaced {
+        let (run, measured) = before;
+        candidate.replaced = replaced.map(|version| Replaced {
             version,
             run,
             measured,
@@ -171,6 +199,12 @@ impl<'a> Candidate<'a> {
                 let record = self.record().filter(|_| self.is_in_stage());
                 record.and_then(|record| record.replaced)
             })
+    }
+
+    /// Whether a version never got into the stage, although its record tells of an attempt.
+    fn was_only_tried(&self, version: &ModelVersion) -> bool {
+        let stage = &self.target.stage.name;
+        Record::of(version, stage).is_some() && !has_entered(version, stage)
     }
 
     /// What later steps are given.

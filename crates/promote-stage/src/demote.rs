@@ -104,11 +104,15 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
     let mut registry = target.registry(context, &reader).await?;
     let before = held_before(&registry, &target);
     let recorded = before.as_ref().and_then(|record| record.replaced);
-    let previous = recorded.or_else(|| registry.alias(&target.previous_alias()));
+    let held = registry.versions_in_stage(&target.model_stage);
+    // An alias that could not be deleted may lead to what the stage holds.
+    let pointed = registry.alias(&target.previous_alias());
+    let pointed = pointed.filter(|pointed| before.is_none() || !held.contains(pointed));
+    let previous = recorded.or(pointed);
     let Some(number) = args.version.or(previous) else {
-        let holds = listed(&registry.versions_in_stage(&target.model_stage));
+        let holds = listed(&held);
         return Err(CommandError::refused(format!(
-            "no version of `{}` is known that `{}` held before: there is no alias `{}`",
+            "no version of `{}` is known that `{}` held before: there is no alias `{}` to another version",
             target.name,
             target.model_stage,
             target.previous_alias()
@@ -134,8 +138,9 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
     }
     let earlier = Record::of(&back, stage);
     let let_in = record::has_entered(&back, stage);
+    let is_pointed = registry.alias(&target.previous_alias()) == Some(number);
     let is_previous =
-        recorded == Some(number) || registry.alias(&target.previous_alias()) == Some(number);
+        recorded == Some(number) || is_pointed && !was_elsewhere(context, &target, &back);
     if !let_in && !is_previous {
         return Err(CommandError::refused(format!(
             "version {number} of `{}` was never let into stage `{stage}`: neither its record nor the alias `{}` says so",
@@ -147,7 +152,7 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
             target.model.name
         )));
     }
-    let mut leave = registry.versions_in_stage(&target.model_stage);
+    let mut leave = held;
     leave.retain(|other| *other != number);
     Ok(Demotion {
         target,
@@ -167,6 +172,21 @@ fn held_before(registry: &Registry, target: &PromotionTarget<'_>) -> Option<Reco
     };
     let record = Record::of(registry.version(held)?, &target.stage.name)?;
     (record.status == Status::Done).then_some(record)
+}
+
+/// Whether another stage of this `model-stage` let the version in. The alias is that of all of them.
+fn was_elsewhere(
+    context: &StepContext,
+    target: &PromotionTarget<'_>,
+    version: &ModelVersion,
+) -> bool {
+    let stage = target.stage;
+    let mut others = context.file.stages.iter().filter(|other| {
+        other.name != stage.name
+            && other.model_stage == stage.model_stage
+            && other.host == stage.host
+    });
+    others.any(|other| record::has_entered(version, &other.name))
 }
 
 /// The version of that number is not the one that the stage held.
@@ -232,14 +252,15 @@ impl Demotion<'_> {
         let demoted = |other: &VersionNumber| TagChange {
             version: *other,
             key: key.clone(),
-            value: Some(format!(
+            value: format!(
                 "version {} was put back at {}{why}",
                 self.back.version, record.at
-            )),
+            ),
             before: self
                 .registry
                 .version(*other)
-                .and_then(|version| version.tags.get(&key).cloned()),
+                .and_then(|version| version.tags.get(&key).cloned())
+                .unwrap_or_default(),
         };
         Transition {
             version: self.back.version,
@@ -255,7 +276,7 @@ impl Demotion<'_> {
             },
             previous_alias,
             is_unfinished: self.begun().is_some(),
-            outdated: record.outdated(&self.back.tags),
+            outdated: record::outdated(&self.back.tags),
             demoted_tags: self.leave.iter().map(demoted).collect(),
             own_demoted_tag: TagChange::removal(&self.back, key.clone()),
             record,

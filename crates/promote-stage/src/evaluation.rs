@@ -8,7 +8,7 @@ use domino_core::wait::{Poll, Span};
 
 use crate::arguments::VersionArgs;
 use crate::by_people::check_not_taken_out;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Wanted};
 use crate::gates;
 use crate::gates::result::GateReport;
 use crate::registry::listed;
@@ -28,7 +28,7 @@ pub(crate) async fn evaluate<'a>(
     let poll = Poll::until(wait, delay_scale);
     let mut progress = None;
     loop {
-        let candidate = Candidate::find(context, which).await?;
+        let candidate = Candidate::find(context, which, Wanted::Decision).await?;
         check_not_taken_out(context, &candidate, which)?;
         let report = match candidate.already_promoted {
             Some(_) => GateReport::default(),

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) enum Exclusivity {
     /// The stage holds the version and no other.
     Exclusive,
+    /// The registered model of this name no longer exists.
+    Gone,
     /// Another promotion moved the version out; the stage holds these.
     MovedOut(Vec<VersionNumber>),
     /// The stage holds a higher version as well, and this one leaves.
@@ -39,7 +41,10 @@ pub(crate) async fn check_exclusive(promotion: &Promotion<'_>) -> Result<Exclusi
     loop {
         let held = registry.versions_in_stage(&promotion.transition.to).await?;
         if !held.contains(&version) {
-            return Ok(Exclusivity::MovedOut(held));
+            return Ok(match held.is_empty() && !registry.exists().await? {
+                true => Exclusivity::Gone,
+                false => Exclusivity::MovedOut(held),
+            });
         }
         if held.len() == 1 {
             return Ok(Exclusivity::Exclusive);
@@ -60,6 +65,15 @@ impl Exclusivity {
         let (version, stage) = (promotion.transition.version, &promotion.transition.to);
         let conflict = match self {
             Self::Exclusive => return Ok(()),
+            Self::Gone => {
+                return Err(CommandError::refused(format!(
+                    "registered model `{name}` no longer exists: somebody deleted or renamed it meanwhile"
+                ))
+                .hint(format!(
+                    "a renamed model keeps its versions where they are: look for version {version} in `{stage}` in \
+                     Domino, and correct `registered-model` in stages.toml"
+                )));
+            }
             Self::MovedOut(held) => format!(
                 "version {version} of `{name}` was moved out of `{stage}` again, which holds {}",
                 listed(&held)

@@ -8,7 +8,7 @@ use domino_core::api::mlflow::ModelStage;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::Result;
 
-use crate::record::Status;
+use crate::record::{Record, Status};
 use crate::transition::{Alias, Previous, TagChange, Transition};
 
 /// All steps of a promotion, phase by phase.
@@ -61,8 +61,8 @@ pub(crate) enum StepState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Write {
     Stage(VersionNumber, ModelStage),
-    /// Without a value the tag is deleted.
-    Tag(VersionNumber, String, Option<String>),
+    /// An empty value stands for no tag.
+    Tag(VersionNumber, String, String),
     /// Without a version the alias is deleted.
     Alias(String, Option<VersionNumber>),
 }
@@ -78,8 +78,8 @@ pub(crate) enum Inverse {
     Alias(Alias),
     /// The alias of the version before is again what it was, when it is still what was written.
     PreviousAlias(Alias, VersionNumber),
-    /// The tag gets this value; `None` deletes it.
-    Tag(VersionNumber, String, Option<String>),
+    /// The tag gets this value.
+    Tag(VersionNumber, String, String),
     /// It stays as it is.
     Nothing,
 }
@@ -141,24 +141,22 @@ impl Journal {
     }
 }
 
-/// The tags that say "pending". Of these, a rollback changes the record and its status; the others tell of the last
-/// attempt, however it ended.
+/// The record says "pending", and what earlier releases wrote says nothing any more.
 fn begin(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
-    let version = transition.version;
-    let rolled_back = transition.record_tags(Status::RolledBack)?;
-    let pending = transition.record_tags(Status::Pending)?.into_iter();
-    let pending = pending.map(|(key, value)| {
-        let inverse = match rolled_back.iter().find(|(other, _)| *other == key) {
-            Some((_, value)) => Inverse::Tag(version, key.clone(), Some(value.clone())),
-            None => Inverse::Nothing,
-        };
-        JournalStep::new(Write::Tag(version, key, Some(value)), inverse)
-    });
+    let (version, key) = (transition.version, Record::key(transition.stage));
+    let pending = JournalStep::new(
+        Write::Tag(
+            version,
+            key.clone(),
+            transition.record_value(Status::Pending)?,
+        ),
+        Inverse::Tag(version, key, transition.record_value(Status::RolledBack)?),
+    );
     let outdated = transition.outdated.iter().map(|key| {
-        let write = Write::Tag(version, (*key).to_owned(), None);
+        let write = Write::Tag(version, (*key).to_owned(), String::new());
         JournalStep::new(write, Inverse::Nothing)
     });
-    Ok(pending.chain(outdated).collect())
+    Ok([pending].into_iter().chain(outdated).collect())
 }
 
 fn leave(transition: &Transition<'_>, version: VersionNumber) -> Departure {
@@ -196,11 +194,11 @@ fn announce(transition: &Transition<'_>) -> Vec<JournalStep> {
 /// Nothing of this is taken back: it is written once the stage is known to hold the version alone. The alias that a
 /// demotion goes by is the last to go, so that a rerun finds it.
 fn close(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
-    let tags = transition.record_tags(Status::Done)?.into_iter();
-    let tags = tags.map(|(key, value)| Write::Tag(transition.version, key, Some(value)));
+    let (version, key) = (transition.version, Record::key(transition.stage));
+    let done = Write::Tag(version, key, transition.record_value(Status::Done)?);
     let goes = transition.previous == Previous::Goes;
     let previous = goes.then(|| Write::Alias(transition.previous_alias.name.clone(), None));
-    let steps = tags.chain(previous);
+    let steps = [done].into_iter().chain(previous);
     Ok(steps
         .map(|write| JournalStep::new(write, Inverse::Nothing))
         .collect())
@@ -210,8 +208,8 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stage(version, stage) => write!(f, "version {version} to `{stage}`"),
-            Self::Tag(_, key, Some(_)) => write!(f, "tag `{key}`"),
-            Self::Tag(_, key, None) => write!(f, "tag `{key}` to be taken away"),
+            Self::Tag(_, key, value) if value.is_empty() => write!(f, "tag `{key}` to be emptied"),
+            Self::Tag(_, key, _) => write!(f, "tag `{key}`"),
             Self::Alias(alias, Some(version)) => write!(f, "alias `{alias}` to version {version}"),
             Self::Alias(alias, None) => write!(f, "alias `{alias}` to be taken away"),
         }

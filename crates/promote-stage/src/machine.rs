@@ -114,7 +114,8 @@ async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrup
     if promotion.journal.leave.is_empty() {
         return check_exclusive(promotion).await?.into_result(promotion);
     }
-    let held = registry.versions_in_stage(&promotion.transition.to).await?;
+    let (version, to) = (promotion.transition.version, &promotion.transition.to);
+    let mut held = registry.versions_still_in_stage(to).await?;
     // Only those that were seen when it was planned: what came since belongs to another promotion.
     let leave = promotion.journal.leave.iter();
     for departure in leave.filter(|departure| held.contains(&departure.version)) {
@@ -124,7 +125,12 @@ async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrup
         }
         step.say(&format!("archived version {}", departure.version));
     }
-    check_exclusive(promotion).await?.into_result(promotion)
+    held.retain(|one| (promotion.journal.leave.iter()).all(|departure| departure.version != *one));
+    match held == [version] {
+        // Whoever enters from now on is seen by the look that is to come.
+        true => Ok(()),
+        false => check_exclusive(promotion).await?.into_result(promotion),
+    }
 }
 
 /// Carries out the first `count` of the steps that are left. An error names the step that failed and all after it.
@@ -155,7 +161,7 @@ async fn finish<'a>(
 async fn keep_alias(promotion: &Promotion<'_>) -> Result<(), Box<PromotionOutcome>> {
     let (registry, version) = (&promotion.registry, promotion.transition.version);
     let alias = &promotion.transition.alias.name;
-    if !registry.has_aliases() {
+    if !registry.has_aliases() || registry.is_undisturbed() {
         return Ok(());
     }
     let points = registry.points_to(alias, version).await;

@@ -9,7 +9,7 @@ use domino_core::step::StepContext;
 use domino_core::version_identity::VersionIdentity;
 use stage_file::{Stage, StageFile, VersionRule};
 
-use crate::record::{Record, demoted_key, timestamp, was_let_in};
+use crate::record::{Record, demoted, timestamp, was_let_in};
 use crate::registry::{Registry, stage_of};
 use crate::target::PromotionTarget;
 
@@ -157,7 +157,7 @@ pub(crate) fn check_order(
             .hint(format!("{hint}; or say why not with `--skip-order REASON`"))
             .at(file, &["stage", stage])
     };
-    if let Some(why) = origin.version.tags.get(&demoted_key(stage)) {
+    if let Some(why) = demoted(origin.version, stage) {
         return Err(refusal(
             format!("version {number} of `{name}` had to leave stage `{stage}`: {why}"),
             "promote a newer version".into(),

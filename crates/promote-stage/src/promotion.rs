@@ -37,11 +37,7 @@ impl<'a> Promotion<'a> {
         step.state.set(StepState::Started);
         match write {
             Write::Stage(version, stage) => self.registry.set_stage(*version, stage).await?,
-            Write::Tag(version, key, value) => {
-                self.registry
-                    .set_or_delete_tag(*version, key, value)
-                    .await?;
-            }
+            Write::Tag(version, key, value) => self.registry.set_tag(*version, key, value).await?,
             Write::Alias(alias, Some(version)) => self.registry.set_alias(alias, *version).await?,
             Write::Alias(alias, None) => self.registry.delete_alias(alias).await?,
         }

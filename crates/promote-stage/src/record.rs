@@ -1,34 +1,30 @@
-//! What a promotion writes down at the version, as tags: for people and for a rerun. It is a record and no proof,
-//! because whoever may edit a version may edit its tags; so no gate takes it for an approval.
+//! What a promotion writes down at the version, as one tag a stage: for people and for a rerun. It is a record and no
+//! proof, because whoever may edit a version may edit its tags; so no gate takes it for an approval.
 
 use std::collections::BTreeMap;
 
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
-use domino_core::let_in::record_key;
-pub(crate) use domino_core::let_in::{demoted_key, has_entered, was_let_in};
+pub(crate) use domino_core::let_in::{demoted, demoted_key, has_entered, was_let_in};
+use domino_core::let_in::{record_key, tells_of};
 use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 use serde::{Deserialize, Serialize};
 
-/// How far the last promotion of the version got: `pending`, `done` or `undone`.
-pub(crate) const STATUS: &str = "promote.status";
-/// What was approved: the id of a governance bundle, else the workflow run.
-pub(crate) const REQUEST_ID: &str = "promote.request_id";
-/// Who approved.
-pub(crate) const APPROVED_BY: &str = "promote.approved_by";
-/// The stage before, as in stages.toml; of a version that was put back and has no record, where the experiment manager
-/// had it.
-pub(crate) const FROM: &str = "promote.from";
-/// The stage, as in stages.toml.
-pub(crate) const TO: &str = "promote.to";
-/// When, in RFC 3339.
-pub(crate) const AT: &str = "promote.at";
+/// What earlier releases wrote beside the records. They tell of the last promotion of then, and nothing reads them.
+const OF_EARLIER_RELEASES: [&str; 6] = [
+    "promote.status",
+    "promote.request_id",
+    "promote.approved_by",
+    "promote.from",
+    "promote.to",
+    "promote.at",
+];
 /// Values up to this length pass on every server.
 const LONGEST_VALUE: usize = 4_500;
 
-/// How one version got into one stage; kept for each stage, since the other tags tell of the last one only.
+/// How one version got into one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Record {
@@ -80,17 +76,6 @@ pub(crate) enum Status {
     RolledBack,
 }
 
-impl Status {
-    /// The word in the tag.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Done => "done",
-            Self::RolledBack => "undone",
-        }
-    }
-}
-
 impl Record {
     /// The tag that keeps the record of one stage.
     pub(crate) fn key(stage: &str) -> String {
@@ -101,26 +86,29 @@ impl Record {
     /// tags of the original. Nor is one that was edited beyond understanding.
     pub(crate) fn of(version: &ModelVersion, stage: &str) -> Option<Self> {
         let record = Self::in_tags(&version.tags, stage)?;
-        record.foreign_to(version).is_none().then_some(record)
+        tells_of(record.of.as_ref(), &record.at, version).then_some(record)
     }
 
     /// The other version that the record at this one tells of.
     pub(crate) fn foreign(version: &ModelVersion, stage: &str) -> Option<VersionIdentity> {
-        Self::in_tags(&version.tags, stage)?.foreign_to(version)
-    }
-
-    fn foreign_to(&self, version: &ModelVersion) -> Option<VersionIdentity> {
-        let known = self.of.clone();
+        let known = Self::in_tags(&version.tags, stage)?.of;
         known.filter(|known| *known != VersionIdentity::of(version))
     }
 
+    /// The record that a version has among its tags, whichever version it tells of.
     fn in_tags(tags: &BTreeMap<String, String>, stage: &str) -> Option<Self> {
         serde_json::from_str(tags.get(&Self::key(stage))?).ok()
     }
 
     /// The record as the value of its tag.
     pub(crate) fn value(&self) -> Result<String> {
-        Ok(serde_json::to_string(self)?)
+        let value = serde_json::to_string(self)?;
+        match value.len() > LONGEST_VALUE {
+            true => Err(CommandError::message(
+                "the record of the promotion is too long for a tag",
+            )),
+            false => Ok(value),
+        }
     }
 
     /// The time in epoch milliseconds.
@@ -128,56 +116,13 @@ impl Record {
         let at: jiff::Timestamp = self.at.parse().ok()?;
         Some(at.as_millisecond())
     }
+}
 
-    /// Every tag of a promotion of this record into `stage`, in the order of writing: that it is pending comes first,
-    /// how it ended last.
-    pub(crate) fn tags(&self, stage: &str) -> Result<Vec<(String, String)>> {
-        let mut tags = vec![(STATUS.to_owned(), self.status.word().to_owned())];
-        if self.status == Status::Pending {
-            tags.extend(
-                [
-                    (FROM, self.from.clone()),
-                    (TO, stage.to_owned()),
-                    (AT, self.at.clone()),
-                ]
-                .map(|(key, value)| (key.to_owned(), value)),
-            );
-            let optional = [
-                (REQUEST_ID, self.request_id.clone()),
-                (
-                    APPROVED_BY,
-                    (!self.approved_by.is_empty()).then(|| self.approved_by.join(", ")),
-                ),
-            ];
-            for (key, value) in optional {
-                tags.extend(value.map(|value| (key.to_owned(), value)));
-            }
-        }
-        tags.push((Self::key(stage), self.value()?));
-        for (_, value) in &mut tags {
-            if value.len() > LONGEST_VALUE {
-                return Err(CommandError::message(
-                    "the record of the promotion is too long for a tag",
-                ));
-            }
-        }
-        if self.status != Status::Pending {
-            tags.reverse();
-        }
-        Ok(tags)
-    }
-
-    /// The tags of an earlier promotion that would say something wrong of this one.
-    pub(crate) fn outdated(&self, tags: &BTreeMap<String, String>) -> Vec<&'static str> {
-        let mut outdated = Vec::new();
-        if self.request_id.is_none() && tags.contains_key(REQUEST_ID) {
-            outdated.push(REQUEST_ID);
-        }
-        if self.approved_by.is_empty() && tags.contains_key(APPROVED_BY) {
-            outdated.push(APPROVED_BY);
-        }
-        outdated
-    }
+/// The tags of earlier releases at a version that would say something wrong of another promotion.
+pub(crate) fn outdated(tags: &BTreeMap<String, String>) -> Vec<&'static str> {
+    let mut outdated = OF_EARLIER_RELEASES.to_vec();
+    outdated.retain(|key| tags.get(*key).is_some_and(|value| !value.is_empty()));
+    outdated
 }
 
 /// The page of the workflow run that this is a step of.
@@ -219,35 +164,26 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn a_record_is_written_as_tags_and_read_again() {
-        let pending = record(Status::Pending);
-        let tags = pending.tags("prod").unwrap();
-        let keys: Vec<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(
-            keys,
-            [
-                STATUS,
-                FROM,
-                TO,
-                AT,
-                REQUEST_ID,
-                APPROVED_BY,
-                "promote.in.prod"
-            ]
-        );
-        let kept: BTreeMap<String, String> = tags.into_iter().collect();
-        assert_eq!(kept[APPROVED_BY], "ann (GitHub), bob (Domino)");
-        assert_eq!(Record::in_tags(&kept, "prod"), Some(pending.clone()));
-        assert_eq!(Record::in_tags(&kept, "staging"), None);
-        assert_eq!(pending.at_millisecond(), Some(1_767_323_045_000));
+    /// A version's tags with this record of stage `prod`.
+    fn tags_of(record: &Record) -> BTreeMap<String, String> {
+        BTreeMap::from([(Record::key("prod"), record.value().unwrap())])
     }
 
     #[test]
-    fn done_is_the_last_word() {
-        let tags = record(Status::Done).tags("prod").unwrap();
-        let keys: Vec<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["promote.in.prod", STATUS]);
+    fn a_record_is_written_as_a_tag_and_read_again() {
+        let pending = record(Status::Pending);
+        let kept = tags_of(&pending);
+        assert!(
+            kept["promote.in.prod"].contains("\"approved-by\":[\"ann (GitHub)\",\"bob (Domino)\"]")
+        );
+        assert_eq!(Record::in_tags(&kept, "prod"), Some(pending.clone()));
+        assert_eq!(Record::in_tags(&kept, "staging"), None);
+        assert_eq!(pending.at_millisecond(), Some(1_767_323_045_000));
+        let endless = Record {
+            reason: Some("x".repeat(LONGEST_VALUE)),
+            ..pending
+        };
+        assert!(endless.value().is_err());
     }
 
     #[test]
@@ -258,7 +194,7 @@ pub(crate) mod tests {
                 ..record(status)
             };
             let mut version = version(7, "None", json!({}));
-            version.tags = record.tags("prod").unwrap().into_iter().collect();
+            version.tags = tags_of(&record);
             if demoted {
                 let why = "version 6 was put back".to_owned();
                 version.tags.insert(demoted_key("prod"), why);
@@ -282,7 +218,7 @@ pub(crate) mod tests {
             ..record(Status::Done)
         };
         let mut copy = original.clone();
-        copy.tags = record.tags("prod").unwrap().into_iter().collect();
+        copy.tags = tags_of(&record);
         assert_eq!(Record::of(&copy, "prod"), Some(record.clone()));
         assert_eq!(Record::foreign(&copy, "prod"), None);
         for change in [
@@ -300,13 +236,47 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_an_earlier_promotion_said_of_approvals_does_not_stay() {
-        let mut record = record(Status::Pending);
-        let kept: BTreeMap<String, String> = record.tags("staging").unwrap().into_iter().collect();
-        assert_eq!(record.outdated(&kept), [""; 0]);
-        record.approved_by.clear();
-        record.request_id = None;
-        assert_eq!(record.outdated(&kept), [REQUEST_ID, APPROVED_BY]);
+    fn a_record_without_an_identity_that_is_older_than_its_version_is_none() {
+        let mut version = version(7, "None", json!({}));
+        let record = record(Status::Done);
+        version.tags = tags_of(&record);
+        assert!(was_let_in(&version, "prod"));
+        version.creation_timestamp = record.at_millisecond().unwrap() + 2_000;
+        assert_eq!(Record::of(&version, "prod"), None);
+        assert!(!was_let_in(&version, "prod"));
+    }
+
+    #[test]
+    fn that_a_version_had_to_leave_does_not_come_with_a_copy_or_an_empty_tag() {
+        let mut version = version(
+            7,
+            "None",
+            json!({demoted_key("prod"): "version 6 was put back"}),
+        );
+        assert_eq!(demoted(&version, "prod"), Some("version 6 was put back"));
+        let record = Record {
+            of: Some(VersionIdentity::of(&version)),
+            ..record(Status::Done)
+        };
+        version.tags.extend(tags_of(&record));
+        assert!(demoted(&version, "prod").is_some());
+        let mut copy = version.clone();
+        copy.source = "models:/wine/7".into();
+        assert_eq!(demoted(&copy, "prod"), None);
+        version.tags.insert(demoted_key("prod"), String::new());
+        assert_eq!(demoted(&version, "prod"), None);
+        assert!(was_let_in(&version, "prod"));
+    }
+
+    #[test]
+    fn what_earlier_releases_wrote_does_not_stay() {
+        let tags = [
+            ("promote.to", "staging"),
+            ("promote.status", ""),
+            ("data", "c"),
+        ];
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(outdated(&BTreeMap::from(tags)), ["promote.to"]);
     }
 
     #[test]

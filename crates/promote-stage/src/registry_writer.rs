@@ -1,14 +1,17 @@
 //! The writes to one registered model, each carried out once: when an outcome is unknown, it is looked up before
 //! anything else is done.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use domino_core::api::mlflow::{ModelStage, TrackingReader, TrackingWriter, Which};
+use domino_core::api::mlflow::{ModelStage, ModelVersion, TrackingReader, TrackingWriter, Which};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::{ApiError, write_once};
 
 use crate::registry::{Registry, STAGE_TAG, stage_of, versions_in_stage};
 use crate::stage_holders::changed_since;
+
+/// How often a write is sent again when another writer of the same new tag or alias was faster.
+const CLASHES: usize = 3;
 
 /// Changes what the experiment manager holds of one registered model.
 #[derive(Debug)]
@@ -19,6 +22,12 @@ pub(crate) struct RegistryWriter<'a> {
     planned: &'a Registry,
     has_stages: Cell<bool>,
     has_aliases: Cell<bool>,
+    /// Aliases that could not be deleted.
+    left_aliases: RefCell<Vec<String>>,
+    /// The versions that we moved.
+    own_moves: RefCell<Vec<VersionNumber>>,
+    /// Whether somebody else changed a version since the writes were planned.
+    is_disturbed: Cell<bool>,
 }
 
 impl<'a> RegistryWriter<'a> {
@@ -30,6 +39,9 @@ impl<'a> RegistryWriter<'a> {
             planned,
             has_stages: Cell::new(true),
             has_aliases: Cell::new(true),
+            left_aliases: RefCell::default(),
+            own_moves: RefCell::default(),
+            is_disturbed: Cell::new(false),
         }
     }
 
@@ -43,7 +55,7 @@ impl<'a> RegistryWriter<'a> {
         self.reader.delay_scale()
     }
 
-    /// What the experiment manager turned out not to have, for the person.
+    /// What the experiment manager turned out not to have or not to allow, for the person.
     pub(crate) fn missing_features(&self) -> Vec<String> {
         let mut missing_features = Vec::new();
         if !self.has_stages.get() {
@@ -55,34 +67,84 @@ impl<'a> RegistryWriter<'a> {
             missing_features
                 .push("this experiment manager has no aliases, so that none was set".into());
         }
+        missing_features.extend(self.left_aliases.borrow().iter().map(|alias| {
+            format!(
+                "alias `{alias}` stays where it leads: the credential may set aliases, but not delete them; nothing \
+                 goes by it"
+            )
+        }));
         missing_features
     }
 
-    /// The versions in a stage, newest first: those that were there when the writes were planned, and what changed
-    /// since.
+    /// The versions in a stage, newest first: those that were there when the writes were planned, each looked up, and
+    /// what changed since.
     pub(crate) async fn versions_in_stage(
         &self,
         stage: &ModelStage,
     ) -> Result<Vec<VersionNumber>, ApiError> {
-        let which = Which::All(self.name());
-        let changed = match self.has_stages.get() && !self.planned.has_stage_tags() {
-            true => changed_since(&self.reader, which, self.planned.read_at).await?,
-            // Setting a tag is no change by which versions could be ordered.
-            false => None,
-        };
-        let Some(mut versions) = changed else {
-            let all = self.reader.model_versions(self.name()).await?;
-            return Ok(versions_in_stage(&all, stage));
+        let Some(mut versions) = self.changed().await? else {
+            return self.all_in_stage(stage).await;
         };
         for number in self.planned.versions_in_stage(stage) {
             if !versions.iter().any(|version| version.version == number) {
                 versions.extend(self.reader.model_version(self.name(), number).await?);
             }
         }
-        let mut held = versions_in_stage(&versions, stage);
-        held.sort_unstable_by(|one, other| other.cmp(one));
-        held.dedup();
-        Ok(held)
+        Ok(newest_first(&versions, stage))
+    }
+
+    /// The same as long as none of those that were there was moved by us: what did not change since is there still.
+    pub(crate) async fn versions_still_in_stage(
+        &self,
+        stage: &ModelStage,
+    ) -> Result<Vec<VersionNumber>, ApiError> {
+        let Some(mut versions) = self.changed().await? else {
+            return self.all_in_stage(stage).await;
+        };
+        let changed: Vec<VersionNumber> = versions.iter().map(|version| version.version).collect();
+        let planned = self.planned.versions.iter();
+        versions.extend(
+            planned
+                .filter(|known| !changed.contains(&known.version))
+                .cloned(),
+        );
+        Ok(newest_first(&versions, stage))
+    }
+
+    /// What changed since the writes were planned, with some versions that did not; `None` where every version must be
+    /// read.
+    async fn changed(&self) -> Result<Option<Vec<ModelVersion>>, ApiError> {
+        let which = Which::All(self.name());
+        let changed = match self.has_stages.get() && !self.planned.has_stage_tags() {
+            true => changed_since(&self.reader, which, self.planned.read_at).await?,
+            // Setting a tag is no change by which versions could be ordered.
+            false => None,
+        };
+        let is_others = |version: &ModelVersion| {
+            let at = version.last_updated_timestamp;
+            let planned = self.planned.version(version.version);
+            at >= self.planned.read_at
+                && !self.own_moves.borrow().contains(&version.version)
+                && planned.is_none_or(|planned| planned.last_updated_timestamp != at)
+        };
+        if changed
+            .as_ref()
+            .is_none_or(|changed| changed.iter().any(is_others))
+        {
+            self.is_disturbed.set(true);
+        }
+        Ok(changed)
+    }
+
+    /// Whether nobody else changed a version since the writes were planned, by what was read since: so no other promotion
+    /// was at work.
+    pub(crate) fn is_undisturbed(&self) -> bool {
+        !self.is_disturbed.get()
+    }
+
+    async fn all_in_stage(&self, stage: &ModelStage) -> Result<Vec<VersionNumber>, ApiError> {
+        let all = self.reader.model_versions(self.name()).await?;
+        Ok(versions_in_stage(&all, stage))
     }
 
     /// Puts a version into a stage.
@@ -91,6 +153,7 @@ impl<'a> RegistryWriter<'a> {
         version: VersionNumber,
         stage: &ModelStage,
     ) -> Result<(), ApiError> {
+        self.own_moves.borrow_mut().push(version);
         let written = write_once(
             self.delay_scale(),
             async || {
@@ -111,24 +174,24 @@ impl<'a> RegistryWriter<'a> {
             Ok(_) => Ok(()),
             Err(error) if is_no_route(&error) => {
                 self.has_stages.set(false);
-                match stage {
-                    ModelStage::None => self.delete_tag(version, STAGE_TAG).await,
-                    stage => self.set_tag(version, STAGE_TAG, stage.word()).await,
-                }
+                let word = match stage {
+                    ModelStage::None => "",
+                    stage => stage.word(),
+                };
+                self.set_tag(version, STAGE_TAG, word).await
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Writes a tag of a version.
+    /// Writes a tag of a version. An empty value stands for no tag: whoever may write tags may not always delete them.
     pub(crate) async fn set_tag(
         &self,
         version: VersionNumber,
         key: &str,
         value: &str,
     ) -> Result<(), ApiError> {
-        write_once(
-            self.delay_scale(),
+        self.set(
             async || {
                 self.writer
                     .set_version_tag(self.name(), version, key, value)
@@ -136,51 +199,11 @@ impl<'a> RegistryWriter<'a> {
             },
             async || {
                 let existing = self.reader.model_version(self.name(), version).await?;
-                let is = |existing: &String| existing == value;
                 Ok(existing
-                    .filter(|existing| existing.tags.get(key).is_some_and(is))
-                    .map(drop))
+                    .is_some_and(|existing| existing.tags.get(key).is_some_and(|is| is == value)))
             },
         )
         .await
-        .map(drop)
-    }
-
-    /// Deletes a tag of a version.
-    pub(crate) async fn delete_tag(
-        &self,
-        version: VersionNumber,
-        key: &str,
-    ) -> Result<(), ApiError> {
-        write_once(
-            self.delay_scale(),
-            async || {
-                self.writer
-                    .delete_version_tag(self.name(), version, key)
-                    .await
-            },
-            async || {
-                let existing = self.reader.model_version(self.name(), version).await?;
-                Ok(existing
-                    .filter(|existing| !existing.tags.contains_key(key))
-                    .map(drop))
-            },
-        )
-        .await
-        .map(drop)
-    }
-
-    /// Writes a tag of a version, or deletes it when there is no value.
-    pub(crate) async fn set_or_delete_tag(
-        &self,
-        version: VersionNumber,
-        key: &str,
-        value: &Option<String>,
-    ) -> Result<(), ApiError> {
-        match value {
-            Some(value) => self.set_tag(version, key, value).await,
-            None => self.delete_tag(version, key).await,
-        }
     }
 
     /// Sets an alias to a version. Where the server has no aliases, nothing is done.
@@ -189,17 +212,32 @@ impl<'a> RegistryWriter<'a> {
         alias: &str,
         version: VersionNumber,
     ) -> Result<(), ApiError> {
-        let set = write_once(
-            self.delay_scale(),
+        let set = self.set(
             async || self.writer.set_alias(self.name(), alias, version).await,
-            async || Ok(self.points_to(alias, version).await?.then_some(())),
-        )
-        .await
-        .map(drop);
-        self.unless_without_aliases(set)
+            async || self.points_to(alias, version).await,
+        );
+        self.unless_without_aliases(set.await)
     }
 
-    /// Deletes an alias.
+    /// Sets a tag or an alias. Of two writers of a new one the slower is refused, although it would overwrite an old
+    /// one: it looks, and tries again.
+    async fn set(
+        &self,
+        write: impl AsyncFn() -> Result<(), ApiError>,
+        is_set: impl AsyncFn() -> Result<bool, ApiError>,
+    ) -> Result<(), ApiError> {
+        for _ in 0..CLASHES {
+            let look = async || Ok(is_set().await?.then_some(()));
+            match write_once(self.delay_scale(), async || write().await, look).await {
+                Err(error) if is_clash(&error) && !is_set().await? => {}
+                Err(error) if !is_clash(&error) => return Err(error),
+                _ => return Ok(()),
+            }
+        }
+        write().await
+    }
+
+    /// Deletes an alias. One that may not be deleted stays, and is told of.
     pub(crate) async fn delete_alias(&self, alias: &str) -> Result<(), ApiError> {
         let deleted = write_once(
             self.delay_scale(),
@@ -208,7 +246,19 @@ impl<'a> RegistryWriter<'a> {
         )
         .await
         .map(drop);
-        self.unless_without_aliases(deleted)
+        match deleted {
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 403) => {
+                self.left_aliases.borrow_mut().push(alias.to_owned());
+                Ok(())
+            }
+            deleted => self.unless_without_aliases(deleted),
+        }
+    }
+
+    /// Whether there still is a registered model of this name.
+    pub(crate) async fn exists(&self) -> Result<bool, ApiError> {
+        let model = self.reader.registered_model(self.name()).await?;
+        Ok(model.is_some())
     }
 
     /// The version that an alias points to now.
@@ -250,4 +300,17 @@ fn is_no_route(error: &ApiError) -> bool {
         Some(404) => error.code().is_none(),
         status => status == Some(405),
     }
+}
+
+/// What the server's database answers to the slower of two writers of one new tag or alias.
+fn is_clash(error: &ApiError) -> bool {
+    let is_refused = error.status().is_some_and(|status| status.as_u16() == 400);
+    is_refused && error.code() == Some("BAD_REQUEST")
+}
+
+fn newest_first(versions: &[ModelVersion], stage: &ModelStage) -> Vec<VersionNumber> {
+    let mut held = versions_in_stage(versions, stage);
+    held.sort_unstable_by(|one, other| other.cmp(one));
+    held.dedup();
+    held
 }

@@ -24,6 +24,8 @@ pub(crate) struct Rollback {
 enum RollbackEnd {
     /// The version had not entered the stage.
     NothingMoved,
+    /// There is no registered model of this name any more, and so nothing to move back.
+    ModelGone,
     /// The version is where it came from, as this text says.
     Complete(String),
     /// The stages are as before, but this is not.
@@ -63,6 +65,9 @@ async fn take_back_all(promotion: &Promotion<'_>) -> Result<RollbackEnd, ApiErro
         Ok(held) => held,
         Err(error) => return leave_unseen(promotion, error).await,
     };
+    if held.is_empty() && !promotion.registry.exists().await? {
+        return Ok(RollbackEnd::ModelGone);
+    }
     let mut run = RollbackRun {
         promotion,
         held,
@@ -142,7 +147,7 @@ impl RollbackRun<'_> {
                 self.rollback_previous_alias(alias, *written).await
             }
             Inverse::Tag(version, key, value) if state != StepState::Planned => {
-                registry.set_or_delete_tag(*version, key, value).await
+                registry.set_tag(*version, key, value).await
             }
             _ => Ok(()),
         }
@@ -193,6 +198,9 @@ impl fmt::Display for Rollback {
         let holds = &self.holds;
         match &self.end {
             RollbackEnd::NothingMoved => write!(f, "nothing was moved; {holds}"),
+            RollbackEnd::ModelGone => {
+                f.write_str("what was moved is as it is: it cannot be reached by its name")
+            }
             RollbackEnd::Complete(moved) => write!(f, "{moved}; {holds}"),
             RollbackEnd::Incomplete(left) => {
                 let left = left.join("; ");

@@ -88,7 +88,7 @@ impl<'a> PromotionTarget<'a> {
                 "there is no registered model `{}` in the experiment manager",
                 self.name
             ))
-            .hint("run the job that trains and registers it, or correct `registered-model`")
+            .hint("run the job that trains and registers it; if it was renamed, correct `registered-model`")
             .at(
                 &context.file,
                 &["model", &self.model.name, "registered-model"],

@@ -61,10 +61,10 @@ pub(crate) enum Previous {
 pub(crate) struct TagChange {
     pub(crate) version: VersionNumber,
     pub(crate) key: String,
-    /// Its value from now on; `None` deletes it.
-    pub(crate) value: Option<String>,
+    /// Its value from now on. An empty one stands for no tag: whoever may write tags may not always delete them.
+    pub(crate) value: String,
     /// Its value when this was planned.
-    pub(crate) before: Option<String>,
+    pub(crate) before: String,
 }
 
 impl Transition<'_> {
@@ -117,13 +117,13 @@ impl Transition<'_> {
         }
     }
 
-    /// The tags of the record when it says this.
-    pub(crate) fn record_tags(&self, status: Status) -> Result<Vec<(String, String)>> {
+    /// The record when it says this, as the value of its tag.
+    pub(crate) fn record_value(&self, status: Status) -> Result<String> {
         let record = Record {
             status,
             ..self.record.clone()
         };
-        record.tags(self.stage)
+        record.value()
     }
 }
 
@@ -136,14 +136,14 @@ impl Alias {
 }
 
 impl TagChange {
-    /// The removal of a tag, when the version has it.
+    /// A tag that from now on says nothing, when the version has it.
     pub(crate) fn removal(version: &ModelVersion, key: String) -> Option<Self> {
-        let before = version.tags.get(&key)?.clone();
+        let before = version.tags.get(&key).filter(|value| !value.is_empty())?;
         Some(Self {
             version: version.version,
             key,
-            value: None,
-            before: Some(before),
+            value: String::new(),
+            before: before.clone(),
         })
     }
 }

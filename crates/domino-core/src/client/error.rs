@@ -161,6 +161,29 @@ impl ApiError {
         )
     }
 
+    /// This part of the experiment manager is switched off.
+    fn is_switched_off(&self) -> bool {
+        self.code() == Some("FEATURE_DISABLED")
+    }
+
+    /// MLflow 3.5 and later refuse host names and origins that they were not told of, in plain text and without a code.
+    fn is_host_check(&self) -> bool {
+        match self.cause() {
+            Cause::Refused {
+                status,
+                words: Some(words),
+                code: None,
+                ..
+            } => {
+                *status == StatusCode::FORBIDDEN
+                    && ["Invalid Host header", "Cross-origin request blocked"]
+                        .iter()
+                        .any(|known| words.starts_with(known))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a write that failed like this may have been carried out all the same, so that one must look
     /// before doing anything else.
     pub fn outcome_unknown(&self) -> bool {
@@ -168,6 +191,8 @@ impl ApiError {
             Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
             // 303 is also what a server answers that did it.
             Cause::Redirected { within, .. } => *within,
+            // The experiment manager says 500 to what it does not have.
+            Cause::Refused { .. } if self.is_switched_off() => false,
             Cause::Refused { status, .. } => {
                 status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED
                     || *status == StatusCode::REQUEST_TIMEOUT
@@ -217,6 +242,7 @@ impl ApiError {
     pub fn exit(&self) -> Exit {
         match self.cause() {
             _ if self.is_rate_limit() => Exit::Unreachable,
+            _ if self.is_switched_off() => Exit::Refused,
             Cause::Refused { status, .. } if status.is_server_error() || may_pass(*status) => {
                 Exit::Unreachable
             }
@@ -237,6 +263,17 @@ impl ApiError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self.cause() {
             _ if self.is_rate_limit() => "Domino is being asked too often: run this again later",
+            _ if self.is_switched_off() => {
+                "this experiment manager keeps no registered models, or has that part switched off: ask its administrators"
+            }
+            _ if self.is_host_check() => {
+                "that is no lack of rights: MLflow 3.5 and later take only host names that they were told of; have its server started with `--allowed-hosts` (and `--cors-allowed-origins`), or use the address that it knows"
+            }
+            Cause::Refused { .. }
+                if self.method != Method::GET && self.code() == Some("RESOURCE_DOES_NOT_EXIST") =>
+            {
+                "it was there when this began: somebody has deleted or renamed it since; look at the registered model in Domino, then run this again"
+            }
             Cause::Refused { status, .. } => match status.as_u16() {
                 401 => {
                     "Domino does not know the credential: is it expired, of another deployment, or a key sent where only tokens are taken?"

@@ -117,8 +117,7 @@ struct Tag<'a> {
     #[serde(flatten)]
     which: Named<'a>,
     key: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<&'a str>,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -267,7 +266,7 @@ impl TrackingWriter {
     }
 
     /// `POST model-versions/set-tag`: sets or overwrites one tag; values of up to 5,000 characters pass on every
-    /// line. Contract: MLflow REST, seen on 2.22 and 3.17.
+    /// line, and so does none. Contract: MLflow REST, seen on 2.22 and 3.17.
     pub async fn set_version_tag(
         &self,
         name: &str,
@@ -278,27 +277,10 @@ impl TrackingWriter {
         let body = Tag {
             which: Named { name, version },
             key,
-            value: Some(value),
+            value,
         };
         let route = format!("{BASE}/model-versions/set-tag");
         self.0.write_only(Method::POST, &route, Some(&body)).await
-    }
-
-    /// `DELETE model-versions/delete-tag`: also a success when there is no such tag. Contract: MLflow REST, seen
-    /// on 2.22 and 3.17.
-    pub async fn delete_version_tag(
-        &self,
-        name: &str,
-        version: VersionNumber,
-        key: &str,
-    ) -> Result<(), ApiError> {
-        let body = Tag {
-            which: Named { name, version },
-            key,
-            value: None,
-        };
-        let route = format!("{BASE}/model-versions/delete-tag");
-        self.0.write_only(Method::DELETE, &route, Some(&body)).await
     }
 
     /// `PATCH model-versions/update`: what people read about a version. Contract: MLflow REST, seen on 2.22 and

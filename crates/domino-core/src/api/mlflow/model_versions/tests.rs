@@ -195,23 +195,14 @@ async fn a_refused_change_is_sent_once_and_keeps_the_code() {
 }
 
 #[tokio::test]
-async fn a_tag_is_set_and_deleted_and_a_description_written() {
+async fn a_tag_is_set_also_to_nothing_and_a_description_written() {
     let server = MockServer::start().await;
-    for (verb, route, body) in [
-        (
-            "POST",
-            "set-tag",
-            json!({"name": "fraud", "version": "7", "key": "k", "value": "v"}),
-        ),
-        (
-            "DELETE",
-            "delete-tag",
-            json!({"name": "fraud", "version": "7", "key": "k"}),
-        ),
-    ] {
-        Mock::given(method(verb))
-            .and(path(format!("/api/2.0/mlflow/model-versions/{route}")))
-            .and(body_json(body))
+    for value in ["v", ""] {
+        Mock::given(method("POST"))
+            .and(path("/api/2.0/mlflow/model-versions/set-tag"))
+            .and(body_json(
+                json!({"name": "fraud", "version": "7", "key": "k", "value": value}),
+            ))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({})))
             .expect(1)
             .mount(&server)
@@ -230,14 +221,12 @@ async fn a_tag_is_set_and_deleted_and_a_description_written() {
         .mount(&server)
         .await;
     let writer = tracking(&server).writer();
-    writer
-        .set_version_tag("fraud", seven(), "k", "v")
-        .await
-        .unwrap();
-    writer
-        .delete_version_tag("fraud", seven(), "k")
-        .await
-        .unwrap();
+    for value in ["v", ""] {
+        writer
+            .set_version_tag("fraud", seven(), "k", value)
+            .await
+            .unwrap();
+    }
     writer
         .describe_version("fraud", seven(), "d")
         .await
