@@ -97,16 +97,23 @@ fn a_version_that_somebody_else_put_into_the_stage_before_soaks_since_then() {
 }
 
 #[test]
-fn a_version_that_left_and_was_put_back_by_hand_soaks_anew() {
+fn whatever_touches_a_version_its_soak_time_goes_on_while_it_is_in_its_stage() {
+    crate::on_both::soaked(&scene_with("soak = \"24h\"", ""), "wine");
+}
+
+#[test]
+fn a_version_that_gave_way_and_was_put_back_by_hand_soaks_anew() {
     let scene = scene_with("soak = \"24h\"", "");
-    let one = register(&scene, "wine", 0.5);
-    serve(&scene, "dev", one);
-    apply(&scene, "staging", one).exits(0);
-    serve(&scene, "staging", one);
-    scene.sandbox.faults().skew_clock(25 * 3600);
-    put(&scene, "wine", one, "Archived");
-    put(&scene, "wine", one, "Staging");
-    apply(&scene, "prod", one)
+    for number in [1, 2] {
+        register(&scene, "wine", 0.5);
+        serve(&scene, "dev", number);
+        apply(&scene, "staging", number).exits(0);
+        scene.sandbox.faults().skew_clock(25 * 3600);
+    }
+    put(&scene, "wine", 2, "Archived");
+    put(&scene, "wine", 1, "Staging");
+    serve(&scene, "staging", 1);
+    apply(&scene, "prod", 1)
         .exits(7)
         .tells("soak time: in stage `staging` for");
     assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);

@@ -8,13 +8,11 @@ use domino_core::wait::Span;
 
 use super::result::GateResult;
 use crate::candidate::Candidate;
-use crate::record::{Record, Status};
+use crate::record::{Record, Status, demoted};
 use crate::registry::stage_of;
 
 /// What this gate is called.
 const GATE: &str = "soak time";
-/// How long after it was begun a promotion may still move the version, in milliseconds.
-const LONGEST_PROMOTION: i64 = 5 * 60 * 1000;
 
 /// One verdict where the stage has a soak time.
 pub(crate) fn evaluate(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<GateResult> {
@@ -49,10 +47,11 @@ fn evaluate_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> Ga
     }
 }
 
-/// Since when the version is in the stage before, in epoch milliseconds: its last change, which is no earlier than its
-/// entry. Where a record tells of a promotion that ended with that change, the record says more: when it entered, or,
-/// when it was on its way out and put back, since when it had been there. A stage that the experiment manager does not
-/// know has had the version since its endpoint has.
+/// Since when the version is in the stage before, in epoch milliseconds: by the record of its entry, or, when it was on
+/// its way out and put back, by that of this attempt, which says since when it had been there. They count as long as the
+/// version is there, because many things touch its time stamp: a new description, a new name of the model. Without a
+/// record it is the last change, which is no earlier than its entry. A stage that the experiment manager does not know
+/// has had the version since its endpoint has.
 pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     let version = &candidate.version;
     // A version that has entered the stage is in the one before no more; the record of its entry remembers.
@@ -70,25 +69,37 @@ pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     if stage_of(version) != held.as_str().into() {
         return None;
     }
-    let entered = Record::of(version, &candidate.before.name);
-    Some(since_held(version, entered, candidate.record()))
+    let before = candidate.before.name.as_str();
+    let entered = Record::of(version, before).filter(|_| demoted(version, before).is_none());
+    let since = since_recorded(before, entered, candidate.record());
+    let others = candidate.registry.versions.iter();
+    let mut others = others.filter(|other| other.version != version.version);
+    let since = since.filter(|(_, told)| !others.any(|other| came_after(other, before, *told)));
+    Some(since.map_or(version.last_updated_timestamp, |(since, _)| since))
 }
 
-/// `entered` is the record of the stage before, `left` that of the stage asked for.
-fn since_held(version: &ModelVersion, entered: Option<Record>, left: Option<Record>) -> i64 {
-    let changed = version.last_updated_timestamp;
-    // Somebody else may have taken the version out and put it back later; that change the record does not know.
-    let ended_with_it = |record: &Record| {
-        let begun = record.at_millisecond();
-        begun.is_some_and(|begun| (begun..begun + LONGEST_PROMOTION).contains(&changed))
-    };
-    let rolled_back = left
-        .filter(|record| record.status != Status::Done && ended_with_it(record))
-        .and_then(|record| record.since);
-    let entered = entered
-        .filter(|record| record.status == Status::Done && ended_with_it(record))
-        .and_then(|record| record.at_millisecond());
-    rolled_back.or(entered).unwrap_or(changed)
+/// Since when the version is in stage `before`, and when that was told: `entered` is the record of that stage, `left` that
+/// of the stage asked for.
+fn since_recorded(
+    before: &str,
+    entered: Option<Record>,
+    left: Option<Record>,
+) -> Option<(i64, i64)> {
+    let entered = entered.filter(|record| record.status == Status::Done);
+    let entered = entered.and_then(|record| record.at_millisecond());
+    let left = left.filter(|record| record.status != Status::Done && record.from == before);
+    let left = left.and_then(|record| Some((record.since?, record.at_millisecond()?)));
+    match (entered, left) {
+        (Some(entered), Some((_, told))) if told < entered => Some((entered, entered)),
+        (_, Some(left)) => Some(left),
+        (entered, None) => entered.map(|entered| (entered, entered)),
+    }
+}
+
+/// Whether another version was let into the stage later, so that the one that is there now was out of it and came back.
+fn came_after(other: &ModelVersion, stage: &str, told: i64) -> bool {
+    let record = Record::of(other, stage).filter(|record| record.status == Status::Done);
+    record.and_then(|record| record.at_millisecond()) > Some(told)
 }
 
 #[cfg(test)]
@@ -121,25 +132,45 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_only_for_the_change_that_it_tells_of() {
+    fn the_later_of_two_records_says_since_when_a_version_is_there() {
         let entered = record(Status::Done);
         let at = entered.at_millisecond().unwrap();
-        let since = |changed: i64, entered: Option<&Record>, left: Option<&Record>| {
-            let mut version = version(7, "Staging", json!({}));
-            version.last_updated_timestamp = changed;
-            since_held(&version, entered.cloned(), left.cloned())
+        let since = |entered: Option<&Record>, left: Option<&Record>| {
+            since_recorded("staging", entered.cloned(), left.cloned())
         };
-        assert_eq!(since(at + 2_000, Some(&entered), None), at);
-        assert_eq!(since(at + 2_000, None, None), at + 2_000);
-        let later = at + 24 * HOUR;
-        assert_eq!(
-            since(later, Some(&entered), None),
-            later,
-            "it was out of the stage, and put back by hand"
-        );
+        assert_eq!(since(Some(&entered), None), Some((at, at)));
+        assert_eq!(since(None, None), None);
+        assert_eq!(since(Some(&record(Status::RolledBack)), None), None);
         // A promotion into the next stage that was undone put it back where it had been since `since`.
         let undone = record(Status::RolledBack);
-        assert_eq!(since(at + 2_000, None, Some(&undone)), 1_000);
-        assert_eq!(since(later, None, Some(&undone)), later);
+        assert_eq!(since(None, Some(&undone)), Some((1_000, at)));
+        assert_eq!(since(Some(&entered), Some(&undone)), Some((1_000, at)));
+        let later = Record {
+            at: "2026-01-03T00:00:00Z".into(),
+            ..entered.clone()
+        };
+        let again = later.at_millisecond().unwrap();
+        assert_eq!(since(Some(&later), Some(&undone)), Some((again, again)));
+        let from_elsewhere = Record {
+            from: "dev".into(),
+            ..undone
+        };
+        assert_eq!(since(None, Some(&from_elsewhere)), None);
+    }
+
+    #[test]
+    fn a_version_that_was_let_in_later_says_that_the_other_was_out() {
+        let entered = record(Status::Done);
+        let at = entered.at_millisecond().unwrap();
+        let tag = |status| json!({Record::key("staging"): record(status).value().unwrap()});
+        let other = |status| version(8, "Archived", tag(status));
+        assert!(came_after(&other(Status::Done), "staging", at - 1_000));
+        assert!(!came_after(&other(Status::Done), "staging", at));
+        assert!(!came_after(
+            &other(Status::RolledBack),
+            "staging",
+            at - 1_000
+        ));
+        assert!(!came_after(&other(Status::Done), "prod", at - 1_000));
     }
 }
