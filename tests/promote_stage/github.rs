@@ -41,9 +41,9 @@ fn an_approval_by_somebody_else_opens_the_gate() {
             .contains("approval on GitHub  holds: approved by `ann`"),
         "{run}"
     );
-    let tags = version(&scene, "wine", 1)["tags"].clone();
-    assert_eq!(tags["promote.approved_by"], "ann (GitHub)");
-    assert_eq!(tags["promote.request_id"], "workflow run 77");
+    let record = recorded(&scene, "wine", 1, "prod");
+    assert_eq!(record["approved-by"], json!(["ann (GitHub)"]));
+    assert_eq!(record["request-id"], "workflow run 77");
     // Domino never saw GitHub's token.
     for request in scene.sandbox.requests() {
         assert!(!format!("{request:?}").contains(TOKEN));
@@ -52,17 +52,82 @@ fn an_approval_by_somebody_else_opens_the_gate() {
 
 #[test]
 fn what_cannot_be_known_of_an_approval_is_said() {
-    let mut scene = scene_of("6.3", "github-approval = true", "", |seed| seed);
-    let one = register_by(&scene, "wine", 0.5, "");
-    put(&scene, "wine", one, "Staging");
-    serve(&scene, "staging", one);
+    let mut scene = ready("\"ann\"");
     github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
     scene.variable("GITHUB_RUN_ATTEMPT", "2");
     scene
         .run(&["check", "wine", "--to", "prod"])
         .exits(0)
-        .tells("who trained version 1 is not known")
         .tells("GitHub does not tell which attempt an approval was given to");
+}
+
+#[test]
+fn a_version_of_which_nobody_knows_who_trained_it_does_not_come() {
+    let mut scene = scene_of("6.3", "github-approval = true", "", |seed| seed);
+    register_by(&scene, "wine", 0.5, "");
+    let new = json!({"name": "wine", "source": "s3://any/where"});
+    mlflow(&scene, "POST", "model-versions/create", new);
+    scene.on_github("77");
+    let from = scene.sandbox.requests().len();
+    for (number, why) in [
+        (
+            "1",
+            "neither the version nor its run has a tag `mlflow.domino.user` or `mlflow.user`",
+        ),
+        ("2", "the version was made by no run"),
+    ] {
+        put(&scene, "wine", number.parse().unwrap(), "Staging");
+        let answers = vec![(
+            "/approvals",
+            200,
+            json!([review("approved", "ann", "PROD")]),
+        )];
+        on_github(&mut scene, answers);
+        for verb in ["request", "check", "apply"] {
+            let any = ["--version", number, "--skip-order", "now"];
+            scene
+                .run(&[&[verb, "wine", "--to", "prod"], &any[..]].concat())
+                .exits(7)
+                .tells(&format!(
+                    "own work: who trained version {number} is not known"
+                ))
+                .tells(why)
+                .tells("write who trained this one into its tag `mlflow.user`");
+        }
+    }
+    assert!(
+        writes(&scene, from)
+            .iter()
+            .all(|sent| sent.ends_with("/transition-stage"))
+    );
+    assert_eq!(versions_in_stage(&scene, "wine", "Production"), [0; 0]);
+    // Somebody says who it was.
+    let tag = json!({"name": "wine", "version": "2", "key": "mlflow.user", "value": "ada"});
+    mlflow(&scene, "POST", "model-versions/set-tag", tag);
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    let any = ["--version", "2", "--skip-order", "now"];
+    scene
+        .run(&[&["check", "wine", "--to", "prod"], &any[..]].concat())
+        .exits(0);
+    // A team of one says that it does not matter.
+    let path = scene.path().join("stages.toml");
+    let file = std::fs::read_to_string(&path).unwrap();
+    let warned = "model-stage = \"Production\"\nself-approval = \"warn\"";
+    std::fs::write(&path, file.replace("model-stage = \"Production\"", warned)).unwrap();
+    github(&mut scene, 200, json!([review("approved", "ann", "PROD")]));
+    scene
+        .run(&[
+            "check",
+            "wine",
+            "--to",
+            "prod",
+            "--version",
+            "1",
+            "--skip-order",
+            "now",
+        ])
+        .exits(0)
+        .tells("who trained version 1 is not known");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use stage_file::DominoApproval;
 
 use crate::arguments::VersionArgs;
 use crate::by_people::check_not_taken_out;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Wanted};
 use crate::evaluation::already_promoted;
 use crate::gates;
 use crate::gates::governance::Governed;
@@ -35,8 +35,8 @@ pub(crate) struct RequestArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Shows the sheet, and asks where the stage wants an approval in Domino. A version that breaks a metric rule is not
-/// asked for: no approval would let it in.
+/// Shows the sheet, and asks where the stage wants an approval in Domino. A version that breaks a metric rule, or of which
+/// nothing says who trained it, is not asked for: no approval would let it in.
 pub(crate) async fn request(
     step: &mut Step,
     context: &StepContext,
@@ -90,7 +90,7 @@ pub(crate) async fn request(
 
 /// Reads the candidate, and the state of its approval in Domino.
 async fn plan<'a>(context: &'a StepContext, args: &RequestArgs) -> Result<(Candidate<'a>, Ask)> {
-    let candidate = Candidate::find(context, &args.which).await?;
+    let candidate = Candidate::find(context, &args.which, Wanted::All).await?;
     check_not_taken_out(context, &candidate, &args.which)?;
     if candidate.already_promoted.is_some() {
         return Ok((candidate, Ask::Nobody));
@@ -121,13 +121,17 @@ fn view(candidate: &Candidate<'_>, work: &Work) -> Plan {
     plan
 }
 
-/// Reports the sheet with the gates that need no answer from a person. An error says which metric rule is broken.
+/// Reports the sheet with the gates that need no answer from a person. An error says which of them never opens.
 fn show_sheet(step: &mut Step, context: &StepContext, candidate: &Candidate<'_>) -> Result<()> {
     let mut report = GateReport {
         gates: gates::metrics::evaluate(candidate),
         ..GateReport::default()
     };
     for remark in gates::metrics::remarks(candidate) {
+        step.warn(&remark, None);
+    }
+    report.extend(gates::own_work::evaluate(candidate));
+    for remark in std::mem::take(&mut report.remarks) {
         step.warn(&remark, None);
     }
     let broken = !report.all_hold();
