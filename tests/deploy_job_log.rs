@@ -19,17 +19,27 @@ command = \"train.py\"
 
 [job.wait]
 command = \"wait.py\"
+
+[job.fail]
+command = \"fail.py\"
 ";
+
+const FAIL: &str = "print('a row of a table')\nraise SystemExit(3)\n";
 
 const LOG: &str = "GET /v4/jobs/*/logsWithProblemSuggestions";
 
 fn scene() -> Scene {
-    let stages = format!("{STAGES}{JOBS}");
+    scene_with("")
+}
+
+/// With these lines at the top of the stage file.
+fn scene_with(lines: &str) -> Scene {
+    let stages = format!("{lines}{STAGES}{JOBS}");
     let train = "for n in range(30): print('epoch', n)\n";
     let wait = "import time\nprint('waiting', flush=True)\ntime.sleep(600)\n";
     Setup {
         stages: &stages,
-        files: &[("train.py", train), ("wait.py", wait)],
+        files: &[("train.py", train), ("wait.py", wait), ("fail.py", FAIL)],
         ..Setup::of(PROGRAM)
     }
     .scene()
@@ -122,6 +132,41 @@ fn a_domino_without_v4s_route_of_logs_is_asked_by_the_public_one() {
     let run = scene.run(&["start", "train", "--stage", "dev"]).exits(0);
     assert_eq!(run.stderr.matches("| epoch ").count(), 30, "{run}");
     assert!(!run.stderr.contains("warning:"), "{run}");
+}
+
+#[test]
+fn where_anybody_may_read_the_log_on_github_less_of_the_remote_one_is_shown() {
+    for (word, live, at_the_end) in [
+        ("stream", true, false),
+        ("on-failure", false, true),
+        ("never", false, false),
+    ] {
+        let mut scene = scene_with(&format!("[pipeline]\nremote-logs = \"{word}\"\n"));
+        scene.on_github("77");
+        let train = scene.run(&["start", "train", "--stage", "dev"]).exits(0);
+        assert_eq!(train.stderr.contains("| epoch 29"), live, "{word}: {train}");
+        let fail = scene.run(&["start", "fail", "--stage", "dev"]).exits(5);
+        assert_eq!(
+            fail.stderr.contains("| a row of a table"),
+            live,
+            "{word}: {fail}"
+        );
+        assert_eq!(
+            fail.stderr.contains("\n  a row of a table"),
+            at_the_end,
+            "{word}: {fail}"
+        );
+        let in_summary = scene.summary().contains("a row of a table");
+        assert_eq!(
+            in_summary,
+            live || at_the_end,
+            "{word}: {}",
+            scene.summary()
+        );
+        // Who asks for the log gets it.
+        let logs = scene.run(&["logs", "fail", "--stage", "dev"]).exits(0);
+        assert!(logs.stdout.contains("a row of a table"), "{word}: {logs}");
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub use self::text::markdown;
 pub use self::tls_flags::TlsFlags;
 use crate::credential::Credential;
 use crate::scrubber::Scrubber;
+use stage_file::RemoteLogs;
 
 /// One invocation of one program, as the person sees it.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub struct Step {
     log_begun: bool,
     /// What was asked for and could not be written, and why.
     lost: Vec<String>,
+    remote_logs: RemoteLogs,
     /// What is known so far; shown whether the step ends well or not.
     pub report: Report,
 }
@@ -68,6 +70,7 @@ impl Step {
             plan: None,
             log_begun: false,
             lost: Vec::new(),
+            remote_logs: RemoteLogs::Stream,
             report: Report::default(),
         }
     }
@@ -75,6 +78,18 @@ impl Step {
     /// Names the stage once it is known.
     pub fn in_stage(&mut self, stage: &str) {
         stage.clone_into(&mut self.subject.stage);
+    }
+
+    /// Says how much is shown of the logs that Domino keeps. A person at a terminal sees all of them.
+    pub fn limit_remote_logs(&mut self, to: RemoteLogs) {
+        if !self.is_watched() {
+            self.remote_logs = to;
+        }
+    }
+
+    /// Whether a person watches at a terminal.
+    fn is_watched(&self) -> bool {
+        std::io::stderr().is_terminal() && self.actions.is_none()
     }
 
     /// What the step is about.
@@ -155,7 +170,8 @@ impl Step {
     /// Something that follows the remote side: a live line on a terminal, plain lines elsewhere.
     pub fn progress(&self) -> Progress {
         Progress::new(
-            std::io::stderr().is_terminal() && self.actions.is_none(),
+            self.is_watched(),
+            self.remote_logs == RemoteLogs::Stream,
             self.scrubber.clone(),
         )
     }
@@ -164,6 +180,16 @@ impl Step {
     pub fn finish(mut self, result: Result<StepResult>) -> ExitCode {
         self.print_table();
         self.hand_on();
+        match self.remote_logs {
+            RemoteLogs::Stream => {}
+            RemoteLogs::OnFailure => {
+                // Its lines were not shown as they came.
+                if let Some(excerpt) = &mut self.report.excerpt {
+                    excerpt.was_live = false;
+                }
+            }
+            RemoteLogs::Never => self.report.excerpt = None,
+        }
         let result = match result {
             Ok(_) if !self.lost.is_empty() => Err(self.output_lost()),
             result => result,

@@ -24,6 +24,8 @@ pub struct Pipeline {
     pub drift: Option<String>,
     /// The IANA time zone of `drift`; UTC without it.
     pub drift_timezone: Option<String>,
+    /// How much of a run's, app's or build's own log a step shows.
+    pub remote_logs: RemoteLogs,
     /// Warnings that this file accepts, by their names.
     pub accept: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Default for Pipeline {
             wheel_sha256: Vec::new(),
             drift: None,
             drift_timezone: None,
+            remote_logs: RemoteLogs::Stream,
             accept: Vec::new(),
         }
     }
@@ -55,4 +58,17 @@ pub enum Install {
     Release,
     /// Installed in each job from a package index: one pinned wheel, by its hash.
     Pip,
+}
+
+/// How much of a log that Domino keeps a step shows, where no person watches at a terminal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemoteLogs {
+    /// Each line as it comes.
+    #[default]
+    Stream,
+    /// The last lines, when it failed.
+    OnFailure,
+    /// No line.
+    Never,
 }

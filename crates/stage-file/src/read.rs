@@ -58,6 +58,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         wheel_sha256: table.texts("wheel-sha256"),
         drift: table.text("drift"),
         drift_timezone: table.text("drift-timezone"),
+        remote_logs: table.word("remote-logs").unwrap_or_default(),
         accept: table.texts("accept"),
     }
 }

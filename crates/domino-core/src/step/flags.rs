@@ -107,6 +107,7 @@ impl StepContext {
             return Err(nothing_names_the_stage(environment(&file, &stage)));
         }
         step.in_stage(&stage.name);
+        step.limit_remote_logs(file.pipeline.remote_logs);
         let credential = Credential::from_variables(|name| std::env::var(name).ok())?;
         let host = host_of(&stage, &credential)?;
         step.hide(&credential);

@@ -14,6 +14,8 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
+    /// Whether lines of a remote log are shown.
+    shows_log: bool,
     scrubber: Scrubber,
     status: String,
     started: Instant,
@@ -21,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(terminal: bool, scrubber: Scrubber) -> Self {
+    pub(super) fn new(terminal: bool, shows_log: bool, scrubber: Scrubber) -> Self {
         let bar = terminal.then(|| {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
@@ -33,6 +35,7 @@ impl Progress {
         let now = Instant::now();
         Self {
             bar,
+            shows_log,
             scrubber,
             status: String::new(),
             started: now,
@@ -43,7 +46,7 @@ impl Progress {
     /// One that shows nothing, for a wait too short to tell of.
     pub fn hidden() -> Self {
         let bar = Some(ProgressBar::hidden());
-        let shown = Self::new(false, Scrubber::default());
+        let shown = Self::new(false, true, Scrubber::default());
         Self { bar, ..shown }
     }
 
@@ -67,8 +70,11 @@ impl Progress {
         }
     }
 
-    /// Shows one line of a remote log.
+    /// Shows one line of a remote log, unless these are not to be shown.
     pub fn log(&mut self, line: &str) {
+        if !self.shows_log {
+            return;
+        }
         let line = self.scrubber.clean(line);
         match &self.bar {
             Some(bar) => bar.suspend(|| tell(format_args!("  | {line}"))),

@@ -66,6 +66,12 @@ pub static PIPELINE: Section = Section {
             "The time zone of `drift`, by its IANA name.",
         ),
         key(
+            "remote-logs",
+            Word(&["stream", "on-failure", "never"]),
+            Default("\"stream\""),
+            "How much of the log of a run, an app or a build stands in the log on GitHub, which whoever reads the repository's Actions can read: every line, the last ones of what failed, or none.",
+        ),
+        key(
             "accept",
             Texts,
             Default("[]"),
