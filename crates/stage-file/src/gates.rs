@@ -1,6 +1,10 @@
 //! What must hold before a model version may enter a stage.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::time_span::time_span;
 
 /// `[stage.<name>.gates]`: what must hold before a model version may enter the stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +20,13 @@ pub struct Gates {
     pub github_approval: bool,
     /// How long a version must have been in the stage before, such as `24h`.
     pub soak: Option<String>,
+}
+
+impl Gates {
+    /// How long a version must have been in the stage before; `None` without a soak time.
+    pub fn soak_time(&self) -> Option<Duration> {
+        self.soak.as_deref().and_then(time_span)
+    }
 }
 
 impl Default for Gates {

@@ -1,11 +1,14 @@
 //! A job.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::placement::Placement;
 use crate::schedule::Schedule;
+use crate::stage::Stage;
+use crate::time_span::time_span;
 
 /// `[job.<name>]`: a command that is run, once a deployment or on a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +21,28 @@ pub struct Job {
     pub title: String,
     /// When it runs by itself; without one it runs once a deployment.
     pub schedule: Option<Schedule>,
+    /// How long a run may take, such as `5h`; one hour when not given.
+    pub timeout: Option<String>,
+    /// The names of the stages that it is deployed to: those that the file says; else the first one where a model is
+    /// trained by it, and all where none is.
+    #[serde(skip)]
+    pub deployed_to: Vec<String>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
+}
+
+impl Job {
+    /// How long a run may take where the file does not say.
+    const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+    /// Whether it is deployed to this stage.
+    pub fn is_deployed_to(&self, stage: &Stage) -> bool {
+        self.deployed_to.contains(&stage.name)
+    }
+
+    /// How long a run is waited for.
+    pub fn timeout(&self) -> Duration {
+        let timeout = self.timeout.as_deref().and_then(time_span);
+        timeout.unwrap_or(Self::TIMEOUT)
+    }
 }

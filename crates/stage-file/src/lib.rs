@@ -21,12 +21,12 @@ mod read;
 pub mod reference;
 mod schedule;
 mod shape;
-mod soak;
 mod stage;
 mod stage_file;
 #[cfg(test)]
 mod tests;
 mod text;
+mod time_span;
 pub mod time_zone;
 mod tree;
 mod unknown_name;

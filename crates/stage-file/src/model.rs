@@ -15,6 +15,8 @@ pub struct Model {
     pub name: String,
     /// What is served.
     pub source: ModelSource,
+    /// The job whose run registers the version that the first stage publishes.
+    pub trained_by: Option<String>,
     /// What people read in Domino.
     pub description: String,
     /// How many replicas serve it; nothing where that is for Domino's people to say.

@@ -26,23 +26,25 @@ pub(super) fn file(tree: &Tree<'_>, text: &str, path: &Path) -> StageFile {
         under: None,
     };
     let defaults = root.table("defaults");
+    let stages = root.named("stage", |name, table| {
+        stage(
+            name,
+            Table {
+                under: defaults.own,
+                ..table
+            },
+        )
+    });
+    let models = root.named("model", model);
     StageFile {
         path: path.to_owned(),
         text: text.to_owned(),
         warnings: Vec::new(),
         pipeline: pipeline(root.table("pipeline")),
-        stages: root.named("stage", |name, table| {
-            stage(
-                name,
-                Table {
-                    under: defaults.own,
-                    ..table
-                },
-            )
-        }),
-        jobs: root.named("job", job),
+        jobs: root.named("job", |name, table| job(name, table, &stages, &models)),
         apps: root.named("app", app),
-        models: root.named("model", model),
+        stages,
+        models,
     }
 }
 
@@ -99,7 +101,18 @@ fn gates(table: Table<'_, '_>) -> Gates {
     }
 }
 
-fn job(name: &str, table: Table<'_, '_>) -> Job {
+fn job(name: &str, table: Table<'_, '_>, stages: &[Stage], models: &[Model]) -> Job {
+    let trains = models
+        .iter()
+        .any(|model| model.trained_by.as_deref() == Some(name));
+    let by_default = match trains {
+        true => stages.get(..1).unwrap_or_default(),
+        false => stages,
+    };
+    let deployed_to = match table.get("stages") {
+        Some(_) => table.texts("stages"),
+        None => by_default.iter().map(|stage| stage.name.clone()).collect(),
+    };
     Job {
         name: name.to_owned(),
         command: table.text("command").unwrap_or_default(),
@@ -107,6 +120,8 @@ fn job(name: &str, table: Table<'_, '_>) -> Job {
         schedule: table
             .get("schedule")
             .map(|_| schedule(table.table("schedule"))),
+        timeout: table.text("timeout"),
+        deployed_to,
         stages: placements(table),
     }
 }
@@ -154,6 +169,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
     Model {
         name: name.to_owned(),
         source,
+        trained_by: table.text("trained-by"),
         description: table.text("description").unwrap_or_default(),
         replicas: table.number("replicas"),
         environment_variables: table.variables(),
@@ -370,6 +386,28 @@ mod tests {
             .collect();
         let jobs: Vec<&str> = file.jobs.iter().map(|job| job.name.as_str()).collect();
         assert_eq!((stages, jobs), (vec!["zebra", "ape"], vec!["z", "a"]));
+    }
+
+    #[test]
+    fn a_job_that_trains_a_model_is_deployed_to_the_first_stage_and_others_to_all() {
+        let file = read(
+            "[stage.dev]\n[stage.prod]\n[job.train]\ncommand = \"t\"\ntimeout = \"5h\"\n[job.other]\ncommand = \"o\"\n\
+             [job.said]\ncommand = \"s\"\nstages = [\"prod\"]\n[model.m]\nregistered-model = \"m\"\ntrained-by = \"train\"",
+        );
+        let [train, other, said] = &file.jobs[..] else {
+            panic!()
+        };
+        assert_eq!(train.deployed_to, ["dev"]);
+        assert_eq!(other.deployed_to, ["dev", "prod"]);
+        assert_eq!(said.deployed_to, ["prod"]);
+        assert!(file.trains(train) && !file.trains(other));
+        let hours = |job: &Job| job.timeout().as_secs() / 3600;
+        assert_eq!((hours(train), hours(other)), (5, 1));
+        let prod: Vec<&str> = file
+            .jobs_of(&file.stages[1])
+            .map(|job| job.name.as_str())
+            .collect();
+        assert_eq!(prod, ["other", "said"]);
     }
 
     #[test]

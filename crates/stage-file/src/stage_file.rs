@@ -69,6 +69,16 @@ impl StageFile {
         self.stages.get(self.position(stage)?.checked_sub(1)?)
     }
 
+    /// The last stage before this one that an entity is deployed to.
+    pub fn deployed_before(&self, kind: Kind, entity: &str, stage: &Stage) -> Option<&Stage> {
+        let job = match kind {
+            Kind::Job => self.job(entity).ok(),
+            Kind::App | Kind::Model => None,
+        };
+        let mut earlier = self.stages[..self.position(stage)?].iter().rev();
+        earlier.find(|stage| job.is_none_or(|job| job.is_deployed_to(stage)))
+    }
+
     fn position(&self, stage: &Stage) -> Option<usize> {
         self.stages
             .iter()
@@ -78,6 +88,17 @@ impl StageFile {
     /// The job by its name, without case.
     pub fn job(&self, name: &str) -> Result<&Job, UnknownName> {
         named("job", &self.jobs, |job| &job.name, name)
+    }
+
+    /// The jobs that are deployed to a stage, in the order of the file.
+    pub fn jobs_of<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Job> {
+        self.jobs.iter().filter(|job| job.is_deployed_to(stage))
+    }
+
+    /// Whether a model is trained by this job: its run is then part of the model's deployment.
+    pub fn trains(&self, job: &Job) -> bool {
+        let mut models = self.models.iter();
+        models.any(|model| model.trained_by.as_ref() == Some(&job.name))
     }
 
     /// The app by its name, without case.

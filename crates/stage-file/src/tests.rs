@@ -124,7 +124,9 @@ fn every_key_of_the_reference_can_be_written_and_is_read() {
     };
     let names: Vec<&str> = problems.list.iter().map(|problem| problem.name).collect();
     assert!(
-        names.iter().all(|name| ["gates", "release"].contains(name)),
+        names
+            .iter()
+            .all(|name| ["gates", "release", "timeout", "trained-by"].contains(name)),
         "{problems}"
     );
 }
@@ -267,6 +269,7 @@ proptest! {
         for key in [
             "[stage.a]\nhost = V", "[stage.a]\nproject = V", "[stage.V]", "[stage.a]\nenvironment = { name = V, revision = V }",
             "[job.a]\ncommand = \"a\"\nschedule = { cron = V, timezone = V, paused = [V], notify = [V] }",
+            "[job.a]\ncommand = \"a\"\ntimeout = V\nstages = [V]\n[model.b]\nregistered-model = \"b\"\ntrained-by = V",
             "[app.a]\nentry-point = V\nhealth-path = V\nvisibility = V", "[model.a]\nregistered-model = V\nversion = V\nmetric-rules = [V]",
             "[model.a]\nfile = V\nfunction = V\nenvironment-variables = { V = V }", "[stage.a.gates]\nsoak = V", "[pipeline]\nbranch = V\naccept = [V]",
         ] {

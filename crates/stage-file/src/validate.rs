@@ -6,6 +6,7 @@
 mod drift;
 mod entity;
 mod gate;
+mod job;
 mod model;
 mod name;
 mod pipeline;
@@ -71,8 +72,18 @@ pub static RULES: &[Rule] = &[
     ),
     error(
         "unknown-stage",
-        "`paused` and the tables for one stage name stages that exist",
+        "`stages`, `paused` and the tables for one stage name stages that exist",
         name::unknown_stage,
+    ),
+    error(
+        "job-stages",
+        "a job is deployed to a stage, and nothing is said of it for another one",
+        job::stages,
+    ),
+    error(
+        "timeout",
+        "a timeout is a number of minutes, hours or days, at most five days: `30m`, `5h`, `2d`",
+        job::timeout,
     ),
     error(
         "branch",
@@ -223,6 +234,11 @@ pub static RULES: &[Rule] = &[
         "model-source",
         "a model is a registered model, or a function in a file",
         model::source,
+    ),
+    error(
+        "trained-by",
+        "a model is trained by a job that runs once a deployment, in the first stage",
+        model::trained_by,
     ),
     error(
         "version",

@@ -26,6 +26,18 @@ pub static JOB: Section = Section {
             "When it runs by itself.",
         ),
         key(
+            "timeout",
+            Text,
+            Default("\"1h\""),
+            "How long a run may take, at most five days: `30m`, `5h`, `2d`. GitHub's own runners end a job after 6 hours.",
+        ),
+        key(
+            "stages",
+            Texts,
+            Otherwise("the first stage, where a model is `trained-by` it; else every stage"),
+            "The stages that it is deployed to.",
+        ),
+        key(
             "stage",
             Named(&JOB_PLACEMENT),
             Otherwise("the same in every stage"),
@@ -178,6 +190,13 @@ pub static MODEL: Section = Section {
             TextOrNumber,
             Default("\"latest\""),
             "Which version of it: `4`, `\"latest\"`, `\"stage:Staging\"` or `\"alias:champion\"`.",
+        ),
+        key(
+            "trained-by",
+            Text,
+            Otherwise("`version` says which version"),
+            "The job that trains it. Its run comes first in the workflow, and the version that the run registers is the \
+             one that the first stage publishes; every later stage gets the same.",
         ),
         key(
             "file",

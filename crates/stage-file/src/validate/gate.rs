@@ -1,8 +1,8 @@
 //! Rules on gates: each has what it needs, and none looks as if it guarded what it does not.
 
 use super::rule::{Book, Report};
-use crate::soak::soak_time;
 use crate::text::displayed;
+use crate::time_span::time_span;
 use crate::{DominoApproval, Gates, ModelSource, Stage};
 
 pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -75,7 +75,7 @@ fn effect(book: &Book<'_>, stage: &Stage, report: &mut Report<'_, '_>) {
 
 pub(super) fn soak(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.texts(|keys| matches!(keys, [.., "gates", "soak"])) {
-        if soak_time(leaf.text).is_none() {
+        if time_span(leaf.text).is_none() {
             report.leaf(
                 leaf,
                 format!("must be a number of minutes, hours or days up to a year, such as `90m`, `24h` or `7d`, not {}", displayed(leaf.text)),

@@ -8,6 +8,7 @@ use super::rule::{Book, Report};
 use crate::read::whole_number;
 use crate::stage_file::same_name;
 use crate::text::displayed;
+use crate::unknown_name::{listed, nearest};
 use crate::{MetricRule, VersionRule};
 
 pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
@@ -35,7 +36,7 @@ pub(super) fn source(book: &Book<'_>, report: &mut Report<'_, '_>) {
             ),
         }
         let is_function = has("file") || has("function");
-        for key in ["version", "metric-rules", "baseline"] {
+        for key in ["version", "trained-by", "metric-rules", "baseline"] {
             if has(key) && is_function {
                 report.at(&at(key), "has no effect without a `registered-model`");
             }
@@ -91,6 +92,50 @@ pub(super) fn version(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 report.at(&path, "must be a version from 1 on");
             }
             _ => {}
+        }
+    }
+}
+
+pub(super) fn trained_by(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for leaf in book.texts(|keys| matches!(keys, ["model", _, "trained-by"])) {
+        let model = leaf.keys[1];
+        let version = ["model", model, "version"];
+        if book.has(&version) {
+            report.at(
+                &version,
+                "and `trained-by` both say which version is published; one of them must go",
+            );
+        }
+        let jobs = &book.file.jobs;
+        let Some(job) = jobs.iter().find(|job| job.name == leaf.text) else {
+            let known = || jobs.iter().map(|job| job.name.as_str());
+            let hint = match (nearest(leaf.text, known()), jobs.is_empty()) {
+                (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+                (None, true) => "the file has none".to_owned(),
+                (None, false) => format!("the jobs are {}", listed(known())),
+            };
+            let name = displayed(leaf.text);
+            report.leaf(leaf, format!("names {name}, which is no job; {hint}"));
+            continue;
+        };
+        if job.schedule.is_some() {
+            report.leaf(
+                leaf,
+                format!(
+                    "names job `{}`, which has a schedule: what trains a model runs once a deployment",
+                    job.name
+                ),
+            );
+        } else if let Some(first) = book.file.stages.first()
+            && !job.is_deployed_to(first)
+        {
+            report.at(
+                &["job", &job.name, "stages"],
+                format!(
+                    "leaves out `{}`, the stage in which model `{model}` is trained and published first",
+                    first.name
+                ),
+            );
         }
     }
 }
@@ -191,6 +236,53 @@ mod tests {
         ] {
             assert_eq!(with(&format!("[model.m]\n{keys}")), [says]);
         }
+    }
+
+    #[test]
+    fn a_model_is_trained_by_a_job_of_the_first_stage_that_runs_once() {
+        let trained = |job: &str, model: &str| {
+            with(&format!(
+                "[job.train]\ncommand = \"train.py\"\n{job}\n[model.m]\ntrained-by = \"train\"\n{model}"
+            ))
+        };
+        let registered = "registered-model = \"m\"";
+        assert_eq!(trained("", registered), [""; 0]);
+        assert_eq!(trained("stages = [\"dev\", \"prod\"]", registered), [""; 0]);
+        for (job, model, says) in [
+            (
+                "stages = [\"prod\"]",
+                registered,
+                "`stages` in `[job.train]` leaves out `dev`, the stage in which model `m` is trained and published first",
+            ),
+            (
+                "schedule = { cron = \"0 0 6 * * ?\" }",
+                registered,
+                "`trained-by` in `[model.m]` names job `train`, which has a schedule: what trains a model runs once a \
+                 deployment",
+            ),
+            (
+                "",
+                "registered-model = \"m\"\nversion = \"latest\"",
+                "`version` in `[model.m]` and `trained-by` both say which version is published; one of them must go",
+            ),
+            (
+                "",
+                "file = \"m.py\"\nfunction = \"predict\"",
+                "`trained-by` in `[model.m]` has no effect without a `registered-model`",
+            ),
+        ] {
+            assert_eq!(trained(job, model), [says]);
+        }
+        assert_eq!(
+            with(
+                "[job.train]\ncommand = \"a.py\"\n[model.m]\nregistered-model = \"m\"\ntrained-by = \"trian\""
+            ),
+            ["`trained-by` in `[model.m]` names `trian`, which is no job; did you mean `train`?"]
+        );
+        assert_eq!(
+            with("[model.m]\nregistered-model = \"m\"\ntrained-by = \"train\""),
+            ["`trained-by` in `[model.m]` names `train`, which is no job; the file has none"]
+        );
     }
 
     #[test]

@@ -115,7 +115,12 @@ pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {
             }
         }
     }
-    for leaf in book.texts(|keys| matches!(keys, ["job", _, "schedule", "paused"])) {
+    for leaf in book.texts(|keys| {
+        matches!(
+            keys,
+            ["job", _, "stages"] | ["job", _, "schedule", "paused"]
+        )
+    }) {
         if !is_known.contains(leaf.text) {
             let stage = crate::text::displayed(leaf.text);
             report.leaf(

@@ -161,7 +161,7 @@ fn joined(words: &[&str]) -> String {
 /// The hardware tier of each entity of a kind in a stage, its own or the stage's.
 fn tiers<'f>(file: &'f StageFile, kind: Kind, stage: &'f Stage) -> Vec<(&'f str, Option<&'f str>)> {
     let with_own: Vec<(&str, Option<&Placement>)> = match kind {
-        Kind::Job => own(&file.jobs, stage, |job| (&job.name, &job.stages)),
+        Kind::Job => own(file.jobs_of(stage), stage, |job| (&job.name, &job.stages)),
         Kind::App => own(&file.apps, stage, |app| (&app.name, &app.stages)),
         Kind::Model => own(&file.models, stage, |model| (&model.name, &model.stages)),
     };
@@ -175,13 +175,13 @@ fn tiers<'f>(file: &'f StageFile, kind: Kind, stage: &'f Stage) -> Vec<(&'f str,
 }
 
 /// Each entity with what it has of its own in a stage.
-fn own<'f, T>(
-    entities: &'f [T],
+fn own<'f, T: 'f>(
+    entities: impl IntoIterator<Item = &'f T>,
     stage: &Stage,
     parts: fn(&T) -> (&String, &BTreeMap<String, Placement>),
 ) -> Vec<(&'f str, Option<&'f Placement>)> {
     entities
-        .iter()
+        .into_iter()
         .map(|entity| {
             let (name, stages) = parts(entity);
             (name.as_str(), stages.get(&stage.name))
@@ -268,6 +268,17 @@ mod tests {
             ),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_stage_that_a_job_is_not_deployed_to_needs_no_tier_for_it() {
+        let tier = "hardware-tier = \"small\"";
+        let jobs = "stages = [\"dev\"]";
+        assert_eq!(messages(tier, "", jobs), [""; 0]);
+        assert_eq!(messages(tier, tier, jobs), [""; 0]);
+        let trained = "[model.m]\nregistered-model = \"m\"\ntrained-by = \"train\"";
+        let prod = "hardware-tier = { models = \"large\" }";
+        assert_eq!(messages(tier, prod, trained), [""; 0]);
     }
 
     #[test]

@@ -1,18 +1,9 @@
-//! How long a version must have been in a stage, as the file writes it: `90m`, `24h`, `7d`.
+//! A length of time as the file writes it: `90m`, `24h`, `7d`.
 
 use std::time::Duration;
 
-use super::Gates;
-
-impl Gates {
-    /// How long a version must have been in the stage before; `None` without a soak time.
-    pub fn soak_time(&self) -> Option<Duration> {
-        self.soak.as_deref().and_then(soak_time)
-    }
-}
-
 /// A whole number of minutes, hours or days, at most a year.
-pub(super) fn soak_time(text: &str) -> Option<Duration> {
+pub(super) fn time_span(text: &str) -> Option<Duration> {
     let unit = text.char_indices().next_back()?;
     let seconds = match unit.1 {
         'm' => 60,
@@ -34,10 +25,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_soak_time_is_a_number_of_minutes_hours_or_days() {
-        assert_eq!(soak_time("90m"), Some(Duration::from_secs(5_400)));
-        assert_eq!(soak_time("24h"), Some(Duration::from_secs(86_400)));
-        assert_eq!(soak_time("7d"), Some(Duration::from_secs(604_800)));
+    fn a_time_span_is_a_number_of_minutes_hours_or_days() {
+        assert_eq!(time_span("90m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(time_span("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(time_span("7d"), Some(Duration::from_secs(604_800)));
         for text in [
             "",
             "h",
@@ -53,7 +44,7 @@ mod tests {
             "1½",
             "é",
         ] {
-            assert_eq!(soak_time(text), None, "{text}");
+            assert_eq!(time_span(text), None, "{text}");
         }
     }
 }
