@@ -21,6 +21,8 @@ mod schedule;
 mod shared_run;
 #[path = "deploy_job/shared_schedule.rs"]
 mod shared_schedule;
+#[path = "deploy_job/stages.rs"]
+mod stages;
 #[path = "deploy_job/trouble.rs"]
 mod trouble;
 

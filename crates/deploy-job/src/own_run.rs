@@ -215,7 +215,9 @@ impl Search<'_> {
                 .jobs
                 .iter()
                 .filter(|job| job.command == self.job.command);
-            let others = same.filter(|job| job.name != self.job.name || stage.name != here.name);
+            let here_too = same.filter(|job| job.is_deployed_to(stage));
+            let others =
+                here_too.filter(|job| job.name != self.job.name || stage.name != here.name);
             others.into_iter().any(|job| tier(job, stage) == ours)
         })
     }

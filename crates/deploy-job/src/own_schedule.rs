@@ -92,7 +92,7 @@ impl Ours<'_> {
     fn may_be_of_another_stage(&self, all: &[ScheduledJob], job: &Job) -> bool {
         let others = self.file.stages.iter().filter(|other| {
             let same_place = other.host == self.stage.host && other.project == self.stage.project;
-            same_place && other.name != self.stage.name
+            same_place && other.name != self.stage.name && job.is_deployed_to(other)
         });
         others
             .map(|other| EntityMarker::new(&other.name, &job.name))

@@ -9,7 +9,7 @@ use domino_core::client::Reader;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
-use stage_file::Stage;
+use stage_file::{Job, Stage};
 
 use crate::own_run::{by_this_account, is_of_file, uncertain};
 
@@ -18,6 +18,38 @@ use crate::own_run::{by_this_account, is_of_file, uncertain};
 pub(crate) enum Which {
     Newest,
     NewestThatGoesOn,
+}
+
+/// The job, which is deployed to the stage. What it left in another one can still be looked at, stopped and deleted.
+pub(crate) fn deployed_here<'a>(
+    context: &'a StepContext,
+    name: &str,
+) -> Result<&'a Job, CommandError> {
+    let StepContext { file, stage, .. } = context;
+    let job = file.job(name)?;
+    if job.is_deployed_to(stage) {
+        return Ok(job);
+    }
+    let key = ["job", job.name.as_str(), "stages"];
+    let (why, hint) = match file.sets(&key) {
+        true => (
+            "it is for other `stages`",
+            format!("change {}", file.place_of(&key)),
+        ),
+        false => (
+            "it trains a model, and does so in the first stage",
+            format!(
+                "later stages get the version that it registered; `stages` under {} has it run elsewhere too",
+                file.place_of(&key[..2])
+            ),
+        ),
+    };
+    let (job, stage) = (&job.name, &stage.name);
+    Err(CommandError::usage(format!(
+        "job `{job}` is not deployed to stage `{stage}`: {why}"
+    ))
+    .hint(hint)
+    .at(file, &key))
 }
 
 /// One run by its id, or one of the job in the stage.

@@ -17,7 +17,7 @@ use stage_file::{Kind, Schedule, StageFile};
 
 use crate::apply_schedule::Applied;
 use crate::own_schedule::Ours;
-use crate::run::cannot;
+use crate::run::{cannot, deployed_here};
 use crate::schedule_plan::{SchedulePlan, Wanted};
 use crate::wanted_schedule::{Asked, Definition};
 
@@ -188,7 +188,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     if args.delete {
         return plan_deletion(context, args).await;
     }
-    let job = file.job(&args.job)?;
+    let job = deployed_here(context, &args.job)?;
     let marker = EntityMarker::new(&stage.name, &job.name);
     let Some(schedule) = &job.schedule else {
         return Err(CommandError::usage(format!(

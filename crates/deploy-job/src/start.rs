@@ -26,7 +26,7 @@ use crate::follow::Follow;
 use crate::interrupted::Interruption;
 use crate::own_run::{OwnRuns, Reusable, Search};
 use crate::report::{describe, link};
-use crate::run::cannot;
+use crate::run::{cannot, deployed_here};
 use crate::verify_run::Requested;
 
 /// `deploy-job start`.
@@ -50,9 +50,9 @@ pub(crate) struct StartArgs {
     /// compute environment and how it ends are not
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// How long to wait for the run to end
-    #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    /// How long to wait for the run to end [default: the job's `timeout` in stages.toml, else 1h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     /// Leave the run going when this program is interrupted
     #[arg(long)]
     pub(crate) keep_running: bool,
@@ -133,7 +133,7 @@ pub(crate) async fn start(
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
 async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPlan<'a>> {
-    let job = context.file.job(&args.job)?;
+    let job = deployed_here(context, &args.job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let of = EntityMarker::new(&context.stage.name, &job.name);
     let marker = DeploymentMarker::new(of, &commit);
@@ -278,7 +278,7 @@ impl StartPlan<'_> {
             job: &args.job,
             requested,
             interruption,
-            timeout: args.timeout,
+            timeout: args.timeout.unwrap_or_else(|| self.job.timeout()),
         };
         follow.apply(step, interrupts, run).await
     }

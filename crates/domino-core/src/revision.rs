@@ -68,7 +68,7 @@ impl RevisionBefore {
         else {
             return Ok(None);
         };
-        let Some(stage_before) = file.stage_before(stage) else {
+        let Some(stage_before) = file.deployed_before(kind, entity, stage) else {
             return Ok(None);
         };
         let before = file.target(kind, entity, stage_before).environment;
@@ -126,9 +126,18 @@ mod tests {
 
     /// What a job in prod does with this of the stage file, when this was handed on: its revision, and the warning.
     fn settled(prod: &str, handed_on: &str) -> Result<(RevisionSpec, Option<String>)> {
+        settled_in("", prod, handed_on)
+    }
+
+    /// With these `stages` of the job.
+    fn settled_in(
+        stages: &str,
+        prod: &str,
+        handed_on: &str,
+    ) -> Result<(RevisionSpec, Option<String>)> {
         let text = format!(
             "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\nhardware-tier = \"t\"\n\
-             environment = \"E\"\n[stage.dev]\n[stage.prod]\n{prod}\n[job.train]\ncommand = \"train.py\"\n"
+             environment = \"E\"\n[stage.dev]\n[stage.prod]\n{prod}\n[job.train]\ncommand = \"train.py\"\n{stages}"
         );
         let file = StageFile::read(&text, Path::new("stages.toml")).unwrap();
         let prod = &file.stages[1];
@@ -185,6 +194,13 @@ mod tests {
                 .to_string()
                 .contains("on another Domino")
         );
+    }
+
+    #[test]
+    fn the_stage_before_is_the_last_one_that_the_job_is_deployed_to() {
+        let only_here = "stages = [\"prod\"]";
+        let first = settled_in(only_here, "", ONE).unwrap();
+        assert_eq!(first, (RevisionSpec::Active, None));
     }
 
     #[test]
