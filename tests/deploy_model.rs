@@ -15,6 +15,8 @@ mod revision;
 mod second_version;
 #[path = "deploy_model/shared_endpoint.rs"]
 mod shared_endpoint;
+#[path = "deploy_model/trained.rs"]
+mod trained;
 #[path = "deploy_model/verbs.rs"]
 mod verbs;
 #[path = "deploy_model/version_choice.rs"]

@@ -8,6 +8,7 @@ use domino_core::error::CommandError;
 use domino_core::handed_on::GivenVersion;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{StepFlags, duration, ticked};
+use domino_core::variable::is_on_github;
 
 use crate::endpoint::EndpointAddress;
 
@@ -33,6 +34,15 @@ pub(crate) struct PublishArgs {
     /// stage takes the version that the stage before serves
     #[arg(long, value_name = "VERSION", env = "MODEL_VERSION")]
     pub(crate) version: Option<GivenVersion>,
+    /// The version that this run of the model's `trained-by` job registered: the run's id in Domino, which is the step
+    /// output `id` of `deploy-job start`. The first stage needs it or `--version`
+    #[arg(
+        long,
+        value_name = "RUN",
+        env = "TRAINED_BY_RUN",
+        conflicts_with = "version"
+    )]
+    pub(crate) trained_by_run: Option<String>,
     /// Publish a version that the stage before does not serve, or that is not proven to be the one that was handed on,
     /// and say why. A stage before on another Domino cannot be asked: its version passes with a warning, if run and
     /// source in MODEL_VERSION_IDENTITY agree
@@ -81,5 +91,16 @@ impl PublishArgs {
     /// The version that is given. On GitHub an empty one is an error.
     pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
         GivenVersion::number(self.version)
+    }
+
+    /// The run that trained it, if one is given. On GitHub an empty one is an error.
+    pub(crate) fn trained_by_run(&self) -> Result<Option<&str>, CommandError> {
+        match self.trained_by_run.as_deref().map(str::trim) {
+            Some("") if is_on_github() => Err(CommandError::usage(
+                "`TRAINED_BY_RUN` is empty: the step that starts the job handed no run on",
+            )
+            .hint("hand on the output `id` of the step that runs `deploy-job start`")),
+            given => Ok(given.filter(|run| !run.is_empty())),
+        }
     }
 }

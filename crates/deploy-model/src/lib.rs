@@ -25,6 +25,7 @@ mod stage_before;
 mod stage_order;
 mod status;
 mod token;
+mod trained;
 mod variables;
 mod verify;
 mod version;

@@ -27,7 +27,7 @@ use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
 use crate::stage_before;
 use crate::stage_order::StageOrder;
-use crate::version::Choice;
+use crate::version::{Choice, Given};
 
 /// What will be done.
 #[derive(Debug)]
@@ -63,7 +63,10 @@ pub(crate) async fn plan<'a>(
     let commit = Commit::wanted(args.commit.as_deref())?;
     let smoke = smoke(context, model, args.smoke.as_deref())?;
     let reader = context.connection.reader();
-    let given = args.version()?;
+    let given = Given {
+        version: args.version()?,
+        trained_by_run: args.trained_by_run()?,
+    };
     let choice = source::choice(context, model, given)?;
     let claim = Claim {
         context,
@@ -78,7 +81,7 @@ pub(crate) async fn plan<'a>(
             let registered = registered_name(model);
             Ok(reader.find_model_apis_of(&project, registered).await?)
         },
-        source::without_the_stage_before(context, &project, model, choice.as_ref()),
+        source::without_the_stage_before(context, &project, model, choice.as_ref(), &commit),
     )?;
     let of = (Kind::Model, model.name.as_str());
     let other_revision = args.revision.settle(&mut place, file, stage, of)?;

@@ -3,12 +3,14 @@
 use domino_core::api::model_apis::ModelApiSource;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::commit::Commit;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, VersionRule};
 
 use crate::stage_before::Serves;
-use crate::version::{self, Choice};
+use crate::trained::Training;
+use crate::version::{self, Choice, Given};
 
 /// What is published.
 #[derive(Debug, Clone)]
@@ -43,11 +45,14 @@ impl Source {
 pub(crate) fn choice<'a>(
     context: &'a StepContext,
     model: &'a Model,
-    given: Option<VersionNumber>,
+    given: Given<'a>,
 ) -> Result<Option<Choice<'a>>, CommandError> {
-    match (&model.source, given) {
-        (ModelSource::Registered { version, .. }, given) => {
-            version::choice(&context.file, &context.stage, &model.name, version, given).map(Some)
+    match (&model.source, given.version) {
+        (ModelSource::Registered { version, .. }, _) => {
+            version::choice(&context.file, &context.stage, model, version, given).map(Some)
+        }
+        (ModelSource::Function { .. }, None) if given.trained_by_run.is_some() => {
+            Err(version::not_trained(&context.file, model))
         }
         (ModelSource::Function { .. }, None) => Ok(None),
         (ModelSource::Function { .. }, Some(version)) => Err(CommandError::usage(format!(
@@ -64,6 +69,7 @@ pub(crate) async fn without_the_stage_before(
     project: &Project,
     model: &Model,
     choice: Option<&Choice<'_>>,
+    commit: &Commit,
 ) -> Result<Option<Source>> {
     let name = match &model.source {
         ModelSource::Registered { name, .. } => name,
@@ -87,6 +93,16 @@ pub(crate) async fn without_the_stage_before(
                 VersionRule::Number(_) => "named in stages.toml".into(),
                 rule => format!("`{rule}`"),
             };
+            Ok(Some(Source::registered(name, version, how)))
+        }
+        Some(Choice::TrainedBy { job, run }) => {
+            let training = Training {
+                context,
+                job,
+                name,
+                run,
+            };
+            let (version, how) = training.version(commit).await?;
             Ok(Some(Source::registered(name, version, how)))
         }
         Some(Choice::StageBefore(_)) | None => Ok(None),

@@ -7,7 +7,15 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
-use stage_file::{Stage, StageFile, VersionRule};
+use stage_file::{Model, Stage, StageFile, VersionRule};
+
+/// What a step is given to choose by.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given<'a> {
+    pub(crate) version: Option<VersionNumber>,
+    /// The id of the run that trained it, in Domino.
+    pub(crate) trained_by_run: Option<&'a str>,
+}
 
 /// By what the version is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +26,13 @@ pub(crate) enum Choice<'a> {
     Rule(&'a VersionRule),
     /// The stage before decides: what it serves comes here.
     StageBefore(&'a Stage),
+    /// A run decides: what it registered.
+    TrainedBy {
+        /// The job, as the stage file calls it.
+        job: &'a str,
+        /// The run's id in Domino.
+        run: &'a str,
+    },
 }
 
 impl Choice<'_> {
@@ -30,15 +45,19 @@ impl Choice<'_> {
     }
 }
 
-/// Only the first stage goes by a rule that can mean another version tomorrow.
+/// Only the first stage goes by a rule that can mean another version tomorrow, or by a run.
 pub(crate) fn choice<'a>(
     file: &'a StageFile,
     stage: &Stage,
-    model: &str,
+    model: &'a Model,
     rule: &'a VersionRule,
-    given: Option<VersionNumber>,
+    given: Given<'a>,
 ) -> Result<Choice<'a>, CommandError> {
-    match (given, rule, file.stage_before(stage)) {
+    if let Some(choice) = by_training(file, stage, model, given)? {
+        return Ok(choice);
+    }
+    let model = model.name.as_str();
+    match (given.version, rule, file.stage_before(stage)) {
         (Some(given), VersionRule::Number(number), _) if given.get() != *number => {
             Err(CommandError::usage(format!(
                 "version {given} is given, but stages.toml says version {number}"
@@ -53,6 +72,47 @@ pub(crate) fn choice<'a>(
         (None, VersionRule::Number(_), _) | (None, _, None) => Ok(Choice::Rule(rule)),
         (None, _, Some(before)) => Ok(Choice::StageBefore(before)),
     }
+}
+
+/// A model that is trained by a job has in the first stage the version that a run of it registered.
+fn by_training<'a>(
+    file: &StageFile,
+    stage: &Stage,
+    model: &'a Model,
+    given: Given<'a>,
+) -> Result<Option<Choice<'a>>, CommandError> {
+    let name = &model.name;
+    let key = ["model", name.as_str(), "trained-by"];
+    match (given.trained_by_run, &model.trained_by, file.stage_before(stage)) {
+        (Some(run), Some(job), None) => Ok(Some(Choice::TrainedBy { job, run })),
+        (Some(_), Some(_), Some(before)) => Err(CommandError::usage(format!(
+            "a run that trained model `{name}` is given, and stage `{}` gets the version that stage `{}` serves",
+            stage.name, before.name
+        ))
+        .hint("leave `--trained-by-run` and `TRAINED_BY_RUN` out; only the first stage takes them")),
+        (Some(_), None, _) => Err(not_trained(file, model)),
+        (None, Some(job), None) if given.version.is_none() => Err(CommandError::usage(format!(
+            "it is not known which version of model `{name}` to publish: it is `trained-by` job `{job}`, and no run of \
+             that is given"
+        ))
+        .hint(format!(
+            "the workflow hands it on as `TRAINED_BY_RUN`; by hand give `--trained-by-run` the id that `deploy-job status \
+             {job} --stage {}` tells, or `--version`",
+            stage.name
+        ))
+        .at(file, &key)),
+        (None, ..) => Ok(None),
+    }
+}
+
+/// A run is given for a model that no job trains.
+pub(crate) fn not_trained(file: &StageFile, model: &Model) -> CommandError {
+    let name = &model.name;
+    CommandError::usage(format!(
+        "a run is given, and model `{name}` is not `trained-by` a job"
+    ))
+    .hint("leave `--trained-by-run` and `TRAINED_BY_RUN` out, or name the job in stages.toml")
+    .at(file, &["model", name, "trained-by"])
 }
 
 /// Resolves a version by its rule.
@@ -219,8 +279,7 @@ mod tests {
 
     use super::*;
 
-    fn file() -> StageFile {
-        let text = "
+    const TEXT: &str = "
             [defaults]
             host = \"domino.example.com\"
             project = \"a/b\"
@@ -231,7 +290,9 @@ mod tests {
             [model.wine]
             registered-model = \"wine\"
         ";
-        StageFile::read(text, Path::new("stages.toml")).unwrap()
+
+    fn file() -> StageFile {
+        StageFile::read(TEXT, Path::new("stages.toml")).unwrap()
     }
 
     fn versions(stages: &[(u64, &str)]) -> Vec<ModelVersion> {
@@ -249,10 +310,15 @@ mod tests {
     fn chosen(stage: &str, rule: &VersionRule, given: Option<u64>) -> String {
         let file = file();
         let stage = file.stage(stage).unwrap();
-        match choice(&file, stage, "wine", rule, given.map(VersionNumber::new)) {
+        let given = Given {
+            version: given.map(VersionNumber::new),
+            trained_by_run: None,
+        };
+        match choice(&file, stage, file.model("wine").unwrap(), rule, given) {
             Ok(Choice::Given(version)) => format!("given {version}"),
             Ok(Choice::Rule(rule)) => format!("rule {rule}"),
             Ok(Choice::StageBefore(stage)) => format!("what {} serves", stage.name),
+            Ok(Choice::TrainedBy { job, run }) => format!("run {run} of {job}"),
             Err(failure) => failure.to_string(),
         }
     }
@@ -273,6 +339,34 @@ mod tests {
         assert_eq!(
             chosen("dev", &four, Some(7)),
             "version 7 is given, but stages.toml says version 4"
+        );
+    }
+
+    #[test]
+    fn a_model_that_a_job_trains_is_what_its_run_registered_in_the_first_stage() {
+        let text = format!("{TEXT}\ntrained-by = \"train\"\n[job.train]\ncommand = \"train.py\"");
+        let file = StageFile::read(&text, Path::new("stages.toml")).unwrap();
+        let chosen = |stage: &str, trained_by_run, version: Option<u64>| {
+            let version = version.map(VersionNumber::new);
+            let given = Given {
+                version,
+                trained_by_run,
+            };
+            let model = file.model("wine").unwrap();
+            let stage = file.stage(stage).unwrap();
+            match choice(&file, stage, model, &VersionRule::Latest, given) {
+                Ok(chosen) => format!("{chosen:?}"),
+                Err(failure) => failure.to_string(),
+            }
+        };
+        assert!(
+            chosen("dev", Some("r1"), None).starts_with("TrainedBy { job: \"train\", run: \"r1\"")
+        );
+        assert!(chosen("dev", None, Some(4)).starts_with("Given("));
+        assert!(chosen("dev", None, None).ends_with("and no run of that is given"));
+        assert!(chosen("prod", None, None).starts_with("StageBefore("));
+        assert!(
+            chosen("prod", Some("r1"), None).ends_with("gets the version that stage `dev` serves")
         );
     }
 

@@ -136,12 +136,17 @@ pub enum Which<'a> {
     Below(&'a str, VersionNumber),
     /// Those with this tag.
     Tagged(&'a str, &'a str),
+    /// Those with this value of this tag.
+    TaggedWith(&'a str, &'a str, &'a str),
 }
 
 impl<'a> Which<'a> {
     fn name(self) -> &'a str {
         match self {
-            Self::All(name) | Self::Below(name, _) | Self::Tagged(name, _) => name,
+            Self::All(name)
+            | Self::Below(name, _)
+            | Self::Tagged(name, _)
+            | Self::TaggedWith(name, ..) => name,
         }
     }
 
@@ -151,6 +156,9 @@ impl<'a> Which<'a> {
             Self::All(_) => format!("name={name}"),
             Self::Below(_, number) => format!("name={name} AND version_number < {number}"),
             Self::Tagged(_, key) => format!("name={name} AND tags.`{key}` LIKE '%'"),
+            Self::TaggedWith(_, key, value) => {
+                format!("name={name} AND tags.`{key}` = {}", quoted(value))
+            }
         }
     }
 }
