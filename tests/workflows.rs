@@ -34,7 +34,7 @@ fn fixture(name: &str) -> PathBuf {
     top().join(format!("tests/fixtures/workflows-{name}.toml"))
 }
 
-const FIXTURES: [&str; 9] = [
+const FIXTURES: [&str; 10] = [
     "one-stage",
     "two-stages",
     "five-stages",
@@ -44,6 +44,7 @@ const FIXTURES: [&str; 9] = [
     "release",
     "private-release",
     "pip",
+    "trained",
 ];
 
 fn load(path: &Path) -> StageFile {
@@ -131,6 +132,30 @@ fn a_kind_without_entities_has_no_workflow() {
             "ci.yml"
         ]
     );
+}
+
+#[test]
+fn training_and_publish_of_a_model_are_one_chain_and_only_the_first_stage_trains() {
+    insta::assert_snapshot!("trained_deploy_models", one("trained", "deploy-models.yml"));
+}
+
+#[test]
+fn a_job_is_in_the_jobs_of_its_stages_only_and_hands_its_revision_past_the_others() {
+    insta::assert_snapshot!("trained_deploy_jobs", one("trained", "deploy-jobs.yml"));
+}
+
+#[test]
+fn jobs_that_only_train_leave_no_workflow_of_jobs() {
+    let text = fs::read_to_string(fixture("trained")).unwrap();
+    let from = text.find("[job.clean]").unwrap();
+    let to = text.find("[model.red]").unwrap();
+    let alone = format!("{}{}", &text[..from], &text[to..]);
+    let file = StageFile::read(&alone, Path::new("stages.toml")).unwrap();
+    let names: Vec<&str> = pipelines::workflows(&file)
+        .iter()
+        .map(|workflow| workflow.name)
+        .collect();
+    assert_eq!(names, ["deploy-models.yml", "ci.yml"]);
 }
 
 #[test]

@@ -437,16 +437,24 @@ fn revision_lost(workflow: &Read) -> Finding {
     let stages = workflow.stages();
     for (at, (id, job)) in stages.iter().enumerate() {
         for step in read::steps(job) {
-            let Some(name) = deployed(step) else { continue };
+            let Some(entity @ (_, name)) = deployed(step) else {
+                continue;
+            };
             let output = format!("{name}-revision");
             let own = step["id"].as_str().unwrap_or_default();
             let handed_on = format!("${{{{ steps.{own}.outputs.environment-revision }}}}");
-            if at + 1 < stages.len() && job["outputs"][&output] != handed_on.as_str() {
+            let has = |(_, job): &(&String, &Value)| {
+                read::steps(job).any(|step| deployed(step) == Some(entity))
+            };
+            let is_last = !stages[at + 1..].iter().any(has);
+            if !is_last && job["outputs"][&output] != handed_on.as_str() {
                 return Some(format!("{id} does not hand on the revision of {name}"));
             }
-            let given = at
-                .checked_sub(1)
-                .map(|before| format!("${{{{ needs.{}.outputs.{output} }}}}", stages[before].0));
+            // A stage between that has none of it passes on what it was given.
+            let given = stages[..at].iter().any(has).then(|| {
+                let before = &stages[at - 1].0;
+                format!("${{{{ needs.{before}.outputs.{output} }}}}")
+            });
             if step["env"]["REVISION_BEFORE"].as_str() != given.as_deref() {
                 return Some(format!("{id}: {step}"));
             }
@@ -455,13 +463,13 @@ fn revision_lost(workflow: &Read) -> Finding {
     None
 }
 
-/// The entity that a step deploys.
-fn deployed(step: &Value) -> Option<&str> {
+/// The entity that a step deploys: the program's kind, and the name.
+fn deployed(step: &Value) -> Option<(&str, &str)> {
     let mut words = step["run"]
         .as_str()?
         .strip_prefix("exec deploy-")?
         .split(' ');
-    words.nth(2)
+    Some((words.next()?, words.nth(1)?))
 }
 
 #[test]

@@ -9,6 +9,7 @@ use stage_file::{Kind, Placement, Stage, StageFile};
 
 use crate::error::Result;
 use crate::readme::Markers;
+use crate::share::Share;
 
 /// The marker before the diagram in the README.
 pub const BEGIN: &str = "<!-- pipeline:begin -->";
@@ -17,11 +18,12 @@ pub const END: &str = "<!-- pipeline:end -->";
 
 /// The pipeline as a fenced Mermaid block.
 pub fn mermaid(file: &StageFile) -> String {
-    let picture = picture(file, &[Kind::Job, Kind::App, Kind::Model]);
+    let stages: Vec<&Stage> = file.stages.iter().collect();
+    let picture = picture(file, &stages, |_, _| true);
     format!("```mermaid\n{picture}```\n")
 }
 
-/// The part of the picture that one kind of entity is in, for a run that ended. It is in two parts, because GitHub
+/// The part of the picture that one workflow deploys, for a run that ended. It is in two parts, because GitHub
 /// makes one expression of each text with a result in it, whose length it limits.
 pub struct RunPicture {
     /// The picture, without what closes it.
@@ -34,11 +36,14 @@ impl RunPicture {
     /// What closes the picture.
     pub const END: &str = "```";
 
-    /// `result` gives what GitHub replaces by `success`, `failure`, `cancelled` or `skipped` when the run is over.
-    pub fn of(file: &StageFile, kind: Kind, result: impl Fn(&Stage) -> String) -> Self {
-        let picture = format!("```mermaid\n{}{COLOURS}", picture(file, &[kind]));
-        let results = file.stages.iter().enumerate();
-        let results = results.map(|(at, stage)| format!("class stage{} {}", at + 1, result(stage)));
+    /// `results` are, stage by stage, what GitHub replaces by `success`, `failure`, `cancelled` or `skipped` when the run is over.
+    pub fn of(share: Share<'_>, results: impl IntoIterator<Item = String>) -> Self {
+        let picture = picture(share.file, &share.stages(), |kind, name| {
+            share.has(kind, name)
+        });
+        let picture = format!("```mermaid\n{picture}{COLOURS}");
+        let results = results.into_iter().enumerate();
+        let results = results.map(|(at, result)| format!("class stage{} {result}", at + 1));
         Self {
             picture: picture.trim_end().to_owned(),
             results: results.collect::<Vec<_>>().join("\n"),
@@ -53,7 +58,11 @@ const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color
     classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
 ";
 
-fn picture(file: &StageFile, kinds: &[Kind]) -> String {
+fn picture(file: &StageFile, stages: &[&Stage], has: impl Fn(Kind, &str) -> bool) -> String {
+    let promotes = file
+        .models
+        .iter()
+        .any(|model| has(Kind::Model, &model.name));
     let mut text = String::from("flowchart LR\n");
     let _ = writeln!(
         text,
@@ -61,13 +70,13 @@ fn picture(file: &StageFile, kinds: &[Kind]) -> String {
         label(&[&format!("push to {}", file.pipeline.branch)])
     );
     let mut from = "push".to_owned();
-    for (at, stage) in file.stages.iter().enumerate() {
+    for (at, stage) in stages.iter().enumerate() {
         let id = format!("stage{}", at + 1);
-        subgraph(&mut text, file, kinds, stage, &id);
+        subgraph(&mut text, file, &has, stage, &id);
         let _ = writeln!(
             text,
             "    {from} -- {} --> {id}",
-            label(&gate(stage, kinds))
+            label(&gate(stage, promotes))
         );
         from = id;
     }
@@ -86,7 +95,13 @@ pub fn kept_in(readme: &str, diagram: &str) -> Result<String> {
     markers.keep(readme, diagram)
 }
 
-fn subgraph(text: &mut String, file: &StageFile, kinds: &[Kind], stage: &Stage, id: &str) {
+fn subgraph(
+    text: &mut String,
+    file: &StageFile,
+    has: impl Fn(Kind, &str) -> bool,
+    stage: &Stage,
+    id: &str,
+) {
     // One line: Mermaid draws the nodes over any further one.
     let plane = stage
         .data_plane
@@ -97,7 +112,7 @@ fn subgraph(text: &mut String, file: &StageFile, kinds: &[Kind], stage: &Stage, 
     // Nodes without arrows stand one above the other only so.
     text.push_str("        direction LR\n");
     let tiers = &stage.hardware_tier;
-    let jobs = file.jobs.iter().map(|job| {
+    let jobs = file.jobs_of(stage).map(|job| {
         let paused = job
             .schedule
             .as_ref()
@@ -131,7 +146,7 @@ fn subgraph(text: &mut String, file: &StageFile, kinds: &[Kind], stage: &Stage, 
         )
     });
     let all = jobs.chain(apps).chain(models);
-    let shown = all.filter(|(kind, ..)| kinds.contains(kind));
+    let shown = all.filter(|(kind, name, ..)| has(*kind, name));
     for (at, (kind, name, note, tier)) in shown.enumerate() {
         let mut lines = vec![format!("{} {name}", kind.word())];
         lines.extend(note.map(str::to_owned));
@@ -154,7 +169,7 @@ fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a
 }
 
 /// What stands between the stage before and this one.
-fn gate(stage: &Stage, kinds: &[Kind]) -> Vec<String> {
+fn gate(stage: &Stage, promotes: bool) -> Vec<String> {
     let mut lines = vec![format!("environment {}", stage.github_environment)];
     if !stage.approvers.is_empty() {
         lines.push(format!("approval: {}", stage.approvers.join(", ")));
@@ -162,9 +177,7 @@ fn gate(stage: &Stage, kinds: &[Kind]) -> Vec<String> {
     if stage.wait_timer > 0 {
         lines.push(format!("wait: {} min", stage.wait_timer));
     }
-    if kinds.contains(&Kind::Model)
-        && let Some(name) = &stage.model_stage
-    {
+    if promotes && let Some(name) = &stage.model_stage {
         lines.push(format!("models: {name}"));
     }
     lines

@@ -27,6 +27,7 @@ pub mod reference;
 pub mod rehearse;
 pub mod repository;
 pub mod schema;
+pub mod share;
 #[cfg(feature = "rehearse")]
 pub mod status;
 pub mod verb;

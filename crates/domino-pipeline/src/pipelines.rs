@@ -14,12 +14,13 @@ mod release;
 mod stage;
 mod summary;
 
-use stage_file::{Install, StageFile};
+use stage_file::{Install, Kind, StageFile};
 
 use github_workflow::limits;
 use github_workflow::write::Workflow;
 
 use crate::error::{Result, VerbError};
+use crate::share::Share;
 
 #[cfg(feature = "rehearse")]
 pub use self::programs::{BUILD, FETCH, INSTALL};
@@ -62,8 +63,12 @@ impl WorkflowFile {
 
 /// Every workflow that this stage file asks for.
 pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
+    let jobs_alone = Share {
+        file,
+        kind: Kind::Job,
+    };
     let deploys = [
-        (!file.jobs.is_empty()).then(|| WorkflowFile {
+        (!jobs_alone.stages().is_empty()).then(|| WorkflowFile {
             name: "deploy-jobs.yml",
             workflow: jobs::deploy_jobs(file),
         }),

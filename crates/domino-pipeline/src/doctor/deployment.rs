@@ -226,7 +226,10 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
 fn trains_first(visit: &Visit<'_>) -> bool {
     let first = visit.file.stages.first();
     first.is_some_and(|first| first.name == visit.stage.name)
-        && visit.file.jobs.iter().any(|job| job.schedule.is_none())
+        && visit
+            .file
+            .jobs_of(visit.stage)
+            .any(|job| job.schedule.is_none())
 }
 
 /// What the gates of the stage need in Domino.

@@ -13,7 +13,9 @@ use super::visit::Visit;
 /// A line for each tier and environment that the stage's entities name, however many name it.
 pub(super) async fn look(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Vec<Finding> {
     let file = visit.file;
-    let jobs = file.jobs.iter().map(|job| (Kind::Job, job.name.as_str()));
+    let jobs = file
+        .jobs_of(visit.stage)
+        .map(|job| (Kind::Job, job.name.as_str()));
     let apps = file.apps.iter().map(|app| (Kind::App, app.name.as_str()));
     let models = file
         .models

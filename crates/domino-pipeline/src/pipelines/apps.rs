@@ -6,6 +6,7 @@ use stage_file::{Kind, StageFile};
 use super::stage::{
     BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags, with_revision,
 };
+use crate::share::Share;
 use github_workflow::write::Workflow;
 
 /// `deploy-app publish` waits up to 15 minutes for the new version, and puts the old one back within as long again,
@@ -17,9 +18,12 @@ const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for apps.
 pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
-    deploy(
+    let share = Share {
         file,
-        Kind::App,
+        kind: Kind::App,
+    };
+    deploy(
+        share,
         file.apps.iter().map(|app| app.entry_point.as_str()),
         &FLAGS,
         |stage, before| {
@@ -33,7 +37,7 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
                     PUBLISH_MINUTES,
                 );
                 let step = with_flags(asks_github(step), &FLAGS);
-                with_revision(file, stage, before, &mut outputs, name, step)
+                with_revision(share, stage, before, &mut outputs, (Kind::App, name), step)
             });
             let steps = steps.collect();
             StageSteps {

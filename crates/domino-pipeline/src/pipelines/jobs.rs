@@ -1,15 +1,18 @@
-//! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage.
+//! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage, but those that train a model: they
+//! are in its workflow.
 
 use indexmap::IndexMap;
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
 use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags, with_revision,
+    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, pass_revisions,
+    with_flags, with_revision,
 };
-use github_workflow::write::{Step, Workflow};
+use crate::share::Share;
+use github_workflow::write::{Expression, Job, Step, Workflow};
 
-/// `deploy-job start` follows a run for up to 60 minutes by itself.
-const START_MINUTES: u32 = 65;
+/// What a start takes beside its run, which it follows for as long as the job's timeout.
+const START_MINUTES: u32 = 5;
 /// A schedule is written, not waited for.
 const SCHEDULE_MINUTES: u32 = 10;
 
@@ -20,24 +23,23 @@ const OF_RUNS: [ByHand; 1] = [BACK];
 
 /// The workflow for jobs.
 pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
-    let flags: &[ByHand] = match file.jobs.iter().any(|job| job.schedule.is_some()) {
+    let share = Share {
+        file,
+        kind: Kind::Job,
+    };
+    let flags: &[ByHand] = match share.jobs().any(|job| job.schedule.is_some()) {
         true => &OF_SCHEDULES,
         false => &OF_RUNS,
     };
     deploy(
-        file,
-        Kind::Job,
-        file.jobs.iter().filter_map(script),
+        share,
+        share.jobs().filter_map(script),
         flags,
         |stage, before| {
             let mut outputs = IndexMap::new();
-            let steps = file.jobs.iter().map(|job| {
-                let step = step(job, stage);
-                with_revision(file, stage, before, &mut outputs, &job.name, step)
-            });
-            let steps = steps.collect();
+            let steps = steps_of(share, stage, before, &mut outputs);
             // Only a run has an address; a schedule has none.
-            let run = file.jobs.iter().find(|job| job.schedule.is_none());
+            let run = share.jobs_of(stage).find(|job| job.schedule.is_none());
             StageSteps {
                 url: run.map(|job| step(job, stage).output("url")),
                 outputs,
@@ -47,11 +49,33 @@ pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
     )
 }
 
-fn step(job: &DominoJob, stage: &Stage) -> Step {
+/// The steps of the workflow's jobs in a stage.
+pub(super) fn steps_of(
+    share: Share<'_>,
+    stage: &Stage,
+    before: Option<&Job>,
+    outputs: &mut IndexMap<String, Expression>,
+) -> Vec<Step> {
+    pass_revisions(share, stage, before, outputs);
+    let jobs = share.jobs_of(stage);
+    jobs.map(|job| {
+        let of = (Kind::Job, job.name.as_str());
+        with_revision(share, stage, before, outputs, of, step(job, stage))
+    })
+    .collect()
+}
+
+/// The step that starts or schedules a job.
+pub(super) fn step(job: &DominoJob, stage: &Stage) -> Step {
     let (name, stage) = (&job.name, &stage.name);
+    let run = u32::try_from(job.timeout().as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let (title, verb, minutes) = match job.schedule {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
-        None => (format!("Start job {name}"), "start", START_MINUTES),
+        None => (
+            format!("Start job {name}"),
+            "start",
+            run.saturating_add(START_MINUTES),
+        ),
     };
     let step = asks_github(domino_step(
         title,
@@ -66,7 +90,7 @@ fn step(job: &DominoJob, stage: &Stage) -> Step {
 }
 
 /// The file that the command runs, where its first word is one of the repository's.
-fn script(job: &DominoJob) -> Option<&str> {
+pub(super) fn script(job: &DominoJob) -> Option<&str> {
     job.command
         .split_whitespace()
         .next()

@@ -1,16 +1,18 @@
 //! `deploy-models.yml`: move every model of the stage file through the experiment manager and publish it,
 //! stage by stage.
 //!
-//! The version is resolved once, in the first stage; each later stage is given the one that the stage before
-//! serves.
+//! The version is resolved once, in the first stage, or registered there by the run of the job that trains the model;
+//! each later stage is given the one that the stage before serves.
 
 use indexmap::IndexMap;
-use stage_file::{Kind, Model, ModelSource, Stage, StageFile};
+use stage_file::{Job, Kind, Model, ModelSource, Stage, StageFile};
 
+use super::jobs;
 use super::stage::{
     BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, unless_stopped_after,
     with_flags, with_revision,
 };
+use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
 
 /// The token that opens the endpoint for its smoke test.
@@ -27,15 +29,24 @@ const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for models.
 pub(super) fn deploy_models(file: &StageFile) -> Workflow {
-    deploy(
+    let share = Share {
         file,
-        Kind::Model,
-        file.models.iter().flat_map(named_files),
+        kind: Kind::Model,
+    };
+    let scripts = share.jobs().filter_map(jobs::script);
+    deploy(
+        share,
+        scripts.chain(file.models.iter().flat_map(named_files)),
         &FLAGS,
         |stage, before| {
-            let (mut steps, mut requests, mut outputs) = (Vec::new(), Vec::new(), IndexMap::new());
+            let (mut requests, mut outputs) = (Vec::new(), IndexMap::new());
+            let mut steps = jobs::steps_of(share, stage, before, &mut outputs);
             for model in &file.models {
                 let mut publish = publish(model, stage);
+                if let (None, Some(job)) = (before, trained_by(file, model)) {
+                    let run = jobs::step(job, stage).output("id");
+                    publish = publish.env("TRAINED_BY_RUN", run);
+                }
                 if is_versioned(model) {
                     if let Some(before) = before {
                         let version = HandedOn {
@@ -59,8 +70,8 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                         outputs.insert(identity_output(model), version.identity);
                     }
                 }
-                let name = &model.name;
-                let publish = with_revision(file, stage, before, &mut outputs, name, publish);
+                let of = (Kind::Model, model.name.as_str());
+                let publish = with_revision(share, stage, before, &mut outputs, of, publish);
                 steps.push(publish);
             }
             let url = file
@@ -75,6 +86,11 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
             }
         },
     )
+}
+
+/// The job that trains a model: its run in the first stage registers the version that is published.
+fn trained_by<'a>(file: &'a StageFile, model: &Model) -> Option<&'a Job> {
+    file.job(model.trained_by.as_deref()?).ok()
 }
 
 /// Whether a model has a version to hand on: one that is built from a file has none.

@@ -8,6 +8,7 @@ use stage_file::{Kind, Stage, StageFile};
 
 use super::{programs, summary};
 use crate::actions;
+use crate::share::Share;
 use github_workflow::write::{
     Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Flag, FlagType,
     FormField, Job, Pattern, Permissions, Step, Triggers, Workflow, literal,
@@ -54,48 +55,81 @@ pub(super) fn with_flags(step: Step, flags: &[ByHand]) -> Step {
     })
 }
 
-/// The job output that carries the revision of the compute environment that an entity ran in.
-fn revision_output(entity: &str) -> String {
-    format!("{entity}-revision")
+/// The job output that carries the revision of the compute environment that an entity ran in. A job may be called as
+/// the model that it trains.
+fn revision_output(share: Share<'_>, (kind, name): (Kind, &str)) -> String {
+    match kind == share.kind {
+        true => format!("{name}-revision"),
+        false => format!("revision-of-{name}"),
+    }
 }
 
 /// The step of an entity, which is told the revision that the stage before ran, and with `outputs` tells the next stage
 /// its own.
 pub(super) fn with_revision(
-    file: &StageFile,
+    share: Share<'_>,
     stage: &Stage,
     before: Option<&Job>,
     outputs: &mut IndexMap<String, Expression>,
-    entity: &str,
+    (kind, name): (Kind, &str),
     step: Step,
 ) -> Step {
-    let output = revision_output(entity);
-    let is_last = file
-        .stages
-        .last()
-        .is_some_and(|last| last.name == stage.name);
-    if !is_last {
+    let output = revision_output(share, (kind, name));
+    if is_deployed_later(share.file, stage, (kind, name)) {
         outputs.insert(output.clone(), step.output("environment-revision"));
     }
-    match before {
+    let first = share.file.deployed_before(kind, name, stage).is_none();
+    match before.filter(|_| !first) {
         Some(before) => step.env("REVISION_BEFORE", before.output(&output)),
         None => step,
     }
+}
+
+/// Passes on what jobs ran in that are deployed before and after this stage, and not to it.
+pub(super) fn pass_revisions(
+    share: Share<'_>,
+    stage: &Stage,
+    before: Option<&Job>,
+    outputs: &mut IndexMap<String, Expression>,
+) {
+    let Some(before) = before else { return };
+    for job in share.jobs().filter(|job| !job.is_deployed_to(stage)) {
+        let of = (Kind::Job, job.name.as_str());
+        let ran = share.file.deployed_before(of.0, of.1, stage).is_some();
+        if ran && is_deployed_later(share.file, stage, of) {
+            let output = revision_output(share, of);
+            let passed = before.output(&output);
+            outputs.insert(output, passed);
+        }
+    }
+}
+
+fn is_deployed_later(file: &StageFile, stage: &Stage, (kind, name): (Kind, &str)) -> bool {
+    let at = file
+        .stages
+        .iter()
+        .position(|other| other.name == stage.name);
+    let later = file.stages.iter().skip(at.map_or(usize::MAX, |at| at + 1));
+    let job = (kind == Kind::Job).then(|| file.job(name).ok()).flatten();
+    later
+        .into_iter()
+        .any(|later| job.is_none_or(|job| job.is_deployed_to(later)))
 }
 
 /// A workflow that deploys one kind of entity, stage by stage.
 ///
 /// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.
 pub(super) fn deploy<'a>(
-    file: &'a StageFile,
-    kind: Kind,
+    share: Share<'a>,
     paths: impl IntoIterator<Item = &'a str>,
     flags: &[ByHand],
     stage_job: impl Fn(&Stage, Option<&Job>) -> StageSteps,
 ) -> Workflow {
+    let Share { file, kind } = share;
     let programs = programs::job(file);
-    let mut jobs: Vec<Job> = Vec::with_capacity(file.stages.len());
-    for (at, stage) in file.stages.iter().enumerate() {
+    let stages = share.stages();
+    let mut jobs: Vec<Job> = Vec::with_capacity(stages.len());
+    for (at, stage) in stages.iter().enumerate() {
         let before = jobs.last();
         let steps = stage_job(stage, before);
         let mut job = job(file, kind, stage, steps);
@@ -105,7 +139,7 @@ pub(super) fn deploy<'a>(
             job.r#if = Some(programs::on_production_branch(file));
         }
         if let Some(at) = at.checked_sub(1) {
-            let condition = unless_stopped_after(&file.stages[at]);
+            let condition = unless_stopped_after(stages[at]);
             job.r#if = Some(Commented(
                 condition,
                 "a run started by hand may stop before".to_owned(),
@@ -113,12 +147,12 @@ pub(super) fn deploy<'a>(
         }
         jobs.push(job);
     }
-    let summary = summary::job(file, kind, &jobs);
+    let summary = summary::job(share, &jobs);
     let jobs = programs.into_iter().chain(jobs).chain([summary]).collect();
 
     Workflow {
         name: format!("Deploy {}s", kind.word()),
-        on: triggers(file, kind, paths, flags),
+        on: triggers(share, &stages, paths, flags),
         permissions: Permissions::none(),
         concurrency: SpaceAfter(Concurrency {
             group: Commented(
@@ -240,20 +274,20 @@ pub(super) fn unless_stopped_after(stage: &Stage) -> String {
 }
 
 fn triggers<'a>(
-    file: &'a StageFile,
-    kind: Kind,
+    share: Share<'a>,
+    stages: &[&Stage],
     paths: impl IntoIterator<Item = &'a str>,
     flags: &[ByHand],
 ) -> Triggers {
     let mut inputs = IndexMap::new();
-    if let [_, .., last] = file.stages.as_slice() {
+    if let [_, .., last] = stages {
         inputs.insert(
             "stop-after".to_owned(),
             FormField::Choice(Choice {
                 description: "The last stage to deploy to".to_owned(),
                 r#type: ChoiceType::Choice,
                 default: last.name.clone(),
-                options: file.stages.iter().map(|stage| stage.name.clone()).collect(),
+                options: stages.iter().map(|stage| stage.name.clone()).collect(),
             }),
         );
     }
@@ -267,8 +301,8 @@ fn triggers<'a>(
     }
     Triggers {
         push: Some(Filter {
-            branches: vec![Pattern::Exactly(file.pipeline.branch.clone())],
-            paths: watched(kind, paths),
+            branches: vec![Pattern::Exactly(share.file.pipeline.branch.clone())],
+            paths: watched(share, paths),
             ..Filter::default()
         }),
         workflow_dispatch: Some(Dispatch { inputs }),
@@ -276,21 +310,24 @@ fn triggers<'a>(
     }
 }
 
-/// The files whose change deploys this kind of entity: the stage file, the project without the folders of the
+/// The files whose change deploys what the workflow deploys: the stage file, the project without the folders of the
 /// other kinds, and the folder of each file that an entity names.
-fn watched<'a>(kind: Kind, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
+fn watched<'a>(share: Share<'a>, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
     let mut paths = vec![
         Pattern::Exactly("stages.toml".to_owned()),
         Pattern::Below("src/project".to_owned()),
     ];
     for other in [Kind::Job, Kind::App, Kind::Model] {
-        if other != kind {
+        if !share.kinds().any(|kind| kind == other) {
             paths.push(Pattern::NotBelow(format!("src/project/{}s", other.word())));
         }
     }
-    let own = format!("src/project/{}s/", kind.word());
+    let own: Vec<String> = share
+        .kinds()
+        .map(|kind| format!("src/project/{}s/", kind.word()))
+        .collect();
     for file in named {
-        if file.starts_with(&own) {
+        if own.iter().any(|own| file.starts_with(own)) {
             continue;
         }
         let pattern = match file.rsplit_once('/') {

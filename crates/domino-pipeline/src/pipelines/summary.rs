@@ -4,22 +4,15 @@
 
 use indexmap::IndexMap;
 use serde_saphyr::Commented;
-use stage_file::{Kind, StageFile};
 
 use crate::diagram::RunPicture;
+use crate::share::Share;
 use github_workflow::write::{Job, Permissions, Step};
 
-/// The job that draws the run of these jobs, one for each stage of the file.
-pub(super) fn job(file: &StageFile, kind: Kind, stages: &[Job]) -> Job {
-    let run = RunPicture::of(file, kind, |stage| {
-        let at = file
-            .stages
-            .iter()
-            .position(|other| other.name == stage.name);
-        at.and_then(|at| stages.get(at))
-            .map(|job| job.result().to_string())
-            .unwrap_or_default()
-    });
+/// The job that draws the run of these jobs, one for each stage of the workflow.
+pub(super) fn job(share: Share<'_>, stages: &[Job]) -> Job {
+    let results = stages.iter().map(|job| job.result().to_string());
+    let run = RunPicture::of(share, results);
     // The picture is data of the step, not of its command; whatever a user named is escaped in it.
     let end = RunPicture::END;
     let draw = Step::run(
@@ -36,7 +29,7 @@ pub(super) fn job(file: &StageFile, kind: Kind, stages: &[Job]) -> Job {
             "always()".to_owned(),
             "a run that failed is drawn as well".to_owned(),
         )),
-        runs_on: file.pipeline.runner.clone(),
+        runs_on: share.file.pipeline.runner.clone(),
         timeout_minutes: 5,
         environment: None,
         permissions: Permissions::none(),

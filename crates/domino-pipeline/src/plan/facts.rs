@@ -37,8 +37,13 @@ impl<'a> Entity<'a> {
         }
     }
 
-    /// Where it goes in this stage and how: its own settings over the stage's.
-    pub(super) fn facts(self, stage: &Stage) -> Facts {
+    /// Where it goes in this stage and how: its own settings over the stage's. Nothing where it is not deployed there.
+    pub(super) fn facts(self, stage: &Stage) -> Option<Facts> {
+        if let Self::Job(job) = self
+            && !job.is_deployed_to(stage)
+        {
+            return None;
+        }
         let tiers = &stage.hardware_tier;
         let (mut facts, tier, own) = match self {
             Self::Job(job) => (flat(job), &tiers.jobs, job.stages.get(&stage.name)),
@@ -69,7 +74,7 @@ impl<'a> Entity<'a> {
             environment: None,
             ..own
         }));
-        facts
+        Some(facts)
     }
 }
 

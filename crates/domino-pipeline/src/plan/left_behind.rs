@@ -9,8 +9,11 @@ pub(super) fn left_behind(before: &StageFile, after: &StageFile) -> Vec<String> 
     let mut sentences = Vec::new();
     for stage in &before.stages {
         let stays = after.stages.iter().any(|other| other.name == stage.name);
-        for job in before.jobs.iter().filter(|job| job.schedule.is_some()) {
-            let goes_on = |other: &Job| other.name == job.name && other.schedule.is_some();
+        let scheduled = before.jobs_of(stage).filter(|job| job.schedule.is_some());
+        for job in scheduled {
+            let goes_on = |other: &Job| {
+                other.name == job.name && other.schedule.is_some() && other.is_deployed_to(stage)
+            };
             if !stays || !after.jobs.iter().any(goes_on) {
                 let command = format!(
                     "deploy-job schedule {} --stage {} --delete",

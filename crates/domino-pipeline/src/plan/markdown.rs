@@ -124,7 +124,7 @@ fn stages(text: &mut String, before: Option<&StageFile>, after: &StageFile) {
         let same = |list: &[Entity<'_>], stage: &Stage| {
             list.iter()
                 .find(|other| other.key() == entity.key())
-                .map(|other| other.facts(stage))
+                .and_then(|other| other.facts(stage))
         };
         let cells = after.stages.iter().map(|stage| {
             let stage_before = before.and_then(|file| of_name(file, stage));

@@ -18,7 +18,7 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<LeftOver> {
 fn schedules(seen: &Seen<'_>) -> Vec<LeftOver> {
     let of_file = |marker: &EntityMarker| {
         let job = seen.file.job(&marker.entity);
-        job.is_ok_and(|job| job.schedule.is_some())
+        job.is_ok_and(|job| job.schedule.is_some() && job.is_deployed_to(seen.stage))
     };
     let marked = seen.schedules.iter().filter_map(|one| {
         let marker = EntityMarker::last_in(&one.definition.title)?;

@@ -129,7 +129,9 @@ impl<'a> Look<'a> {
 /// Every entity of the file, in its order: jobs, apps, models.
 fn entities(seen: &Seen<'_>, now: Timestamp) -> Vec<Deployed> {
     let file = seen.file;
-    let jobs = file.jobs.iter().map(|job| jobs::deployed(seen, job, now));
+    let jobs = file
+        .jobs_of(seen.stage)
+        .map(|job| jobs::deployed(seen, job, now));
     let apps = file.apps.iter().map(|app| apps::deployed(seen, app));
     let models = file
         .models

@@ -60,9 +60,9 @@ impl<'a> Seen<'a> {
             reader.read_apps(&project.id, &names),
             endpoints(reader, file, stage, &project),
             async {
-                match file.jobs.is_empty() {
-                    true => Ok(Vec::new()),
-                    false => reader.newest_jobs(&project.id).await,
+                match file.jobs_of(stage).next() {
+                    None => Ok(Vec::new()),
+                    Some(_) => reader.newest_jobs(&project.id).await,
                 }
             },
             reader.scheduled_jobs(&project.id),

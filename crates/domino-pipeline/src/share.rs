@@ -1,0 +1,53 @@
+//! What one deploy workflow deploys: the entities of its kind, and with a model the job that trains it.
+//!
+//! A job and the models that it trains are one lineage: they share a file, so that the version that a commit trained is
+//! the one that is published.
+
+use stage_file::{Job, Kind, Stage, StageFile};
+
+/// The share of the stage file that the workflow of one kind has.
+#[derive(Debug, Clone, Copy)]
+pub struct Share<'a> {
+    /// The stage file.
+    pub file: &'a StageFile,
+    /// The kind that the workflow is named after.
+    pub kind: Kind,
+}
+
+impl<'a> Share<'a> {
+    /// Its jobs, in the order of the file.
+    pub fn jobs(self) -> impl Iterator<Item = &'a Job> {
+        let Self { file, kind } = self;
+        file.jobs.iter().filter(move |job| match file.trains(job) {
+            true => kind == Kind::Model,
+            false => kind == Kind::Job,
+        })
+    }
+
+    /// Its jobs that are deployed to a stage.
+    pub fn jobs_of(self, stage: &Stage) -> impl Iterator<Item = &'a Job> {
+        self.jobs().filter(|job| job.is_deployed_to(stage))
+    }
+
+    /// Whether an entity is among what it deploys.
+    pub fn has(self, kind: Kind, name: &str) -> bool {
+        match kind {
+            Kind::Job => self.jobs().any(|job| job.name == name),
+            Kind::App | Kind::Model => kind == self.kind,
+        }
+    }
+
+    /// The kinds of what it deploys.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        let trains = self.kind == Kind::Model && self.jobs().next().is_some();
+        trains.then_some(Kind::Job).into_iter().chain([self.kind])
+    }
+
+    /// The stages that it deploys to, in promotion order: without those that none of its jobs is for.
+    pub fn stages(self) -> Vec<&'a Stage> {
+        let stages = self.file.stages.iter();
+        let has_something =
+            |stage: &&Stage| self.kind != Kind::Job || self.jobs_of(stage).next().is_some();
+        stages.filter(has_something).collect()
+    }
+}
