@@ -2,6 +2,8 @@
 
 #[path = "deploy_model/approval.rs"]
 mod approval;
+#[path = "deploy_model/at_once.rs"]
+mod at_once;
 #[path = "deploy_model/functions.rs"]
 mod functions;
 mod harness;
@@ -240,7 +242,7 @@ fn a_first_publish_creates_the_endpoint_and_proves_that_it_serves() {
 }
 
 #[test]
-fn a_cold_publish_needs_eight_requests_in_four_rounds() {
+fn a_cold_publish_needs_nine_requests_in_four_rounds() {
     let scene = scene();
     register(&scene, "wine", "return x + 2");
     let before = scene.sandbox.requests().len();
@@ -252,8 +254,8 @@ fn a_cold_publish_needs_eight_requests_in_four_rounds() {
         .iter()
         .map(|request| request.path.as_str())
         .collect();
-    assert_eq!(requests.len(), 8, "{paths:?}");
-    // The project; tiers, environments, endpoints, those of the model and the version side by side; the creation; which version it is.
+    assert_eq!(requests.len(), 9, "{paths:?}");
+    // The project; tiers, environments, endpoints, those of the model and the version side by side; the creation; which version it is, and whether it is the only one.
     for middle in &requests[1..6] {
         assert!(
             requests[0].ended.unwrap() <= middle.started

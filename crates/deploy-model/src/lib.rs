@@ -4,6 +4,7 @@
 //! very version that was asked for is the one that answers; a version that fails its smoke test is rolled back. It moves nothing between stages of the experiment manager: that is `promote-stage`.
 
 mod arguments;
+mod at_once;
 mod callers;
 mod check;
 mod create;

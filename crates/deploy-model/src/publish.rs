@@ -9,6 +9,8 @@
 //!                                                       └─ time up ──► unsettled
 //! ```
 
+use std::cell::Cell;
+
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::{Writer, Written, write_once};
@@ -69,6 +71,7 @@ pub(crate) async fn publish(
             .connection
             .writer()
             .model_apis(planned.endpoint.apis.generation()),
+        went_back: Cell::new(false),
     };
     let result = applied.apply(step, &mut interrupts).await?;
     hand_on_version(step, &planned)?;
@@ -95,6 +98,8 @@ pub(crate) struct Publish<'a> {
     pub(crate) args: &'a PublishArgs,
     pub(crate) token: Token,
     pub(crate) writer: ModelApis<Writer>,
+    /// Whether we ourselves have put the version before ours back, perhaps as a later one.
+    pub(crate) went_back: Cell<bool>,
 }
 
 impl Publish<'_> {
@@ -131,9 +136,28 @@ impl Publish<'_> {
                 "made {new} of endpoint `{name}`; it is neither waited for nor tested"
             )));
         }
+        let mut version = version;
+        loop {
+            let settled = self.settle(step, &watch, interrupts, version.clone()).await;
+            version = match settled {
+                Ok(result) => return Ok(result),
+                Err(error) => self.in_place_of(step, &watch, &version, error).await?,
+            };
+        }
+    }
+
+    /// Waits until the version serves, and proves that it is the one and answers.
+    async fn settle(
+        &self,
+        step: &mut Step,
+        watch: &EndpointWatch<'_>,
+        interrupts: &mut Interrupts,
+        version: ModelApiVersion,
+    ) -> Result<StepResult> {
+        let (name, new) = (&self.planned.endpoint.name, name_of(&version));
         let mut progress = step.progress();
         let settled = tokio::select! {
-            settled = watch.until_serving(&mut progress, version.clone(), self.args.timeout) => settled
+            settled = watch.until_serving(&mut progress, version, self.args.timeout) => settled
                 .with_context(|| format!(
                     "lost sight of {new} of endpoint `{name}`, which may still become the one that serves{}",
                     self.settings_already_changed()
@@ -147,21 +171,21 @@ impl Publish<'_> {
         match settled {
             WatchOutcome::Serves(api, version) => {
                 self.describe(step, &api, &version);
-                self.verify(step, &watch, interrupts, &api, &version)
-                    .await?;
-                self.smoke_test(step, interrupts, &api, &version, Some(&watch))
+                self.verify(step, watch, interrupts, &api, &version).await?;
+                self.smoke_test(step, interrupts, &api, &version, Some(watch))
                     .await?;
                 let existing = self.planned.existing.as_ref();
                 let versions = existing.map_or(&[][..], |existing| &existing.versions);
                 callers::check(&api, &version, versions)?;
                 Ok(StepResult::done(format!(
-                    "{} of endpoint `{name}` serves {} in stage `{stage}`",
+                    "{} of endpoint `{name}` serves {} in stage `{}`",
                     name_of(&version),
-                    self.planned.wanted.desired.source
+                    self.planned.wanted.desired.source,
+                    self.context.stage.name
                 )))
             }
-            WatchOutcome::Down(version) => Err(self.down(step, &watch, interrupts, &version).await),
-            WatchOutcome::TimeUp(version) => Err(self.time_up(step, &watch, &version).await),
+            WatchOutcome::Down(version) => Err(self.down(step, watch, interrupts, &version).await),
+            WatchOutcome::TimeUp(version) => Err(self.time_up(step, watch, &version).await),
         }
     }
 
@@ -186,9 +210,13 @@ impl Publish<'_> {
                     None,
                 );
             }
-            let watch = self.watch(&written.into_inner());
-            let version = create::first_version(&watch, desired).await?;
-            return Ok((watch, version));
+            let id = written.into_inner();
+            let watch = self.watch(&id);
+            let (version, others) =
+                tokio::try_join!(create::first_version(&watch, desired), async {
+                    Ok(self.others(&id).await?)
+                })?;
+            return self.first_of_several(step, (watch, version), others).await;
         };
         let watch = self.watch(&existing.api.id);
         match &planned.work {
@@ -211,7 +239,7 @@ impl Publish<'_> {
         }
     }
 
-    fn watch(&self, id: &ModelApiId) -> EndpointWatch<'_> {
+    pub(crate) fn watch(&self, id: &ModelApiId) -> EndpointWatch<'_> {
         EndpointWatch {
             reader: self.context.connection.reader(),
             project: &self.planned.endpoint.project,

@@ -196,6 +196,12 @@ impl Publish<'_> {
     ) -> CommandError {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
         let new = format!("{called} of endpoint `{name}`");
+        // What another step has published since is not taken away from it.
+        if let Ok(Some((_, later))) = self.later(watch, version).await {
+            let later = name_of(&later);
+            return CommandError::failed(format!("{new} {defect}; {later} serves by now"));
+        }
+        self.went_back.set(true);
         let Some(previous) = self.previous_version(version) else {
             return RollbackOutcome::NoPreviousVersion.into_error(&new, defect);
         };

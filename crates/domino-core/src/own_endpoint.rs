@@ -4,7 +4,7 @@
 //! What is certainly ours is taken. What may be ours, or may not be seen by this account, is named and never doubled.
 
 use crate::api::model_apis::{
-    ListedModelApis, MadeEndpoint, ModelApi, ModelApiSource, ModelApiVersion,
+    DeploymentStatus, ListedModelApis, MadeEndpoint, ModelApi, ModelApiSource, ModelApiVersion,
 };
 use crate::api::projects::Project;
 use crate::client::Reader;
@@ -261,7 +261,8 @@ pub fn registered_name(model: &Model) -> Option<&str> {
     }
 }
 
-/// The endpoint of a name. Two of one name are an error: nobody could say which one serves.
+/// The endpoint of a name. Two of one name are an error: nobody could say which one serves. Where Domino cannot delete
+/// one, all but one may be down: those were taken back by the step that made them.
 pub fn endpoint_named<'a>(
     apis: &'a ListedModelApis,
     project: &ProjectName,
@@ -270,6 +271,16 @@ pub fn endpoint_named<'a>(
     let named: Vec<&ModelApi> = apis.all.iter().filter(|api| api.name == name).collect();
     if named.len() < 2 {
         return Ok(named.first().copied());
+    }
+    if !apis.apis.capabilities().archives {
+        let is_up = |api: &&ModelApi| {
+            let deployment = api.active.as_ref().and_then(|it| it.deployment.as_ref());
+            deployment.is_some_and(|it| it.status != DeploymentStatus::Stopped)
+        };
+        let mut up = named.iter().copied().filter(is_up);
+        if let (Some(one), None) = (up.next(), up.next()) {
+            return Ok(Some(one));
+        }
     }
     let ids: Vec<String> = named.iter().map(|api| format!("`{}`", api.id)).collect();
     Err(CommandError::refused(format!(

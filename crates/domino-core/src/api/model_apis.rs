@@ -147,6 +147,13 @@ impl ModelApis<Reader> {
         &self.client
     }
 
+    /// The model APIs of a project that have this name.
+    pub async fn named(&self, project: &Project, name: &str) -> Result<Vec<ModelApi>, ApiError> {
+        let mut all = by_generation!(self.list(project))?;
+        all.retain(|api| api.name == name);
+        Ok(all)
+    }
+
     /// One model API of a project.
     pub async fn model_api(
         &self,
@@ -220,6 +227,21 @@ impl ModelApis<Writer> {
         by_generation!(self.create_version(id, desired))
     }
 
+    /// Takes a model API away, and stops its versions; see [`Capabilities::archives`].
+    pub async fn archive(&self, id: &ModelApiId) -> Result<(), ApiError> {
+        serving::archive(&self.client, id).await
+    }
+
+    /// `POST /v4/models/{id}/{version}/stopModelDeployment`: stops a version. What becomes of it must be read.
+    /// Contract: v4, which is the only family that has such a route.
+    pub async fn stop_version(
+        &self,
+        id: &ModelApiId,
+        version: &ModelApiVersionId,
+    ) -> Result<(), ApiError> {
+        self.deployment("stopModelDeployment", id, version).await
+    }
+
     /// `POST /v4/models/{id}/{version}/startModelDeployment`: starts a version that was built before. What
     /// becomes of it must be read. Contract: v4, which is the only family that has such a route.
     pub async fn start_version(
@@ -227,11 +249,17 @@ impl ModelApis<Writer> {
         id: &ModelApiId,
         version: &ModelApiVersionId,
     ) -> Result<(), ApiError> {
-        let path = format!(
-            "/v4/models/{}/{}/startModelDeployment",
-            segment(id.as_str()),
-            segment(version.as_str())
-        );
+        self.deployment("startModelDeployment", id, version).await
+    }
+
+    async fn deployment(
+        &self,
+        what: &str,
+        id: &ModelApiId,
+        version: &ModelApiVersionId,
+    ) -> Result<(), ApiError> {
+        let (id, version) = (segment(id.as_str()), segment(version.as_str()));
+        let path = format!("/v4/models/{id}/{version}/{what}");
         self.client
             .write_only::<()>(reqwest::Method::POST, &path, None)
             .await

@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub tells_descriptions: bool,
     /// Environment variables are taken when a model API is created, and not later; else with every version.
     pub fixes_variables: bool,
+    /// A model API can be taken away.
+    pub archives: bool,
 }
 
 impl Generation {
@@ -32,6 +34,7 @@ impl Generation {
             tells_settings: newer,
             tells_descriptions: newer,
             fixes_variables: newer,
+            archives: newer,
         }
     }
 }

@@ -331,6 +331,13 @@ pub(super) async fn update(
         .await
 }
 
+/// `DELETE /api/modelServing/v1/modelApis/{id}`: 204. Contract: public API.
+pub(super) async fn archive(writer: &Writer, id: &ModelApiId) -> Result<(), ApiError> {
+    writer
+        .write_only::<()>(Method::DELETE, &path(id), None)
+        .await
+}
+
 /// `POST /api/modelServing/v1/modelApis/{id}/versions`: 201 with the version. Contract: public API.
 pub(super) async fn create_version(
     writer: &Writer,

@@ -535,3 +535,25 @@ async fn a_version_is_started_again_by_v4() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_endpoint_is_taken_away_and_a_version_is_stopped() {
+    let server = MockServer::start().await;
+    for (verb, route) in [
+        ("DELETE", "/api/modelServing/v1/modelApis/m1"),
+        ("POST", "/v4/models/m1/v1/stopModelDeployment"),
+    ] {
+        Mock::given(method(verb))
+            .and(path(route))
+            .respond_with(ResponseTemplate::new(204))
+            .expect(1)
+            .mount(&server)
+            .await;
+    }
+    let writer = connection(&server.uri()).writer();
+    let apis = writer.model_apis(Generation::ModelServing);
+    let id = ModelApiId::new("m1");
+    apis.archive(&id).await.unwrap();
+    let version = ModelApiVersionId::new("v1");
+    apis.stop_version(&id, &version).await.unwrap();
+}
