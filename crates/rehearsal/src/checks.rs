@@ -392,13 +392,13 @@ mod tests {
 
     #[test]
     fn stopping_early_needs_an_input_that_offers_the_stage() {
+        const JOBS: &str = "jobs: { a: { runs-on: ubuntu-24.04, steps: [{ run: echo }] } }\n";
         let event = Event::Dispatch {
             stop_after: Some("dev".into()),
             inputs: vec![("back".into(), "yes".into())],
         };
         let with = |inputs: &str| {
-            let text =
-                format!("on: {{ workflow_dispatch: {{ inputs: {{ {inputs} }} }} }}\njobs: {{}}\n");
+            let text = format!("on: {{ workflow_dispatch: {{ inputs: {{ {inputs} }} }} }}\n{JOBS}");
             found(&text, &event).0.join("; ")
         };
         assert_eq!(
@@ -410,16 +410,19 @@ mod tests {
                 .contains("no input of this workflow offers")
         );
         assert!(
-            with("a: { options: [dev] }, b: { options: [dev] }").contains("more than one input")
+            with("a: { type: choice, options: [dev] }, b: { type: choice, options: [dev] }")
+                .contains("more than one input")
         );
-        let of_back = with("back: { type: boolean }, stop-after: { options: [dev] }");
+        let of_back = with("back: { type: boolean }, stop-after: { type: choice, options: [dev] }");
         assert!(
             of_back.ends_with("input `back` cannot be `yes`: it is `true` or `false`"),
             "{of_back}"
         );
-        assert!(found("on: push\njobs: {}\n", &event).0[0].contains("cannot be started by hand"));
         assert!(
-            found("on: workflow_dispatch\njobs: {}\n", &Event::Push).0[0]
+            found(&format!("on: push\n{JOBS}"), &event).0[0].contains("cannot be started by hand")
+        );
+        assert!(
+            found(&format!("on: workflow_dispatch\n{JOBS}"), &Event::Push).0[0]
                 .contains("no push starts")
         );
     }

@@ -5,8 +5,12 @@
 
 #[cfg(test)]
 mod any_text;
+mod permissions;
+mod scalar;
 mod steps;
 mod triggers;
+
+use self::scalar::objection;
 
 use super::{Condition, Defaults, Environment, Field, Job, Triggers, Workflow};
 use crate::expression::Expression;
@@ -38,7 +42,7 @@ fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workf
     let mut map = reader.map(&root, "the workflow")?;
     let name = map
         .take("name")
-        .and_then(Node::text)
+        .and_then(|node| reader.plain(node, "name"))
         .unwrap_or_else(|| format!(".github/workflows/{file}"));
     let triggers = match map.take("on") {
         Some(node) => reader.triggers(node),
@@ -47,19 +51,28 @@ fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workf
             Triggers::default()
         }
     };
-    // What the token may do is GitHub's to enforce; a rehearsal hands out no real token.
-    map.take("permissions");
+    reader.permissions(map.take("permissions"));
     let env = reader.env(map.take("env"), "env");
     let mut other = reader.concurrency(map.take("concurrency"));
     other.extend(
         map.take("run-name")
             .and_then(|node| reader.field(node, "run-name")),
     );
-    let defaults = reader.defaults(map.take("defaults"));
+    let defaults = reader.defaults(map.take("defaults"), Reader::plain_field);
     let mut jobs = Vec::new();
     match map.take("jobs").and_then(|node| reader.map(node, "`jobs`")) {
         Some(entries) => {
+            if entries.entries.is_empty() {
+                reader.problem(root.line, "`jobs` is empty");
+            }
+            reader.distinct(&entries);
             for (id, node) in entries.entries {
+                if let Some(why) = objection(id) {
+                    reader.problem(
+                        node.line,
+                        format!("`{id}` cannot be the id of a job: {why}"),
+                    );
+                }
                 jobs.extend(reader.job(id, node));
             }
         }
@@ -124,11 +137,6 @@ impl Reader<'_> {
                 entries,
                 taken: Vec::new(),
             }),
-            Kind::Null => Some(Map {
-                what: what.to_owned(),
-                entries: &[],
-                taken: Vec::new(),
-            }),
             _ => {
                 self.problem(node.line, format!("{what} must be a map"));
                 None
@@ -176,6 +184,7 @@ impl Reader<'_> {
         let Some(map) = node.and_then(|node| self.map(node, &format!("`{what}`"))) else {
             return Vec::new();
         };
+        self.distinct(&map);
         map.entries
             .iter()
             .filter_map(|(key, node)| {
@@ -210,20 +219,29 @@ impl Reader<'_> {
     fn concurrency(&mut self, node: Option<&Node>) -> Vec<Field> {
         let Some(node) = node else { return Vec::new() };
         if !matches!(node.kind, Kind::Map(_)) {
-            return self.field(node, "concurrency").into_iter().collect();
+            return self.filled(node, "concurrency").into_iter().collect();
         }
         let Some(mut map) = self.map(node, "`concurrency`") else {
             return Vec::new();
         };
-        let mut fields = Vec::new();
-        for key in ["group", "cancel-in-progress"] {
-            fields.extend(map.take(key).and_then(|node| self.field(node, key)));
+        let group = map
+            .take("group")
+            .and_then(|node| self.filled(node, "group"));
+        if group.is_none() {
+            self.problem(node.line, "`concurrency` has no `group`");
         }
+        let cancel = map
+            .take("cancel-in-progress")
+            .and_then(|node| self.switch(node, "cancel-in-progress"));
         map.finish(self);
-        fields
+        group.into_iter().chain(cancel).collect()
     }
 
-    fn defaults(&mut self, node: Option<&Node>) -> Defaults {
+    fn defaults(
+        &mut self,
+        node: Option<&Node>,
+        field: fn(&mut Self, &Node, &str) -> Option<Field>,
+    ) -> Defaults {
         let Some(mut map) = node.and_then(|node| self.map(node, "`defaults`")) else {
             return Defaults::default();
         };
@@ -235,10 +253,12 @@ impl Reader<'_> {
             return Defaults::default();
         };
         let defaults = Defaults {
-            shell: run.take("shell").and_then(|node| self.field(node, "shell")),
+            shell: run
+                .take("shell")
+                .and_then(|node| field(self, node, "shell")),
             working_directory: run
                 .take("working-directory")
-                .and_then(|node| self.field(node, "working-directory")),
+                .and_then(|node| field(self, node, "working-directory")),
         };
         run.finish(self);
         defaults
@@ -263,12 +283,12 @@ impl Reader<'_> {
                 .take("environment")
                 .and_then(|node| self.environment(node)),
             env: self.env(map.take("env"), "env"),
-            outputs: self.env(map.take("outputs"), "outputs"),
+            outputs: self.outputs(map.take("outputs")),
             timeout_minutes: map
                 .take("timeout-minutes")
-                .and_then(|node| self.field(node, "timeout-minutes")),
+                .and_then(|node| self.number(node, "timeout-minutes")),
             other: self.concurrency(map.take("concurrency")),
-            defaults: self.defaults(map.take("defaults")),
+            defaults: self.defaults(map.take("defaults"), Self::filled),
             steps: match map.take("steps") {
                 Some(Node {
                     kind: Kind::List(items),
@@ -280,9 +300,19 @@ impl Reader<'_> {
                 }
             },
         };
-        map.take("permissions");
+        self.permissions(map.take("permissions"));
         map.finish(self);
         Some(job)
+    }
+
+    fn outputs(&mut self, node: Option<&Node>) -> Vec<(String, Field)> {
+        let outputs = self.env(node, "outputs");
+        for (name, field) in &outputs {
+            if name.contains("${{") {
+                self.problem(field.line, "the name of an output takes no `${{ }}`");
+            }
+        }
+        outputs
     }
 
     fn environment(&mut self, node: &Node) -> Option<Environment> {

@@ -2,8 +2,8 @@
 //!
 //! What GitHub's own reader refuses of their ids and of what they refer to is refused here.
 
+use super::scalar::objection;
 use super::{Map, Reader};
-use crate::limits::LONGEST_ID;
 use crate::read::{Step, What};
 use crate::yaml::{Kind, Node};
 
@@ -33,7 +33,7 @@ impl Reader<'_> {
 
     fn step(&mut self, job: &str, node: &Node, within: Within, known: &mut Known) -> Option<Step> {
         let mut map = self.map(node, &format!("a step of job `{job}`"))?;
-        let id = map.take("id").and_then(Node::text);
+        let id = map.take("id").and_then(|node| self.plain(node, "id"));
         let what = self.what(job, node, &mut map, within, known)?;
         let is_plain = matches!(what, What::Run { .. } | What::Uses { .. });
         let is_group = matches!(what, What::Parallel(_));
@@ -49,7 +49,7 @@ impl Reader<'_> {
             condition: None,
             continue_on_error: map
                 .take("continue-on-error")
-                .and_then(|node| self.field(node, "continue-on-error")),
+                .and_then(|node| self.switch(node, "continue-on-error")),
             timeout_minutes: None,
             background: false,
         };
@@ -58,7 +58,7 @@ impl Reader<'_> {
             step.condition = map.take("if").and_then(|node| self.condition(node));
             step.timeout_minutes = map
                 .take("timeout-minutes")
-                .and_then(|node| self.field(node, "timeout-minutes"));
+                .and_then(|node| self.number(node, "timeout-minutes"));
             step.background = self.background(job, &mut map, within);
         }
         if is_group
@@ -103,13 +103,15 @@ impl Reader<'_> {
         Some(match *kind {
             "run" => What::Run {
                 script: self.field(value, "run")?,
-                shell: map.take("shell").and_then(|node| self.field(node, "shell")),
+                shell: map
+                    .take("shell")
+                    .and_then(|node| self.plain_field(node, "shell")),
                 working_directory: map
                     .take("working-directory")
                     .and_then(|node| self.field(node, "working-directory")),
             },
             "uses" => What::Uses {
-                action: value.text()?,
+                action: self.plain(value, "uses")?,
                 with: self.env(map.take("with"), "with"),
             },
             "wait" => {
@@ -194,22 +196,6 @@ impl Reader<'_> {
             );
         }
     }
-}
-
-/// Why a text cannot be the id of a step, if it cannot.
-fn objection(id: &str) -> Option<String> {
-    let begins = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !id.starts_with(begins) || !id.chars().all(goes_on) {
-        return Some(
-            "it is made of letters, digits, `_` and `-`, and begins with a letter or `_`"
-                .to_owned(),
-        );
-    }
-    if id.starts_with("__") {
-        return Some("those with `__` are GitHub's own".to_owned());
-    }
-    (id.len() > LONGEST_ID).then(|| format!("it has more than {LONGEST_ID} characters"))
 }
 
 #[cfg(test)]
