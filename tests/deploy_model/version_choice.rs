@@ -286,3 +286,35 @@ fn a_version_on_its_way_is_not_followed_past_a_stage_that_moved_on() {
         .tells("stage `dev` does not serve version 1 of model `wine`: it serves version 2");
     assert_eq!(versions(&scene, "wine-staging").len(), 1);
 }
+
+#[test]
+fn a_namesake_of_what_serves_is_told_from_it() {
+    let scene = scene();
+    register(&scene, "wine", "return x + 2");
+    publish(&scene, "dev").exits(0);
+    let (first, _) = serves(&scene, "wine-dev");
+    let url = format!(
+        "{}/api/2.0/mlflow/registered-models/delete",
+        scene.sandbox.url()
+    );
+    let key = [("X-Domino-Api-Key", crate::harness::KEY)];
+    let gone = crate::harness::http::send("DELETE", &url, &key, Some(&json!({"name": "wine"})));
+    assert_eq!(gone.0, 200);
+    register(&scene, "wine", "return x + 2.1");
+    let before = writes(&scene);
+    let status = ["status", "wine", "--stage", "dev"];
+    for run in [publish(&scene, "dev"), scene.run(&status)] {
+        run.exits(3)
+            .tells("stage `dev` serves another version 1 of `wine`: its endpoint has had it since")
+            .tells("what the experiment manager has now is version 1 of `wine`, registered");
+    }
+    assert_eq!(writes(&scene,), before);
+    let forced = ["--force-version", "it was made again"];
+    scene
+        .run(&[&["publish", "wine", "--stage", "dev"], &forced[..]].concat())
+        .exits(0)
+        .tells("forced: it was made again");
+    assert_ne!(serves(&scene, "wine-dev").0, first);
+    publish(&scene, "dev").exits(0);
+    scene.run(&status).exits(0);
+}

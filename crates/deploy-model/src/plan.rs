@@ -131,7 +131,17 @@ pub(crate) async fn plan<'a>(
     };
     wanted.desired.version_description = wanted.marker.to_string();
     let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
-    let (work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
+    let served = existing.as_ref().and_then(ExistingEndpoint::active);
+    let registered = claim.read_beside(registered, served, &source.what).await?;
+    let namesake = claim.check_served(served, &source.what, &registered)?;
+    let (mut work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
+    if namesake.is_some() && matches!(work, Work::Nothing(_)) {
+        work = Work::Version {
+            differences: vec![format!("another {} of that number", source.what)],
+            settings: false,
+        };
+    }
+    remarks.extend(namesake);
     if let (Work::Version { .. }, Some(active)) =
         (&work, existing.as_ref().and_then(ExistingEndpoint::active))
     {

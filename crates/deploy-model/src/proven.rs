@@ -2,6 +2,7 @@
 //! not asked here; what `promote-stage` left at the version is.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, Tracking};
+use domino_core::api::model_apis::{ModelApiSource, ModelApiVersion};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::let_in::{stage_of, was_let_in};
@@ -33,6 +34,27 @@ impl Claim<'_> {
         if !hands_on && !is_handed_on && !self.is_from_afar() && self.gates().is_none() {
             return Ok(Registered::NotAsked);
         }
+        self.ask(name, version).await
+    }
+
+    /// The version as the experiment manager has it, also where nothing but what serves already is about it.
+    pub(crate) async fn read_beside(
+        &self,
+        registered: Registered,
+        served: Option<&ModelApiVersion>,
+        wanted: &ModelApiSource,
+    ) -> Result<Registered> {
+        match (registered, wanted) {
+            (Registered::NotAsked, ModelApiSource::Registered { name, version })
+                if served.is_some_and(|served| served.source.as_ref() == Some(wanted)) =>
+            {
+                self.ask(name, *version).await
+            }
+            (registered, _) => Ok(registered),
+        }
+    }
+
+    async fn ask(&self, name: &str, version: VersionNumber) -> Result<Registered> {
         let uri = variable("MLFLOW_TRACKING_URI");
         let tracking = match Tracking::of(&self.context.connection, uri.as_deref()) {
             Ok(tracking) => tracking,
@@ -95,6 +117,27 @@ impl Claim<'_> {
                  `MODEL_VERSION_IDENTITY`, let the jobs of this stage register the model, or say why not with \
                  `--force-version REASON`",
             )),
+        }
+    }
+
+    /// Refuses to take another version of the same name and number, which serves, for the one that is wanted. What is
+    /// published in its place must be said beside the plan.
+    pub(crate) fn check_served(
+        &self,
+        served: Option<&ModelApiVersion>,
+        wanted: &ModelApiSource,
+        registered: &Registered,
+    ) -> Result<Option<String>> {
+        let served = served.filter(|served| served.source.as_ref() == Some(wanted));
+        let (Some(served), Some(identity)) = (served, registered.identity()) else {
+            return Ok(None);
+        };
+        let Err(refusal) = identity.check_served(served.created, &self.context.stage.name) else {
+            return Ok(None);
+        };
+        match self.args.force_version.as_deref().map(str::trim) {
+            Some(reason) if !reason.is_empty() => Ok(Some(format!("{refusal}; forced: {reason}"))),
+            _ => Err(refusal),
         }
     }
 

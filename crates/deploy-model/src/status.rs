@@ -1,11 +1,14 @@
 //! `deploy-model status`: the status of a model's endpoint, also as the exit code.
 
+use domino_core::api::mlflow::Tracking;
 use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, ModelApi, ModelApiSource, ModelApiVersion,
 };
 use domino_core::client::ApiError;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Step, StepContext, StepFlags, StepResult};
+use domino_core::variable::variable;
+use domino_core::version_identity::VersionIdentity;
 
 use crate::check::git_commit;
 use crate::endpoint::{Endpoint, EndpointAddress, describe, name_of, status_text, url};
@@ -61,7 +64,30 @@ pub(crate) async fn status(
         );
         step.report.fact("newest", words);
     }
+    check_registered(context, &version).await?;
     evaluate(&endpoint.name, &version)
+}
+
+/// Refuses a version of the same name and number that is another one by now. Where the experiment manager does not tell,
+/// nothing is known.
+async fn check_registered(context: &StepContext, version: &ModelApiVersion) -> Result<()> {
+    let Some(ModelApiSource::Registered {
+        name,
+        version: number,
+    }) = &version.source
+    else {
+        return Ok(());
+    };
+    let uri = variable("MLFLOW_TRACKING_URI");
+    let Ok(tracking) = Tracking::of(&context.connection, uri.as_deref()) else {
+        return Ok(());
+    };
+    match tracking.reader().model_version(name, *number).await {
+        Ok(Some(registered)) => {
+            VersionIdentity::of(&registered).check_served(version.created, &context.stage.name)
+        }
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// A version with its status, which a list may leave out.

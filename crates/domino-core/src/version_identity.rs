@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::mlflow::ModelVersion;
 use crate::api::registered_models::VersionNumber;
+use crate::error::CommandError;
 
 /// What tells a version from every other, also from one of the same name and number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,24 @@ impl VersionIdentity {
             0 => self.created.div_euclid(1000) > millisecond.div_euclid(1000),
             _ => self.created > millisecond,
         }
+    }
+
+    /// Refuses to take for this version what the endpoint of a stage has had as its number `since` a time at which it did
+    /// not exist, in epoch milliseconds: those are another one's files.
+    pub fn check_served(&self, since: Option<i64>, stage: &str) -> Result<(), CommandError> {
+        let Some(since) = since.filter(|since| self.is_younger_than(*since)) else {
+            return Ok(());
+        };
+        let (number, name) = (self.version, &self.name);
+        let since = jiff::Timestamp::from_second(since.div_euclid(1000)).unwrap_or_default();
+        Err(CommandError::refused(format!(
+            "stage `{stage}` serves another version {number} of `{name}`: its endpoint has had it since {since}, and what \
+             the experiment manager has now is {self}"
+        ))
+        .hint(format!(
+            "`{name}` was deleted or renamed, and made again: publish the new version {number} there with \
+             `deploy-model publish` and `--force-version REASON`"
+        )))
     }
 }
 

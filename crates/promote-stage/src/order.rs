@@ -9,7 +9,7 @@ use domino_core::step::StepContext;
 use domino_core::version_identity::VersionIdentity;
 use stage_file::{Stage, StageFile, VersionRule};
 
-use crate::record::{Record, demoted, timestamp, was_let_in};
+use crate::record::{Record, demoted, was_let_in};
 use crate::registry::{Registry, stage_of};
 use crate::target::PromotionTarget;
 
@@ -170,7 +170,8 @@ pub(crate) fn check_order(
     }
     let why = match origin.serving {
         Serving::Version { version, since } if *version == number => {
-            return check_same(origin.version, *since, &origin.before.name)
+            return VersionIdentity::of(origin.version)
+                .check_served(*since, &origin.before.name)
                 .map_err(|failure| failure.at(file, &["stage", &origin.before.name]));
         }
         Serving::Version { version, .. } => format!("it serves version {version}"),
@@ -199,27 +200,6 @@ pub(crate) fn check_handed_on(version: &ModelVersion) -> Result<(), CommandError
         version.version, version.name
     ))
     .hint("a number means something only where it was given out: run all jobs again, from the first stage on"))
-}
-
-/// Refuses a version that is younger than the endpoint that serves its number: that serves another one's files.
-pub(crate) fn check_same(
-    version: &ModelVersion,
-    since: Option<i64>,
-    stage: &str,
-) -> Result<(), CommandError> {
-    let identity = VersionIdentity::of(version);
-    let Some(since) = since.filter(|since| identity.is_younger_than(*since)) else {
-        return Ok(());
-    };
-    let (number, name) = (version.version, &version.name);
-    Err(CommandError::refused(format!(
-        "stage `{stage}` serves another version {number} of `{name}`: its endpoint has had it since {}, and what the \
-         experiment manager has now is {identity}",
-        timestamp(since)
-    ))
-    .hint(format!(
-        "`{name}` was deleted or renamed, and made again: publish the new version {number} there first"
-    )))
 }
 
 /// Why a version is not where versions of the stage come from; `None` when it is, or is in the stage already.
