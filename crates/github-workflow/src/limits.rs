@@ -126,6 +126,22 @@ fn quoted_length(text: &str) -> usize {
     text.chars().count() + doubled
 }
 
+/// Why a text cannot be the id of a job or a step, if it cannot.
+pub fn id_objection(id: &str) -> Option<String> {
+    let begins = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !id.starts_with(begins) || !id.chars().all(goes_on) {
+        return Some(
+            "it is made of letters, digits, `_` and `-`, and begins with a letter or `_`"
+                .to_owned(),
+        );
+    }
+    if id.starts_with("__") {
+        return Some("those with `__` are GitHub's own".to_owned());
+    }
+    (id.len() > LONGEST_ID).then(|| format!("it has more than {LONGEST_ID} characters"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

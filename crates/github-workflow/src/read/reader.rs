@@ -1,6 +1,6 @@
 //! From YAML to the types of `read.rs`. Every key that is not read is named as a problem.
 //!
-//! Keys that change nothing about what runs here (permissions, what else starts the workflow) are read past on purpose,
+//! Keys that change nothing about what runs here (permissions, what else starts the workflow) are checked and not kept,
 //! each in the one place that says so.
 
 #[cfg(test)]
@@ -10,10 +10,9 @@ mod scalar;
 mod steps;
 mod triggers;
 
-use self::scalar::objection;
-
 use super::{Condition, Defaults, Environment, Field, Job, Triggers, Workflow};
 use crate::expression::Expression;
+use crate::limits::id_objection;
 use crate::problem::Problem;
 use crate::template::{Part, Template};
 use crate::yaml::{Kind, Node};
@@ -67,7 +66,7 @@ fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workf
             }
             reader.distinct(&entries);
             for (id, node) in entries.entries {
-                if let Some(why) = objection(id) {
+                if let Some(why) = id_objection(id) {
                     reader.problem(
                         node.line,
                         format!("`{id}` cannot be the id of a job: {why}"),

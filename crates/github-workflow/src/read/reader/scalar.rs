@@ -1,7 +1,6 @@
 //! Values of one kind: texts that take no `${{ }}`, switches, numbers, names that differ by more than case.
 
 use super::{Map, Reader};
-use crate::limits::LONGEST_ID;
 use crate::read::Field;
 use crate::yaml::{Kind, Node};
 
@@ -92,20 +91,4 @@ impl Reader<'_> {
 
 fn is_expression(field: &Field) -> bool {
     field.template.expressions().next().is_some()
-}
-
-/// Why a text cannot be the id of a job or a step, if it cannot.
-pub(super) fn objection(id: &str) -> Option<String> {
-    let begins = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !id.starts_with(begins) || !id.chars().all(goes_on) {
-        return Some(
-            "it is made of letters, digits, `_` and `-`, and begins with a letter or `_`"
-                .to_owned(),
-        );
-    }
-    if id.starts_with("__") {
-        return Some("those with `__` are GitHub's own".to_owned());
-    }
-    (id.len() > LONGEST_ID).then(|| format!("it has more than {LONGEST_ID} characters"))
 }

@@ -2,8 +2,8 @@
 //!
 //! What GitHub's own reader refuses of their ids and of what they refer to is refused here.
 
-use super::scalar::objection;
 use super::{Map, Reader};
+use crate::limits::id_objection;
 use crate::read::{Step, What};
 use crate::yaml::{Kind, Node};
 
@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 
     fn id(&mut self, job: &str, line: u64, id: &str, within: Within, known: &mut Known) {
-        if let Some(why) = objection(id) {
+        if let Some(why) = id_objection(id) {
             self.problem(line, format!("`{id}` cannot be the id of a step: {why}"));
         } else if known
             .taken
