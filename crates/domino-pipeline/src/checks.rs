@@ -70,6 +70,7 @@ python3 -m venv target/workflow-linters
 target/workflow-linters/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement .github/workflow-linters.txt
 target/workflow-linters/bin/zizmor --offline --no-config --strict-collection --persona auditor .github target/rendered/*/.github/workflows/*.yml
 target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml target/rendered/*/.github/workflows/*.yml
+target/workflow-linters/bin/actionlint -shellcheck target/workflow-linters/bin/shellcheck -pyflakes= .github/workflows/*.yml target/rendered/*/.github/workflows/*.yml
 target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 ";
 
