@@ -244,6 +244,7 @@ fn known(expression: &str) -> bool {
     };
     let words: Vec<&str> = expression.split('.').collect();
     fixed.contains(&expression)
+        || expression.strip_suffix(" || ''").is_some_and(is_reason)
         || match words.as_slice() {
             [
                 "steps",
@@ -257,13 +258,36 @@ fn known(expression: &str) -> bool {
                 false
             }
             ["steps", _, "outputs", _] => true,
+            ["steps", id, "outcome"] => plain(id),
             ["needs", id, "result"] => plain(id),
             ["needs", _, "outputs", output] => {
-                let handed_on = ["-version", "-version-identity", "-revision"];
+                let handed_on = ["-version", "-version-identity", "-revision", "-passed"];
                 plain(output) && handed_on.iter().any(|what| output.ends_with(what))
             }
             _ => false,
         }
+}
+
+/// Whether this says why something was not deployed: for each condition of ours a text without a quote.
+fn is_reason(expression: &str) -> bool {
+    expression.split(" || ").all(|reason| {
+        let (condition, text) = reason.split_once(" && ").unwrap_or_default();
+        let text = text
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''));
+        is_outcome(condition) && text.is_some_and(|text| !text.contains(['\'', '$', '{']))
+    })
+}
+
+/// Whether this compares what became of a step, or of an entity in the stage before, with a word.
+fn is_outcome(condition: &str) -> bool {
+    let mut words = condition.split(' ');
+    let (what, compares, word) = (words.next(), words.next(), words.next());
+    what.is_some_and(|what| {
+        (what.ends_with(".outcome") || what.ends_with("-passed")) && known(what)
+    }) && matches!(compares, Some("==" | "!="))
+        && matches!(word, Some("'success'" | "'failure'"))
+        && words.next().is_none()
 }
 
 /// Every `if:`, which is an expression without being marked as one.
@@ -288,15 +312,24 @@ fn known_condition(condition: &str, file: &StageFile) -> bool {
         "github.event_name == 'pull_request'",
         // The picture of the run, which holds no secret.
         "always()",
+        "!cancelled()",
     ];
-    if fixed.contains(&condition) {
+    if fixed.contains(&condition) || condition == format!("github.ref == {}", quoted(&reference)) {
         return true;
     }
-    let stages = file.stages.iter().map(|stage| stage.name.as_str());
-    condition == format!("github.ref == {}", quoted(&reference))
-        || stages
-            .map(|stage| format!("inputs.stop-after != {}", quoted(stage)))
-            .any(|known| condition == known)
+    let stage = |condition: &str| {
+        let mut stages = file.stages.iter();
+        stages.any(|stage| {
+            let passed = format!(
+                "contains(toJSON(needs.deploy-{}.outputs), '\"success\"')",
+                stage.name
+            );
+            let goes_on = format!("inputs.stop-after != {}", quoted(&stage.name));
+            condition == passed || condition == goes_on
+        })
+    };
+    let mut parts = condition.split(" && ");
+    parts.all(|part| part == "!cancelled()" || is_outcome(part) || stage(part))
 }
 
 fn check(stages: &str) -> Result<bool, TestCaseError> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use crate::read::{Read, quoted, runs, steps};
+use crate::read::{Read, groups, quoted, runs, steps};
 
 /// Whether a command is one of our programs and nothing else.
 pub fn is_ours(run: &str) -> bool {
@@ -166,8 +166,15 @@ pub fn nothing_cancelled(workflow: &Read) -> Finding {
 
 pub fn time_enough(workflow: &Read) -> Finding {
     workflow.jobs().find_map(|(id, job)| {
-        let needed: u64 = steps(job)
-            .filter_map(|step| step["timeout-minutes"].as_u64())
+        let needed: u64 = groups(job)
+            .map(|group| {
+                let minutes = group
+                    .iter()
+                    .filter_map(|step| step["timeout-minutes"].as_u64());
+                let (all, longest) = (minutes.clone().sum::<u64>(), minutes.max());
+                // Ten of a group run at once.
+                all.div_ceil(10).max(longest.unwrap_or(0))
+            })
             .sum();
         let enough = job["timeout-minutes"]
             .as_u64()

@@ -17,6 +17,7 @@ pub struct Read {
 impl Read {
     /// What this text says.
     pub fn of(name: &str, text: &str) -> Self {
+        let text = &plain(text);
         let yaml =
             yaml_serde::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
         let ordered: yaml_serde::Value = yaml_serde::from_str(text).unwrap();
@@ -24,7 +25,7 @@ impl Read {
         let order = jobs.map(|id| id.as_str().unwrap().to_owned()).collect();
         Self {
             name: name.to_owned(),
-            text: text.to_owned(),
+            text: text.clone(),
             yaml,
             order,
         }
@@ -76,8 +77,42 @@ pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// An expression that reaches into a group of steps, in the way in which it would reach for a step beside it.
+fn plain(text: &str) -> String {
+    text.replace("fromJSON(toJSON(steps)).", "steps.")
+}
+
+/// The text as if no step of it were in a group: what edits it need not know where one is.
+pub fn flat(text: &str) -> String {
+    let mut in_group = false;
+    let mut flat = String::new();
+    for line in plain(text).lines() {
+        let indent = line.len() - line.trim_start().len();
+        in_group = line == "      - parallel:" || (in_group && (indent >= 10 || line.is_empty()));
+        if line != "      - parallel:" {
+            flat += if in_group && !line.is_empty() {
+                &line[4..]
+            } else {
+                line
+            };
+            flat += "\n";
+        }
+    }
+    flat
+}
+
+/// The steps of a job, those of a group in the place of the group.
 pub fn steps(job: &Value) -> impl Iterator<Item = &Value> {
-    job["steps"].as_array().unwrap().iter()
+    groups(job).flatten()
+}
+
+/// The steps of a job as groups, a step that is in none by itself.
+pub fn groups(job: &Value) -> impl Iterator<Item = &[Value]> {
+    let steps = job["steps"].as_array().unwrap().iter();
+    steps.map(|step| match step["parallel"].as_array() {
+        Some(group) => group.as_slice(),
+        None => std::slice::from_ref(step),
+    })
 }
 
 pub fn runs(job: &Value) -> impl Iterator<Item = &str> {

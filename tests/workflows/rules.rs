@@ -409,6 +409,7 @@ fn what_deploys_to_a_stage_with_approvers_can_read_who_approved_and_nothing_else
         for (workflow, text) in rendered(name) {
             let read = Read::of(&workflow, &text);
             assert_eq!(approvals_unread(&file, &read), None, "{name}");
+            let text = read::flat(&text);
             let line = "          GITHUB_TOKEN: ${{ github.token }}\n";
             for (whole, defect) in [
                 (line, ""),
@@ -479,7 +480,7 @@ fn the_revision_that_a_stage_ran_is_told_the_next_one() {
             assert_eq!(revision_lost(&Read::of(&workflow, &text)), None, "{name}");
         }
     }
-    let text = super::one("two-stages", "deploy-models.yml");
+    let text = read::flat(&super::one("two-stages", "deploy-models.yml"));
     for (whole, defect) in [
         ("${{ needs.deploy-dev.outputs.quality-revision }}", "latest"),
         (
@@ -502,7 +503,7 @@ fn every_rule_finds_the_defect_it_is_there_for() {
                 None if *workflow == "deploy-models.yml" => ("two-stages", *workflow),
                 None => ("one-stage", *workflow),
             };
-            let text = super::one(fixture, workflow);
+            let text = read::flat(&super::one(fixture, workflow));
             assert!(
                 text.contains(whole),
                 "{}: `{whole}` is not in {workflow}",

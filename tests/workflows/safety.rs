@@ -55,11 +55,17 @@ pub fn secrets_in_env(workflow: &Read) -> Finding {
         .find_map(|(path, text)| {
             let parts: Vec<&str> = path.trim_start_matches('.').split('.').collect();
             let allowed = match parts.as_slice() {
-                ["jobs", job, "steps", at, "env", name] => {
+                ["jobs", job, "steps", at, within @ .., "env", name] => {
                     let job = &workflow.yaml["jobs"][job];
                     let step = at
                         .parse()
                         .map_or(&Value::Null, |at: usize| &job["steps"][at]);
+                    let step = match within {
+                        ["parallel", at] => at
+                            .parse()
+                            .map_or(&Value::Null, |at: usize| &step["parallel"][at]),
+                        _ => step,
+                    };
                     let has_environment = job["environment"]["name"].is_string();
                     let reads_releases = *name == "GH_TOKEN" && step["run"] == DOWNLOAD;
                     is_one_secret(text) && (has_environment || reads_releases)
@@ -102,10 +108,36 @@ pub fn only_our_programs(workflow: &Read) -> Finding {
                 (Some(uses), None) => uses
                     .split_once('@')
                     .is_some_and(|(name, _)| actions.contains(&name)),
-                (None, Some(run)) => run == unpack || run == INSTALL || is_ours(run),
+                (None, Some(run)) => {
+                    run == unpack || run == INSTALL || is_ours(run) || only_says(step)
+                }
                 _ => false,
             };
             (!allowed).then(|| step.to_string())
+        })
+}
+
+/// Whether a step only says what the expressions of its variables came to.
+fn only_says(step: &Value) -> bool {
+    let (Some(run), Some(env)) = (step["run"].as_str(), step["env"].as_object()) else {
+        return false;
+    };
+    let collects = "cat \"$RUNNER_TEMP\"/summary-*.md 2> /dev/null | head --bytes=1000000 >> \"$GITHUB_STEP_SUMMARY\" || true\n";
+    let run = run.strip_prefix(collects).unwrap_or(run);
+    let titles = [
+        "",
+        ", and to no later stage",
+        ": nothing goes to the next stage",
+    ];
+    let variables: String = env.keys().map(|name| format!(" \"${name}\"")).collect();
+    env.keys().all(|name| name.starts_with("HELD_BACK"))
+        && titles.into_iter().any(|title| {
+            run == format!(
+                "held_back=$(printf '%s\\n'{variables} | sed '/^$/d')\n\
+                 [ -n \"$held_back\" ] || exit 0\n\
+                 printf '### %s\\n\\n%s\\n' 'Not deployed here{title}' \"$(printf '%s\\n' \"$held_back\" | sed 's/^/- /')\" >> \"$GITHUB_STEP_SUMMARY\"\n\
+                 printf '%s\\n' \"$held_back\" | sed 's/^/::warning title=Not deployed here{title}::/'\n"
+            )
         })
 }
 

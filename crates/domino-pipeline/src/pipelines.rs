@@ -4,15 +4,19 @@
 //! reads or writes a file.
 
 mod apps;
+mod by_hand;
 mod cache;
+mod chain;
 mod ci;
 mod drift;
+mod held_back;
 mod jobs;
 mod models;
 mod programs;
 mod release;
 mod stage;
 mod summary;
+mod trigger;
 
 use stage_file::{Install, Kind, StageFile};
 

@@ -25,6 +25,11 @@ pub enum OverLimit {
         /// How many characters it would have.
         length: usize,
     },
+    /// The id of a step is too long.
+    Id {
+        /// The id.
+        id: String,
+    },
     /// The file is too large.
     File {
         /// How many bytes it would have.
@@ -38,6 +43,11 @@ impl fmt::Display for OverLimit {
             Self::Expression { place, length } => write!(
                 f,
                 "GitHub would make an expression of {length} characters of {place}, and takes at most {LONGEST_EXPRESSION}"
+            ),
+            Self::Id { id } => write!(
+                f,
+                "the step `{id}` would have an id of {} characters, and GitHub takes at most {LONGEST_ID}",
+                id.len()
             ),
             Self::File { size } => write!(
                 f,
@@ -58,7 +68,10 @@ pub fn check(workflow: &Workflow, yaml: &str) -> Result<(), OverLimit> {
         return Err(OverLimit::File { size: yaml.len() });
     }
     for job in &workflow.jobs {
-        for step in &job.steps {
+        for step in job.every_step() {
+            if let Some(id) = step.id.as_ref().filter(|id| id.len() > LONGEST_ID) {
+                return Err(OverLimit::Id { id: id.clone() });
+            }
             let longest = texts(step).map(expression_length).max();
             if let Some(length) = longest.filter(|length| *length > LONGEST_EXPRESSION) {
                 let place = format!("step `{}` of job `{}`", step.name, job.id);

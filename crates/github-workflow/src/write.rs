@@ -3,6 +3,7 @@
 //! A value of these types is a finished workflow: they write YAML and nothing else. What stands in which file
 //! and which third-party actions there are is decided by who writes one.
 
+mod group;
 mod trigger;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_saphyr::{Commented, SpaceAfter};
 
+pub use self::group::refer_to_groups;
 pub use self::trigger::{
     Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Timed, Triggers,
 };
@@ -108,10 +110,44 @@ pub struct Job {
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Expression>,
     /// What the job does.
-    pub steps: Vec<Step>,
+    pub steps: Vec<JobStep>,
+}
+
+/// One step of a job, or several that run side by side.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum JobStep {
+    /// One step.
+    One(Box<Step>),
+    /// Steps that begin together; the job waits for all of them.
+    Parallel {
+        /// The steps.
+        parallel: Vec<Step>,
+    },
+}
+
+impl From<Step> for JobStep {
+    fn from(step: Step) -> Self {
+        Self::One(Box::new(step))
+    }
+}
+
+impl JobStep {
+    /// The steps, each by itself.
+    pub fn each(&self) -> &[Step] {
+        match self {
+            Self::One(step) => std::slice::from_ref(step),
+            Self::Parallel { parallel } => parallel,
+        }
+    }
 }
 
 impl Job {
+    /// All its steps, those of a group in the place of the group.
+    pub fn every_step(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().flat_map(JobStep::each)
+    }
+
     /// An output of this job, as a job that needs it sees it.
     pub fn output(&self, name: &str) -> Expression {
         Expression(format!("needs.{}.outputs.{name}", self.id))
@@ -200,6 +236,18 @@ impl Step {
         Expression(format!("steps.{id}.outputs.{name}"))
     }
 
+    /// What became of this step, as the rest of its job sees it: `success`, `failure`, `cancelled` or `skipped`.
+    ///
+    /// # Panics
+    /// When the step has no id, as [`Step::output`] does.
+    pub fn outcome(&self) -> Expression {
+        let id = self
+            .id
+            .as_deref()
+            .expect("a step whose outcome is used has an id");
+        Expression(format!("steps.{id}.outcome"))
+    }
+
     /// The step under a name that others can refer to.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -272,6 +320,13 @@ impl From<String> for Input {
 /// What GitHub evaluates when the run gets there, without the braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression(String);
+
+impl Expression {
+    /// What it says, as a part of another expression.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,6 +21,8 @@ pub struct App {
     pub health_path: Option<String>,
     /// The HTTP status expected there.
     pub health_status: u16,
+    /// The apps that come before it in every stage, by name.
+    pub after: Vec<String>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }

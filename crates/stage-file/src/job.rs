@@ -27,6 +27,8 @@ pub struct Job {
     /// trained by it, and all where none is.
     #[serde(skip)]
     pub deployed_to: Vec<String>,
+    /// The jobs that come before it in every stage, by name.
+    pub after: Vec<String>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The three kinds of entity that are deployed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A job, or a scheduled job.

@@ -31,6 +31,8 @@ pub struct Model {
     pub metric_rules: Vec<String>,
     /// Whether the version that is replaced must have the metric that a rule compares with.
     pub baseline: Baseline,
+    /// The models that come before it in every stage, by name.
+    pub after: Vec<String>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }

@@ -26,6 +26,10 @@ pub struct Pipeline {
     pub drift_timezone: Option<String>,
     /// How much of a run's, app's or build's own log a step shows.
     pub remote_logs: RemoteLogs,
+    /// Whether the jobs, apps and models of a stage are deployed side by side.
+    pub side_by_side: bool,
+    /// Whether the next stage gets nothing unless everything passed.
+    pub together: bool,
     /// Warnings that this file accepts, by their names.
     pub accept: Vec<String>,
 }
@@ -43,6 +47,8 @@ impl Default for Pipeline {
             drift: None,
             drift_timezone: None,
             remote_logs: RemoteLogs::Stream,
+            side_by_side: true,
+            together: false,
             accept: Vec::new(),
         }
     }

@@ -61,6 +61,8 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         drift: table.text("drift"),
         drift_timezone: table.text("drift-timezone"),
         remote_logs: table.word("remote-logs").unwrap_or_default(),
+        side_by_side: table.flag_or("side-by-side", default.side_by_side),
+        together: table.flag("together"),
         accept: table.texts("accept"),
     }
 }
@@ -122,6 +124,7 @@ fn job(name: &str, table: Table<'_, '_>, stages: &[Stage], models: &[Model]) -> 
             .map(|_| schedule(table.table("schedule"))),
         timeout: table.text("timeout"),
         deployed_to,
+        after: table.texts("after"),
         stages: placements(table),
     }
 }
@@ -144,6 +147,7 @@ fn app(name: &str, table: Table<'_, '_>) -> App {
         visibility: table.word("visibility").unwrap_or(Visibility::GrantBased),
         health_path: table.text("health-path"),
         health_status: table.number("health-status").unwrap_or(200),
+        after: table.texts("after"),
         stages: placements(table),
     }
 }
@@ -177,6 +181,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         log_requests: table.get("log-requests").and_then(|value| value.as_bool()),
         metric_rules: table.texts("metric-rules"),
         baseline: table.word("baseline").unwrap_or(Baseline::Required),
+        after: table.texts("after"),
         stages: placements(table),
     }
 }
@@ -230,9 +235,13 @@ impl<'a, 't> Table<'a, 't> {
     }
 
     fn flag(self, key: &str) -> bool {
+        self.flag_or(key, false)
+    }
+
+    fn flag_or(self, key: &str, otherwise: bool) -> bool {
         self.get(key)
             .and_then(|value| value.as_bool())
-            .unwrap_or(false)
+            .unwrap_or(otherwise)
     }
 
     fn texts(self, key: &str) -> Vec<String> {

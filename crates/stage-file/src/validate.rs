@@ -9,6 +9,7 @@ mod gate;
 mod job;
 mod model;
 mod name;
+mod order;
 mod pipeline;
 mod rule;
 mod schedule;
@@ -215,6 +216,12 @@ pub static RULES: &[Rule] = &[
         "a file is named from the top of the repository and lies inside it",
         entity::path,
     ),
+    error(
+        "after",
+        "what comes before another is of its kind, and nothing comes before itself",
+        order::after,
+    ),
+    error("together", "`together` has an effect", pipeline::together),
     error(
         "health",
         "a health check has a path that begins with one `/`",

@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// GitHub's limit for one step's summary is 1 MiB.
 const LARGEST_SUMMARY: usize = 1000 * 1024;
 
+/// Names the file that a later step of the job shows, for GitHub shows only the summaries of so many steps.
+const DEPLOY_SUMMARY: &str = "DEPLOY_SUMMARY";
+
 /// The runner that this process is a step of.
 #[derive(Debug)]
 pub(super) struct Actions {
@@ -29,7 +32,7 @@ impl Actions {
             };
             Self {
                 output: file("GITHUB_OUTPUT"),
-                summary: file("GITHUB_STEP_SUMMARY"),
+                summary: file(DEPLOY_SUMMARY).or_else(|| file("GITHUB_STEP_SUMMARY")),
             }
         })
     }
@@ -115,6 +118,23 @@ mod tests {
     fn data_and_properties_are_escaped_as_the_runner_wants() {
         assert_eq!(command_data("50 %\nnext"), "50 %25%0Anext");
         assert_eq!(command_property("a:b,c"), "a%3Ab%2Cc");
+    }
+
+    #[test]
+    fn a_summary_goes_where_a_later_step_collects_it() {
+        let summary = |names: &'static [&str]| {
+            let variable = move |name: &str| match name {
+                "GITHUB_ACTIONS" => Some("true".to_owned()),
+                name => names.contains(&name).then(|| format!("/{name}")),
+            };
+            Actions::from_variables(variable).and_then(|actions| actions.summary)
+        };
+        let own = Some(PathBuf::from("/GITHUB_STEP_SUMMARY"));
+        assert_eq!(summary(&["GITHUB_STEP_SUMMARY"]), own);
+        assert_eq!(
+            summary(&["GITHUB_STEP_SUMMARY", "DEPLOY_SUMMARY"]),
+            Some(PathBuf::from("/DEPLOY_SUMMARY"))
+        );
     }
 
     #[test]

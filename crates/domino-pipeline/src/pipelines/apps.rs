@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use stage_file::{Kind, StageFile};
 
-use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, with_flags, with_revision,
-};
+use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
+use super::chain::Chain;
+use super::stage::{StageSteps, asks_github, deploy, domino_step, with_revision};
 use crate::share::Share;
 use github_workflow::write::Workflow;
 
@@ -37,12 +37,14 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
                     PUBLISH_MINUTES,
                 );
                 let step = with_flags(asks_github(step), &FLAGS);
-                with_revision(share, stage, before, &mut outputs, (Kind::App, name), step)
+                let of = (Kind::App, name.as_str());
+                let step = with_revision(share, stage, before, &mut outputs, of, step);
+                Chain::new(Kind::App, name, &app.after, vec![step])
             });
-            let steps = steps.collect();
+            let chains = steps.collect();
             StageSteps {
                 outputs,
-                ..StageSteps::new(steps)
+                ..StageSteps::new(chains)
             }
         },
     )

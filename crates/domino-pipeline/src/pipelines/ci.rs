@@ -158,6 +158,6 @@ fn job(file: &StageFile, id: &str, name: &str, steps: Vec<Step>) -> Job {
         permissions: Permissions::none().and("contents", "read", "checks out the repository"),
         concurrency: None,
         outputs: Default::default(),
-        steps,
+        steps: steps.into_iter().map(Into::into).collect(),
     }
 }

@@ -88,6 +88,6 @@ fn look(file: &StageFile) -> Job {
             .and("issues", "write", "keeps one issue about what differs"),
         concurrency: None,
         outputs: Default::default(),
-        steps,
+        steps: steps.into_iter().map(Into::into).collect(),
     }
 }

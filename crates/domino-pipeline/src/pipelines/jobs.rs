@@ -4,10 +4,9 @@
 use indexmap::IndexMap;
 use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
 
-use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, pass_revisions,
-    with_flags, with_revision,
-};
+use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
+use super::chain::Chain;
+use super::stage::{StageSteps, asks_github, deploy, domino_step, pass_revisions, with_revision};
 use crate::share::Share;
 use github_workflow::write::{Expression, Job, Step, Workflow};
 
@@ -37,30 +36,31 @@ pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
         flags,
         |stage, before| {
             let mut outputs = IndexMap::new();
-            let steps = steps_of(share, stage, before, &mut outputs);
+            let chains = chains_of(share, stage, before, &mut outputs);
             // Only a run has an address; a schedule has none.
             let run = share.jobs_of(stage).find(|job| job.schedule.is_none());
             StageSteps {
                 url: run.map(|job| step(job, stage).output("url")),
                 outputs,
-                ..StageSteps::new(steps)
+                ..StageSteps::new(chains)
             }
         },
     )
 }
 
 /// The steps of the workflow's jobs in a stage.
-pub(super) fn steps_of(
+pub(super) fn chains_of(
     share: Share<'_>,
     stage: &Stage,
     before: Option<&Job>,
     outputs: &mut IndexMap<String, Expression>,
-) -> Vec<Step> {
+) -> Vec<Chain> {
     pass_revisions(share, stage, before, outputs);
     let jobs = share.jobs_of(stage);
     jobs.map(|job| {
         let of = (Kind::Job, job.name.as_str());
-        with_revision(share, stage, before, outputs, of, step(job, stage))
+        let step = with_revision(share, stage, before, outputs, of, step(job, stage));
+        Chain::new(Kind::Job, &job.name, &job.after, vec![step])
     })
     .collect()
 }

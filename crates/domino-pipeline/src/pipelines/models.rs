@@ -7,10 +7,11 @@
 use indexmap::IndexMap;
 use stage_file::{Job, Kind, Model, ModelSource, Stage, StageFile};
 
+use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
+use super::chain::{Chain, Entity};
 use super::jobs;
 use super::stage::{
-    BACK, ByHand, PUT_BACK, StageSteps, asks_github, deploy, domino_step, unless_stopped_after,
-    with_flags, with_revision,
+    StageSteps, asks_github, deploy, domino_step, unless_stopped_after, with_revision,
 };
 use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
@@ -39,13 +40,19 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
         scripts.chain(file.models.iter().flat_map(named_files)),
         &FLAGS,
         |stage, before| {
-            let (mut requests, mut outputs) = (Vec::new(), IndexMap::new());
-            let mut steps = jobs::steps_of(share, stage, before, &mut outputs);
+            let mut outputs = IndexMap::new();
+            let mut chains = jobs::chains_of(share, stage, before, &mut outputs);
             for model in &file.models {
+                let (mut steps, mut asks) = (Vec::new(), None);
+                let mut trained = None;
                 let mut publish = publish(model, stage);
                 if let (None, Some(job)) = (before, trained_by(file, model)) {
                     let run = jobs::step(job, stage).output("id");
                     publish = publish.env("TRAINED_BY_RUN", run);
+                    trained = Some(Entity {
+                        kind: Kind::Job,
+                        name: job.name.clone(),
+                    });
                 }
                 if is_versioned(model) {
                     if let Some(before) = before {
@@ -64,7 +71,7 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                             identity: publish.output("version-identity"),
                         };
                         if next.model_stage.is_some() {
-                            requests.push(version.to(request(model, stage, next)));
+                            asks = Some(version.to(request(model, stage, next)));
                         }
                         outputs.insert(version_output(model), version.number);
                         outputs.insert(identity_output(model), version.identity);
@@ -73,16 +80,19 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                 let of = (Kind::Model, model.name.as_str());
                 let publish = with_revision(share, stage, before, &mut outputs, of, publish);
                 steps.push(publish);
+                let mut chain = Chain::new(Kind::Model, &model.name, &model.after, steps);
+                chain.request = asks;
+                chain.after.extend(trained);
+                chains.push(chain);
             }
             let url = file
                 .models
                 .first()
                 .map(|model| publish(model, stage).output("url"));
-            steps.extend(requests);
             StageSteps {
                 url,
                 outputs,
-                steps,
+                chains,
             }
         },
     )

@@ -9,7 +9,7 @@ use stage_file::{Install, StageFile};
 
 use super::cache;
 use crate::actions;
-use github_workflow::write::{Job, Permissions, Step, literal};
+use github_workflow::write::{Job, JobStep, Permissions, Step, literal};
 
 /// The name under which the archive is handed on.
 const ARTIFACT: &str = "programs";
@@ -89,7 +89,11 @@ fn job_of(file: &StageFile, archive: &str, build: &str) -> Option<Job> {
         permissions: Permissions::none().and("contents", "read", reason),
         concurrency: None,
         outputs: Default::default(),
-        steps: steps.into_iter().chain([hand_on()]).collect(),
+        steps: steps
+            .into_iter()
+            .chain([hand_on()])
+            .map(JobStep::from)
+            .collect(),
     })
 }
 

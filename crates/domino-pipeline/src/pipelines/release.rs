@@ -214,7 +214,7 @@ fn job(id: String, name: String, runner: &str, permissions: Permissions, steps: 
         permissions,
         concurrency: None,
         outputs: IndexMap::new(),
-        steps,
+        steps: steps.into_iter().map(Into::into).collect(),
     }
 }
 

@@ -6,12 +6,16 @@ use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Kind, Stage, StageFile};
 
+use super::by_hand::ByHand;
+use super::chain::{self, Chain, Entity};
+use super::held_back::{self, Onward};
+use super::trigger::triggers;
 use super::{programs, summary};
 use crate::actions;
 use crate::share::Share;
 use github_workflow::write::{
-    Choice, ChoiceType, Concurrency, Dispatch, Environment, Expression, Filter, Flag, FlagType,
-    FormField, Job, Pattern, Permissions, Step, Triggers, Workflow, literal,
+    Concurrency, Environment, Expression, Job, JobStep, Permissions, Step, Workflow, literal,
+    refer_to_groups,
 };
 
 /// Which stage the GitHub environment says it is; the programs compare it with `--stage`.
@@ -25,35 +29,6 @@ const GITHUB_TOKEN: &str = "${{ github.token }}";
 
 /// The minutes a stage's job has beside those of its entities: start, download, unpack.
 const OVERHEAD_MINUTES: u32 = 10;
-
-/// A flag of a program that a person ticks who starts a run by hand. It reaches the program as a variable, and is never
-/// a word of a command.
-#[derive(Clone, Copy)]
-pub(super) struct ByHand {
-    input: &'static str,
-    variable: &'static str,
-    description: &'static str,
-}
-
-/// `--put-back`.
-pub(super) const PUT_BACK: ByHand = ByHand {
-    input: "put-back",
-    variable: "DEPLOY_PUT_BACK",
-    description: "Set what people changed in Domino to what stages.toml says",
-};
-/// `--back`.
-pub(super) const BACK: ByHand = ByHand {
-    input: "back",
-    variable: "DEPLOY_BACK",
-    description: "Deploy a commit even if a newer one runs",
-};
-
-/// The same step, which is given these flags of a run that a person starts.
-pub(super) fn with_flags(step: Step, flags: &[ByHand]) -> Step {
-    flags.iter().fold(step, |step, flag| {
-        step.env(flag.variable, format!("${{{{ inputs.{} }}}}", flag.input))
-    })
-}
 
 /// The job output that carries the revision of the compute environment that an entity ran in. A job may be called as
 /// the model that it trains.
@@ -132,19 +107,18 @@ pub(super) fn deploy<'a>(
     for (at, stage) in stages.iter().enumerate() {
         let before = jobs.last();
         let steps = stage_job(stage, before);
-        let mut job = job(file, kind, stage, steps);
+        let earlier = at.checked_sub(1).map(|at| stages[at]);
+        let earlier = before.zip(earlier);
+        let mut job = job(share, stage, earlier, steps);
         if let Some(before) = before.or(programs.as_ref()) {
             job = job.after(before);
         } else {
             job.r#if = Some(programs::on_production_branch(file));
         }
-        if let Some(at) = at.checked_sub(1) {
-            let condition = unless_stopped_after(stages[at]);
-            job.r#if = Some(Commented(
-                condition,
-                "a run started by hand may stop before".to_owned(),
-            ));
+        if let Some((before, earlier)) = earlier {
+            job.r#if = Some(lets_in(file, before, earlier));
         }
+        refer_to_groups(&mut job);
         jobs.push(job);
     }
     let summary = summary::job(share, &jobs);
@@ -165,10 +139,34 @@ pub(super) fn deploy<'a>(
     }
 }
 
+/// When a stage is entered after the one before it.
+fn lets_in(file: &StageFile, before: &Job, earlier: &Stage) -> Commented<String> {
+    let not_stopped = unless_stopped_after(earlier);
+    if hands_on_each(file) {
+        return Commented(
+            format!(
+                "!cancelled() && contains(toJSON(needs.{}.outputs), {}) && {not_stopped}",
+                before.id,
+                literal("\"success\"")
+            ),
+            "something passed, and a run started by hand may stop before".to_owned(),
+        );
+    }
+    Commented(
+        not_stopped,
+        "a run started by hand may stop before".to_owned(),
+    )
+}
+
+/// Whether each entity that passed a stage goes on to the next by itself.
+fn hands_on_each(file: &StageFile) -> bool {
+    file.pipeline.side_by_side && !file.pipeline.together
+}
+
 /// What one stage's job does.
 pub(super) struct StageSteps {
-    /// One step per entity, each a single command.
-    pub(super) steps: Vec<Step>,
+    /// The steps of each entity, each a single command.
+    pub(super) chains: Vec<Chain>,
     /// Where what was deployed can be seen.
     pub(super) url: Option<Expression>,
     /// What the next stage is given.
@@ -176,11 +174,11 @@ pub(super) struct StageSteps {
 }
 
 impl StageSteps {
-    /// These steps; the first one's address is the stage's.
-    pub(super) fn new(steps: Vec<Step>) -> Self {
-        let url = steps.first().map(|step| step.output("url"));
+    /// These chains; the first one's address is the stage's.
+    pub(super) fn new(chains: Vec<Chain>) -> Self {
+        let url = chains.first().map(|chain| chain.deployed().output("url"));
         Self {
-            steps,
+            chains,
             url,
             outputs: IndexMap::new(),
         }
@@ -206,15 +204,16 @@ pub(super) fn asks_github(step: Step) -> Step {
 
 /// What the steps of a stage need of GitHub beside the checkout: who approved the run, and when it is run again, whether
 /// the job that starts a run had succeeded.
-fn permissions(stage: &Stage, steps: &[Step]) -> Permissions {
+fn permissions(stage: &Stage, steps: &[JobStep]) -> Permissions {
     let approved = !stage.approvers.is_empty() || stage.gates.github_approval;
+    let each = || steps.iter().flat_map(JobStep::each);
     let ask = |step: &Step| step.env.contains_key("GITHUB_TOKEN");
     let start = |step: &Step| {
         step.id
             .as_deref()
             .is_some_and(|id| id.starts_with("start-"))
     };
-    let why = match (approved && steps.iter().any(ask), steps.iter().any(start)) {
+    let why = match (approved && each().any(ask), each().any(start)) {
         (true, true) => "reads who approved this run, and what its earlier attempts did",
         (true, false) => "reads who approved this run",
         (false, true) => "reads what earlier attempts at this run did",
@@ -229,20 +228,90 @@ pub(super) fn job_id(stage: &Stage) -> String {
     format!("deploy-{}", stage.name)
 }
 
-fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
-    let minutes = deploy
-        .steps
-        .iter()
-        .filter_map(|step| step.timeout_minutes)
-        .sum::<u32>();
-    let permissions = permissions(stage, &deploy.steps);
-    let mut steps = vec![
+/// The job output that carries what became of an entity to the next stage.
+fn passed_output(kind: Kind, entity: &Entity) -> String {
+    match entity.kind == kind {
+        true => format!("{}-passed", entity.name),
+        false => format!("passed-of-{}", entity.name),
+    }
+}
+
+/// The steps that deploy, and what the next stage is given.
+fn deployment(
+    share: Share<'_>,
+    stage: &Stage,
+    earlier: Option<(&Job, &Stage)>,
+    deploy: StageSteps,
+) -> (Vec<JobStep>, IndexMap<String, Expression>) {
+    let Share { file, kind } = share;
+    let StageSteps {
+        mut chains,
+        mut outputs,
+        ..
+    } = deploy;
+    if !file.pipeline.side_by_side {
+        return (chain::in_turn(chains), outputs);
+    }
+    let stages = share.stages();
+    let is_last = stages.last().is_some_and(|last| last.name == stage.name);
+    let onward = match (is_last, hands_on_each(file)) {
+        (true, _) => Onward::Nowhere,
+        (false, true) => Onward::Each,
+        (false, false) => Onward::Together,
+    };
+    let gate = |entity: &Entity| {
+        let output = passed_output(kind, entity);
+        let (before, _) = earlier?;
+        let is_told = before.outputs.contains_key(&output);
+        is_told.then(|| before.output(&output))
+    };
+    if matches!(onward, Onward::Each) {
+        for chain in &chains {
+            let Entity { kind: of, name } = &chain.entity;
+            if is_deployed_later(file, stage, (*of, name)) {
+                outputs.insert(passed_output(kind, &chain.entity), chain.passed());
+            }
+        }
+        // What a job that is not for this stage did before, the next one wants to know.
+        for job in share.jobs().filter(|job| !job.is_deployed_to(stage)) {
+            let of = Entity {
+                kind: Kind::Job,
+                name: job.name.clone(),
+            };
+            if is_deployed_later(file, stage, (Kind::Job, &job.name))
+                && let Some(passed) = gate(&of)
+            {
+                outputs.insert(passed_output(kind, &of), passed);
+            }
+        }
+    }
+    held_back::collect_summaries(&mut chains);
+    let told = earlier.map(|(_, earlier)| (&gate as &dyn Fn(&Entity) -> _, earlier.name.as_str()));
+    let last = held_back::step(&chains, told, &onward);
+    let mut steps = chain::side_by_side(chains, gate);
+    steps.push(last.into());
+    (steps, outputs)
+}
+
+fn job(
+    share: Share<'_>,
+    stage: &Stage,
+    earlier: Option<(&Job, &Stage)>,
+    deploy: StageSteps,
+) -> Job {
+    let Share { file, kind } = share;
+    let url = deploy.url.clone();
+    let (deploy, outputs) = deployment(share, stage, earlier, deploy);
+    let minutes = chain::minutes(&deploy);
+    let permissions = permissions(stage, &deploy);
+    let mut steps: Vec<JobStep> = vec![
         actions::CHECKOUT
             .step("Check out the stage file")
-            .with("persist-credentials", false),
+            .with("persist-credentials", false)
+            .into(),
     ];
-    steps.extend(programs::steps(file));
-    steps.extend(deploy.steps);
+    steps.extend(programs::steps(file).into_iter().map(JobStep::from));
+    steps.extend(deploy);
     Job {
         id: job_id(stage),
         name: format!("Deploy {}s to {}", kind.word(), stage.name),
@@ -252,7 +321,7 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
         timeout_minutes: OVERHEAD_MINUTES + minutes,
         environment: Some(Environment {
             name: stage.github_environment.clone(),
-            url: deploy.url,
+            url,
         }),
         permissions: permissions.and("contents", "read", "checks out the stage file"),
         concurrency: Some(Concurrency {
@@ -262,7 +331,7 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
             ),
             cancel_in_progress: false,
         }),
-        outputs: deploy.outputs,
+        outputs,
         steps,
     }
 }
@@ -271,72 +340,4 @@ fn job(file: &StageFile, kind: Kind, stage: &Stage, deploy: StageSteps) -> Job {
 /// look one stage back only; in a run that a push started the answer is empty, and so never this stage.
 pub(super) fn unless_stopped_after(stage: &Stage) -> String {
     format!("inputs.stop-after != {}", literal(&stage.name))
-}
-
-fn triggers<'a>(
-    share: Share<'a>,
-    stages: &[&Stage],
-    paths: impl IntoIterator<Item = &'a str>,
-    flags: &[ByHand],
-) -> Triggers {
-    let mut inputs = IndexMap::new();
-    if let [_, .., last] = stages {
-        inputs.insert(
-            "stop-after".to_owned(),
-            FormField::Choice(Choice {
-                description: "The last stage to deploy to".to_owned(),
-                r#type: ChoiceType::Choice,
-                default: last.name.clone(),
-                options: stages.iter().map(|stage| stage.name.clone()).collect(),
-            }),
-        );
-    }
-    for flag in flags {
-        let ask = Flag {
-            description: flag.description.to_owned(),
-            r#type: FlagType::Boolean,
-            default: false,
-        };
-        inputs.insert(flag.input.to_owned(), FormField::Flag(ask));
-    }
-    Triggers {
-        push: Some(Filter {
-            branches: vec![Pattern::Exactly(share.file.pipeline.branch.clone())],
-            paths: watched(share, paths),
-            ..Filter::default()
-        }),
-        workflow_dispatch: Some(Dispatch { inputs }),
-        ..Triggers::default()
-    }
-}
-
-/// The files whose change deploys what the workflow deploys: the stage file, the project without the folders of the
-/// other kinds, and the folder of each file that an entity names.
-fn watched<'a>(share: Share<'a>, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
-    let mut paths = vec![
-        Pattern::Exactly("stages.toml".to_owned()),
-        Pattern::Below("src/project".to_owned()),
-    ];
-    for other in [Kind::Job, Kind::App, Kind::Model] {
-        if !share.kinds().any(|kind| kind == other) {
-            paths.push(Pattern::NotBelow(format!("src/project/{}s", other.word())));
-        }
-    }
-    let own: Vec<String> = share
-        .kinds()
-        .map(|kind| format!("src/project/{}s/", kind.word()))
-        .collect();
-    for file in named {
-        if own.iter().any(|own| file.starts_with(own)) {
-            continue;
-        }
-        let pattern = match file.rsplit_once('/') {
-            Some((folder, _)) => Pattern::Below(folder.to_owned()),
-            None => Pattern::Exactly(file.to_owned()),
-        };
-        if !paths.contains(&pattern) {
-            paths.push(pattern);
-        }
-    }
-    paths
 }

@@ -35,7 +35,7 @@ pub(super) fn job(share: Share<'_>, stages: &[Job]) -> Job {
         permissions: Permissions::none(),
         concurrency: None,
         outputs: IndexMap::new(),
-        steps: vec![draw],
+        steps: vec![draw.into()],
     };
     stages.iter().fold(summary, Job::after)
 }

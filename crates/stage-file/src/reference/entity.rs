@@ -38,6 +38,12 @@ pub static JOB: Section = Section {
             "The stages that it is deployed to.",
         ),
         key(
+            "after",
+            Texts,
+            Default("[]"),
+            "The jobs that come before it in a stage: it is deployed once they are, and not when one of them failed.",
+        ),
+        key(
             "stage",
             Named(&JOB_PLACEMENT),
             Otherwise("the same in every stage"),
@@ -138,6 +144,12 @@ pub static APP: Section = Section {
             Number(100, 599),
             Default("200"),
             "The HTTP status expected there.",
+        ),
+        key(
+            "after",
+            Texts,
+            Default("[]"),
+            "The apps that come before it in a stage: it is deployed once they are, and not when one of them failed.",
         ),
         key(
             "stage",
@@ -252,6 +264,12 @@ pub static MODEL: Section = Section {
             Word(&["required", "optional"]),
             Default("\"required\""),
             "Whether a rule that compares fails when the version that is replaced has no value of the metric.",
+        ),
+        key(
+            "after",
+            Texts,
+            Default("[]"),
+            "The models that come before it in a stage: it is deployed once they are, and not when one of them failed.",
         ),
         key(
             "stage",

@@ -72,6 +72,19 @@ pub static PIPELINE: Section = Section {
             "How much of the log of a run, an app or a build stands in the log on GitHub, which whoever reads the repository's Actions can read: every line, the last ones of what failed, or none.",
         ),
         key(
+            "side-by-side",
+            Flag,
+            Default("true"),
+            "Whether what a stage deploys is deployed side by side, ten at a time. `false` for GitHub Enterprise Server and \
+             older runners, which do not know such steps: then one after the other, and the first failure ends the stage.",
+        ),
+        key(
+            "together",
+            Flag,
+            Default("false"),
+            "Whether the next stage gets nothing unless everything passed; otherwise it gets what passed.",
+        ),
+        key(
             "accept",
             Texts,
             Default("[]"),

@@ -170,6 +170,16 @@ pub(super) fn wheel(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+pub(super) fn together(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    let pipeline = &book.file.pipeline;
+    if pipeline.together && !pipeline.side_by_side {
+        report.at(
+            &["pipeline", "together"],
+            "has no effect with `side-by-side = false`: the first failure ends the stage, and with it the run",
+        );
+    }
+}
+
 pub(super) fn accept(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let warnings = || {
         book.rules

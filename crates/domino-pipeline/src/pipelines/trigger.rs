@@ -1,0 +1,79 @@
+//! What starts a deploy workflow: a push that touches one of its files, or a person who may tick what the programs take.
+
+use indexmap::IndexMap;
+use stage_file::{Kind, Stage};
+
+use super::by_hand::ByHand;
+use crate::share::Share;
+use github_workflow::write::{
+    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Triggers,
+};
+
+/// What starts the workflow of this share, with these files and flags.
+pub(super) fn triggers<'a>(
+    share: Share<'a>,
+    stages: &[&Stage],
+    paths: impl IntoIterator<Item = &'a str>,
+    flags: &[ByHand],
+) -> Triggers {
+    let mut inputs = IndexMap::new();
+    if let [_, .., last] = stages {
+        inputs.insert(
+            "stop-after".to_owned(),
+            FormField::Choice(Choice {
+                description: "The last stage to deploy to".to_owned(),
+                r#type: ChoiceType::Choice,
+                default: last.name.clone(),
+                options: stages.iter().map(|stage| stage.name.clone()).collect(),
+            }),
+        );
+    }
+    for flag in flags {
+        let ask = Flag {
+            description: flag.description.to_owned(),
+            r#type: FlagType::Boolean,
+            default: false,
+        };
+        inputs.insert(flag.input.to_owned(), FormField::Flag(ask));
+    }
+    Triggers {
+        push: Some(Filter {
+            branches: vec![Pattern::Exactly(share.file.pipeline.branch.clone())],
+            paths: watched(share, paths),
+            ..Filter::default()
+        }),
+        workflow_dispatch: Some(Dispatch { inputs }),
+        ..Triggers::default()
+    }
+}
+
+/// The files whose change deploys what the workflow deploys: the stage file, the project without the folders of the
+/// other kinds, and the folder of each file that an entity names.
+fn watched<'a>(share: Share<'a>, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
+    let mut paths = vec![
+        Pattern::Exactly("stages.toml".to_owned()),
+        Pattern::Below("src/project".to_owned()),
+    ];
+    for other in [Kind::Job, Kind::App, Kind::Model] {
+        if !share.kinds().any(|kind| kind == other) {
+            paths.push(Pattern::NotBelow(format!("src/project/{}s", other.word())));
+        }
+    }
+    let own: Vec<String> = share
+        .kinds()
+        .map(|kind| format!("src/project/{}s/", kind.word()))
+        .collect();
+    for file in named {
+        if own.iter().any(|own| file.starts_with(own)) {
+            continue;
+        }
+        let pattern = match file.rsplit_once('/') {
+            Some((folder, _)) => Pattern::Below(folder.to_owned()),
+            None => Pattern::Exactly(file.to_owned()),
+        };
+        if !paths.contains(&pattern) {
+            paths.push(pattern);
+        }
+    }
+    paths
+}
