@@ -20,6 +20,8 @@ mod measured;
 mod on_both;
 #[path = "promote_stage/order.rs"]
 mod order;
+#[path = "promote_stage/outside.rs"]
+mod outside;
 #[path = "promote_stage/trouble.rs"]
 mod trouble;
 #[path = "promote_stage/world.rs"]

@@ -8,7 +8,7 @@ mod world;
 use harness::Scene;
 use harness::matrix::Matrix;
 use serde_json::{Value, json};
-use world::{GOVERNED, domino_as, scene_with};
+use world::{GOVERNED, domino, domino_as, scene_with};
 
 const APPLY: &[&str] = &[
     "apply",
@@ -115,4 +115,28 @@ fn the_files_that_ship_lose_replies_and_move_and_ask_once() {
         assert_eq!(asked.sandbox.waiting_requests().len(), 1, "{file}");
         assert!(asked.sandbox.faults().fired() > 0, "{file}");
     }
+}
+
+#[test]
+fn the_file_of_what_comes_from_outside_refuses_each_and_each_is_told() {
+    let mut scene = scene("", ["Staging", "None"]);
+    let path =
+        "/v4/gateway/projects/findProjectByOwnerAndName?ownerName=wine-team&projectName=wine";
+    let project = domino(&scene, "GET", path, None).1["id"].clone();
+    let job = json!({"projectId": project, "commandToRun": "true", "title": "any"});
+    assert_eq!(domino(&scene, "POST", "/v4/jobs/start", Some(job)).0, 200);
+    scene.load_faults("outside-of-a-run.toml");
+    scene.run(APPLY).exits(0);
+    let summary = scene.summary();
+    assert!(
+        summary.contains("| in the context of | run [id] |"),
+        "{summary}"
+    );
+    assert_eq!(in_staging(&scene), [json!(2)]);
+    scene.run(APPLY).exits(0).tells("already, and no other");
+    scene
+        .run(APPLY)
+        .exits(3)
+        .tells("set `DOMINO_USER_API_KEY` in place of a token");
+    assert_eq!(in_staging(&scene), [json!(2)]);
 }

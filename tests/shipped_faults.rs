@@ -18,11 +18,12 @@ schedule = { cron = "0 0 6 ? * MON-FRI" }
 "#;
 
 /// Each file, whether it harms requests of jobs, and how the three steps end.
-const FILES: [(&str, bool, [i32; 3]); 6] = [
+const FILES: [(&str, bool, [i32; 3]); 7] = [
     ("failing-deployments.toml", false, [0, 0, 0]),
     ("flaky-network.toml", true, [0, 0, 0]),
     ("lost-replies.toml", true, [0, 0, 0]),
     ("misreporting-jobs.toml", false, [0, 0, 0]),
+    ("outside-of-a-run.toml", false, [0, 0, 0]),
     ("signed-out.toml", true, [0, 0, 3]),
     ("slow-domino.toml", true, [0, 0, 0]),
 ];
@@ -91,6 +92,11 @@ fn every_file_that_ships_is_judged_here_and_says_what_it_shows() {
             assert!(text.contains(part), "{name}: `{part}`");
         }
     }
+}
+
+#[test]
+fn what_the_experiment_manager_refuses_is_no_matter_of_jobs() {
+    hold("outside-of-a-run.toml");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use domino_sandbox::{Account, Options, Sandbox, Seed};
+use domino_sandbox::{Account, MlflowContext, Options, Sandbox, Seed};
 use tempfile::TempDir;
 
 pub use secrets::{KEY, MODEL_TOKEN, TOKEN};
@@ -69,6 +69,8 @@ pub struct Setup<'a> {
     pub seed: fn(Seed) -> Seed,
     /// A real MLflow server behind the sandbox.
     pub mlflow: Option<&'a str>,
+    /// What its experiment manager demands of callers outside of a run.
+    pub mlflow_context: MlflowContext,
 }
 
 impl Setup<'_> {
@@ -81,6 +83,7 @@ impl Setup<'_> {
             version: "6.3",
             seed: |seed| seed,
             mlflow: None,
+            mlflow_context: MlflowContext::None,
         }
     }
 
@@ -102,6 +105,7 @@ impl Setup<'_> {
             credentials: vec![account],
             model_token: Some(MODEL_TOKEN.into()),
             mlflow: self.mlflow.map(str::to_owned),
+            mlflow_context: self.mlflow_context,
             ..Options::default()
         })
         .unwrap();

@@ -33,6 +33,7 @@ pub(crate) use self::segment::segment;
 pub use self::tls::ConnectError;
 pub use self::write_once::{Written, write_once};
 use crate::credential::Credential;
+use crate::execution_context::ExecutionContext;
 use stage_file::Host;
 
 /// How often a read is tried before we give up.
@@ -70,7 +71,7 @@ pub struct Reader(Arc<Inner>);
 
 /// Changes things. What it sends is never sent again blindly: see [`ApiError::outcome_unknown`].
 #[derive(Debug, Clone)]
-pub struct Writer(Arc<Inner>);
+pub struct Writer(Arc<Inner>, Option<ExecutionContext>);
 
 impl Connection {
     /// Prepares a connection; nothing is sent yet. `host` is Domino's own address, also where a proxy is asked.
@@ -127,7 +128,7 @@ impl Connection {
 
     /// Something that can change things; made when a plan is applied, and only then.
     pub fn writer(&self) -> Writer {
-        Writer(Arc::clone(&self.0))
+        Writer(Arc::clone(&self.0), None)
     }
 
     /// The host, for links.
@@ -182,7 +183,7 @@ impl Reader {
             .with_jitter()
             .build();
         loop {
-            let error = match self.0.send(Method::GET, path, query, None).await {
+            let error = match self.0.send(Method::GET, path, query, None, None).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -216,6 +217,11 @@ impl Reader {
 }
 
 impl Writer {
+    /// The same, whose writes say to which run they belong.
+    pub(crate) fn in_context(&self, context: ExecutionContext) -> Self {
+        Self(Arc::clone(&self.0), Some(context))
+    }
+
     /// Something that can only ask, over the same connection.
     pub fn reader(&self) -> Reader {
         Reader(Arc::clone(&self.0))
@@ -259,7 +265,10 @@ impl Writer {
                 return Err(ApiError::new(method, path, cause));
             }
         };
-        self.0.send(method, path, query, body.as_ref()).await
+        let context = self.1.as_ref();
+        self.0
+            .send(method, path, query, body.as_ref(), context)
+            .await
     }
 }
 
@@ -271,9 +280,12 @@ impl Inner {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
+        context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let started = Instant::now();
-        let result = self.exchange(method.clone(), path, query, body).await;
+        let result = self
+            .exchange(method.clone(), path, query, body, context)
+            .await;
         if self.limits.verbose {
             let outcome = match &result {
                 Ok(answer) => answer.status.as_u16().to_string(),
@@ -293,9 +305,12 @@ impl Inner {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
+        context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let mut url = format!("{}{path}", self.asked.as_str());
-        let mut answer = self.exchange_once(&method, &url, query, body).await?;
+        let mut answer = self
+            .exchange_once(&method, &url, query, body, context)
+            .await?;
         // A write is not followed: most redirects would make a read of it, whose success says nothing.
         let mut redirects = 0;
         while method == Method::GET
@@ -304,7 +319,9 @@ impl Inner {
         {
             redirects += 1;
             url = next;
-            answer = self.exchange_once(&method, &url, &[], body).await?;
+            answer = self
+                .exchange_once(&method, &url, &[], body, context)
+                .await?;
         }
         answer.judged()
     }
@@ -315,6 +332,7 @@ impl Inner {
         url: &str,
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
+        context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let fail = |cause| ApiError::new(method.clone(), url, cause);
         let mut request = self.http.request(method.clone(), url);
@@ -328,6 +346,9 @@ impl Inner {
         }
         if let Some(body) = body {
             request = request.json(body);
+        }
+        if let Some(context) = context {
+            request = request.header(ExecutionContext::HEADER, context.header().clone());
         }
         let response = match request.send().await {
             Ok(response) => response,

@@ -13,6 +13,7 @@ pub mod commit_order;
 pub mod credential;
 pub mod deployment_marker;
 pub mod error;
+pub mod execution_context;
 mod exit;
 pub mod github;
 pub mod handed_on;

@@ -59,6 +59,7 @@ Trouble to rehearse with --faults. Each file says what to expect, `domino-sandbo
     faults/flaky-network.toml        reads refused, cut off, answered with 503
     faults/lost-replies.toml         first writes take effect without a reply
     faults/misreporting-jobs.toml    odd statuses, late ends, repeated lines
+    faults/outside-of-a-run.toml     writes that must name a run, tokens refused
     faults/signed-out.toml           from the third step on, a sign-in page
     faults/slow-domino.toml          slow lists, runs that seem to end late
 

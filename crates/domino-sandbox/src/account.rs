@@ -31,6 +31,18 @@ impl Account {
     }
 }
 
+impl Account {
+    /// The token of one run of the user, which Domino's proxy for runs would make unnecessary.
+    pub(crate) fn token_of_run(&self, run: &str) -> String {
+        format!("{}.of-run.{run}", self.token)
+    }
+
+    fn is_token_of_run(&self, token: &str) -> bool {
+        let rest = token.strip_prefix(&self.token);
+        rest.is_some_and(|rest| rest.starts_with(".of-run."))
+    }
+}
+
 impl fmt::Debug for Account {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -128,6 +140,15 @@ impl Accounts {
         })
     }
 
+    /// Whether `headers` carry the token of a run.
+    pub(crate) fn are_of_run(&self, headers: &HeaderMap) -> bool {
+        let value = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.strip_prefix("Bearer "));
+        token.is_some_and(|token| self.0.iter().any(|account| account.is_token_of_run(token)))
+    }
+
     /// Whose credential `headers` carry.
     pub(crate) fn sign_in(
         &self,
@@ -137,7 +158,9 @@ impl Accounts {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         if let Some(token) = bearer {
-            if let Some(account) = self.0.iter().find(|account| account.token == token) {
+            let is_of =
+                |account: &&Account| account.token == token || account.is_token_of_run(token);
+            if let Some(account) = self.0.iter().find(is_of) {
                 return Ok(account);
             }
             if self.0.iter().any(|account| account.api_key == token) {

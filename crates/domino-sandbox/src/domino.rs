@@ -52,6 +52,7 @@ impl Domino {
         let host = Arc::new(Host {
             url: format!("http://{address}"),
             version: options.version,
+            mlflow_context: options.mlflow_context,
             delays: options.delays,
             accounts: Accounts::new(user_names, &options.credentials)?,
             faults: Faults::new(clock.clone()),

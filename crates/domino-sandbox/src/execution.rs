@@ -7,6 +7,7 @@ use crate::checkout::{self, NoCode};
 use crate::environments::{Environment, Revision};
 use crate::hardware_tiers::HardwareTier;
 use crate::host::Host;
+use crate::mlflow_context::MlflowContext;
 use crate::projects::Project;
 use crate::users::User;
 
@@ -54,7 +55,11 @@ impl Execution<'_> {
             ("PYTHONUNBUFFERED", "1".to_owned()),
         ];
         if let Some(account) = host.accounts.named(&self.user.name) {
-            variables.push(("MLFLOW_TRACKING_TOKEN", account.token.clone()));
+            let token = match host.mlflow_context {
+                MlflowContext::None => account.token.clone(),
+                _ => account.token_of_run(self.id),
+            };
+            variables.push(("MLFLOW_TRACKING_TOKEN", token));
             if host.version.accepts_api_keys() {
                 variables.push(("DOMINO_USER_API_KEY", account.api_key.clone()));
             }

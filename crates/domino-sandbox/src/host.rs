@@ -12,6 +12,7 @@ use crate::account::Accounts;
 use crate::clock::{Clock, Moment};
 use crate::delays::Pace;
 use crate::faults::Faults;
+use crate::mlflow_context::MlflowContext;
 use crate::process::Processes;
 use crate::version::Version;
 
@@ -20,6 +21,7 @@ pub(crate) struct Host {
     /// The address, without a final slash.
     pub(crate) url: String,
     pub(crate) version: Version,
+    pub(crate) mlflow_context: MlflowContext,
     pub(crate) delays: Pace,
     /// The git repository whose commits the runs use.
     pub(crate) repository: PathBuf,

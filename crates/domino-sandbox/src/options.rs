@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::account::Account;
 use crate::delays::Pace;
+use crate::mlflow_context::MlflowContext;
 use crate::seed::Seed;
 use crate::version::Version;
 
@@ -25,6 +26,8 @@ pub struct Options {
     /// The address of an MLflow server that keeps experiments and registered models, such as
     /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
     pub mlflow: Option<String>,
+    /// What the experiment manager demands of callers outside of a run.
+    pub mlflow_context: MlflowContext,
     /// A model access token that every endpoint takes besides its own, so that one secret opens
     /// them all.
     pub model_token: Option<String>,
@@ -43,6 +46,7 @@ impl Default for Options {
             delays: Pace::instant(),
             seed: Seed::default(),
             mlflow: None,
+            mlflow_context: MlflowContext::None,
             model_token: None,
             credentials: Vec::new(),
             verbose: false,

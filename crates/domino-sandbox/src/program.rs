@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Options, Pace, Sandbox, Seed, Version, id};
+use crate::{MlflowContext, Options, Pace, Sandbox, Seed, Version, id};
 use help::HELP;
 
 /// A Domino on your own machine, to rehearse against.
@@ -56,6 +56,11 @@ struct Arguments {
     /// A real MLflow server that keeps experiments and registered models in the sandbox's place
     #[arg(long, value_name = "URI")]
     mlflow: Option<String>,
+
+    /// What the experiment manager demands of callers outside of a run: `required` (an API key with every call and
+    /// X-Domino-Execution with every write), `writes` (X-Domino-Execution with every write) or `none`
+    #[arg(long, value_name = "CALLS", default_value_t)]
+    mlflow_context: MlflowContext,
 
     /// What is to go wrong; the form of the file is described by --help
     #[arg(long, value_name = "FILE")]
@@ -134,6 +139,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         },
         seed,
         mlflow: arguments.mlflow,
+        mlflow_context: arguments.mlflow_context,
         model_token: Some(model_token.clone()),
         verbose: arguments.verbose,
         ..Options::default()

@@ -117,6 +117,20 @@ async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: 
     let Some(user) = domino.catalog.users.named(&account.user_name) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    if request.uri().path().starts_with("/api/2.0/mlflow")
+        && !domino.host.accounts.are_of_run(request.headers())
+    {
+        let is_own_run = |run: &str| {
+            let jobs = domino.jobs.all();
+            jobs.iter()
+                .any(|job| job.id == run && job.started_by.name == user.name)
+        };
+        let demands = domino.host.mlflow_context;
+        let checked = demands.check(request.method(), request.headers(), is_own_run);
+        if let Err(failure) = checked {
+            return failure.into_response();
+        }
+    }
     let caller = Caller(user.clone());
     request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;

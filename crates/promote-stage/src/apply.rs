@@ -97,7 +97,7 @@ pub(crate) async fn apply(
     let approved = approval.require(step, context);
     approved.with_context(|| cannot("promote", &args.which.model, &context.stage))?;
     let writer = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&writer, &candidate.registry);
+    let registry = RegistryWriter::of(&writer, &candidate.registry, context);
     machine::promote(step, registry, transition, &mut interrupts)
         .await
         .with_context(|| {

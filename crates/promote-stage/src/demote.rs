@@ -79,7 +79,7 @@ pub(crate) async fn demote(
         return Ok(StepResult::planned());
     }
     let writer = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&writer, &demotion.registry);
+    let registry = RegistryWriter::of(&writer, &demotion.registry, context);
     machine::promote(step, registry, transition, &mut interrupts)
         .await
         .with_context(|| cannot("demote", &args.model, &context.stage))?;

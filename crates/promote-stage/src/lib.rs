@@ -18,6 +18,7 @@ mod journal;
 mod machine;
 mod measurements;
 mod order;
+mod outside;
 mod people;
 mod promotion;
 mod record;

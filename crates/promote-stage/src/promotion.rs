@@ -50,6 +50,9 @@ impl<'a> Promotion<'a> {
         for lack in self.registry.missing_features() {
             step.warn(&lack, None);
         }
+        if let Some(run) = self.registry.run() {
+            step.report.fact("in the context of", format!("run {run}"));
+        }
         let archived = self.journal.archived();
         if !archived.is_empty() {
             let numbers: Vec<String> = archived.iter().map(ToString::to_string).collect();

@@ -6,7 +6,9 @@ use std::cell::{Cell, RefCell};
 use domino_core::api::mlflow::{ModelStage, ModelVersion, TrackingReader, TrackingWriter, Which};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::client::{ApiError, write_once};
+use domino_core::step::StepContext;
 
+use crate::outside::{self, Outside};
 use crate::registry::{Registry, STAGE_TAG, stage_of, versions_in_stage};
 use crate::stage_holders::changed_since;
 
@@ -20,6 +22,9 @@ pub(crate) struct RegistryWriter<'a> {
     reader: TrackingReader,
     /// What it held when the writes were planned.
     planned: &'a Registry,
+    context: &'a StepContext,
+    /// Whether the writes belong to a run, where that was asked.
+    outside: RefCell<Option<Outside>>,
     has_stages: Cell<bool>,
     has_aliases: Cell<bool>,
     /// Aliases that could not be deleted.
@@ -32,11 +37,17 @@ pub(crate) struct RegistryWriter<'a> {
 
 impl<'a> RegistryWriter<'a> {
     /// Of the registered model that was read.
-    pub(crate) fn of(writer: &'a TrackingWriter, planned: &'a Registry) -> Self {
+    pub(crate) fn of(
+        writer: &'a TrackingWriter,
+        planned: &'a Registry,
+        context: &'a StepContext,
+    ) -> Self {
         Self {
             reader: writer.reader(),
             writer,
             planned,
+            context,
+            outside: RefCell::default(),
             has_stages: Cell::new(true),
             has_aliases: Cell::new(true),
             left_aliases: RefCell::default(),
@@ -67,6 +78,7 @@ impl<'a> RegistryWriter<'a> {
             missing_features
                 .push("this experiment manager has no aliases, so that none was set".into());
         }
+        missing_features.extend(self.outside.borrow().as_ref().and_then(Outside::trouble));
         missing_features.extend(self.left_aliases.borrow().iter().map(|alias| {
             format!(
                 "alias `{alias}` stays where it leads: the credential may set aliases, but not delete them; nothing \
@@ -157,10 +169,13 @@ impl<'a> RegistryWriter<'a> {
         let written = write_once(
             self.delay_scale(),
             async || {
-                self.writer
-                    .transition_stage(self.name(), version, stage)
-                    .await
-                    .map(|_| ())
+                self.sent(async || {
+                    self.writer
+                        .transition_stage(self.name(), version, stage)
+                        .await
+                        .map(drop)
+                })
+                .await
             },
             async || {
                 let existing = self.reader.model_version(self.name(), version).await?;
@@ -228,7 +243,7 @@ impl<'a> RegistryWriter<'a> {
     ) -> Result<(), ApiError> {
         for _ in 0..CLASHES {
             let look = async || Ok(is_set().await?.then_some(()));
-            match write_once(self.delay_scale(), async || write().await, look).await {
+            match write_once(self.delay_scale(), async || self.sent(&write).await, look).await {
                 Err(error) if is_clash(&error) && !is_set().await? => {}
                 Err(error) if !is_clash(&error) => return Err(error),
                 _ => return Ok(()),
@@ -241,7 +256,10 @@ impl<'a> RegistryWriter<'a> {
     pub(crate) async fn delete_alias(&self, alias: &str) -> Result<(), ApiError> {
         let deleted = write_once(
             self.delay_scale(),
-            async || self.writer.delete_alias(self.name(), alias).await,
+            async || {
+                self.sent(async || self.writer.delete_alias(self.name(), alias).await)
+                    .await
+            },
             async || Ok(self.alias(alias).await?.is_none().then_some(())),
         )
         .await
@@ -253,6 +271,35 @@ impl<'a> RegistryWriter<'a> {
             }
             deleted => self.unless_without_aliases(deleted),
         }
+    }
+
+    /// Sends a write; when it is refused from outside of a run, once more in the context of a run of ours. A refusal did
+    /// nothing.
+    async fn sent(&self, write: impl AsyncFn() -> Result<(), ApiError>) -> Result<(), ApiError> {
+        let error = match write().await {
+            Err(error)
+                if self.outside.borrow().is_none()
+                    && outside::may_want_run(self.context, &error) =>
+            {
+                error
+            }
+            sent => return sent,
+        };
+        let (outside, context) = outside::run(self.context, self.planned).await;
+        let sent = match context {
+            Some(context) => {
+                self.writer.set_context(context);
+                write().await
+            }
+            None => Err(error),
+        };
+        *self.outside.borrow_mut() = Some(outside.after(sent.is_ok()));
+        sent
+    }
+
+    /// The run that the writes are said to belong to.
+    pub(crate) fn run(&self) -> Option<String> {
+        self.outside.borrow().as_ref().and_then(Outside::run)
     }
 
     /// Whether there still is a registered model of this name.

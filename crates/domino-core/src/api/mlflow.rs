@@ -14,6 +14,7 @@ mod stage;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -25,6 +26,7 @@ pub use self::stage::ModelStage;
 use super::registered_models::VersionNumber;
 use crate::client::{ApiError, ConnectError, Connection, Reader, Writer};
 use crate::credential::Credential;
+use crate::execution_context::ExecutionContext;
 use stage_file::{Host, MalformedHost};
 
 /// What every path begins with.
@@ -41,8 +43,12 @@ pub struct Tracking(Connection);
 pub struct TrackingReader(Reader);
 
 /// Changes what the experiment manager has.
-#[derive(Debug, Clone)]
-pub struct TrackingWriter(Writer);
+#[derive(Debug)]
+pub struct TrackingWriter {
+    plain: Writer,
+    /// The same, which says to which run its writes belong.
+    in_context: OnceLock<Writer>,
+}
 
 /// Why the experiment manager that `MLFLOW_TRACKING_URI` names is not asked.
 #[derive(Debug)]
@@ -109,7 +115,10 @@ impl Tracking {
 
     /// Something that can change things; made when a plan is applied, and only then.
     pub fn writer(&self) -> TrackingWriter {
-        TrackingWriter(self.0.writer())
+        TrackingWriter {
+            plain: self.0.writer(),
+            in_context: OnceLock::new(),
+        }
     }
 
     /// The host, for messages.
@@ -133,7 +142,17 @@ impl TrackingReader {
 impl TrackingWriter {
     /// Something that can only ask, over the same connection.
     pub fn reader(&self) -> TrackingReader {
-        TrackingReader(self.0.reader())
+        TrackingReader(self.plain.reader())
+    }
+
+    /// Lets every write from now on say to which run it belongs; the first context stays.
+    pub fn set_context(&self, context: ExecutionContext) {
+        self.in_context
+            .get_or_init(|| self.plain.in_context(context));
+    }
+
+    fn writer(&self) -> &Writer {
+        self.in_context.get().unwrap_or(&self.plain)
     }
 }
 

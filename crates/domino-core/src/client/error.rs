@@ -275,6 +275,9 @@ impl ApiError {
                 "it was there when this began: somebody has deleted or renamed it since; look at the registered model in Domino, then run this again"
             }
             Cause::Refused { status, .. } => match status.as_u16() {
+                401 if self.url.contains("/api/2.0/mlflow/") => {
+                    "from outside of a run the experiment manager may take an API key only: set `DOMINO_USER_API_KEY` in place of a token (a service account gets a key by `POST /account/<its id>/regenerateApiKey` with its token, which ends its key before), or run this inside a Domino job"
+                }
                 401 => {
                     "Domino does not know the credential: is it expired, of another deployment, or a key sent where only tokens are taken?"
                 }

@@ -36,7 +36,7 @@ pub(crate) async fn submit(
     };
     report(step, &bundle);
     // Before anybody is asked, so that a rerun writes it when this one cannot.
-    note(context, candidate, &bundle).await?;
+    note(step, context, candidate, &bundle).await?;
     let approvals = listed_approvals(&reader, &bundle, governed).await?;
     let mut approvers: Vec<String> = Vec::new();
     for approval in next_to_submit(&approvals, policy.as_ref()) {
@@ -61,18 +61,24 @@ pub(crate) async fn submit(
 }
 
 /// Notes at the version that the bundle is for it and no other of its name and number.
-async fn note(context: &StepContext, candidate: &Candidate<'_>, bundle: &Bundle) -> Result<()> {
+async fn note(
+    step: &mut Step,
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+    bundle: &Bundle,
+) -> Result<()> {
     let tracking = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&tracking, &candidate.registry);
+    let registry = RegistryWriter::of(&tracking, &candidate.registry, context);
     let key = RequestNote::key(&candidate.target.stage.name);
     let value = RequestNote::value(bundle, &candidate.version)?;
     if candidate.version.tags.get(&key) == Some(&value) {
         return Ok(());
     }
-    registry
-        .set_tag(candidate.number(), &key, &value)
-        .await
-        .context("nobody was asked: for which version the bundle is could not be noted at it")
+    let noted = registry.set_tag(candidate.number(), &key, &value).await;
+    for lack in registry.missing_features() {
+        step.warn(&lack, None);
+    }
+    noted.context("nobody was asked: for which version the bundle is could not be noted at it")
 }
 
 /// Reports the bundle that holds the request.

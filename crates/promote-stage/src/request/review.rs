@@ -61,7 +61,7 @@ pub(crate) async fn ask_for_review(
         Err(error) => return Err(error.into()),
     }
     let tracking = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&tracking, &candidate.registry);
+    let registry = RegistryWriter::of(&tracking, &candidate.registry, context);
     let key = review::requested_key(&target.stage.name);
     registry
         .set_tag(candidate.number(), &key, &timestamp(candidate.now))

@@ -269,7 +269,10 @@ impl TrackingWriter {
             archive_existing_versions: false,
         };
         let route = format!("{BASE}/model-versions/transition-stage");
-        let one: One = self.0.write(Method::POST, &route, Some(&body)).await?;
+        let one: One = self
+            .writer()
+            .write(Method::POST, &route, Some(&body))
+            .await?;
         Ok(one.model_version)
     }
 
@@ -288,7 +291,9 @@ impl TrackingWriter {
             value,
         };
         let route = format!("{BASE}/model-versions/set-tag");
-        self.0.write_only(Method::POST, &route, Some(&body)).await
+        self.writer()
+            .write_only(Method::POST, &route, Some(&body))
+            .await
     }
 
     /// `PATCH model-versions/update`: what people read about a version. Contract: MLflow REST, seen on 2.22 and
@@ -304,7 +309,10 @@ impl TrackingWriter {
             description,
         };
         let route = format!("{BASE}/model-versions/update");
-        let one: One = self.0.write(Method::PATCH, &route, Some(&body)).await?;
+        let one: One = self
+            .writer()
+            .write(Method::PATCH, &route, Some(&body))
+            .await?;
         Ok(one.model_version)
     }
 }

@@ -102,7 +102,9 @@ impl TrackingWriter {
             version,
         };
         let route = format!("{BASE}/registered-models/alias");
-        self.0.write_only(Method::POST, &route, Some(&body)).await
+        self.writer()
+            .write_only(Method::POST, &route, Some(&body))
+            .await
     }
 
     /// `DELETE registered-models/alias`: also a success when there is no such alias. Contract: MLflow REST, seen
@@ -110,7 +112,9 @@ impl TrackingWriter {
     pub async fn delete_alias(&self, name: &str, alias: &str) -> Result<(), ApiError> {
         let route = format!("{BASE}/registered-models/alias");
         let body = DeleteAlias { name, alias };
-        self.0.write_only(Method::DELETE, &route, Some(&body)).await
+        self.writer()
+            .write_only(Method::DELETE, &route, Some(&body))
+            .await
     }
 }
 

@@ -1,0 +1,147 @@
+//! What the experiment manager demands of callers outside of a run: an API key, and with a write the context of a run of
+//! theirs, a JWT in `X-Domino-Execution` that names it. Texts of Domino's own agree on the header and on the literal that
+//! signs it; which calls want it, and what is answered without it, differs between them. A run of the sandbox's own is let
+//! through by its token, as Domino's proxy for runs adds both by itself.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::{HeaderMap, Method, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::account::Credential;
+use crate::reply::Failure;
+
+/// Which calls want an API key, and which the context of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MlflowContext {
+    /// Every call wants a key, every write the context as well.
+    Required,
+    /// Every write wants the context; any credential opens both.
+    Writes,
+    /// None.
+    #[default]
+    None,
+}
+
+impl FromStr for MlflowContext {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "required" => Ok(Self::Required),
+            "writes" => Ok(Self::Writes),
+            "none" => Ok(Self::None),
+            other => Err(format!("`{other}` is none of required, writes and none")),
+        }
+    }
+}
+
+impl fmt::Display for MlflowContext {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Required => "required",
+            Self::Writes => "writes",
+            Self::None => "none",
+        })
+    }
+}
+
+impl MlflowContext {
+    /// Refuses a call that lacks what is demanded. `is_own_run` tells whether a run is one of the caller's.
+    pub(crate) fn check(
+        self,
+        method: &Method,
+        headers: &HeaderMap,
+        is_own_run: impl Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
+        if self == Self::Required && Credential::of(headers) != Credential::ApiKey {
+            return Err(Failure::new(
+                StatusCode::UNAUTHORIZED,
+                "The experiment manager takes X-Domino-Api-Key from outside of a run",
+            ));
+        }
+        if self == Self::None || method == Method::GET {
+            return Ok(());
+        }
+        let jwt = headers.get("x-domino-execution").map(|jwt| jwt.to_str());
+        let Some(jwt) = jwt else {
+            return Err(Failure::forbidden("X-Domino-Execution is missing"));
+        };
+        match execution_of(jwt.unwrap_or_default()) {
+            Some(run) if is_own_run(&run) => Ok(()),
+            Some(run) => Err(Failure::forbidden(format!(
+                "X-Domino-Execution names run {run}, which is none of the caller's"
+            ))),
+            None => Err(Failure::forbidden("X-Domino-Execution is not understood")),
+        }
+    }
+}
+
+/// The run that a JWT names, when it is signed with the literal that all of them are.
+fn execution_of(jwt: &str) -> Option<String> {
+    let (signed, signature) = jwt.rsplit_once('.')?;
+    let (header, payload) = signed.split_once('.')?;
+    let decoded = |part: &str| -> Option<Value> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    };
+    let is_signed = URL_SAFE_NO_PAD.decode(signature).ok()? == hmac(b"secret", signed.as_bytes());
+    let is_understood = is_signed && decoded(header)?["alg"] == "HS256";
+    let run = decoded(payload)?["execution_id"].as_str()?.to_owned();
+    is_understood.then_some(run)
+}
+
+/// HMAC with SHA-256, for a key of less than 64 bytes.
+fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let padded = |pad: u8| -> Vec<u8> {
+        let of = |place: usize| key.get(place).copied().unwrap_or_default() ^ pad;
+        (0..64).map(of).collect()
+    };
+    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text);
+    let outer = Sha256::new()
+        .chain_update(padded(0x5c))
+        .chain_update(inner.finalize());
+    outer.finalize().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `{"alg":"HS256","typ":"JWT"}` and `{"execution_id":"r1"}`, signed by another program with the literal `secret`.
+    const JWT: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleGVjdXRpb25faWQiOiJyMSJ9.8WmonQxW-gsg55NfT9HI2_UfLRXn4zhLkB40I4-PfS0";
+
+    fn check(demands: MlflowContext, method: Method, headers: &[(&'static str, &str)]) -> u16 {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        let checked = demands.check(&method, &headers, |run| run == "r1");
+        checked.map_or_else(|failure| failure.status.as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn a_key_and_the_context_of_an_own_run_are_demanded_where_they_are() {
+        let (key, bearer) = (("x-domino-api-key", "k"), ("authorization", "Bearer t"));
+        let own = ("x-domino-execution", JWT);
+        let (get, post) = (Method::GET, Method::POST);
+        use MlflowContext::{None, Required, Writes};
+        assert_eq!(check(None, post.clone(), &[bearer]), 200);
+        assert_eq!(check(Writes, get.clone(), &[bearer]), 200);
+        assert_eq!(check(Writes, post.clone(), &[bearer]), 403);
+        assert_eq!(check(Writes, post.clone(), &[bearer, own]), 200);
+        assert_eq!(check(Required, get.clone(), &[bearer]), 401);
+        assert_eq!(check(Required, get, &[key]), 200);
+        assert_eq!(check(Required, post.clone(), &[bearer, own]), 401);
+        assert_eq!(check(Required, post.clone(), &[key, own]), 200);
+        let (signed, _) = JWT.rsplit_once('.').unwrap();
+        let forged = format!("{signed}.AAAA");
+        assert_eq!(
+            check(Required, post, &[key, ("x-domino-execution", &forged)]),
+            403
+        );
+    }
+}

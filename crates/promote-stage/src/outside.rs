@@ -1,0 +1,104 @@
+//! Writing from outside of Domino: the experiment manager of some deployments wants to be told to which run a write
+//! belongs, one of the same project and user. It is told only where a write was refused.
+
+use domino_core::api::projects::Project;
+use domino_core::client::ApiError;
+use domino_core::credential::Credential;
+use domino_core::error::Result;
+use domino_core::execution_context::ExecutionContext;
+use domino_core::step::StepContext;
+
+use crate::registry::Registry;
+
+/// What became of a write that was refused.
+#[derive(Debug, Clone)]
+pub(crate) enum Outside {
+    /// It is taken in the context of this run.
+    Taken(String),
+    /// It is refused also in the context of this run.
+    Refused(String),
+    /// There is no run of ours in the project.
+    NoRun,
+}
+
+/// Whether a refusal may be for want of a run: of a credential of Domino's that is sent from outside.
+pub(crate) fn may_want_run(context: &StepContext, error: &ApiError) -> bool {
+    let is_ours = matches!(
+        context.connection.credential(),
+        Credential::Token(_) | Credential::TokenFile(_) | Credential::ApiKey(_)
+    );
+    let is_refusal = error
+        .status()
+        .is_some_and(|status| matches!(status.as_u16(), 401 | 403));
+    is_ours && is_refusal && !error.not_processed()
+}
+
+/// The run to name: one that made a version of the model, else the newest that we started in the stage's project. What
+/// the look runs into does not matter more than why we look.
+pub(crate) async fn run(
+    context: &StepContext,
+    planned: &Registry,
+) -> (Outside, Option<ExecutionContext>) {
+    let id = own_run(context, planned).await.ok().flatten();
+    let context = id.and_then(|id| ExecutionContext::of(&id));
+    match &context {
+        Some(known) => (Outside::Refused(known.run().to_owned()), context),
+        None => (Outside::NoRun, None),
+    }
+}
+
+async fn own_run(context: &StepContext, planned: &Registry) -> Result<Option<String>> {
+    let reader = context.connection.reader();
+    let (own, project) = tokio::try_join!(
+        async { Ok(reader.own_user().await?) },
+        Project::of_stage(&reader, &context.file, &context.stage)
+    )?;
+    let made = planned.versions.iter().find_map(|version| {
+        let is = |key: &str, id: &str| version.tags.get(key).is_some_and(|known| known == id);
+        let is_ours = is("mlflow.domino.user_id", own.id.as_str())
+            && is("mlflow.domino.project_id", project.id.as_str());
+        version.tags.get("mlflow.domino.run_id").filter(|_| is_ours)
+    });
+    if let Some(made) = made {
+        return Ok(Some(made.clone()));
+    }
+    let is_ours = |job: &domino_core::api::jobs::Job| {
+        job.started_by.as_ref().is_some_and(|by| by.id == own.id)
+    };
+    let newest = reader.newest_job(&project.id, is_ours).await?;
+    Ok(newest.map(|job| job.id.as_str().to_owned()))
+}
+
+impl Outside {
+    /// The same once it is known whether the write was taken.
+    pub(crate) fn after(self, is_taken: bool) -> Self {
+        match self {
+            Self::Refused(run) if is_taken => Self::Taken(run),
+            other => other,
+        }
+    }
+
+    /// The run in whose context writes are taken.
+    pub(crate) fn run(&self) -> Option<String> {
+        match self {
+            Self::Taken(run) => Some(run.clone()),
+            Self::Refused(_) | Self::NoRun => None,
+        }
+    }
+
+    /// What a person must know of it.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Taken(_) => None,
+            Self::Refused(run) => Some(format!(
+                "the write was refused also with `X-Domino-Execution` for run {run}, our newest in the project: it is for \
+                 want of something else"
+            )),
+            Self::NoRun => Some(
+                "from outside of Domino the experiment manager may want `X-Domino-Execution`, which names a run of the \
+                 same project and user, and this account has none there: run a job once with deploy-job start"
+                    .into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Writing from outside of Domino, where the experiment manager wants to know to which run a call belongs.
+
+use domino_sandbox::MlflowContext;
+use serde_json::{Value, json};
+
+use crate::harness::http::send;
+use crate::harness::{KEY, Scene, Setup};
+use crate::world::*;
+
+/// A scene whose experiment manager demands this, with version 1, which a run inside Domino registered.
+fn scene_demanding(mlflow_context: MlflowContext) -> Scene {
+    let stages = format!("{STAGES}\n{MODEL}");
+    let scene = Setup {
+        stages: &stages,
+        mlflow_context,
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    let token = format!("Bearer {}.of-run.0", scene.sandbox.user("author").token);
+    for (route, body) in [
+        ("registered-models/create", json!({"name": "wine"})),
+        (
+            "model-versions/create",
+            json!({"name": "wine", "source": "s3://any/where"}),
+        ),
+    ] {
+        let url = format!("{}/api/2.0/mlflow/{route}", scene.sandbox.url());
+        let made = send("POST", &url, &[("Authorization", &token)], Some(&body));
+        assert_eq!(made.0, 200, "{route}: {}", made.1);
+    }
+    scene
+}
+
+/// Starts a job as the account of the steps, or as somebody else, and says which it is.
+fn start_job(scene: &Scene, user: Option<&str>) -> String {
+    let path =
+        "/v4/gateway/projects/findProjectByOwnerAndName?ownerName=wine-team&projectName=wine";
+    let project = domino(scene, "GET", path, None).1["id"].clone();
+    let job = json!({"projectId": project, "commandToRun": "true", "title": "any"});
+    let (status, started) = match user {
+        Some(user) => domino_as(scene, user, "POST", "/v4/jobs/start", Some(job)),
+        None => domino(scene, "POST", "/v4/jobs/start", Some(job)),
+    };
+    assert_eq!(status, 200, "{started}");
+    started["id"].as_str().unwrap().to_owned()
+}
+
+const APPLY: &[&str] = &[
+    "apply",
+    "wine",
+    "--to",
+    "staging",
+    "--version",
+    "1",
+    "--skip-order",
+    "a test",
+];
+
+fn stage(scene: &Scene) -> Value {
+    scene.sandbox.state()["registeredModels"][0]["versions"][0]["stage"].clone()
+}
+
+#[test]
+fn a_run_of_ours_is_named_where_a_write_is_refused_without() {
+    let mut scene = scene_demanding(MlflowContext::Writes);
+    start_job(&scene, Some("author"));
+    scene
+        .run(APPLY)
+        .exits(3)
+        .tells("X-Domino-Execution is missing")
+        .tells("this account has none there: run a job once with deploy-job start");
+    assert_eq!(stage(&scene), "None");
+    start_job(&scene, None);
+    scene.on_github("77");
+    let from = scene.sandbox.requests().len();
+    let run = scene.run(APPLY).exits(0);
+    assert_eq!(stage(&scene), "Staging");
+    let summary = scene.summary();
+    assert!(
+        summary.contains("| in the context of | run [id] |"),
+        "{summary}"
+    );
+    // Only the first write was refused, and nothing was asked twice.
+    let sent = writes(&scene, from);
+    assert_eq!(sent.len(), 5, "{run}{sent:?}");
+}
+
+#[test]
+fn a_run_of_somebody_elses_does_not_count_and_what_else_is_wrong_is_said() {
+    let scene = scene_demanding(MlflowContext::None);
+    start_job(&scene, None);
+    let refused = domino_sandbox::Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    let route = "POST /api/2.0/mlflow/model-versions/set-tag";
+    let fault = domino_sandbox::Fault::on(route, refused);
+    scene.sandbox.faults().add(fault);
+    scene
+        .run(APPLY)
+        .exits(3)
+        .tells("the write was refused also with `X-Domino-Execution` for run");
+}
+
+#[test]
+fn where_only_a_key_is_taken_a_token_is_told_how_to_get_one() {
+    let mut scene = scene_demanding(MlflowContext::Required);
+    start_job(&scene, None);
+    scene
+        .run(APPLY)
+        .exits(3)
+        .tells("set `DOMINO_USER_API_KEY` in place of a token")
+        .tells("regenerateApiKey");
+    scene
+        .without("DOMINO_TOKEN")
+        .variable("DOMINO_USER_API_KEY", KEY);
+    scene.run(APPLY).exits(0);
+    assert_eq!(stage(&scene), "Staging");
+}
