@@ -6,6 +6,8 @@
 //! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
+#[path = "getting_started/one_push.rs"]
+mod one_push;
 mod terminal;
 
 use std::fs;
@@ -275,9 +277,11 @@ struct Kept {
 }
 
 impl Kept {
-    fn rehearse(scratch: &Scratch) -> Self {
+    fn rehearse(scratch: &Scratch, only: &str) -> Self {
         let mut rehearsal = scratch
-            .command("exec cargo xtask rehearse --approve all --keep")
+            .command(&format!(
+                "exec cargo xtask rehearse --approve all --keep {only}"
+            ))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -352,10 +356,9 @@ impl Drop for Kept {
 #[test]
 fn without_stop_after_jobs_apps_and_models_go_through_every_stage() {
     let scratch = Scratch::new();
-    let kept = Kept::rehearse(&scratch);
+    let kept = Kept::rehearse(&scratch, "");
     for stage in ["dev", "staging", "prod"] {
         for (workflow, step) in [
-            ("deploy-jobs", "Start job train"),
             ("deploy-jobs", "Schedule job score"),
             ("deploy-apps", "Publish app dashboard"),
             ("deploy-models", "Publish model wine-quality"),
@@ -367,6 +370,11 @@ fn without_stop_after_jobs_apps_and_models_go_through_every_stage() {
                 kept.said
             );
         }
+    }
+    for (stage, trains) in [("dev", true), ("staging", false), ("prod", false)] {
+        let job = format!("deploy-{stage}");
+        let trained = kept.succeeded("deploy-models", &job, "Start job train");
+        assert_eq!(trained, trains, "{stage}\n{}", kept.said);
     }
     // One version went the whole way, was moved twice, and is what every endpoint answers with.
     let models = kept.table("models");
@@ -396,7 +404,8 @@ fn a_yes_to_every_question_ends_green() {
     let github = |stage| format!("approve the deployment to {stage}? [y/n] ");
     let (staging, prod) = (github("STAGE"), github("PROD"));
     let domino = "in Domino, as approver: approve it? [y/n] ";
-    let questions = [&staging, &prod, domino, &staging, domino, &prod];
+    // The models come first: they are trained there.
+    let questions = [domino, &staging, domino, &prod, &staging, &prod];
     let answers = questions.map(|question| (question, "y"));
     let (code, shown) = terminal::run(&command, 120, &answers);
     assert_eq!(code, 0, "{shown}");

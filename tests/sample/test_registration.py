@@ -99,6 +99,15 @@ class Registration(Sample):
         self.assertEqual(self.register(), "already registered as version 1 of wine-quality\n")
         self.assertEqual((len(self.mlflow.versions), len(self.mlflow.runs)), (1, 1))
 
+    def test_another_run_in_domino_is_another_version(self):
+        for run, expected in (("a" * 24, "registered as version 1"), ("a" * 24, "already registered as version 1")):
+            self.domino(DOMINO_RUN_ID=run)
+            self.assertIn(expected, self.register())
+        self.domino(DOMINO_RUN_ID="b" * 24)
+        self.assertIn("registered as version 2", self.register())
+        tags = [self.mlflow.runs[version["run_id"]]["tags"]["mlflow.domino.run_id"] for version in self.mlflow.versions]
+        self.assertEqual(tags, ["a" * 24, "b" * 24])
+
     def test_another_commit_is_another_version(self):
         self.register()
         self.assertIn("registered as version 2 of", self.register(OTHER_COMMIT))

@@ -3,7 +3,7 @@
 Writes among the artifacts: `model.json` (the model), `training.json` (what the dashboard shows) and
 `dominostats.json` (what Domino's jobs table shows). With `MLFLOW_TRACKING_URI` set, as it is in Domino, the
 model also becomes a new version in the model registry, unless the newest version is this very model from this
-very commit. The same commit always gives the same model.
+very commit and run. The same commit always gives the same model.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import ridge
 MODEL_NAME = "wine-quality"
 MODEL_FOLDER = "model"
 LOGGED = "mlflow.log-model.history"
+DOMINO_RUN = "mlflow.domino.run_id"  # by it the pipeline finds what this run registered
 
 
 def main(arguments: list[str]) -> int:
@@ -94,7 +95,8 @@ def register(manager: experiments.Experiments, name: str, fit: ridge.Fit, metric
     if newest := manager.newest_version(name):
         tags = manager.run_tags(newest["run_id"]) if newest.get("run_id") else None
         ready = newest.get("status", "READY") == "READY"
-        if ready and tags and (tags.get("mlflow.source.git.commit"), tags.get("model.digest")) == (commit, digest):
+        made = tuple(tags.get(key) for key in ("mlflow.source.git.commit", "model.digest", DOMINO_RUN)) if tags else None
+        if ready and made == (commit, digest, os.environ.get("DOMINO_RUN_ID") or None):
             say(f"already registered as version {newest['version']} of {name}")
             return {"name": name, "version": newest["version"]}
 
@@ -167,7 +169,7 @@ def execution_tags(commit: str) -> dict[str, str]:
         "mlflow.domino.project": os.environ.get("DOMINO_PROJECT_NAME") or execution.project().partition("/")[2],
         "mlflow.domino.project_name": os.environ.get("DOMINO_PROJECT_NAME"),
         "mlflow.domino.project_id": os.environ.get("DOMINO_PROJECT_ID"),
-        "mlflow.domino.run_id": os.environ.get("DOMINO_RUN_ID"),
+        DOMINO_RUN: os.environ.get("DOMINO_RUN_ID"),
         "mlflow.domino.hardware_tier": os.environ.get("DOMINO_HARDWARE_TIER_ID"),
     }
     return {key: value for key, value in known.items() if value}

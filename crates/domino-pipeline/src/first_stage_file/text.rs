@@ -95,6 +95,7 @@ health-path = "/healthz"
 
 [model.wine-quality]
 registered-model = "wine-quality"
+trained-by = "train"                 # its version is the one that this job's run registers
 smoke-test = "src/project/models/smoke.jsonl"
 metric-rules = ["rmse must not rise by more than 2 %"]
 
@@ -122,6 +123,7 @@ const TEMPLATE: &str = r#"# What is deployed. Take away the `#` of what you have
 
 # [model.wine-quality]
 # registered-model = "wine-quality"
+# trained-by = "train"
 "#;
 
 /// A text as TOML writes it, which JSON's strings are too; what may stand here is checked when the file is read.

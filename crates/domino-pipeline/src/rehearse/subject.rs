@@ -11,7 +11,8 @@ use github_workflow::read::Workflow;
 use rehearsal::console::{Console, Look};
 use rehearsal::repository::{Commit, Repository};
 
-/// The workflows that others build upon come first: a job trains what an app shows and an endpoint serves.
+/// The workflows that others build upon come first: those with a job that is run, and so trains what an app shows and an
+/// endpoint serves. Then this is the order.
 const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
 
 /// Where GitHub looks for workflow files.
@@ -195,9 +196,10 @@ fn workflows(
     texts.retain(|(name, _)| {
         only.is_empty() || only.iter().any(|wanted| stem(wanted) == stem(name))
     });
-    texts.sort_by_key(|(name, _)| {
+    texts.sort_by_key(|(name, text)| {
+        let runs_no_job = !text.contains("deploy-job start ");
         let place = FIRST.iter().position(|first| *first == stem(name));
-        (place.unwrap_or(FIRST.len()), name.clone())
+        (runs_no_job, place.unwrap_or(FIRST.len()), name.clone())
     });
     Ok(texts
         .iter()
