@@ -16,6 +16,8 @@ pub const TELLING: &[&str] = &[
     "half of the JSON",
     "sign-in page",
     "never, once",
+    ANOTHER_AT_ONCE,
+    STDERR_GONE,
 ];
 
 /// A fault by name, and what is right under it.
@@ -29,6 +31,11 @@ pub struct Kind {
     /// Words for the cause, one of which is in the error.
     pub tells: &'static [&'static str],
 }
+
+/// Two steps of the same at the same moment.
+pub const ANOTHER_AT_ONCE: &str = "another one at once";
+/// Nothing that is told can be written.
+pub const STDERR_GONE: &str = "stderr gone";
 
 impl Kind {
     /// Whether it is there until the program gives up.
@@ -235,5 +242,21 @@ pub const KINDS: &[Kind] = &[
         times: None,
         exits: REFUSED,
         tells: &["400"],
+    },
+    Kind {
+        name: ANOTHER_AT_ONCE,
+        fault: |_| Misbehaviour::Delay {
+            by: Duration::from_millis(150),
+        },
+        times: Some(2),
+        exits: REFUSED,
+        tells: &["another step", "overtaken", "at the same moment"],
+    },
+    Kind {
+        name: STDERR_GONE,
+        fault: |_| status(502, true),
+        times: Some(1),
+        exits: &[0],
+        tells: &[],
     },
 ];
