@@ -5,6 +5,8 @@
 //! `workflows/hostile.rs`; what a pull request is told, in `workflows/plan.rs`; whether a release can be fetched, in
 //! `workflows/release.rs`.
 
+#[path = "workflows/bill.rs"]
+mod bill;
 #[path = "workflows/hostile.rs"]
 mod hostile;
 #[path = "workflows/limits.rs"]

@@ -43,7 +43,7 @@ esac
 "#;
 
 /// The commands of a job, in order.
-fn commands(workflow: &str, job: &str) -> Vec<String> {
+pub fn commands(workflow: &str, job: &str) -> Vec<String> {
     let yaml: Value = yaml_serde::from_str(workflow).unwrap();
     let steps = yaml["jobs"][job]["steps"].as_array().unwrap();
     steps
