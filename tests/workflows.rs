@@ -260,6 +260,40 @@ fn a_repository_that_cannot_build_the_programs_is_told_of_both_ways_out() {
 }
 
 #[test]
+fn a_job_runs_on_the_labels_or_the_group_that_its_stage_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[pipeline]\nrunner = [\"self-hosted\", \"linux\"]\n\
+                [defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\nhardware-tier = \"small\"\n\
+                [stage.dev]\n\
+                [stage.test]\nrunner = \"test-net\"\n\
+                [stage.prod]\napprovers = [\"ann\"]\nrunner = { group = \"Prod net\", labels = [\"x64\"] }\n\
+                [app.a]\nentry-point = \"a.sh\"\n";
+    let stages = folder.path().join("stages.toml");
+    fs::write(&stages, text).unwrap();
+    let written = gen_workflows_to(folder.path(), &stages, &[]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    let apps = fs::read_to_string(folder.path().join(".github/workflows/deploy-apps.yml")).unwrap();
+    let runs_on: Vec<String> = apps
+        .match_indices("runs-on:")
+        .map(|(at, _)| {
+            let text: String = apps[at..].lines().take(6).collect::<Vec<_>>().join(" ");
+            let end = text.find("timeout-minutes").unwrap();
+            text[..end].split_whitespace().collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    for wanted in [
+        "runs-on: - self-hosted - linux",
+        "runs-on: test-net",
+        "runs-on: group: Prod net labels: - x64",
+    ] {
+        assert!(
+            runs_on.iter().any(|found| found == wanted),
+            "{wanted}: {runs_on:?}"
+        );
+    }
+}
+
+#[test]
 fn warnings_of_a_file_that_can_be_used_are_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\

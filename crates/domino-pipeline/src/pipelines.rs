@@ -14,6 +14,7 @@ mod jobs;
 mod models;
 mod programs;
 mod release;
+mod runner;
 mod stage;
 mod summary;
 mod trigger;

@@ -20,7 +20,7 @@ pub const MARKERS: Markers = Markers {
 };
 
 /// An example of a table, by the table's header. Together they are a stage file.
-pub const EXAMPLES: [(&str, &str); 12] = [
+pub const EXAMPLES: [(&str, &str); 13] = [
     (
         "[pipeline]",
         "[pipeline]\n\
@@ -51,6 +51,10 @@ pub const EXAMPLES: [(&str, &str); 12] = [
         "hardware-tier = { … }",
         "hardware-tier = { jobs = \"prod-small\", apps = \"prod-small\", models = \"prod-endpoint\" }\n\
          data-plane = \"prod-plane\"\n",
+    ),
+    (
+        "runner = { … }",
+        "runner = { group = \"deployers\", labels = [\"linux\", \"x64\"] }\n",
     ),
     (
         "[stage.<name>.gates]",
@@ -143,7 +147,9 @@ pub fn sections() -> Vec<&'static Section> {
 
 fn below(section: &'static Section, found: &mut Vec<&'static Section>) {
     for key in section.keys {
-        let (Form::Table(next) | Form::TextOr(next) | Form::Named(next)) = key.form else {
+        let (Form::Table(next) | Form::TextOr(next) | Form::TextsOr(next) | Form::Named(next)) =
+            key.form
+        else {
             continue;
         };
         if !found.iter().any(|known| std::ptr::eq(*known, next)) {
@@ -182,6 +188,7 @@ fn takes(form: Form) -> String {
         }
         Form::TextOrNumber => "string or number".to_owned(),
         Form::TextOr(section) => format!("string, or `{}`", section.header),
+        Form::TextsOr(section) => format!("string, list of strings, or `{}`", section.header),
         Form::Variables => "names and strings".to_owned(),
         Form::Table(section) | Form::Defaults(section) | Form::Named(section) => {
             format!("`{}`", section.header)

@@ -300,6 +300,10 @@ fn form(form: Form) -> Schema {
         kind: Some(kind),
         ..Schema::default()
     };
+    let texts = || Schema {
+        items: Some(Box::new(of(Kind::String))),
+        ..of(Kind::Array)
+    };
     let refers = |name: String| Schema {
         reference: Some(format!("#/$defs/{name}")),
         ..Schema::default()
@@ -312,13 +316,13 @@ fn form(form: Form) -> Schema {
         Form::Text => of(Kind::String),
         Form::Flag => of(Kind::Boolean),
         Form::TextOrNumber => any_of(vec![of(Kind::String), of(Kind::Integer)]),
+        Form::TextsOr(section) => {
+            any_of(vec![of(Kind::String), texts(), refers(definition(section))])
+        }
         Form::TextOr(section) => any_of(vec![of(Kind::String), refers(definition(section))]),
         Form::Table(section) => refers(definition(section)),
         Form::Defaults(section) => refers(defaults(section)),
-        Form::Texts => Schema {
-            items: Some(Box::new(of(Kind::String))),
-            ..of(Kind::Array)
-        },
+        Form::Texts => texts(),
         Form::Number(least, most) => Schema {
             minimum: Some(least),
             maximum: Some(most),

@@ -79,6 +79,24 @@ pub struct Concurrency {
     pub cancel_in_progress: bool,
 }
 
+/// The runners that take a job.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum RunsOn {
+    /// Those of one label.
+    Label(String),
+    /// Those that have all of these.
+    Labels(Vec<String>),
+    /// Those of a group that have the labels.
+    Group {
+        /// The group.
+        group: String,
+        /// The labels.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        labels: Vec<String>,
+    },
+}
+
 /// One job of a workflow.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,8 +112,8 @@ pub struct Job {
     /// A condition without which the job is skipped, and the reason for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#if: Option<Commented<String>>,
-    /// The image of the runner.
-    pub runs_on: String,
+    /// The runners that take it.
+    pub runs_on: RunsOn,
     /// After how many minutes GitHub ends the job.
     pub timeout_minutes: u32,
     /// The GitHub environment that gates it and has its secrets.

@@ -191,13 +191,7 @@ impl<'a> Checks<'a, '_> {
             .collect();
         match labels.as_slice() {
             [] => self.problem(job.line, format!("job `{}` has no `runs-on`", job.id)),
-            [label] if label.starts_with("ubuntu-") => {
-                self.note(format!("jobs run on this machine and not on {label}"));
-            }
-            [label] if label.contains("${{") => {
-                self.note("jobs run on this machine, whatever `runs-on` says".to_owned());
-            }
-            labels => self.problem(
+            labels if labels.iter().any(|label| is_another_system(label)) => self.problem(
                 job.line,
                 format!(
                     "job `{}` runs on {}, which this machine is not",
@@ -205,6 +199,14 @@ impl<'a> Checks<'a, '_> {
                     labels.join(", ")
                 ),
             ),
+            labels if labels.iter().any(|label| label.contains("${{")) => {
+                self.note("jobs run on this machine, whatever `runs-on` says".to_owned());
+            }
+            // A team's own runners have any name.
+            labels => self.note(format!(
+                "jobs run on this machine and not on {}",
+                labels.join(", ")
+            )),
         }
     }
 
@@ -310,6 +312,14 @@ impl<'a> Checks<'a, '_> {
             self.chain(line, chain);
         }
     }
+}
+
+/// Whether the label asks for another system than the one that shells are rehearsed on.
+fn is_another_system(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    ["windows", "macos"]
+        .iter()
+        .any(|system| label.starts_with(system))
 }
 
 #[cfg(test)]

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::runner::Runner;
+
 /// `[pipeline]`: what starts the pipeline and what its steps run on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pipeline {
     /// The production branch: a push to it starts the pipeline.
     pub branch: String,
-    /// The image of the GitHub runner.
-    pub runner: String,
+    /// The GitHub runners of what belongs to no stage, and of the stages that name none.
+    pub runner: Runner,
     /// Where the programs come from.
     pub install: Install,
     /// The release to install, such as `v1.2.0`; not with `install = "build"`.
@@ -38,7 +40,7 @@ impl Default for Pipeline {
     fn default() -> Self {
         Self {
             branch: "main".into(),
-            runner: "ubuntu-24.04".into(),
+            runner: Runner::default(),
             install: Install::Build,
             release: None,
             release_repository: None,

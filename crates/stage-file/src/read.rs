@@ -15,8 +15,8 @@ use toml::de::{DeTable, DeValue};
 use super::tree::Tree;
 use super::{
     App, Baseline, ComputeEnvironment, DominoApproval, Gates, HardwareTiers, Host, Install, Job,
-    Model, ModelSource, Pipeline, Placement, ProjectName, Revision, Schedule, Stage, StageFile,
-    VersionRule, Visibility,
+    Model, ModelSource, Pipeline, Placement, ProjectName, Revision, Runner, Schedule, Stage,
+    StageFile, VersionRule, Visibility,
 };
 
 /// The file as far as it is well-formed.
@@ -52,7 +52,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
     let default = Pipeline::default();
     Pipeline {
         branch: table.text("branch").unwrap_or(default.branch),
-        runner: table.text("runner").unwrap_or(default.runner),
+        runner: table.runner().unwrap_or(default.runner),
         install: table.word("install").unwrap_or(Install::Build),
         release: table.text("release"),
         release_repository: table.text("release-repository"),
@@ -87,6 +87,7 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
         wait_timer: table.number("wait-timer").unwrap_or(0),
         model_stage: table.text("model-stage"),
         read_token: table.text("read-token"),
+        runner: table.runner(),
         gates: gates(table.table("gates")),
     }
 }
@@ -303,6 +304,29 @@ impl<'a, 't> Table<'a, 't> {
             _ => None,
         };
         of(self.own).or_else(|| of(self.under))
+    }
+
+    /// A string is one label, a list several; a table may name a group too.
+    fn runner(self) -> Option<Runner> {
+        let labels = |value: &DeValue<'_>| match value {
+            DeValue::String(label) => vec![label.to_string()],
+            DeValue::Array(items) => items
+                .iter()
+                .filter_map(|item| item.get_ref().as_str())
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        };
+        Some(match self.get("runner")? {
+            DeValue::Table(table) => Runner {
+                labels: get(Some(table), "labels").map(labels).unwrap_or_default(),
+                group: get(Some(table), "group")?.as_str().map(str::to_owned),
+            },
+            value => Runner {
+                labels: labels(value),
+                group: None,
+            },
+        })
     }
 
     fn environment(self) -> Option<ComputeEnvironment> {

@@ -8,7 +8,7 @@ mod stage;
 mod way;
 
 pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
-pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, STAGE};
+pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, RUNNER, STAGE};
 pub use self::way::{Way, ways};
 
 /// A table of the file and the keys it may hold.
@@ -52,6 +52,8 @@ pub enum Form {
     TextOrNumber,
     /// A string, or a table that says more.
     TextOr(&'static Section),
+    /// A string, a list of strings, or a table that says more.
+    TextsOr(&'static Section),
     /// A table from names to strings.
     Variables,
     /// A table, written in line or under its own header.
@@ -87,7 +89,10 @@ pub fn form_of<S: AsRef<str>>(path: &[S]) -> Option<Form> {
     let mut form = section.key(path.next()?)?.form;
     while let Some(key) = path.next() {
         section = match form {
-            Form::Table(below) | Form::Defaults(below) | Form::TextOr(below) => below,
+            Form::Table(below)
+            | Form::Defaults(below)
+            | Form::TextOr(below)
+            | Form::TextsOr(below) => below,
             Form::Named(below) => match path.next() {
                 Some(key) => {
                     form = below.key(key)?.form;

@@ -96,7 +96,10 @@ fn missing_key(key: &Key, path: &[&str], findings: &mut Findings<'_>) {
 
 fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<'_>) {
     match (key.form, found) {
-        (Form::Text | Form::TextOr(_) | Form::TextOrNumber, DeValue::String(_)) => {}
+        (
+            Form::Text | Form::TextOr(_) | Form::TextsOr(_) | Form::TextOrNumber,
+            DeValue::String(_),
+        ) => {}
         (Form::Flag, DeValue::Boolean(_)) => {}
         (Form::TextOrNumber, DeValue::Integer(_)) => {}
         (Form::TextOrNumber, DeValue::Float(_)) if super::read::whole_number(found).is_some() => {}
@@ -111,7 +114,7 @@ fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<
                 );
             }
         }
-        (Form::Texts, DeValue::Array(items)) => {
+        (Form::Texts | Form::TextsOr(_), DeValue::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
                 if item.get_ref().as_str().is_none() {
                     let index = index.to_string();
@@ -132,7 +135,10 @@ fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<
                 }
             }
         }
-        (Form::Table(section) | Form::TextOr(section), DeValue::Table(found)) => {
+        (
+            Form::Table(section) | Form::TextOr(section) | Form::TextsOr(section),
+            DeValue::Table(found),
+        ) => {
             table(section, found, path, Presence::Required, findings);
         }
         (Form::Defaults(section), DeValue::Table(found)) => {
@@ -180,6 +186,7 @@ fn expected(form: Form) -> &'static str {
         Form::Flag => "`true` or `false`",
         Form::TextOrNumber => "a string or a whole number",
         Form::TextOr(_) => "a string or a table",
+        Form::TextsOr(_) => "a string, a list of strings or a table",
         Form::Variables => "a table of strings",
         Form::Table(_) | Form::Defaults(_) | Form::Named(_) => "a table",
     }

@@ -6,6 +6,7 @@ use crate::gates::Gates;
 use crate::host::Host;
 use crate::placement::{ComputeEnvironment, HardwareTiers};
 use crate::project_name::ProjectName;
+use crate::runner::Runner;
 
 /// `[stage.<name>]`: a GitHub environment, a Domino data plane and a stage of the experiment manager in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +36,8 @@ pub struct Stage {
     /// The variable that holds a token that may read this stage, and the secret of that name in the GitHub environment
     /// `drift`; without it [`Stage::read_token_variable`] makes one of the name.
     pub read_token: Option<String>,
+    /// The GitHub runners of its jobs; without them the pipeline's.
+    pub runner: Option<Runner>,
     /// What `promote-stage` asks for before a model version may enter.
     pub gates: Gates,
 }

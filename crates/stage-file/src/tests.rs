@@ -148,7 +148,9 @@ fn every_key(section: &Section, tree: &Tree<'_>, path: &[&str]) {
                     every_key(below, tree, &path);
                 }
             }
-            Form::Table(below) | Form::TextOr(below) if !tree.keys(&path).is_empty() => {
+            Form::Table(below) | Form::TextOr(below) | Form::TextsOr(below)
+                if !tree.keys(&path).is_empty() =>
+            {
                 every_key(below, tree, &path);
             }
             _ => {}
@@ -202,7 +204,8 @@ fn the_words_and_defaults_of_the_reference_are_those_of_the_types() {
             panic!()
         };
         let pipeline = Pipeline::default();
-        assert!([pipeline.branch, pipeline.runner].contains(&default.trim_matches('"').to_owned()));
+        let defaults = [pipeline.branch, pipeline.runner.word()];
+        assert!(defaults.contains(&default.trim_matches('"').to_owned()));
     }
 }
 

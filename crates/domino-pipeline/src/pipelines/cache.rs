@@ -19,7 +19,7 @@ pub(super) fn programs(file: &StageFile, archive: &str) -> Option<Step> {
             // A program of another image may want another C library.
             format!(
                 "{archive}-{}-${{{{ runner.arch }}}}-${{{{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}}}",
-                file.pipeline.runner
+                file.pipeline.runner.word()
             ),
         );
     allowed(file).then_some(step)

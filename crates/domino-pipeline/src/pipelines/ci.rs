@@ -6,6 +6,7 @@
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Install, StageFile};
 
+use super::runner::runs_on;
 use super::{cache, programs};
 use crate::actions;
 use crate::checks::CHECKS;
@@ -152,7 +153,7 @@ fn job(file: &StageFile, id: &str, name: &str, steps: Vec<Step>) -> Job {
         name: name.to_owned(),
         needs: Vec::new(),
         r#if: None,
-        runs_on: file.pipeline.runner.clone(),
+        runs_on: runs_on(&file.pipeline.runner),
         timeout_minutes: 20,
         environment: None,
         permissions: Permissions::none().and("contents", "read", "checks out the repository"),

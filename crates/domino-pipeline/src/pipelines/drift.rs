@@ -7,6 +7,7 @@ use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::StageFile;
 
 use super::programs;
+use super::runner::runs_on;
 use crate::actions;
 use github_workflow::write::{
     Concurrency, Dispatch, Environment, Job, Permissions, Step, Timed, Triggers, Workflow,
@@ -77,7 +78,7 @@ fn look(file: &StageFile) -> Job {
         name: "Look for drift".to_owned(),
         needs: Vec::new(),
         r#if: None,
-        runs_on: file.pipeline.runner.clone(),
+        runs_on: runs_on(&file.pipeline.runner),
         timeout_minutes: MINUTES + 10,
         environment: Some(Environment {
             name: ENVIRONMENT.to_owned(),

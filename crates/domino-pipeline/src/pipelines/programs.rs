@@ -8,6 +8,7 @@ use serde_saphyr::Commented;
 use stage_file::{Install, StageFile};
 
 use super::cache;
+use super::runner::runs_on;
 use crate::actions;
 use github_workflow::write::{Job, JobStep, Permissions, Step, literal};
 
@@ -83,7 +84,7 @@ fn job_of(file: &StageFile, archive: &str, build: &str) -> Option<Job> {
         name: name.to_owned(),
         needs: Vec::new(),
         r#if: Some(on_production_branch(file)),
-        runs_on: file.pipeline.runner.clone(),
+        runs_on: runs_on(&file.pipeline.runner),
         timeout_minutes: 30,
         environment: None,
         permissions: Permissions::none().and("contents", "read", reason),

@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 
 use crate::actions;
-use github_workflow::write::{Concurrency, Filter, Job, Permissions, Step, Triggers, Workflow};
+use github_workflow::write::{
+    Concurrency, Filter, Job, Permissions, RunsOn, Step, Triggers, Workflow,
+};
 
 /// A machine that programs are built for, on a runner of its own kind.
 struct Machine {
@@ -208,7 +210,7 @@ fn job(id: String, name: String, runner: &str, permissions: Permissions, steps: 
         name,
         needs: Vec::new(),
         r#if: None,
-        runs_on: runner.to_owned(),
+        runs_on: RunsOn::Label(runner.to_owned()),
         timeout_minutes: 30,
         environment: None,
         permissions,

@@ -9,6 +9,7 @@ use stage_file::{Kind, Stage, StageFile};
 use super::by_hand::ByHand;
 use super::chain::{self, Chain, Entity};
 use super::held_back::{self, Onward};
+use super::runner::runs_on;
 use super::trigger::triggers;
 use super::{programs, summary};
 use crate::actions;
@@ -317,7 +318,7 @@ fn job(
         name: format!("Deploy {}s to {}", kind.word(), stage.name),
         needs: Vec::new(),
         r#if: None,
-        runs_on: file.pipeline.runner.clone(),
+        runs_on: runs_on(stage.runner.as_ref().unwrap_or(&file.pipeline.runner)),
         timeout_minutes: OVERHEAD_MINUTES + minutes,
         environment: Some(Environment {
             name: stage.github_environment.clone(),

@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 use serde_saphyr::Commented;
 
+use super::runner::runs_on;
 use crate::diagram::RunPicture;
 use crate::share::Share;
 use github_workflow::write::{Job, Permissions, Step};
@@ -29,7 +30,7 @@ pub(super) fn job(share: Share<'_>, stages: &[Job]) -> Job {
             "always()".to_owned(),
             "a run that failed is drawn as well".to_owned(),
         )),
-        runs_on: share.file.pipeline.runner.clone(),
+        runs_on: runs_on(&share.file.pipeline.runner),
         timeout_minutes: 5,
         environment: None,
         permissions: Permissions::none(),

@@ -276,7 +276,7 @@ impl Reader<'_> {
             condition: map.take("if").and_then(|node| self.condition(node)),
             runs_on: map
                 .take("runs-on")
-                .map(|node| self.fields(node, "runs-on"))
+                .map(|node| self.runs_on(node))
                 .unwrap_or_default(),
             environment: map
                 .take("environment")
@@ -302,6 +302,25 @@ impl Reader<'_> {
         self.permissions(map.take("permissions"));
         map.finish(self);
         Some(job)
+    }
+
+    /// The labels, and the group where one is named.
+    fn runs_on(&mut self, node: &Node) -> Vec<Field> {
+        if !matches!(node.kind, Kind::Map(_)) {
+            return self.fields(node, "runs-on");
+        }
+        let Some(mut map) = self.map(node, "`runs-on`") else {
+            return Vec::new();
+        };
+        let group = map
+            .take("group")
+            .and_then(|node| self.filled(node, "group"));
+        let labels = map.take("labels").map(|node| self.fields(node, "labels"));
+        map.finish(self);
+        group
+            .into_iter()
+            .chain(labels.into_iter().flatten())
+            .collect()
     }
 
     fn outputs(&mut self, node: Option<&Node>) -> Vec<(String, Field)> {

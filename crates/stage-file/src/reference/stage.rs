@@ -19,9 +19,9 @@ pub static PIPELINE: Section = Section {
         ),
         key(
             "runner",
-            Text,
+            TextsOr(&RUNNER),
             Default("\"ubuntu-24.04\""),
-            "The image of the GitHub runners.",
+            "The GitHub runners: a label, or several that one must have.",
         ),
         key(
             "install",
@@ -165,6 +165,12 @@ pub static STAGE: Section = Section {
             "The variable with a token that may read this stage, for `domino-pipeline status`; in `drift.yml` the secret of that name.",
         ),
         key(
+            "runner",
+            TextsOr(&RUNNER),
+            Otherwise("that of `[pipeline]`"),
+            "The GitHub runners of this stage's jobs, such as those that reach its Domino. With `install = \"build\"` they must be able to run what the runners of `[pipeline]` build.",
+        ),
+        key(
             "gates",
             Table(&GATES),
             Otherwise("no gates"),
@@ -215,6 +221,21 @@ pub static ENVIRONMENT: Section = Section {
             Text,
             Default("\"active\""),
             "`active`, `latest`, `as-before` (the one that the stage before ran, as its step handed it on), or the id of a revision. Endpoints, and apps before Domino 6.1, run the active one only: with another one they are refused.",
+        ),
+    ],
+};
+
+/// `runner = { … }`.
+pub static RUNNER: Section = Section {
+    header: "runner = { … }",
+    about: "GitHub runners of a group.",
+    keys: &[
+        key("group", Text, Required, "The group of runners."),
+        key(
+            "labels",
+            Texts,
+            Default("[]"),
+            "The labels that a runner of the group must have.",
         ),
     ],
 };

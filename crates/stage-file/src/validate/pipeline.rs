@@ -34,15 +34,35 @@ fn is_branch(text: &str) -> bool {
 }
 
 pub(super) fn runner(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for leaf in book.texts(|keys| keys == ["pipeline", "runner"]) {
+    let is_label = |keys: &[&str]| {
+        matches!(
+            keys,
+            ["pipeline" | "defaults", "runner"]
+                | ["pipeline" | "defaults", "runner", "labels"]
+                | ["stage", _, "runner"]
+                | ["stage", _, "runner", "labels"]
+        )
+    };
+    for leaf in book.texts(is_label) {
         if !is_plain_word(leaf.text) {
             report.leaf(
                 leaf,
                 format!(
-                    "must be one label such as `ubuntu-24.04`, not {}",
+                    "must be a label such as `ubuntu-24.04`, or a list of labels, not {}",
                     displayed(leaf.text)
                 ),
             );
+        }
+    }
+    let stages = book.file.stages.iter();
+    let of_stages = stages
+        .filter_map(|stage| Some((["stage", &stage.name, "runner"], stage.runner.as_ref()?)))
+        .map(|(path, runner)| (path.to_vec(), runner));
+    for (path, runner) in
+        std::iter::once((vec!["pipeline", "runner"], &book.file.pipeline.runner)).chain(of_stages)
+    {
+        if runner.labels.is_empty() && runner.group.is_none() {
+            report.at(&path, "names no label");
         }
     }
 }
@@ -224,7 +244,7 @@ fn is_plain_word(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::with;
+    use super::super::tests::{with, with_prod};
 
     fn pipeline(keys: &str) -> Vec<String> {
         with(&format!("[pipeline]\n{keys}"))
@@ -246,11 +266,34 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_is_one_label() {
+    fn a_runner_has_labels_or_a_group() {
+        for runner in [
+            "\"self-hosted\"",
+            "[\"self-hosted\", \"linux\"]",
+            "{ group = \"Large runners\" }",
+            "{ group = \"large\", labels = [\"x64\"] }",
+        ] {
+            assert_eq!(pipeline(&format!("runner = {runner}")), [""; 0], "{runner}");
+            assert_eq!(
+                with_prod(&format!("runner = {runner}")),
+                [""; 0],
+                "{runner}"
+            );
+        }
+        assert_eq!(
+            with_prod("runner = []"),
+            ["`runner` in `[stage.prod]` names no label"]
+        );
+        assert_eq!(
+            with_prod("runner = { group = \"large\", labels = [\"a b\"] }"),
+            [
+                "`runner.labels` in `[stage.prod]` must be a label such as `ubuntu-24.04`, or a list of labels, not `a b`"
+            ]
+        );
         assert_eq!(
             pipeline("runner = \"[self-hosted, gpu]\""),
             [
-                "`runner` in `[pipeline]` must be one label such as `ubuntu-24.04`, not `[self-hosted, gpu]`"
+                "`runner` in `[pipeline]` must be a label such as `ubuntu-24.04`, or a list of labels, not `[self-hosted, gpu]`"
             ]
         );
     }

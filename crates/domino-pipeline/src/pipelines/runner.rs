@@ -1,0 +1,16 @@
+//! The runners of the stage file as a workflow writes them.
+
+use github_workflow::write::RunsOn;
+use stage_file::Runner;
+
+/// What `runs-on` says of these runners: one label is a text, as everybody writes it.
+pub(super) fn runs_on(runner: &Runner) -> RunsOn {
+    match (&runner.group, runner.labels.as_slice()) {
+        (Some(group), labels) => RunsOn::Group {
+            group: group.clone(),
+            labels: labels.to_vec(),
+        },
+        (None, [label]) => RunsOn::Label(label.clone()),
+        (None, labels) => RunsOn::Labels(labels.to_vec()),
+    }
+}
