@@ -54,7 +54,7 @@ pub(crate) async fn invoke(
     match args.flags.format {
         // The answer is what was asked for; stdout has nothing else.
         Format::Text => step.log_to_stdout(&answer)?,
-        Format::Json => {
+        Format::Json | Format::Markdown | Format::Html => {
             step.report.fact("answer", answer);
         }
     }

@@ -19,6 +19,8 @@ pub enum Serving {
     Version {
         /// The version.
         version: VersionNumber,
+        /// The endpoint's name.
+        endpoint: String,
         /// When the endpoint was given it, in epoch milliseconds, where Domino tells.
         since: Option<i64>,
     },
@@ -65,6 +67,7 @@ impl Serving {
             match served(&version, &api.description, &stage.name, model) {
                 Ok(number) => Self::Version {
                     version: number,
+                    endpoint: api.name.clone(),
                     since: version.created,
                 },
                 Err(what) => Self::Nothing(format!("its endpoint `{}` serves {what}", api.name)),
@@ -250,6 +253,7 @@ mod tests {
         let found = serving(json!([api(active("Running"))]), version("Running")).await;
         let seven = Serving::Version {
             version: VersionNumber::new(7),
+            endpoint: "wine-dev".into(),
             since: Some(1_760_000_000_000),
         };
         assert_eq!(found.unwrap(), seven);

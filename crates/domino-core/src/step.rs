@@ -31,7 +31,7 @@ pub use self::plan::{Change, ChangeKind, Fact, Plan};
 pub use self::progress::Progress;
 pub use self::report::{Excerpt, Outcome, Report, StepResult, Subject, Table};
 use self::report::{outputs, table_as_text};
-pub use self::text::markdown;
+pub use self::text::{html, markdown};
 pub use self::tls_flags::TlsFlags;
 use crate::credential::Credential;
 use crate::scrubber::Scrubber;
@@ -214,7 +214,7 @@ impl Step {
         {
             tell(format_args!("warning: {problem:#}"));
         }
-        if self.format == Format::Text {
+        if self.format != Format::Json {
             return ExitCode::from(exit as u8);
         }
         let json = document.as_json().to_string();
@@ -232,10 +232,14 @@ impl Step {
     }
 
     fn print_table(&mut self) {
-        if self.format == Format::Text
-            && let Some(table) = &self.report.table
-        {
-            let text = self.scrubber.clean_lines(&table_as_text(table));
+        let text = match self.format {
+            Format::Text => self.report.table.as_ref().map(table_as_text),
+            Format::Markdown => self.report.sheet.clone(),
+            Format::Html => self.report.html.clone(),
+            Format::Json => None,
+        };
+        if let Some(text) = text {
+            let text = self.scrubber.clean_lines(&text);
             self.print(&text);
         }
     }

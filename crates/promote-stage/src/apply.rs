@@ -13,6 +13,7 @@ use crate::candidate::Candidate;
 use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
 use crate::gates::{has_none, refusal, soak};
+use crate::lineage::Lineage;
 use crate::machine;
 use crate::record::{Record, Status, demoted_key, has_entered, outdated, timestamp, workflow_run};
 use crate::registry::stage_of;
@@ -97,6 +98,7 @@ pub(crate) async fn apply(
     let approved = approval.require(step, context);
     approved.with_context(|| cannot("promote", &args.which.model, &context.stage))?;
     let writer = PromotionTarget::tracking(context)?.writer();
+    let entered = transition.record_value(Status::Done)?;
     let registry = RegistryWriter::of(&writer, &candidate.registry, context);
     machine::promote(step, registry, transition, &mut interrupts)
         .await
@@ -104,6 +106,9 @@ pub(crate) async fn apply(
             let stage = &context.stage.name;
             format!("cannot promote version {number} of `{name}` to stage `{stage}`")
         })?;
+    let lineage = Lineage::of_candidate(&context.file, &candidate, Some(entered));
+    step.report.sheet = Some(lineage.markdown());
+    step.report.data = Some(lineage.data());
     if !report.approved_by.is_empty() {
         let by = report.approved_by.join(", ");
         step.report.fact("approved by", by);

@@ -1,7 +1,8 @@
 //! `promote-stage`: move a version of a registered model to the next stage of the experiment manager, when every
 //! gate of that stage holds.
 //!
-//! `request` asks for approval, `check` reads whether it was given, `apply` promotes, `demote` goes back. Every verb plans
+//! `request` asks for approval, `check` reads whether it was given, `apply` promotes, `demote` goes back, `sheet` shows
+//! where a version comes from. Every verb plans
 //! with readers, shows the plan, and only then gets a writer. It is green only when the stage holds exactly the
 //! version that was asked for; it deploys nothing, which is `deploy-model`'s part.
 
@@ -15,6 +16,7 @@ mod evaluation;
 mod exclusive;
 mod gates;
 mod journal;
+mod lineage;
 mod machine;
 mod measurements;
 mod order;
@@ -29,6 +31,7 @@ mod request_note;
 mod rollback;
 mod run_of;
 mod sheet;
+mod show;
 mod signature;
 mod stage_holders;
 mod status;
@@ -38,7 +41,7 @@ mod transition;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domino_core::step::{Program, Step, StepContext, Subject};
+use domino_core::step::{Format, Program, Step, StepContext, Subject};
 use stage_file::Kind;
 
 /// Who asks, as the server sees it.
@@ -81,6 +84,9 @@ enum Verb {
     /// Move a version into a stage when every gate lets it in, and prove that the stage holds it alone
     #[command(mut_arg("stage", to))]
     Apply(apply::ApplyArgs),
+    /// Show where a version comes from and where it went: commit, runs, version, stages, endpoints
+    #[command(mut_arg("format", |format| format.value_parser(Format::of_a_sheet())))]
+    Sheet(show::SheetArgs),
     /// Show what each stage holds
     Status(status::StatusArgs),
     /// Put the version back that a stage held before
@@ -100,6 +106,7 @@ pub fn run(args: &Args) -> ExitCode {
         Verb::Request(args) => ("request", &args.which.model, &args.flags),
         Verb::Check(args) => ("check", &args.which.model, &args.flags),
         Verb::Apply(args) => ("apply", &args.which.model, &args.flags),
+        Verb::Sheet(args) => ("sheet", &args.model, &args.flags),
         Verb::Status(args) => ("status", &args.model, &args.flags),
         Verb::Demote(args) => ("demote", &args.model, &args.flags),
     };
@@ -114,12 +121,15 @@ pub fn run(args: &Args) -> ExitCode {
         let context = match &args.verb {
             Verb::Request(_) => StepContext::open_before(flags, &mut step, PROGRAM)?,
             Verb::Check(_) | Verb::Apply(_) => StepContext::open_to(flags, &mut step, PROGRAM)?,
-            Verb::Status(_) | Verb::Demote(_) => StepContext::open(flags, &mut step, PROGRAM)?,
+            Verb::Sheet(_) | Verb::Status(_) | Verb::Demote(_) => {
+                StepContext::open(flags, &mut step, PROGRAM)?
+            }
         };
         match &args.verb {
             Verb::Request(args) => request::request(&mut step, &context, args).await,
             Verb::Check(args) => check::check(&mut step, &context, args).await,
             Verb::Apply(args) => apply::apply(&mut step, &context, args).await,
+            Verb::Sheet(args) => show::sheet(&mut step, &context, args).await,
             Verb::Status(args) => status::status(&mut step, &context, args).await,
             Verb::Demote(args) => demote::demote(&mut step, &context, args).await,
         }

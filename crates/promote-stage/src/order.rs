@@ -169,7 +169,7 @@ pub(crate) fn check_order(
         return Err(refusal(message, hint));
     }
     let why = match origin.serving {
-        Serving::Version { version, since } if *version == number => {
+        Serving::Version { version, since, .. } if *version == number => {
             return VersionIdentity::of(origin.version)
                 .check_served(*since, &origin.before.name)
                 .map_err(|failure| failure.at(file, &["stage", &origin.before.name]));

@@ -15,6 +15,7 @@ use crate::evaluation::already_promoted;
 use crate::gates;
 use crate::gates::governance::Governed;
 use crate::gates::result::{GateReport, Verdict};
+use crate::lineage::Lineage;
 use crate::machine::bail_if_interrupted;
 use crate::request::work::{Ask, Work};
 use crate::sheet::{Sheet, describe};
@@ -140,7 +141,9 @@ fn show_sheet(step: &mut Step, context: &StepContext, candidate: &Candidate<'_>)
     report.gates.extend(soak);
     let sheet = Sheet::of(candidate);
     step.report.table = Some(sheet.table(&report));
-    step.report.sheet = Some(sheet.markdown(candidate, &report));
+    let lineage = Lineage::of_candidate(&context.file, candidate, None);
+    step.report.sheet = Some(sheet.markdown(candidate, &report) + &lineage.markdown());
+    step.report.data = Some(lineage.data());
     if !broken {
         return Ok(());
     }

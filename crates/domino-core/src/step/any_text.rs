@@ -179,6 +179,8 @@ prop_compose! {
             table: Some(Table { columns: vec!["what", "how"], rows: vec![cells] }),
             excerpt: Some(Excerpt { title, lines, was_live: true }),
             sheet: None,
+            html: None,
+            data: None,
             next: Some(next),
         }
     }

@@ -139,7 +139,7 @@ impl<'a> Document<'a> {
             .into_iter()
             .map(|(name, value)| (name, Value::String(value)))
             .collect();
-        json!({
+        let mut value = json!({
             "program": self.subject.program,
             "verb": self.subject.verb,
             "entity": self.subject.entity,
@@ -170,7 +170,12 @@ impl<'a> Document<'a> {
             "error": self.error.as_ref().map(|error| json!({
                 "message": error.message, "causes": error.causes, "hint": error.hint, "line": error.line,
             })),
-        })
+        });
+        if let Some(data) = &self.report.data {
+            let text = clean(&data.to_string());
+            value["sheet"] = serde_json::from_str(&text).unwrap_or_default();
+        }
+        value
     }
 
     /// The page that people see first on GitHub.

@@ -25,7 +25,7 @@ pub struct StepFlags {
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
     /// How the plan and the result are written to stdout
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value = "text", value_parser = Format::of_every_step())]
     pub format: Format,
     /// Certificates.
     #[command(flatten)]

@@ -34,6 +34,12 @@ pub struct Report {
     /// Markdown of our own making for the summary, where it stands in the place of the table.
     #[serde(skip)]
     pub sheet: Option<String>,
+    /// The same as a page of HTML.
+    #[serde(skip)]
+    pub html: Option<String>,
+    /// The same as data, for the JSON document.
+    #[serde(skip)]
+    pub data: Option<serde_json::Value>,
     /// The command to run next.
     pub next: Option<String>,
 }

@@ -42,7 +42,7 @@ fn ends_in_www(text: &str) -> bool {
 }
 
 /// Text inside an element of HTML, where Markdown is not read.
-pub(super) fn html(text: &str) -> String {
+pub fn html(text: &str) -> String {
     let text = text.replace('&', "&amp;");
     text.replace('<', "&lt;").replace('>', "&gt;")
 }

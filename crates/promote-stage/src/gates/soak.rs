@@ -62,7 +62,7 @@ pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     }
     let Some(held) = &candidate.before.model_stage else {
         return match &candidate.serving {
-            Serving::Version { version, since } if *version == candidate.number() => *since,
+            Serving::Version { version, since, .. } if *version == candidate.number() => *since,
             _ => None,
         };
     };
