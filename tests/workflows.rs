@@ -294,6 +294,56 @@ fn a_job_runs_on_the_labels_or_the_group_that_its_stage_names() {
 }
 
 #[test]
+fn the_files_that_a_command_names_and_those_of_paths_are_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[pipeline]\npaths = [\"lib/\", \"requirements.txt\"]\n\
+                [defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\nhardware-tier = \"small\"\n[stage.dev]\n\
+                [job.train]\ncommand = \"python training/train.py --config=conf/train.yaml\"\n\
+                [job.module]\ncommand = \"python -m pkg.score\"\n\
+                [job.make]\ncommand = \"make report\"\n\
+                [job.quiet]\ncommand = \"make clean\"\npaths = []\n\
+                [app.a]\nentry-point = \"a.sh\"\npaths = [\"web/\"]\n";
+    let stages = folder.path().join("stages.toml");
+    fs::write(&stages, text).unwrap();
+    fs::create_dir_all(folder.path().join("pkg/score")).unwrap();
+    fs::create_dir_all(folder.path().join("training")).unwrap();
+    fs::write(folder.path().join("training/train.py"), "").unwrap();
+    let written = gen_workflows_to(folder.path(), &stages, &[]);
+    let told = stderr(&written);
+    assert!(written.status.success(), "{told}");
+    assert_eq!(told.matches("no word of the command").count(), 1, "{told}");
+    assert!(
+        told.contains("of `[job.make]` is a file of this repository"),
+        "{told}"
+    );
+    let watched = |name: &str| {
+        let path = folder.path().join(".github/workflows").join(name);
+        let text = fs::read_to_string(path).unwrap();
+        let (_, paths) = text.split_once("    paths:\n").unwrap();
+        let paths = paths
+            .lines()
+            .map_while(|line| line.trim_start().strip_prefix("- "));
+        paths
+            .map(|path| path.trim_matches('"').to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        watched("deploy-jobs.yml")[4..],
+        [
+            "training/**",
+            "conf/**",
+            "pkg/**",
+            "lib/**",
+            "requirements.txt"
+        ]
+    );
+    assert_eq!(
+        watched("deploy-apps.yml")[4..],
+        ["a.sh", "lib/**", "requirements.txt", "web/**"]
+    );
+}
+
+#[test]
 fn warnings_of_a_file_that_can_be_used_are_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
@@ -301,6 +351,7 @@ fn warnings_of_a_file_that_can_be_used_are_told_once() {
                 approvers = [\"ann\"]\n[job.train]\ncommand = \"train.py\"\n";
     let stages = folder.path().join("stages.toml");
     fs::write(&stages, text).unwrap();
+    fs::write(folder.path().join("train.py"), "").unwrap();
     let written = gen_workflows_to(folder.path(), &stages, &[]);
     assert!(written.status.success());
     let told = stderr(&written);
@@ -376,6 +427,9 @@ fn a_repository_without_a_stage_file_is_told_that_it_needs_one() {
     );
 
     fs::copy(fixture("release"), out.path().join("stages.toml")).unwrap();
+    let script = out.path().join("src/project/jobs/train.py");
+    fs::create_dir_all(script.parent().unwrap()).unwrap();
+    fs::write(script, "").unwrap();
     let written = gen_workflows_to(out.path(), &out.path().join("stages.toml"), &[]);
     assert_eq!(stderr(&written), "every generated file is fresh\n");
 }

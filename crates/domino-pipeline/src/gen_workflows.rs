@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use similar::TextDiff;
-use stage_file::{Install, StageFile};
+use stage_file::{Install, StageFile, named_files};
 
 use crate::error::{Context as _, Result, VerbError};
 use crate::{another_repository, diagram, pipelines, reference, repository, schema};
@@ -42,6 +42,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for warning in file.warnings() {
         eprintln!("{}", warning.in_file(&path));
     }
+    for job in unwatched(&file, &root) {
+        eprintln!(
+            "{}: warning: no word of the command of `[job.{job}]` is a file of this repository, so what it runs can \
+             change without a deployment; name its files in `paths`, or write `paths = []` where it has none",
+            path.display()
+        );
+    }
     let stale: Vec<Generated> = generated(&file, &root, args.release)?
         .into_iter()
         .filter(Generated::is_stale)
@@ -65,6 +72,24 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The jobs of which no file is known: neither their command names one that is there, nor do they say what to watch.
+fn unwatched<'a>(file: &'a StageFile, root: &'a Path) -> impl Iterator<Item = &'a str> {
+    let is_there = |name: &String| root.join(name).exists();
+    let is_module = |name: &String| {
+        let package = name.strip_suffix(".py");
+        package.is_some_and(|package| root.join(package).is_dir())
+    };
+    file.jobs
+        .iter()
+        .filter(move |job| {
+            job.paths.is_none()
+                && !named_files(&job.command)
+                    .iter()
+                    .any(|name| is_there(name) || is_module(name))
+        })
+        .map(|job| job.name.as_str())
 }
 
 /// The repository to write to and the stage file to read. A repository without one gets one to begin with.

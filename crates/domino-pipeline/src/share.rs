@@ -37,6 +37,20 @@ impl<'a> Share<'a> {
         }
     }
 
+    /// What the stage file watches for everything, and for each entity of this share.
+    pub fn paths(self) -> impl Iterator<Item = &'a str> {
+        let Self { file, kind } = self;
+        let apps = file.apps.iter().filter(move |_| kind == Kind::App);
+        let models = file.models.iter().filter(move |_| kind == Kind::Model);
+        let own = self
+            .jobs()
+            .map(|job| &job.paths)
+            .chain(apps.map(|app| &app.paths))
+            .chain(models.map(|model| &model.paths));
+        let paths = file.pipeline.paths.iter().chain(own.flatten().flatten());
+        paths.map(String::as_str)
+    }
+
     /// The kinds of what it deploys.
     pub fn kinds(self) -> impl Iterator<Item = Kind> {
         let trains = self.kind == Kind::Model && self.jobs().next().is_some();

@@ -29,6 +29,9 @@ pub struct Job {
     pub deployed_to: Vec<String>,
     /// The jobs that come before it in every stage, by name.
     pub after: Vec<String>,
+    /// Files, and folders with a `/` at their end, whose change deploys it beside those of its command; nothing where
+    /// the file does not say.
+    pub paths: Option<Vec<String>>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }

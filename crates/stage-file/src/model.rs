@@ -33,6 +33,9 @@ pub struct Model {
     pub baseline: Baseline,
     /// The models that come before it in every stage, by name.
     pub after: Vec<String>,
+    /// Files, and folders with a `/` at their end, whose change deploys it beside those that are named elsewhere;
+    /// nothing where the file does not say.
+    pub paths: Option<Vec<String>>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }

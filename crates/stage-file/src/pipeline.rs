@@ -26,6 +26,8 @@ pub struct Pipeline {
     pub drift: Option<String>,
     /// The IANA time zone of `drift`; UTC without it.
     pub drift_timezone: Option<String>,
+    /// Files, and folders with a `/` at their end, whose change deploys everything.
+    pub paths: Vec<String>,
     /// How much of a run's, app's or build's own log a step shows.
     pub remote_logs: RemoteLogs,
     /// Whether the jobs, apps and models of a stage are deployed side by side.
@@ -48,6 +50,7 @@ impl Default for Pipeline {
             wheel_sha256: Vec::new(),
             drift: None,
             drift_timezone: None,
+            paths: Vec::new(),
             remote_logs: RemoteLogs::Stream,
             side_by_side: true,
             together: false,

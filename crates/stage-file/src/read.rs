@@ -60,6 +60,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         wheel_sha256: table.texts("wheel-sha256"),
         drift: table.text("drift"),
         drift_timezone: table.text("drift-timezone"),
+        paths: table.texts("paths"),
         remote_logs: table.word("remote-logs").unwrap_or_default(),
         side_by_side: table.flag_or("side-by-side", default.side_by_side),
         together: table.flag("together"),
@@ -126,6 +127,7 @@ fn job(name: &str, table: Table<'_, '_>, stages: &[Stage], models: &[Model]) -> 
         timeout: table.text("timeout"),
         deployed_to,
         after: table.texts("after"),
+        paths: table.get("paths").map(|_| table.texts("paths")),
         stages: placements(table),
     }
 }
@@ -149,6 +151,7 @@ fn app(name: &str, table: Table<'_, '_>) -> App {
         health_path: table.text("health-path"),
         health_status: table.number("health-status").unwrap_or(200),
         after: table.texts("after"),
+        paths: table.get("paths").map(|_| table.texts("paths")),
         stages: placements(table),
     }
 }
@@ -183,6 +186,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         metric_rules: table.texts("metric-rules"),
         baseline: table.word("baseline").unwrap_or(Baseline::Required),
         after: table.texts("after"),
+        paths: table.get("paths").map(|_| table.texts("paths")),
         stages: placements(table),
     }
 }

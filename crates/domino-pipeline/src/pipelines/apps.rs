@@ -24,7 +24,7 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
     };
     deploy(
         share,
-        file.apps.iter().map(|app| app.entry_point.as_str()),
+        file.apps.iter().map(|app| app.entry_point.clone()),
         &FLAGS,
         |stage, before| {
             let mut outputs = IndexMap::new();

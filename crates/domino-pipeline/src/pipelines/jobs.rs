@@ -2,7 +2,7 @@
 //! are in its workflow.
 
 use indexmap::IndexMap;
-use stage_file::{Job as DominoJob, Kind, Stage, StageFile};
+use stage_file::{Job as DominoJob, Kind, Stage, StageFile, named_files};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
@@ -32,7 +32,7 @@ pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
     };
     deploy(
         share,
-        share.jobs().filter_map(script),
+        share.jobs().flat_map(|job| named_files(&job.command)),
         flags,
         |stage, before| {
             let mut outputs = IndexMap::new();
@@ -87,12 +87,4 @@ pub(super) fn step(job: &DominoJob, stage: &Stage) -> Step {
         Some(_) => with_flags(step, &OF_SCHEDULES),
         None => with_flags(step, &OF_RUNS),
     }
-}
-
-/// The file that the command runs, where its first word is one of the repository's.
-pub(super) fn script(job: &DominoJob) -> Option<&str> {
-    job.command
-        .split_whitespace()
-        .next()
-        .filter(|word| word.contains('/') && !word.starts_with('/'))
 }

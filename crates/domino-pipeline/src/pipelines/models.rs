@@ -5,7 +5,7 @@
 //! each later stage is given the one that the stage before serves.
 
 use indexmap::IndexMap;
-use stage_file::{Job, Kind, Model, ModelSource, Stage, StageFile};
+use stage_file::{Job, Kind, Model, ModelSource, Stage, StageFile, named_files};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::{Chain, Entity};
@@ -34,10 +34,10 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
         file,
         kind: Kind::Model,
     };
-    let scripts = share.jobs().filter_map(jobs::script);
+    let scripts = share.jobs().flat_map(|job| named_files(&job.command));
     deploy(
         share,
-        scripts.chain(file.models.iter().flat_map(named_files)),
+        scripts.chain(file.models.iter().flat_map(files_of)),
         &FLAGS,
         |stage, before| {
             let mut outputs = IndexMap::new();
@@ -175,11 +175,15 @@ fn request(model: &Model, stage: &Stage, next: &Stage) -> Step {
     step
 }
 
-fn named_files(model: &Model) -> Vec<&str> {
+fn files_of(model: &Model) -> Vec<String> {
     let source = match &model.source {
         ModelSource::Registered { .. } => None,
         ModelSource::Function { file, .. } => Some(file.as_str()),
     };
     let smoke_test = model.smoke_test.as_deref().and_then(|path| path.to_str());
-    source.into_iter().chain(smoke_test).collect()
+    source
+        .into_iter()
+        .chain(smoke_test)
+        .map(str::to_owned)
+        .collect()
 }

@@ -97,7 +97,7 @@ fn is_deployed_later(file: &StageFile, stage: &Stage, (kind, name): (Kind, &str)
 /// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.
 pub(super) fn deploy<'a>(
     share: Share<'a>,
-    paths: impl IntoIterator<Item = &'a str>,
+    named: impl IntoIterator<Item = String>,
     flags: &[ByHand],
     stage_job: impl Fn(&Stage, Option<&Job>) -> StageSteps,
 ) -> Workflow {
@@ -127,7 +127,7 @@ pub(super) fn deploy<'a>(
 
     Workflow {
         name: format!("Deploy {}s", kind.word()),
-        on: triggers(share, &stages, paths, flags),
+        on: triggers(share, &stages, named, flags),
         permissions: Permissions::none(),
         concurrency: SpaceAfter(Concurrency {
             group: Commented(

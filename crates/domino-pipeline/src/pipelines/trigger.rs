@@ -10,10 +10,10 @@ use github_workflow::write::{
 };
 
 /// What starts the workflow of this share, with these files and flags.
-pub(super) fn triggers<'a>(
-    share: Share<'a>,
+pub(super) fn triggers(
+    share: Share<'_>,
     stages: &[&Stage],
-    paths: impl IntoIterator<Item = &'a str>,
+    named: impl IntoIterator<Item = String>,
     flags: &[ByHand],
 ) -> Triggers {
     let mut inputs = IndexMap::new();
@@ -39,7 +39,7 @@ pub(super) fn triggers<'a>(
     Triggers {
         push: Some(Filter {
             branches: vec![Pattern::Exactly(share.file.pipeline.branch.clone())],
-            paths: watched(share, paths),
+            paths: watched(share, named),
             ..Filter::default()
         }),
         workflow_dispatch: Some(Dispatch { inputs }),
@@ -48,8 +48,8 @@ pub(super) fn triggers<'a>(
 }
 
 /// The files whose change deploys what the workflow deploys: the stage file, the project without the folders of the
-/// other kinds, and the folder of each file that an entity names.
-fn watched<'a>(share: Share<'a>, named: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
+/// other kinds, the folder of each file that an entity names, and what `paths` says.
+fn watched(share: Share<'_>, named: impl IntoIterator<Item = String>) -> Vec<Pattern> {
     let mut paths = vec![
         Pattern::Exactly("stages.toml".to_owned()),
         Pattern::Below("src/project".to_owned()),
@@ -69,11 +69,22 @@ fn watched<'a>(share: Share<'a>, named: impl IntoIterator<Item = &'a str>) -> Ve
         }
         let pattern = match file.rsplit_once('/') {
             Some((folder, _)) => Pattern::Below(folder.to_owned()),
-            None => Pattern::Exactly(file.to_owned()),
+            None => Pattern::Exactly(file),
         };
-        if !paths.contains(&pattern) {
-            paths.push(pattern);
-        }
+        add(&mut paths, pattern);
+    }
+    for path in share.paths() {
+        let pattern = match path.strip_suffix('/') {
+            Some(folder) => Pattern::Below(folder.to_owned()),
+            None => Pattern::Exactly(path.to_owned()),
+        };
+        add(&mut paths, pattern);
     }
     paths
+}
+
+fn add(paths: &mut Vec<Pattern>, pattern: Pattern) {
+    if !paths.contains(&pattern) {
+        paths.push(pattern);
+    }
 }

@@ -44,6 +44,12 @@ pub static JOB: Section = Section {
             "The jobs that come before it in a stage: it is deployed once they are, and not when one of them failed.",
         ),
         key(
+            "paths",
+            Texts,
+            Otherwise("those that its command names"),
+            "Files, and folders with a `/` at their end, of which a change deploys it too.",
+        ),
+        key(
             "stage",
             Named(&JOB_PLACEMENT),
             Otherwise("the same in every stage"),
@@ -150,6 +156,12 @@ pub static APP: Section = Section {
             Texts,
             Default("[]"),
             "The apps that come before it in a stage: it is deployed once they are, and not when one of them failed.",
+        ),
+        key(
+            "paths",
+            Texts,
+            Otherwise("those that it names"),
+            "Files, and folders with a `/` at their end, of which a change deploys it too.",
         ),
         key(
             "stage",
@@ -270,6 +282,12 @@ pub static MODEL: Section = Section {
             Texts,
             Default("[]"),
             "The models that come before it in a stage: it is deployed once they are, and not when one of them failed.",
+        ),
+        key(
+            "paths",
+            Texts,
+            Otherwise("those that it names"),
+            "Files, and folders with a `/` at their end, of which a change deploys it too.",
         ),
         key(
             "stage",

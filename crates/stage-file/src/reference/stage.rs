@@ -66,6 +66,12 @@ pub static PIPELINE: Section = Section {
             "The time zone of `drift`, by its IANA name.",
         ),
         key(
+            "paths",
+            Texts,
+            Default("[]"),
+            "Files, and folders with a `/` at their end, of which a change deploys everything, beside this file and what is below `src/project/`.",
+        ),
+        key(
             "remote-logs",
             Word(&["stream", "on-failure", "never"]),
             Default("\"stream\""),

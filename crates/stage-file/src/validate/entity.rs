@@ -9,23 +9,28 @@ pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let paths = book.texts(|keys| {
         matches!(
             keys,
-            ["app", _, "entry-point"] | ["model", _, "file" | "smoke-test"]
+            ["app", _, "entry-point"]
+                | ["model", _, "file" | "smoke-test"]
+                | ["pipeline", "paths"]
+                | ["job" | "app" | "model", _, "paths"]
         )
     });
     for leaf in paths {
+        // A folder whose every file counts ends with a slash.
+        let text = match leaf.keys.last() {
+            Some(&"paths") => leaf.text.strip_suffix('/').unwrap_or(leaf.text),
+            _ => leaf.text,
+        };
         let legal = |c: char| c.is_alphanumeric() || "._-+@=,!%~/".contains(c);
         let part = |part: &str| !matches!(part, "" | "." | "..");
-        if leaf.text.starts_with('/')
-            || leaf.text.starts_with('~')
-            || leaf.text.get(1..2) == Some(":")
-        {
+        if text.starts_with('/') || text.starts_with('~') || text.get(1..2) == Some(":") {
             report.leaf(
                 leaf,
                 "must be a path from the top of the repository, not from that of the machine",
             );
-        } else if leaf.text.split('/').any(|part| part == "..") {
+        } else if text.split('/').any(|part| part == "..") {
             report.leaf(leaf, "must stay inside the repository, without `..`");
-        } else if !leaf.text.chars().all(legal) || !leaf.text.split('/').all(part) {
+        } else if !text.chars().all(legal) || !text.split('/').all(part) {
             let says = "must be a path of plain characters between single slashes, without blanks and without what a shell would take";
             report.leaf(leaf, format!("{says}, not {}", displayed(leaf.text)));
         }
