@@ -190,6 +190,8 @@ impl Credential {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE;
+
     use super::*;
 
     fn chosen(variables: &[(&str, &str)]) -> Result<Credential, CredentialError> {
@@ -257,5 +259,61 @@ mod tests {
         assert_eq!(value, "Bearer next");
         assert!(value.is_sensitive());
         assert_eq!(scrubber.clean("first, next, last"), "***, ***, last");
+    }
+
+    #[test]
+    fn what_is_secret_of_a_credential_is_told_to_be_hidden() {
+        let secret = || "s3cret".to_owned().into();
+        for credential in [
+            Credential::Token(secret()),
+            Credential::ApiKey(secret()),
+            Credential::ModelToken(secret()),
+            Credential::GitHubToken(secret()),
+        ] {
+            assert_eq!(credential.secret(), Some("s3cret"));
+        }
+        for credential in [Credential::TokenFile("t".into()), Credential::Anonymous] {
+            assert_eq!(credential.secret(), None);
+        }
+    }
+
+    #[test]
+    fn each_credential_and_each_error_is_called_by_what_it_is() {
+        let secret = || "s3cret".to_owned().into();
+        let proxy = chosen(&[("DOMINO_API_PROXY", "http://localhost:8899")]).unwrap();
+        for (credential, name) in [
+            (proxy, "`DOMINO_API_PROXY`"),
+            (Credential::Token(secret()), "`DOMINO_TOKEN`"),
+            (Credential::TokenFile("t".into()), "`DOMINO_TOKEN_FILE`"),
+            (Credential::ApiKey(secret()), "`DOMINO_USER_API_KEY`"),
+            (Credential::ModelToken(secret()), "`DOMINO_MODEL_TOKEN`"),
+            (Credential::GitHubToken(secret()), "`GITHUB_TOKEN`"),
+            (Credential::Anonymous, "no credential"),
+        ] {
+            assert!(credential.kind().contains(name), "{}", credential.kind());
+        }
+        let failure = Credential::TokenFile("/not/there".into())
+            .header(&Scrubber::default())
+            .unwrap_err();
+        let text = failure.to_string();
+        assert!(
+            text.starts_with("cannot read the token file `/not/there`: "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_token_in_a_variable_tells_its_end_and_one_in_a_file_does_not() {
+        let payload = URL_SAFE.encode(r#"{"exp": 1000000}"#);
+        let token = format!("e30.{payload}.x");
+        let now = jiff::Timestamp::from_second(1_000_000 - 24 * 3600).unwrap();
+        let credential = Credential::Token(token.into());
+        assert!(credential.expiry(now).is_some());
+        let long_before = jiff::Timestamp::from_second(0).unwrap();
+        assert_eq!(
+            Credential::Token("no end".to_owned().into()).expiry(long_before),
+            None
+        );
+        assert_eq!(Credential::TokenFile("t".into()).expiry(now), None);
     }
 }

@@ -206,4 +206,43 @@ mod tests {
         assert_eq!(earlier.clean("abcd abcd/efgh= x"), "*** *** x");
         assert_eq!(earlier.clean("GET /v4/abcd%2Fefgh%3D/x"), "GET /v4/***/x");
     }
+
+    static ANNOUNCED: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+    #[test]
+    fn each_secret_is_announced_once_and_hidden_unless_it_is_very_short() {
+        let scrubber = Scrubber::announcing(|secret| ANNOUNCED.lock().unwrap().push(secret.into()));
+        for secret in ["", "long-enough", "long-enough", "abc", "abcd"] {
+            scrubber.hide(secret);
+        }
+        assert_eq!(*ANNOUNCED.lock().unwrap(), ["long-enough", "abc", "abcd"]);
+        assert_eq!(scrubber.clean("abc long-enough abcd."), "abc *** ***.");
+    }
+
+    #[test]
+    fn escape_sequences_go_and_what_follows_them_stays() {
+        let scrubber = Scrubber::default();
+        for (line, clean) in [
+            ("\u{1b}[1;31mred\u{1b}[0m!", "red!"),
+            ("\u{1b}[2Kx\ty", "x\ty"),
+            ("\u{1b}cx", "x"),
+            ("\u{1b}\tx", "\tx"),
+            ("\u{1b} x", " x"),
+            ("\u{1b}[3\u{7}x", " x"),
+            ("\u{7}bell", " bell"),
+        ] {
+            assert_eq!(scrubber.clean(line), clean, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_an_escape_sequence_cuts_in_two_is_hidden() {
+        let scrubber = Scrubber::default();
+        scrubber.hide("s3cret-value");
+        assert_eq!(scrubber.clean("a s3cret\u{1b}[0m-value b"), "a *** b");
+        assert_eq!(
+            scrubber.clean_lines("s3cret-value\ns3cret\u{1b}[0m-value"),
+            "***\n***"
+        );
+    }
 }

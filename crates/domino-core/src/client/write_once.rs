@@ -64,3 +64,67 @@ pub async fn write_once<T>(
         return Err(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Method, StatusCode};
+    use tokio::time::Instant;
+
+    use super::super::Cause;
+    use super::*;
+
+    fn refused(status: StatusCode, retry_after: Option<u64>) -> ApiError {
+        let cause = Cause::Refused {
+            status,
+            words: None,
+            code: None,
+            request_id: None,
+            retry_after,
+        };
+        ApiError::new(Method::POST, "/x", cause)
+    }
+
+    /// How often a write that always fails so is sent, how often it is looked for, and how many seconds that takes.
+    async fn tried(
+        status: StatusCode,
+        retry_after: Option<u64>,
+        scale: f64,
+    ) -> (usize, usize, f64) {
+        let (began, mut sent, mut looked) = (Instant::now(), 0, 0);
+        let written = write_once(
+            scale,
+            async || {
+                sent += 1;
+                Err::<(), _>(refused(status, retry_after))
+            },
+            async || {
+                looked += 1;
+                Ok(None)
+            },
+        )
+        .await;
+        assert_eq!(written.unwrap_err().status(), Some(status));
+        let seconds = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        (sent, looked, seconds)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_tried_and_looked_for_so_often_and_so_long() {
+        let (busy, down) = (StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY);
+        // Nothing was done with it: two, four and eight seconds, or what the server asks for, a minute at most.
+        assert_eq!(tried(busy, None, 1.0).await, (4, 0, 14.0));
+        assert_eq!(tried(busy, None, 0.5).await, (4, 0, 7.0));
+        assert_eq!(tried(busy, Some(3), 1.0).await, (4, 0, 9.0));
+        assert_eq!(tried(busy, Some(600), 1.0).await, (4, 0, 180.0));
+        // It may have been done: 0.4 seconds, and each time 0.4 more.
+        assert_eq!(tried(down, None, 1.0).await, (1, 6, 8.4));
+        assert_eq!(tried(down, None, 0.5).await, (1, 6, 4.2));
+        assert_eq!(tried(StatusCode::FORBIDDEN, None, 1.0).await, (1, 0, 0.0));
+    }
+
+    #[test]
+    fn what_was_written_is_the_same_however_it_is_known() {
+        assert_eq!(Written::Replied(7).into_inner(), 7);
+        assert_eq!(Written::Recovered(7).into_inner(), 7);
+    }
+}
