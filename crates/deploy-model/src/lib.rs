@@ -20,6 +20,7 @@ mod proven;
 mod publish;
 mod recorded_requests;
 mod rollback;
+mod settings;
 mod smoke_test;
 mod source;
 mod stage_before;

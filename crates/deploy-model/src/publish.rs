@@ -13,7 +13,7 @@ use std::cell::Cell;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
 use domino_core::approval::{Approval, Ask};
-use domino_core::client::{Writer, Written, write_once};
+use domino_core::client::{Writer, Written};
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::handed_on::IDENTITY_OUTPUT;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
@@ -22,10 +22,10 @@ use domino_core::wait::Span;
 use crate::arguments::PublishArgs;
 use crate::callers;
 use crate::create;
-use crate::difference::{Work, settings_differ};
+use crate::difference::Work;
 use crate::endpoint::{called, describe, name_of, serving, status_text, url};
 use crate::plan::{PublishPlan, plan};
-use crate::rollback::{Defect, restore_settings};
+use crate::rollback::Defect;
 use crate::token::Token;
 use crate::watch::{EndpointWatch, LogOf, WatchOutcome};
 
@@ -246,65 +246,6 @@ impl Publish<'_> {
             apis: self.planned.endpoint.apis.clone(),
             id: id.clone(),
         }
-    }
-
-    /// No version came. The error says what became of the endpoint's settings. After a refusal nothing will come, and
-    /// they are rolled back. Otherwise a version that needs them may be on its way.
-    async fn without_version(
-        &self,
-        watch: &EndpointWatch<'_>,
-        error: CommandError,
-    ) -> CommandError {
-        if !self.planned.changes_settings() {
-            return error;
-        }
-        let settings = match error.exit() {
-            Exit::Refused => self.roll_settings_back(watch).await,
-            _ => self.settings_already_changed().to_owned(),
-        };
-        error.context(format!("no version is known to have been made{settings}"))
-    }
-
-    /// Puts the endpoint's settings back where they were changed, and says so, for the end of a sentence.
-    async fn roll_settings_back(&self, watch: &EndpointWatch<'_>) -> String {
-        let Some(existing) = &self.planned.existing else {
-            return String::new();
-        };
-        if !self.planned.changes_settings() {
-            return String::new();
-        }
-        let desired = &self.planned.wanted.desired;
-        match restore_settings(watch, &self.writer, &existing.api, desired).await {
-            Ok(()) => "; its settings are as before again".to_owned(),
-            Err(error) => format!("; its settings were changed and could not be put back: {error}"),
-        }
-    }
-
-    /// For the end of a sentence about a version that may still come.
-    fn settings_already_changed(&self) -> &'static str {
-        match self.planned.changes_settings() {
-            true => "; the endpoint's settings were already changed",
-            false => "",
-        }
-    }
-
-    async fn update_settings(&self, watch: &EndpointWatch<'_>) -> Result<()> {
-        let desired = &self.planned.wanted.desired;
-        write_once(
-            watch.reader.delay_scale(),
-            async || self.writer.update(&watch.id, desired).await,
-            async || {
-                let api = watch.apis.model_api(watch.project, &watch.id).await?;
-                Ok(api
-                    .filter(|api| {
-                        settings_differ(watch.apis.capabilities(), api, desired).is_empty()
-                    })
-                    .map(drop))
-            },
-        )
-        .await
-        .context("its settings could not be changed; nothing else was")?;
-        Ok(())
     }
 
     /// The version will not run: why, and what serves now. If it had taken over before it went down, it is
