@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::account::Accounts;
 use crate::clock::{Clock, Moment};
 use crate::delays::Pace;
+use crate::execution::RunTags;
 use crate::faults::Faults;
 use crate::mlflow_context::MlflowContext;
 use crate::process::Processes;
@@ -29,6 +30,8 @@ pub(crate) struct Host {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) processes: Arc<Processes>,
+    /// What is written at what the runs register.
+    pub(crate) run_tags: Arc<RunTags>,
     /// Where runs have their code and leave their files, for as long as the sandbox lives.
     pub(crate) folder: TempDir,
     /// How many sockets were named so far.

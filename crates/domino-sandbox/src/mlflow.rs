@@ -12,12 +12,14 @@ mod filter;
 mod input;
 mod logged_model;
 mod logged_model_routes;
+mod model_source;
 mod model_version;
 mod own;
 mod page;
 mod refusal;
 mod registered_model;
 mod run;
+mod run_inputs;
 mod tags;
 mod tokens;
 mod upstream;
@@ -26,15 +28,16 @@ mod version_routes;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Path, Query, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use axum::{Json, Router};
-use serde_json::Value;
+use axum::{Extension, Json, Router};
+use serde_json::{Value, json};
 
 use crate::clock::Clock;
+use crate::execution::RunTags;
 use crate::request::{Id, Of};
 use crate::users::Caller;
 pub(crate) use artifacts::Entry;
@@ -44,6 +47,12 @@ pub(crate) use refusal::Refusal;
 use upstream::Upstream;
 
 const API: &str = "/api/2.0/mlflow/";
+/// What Domino writes its own tags at, when a run of its makes it.
+const TAGGED: [&str; 3] = [
+    "runs/create",
+    "registered-models/create",
+    "model-versions/create",
+];
 const ARTIFACTS: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
 /// The experiment manager of a sandbox.
@@ -52,11 +61,12 @@ pub(crate) enum Mlflow {
     Upstream(Upstream),
 }
 
-pub(crate) fn routes(mlflow: Arc<Mlflow>) -> Router {
+pub(crate) fn routes(mlflow: Arc<Mlflow>, run_tags: Arc<RunTags>) -> Router {
     Router::new()
         .route("/api/2.0/mlflow/{*route}", any(api))
         .route("/api/2.0/mlflow-artifacts/artifacts", any(artifact_list))
         .route("/api/2.0/mlflow-artifacts/artifacts/{*path}", any(artifact))
+        .layer(Extension(run_tags))
         .with_state(mlflow)
 }
 
@@ -129,7 +139,16 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-async fn api(State(mlflow): Of<Mlflow>, Caller(user): Caller, request: Request) -> Response {
+async fn api(
+    State(mlflow): Of<Mlflow>,
+    Extension(run_tags): Extension<Arc<RunTags>>,
+    Caller(user): Caller,
+    request: Request,
+) -> Response {
+    let request = match with_tags(request, &run_tags).await {
+        Ok(request) => request,
+        Err(problem) => return problem,
+    };
     let own = match &*mlflow {
         Mlflow::Own(own) => own,
         Mlflow::Upstream(upstream) => return upstream.pass(request).await,
@@ -152,6 +171,33 @@ async fn api(State(mlflow): Of<Mlflow>, Caller(user): Caller, request: Request) 
         Ok(reply) => Json(reply).into_response(),
         Err(refusal) => refusal.into_response(),
     }
+}
+
+/// What a run of Domino makes, with the tags that Domino adds to it.
+async fn with_tags(request: Request, run_tags: &RunTags) -> Result<Request, Response> {
+    let route = request.uri().path().strip_prefix(API).unwrap_or_default();
+    let tags = run_tags.of(request.headers());
+    if tags.is_empty() || request.method() != Method::POST || !TAGGED.contains(&route) {
+        return Ok(request);
+    }
+    let (mut parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(whole, &()).await;
+    let body = body.map_err(IntoResponse::into_response)?;
+    let mut made: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if made.is_object() && made["tags"].is_null() {
+        made["tags"] = json!([]);
+    }
+    let Some(told) = made["tags"].as_array_mut() else {
+        return Ok(Request::from_parts(parts, Body::from(body)));
+    };
+    for (key, value) in tags {
+        if !told.iter().any(|tag| tag["key"] == key.as_str()) {
+            told.push(json!({ "key": key, "value": value }));
+        }
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Ok(Request::from_parts(parts, Body::from(made.to_string())))
 }
 
 async fn artifact_list(State(mlflow): Of<Mlflow>, _: Caller, request: Request) -> Response {

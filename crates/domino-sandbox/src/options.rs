@@ -28,6 +28,9 @@ pub struct Options {
     pub mlflow: Option<String>,
     /// What the experiment manager demands of callers outside of a run.
     pub mlflow_context: MlflowContext,
+    /// The `python3` that jobs and endpoints run with, such as that of a virtual environment; the one in `PATH` without
+    /// one.
+    pub python: Option<PathBuf>,
     /// A model access token that every endpoint takes besides its own, so that one secret opens
     /// them all.
     pub model_token: Option<String>,
@@ -47,6 +50,7 @@ impl Default for Options {
             seed: Seed::default(),
             mlflow: None,
             mlflow_context: MlflowContext::None,
+            python: None,
             model_token: None,
             credentials: Vec::new(),
             verbose: false,

@@ -29,6 +29,9 @@ pub(crate) struct Processes {
     groups: Locked<HashSet<Pid>>,
     is_ending: AtomicBool,
     clock: Clock,
+    /// The `python3` to run with, in place of the one in `PATH`.
+    python: Option<PathBuf>,
+    path: OnceLock<OsString>,
 }
 
 /// What to run.
@@ -62,38 +65,42 @@ fn shell_line(command: &str) -> String {
 
 /// Where programs are looked for: where python3 really is, and then in `PATH`. A version manager puts a script
 /// in its place, which takes longer to find the interpreter than many a job takes to run.
-fn search_path() -> &'static OsStr {
-    static PATH: OnceLock<OsString> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let told = std::env::var_os("PATH").unwrap_or_default();
-        let asked = std::process::Command::new("python3")
-            .args([
-                "-c",
-                "import os, sys; print(os.path.dirname(sys.executable))",
-            ])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output();
-        // Without python3 a job in it fails with the shell's own words.
-        let folder = asked
-            .ok()
-            .filter(|asked| asked.status.success())
-            .and_then(|asked| String::from_utf8(asked.stdout).ok())
-            .map(|folder| PathBuf::from(folder.trim()))
-            .filter(|folder| folder.is_absolute());
-        let folders = folder.into_iter().chain(std::env::split_paths(&told));
-        std::env::join_paths(folders).unwrap_or(told)
-    })
+fn search_path(python: Option<&Path>) -> OsString {
+    let told = std::env::var_os("PATH").unwrap_or_default();
+    let asked = std::process::Command::new(python.unwrap_or(Path::new("python3")))
+        .args([
+            "-c",
+            "import os, sys; print(os.path.dirname(sys.executable))",
+        ])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    // Without python3 a job in it fails with the shell's own words.
+    let folder = asked
+        .ok()
+        .filter(|asked| asked.status.success())
+        .and_then(|asked| String::from_utf8(asked.stdout).ok())
+        .map(|folder| PathBuf::from(folder.trim()))
+        .filter(|folder| folder.is_absolute());
+    let folders = folder.into_iter().chain(std::env::split_paths(&told));
+    std::env::join_paths(folders).unwrap_or(told)
 }
 
 impl Processes {
     /// No process yet; the lines of each get their time from `clock`.
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, python: Option<PathBuf>) -> Self {
         Processes {
             groups: Locked::default(),
             is_ending: AtomicBool::new(false),
             clock,
+            python,
+            path: OnceLock::new(),
         }
+    }
+
+    fn search_path(&self) -> &OsStr {
+        self.path
+            .get_or_init(|| search_path(self.python.as_deref()))
     }
 
     /// Kills every group, and lets nothing new start.
@@ -128,7 +135,7 @@ pub(crate) fn start(
         .arg(shell_line(task.command))
         .current_dir(task.folder)
         .env_clear()
-        .env("PATH", search_path())
+        .env("PATH", processes.search_path())
         .envs(inherited)
         .envs(task.variables)
         .stdin(Stdio::null())

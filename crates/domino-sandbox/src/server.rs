@@ -68,7 +68,10 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(environments::routes(catalog.environments.clone()))
         .merge(jobs::routes(domino.jobs.clone()))
         .merge(scheduled_jobs::routes(domino.scheduled_jobs.clone()))
-        .merge(mlflow::routes(domino.mlflow.clone()))
+        .merge(mlflow::routes(
+            domino.mlflow.clone(),
+            domino.host.run_tags.clone(),
+        ))
         .merge(registered_models::routes(registered_models, release))
         .merge(model_apis::routes(domino.model_apis.clone(), release))
         .merge(governance::routes(domino.governance.clone(), release))

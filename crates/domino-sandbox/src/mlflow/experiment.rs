@@ -140,7 +140,14 @@ fn search(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> 
             "Invalid value 0 for parameter 'max_results' supplied. It must be a positive integer",
         ));
     }
-    let attributes = ["name", "creation_time", "last_update_time"];
+    let attributes = filter::Grammar {
+        texts: &["name"],
+        numbers: &["creation_time", "last_update_time"],
+        listed: &[],
+        has_measurements: false,
+        lists_tags: false,
+        quotes_numbers: true,
+    };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
     let view_type = input.optional_text("view_type")?;
     let newest_first = experiments.0.iter().rev();

@@ -28,6 +28,8 @@ enum Operand {
     Text(String),
     Number(f64),
     Texts(Vec<String>),
+    /// With a test for nothing.
+    Nothing,
 }
 
 /// One thing to order by.
@@ -56,44 +58,76 @@ impl Actual {
     }
 }
 
-/// Reads a filter whose attributes are among `attributes`.
-pub(super) fn parse(filter: &str, attributes: &[&str]) -> Result<Vec<Comparison>, Refusal> {
+/// What a search may be filtered by, each with what it may be compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grammar {
+    /// The attributes that are texts.
+    pub(super) texts: &'static [&'static str],
+    /// Those that are numbers.
+    pub(super) numbers: &'static [&'static str],
+    /// Those that may be among a list of texts.
+    pub(super) listed: &'static [&'static str],
+    /// Whether there are metrics and parameters, and tags and parameters that may be missing.
+    pub(super) has_measurements: bool,
+    /// Whether a tag may be among a list of texts.
+    pub(super) lists_tags: bool,
+    /// Whether a number may stand in quotes.
+    pub(super) quotes_numbers: bool,
+}
+
+/// Reads a filter. Words that join nothing are passed over, as MLflow does.
+pub(super) fn parse(filter: &str, grammar: &Grammar) -> Result<Vec<Comparison>, Refusal> {
+    let attributes = [grammar.texts, grammar.numbers].concat();
     let mut tokens = tokens(filter)?.into_iter().peekable();
     let invalid = || Refusal::invalid(format!("Invalid clause(s) in filter string: '{filter}'"));
+    let is_and =
+        |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("and"));
     let mut comparisons = Vec::new();
-    while tokens.peek().is_some() {
-        if !comparisons.is_empty() {
-            match tokens.next() {
-                Some(Token::Word(word)) if word.eq_ignore_ascii_case("and") => {}
-                _ => return Err(invalid()),
-            }
+    loop {
+        let mut joins = 0;
+        while tokens.next_if(is_and).is_some() {
+            joins += 1;
+        }
+        if tokens.peek().is_none() {
+            return Ok(comparisons);
+        }
+        if joins == 0 && !comparisons.is_empty() {
+            return Err(invalid());
         }
         let Some(Token::Word(word)) = tokens.next() else {
             return Err(invalid());
         };
         let operator = operator(&mut tokens).ok_or_else(invalid)?;
-        let key = key(&word, attributes)?;
-        let operand = match tokens.next().ok_or_else(invalid)? {
-            Token::Quoted(text) => Operand::Text(text),
-            Token::Word(word) => match word.parse() {
-                Ok(number) => Operand::Number(number),
-                Err(_) => {
-                    return Err(Refusal::invalid(format!(
-                        "Parameter value is either not quoted or unidentified quote types used \
-                         for string value {word}. Use either single or double quotes."
-                    )));
-                }
-            },
-            Token::List(texts) => Operand::Texts(texts),
-            Token::Operator(_) => return Err(invalid()),
+        let key = key(&word, &attributes)?;
+        let operand = match operator {
+            Operator::IsNull | Operator::IsNotNull => Operand::Nothing,
+            _ => operand(tokens.next().ok_or_else(invalid)?, &invalid)?,
         };
-        comparisons.push(Comparison {
+        let comparison = Comparison {
             key,
             operator,
             operand,
-        });
+        };
+        comparison.check(grammar, &invalid)?;
+        comparisons.push(comparison);
     }
-    Ok(comparisons)
+}
+
+fn operand(token: Token, invalid: &impl Fn() -> Refusal) -> Result<Operand, Refusal> {
+    Ok(match token {
+        Token::Quoted(text) => Operand::Text(text),
+        Token::Word(word) => match word.parse() {
+            Ok(number) => Operand::Number(number),
+            Err(_) => {
+                return Err(Refusal::invalid(format!(
+                    "Parameter value is either not quoted or unidentified quote types used for string value {word}. Use \
+                     either single or double quotes."
+                )));
+            }
+        },
+        Token::List(texts) => Operand::Texts(texts),
+        Token::Operator(_) => return Err(invalid()),
+    })
 }
 
 /// Reads `order_by`, whose attributes are among `attributes`.
@@ -183,8 +217,79 @@ pub(super) fn shows(view_type: Option<&str>, is_deleted: bool) -> bool {
 }
 
 impl Comparison {
+    /// Refuses what MLflow does not compare.
+    fn check(&self, grammar: &Grammar, invalid: &impl Fn() -> Refusal) -> Result<(), Refusal> {
+        let refuse = |message: String| Err(Refusal::invalid(message));
+        let wrong_operator = || refuse(format!("Invalid comparator '{:?}'", self.operator));
+        let is_match = matches!(
+            self.operator,
+            Operator::Equal | Operator::Unequal | Operator::Like | Operator::CaselessLike
+        );
+        let is_list = matches!(self.operator, Operator::In | Operator::NotIn);
+        let is_test = matches!(self.operator, Operator::IsNull | Operator::IsNotNull);
+        let is_order = !is_list && !is_test && (!is_match || self.operand_is_ordered());
+        match &self.key {
+            Key::Metric(_) | Key::Parameter(_) if !grammar.has_measurements => refuse(
+                "Invalid entity type. Valid entity types are ('attribute', 'tag', 'tags')"
+                    .to_owned(),
+            ),
+            Key::Metric(_) => match &self.operand {
+                Operand::Number(_) if is_order => Ok(()),
+                Operand::Number(_) => wrong_operator(),
+                found => refuse(format!(
+                    "Expected numeric value type for metric. Found {found:?}"
+                )),
+            },
+            Key::Tag(_) | Key::Parameter(_) => match &self.operand {
+                Operand::Nothing if grammar.has_measurements => Ok(()),
+                Operand::Nothing => Err(invalid()),
+                Operand::Texts(_) if is_list && grammar.lists_tags => Ok(()),
+                Operand::Text(_) if is_match => Ok(()),
+                Operand::Text(_) => wrong_operator(),
+                found => refuse(format!(
+                    "Expected a quoted string value for tag (e.g. 'my-value'). Got value {found:?}"
+                )),
+            },
+            Key::Attribute(name) if grammar.numbers.contains(&name.as_str()) => match &self.operand
+            {
+                Operand::Number(_) if is_order => Ok(()),
+                Operand::Text(text)
+                    if is_order && grammar.quotes_numbers && text.parse::<f64>().is_ok() =>
+                {
+                    Ok(())
+                }
+                Operand::Texts(_) | Operand::Number(_) => wrong_operator(),
+                found => refuse(format!(
+                    "Expected numeric value type for numeric attribute: {name}. Found {found:?}"
+                )),
+            },
+            Key::Attribute(name) => match &self.operand {
+                Operand::Texts(_) if is_list && grammar.listed.contains(&name.as_str()) => Ok(()),
+                Operand::Texts(_) => refuse(format!(
+                    "Only {:?} attributes support comparison with a list of quoted string values.",
+                    grammar.listed
+                )),
+                Operand::Text(_) if is_match => Ok(()),
+                Operand::Text(_) => wrong_operator(),
+                _ => refuse(format!(
+                    "Parameter value is either not quoted or unidentified quote types used for string value of {name}. \
+                     Use either single or double quotes."
+                )),
+            },
+        }
+    }
+
+    fn operand_is_ordered(&self) -> bool {
+        !matches!(self.operator, Operator::Like | Operator::CaselessLike)
+    }
+
     /// Whether the comparison holds for `actual`; a missing value compares with nothing.
     fn holds(&self, actual: Option<&Actual>) -> bool {
+        match self.operator {
+            Operator::IsNull => return actual.is_none(),
+            Operator::IsNotNull => return actual.is_some(),
+            _ => {}
+        }
         let Some(actual) = actual else {
             return false;
         };
@@ -197,7 +302,9 @@ impl Comparison {
             (Operand::Number(wanted), Actual::Number(actual)) => {
                 self.order_holds(actual.total_cmp(wanted))
             }
-            (Operand::Number(_), Actual::Text(_)) | (Operand::Texts(_), Actual::Number(_)) => false,
+            (Operand::Number(_), Actual::Text(_))
+            | (Operand::Texts(_), Actual::Number(_))
+            | (Operand::Nothing, _) => false,
             (Operand::Texts(wanted), Actual::Text(actual)) => match self.operator {
                 Operator::In => wanted.contains(actual),
                 Operator::NotIn => !wanted.contains(actual),
@@ -222,7 +329,7 @@ impl Comparison {
             Operator::LessOrEqual => order != Ordering::Greater,
             Operator::Greater => order == Ordering::Greater,
             Operator::GreaterOrEqual => order != Ordering::Less,
-            Operator::Like | Operator::CaselessLike | Operator::In | Operator::NotIn => false,
+            _ => false,
         }
     }
 }
@@ -253,8 +360,26 @@ fn is_like(actual: &str, pattern: &str) -> bool {
 mod tests {
     use super::*;
 
+    const RUNS: Grammar = Grammar {
+        texts: &["name", "run_id"],
+        numbers: &["start_time"],
+        listed: &["run_id"],
+        has_measurements: true,
+        lists_tags: false,
+        quotes_numbers: false,
+    };
+
+    const VERSIONS: Grammar = Grammar {
+        texts: &["name"],
+        numbers: &["version_number"],
+        listed: &["name"],
+        has_measurements: false,
+        lists_tags: false,
+        quotes_numbers: true,
+    };
+
     fn holds(filter: &str, actual: Actual) -> bool {
-        let comparisons = parse(filter, &["name", "version_number"]).unwrap();
+        let comparisons = parse(filter, &VERSIONS).unwrap();
         comparisons.iter().all(|one| one.holds(Some(&actual)))
     }
 
@@ -280,12 +405,62 @@ mod tests {
 
     #[test]
     fn keys_may_stand_in_backticks_and_quotes() {
-        let key = |filter: &str| parse(filter, &[]).unwrap()[0].key.clone();
+        let key = |filter: &str| parse(filter, &RUNS).unwrap()[0].key.clone();
         let tag = Key::Tag("mlflow.source.git.commit".into());
         assert_eq!(key("tags.`mlflow.source.git.commit` = 'x'"), tag);
         assert_eq!(key("tags.\"mlflow.source.git.commit\"='x'"), tag);
         assert_eq!(key("tag.mlflow.source.git.commit = 'x'"), tag);
         assert_eq!(key("metrics.rmse < 1"), Key::Metric("rmse".into()));
+    }
+
+    /// As servers of 2.22.5 and 3.17.2 answer; tests for nothing as the latter does.
+    #[test]
+    fn what_mlflow_compares_is_compared_and_nothing_else() {
+        for filter in [
+            "",
+            "metrics.m > 0.1",
+            "params.p = '1'",
+            "params.p LIKE '1%'",
+            "params.q IS NULL",
+            "tags.a IS NOT NULL",
+            "tags.a != 'x'",
+            "run_id IN ('a')",
+            "start_time > 5",
+            "metrics.m = 0.5 AND",
+            "AND metrics.m = 0.5",
+        ] {
+            assert!(parse(filter, &RUNS).is_ok(), "{filter}");
+        }
+        for filter in [
+            "metrics.m = 'a'",
+            "metrics.m = '0.5'",
+            "metrics.m LIKE '0%'",
+            "params.p IN ('1')",
+            "params.p = 1",
+            "params.p > '0'",
+            "tags.a > '1'",
+            "tags.a = 2",
+            "tags.a IN ('2')",
+            "name > 'A'",
+            "name IN ('x')",
+            "start_time LIKE '1%'",
+            "start_time = '5'",
+            "metrics.m = 0.5 OR metrics.m = 1",
+        ] {
+            assert!(parse(filter, &RUNS).is_err(), "{filter}");
+        }
+        for filter in ["version_number = '1'", "name IN ('a')", "tags.a LIKE '2%'"] {
+            assert!(parse(filter, &VERSIONS).is_ok(), "{filter}");
+        }
+        for filter in [
+            "version_number LIKE '1'",
+            "version_number IN ('1')",
+            "params.p = '1'",
+            "metrics.m > 1",
+            "tags.a IS NULL",
+        ] {
+            assert!(parse(filter, &VERSIONS).is_err(), "{filter}");
+        }
     }
 
     #[test]
@@ -300,9 +475,8 @@ mod tests {
             "current_stage = 'Production'",
             "NAME = 'x'",
         ] {
-            assert!(parse(filter, &["name"]).is_err(), "{filter}");
+            assert!(parse(filter, &VERSIONS).is_err(), "{filter}");
         }
-        assert_eq!(parse("", &[]).unwrap(), []);
     }
 
     #[test]

@@ -140,12 +140,16 @@ impl Input {
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        Ok(self.optional_flag(name)?.unwrap_or(false))
+    }
+
+    pub(super) fn optional_flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
         match self.value(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(Value::String(text)) if self.is_query => match text.to_lowercase().as_str() {
-                "true" => Ok(true),
-                "false" => Ok(false),
+                "true" => Ok(Some(true)),
+                "false" => Ok(Some(false)),
                 _ => Err(mistyped(name, &Value::String(text.clone()))),
             },
             Some(other) => Err(mistyped(name, other)),
@@ -163,6 +167,15 @@ impl Input {
                     other => Err(mistyped(name, other)),
                 })
                 .collect(),
+            Some(other) => Err(mistyped(name, other)),
+        }
+    }
+
+    /// An object as a call of its own; one that is missing carries nothing.
+    pub(super) fn object(&self, name: &str) -> Result<Input, Refusal> {
+        match self.value(name) {
+            None => Ok(Input::default()),
+            Some(value @ Value::Object(_)) => Ok(Input::of(value.clone())),
             Some(other) => Err(mistyped(name, other)),
         }
     }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::filter::{Actual, Key};
 use super::input::Input;
 use super::refusal::Refusal;
 use super::tags;
@@ -12,15 +13,27 @@ pub(super) struct LoggedModel {
     pub(super) id: String,
     pub(super) experiment_id: String,
     pub(super) name: String,
+    pub(super) kind: String,
     pub(super) status: String,
     pub(super) run_id: String,
     pub(super) created: i64,
     pub(super) updated: i64,
     pub(super) parameters: Vec<(String, String)>,
+    pub(super) tags: Vec<(String, String)>,
     pub(super) metrics: Vec<Value>,
 }
 
 impl LoggedModel {
+    /// The folder of its files, below the place of all artifacts.
+    pub(super) fn artifacts(&self) -> String {
+        format!("{}/models/{}/artifacts", self.experiment_id, self.id)
+    }
+
+    /// Where its files are, in MLflow's terms.
+    pub(super) fn artifact_uri(&self) -> String {
+        format!("mlflow-artifacts:/{}", self.artifacts())
+    }
+
     pub(super) fn json(&self) -> Value {
         let mut data = json!({});
         if !self.metrics.is_empty() {
@@ -29,20 +42,50 @@ impl LoggedModel {
         if !self.parameters.is_empty() {
             data["params"] = tags::pairs(&self.parameters);
         }
-        json!({"model": {
-            "info": {
-                "model_id": self.id,
-                "experiment_id": self.experiment_id,
-                "name": self.name,
-                "creation_timestamp_ms": self.created,
-                "last_updated_timestamp_ms": self.updated,
-                "artifact_uri": format!("mlflow-artifacts:/{}/models/{}/artifacts", self.experiment_id, self.id),
-                "status": self.status,
-                "model_type": "",
-                "source_run_id": self.run_id,
-            },
-            "data": data,
-        }})
+        let mut info = json!({
+            "model_id": self.id,
+            "experiment_id": self.experiment_id,
+            "name": self.name,
+            "creation_timestamp_ms": self.created,
+            "last_updated_timestamp_ms": self.updated,
+            "artifact_uri": self.artifact_uri(),
+            "status": self.status,
+            "model_type": self.kind,
+            "source_run_id": self.run_id,
+        });
+        tags::put(&mut info, &self.tags);
+        json!({ "info": info, "data": data })
+    }
+
+    pub(super) fn actual(&self, key: &Key) -> Option<Actual> {
+        match key {
+            Key::Attribute(name) => Some(match name.as_str() {
+                "name" => Actual::Text(self.name.clone()),
+                "model_id" => Actual::Text(self.id.clone()),
+                "model_type" => Actual::Text(self.kind.clone()),
+                "source_run_id" => Actual::Text(self.run_id.clone()),
+                "status" => Actual::Text(self.status.replace("LOGGED_MODEL_", "")),
+                "creation_timestamp" | "creation_timestamp_ms" => {
+                    Actual::Number(self.created as f64)
+                }
+                "last_updated_timestamp" | "last_updated_timestamp_ms" => {
+                    Actual::Number(self.updated as f64)
+                }
+                _ => return None,
+            }),
+            Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
+            Key::Parameter(key) => tags::value(&self.parameters, key).map(Actual::Text),
+            Key::Metric(key) => self.newest(key, |_| true).map(Actual::Number),
+        }
+    }
+
+    /// The newest value of a metric among the rows that `wanted` takes.
+    pub(super) fn newest(&self, key: &str, wanted: impl Fn(&Value) -> bool) -> Option<f64> {
+        let rows = self.metrics.iter().filter(|row| row["key"] == key);
+        let row = rows
+            .filter(|row| wanted(row))
+            .max_by_key(|row| row["timestamp"].as_i64());
+        row?["value"].as_f64()
     }
 }
 
@@ -52,7 +95,7 @@ pub(super) fn measure(
     run_id: &str,
     input: &Input,
 ) -> Result<(), Refusal> {
-    let Some(id) = input.optional_text("model_id")? else {
+    let Some(id) = input.optional_text("model_id")?.filter(|id| !id.is_empty()) else {
         return Ok(());
     };
     let model = find(models, id)?;
@@ -66,7 +109,7 @@ pub(super) fn measure(
         "run_id": run_id,
     });
     for name in ["dataset_name", "dataset_digest"] {
-        if let Some(text) = input.optional_text(name)? {
+        if let Some(text) = input.optional_text(name)?.filter(|text| !text.is_empty()) {
             row[name] = text.into();
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct ModelVersion {
     pub(super) updated: i64,
     pub(super) description: Option<String>,
     pub(super) source: String,
+    /// Where its files are, where the source names a model.
+    pub(super) storage: String,
     pub(super) run_id: String,
     pub(super) run_link: String,
     pub(super) tags: Vec<(String, String)>,

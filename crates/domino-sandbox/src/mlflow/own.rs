@@ -11,7 +11,9 @@ use super::input::Input;
 use super::refusal::Refusal;
 use super::registered_model::{self, Models};
 use super::run::{self, Tracking};
-use super::{experiment, logged_model_routes, version_routes};
+use super::{
+    experiment, logged_model, logged_model_routes, model_source, run_inputs, version_routes,
+};
 use crate::clock::{Clock, Moment};
 use crate::locked::Locked;
 
@@ -44,20 +46,27 @@ impl OwnMlflow {
         if route == "artifacts/list" {
             return self.list_artifacts(method, &input);
         }
-        let (route, model_id) = logged_model_routes::route(route);
+        let (route, told) = logged_model_routes::route(route);
+        let input = told
+            .iter()
+            .fold(input, |input, (name, text)| input.with(name, text));
+        if route == logged_model_routes::FILES {
+            return self.list_artifacts_of_model(method, &input);
+        }
+        let asked = (method, route);
+        let tracking = &mut *self.tracking.lock();
+        let models = &mut *self.models.lock();
         let call = Call {
-            input: match model_id {
-                Some(id) => input.with("model_id", id),
-                None => input,
+            input: match route {
+                "model-versions/create" => model_source::resolved(input, tracking, models)?,
+                _ => input,
             },
             user,
             now: milliseconds(self.clock.now()),
         };
-        let asked = (method, route);
-        let tracking = &mut *self.tracking.lock();
-        let models = &mut *self.models.lock();
         answer(experiment::ROUTES, &mut tracking.experiments, asked, &call)
             .or_else(|| answer(run::ROUTES, tracking, asked, &call))
+            .or_else(|| answer(run_inputs::ROUTES, tracking, asked, &call))
             .or_else(|| answer(logged_model_routes::ROUTES, tracking, asked, &call))
             .or_else(|| answer(registered_model::ROUTES, models, asked, &call))
             .or_else(|| answer(version_routes::ROUTES, models, asked, &call))
@@ -74,12 +83,24 @@ impl OwnMlflow {
             return Err(Refusal::WrongMethod);
         }
         let root = self.tracking.lock().run(input.text("run_id")?)?.artifacts();
-        let folder = input.text_or_empty("path")?;
-        let entries = match folder.as_str() {
-            "" => self.artifacts.list(&root)?,
+        self.list_below(&root, &input.text_or_empty("path")?)
+    }
+
+    fn list_artifacts_of_model(&self, method: &Method, input: &Input) -> Result<Value, Refusal> {
+        if *method != Method::GET {
+            return Err(Refusal::WrongMethod);
+        }
+        let id = input.text("model_id")?;
+        let root = logged_model::find(&mut self.tracking.lock().logged_models, id)?.artifacts();
+        self.list_below(&root, &input.text_or_empty("artifact_directory_path")?)
+    }
+
+    fn list_below(&self, root: &str, folder: &str) -> Result<Value, Refusal> {
+        let entries = match folder {
+            "" => self.artifacts.list(root)?,
             folder => self.artifacts.list(&format!("{root}/{folder}"))?,
         };
-        let mut listing = artifacts::listing(&entries, &folder);
+        let mut listing = artifacts::listing(&entries, folder);
         listing["root_uri"] = format!("mlflow-artifacts:/{root}").into();
         Ok(listing)
     }

@@ -126,8 +126,7 @@ impl RegisteredModel {
         match key {
             Key::Attribute(name) => match name.as_str() {
                 "name" => Some(Actual::Text(self.name.clone())),
-                "creation_timestamp" => Some(Actual::Number(self.created as f64)),
-                "last_updated_timestamp" => Some(Actual::Number(self.updated as f64)),
+                "timestamp" | "last_updated_timestamp" => Some(Actual::Number(self.updated as f64)),
                 _ => None,
             },
             Key::Tag(key) if key == IS_PROMPT => Some(Actual::Text(self.is_prompt().to_string())),
@@ -234,9 +233,16 @@ fn get(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
 /// Only who asks for prompts finds them.
 fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
-    let attributes = ["name"];
+    let attributes = filter::Grammar {
+        texts: &["name"],
+        numbers: &[],
+        listed: &["name"],
+        has_measurements: false,
+        lists_tags: false,
+        quotes_numbers: false,
+    };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
-    let sortable = ["name", "creation_timestamp", "last_updated_timestamp"];
+    let sortable = ["name", "timestamp", "last_updated_timestamp"];
     let orders = filter::parse_order(&input.texts("order_by")?, &sortable)?;
     let wants_prompts = filter
         .iter()

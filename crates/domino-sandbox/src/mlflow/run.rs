@@ -28,7 +28,12 @@ pub(super) struct Run {
     /// Every value that was ever logged.
     metrics: Vec<Metric>,
     parameters: Vec<(String, String)>,
-    tags: Vec<(String, String)>,
+    pub(super) tags: Vec<(String, String)>,
+    /// The data sets that it read, each once, with what they were used as.
+    pub(super) data_sets: Vec<Value>,
+    /// The logged models that it read, and those that it made.
+    pub(super) models_read: Vec<Value>,
+    pub(super) models_made: Vec<Value>,
 }
 
 /// Every experiment, and every run in them, oldest first.
@@ -123,7 +128,18 @@ impl Run {
             data["params"] = tags::pairs(&self.parameters);
         }
         tags::put(&mut data, &self.tags);
-        json!({ "info": self.info(), "data": data, "inputs": {} })
+        let list = |key: &str, items: &[Value], into: &mut Value| {
+            if !items.is_empty() {
+                into[key] = items.into();
+            }
+        };
+        let mut run = json!({ "info": self.info(), "data": data, "inputs": {} });
+        list("dataset_inputs", &self.data_sets, &mut run["inputs"]);
+        list("model_inputs", &self.models_read, &mut run["inputs"]);
+        if !self.models_made.is_empty() {
+            run["outputs"] = json!({ "model_outputs": self.models_made });
+        }
+        run
     }
 
     /// One value of each metric: that of the highest step, there the newest, there the greatest.
@@ -161,7 +177,7 @@ impl Run {
         Ok(())
     }
 
-    fn set_tag(&mut self, key: String, value: String) {
+    pub(super) fn set_tag(&mut self, key: String, value: String) {
         if key == "mlflow.runName" {
             self.name = value.clone();
         }
@@ -170,7 +186,7 @@ impl Run {
 
     fn actual(&self, key: &Key) -> Option<Actual> {
         match key {
-            Key::Attribute(name) => match self.info()[name.as_str()].take() {
+            Key::Attribute(name) => match self.info()[attribute(name)].take() {
                 Value::String(text) => Some(Actual::Text(text)),
                 value => value.as_f64().map(Actual::Number),
             },
@@ -201,7 +217,7 @@ impl Tracking {
             .ok_or_else(|| Refusal::missing(format!("Run with id={id} not found")))
     }
 
-    fn active_run(&mut self, id: &str) -> Result<&mut Run, Refusal> {
+    pub(super) fn active_run(&mut self, id: &str) -> Result<&mut Run, Refusal> {
         let run = self.run(id)?;
         if run.is_deleted {
             return Err(Refusal::invalid(format!(
@@ -213,7 +229,7 @@ impl Tracking {
 }
 
 /// The id of the run that a call is about; old clients name it `run_uuid`.
-fn run_id(input: &Input) -> Result<&str, Refusal> {
+pub(super) fn run_id(input: &Input) -> Result<&str, Refusal> {
     match input.optional_text("run_id")? {
         Some(id) if !id.is_empty() => Ok(id),
         _ => match input.optional_text("run_uuid")? {
@@ -254,6 +270,9 @@ fn create(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
         metrics: Vec::new(),
         parameters: Vec::new(),
         tags,
+        data_sets: Vec::new(),
+        models_read: Vec::new(),
+        models_made: Vec::new(),
     };
     run.set_tag("mlflow.runName".to_owned(), name);
     let json = run.json();
@@ -350,21 +369,30 @@ fn delete_tag(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
+/// The name of an attribute in a run's `info`; some have an older one.
+fn attribute(name: &str) -> &str {
+    match name {
+        "created" | "Created" => "start_time",
+        name => name,
+    }
+}
+
 fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
-    const ATTRIBUTES: [&str; 8] = [
-        "run_id",
-        "run_name",
-        "experiment_id",
-        "user_id",
-        "status",
-        "start_time",
-        "end_time",
-        "artifact_uri",
-    ];
+    const GRAMMAR: filter::Grammar = filter::Grammar {
+        texts: &["run_id", "run_name", "user_id", "status", "artifact_uri"],
+        numbers: &["start_time", "end_time", "created", "Created"],
+        listed: &["run_id"],
+        has_measurements: true,
+        lists_tags: false,
+        quotes_numbers: false,
+    };
     let input = &call.input;
     let experiments = input.texts("experiment_ids")?;
-    let filter = filter::parse(&input.text_or_empty("filter")?, &ATTRIBUTES)?;
-    let orders = filter::parse_order(&input.texts("order_by")?, &ATTRIBUTES)?;
+    let filter = filter::parse(&input.text_or_empty("filter")?, &GRAMMAR)?;
+    let orders = filter::parse_order(
+        &input.texts("order_by")?,
+        &[GRAMMAR.texts, GRAMMAR.numbers].concat(),
+    )?;
     let view_type = input.optional_text("run_view_type")?;
     let mut found: Vec<&Run> = tracking
         .runs

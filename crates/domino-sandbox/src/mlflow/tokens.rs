@@ -14,6 +14,8 @@ pub(super) enum Operator {
     CaselessLike,
     In,
     NotIn,
+    IsNull,
+    IsNotNull,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +37,22 @@ pub(super) fn operator(tokens: &mut impl Iterator<Item = Token>) -> Option<Opera
         "like" => Some(Operator::Like),
         "ilike" => Some(Operator::CaselessLike),
         "in" => Some(Operator::In),
+        "is" => match word_of(tokens.next()?)?.as_str() {
+            "null" => Some(Operator::IsNull),
+            "not" => (word_of(tokens.next()?)? == "null").then_some(Operator::IsNotNull),
+            _ => None,
+        },
         "not" => match tokens.next()? {
             Token::Word(word) if word.eq_ignore_ascii_case("in") => Some(Operator::NotIn),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+fn word_of(token: Token) -> Option<String> {
+    match token {
+        Token::Word(word) => Some(word.to_ascii_lowercase()),
         _ => None,
     }
 }

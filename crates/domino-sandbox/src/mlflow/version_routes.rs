@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Route};
 use super::filter;
 use super::input::Limits;
+use super::model_source;
 use super::model_version::{ModelStage, ModelVersion};
 use super::page::page;
 use super::refusal::Refusal;
@@ -31,6 +32,8 @@ pub(super) const ROUTES: &[Route<Models>] = &[
         transition,
     ),
 ];
+
+const LONGEST_SOURCE: usize = 500;
 
 const PAGES: Limits = Limits {
     otherwise: 10_000,
@@ -60,6 +63,7 @@ fn create(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         updated: call.now,
         description: Some(description),
         source: source.to_owned(),
+        storage: input.text_or_empty(model_source::STORAGE)?,
         run_id,
         run_link,
         tags,
@@ -76,6 +80,11 @@ fn check_source(source: &str, run_id: &str) -> Result<(), Refusal> {
             "Invalid model version source: '{source}'. {why}"
         )))
     };
+    if source.chars().count() > LONGEST_SOURCE {
+        return Err(Refusal::invalid(format!(
+            "Model version source must not be longer than {LONGEST_SOURCE} characters"
+        )));
+    }
     let (scheme, path) = source.split_once(':').unwrap_or(("", source));
     if path.split('/').any(|segment| segment == "..") {
         return refuse(
@@ -90,6 +99,10 @@ fn check_source(source: &str, run_id: &str) -> Result<(), Refusal> {
              be specified and the local path has to be contained within the artifact directory of \
              the run specified by the run_id.",
         ),
+        "http" | "https" => Err(Refusal::invalid(format!(
+            "'source' cannot use the '{scheme}' scheme: the '{scheme}' scheme addresses a host other than the tracking \
+             server's configured artifact storage, so the server would connect to the host named in the URI."
+        ))),
         "runs" | "mlflow-artifacts"
             if run_id.is_empty() || !path.split('/').any(|segment| segment == run_id) =>
         {
@@ -110,7 +123,14 @@ fn get(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
 fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     // The stage is no attribute of this search, whatever some documents show.
-    let attributes = ["name", "source_path", "run_id", "version_number"];
+    let attributes = filter::Grammar {
+        texts: &["name", "source_path", "run_id"],
+        numbers: &["version_number"],
+        listed: &["name", "run_id"],
+        has_measurements: false,
+        lists_tags: false,
+        quotes_numbers: true,
+    };
     let sortable = [
         "name",
         "last_updated_timestamp",
@@ -157,7 +177,7 @@ fn delete(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
 
 fn download_uri(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let version = models.version(call.input.text("name")?, call.input.text("version")?)?;
-    Ok(json!({ "artifact_uri": version.source }))
+    Ok(json!({ "artifact_uri": version.storage }))
 }
 
 fn set_tag(models: &mut Models, call: &Call) -> Result<Value, Refusal> {

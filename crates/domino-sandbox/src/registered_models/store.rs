@@ -194,7 +194,10 @@ impl RegisteredModels {
         user: &User,
         version: &ModelVersion,
     ) -> Result<String, Refusal> {
-        let (scheme, path) = version.source.split_once(':').unwrap_or_default();
+        let asked = json!({ "name": version.model, "version": version.number.to_string() });
+        let route = "model-versions/get-download-uri";
+        let place = text(&self.ask(user, route, asked).await?["artifact_uri"]);
+        let (scheme, path) = place.split_once(':').unwrap_or_default();
         let elsewhere = || {
             Refusal::missing(format!(
                 "The files of the model are at {}, which cannot be reached from here",
