@@ -363,6 +363,60 @@ fn warnings_of_a_file_that_can_be_used_are_told_once() {
 }
 
 #[test]
+fn a_step_has_the_time_that_the_stage_file_gives_and_more_than_github_allows_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let stages = folder.path().join("stages.toml");
+    let text = |runner: &str| {
+        format!(
+            "[pipeline]\nrunner = \"{runner}\"\naccept = [\"no-approvers\"]\n[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
+             hardware-tier = \"small\"\n[stage.dev]\n[job.long]\ncommand = \"l.py\"\npaths = []\ntimeout = \"7h\"\n[app.slow]\n\
+             entry-point = \"a.sh\"\ntimeout = \"30m\"\n[model.big]\nregistered-model = \"big\"\ntimeout = \"2h\"\n"
+        )
+    };
+    fs::write(&stages, text("ubuntu-24.04")).unwrap();
+    let told = stderr(&gen_workflows_to(folder.path(), &stages, &[]));
+    assert!(
+        told.contains("warning: job `deploy-dev` of deploy-jobs.yml may take 435 minutes"),
+        "{told}"
+    );
+    assert_eq!(told.matches("may take").count(), 1, "{told}");
+    for (workflow, minutes) in [
+        ("deploy-jobs.yml", "timeout-minutes: 425"),
+        ("deploy-apps.yml", "timeout-minutes: 65"),
+        ("deploy-models.yml", "timeout-minutes: 250"),
+    ] {
+        let path = folder.path().join(pipelines::FOLDER).join(workflow);
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains(minutes), "{minutes}: {text}");
+    }
+    fs::write(&stages, text("own-runner")).unwrap();
+    let told = stderr(&gen_workflows_to(folder.path(), &stages, &[]));
+    assert!(!told.contains("may take"), "{told}");
+}
+
+#[test]
+fn one_after_the_other_holds_no_group_and_lets_in_all_or_nothing() {
+    let text = fs::read_to_string(fixture("two-stages")).unwrap();
+    let texts = |key: &str| -> String {
+        let text = match text.contains("[pipeline]\n") {
+            true => text.replacen("[pipeline]\n", &format!("[pipeline]\n{key}\n"), 1),
+            false => format!("[pipeline]\n{key}\n{text}"),
+        };
+        let file = StageFile::read(&text, "stages.toml".as_ref()).unwrap();
+        let workflows = pipelines::workflows(&file).into_iter();
+        workflows.map(|workflow| workflow.text().unwrap()).collect()
+    };
+    let in_turn = texts("side-by-side = false");
+    assert!(!in_turn.contains("parallel:") && !in_turn.contains("cancelled()"));
+    assert!(!in_turn.contains("-passed") && in_turn.contains("if: inputs.stop-after != 'dev'"));
+    let together = texts("together = true");
+    assert!(together.contains("parallel:") && !together.contains("-passed"));
+    assert!(together.contains("if: inputs.stop-after != 'dev' #"));
+    let each = texts("side-by-side = true");
+    assert!(each.contains("contains(toJSON(needs.deploy-dev.outputs), "));
+}
+
+#[test]
 fn the_pipeline_is_drawn_with_its_data_planes_and_approvals() {
     insta::assert_snapshot!(
         "two_stages_diagram",

@@ -94,7 +94,7 @@ async fn attempt(
         wanted: &planned.wanted,
         decision: &planned.decision,
         health: planned.health,
-        timeout: args.timeout,
+        timeout: args.timeout_of(planned.entity),
     };
     rollout.apply(step, interrupts).await
 }

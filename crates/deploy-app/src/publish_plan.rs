@@ -57,13 +57,21 @@ pub(crate) struct PublishArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How long to wait for the version to serve, and as long again to put the one before back
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    /// How long to wait for the version to serve, and as long again to put the one before back [default: the app's
+    /// `timeout` in stages.toml, else 15m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
     #[command(flatten)]
     pub(crate) app: AppArgs,
+}
+
+impl PublishArgs {
+    /// How long a version of this app is waited for.
+    pub(crate) fn timeout_of(&self, app: &stage_file::App) -> Duration {
+        self.timeout.unwrap_or_else(|| app.timeout())
+    }
 }
 
 /// What will be done.
@@ -144,7 +152,10 @@ pub(crate) async fn plan<'a>(
         let tag = tag(context, entity, &wanted.commit, &visibility);
         wanted.kept.carried.set_tag(APP_TAG, &tag);
     }
-    let poll = Poll::until(REPORTED_WITHIN.min(args.timeout), reader.delay_scale());
+    let poll = Poll::until(
+        REPORTED_WITHIN.min(args.timeout_of(entity)),
+        reader.delay_scale(),
+    );
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;
     let mut decision = decide(can, existing.as_ref(), &wanted)
         .map_err(|refusal| refusal.failure(file, can, entity, &name))?;

@@ -76,9 +76,10 @@ pub(crate) struct PublishArgs {
     /// Do not wait for the version to serve, and do not test it
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back
-    #[arg(long, value_name = "TIME", default_value = "40m", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    /// How long to wait for the version to serve; as long again, and 5 minutes, for putting the one before back [default:
+    /// the model's `timeout` in stages.toml, else 40m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) address: EndpointAddress,
     #[command(flatten)]

@@ -10,6 +10,7 @@
 //! ```
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
 use domino_core::approval::{Approval, Ask};
@@ -103,6 +104,12 @@ pub(crate) struct Publish<'a> {
 }
 
 impl Publish<'_> {
+    /// How long a version is waited for.
+    pub(crate) fn timeout(&self) -> Duration {
+        let model = self.planned.model;
+        self.args.timeout.unwrap_or_else(|| model.timeout())
+    }
+
     async fn apply(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<StepResult> {
         let (model, stage) = (&self.planned.model.name, &self.context.stage.name);
         let name = &self.planned.endpoint.name;
@@ -157,7 +164,7 @@ impl Publish<'_> {
         let (name, new) = (&self.planned.endpoint.name, name_of(&version));
         let mut progress = step.progress();
         let settled = tokio::select! {
-            settled = watch.until_serving(&mut progress, version, self.args.timeout) => settled
+            settled = watch.until_serving(&mut progress, version, self.timeout()) => settled
                 .with_context(|| format!(
                     "lost sight of {new} of endpoint `{name}`, which may still become the one that serves{}",
                     self.settings_already_changed()
@@ -307,7 +314,7 @@ impl Publish<'_> {
                 name_of(version),
                 self.planned.endpoint.name,
                 status_text(version.deployment.as_ref()),
-                Span(self.args.timeout),
+                Span(self.timeout()),
                 self.settings_already_changed()
             ),
         )

@@ -210,7 +210,7 @@ impl Publish<'_> {
         let mut progress = step.progress();
         let desired = &self.planned.wanted.desired;
         let rolled_back = tokio::select! {
-            done = roll_back(watch, &self.writer, &previous, desired, self.args.timeout, &mut progress) => done,
+            done = roll_back(watch, &self.writer, &previous, desired, self.timeout(), &mut progress) => done,
             signal = interrupts.next() => {
                 progress.end();
                 let earlier = format!("{earlier} of endpoint `{name}`");

@@ -49,6 +49,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             path.display()
         );
     }
+    for warning in too_long(&file) {
+        eprintln!("{warning}");
+    }
     let stale: Vec<Generated> = generated(&file, &root, args.release)?
         .into_iter()
         .filter(Generated::is_stale)
@@ -90,6 +93,32 @@ fn unwatched<'a>(file: &'a StageFile, root: &'a Path) -> impl Iterator<Item = &'
                     .any(|name| is_there(name) || is_module(name))
         })
         .map(|job| job.name.as_str())
+}
+
+/// A runner of GitHub's own ends a job after this many minutes, whatever the file says.
+const LONGEST_JOB: u32 = 360;
+
+/// The jobs that may take longer than GitHub's own runners let them, and what happens then.
+fn too_long(file: &StageFile) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for workflow in pipelines::workflows(file) {
+        for job in &workflow.workflow.jobs {
+            let stage = job.id.strip_prefix("deploy-");
+            let Some(stage) = stage.and_then(|name| file.stage(name).ok()) else {
+                continue;
+            };
+            let runner = stage.runner.as_ref().unwrap_or(&file.pipeline.runner);
+            if runner.is_hosted() && job.timeout_minutes > LONGEST_JOB {
+                warnings.push(format!(
+                    "warning: job `{}` of {} may take {} minutes, and GitHub ends a job on `{}` after {LONGEST_JOB}: what goes \
+                     on in Domino then is followed when the job is run again; shorter timeouts, fewer steps after one another \
+                     or a runner of your own prevent it",
+                    job.id, workflow.name, job.timeout_minutes, runner.word()
+                ));
+            }
+        }
+    }
+    warnings
 }
 
 /// The repository to write to and the stage file to read. A repository without one gets one to begin with.

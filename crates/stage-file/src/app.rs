@@ -1,10 +1,12 @@
 //! An app, and who may open it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::placement::Placement;
+use crate::time_span::time_span;
 
 /// `[app.<name>]`: a web app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +23,8 @@ pub struct App {
     pub health_path: Option<String>,
     /// The HTTP status expected there.
     pub health_status: u16,
+    /// How long a new version may take until it serves, such as `30m`; 15 minutes when not given.
+    pub timeout: Option<String>,
     /// The apps that come before it in every stage, by name.
     pub after: Vec<String>,
     /// Files, and folders with a `/` at their end, whose change deploys it beside those that are named elsewhere;
@@ -28,6 +32,17 @@ pub struct App {
     pub paths: Option<Vec<String>>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
+}
+
+impl App {
+    /// How long a version may take where the file does not say.
+    const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+    /// How long a new version is waited for.
+    pub fn timeout(&self) -> Duration {
+        let timeout = self.timeout.as_deref().and_then(time_span);
+        timeout.unwrap_or(Self::TIMEOUT)
+    }
 }
 
 /// Who may open an app.

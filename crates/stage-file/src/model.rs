@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::placement::Placement;
+use crate::time_span::time_span;
 use crate::version_rule::VersionRule;
 
 /// `[model.<name>]`: a model that is served as an endpoint.
@@ -31,6 +33,8 @@ pub struct Model {
     pub metric_rules: Vec<String>,
     /// Whether the version that is replaced must have the metric that a rule compares with.
     pub baseline: Baseline,
+    /// How long a new version may take until it serves, such as `2h`; 40 minutes when not given.
+    pub timeout: Option<String>,
     /// The models that come before it in every stage, by name.
     pub after: Vec<String>,
     /// Files, and folders with a `/` at their end, whose change deploys it beside those that are named elsewhere;
@@ -38,6 +42,17 @@ pub struct Model {
     pub paths: Option<Vec<String>>,
     /// What differs in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
+}
+
+impl Model {
+    /// How long a version may take where the file does not say.
+    const TIMEOUT: Duration = Duration::from_secs(40 * 60);
+
+    /// How long a new version is waited for.
+    pub fn timeout(&self) -> Duration {
+        let timeout = self.timeout.as_deref().and_then(time_span);
+        timeout.unwrap_or(Self::TIMEOUT)
+    }
 }
 
 /// Whether a rule that compares needs a value of the version that is replaced.

@@ -5,13 +5,13 @@ use stage_file::{Kind, StageFile};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
-use super::stage::{StageSteps, asks_github, deploy, domino_step, with_revision};
+use super::stage::{StageSteps, asks_github, deploy, domino_step, minutes, with_revision};
 use crate::share::Share;
 use github_workflow::write::Workflow;
 
-/// `deploy-app publish` waits up to 15 minutes for the new version, and puts the old one back within as long again,
-/// whatever stands in its way. The rest is for requests that are under way when a time is up.
-const PUBLISH_MINUTES: u32 = 35;
+/// `deploy-app publish` waits for the new version, and puts the old one back within as long again, whatever stands in its
+/// way. The rest is for requests that are under way when a time is up.
+const MORE_MINUTES: u32 = 5;
 
 /// What a person may tick.
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
@@ -34,7 +34,9 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
                     format!("Publish app {name}"),
                     format!("publish-{name}"),
                     format!("deploy-app publish {name} --stage {stage_name}"),
-                    PUBLISH_MINUTES,
+                    minutes(app.timeout())
+                        .saturating_mul(2)
+                        .saturating_add(MORE_MINUTES),
                 );
                 let step = with_flags(asks_github(step), &FLAGS);
                 let of = (Kind::App, name.as_str());

@@ -6,7 +6,9 @@ use stage_file::{Job as DominoJob, Kind, Stage, StageFile, named_files};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
-use super::stage::{StageSteps, asks_github, deploy, domino_step, pass_revisions, with_revision};
+use super::stage::{
+    StageSteps, asks_github, deploy, domino_step, minutes, pass_revisions, with_revision,
+};
 use crate::share::Share;
 use github_workflow::write::{Expression, Job, Step, Workflow};
 
@@ -68,7 +70,7 @@ pub(super) fn chains_of(
 /// The step that starts or schedules a job.
 pub(super) fn step(job: &DominoJob, stage: &Stage) -> Step {
     let (name, stage) = (&job.name, &stage.name);
-    let run = u32::try_from(job.timeout().as_secs().div_ceil(60)).unwrap_or(u32::MAX);
+    let run = minutes(job.timeout());
     let (title, verb, minutes) = match job.schedule {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
         None => (

@@ -11,7 +11,7 @@ use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::{Chain, Entity};
 use super::jobs;
 use super::stage::{
-    StageSteps, asks_github, deploy, domino_step, unless_stopped_after, with_revision,
+    StageSteps, asks_github, deploy, domino_step, minutes, unless_stopped_after, with_revision,
 };
 use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
@@ -19,9 +19,9 @@ use github_workflow::write::{Expression, Step, Workflow};
 /// The token that opens the endpoint for its smoke test.
 const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 
-/// `deploy-model publish` waits up to 40 minutes by itself. A version that is no good then gives way: 5 minutes for
-/// starting the one before, and 40 for publishing it once more. The rest is for the smoke test.
-const PUBLISH_MINUTES: u32 = 90;
+/// `deploy-model publish` waits for the new version. A version that is no good then gives way: 5 minutes for starting the
+/// one before, and as long again for publishing it once more. The rest is for the smoke test.
+const MORE_MINUTES: u32 = 10;
 /// An approval is asked for or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
 
@@ -144,7 +144,9 @@ fn publish(model: &Model, stage: &Stage) -> Step {
         format!("Publish model {name}"),
         format!("publish-{name}"),
         format!("deploy-model publish {name} --stage {stage}"),
-        PUBLISH_MINUTES,
+        minutes(model.timeout())
+            .saturating_mul(2)
+            .saturating_add(MORE_MINUTES),
     );
     with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }

@@ -2,6 +2,8 @@
 //!
 //! What is deployed is not decided here: each kind of entity brings its own steps.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Kind, Stage, StageFile};
@@ -184,6 +186,11 @@ impl StageSteps {
             outputs: IndexMap::new(),
         }
     }
+}
+
+/// A time in whole minutes.
+pub(super) fn minutes(time: Duration) -> u32 {
+    u32::try_from(time.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
 }
 
 /// A step that runs one of our programs with what it needs to reach Domino.

@@ -152,6 +152,12 @@ pub static APP: Section = Section {
             "The HTTP status expected there.",
         ),
         key(
+            "timeout",
+            Text,
+            Default("\"15m\""),
+            "How long a new version may take until it serves, at most five days, and as long again to put the one before back.",
+        ),
+        key(
             "after",
             Texts,
             Default("[]"),
@@ -276,6 +282,12 @@ pub static MODEL: Section = Section {
             Word(&["required", "optional"]),
             Default("\"required\""),
             "Whether a rule that compares fails when the version that is replaced has no value of the metric.",
+        ),
+        key(
+            "timeout",
+            Text,
+            Default("\"40m\""),
+            "How long a new version may take until it serves, at most five days, and as long again, and 5 minutes, to put the one before back.",
         ),
         key(
             "after",

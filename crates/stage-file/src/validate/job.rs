@@ -1,4 +1,4 @@
-//! Rules on jobs: which stages they are deployed to, and how long a run may take.
+//! Rules on jobs: which stages they are deployed to. And on how long what is deployed may take.
 
 use std::time::Duration;
 
@@ -49,9 +49,9 @@ pub(super) fn stages(book: &Book<'_>, report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn timeout(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for leaf in book.texts(|keys| matches!(keys, ["job", _, "timeout"])) {
-        let name = leaf.keys[1];
-        if book.has(&["job", name, "schedule"]) {
+    for leaf in book.texts(|keys| matches!(keys, ["job" | "app" | "model", _, "timeout"])) {
+        let (kind, name) = (leaf.keys[0], leaf.keys[1]);
+        if kind == "job" && book.has(&["job", name, "schedule"]) {
             report.leaf(leaf, "has no effect: a schedule is not waited for");
         } else if time_span(leaf.text).is_none_or(|time| time > LONGEST) {
             report.leaf(
