@@ -28,7 +28,7 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule {
-        name: "only a push, a pull request or a person starts a run",
+        name: "only a push, a pull request, the merge queue or a person starts a run",
         check: triggers,
         broken: &[
             ["ci.yml", "  pull_request:\n", "  pull_request_target:\n"],
@@ -47,6 +47,11 @@ const RULES: &[Rule] = &[
                 "deploy-apps.yml",
                 "  push:\n",
                 "  pull_request: {}\n  push:\n",
+            ],
+            [
+                "deploy-apps.yml",
+                "  push:\n",
+                "  merge_group: {}\n  push:\n",
             ],
             [
                 "private-release/plan.yml",

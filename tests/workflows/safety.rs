@@ -8,7 +8,7 @@ use super::order::is_ours;
 use crate::read::{Read, holds_secret, names_secrets, runs, steps};
 
 pub fn triggers(workflow: &Read) -> Finding {
-    let known = ["push", "pull_request", "workflow_dispatch"];
+    let known = ["push", "pull_request", "merge_group", "workflow_dispatch"];
     // The clock starts what looks, and nothing that deploys.
     let only_looks = workflow.stages().is_empty() && workflow.name.ends_with("drift.yml");
     let on = workflow.yaml["on"].as_object()?;
@@ -23,9 +23,14 @@ pub fn triggers(workflow: &Read) -> Finding {
 
 pub fn no_secret_for_pull_requests(workflow: &Read) -> Finding {
     let on = workflow.yaml["on"].as_object()?;
-    let starts = on.contains_key("pull_request");
-    (starts && workflow.jobs().any(|(_, job)| holds_stage_secret(job)))
-        .then(|| "pull_request".to_owned())
+    // What waits in a merge queue is not merged yet.
+    let starts = ["pull_request", "merge_group"]
+        .into_iter()
+        .find(|event| on.contains_key(*event))?;
+    workflow
+        .jobs()
+        .any(|(_, job)| holds_stage_secret(job))
+        .then(|| starts.to_owned())
 }
 
 /// The one step that may hold a secret without an environment: a token that reads releases, and nothing else.

@@ -77,6 +77,9 @@ pub struct Concurrency {
     pub group: Commented<String>,
     /// Whether a newer one ends an older one that runs.
     pub cancel_in_progress: bool,
+    /// `max`: all that wait stay, up to a hundred. Without it the newest does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<&'static str>,
 }
 
 /// The runners that take a job.

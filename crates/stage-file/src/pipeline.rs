@@ -26,6 +26,8 @@ pub struct Pipeline {
     pub drift: Option<String>,
     /// The IANA time zone of `drift`; UTC without it.
     pub drift_timezone: Option<String>,
+    /// Which of the commits that wait for a stage are deployed.
+    pub queue: Queue,
     /// Files, and folders with a `/` at their end, whose change deploys everything.
     pub paths: Vec<String>,
     /// How much of a run's, app's or build's own log a step shows.
@@ -50,6 +52,7 @@ impl Default for Pipeline {
             wheel_sha256: Vec::new(),
             drift: None,
             drift_timezone: None,
+            queue: Queue::Single,
             paths: Vec::new(),
             remote_logs: RemoteLogs::Stream,
             side_by_side: true,
@@ -69,6 +72,17 @@ pub enum Install {
     Release,
     /// Installed in each job from a package index: one pinned wheel, by its hash.
     Pip,
+}
+
+/// Which of the commits are deployed that wait while another one is on its way to a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Queue {
+    /// The newest: GitHub cancels the others.
+    #[default]
+    Single,
+    /// Every one, in their order, up to GitHub's hundred.
+    Max,
 }
 
 /// How much of a log that Domino keeps a step shows, where no person watches at a terminal.

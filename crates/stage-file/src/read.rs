@@ -60,6 +60,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         wheel_sha256: table.texts("wheel-sha256"),
         drift: table.text("drift"),
         drift_timezone: table.text("drift-timezone"),
+        queue: table.word("queue").unwrap_or_default(),
         paths: table.texts("paths"),
         remote_logs: table.word("remote-logs").unwrap_or_default(),
         side_by_side: table.flag_or("side-by-side", default.side_by_side),

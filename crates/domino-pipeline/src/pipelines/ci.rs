@@ -19,6 +19,8 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
     let branch = branch(file);
     let on = Triggers {
         pull_request: Some(branch.clone()),
+        // A check that a merge queue requires must run there too, or the queue stands still.
+        merge_group: Some(branch.clone()),
         push: Some(branch),
         ..Triggers::default()
     };
@@ -48,6 +50,8 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
     };
     let on = Triggers {
         pull_request: Some(branch(file)),
+        // A check that a merge queue requires must run there too, or the queue stands still.
+        merge_group: Some(branch(file)),
         ..Triggers::default()
     };
     let steps = vec![
@@ -66,8 +70,8 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
     workflow("Plan", on, vec![job(file, "plan", "Plan", steps)])
 }
 
-/// The commit that a pull request is merged into.
-const BASE: &str = "${{ github.event.pull_request.base.sha }}";
+/// The commit that a pull request, or what the merge queue holds, is merged into.
+const BASE: &str = "${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha }}";
 
 const FRESH: &str = "Generated files are fresh";
 
@@ -94,6 +98,7 @@ fn workflow(name: &str, on: Triggers, jobs: Vec<Job>) -> Workflow {
                 "a newer push makes the older run moot".to_owned(),
             ),
             cancel_in_progress: true,
+            queue: None,
         }),
         jobs,
     }
@@ -141,7 +146,7 @@ fn plan(file: &StageFile) -> Job {
     Job {
         r#if: Some(Commented(
             "github.event_name == 'pull_request'".to_owned(),
-            "a push has nothing left to plan".to_owned(),
+            "a push has nothing left to plan, and the merge queue nobody to show it to".to_owned(),
         )),
         ..job(file, "plan", "Plan", steps)
     }

@@ -50,6 +50,7 @@ pub(super) fn drift(file: &StageFile) -> Option<Workflow> {
                 "two looks at once would open two issues".to_owned(),
             ),
             cancel_in_progress: false,
+            queue: None,
         }),
         jobs: programs.into_iter().chain([look]).collect(),
     })

@@ -81,6 +81,7 @@ pub(super) fn release() -> Workflow {
                 "a tag is released once".to_owned(),
             ),
             cancel_in_progress: false,
+            queue: None,
         }),
         jobs: made,
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
-use stage_file::{Kind, Stage, StageFile};
+use stage_file::{Kind, Queue, Stage, StageFile};
 
 use super::by_hand::ByHand;
 use super::chain::{self, Chain, Entity};
@@ -137,6 +137,7 @@ pub(super) fn deploy<'a>(
                 "a commit is deployed once at a time; commits queue at each stage".to_owned(),
             ),
             cancel_in_progress: false,
+            queue: None,
         }),
         jobs,
     }
@@ -335,9 +336,16 @@ fn job(
         concurrency: Some(Concurrency {
             group: Commented(
                 format!("deploy-{}s-{}", kind.word(), stage.name),
-                "one deployment at a time; of those that wait, the newest stays".to_owned(),
+                match file.pipeline.queue {
+                    Queue::Single => {
+                        "one deployment at a time; of those that wait, the newest stays"
+                    }
+                    Queue::Max => "one deployment at a time; those that wait come in their order",
+                }
+                .to_owned(),
             ),
             cancel_in_progress: false,
+            queue: (file.pipeline.queue == Queue::Max).then_some("max"),
         }),
         outputs,
         steps,

@@ -232,6 +232,11 @@ impl Reader<'_> {
         let cancel = map
             .take("cancel-in-progress")
             .and_then(|node| self.switch(node, "cancel-in-progress"));
+        if let Some(queue) = map.take("queue")
+            && !matches!(queue.text().as_deref(), Some("single" | "max"))
+        {
+            self.problem(queue.line, "`queue` is one of single, max");
+        }
         map.finish(self);
         group.into_iter().chain(cancel).collect()
     }

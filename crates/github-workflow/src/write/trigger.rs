@@ -11,6 +11,9 @@ pub struct Triggers {
     /// A pull request, always without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<Filter>,
+    /// A pull request's turn in the merge queue; without secrets, as the pull request itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_group: Option<Filter>,
     /// A push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<Filter>,

@@ -66,6 +66,12 @@ pub static PIPELINE: Section = Section {
             "The time zone of `drift`, by its IANA name.",
         ),
         key(
+            "queue",
+            Word(&["single", "max"]),
+            Default("\"single\""),
+            "What becomes of commits that wait for a stage while another one is deployed or waits for its approval: `single` keeps the newest and GitHub cancels the others, `max` deploys each in turn, a hundred at most.",
+        ),
+        key(
             "paths",
             Texts,
             Default("[]"),
