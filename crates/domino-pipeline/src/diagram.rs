@@ -58,7 +58,32 @@ const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color
     classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
 ";
 
+/// Mermaid draws no text of more than 50,000 characters; the rest is for the colours.
+const LARGEST: usize = 45_000;
+
+/// What stands in a stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Each entity.
+    Each,
+    /// How many there are of each kind.
+    Counts,
+}
+
 fn picture(file: &StageFile, stages: &[&Stage], has: impl Fn(Kind, &str) -> bool) -> String {
+    let text = drawn(file, stages, &has, Detail::Each);
+    match text.chars().count() > LARGEST {
+        true => drawn(file, stages, &has, Detail::Counts),
+        false => text,
+    }
+}
+
+fn drawn(
+    file: &StageFile,
+    stages: &[&Stage],
+    has: &impl Fn(Kind, &str) -> bool,
+    detail: Detail,
+) -> String {
     let promotes = file
         .models
         .iter()
@@ -72,7 +97,7 @@ fn picture(file: &StageFile, stages: &[&Stage], has: impl Fn(Kind, &str) -> bool
     let mut from = "push".to_owned();
     for (at, stage) in stages.iter().enumerate() {
         let id = format!("stage{}", at + 1);
-        subgraph(&mut text, file, &has, stage, &id);
+        subgraph(&mut text, file, has, (stage, &id), detail);
         let _ = writeln!(
             text,
             "    {from} -- {} --> {id}",
@@ -98,9 +123,9 @@ pub fn kept_in(readme: &str, diagram: &str) -> Result<String> {
 fn subgraph(
     text: &mut String,
     file: &StageFile,
-    has: impl Fn(Kind, &str) -> bool,
-    stage: &Stage,
-    id: &str,
+    has: &impl Fn(Kind, &str) -> bool,
+    (stage, id): (&Stage, &str),
+    detail: Detail,
 ) {
     // One line: Mermaid draws the nodes over any further one.
     let plane = stage
@@ -147,6 +172,18 @@ fn subgraph(
     });
     let all = jobs.chain(apps).chain(models);
     let shown = all.filter(|(kind, name, ..)| has(*kind, name));
+    if detail == Detail::Counts {
+        let kinds: Vec<Kind> = shown.map(|(kind, ..)| kind).collect();
+        for (at, kind) in [Kind::Job, Kind::App, Kind::Model].into_iter().enumerate() {
+            let count = kinds.iter().filter(|other| **other == kind).count();
+            if count > 0 {
+                let label = label(&[format!("{count} {}s", kind.word())]);
+                let _ = writeln!(text, "        {id}e{}[{label}]", at + 1);
+            }
+        }
+        text.push_str("    end\n");
+        return;
+    }
     for (at, (kind, name, note, tier)) in shown.enumerate() {
         let mut lines = vec![format!("{} {name}", kind.word())];
         lines.extend(note.map(str::to_owned));
@@ -202,4 +239,27 @@ fn label<T: AsRef<str>>(lines: &[T]) -> String {
     }
     text.push('"');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_mermaid_would_not_draw_shows_how_many_there_are() {
+        let mut text = "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
+                        [stage.dev]\n[stage.prod]\n[app.a]\nentry-point = \"a.sh\"\n"
+            .to_owned();
+        let read = |text: &str| StageFile::read(text, "stages.toml".as_ref()).unwrap();
+        assert!(mermaid(&read(&text)).contains("app a"));
+        for at in 0..1000 {
+            text += &format!("[job.job-{at}]\ncommand = \"j.py\"\n");
+        }
+        let picture = mermaid(&read(&text));
+        assert!(picture.chars().count() < 50_000);
+        assert!(
+            picture.contains("[\"1000 jobs\"]") && picture.contains("[\"1 apps\"]"),
+            "{picture}"
+        );
+    }
 }
