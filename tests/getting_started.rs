@@ -8,6 +8,8 @@
 mod built;
 #[path = "getting_started/one_push.rs"]
 mod one_push;
+#[path = "getting_started/real_client.rs"]
+mod real_client;
 mod terminal;
 
 use std::fs;

@@ -39,6 +39,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         faults: None,
         spec: args.spec,
         mlflow: false,
+        python: None,
         build_as_written: false,
         keep: false,
         summary_dir: None,

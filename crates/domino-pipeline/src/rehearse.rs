@@ -102,6 +102,10 @@ pub struct Args {
     /// Keep experiments and registered models in a real MLflow server, installed from PyPI at its first start
     #[arg(long)]
     pub mlflow: bool,
+    /// Run jobs and endpoints with this Python: a virtual environment, or a `python3`. Where MLflow's own client is in it,
+    /// the sample trains with that
+    #[arg(long, value_name = "VENV")]
+    pub python: Option<PathBuf>,
     /// Build the programs as the workflow does, for a release, and not as this program was built
     #[arg(long)]
     pub build_as_written: bool,
@@ -142,6 +146,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         [] => None,
         paths => Some(Contract::read(paths)?),
     };
+    let python = args.python.as_deref().map(domino::python).transpose()?;
     let interrupt = Interrupt::listen()?;
     let console = Console::stdout();
     let mut findings = Findings::default();
@@ -208,6 +213,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         args.faults.as_deref(),
         &model_token,
         mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
+        python,
     )?;
     messages::hide_credentials(&console, &sandbox, &model_token);
     messages::announce(&console, &sandbox, args.domino_version, mlflow.as_ref());

@@ -4,6 +4,8 @@ Writes among the artifacts: `model.json` (the model), `training.json` (what the 
 `dominostats.json` (what Domino's jobs table shows). With `MLFLOW_TRACKING_URI` set, as it is in Domino, the
 model also becomes a new version in the model registry, unless the newest version is this very model from this
 very commit and run. The same commit always gives the same model.
+
+Where MLflow's own client is installed, it registers the model; else `experiments.py` does.
 """
 
 import argparse
@@ -11,7 +13,9 @@ import datetime
 import hashlib
 import json
 import os
+import pathlib
 import sys
+import tempfile
 
 import execution
 import experiments
@@ -102,7 +106,12 @@ def register(manager: experiments.Experiments, name: str, fit: ridge.Fit, metric
 
     tags = execution_tags(commit) | {"model.digest": digest, "data.sha256": fit.model["training-data"]["sha256"]}
     owner, _, project = execution.project().partition("/")
-    experiment = manager.experiment(f"{owner}-{project}-training")
+    experiment_name = f"{owner}-{project}-training"
+    if (mlflow := mlflow_client()) is not None:
+        version = register_by_mlflow(mlflow, experiment_name, name, fit, metrics, tags)
+        say(f"registered as version {version} of {name} by the client of MLflow {mlflow.__version__}")
+        return {"name": name, "version": version}
+    experiment = manager.experiment(experiment_name)
     run = manager.start_run(experiment, f"{name}-{commit[:8]}", tags | {LOGGED: logged(files["MLmodel"])})
     try:
         manager.log(run["run_id"], metrics, parameters(fit))
@@ -116,6 +125,40 @@ def register(manager: experiments.Experiments, name: str, fit: ridge.Fit, metric
     say(f"registered as version {version} of {name}")
     say(f"run: {manager.uri}/#/experiments/{experiment}/runs/{run['run_id']}")
     return {"name": name, "version": version}
+
+
+def mlflow_client():
+    """MLflow's own client, when it is installed with all that `pyfunc` needs; else `None`."""
+    try:
+        import mlflow.pyfunc
+    except ImportError:
+        return None
+    return mlflow
+
+
+def register_by_mlflow(mlflow, experiment: str, name: str, fit: ridge.Fit, metrics: dict, tags: dict) -> str:
+    """The same by MLflow's own client, of line 2 or 3; returns the version's number."""
+    mlflow.set_experiment(experiment)
+    commit = tags["mlflow.source.git.commit"]
+    with mlflow.start_run(run_name=f"{name}-{commit[:8]}", tags=tags), tempfile.TemporaryDirectory() as folder:
+        mlflow.log_params(parameters(fit))
+        mlflow.log_metrics(metrics)
+        data = pathlib.Path(folder, "model.json")
+        data.write_bytes(model_files(fit.model)["model.json"])
+        mlflow.log_artifact(str(data), MODEL_FOLDER)  # the scoring job reads it there
+        where = {"artifact_path" if mlflow.__version__.startswith("2.") else "name": MODEL_FOLDER}
+        model = mlflow.pyfunc.log_model(
+            **where,
+            loader_module="predict",
+            data_path=str(data),
+            # `predict.py` looks for its data beside itself.
+            code_paths=[str(execution.PROJECT / "models" / "predict.py"), str(data)],
+            pip_requirements=[],
+            registered_model_name=name,
+        )
+    version = str(model.registered_model_version)
+    mlflow.MlflowClient().update_model_version(name, version, f"Trained at commit {commit}")
+    return version
 
 
 def abandon(manager: experiments.Experiments, run_id: str) -> None:

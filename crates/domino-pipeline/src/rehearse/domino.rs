@@ -1,11 +1,32 @@
 //! The Domino of a rehearsal: a sandbox seeded from the stage file.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use anyhow::Context;
 use domino_sandbox::{Pace, Sandbox, Seed, Version};
 use rehearsal::repository::Repository;
+
+/// The interpreter that a person names by itself, or by its virtual environment.
+///
+/// # Errors
+/// When there is none.
+pub fn python(named: &Path) -> anyhow::Result<PathBuf> {
+    let inside = named.join("bin/python3");
+    let python = if inside.is_file() {
+        inside
+    } else {
+        named.to_owned()
+    };
+    anyhow::ensure!(
+        python.is_file(),
+        "there is no Python at {}: `--python` takes a virtual environment, or a python3",
+        named.display()
+    );
+    // A link is not followed: by its place Python knows its environment.
+    std::path::absolute(&python).with_context(|| format!("cannot find {}", python.display()))
+}
 
 /// Starts a sandbox with what the stage file names.
 ///
@@ -18,6 +39,7 @@ pub fn start_sandbox(
     faults: Option<&Path>,
     model_token: &str,
     mlflow: Option<String>,
+    python: Option<PathBuf>,
 ) -> anyhow::Result<Rc<Sandbox>> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), stage_file)?;
@@ -33,6 +55,7 @@ pub fn start_sandbox(
         seed: Seed::from_stage_file(file.path())?,
         model_token: Some(model_token.to_owned()),
         mlflow,
+        python,
         ..domino_sandbox::Options::default()
     })?;
     if let Some(faults) = faults {
