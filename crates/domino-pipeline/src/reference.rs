@@ -25,7 +25,11 @@ pub const EXAMPLES: [(&str, &str); 13] = [
         "[pipeline]",
         "[pipeline]\n\
          branch = \"main\"\n\
-         runner = \"ubuntu-24.04\"\n",
+         paths = [\"lib/\"]\n",
+    ),
+    (
+        "runner = { … }",
+        "runner = { group = \"deployers\", labels = [\"linux\", \"x64\"] }\n",
     ),
     (
         "[stage.<name>]",
@@ -51,10 +55,6 @@ pub const EXAMPLES: [(&str, &str); 13] = [
         "hardware-tier = { … }",
         "hardware-tier = { jobs = \"prod-small\", apps = \"prod-small\", models = \"prod-endpoint\" }\n\
          data-plane = \"prod-plane\"\n",
-    ),
-    (
-        "runner = { … }",
-        "runner = { group = \"deployers\", labels = [\"linux\", \"x64\"] }\n",
     ),
     (
         "[stage.<name>.gates]",
