@@ -58,8 +58,12 @@ const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color
     classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
 ";
 
-/// Mermaid draws no text of more than 50,000 characters; the rest is for the colours.
-const LARGEST: usize = 45_000;
+/// Mermaid draws no text of more than 50,000 characters; the rest is for the classes.
+const LARGEST: usize = 49_000;
+/// What the colour of one stage takes of them, when the result is known.
+const LONGEST_RESULT: usize = "class stage1000 cancelled\n".len();
+/// Nor does it draw more arrows; one leads to each stage.
+const MOST_ARROWS: usize = 500;
 
 /// What stands in a stage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,11 +75,34 @@ enum Detail {
 }
 
 fn picture(file: &StageFile, stages: &[&Stage], has: impl Fn(Kind, &str) -> bool) -> String {
-    let text = drawn(file, stages, &has, Detail::Each);
-    match text.chars().count() > LARGEST {
-        true => drawn(file, stages, &has, Detail::Counts),
-        false => text,
+    if stages.len() <= MOST_ARROWS {
+        let room = LARGEST.saturating_sub(LONGEST_RESULT * stages.len());
+        for detail in [Detail::Each, Detail::Counts] {
+            let text = drawn(file, stages, &has, detail);
+            if text.chars().count() <= room {
+                return text;
+            }
+        }
     }
+    let mut text = push(file);
+    let _ = writeln!(
+        text,
+        "    push --> stages[{}]",
+        label(&[counted(stages.len(), "stage")])
+    );
+    text
+}
+
+/// Where the picture begins.
+fn push(file: &StageFile) -> String {
+    let branch = format!("push to {}", file.pipeline.branch);
+    format!("flowchart LR\n    push([{}])\n", label(&[branch]))
+}
+
+/// `1 app`, `2 apps`.
+fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
 }
 
 fn drawn(
@@ -88,12 +115,7 @@ fn drawn(
         .models
         .iter()
         .any(|model| has(Kind::Model, &model.name));
-    let mut text = String::from("flowchart LR\n");
-    let _ = writeln!(
-        text,
-        "    push([{}])",
-        label(&[&format!("push to {}", file.pipeline.branch)])
-    );
+    let mut text = push(file);
     let mut from = "push".to_owned();
     for (at, stage) in stages.iter().enumerate() {
         let id = format!("stage{}", at + 1);
@@ -177,7 +199,7 @@ fn subgraph(
         for (at, kind) in [Kind::Job, Kind::App, Kind::Model].into_iter().enumerate() {
             let count = kinds.iter().filter(|other| **other == kind).count();
             if count > 0 {
-                let label = label(&[format!("{count} {}s", kind.word())]);
+                let label = label(&[counted(count, kind.word())]);
                 let _ = writeln!(text, "        {id}e{}[{label}]", at + 1);
             }
         }
@@ -222,22 +244,29 @@ fn gate(stage: &Stage, promotes: bool) -> Vec<String> {
 
 /// Lines of a label, quoted. Whatever could end the quotes, the fence or be markup becomes a character code.
 fn label<T: AsRef<str>>(lines: &[T]) -> String {
-    let mut text = String::from("\"");
-    for (at, line) in lines.iter().enumerate() {
-        if at > 0 {
-            text.push_str("<br>");
-        }
-        for character in line.as_ref().chars() {
-            match character {
-                ' ' | '-' | '_' | '.' | ',' | ':' | '/' => text.push(character),
-                character if character.is_alphanumeric() => text.push(character),
-                character => {
-                    let _ = write!(text, "#{};", u32::from(character));
-                }
+    // Mermaid reads a label that holds `<`, such as a `<br>`, as a web page first, and undoes the codes before it looks for
+    // icons, formulas and its own `\n`.
+    let lines: Vec<String> = lines.iter().map(|line| escaped(line.as_ref())).collect();
+    format!("\"{}\"", lines.join("\\n"))
+}
+
+fn escaped(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line.chars().peekable();
+    while let Some(character) = rest.next() {
+        let plain = match character {
+            ' ' | '-' | '_' | '.' | ',' | '/' => true,
+            // `fa:fa-user` is an icon.
+            ':' => rest.peek() == Some(&' '),
+            character => character.is_alphanumeric(),
+        };
+        match plain {
+            true => text.push(character),
+            false => {
+                let _ = write!(text, "#{};", u32::from(character));
             }
         }
     }
-    text.push('"');
     text
 }
 
@@ -258,8 +287,47 @@ mod tests {
         let picture = mermaid(&read(&text));
         assert!(picture.chars().count() < 50_000);
         assert!(
-            picture.contains("[\"1000 jobs\"]") && picture.contains("[\"1 apps\"]"),
+            picture.contains("[\"1000 jobs\"]") && picture.contains("[\"1 app\"]"),
             "{picture}"
         );
+    }
+
+    #[test]
+    fn more_arrows_than_mermaid_draws_become_one() {
+        let pipeline = |stages: usize| {
+            let mut text =
+                "[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n".to_owned();
+            for at in 0..stages {
+                text += &format!("[stage.s{at}]\n");
+            }
+            text += "[app.a]\nentry-point = \"a.sh\"\n";
+            mermaid(&StageFile::read(&text, "stages.toml".as_ref()).unwrap())
+        };
+        let some = pipeline(100);
+        assert_eq!(some.matches(" -- ").count(), 100);
+        for stages in [400, 501] {
+            let picture = pipeline(stages);
+            assert!(picture.chars().count() < 50_000);
+            assert!(
+                picture.ends_with(&format!("push --> stages[\"{stages} stages\"]\n```\n")),
+                "{picture}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_mermaid_would_read_as_something_else_is_written_in_codes() {
+        for (written, in_codes) in [
+            (r"a\nb", "a#92;nb"),
+            ("fa:fa-user", "fa#58;fa-user"),
+            ("$$x$$", "#36;#36;x#36;#36;"),
+            ("`code`", "#96;code#96;"),
+            ("[a](https://b.c)", "#91;a#93;#40;https#58;//b.c#41;"),
+            ("wait: 5 min", "wait: 5 min"),
+            ("<br>#quot;", "#60;br#62;#35;quot#59;"),
+        ] {
+            assert_eq!(escaped(written), in_codes);
+        }
+        assert_eq!(label(&["job a", "tier b"]), r#""job a\ntier b""#);
     }
 }
