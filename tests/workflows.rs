@@ -370,7 +370,9 @@ fn a_step_has_the_time_that_the_stage_file_gives_and_more_than_github_allows_is_
         format!(
             "[pipeline]\nrunner = \"{runner}\"\naccept = [\"no-approvers\"]\n[defaults]\nhost = \"domino.example.com\"\nproject = \"a/b\"\n\
              hardware-tier = \"small\"\n[stage.dev]\n[job.long]\ncommand = \"l.py\"\npaths = []\ntimeout = \"7h\"\n[app.slow]\n\
-             entry-point = \"a.sh\"\ntimeout = \"30m\"\n[model.big]\nregistered-model = \"big\"\ntimeout = \"2h\"\n"
+             entry-point = \"a.sh\"\ntimeout = \"30m\"\n[model.big]\nregistered-model = \"big\"\ntimeout = \"2h\"\n\
+             [stage.prod]\nproject = \"a/prod\"\n[job.long.stage.prod]\ntimeout = \"1h\"\n[app.slow.stage.prod]\n\
+             timeout = \"1h\"\n[model.big.stage.prod]\ntimeout = \"1h\"\n"
         )
     };
     fs::write(&stages, text("ubuntu-24.04")).unwrap();
@@ -380,14 +382,18 @@ fn a_step_has_the_time_that_the_stage_file_gives_and_more_than_github_allows_is_
         "{told}"
     );
     assert_eq!(told.matches("may take").count(), 1, "{told}");
-    for (workflow, minutes) in [
-        ("deploy-jobs.yml", "timeout-minutes: 425"),
-        ("deploy-apps.yml", "timeout-minutes: 65"),
-        ("deploy-models.yml", "timeout-minutes: 250"),
+    for (workflow, dev, prod) in [
+        ("deploy-jobs.yml", 425, 65),
+        ("deploy-apps.yml", 65, 125),
+        ("deploy-models.yml", 250, 130),
     ] {
         let path = folder.path().join(pipelines::FOLDER).join(workflow);
         let text = fs::read_to_string(path).unwrap();
-        assert!(text.contains(minutes), "{minutes}: {text}");
+        let (of_dev, of_prod) = text.split_once("  deploy-prod:").unwrap();
+        for (part, minutes) in [(of_dev, dev), (of_prod, prod)] {
+            let of_the_step = format!(" timeout-minutes: {minutes}\n");
+            assert!(part.contains(&of_the_step), "{minutes}: {part}");
+        }
     }
     fs::write(&stages, text("own-runner")).unwrap();
     let told = stderr(&gen_workflows_to(folder.path(), &stages, &[]));

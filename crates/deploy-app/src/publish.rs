@@ -94,7 +94,7 @@ async fn attempt(
         wanted: &planned.wanted,
         decision: &planned.decision,
         health: planned.health,
-        timeout: args.timeout_of(planned.entity),
+        timeout: args.timeout_of(planned.entity, &context.stage),
     };
     rollout.apply(step, interrupts).await
 }

@@ -13,7 +13,7 @@ use domino_core::place::ResolvedPlacement;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{ChangeKind, Plan, Progress, Report, StepContext, duration, ticked};
 use domino_core::wait::Poll;
-use stage_file::{Kind, StageFile};
+use stage_file::{Kind, Stage, StageFile};
 
 use crate::decision::{Action, Decision, Refusal, decide};
 use crate::find::{AppArgs, all_apps, app_of, describe, other_name, ours, version_text};
@@ -68,9 +68,9 @@ pub(crate) struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// How long a version of this app is waited for.
-    pub(crate) fn timeout_of(&self, app: &stage_file::App) -> Duration {
-        self.timeout.unwrap_or_else(|| app.timeout())
+    /// How long a version of this app is waited for in this stage.
+    pub(crate) fn timeout_of(&self, app: &stage_file::App, stage: &Stage) -> Duration {
+        self.timeout.unwrap_or_else(|| app.timeout(stage))
     }
 }
 
@@ -153,7 +153,7 @@ pub(crate) async fn plan<'a>(
         wanted.kept.carried.set_tag(APP_TAG, &tag);
     }
     let poll = Poll::until(
-        REPORTED_WITHIN.min(args.timeout_of(entity)),
+        REPORTED_WITHIN.min(args.timeout_of(entity, stage)),
         reader.delay_scale(),
     );
     let existing = once_reported(&apps, existing, &wanted, poll, progress).await?;

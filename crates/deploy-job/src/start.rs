@@ -278,7 +278,9 @@ impl StartPlan<'_> {
             job: &args.job,
             requested,
             interruption,
-            timeout: args.timeout.unwrap_or_else(|| self.job.timeout()),
+            timeout: args
+                .timeout
+                .unwrap_or_else(|| self.job.timeout(&context.stage)),
         };
         follow.apply(step, interrupts, run).await
     }

@@ -107,7 +107,9 @@ impl Publish<'_> {
     /// How long a version is waited for.
     pub(crate) fn timeout(&self) -> Duration {
         let model = self.planned.model;
-        self.args.timeout.unwrap_or_else(|| model.timeout())
+        self.args
+            .timeout
+            .unwrap_or_else(|| model.timeout(&self.context.stage))
     }
 
     async fn apply(&self, step: &mut Step, interrupts: &mut Interrupts) -> Result<StepResult> {

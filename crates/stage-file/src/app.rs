@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::placement::Placement;
-use crate::time_span::time_span;
+use crate::placement::{self, Placement};
+use crate::stage::Stage;
 
 /// `[app.<name>]`: a web app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,8 +39,8 @@ impl App {
     const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
     /// How long a new version is waited for.
-    pub fn timeout(&self) -> Duration {
-        let timeout = self.timeout.as_deref().and_then(time_span);
+    pub fn timeout(&self, stage: &Stage) -> Duration {
+        let timeout = placement::timeout(&self.stages, &stage.name, self.timeout.as_deref());
         timeout.unwrap_or(Self::TIMEOUT)
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::placement::Placement;
+use crate::placement::{self, Placement};
 use crate::schedule::Schedule;
 use crate::stage::Stage;
-use crate::time_span::time_span;
 
 /// `[job.<name>]`: a command that is run, once a deployment or on a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,8 +45,8 @@ impl Job {
     }
 
     /// How long a run is waited for.
-    pub fn timeout(&self) -> Duration {
-        let timeout = self.timeout.as_deref().and_then(time_span);
+    pub fn timeout(&self, stage: &Stage) -> Duration {
+        let timeout = placement::timeout(&self.stages, &stage.name, self.timeout.as_deref());
         timeout.unwrap_or(Self::TIMEOUT)
     }
 }

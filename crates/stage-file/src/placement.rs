@@ -1,10 +1,12 @@
 //! Where entities run: hardware tiers and compute environments, of a stage and of one entity in it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::kind::Kind;
+use crate::time_span::time_span;
 
 /// A compute environment by id or name, and which of its revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,6 +60,8 @@ pub struct Placement {
     pub hardware_tier: Option<String>,
     /// A compute environment.
     pub environment: Option<ComputeEnvironment>,
+    /// How long it may take there, such as `3h`.
+    pub timeout: Option<String>,
     /// The name in Domino; apps only.
     pub name: Option<String>,
     /// The number of replicas; models only.
@@ -68,6 +72,17 @@ pub struct Placement {
     pub environment_variables: BTreeMap<String, String>,
     /// The rules on metrics in place of the model's; models only.
     pub metric_rules: Option<Vec<String>>,
+}
+
+/// How long an entity may take in a stage: as its table for that stage says, else as its own does.
+pub(crate) fn timeout(
+    stages: &BTreeMap<String, Placement>,
+    stage: &str,
+    own: Option<&str>,
+) -> Option<Duration> {
+    let there = stages.get(stage);
+    let there = there.and_then(|placement| placement.timeout.as_deref());
+    there.or(own).and_then(time_span)
 }
 
 /// Where one entity runs in one stage, and which key of the file said so.

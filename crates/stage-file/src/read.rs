@@ -199,6 +199,7 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
         let placement = Placement {
             hardware_tier: table.text("hardware-tier"),
             environment: table.environment(),
+            timeout: table.text("timeout"),
             name: table.text("name"),
             replicas: table.number("replicas"),
             endpoint: table.text("endpoint"),
@@ -432,7 +433,8 @@ mod tests {
     fn a_job_that_trains_a_model_is_deployed_to_the_first_stage_and_others_to_all() {
         let file = read(
             "[stage.dev]\n[stage.prod]\n[job.train]\ncommand = \"t\"\ntimeout = \"5h\"\n[job.other]\ncommand = \"o\"\n\
-             [job.said]\ncommand = \"s\"\nstages = [\"prod\"]\n[model.m]\nregistered-model = \"m\"\ntrained-by = \"train\"",
+             [job.said]\ncommand = \"s\"\nstages = [\"prod\"]\ntimeout = \"2h\"\n\
+             [job.said.stage.prod]\ntimeout = \"3h\"\n[model.m]\nregistered-model = \"m\"\ntrained-by = \"train\"",
         );
         let [train, other, said] = &file.jobs[..] else {
             panic!()
@@ -441,8 +443,9 @@ mod tests {
         assert_eq!(other.deployed_to, ["dev", "prod"]);
         assert_eq!(said.deployed_to, ["prod"]);
         assert!(file.trains(train) && !file.trains(other));
-        let hours = |job: &Job| job.timeout().as_secs() / 3600;
-        assert_eq!((hours(train), hours(other)), (5, 1));
+        let hours = |job: &Job, stage: usize| job.timeout(&file.stages[stage]).as_secs() / 3600;
+        assert_eq!((hours(train, 0), hours(other, 0)), (5, 1));
+        assert_eq!((hours(said, 0), hours(said, 1)), (2, 3));
         let prod: Vec<&str> = file
             .jobs_of(&file.stages[1])
             .map(|job| job.name.as_str())

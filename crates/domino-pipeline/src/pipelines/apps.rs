@@ -34,7 +34,7 @@ pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
                     format!("Publish app {name}"),
                     format!("publish-{name}"),
                     format!("deploy-app publish {name} --stage {stage_name}"),
-                    minutes(app.timeout())
+                    minutes(app.timeout(stage))
                         .saturating_mul(2)
                         .saturating_add(MORE_MINUTES),
                 );

@@ -69,8 +69,8 @@ pub(super) fn chains_of(
 
 /// The step that starts or schedules a job.
 pub(super) fn step(job: &DominoJob, stage: &Stage) -> Step {
+    let run = minutes(job.timeout(stage));
     let (name, stage) = (&job.name, &stage.name);
-    let run = minutes(job.timeout());
     let (title, verb, minutes) = match job.schedule {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
         None => (

@@ -139,14 +139,13 @@ impl HandedOn {
 }
 
 fn publish(model: &Model, stage: &Stage) -> Step {
+    let timeout = minutes(model.timeout(stage));
     let (name, stage) = (&model.name, &stage.name);
     let step = domino_step(
         format!("Publish model {name}"),
         format!("publish-{name}"),
         format!("deploy-model publish {name} --stage {stage}"),
-        minutes(model.timeout())
-            .saturating_mul(2)
-            .saturating_add(MORE_MINUTES),
+        timeout.saturating_mul(2).saturating_add(MORE_MINUTES),
     );
     with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }

@@ -108,6 +108,12 @@ pub static JOB_PLACEMENT: Section = Section {
             Otherwise("the stage's"),
             "A compute environment, by id or name.",
         ),
+        key(
+            "timeout",
+            Text,
+            Otherwise("the job's"),
+            "How long a run may take there.",
+        ),
     ],
 };
 
@@ -194,6 +200,12 @@ pub static APP_PLACEMENT: Section = Section {
             TextOr(&ENVIRONMENT),
             Otherwise("the stage's"),
             "A compute environment, by id or name.",
+        ),
+        key(
+            "timeout",
+            Text,
+            Otherwise("the app's"),
+            "How long a new version may take there.",
         ),
         key(
             "name",
@@ -326,6 +338,12 @@ pub static MODEL_PLACEMENT: Section = Section {
             TextOr(&ENVIRONMENT),
             Otherwise("the stage's"),
             "A compute environment, by id or name.",
+        ),
+        key(
+            "timeout",
+            Text,
+            Otherwise("the model's"),
+            "How long a new version may take there.",
         ),
         key(
             "replicas",

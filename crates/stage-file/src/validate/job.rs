@@ -49,7 +49,14 @@ pub(super) fn stages(book: &Book<'_>, report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn timeout(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for leaf in book.texts(|keys| matches!(keys, ["job" | "app" | "model", _, "timeout"])) {
+    let leaves = book.texts(|keys| {
+        matches!(
+            keys,
+            ["job" | "app" | "model", _, "timeout"]
+                | ["job" | "app" | "model", _, "stage", _, "timeout"]
+        )
+    });
+    for leaf in leaves {
         let (kind, name) = (leaf.keys[0], leaf.keys[1]);
         if kind == "job" && book.has(&["job", name, "schedule"]) {
             report.leaf(leaf, "has no effect: a schedule is not waited for");
@@ -122,6 +129,18 @@ mod tests {
         assert_eq!(
             job("timeout = \"5h\"\nschedule = { cron = \"0 0 6 * * ?\" }"),
             ["`timeout` in `[job.train]` has no effect: a schedule is not waited for"]
+        );
+        assert_eq!(job("[job.train.stage.prod]\ntimeout = \"3h\""), [""; 0]);
+        assert_eq!(
+            job("[job.train.stage.prod]\ntimeout = \"soon\"")
+                .iter()
+                .filter(|problem| problem.starts_with("`timeout` in `[job.train.stage.prod]` must"))
+                .count(),
+            1
+        );
+        assert_eq!(
+            job("schedule = { cron = \"0 0 6 * * ?\" }\n[job.train.stage.prod]\ntimeout = \"3h\""),
+            ["`timeout` in `[job.train.stage.prod]` has no effect: a schedule is not waited for"]
         );
     }
 }
