@@ -95,17 +95,16 @@ pub(super) fn measure(
     run_id: &str,
     input: &Input,
 ) -> Result<(), Refusal> {
-    let Some(id) = input.optional_text("model_id")?.filter(|id| !id.is_empty()) else {
+    let Some(model) = measured(models, input)? else {
         return Ok(());
     };
-    let model = find(models, id)?;
     let value = input.number("value")?;
     let mut row = json!({
         "key": input.text("key")?,
         "value": if value == "NaN" { json!(0.0) } else { value },
         "timestamp": input.whole_number("timestamp")?.unwrap_or(0),
         "step": input.whole_number("step")?.unwrap_or(0),
-        "model_id": id,
+        "model_id": model.id,
         "run_id": run_id,
     });
     for name in ["dataset_name", "dataset_digest"] {
@@ -115,6 +114,17 @@ pub(super) fn measure(
     }
     model.metrics.push(row);
     Ok(())
+}
+
+/// The logged model that a metric is measured of, if it is of one.
+pub(super) fn measured<'a>(
+    models: &'a mut [LoggedModel],
+    metric: &Input,
+) -> Result<Option<&'a mut LoggedModel>, Refusal> {
+    let id = metric.optional_text("model_id")?;
+    id.filter(|id| !id.is_empty())
+        .map(|id| find(models, id))
+        .transpose()
 }
 
 /// The logged model with this id.

@@ -336,6 +336,9 @@ fn log_batch(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let metrics: Vec<Metric> = measured.iter().map(Metric::of).collect::<Result<_, _>>()?;
     let parameters = input.tags("params")?;
     let tags = input.tags("tags")?;
+    for metric in &measured {
+        logged_model::measured(&mut tracking.logged_models, metric)?;
+    }
     let run = tracking.active_run(run_id(input)?)?;
     for (key, value) in &parameters {
         run.log_parameter(key, value)?;

@@ -7,6 +7,7 @@ mod browser;
 mod faults;
 mod governance;
 mod jobs;
+mod logged_models;
 mod logs;
 mod mlflow;
 mod model_apis;

@@ -7,11 +7,11 @@ use crate::world::{Reply, World, text};
 
 impl World {
     /// A call of MLflow's API that is sent as JSON.
-    fn mlflow(&self, method: &str, route: &str, body: Value) -> Reply {
+    pub fn mlflow(&self, method: &str, route: &str, body: Value) -> Reply {
         self.request(method, &format!("/api/2.0/mlflow/{route}"), Some(body))
     }
 
-    fn mlflow_get(&self, route_and_query: &str) -> Reply {
+    pub fn mlflow_get(&self, route_and_query: &str) -> Reply {
         self.get(&format!("/api/2.0/mlflow/{route_and_query}"))
     }
 
@@ -52,7 +52,7 @@ impl World {
 }
 
 #[track_caller]
-fn refused(reply: &Reply, status: u16, code: &str) {
+pub fn refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status, status, "{}", reply.text());
     assert_eq!(reply.json()["error_code"], code, "{}", reply.text());
     assert!(reply.json()["message"].is_string());
