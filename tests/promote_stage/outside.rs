@@ -7,18 +7,34 @@ use crate::harness::http::send;
 use crate::harness::{KEY, Scene, Setup};
 use crate::world::*;
 
+/// A project that no stage is in.
+const LAB: &str = "lab";
+
 /// A scene whose experiment manager demands this, with version 1, which a run inside Domino registered.
 fn scene_demanding(mlflow_context: MlflowContext) -> Scene {
+    scene_of_project(mlflow_context, None)
+}
+
+/// The same, whose model says that it belongs to this project.
+fn scene_of_project(mlflow_context: MlflowContext, project: Option<&str>) -> Scene {
     let stages = format!("{STAGES}\n{MODEL}");
     let scene = Setup {
         stages: &stages,
         mlflow_context,
+        seed: |seed| seed.project("wine-team/lab"),
         ..Setup::of(PROGRAM)
     }
     .scene();
+    let tags: Vec<Value> = project
+        .map(|name| json!({"key": "mlflow.domino.project_id", "value": project_id(&scene, name)}))
+        .into_iter()
+        .collect();
     let token = format!("Bearer {}.of-run.0", scene.sandbox.user("author").token);
     for (route, body) in [
-        ("registered-models/create", json!({"name": "wine"})),
+        (
+            "registered-models/create",
+            json!({"name": "wine", "tags": tags}),
+        ),
         (
             "model-versions/create",
             json!({"name": "wine", "source": "s3://any/where"}),
@@ -31,11 +47,20 @@ fn scene_demanding(mlflow_context: MlflowContext) -> Scene {
     scene
 }
 
+fn project_id(scene: &Scene, name: &str) -> Value {
+    let path = format!(
+        "/v4/gateway/projects/findProjectByOwnerAndName?ownerName=wine-team&projectName={name}"
+    );
+    domino(scene, "GET", &path, None).1["id"].clone()
+}
+
 /// Starts a job as the account of the steps, or as somebody else, and says which it is.
 fn start_job(scene: &Scene, user: Option<&str>) -> String {
-    let path =
-        "/v4/gateway/projects/findProjectByOwnerAndName?ownerName=wine-team&projectName=wine";
-    let project = domino(scene, "GET", path, None).1["id"].clone();
+    start_job_in(scene, "wine", user)
+}
+
+fn start_job_in(scene: &Scene, project: &str, user: Option<&str>) -> String {
+    let project = project_id(scene, project);
     let job = json!({"projectId": project, "commandToRun": "true", "title": "any"});
     let (status, started) = match user {
         Some(user) => domino_as(scene, user, "POST", "/v4/jobs/start", Some(job)),
@@ -83,6 +108,21 @@ fn a_run_of_ours_is_named_where_a_write_is_refused_without() {
     // Only the first write was refused, and nothing was asked twice.
     let sent = writes(&scene, from);
     assert_eq!(sent.len(), 5, "{run}{sent:?}");
+}
+
+#[test]
+fn the_run_is_one_of_the_models_project_and_not_of_the_stages() {
+    let scene = scene_of_project(MlflowContext::Writes, Some(LAB));
+    start_job(&scene, None);
+    scene
+        .run(APPLY)
+        .exits(3)
+        .tells("this account has none there");
+    assert_eq!(stage(&scene), "None");
+    start_job_in(&scene, LAB, None);
+    start_job(&scene, None);
+    scene.run(APPLY).exits(0);
+    assert_eq!(stage(&scene), "Staging");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod tags;
 mod tokens;
 mod upstream;
 mod version_routes;
+mod whose;
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ use serde_json::{Value, json};
 
 use crate::clock::Clock;
 use crate::execution::RunTags;
+use crate::mlflow_context::InProject;
+use crate::reply::Failure;
 use crate::request::{Id, Of};
 use crate::users::Caller;
 pub(crate) use artifacts::Entry;
@@ -149,6 +152,10 @@ async fn api(
         Ok(request) => request,
         Err(problem) => return problem,
     };
+    let request = match in_project(&mlflow, &user.name, request).await {
+        Ok(request) => request,
+        Err(problem) => return problem,
+    };
     let own = match &*mlflow {
         Mlflow::Own(own) => own,
         Mlflow::Upstream(upstream) => return upstream.pass(request).await,
@@ -198,6 +205,31 @@ async fn with_tags(request: Request, run_tags: &RunTags) -> Result<Request, Resp
     }
     parts.headers.remove(header::CONTENT_LENGTH);
     Ok(Request::from_parts(parts, Body::from(made.to_string())))
+}
+
+/// The request, unless it comes in the context of another project than that of what it writes. Where nothing tells of
+/// which project that is, any will do.
+async fn in_project(mlflow: &Mlflow, user: &str, request: Request) -> Result<Request, Response> {
+    let Some(InProject(project)) = request.extensions().get().cloned() else {
+        return Ok(request);
+    };
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(whole, &()).await;
+    let body = body.map_err(IntoResponse::into_response)?;
+    let route = parts.uri.path().strip_prefix(API).unwrap_or_default();
+    let written = serde_json::from_slice(&body).unwrap_or_default();
+    let found = match whose::question(route, &written) {
+        Some((question, input)) => mlflow.ask(user, Method::GET, question, input).await.ok(),
+        None => None,
+    };
+    match found.as_ref().and_then(whose::project_in) {
+        Some(other) if other != project => Err(Failure::forbidden(format!(
+            "X-Domino-Execution names a run of project {project}, and this is of another project, {other}"
+        ))
+        .into_response()),
+        _ => Ok(Request::from_parts(parts, Body::from(body))),
+    }
 }
 
 async fn artifact_list(State(mlflow): Of<Mlflow>, _: Caller, request: Request) -> Response {

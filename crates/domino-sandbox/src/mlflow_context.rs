@@ -51,13 +51,14 @@ impl fmt::Display for MlflowContext {
 }
 
 impl MlflowContext {
-    /// Refuses a call that lacks what is demanded. `is_own_run` tells whether a run is one of the caller's.
+    /// Refuses a call that lacks what is demanded, and gives the project in whose context it comes, where it must come in
+    /// one. `project_of_own` gives the project of a run that is one of the caller's.
     pub(crate) fn check(
         self,
         method: &Method,
         headers: &HeaderMap,
-        is_own_run: impl Fn(&str) -> bool,
-    ) -> Result<(), Failure> {
+        project_of_own: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<InProject>, Failure> {
         if self == Self::Required && Credential::of(headers) != Credential::ApiKey {
             return Err(Failure::new(
                 StatusCode::UNAUTHORIZED,
@@ -65,21 +66,27 @@ impl MlflowContext {
             ));
         }
         if self == Self::None || method == Method::GET {
-            return Ok(());
+            return Ok(None);
         }
         let jwt = headers.get("x-domino-execution").map(|jwt| jwt.to_str());
         let Some(jwt) = jwt else {
             return Err(Failure::forbidden("X-Domino-Execution is missing"));
         };
-        match execution_of(jwt.unwrap_or_default()) {
-            Some(run) if is_own_run(&run) => Ok(()),
-            Some(run) => Err(Failure::forbidden(format!(
+        let Some(run) = execution_of(jwt.unwrap_or_default()) else {
+            return Err(Failure::forbidden("X-Domino-Execution is not understood"));
+        };
+        match project_of_own(&run) {
+            Some(project) => Ok(Some(InProject(project))),
+            None => Err(Failure::forbidden(format!(
                 "X-Domino-Execution names run {run}, which is none of the caller's"
             ))),
-            None => Err(Failure::forbidden("X-Domino-Execution is not understood")),
         }
     }
 }
+
+/// The id of the project in whose context a write comes; it must be that of what is written.
+#[derive(Clone, Debug)]
+pub(crate) struct InProject(pub(crate) String);
 
 /// The run that a JWT names, when it is signed with the literal that all of them are.
 fn execution_of(jwt: &str) -> Option<String> {
@@ -119,8 +126,9 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let checked = demands.check(&method, &headers, |run| run == "r1");
-        checked.map_or_else(|failure| failure.status.as_u16(), |()| 200)
+        let own = |run: &str| (run == "r1").then(|| "p1".to_owned());
+        let checked = demands.check(&method, &headers, own);
+        checked.map_or_else(|failure| failure.status.as_u16(), |_| 200)
     }
 
     #[test]

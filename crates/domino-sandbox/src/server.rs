@@ -123,15 +123,18 @@ async fn sign_in(State(domino): State<Arc<Domino>>, mut request: Request, next: 
     if request.uri().path().starts_with("/api/2.0/mlflow")
         && !domino.host.accounts.are_of_run(request.headers())
     {
-        let is_own_run = |run: &str| {
+        let project_of_own = |run: &str| {
             let jobs = domino.jobs.all();
-            jobs.iter()
-                .any(|job| job.id == run && job.started_by.name == user.name)
+            let own = jobs
+                .iter()
+                .find(|job| job.id == run && job.started_by.name == user.name);
+            own.map(|job| job.project.id.clone())
         };
         let demands = domino.host.mlflow_context;
-        let checked = demands.check(request.method(), request.headers(), is_own_run);
-        if let Err(failure) = checked {
-            return failure.into_response();
+        match demands.check(request.method(), request.headers(), project_of_own) {
+            Ok(Some(project)) => drop(request.extensions_mut().insert(project)),
+            Ok(None) => {}
+            Err(failure) => return failure.into_response(),
         }
     }
     let caller = Caller(user.clone());

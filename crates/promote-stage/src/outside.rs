@@ -1,7 +1,7 @@
 //! Writing from outside of Domino: the experiment manager of some deployments wants to be told to which run a write
 //! belongs, one of the same project and user. It is told only where a write was refused.
 
-use domino_core::api::projects::Project;
+use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::ApiError;
 use domino_core::credential::Credential;
 use domino_core::error::Result;
@@ -9,6 +9,9 @@ use domino_core::execution_context::ExecutionContext;
 use domino_core::step::StepContext;
 
 use crate::registry::Registry;
+
+/// Domino's tag that names the project of a model and of a version.
+const PROJECT_TAG: &str = "mlflow.domino.project_id";
 
 /// What became of a write that was refused.
 #[derive(Debug, Clone)]
@@ -33,8 +36,8 @@ pub(crate) fn may_want_run(context: &StepContext, error: &ApiError) -> bool {
     is_ours && is_refusal && !error.not_processed()
 }
 
-/// The run to name: one that made a version of the model, else the newest that we started in the stage's project. What
-/// the look runs into does not matter more than why we look.
+/// The run to name: one that made a version of the model, else the newest that we started in its project; that of the
+/// stage where the model does not tell. What the look runs into does not matter more than why we look.
 pub(crate) async fn run(
     context: &StepContext,
     planned: &Registry,
@@ -53,10 +56,14 @@ async fn own_run(context: &StepContext, planned: &Registry) -> Result<Option<Str
         async { Ok(reader.own_user().await?) },
         Project::of_stage(&reader, &context.file, &context.stage)
     )?;
+    let project = match planned.model.tags.get(PROJECT_TAG) {
+        Some(id) => ProjectId::new(id.as_str()),
+        None => project.id,
+    };
     let made = planned.versions.iter().find_map(|version| {
         let is = |key: &str, id: &str| version.tags.get(key).is_some_and(|known| known == id);
-        let is_ours = is("mlflow.domino.user_id", own.id.as_str())
-            && is("mlflow.domino.project_id", project.id.as_str());
+        let is_ours =
+            is("mlflow.domino.user_id", own.id.as_str()) && is(PROJECT_TAG, project.as_str());
         version.tags.get("mlflow.domino.run_id").filter(|_| is_ours)
     });
     if let Some(made) = made {
@@ -65,7 +72,7 @@ async fn own_run(context: &StepContext, planned: &Registry) -> Result<Option<Str
     let is_ours = |job: &domino_core::api::jobs::Job| {
         job.started_by.as_ref().is_some_and(|by| by.id == own.id)
     };
-    let newest = reader.newest_job(&project.id, is_ours).await?;
+    let newest = reader.newest_job(&project, is_ours).await?;
     Ok(newest.map(|job| job.id.as_str().to_owned()))
 }
 
@@ -96,7 +103,8 @@ impl Outside {
             )),
             Self::NoRun => Some(
                 "from outside of Domino the experiment manager may want `X-Domino-Execution`, which names a run of the \
-                 same project and user, and this account has none there: run a job once with deploy-job start"
+                 same project and user, and this account has none there: run a job once with deploy-job start, or in the \
+                 project that the model's tag `mlflow.domino.project_id` names"
                     .into(),
             ),
         }

@@ -10,6 +10,7 @@ mod jobs;
 mod logged_models;
 mod logs;
 mod mlflow;
+mod mlflow_context;
 mod model_apis;
 mod pages;
 mod program;

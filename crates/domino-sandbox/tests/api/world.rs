@@ -56,6 +56,8 @@ pub enum Sign<'a> {
     Token(&'a str),
     Key(&'a str),
     Header(&'a str, &'a str),
+    /// A token, in the context of a run.
+    InContext(&'a str, &'a str),
     Not,
 }
 
@@ -184,6 +186,9 @@ impl World {
             Sign::Token(token) => request.header("authorization", format!("Bearer {token}")),
             Sign::Key(key) => request.header("x-domino-api-key", key),
             Sign::Header(name, value) => request.header(name, value),
+            Sign::InContext(token, context) => request
+                .header("authorization", format!("Bearer {token}"))
+                .header("x-domino-execution", context),
             Sign::Not => request,
         };
         let mut response = match body {
