@@ -1,17 +1,12 @@
 //! What every run of Domino gets, whatever kind it is: the artifacts folder of its project, and the environment
 //! variables that describe it.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 
 use crate::checkout::{self, NoCode};
 use crate::environments::{Environment, Revision};
 use crate::hardware_tiers::HardwareTier;
 use crate::host::Host;
-use crate::locked::Locked;
 use crate::projects::Project;
 use crate::users::User;
 
@@ -27,40 +22,24 @@ pub(crate) struct Execution<'a> {
     pub(crate) revision: &'a Revision,
 }
 
-/// What Domino writes at every MLflow run, model and version that is made in one of its runs, by the run's id. In Domino
-/// a proxy in the run knows which it is; here the run has a token of its own for the experiment manager.
-#[derive(Default)]
-pub(crate) struct RunTags(Locked<HashMap<String, Vec<(String, String)>>>);
-
-impl RunTags {
-    /// Those of the run whose token `headers` carry; none where it is nobody's.
-    pub(crate) fn of(&self, headers: &HeaderMap) -> Vec<(String, String)> {
-        let told = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let id = told.and_then(|token| Some(token.rsplit_once('.')?.1));
-        let known = self.0.lock();
-        id.and_then(|id| known.get(id).cloned()).unwrap_or_default()
-    }
-
-    fn keep(&self, execution: &Execution<'_>) {
+impl Execution<'_> {
+    /// What Domino writes at what the run makes in the experiment manager.
+    fn tags(&self) -> Vec<(String, String)> {
         let tags = [
-            ("run_id", execution.id.to_owned()),
-            ("run_number", execution.number.to_string()),
-            ("project_id", execution.project.id.clone()),
-            ("project_name", execution.project.name().clone()),
-            ("environment_id", execution.environment.id.clone()),
-            ("environment_revision_id", execution.revision.id.clone()),
-            ("hardware_tier", execution.hardware_tier.id.clone()),
-            ("user", execution.user.name.clone()),
-            ("user_id", execution.user.id.clone()),
+            ("run_id", self.id.to_owned()),
+            ("run_number", self.number.to_string()),
+            ("project_id", self.project.id.clone()),
+            ("project_name", self.project.name().clone()),
+            ("environment_id", self.environment.id.clone()),
+            ("environment_revision_id", self.revision.id.clone()),
+            ("hardware_tier", self.hardware_tier.id.clone()),
+            ("user", self.user.name.clone()),
+            ("user_id", self.user.id.clone()),
         ];
         let tags = tags.map(|(name, value)| (format!("mlflow.domino.{name}"), value));
-        self.0.lock().insert(execution.id.to_owned(), tags.to_vec());
+        tags.to_vec()
     }
-}
 
-impl Execution<'_> {
     /// The environment of the run's processes, but for what every process has.
     pub(crate) fn variables(
         &self,
@@ -92,7 +71,7 @@ impl Execution<'_> {
             ("PYTHONUNBUFFERED", "1".to_owned()),
         ];
         if let Some(account) = host.accounts.named(&self.user.name) {
-            host.run_tags.keep(self);
+            host.run_tags.keep(self.id, self.tags());
             let token = account.token_of_run(self.id);
             variables.push(("MLFLOW_TRACKING_TOKEN", token));
             if host.version.accepts_api_keys() {

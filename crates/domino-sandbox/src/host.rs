@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::account::Accounts;
 use crate::clock::{Clock, Moment};
 use crate::delays::Pace;
-use crate::execution::RunTags;
 use crate::faults::Faults;
 use crate::mlflow_context::MlflowContext;
 use crate::process::Processes;
+use crate::run_tags::RunTags;
 use crate::version::Version;
 
 /// The machine of one sandbox.

@@ -42,6 +42,7 @@ mod repository;
 mod request;
 mod reviews;
 mod run_status;
+mod run_tags;
 mod scheduled_jobs;
 mod seed;
 mod server;

@@ -38,10 +38,10 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::execution::RunTags;
 use crate::mlflow_context::InProject;
 use crate::reply::Failure;
 use crate::request::{Id, Of};
+use crate::run_tags::RunTags;
 use crate::users::Caller;
 pub(crate) use artifacts::Entry;
 use input::Input;
