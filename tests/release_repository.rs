@@ -237,7 +237,7 @@ fn its_workflows_run_on_the_programs_of_a_release() {
     let (green, said) = team.rehearse(&program);
     assert!(green, "{said}");
     assert!(
-        said.contains("deploy-job start train --stage dev"),
+        said.contains("deploy-job schedule score --stage dev"),
         "{said}"
     );
     let asked = fs::read_to_string(team.path("gh.log")).unwrap();
