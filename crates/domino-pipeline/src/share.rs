@@ -18,7 +18,7 @@ impl<'a> Share<'a> {
     /// Its jobs, in the order of the file.
     pub fn jobs(self) -> impl Iterator<Item = &'a Job> {
         let Self { file, kind } = self;
-        file.jobs.iter().filter(move |job| match file.trains(job) {
+        file.jobs.iter().filter(move |job| match job.trains {
             true => kind == Kind::Model,
             false => kind == Kind::Job,
         })

@@ -26,6 +26,9 @@ pub struct Job {
     /// trained by it, and all where none is.
     #[serde(skip)]
     pub deployed_to: Vec<String>,
+    /// Whether a model is trained by it: its run is then part of the model's deployment.
+    #[serde(skip)]
+    pub trains: bool,
     /// The jobs that come before it in every stage, by name.
     pub after: Vec<String>,
     /// Files, and folders with a `/` at their end, whose change deploys it beside those of its command; nothing where

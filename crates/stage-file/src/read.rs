@@ -127,6 +127,7 @@ fn job(name: &str, table: Table<'_, '_>, stages: &[Stage], models: &[Model]) -> 
             .map(|_| schedule(table.table("schedule"))),
         timeout: table.text("timeout"),
         deployed_to,
+        trains,
         after: table.texts("after"),
         paths: table.get("paths").map(|_| table.texts("paths")),
         stages: placements(table),
@@ -442,7 +443,7 @@ mod tests {
         assert_eq!(train.deployed_to, ["dev"]);
         assert_eq!(other.deployed_to, ["dev", "prod"]);
         assert_eq!(said.deployed_to, ["prod"]);
-        assert!(file.trains(train) && !file.trains(other));
+        assert!(train.trains && !other.trains);
         let hours = |job: &Job, stage: usize| job.timeout(&file.stages[stage]).as_secs() / 3600;
         assert_eq!((hours(train, 0), hours(other, 0)), (5, 1));
         assert_eq!((hours(said, 0), hours(said, 1)), (2, 3));

@@ -95,12 +95,6 @@ impl StageFile {
         self.jobs.iter().filter(|job| job.is_deployed_to(stage))
     }
 
-    /// Whether a model is trained by this job: its run is then part of the model's deployment.
-    pub fn trains(&self, job: &Job) -> bool {
-        let mut models = self.models.iter();
-        models.any(|model| model.trained_by.as_ref() == Some(&job.name))
-    }
-
     /// The app by its name, without case.
     pub fn app(&self, name: &str) -> Result<&App, UnknownName> {
         named("app", &self.apps, |app| &app.name, name)
@@ -261,16 +255,19 @@ fn named<'a, T>(
     name_of: fn(&T) -> &String,
     name: &str,
 ) -> Result<&'a T, UnknownName> {
-    entities
-        .iter()
-        .find(|entity| same_name(name_of(entity), name))
-        .ok_or_else(|| {
-            UnknownName::new(
-                kind,
-                name,
-                entities.iter().map(|entity| name_of(entity).as_str()),
-            )
-        })
+    // Mostly it is spelt as in the file, which is seen faster.
+    let exact = entities.iter().find(|entity| name_of(entity) == name);
+    let without_case = || {
+        let mut entities = entities.iter();
+        entities.find(|entity| same_name(name_of(entity), name))
+    };
+    exact.or_else(without_case).ok_or_else(|| {
+        UnknownName::new(
+            kind,
+            name,
+            entities.iter().map(|entity| name_of(entity).as_str()),
+        )
+    })
 }
 
 #[cfg(test)]
