@@ -244,7 +244,9 @@ fn a_stopped_job_ends_as_stopped_and_its_whole_group_is_gone() {
     let marker = world.repository.path().join("child");
     let command = format!("sleep 600 & echo $! > {}; wait", marker.display());
     let id = text(&world.start(&command, json!({}))["id"]);
-    world.job_once(&id, |job| job["status"] == "Running" && marker.exists());
+    // The shell makes the file before it writes in it.
+    let is_written = || std::fs::read_to_string(&marker).is_ok_and(|child| child.ends_with('\n'));
+    world.job_once(&id, |job| job["status"] == "Running" && is_written());
     let stopped = world
         .post(
             "/v4/jobs/stop",
