@@ -312,7 +312,7 @@ impl Reader<'_> {
     /// The labels, and the group where one is named.
     fn runs_on(&mut self, node: &Node) -> Vec<Field> {
         if !matches!(node.kind, Kind::Map(_)) {
-            return self.fields(node, "runs-on");
+            return self.labels(node);
         }
         let Some(mut map) = self.map(node, "`runs-on`") else {
             return Vec::new();
@@ -320,12 +320,20 @@ impl Reader<'_> {
         let group = map
             .take("group")
             .and_then(|node| self.filled(node, "group"));
-        let labels = map.take("labels").map(|node| self.fields(node, "labels"));
+        let labels = map.take("labels").map(|node| self.labels(node));
         map.finish(self);
         group
             .into_iter()
             .chain(labels.into_iter().flatten())
             .collect()
+    }
+
+    fn labels(&mut self, node: &Node) -> Vec<Field> {
+        let labels = self.fields(node, "runs-on");
+        if labels.iter().any(|label| label.template.source.is_empty()) {
+            self.problem(node.line, "`runs-on` is empty");
+        }
+        labels
     }
 
     fn outputs(&mut self, node: Option<&Node>) -> Vec<(String, Field)> {
