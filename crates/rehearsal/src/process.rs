@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_process_that_takes_too_long_is_interrupted_then_killed_with_its_children() {
         // Long enough for a shell to begin, also on a busy machine.
-        let soon = || Some(Instant::now() + Duration::from_secs(1));
+        let soon = || Some(Instant::now() + Duration::from_secs(3));
         let limits = Limits {
             deadline: soon(),
             ..free()
