@@ -2,15 +2,13 @@
 //!
 //! `DOMINO_ROUNDS=100` tries that many rounds in place of a few.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
+use harness::rounds::{SLOW, play, slow_down};
 
 /// How many rounds are played side by side: each is mostly waiting.
 const TOGETHER: usize = 4;
-/// What every request takes in the slow rounds.
-const SLOW: Duration = Duration::from_millis(300);
 
 /// Plays a number of rounds on a release of Domino's, where every request takes `latency`.
 fn rounds(
@@ -18,27 +16,9 @@ fn rounds(
     latency: Duration,
     round: impl Fn(&mut Scenery, &dyn Fn(&Scenery)) + Sync,
 ) {
-    let told = std::env::var("DOMINO_ROUNDS").ok();
-    let number = told.and_then(|told| told.parse().ok()).unwrap_or(TOGETHER);
-    let latency = match std::env::var("DOMINO_LATENCY_MS") {
-        Ok(told) if !latency.is_zero() => Duration::from_millis(told.parse().unwrap()),
-        _ => latency,
-    };
-    let slow_down = |scenery: &Scenery| {
-        if !latency.is_zero() {
-            let delay = Misbehaviour::Delay { by: latency };
-            scenery.scene.sandbox.faults().add(Fault::on("/**", delay));
-        }
-    };
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..TOGETHER.min(number) {
-            scope.spawn(|| {
-                while next.fetch_add(1, Ordering::Relaxed) < number {
-                    round(&mut Scenery::of(version), &slow_down);
-                }
-            });
-        }
+    play(TOGETHER, latency, |latency| {
+        let slower = |scenery: &Scenery| slow_down(&scenery.scene, latency);
+        round(&mut Scenery::of(version), &slower);
     });
 }
 

@@ -3,38 +3,20 @@
 //!
 //! `DOMINO_ROUNDS=100` tries that many rounds in place of a few.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
+use harness::rounds::{SLOW, play, slow_down};
 
 /// How many rounds are played side by side: each is mostly waiting.
 const TOGETHER: usize = 6;
-/// What every request takes in the slow rounds.
-const SLOW: Duration = Duration::from_millis(300);
 
 /// Plays a number of rounds, each in a Domino of its own, where every request takes `latency`.
 fn rounds(latency: Duration, setup: fn() -> Scene, round: fn(&Scene)) {
-    let told = std::env::var("DOMINO_ROUNDS").ok();
-    let number = told.and_then(|told| told.parse().ok()).unwrap_or(TOGETHER);
-    let latency = match std::env::var("DOMINO_LATENCY_MS") {
-        Ok(told) if !latency.is_zero() => Duration::from_millis(told.parse().unwrap()),
-        _ => latency,
-    };
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..TOGETHER.min(number) {
-            scope.spawn(|| {
-                while next.fetch_add(1, Ordering::Relaxed) < number {
-                    let scene = setup();
-                    if !latency.is_zero() {
-                        let delay = Misbehaviour::Delay { by: latency };
-                        scene.sandbox.faults().add(Fault::on("/**", delay));
-                    }
-                    round(&scene);
-                }
-            });
-        }
+    play(TOGETHER, latency, |latency| {
+        let scene = setup();
+        slow_down(&scene, latency);
+        round(&scene);
     });
 }
 

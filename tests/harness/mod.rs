@@ -10,6 +10,7 @@ pub mod http;
 mod masks;
 pub mod matrix;
 mod repository;
+pub mod rounds;
 mod secrets;
 
 use std::collections::BTreeMap;
