@@ -95,7 +95,9 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn what_lies_in_the_repository_is_what_the_stage_file_asks_for() {
     let top = top();
-    let generated = gen_workflows::generated(&load(&top.join("stages.toml")), &top, false).unwrap();
+    let file = load(&top.join("stages.toml"));
+    let workflows = pipelines::workflows(&file);
+    let generated = gen_workflows::generated(&file, workflows, &top, false).unwrap();
     let stale: String = generated
         .iter()
         .filter(|file| file.is_stale())

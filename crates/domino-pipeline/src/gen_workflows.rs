@@ -12,6 +12,7 @@ use similar::TextDiff;
 use stage_file::{Install, StageFile, named_files};
 
 use crate::error::{Context as _, Result, VerbError};
+use crate::pipelines::WorkflowFile;
 use crate::{another_repository, diagram, pipelines, reference, repository, schema};
 
 /// The arguments of `cargo xtask gen-workflows`.
@@ -49,10 +50,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             path.display()
         );
     }
-    for warning in too_long(&file) {
+    let workflows = pipelines::workflows(&file);
+    for warning in too_long(&file, &workflows) {
         eprintln!("{warning}");
     }
-    let stale: Vec<Generated> = generated(&file, &root, args.release)?
+    let stale: Vec<Generated> = generated(&file, workflows, &root, args.release)?
         .into_iter()
         .filter(Generated::is_stale)
         .collect();
@@ -99,9 +101,9 @@ fn unwatched<'a>(file: &'a StageFile, root: &'a Path) -> impl Iterator<Item = &'
 const LONGEST_JOB: u32 = 360;
 
 /// The jobs that may take longer than GitHub's own runners let them, and what happens then.
-fn too_long(file: &StageFile) -> Vec<String> {
+fn too_long(file: &StageFile, workflows: &[WorkflowFile]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for workflow in pipelines::workflows(file) {
+    for workflow in workflows {
         for job in &workflow.workflow.jobs {
             let stage = job.id.strip_prefix("deploy-");
             let Some(stage) = stage.and_then(|name| file.stage(name).ok()) else {
@@ -168,18 +170,22 @@ impl Generated {
     }
 }
 
-/// Every file that is generated from this stage file, and every one that was and no longer is.
+/// Every file that is generated from this stage file, whose workflows these are, and every one that was and no longer is.
 ///
 /// `release.yml` is among them when it is asked for, or is there.
 ///
 /// # Errors
 /// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
-pub fn generated(file: &StageFile, root: &Path, release: bool) -> Result<Vec<Generated>> {
+pub fn generated(
+    file: &StageFile,
+    mut workflows: Vec<WorkflowFile>,
+    root: &Path,
+    release: bool,
+) -> Result<Vec<Generated>> {
     let folder = Path::new(pipelines::FOLDER);
     let kept = read(&root.join(folder).join(pipelines::RELEASE))?
         .as_deref()
         .is_some_and(is_ours);
-    let mut workflows = pipelines::workflows(file);
     workflows.extend((release || kept).then(pipelines::release));
     let mut all = Vec::new();
     for workflow in workflows {
