@@ -1,10 +1,13 @@
 //! The JSON Schema of the stage file: it takes every file that the programs take, and marks what is wrong with
 //! its keys. What values mean together is not asked of it.
 
+mod json_pointers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use json_pointers::pointers;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use stage_file::{Severity, StageFile, StageFileError};
@@ -214,31 +217,6 @@ fn changed(file: &Value) -> Vec<Value> {
         }
     }
     files
-}
-
-/// Where each value stands, but the file itself.
-fn pointers(value: &Value) -> Vec<String> {
-    let below = |key: String, value: &Value| {
-        let own = format!("/{key}");
-        let further = pointers(value)
-            .into_iter()
-            .map(|rest| format!("/{key}{rest}"));
-        std::iter::once(own.clone())
-            .chain(further)
-            .collect::<Vec<_>>()
-    };
-    match value {
-        Value::Object(table) => table
-            .iter()
-            .flat_map(|(key, value)| below(key.replace('~', "~0").replace('/', "~1"), value))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .flat_map(|(index, value)| below(index.to_string(), value))
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// The file as TOML, each top table in one line.

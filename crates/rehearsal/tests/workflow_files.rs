@@ -4,12 +4,15 @@
 //! `ACTIONS_LIBRARY` set, npm brings the reader and thousands of changed files are asked of both; elsewhere its stored
 //! answers take its place, a letter a file, which `ACTIONS_LIBRARY=update` writes.
 
+#[path = "../../../tests/json_pointers.rs"]
+mod json_pointers;
 #[path = "../../github-workflow/tests/actions_library/library.rs"]
 mod library;
 
 use github_workflow::problem::Problem;
 use github_workflow::read::Workflow;
 use github_workflow::value::Value as ExpressionValue;
+use json_pointers::pointers;
 use rehearsal::checks::{Findings, Known, check};
 use rehearsal::github::Event;
 use rehearsal::settings::{
@@ -314,30 +317,6 @@ fn replaced(file: &Value, at: &str, value: Value) -> Value {
     let mut changed = file.clone();
     *changed.pointer_mut(at).unwrap() = value;
     changed
-}
-
-/// Where each value stands, but the file itself.
-fn pointers(value: &Value) -> Vec<String> {
-    let below = |key: String, value: &Value| {
-        let further = pointers(value)
-            .into_iter()
-            .map(|rest| format!("/{key}{rest}"));
-        std::iter::once(format!("/{key}"))
-            .chain(further)
-            .collect::<Vec<_>>()
-    };
-    match value {
-        Value::Object(table) => table
-            .iter()
-            .flat_map(|(key, value)| below(key.clone(), value))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .flat_map(|(index, value)| below(index.to_string(), value))
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// What a change of the file above cannot show: YAML itself, permissions, ids.
