@@ -6,9 +6,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::HeaderValue;
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// The literal that signs it.
 const LITERAL: &[u8] = b"secret";
@@ -29,7 +30,9 @@ impl ExecutionContext {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let header = part(json!({"alg": "HS256", "typ": "JWT"}));
         let signed = format!("{header}.{}", part(json!({"execution_id": run})));
-        let signature = URL_SAFE_NO_PAD.encode(hmac(LITERAL, signed.as_bytes()));
+        let mut mac = Hmac::<Sha256>::new_from_slice(LITERAL).ok()?;
+        mac.update(signed.as_bytes());
+        let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
         let header = format!("{signed}.{signature}").parse().ok()?;
         Some(Self {
             run: run.to_owned(),
@@ -45,19 +48,6 @@ impl ExecutionContext {
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
     }
-}
-
-/// HMAC with SHA-256, for a key of less than 64 bytes.
-fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let padded = |pad: u8| -> Vec<u8> {
-        let of = |place: usize| key.get(place).copied().unwrap_or_default() ^ pad;
-        (0..64).map(of).collect()
-    };
-    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text);
-    let outer = Sha256::new()
-        .chain_update(padded(0x5c))
-        .chain_update(inner.finalize());
-    outer.finalize().to_vec()
 }
 
 #[cfg(test)]
