@@ -33,13 +33,17 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     stages: Option<PathBuf>,
 
-    /// Make this project besides; may be given several times, as may the next two
+    /// Make this project besides; may be given several times, as may the next three
     #[arg(long, value_name = "OWNER/NAME", value_parser = project)]
     project: Vec<String>,
 
-    /// Make a hardware tier of this name besides, for runs and for endpoints, on this data plane
+    /// Make a hardware tier of this name besides, for runs, on this data plane
     #[arg(long, value_name = "NAME[@DATA-PLANE]", value_parser = hardware_tier)]
     hardware_tier: Vec<(String, Option<String>)>,
+
+    /// Make a hardware tier of this name besides, for endpoints, on this data plane
+    #[arg(long, value_name = "NAME[@DATA-PLANE]", value_parser = hardware_tier)]
+    endpoint_tier: Vec<(String, Option<String>)>,
 
     /// Make a compute environment of this name besides
     #[arg(long, value_name = "NAME")]
@@ -182,7 +186,10 @@ fn seed(arguments: &Arguments) -> anyhow::Result<Seed> {
         seed = seed.project(name);
     }
     for (name, data_plane) in &arguments.hardware_tier {
-        seed = seed.tiers_named(name, data_plane.as_deref());
+        seed = seed.tier_named(name, data_plane.as_deref(), false);
+    }
+    for (name, data_plane) in &arguments.endpoint_tier {
+        seed = seed.tier_named(name, data_plane.as_deref(), true);
     }
     for name in &arguments.environment {
         seed = seed.environment(name);

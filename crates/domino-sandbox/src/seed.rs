@@ -225,11 +225,14 @@ impl Seed {
         self
     }
 
-    /// Adds hardware tiers of this name, one for runs and one for model APIs, unless they are there.
-    pub(crate) fn tiers_named(mut self, name: &str, data_plane: Option<&str>) -> Self {
-        for for_model_apis in [false, true] {
-            self.add_tier(name, data_plane, for_model_apis);
-        }
+    /// Adds a hardware tier of this name for runs, or for model APIs, unless it is there.
+    pub(crate) fn tier_named(
+        mut self,
+        name: &str,
+        data_plane: Option<&str>,
+        for_model_apis: bool,
+    ) -> Self {
+        self.add_tier(name, data_plane, for_model_apis);
         self
     }
 

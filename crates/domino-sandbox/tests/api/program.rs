@@ -157,6 +157,7 @@ fn flags_make_projects_hardware_tiers_and_environments() {
             "--hardware-tier",
             "tiny",
         ])
+        .args(["--endpoint-tier", "slim"])
         .args(["--environment", "With GPUs", "--credentials-file"])
         .arg(&file)
         .spawn()
@@ -181,6 +182,14 @@ fn flags_make_projects_hardware_tiers_and_environments() {
         let mut tiers = tiers.as_array().unwrap().iter();
         let tier = tiers.find(|tier| tier["hardwareTier"]["name"] == name);
         assert_eq!(tier.unwrap()["dataPlane"]["name"], plane, "{tier:?}");
+    }
+    // A name looked up in the list of both populations means one tier.
+    let all = get("/v4/hardwareTier")["hardwareTiers"].clone();
+    for (name, for_endpoints) in [("huge", false), ("tiny", false), ("slim", true)] {
+        let all = all.as_array().unwrap().iter();
+        let named: Vec<_> = all.filter(|tier| tier["name"] == name).collect();
+        assert_eq!(named.len(), 1, "{named:?}");
+        assert_eq!(named[0]["hwtFlags"]["isModelApiTier"], for_endpoints);
     }
     let environments = get(&format!("{of_project}/useableEnvironments"));
     assert!(
