@@ -5,6 +5,8 @@ use std::fmt;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::id;
 use crate::version::Version;
@@ -61,7 +63,7 @@ pub enum Credential {
     ApiKey,
     /// `Authorization: Bearer`.
     Bearer,
-    /// `Authorization: Basic`, which only model endpoints take.
+    /// `Authorization: Basic`: an API key without a user name, as older clients send it, or what a model endpoint takes.
     Basic,
     /// An `Authorization` of another scheme.
     Other,
@@ -168,12 +170,21 @@ impl Accounts {
             }
             return Err(SignInRefusal::NotSignedIn);
         }
-        let key = text(API_KEY_HEADER).filter(|_| version.accepts_api_keys());
+        let basic = text(AUTHORIZATION.as_str()).and_then(key_of_basic);
+        let key = basic.or(text(API_KEY_HEADER).map(str::to_owned));
+        let key = key.filter(|_| version.accepts_api_keys());
         self.0
             .iter()
-            .find(|account| Some(account.api_key.as_str()) == key)
+            .find(|account| Some(&account.api_key) == key.as_ref())
             .ok_or(SignInRefusal::NotSignedIn)
     }
+}
+
+/// The API key of `Authorization: Basic` with an empty user name, which python-domino up to 2.1.0 sends.
+fn key_of_basic(authorization: &str) -> Option<String> {
+    let encoded = authorization.strip_prefix("Basic ")?;
+    let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    pair.strip_prefix(':').map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -204,6 +215,18 @@ mod tests {
         assert_eq!(signed_in.user_name, "author");
         let refused = accounts.sign_in(&headers, Version::V6_4).unwrap_err();
         assert_eq!(refused, SignInRefusal::NotSignedIn);
+    }
+
+    #[test]
+    fn a_key_signs_in_as_basic_without_a_user_name() {
+        let accounts = accounts();
+        // base64 of `:the-key`, and of `author:the-key`.
+        let headers = header("authorization", "Basic OnRoZS1rZXk=");
+        let signed_in = accounts.sign_in(&headers, Version::V5_9).unwrap();
+        assert_eq!(signed_in.user_name, "author");
+        assert!(accounts.sign_in(&headers, Version::V6_4).is_err());
+        let named = header("authorization", "Basic YXV0aG9yOnRoZS1rZXk=");
+        assert!(accounts.sign_in(&named, Version::V6_3).is_err());
     }
 
     #[test]

@@ -195,6 +195,14 @@ impl HardwareTiers {
         self.all.iter().find(default).unwrap_or(&self.all[0])
     }
 
+    /// The id of the tier of runs with this id or name; the text itself where there is none.
+    pub(crate) fn id_of(&self, tier: &str) -> String {
+        let of_runs = || self.all.iter().filter(|known| !known.is_model_api_tier);
+        let with_id = of_runs().find(|known| known.id == tier);
+        let found = with_id.or_else(|| of_runs().find(|known| known.name == tier));
+        found.map_or_else(|| tier.to_owned(), |known| known.id.clone())
+    }
+
     pub(crate) fn with_id(&self, id: &str) -> Option<&Arc<HardwareTier>> {
         self.all.iter().find(|tier| tier.id == id)
     }

@@ -281,7 +281,8 @@ impl Job {
         let mut progress = self.progress.lock();
         progress.completed = Some(now);
         progress.failure = failure;
-        if status == RunStatus::Succeeded {
+        // What a run that failed or was stopped left behind is kept all the same.
+        if status != RunStatus::Error {
             progress.output_commit_id = Some(id::commit_id());
         }
         progress.history.enter(status);

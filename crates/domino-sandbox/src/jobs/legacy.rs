@@ -7,15 +7,15 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::job::Job;
+use super::job::{Job, JobSpec};
 use super::store::Jobs;
 use crate::reply::{Answer, Failure, legacy_list};
-use crate::request::{Ids, Of};
+use crate::request::{Fields, Ids, Of};
 use crate::users::{Caller, User};
 
 pub(super) fn routes() -> Router<Arc<Jobs>> {
     Router::new()
-        .route("/v1/projects/{owner}/{name}/runs", get(list))
+        .route("/v1/projects/{owner}/{name}/runs", get(list).post(start))
         .route("/v1/projects/{owner}/{name}/runs/{run_id}", get(one))
 }
 
@@ -43,6 +43,44 @@ async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, Path((owner, name)): 
     let runs: Vec<Value> = jobs.iter().rev().map(|job| run(job)).collect();
     let url = format!("/v1/projects/{owner}/{name}/runs");
     Ok(legacy_list(&url, runs))
+}
+
+/// Starts a run of a file with its arguments, or of a line for the shell (`isDirect`); `tier` is an id or a name.
+async fn start(
+    State(jobs): Of<Jobs>,
+    Caller(user): Caller,
+    Path((owner, name)): Ids,
+    mut fields: Fields,
+) -> Answer {
+    let words = fields.texts("command");
+    let words: Vec<String> = match fields.is_set("isDirect") {
+        true => words,
+        false => words.iter().map(|word| shell_word(word)).collect(),
+    };
+    let tier = fields.optional_text("tier");
+    let spec = JobSpec {
+        command: words.join(" "),
+        title: fields.optional_text("title"),
+        commit_id: fields.optional_text("commitId"),
+        hardware_tier_id: tier.map(|tier| jobs.catalog.hardware_tiers.id_of(&tier)),
+        ..JobSpec::default()
+    };
+    fields.finish()?;
+    let project = jobs.catalog.projects.named_seen_by(&user, &owner, &name)?;
+    let job = jobs.start(&user, project, spec)?;
+    Ok(Json(json!({
+        "runId": job.id,
+        "message": format!("Run {} was started", job.number),
+    })))
+}
+
+/// A word as a shell reads it back; what needs no quotes gets none.
+fn shell_word(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 async fn one(

@@ -1,5 +1,5 @@
 //! Model APIs as the oldest API has them, under `/v1/models`: what older Dominos have nothing else
-//! for. A new model is known by `_id`, and every version is deployed.
+//! for. A new model is known by `_id` under `data`, a new version is bare, and every version is deployed.
 
 use std::sync::Arc;
 
@@ -99,7 +99,10 @@ fn version_spec(fields: &mut Fields) -> Option<VersionSpec> {
         project_id,
         source,
         description: fields.optional_text("description"),
-        environment_id: fields.optional_text("environmentId"),
+        // An empty one means the project's own.
+        environment_id: fields
+            .optional_text("environmentId")
+            .filter(|id| !id.is_empty()),
         commit_id: None,
         should_deploy: true,
         log_requests: fields.is_set("logHttpRequestResponse"),
@@ -174,9 +177,5 @@ async fn create_version(
     fields.finish()?;
     let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;
     let version = apis.create_version(&user, &api, spec).await?;
-    Ok(Json(json!({
-        "objectType": "modelVersion",
-        "url": format!("/v1/models/{id}/versions/{}", version.id),
-        "data": version_json(&version),
-    })))
+    Ok(Json(version_json(&version)))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Project;
 use crate::catalog::Catalog;
-use crate::reply::{Answer, Failure, legacy_list, wrapped};
+use crate::reply::{Answer, Failure, wrapped};
 use crate::request::{Id, Ids, Of, Parameters};
 use crate::users::{Caller, User};
 use crate::version::Version;
@@ -191,14 +191,12 @@ async fn public_one(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id):
     ))
 }
 
-/// The commits of Domino's own file system, with which python-domino checks a commit id.
+/// The commits of Domino's own file system, a bare list of ids, with which python-domino checks a commit id.
 async fn legacy_commits(
     State(catalog): Of<Catalog>,
     Caller(user): Caller,
     Path((owner, name)): Ids,
 ) -> Answer {
     let project = catalog.projects.named_seen_by(&user, &owner, &name)?;
-    let url = format!("/v1/projects/{owner}/{name}/commits");
-    let commit = json!({ "id": project.commit_id, "message": "Project created" });
-    Ok(legacy_list(&url, vec![commit]))
+    Ok(Json(json!([project.commit_id])))
 }

@@ -12,6 +12,7 @@ mod logs;
 mod mlflow;
 mod mlflow_context;
 mod model_apis;
+mod older_clients;
 mod pages;
 mod program;
 mod registered_models;
