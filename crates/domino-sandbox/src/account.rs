@@ -34,7 +34,7 @@ impl Account {
 }
 
 impl Account {
-    /// The token of one run of the user, which Domino's proxy for runs would make unnecessary.
+    /// The token of one run of the user, which the run's proxy adds to what it passes on.
     pub(crate) fn token_of_run(&self, run: &str) -> String {
         format!("{}.of-run.{run}", self.token)
     }

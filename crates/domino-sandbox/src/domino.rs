@@ -56,7 +56,11 @@ impl Domino {
             delays: options.delays,
             accounts: Accounts::new(user_names, &options.credentials)?,
             faults: Faults::new(clock.clone()),
-            processes: Arc::new(Processes::new(clock.clone(), options.python)),
+            processes: Arc::new(Processes::new(
+                clock.clone(),
+                options.python,
+                options.programs,
+            )),
             run_tags: Arc::default(),
             clock: clock.clone(),
             folder: Host::new_folder()?,

@@ -8,6 +8,7 @@ use crate::environments::{Environment, Revision};
 use crate::hardware_tiers::HardwareTier;
 use crate::host::Host;
 use crate::projects::Project;
+use crate::run_proxy::RunProxy;
 use crate::users::User;
 
 /// A run before its code is there.
@@ -20,6 +21,13 @@ pub(crate) struct Execution<'a> {
     pub(crate) hardware_tier: &'a HardwareTier,
     pub(crate) environment: &'a Environment,
     pub(crate) revision: &'a Revision,
+}
+
+/// What a run has on its machine.
+pub(crate) struct Machine {
+    pub(crate) variables: Vec<(String, String)>,
+    /// What listens at the addresses among them.
+    pub(crate) proxy: Option<RunProxy>,
 }
 
 impl Execution<'_> {
@@ -40,12 +48,9 @@ impl Execution<'_> {
         tags.to_vec()
     }
 
-    /// The environment of the run's processes, but for what every process has.
-    pub(crate) fn variables(
-        &self,
-        host: &Host,
-        folder: &Path,
-    ) -> std::io::Result<Vec<(String, String)>> {
+    /// What the run has on its machine: the environment of its processes, but for what every process has, and the
+    /// addresses that it names, for as long as the run goes on.
+    pub(crate) fn machine(&self, host: &Host, folder: &Path) -> std::io::Result<Machine> {
         let artifacts = artifacts(host, self.project)?;
         let folder = folder.to_string_lossy().into_owned();
         let mut variables = vec![
@@ -66,14 +71,16 @@ impl Execution<'_> {
                 "DOMINO_ARTIFACTS_DIR",
                 artifacts.to_string_lossy().into_owned(),
             ),
-            ("MLFLOW_TRACKING_URI", host.url.clone()),
             // So that a log can be followed while it is written.
             ("PYTHONUNBUFFERED", "1".to_owned()),
         ];
+        let mut proxy = None;
         if let Some(account) = host.accounts.named(&self.user.name) {
             host.run_tags.keep(self.id, self.tags());
-            let token = account.token_of_run(self.id);
-            variables.push(("MLFLOW_TRACKING_TOKEN", token));
+            let own = RunProxy::start(&host.url, &account.token_of_run(self.id))?;
+            variables.push(("DOMINO_API_PROXY", own.api.clone()));
+            variables.push(("MLFLOW_TRACKING_URI", own.mlflow.clone()));
+            proxy = Some(own);
             if host.version.accepts_api_keys() {
                 variables.push(("DOMINO_USER_API_KEY", account.api_key.clone()));
             }
@@ -81,7 +88,10 @@ impl Execution<'_> {
         let owned = variables
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value));
-        Ok(owned.collect())
+        Ok(Machine {
+            variables: owned.collect(),
+            proxy,
+        })
     }
 }
 

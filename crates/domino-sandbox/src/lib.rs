@@ -41,6 +41,7 @@ mod reply;
 mod repository;
 mod request;
 mod reviews;
+mod run_proxy;
 mod run_status;
 mod run_tags;
 mod scheduled_jobs;

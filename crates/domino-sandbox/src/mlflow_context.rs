@@ -23,6 +23,8 @@ pub enum MlflowContext {
     Required,
     /// Every write wants the context; any credential opens both.
     Writes,
+    /// No write is taken from outside of a run, whatever comes with it.
+    Inside,
     /// None.
     #[default]
     None,
@@ -35,8 +37,11 @@ impl FromStr for MlflowContext {
         match text {
             "required" => Ok(Self::Required),
             "writes" => Ok(Self::Writes),
+            "inside" => Ok(Self::Inside),
             "none" => Ok(Self::None),
-            other => Err(format!("`{other}` is none of required, writes and none")),
+            other => Err(format!(
+                "`{other}` is none of required, writes, inside and none"
+            )),
         }
     }
 }
@@ -46,6 +51,7 @@ impl fmt::Display for MlflowContext {
         formatter.write_str(match self {
             Self::Required => "required",
             Self::Writes => "writes",
+            Self::Inside => "inside",
             Self::None => "none",
         })
     }
@@ -68,6 +74,11 @@ impl MlflowContext {
         }
         if self == Self::None || method == Method::GET {
             return Ok(None);
+        }
+        if self == Self::Inside {
+            return Err(Failure::forbidden(
+                "The experiment manager takes writes from runs of Domino only",
+            ));
         }
         let jwt = headers.get("x-domino-execution").map(|jwt| jwt.to_str());
         let Some(jwt) = jwt else {
@@ -128,11 +139,13 @@ mod tests {
         let (key, bearer) = (("x-domino-api-key", "k"), ("authorization", "Bearer t"));
         let own = ("x-domino-execution", JWT);
         let (get, post) = (Method::GET, Method::POST);
-        use MlflowContext::{None, Required, Writes};
+        use MlflowContext::{Inside, None, Required, Writes};
         assert_eq!(check(None, post.clone(), &[bearer]), 200);
         assert_eq!(check(Writes, get.clone(), &[bearer]), 200);
         assert_eq!(check(Writes, post.clone(), &[bearer]), 403);
         assert_eq!(check(Writes, post.clone(), &[bearer, own]), 200);
+        assert_eq!(check(Inside, get.clone(), &[bearer]), 200);
+        assert_eq!(check(Inside, post.clone(), &[key, own]), 403);
         assert_eq!(check(Required, get.clone(), &[bearer]), 401);
         assert_eq!(check(Required, get, &[key]), 200);
         assert_eq!(check(Required, post.clone(), &[bearer, own]), 401);

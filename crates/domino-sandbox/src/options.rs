@@ -31,6 +31,8 @@ pub struct Options {
     /// The `python3` that jobs and endpoints run with, such as that of a virtual environment; the one in `PATH` without
     /// one.
     pub python: Option<PathBuf>,
+    /// A folder of programs that every run finds by their names, as those of a compute environment's image.
+    pub programs: Option<PathBuf>,
     /// A model access token that every endpoint takes besides its own, so that one secret opens
     /// them all.
     pub model_token: Option<String>,
@@ -51,6 +53,7 @@ impl Default for Options {
             mlflow: None,
             mlflow_context: MlflowContext::None,
             python: None,
+            programs: None,
             model_token: None,
             credentials: Vec::new(),
             verbose: false,

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::locked::Locked;
 use crate::log::{Kind, Log};
+use crate::run_proxy::RunProxy;
 
 /// How long a stopped process may take to end by itself.
 const GRACE: Duration = Duration::from_secs(3);
@@ -31,6 +32,8 @@ pub(crate) struct Processes {
     clock: Clock,
     /// The `python3` to run with, in place of the one in `PATH`.
     python: Option<PathBuf>,
+    /// The folder with the programs of the image.
+    programs: Option<PathBuf>,
     path: OnceLock<OsString>,
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct Task<'a> {
     pub(crate) folder: &'a Path,
     /// All of the environment but what every process has.
     pub(crate) variables: Vec<(String, String)>,
+    /// Addresses that the variables name.
+    pub(crate) proxy: Option<RunProxy>,
 }
 
 /// A running process group. Dropping it kills the group.
@@ -49,6 +54,8 @@ pub(crate) struct Running {
     child: Child,
     group: Pid,
     reading: Vec<JoinHandle<()>>,
+    /// Also a process that was asked to end still needs it.
+    _proxy: Option<RunProxy>,
 }
 
 /// The command as a shell is to run it: a script with its interpreter, anything else as it is.
@@ -63,9 +70,9 @@ fn shell_line(command: &str) -> String {
     format!("{interpreter}{}", command.trim_start())
 }
 
-/// Where programs are looked for: where python3 really is, and then in `PATH`. A version manager puts a script
-/// in its place, which takes longer to find the interpreter than many a job takes to run.
-fn search_path(python: Option<&Path>) -> OsString {
+/// Where programs are looked for: where python3 really is, among those of the image, and then in `PATH`. A version
+/// manager puts a script in its place, which takes longer to find the interpreter than many a job takes to run.
+fn search_path(python: Option<&Path>, programs: Option<&Path>) -> OsString {
     let told = std::env::var_os("PATH").unwrap_or_default();
     let asked = std::process::Command::new(python.unwrap_or(Path::new("python3")))
         .args([
@@ -82,25 +89,28 @@ fn search_path(python: Option<&Path>) -> OsString {
         .and_then(|asked| String::from_utf8(asked.stdout).ok())
         .map(|folder| PathBuf::from(folder.trim()))
         .filter(|folder| folder.is_absolute());
-    let folders = folder.into_iter().chain(std::env::split_paths(&told));
+    let programs = programs.map(Path::to_owned);
+    let folders = folder.into_iter().chain(programs);
+    let folders = folders.chain(std::env::split_paths(&told));
     std::env::join_paths(folders).unwrap_or(told)
 }
 
 impl Processes {
     /// No process yet; the lines of each get their time from `clock`.
-    pub(crate) fn new(clock: Clock, python: Option<PathBuf>) -> Self {
+    pub(crate) fn new(clock: Clock, python: Option<PathBuf>, programs: Option<PathBuf>) -> Self {
         Processes {
             groups: Locked::default(),
             is_ending: AtomicBool::new(false),
             clock,
             python,
+            programs,
             path: OnceLock::new(),
         }
     }
 
     fn search_path(&self) -> &OsStr {
         self.path
-            .get_or_init(|| search_path(self.python.as_deref()))
+            .get_or_init(|| search_path(self.python.as_deref(), self.programs.as_deref()))
     }
 
     /// Kills every group, and lets nothing new start.
@@ -163,6 +173,7 @@ pub(crate) fn start(
         child,
         group,
         reading,
+        _proxy: task.proxy,
     })
 }
 

@@ -62,7 +62,8 @@ struct Arguments {
     mlflow: Option<String>,
 
     /// What the experiment manager demands of callers outside of a run: `required` (an API key with every call and
-    /// X-Domino-Execution with every write), `writes` (X-Domino-Execution with every write) or `none`
+    /// X-Domino-Execution with every write), `writes` (X-Domino-Execution with every write), `inside` (no write is
+    /// taken from there) or `none`
     #[arg(long, value_name = "CALLS", default_value_t)]
     mlflow_context: MlflowContext,
 

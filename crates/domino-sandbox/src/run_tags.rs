@@ -1,5 +1,5 @@
-//! What Domino writes at every MLflow run, model and version that is made in one of its runs, by the run's id. In Domino a
-//! proxy in the run knows which it is; here the run has a token of its own for the experiment manager.
+//! What Domino writes at every MLflow run, model and version that is made in one of its runs, by the run's id. The
+//! proxy of a run says which it is by the token that it adds.
 
 use std::collections::HashMap;
 

@@ -16,7 +16,7 @@ use super::instance::Instance;
 use super::port::Port;
 use super::version::AppVersion;
 use crate::checkout::{self, NoCode};
-use crate::execution::{Execution, check_out};
+use crate::execution::{Execution, Machine, check_out};
 use crate::git_ref::GitRef;
 use crate::host::Host;
 use crate::log::Kind;
@@ -166,11 +166,12 @@ impl Launch {
     }
 
     fn start(&self, host: &Host, command: &str, folder: &Path, port: &Port) -> io::Result<Running> {
-        let variables = self.variables(host, &self.execution(), folder, port)?;
+        let machine = self.machine(host, &self.execution(), folder, port)?;
         let task = Task {
             command,
             folder,
-            variables,
+            variables: machine.variables,
+            proxy: machine.proxy,
         };
         process::start(&host.processes, task, self.instance.log.clone())
     }
@@ -223,22 +224,23 @@ impl Launch {
         Ok(run_with_bash(&entry_point))
     }
 
-    /// What the process finds in its environment: a run's variables, and where it is to listen.
-    fn variables(
+    /// What a run has on its machine, and where the process is to listen.
+    fn machine(
         &self,
         host: &Host,
         execution: &Execution<'_>,
         folder: &Path,
         port: &Port,
-    ) -> io::Result<Vec<(String, String)>> {
-        let mut variables = execution.variables(host, folder)?;
+    ) -> io::Result<Machine> {
+        let mut machine = execution.machine(host, folder)?;
         let listening = [
             ("APP_HOST", "127.0.0.1".to_owned()),
             ("APP_PORT", port.number().to_string()),
             ("DOMINO_RUN_HOST_PATH", format!("{}/", self.app.path())),
         ];
-        variables.extend(listening.map(|(name, value)| (name.to_owned(), value)));
-        Ok(variables)
+        let listening = listening.map(|(name, value)| (name.to_owned(), value));
+        machine.variables.extend(listening);
+        Ok(machine)
     }
 }
 

@@ -87,13 +87,12 @@ async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutco
     job.enter(RunStatus::Pulling);
     host.delays.step().await;
 
-    let task = execution
-        .variables(host, folder.path())
-        .map(|variables| Task {
-            command: &job.spec.command,
-            folder: folder.path(),
-            variables,
-        });
+    let task = execution.machine(host, folder.path()).map(|machine| Task {
+        command: &job.spec.command,
+        folder: folder.path(),
+        variables: machine.variables,
+        proxy: machine.proxy,
+    });
     job.has_started(host.now());
     job.enter(RunStatus::Running);
     let started = task.and_then(|task| process::start(&host.processes, task, job.log.clone()));

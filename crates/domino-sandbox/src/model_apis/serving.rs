@@ -98,6 +98,7 @@ fn start_python(
         command: &command,
         folder: &folder.join("model"),
         variables,
+        proxy: None,
     };
     process::start(&host.processes, task, log)
 }

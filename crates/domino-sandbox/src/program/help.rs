@@ -16,8 +16,9 @@ button for each user; the page at / lists the apps. 5.9 has them on /v4/modelPro
 on /api/apps/beta as well, 6.4 on /api/apps/v1 too.
 
 Experiments, runs and registered models are kept as MLflow keeps them, under /api/2.0/mlflow of the \
-same address, where a run finds them in MLFLOW_TRACKING_URI; --mlflow leaves them to a real MLflow \
-server. A model endpoint is python3 with the files of a registered version, or of the newest \
+same address; --mlflow leaves them to a real MLflow server. A run finds them in MLFLOW_TRACKING_URI, \
+and the API in DOMINO_API_PROXY: two loopback addresses of its own that take no credential and act as \
+the user whose run it is. The first is 127.0.0.1:8768, as in Domino, while that port is free. A model endpoint is python3 with the files of a registered version, or of the newest \
 commit, and the endpoint's own environment variables. It is called at /models/ID/latest/model with \
 its token as user and password of HTTP Basic. Domino shows such a token to people only; here every \
 endpoint takes the one that the credentials file has as DOMINO_MODEL_TOKEN.

@@ -169,13 +169,73 @@ fn a_run_has_the_variables_of_domino_and_little_else() {
     assert_eq!(value("DOMINO_STARTING_USERNAME"), "author");
     assert_eq!(value("DOMINO_HARDWARE_TIER_ID"), "dev-small-k8s");
     assert_eq!(value("DOMINO_API_HOST"), world.sandbox.url());
-    assert_eq!(value("MLFLOW_TRACKING_URI"), world.sandbox.url());
     assert_eq!(value("DOMINO_USER_API_KEY"), world.author().api_key);
     assert_eq!(value("DOMINO_WORKING_DIR"), value("PWD"));
     assert!(
         environment.iter().all(|line| !line.starts_with("CARGO")),
         "{environment:?}"
     );
+}
+
+/// Asks who one is at each address that a run is given for itself, without a credential and with a wrong one.
+const ASK_WITHOUT: &str = r#"
+import json, os, urllib.error, urllib.request
+for name in ("DOMINO_API_PROXY", "MLFLOW_TRACKING_URI"):
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Domino-Api-Key": "wrong"}):
+        request = urllib.request.Request(os.environ[name] + "/v4/users/self", headers=headers)
+        print(json.load(urllib.request.urlopen(request))["userName"])
+request = urllib.request.Request(os.environ["DOMINO_API_PROXY"] + "/v4/nothing?here")
+try:
+    urllib.request.urlopen(request)
+except urllib.error.HTTPError as refused:
+    print(refused.code)
+body = json.dumps({"name": "wine"}).encode()
+request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/registered-models/create",
+    data=body, headers={"Content-Type": "application/json"})
+tags = json.load(urllib.request.urlopen(request))["registered_model"]["tags"]
+print({tag["key"]: tag["value"] for tag in tags}["mlflow.domino.run_id"] == os.environ["DOMINO_RUN_ID"])
+"#;
+
+#[test]
+fn what_comes_to_a_runs_own_addresses_comes_from_the_run_without_a_credential() {
+    for mlflow_context in ["required", "writes", "inside", "none"] {
+        let world = World::with(Options {
+            mlflow_context: mlflow_context.parse().unwrap(),
+            ..Options::default()
+        });
+        commit(world.repository.path(), "ask.py", ASK_WITHOUT);
+        let job = world.run("ask.py", json!({}));
+        let expected = [&["author"; 6][..], &["404", "True"]].concat();
+        assert_eq!(output(&world, &job), expected, "{mlflow_context}");
+    }
+}
+
+/// Asks for Domino's version once it is told to end.
+const PATIENT: &str = r#"
+import os, pathlib, signal, sys, urllib.request
+said = pathlib.Path(sys.argv[1])
+def end(*_):
+    said.write_bytes(urllib.request.urlopen(os.environ["DOMINO_API_PROXY"] + "/version").read())
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+said.touch()
+while True:
+    signal.pause()
+"#;
+
+#[test]
+fn a_run_that_is_asked_to_end_reaches_its_addresses_until_it_has_ended() {
+    let world = World::new();
+    let said = world.repository.path().join("said");
+    commit(world.repository.path(), "patient.py", PATIENT);
+    let command = format!("exec python3 patient.py {}", said.display());
+    let id = text(&world.start(&command, json!({}))["id"]);
+    world.job_once(&id, |_| said.exists());
+    let stop = json!({ "projectId": world.project_id(), "jobId": id, "commitResults": false });
+    world.post("/v4/jobs/stop", stop).ok();
+    world.job_once(&id, |job| job["isCompleted"] == true);
+    let said = std::fs::read_to_string(&said).unwrap();
+    assert!(said.contains("\"version\""), "{said}");
 }
 
 #[test]
