@@ -5,22 +5,17 @@
 
 mod again;
 mod apply_schedule;
-mod at_once;
 mod difference;
-mod follow;
-mod interrupted;
+mod ended;
 mod logs;
-mod over;
 mod own_run;
 mod own_schedule;
-mod report;
 mod run;
 mod schedule;
 mod schedule_plan;
 mod start;
 mod status;
 mod stop;
-mod verify_run;
 mod wanted_schedule;
 
 use std::process::ExitCode;

@@ -3,12 +3,10 @@
 use domino_core::api::jobs::Job as Run;
 use domino_core::api::projects::Project;
 use domino_core::error::{CommandError, Result};
+use domino_core::job_run::{LOG_GRACE, is_over, link};
 use domino_core::step::{Interrupts, Step, StepContext, StepFlags, StepResult};
 use domino_core::wait::{LogPrint, LogTail, LogWriter};
 
-use crate::follow::LOG_GRACE;
-use crate::over::is_over;
-use crate::report::link;
 use crate::run::{Which, find, no_run};
 
 /// `deploy-job logs`.

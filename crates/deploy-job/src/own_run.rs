@@ -1,45 +1,22 @@
-//! Finding the runs that are ours: by the marker in their title, else by what they run and who started them.
+//! Which run is taken in place of a new one: a run of ours by its marker, else by what it runs and who started it.
 //!
 //! A title can be edited while the run goes on. What is certainly ours is followed, what may be ours is refused by
 //! name: another one beside it would do the same work twice.
 
-use std::cell::Cell;
-
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run};
-use domino_core::api::projects::Project;
-use domino_core::client::{ApiError, Reader};
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
+use domino_core::client::Reader;
+use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
+use domino_core::job_run::{OwnRuns, Search};
 use domino_core::place::ResolvedPlacement;
-use domino_core::step::StepContext;
-use domino_core::workflow_start::workflow_start;
-use jiff::Timestamp;
-use stage_file::{Job, Kind, StageFile};
+use stage_file::{Job, Kind};
 
-/// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
-const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
-
-/// What a start looks for among the runs of its project.
+/// What a start looks for: a run of this job.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Search<'a> {
-    pub(crate) context: &'a StepContext,
+pub(crate) struct Reuse<'a> {
     pub(crate) job: &'a Job,
-    pub(crate) marker: &'a DeploymentMarker,
-    pub(crate) project: &'a Project,
-}
-
-/// What it finds, newest first.
-#[derive(Debug, Default)]
-pub(crate) struct OwnRuns {
-    /// With exactly this marker.
-    pub(crate) marked: Vec<Run>,
-    /// Of the same job, stage and commit, started by a person or by another workflow run; they go on.
-    pub(crate) alike: Vec<Run>,
-    /// With the same command and commit and no marker of ours; they go on.
-    unmarked: Vec<Run>,
-    /// The number of the newest run of the project, whoever started it; zero when there is none.
-    pub(crate) newest: u64,
+    pub(crate) search: Search<'a>,
 }
 
 /// The run in place of a new one.
@@ -50,88 +27,7 @@ pub(crate) struct Reusable {
     pub(crate) because: Option<String>,
 }
 
-impl Search<'_> {
-    /// Looks through the runs that may be of this workflow run, and those that go on, by the server's clock: this
-    /// machine's may be wrong.
-    pub(crate) async fn find(&self, reader: &Reader) -> Result<OwnRuns, ApiError> {
-        let at_most = reader.now().as_millisecond() - LONGEST_WORKFLOW_RUN;
-        let since = async {
-            match self.marker.workflow_run {
-                Some(_) => workflow_start(&self.context.connection)
-                    .await
-                    .map(Timestamp::as_millisecond),
-                // Without a workflow run, only what goes on is taken in place of a new run.
-                None => Some(i64::MAX),
-            }
-        };
-        let newest = Cell::new(0);
-        let is_one = |run: &Run| self.is_one(&newest, run);
-        let project = &self.project.id;
-        let runs = reader.jobs(project, at_most, since, is_one).await?;
-        Ok(self.sorted(runs, newest.get()))
-    }
-
-    /// The same among the runs that came after the one with this number.
-    pub(crate) async fn find_after(
-        &self,
-        reader: &Reader,
-        number: u64,
-    ) -> Result<OwnRuns, ApiError> {
-        let newest = Cell::new(0);
-        let is_one = |run: &Run| self.is_one(&newest, run);
-        let project = &self.project.id;
-        let runs = reader.jobs_after(project, number, is_one).await?;
-        Ok(self.sorted(runs, newest.get()))
-    }
-
-    fn is_one(&self, newest: &Cell<u64>, run: &Run) -> bool {
-        newest.set(newest.get().max(run.number));
-        self.is_marked(run) || self.is_alike(run) || self.is_unmarked(run)
-    }
-
-    fn sorted(&self, runs: Vec<Run>, newest: u64) -> OwnRuns {
-        let mut found = OwnRuns {
-            newest,
-            ..OwnRuns::default()
-        };
-        for run in runs {
-            if self.is_marked(&run) {
-                found.marked.push(run);
-            } else if self.is_alike(&run) {
-                found.alike.push(run);
-            } else {
-                found.unmarked.push(run);
-            }
-        }
-        found
-    }
-
-    /// With exactly this marker, and running exactly its commit as far as Domino tells.
-    fn is_marked(&self, run: &Run) -> bool {
-        let git_ref = run.main_repo_git_ref.as_ref();
-        run.title
-            .as_deref()
-            .is_some_and(|title| self.marker.ends(title))
-            && git_ref.is_none_or(|git_ref| git_ref.is(&self.marker.commit))
-    }
-
-    fn is_alike(&self, run: &Run) -> bool {
-        let title = run.title.as_deref();
-        title.is_some_and(|title| self.marker.is_of_same_commit(title)) && self.goes_on(run)
-    }
-
-    fn is_unmarked(&self, run: &Run) -> bool {
-        run.job_run_command.as_ref() == Some(&self.job.command)
-            && !is_of_file(&self.context.file, run)
-            && run.statuses.is_scheduled != Some(true)
-            && self.goes_on(run)
-    }
-
-    fn goes_on(&self, run: &Run) -> bool {
-        let git_ref = run.main_repo_git_ref.as_ref();
-        !run.statuses.is_completed && git_ref.is_some_and(|git_ref| git_ref.is(&self.marker.commit))
-    }
-
+impl Reuse<'_> {
     /// The run in place of a new one: one that still goes on, or one that succeeded for this workflow run.
     pub(crate) async fn reusable(
         &self,
@@ -159,7 +55,7 @@ impl Search<'_> {
             }));
         }
         let succeeded = |run: &&Run| run.statuses.execution_status == ExecutionStatus::Succeeded;
-        if self.marker.workflow_run.is_some()
+        if self.search.marker.workflow_run.is_some()
             && let Some(run) = found.marked.iter().find(succeeded)
         {
             return Ok(Some(with_marker(run)));
@@ -196,16 +92,16 @@ impl Search<'_> {
                     run.title.as_deref().unwrap_or_default()
                 )),
             })),
-            _ => Err(uncertain(&self.marker.of, &here).hint(format!(
+            _ => Err(uncertain(&self.search.marker.of, &here).hint(format!(
                 "if it is, end its title with `{}` in Domino; if not, give `--beside`",
-                self.marker
+                self.search.marker
             ))),
         }
     }
 
     /// Whether another job of the file, or this one in another stage, would start the same command at the same place.
     fn may_be_another(&self) -> bool {
-        let (file, here) = (&self.context.file, &self.context.stage);
+        let (file, here) = (&self.search.context.file, &self.search.context.stage);
         let tier = |job: &Job, stage| file.target(Kind::Job, &job.name, stage).hardware_tier;
         let ours = tier(self.job, here);
         let same_place =
@@ -228,15 +124,6 @@ pub(crate) async fn by_this_account(reader: &Reader, runs: &[Run]) -> Result<Vec
     let user = reader.own_user().await?;
     let is_ours = |run: &&Run| run.started_by.as_ref().is_some_and(|by| by.id == user.id);
     Ok(runs.iter().filter(is_ours).cloned().collect())
-}
-
-/// Whether a title carries the marker of any job of the file in any stage.
-pub(crate) fn is_of_file(file: &StageFile, run: &Run) -> bool {
-    let title = run.title.as_deref().unwrap_or_default();
-    file.stages.iter().any(|stage| {
-        let mut jobs = file.jobs.iter();
-        jobs.any(|job| EntityMarker::new(&stage.name, &job.name).is_of(title))
-    })
 }
 
 /// No run carries the marker, and these may be ours.

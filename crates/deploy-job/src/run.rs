@@ -8,10 +8,11 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
+use domino_core::job_run::is_of_file;
 use domino_core::step::StepContext;
 use stage_file::{Job, Stage};
 
-use crate::own_run::{by_this_account, is_of_file, uncertain};
+use crate::own_run::{by_this_account, uncertain};
 
 /// Which run of a job is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

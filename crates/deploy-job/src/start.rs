@@ -3,31 +3,28 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domino_core::api::GitRef;
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId, NewJob};
+use domino_core::api::jobs::{ExecutionStatus, JobId};
 use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
-use domino_core::client::{ApiError, Writer, Written, write_once};
+use domino_core::client::Writer;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
+use domino_core::job_run::{
+    Follow, Interruption, NewRun, OwnRuns, Requested, Search, Words, describe, link,
+};
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
 use domino_core::revision::{RevisionBefore, hand_on};
 use domino_core::step::{
-    ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, Through, duration,
-    ticked,
+    ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, duration, ticked,
 };
 use stage_file::{Job, Kind};
 
 use crate::again::Again;
-use crate::at_once::BeforeStart;
-use crate::follow::Follow;
-use crate::interrupted::Interruption;
-use crate::own_run::{OwnRuns, Reusable, Search};
-use crate::report::{describe, link};
+use crate::ended::result_of;
+use crate::own_run::{Reusable, Reuse};
 use crate::run::{cannot, deployed_here};
-use crate::verify_run::Requested;
 
 /// `deploy-job start`.
 #[derive(Debug, clap::Args)]
@@ -142,7 +139,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     let target = context.file.target(Kind::Job, &job.name, &context.stage);
     let search = Search {
         context,
-        job,
+        command: &job.command,
         marker: &marker,
         project: &project,
     };
@@ -161,7 +158,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     let StepContext { file, stage, .. } = context;
     let of = (Kind::Job, job.name.as_str());
     let other_revision = args.revision.settle(&mut place, file, stage, of)?;
-    let reusable = search
+    let reusable = Reuse { job, search }
         .reusable(&reader, &found, &place, args.beside)
         .await?;
     let (reusable, order) = again
@@ -199,11 +196,17 @@ impl StartPlan<'_> {
         args: &StartArgs,
         writer: &Writer,
     ) -> Result<StepResult> {
+        let stage = &context.stage;
+        let words = Words {
+            what: format!("job `{}`", args.job),
+            cannot: cannot("start", &args.job, stage),
+            status: format!("deploy-job status {} --stage {}", args.job, stage.name),
+        };
         let interruption = Interruption {
             context,
             project: &self.project,
             writer,
-            job: &args.job,
+            words: &words,
             keep_running: args.keep_running,
         };
         let requested = Requested {
@@ -214,44 +217,17 @@ impl StartPlan<'_> {
         };
         let run = match &self.reusable {
             Some(reusable) => reusable.run.clone(),
-            None => match interrupts.finish(self.launch(writer)).await {
-                Through::Completed(written) => {
-                    let written =
-                        written.with_context(|| cannot("start", &args.job, &context.stage))?;
-                    if let Written::Recovered(run) = &written {
-                        let text = format!(
-                            "the reply to the start was lost; Domino has started it as run {}",
-                            run.number
-                        );
-                        step.warn(&text, None);
-                    }
-                    let run = written.into_inner();
-                    let before = BeforeStart {
-                        search: self.search(),
-                        earlier: &self.earlier,
-                        newest: self.newest,
-                        beside: args.beside,
-                    };
-                    let first = before.first_of_two(step, writer, run.clone());
-                    match interrupts.finish(first).await {
-                        Through::Completed(first) => {
-                            first.with_context(|| cannot("start", &args.job, &context.stage))?
-                        }
-                        Through::Interrupted(signal, first) => {
-                            let run = first.and_then(Result::ok).unwrap_or(run);
-                            return interruption
-                                .at_the_start(step, interrupts, signal, Some(Ok(run)))
-                                .await;
-                        }
-                    }
-                }
-                Through::Interrupted(signal, written) => {
-                    let started = written.map(|written| written.map(Written::into_inner));
-                    return interruption
-                        .at_the_start(step, interrupts, signal, started)
-                        .await;
-                }
-            },
+            None => {
+                let new = NewRun {
+                    search: self.search(),
+                    title: &self.job.title,
+                    place: &self.place,
+                    earlier: &self.earlier,
+                    newest: self.newest,
+                    beside: args.beside,
+                };
+                new.start(step, interrupts, &interruption).await?
+            }
         };
         step.report.output("commit", self.marker.commit.as_str());
         describe(&mut step.report, context, &self.project, &run);
@@ -275,54 +251,22 @@ impl StartPlan<'_> {
         }
         let follow = Follow {
             context,
-            job: &args.job,
             requested,
             interruption,
             timeout: args
                 .timeout
                 .unwrap_or_else(|| self.job.timeout(&context.stage)),
         };
-        follow.apply(step, interrupts, run).await
-    }
-
-    /// Starts the run; where the reply is lost, the run is looked for among those that did not exist before.
-    async fn launch(&self, writer: &Writer) -> Result<Written<Run>, ApiError> {
-        let new = self.new_job();
-        let reader = writer.reader();
-        write_once(
-            reader.delay_scale(),
-            async || writer.start_job(&new).await,
-            async || {
-                let found = self.search().find_after(&reader, self.newest).await?;
-                let mut marked = found.marked.into_iter();
-                Ok(marked.find(|run| !self.earlier.contains(&run.id)))
-            },
-        )
-        .await
+        let followed = follow.to_its_end(step, interrupts, run).await?;
+        result_of(step, context, &args.job, &followed)
     }
 
     fn search(&self) -> Search<'_> {
         Search {
             context: self.context,
-            job: self.job,
+            command: &self.job.command,
             marker: &self.marker,
             project: &self.project,
-        }
-    }
-
-    fn new_job(&self) -> NewJob {
-        let (environment_id, environment_revision_spec) = match &self.place.environment {
-            Some((environment, revision)) => (Some(environment.id.clone()), Some(revision.clone())),
-            None => (None, None),
-        };
-        NewJob {
-            project_id: self.project.id.clone(),
-            command_to_run: self.job.command.clone(),
-            title: format!("{} {}", self.job.title, self.marker),
-            main_repo_git_ref: GitRef::commit(&self.marker.commit),
-            override_hardware_tier_id: self.place.tier.as_ref().map(|tier| tier.id.clone()),
-            environment_id,
-            environment_revision_spec,
         }
     }
 

@@ -5,12 +5,11 @@ use domino_core::api::projects::Project;
 use domino_core::api::schedules::ScheduledJob;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Exit, Result};
+use domino_core::job_run::{describe, is_over};
 use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 use stage_file::{Job, Schedule};
 
-use crate::over::is_over;
 use crate::own_schedule::Ours;
-use crate::report::describe;
 use crate::run::{Which, find, no_run};
 use crate::schedule::fires;
 

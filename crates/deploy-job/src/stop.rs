@@ -6,13 +6,12 @@ use std::time::Duration;
 use domino_core::api::jobs::Job as Run;
 use domino_core::api::projects::Project;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::job_run::{describe, is_over, report_what_is};
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, duration,
 };
 use domino_core::wait::{Look, Poll, Span, Waited};
 
-use crate::over::is_over;
-use crate::report::{describe, report_what_is};
 use crate::run::{Which, cannot, find};
 
 /// `deploy-job stop`.

@@ -17,6 +17,7 @@ pub mod execution_context;
 mod exit;
 pub mod github;
 pub mod handed_on;
+pub mod job_run;
 pub mod let_in;
 pub mod older_commit;
 pub mod own_endpoint;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use domino_core::api::jobs::{Job as Run, JobId};
-use domino_core::api::projects::Project;
-use domino_core::step::{Report, StepContext};
-use domino_core::wait::Span;
+use crate::api::jobs::{Job as Run, JobId};
+use crate::api::projects::Project;
+use crate::step::{Report, StepContext};
+use crate::wait::Span;
 
 /// The status of a run, for the progress line.
-pub(crate) fn status_line(run: &Run) -> String {
+pub(super) fn status_line(run: &Run) -> String {
     let word = run.statuses.execution_status.word();
     let why = run
         .queued_job_history_details
@@ -21,7 +21,7 @@ pub(crate) fn status_line(run: &Run) -> String {
 }
 
 /// The page of a run, for people.
-pub(crate) fn link(context: &StepContext, project: &Project, id: &JobId) -> String {
+pub fn link(context: &StepContext, project: &Project, id: &JobId) -> String {
     format!(
         "{}/jobs/{}/{}/{id}/logs",
         context.connection.host().as_str(),
@@ -31,7 +31,7 @@ pub(crate) fn link(context: &StepContext, project: &Project, id: &JobId) -> Stri
 }
 
 /// Puts what is known of a run into the report.
-pub(crate) fn describe(report: &mut Report, context: &StepContext, project: &Project, run: &Run) {
+pub fn describe(report: &mut Report, context: &StepContext, project: &Project, run: &Run) {
     let link = link(context, project, &run.id);
     let status = run.statuses.execution_status.word();
     report
@@ -69,7 +69,7 @@ pub(crate) fn describe(report: &mut Report, context: &StepContext, project: &Pro
 const LOOK: Duration = Duration::from_secs(10);
 
 /// Puts how the run is now into the report, in place of how it was when it was last seen.
-pub(crate) async fn report_what_is(
+pub async fn report_what_is(
     report: &mut Report,
     context: &StepContext,
     project: &Project,

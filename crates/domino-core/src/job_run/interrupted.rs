@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use domino_core::api::jobs::{Job as Run, JobId};
-use domino_core::api::projects::Project;
-use domino_core::client::{ApiError, Writer};
-use domino_core::error::{CommandError, Result};
-use domino_core::step::{Interrupts, Progress, Signal, Step, StepContext, StepResult};
-use domino_core::wait::{Look, Poll, Waited};
+use crate::api::jobs::{Job as Run, JobId};
+use crate::api::projects::Project;
+use crate::client::{ApiError, Writer};
+use crate::error::{CommandError, Result};
+use crate::step::{Interrupts, Progress, Signal, Step, StepContext};
+use crate::wait::{Look, Poll, Waited};
 
-use crate::over::is_over;
-use crate::report::{link, report_what_is};
+use super::over::is_over;
+use super::report::{link, report_what_is};
+use super::words::Words;
 
 /// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -20,31 +21,37 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// A run that is followed, for a signal.
-pub(crate) struct Interruption<'a> {
-    pub(crate) context: &'a StepContext,
-    pub(crate) project: &'a Project,
-    pub(crate) writer: &'a Writer,
-    pub(crate) job: &'a str,
-    pub(crate) keep_running: bool,
+#[derive(Debug)]
+pub struct Interruption<'a> {
+    /// Where the step works.
+    pub context: &'a StepContext,
+    /// Where the run runs.
+    pub project: &'a Project,
+    /// Stops it.
+    pub writer: &'a Writer,
+    /// What it is called.
+    pub words: &'a Words,
+    /// Whether the run goes on all the same.
+    pub keep_running: bool,
 }
 
 impl Interruption<'_> {
-    /// Stops the run, unless it is to keep running. Always an error, which says what became of the run.
-    pub(crate) async fn stop_run(
+    /// Stops the run, unless it is to keep running. The error says what became of the run.
+    pub(super) async fn stop_run(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
         signal: Signal,
         id: &JobId,
         number: u64,
-    ) -> Result<StepResult> {
+    ) -> CommandError {
         let link = link(self.context, self.project, id);
         if self.keep_running {
-            return Err(CommandError::new(
+            return CommandError::new(
                 signal.exit(),
                 format!("interrupted; run {number} goes on: {link}"),
             )
-            .hint("run this again to follow it"));
+            .hint("run this again to follow it");
         }
         step.say(&format!("interrupted: stopping run {number}"));
         let outcome = tokio::select! {
@@ -57,7 +64,7 @@ impl Interruption<'_> {
         let look = report_what_is(&mut step.report, self.context, self.project, id);
         // GitHub kills us soon after a signal.
         let _ = tokio::time::timeout(LAST_LOOK, look).await;
-        Err(CommandError::new(signal.exit(), text))
+        CommandError::new(signal.exit(), text)
     }
 
     async fn stop(&self, id: &JobId, number: u64) -> Result<String, ApiError> {
@@ -90,14 +97,14 @@ impl Interruption<'_> {
     }
 
     /// The signal came while the start was on its way. `None` when its end was not seen in time.
-    pub(crate) async fn at_the_start(
+    pub(super) async fn at_the_start(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
         signal: Signal,
         started: Option<Result<Run, ApiError>>,
-    ) -> Result<StepResult> {
-        let name = self.job;
+    ) -> CommandError {
+        let what = &self.words.what;
         let text = match started {
             Some(Ok(run)) => {
                 return self
@@ -105,15 +112,12 @@ impl Interruption<'_> {
                     .await;
             }
             Some(Err(error)) if !error.outcome_unknown() => {
-                let text = format!("interrupted; job `{name}` was not started");
-                return Err(
-                    CommandError::from(error).context(CommandError::new(signal.exit(), text))
-                );
+                let text = format!("interrupted; {what} was not started");
+                return CommandError::from(error).context(CommandError::new(signal.exit(), text));
             }
-            _ => format!("interrupted; whether Domino has started job `{name}` is not known"),
+            _ => format!("interrupted; whether Domino has started {what} is not known"),
         };
-        let stage = &self.context.stage.name;
-        let look = format!("to see whether it runs: deploy-job status {name} --stage {stage}");
-        Err(CommandError::new(signal.exit(), text).hint(look))
+        let look = format!("to see whether it runs: {}", self.words.status);
+        CommandError::new(signal.exit(), text).hint(look)
     }
 }

@@ -5,33 +5,33 @@ use std::collections::HashSet;
 use std::future::ready;
 use std::time::Duration;
 
-use domino_core::api::jobs::{Job as Run, JobId};
-use domino_core::client::Writer;
-use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::step::{Progress, Step};
-use domino_core::wait::{Look, Poll, Waited};
+use crate::api::jobs::{Job as Run, JobId};
+use crate::client::Writer;
+use crate::error::{CommandError, Context as _, Exit, Result};
+use crate::step::{Progress, Step};
+use crate::wait::{Look, Poll, Waited};
 
-use crate::over::is_over;
-use crate::own_run::Search;
+use super::over::is_over;
+use super::search::Search;
 
 /// How long our own run may take to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a start knew before it started its run.
-pub(crate) struct BeforeStart<'a> {
-    pub(crate) search: Search<'a>,
+pub(super) struct BeforeStart<'a> {
+    pub(super) search: Search<'a>,
     /// The runs with the marker.
-    pub(crate) earlier: &'a HashSet<JobId>,
+    pub(super) earlier: &'a HashSet<JobId>,
     /// The number of the newest run of the project.
-    pub(crate) newest: u64,
+    pub(super) newest: u64,
     /// Runs of the same commit that others started are left alone.
-    pub(crate) beside: bool,
+    pub(super) beside: bool,
 }
 
 impl BeforeStart<'_> {
     /// The run to follow: `run`, which we have just started, or one that another start was first with. Nothing is asked
     /// where the number of ours is the next one: then no other run came between.
-    pub(crate) async fn first_of_two(
+    pub(super) async fn first_of_two(
         &self,
         step: &mut Step,
         writer: &Writer,

@@ -1,30 +1,35 @@
 //! Whether Domino runs what was asked for: commit, hardware tier and compute environment. Domino ignores a field with
 //! a wrong name in silence, so that only the run itself proves anything.
 
-use domino_core::api::jobs::{Job as Run, RuntimeDetails};
-use domino_core::api::projects::Project;
-use domino_core::client::Writer;
-use domino_core::commit::Commit;
-use domino_core::error::{CommandError, Exit, Result};
-use domino_core::place::ResolvedPlacement;
-use domino_core::revision::hand_on;
-use domino_core::step::Step;
-use domino_core::wait::Poll;
+use crate::api::jobs::{Job as Run, RuntimeDetails};
+use crate::api::projects::Project;
+use crate::client::Writer;
+use crate::commit::Commit;
+use crate::error::{CommandError, Exit, Result};
+use crate::place::ResolvedPlacement;
+use crate::revision::hand_on;
+use crate::step::Step;
+use crate::wait::Poll;
 
-use crate::over::is_over;
+use super::over::is_over;
 
 /// What a run must be.
-pub(crate) struct Requested<'a> {
-    pub(crate) writer: &'a Writer,
-    pub(crate) project: &'a Project,
-    pub(crate) place: &'a ResolvedPlacement,
-    pub(crate) commit: &'a Commit,
+#[derive(Debug)]
+pub struct Requested<'a> {
+    /// Stops one that is not.
+    pub writer: &'a Writer,
+    /// Where it runs.
+    pub project: &'a Project,
+    /// On what it runs.
+    pub place: &'a ResolvedPlacement,
+    /// What it runs.
+    pub commit: &'a Commit,
 }
 
 impl Requested<'_> {
     /// Compares a run as it was read with what was asked for, and stops it when it differs. `false` when Domino did
     /// not tell everything yet.
-    pub(crate) async fn verify_run(&self, step: &mut Step, run: &Run, poll: &Poll) -> Result<bool> {
+    pub(super) async fn verify_run(&self, step: &mut Step, run: &Run, poll: &Poll) -> Result<bool> {
         let mut wrong = self.wrong_commit(run);
         if run.main_repo_git_ref.is_none() {
             wrong.push(format!("commit: none in place of {}", self.commit));
@@ -50,7 +55,7 @@ impl Requested<'_> {
     }
 
     /// The same for the reply to the start, which may leave the commit out and never tells the tier.
-    pub(crate) async fn verify_commit(&self, run: &Run) -> Result<()> {
+    pub async fn verify_commit(&self, run: &Run) -> Result<()> {
         self.refuse(run, &self.wrong_commit(run)).await
     }
 

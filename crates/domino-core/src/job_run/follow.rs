@@ -1,30 +1,43 @@
-//! Following a run to its end: its status, its log, and whether it ended well. Whether it is the run that was asked
-//! for is in `verify_run`, and what a signal asks for in `interrupted`.
+//! Following a run to its end: its status and its log. Whether it is the run that was asked for is in `verify_run`, what a
+//! signal asks for in `interrupted`; whether it ended well is for the one who asked.
 
 use std::time::Duration;
 
-use domino_core::api::jobs::{ExecutionStatus, Job as Run};
-use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext, StepResult};
-use domino_core::wait::{LogTail, Poll, Span};
+use crate::api::jobs::Job as Run;
+use crate::error::{CommandError, Context as _, Exit, Result};
+use crate::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext};
+use crate::wait::{LogTail, Poll, Span};
 
-use crate::interrupted::Interruption;
-use crate::over::{is_over, is_over_here};
-use crate::report::{describe, report_what_is, status_line};
-use crate::verify_run::Requested;
+use super::interrupted::Interruption;
+use super::over::{is_over, is_over_here};
+use super::report::{describe, report_what_is, status_line};
+use super::verify_run::Requested;
 
 /// How long a log may lag behind the end of its run.
-pub(crate) const LOG_GRACE: Duration = Duration::from_secs(2);
+pub const LOG_GRACE: Duration = Duration::from_secs(2);
 /// How long a log may keep us from the next look at its run.
 const LOG_LOOK: Duration = Duration::from_secs(10);
 
 /// A run to follow.
-pub(crate) struct Follow<'a> {
-    pub(crate) context: &'a StepContext,
-    pub(crate) job: &'a str,
-    pub(crate) requested: Requested<'a>,
-    pub(crate) interruption: Interruption<'a>,
-    pub(crate) timeout: Duration,
+#[derive(Debug)]
+pub struct Follow<'a> {
+    /// Where the step works.
+    pub context: &'a StepContext,
+    /// What it must be.
+    pub requested: Requested<'a>,
+    /// What a signal does, and what the run is called.
+    pub interruption: Interruption<'a>,
+    /// How long it is followed.
+    pub timeout: Duration,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Followed {
+    /// The run.
+    pub run: Run,
+    /// Its log.
+    pub tail: LogTail,
 }
 
 /// How following ended.
@@ -38,20 +51,21 @@ enum FollowOutcome {
 }
 
 impl Follow<'_> {
-    /// Follows the run until it is over, and says how it ended.
-    pub(crate) async fn apply(
+    /// Follows the run until it is over.
+    pub async fn to_its_end(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
         run: Run,
-    ) -> Result<StepResult> {
+    ) -> Result<Followed> {
+        let words = self.interruption.words;
         let id = run.id.clone();
         let number = run.number;
         let mut tail = LogTail::default();
         let mut progress = step.progress();
         let outcome = tokio::select! {
             outcome = self.watch(step, &mut progress, &mut tail, run) => {
-                outcome.with_context(|| format!("lost sight of run {number} of job `{}`, which may still go on", self.job))
+                outcome.with_context(|| format!("lost sight of run {number} of {}, which may still go on", words.what))
             }
             signal = interrupts.next() => Ok(FollowOutcome::Interrupted(signal)),
         };
@@ -71,20 +85,17 @@ impl Follow<'_> {
                     step.warn(&text, None);
                 }
                 describe(&mut step.report, self.context, self.requested.project, &run);
-                self.result_of(step, &run, &tail)
+                Ok(Followed { run, tail })
             }
             FollowOutcome::TimeUp(run) => {
                 describe(&mut step.report, self.context, self.requested.project, &run);
-                step.report.next = Some(format!(
-                    "deploy-job status {} --stage {}",
-                    self.job, self.context.stage.name
-                ));
+                step.report.next = Some(words.status.clone());
                 Err(CommandError::new(
                     Exit::Unsettled,
                     format!(
-                        "run {} of job `{}` is still `{}` after {}",
+                        "run {} of {} is still `{}` after {}",
                         run.number,
-                        self.job,
+                        words.what,
                         run.statuses.execution_status.word(),
                         Span(self.timeout)
                     ),
@@ -92,9 +103,10 @@ impl Follow<'_> {
                 .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
             }
             FollowOutcome::Interrupted(signal) => {
-                self.interruption
-                    .stop_run(step, interrupts, signal, &id, number)
-                    .await
+                let stopping = self
+                    .interruption
+                    .stop_run(step, interrupts, signal, &id, number);
+                Err(stopping.await)
             }
         }
     }
@@ -174,17 +186,12 @@ impl Follow<'_> {
             }
         }
     }
+}
 
-    /// Green only when Domino says `Succeeded`.
-    fn result_of(&self, step: &mut Step, run: &Run, tail: &LogTail) -> Result<StepResult> {
-        let status = &run.statuses.execution_status;
-        if *status == ExecutionStatus::Succeeded {
-            return Ok(StepResult::done(format!(
-                "job `{}` succeeded as run {}",
-                self.job, run.number
-            )));
-        }
-        let lines = tail.excerpt();
+impl Followed {
+    /// Reports the end of its log, and says why it ended other than well, as far as Domino tells.
+    pub fn failure(&self, step: &mut Step, failure: CommandError) -> CommandError {
+        let lines = self.tail.excerpt();
         if !lines.is_empty() {
             step.report.excerpt = Some(Excerpt {
                 title: "the last lines of the run's log".into(),
@@ -192,20 +199,7 @@ impl Follow<'_> {
                 was_live: true,
             });
         }
-        step.report.next = Some(format!(
-            "deploy-job logs {} --stage {} --id {}",
-            self.job, self.context.stage.name, run.id
-        ));
-        let key = ["job", self.job, "command"];
-        let failure = CommandError::failed(format!(
-            "run {} of job `{}` ended as `{}`",
-            run.number,
-            self.job,
-            status.word()
-        ))
-        .hint("the run's log says why; correct the code or the job and push, or run this again")
-        .at(&self.context.file, &key);
-        let reason = run.abnormal_status.as_ref().map(|why| {
+        let reason = self.run.abnormal_status.as_ref().map(|why| {
             [
                 why.run_failure_reason.as_str(),
                 why.run_failure_message.as_str(),
@@ -215,12 +209,11 @@ impl Follow<'_> {
             .collect::<Vec<_>>()
             .join(": ")
         });
-        let error = match reason.filter(|reason| !reason.is_empty()) {
+        match reason.filter(|reason| !reason.is_empty()) {
             Some(reason) => {
                 CommandError::message(format!("Domino says: {reason}")).context(failure)
             }
             None => failure,
-        };
-        Err(error)
+        }
     }
 }

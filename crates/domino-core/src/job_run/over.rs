@@ -1,12 +1,12 @@
 //! When a run is over.
 
-use domino_core::api::jobs::{ExecutionStatus, Job as Run, StatusGroups};
-use domino_core::client::Reader;
-use domino_core::wait::Poll;
+use crate::api::jobs::{ExecutionStatus, Job as Run, StatusGroups};
+use crate::client::Reader;
+use crate::wait::Poll;
 
 /// Over means that Domino says so, with a word for the end: either may come before the other. `Faulty` is the one
 /// word that can be both, on the way and the end.
-pub(crate) fn is_over(run: &Run) -> bool {
+pub fn is_over(run: &Run) -> bool {
     run.statuses.is_completed
         && match &run.statuses.execution_status {
             ExecutionStatus::OnItsWay(word) => word == "Faulty",
@@ -16,7 +16,7 @@ pub(crate) fn is_over(run: &Run) -> bool {
 
 /// Whether a word that we do not know is one of the deployment's own for a run that is over. The words are asked
 /// for once.
-pub(crate) async fn is_over_here(
+pub(super) async fn is_over_here(
     reader: &Reader,
     run: &Run,
     groups: &mut Option<StatusGroups>,

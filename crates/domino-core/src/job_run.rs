@@ -1,0 +1,22 @@
+//! A run of a command in a project of Domino that a step starts once, finds again, follows and stops.
+//!
+//! What the command is for, and what its end means, is for the program whose step it is.
+
+mod at_once;
+mod follow;
+mod interrupted;
+mod over;
+mod report;
+mod search;
+mod start;
+mod verify_run;
+mod words;
+
+pub use self::follow::{Follow, Followed, LOG_GRACE};
+pub use self::interrupted::Interruption;
+pub use self::over::is_over;
+pub use self::report::{describe, link, report_what_is};
+pub use self::search::{OwnRuns, Search, is_of_file};
+pub use self::start::NewRun;
+pub use self::verify_run::Requested;
+pub use self::words::Words;
