@@ -52,6 +52,11 @@ pub(super) fn queue(report: &JobReport) -> Option<Value> {
     })
 }
 
+/// There are no external volumes here, and a run without the one it asked for would be another run.
+pub(super) fn no_such_volume(id: &str) -> Failure {
+    Failure::bad_request(format!("External volume mount {id} does not exist"))
+}
+
 /// A cluster is more than one process on one machine can stand for.
 pub(super) fn no_clusters() -> Failure {
     Failure::bad_request("Compute clusters are not available on this deployment")

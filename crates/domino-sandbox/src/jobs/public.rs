@@ -84,12 +84,16 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
         ..JobSpec::default()
     };
     let cluster = fields.optional_value("computeCluster");
+    let volumes = fields.texts_if_any("externalVolumeMountIds");
     fields.finish()?;
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
+    if let Some(volume) = volumes.first() {
+        return Err(parts::no_such_volume(volume));
+    }
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
-    Ok(details(&*jobs.start(&user, project, spec)?))
+    Ok(details(&*jobs.start(&user, &project, spec)?))
 }
 
 async fn one(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {
@@ -110,6 +114,6 @@ async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, parameters: Parameter
         order_by: parameters.text("sortBy").unwrap_or("number"),
         ascending: parameters.flag("ascending")?,
     };
-    let seen = listing.of(jobs.of_project(project));
+    let seen = listing.of(jobs.of_project(&project));
     parameters.page("jobs", 10, seen, |(job, report)| public(job, report))
 }

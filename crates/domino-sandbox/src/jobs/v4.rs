@@ -111,12 +111,16 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
     let cluster = fields
         .optional_value("computeClusterProperties")
         .or_else(|| fields.optional_value("onDemandSparkClusterProperties"));
+    let volumes = fields.texts_if_any("externalVolumeMounts");
     fields.finish()?;
     if cluster.is_some() {
         return Err(parts::no_clusters());
     }
+    if let Some(volume) = volumes.first() {
+        return Err(parts::no_such_volume(volume));
+    }
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
-    Ok(answer(&*jobs.start(&user, project, spec)?))
+    Ok(answer(&*jobs.start(&user, &project, spec)?))
 }
 
 async fn one(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {
@@ -158,7 +162,7 @@ async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, parameters: Parameter
         order_by,
         ascending: sort_by == "asc",
     };
-    let seen = listing.of(jobs.of_project(project));
+    let seen = listing.of(jobs.of_project(&project));
     let size = parameters.size("page_size", 3)?.min(Slice::CAP);
     let page = parameters.size("page_no", 1)?.max(1);
     let slice = Slice::of((page - 1).saturating_mul(size), size, seen.len());

@@ -130,6 +130,10 @@ fn a_job_cannot_have_what_is_not_there() {
         400
     );
     assert_eq!(
+        start(json!({ "externalVolumeMounts": ["0123456789abcdef01234567"] })),
+        400
+    );
+    assert_eq!(
         start(json!({ "environmentRevisionSpec": { "revisionId": "0".repeat(24) } })),
         400
     );
