@@ -1,10 +1,11 @@
 //! Compute environments and their revisions. Nothing is built here: a run uses the machine's own
 //! programs whatever its environment, and only the bookkeeping is Domino's.
 
+mod changes;
 mod revision;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -13,8 +14,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::id;
+use crate::locked::Locked;
 use crate::projects::Projects;
-use crate::reply::{Answer, Failure, legacy_list, wrapped};
+use crate::reply::{Answer, Failure, Put, legacy_list, wrapped};
 use crate::request::{Id, Of, Parameters, object_id};
 use crate::seed::Seed;
 use crate::users::Caller;
@@ -26,15 +28,17 @@ pub(crate) use revision::{Revision, RevisionSpec};
 pub(crate) struct Environment {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) is_archived: bool,
-    revisions: [Revision; 3],
+    is_archived: AtomicBool,
+    revisions: Locked<Vec<Revision>>,
     /// The place of the active one among them.
     active: AtomicUsize,
+    /// The place of the one that restricted projects use, where there is one.
+    restricted: Locked<Option<usize>>,
 }
 
 /// Every compute environment, with the projects whose members may list them.
 pub(crate) struct Environments {
-    all: Vec<Arc<Environment>>,
+    all: Locked<Vec<Arc<Environment>>>,
     projects: Arc<Projects>,
 }
 
@@ -55,45 +59,100 @@ pub(crate) fn routes(environments: Arc<Environments>) -> Router {
         .route("/api/environments/beta/environments", get(public_list))
         .route("/api/environments/v1/environments/{id}", get(public_one))
         .route("/v1/environments", get(legacy))
+        .merge(changes::routes())
         .with_state(environments)
 }
 
 impl Environment {
-    pub(crate) fn active(&self) -> &Revision {
-        &self.revisions[self.active.load(Ordering::Relaxed)]
+    /// One with as many revisions, the middle one of which is active.
+    fn new(id: String, name: &str, is_archived: bool, revisions: usize) -> Arc<Self> {
+        let revision = |number| Revision {
+            id: id::object_id(),
+            number,
+        };
+        Arc::new(Environment {
+            id,
+            name: name.to_owned(),
+            is_archived: AtomicBool::new(is_archived),
+            revisions: Locked::new((1..=revisions).map(revision).collect()),
+            active: AtomicUsize::new(revisions / 2),
+            restricted: Locked::default(),
+        })
     }
 
-    fn latest(&self) -> &Revision {
-        &self.revisions[2]
+    pub(crate) fn is_archived(&self) -> bool {
+        self.is_archived.load(Ordering::Relaxed)
+    }
+
+    fn revision_at(&self, place: usize) -> Revision {
+        self.revisions.lock()[place].clone()
+    }
+
+    pub(crate) fn active(&self) -> Revision {
+        self.revision_at(self.active.load(Ordering::Relaxed))
+    }
+
+    fn latest(&self) -> Revision {
+        let revisions = self.revisions.lock();
+        revisions[revisions.len() - 1].clone()
+    }
+
+    fn restricted(&self) -> Option<Revision> {
+        let place = *self.restricted.lock();
+        place.map(|place| self.revision_at(place))
+    }
+
+    /// The place of the revision with this id.
+    fn place_of(&self, revision: &str) -> Result<usize, Failure> {
+        let revisions = self.revisions.lock();
+        let place = revisions.iter().position(|known| known.id == revision);
+        place.ok_or_else(|| {
+            Failure::not_found(format!("Environment revision {revision} was not found"))
+        })
     }
 
     /// The revision that `spec` means here.
-    pub(crate) fn revision(&self, spec: &RevisionSpec) -> Result<&Revision, Failure> {
+    pub(crate) fn revision(&self, spec: &RevisionSpec) -> Result<Revision, Failure> {
         match spec {
             RevisionSpec::Active => Ok(self.active()),
             RevisionSpec::Latest => Ok(self.latest()),
-            RevisionSpec::Restricted => Err(Failure::bad_request(format!(
-                "Environment {} has no restricted revision",
-                self.id
-            ))),
-            RevisionSpec::Some(id) => {
-                let revision = self.revisions.iter().find(|revision| revision.id == *id);
-                revision.ok_or_else(|| {
-                    Failure::bad_request(format!("Environment {} has no revision {id}", self.id))
-                })
-            }
+            RevisionSpec::Restricted => self.restricted().ok_or_else(|| {
+                Failure::bad_request(format!(
+                    "Environment {} has no restricted revision",
+                    self.id
+                ))
+            }),
+            RevisionSpec::Some(id) => match self.place_of(id) {
+                Ok(place) => Ok(self.revision_at(place)),
+                Err(_) => Err(Failure::bad_request(format!(
+                    "Environment {} has no revision {id}",
+                    self.id
+                ))),
+            },
         }
     }
 
     fn v4_details(&self, revision: &Revision) -> Value {
-        revision.v4_details(&self.id, &self.name)
+        let mut details = revision.v4_details(&self.id, &self.name);
+        details["isRestricted"] = self.is_restricted(revision).into();
+        details
+    }
+
+    fn v4_revision(&self, revision: &Revision, is_active: bool) -> Value {
+        let mut json = revision.v4(is_active);
+        json["isRestricted"] = self.is_restricted(revision).into();
+        json
+    }
+
+    fn is_restricted(&self, revision: &Revision) -> bool {
+        self.restricted().is_some_and(|one| one.id == revision.id)
     }
 
     fn v4_facts(&self) -> Value {
         json!({
             "id": self.id,
             "description": "",
-            "archived": self.is_archived,
+            "archived": self.is_archived(),
             "name": self.name,
             "visibility": "Global",
             "supportedClusters": [],
@@ -103,29 +162,34 @@ impl Environment {
 
     fn v4(&self) -> Value {
         let mut environment = self.v4_facts();
-        environment["latestRevision"] = self.latest().v4(false);
-        environment["selectedRevision"] = self.active().v4(true);
-        environment["latestRevisionDetails"] = self.v4_details(self.latest());
+        environment["latestRevision"] = self.v4_revision(&self.latest(), false);
+        environment["selectedRevision"] = self.v4_revision(&self.active(), true);
+        environment["latestRevisionDetails"] = self.v4_details(&self.latest());
         environment
     }
 
     fn public(&self) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id,
-            "archived": self.is_archived,
+            "archived": self.is_archived(),
             "name": self.name,
             "visibility": "global",
             "supportedClusters": [],
             "rebuildOnBaseChanges": "never",
             "latestRevision": self.latest().public(),
             "selectedRevision": self.active().public(),
-        })
+        });
+        json.put(
+            "restrictedRevision",
+            self.restricted().map(|one| one.public()),
+        );
+        json
     }
 
     fn v4_useable(&self) -> Value {
         json!({
             "id": self.id,
-            "archived": self.is_archived,
+            "archived": self.is_archived(),
             "name": self.name,
             "version": 2,
             "visibility": "Global",
@@ -141,16 +205,8 @@ impl Environments {
     /// The seed's environments; the first is the default, and there is always one.
     pub(crate) fn new(seed: &Seed, projects: Arc<Projects>) -> Self {
         let environment = |id: Option<&String>, name: &str, is_archived| {
-            Arc::new(Environment {
-                id: id.cloned().unwrap_or_else(id::object_id),
-                name: name.to_owned(),
-                is_archived,
-                revisions: [1, 2, 3].map(|number| Revision {
-                    id: id::object_id(),
-                    number,
-                }),
-                active: AtomicUsize::new(1),
-            })
+            let id = id.cloned().unwrap_or_else(id::object_id);
+            Environment::new(id, name, is_archived, 3)
         };
         let seeded = seed.environments.iter();
         let mut environments: Vec<_> = seeded
@@ -158,28 +214,33 @@ impl Environments {
             .collect();
         if environments
             .iter()
-            .all(|environment| environment.is_archived)
+            .all(|environment| environment.is_archived())
         {
             environments.push(environment(None, "Domino Standard Environment", false));
         }
         Environments {
-            all: environments,
+            all: Locked::new(environments),
             projects,
         }
     }
 
-    pub(crate) fn default_environment(&self) -> &Arc<Environment> {
-        let mut environments = self.all.iter();
-        let default = environments.find(|environment| !environment.is_archived);
-        default.unwrap_or(&self.all[0])
+    pub(crate) fn default_environment(&self) -> Arc<Environment> {
+        let all = self.all.lock();
+        let default = all.iter().find(|environment| !environment.is_archived());
+        default.unwrap_or(&all[0]).clone()
     }
 
-    fn with_id(&self, id: &str) -> Option<&Arc<Environment>> {
-        self.all.iter().find(|environment| environment.id == id)
+    fn with_id(&self, id: &str) -> Option<Arc<Environment>> {
+        let all = self.all.lock();
+        all.iter().find(|environment| environment.id == id).cloned()
+    }
+
+    fn known(&self, id: &str) -> Result<Arc<Environment>, Failure> {
+        self.with_id(id).ok_or_else(|| no_such_environment(id))
     }
 
     /// The environment that a run asks for, or the default one.
-    pub(crate) fn for_run(&self, id: Option<&str>) -> Result<&Arc<Environment>, Failure> {
+    pub(crate) fn for_run(&self, id: Option<&str>) -> Result<Arc<Environment>, Failure> {
         let Some(id) = id else {
             return Ok(self.default_environment());
         };
@@ -187,7 +248,7 @@ impl Environments {
             None => Err(Failure::bad_request(format!(
                 "Environment {id} does not exist"
             ))),
-            Some(environment) if environment.is_archived => Err(Failure::bad_request(format!(
+            Some(environment) if environment.is_archived() => Err(Failure::bad_request(format!(
                 "Environment {id} is archived"
             ))),
             Some(environment) => Ok(environment),
@@ -195,20 +256,18 @@ impl Environments {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.all
-            .iter()
-            .map(|environment| environment.v4())
-            .collect()
+        let all = self.all.lock();
+        all.iter().map(|environment| environment.v4()).collect()
     }
 
     fn v4_all(&self) -> Vec<Value> {
-        self.unarchived().map(|one| one.v4()).collect()
+        self.unarchived().iter().map(|one| one.v4()).collect()
     }
 
-    fn unarchived(&self) -> impl Iterator<Item = &Arc<Environment>> {
-        self.all
-            .iter()
-            .filter(|environment| !environment.is_archived)
+    fn unarchived(&self) -> Vec<Arc<Environment>> {
+        let mut all = self.all.lock().clone();
+        all.retain(|environment| !environment.is_archived());
+        all
     }
 }
 
@@ -221,6 +280,7 @@ async fn useable(
     let selected = environments.default_environment();
     let environments: Vec<Value> = environments
         .unarchived()
+        .iter()
         .map(|environment| environment.v4_useable())
         .collect();
     Ok(Json(json!({
@@ -249,10 +309,8 @@ async fn v4_default(State(environments): Of<Environments>, _: Caller) -> Json<Va
 }
 
 async fn v4_one(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
-    let environment = environments.with_id(object_id("environmentId", &id)?);
-    environment
-        .map(|environment| Json(environment.v4()))
-        .ok_or_else(|| no_such_environment(&id))
+    let environment = environments.known(object_id("environmentId", &id)?)?;
+    Ok(Json(environment.v4()))
 }
 
 /// Makes a revision that was built the active one.
@@ -262,36 +320,30 @@ async fn set_active(
     Path(id): Id,
     parameters: Parameters,
 ) -> Result<StatusCode, Failure> {
-    let environment = environments.with_id(object_id("environmentId", &id)?);
-    let environment = environment.ok_or_else(|| no_such_environment(&id))?;
-    let wanted = parameters.required("revisionId")?;
-    let mut revisions = environment.revisions.iter();
-    let place = revisions.position(|revision| revision.id == wanted);
-    let place = place.ok_or_else(|| {
-        Failure::not_found(format!("Environment revision {wanted} was not found"))
-    })?;
+    let environment = environments.known(object_id("environmentId", &id)?)?;
+    let place = environment.place_of(parameters.required("revisionId")?)?;
     environment.active.store(place, Ordering::Relaxed);
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn v4_revision(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
     object_id("environmentRevisionId", &id)?;
-    let mut pairs = environments.all.iter().flat_map(|environment| {
-        let revisions = environment.revisions.iter();
-        revisions.map(move |revision| (environment, revision))
+    let all = environments.all.lock().clone();
+    let found = all.iter().find_map(|environment| {
+        let place = environment.place_of(&id).ok()?;
+        Some((environment, environment.revision_at(place)))
     });
-    let (environment, revision) = pairs
-        .find(|(_, revision)| revision.id == id)
+    let (environment, revision) = found
         .ok_or_else(|| Failure::not_found(format!("Environment revision {id} was not found")))?;
     let default = environments.default_environment();
     Ok(Json(json!({
         "environment": environment.v4_facts(),
-        "environmentRevision": environment.v4_details(revision),
+        "environmentRevision": environment.v4_details(&revision),
         "isLatestRevision": environment.latest().id == id,
         "visibleEnvironments": {
             "activeEnvironmentRevisions": [],
             "defaultEnv": default.v4_facts(),
-            "defaultEnvRev": default.v4_details(default.active()),
+            "defaultEnvRev": default.v4_details(&default.active()),
         },
         "canRevertTo": false,
         "hasRunningBuild": false,
@@ -303,15 +355,13 @@ async fn public_list(
     _: Caller,
     parameters: Parameters,
 ) -> Answer {
-    let all = environments.unarchived().collect();
+    let all = environments.unarchived();
     parameters.page("environments", 10, all, |environment| environment.public())
 }
 
 async fn public_one(State(environments): Of<Environments>, _: Caller, Path(id): Id) -> Answer {
-    let environment = environments.with_id(&id);
-    environment
-        .map(|environment| wrapped("environment", environment.public()))
-        .ok_or_else(|| no_such_environment(&id))
+    let environment = environments.known(&id)?;
+    Ok(wrapped("environment", environment.public()))
 }
 
 /// The route of before `/v4`, which python-domino still lists environments with.

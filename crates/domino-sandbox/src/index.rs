@@ -35,8 +35,9 @@ pub(crate) fn routes(domino: Arc<Domino>) -> Router {
 /// What waits and what runs. It looks again by itself, since a request may come at any time.
 /// No other page may show it in a frame, where its buttons could be pressed unseen.
 async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
-    let projects = domino.catalog.projects.all().iter();
+    let projects = domino.catalog.projects.all();
     let links: String = projects
+        .iter()
         .map(|project| format!("<li>{}</li>", project_link(project)))
         .collect();
     let jobs = domino.jobs.all();
@@ -116,7 +117,7 @@ async fn jobs(State(domino): Of<Domino>, Path((owner, name)): Ids) -> Response {
     let Some(project) = domino.catalog.projects.named(&owner, &name) else {
         return nothing_here();
     };
-    let jobs = domino.jobs.of_project(project);
+    let jobs = domino.jobs.of_project(&project);
     let title = format!("Jobs of {owner}/{name}");
     page(&title, are_settled(&jobs), &table(&jobs)).into_response()
 }
@@ -135,7 +136,7 @@ async fn job_tab(
 ) -> Response {
     let project = domino.catalog.projects.named(&owner, &name);
     let jobs = project
-        .map(|project| domino.jobs.of_project(project))
+        .map(|project| domino.jobs.of_project(&project))
         .unwrap_or_default();
     let Some(job) = jobs.into_iter().find(|job| job.id == id) else {
         return nothing_here();

@@ -173,7 +173,7 @@ impl Sandbox {
         let user = catalog.users.named("author").context("no user `author`")?;
         self.domino
             .jobs
-            .add_finished(user, of_project, command, number, apart.try_into()?)
+            .add_finished(user, &of_project, command, number, apart.try_into()?)
             .map_err(|failure| anyhow::anyhow!(failure.message))
     }
 

@@ -1,10 +1,12 @@
 //! Projects: git-based all of them, their code the repository the sandbox was started for.
 //! What runs in a project is kept by the nouns that run.
 
+mod changes;
 pub(crate) mod routes;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -32,9 +34,20 @@ pub(crate) struct Project {
     pub(crate) repository: MainRepository,
     stage_id: String,
     created: Moment,
+    description: String,
+    visibility: String,
+    /// The ids and names of its tags.
+    tags: Locked<Vec<(String, String)>>,
+    /// Archived: no longer found by anybody.
+    is_archived: AtomicBool,
 }
 
-pub(crate) struct Projects(Vec<Arc<Project>>);
+/// Every project, with what a new one gets.
+pub(crate) struct Projects {
+    all: Locked<Vec<Arc<Project>>>,
+    repository: MainRepository,
+    stage_id: String,
+}
 
 impl Project {
     pub(crate) fn name(&self) -> String {
@@ -49,9 +62,15 @@ impl Project {
         name.clone_into(&mut self.name.lock());
     }
 
-    /// Takes the rights of a user on the project away.
-    fn remove_collaborator(&self, id: &str) {
-        self.collaborators.lock().retain(|known| known != id);
+    fn is_archived(&self) -> bool {
+        self.is_archived.load(Ordering::Relaxed)
+    }
+
+    fn tags(&self) -> Vec<Value> {
+        let tags = self.tags.lock();
+        tags.iter()
+            .map(|(id, name)| json!({ "id": id, "name": name, "isApproved": false }))
+            .collect()
     }
 
     /// Whether `user` may look at the project, and so start things in it.
@@ -78,9 +97,9 @@ impl Project {
         json!({
             "id": self.id,
             "name": self.name(),
-            "description": "",
+            "description": self.description,
             "created": self.created.rfc3339(),
-            "visibility": "Private",
+            "visibility": self.visibility,
             "ownerId": self.owner_id,
             "ownerUsername": self.owner,
             "mainRepository": {
@@ -93,7 +112,7 @@ impl Project {
             "importedGitRepositories": [],
             "collaboratorIds": self.collaborators(),
             "collaborators": collaborators,
-            "tags": [],
+            "tags": self.tags(),
             "stageId": self.stage_id,
             "status": { "status": "active", "isBlocked": false },
             "projectType": "Analytic",
@@ -109,10 +128,10 @@ impl Project {
         json!({
             "id": self.id,
             "name": self.name(),
-            "description": "",
+            "description": self.description,
             "ownerId": self.owner_id,
             "ownerUsername": self.owner,
-            "visibility": "Private",
+            "visibility": self.visibility,
             "isRestricted": false,
             "collaborators": collaborators,
             "mainRepository": {
@@ -143,25 +162,41 @@ impl Projects {
                 repository: repository.clone(),
                 stage_id: stage_id.clone(),
                 created,
+                description: String::new(),
+                visibility: "Private".to_owned(),
+                tags: Locked::default(),
+                is_archived: AtomicBool::new(false),
             })
         });
-        Projects(projects.collect())
+        Projects {
+            all: Locked::new(projects.collect()),
+            repository,
+            stage_id,
+        }
     }
 
-    pub(crate) fn all(&self) -> &[Arc<Project>] {
-        &self.0
+    /// Those that are not archived, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<Project>> {
+        let all = self.all.lock();
+        all.iter()
+            .filter(|project| !project.is_archived())
+            .cloned()
+            .collect()
+    }
+
+    fn found(&self, wanted: impl Fn(&Project) -> bool) -> Option<Arc<Project>> {
+        self.all().into_iter().find(|project| wanted(project))
     }
 
     /// The project `owner/name`.
-    pub(crate) fn named(&self, owner: &str, name: &str) -> Option<&Arc<Project>> {
-        let named = |project: &&Arc<Project>| project.owner == owner && project.name() == name;
-        self.0.iter().find(named)
+    pub(crate) fn named(&self, owner: &str, name: &str) -> Option<Arc<Project>> {
+        self.found(|project| project.owner == owner && project.name() == name)
     }
 
     /// The project with this id, if it exists and `user` may see it.
-    pub(crate) fn seen_by(&self, user: &User, id: &str) -> Result<&Arc<Project>, Failure> {
+    pub(crate) fn seen_by(&self, user: &User, id: &str) -> Result<Arc<Project>, Failure> {
         object_id("projectId", id)?;
-        let project = self.0.iter().find(|project| project.id == id);
+        let project = self.found(|project| project.id == id);
         let project =
             project.ok_or_else(|| Failure::not_found(format!("Project {id} was not found")))?;
         allowed(user, project)
@@ -173,7 +208,7 @@ impl Projects {
         user: &User,
         owner: &str,
         name: &str,
-    ) -> Result<&Arc<Project>, Failure> {
+    ) -> Result<Arc<Project>, Failure> {
         let project = self.named(owner, name);
         let project = project
             .ok_or_else(|| Failure::not_found(format!("Project {owner}/{name} was not found")))?;
@@ -181,15 +216,17 @@ impl Projects {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.0.iter().map(|project| project.v4()).collect()
+        self.all().iter().map(|project| project.v4()).collect()
     }
 
-    fn visible<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Arc<Project>> {
-        self.0.iter().filter(|project| project.is_seen_by(user))
+    fn visible(&self, user: &User) -> Vec<Arc<Project>> {
+        let mut all = self.all();
+        all.retain(|project| project.is_seen_by(user));
+        all
     }
 }
 
-fn allowed<'a>(user: &User, project: &'a Arc<Project>) -> Result<&'a Arc<Project>, Failure> {
+fn allowed(user: &User, project: Arc<Project>) -> Result<Arc<Project>, Failure> {
     if project.is_seen_by(user) {
         Ok(project)
     } else {

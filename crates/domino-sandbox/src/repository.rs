@@ -38,6 +38,15 @@ impl MainRepository {
         }
     }
 
+    /// The host and the path of the address; a repository of the machine itself has no host.
+    pub(crate) fn host_and_path(&self) -> (&str, &str) {
+        match self.uri.split_once("://") {
+            Some((_, rest)) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+            // As ssh writes it: `git@github.com:owner/name.git`.
+            None => self.uri.split_once(':').unwrap_or(("", &self.uri)),
+        }
+    }
+
     fn is_github(&self) -> bool {
         self.uri.contains("github.com")
     }
@@ -77,6 +86,22 @@ fn without_user(uri: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_a_host_and_a_path() {
+        let parts = |uri: &str| {
+            let repository = MainRepository {
+                id: String::new(),
+                uri: uri.to_owned(),
+                name: String::new(),
+            };
+            let (host, path) = repository.host_and_path();
+            format!("{host} {path}")
+        };
+        assert_eq!(parts("https://github.com/a/b.git"), "github.com /a/b.git");
+        assert_eq!(parts("git@github.com:a/b.git"), "git@github.com a/b.git");
+        assert_eq!(parts("file:///a/b"), " /a/b");
+    }
 
     #[test]
     fn a_password_in_the_address_of_a_repository_is_not_told() {

@@ -148,6 +148,13 @@ impl Users {
         user.or_else(|| Some(organization()?.id.as_str()))
     }
 
+    /// The name of the user or organisation with this id.
+    pub(crate) fn owner_name(&self, id: &str) -> Option<&str> {
+        let user = self.with_id(id).map(|user| user.name.as_str());
+        let organization = || self.organizations.iter().find(|known| known.id == id);
+        user.or_else(|| Some(organization()?.name.as_str()))
+    }
+
     pub(crate) fn state(&self) -> Value {
         let users: Vec<Value> = self.users.iter().map(|user| user.person()).collect();
         users.into()

@@ -122,7 +122,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     fields.finish()?;
     let project = apps.catalog.projects.seen_by(&user, &project_id)?;
     apps.check(None, &spec)?;
-    let app = apps.create(&user, project, facts)?;
+    let app = apps.create(&user, &project, facts)?;
     apps.publish(&app, &user, spec)?;
     Ok(Json(Beta::app(&apps, &app)))
 }

@@ -146,7 +146,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     if let Some(url) = &spec.vanity_url {
         apps.free_vanity_url(url, None)?;
     }
-    let app = apps.create(&user, project, facts)?;
+    let app = apps.create(&user, &project, facts)?;
     apps.add_version(&app, &user, spec)?;
     Ok(Json(V1::app(&apps, &app)))
 }

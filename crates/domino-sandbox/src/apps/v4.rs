@@ -159,7 +159,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     apps.catalog
         .hardware_tiers
         .for_run(facts.hardware_tier_id.as_deref())?;
-    let app = apps.create(&user, project, facts)?;
+    let app = apps.create(&user, &project, facts)?;
     Ok(Json(V4::app(&apps, &app)))
 }
 

@@ -78,7 +78,6 @@ impl Revision {
             "status": "Succeeded",
             "url": format!("/environments/revisions/{}", self.id),
             "availableTools": [],
-            "isRestricted": false,
             "tags": if is_active { vec!["Active"] } else { vec![] },
         })
     }
@@ -90,7 +89,6 @@ impl Revision {
             "environmentId": environment_id,
             "environmentName": environment_name,
             "imageType": "CustomImage",
-            "isRestricted": false,
             "isBuilt": true,
             "number": self.number,
             "dockerImage": format!("registry.example.com/environment:{}-{}", environment_id, self.number),

@@ -129,7 +129,7 @@ async fn create(
         check(&governance, &user, kind, identifier).await?;
     }
     let now = governance.clock.now();
-    let mut bundle = Bundle::new(&user, project, &name, policies, now);
+    let mut bundle = Bundle::new(&user, &project, &name, policies, now);
     for (kind, identifier) in attachments {
         bundle.attach(&user, &kind, identifier, now)?;
     }

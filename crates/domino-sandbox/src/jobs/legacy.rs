@@ -21,6 +21,10 @@ pub(super) fn routes() -> Router<Arc<Jobs>> {
 
 fn run(job: &Job) -> Value {
     let report = job.report();
+    let statistics = report.stats.iter();
+    let statistics: Vec<Value> = statistics
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
     json!({
         "id": job.id,
         "number": job.number,
@@ -34,12 +38,13 @@ fn run(job: &Job) -> Value {
         "queued": job.submitted().milliseconds(),
         "started": report.started.map(|started| started.milliseconds()),
         "completed": report.completed.map(|completed| completed.milliseconds()),
+        "diagnosticStatistics": { "data": statistics, "isError": false },
     })
 }
 
 async fn list(State(jobs): Of<Jobs>, Caller(user): Caller, Path((owner, name)): Ids) -> Answer {
     let project = jobs.catalog.projects.named_seen_by(&user, &owner, &name)?;
-    let jobs = jobs.of_project(project);
+    let jobs = jobs.of_project(&project);
     let runs: Vec<Value> = jobs.iter().rev().map(|job| run(job)).collect();
     let url = format!("/v1/projects/{owner}/{name}/runs");
     Ok(legacy_list(&url, runs))
@@ -67,7 +72,7 @@ async fn start(
     };
     fields.finish()?;
     let project = jobs.catalog.projects.named_seen_by(&user, &owner, &name)?;
-    let job = jobs.start(&user, project, spec)?;
+    let job = jobs.start(&user, &project, spec)?;
     Ok(Json(json!({
         "runId": job.id,
         "message": format!("Run {} was started", job.number),

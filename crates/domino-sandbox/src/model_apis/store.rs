@@ -75,8 +75,8 @@ impl ModelApis {
         }
         let commit = self.check_source(user, &spec.version.source).await?;
         let now = self.host.now();
-        let api = Arc::new(ModelApi::new(project, user, &spec, settings, now));
-        let version = self.new_version(user, &api, project, spec.version, commit)?;
+        let api = Arc::new(ModelApi::new(&project, user, &spec, settings, now));
+        let version = self.new_version(user, &api, &project, spec.version, commit)?;
         self.all.push(&api.id, api.clone());
         self.add(&api, version);
         Ok(api)
@@ -164,7 +164,7 @@ impl ModelApis {
         api.check_not_archived()?;
         let project = self.catalog.projects.seen_by(user, &spec.project_id)?;
         let commit = self.check_source(user, &spec.source).await?;
-        let version = self.new_version(user, api, project, spec, commit)?;
+        let version = self.new_version(user, api, &project, spec, commit)?;
         Ok(self.add(api, version))
     }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Project;
+use super::{Project, changes};
 use crate::catalog::Catalog;
 use crate::reply::{Answer, Failure, wrapped};
 use crate::request::{Id, Ids, Of, Parameters};
@@ -22,25 +22,11 @@ pub(crate) fn routes(catalog: Arc<Catalog>) -> Router {
         .route("/v4/projects", get(v4_list))
         .route("/v4/projects/{project_id}", get(v4_one))
         .route("/v4/projects/{project_id}/settings", get(settings))
-        .route(
-            "/v4/projects/{project_id}/collaborators/{collaborator_id}",
-            delete(remove_collaborator),
-        )
         .route("/api/projects/beta/projects", get(public_list))
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
+        .merge(changes::routes())
         .with_state(catalog)
-}
-
-/// Takes somebody's rights on a project away.
-async fn remove_collaborator(
-    State(catalog): Of<Catalog>,
-    Caller(user): Caller,
-    Path((project_id, collaborator_id)): Ids,
-) -> Result<StatusCode, Failure> {
-    let project = catalog.projects.seen_by(&user, &project_id)?;
-    project.remove_collaborator(&collaborator_id);
-    Ok(StatusCode::OK)
 }
 
 /// The project as the gateway tells it, with the defaults of its runs and the caller's role.
@@ -82,7 +68,7 @@ async fn find(State(catalog): Of<Catalog>, Caller(user): Caller, parameters: Par
     let owner = parameters.required("ownerName")?;
     let name = parameters.required("projectName")?;
     match catalog.projects.named_seen_by(&user, owner, name) {
-        Ok(project) => Ok(Json(gateway(&catalog, project, &user))),
+        Ok(project) => Ok(Json(gateway(&catalog, &project, &user))),
         Err(failure) if failure.status != StatusCode::NOT_FOUND => Err(failure),
         Err(failure) => match catalog.version {
             Version::V5_9 => Ok(Json(json!({}))),
@@ -111,7 +97,7 @@ async fn gateway_list(
     };
     let mut found = Vec::new();
     for project in catalog.projects.visible(&user) {
-        match wanted(project) {
+        match wanted(&project) {
             Some(true) => found.push(json!({
                 "id": project.id,
                 "name": project.name(),
@@ -121,7 +107,7 @@ async fn gateway_list(
                 "visibility": "Private",
                 "tags": [],
                 "runCounts": [],
-                "relationship": if owned(project) { "Owned" } else { "Collaborating" },
+                "relationship": if owned(&project) { "Owned" } else { "Collaborating" },
                 "projectType": "Analytic",
                 "stageId": project.stage_id,
                 "status": { "status": "active", "isBlocked": false },
@@ -146,7 +132,8 @@ async fn v4_list(
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Json<Value> {
-    let projects = catalog.projects.visible(&user).filter(|project| {
+    let mut projects = catalog.projects.visible(&user);
+    projects.retain(|project| {
         parameters
             .text("name")
             .is_none_or(|name| project.name() == name)
@@ -154,7 +141,7 @@ async fn v4_list(
                 .text("ownerId")
                 .is_none_or(|id| project.owner_id == id)
     });
-    Json(projects.map(|project| project.v4()).collect())
+    Json(projects.iter().map(|project| project.v4()).collect())
 }
 
 async fn v4_one(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
@@ -180,7 +167,7 @@ async fn public_list(
     Caller(user): Caller,
     parameters: Parameters,
 ) -> Answer {
-    let visible = catalog.projects.visible(&user).collect();
+    let visible = catalog.projects.visible(&user);
     parameters.page("projects", 10, visible, |project| project.public())
 }
 

@@ -262,8 +262,8 @@ impl RegisteredModels {
     ) -> Result<Arc<Project>, Refusal> {
         let tagged = |tags: &Map<String, Value>| {
             let id = tags.get("mlflow.domino.project_id")?.as_str()?;
-            let mut projects = self.catalog.projects.all().iter();
-            projects.find(|project| project.id == id).cloned()
+            let mut projects = self.catalog.projects.all().into_iter();
+            projects.find(|project| project.id == id)
         };
         let found = tagged(tags).or_else(|| tagged(&newest?.tags));
         if let Some(project) = found {
@@ -278,7 +278,7 @@ impl RegisteredModels {
                 return Ok(project);
             }
         }
-        let first = self.catalog.projects.all().first().cloned();
+        let first = self.catalog.projects.all().into_iter().next();
         first.ok_or_else(|| Refusal::missing("there is no project for the model"))
     }
 

@@ -4,6 +4,7 @@
 mod approvals;
 mod apps;
 mod browser;
+mod changes;
 mod faults;
 mod governance;
 mod jobs;

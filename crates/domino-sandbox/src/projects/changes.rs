@@ -1,0 +1,299 @@
+//! What people and clients change of projects: they make and archive them, and change who works in them and their tags.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Project;
+use crate::catalog::Catalog;
+use crate::clock::Moment;
+use crate::id;
+use crate::locked::Locked;
+use crate::reply::{Answer, Failure};
+use crate::request::{Fields, Id, Ids, Of};
+use crate::users::{Caller, User};
+
+pub(super) fn routes() -> Router<Arc<Catalog>> {
+    Router::new()
+        .route("/v4/projects", post(create))
+        .route("/v4/projects/{project_id}", delete(archive))
+        .route("/project", post(create_by_form))
+        .route(
+            "/v4/projects/{project_id}/collaborators",
+            get(collaborators).post(add_collaborator),
+        )
+        .route(
+            "/v4/projects/{project_id}/collaborators/{collaborator_id}",
+            delete(remove_collaborator),
+        )
+        .route("/{owner}/{name}/collaborators", get(page_of_collaborators))
+        .route("/v4/projects/{project_id}/tags", post(add_tags))
+        .route(
+            "/v4/projects/{project_id}/tags/{tag_id}",
+            delete(remove_tag),
+        )
+}
+
+/// What a new project is to be.
+struct NewProject {
+    name: String,
+    owner_id: String,
+    description: String,
+    visibility: String,
+    collaborators: Vec<String>,
+    tags: Vec<String>,
+}
+
+impl Catalog {
+    /// Makes a project of one's own, or of an organisation, with the code of the sandbox's repository.
+    fn make_project(&self, user: &User, new: NewProject) -> Result<Arc<Project>, Failure> {
+        let owner = self.users.owner_name(&new.owner_id);
+        let owner = owner.ok_or_else(|| {
+            Failure::not_found(format!("There is no user or organization {}", new.owner_id))
+        })?;
+        if owner != user.name && !user.is_admin() && self.users.named(owner).is_some() {
+            return Err(Failure::forbidden(
+                "The current user is not authorized to create a project for another",
+            ));
+        }
+        if new.name.trim().is_empty() {
+            return Err(Failure::bad_request("The name of the project is empty"));
+        }
+        if self.projects.named(owner, &new.name).is_some() {
+            return Err(Failure::bad_request(format!(
+                "A project named {} already exists for {owner}",
+                new.name
+            )));
+        }
+        let project = Arc::new(Project {
+            id: id::object_id(),
+            name: Locked::new(new.name),
+            owner: owner.to_owned(),
+            owner_id: new.owner_id,
+            collaborators: Locked::new(new.collaborators),
+            commit_id: id::commit_id(),
+            repository: self.projects.repository.clone(),
+            stage_id: self.projects.stage_id.clone(),
+            created: Moment::now(0),
+            description: new.description,
+            visibility: new.visibility,
+            tags: Locked::default(),
+            is_archived: AtomicBool::new(false),
+        });
+        project.add_tags(new.tags);
+        self.projects.all.lock().push(project.clone());
+        Ok(project)
+    }
+}
+
+impl Project {
+    /// Adds tags of these names, unless it has them, and tells the last.
+    fn add_tags(&self, names: Vec<String>) -> Option<Value> {
+        let mut tags = self.tags.lock();
+        let mut last = None;
+        for name in names {
+            let known = tags.iter().find(|(_, known)| *known == name).cloned();
+            let (id, name) = known.unwrap_or_else(|| {
+                tags.push((id::object_id(), name.clone()));
+                tags[tags.len() - 1].clone()
+            });
+            last = Some(json!({ "id": id, "name": name, "isApproved": false }));
+        }
+        last
+    }
+}
+
+async fn create(State(catalog): Of<Catalog>, Caller(user): Caller, mut fields: Fields) -> Answer {
+    let of_tags = fields.optional_value("tags");
+    let of_tags = of_tags
+        .as_ref()
+        .and_then(|tags| tags["tagNames"].as_array());
+    let of_others = fields.optional_value("collaborators");
+    let of_others = of_others.as_ref().and_then(Value::as_array);
+    let new = NewProject {
+        name: fields.text("name"),
+        owner_id: fields.text("ownerId"),
+        description: fields.text("description"),
+        visibility: fields.text("visibility"),
+        collaborators: texts(of_others, |other| other["collaboratorId"].as_str()),
+        tags: texts(of_tags, Value::as_str),
+    };
+    if of_tags.is_none() {
+        fields.complain("tags", "error.path.missing");
+    }
+    if of_others.is_none() {
+        fields.complain("collaborators", "error.path.missing");
+    }
+    if !["Public", "Searchable", "Private", ""].contains(&&*new.visibility) {
+        fields.complain("visibility", "error.invalid");
+    }
+    fields.finish()?;
+    let project = catalog.make_project(&user, new)?;
+    let mut json = project.v4();
+    json["importedGitRepos"] = json!([]);
+    let (host, path) = project.repository.host_and_path();
+    json["mainRepository"]["uriHost"] = host.into();
+    json["mainRepository"]["uriPath"] = path.into();
+    Ok(Json(json))
+}
+
+fn texts<'a>(
+    values: Option<&'a Vec<Value>>,
+    text: impl Fn(&'a Value) -> Option<&'a str>,
+) -> Vec<String> {
+    let values = values.into_iter().flatten();
+    values.filter_map(text).map(str::to_owned).collect()
+}
+
+/// The form of Domino's page for a new project.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProjectForm {
+    project_name: String,
+    owner_override_username: Option<String>,
+}
+
+/// Makes a project by the form, which wants the header that says that no page of a stranger sent it.
+async fn create_by_form(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    headers: HeaderMap,
+    Form(form): Form<ProjectForm>,
+) -> Result<StatusCode, Failure> {
+    if headers
+        .get("csrf-token")
+        .is_none_or(|value| value != "nocheck")
+    {
+        return Err(Failure::forbidden("No CSRF token found"));
+    }
+    let owner = form.owner_override_username;
+    let owner = owner.filter(|name| !name.is_empty());
+    let owner = owner.as_deref().unwrap_or(&user.name);
+    let owner_id = catalog.users.owner_id(owner);
+    let owner_id = owner_id.ok_or_else(|| Failure::not_found(format!("No user {owner}")))?;
+    let new = NewProject {
+        name: form.project_name,
+        owner_id: owner_id.to_owned(),
+        description: String::new(),
+        visibility: "Private".to_owned(),
+        collaborators: Vec::new(),
+        tags: Vec::new(),
+    };
+    catalog.make_project(&user, new)?;
+    Ok(StatusCode::OK)
+}
+
+/// The project, for whoever may change it: its owner, an administrator, and all where an organisation owns it.
+fn own(catalog: &Catalog, user: &User, id: &str) -> Result<Arc<Project>, Failure> {
+    let project = catalog.projects.seen_by(user, id)?;
+    let of_another = project.owner != user.name && catalog.users.named(&project.owner).is_some();
+    match of_another && !user.is_admin() {
+        true => Err(Failure::forbidden(
+            "The current user is not authorized to perform this operation",
+        )),
+        false => Ok(project),
+    }
+}
+
+async fn archive(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path(id): Id,
+) -> Result<StatusCode, Failure> {
+    let project = own(&catalog, &user, &id)?;
+    project.is_archived.store(true, Ordering::Relaxed);
+    Ok(StatusCode::OK)
+}
+
+/// The persons who work in the project, its owner among them.
+fn persons(catalog: &Catalog, project: &Project) -> Vec<Value> {
+    let others = project.collaborators();
+    let users = catalog.users.all().iter();
+    users
+        .filter(|user| user.id == project.owner_id || others.contains(&user.id))
+        .map(|user| user.person())
+        .collect()
+}
+
+async fn collaborators(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
+    let project = catalog.projects.seen_by(&user, &id)?;
+    Ok(Json(persons(&catalog, &project).into()))
+}
+
+/// The list of before `/v4`, by the names of the project.
+async fn page_of_collaborators(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path((owner, name)): Ids,
+) -> Answer {
+    let project = catalog.projects.named_seen_by(&user, &owner, &name)?;
+    Ok(Json(persons(&catalog, &project).into()))
+}
+
+async fn add_collaborator(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path(id): Id,
+    mut fields: Fields,
+) -> Answer {
+    let other = fields.text("collaboratorId");
+    let role = fields.text("projectRole");
+    fields.finish()?;
+    let project = catalog.projects.seen_by(&user, &id)?;
+    if !catalog.users.all().iter().any(|user| user.id == other) {
+        return Err(Failure::not_found(format!("There is no user {other}")));
+    }
+    let mut others = project.collaborators.lock();
+    if !others.contains(&other) {
+        others.push(other.clone());
+    }
+    Ok(Json(
+        json!({ "collaboratorId": other, "projectRole": role }),
+    ))
+}
+
+/// Takes somebody's rights on a project away.
+async fn remove_collaborator(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path((project_id, other)): Ids,
+) -> Result<StatusCode, Failure> {
+    let project = catalog.projects.seen_by(&user, &project_id)?;
+    project.collaborators.lock().retain(|known| *known != other);
+    Ok(StatusCode::OK)
+}
+
+async fn add_tags(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path(id): Id,
+    mut fields: Fields,
+) -> Answer {
+    let names = fields.texts("tagNames");
+    fields.finish()?;
+    let project = catalog.projects.seen_by(&user, &id)?;
+    let last = project.add_tags(names);
+    last.map(Json)
+        .ok_or_else(|| Failure::bad_request("No tag was named"))
+}
+
+async fn remove_tag(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    Path((project_id, tag_id)): Ids,
+) -> Result<StatusCode, Failure> {
+    let project = catalog.projects.seen_by(&user, &project_id)?;
+    let mut tags = project.tags.lock();
+    let before = tags.len();
+    tags.retain(|(id, _)| *id != tag_id);
+    match tags.len() < before {
+        true => Ok(StatusCode::OK),
+        false => Err(Failure::not_found(format!("There is no tag {tag_id}"))),
+    }
+}
