@@ -141,12 +141,12 @@ fn backslash(text: &[u8], byte: u8) -> Option<usize> {
         .take_while(|byte| **byte == b'\\')
         .count();
     let behind = &text[slashes..];
+    let hexadecimal = || number(behind.strip_prefix(b"u")?.get(..4)?, 16);
+    if hexadecimal() == Some(u32::from(byte)) {
+        return Some(slashes + 5);
+    }
     if byte == b'\\' {
         return (slashes >= 2).then_some(slashes);
-    }
-    if behind.first() == Some(&b'u') {
-        let value = number(behind.get(1..5)?, 16)?;
-        return (value == u32::from(byte)).then_some(slashes + 5);
     }
     let is_escaped = matches!(byte, b'/' | b'"' | b'\'') && behind.first() == Some(&byte);
     is_escaped.then_some(slashes + 1)
@@ -229,6 +229,8 @@ mod tests {
             "s3cret%2Eva+lue=\"&<x>",
             r"s3cret\u002eva",
             "s3cret&#46;va+lue=\"&<x>",
+            "s3cret\\xva+lue=\"&<x>",
+            r"\s3cret\v",
             "s3cret&;va%2",
             "%",
             "\\",
@@ -245,6 +247,32 @@ mod tests {
         for text in ["ab%25cd", "ab%2525cd", "ab%252525cd"] {
             assert_eq!(secret.find(text), Some(0..text.len()), "{text}");
         }
+    }
+
+    #[test]
+    fn an_apostrophe_and_backslashes_of_the_secret_are_found_escaped() {
+        let apostrophe = Spellings::of("it's-mine");
+        for text in [
+            "it's-mine",
+            "it&apos;s-mine",
+            "it&#39;s-mine",
+            r"it\'s-mine",
+        ] {
+            assert_eq!(apostrophe.find(text), Some(0..text.len()), "{text}");
+        }
+        let backslash = Spellings::of(r"domino\bot");
+        for text in [
+            r"domino\bot",
+            r"domino\\bot",
+            r"domino\\\\bot",
+            r"domino\u005cbot",
+        ] {
+            assert_eq!(backslash.find(text), Some(0..text.len()), "{text}");
+        }
+        assert_eq!(backslash.find("domino/bot"), None);
+        // Each of these may be read in two ways, and all of them in no more places than there are characters.
+        let many = Spellings::of(&r"\".repeat(40));
+        assert_eq!(many.find(&r"\".repeat(80)), Some(0..80));
     }
 
     #[test]
