@@ -267,8 +267,8 @@ fn words_of(body: &Value) -> Option<String> {
 }
 
 fn excerpt(body: &[u8]) -> String {
-    // Four bytes a character at most: what is cut here would be cut below.
-    let head = &body[..body.len().min(LONGEST_WORDS * 4)];
+    // Four bytes a character at most: one character more than is kept is enough to tell that some are left out.
+    let head = &body[..body.len().min((LONGEST_WORDS + 1) * 4)];
     shortened(String::from_utf8_lossy(head).trim())
 }
 
@@ -322,60 +322,4 @@ fn is_of_a_word(character: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use wiremock::ResponseTemplate;
-
-    use super::*;
-    use crate::client::tests::{answering, connection, error_of, words_of};
-    use crate::client::{Connection, Limits};
-    use crate::credential::Credential;
-    use crate::error::Exit;
-
-    #[tokio::test]
-    async fn a_time_to_try_again_that_is_over_is_no_wait() {
-        let busy = ResponseTemplate::new(503)
-            .insert_header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(error_of(busy).await.retry_after(), Some(0));
-        let nonsense = ResponseTemplate::new(503).insert_header("retry-after", "soon");
-        assert_eq!(error_of(nonsense).await.retry_after(), None);
-    }
-
-    #[tokio::test]
-    async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
-        let server = answering(ResponseTemplate::new(200).set_body_json("x".repeat(2000))).await;
-        let within = |body| {
-            let limits = Limits {
-                body,
-                ..Limits::default()
-            };
-            let connection =
-                Connection::open(server.uri().parse().unwrap(), Credential::Anonymous, limits);
-            connection.unwrap().reader()
-        };
-        let error = within(2001).read::<Value>("/x", &[]).await.unwrap_err();
-        assert_eq!(error.exit(), Exit::Unreachable);
-        assert_eq!(words_of(&error), "more than 2001 bytes");
-        within(2002).read::<Value>("/x", &[]).await.unwrap();
-        assert_eq!(Limits::default().body, 64 * 1024 * 1024);
-    }
-
-    #[tokio::test]
-    async fn no_compression_is_asked_for_and_none_is_undone() {
-        // `gzip` of an empty file; what it claims to be is never unpacked.
-        let packed = [
-            31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        ];
-        let response = ResponseTemplate::new(200)
-            .set_body_raw(packed, "application/json")
-            .insert_header("content-encoding", "gzip");
-        let server = answering(response).await;
-        let reader = connection(&server.uri()).reader();
-        let error = reader.read::<Value>("/x", &[]).await.unwrap_err();
-        assert!(
-            words_of(&error).ends_with("it begins: 20 bytes of application/json"),
-            "{error:?}"
-        );
-        let asked = server.received_requests().await.unwrap();
-        assert!(!asked[0].headers.contains_key("accept-encoding"));
-    }
-}
+mod tests;

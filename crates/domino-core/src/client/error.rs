@@ -418,3 +418,6 @@ fn innermost(problem: &(dyn std::error::Error + 'static)) -> String {
 fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
 }
+
+#[cfg(test)]
+mod tests;

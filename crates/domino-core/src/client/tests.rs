@@ -1,5 +1,6 @@
 //! The connection against a server that answers in all the ways the API notes name, good and bad.
 
+mod connections;
 mod redirects;
 
 use std::io::{Read, Write};
