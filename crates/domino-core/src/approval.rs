@@ -169,3 +169,150 @@ fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(" or ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use stage_file::StageFile;
+
+    use super::*;
+    use crate::client::tests::connection;
+    use crate::step::{Format, Subject};
+
+    fn context() -> StepContext {
+        let text = "
+            [defaults]
+            host = \"domino.example.com\"
+            project = \"a/b\"
+            [stage.prod]
+            hardware-tier = \"p\"
+            github-environment = \"production\"
+            approvers = [\"ann\", \"team:leads\"]
+        ";
+        let file = StageFile::read(text, Path::new("stages.toml")).unwrap();
+        StepContext {
+            stage: file.stages[0].clone(),
+            file,
+            connection: connection("http://127.0.0.1:1"),
+        }
+    }
+
+    fn given() -> State {
+        State::Known(RunApproval::Given {
+            reason: "given by ann".into(),
+            by: vec!["ann".into(), "bob".into()],
+            remarks: vec!["ann started it".into()],
+        })
+    }
+
+    fn missing() -> State {
+        let reason = "nobody has approved".into();
+        State::Known(RunApproval::Missing { reason })
+    }
+
+    fn refused() -> State {
+        State::Known(RunApproval::Refused {
+            reason: "ann rejected it".into(),
+            hint: "talk to them",
+        })
+    }
+
+    /// What the first write is told: the notes of a step that may write, with who approved; else the error.
+    fn required(state: State) -> Result<(Vec<String>, Option<String>)> {
+        let subject = Subject {
+            program: "deploy-app",
+            verb: "publish",
+            entity: "dashboard".into(),
+            stage: "prod".into(),
+        };
+        let mut step = Step::begin(subject, Format::Text);
+        Approval(state).require(&mut step, &context())?;
+        let mut facts = step.report.facts.into_iter();
+        let approved_by = facts.find(|fact| fact.name == "approved by");
+        Ok((step.report.notes, approved_by.map(|fact| fact.value)))
+    }
+
+    #[test]
+    fn only_an_approval_that_is_given_or_not_needed_lets_a_write_pass() {
+        let nothing = (Vec::new(), None);
+        assert_eq!(required(State::NotNeeded).unwrap(), nothing);
+        assert_eq!(required(State::ForLater("later".into())).unwrap(), nothing);
+        let (notes, by) = required(State::NotAsked("not asked for".into())).unwrap();
+        assert_eq!((notes, by), (vec!["approval not asked for".into()], None));
+        let (notes, by) = required(given()).unwrap();
+        assert_eq!(notes, ["ann started it"]);
+        assert_eq!(by.as_deref(), Some("ann, bob"));
+        for (state, exit, cause, hint) in [
+            (
+                missing(),
+                Exit::NotApproved,
+                "nobody has approved",
+                "`environment: production`",
+            ),
+            (
+                refused(),
+                Exit::NotApproved,
+                "ann rejected it",
+                "talk to them",
+            ),
+            (
+                State::Unknown(CommandError::refused("no token").hint("give one")),
+                Exit::Refused,
+                "no token",
+                "give one",
+            ),
+        ] {
+            let error = required(state).unwrap_err();
+            assert_eq!(error.exit(), exit);
+            assert_eq!(
+                error.to_string(),
+                "stage `prod` wants an approval, so nothing was written"
+            );
+            assert!(error.causes().any(|told| told == cause), "{error:?}");
+            assert!(error.to_do().unwrap().contains(hint), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_tells_what_is_known_of_the_approval() {
+        let told = |state| {
+            let mut plan = Plan::new("publish");
+            Approval(state).describe(&mut plan);
+            let mut facts = plan.facts.into_iter();
+            facts.next().map(|fact| (fact.name, fact.value))
+        };
+        let approval = |value: &str| Some(("approval", value.to_owned()));
+        assert_eq!(told(State::NotNeeded), None);
+        assert_eq!(told(State::NotAsked("no".into())), approval("no"));
+        assert_eq!(told(State::ForLater("later".into())), approval("later"));
+        assert_eq!(told(given()), approval("given by ann"));
+        assert_eq!(told(missing()), approval("nobody has approved"));
+        assert_eq!(told(refused()), approval("ann rejected it"));
+        let unknown = State::Unknown(CommandError::refused("no token"));
+        assert_eq!(told(unknown), approval("not known"));
+    }
+
+    #[tokio::test]
+    async fn who_may_approve_is_named_before_anybody_is_asked() {
+        let StepContext {
+            mut stage,
+            connection,
+            ..
+        } = context();
+        let Approval(state) = Approval::of(&stage, &connection, Ask::Later).await;
+        let (State::NotAsked(told) | State::ForLater(told)) = state else {
+            panic!("{state:?}");
+        };
+        assert!(told.contains("environment `production`"), "{told}");
+        assert!(
+            told.ends_with("approved by `ann` or `team:leads`"),
+            "{told}"
+        );
+        let never = Approval::of(&stage, &connection, Ask::Never).await;
+        assert!(matches!(never.0, State::NotNeeded));
+        stage.approvers.clear();
+        let nobody = Approval::of(&stage, &connection, Ask::Now).await;
+        assert!(matches!(nobody.0, State::NotNeeded));
+    }
+}

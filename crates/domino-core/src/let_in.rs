@@ -84,3 +84,130 @@ pub fn stage_of(version: &ModelVersion) -> ModelStage {
         (stage, _) => stage.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Version 7 of `wine`, registered at 00:00:05 on 2026-01-02.
+    fn version(stage: &str, tags: &[(&str, String)]) -> ModelVersion {
+        let tags: Vec<Value> = tags
+            .iter()
+            .map(|(key, value)| json!({"key": key, "value": value}))
+            .collect();
+        serde_json::from_value(json!({
+            "name": "wine", "version": "7", "current_stage": stage, "status": "READY", "run_id": "r1",
+            "creation_timestamp": 1_767_312_005_000_i64, "last_updated_timestamp": 1_767_312_005_000_i64, "tags": tags,
+        }))
+        .unwrap()
+    }
+
+    /// The version with this record of stage `prod`.
+    fn recorded(record: &Value) -> ModelVersion {
+        version("None", &[("promote.in.prod", record.to_string())])
+    }
+
+    fn own() -> VersionIdentity {
+        VersionIdentity::of(&version("None", &[]))
+    }
+
+    fn of_another() -> VersionIdentity {
+        VersionIdentity {
+            run_id: "r2".into(),
+            ..own()
+        }
+    }
+
+    #[test]
+    fn a_version_has_entered_where_a_record_of_its_own_says_so() {
+        for (record, entered) in [
+            (json!({"status": "done"}), true),
+            (json!({"status": "done", "of": own()}), true),
+            (json!({"status": "done", "of": of_another()}), false),
+            (json!({"status": "pending", "of": own()}), false),
+            (json!({"status": "undone", "of": own()}), false),
+            (
+                json!({"status": "undone", "of": own(), "held-before": true}),
+                true,
+            ),
+            (
+                json!({"status": "undone", "of": of_another(), "held-before": true}),
+                false,
+            ),
+            (json!({"held-before": true}), false),
+            (json!("by hand"), false),
+        ] {
+            let version = recorded(&record);
+            assert_eq!(has_entered(&version, "prod"), entered, "{record}");
+            assert_eq!(was_let_in(&version, "prod"), entered, "{record}");
+            assert!(!has_entered(&version, "staging"), "{record}");
+        }
+        assert!(!has_entered(&version("None", &[]), "prod"));
+    }
+
+    #[test]
+    fn a_record_that_names_no_version_tells_of_those_that_were_there_when_it_was_written() {
+        let version = version("None", &[]);
+        for (at, tells) in [
+            ("2026-01-02T00:00:04Z", false),
+            ("2026-01-02T00:00:05Z", true),
+            ("2026-01-02T00:00:06Z", true),
+            ("", true),
+        ] {
+            assert_eq!(tells_of(None, at, &version), tells, "{at}");
+            let entered = has_entered(&recorded(&json!({"status": "done", "at": at})), "prod");
+            assert_eq!(entered, tells, "{at}");
+        }
+        // One that names its version needs no time.
+        assert!(tells_of(Some(&own()), "2026-01-02T00:00:04Z", &version));
+        assert!(!tells_of(
+            Some(&of_another()),
+            "2026-01-02T00:00:06Z",
+            &version
+        ));
+    }
+
+    #[test]
+    fn a_version_that_had_to_leave_is_let_in_no_more() {
+        let done = |of: VersionIdentity| {
+            let record = json!({"status": "done", "of": of}).to_string();
+            ("promote.in.prod", record)
+        };
+        let left = |why: &str| ("promote.demoted.prod", why.to_owned());
+        let demoted_for = |tags: &[(&str, String)]| {
+            let version = version("None", tags);
+            let why = demoted(&version, "prod").map(str::to_owned);
+            assert_eq!(demoted(&version, "staging"), None);
+            (why, was_let_in(&version, "prod"))
+        };
+        let why = Some("rmse rose".to_owned());
+        assert_eq!(
+            demoted_for(&[done(own()), left("rmse rose")]),
+            (why.clone(), false)
+        );
+        assert_eq!(demoted_for(&[left("rmse rose")]), (why, false));
+        assert_eq!(demoted_for(&[done(own()), left("")]), (None, true));
+        assert_eq!(demoted_for(&[done(own())]), (None, true));
+        // The tags came with a copy.
+        assert_eq!(
+            demoted_for(&[done(of_another()), left("rmse rose")]),
+            (None, false)
+        );
+    }
+
+    #[test]
+    fn the_tags_are_those_that_are_written() {
+        assert_eq!(record_key("prod"), "promote.in.prod");
+        assert_eq!(demoted_key("prod"), "promote.demoted.prod");
+    }
+
+    #[test]
+    fn a_stage_is_told_by_a_tag_only_where_there_are_no_stages() {
+        let tag = || [(STAGE_TAG, "Production".to_owned())];
+        assert_eq!(stage_of(&version("None", &tag())), ModelStage::Production);
+        assert_eq!(stage_of(&version("Staging", &tag())), ModelStage::Staging);
+        assert_eq!(stage_of(&version("None", &[])), ModelStage::None);
+    }
+}

@@ -73,6 +73,9 @@ mod tests {
              it is kept"
         );
         assert!(said(3600).unwrap().contains("ends on 2026-11-30, in 1 h"));
+        let end = |seconds_left| said(seconds_left).unwrap();
+        assert!(end(2 * day - 1).contains("ends on 2026-12-02, in 47 h"));
+        assert!(end(2 * day).contains("ends on 2026-12-02, in 2 days"));
         assert!(said(-day).unwrap().contains("ended on 2026-11-29"));
     }
 
