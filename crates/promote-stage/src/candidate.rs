@@ -251,3 +251,6 @@ async fn made(
     let measured = Measurements::read(tracking, version, &run, rules).await?;
     Ok((run.known().cloned(), measured))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

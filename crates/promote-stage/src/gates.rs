@@ -109,3 +109,6 @@ fn key<'a>(report: &GateReport, candidate: &'a Candidate<'_>) -> Vec<&'a str> {
 pub(crate) fn has_none(gates: &Gates) -> bool {
     *gates == Gates::default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,11 +179,16 @@ pub(crate) mod tests {
         assert_eq!(Record::in_tags(&kept, "prod"), Some(pending.clone()));
         assert_eq!(Record::in_tags(&kept, "staging"), None);
         assert_eq!(pending.at_millisecond(), Some(1_767_323_045_000));
-        let endless = Record {
-            reason: Some("x".repeat(LONGEST_VALUE)),
-            ..pending
+        let of_length = |length: usize| {
+            let with = |reason: &str| Record {
+                reason: Some(reason.into()),
+                ..pending.clone()
+            };
+            let rest = with("").value().unwrap().len();
+            with(&"x".repeat(length - rest)).value()
         };
-        assert!(endless.value().is_err());
+        assert_eq!(of_length(LONGEST_VALUE).unwrap().len(), LONGEST_VALUE);
+        assert!(of_length(LONGEST_VALUE + 1).is_err());
     }
 
     #[test]
@@ -266,6 +271,13 @@ pub(crate) mod tests {
         version.tags.insert(demoted_key("prod"), String::new());
         assert_eq!(demoted(&version, "prod"), None);
         assert!(was_let_in(&version, "prod"));
+    }
+
+    #[test]
+    fn times_are_written_to_the_second() {
+        assert_eq!(timestamp(1_767_323_045_999), "2026-01-02T03:04:05Z");
+        assert_eq!(timestamp(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(timestamp(i64::MAX), "");
     }
 
     #[test]

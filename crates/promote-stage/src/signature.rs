@@ -118,10 +118,8 @@ mod tests {
     use super::*;
     use crate::registry::tests::version;
 
-    fn of(source: &str, logged: Value) -> Signature {
-        let mut version = version(7, "None", json!({}));
-        version.source = source.into();
-        let run = Run {
+    fn run(logged: &Value) -> Run {
+        Run {
             id: "r1".into(),
             experiment_id: "1".into(),
             status: "FINISHED".into(),
@@ -131,8 +129,20 @@ mod tests {
             metrics: BTreeMap::new(),
             parameters: BTreeMap::new(),
             tags: BTreeMap::from([(LOGGED.to_owned(), logged.to_string())]),
-        };
-        Signature::of(&version, Some(&run))
+        }
+    }
+
+    fn of(source: &str, logged: Value) -> Signature {
+        let mut version = version(7, "None", json!({}));
+        version.source = source.into();
+        Signature::of(&version, Some(&run(&logged)))
+    }
+
+    #[test]
+    fn the_models_that_a_run_logged_are_counted() {
+        let logged = |number: usize| logged_by(&run(&Value::Array(vec![json!({}); number])));
+        assert_eq!([logged(0), logged(1), logged(3)], [0, 1, 3]);
+        assert_eq!(logged_by(&run(&json!("odd"))), 0);
     }
 
     #[test]

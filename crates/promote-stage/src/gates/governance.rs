@@ -366,3 +366,6 @@ fn no_governance(error: domino_core::client::ApiError, context: &StepContext) ->
         .at(&context.file, &key);
     CommandError::from(error).context(failure)
 }
+
+#[cfg(test)]
+mod tests;

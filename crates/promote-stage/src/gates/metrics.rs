@@ -193,7 +193,9 @@ mod tests {
             assert!(!result(RULE, Some(0.6), Some((6, none))).0);
             assert!(result_with(Baseline::Optional, RULE, Some(0.6), Some((6, none))).0);
         }
-        assert!(!result("rmse must be at most 0.5", Some(0.6), None).0);
+        let bound = "rmse must be at most 0.5";
+        let reason = format!("rmse is 0.6; {bound}");
+        assert_eq!(result(bound, Some(0.6), None), (false, reason));
     }
 
     #[test]
@@ -225,6 +227,8 @@ mod tests {
         ] {
             assert_eq!(number(value), text);
         }
+        assert_eq!(change(1.0, 9_999.0), " (+999800.0 %)");
+        assert_eq!(change(1.0, 10_001.0), "");
         for (before, now) in [(0.0, 1.0), (1.0e-300, 1.0), (1.0, 1.0e300)] {
             assert_eq!(change(before, now), "");
         }

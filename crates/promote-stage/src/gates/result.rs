@@ -151,3 +151,78 @@ impl GateReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(gates: &[GateResult]) -> GateReport {
+        GateReport {
+            gates: gates.to_vec(),
+            ..GateReport::default()
+        }
+    }
+
+    #[test]
+    fn a_report_lets_in_what_every_gate_lets_in() {
+        let holds = GateResult::holds("a", "fine");
+        let not_yet = GateResult::not_yet("b", "nobody has asked");
+        let never = GateResult::never("c", "too bad").hint("train it again");
+        for (gates, all_hold, may_still_open, waits_for) in [
+            (vec![], true, true, ""),
+            (vec![&holds], true, true, ""),
+            (vec![&holds, &not_yet], false, true, "nobody has asked"),
+            (
+                vec![&never, &not_yet],
+                false,
+                false,
+                "too bad; nobody has asked",
+            ),
+        ] {
+            let gates: Vec<GateResult> = gates.into_iter().cloned().collect();
+            let report = report(&gates);
+            assert_eq!(report.all_hold(), all_hold, "{gates:?}");
+            assert_eq!(report.may_still_open(), may_still_open, "{gates:?}");
+            assert_eq!(report.waits_for(), waits_for);
+            assert_eq!(
+                report.closed().count(),
+                gates.iter().filter(|gate| **gate != holds).count()
+            );
+        }
+        let report = report(&[holds, not_yet, never]);
+        let words = [
+            ["a", "holds", "fine"],
+            ["b", "not yet", "nobody has asked"],
+            ["c", "no", "too bad"],
+        ];
+        assert_eq!(report.table().rows, words);
+        let mut plan = Plan::new("promote");
+        report.describe(&mut plan);
+        let facts: Vec<(&str, &str)> = plan
+            .facts
+            .iter()
+            .map(|fact| (fact.name, fact.value.as_str()))
+            .collect();
+        assert_eq!(facts[1], ("b", "not yet: nobody has asked"));
+        assert_eq!(facts.len(), 3);
+    }
+
+    #[test]
+    fn what_another_part_found_is_added() {
+        let part = |gate, request: Option<&str>| GateReport {
+            gates: vec![GateResult::holds(gate, "fine")],
+            approved_by: vec![format!("ann by {gate}")],
+            request_id: request.map(str::to_owned),
+            remarks: vec![format!("of {gate}")],
+        };
+        let mut report = part("a", None);
+        report.extend(part("b", Some("b1")));
+        report.extend(part("c", Some("77")));
+        let gates: Vec<&str> = report.gates.iter().map(|result| result.gate).collect();
+        assert_eq!(gates, ["a", "b", "c"]);
+        assert_eq!(report.approved_by, ["ann by a", "ann by b", "ann by c"]);
+        assert_eq!(report.remarks, ["of a", "of b", "of c"]);
+        // The first that was asked for is what was approved.
+        assert_eq!(report.request_id.as_deref(), Some("b1"));
+    }
+}

@@ -97,8 +97,48 @@ fn has_reviews(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
+    use crate::candidate::tests::{candidate, context};
     use crate::gates::result::Verdict;
+    use crate::registry::tests::version;
+
+    /// What the gate says of a version with these tags, in a Domino of that version.
+    async fn answer(domino: &str, stage: &str, tags: serde_json::Value) -> Result<GateReport> {
+        let server = MockServer::start().await;
+        let reply = ResponseTemplate::new(200).set_body_json(json!({"version": domino}));
+        Mock::given(path("/version"))
+            .respond_with(reply)
+            .mount(&server)
+            .await;
+        let context = context(
+            &server.uri(),
+            "",
+            "domino-approval = \"review\"\nreviewers = [\"cleo\"]",
+        );
+        evaluate(&context, &candidate(&context, version(7, stage, tags))).await
+    }
+
+    #[tokio::test]
+    async fn only_a_domino_with_reviews_is_asked_and_what_it_said_is_unproven() {
+        let asked = json!({"promote.review.prod": "noon"});
+        let given = answer("5.11.0", "Production", asked.clone()).await.unwrap();
+        assert!(given.all_hold());
+        assert_eq!(given.remarks, [UNPROVEN]);
+        let waits = answer("5.11.0", "Staging", asked.clone()).await.unwrap();
+        assert!(waits.waits_for().starts_with("asked for at noon"));
+        let elsewhere = json!({"promote.review.staging": "noon"});
+        let nobody = answer("5.11.0", "Staging", elsewhere).await.unwrap();
+        assert_eq!(nobody.waits_for(), "nobody has asked for it");
+        let none = answer("6.1.0", "Production", asked).await.unwrap_err();
+        assert!(
+            none.to_string()
+                .starts_with("this Domino (6.1.0) has no model reviews")
+        );
+    }
 
     #[test]
     fn being_in_the_stage_is_an_approval_only_of_what_was_asked_for() {
@@ -112,10 +152,10 @@ mod tests {
 
     #[test]
     fn reviews_are_what_five_eight_to_five_eleven_have() {
-        for version in ["5.8.0", "5.9", "5.11.2-rc1"] {
+        for version in ["5.8.0", "5.9", "5.11.2-rc1", "5", "5.x"] {
             assert!(has_reviews(version), "{version}");
         }
-        for version in ["5.7.1", "6.0.0", "6.3", "4.6"] {
+        for version in ["5.7.1", "6.0.0", "6.3", "4.6", "4.8", "6", "6.x"] {
             assert!(!has_reviews(version), "{version}");
         }
         assert!(has_reviews("develop"));
