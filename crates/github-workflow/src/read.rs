@@ -20,8 +20,10 @@ pub struct Workflow {
     pub triggers: Triggers,
     /// Environment variables of every job.
     pub env: Vec<(String, Field)>,
-    /// The expressions of `concurrency` and `run-name`, which must at least be right.
-    pub other: Vec<Field>,
+    /// The group of which one run at a time goes on.
+    pub concurrency: Option<Concurrency>,
+    /// What GitHub calls a run, which must at least be right.
+    pub run_name: Option<Field>,
     /// What `run:` steps do when they do not say.
     pub defaults: Defaults,
     /// The jobs, in the order of the file.
@@ -77,6 +79,24 @@ pub struct Defaults {
     pub working_directory: Option<Field>,
 }
 
+/// `concurrency:`.
+#[derive(Debug)]
+pub struct Concurrency {
+    /// The name of the group, which all workflows of a repository share.
+    pub group: Field,
+    /// Whether what comes later ends what goes on.
+    pub cancel_in_progress: Option<Field>,
+    /// Whether all that come later wait in their order, and not the last one only.
+    pub queues_all: bool,
+}
+
+impl Concurrency {
+    /// Its texts.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        std::iter::once(&self.group).chain(&self.cancel_in_progress)
+    }
+}
+
 /// One job.
 #[derive(Debug)]
 pub struct Job {
@@ -100,8 +120,8 @@ pub struct Job {
     pub outputs: Vec<(String, Field)>,
     /// How long it may take; GitHub's 360 minutes when not given.
     pub timeout_minutes: Option<Field>,
-    /// The expressions of `concurrency`, which must at least be right.
-    pub other: Vec<Field>,
+    /// The group of which one job at a time goes on.
+    pub concurrency: Option<Concurrency>,
     /// What `run:` steps do when they do not say.
     pub defaults: Defaults,
     /// What it does.

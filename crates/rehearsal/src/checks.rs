@@ -12,7 +12,7 @@ use crate::shell;
 use github_workflow::context::ExpressionSite;
 use github_workflow::expression::Expression;
 use github_workflow::problem::Problem;
-use github_workflow::read::{Condition, Field, Input, Job, Step, What, Workflow};
+use github_workflow::read::{Concurrency, Condition, Field, Input, Job, Step, What, Workflow};
 use github_workflow::value::{Value, same_ignoring_case};
 
 /// What the checks of a file compare it with.
@@ -72,7 +72,11 @@ impl<'a> Checks<'a, '_> {
     fn workflow(&mut self) {
         self.trigger();
         let workflow = self.workflow;
-        for field in &workflow.other {
+        let group = workflow.concurrency.iter();
+        for field in group
+            .flat_map(Concurrency::fields)
+            .chain(&workflow.run_name)
+        {
             self.field(ExpressionSite::Workflow, field);
         }
         for (_, field) in &workflow.env {
@@ -144,7 +148,7 @@ impl<'a> Checks<'a, '_> {
             .iter()
             .chain(&job.timeout_minutes)
             .chain(&job.runs_on)
-            .chain(&job.other)
+            .chain(job.concurrency.iter().flat_map(Concurrency::fields))
         {
             self.field(ExpressionSite::Job, field);
         }

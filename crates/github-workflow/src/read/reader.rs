@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod any_text;
+mod concurrency;
 mod permissions;
 mod scalar;
 mod steps;
@@ -52,11 +53,10 @@ fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workf
     };
     reader.permissions(map.take("permissions"));
     let env = reader.env(map.take("env"), "env");
-    let mut other = reader.concurrency(map.take("concurrency"));
-    other.extend(
-        map.take("run-name")
-            .and_then(|node| reader.field(node, "run-name")),
-    );
+    let concurrency = reader.concurrency(map.take("concurrency"));
+    let run_name = map
+        .take("run-name")
+        .and_then(|node| reader.field(node, "run-name"));
     let defaults = reader.defaults(map.take("defaults"), Reader::plain_field);
     let mut jobs = Vec::new();
     match map.take("jobs").and_then(|node| reader.map(node, "`jobs`")) {
@@ -83,7 +83,8 @@ fn workflow(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Workf
         name,
         triggers,
         env,
-        other,
+        concurrency,
+        run_name,
         defaults,
         jobs,
     })
@@ -214,33 +215,6 @@ impl Reader<'_> {
         }
     }
 
-    /// One run at a time is what a rehearsal is anyway; the expressions of the group are kept to be checked.
-    fn concurrency(&mut self, node: Option<&Node>) -> Vec<Field> {
-        let Some(node) = node else { return Vec::new() };
-        if !matches!(node.kind, Kind::Map(_)) {
-            return self.filled(node, "concurrency").into_iter().collect();
-        }
-        let Some(mut map) = self.map(node, "`concurrency`") else {
-            return Vec::new();
-        };
-        let group = map
-            .take("group")
-            .and_then(|node| self.filled(node, "group"));
-        if group.is_none() {
-            self.problem(node.line, "`concurrency` has no `group`");
-        }
-        let cancel = map
-            .take("cancel-in-progress")
-            .and_then(|node| self.switch(node, "cancel-in-progress"));
-        if let Some(queue) = map.take("queue")
-            && !matches!(queue.text().as_deref(), Some("single" | "max"))
-        {
-            self.problem(queue.line, "`queue` is one of single, max");
-        }
-        map.finish(self);
-        group.into_iter().chain(cancel).collect()
-    }
-
     fn defaults(
         &mut self,
         node: Option<&Node>,
@@ -291,7 +265,7 @@ impl Reader<'_> {
             timeout_minutes: map
                 .take("timeout-minutes")
                 .and_then(|node| self.number(node, "timeout-minutes")),
-            other: self.concurrency(map.take("concurrency")),
+            concurrency: self.concurrency(map.take("concurrency")),
             defaults: self.defaults(map.take("defaults"), Self::filled),
             steps: match map.take("steps") {
                 Some(Node {
@@ -418,20 +392,21 @@ mod tests {
     #[test]
     fn everything_that_is_not_rehearsed_is_named_with_its_line() {
         let (_, problems) = read(
-            "on: { push: { tags: [v1] } }\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy: { matrix: { x: [1] } }\n    container: alpine\n    steps:\n      - run: echo ${{ x y }}\n      - run: a\n        uses: b\n      - run: echo\n        retries: 3\n      - run: echo\n        if: x ${{ true }}\n  b:\n    uses: ./.github/workflows/other.yml\n",
+            "on: { push: { tags: [v1] } }\nconcurrency: { group: a, queue: max, cancel-in-progress: true }\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy: { matrix: { x: [1] } }\n    container: alpine\n    steps:\n      - run: echo ${{ x y }}\n      - run: a\n        uses: b\n      - run: echo\n        retries: 3\n      - run: echo\n        if: x ${{ true }}\n  b:\n    uses: ./.github/workflows/other.yml\n",
         );
         assert_eq!(
             problems,
             [
                 "deploy-jobs.yml:1: `tags` of `on.push` is not rehearsed",
-                "deploy-jobs.yml:8: `run`: `y` is not expected in expression `x y`",
-                "deploy-jobs.yml:9: a step of job `a` needs one of `run`, `uses`, `wait`, `wait-all`, `cancel` and `parallel`",
-                "deploy-jobs.yml:12: `retries` of a step of job `a` is not rehearsed",
-                "deploy-jobs.yml:14: `if`: text beside `${{ }}` makes a condition that is always true on GitHub",
-                "deploy-jobs.yml:5: `strategy` of job `a` is not rehearsed",
-                "deploy-jobs.yml:6: `container` of job `a` is not rehearsed",
-                "deploy-jobs.yml:16: job `b` has no list of `steps`",
-                "deploy-jobs.yml:16: `uses` of job `b` is not rehearsed",
+                "deploy-jobs.yml:2: `queue: max` and `cancel-in-progress: true` exclude each other",
+                "deploy-jobs.yml:9: `run`: `y` is not expected in expression `x y`",
+                "deploy-jobs.yml:10: a step of job `a` needs one of `run`, `uses`, `wait`, `wait-all`, `cancel` and `parallel`",
+                "deploy-jobs.yml:13: `retries` of a step of job `a` is not rehearsed",
+                "deploy-jobs.yml:15: `if`: text beside `${{ }}` makes a condition that is always true on GitHub",
+                "deploy-jobs.yml:6: `strategy` of job `a` is not rehearsed",
+                "deploy-jobs.yml:7: `container` of job `a` is not rehearsed",
+                "deploy-jobs.yml:17: job `b` has no list of `steps`",
+                "deploy-jobs.yml:17: `uses` of job `b` is not rehearsed",
             ]
         );
     }
