@@ -17,7 +17,7 @@ mod subject;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -26,16 +26,19 @@ use domino_contract::Contract;
 use domino_sandbox::Version;
 use github_workflow::read::Workflow;
 use rehearsal::approval::{Approvals, Approve};
+use rehearsal::artifacts::{Artifacts, RunTime};
 use rehearsal::checks::{self, Findings, Known};
 use rehearsal::console::Console;
 use rehearsal::github::{Event, GitHub, Run};
-use rehearsal::github_api::GitHubApi;
+use rehearsal::github_api::{GitHubApi, Told};
 use rehearsal::interrupt::Interrupt;
+use rehearsal::job_records::JobRecords;
 use rehearsal::process::Grace;
 use rehearsal::repository::Repository;
 use rehearsal::runner::{self, Runner};
 use rehearsal::workflow;
-use rehearsal::workspace::Workspace;
+use rehearsal::workflow_run::WorkflowRun;
+use rehearsal::workspace::Workspaces;
 
 use self::installed::Installed;
 use self::mlflow::Mlflow;
@@ -50,8 +53,14 @@ job's GitHub environment; its one credential is that of the sandbox's user `ci-b
 programs at the sandbox. actions/checkout, upload-artifact, download-artifact and cache (always a miss) are stood in \
 for; programs that would be downloaded are those installed beside this one; an attestation is named as not run; anything else that is not understood is named before anything runs.
 
-Ctrl-C cancels as GitHub does: the shell of the running step gets SIGINT, later SIGTERM, and steps with `always()` or \
-`cancelled()` still run. A second Ctrl-C ends everything at once.
+The workflows start side by side, and each job once what it needs has finished, on folders of its own; each line says \
+whose it is. `concurrency` groups are kept as GitHub keeps them: one goes on, of those that wait the newest stays, with \
+`queue: max` all of them, and `cancel-in-progress` ends what goes on. An approval holds up its job and what comes after \
+it; questions come one at a time.
+
+Ctrl-C cancels as GitHub does: the shells of the running steps get SIGINT, after 7.5 seconds SIGTERM, and 2.5 seconds \
+later their processes are killed; steps with `always()` or `cancelled()` still run, five minutes at most, as they do when \
+a job takes longer than its `timeout-minutes`. A second Ctrl-C ends everything at once.
 
 Trouble to rehearse with --faults. Each file says what to expect, `domino-sandbox --help` what one may hold:
 
@@ -169,12 +178,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     let build_folder = build_folder(&subject.repository);
     let lasting = build_folder.as_ref().map(|folder| folder.join("rehearsal"));
-    let workspace = Workspace::take(lasting.as_deref())?;
+    let workspaces = Workspaces::take(lasting.as_deref())?;
     let approvals = Approvals::from_stdin(approve);
     let somebody_answers = approve == Approve::Ask;
     let token = job_token();
     console.mask(&token);
-    let api = GitHubApi::start(token.clone(), approvals.given())?;
+    let records = JobRecords::default();
+    let told = Told {
+        given: approvals.given(),
+        records: records.clone(),
+        created_at: jiff::Timestamp::now().to_string(),
+    };
+    let api = GitHubApi::start(token.clone(), told)?;
     let event = match (args.stop_after, args.input) {
         (None, inputs) if inputs.is_empty() => Event::Push,
         (stop_after, inputs) => Event::Dispatch { stop_after, inputs },
@@ -199,7 +214,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         installed,
         domino: None,
     };
-    let runs = plan_runs(&github, &settings, &workspace, workflows, &mut findings);
+    let runs = plan_runs(&github, &settings, workflows, &mut findings);
     if !findings.problems.is_empty() {
         return Ok(messages::refuse(&console, &findings.problems));
     }
@@ -218,13 +233,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     messages::hide_credentials(&console, &sandbox, &model_token);
     messages::announce(&console, &sandbox, args.domino_version, mlflow.as_ref());
     messages::announce_folders(&console, cargo_folder.as_deref(), &findings.notes);
-    settings.domino = Some(Domino::new(Rc::clone(&sandbox), model_token));
+    settings.domino = Some(Domino::new(Arc::clone(&sandbox), model_token));
     let runner = Runner {
         repository: subject.repository,
         github,
-        workspace,
+        workspaces,
         settings: Box::new(settings),
         approvals,
+        groups: Default::default(),
+        records,
         console: console.clone(),
         interrupt: interrupt.clone(),
         grace: Grace::GITHUB,
@@ -295,7 +312,6 @@ fn approve(asked: Option<Approver>) -> anyhow::Result<Approve> {
 fn plan_runs(
     github: &GitHub,
     settings: &StageSettings,
-    workspace: &Workspace,
     workflows: &[Workflow],
     findings: &mut Findings,
 ) -> Vec<Run> {
@@ -306,7 +322,7 @@ fn plan_runs(
             settings,
             branch: &github.branch,
             event: &github.event,
-            github: &github.context(&run, "", workspace),
+            github: &github.context(&run, "", None),
         };
         checks::check(workflow, &known, findings);
         runs.push(run);
@@ -315,15 +331,15 @@ fn plan_runs(
 }
 
 fn run_all(runner: &Runner, workflows: &[Workflow], runs: Vec<Run>) -> anyhow::Result<()> {
-    let artifacts = tempfile::tempdir_in(runner.workspace.base())?;
-    for (workflow, run) in workflows.iter().zip(runs) {
-        if runner.interrupt.asked() {
-            workflow::not_begun(runner, workflow);
-            continue;
-        }
+    let artifacts = tempfile::tempdir_in(runner.workspaces.base())?;
+    let planned = workflows.iter().zip(runs).enumerate();
+    let runs = planned.map(|(at, (workflow, run))| {
         let folder = artifacts.path().join(run.id.to_string());
-        workflow::run(runner, workflow, run, folder)?;
-    }
+        let artifacts = Artifacts::new(folder, RunTime::FIRST, Vec::new());
+        let cancel = runner.interrupt.part();
+        WorkflowRun::new(at, workflow, run, artifacts, cancel, Vec::new())
+    });
+    workflow::run_all(runner, runs.collect())?;
     Ok(())
 }
 

@@ -144,7 +144,7 @@ impl Action {
         let inputs = Inputs(with);
         match self.kind {
             Kind::Checkout => emulate::check_out(&inputs, &around),
-            Kind::Upload => emulate::upload(&inputs, around),
+            Kind::Upload => emulate::upload(&inputs, &around),
             Kind::Download => emulate::download(&inputs, &around),
             Kind::Cache if inputs.on("fail-on-cache-miss", false)? => {
                 Err("there is no cache here, and `fail-on-cache-miss` is set".into())
@@ -163,9 +163,9 @@ impl Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifacts::Artifacts;
+    use crate::artifacts::{Artifacts, RunTime};
     use crate::repository::sample;
-    use crate::workspace::Workspace;
+    use crate::workspace::Workspaces;
 
     #[test]
     fn actions_are_known_by_name_whatever_their_version() {
@@ -190,9 +190,10 @@ mod tests {
     fn run(uses: &str, with: &[(&str, &str)]) -> Result<Emulated, NotEmulated> {
         let (_folder, repository) = sample(&[("a.txt", "1")]);
         let commit = repository.head().unwrap();
-        let workspace = Workspace::take(None).unwrap();
-        workspace.begin_job().unwrap();
-        let mut artifacts = Artifacts::new(workspace.base().join("artifacts"));
+        let workspaces = Workspaces::take(None).unwrap();
+        let workspace = workspaces.free().unwrap();
+        let folder = workspace.base().join("artifacts");
+        let artifacts = Artifacts::new(folder, RunTime::FIRST, Vec::new());
         let with: Vec<(String, String)> = with
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -205,7 +206,7 @@ mod tests {
                 branch: "main",
                 commit: &commit,
                 workspace: &workspace,
-                artifacts: &mut artifacts,
+                artifacts: &artifacts,
             },
         )
     }

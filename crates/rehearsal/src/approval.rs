@@ -1,15 +1,21 @@
 //! The approvals that GitHub asks for before a job may enter an environment: shown, given or refused here.
 //!
-//! Who may approve is the settings' to say, and what must be approved elsewhere before. That nobody approves what they pushed themselves is GitHub's to enforce.
+//! An approval holds up its job and what comes after it, and nothing else; questions come one at a time. Who may approve
+//! is the settings' to say, and what must be approved elsewhere before. That nobody approves what they pushed themselves
+//! is GitHub's to enforce. How a person is asked stands in `approval/person.rs`.
+
+mod person;
 
 use std::io::BufRead;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::concurrency::Groups;
 use crate::console::{Console, Look};
 use crate::interrupt::Interrupt;
-use crate::settings::{Environment, OtherApprovals, RepositorySettings};
+use crate::settings::{Environment, RepositorySettings};
 
 /// Who gives the approvals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +29,7 @@ pub enum Approve {
 }
 
 /// An approval that was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The run it was given for.
     pub run_id: u64,
@@ -44,24 +50,25 @@ pub enum Decision {
     Interrupted,
 }
 
-/// What came of a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wait {
-    Yes,
-    No,
-    /// It was answered elsewhere.
-    Settled,
-    Interrupted,
-}
-
-/// How often the person is looked at while nothing is answered.
-const GLANCE: Duration = Duration::from_millis(50);
-
 /// Asks for approvals and remembers those that were given.
 pub struct Approvals {
     mode: Approve,
-    answers: Receiver<String>,
+    answers: Mutex<Receiver<String>>,
+    questions: Groups,
     given: Arc<Mutex<Vec<Approval>>>,
+}
+
+/// A deployment that waits for an approval.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployment<'a> {
+    /// The environment that it enters.
+    pub environment: &'a Environment,
+    /// The run that it belongs to.
+    pub run_id: u64,
+    /// Its job, as people call it.
+    pub job: &'a str,
+    /// The jobs that come after it.
+    pub later: &'a [&'a str],
 }
 
 impl Approvals {
@@ -84,9 +91,16 @@ impl Approvals {
     pub fn new(mode: Approve, answers: Receiver<String>) -> Self {
         Self {
             mode,
-            answers,
+            answers: Mutex::new(answers),
+            questions: Groups::default(),
             given: Arc::default(),
         }
+    }
+
+    /// These were given in earlier attempts.
+    pub fn with_earlier(mut self, given: Vec<Approval>) -> Self {
+        self.given = Arc::new(Mutex::new(given));
+        self
     }
 
     /// The approvals given so far, shared with whoever shows them.
@@ -97,29 +111,25 @@ impl Approvals {
     /// Shows what protects an environment, and has a deployment to it approved, or not.
     pub fn ask(
         &self,
-        environment: &Environment,
-        run_id: u64,
+        deployment: Deployment<'_>,
         settings: &dyn RepositorySettings,
         console: &Console,
         interrupt: &Interrupt,
     ) -> Decision {
+        let environment = deployment.environment;
         show_rules(environment, console);
         if environment.reviewers.is_empty() {
             return Decision::Approved;
         }
-        match (self.mode, settings.other_approvals()) {
-            (_, None) | (Approve::None, _) => {}
-            (Approve::All, Some(_)) => say_done(&settings.approve_others(), console),
-            (Approve::Ask, Some(others)) => {
-                if self.ask_others(others, settings, console, interrupt) == Wait::Interrupted {
-                    return Decision::Interrupted;
-                }
-            }
-        }
         let decision = match self.mode {
-            Approve::All => Decision::Approved,
+            Approve::All => {
+                if settings.other_approvals().is_some() {
+                    say_done(&settings.approve_others(), console);
+                }
+                Decision::Approved
+            }
             Approve::None => Decision::Refused,
-            Approve::Ask => self.ask_github(environment, console, interrupt),
+            Approve::Ask => self.ask_person(deployment, settings, console, interrupt),
         };
         let how = match self.mode {
             Approve::All => " by the rehearsal (`--approve all`)",
@@ -128,76 +138,13 @@ impl Approvals {
         };
         match decision {
             Decision::Approved => {
-                let user = self.remember(environment, run_id);
+                let user = self.remember(environment, deployment.run_id);
                 console.line(Look::Good, &format!("   ✓ approved{how}, as {user}"));
             }
             Decision::Refused => console.line(Look::Bad, &format!("   ✗ not approved{how}")),
             Decision::Interrupted => {}
         }
         decision
-    }
-
-    fn ask_github(
-        &self,
-        environment: &Environment,
-        console: &Console,
-        interrupt: &Interrupt,
-    ) -> Decision {
-        let user = approver(environment);
-        let name = &environment.name;
-        let question = format!("   on GitHub, as {user}: approve the deployment to {name}? [y/n]");
-        match self.wait_for_answer(&question, console, interrupt, &|| true) {
-            Wait::Yes => Decision::Approved,
-            Wait::No | Wait::Settled => Decision::Refused,
-            Wait::Interrupted => Decision::Interrupted,
-        }
-    }
-
-    /// Has what waits elsewhere approved first: the job that GitHub's approval starts looks for it. Whoever says no goes
-    /// on to GitHub's question, and sees what the job says to that.
-    fn ask_others(
-        &self,
-        mut others: OtherApprovals,
-        settings: &dyn RepositorySettings,
-        console: &Console,
-        interrupt: &Interrupt,
-    ) -> Wait {
-        let place = others.place.clone();
-        console.line(
-            Look::Bold,
-            &format!(
-                "   two approvals, one after the other: first in {place}, then on GitHub, where it starts the job"
-            ),
-        );
-        loop {
-            for request in &others.waiting {
-                console.line(Look::Bold, &format!("   waits in {place}: {request}"));
-            }
-            console.line(
-                Look::Plain,
-                &format!("   answer here, or decide it on {}", others.page),
-            );
-            let question = format!("   in {place}, as {}: approve it? [y/n]", others.user);
-            let waits = || settings.other_approvals().as_ref() == Some(&others);
-            let answer = self.wait_for_answer(&question, console, interrupt, &waits);
-            match answer {
-                Wait::Yes => say_done(&settings.approve_others(), console),
-                Wait::Settled => {
-                    console.line(Look::Good, &format!("   decided on the page of {place}"));
-                }
-                Wait::No => {
-                    console.line(Look::Bad, &format!("   ✗ not approved in {place}"));
-                    return answer;
-                }
-                Wait::Interrupted => return answer,
-            }
-            match settings.other_approvals() {
-                None => return answer,
-                // What nobody here may approve would be asked for without end.
-                Some(left) if left == others => return answer,
-                Some(left) => others = left,
-            }
-        }
     }
 
     /// Keeps an approval that was given, in the name of the first user who may give it.
@@ -212,53 +159,6 @@ impl Approvals {
                 user: user.clone(),
             });
         user
-    }
-
-    /// Waits until the person presses Enter, or wants an end.
-    pub fn wait_for_enter(&self, interrupt: &Interrupt) {
-        while !interrupt.asked() {
-            match self.answers.recv_timeout(GLANCE) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(_) | Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// Asks until there is a clear answer, or nothing to answer any longer.
-    fn wait_for_answer(
-        &self,
-        question: &str,
-        console: &Console,
-        interrupt: &Interrupt,
-        waits: &dyn Fn() -> bool,
-    ) -> Wait {
-        loop {
-            console.question(question);
-            let answer = loop {
-                match self.answers.recv_timeout(GLANCE) {
-                    Ok(answer) => break answer,
-                    Err(RecvTimeoutError::Timeout) if interrupt.asked() => {
-                        console.blank();
-                        return Wait::Interrupted;
-                    }
-                    Err(RecvTimeoutError::Timeout) if !waits() => {
-                        console.blank();
-                        return Wait::Settled;
-                    }
-                    Err(RecvTimeoutError::Timeout) => {}
-                    // Nobody is there any more, and silence is no approval.
-                    Err(RecvTimeoutError::Disconnected) => {
-                        console.blank();
-                        return Wait::No;
-                    }
-                }
-            };
-            match answer.trim().to_ascii_lowercase().as_str() {
-                "y" | "yes" => return Wait::Yes,
-                "n" | "no" => return Wait::No,
-                _ => {}
-            }
-        }
     }
 }
 
@@ -302,6 +202,8 @@ fn show_rules(environment: &Environment, console: &Console) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+
     use super::*;
     use crate::console::captured;
     use crate::tests::SampleSettings;
@@ -312,6 +214,15 @@ mod tests {
             guards: "stage prod".into(),
             reviewers: reviewers.iter().map(|&name| name.to_owned()).collect(),
             wait_timer: 5,
+        }
+    }
+
+    fn deployment(environment: &Environment) -> Deployment<'_> {
+        Deployment {
+            environment,
+            run_id: 7,
+            job: "deploy-jobs/deploy-prod",
+            later: &["summary"],
         }
     }
 
@@ -337,8 +248,7 @@ mod tests {
         let approvals = Approvals::new(mode, receiver);
         let (console, text) = captured();
         let answer = approvals.ask(
-            &environment(reviewers),
-            7,
+            deployment(&environment(reviewers)),
             settings,
             &console,
             &Interrupt::default(),
@@ -393,13 +303,14 @@ mod tests {
     #[test]
     fn what_waits_elsewhere_is_asked_for_first_until_nothing_waits() {
         let settings = SampleSettings::default();
-        settings.elsewhere.set(2);
+        settings.elsewhere.store(2, SeqCst);
         let (decision, text, _) = ask_with(Approve::Ask, &["ann"], &["y", "y", "y"], &settings);
         assert_eq!(
-            (decision, settings.elsewhere.get()),
+            (decision, settings.elsewhere.load(SeqCst)),
             (Decision::Approved, 0)
         );
         let order = [
+            "this holds up deploy-jobs/deploy-prod, and after it summary; what else can go on does",
             "first in the registry, then on GitHub",
             "waits in the registry: approval 2",
             "in the registry, as bob: approve it? [y/n]",
@@ -416,28 +327,17 @@ mod tests {
             rest = after;
         }
 
-        settings.elsewhere.set(1);
+        settings.elsewhere.store(1, SeqCst);
         let (decision, text, _) = ask_with(Approve::Ask, &["ann"], &["n", "y"], &settings);
         assert_eq!(
-            (decision, settings.elsewhere.get()),
+            (decision, settings.elsewhere.load(SeqCst)),
             (Decision::Approved, 1)
         );
         assert!(text.contains("✗ not approved in the registry"), "{text}");
         ask_with(Approve::None, &["ann"], &[], &settings);
-        assert_eq!(settings.elsewhere.get(), 1);
+        assert_eq!(settings.elsewhere.load(SeqCst), 1);
         ask_with(Approve::All, &["ann"], &[], &settings);
-        assert_eq!(settings.elsewhere.get(), 0);
-    }
-
-    #[test]
-    fn a_page_on_which_it_is_decided_answers_the_question() {
-        let (_sender, receiver) = channel();
-        let approvals = Approvals::new(Approve::Ask, receiver);
-        let (console, _) = captured();
-        let calls = std::cell::Cell::new(0);
-        let waits = || calls.replace(calls.get() + 1) == 0;
-        let wait = approvals.wait_for_answer("?", &console, &Interrupt::default(), &waits);
-        assert_eq!((wait, calls.get()), (Wait::Settled, 2));
+        assert_eq!(settings.elsewhere.load(SeqCst), 0);
     }
 
     #[test]
@@ -447,8 +347,7 @@ mod tests {
         let interrupt = Interrupt::default();
         interrupt.ask(2);
         let answer = approvals.ask(
-            &environment(&["ann"]),
-            7,
+            deployment(&environment(&["ann"])),
             &SampleSettings::default(),
             &captured().0,
             &interrupt,

@@ -1,36 +1,108 @@
 //! The artifacts of one workflow run: what `actions/upload-artifact` keeps and `actions/download-artifact` brings.
 //!
-//! As on GitHub, files lose their permissions on the way, dot files stay behind unless asked for, and empty folders are
-//! not kept.
+//! As on GitHub, files lose their permissions on the way, dot files stay behind unless asked for, empty folders are not
+//! kept, and an artifact is gone when its days are over. Days pass only where a rehearsal says so.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 use crate::file_pattern::{self, HiddenFiles};
+
+/// So many days GitHub keeps an artifact, unless a workflow or an organisation has it shorter.
+pub const MOST_DAYS: u32 = 90;
+
+/// What a person is told where the artifact of that name is not there: the action's own words.
+const HINT: &str = "Please ensure that your artifact is not expired and the artifact was uploaded using a compatible \
+                    version of toolkit/upload-artifact.";
 
 /// Where the artifacts of one workflow run are kept.
 #[derive(Debug)]
 pub struct Artifacts {
     folder: PathBuf,
-    uploaded: Vec<String>,
+    time: RunTime,
+    kept: Mutex<Vec<Artifact>>,
+}
+
+/// When an attempt at a run takes place, and for how long artifacts are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunTime {
+    /// The attempt: what an earlier one uploaded may be uploaded anew.
+    pub attempt: u64,
+    /// The day, counted from that of the first attempt.
+    pub day: u32,
+    /// The days that the repository keeps artifacts at most.
+    pub most_days: u32,
+}
+
+impl RunTime {
+    /// The first attempt, in a repository that has GitHub's own limit.
+    pub const FIRST: Self = Self {
+        attempt: 1,
+        day: 0,
+        most_days: MOST_DAYS,
+    };
+}
+
+/// One artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    name: String,
+    attempt: u64,
+    /// The day of its upload.
+    day: u32,
+    /// For how many days it is kept.
+    days: u32,
+}
+
+/// How files are uploaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload {
+    /// Whether dot files go along.
+    pub hidden: HiddenFiles,
+    /// Whether one of the same name gives way.
+    pub overwrite: bool,
+    /// For how many days it is kept; as long as possible when not said.
+    pub days: Option<u32>,
 }
 
 /// What an upload did.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Uploaded {
-    /// It kept this many files.
-    Files(usize),
+    /// It kept this many files, for this many days.
+    Files(usize, u32),
     /// It found no file.
     Nothing,
 }
 
 impl Artifacts {
-    /// Keeps artifacts in a folder of their own.
-    pub fn new(folder: PathBuf) -> Self {
+    /// Keeps artifacts in a folder of their own, with those that earlier attempts kept there.
+    pub fn new(folder: PathBuf, time: RunTime, kept: Vec<Artifact>) -> Self {
         Self {
             folder,
-            uploaded: Vec::new(),
+            time,
+            kept: Mutex::new(kept),
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Artifact>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a later attempt is to be given.
+    pub fn list(&self) -> Vec<Artifact> {
+        self.kept().clone()
+    }
+
+    fn folder_of(&self, artifact: &Artifact) -> PathBuf {
+        let attempt = format!("attempt-{}", artifact.attempt);
+        self.folder.join(attempt).join(&artifact.name)
+    }
+
+    fn is_gone(&self, artifact: &Artifact) -> bool {
+        self.time.day >= artifact.day + artifact.days
     }
 
     /// Keeps the files that the lines of `path` select.
@@ -38,12 +110,11 @@ impl Artifacts {
     /// # Errors
     /// A sentence in GitHub's sense: a name that is taken or not allowed, files that cannot be read.
     pub fn upload(
-        &mut self,
+        &self,
         name: &str,
         workspace: &Path,
         path: &str,
-        hidden: HiddenFiles,
-        overwrite: bool,
+        how: Upload,
     ) -> Result<Uploaded, String> {
         if name.is_empty()
             || name.contains(['"', ':', '<', '>', '|', '*', '?', '\r', '\n', '\\', '/'])
@@ -52,54 +123,90 @@ impl Artifacts {
                 "`{name}` is not a name GitHub takes for an artifact"
             ));
         }
-        if self.uploaded.iter().any(|taken| taken == name) {
-            if !overwrite {
+        // Jobs side by side may want the same name, and only one gets it.
+        let mut kept = self.kept();
+        let most = self.time.most_days;
+        let artifact = Artifact {
+            name: name.to_owned(),
+            attempt: self.time.attempt,
+            day: self.time.day,
+            days: how.days.filter(|days| *days > 0).unwrap_or(most).min(most),
+        };
+        let folder = self.folder_of(&artifact);
+        let taken = kept
+            .iter()
+            .position(|taken| taken.name == name && taken.attempt == artifact.attempt);
+        if let Some(at) = taken {
+            if !how.overwrite {
                 return Err(format!(
                     "409 Conflict: an artifact named `{name}` already exists on this run"
                 ));
             }
-            std::fs::remove_dir_all(self.folder.join(name)).map_err(|error| error.to_string())?;
+            std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+            kept.remove(at);
         }
         let patterns: Vec<String> = path.lines().map(str::to_owned).collect();
-        let found = file_pattern::find(workspace, &patterns, hidden)?;
+        let found = file_pattern::find(workspace, &patterns, how.hidden)?;
         if found.files.is_empty() {
             return Ok(Uploaded::Nothing);
         }
         let root = common_folder(&found.roots);
         for file in &found.files {
             let relative = file.strip_prefix(&root).unwrap_or(file);
-            copy(file, &self.folder.join(name).join(relative))?;
+            copy(file, &folder.join(relative))?;
         }
-        if !self.uploaded.iter().any(|known| known == name) {
-            self.uploaded.push(name.to_owned());
-        }
-        Ok(Uploaded::Files(found.files.len()))
+        let days = artifact.days;
+        kept.push(artifact);
+        Ok(Uploaded::Files(found.files.len(), days))
     }
 
     /// The number GitHub would know an artifact by; here its place in this run, counted from 1.
     pub fn id(&self, name: &str) -> Option<usize> {
-        self.uploaded
-            .iter()
-            .position(|known| known == name)
-            .map(|at| at + 1)
+        let kept = self.kept();
+        let at = kept.iter().rposition(|known| known.name == name);
+        at.map(|at| at + 1)
     }
 
-    /// Brings one artifact into a folder, or with no name all of them, each in a folder of its own.
+    /// Brings one artifact into a folder, the newest of its name, or with no name all of them, each in a folder of its
+    /// own.
     ///
     /// # Errors
-    /// A sentence in GitHub's sense: no such artifact, a file that cannot be written.
+    /// A sentence in GitHub's sense: no such artifact, or none any more; a file that cannot be written.
     pub fn download(&self, name: Option<&str>, into: &Path) -> Result<usize, String> {
-        match name {
-            Some(name) if self.id(name).is_none() => Err(format!(
-                "unable to download artifact(s): artifact not found for name: {name}"
-            )),
-            Some(name) => copy_all(&self.folder.join(name), into),
-            None => self
-                .uploaded
-                .iter()
-                .map(|name| copy_all(&self.folder.join(name), &into.join(name)))
-                .sum(),
+        let kept = self.kept().clone();
+        let mut newest: Vec<&Artifact> = Vec::new();
+        for artifact in kept.iter().filter(|artifact| !self.is_gone(artifact)) {
+            newest.retain(|known| known.name != artifact.name);
+            newest.push(artifact);
         }
+        let Some(name) = name else {
+            let each = newest
+                .iter()
+                .map(|artifact| copy_all(&self.folder_of(artifact), &into.join(&artifact.name)));
+            return each.sum();
+        };
+        if let Some(artifact) = newest.iter().find(|artifact| artifact.name == name) {
+            return copy_all(&self.folder_of(artifact), into);
+        }
+        let gone = kept.iter().rfind(|artifact| artifact.name == name);
+        let gone = gone.map_or_else(String::new, |artifact| {
+            format!(
+                " It was kept for {}, and this is {} after its upload.",
+                days(artifact.days),
+                days(self.time.day - artifact.day)
+            )
+        });
+        Err(format!(
+            "Unable to download artifact(s): Artifact not found for name: {name}. {HINT}{gone}"
+        ))
+    }
+}
+
+/// A number of days in words.
+pub fn days(count: u32) -> String {
+    match count {
+        1 => "1 day".to_owned(),
+        count => format!("{count} days"),
     }
 }
 
@@ -135,6 +242,12 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PLAIN: Upload = Upload {
+        hidden: HiddenFiles::Exclude,
+        overwrite: false,
+        days: None,
+    };
 
     fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -179,9 +292,9 @@ mod tests {
             ("out/**/t*\n!out/readme", vec!["bin/tool"]),
         ] {
             let store = tempfile::tempdir().unwrap();
-            let mut artifacts = Artifacts::new(store.path().to_owned());
+            let artifacts = Artifacts::new(store.path().to_owned(), RunTime::FIRST, Vec::new());
             artifacts
-                .upload("programs", work.path(), path, HiddenFiles::Exclude, false)
+                .upload("programs", work.path(), path, PLAIN)
                 .unwrap();
             let into = tempfile::tempdir().unwrap();
             assert_eq!(
@@ -203,14 +316,14 @@ mod tests {
         write(&work.path().join("a"), "a");
         write(&work.path().join("b"), "b");
         let store = tempfile::tempdir().unwrap();
-        let mut artifacts = Artifacts::new(store.path().to_owned());
-        let mut upload = |name: &str, path: &str, overwrite: bool| {
-            artifacts.upload(name, work.path(), path, HiddenFiles::Exclude, overwrite)
+        let artifacts = Artifacts::new(store.path().to_owned(), RunTime::FIRST, Vec::new());
+        let upload = |name: &str, path: &str, overwrite: bool| {
+            artifacts.upload(name, work.path(), path, Upload { overwrite, ..PLAIN })
         };
         assert_eq!(upload("one", "none", false), Ok(Uploaded::Nothing));
-        assert_eq!(upload("one", "a", false), Ok(Uploaded::Files(1)));
+        assert_eq!(upload("one", "a", false), Ok(Uploaded::Files(1, 90)));
         assert!(upload("one", "b", false).unwrap_err().contains("409"));
-        assert_eq!(upload("one", "b", true), Ok(Uploaded::Files(1)));
+        assert_eq!(upload("one", "b", true), Ok(Uploaded::Files(1, 90)));
         assert!(
             upload("../up", "a", false)
                 .unwrap_err()
@@ -225,5 +338,47 @@ mod tests {
         let into = tempfile::tempdir().unwrap();
         artifacts.download(None, into.path()).unwrap();
         assert_eq!(names(into.path()), ["one/b"]);
+    }
+
+    #[test]
+    fn an_artifact_is_gone_when_its_days_are_over_and_a_later_attempt_may_upload_it_anew() {
+        let work = tempfile::tempdir().unwrap();
+        let store = tempfile::tempdir().unwrap();
+        let at = |attempt, day, most_days, kept| {
+            let time = RunTime {
+                attempt,
+                day,
+                most_days,
+            };
+            Artifacts::new(store.path().to_owned(), time, kept)
+        };
+        write(&work.path().join("a"), "first");
+        let first = at(1, 0, 5, Vec::new());
+        let for_long = Upload {
+            days: Some(32),
+            ..PLAIN
+        };
+        let kept = first.upload("one", work.path(), "a", for_long);
+        assert_eq!(kept, Ok(Uploaded::Files(1, 5)), "no longer than allowed");
+        let into = tempfile::tempdir().unwrap();
+        let download = |artifacts: &Artifacts| artifacts.download(Some("one"), into.path());
+        assert_eq!(download(&at(2, 4, 90, first.list())), Ok(1));
+        let late = at(2, 6, 90, first.list());
+        let error = download(&late).unwrap_err();
+        assert!(
+            error.contains(
+                "Artifact not found for name: one. Please ensure that your artifact is not expired"
+            ) && error.ends_with("It was kept for 5 days, and this is 6 days after its upload."),
+            "{error}"
+        );
+        assert_eq!(late.download(None, into.path()), Ok(0));
+        write(&work.path().join("a"), "second");
+        assert_eq!(
+            late.upload("one", work.path(), "a", PLAIN),
+            Ok(Uploaded::Files(1, 90))
+        );
+        assert_eq!(download(&late), Ok(1));
+        let text = std::fs::read_to_string(into.path().join("a")).unwrap();
+        assert_eq!(text, "second");
     }
 }

@@ -11,14 +11,12 @@ use std::time::{Duration, Instant};
 use github_workflow::read::Step;
 
 use crate::executed::Executed;
+use crate::interrupt::GLANCE;
 use crate::script::{Prepared, Ran};
 use crate::step_log::StepLog;
 
 /// GitHub runs this many steps of a job beside each other.
 pub const MOST_AT_ONCE: usize = 10;
-
-/// How often what waits looks again.
-pub const GLANCE: Duration = Duration::from_millis(20);
 
 /// The steps of a job that run beside those that follow.
 #[derive(Default)]

@@ -1,17 +1,25 @@
 //! Where a rehearsal speaks: headings, indented step output, marks for results; masked, and safe for a terminal.
 //!
-//! On a terminal there is colour, elsewhere there are plain lines. What is said is decided elsewhere.
+//! Jobs speak side by side, so each of their lines says whose it is. On a terminal there is colour, and at the bottom a
+//! line that names what runs, or a question; elsewhere there are plain lines. What is said is decided elsewhere.
+
+mod bottom;
+mod safe;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::bottom::Bottom;
+use self::safe::{one_line, safe};
 use crate::masks::Masks;
 
 /// The one place all output of a rehearsal goes through.
 #[derive(Clone)]
 pub struct Console {
     inner: Arc<Mutex<Inner>>,
+    /// Who speaks, where that must be said, as wide as all who speak.
+    who: Arc<str>,
 }
 
 struct Inner {
@@ -21,8 +29,7 @@ struct Inner {
     patience: Patience,
     /// When something was said last, be it that something still runs.
     last_said: Instant,
-    /// Whether a line stands there that gives way to the next.
-    has_live_line: bool,
+    bottom: Bottom,
 }
 
 /// How a console shows that something goes on while nothing is said.
@@ -88,8 +95,17 @@ impl Console {
                 masks: Masks::default(),
                 patience: Patience::Lines(Duration::from_secs(15)),
                 last_said: Instant::now(),
-                has_live_line: false,
+                bottom: Bottom::default(),
             })),
+            who: Arc::from(""),
+        }
+    }
+
+    /// Speaks in the same place, with a name before each line.
+    pub fn of(&self, who: &str, width: usize) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            who: format!("{who:width$} | ").into(),
         }
     }
 
@@ -104,26 +120,32 @@ impl Console {
         self
     }
 
-    /// Something still runs: this is said when nothing else was for a while.
-    pub fn still_runs(&self, what: &str, begun: Instant) {
+    /// Notes that something runs, until what comes back is dropped.
+    pub fn runs(&self, what: &str) -> Runs {
+        let mut inner = self.inner();
+        let what = one_line(&inner.masks.apply(what));
+        let who = self.who.trim_end_matches([' ', '|']);
+        let number = inner.bottom.begin(who, safe(&what, false));
+        Runs {
+            console: self.clone(),
+            number,
+        }
+    }
+
+    /// Says what runs, when nothing was said for a while.
+    pub fn still_runs(&self) {
         let mut inner = self.inner();
         let (Patience::Lines(after) | Patience::LiveLine(after, _)) = inner.patience;
         if inner.last_said.elapsed() < after {
             return;
         }
-        let what = one_line(&inner.masks.apply(what));
-        let what = safe(&what, false);
-        let seconds = begun.elapsed().as_secs();
-        let text = format!("      … {what}: {seconds} s so far");
         match inner.patience {
             Patience::Lines(_) => {
-                let _ = writeln!(inner.out, "{text}");
+                if let Some(text) = inner.bottom.still_runs(Duration::ZERO) {
+                    let _ = writeln!(inner.out, "{text}");
+                }
             }
-            Patience::LiveLine(_, width) => {
-                let text: String = text.chars().take(width.saturating_sub(1)).collect();
-                let _ = write!(inner.out, "{CLEAR_LINE}{text}");
-                inner.has_live_line = true;
-            }
+            Patience::LiveLine(..) => inner.draw_bottom(),
         }
         let _ = inner.out.flush();
         inner.last_said = Instant::now();
@@ -159,33 +181,65 @@ impl Console {
         self.write(Look::Plain, "", "");
     }
 
-    /// A question: no line end, and the person sees it before answering.
+    /// A question: no line end, and the person sees it before answering. It stays below whatever is said until it is
+    /// answered.
     pub fn question(&self, text: &str) {
         let mut inner = self.inner();
-        let text = inner.masks.apply(text);
-        inner.said();
-        // A console that is gone must not end the rehearsal before it has cleaned up.
-        let _ = write!(inner.out, "{text} ").and_then(|()| inner.out.flush());
+        let text = format!("{}{}", self.who, inner.masks.apply(text));
+        inner.clear_bottom();
+        inner.bottom.question = Some(text);
+        inner.draw_bottom();
+    }
+
+    /// The question was answered. Whoever answered it here ended the line, too.
+    pub fn answered(&self) {
+        let mut inner = self.inner();
+        inner.bottom.question = None;
+        inner.bottom.is_drawn = false;
+    }
+
+    /// The question needs no answer any more.
+    pub fn not_asked_any_more(&self) {
+        let mut inner = self.inner();
+        if inner.bottom.question.take().is_some() && std::mem::take(&mut inner.bottom.is_drawn) {
+            let _ = writeln!(inner.out);
+        }
     }
 
     /// Lines that belong together, each with its look and indent: nothing else is said between them.
     pub fn block(&self, lines: &[(Look, &'static str, String)]) {
         let mut inner = self.inner();
+        inner.clear_bottom();
         for (look, indent, text) in lines {
-            inner.write(*look, indent, text);
+            inner.write(&self.who, *look, indent, text);
         }
+        inner.draw_bottom();
     }
 
     /// A line, indented.
     pub fn write(&self, look: Look, indent: &str, text: &str) {
-        self.inner().write(look, indent, text);
+        let mut inner = self.inner();
+        inner.clear_bottom();
+        inner.write(&self.who, look, indent, text);
+        inner.draw_bottom();
+    }
+}
+
+/// Something runs as long as this is kept.
+pub struct Runs {
+    console: Console,
+    number: usize,
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.console.inner().bottom.end(self.number);
     }
 }
 
 impl Inner {
-    fn write(&mut self, look: Look, indent: &str, text: &str) {
+    fn write(&mut self, who: &str, look: Look, indent: &str, text: &str) {
         let text = self.masks.apply(text);
-        self.said();
         for line in text.split('\n') {
             let line = safe(line.trim_end_matches('\r'), self.colour);
             let line = match (line.is_empty(), self.colour && look != Look::Plain) {
@@ -193,18 +247,47 @@ impl Inner {
                 (false, true) => format!("{indent}{}{line}\x1b[0m", look.code()),
                 (false, false) => format!("{indent}{line}"),
             };
+            let line = match (who.is_empty(), self.colour) {
+                (true, _) => line,
+                (false, true) => format!("{}{who}\x1b[0m{line}", Look::Dim.code()),
+                (false, false) => format!("{who}{line}").trim_end().to_owned(),
+            };
             // A console that is gone must not end the rehearsal before it has cleaned up.
             let _ = writeln!(self.out, "{line}");
         }
-        let _ = self.out.flush();
+        self.last_said = Instant::now();
     }
 
     /// Makes room for what is said next.
-    fn said(&mut self) {
-        if std::mem::take(&mut self.has_live_line) {
-            let _ = write!(self.out, "{CLEAR_LINE}");
+    fn clear_bottom(&mut self) {
+        if std::mem::take(&mut self.bottom.is_drawn) {
+            let end = match self.patience {
+                Patience::LiveLine(..) => CLEAR_LINE,
+                Patience::Lines(_) => "\n",
+            };
+            let _ = write!(self.out, "{end}");
         }
-        self.last_said = Instant::now();
+    }
+
+    /// Shows the question below what was said, or on a terminal what runs.
+    fn draw_bottom(&mut self) {
+        let text = match (&self.bottom.question, self.patience) {
+            (Some(question), _) => Some(format!("{question} ")),
+            (None, Patience::Lines(_)) => None,
+            (None, Patience::LiveLine(after, width)) => {
+                let text = self.bottom.still_runs(after);
+                text.map(|text| text.chars().take(width.saturating_sub(1)).collect())
+            }
+        };
+        if let Some(text) = text {
+            let clear = match self.patience {
+                Patience::LiveLine(..) => CLEAR_LINE,
+                Patience::Lines(_) => "",
+            };
+            let _ = write!(self.out, "{clear}{text}");
+            self.bottom.is_drawn = true;
+        }
+        let _ = self.out.flush();
     }
 }
 
@@ -224,45 +307,6 @@ pub fn width() -> usize {
     let said = || std::env::var("COLUMNS").ok()?.parse().ok();
     let width = terminal.filter(|width| *width > 0).or_else(said);
     width.unwrap_or(WIDTH)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The line without control characters that could move the cursor or retitle the window; colours may stay.
-fn safe(line: &str, colour: bool) -> String {
-    // Of a line that draws over itself, such as a progress bar, the last state counts.
-    let line = line.rsplit('\r').next().unwrap_or_default();
-    let mut text = String::with_capacity(line.len());
-    let mut rest = line;
-    let mut coloured = false;
-    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(sequence) = rest.strip_prefix("\x1b[") {
-            let end = sequence
-                .find(|c: char| c.is_ascii_alphabetic() || c == '~')
-                .map(|end| end + 1);
-            let end = end.unwrap_or(sequence.len());
-            let (sequence, after) = sequence.split_at(end);
-            if colour && sequence.ends_with('m') && sequence.len() < 20 {
-                text.push_str("\x1b[");
-                text.push_str(sequence);
-                coloured = true;
-            }
-            rest = after;
-        } else {
-            let mut characters = rest.chars();
-            characters.next();
-            rest = characters.as_str();
-        }
-    }
-    text.push_str(rest);
-    if coloured {
-        text.push_str("\x1b[0m");
-    }
-    text
 }
 
 /// A console that keeps what it is told, for tests.
@@ -287,47 +331,66 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_cannot_steer_the_terminal() {
-        for (line, plain) in [
-            ("a\x1b[2Jb", "ab"),
-            ("\x1b]0;title\x07x", "]0;titlex"),
-            ("10 %\r50 %\r100 %", "100 %"),
-            ("\x1b[31mred\x1b[0m", "red"),
-            ("tab\there", "tab\there"),
-            ("cut \x1b[12", "cut "),
-        ] {
-            assert_eq!(safe(line, false), plain);
-        }
-        assert_eq!(safe("\x1b[31mred", true), "\x1b[31mred\x1b[0m");
-    }
-
-    #[test]
     fn everything_said_is_masked() {
         let (console, text) = captured();
         console.mask("canary");
         console.line(Look::Bold, "a canary");
-        console.write(Look::Plain, STEP_INDENT, "two\ncanary lines");
-        console.question("canary?");
+        let job = console.of("jobs/dev", 10);
+        job.write(Look::Plain, STEP_INDENT, "two\n\ncanary lines");
+        job.question("canary?");
+        job.answered();
         let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
-        assert_eq!(text, "a ***\n      two\n      *** lines\n***? ");
+        assert_eq!(
+            text,
+            "a ***\njobs/dev   |       two\njobs/dev   |\njobs/dev   |       *** lines\njobs/dev   | ***? "
+        );
     }
 
     #[test]
     fn what_goes_on_is_said_when_nothing_else_is() {
-        let begun = Instant::now();
         let (console, text) = captured();
         console.mask("canary");
-        console.still_runs("Start job", begun);
+        let jobs = console.of("jobs/dev", 8);
+        let train = jobs.runs("Start job");
+        console.still_runs();
         assert_eq!(text.lock().unwrap().len(), 0, "not at once");
         let console = console.with_patience(Patience::Lines(Duration::ZERO));
-        console.still_runs("Start job canary", begun);
-        let console = console.with_patience(Patience::LiveLine(Duration::ZERO, 20));
-        console.still_runs("Start job", begun);
-        console.still_runs("Start job", begun);
+        let beside = (
+            jobs.runs("score"),
+            console.of("apps/dev", 8).runs("Publish canary"),
+        );
+        console.still_runs();
+        drop(beside);
+        let console = console.with_patience(Patience::LiveLine(Duration::ZERO, 22));
+        console.still_runs();
         console.line(Look::Plain, "done");
+        drop(train);
+        console.line(Look::Plain, "over");
         let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
-        let live = "\r\x1b[2K      … Start job: ";
-        let expected = format!("      … Start job ***: 0 s so far\n{live}{live}\r\x1b[2Kdone\n");
+        let live = "\r\x1b[2K… jobs/dev: Start job";
+        let expected = format!(
+            "… jobs/dev: Start job and 1 other, 0 s so far; apps/dev: Publish ***, 0 s so far\n{live}\r\x1b[2Kdone\n{live}\r\x1b[2Kover\n"
+        );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_question_stays_below_what_is_said_until_it_is_answered() {
+        let (console, text) = captured();
+        let console = console.with_patience(Patience::LiveLine(Duration::from_secs(60), 80));
+        console.question("go on?");
+        console.line(Look::Plain, "another job says this");
+        console.answered();
+        console.line(Look::Plain, "✓ yes");
+        console.question("and now?");
+        console.not_asked_any_more();
+        let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+        let clear = "\r\x1b[2K";
+        assert_eq!(
+            text,
+            format!(
+                "{clear}go on? {clear}another job says this\n{clear}go on? ✓ yes\n{clear}and now? \n"
+            )
+        );
     }
 }

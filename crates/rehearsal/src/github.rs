@@ -57,6 +57,10 @@ pub struct Run {
     pub id: u64,
     /// The inputs, when it was started by hand.
     pub inputs: Vec<(String, Value)>,
+    /// How often it has been started: 1, and one more with each time that it is run again.
+    pub attempt: u64,
+    /// Who started this attempt.
+    pub triggering_actor: String,
 }
 
 const SERVER: &str = "https://github.com";
@@ -99,6 +103,8 @@ impl GitHub {
             file: workflow.file.clone(),
             id: self.first_run_id + at,
             inputs,
+            attempt: 1,
+            triggering_actor: self.actor.clone(),
         }
     }
 
@@ -126,20 +132,23 @@ impl GitHub {
             ("repository_owner", owner.into()),
             ("repository_owner_id", "1".into()),
             ("retention_days", "90".into()),
-            ("run_attempt", "1".into()),
+            ("run_attempt", run.attempt.to_string()),
             ("run_id", run.id.to_string()),
             ("run_number", "1".into()),
             ("server_url", SERVER.into()),
             ("sha", self.commit.sha.clone()),
-            ("triggering_actor", self.actor.clone()),
+            ("triggering_actor", run.triggering_actor.clone()),
             ("workflow", run.workflow.clone()),
             ("workflow_ref", workflow),
             ("workflow_sha", self.commit.sha.clone()),
         ]
     }
 
-    /// The `github` context of a job.
-    pub fn context(&self, run: &Run, job: &str, workspace: &Workspace) -> Value {
+    /// The `github` context of a job. Before a runner takes the job there is no workspace, and on GitHub no path.
+    pub fn context(&self, run: &Run, job: &str, workspace: Option<&Workspace<'_>>) -> Value {
+        let path = |of: fn(&Workspace<'_>) -> String| {
+            Value::String(workspace.map_or_else(String::new, of))
+        };
         let mut entries: Vec<(String, Value)> = self
             .facts(run)
             .into_iter()
@@ -153,18 +162,23 @@ impl GitHub {
         ));
         entries.push((
             "workspace".into(),
-            Value::String(workspace.folder.display().to_string()),
+            path(|workspace| workspace.folder.display().to_string()),
         ));
         entries.push((
             "event".into(),
             serde_json::from_value(self.payload(run)).expect("any JSON is a value"),
         ));
-        entries.push(("event_path".into(), Value::String(event_path(workspace))));
+        entries.push(("event_path".into(), path(event_path)));
         Value::object(entries)
     }
 
     /// The variables of a step, the files it speaks through excepted.
-    pub fn variables(&self, run: &Run, job: &str, workspace: &Workspace) -> Vec<(String, String)> {
+    pub fn variables(
+        &self,
+        run: &Run,
+        job: &str,
+        workspace: &Workspace<'_>,
+    ) -> Vec<(String, String)> {
         let mut variables: Vec<(String, String)> = self
             .facts(run)
             .into_iter()
@@ -179,7 +193,7 @@ impl GitHub {
         add("RUNNER_TEMP", folder(&workspace.temp));
         add("RUNNER_TOOL_CACHE", folder(&workspace.tools));
         add("RUNNER_WORKSPACE", folder(workspace.base()));
-        for (name, value) in runner_facts() {
+        for (name, value) in runner_facts(workspace) {
             add(&format!("RUNNER_{}", name.to_uppercase()), value);
         }
         variables
@@ -189,7 +203,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write_event(&self, run: &Run, workspace: &Workspace) -> anyhow::Result<()> {
+    pub fn write_event(&self, run: &Run, workspace: &Workspace<'_>) -> anyhow::Result<()> {
         let path = event_path(workspace);
         if let Some(folder) = Path::new(&path).parent() {
             std::fs::create_dir_all(folder)?;
@@ -244,15 +258,15 @@ impl GitHub {
 }
 
 /// The `runner` context.
-pub fn runner_context(workspace: &Workspace) -> Value {
-    let mut entries: Vec<(&str, String)> = runner_facts().to_vec();
+pub fn runner_context(workspace: &Workspace<'_>) -> Value {
+    let mut entries: Vec<(&str, String)> = runner_facts(workspace).to_vec();
     entries.push(("temp", workspace.temp.display().to_string()));
     entries.push(("tool_cache", workspace.tools.display().to_string()));
     entries.push(("workspace", workspace.base().display().to_string()));
     Value::strings(entries)
 }
 
-fn runner_facts() -> [(&'static str, String); 4] {
+fn runner_facts(workspace: &Workspace<'_>) -> [(&'static str, String); 4] {
     // GitHub's own words for systems and processors.
     let os = match std::env::consts::OS {
         "macos" => "macOS",
@@ -265,12 +279,12 @@ fn runner_facts() -> [(&'static str, String); 4] {
     [
         ("os", os.into()),
         ("arch", arch.into()),
-        ("name", "rehearsal".into()),
+        ("name", workspace.runner.clone()),
         ("environment", "github-hosted".into()),
     ]
 }
 
-fn event_path(workspace: &Workspace) -> String {
+fn event_path(workspace: &Workspace<'_>) -> String {
     workspace
         .temp
         .join("_github_workflow/event.json")

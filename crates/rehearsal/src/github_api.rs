@@ -1,4 +1,5 @@
-//! GitHub's API as far as a deploy step asks it: who approved this run. On loopback, for the job's token only.
+//! GitHub's API as far as a deploy step asks it: who approved this run, when it was made, and what became of its jobs in
+//! earlier attempts. On loopback, for the job's token only.
 //!
 //! Every other question is answered 404 and remembered, so that the rehearsal can name it.
 
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::approval::Approval;
+use crate::job_records::{JobRecord, JobRecords};
 
 /// A running stand-in. Dropping it ends it.
 pub struct GitHubApi {
@@ -25,10 +27,21 @@ pub struct GitHubApi {
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
+/// What it tells of runs.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The approvals that were given.
+    pub given: Arc<Mutex<Vec<Approval>>>,
+    /// What became of their jobs.
+    pub records: JobRecords,
+    /// When they were made, as GitHub writes a time.
+    pub created_at: String,
+}
+
 #[derive(Clone)]
 struct Shared {
     token: String,
-    given: Arc<Mutex<Vec<Approval>>>,
+    told: Told,
     unknown: Arc<Mutex<Vec<String>>>,
 }
 
@@ -37,7 +50,7 @@ impl GitHubApi {
     ///
     /// # Errors
     /// When there is no port or no thread to be had.
-    pub fn start(token: String, given: Arc<Mutex<Vec<Approval>>>) -> anyhow::Result<Self> {
+    pub fn start(token: String, told: Told) -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .context("cannot listen on loopback")?;
         listener.set_nonblocking(true)?;
@@ -45,7 +58,7 @@ impl GitHubApi {
         let unknown = Arc::new(Mutex::new(Vec::new()));
         let shared = Shared {
             token,
-            given,
+            told,
             unknown: unknown.clone(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -60,6 +73,11 @@ impl GitHubApi {
                         .route(
                             "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
                             get(approvals),
+                        )
+                        .route("/repos/{owner}/{repo}/actions/runs/{run_id}", get(run))
+                        .route(
+                            "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
+                            get(jobs),
                         )
                         .fallback(not_known)
                         .with_state(shared);
@@ -102,22 +120,67 @@ impl Drop for GitHubApi {
     }
 }
 
+impl Shared {
+    /// Refuses a request without the job's token.
+    fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+        let sent = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let sent = sent
+            .strip_prefix("Bearer ")
+            .or_else(|| sent.strip_prefix("token "));
+        (sent != Some(&self.token)).then(|| message(StatusCode::UNAUTHORIZED, "Bad credentials"))
+    }
+}
+
+/// A run: when it was made, which does not change when it is run again.
+async fn run(
+    State(shared): State<Shared>,
+    Path((_, _, run_id)): Path<(String, String, u64)>,
+    headers: HeaderMap,
+) -> Response {
+    let told = json!({ "id": run_id, "created_at": shared.told.created_at });
+    shared
+        .refusal(&headers)
+        .unwrap_or_else(|| Json(told).into_response())
+}
+
+/// The jobs of a run in all attempts.
+async fn jobs(
+    State(shared): State<Shared>,
+    Path((_, _, run_id)): Path<(String, String, u64)>,
+    headers: HeaderMap,
+) -> Response {
+    let job = |(at, record): (usize, JobRecord)| {
+        json!({
+            "id": at + 1,
+            "run_id": record.run_id,
+            "run_attempt": record.attempt,
+            "name": record.name,
+            "status": if record.result.is_some() { "completed" } else { "in_progress" },
+            "conclusion": record.result,
+            "runner_name": record.runner,
+        })
+    };
+    let records = shared.told.records.of_run(run_id).into_iter();
+    let jobs: Vec<Value> = records.enumerate().map(job).collect();
+    let told = json!({ "total_count": jobs.len(), "jobs": jobs });
+    shared
+        .refusal(&headers)
+        .unwrap_or_else(|| Json(told).into_response())
+}
+
 async fn approvals(
     State(shared): State<Shared>,
     Path((owner, repo, run_id)): Path<(String, String, u64)>,
     headers: HeaderMap,
 ) -> Response {
-    let sent = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let sent = sent
-        .strip_prefix("Bearer ")
-        .or_else(|| sent.strip_prefix("token "));
-    if sent != Some(&shared.token) {
-        return message(StatusCode::UNAUTHORIZED, "Bad credentials");
+    if let Some(refusal) = shared.refusal(&headers) {
+        return refusal;
     }
     let given = shared
+        .told
         .given
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -162,7 +225,7 @@ async fn not_known(State(shared): State<Shared>, method: axum::http::Method, uri
         .push(asked);
     message(
         StatusCode::NOT_FOUND,
-        "Not Found: a rehearsal answers for approvals only",
+        "Not Found: a rehearsal answers for its own runs only",
     )
 }
 
@@ -193,14 +256,28 @@ mod tests {
     }
 
     #[test]
-    fn a_run_s_approvals_are_told_to_its_own_token_only() {
+    fn what_became_of_a_run_is_told_to_its_own_token_only() {
         let approval = |run_id| Approval {
             run_id,
             environment: "PROD".into(),
             user: "ann".into(),
         };
-        let given = Arc::new(Mutex::new(vec![approval(7), approval(8)]));
-        let api = GitHubApi::start("the-token".into(), given).unwrap();
+        let record = |attempt, result: Option<&str>| JobRecord {
+            run_id: 7,
+            attempt,
+            id: "dev".into(),
+            name: "Deploy to dev".into(),
+            runner: Some("rehearsal-1".into()),
+            result: result.map(str::to_owned),
+            outputs: Vec::new(),
+        };
+        let records = JobRecords::of_earlier(vec![record(1, Some("failure")), record(2, None)]);
+        let told = Told {
+            given: Arc::new(Mutex::new(vec![approval(7), approval(8)])),
+            records,
+            created_at: "2026-01-01T00:00:00Z".into(),
+        };
+        let api = GitHubApi::start("the-token".into(), told).unwrap();
         let path = "/repos/acme/wine/actions/runs/7/approvals";
         let (status, body) = ask(&api.url, path, "the-token");
         assert_eq!(
@@ -209,7 +286,17 @@ mod tests {
         );
         assert_eq!(body[0]["user"]["login"], "ann");
         assert_eq!(body[0]["environments"][0]["name"], "PROD");
-        assert_eq!(ask(&api.url, path, "another").0, "401");
+        let run = "/repos/acme/wine/actions/runs/7";
+        let (_, jobs) = ask(&api.url, &format!("{run}/jobs?filter=all"), "the-token");
+        assert_eq!(jobs["total_count"], 2);
+        assert_eq!(jobs["jobs"][0]["conclusion"], "failure");
+        assert_eq!(jobs["jobs"][1]["status"], "in_progress");
+        assert_eq!(jobs["jobs"][1]["runner_name"], "rehearsal-1");
+        let (_, made) = ask(&api.url, run, "the-token");
+        assert_eq!(made["created_at"], "2026-01-01T00:00:00Z");
+        for path in [path, run, &format!("{run}/jobs")] {
+            assert_eq!(ask(&api.url, path, "another").0, "401", "{path}");
+        }
         assert_eq!(
             ask(&api.url, "/repos/acme/wine/issues", "the-token").0,
             "404"

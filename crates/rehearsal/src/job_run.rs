@@ -11,20 +11,28 @@ use github_workflow::limits::MOST_SUMMARIES;
 use github_workflow::read::{Condition, Field, Job};
 use github_workflow::value::Value;
 
-use crate::console::Look;
+use crate::console::{Console, Look};
 use crate::github::runner_context;
+use crate::interrupt::Interrupt;
 use crate::process::Leftovers;
 use crate::runner::Runner;
 use crate::workflow_run::{JobResult, WorkflowRun};
+use crate::workspace::Workspace;
 
 /// A job that runs.
 pub struct JobRun<'r, 'w> {
     /// What is shared by all jobs.
     pub runner: &'r Runner,
     /// The run it belongs to.
-    pub workflow_run: &'r mut WorkflowRun<'w>,
+    pub workflow_run: &'r WorkflowRun<'w>,
     /// What the file says.
     pub job: &'w Job,
+    /// Its folders.
+    pub workspace: &'r Workspace<'r>,
+    /// Where it speaks.
+    pub console: Console,
+    /// What ends it.
+    pub interrupt: Interrupt,
     /// The name of its environment.
     pub environment: Option<String>,
     /// `vars`
@@ -91,7 +99,7 @@ impl JobRun<'_, '_> {
                 "github",
                 runner
                     .github
-                    .context(&self.workflow_run.run, &self.job.id, &runner.workspace),
+                    .context(&self.workflow_run.run, &self.job.id, Some(self.workspace)),
             ),
             ("needs", self.workflow_run.needs(self.job)),
             ("vars", Value::strings(self.vars.iter().cloned())),
@@ -102,7 +110,7 @@ impl JobRun<'_, '_> {
             ),
             ("env", context::env(env.iter().cloned())),
             ("job", Value::strings([("status", self.status)])),
-            ("runner", runner_context(&runner.workspace)),
+            ("runner", runner_context(self.workspace)),
             ("steps", Value::object(self.steps.iter().cloned())),
         ]
     }
@@ -117,7 +125,7 @@ impl JobRun<'_, '_> {
         Scope {
             contexts: offered(site, &self.contexts(env)),
             status: Some(status),
-            files: Some(&self.runner.workspace),
+            files: Some(self.workspace),
         }
     }
 
@@ -151,7 +159,7 @@ impl JobRun<'_, '_> {
 
     /// Adds what a step wrote for the summary, as long as GitHub would show it.
     pub fn add_summary(&mut self, text: &str) {
-        let console = &self.runner.console;
+        let console = &self.console;
         self.summaries += 1;
         if self.summaries > MOST_SUMMARIES {
             console.step_note(
@@ -170,7 +178,7 @@ impl JobRun<'_, '_> {
     /// When this machine does not let it: a summary that cannot be written.
     pub fn finish(mut self) -> anyhow::Result<JobResult> {
         let runner = self.runner;
-        let console = &runner.console;
+        let console = self.console.clone();
         let ended = self.leftovers.end();
         if ended > 0 {
             console.line(
@@ -182,7 +190,7 @@ impl JobRun<'_, '_> {
         let scope = self.scope(ExpressionSite::JobOutputs, &self.env);
         for (name, field) in &self.job.outputs {
             match scope.text(&field.template) {
-                Ok(value) if runner.console.hides(&value) => console.line(
+                Ok(value) if console.hides(&value) => console.line(
                     Look::Warning,
                     &format!("   output `{name}` is left out, as on GitHub: it may hold a secret"),
                 ),
@@ -217,7 +225,6 @@ impl JobRun<'_, '_> {
                 .and_then(|()| std::fs::write(runner.summaries.join(file), &self.summary))
                 .with_context(|| format!("cannot write to {}", runner.summaries.display()))?;
         }
-        runner.workspace.end_job()?;
         Ok(JobResult {
             result: self.status,
             outputs,

@@ -51,6 +51,13 @@ pub fn ancestors<'a>(jobs: &'a [Job], job: &'a Job) -> Vec<&'a str> {
     found
 }
 
+/// The ids of all jobs that come after this one, directly or through others, in the order of the file.
+pub fn descendants<'a>(jobs: &'a [Job], job: &Job) -> Vec<&'a str> {
+    let after = |other: &&Job| ancestors(jobs, other).contains(&job.id.as_str());
+    let after = jobs.iter().filter(after);
+    after.map(|job| job.id.as_str()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +93,8 @@ mod tests {
         assert_eq!(order, ["build", "dev", "staging", "prod", "lone"]);
         assert_eq!(ancestors(&jobs, &jobs[0]), ["staging", "dev", "build"]);
         assert!(ancestors(&jobs, &jobs[1]).is_empty());
+        assert_eq!(descendants(&jobs, &jobs[3]), ["prod", "staging"]);
+        assert!(descendants(&jobs, &jobs[4]).is_empty());
     }
 
     #[test]

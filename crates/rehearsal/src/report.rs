@@ -11,6 +11,8 @@ use crate::workflow_command::{Annotation, Level};
 /// A step, or a job that has none to show, in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// Where it stands: the place of its workflow, and of its job in that.
+    pub at: (usize, usize),
     /// The workflow, by its file's name without the ending.
     pub workflow: String,
     /// The job.
@@ -64,6 +66,8 @@ pub enum Outcome {
     NotApproved,
     /// An action that brought what it brings; the table only counts these.
     Emulated,
+    /// It was not run again: an earlier attempt, this one, ended with this word.
+    Earlier(u64, &'static str),
 }
 
 impl Outcome {
@@ -83,6 +87,9 @@ impl Outcome {
             Self::Stopped => ("- ended by a later step".into(), Look::Dim),
             Self::NotRun => ("! not run here".into(), Look::Warning),
             Self::NotApproved => ("✗ not approved".into(), Look::Bad),
+            Self::Earlier(attempt, result) => {
+                (format!("- {result} in attempt {attempt}"), Look::Dim)
+            }
         }
     }
 
@@ -94,12 +101,23 @@ impl Outcome {
 /// Everything there is to say at the end.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The rows, in the order in which things happened.
+    /// The rows, in the order of the workflows and their jobs, and of a job as things happened.
     pub rows: Vec<Row>,
-    /// What steps annotated, with the job.
-    pub annotations: Vec<(String, Annotation)>,
+    /// What steps annotated, with the job, in that order.
+    pub annotations: Vec<Annotated>,
     /// What came up while running that could not be rehearsed truthfully.
     pub unsupported: Vec<String>,
+}
+
+/// What a step annotated.
+#[derive(Debug)]
+pub struct Annotated {
+    /// Where its job stands, as in its row.
+    pub at: (usize, usize),
+    /// The job.
+    pub job: String,
+    /// What it said.
+    pub annotation: Annotation,
 }
 
 /// What a failed step in a rehearsal exits with: what was to be deployed failed.
@@ -110,6 +128,20 @@ pub const CANNOT: u8 = 2;
 const NOT_APPROVED: u8 = 7;
 
 impl Report {
+    /// Adds a row in its place. Jobs go on side by side; what they did stands in one order all the same.
+    pub fn add(&mut self, row: Row) {
+        let place = self.rows.partition_point(|other| other.at <= row.at);
+        self.rows.insert(place, row);
+    }
+
+    /// Adds an annotation in its place.
+    pub fn annotate(&mut self, said: Annotated) {
+        let place = self
+            .annotations
+            .partition_point(|other| other.at <= said.at);
+        self.annotations.insert(place, said);
+    }
+
     /// The exit code that the rows amount to: of the first thing that went wrong.
     pub fn exit_code(&self) -> u8 {
         if !self.unsupported.is_empty() {
@@ -125,15 +157,18 @@ impl Report {
 
     /// Shows annotations and table, the latter in this many columns.
     pub fn show(&self, console: &Console, width: usize) {
-        let shown: Vec<&(String, Annotation)> = self
+        let shown: Vec<&Annotated> = self
             .annotations
             .iter()
-            .filter(|(_, annotation)| annotation.level != Level::Notice)
+            .filter(|said| said.annotation.level != Level::Notice)
             .collect();
         if !shown.is_empty() {
             console.blank();
             console.line(Look::Bold, "Annotations");
-            for (job, annotation) in shown {
+            for Annotated {
+                job, annotation, ..
+            } in shown
+            {
                 let look = if annotation.level == Level::Error {
                     Look::Bad
                 } else {
@@ -231,6 +266,7 @@ mod tests {
 
     fn row(step: &str, outcome: Outcome) -> Row {
         Row {
+            at: (0, 0),
             workflow: "deploy-jobs".into(),
             job: "dev".into(),
             step: step.into(),
@@ -272,6 +308,19 @@ mod tests {
             ..report(&[Success])
         };
         assert_eq!(unsupported.exit_code(), 2);
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_files_whenever_they_came() {
+        let mut report = Report::default();
+        for (at, step) in [((1, 0), "a"), ((0, 1), "b"), ((0, 0), "c"), ((0, 1), "d")] {
+            report.add(Row {
+                at,
+                ..row(step, Outcome::Success)
+            });
+        }
+        let steps: Vec<&str> = report.rows.iter().map(|row| row.step.as_str()).collect();
+        assert_eq!(steps, ["c", "b", "d", "a"]);
     }
 
     #[test]

@@ -2,20 +2,23 @@
 //!
 //! Nothing of the person's own environment reaches a step, but for the few variables that programs need to be found.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use github_workflow::read::{Job, Workflow};
+use github_workflow::read::Job;
 
 use crate::approval::Approvals;
+use crate::concurrency::Groups;
 use crate::console::Console;
 use crate::github::GitHub;
 use crate::interrupt::Interrupt;
+use crate::job_records::JobRecords;
 use crate::process::Grace;
 use crate::report::{Outcome, Report, Row};
 use crate::repository::Repository;
 use crate::settings::RepositorySettings;
-use crate::workspace::Workspace;
+use crate::workflow_run::WorkflowRun;
+use crate::workspace::Workspaces;
 
 /// The runner of a rehearsal.
 pub struct Runner {
@@ -23,12 +26,16 @@ pub struct Runner {
     pub repository: Repository,
     /// What GitHub says about itself.
     pub github: GitHub,
-    /// The folders of the job that runs.
-    pub workspace: Workspace,
+    /// The folders of the jobs that run.
+    pub workspaces: Workspaces,
     /// What GitHub keeps in the repository's settings.
     pub settings: Box<dyn RepositorySettings>,
     /// Who approves deployments.
     pub approvals: Approvals,
+    /// The concurrency groups of the repository.
+    pub groups: Groups,
+    /// What has become of every job.
+    pub records: JobRecords,
     /// Where everything is said.
     pub console: Console,
     /// Whether the person wants an end.
@@ -40,7 +47,7 @@ pub struct Runner {
     /// Where jobs' summaries are written, a file each.
     pub summaries: PathBuf,
     /// What there is to say in the end.
-    pub report: RefCell<Report>,
+    pub report: Mutex<Report>,
 }
 
 /// The variables of the person's environment that steps are given.
@@ -69,15 +76,21 @@ impl Runner {
         secrets
     }
 
+    /// What there is to say in the end, so far.
+    pub fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes that something could not be done as GitHub would do it; the rehearsal will not be green.
     pub fn unsupported(&self, what: String) {
-        self.report.borrow_mut().unsupported.push(what);
+        self.report().unsupported.push(what);
     }
 
     /// Notes a job none of whose steps ran.
-    pub fn add_job_row(&self, workflow: &Workflow, job: &Job, outcome: Outcome) {
-        self.report.borrow_mut().rows.push(Row {
-            workflow: workflow.stem().to_owned(),
+    pub fn add_job_row(&self, workflow_run: &WorkflowRun<'_>, job: &Job, outcome: Outcome) {
+        self.report().add(Row {
+            at: workflow_run.place_of(job),
+            workflow: workflow_run.workflow.stem().to_owned(),
             job: job.id.clone(),
             step: String::new(),
             outcome,

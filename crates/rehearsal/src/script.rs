@@ -71,7 +71,7 @@ impl Script<'_> {
         };
         let survives_cancel = survives_cancel(self.step.condition.as_ref(), &scope);
         let minutes = minutes.map(|field| job_run::minutes(&scope, field));
-        let temp = &runner.workspace.temp;
+        let temp = &job_run.workspace.temp;
         let files = CommandFiles::create(&temp.join("_runner_file_commands"), job_run.begun)
             .map_err(|error| format!("{error:#}"))?;
         let text = substitute.as_ref().map_or(&script, |other| &other.command);
@@ -82,7 +82,7 @@ impl Script<'_> {
         Ok(Prepared {
             name,
             command,
-            folder: runner
+            folder: job_run
                 .workspace
                 .folder
                 .join(first(folders)?.as_deref().unwrap_or(".")),
@@ -95,7 +95,7 @@ impl Script<'_> {
                 true => job_run.deadline + runner.grace.after_timeout,
                 false => job_run.deadline,
             },
-            interrupt: runner.interrupt.clone(),
+            interrupt: job_run.interrupt.clone(),
             grace: runner.grace,
         })
     }
@@ -186,6 +186,7 @@ impl Prepared {
         let mut command = std::mem::replace(&mut self.command, Command::new(""));
         command.current_dir(&self.folder);
         let begun = Instant::now();
+        let _runs = log.console().runs(&self.name);
         let step_deadline = self
             .minutes
             .map(|minutes| begun + Duration::from_secs_f64(minutes * 60.0));
@@ -202,7 +203,7 @@ impl Prepared {
             &mut ran.leftovers,
             &mut |line| match line {
                 Some(line) => heard.line(line),
-                None => heard.log.still_runs(&self.name, begun),
+                None => heard.log.still_runs(),
             },
         );
         let end = match end {
@@ -304,7 +305,7 @@ fn set_environment(
     command.envs(runner.github.variables(
         &job_run.workflow_run.run,
         &job_run.job.id,
-        &runner.workspace,
+        job_run.workspace,
     ));
     command.env("GITHUB_ACTION", format!("__run_{}", job_run.begun));
     command.envs(files.variables());
@@ -321,7 +322,7 @@ fn set_environment(
         command.env("PATH", format!("{}:{path}", job_run.path.join(":")));
     }
     // A step that runs git before its checkout must not find the repository this workspace happens to be in.
-    command.env("GIT_CEILING_DIRECTORIES", runner.workspace.base());
+    command.env("GIT_CEILING_DIRECTORIES", job_run.workspace.base());
     let given = runner
         .settings
         .process_variables(job_run.environment.as_deref());

@@ -47,8 +47,9 @@ pub struct OtherApprovals {
     pub waiting: Vec<String>,
 }
 
-/// What a job is given, and what an approval needs. Implemented by whoever has workflows rehearsed.
-pub trait RepositorySettings {
+/// What a job is given, and what an approval needs. Implemented by whoever has workflows rehearsed; jobs ask it side by
+/// side.
+pub trait RepositorySettings: Send + Sync {
     /// The environment of this name. GitHub compares names without case.
     ///
     /// # Errors

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use self::note::{cannot, is_true, note, say};
 use crate::action::{self, ActionContext, Emulated, NotEmulated};
-use crate::background::{Beside, GLANCE, Open, State};
+use crate::background::{Beside, Open, State};
 use crate::console::Look;
 use crate::executed::Executed;
+use crate::interrupt::GLANCE;
 use crate::job_run::{self, JobRun};
 use crate::report::Outcome;
 use crate::script::{Prepared, Script};
@@ -39,7 +40,7 @@ pub fn run<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>, step: &'w 
         }
         What::Parallel(group) => {
             for step in group {
-                let log = StepLog::Kept(job_run.runner.console.clone(), Vec::new());
+                let log = StepLog::Kept(job_run.console.clone(), Vec::new());
                 let open = begin(job_run, beside, step, log);
                 beside.open.push(open);
             }
@@ -47,7 +48,7 @@ pub fn run<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>, step: &'w 
             wait(job_run, beside, None, own);
         }
         _ if step.background => {
-            let log = StepLog::Kept(job_run.runner.console.clone(), Vec::new());
+            let log = StepLog::Kept(job_run.console.clone(), Vec::new());
             let open = begin(job_run, beside, step, log);
             beside.open.push(open);
         }
@@ -62,12 +63,12 @@ pub fn wait_for_all<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>) {
 
 /// Once the time of a job is up, only what asks for it runs, and for a while.
 fn look_at_the_time(job_run: &mut JobRun<'_, '_>) {
-    if job_run.runner.interrupt.asked() {
+    if job_run.interrupt.asked() {
         job_run.status = "cancelled";
     } else if Instant::now() >= job_run.deadline {
         if job_run.status != "cancelled" {
             job_run.status = "cancelled";
-            job_run.runner.console.line(
+            job_run.console.line(
                 Look::Bad,
                 "   the job takes longer than its `timeout-minutes`",
             );
@@ -86,7 +87,7 @@ enum Ready {
 
 fn in_turn<'w>(job_run: &mut JobRun<'_, 'w>, step: &'w Step) {
     let begun = Instant::now();
-    let mut log = StepLog::Live(job_run.runner.console.clone());
+    let mut log = StepLog::Live(job_run.console.clone());
     let (name, ready) = ready(job_run, step, &mut log);
     let executed = match ready {
         Ready::Over(executed) => {
@@ -94,7 +95,11 @@ fn in_turn<'w>(job_run: &mut JobRun<'_, 'w>, step: &'w Step) {
             executed
         }
         Ready::Script(script) => {
-            let ran = script.run(&AtomicBool::new(false), &mut log);
+            let stop = AtomicBool::new(false);
+            let ran = match script.over(&stop) {
+                Some(over) => over,
+                None => script.run(&stop, &mut log),
+            };
             say(&ran.executed, begun.elapsed(), &mut log);
             ran.hand_on(job_run)
         }
@@ -127,23 +132,16 @@ fn wait<'w>(
     tolerant: Option<&Field>,
     meant: impl Fn(&Step) -> bool,
 ) {
-    let begun = Instant::now();
     let runs = |open: &Open<'_>| match &open.state {
         State::Running(running) => !running.has_ended(),
         State::Over(..) => false,
     };
-    loop {
-        let meant = beside.open.iter().filter(|open| meant(open.step));
-        let left: Vec<&str> = meant
-            .filter(|open| runs(open))
-            .map(|open| open.name.as_str())
-            .collect();
-        let what = match left.as_slice() {
-            [] => break,
-            [name] => (*name).to_owned(),
-            names => format!("{} and {} others", names[0], names.len() - 1),
-        };
-        job_run.runner.console.still_runs(&what, begun);
+    let left = |beside: &Beside<'_>| {
+        let mut open = beside.open.iter();
+        open.any(|open| meant(open.step) && runs(open))
+    };
+    while left(beside) {
+        job_run.console.still_runs();
         std::thread::sleep(GLANCE);
     }
     let forgiving = match tolerant.map(|field| is_true(job_run, field)) {
@@ -278,8 +276,8 @@ fn emulate(
             slug: &runner.github.repository,
             branch: &runner.github.branch,
             commit: &runner.github.commit,
-            workspace: &runner.workspace,
-            artifacts: &mut job_run.workflow_run.artifacts,
+            workspace: job_run.workspace,
+            artifacts: &job_run.workflow_run.artifacts,
         },
     );
     match emulated {

@@ -48,9 +48,9 @@ impl StepLog {
     }
 
     /// Something still runs. Of steps side by side only what waits for them says so.
-    pub fn still_runs(&self, what: &str, begun: std::time::Instant) {
+    pub fn still_runs(&self) {
         if let Self::Live(console) = self {
-            console.still_runs(what, begun);
+            console.still_runs();
         }
     }
 

@@ -2,15 +2,19 @@
 
 mod conditions;
 mod endings;
+mod groups;
 mod hand_over;
 mod isolation;
 mod robustness;
 mod side_by_side;
 
-use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use crate::approval::{Approvals, Approve};
+use crate::artifacts::{Artifacts, RunTime};
 use crate::checks::{self, Findings, Known};
 use crate::console::captured;
 use crate::github::{Event, GitHub};
@@ -23,8 +27,8 @@ use crate::settings::{
     Environment, ImposedVariable, OtherApprovals, RepositorySettings, Substitute,
 };
 use crate::workflow;
-use crate::workflow_run::JobResult;
-use crate::workspace::Workspace;
+use crate::workflow_run::{JobResult, WorkflowRun};
+use crate::workspace::Workspaces;
 use github_workflow::read::Workflow;
 use github_workflow::value::same_ignoring_case;
 
@@ -33,7 +37,7 @@ use github_workflow::value::same_ignoring_case;
 pub struct SampleSettings {
     environments: Vec<Environment>,
     /// How many approvals must still be given elsewhere, one after the other.
-    pub elsewhere: Cell<usize>,
+    pub elsewhere: AtomicUsize,
 }
 
 impl SampleSettings {
@@ -47,7 +51,7 @@ impl SampleSettings {
         };
         Self {
             environments: names.iter().map(environment).collect(),
-            elsewhere: Cell::default(),
+            elsewhere: AtomicUsize::default(),
         }
     }
 
@@ -102,7 +106,7 @@ impl RepositorySettings for SampleSettings {
     }
 
     fn other_approvals(&self) -> Option<OtherApprovals> {
-        let left = self.elsewhere.get();
+        let left = self.elsewhere.load(Ordering::SeqCst);
         (left > 0).then(|| OtherApprovals {
             place: "the registry".to_owned(),
             user: "bob".to_owned(),
@@ -112,8 +116,8 @@ impl RepositorySettings for SampleSettings {
     }
 
     fn approve_others(&self) -> Vec<String> {
-        let left = self.elsewhere.get();
-        self.elsewhere.set(left - 1);
+        let left = self.elsewhere.load(Ordering::SeqCst);
+        self.elsewhere.store(left - 1, Ordering::SeqCst);
         vec![format!("given: approval {left}")]
     }
 }
@@ -128,6 +132,12 @@ struct Rehearsed {
 }
 
 impl Rehearsed {
+    /// What jobs said, without their names.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let lines = self.text.lines();
+        lines.map(|line| line.split_once(" | ").map_or(line, |(_, said)| said))
+    }
+
     fn job(&self, id: &str) -> &JobResult {
         &self.jobs.iter().find(|(known, _)| known == id).expect(id).1
     }
@@ -155,14 +165,43 @@ fn rehearse(jobs: &str) -> Rehearsed {
 
 fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehearsed {
     let text = format!("name: Deploy things\non: push\njobs:\n{jobs}");
+    let around = Around {
+        approve,
+        interrupt,
+        ..Around::default()
+    };
+    rehearse_all(&[("deploy-things.yml", &text)], &around)
+}
+
+/// What workflows are rehearsed with.
+struct Around<'a> {
+    approve: Approve,
+    answers: &'a [&'a str],
+    interrupt: &'a Interrupt,
+    after_timeout: Duration,
+}
+
+static CALM: std::sync::LazyLock<Interrupt> = std::sync::LazyLock::new(Interrupt::default);
+
+impl Default for Around<'_> {
+    fn default() -> Self {
+        Self {
+            approve: Approve::All,
+            answers: &[],
+            interrupt: &CALM,
+            after_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Rehearses files side by side. The results of their jobs come one after the other.
+fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
     let (_folder, repository) = sample(&[
         ("a.txt", "committed"),
         ("tool", "#!/bin/sh\necho tool runs\n"),
     ]);
     let settings = SampleSettings::with(&["DEV", "PROD"]).reviewed_by("ann");
     let mut findings = Findings::default();
-    let workflow = Workflow::read("deploy-things.yml", &text, &mut findings.problems);
-    let workflow = workflow.unwrap_or_else(|| panic!("{:#?}", findings.problems));
     let (console, heard) = captured();
     let commit = repository.head().unwrap();
     let github = GitHub {
@@ -175,53 +214,78 @@ fn rehearse_with(jobs: &str, approve: Approve, interrupt: &Interrupt) -> Rehears
         token: "github-canary".into(),
         first_run_id: 42,
     };
-    let run = github.run_of(&workflow, 0);
-    let workspace = Workspace::take(None).unwrap();
-    let known = Known {
-        settings: &settings,
-        branch: "main",
-        event: &Event::Push,
-        github: &github.context(&run, "", &workspace),
-    };
-    checks::check(&workflow, &known, &mut findings);
+    let workflows: Vec<Workflow> = files
+        .iter()
+        .map(|(name, text)| {
+            let workflow = Workflow::read(name, text, &mut findings.problems);
+            workflow.unwrap_or_else(|| panic!("{:#?}", findings.problems))
+        })
+        .collect();
+    let workspaces = Workspaces::take(None).unwrap();
+    let mut runs = Vec::new();
+    for (at, workflow) in workflows.iter().enumerate() {
+        let run = github.run_of(workflow, at as u64);
+        let known = Known {
+            settings: &settings,
+            branch: "main",
+            event: &Event::Push,
+            github: &github.context(&run, "", None),
+        };
+        checks::check(workflow, &known, &mut findings);
+        let folder = workspaces.base().join(format!("artifacts-{at}"));
+        let artifacts = Artifacts::new(folder, RunTime::FIRST, Vec::new());
+        let cancel = around.interrupt.part();
+        runs.push(WorkflowRun::new(
+            at,
+            workflow,
+            run,
+            artifacts,
+            cancel,
+            Vec::new(),
+        ));
+    }
     assert!(findings.problems.is_empty(), "{:#?}", findings.problems);
 
-    let (_sender, answers) = channel();
-    let artifacts = workspace.base().join("artifacts");
+    let (sender, answers) = channel();
+    for answer in around.answers {
+        sender.send((*answer).to_owned()).unwrap();
+    }
     let summaries = tempfile::tempdir().unwrap();
-    let second = std::time::Duration::from_millis(200);
+    let second = Duration::from_millis(200);
     console.mask("key-canary");
     console.mask("github-canary");
     let runner = Runner {
         repository,
         github,
-        workspace,
+        workspaces,
         settings: Box::new(settings),
-        approvals: Approvals::new(approve, answers),
+        approvals: Approvals::new(around.approve, answers),
+        groups: Default::default(),
+        records: Default::default(),
         console,
-        interrupt: interrupt.clone(),
+        interrupt: around.interrupt.clone(),
         grace: Grace {
             after_interrupt: second,
             after_terminate: second,
-            after_timeout: std::time::Duration::from_secs(20),
+            after_timeout: around.after_timeout,
             output: second,
         },
         inherited: runner::inherited(),
         summaries: summaries.path().to_owned(),
-        report: Default::default(),
+        report: Mutex::default(),
     };
-    let jobs = workflow::run(&runner, &workflow, run, artifacts).unwrap();
+    let jobs = workflow::run_all(&runner, runs).unwrap();
     let mut summary = String::new();
     for file in summaries.path().read_dir().unwrap() {
         summary.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
     }
-    let report = runner.report.take();
+    let report = std::mem::take(&mut *runner.report());
     let text = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
     Rehearsed {
         text,
         exit_code: report.exit_code(),
         rows: report.rows,
-        jobs,
+        jobs: jobs.into_iter().flatten().collect(),
         summary,
     }
 }

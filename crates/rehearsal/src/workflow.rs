@@ -1,59 +1,198 @@
-//! A workflow from its first job to its last, one job after the other, each once those it needs are finished.
+//! Workflows side by side, and the jobs of each once those they need have finished, as GitHub runs them.
 //!
-//! GitHub runs independent jobs side by side; here they take turns, which no job can tell.
+//! What a single job does is `job.rs`'s. A workflow whose concurrency group another one has waits for it.
 
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
 
-use github_workflow::read::Workflow;
+use github_workflow::context::{ExpressionSite, offered};
+use github_workflow::evaluate::Scope;
+use github_workflow::read::Job;
+use github_workflow::value::Value;
 
-use crate::artifacts::Artifacts;
+use crate::concurrency::{Entered, NotEntered, Rules, Ticket};
 use crate::console::Look;
-use crate::github::Run;
 use crate::job;
 use crate::order;
 use crate::report::Outcome;
 use crate::runner::Runner;
 use crate::workflow_run::{JobResult, WorkflowRun};
 
-/// Runs a workflow. What comes back is each job's id and its result.
+/// Names of jobs that are longer than this do not set the others in.
+const WIDEST_NAME: usize = 40;
+
+/// Runs workflows side by side. What comes back is what became of the jobs of each.
 ///
 /// # Errors
 /// When this machine does not let it: a folder that cannot be made. What fails in a job is no error here.
-pub fn run(
+pub fn run_all(
     runner: &Runner,
-    workflow: &Workflow,
-    run: Run,
-    artifacts: PathBuf,
-) -> anyhow::Result<Vec<(String, JobResult)>> {
-    runner.console.blank();
-    runner.console.line(
-        Look::Bold,
-        &format!(
-            "━━ {} ({}), run {} by {}",
-            run.workflow,
-            workflow.file,
-            run.id,
-            runner.github.event_name()
-        ),
-    );
-    let mut workflow_run = WorkflowRun {
-        workflow,
-        run,
-        artifacts: Artifacts::new(artifacts),
-        finished: Vec::new(),
-    };
-    let order = order::of(&workflow.jobs).map_err(anyhow::Error::msg)?;
-    for at in order {
-        let job = &workflow.jobs[at];
-        let result = job::run(runner, &mut workflow_run, job)?;
-        workflow_run.finished.push((job.id.clone(), result));
+    mut runs: Vec<WorkflowRun<'_>>,
+) -> anyhow::Result<Vec<Vec<(String, JobResult)>>> {
+    let names = runs.iter().flat_map(|run| {
+        let jobs = run.workflow.jobs.iter();
+        jobs.map(|job| run.name_of(job).chars().count())
+    });
+    let width = names.filter(|width| *width <= WIDEST_NAME).max();
+    let width = width.unwrap_or_default();
+    // They come to their groups in the order of the files, whichever thread is first.
+    let mut tickets = Vec::new();
+    for run in &mut runs {
+        tickets.push(line_up(runner, run)?);
     }
-    Ok(workflow_run.finished)
+    std::thread::scope(|scope| {
+        let begun: Vec<_> = runs
+            .into_iter()
+            .zip(&tickets)
+            .map(|(run, ticket)| scope.spawn(move || run_one(runner, run, ticket.as_ref(), width)))
+            .collect();
+        let ended = begun.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        ended.collect()
+    })
 }
 
-/// Notes a workflow that an interrupt kept from beginning, so that the rehearsal does not end as a success.
-pub fn not_begun(runner: &Runner, workflow: &Workflow) {
-    for job in &workflow.jobs {
-        runner.add_job_row(workflow, job, Outcome::Cancelled);
+/// Takes the place of a run in the line before its concurrency group.
+fn line_up(runner: &Runner, run: &mut WorkflowRun<'_>) -> anyhow::Result<Option<Ticket>> {
+    let Some(concurrency) = &run.workflow.concurrency else {
+        return Ok(None);
+    };
+    let contexts = [
+        ("github", runner.github.context(&run.run, "", None)),
+        ("inputs", Value::object(run.run.inputs.iter().cloned())),
+        ("vars", Value::object::<String>([])),
+    ];
+    let scope = Scope {
+        contexts: offered(ExpressionSite::Workflow, &contexts),
+        status: None,
+        files: None,
+    };
+    let file = &run.workflow.file;
+    let (group, rules): (String, Rules) = job::group(&scope, concurrency)
+        .map_err(|error| anyhow::anyhow!("`concurrency` in {file}: {error}"))?;
+    if group.is_empty() {
+        return Ok(None);
     }
+    let ticket = runner
+        .groups
+        .line_up(&group, run.workflow.stem(), rules, &run.interrupt);
+    run.group = Some(group);
+    Ok(Some(ticket))
+}
+
+fn run_one(
+    runner: &Runner,
+    run: WorkflowRun<'_>,
+    ticket: Option<&Ticket>,
+    width: usize,
+) -> anyhow::Result<Vec<(String, JobResult)>> {
+    let attempt = match run.run.attempt {
+        1 => String::new(),
+        attempt => format!(", attempt {attempt}"),
+    };
+    let begins = format!(
+        "━━ {} ({}), run {}{attempt} by {}",
+        run.run.workflow,
+        run.workflow.file,
+        run.run.id,
+        runner.github.event_name()
+    );
+    runner.console.line(Look::Bold, &begins);
+    let _group: Option<Entered<'_>> = match ticket {
+        None => None,
+        Some(ticket) => {
+            let told = |other: &str| {
+                let text = format!(
+                    "   {} waits for {other}, which has the concurrency group {}",
+                    run.workflow.stem(),
+                    run.group.as_deref().unwrap_or_default()
+                );
+                runner.console.line(Look::Dim, &text);
+            };
+            match runner.groups.enter(ticket, &run.interrupt, told) {
+                Ok(entered) => Some(entered),
+                Err(why) => return Ok(never_begins(runner, run, &why)),
+            }
+        }
+    };
+    run_jobs(runner, &run, width)?;
+    Ok(run.into_results())
+}
+
+/// Runs each job once those that it needs have finished.
+fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow::Result<()> {
+    let jobs = &run.workflow.jobs;
+    let order = order::of(jobs).map_err(anyhow::Error::msg)?;
+    let mut open: Vec<&'w Job> = order.into_iter().map(|at| &jobs[at]).collect();
+    open.retain(|job| !run.has_finished(&job.id));
+    std::thread::scope(|scope| {
+        let (ended, ends) = channel();
+        let mut running = 0;
+        let mut first_error = Ok(());
+        loop {
+            let ready = |job: &&Job| job.needs.iter().all(|need| run.has_finished(need));
+            let (begin, later): (Vec<&Job>, Vec<&Job>) = open.into_iter().partition(ready);
+            open = later;
+            for job in begin {
+                let ended = ended.clone();
+                running += 1;
+                scope.spawn(move || {
+                    let console = run.console_of(job, &runner.console, width);
+                    let broke_off =
+                        |_| anyhow::anyhow!("the rehearsal itself broke off in job `{}`", job.id);
+                    let result =
+                        catch_unwind(AssertUnwindSafe(|| job::run(runner, run, job, console)));
+                    let result = result.map_err(broke_off).and_then(|result| result);
+                    // Whoever waits for it goes on waiting until all have ended.
+                    let _ = ended.send((job, result));
+                });
+            }
+            if running == 0 {
+                return first_error;
+            }
+            let Ok((job, result)) = ends.recv() else {
+                return first_error;
+            };
+            running -= 1;
+            let result = result.unwrap_or_else(|error| {
+                first_error = Err(error);
+                // What this machine does not let a job do, it will not let others do either.
+                runner.interrupt.cancel();
+                JobResult {
+                    result: "failure",
+                    outputs: Vec::new(),
+                }
+            });
+            run.finish(job, result);
+        }
+    })
+}
+
+/// Notes a workflow that was cancelled before its first job.
+fn never_begins(
+    runner: &Runner,
+    run: WorkflowRun<'_>,
+    why: &NotEntered,
+) -> Vec<(String, JobResult)> {
+    if let NotEntered::Displaced(why) = why {
+        let text = format!("   {}: {why}", run.workflow.stem());
+        runner.console.line(Look::Bad, &text);
+        if let Some(first) = run.workflow.jobs.first() {
+            job::annotate(runner, &run, first, why.clone());
+        }
+    }
+    for job in &run.workflow.jobs {
+        if run.has_finished(&job.id) {
+            continue;
+        }
+        runner.add_job_row(&run, job, Outcome::Cancelled);
+        let result = JobResult {
+            result: "cancelled",
+            outputs: Vec::new(),
+        };
+        run.finish(job, result);
+    }
+    run.into_results()
 }

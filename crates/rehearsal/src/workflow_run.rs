@@ -2,8 +2,12 @@
 //!
 //! It runs nothing; that is `workflow.rs`'s.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::artifacts::Artifacts;
+use crate::console::Console;
 use crate::github::Run;
+use crate::interrupt::Interrupt;
 use crate::order;
 use github_workflow::evaluate::Status;
 use github_workflow::read::{Job, Workflow};
@@ -11,14 +15,19 @@ use github_workflow::value::Value;
 
 /// A workflow that runs.
 pub struct WorkflowRun<'a> {
+    /// Its place among those that are rehearsed.
+    pub at: usize,
     /// The workflow.
     pub workflow: &'a Workflow,
     /// What GitHub says about this run.
     pub run: Run,
     /// What its jobs hand to one another.
     pub artifacts: Artifacts,
-    /// The jobs that have finished, and what became of them.
-    pub finished: Vec<(String, JobResult)>,
+    /// What ends it, and it alone.
+    pub interrupt: Interrupt,
+    /// The concurrency group that it holds, if it is in one.
+    pub group: Option<String>,
+    finished: Mutex<Vec<(String, JobResult)>>,
 }
 
 /// What became of a job.
@@ -30,10 +39,70 @@ pub struct JobResult {
     pub outputs: Vec<(String, String)>,
 }
 
-impl WorkflowRun<'_> {
+impl<'a> WorkflowRun<'a> {
+    /// One none of whose jobs has finished but these, in an earlier attempt.
+    pub fn new(
+        at: usize,
+        workflow: &'a Workflow,
+        run: Run,
+        artifacts: Artifacts,
+        interrupt: Interrupt,
+        finished: Vec<(String, JobResult)>,
+    ) -> Self {
+        Self {
+            at,
+            workflow,
+            run,
+            artifacts,
+            interrupt,
+            group: None,
+            finished: Mutex::new(finished),
+        }
+    }
+
+    fn finished(&self) -> MutexGuard<'_, Vec<(String, JobResult)>> {
+        self.finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what became of a job.
+    pub fn finish(&self, job: &Job, result: JobResult) {
+        self.finished().push((job.id.clone(), result));
+    }
+
+    /// Whether a job has finished.
+    pub fn has_finished(&self, job: &str) -> bool {
+        self.finished().iter().any(|(id, _)| id == job)
+    }
+
+    /// The jobs that have finished, and what became of them, in the order of the file.
+    pub fn into_results(self) -> Vec<(String, JobResult)> {
+        let jobs = &self.workflow.jobs;
+        let finished = self.finished.into_inner();
+        let mut finished = finished.unwrap_or_else(PoisonError::into_inner);
+        finished.sort_by_key(|(id, _)| jobs.iter().position(|job| job.id == *id));
+        finished
+    }
+
+    /// Where a job stands in all that is rehearsed.
+    pub fn place_of(&self, job: &Job) -> (usize, usize) {
+        let mut jobs = self.workflow.jobs.iter();
+        let at = jobs.position(|known| known.id == job.id);
+        (self.at, at.unwrap_or_default())
+    }
+
+    /// How people call a job of it.
+    pub fn name_of(&self, job: &Job) -> String {
+        format!("{}/{}", self.workflow.stem(), job.id)
+    }
+
+    /// Where a job of it speaks.
+    pub fn console_of(&self, job: &Job, console: &Console, width: usize) -> Console {
+        console.of(&self.name_of(job), width)
+    }
+
     /// What became of a job.
     pub fn result(&self, job: &str) -> &'static str {
-        self.finished
+        self.finished()
             .iter()
             .find(|(id, _)| id == job)
             .map_or("skipped", |(_, job)| job.result)
@@ -55,10 +124,8 @@ impl WorkflowRun<'_> {
 
     /// The `needs` context of a job: the jobs it names itself.
     pub fn needs(&self, job: &Job) -> Value {
-        let direct = self
-            .finished
-            .iter()
-            .filter(|(id, _)| job.needs.contains(id));
+        let finished = self.finished();
+        let direct = finished.iter().filter(|(id, _)| job.needs.contains(id));
         Value::object(direct.map(|(id, job)| {
             let entries = [
                 ("result", Value::String(job.result.into())),

@@ -1,11 +1,13 @@
 //! The folders a job sees: its workspace and its temporary folder, both empty when it begins.
 //!
-//! The checkout is kept aside between jobs and brought back where `actions/checkout` asks for one. So its path and the
-//! times of unchanged files stay the same, and cargo, whose judgement rests on both, builds only once.
+//! Jobs side by side have folders of their own, each those of a runner. A runner's checkout is kept aside between jobs
+//! and brought back where `actions/checkout` asks for one. So its path and the times of unchanged files stay the same,
+//! and cargo, whose judgement rests on both, builds only once.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use github_workflow::evaluate::Files;
@@ -14,19 +16,30 @@ use tempfile::TempDir;
 use crate::file_pattern;
 use crate::repository::{Commit, Repository, git, text};
 
-/// The folders of whichever job runs now.
+/// The runners of a rehearsal: folders for as many jobs as run at once.
 #[derive(Debug)]
-pub struct Workspace {
+pub struct Workspaces {
+    base: PathBuf,
+    taken: Mutex<Vec<usize>>,
+    // Held until the end: the lock, or the folder that goes away with the rehearsal.
+    _held: Held,
+}
+
+/// The folders of one job, given back when it is dropped.
+#[derive(Debug)]
+pub struct Workspace<'p> {
     /// `GITHUB_WORKSPACE`
     pub folder: PathBuf,
     /// `RUNNER_TEMP`
     pub temp: PathBuf,
     /// `RUNNER_TOOL_CACHE`
     pub tools: PathBuf,
+    /// `RUNNER_NAME`
+    pub runner: String,
     base: PathBuf,
     kept: PathBuf,
-    // Held until the end: the lock, or the folder that goes away with the rehearsal.
-    _held: Held,
+    number: usize,
+    pool: &'p Workspaces,
 }
 
 #[derive(Debug)]
@@ -45,14 +58,14 @@ pub enum History {
     Everything,
 }
 
-impl Files for Workspace {
+impl Files for Workspace<'_> {
     fn hash(&self, patterns: &[String]) -> Result<String, String> {
         file_pattern::hash_files(&self.folder, patterns)
     }
 }
 
-impl Workspace {
-    /// Takes a lasting folder for the checkout, or a temporary one when there is none or another rehearsal has it.
+impl Workspaces {
+    /// Takes a lasting folder for checkouts, or a temporary one when there is none or another rehearsal has it.
     ///
     /// # Errors
     /// When no folder can be made.
@@ -62,25 +75,20 @@ impl Workspace {
                 .with_context(|| format!("cannot make {}", base.display()))?;
             let lock = File::create(base.join("lock"))?;
             if lock.try_lock().is_ok() {
-                return Self::within(base.to_owned(), Held::Lock(lock));
+                return Self::within(base, Held::Lock(lock));
             }
         }
         let folder = tempfile::Builder::new().prefix("rehearsal-").tempdir()?;
-        Self::within(folder.path().to_owned(), Held::Folder(folder))
+        let base = folder.path().to_owned();
+        Self::within(&base, Held::Folder(folder))
     }
 
-    fn within(base: PathBuf, held: Held) -> anyhow::Result<Self> {
-        let base = base.canonicalize()?;
-        let workspace = Self {
-            folder: base.join("workspace"),
-            temp: base.join("temp"),
-            tools: base.join("tools"),
-            kept: base.join("kept"),
-            base,
+    fn within(base: &Path, held: Held) -> anyhow::Result<Self> {
+        Ok(Self {
+            base: base.canonicalize()?,
+            taken: Mutex::default(),
             _held: held,
-        };
-        workspace.clear()?;
-        Ok(workspace)
+        })
     }
 
     /// The folder that holds all the others.
@@ -88,11 +96,38 @@ impl Workspace {
         &self.base
     }
 
-    /// Makes the folders of a job, empty.
+    /// The folders of the first runner that has no job, empty.
     ///
     /// # Errors
     /// When one cannot be emptied or made.
-    pub fn begin_job(&self) -> anyhow::Result<()> {
+    pub fn free(&self) -> anyhow::Result<Workspace<'_>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = (1..).find(|number| !taken.contains(number)).unwrap_or(1);
+        taken.push(number);
+        drop(taken);
+        let base = self.base.join(format!("runner-{number}"));
+        let workspace = Workspace {
+            folder: base.join("workspace"),
+            temp: base.join("temp"),
+            tools: base.join("tools"),
+            runner: format!("rehearsal-{number}"),
+            kept: base.join("kept"),
+            base,
+            number,
+            pool: self,
+        };
+        workspace.begin_job()?;
+        Ok(workspace)
+    }
+}
+
+impl Workspace<'_> {
+    /// The folder that holds the others of this runner.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    fn begin_job(&self) -> anyhow::Result<()> {
         self.clear()?;
         for folder in [&self.folder, &self.temp, &self.tools] {
             std::fs::create_dir_all(folder)
@@ -102,10 +137,7 @@ impl Workspace {
     }
 
     /// Puts the checkout aside for the next job and removes the rest.
-    ///
-    /// # Errors
-    /// When something cannot be removed.
-    pub fn end_job(&self) -> anyhow::Result<()> {
+    fn end_job(&self) -> anyhow::Result<()> {
         if self.folder.join(".git").is_dir() {
             remove(&self.kept)?;
             std::fs::rename(&self.folder, &self.kept).context("cannot put the checkout aside")?;
@@ -217,10 +249,16 @@ impl Workspace {
     }
 }
 
-impl Drop for Workspace {
+impl Drop for Workspace<'_> {
     fn drop(&mut self) {
-        // The next rehearsal begins by clearing, so what cannot be removed now is no harm.
+        // The next job of this runner begins by clearing, so what cannot be removed now is no harm.
         let _ = self.end_job();
+        let mut taken = self
+            .pool
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|number| *number != self.number);
     }
 }
 
@@ -240,21 +278,28 @@ mod tests {
     fn each_job_begins_empty_and_its_checkout_is_exactly_the_commit() {
         let (folder, repository) = sample(&[("a.txt", "1"), (".gitignore", "ignored\n")]);
         let base = tempfile::tempdir().unwrap();
-        let workspace = Workspace::take(Some(base.path())).unwrap();
+        let workspaces = Workspaces::take(Some(base.path())).unwrap();
         let commit = repository.head().unwrap();
         std::fs::write(folder.path().join("a.txt"), "uncommitted").unwrap();
-        let check_out = |history| {
+        let check_out = |workspace: &Workspace<'_>| {
             workspace
-                .check_out(&repository, "example/wine", "main", &commit, history)
+                .check_out(
+                    &repository,
+                    "example/wine",
+                    "main",
+                    &commit,
+                    History::CommitOnly,
+                )
                 .unwrap()
         };
 
-        workspace.begin_job().unwrap();
-        check_out(History::CommitOnly);
+        let workspace = workspaces.free().unwrap();
+        check_out(&workspace);
         let a = workspace.folder.join("a.txt");
         assert_eq!(std::fs::read_to_string(&a).unwrap(), "1");
+        let folder = workspace.folder.clone();
         let modified = |name: &str| {
-            let file = workspace.folder.join(name);
+            let file = folder.join(name);
             std::fs::metadata(file).unwrap().modified().unwrap()
         };
         let made = modified(".gitignore");
@@ -268,12 +313,13 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        workspace.end_job().unwrap();
-        assert!(!workspace.folder.exists());
+        drop(workspace);
+        assert!(!folder.exists());
 
-        workspace.begin_job().unwrap();
+        let workspace = workspaces.free().unwrap();
+        assert_eq!(workspace.folder, folder);
         assert_eq!(std::fs::read_dir(&workspace.folder).unwrap().count(), 0);
-        check_out(History::CommitOnly);
+        check_out(&workspace);
         for name in ["stray", "ignored", ".git/hooks/post-checkout"] {
             assert!(!workspace.folder.join(name).exists(), "{name}");
         }
@@ -294,9 +340,9 @@ mod tests {
         let (folder, repository) = sample(&[("a.txt", "1")]);
         std::fs::write(folder.path().join("a.txt"), "2").unwrap();
         let commit = repository.uncommitted().unwrap();
-        let workspace = Workspace::take(None).unwrap();
+        let workspaces = Workspaces::take(None).unwrap();
         for (history, count) in [(History::CommitOnly, "1"), (History::Everything, "2")] {
-            workspace.begin_job().unwrap();
+            let workspace = workspaces.free().unwrap();
             workspace
                 .check_out(&repository, "example/wine", "main", &commit, history)
                 .unwrap();
@@ -312,11 +358,26 @@ mod tests {
     }
 
     #[test]
-    fn two_rehearsals_at_once_do_not_share_a_workspace() {
+    fn jobs_at_once_do_not_share_a_workspace_and_later_ones_use_it_again() {
+        let workspaces = Workspaces::take(None).unwrap();
+        let first = workspaces.free().unwrap();
+        let second = workspaces.free().unwrap();
+        let (folder, runner) = (first.folder.clone(), first.runner.clone());
+        assert_ne!((&folder, &runner), (&second.folder, &second.runner));
+        drop(first);
+        let third = workspaces.free().unwrap();
+        assert_eq!(
+            (third.folder.clone(), third.runner.clone()),
+            (folder, runner)
+        );
+    }
+
+    #[test]
+    fn two_rehearsals_at_once_do_not_share_a_folder() {
         let base = tempfile::tempdir().unwrap();
-        let first = Workspace::take(Some(base.path())).unwrap();
-        let second = Workspace::take(Some(base.path())).unwrap();
-        assert_ne!(first.folder, second.folder);
+        let first = Workspaces::take(Some(base.path())).unwrap();
+        let second = Workspaces::take(Some(base.path())).unwrap();
+        assert_ne!(first.base(), second.base());
         let temporary = second.base().to_owned();
         drop(second);
         assert!(!temporary.exists());
@@ -325,8 +386,8 @@ mod tests {
         let lasting = base.path().canonicalize().unwrap();
         let free_again = (0..500).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));
-            let third = Workspace::take(Some(base.path())).unwrap();
-            third.folder.starts_with(&lasting)
+            let third = Workspaces::take(Some(base.path())).unwrap();
+            third.base().starts_with(&lasting)
         });
         assert!(free_again);
     }

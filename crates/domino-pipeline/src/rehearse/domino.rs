@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Context;
 use domino_sandbox::{Pace, Sandbox, Seed, Version};
@@ -40,7 +40,7 @@ pub fn start_sandbox(
     model_token: &str,
     mlflow: Option<String>,
     python: Option<PathBuf>,
-) -> anyhow::Result<Rc<Sandbox>> {
+) -> anyhow::Result<Arc<Sandbox>> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), stage_file)?;
     let sandbox = Sandbox::start(domino_sandbox::Options {
@@ -61,5 +61,5 @@ pub fn start_sandbox(
     if let Some(faults) = faults {
         sandbox.faults().load(faults)?;
     }
-    Ok(Rc::new(sandbox))
+    Ok(Arc::new(sandbox))
 }

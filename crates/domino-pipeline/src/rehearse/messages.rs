@@ -97,7 +97,7 @@ pub fn stays_up(console: &Console, sandbox: &Sandbox, programs: Option<&Path>, u
 
 /// Shows table, summaries and verdict; the exit code comes back.
 pub fn conclude(runner: &Runner, took: Duration) -> u8 {
-    let report: &Report = &runner.report.borrow();
+    let report: &Report = &runner.report();
     report.show(&runner.console, console::width());
     runner.console.blank();
     if runner

@@ -3,7 +3,7 @@
 //! Every environment has the credential of one service account, as the README says to set them up.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use domino_sandbox::Sandbox;
 use rehearsal::settings::{
@@ -36,13 +36,13 @@ pub struct StageSettings {
 
 /// The Domino that steps are sent to.
 pub struct Domino {
-    sandbox: Rc<Sandbox>,
+    sandbox: Arc<Sandbox>,
     model_token: String,
 }
 
 impl Domino {
     /// A sandbox that is up, and the token that its model endpoints take.
-    pub fn new(sandbox: Rc<Sandbox>, model_token: String) -> Self {
+    pub fn new(sandbox: Arc<Sandbox>, model_token: String) -> Self {
         Self {
             sandbox,
             model_token,

@@ -1,4 +1,4 @@
-//! What is rehearsed: a commit of a repository, its stage file, and its workflow files in the order in which they run.
+//! What is rehearsed: a commit of a repository, its stage file, and its workflow files in the order of the table.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,8 +11,8 @@ use github_workflow::read::Workflow;
 use rehearsal::console::{Console, Look};
 use rehearsal::repository::{Commit, Repository};
 
-/// The workflows that others build upon come first: those with a job that is run, and so trains what an app shows and an
-/// endpoint serves. Then this is the order.
+/// They start side by side, as on GitHub. In the table those with a job that is run come first, for others build upon
+/// what it trains; then this is the order.
 const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
 
 /// Where GitHub looks for workflow files.
@@ -132,7 +132,7 @@ fn tell_changes(console: &Console, changes: &[String]) {
     );
 }
 
-/// The deploy workflows of a commit, or of a folder, those that others build upon first.
+/// The deploy workflows of a commit, or of a folder, in the order of the table.
 fn workflows(
     repository: &Repository,
     commit: &Commit,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::emulated::{ActionContext, Emulated, Inputs, NotEmulated};
-use crate::artifacts::Uploaded;
+use crate::artifacts::{self, Upload, Uploaded};
 use crate::file_pattern::HiddenFiles;
 use crate::workspace::History;
 
@@ -46,7 +46,7 @@ pub fn check_out(inputs: &Inputs<'_>, around: &ActionContext<'_>) -> Result<Emul
 }
 
 /// `actions/upload-artifact`: files kept for later jobs.
-pub fn upload(inputs: &Inputs<'_>, around: ActionContext<'_>) -> Result<Emulated, NotEmulated> {
+pub fn upload(inputs: &Inputs<'_>, around: &ActionContext<'_>) -> Result<Emulated, NotEmulated> {
     let name = inputs.text("name").unwrap_or("artifact");
     let path = inputs.text("path").ok_or("input `path` is required")?;
     let hidden = if inputs.on("include-hidden-files", false)? {
@@ -54,17 +54,27 @@ pub fn upload(inputs: &Inputs<'_>, around: ActionContext<'_>) -> Result<Emulated
     } else {
         HiddenFiles::Exclude
     };
-    let overwrite = inputs.on("overwrite", false)?;
-    match around
-        .artifacts
-        .upload(name, &around.workspace.folder, path, hidden, overwrite)?
-    {
-        Uploaded::Files(count) => {
+    let days =
+        match inputs.text("retention-days") {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                format!("input `retention-days` is a number of days, and is `{text}`")
+            })?),
+        };
+    let how = Upload {
+        hidden,
+        overwrite: inputs.on("overwrite", false)?,
+        days,
+    };
+    let kept = &around.artifacts;
+    match kept.upload(name, &around.workspace.folder, path, how)? {
+        Uploaded::Files(count, for_days) => {
             let id = around.artifacts.id(name).unwrap_or_default();
             let files = if count == 1 { "file" } else { "files" };
             Ok(Emulated::Done(
                 format!(
-                    "kept {count} {files} as artifact `{name}`, without permissions, as GitHub does"
+                    "kept {count} {files} as artifact `{name}` for {}, without permissions, as GitHub does",
+                    artifacts::days(for_days)
                 ),
                 vec![("artifact-id", id.to_string())],
             ))

@@ -50,9 +50,9 @@ pub struct ActionContext<'a> {
     /// The commit that was pushed.
     pub commit: &'a Commit,
     /// The job's folders.
-    pub workspace: &'a Workspace,
+    pub workspace: &'a Workspace<'a>,
     /// The run's artifacts.
-    pub artifacts: &'a mut Artifacts,
+    pub artifacts: &'a Artifacts,
 }
 
 /// What a step gives its action.

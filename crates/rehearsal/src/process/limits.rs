@@ -12,7 +12,7 @@ pub struct Grace {
     pub after_interrupt: Duration,
     /// From SIGTERM to the end.
     pub after_terminate: Duration,
-    /// How long what still runs on cancellation has, once its job takes longer than it may.
+    /// How long what runs on cancellation has, once its job takes longer than it may or is cancelled.
     pub after_timeout: Duration,
     /// How long output is awaited after the shell ended, for what it left in the background.
     pub output: Duration,
@@ -64,7 +64,9 @@ impl Limits<'_> {
     /// Why the process must end now, if it must.
     pub fn over(&self) -> Option<End> {
         let stopped = self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst));
-        if self.interrupt.times() > usize::from(self.survives_cancel) {
+        let cancelled = self.interrupt.since();
+        let exhausted = cancelled.is_some_and(|since| since.elapsed() >= self.grace.after_timeout);
+        if exhausted || self.interrupt.times() > usize::from(self.survives_cancel) {
             Some(End::Cancelled)
         } else if stopped {
             Some(End::Stopped)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::console::Look;
 use crate::executed::Executed;
 use crate::job_run::JobRun;
-use crate::report::{Outcome, Row, duration};
+use crate::report::{Annotated, Outcome, Row, duration};
 use crate::step_log::StepLog;
 use crate::workflow_command::Annotation;
 use github_workflow::context::ExpressionSite;
@@ -56,7 +56,7 @@ pub fn note(
             Err(error) => {
                 let failed = cannot(job_run, step, &error);
                 for error in &failed.errors {
-                    let console = &job_run.runner.console;
+                    let console = &job_run.console;
                     console.step_note(Look::Bad, &format!("error: {error}"));
                 }
                 executed.errors.extend(failed.errors);
@@ -83,23 +83,25 @@ pub fn note(
         ];
         job_run.steps.push((id.clone(), Value::object(entries)));
     }
-    let mut report = job_run.runner.report.borrow_mut();
+    let at = job_run.workflow_run.place_of(job_run.job);
+    let mut report = job_run.runner.report();
     let job = format!(
         "{} / {}",
         job_run.workflow_run.workflow.stem(),
         job_run.job.id
     );
     let errors = executed.errors.into_iter().map(Annotation::error);
-    report.annotations.extend(
-        executed
-            .annotations
-            .into_iter()
-            .chain(errors)
-            .map(|said| (job.clone(), said)),
-    );
+    for annotation in executed.annotations.into_iter().chain(errors) {
+        report.annotate(Annotated {
+            at,
+            job: job.clone(),
+            annotation,
+        });
+    }
     let ran = outcome != Outcome::Skipped;
     if ran || matches!(step.what, What::Run { .. }) {
-        report.rows.push(Row {
+        report.add(Row {
+            at,
             workflow: job_run.workflow_run.workflow.stem().to_owned(),
             job: job_run.job.id.clone(),
             step: name,

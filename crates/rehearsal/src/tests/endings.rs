@@ -1,6 +1,8 @@
 //! How steps end: failures that count and those that do not, time limits, cancellation, what cannot be done.
 
-use super::{rehearse, rehearse_with};
+use std::time::{Duration, Instant};
+
+use super::{Around, rehearse, rehearse_all, rehearse_with};
 use crate::approval::Approve;
 use crate::interrupt::Interrupt;
 use crate::report::Outcome;
@@ -45,6 +47,79 @@ fn a_tolerated_failure_and_a_step_that_takes_too_long() {
     );
 }
 
+/// A job whose step never ends by itself, and what cleans up after it.
+fn never_ends(before: &str, clean_up: &str) -> String {
+    format!(
+        r#"
+name: Deploy
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 0.01
+    steps:
+      - {{ name: long, run: "{before}; trap 'echo told; exit 0' INT; while :; do sleep 0.02; done" }}
+      - {{ name: plain, if: "!cancelled()", run: echo }}
+      - {{ name: clean up, if: always(), run: "{clean_up}" }}
+      - {{ name: last, if: always(), run: echo }}
+"#
+    )
+}
+
+#[test]
+fn once_the_time_of_a_job_is_up_always_steps_have_as_long_as_github_gives_and_no_longer() {
+    let around = Around {
+        after_timeout: Duration::from_secs(2),
+        ..Around::default()
+    };
+    let begun = Instant::now();
+    let text = never_ends("true", "echo cleaning; exec sleep 60");
+    let rehearsed = rehearse_all(&[("a.yml", &text)], &around);
+    assert!(rehearsed.text.contains("told"), "{}", rehearsed.text);
+    for (step, outcome) in [
+        ("long", Outcome::Cancelled),
+        ("plain", Outcome::Skipped),
+        ("clean up", Outcome::Cancelled),
+        ("last", Outcome::Cancelled),
+    ] {
+        assert_eq!(
+            rehearsed.outcome(step),
+            outcome,
+            "{step}: {}",
+            rehearsed.text
+        );
+    }
+    assert!(rehearsed.text.contains("cleaning"), "{}", rehearsed.text);
+    assert!(begun.elapsed() < Duration::from_secs(50));
+}
+
+#[test]
+fn a_cancelled_run_lets_its_always_steps_go_on_as_long_and_no_longer() {
+    let interrupt = Interrupt::default();
+    let asking = interrupt.clone();
+    let place = tempfile::tempdir().unwrap();
+    let (ready, seen) = (place.path().join("ready"), place.path().join("ready"));
+    let watcher = std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !seen.exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        asking.ask(2);
+    });
+    let around = Around {
+        interrupt: &interrupt,
+        after_timeout: Duration::from_secs(2),
+        ..Around::default()
+    };
+    let text = never_ends(&format!("touch {}", ready.display()), "exec sleep 60");
+    let text = text.replace("timeout-minutes: 0.01", "timeout-minutes: 5");
+    let rehearsed = rehearse_all(&[("a.yml", &text)], &around);
+    watcher.join().unwrap();
+    let outcomes = ["long", "clean up", "last"].map(|step| rehearsed.outcome(step));
+    assert_eq!(outcomes, [Outcome::Cancelled; 3], "{}", rehearsed.text);
+    assert_eq!(rehearsed.job("a").result, "cancelled");
+}
+
 #[test]
 fn an_interrupt_between_two_jobs_is_no_success() {
     let interrupt = Interrupt::default();
@@ -67,9 +142,9 @@ fn a_cancelled_run_does_what_github_would_still_do() {
     let file = ready.path().join("ready");
     let seen = file.clone();
     let watcher = std::thread::spawn(move || {
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while !seen.exists() && std::time::Instant::now() < deadline {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !seen.exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
         }
         asking.ask(2);
     });

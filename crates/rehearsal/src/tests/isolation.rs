@@ -18,7 +18,6 @@ fn a_step_sees_github_s_variables_and_nothing_of_the_person_s() {
     );
     assert_eq!(rehearsed.exit_code, 0, "{}", rehearsed.text);
     let names: Vec<&str> = rehearsed
-        .text
         .lines()
         .filter_map(|line| line.trim_start().split_once('=').map(|(name, _)| name))
         .collect();

@@ -141,7 +141,6 @@ fn ten_run_at_once_and_the_others_wait_for_their_turn() {
     let rehearsed = job(&format!("      - parallel:\n{group}"));
     assert_eq!(rehearsed.exit_code, 0, "{}", rehearsed.text);
     let counts = rehearsed
-        .text
         .lines()
         .filter_map(|line| line.trim().parse::<usize>().ok());
     assert_eq!(counts.max(), Some(10), "{}", rehearsed.text);

@@ -1,0 +1,91 @@
+//! What has become of every job in every attempt at its run: as GitHub lists it, and as a run that is started again
+//! needs it.
+//!
+//! Who reads it when is for others to say.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// One job in one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// The run it belongs to.
+    pub run_id: u64,
+    /// The attempt.
+    pub attempt: u64,
+    /// Its key in the file.
+    pub id: String,
+    /// What GitHub shows.
+    pub name: String,
+    /// Who ran it, if anybody did.
+    pub runner: Option<String>,
+    /// `success`, `failure`, `cancelled` or `skipped`; nothing while it goes on.
+    pub result: Option<String>,
+    /// What it handed on.
+    pub outputs: Vec<(String, String)>,
+}
+
+/// Those of a repository, shared with whoever shows them.
+#[derive(Debug, Clone, Default)]
+pub struct JobRecords(Arc<Mutex<Vec<JobRecord>>>);
+
+impl JobRecords {
+    /// Those of earlier attempts.
+    pub fn of_earlier(records: Vec<JobRecord>) -> Self {
+        Self(Arc::new(Mutex::new(records)))
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<JobRecord>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what became of a job, in the place of what was noted of it in this attempt.
+    pub fn note(&self, record: JobRecord) {
+        let mut all = self.all();
+        let same = |known: &JobRecord| {
+            (known.run_id, known.attempt, &known.id) == (record.run_id, record.attempt, &record.id)
+        };
+        all.retain(|known| !same(known));
+        all.push(record);
+    }
+
+    /// Those of a run.
+    pub fn of_run(&self, run_id: u64) -> Vec<JobRecord> {
+        let all = self.all();
+        let own = all.iter().filter(|record| record.run_id == run_id);
+        own.cloned().collect()
+    }
+
+    /// What became of a job when it last ended.
+    pub fn last(&self, run_id: u64, job: &str) -> Option<JobRecord> {
+        let own = self.of_run(run_id).into_iter();
+        let ended = own.filter(|record| record.id == job && record.result.is_some());
+        ended.max_by_key(|record| record.attempt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_end_of_a_job_counts_and_each_attempt_has_one_record() {
+        let record = |attempt, result: Option<&str>| JobRecord {
+            run_id: 7,
+            attempt,
+            id: "dev".into(),
+            name: "Deploy".into(),
+            runner: None,
+            result: result.map(str::to_owned),
+            outputs: Vec::new(),
+        };
+        let records = JobRecords::of_earlier(vec![record(1, Some("failure"))]);
+        records.note(record(2, None));
+        let last = || records.last(7, "dev").unwrap();
+        assert_eq!((records.of_run(7).len(), last().attempt), (2, 1));
+        records.note(record(2, Some("success")));
+        assert_eq!((records.of_run(7).len(), last().attempt), (2, 2));
+        assert_eq!(records.last(8, "dev"), None);
+    }
+}
