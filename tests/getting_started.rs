@@ -403,13 +403,26 @@ fn a_yes_to_every_question_ends_green() {
     let scratch = Scratch::new();
     let command = "exec cargo xtask rehearse --only deploy-jobs --only deploy-models";
     let command = scratch.command(command);
-    let github = |stage| format!("approve the deployment to {stage}? [y/n] ");
-    let (staging, prod) = (github("STAGE"), github("PROD"));
-    let domino = "in Domino, as approver: approve it? [y/n] ";
-    // The models come first: they are trained there.
-    let questions = [domino, &staging, domino, &prod, &staging, &prod];
-    let answers = questions.map(|question| (question, "y"));
+    // The workflows go on side by side, so which stage of which asks first is open. A question that gives way to what
+    // another job says is shown again below it.
+    let answers = [("? [y/n] ", "y"); 100];
     let (code, shown) = terminal::run(&command, 120, &answers);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("first in Domino, then on GitHub"), "{shown}");
+    for (workflow, stage) in ["jobs", "models"]
+        .into_iter()
+        .flat_map(|name| [(name, "staging"), (name, "prod")])
+    {
+        let holds = format!("this holds up deploy-{workflow}/deploy-{stage}, and after it ");
+        assert!(shown.contains(&holds), "{holds}: {shown}");
+    }
+    for stage in ["STAGE", "PROD"] {
+        let question =
+            format!("on GitHub, as wine-reviewers: approve the deployment to {stage}? [y/n] ");
+        assert!(shown.contains(&question), "{shown}");
+    }
+    assert!(
+        shown.contains("in Domino, as approver: approve it? [y/n] "),
+        "{shown}"
+    );
 }
