@@ -22,6 +22,8 @@ pub struct Job {
     pub schedule: Option<Schedule>,
     /// How long a run may take, such as `5h`; one hour when not given.
     pub timeout: Option<String>,
+    /// Whether a step that starts a run waits until it ends, where its stage says nothing else.
+    pub wait: bool,
     /// The names of the stages that it is deployed to: those that the file says; else the first one where a model is
     /// trained by it, and all where none is.
     #[serde(skip)]
@@ -47,7 +49,15 @@ impl Job {
         self.deployed_to.contains(&stage.name)
     }
 
-    /// How long a run is waited for.
+    /// Whether a step that starts a run in this stage waits until it ends.
+    pub fn waits(&self, stage: &Stage) -> bool {
+        let there = self.stages.get(&stage.name);
+        there
+            .and_then(|placement| placement.wait)
+            .unwrap_or(self.wait)
+    }
+
+    /// How long a run may take.
     pub fn timeout(&self, stage: &Stage) -> Duration {
         let timeout = placement::timeout(&self.stages, &stage.name, self.timeout.as_deref());
         timeout.unwrap_or(Self::TIMEOUT)

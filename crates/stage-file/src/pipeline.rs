@@ -26,6 +26,10 @@ pub struct Pipeline {
     pub drift: Option<String>,
     /// The IANA time zone of `drift`; UTC without it.
     pub drift_timezone: Option<String>,
+    /// When a workflow follows the runs that no step waits for, as GitHub's cron; never without it.
+    pub follow: Option<String>,
+    /// The IANA time zone of `follow`; UTC without it.
+    pub follow_timezone: Option<String>,
     /// Which of the commits that wait for a stage are deployed.
     pub queue: Queue,
     /// Files, and folders with a `/` at their end, whose change deploys everything.
@@ -52,6 +56,8 @@ impl Default for Pipeline {
             wheel_sha256: Vec::new(),
             drift: None,
             drift_timezone: None,
+            follow: None,
+            follow_timezone: None,
             queue: Queue::Single,
             paths: Vec::new(),
             remote_logs: RemoteLogs::Stream,

@@ -62,6 +62,8 @@ pub struct Placement {
     pub environment: Option<ComputeEnvironment>,
     /// How long it may take there, such as `3h`.
     pub timeout: Option<String>,
+    /// Whether the step waits for the run; jobs only.
+    pub wait: Option<bool>,
     /// The name in Domino; apps only.
     pub name: Option<String>,
     /// The number of replicas; models only.

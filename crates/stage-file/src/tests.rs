@@ -126,7 +126,7 @@ fn every_key_of_the_reference_can_be_written_and_is_read() {
     assert!(
         names
             .iter()
-            .all(|name| ["gates", "release", "timeout", "trained-by"].contains(name)),
+            .all(|name| ["gates", "release", "timeout", "trained-by", "wait"].contains(name)),
         "{problems}"
     );
 }

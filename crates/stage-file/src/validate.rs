@@ -19,6 +19,7 @@ mod tests;
 mod tier;
 mod toml_version;
 mod value;
+mod wait;
 
 use std::cell::OnceCell;
 
@@ -87,6 +88,11 @@ pub static RULES: &[Rule] = &[
         job::timeout,
     ),
     error(
+        "wait",
+        "a step waits for a run that something comes after",
+        wait::wait,
+    ),
+    error(
         "branch",
         "the branch is a name that git takes",
         pipeline::branch,
@@ -110,6 +116,11 @@ pub static RULES: &[Rule] = &[
         "drift",
         "`drift` is a cron expression of GitHub's, with a time zone that exists",
         drift::drift,
+    ),
+    error(
+        "follow",
+        "`follow` is a cron expression of GitHub's, with a time zone that exists",
+        drift::follow,
     ),
     error(
         "read-token",

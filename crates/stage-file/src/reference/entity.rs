@@ -32,6 +32,13 @@ pub static JOB: Section = Section {
             "How long a run may take, at most five days: `30m`, `5h`, `2d`. GitHub's own runners end a job after 6 hours.",
         ),
         key(
+            "wait",
+            Flag,
+            Default("true"),
+            "Whether the step waits until the run ends. With `false` it starts the run, and the next stage does not wait \
+             either; what became of the run, the next one says and `follow.yml`. Not for a job that something comes after.",
+        ),
+        key(
             "stages",
             Texts,
             Otherwise("the first stage, where a model is `trained-by` it; else every stage"),
@@ -113,6 +120,12 @@ pub static JOB_PLACEMENT: Section = Section {
             Text,
             Otherwise("the job's"),
             "How long a run may take there.",
+        ),
+        key(
+            "wait",
+            Flag,
+            Otherwise("the job's"),
+            "Whether the step waits there until the run ends.",
         ),
     ],
 };

@@ -66,6 +66,18 @@ pub static PIPELINE: Section = Section {
             "The time zone of `drift`, by its IANA name.",
         ),
         key(
+            "follow",
+            Text,
+            Otherwise("nobody looks"),
+            "When `follow.yml` follows the runs that no step waits for, as GitHub's cron: `0 * * * *`.",
+        ),
+        key(
+            "follow-timezone",
+            Text,
+            Otherwise("UTC"),
+            "The time zone of `follow`, by its IANA name.",
+        ),
+        key(
             "queue",
             Word(&["single", "max"]),
             Default("\"single\""),
@@ -174,7 +186,7 @@ pub static STAGE: Section = Section {
             "read-token",
             Text,
             Otherwise("`DOMINO_TOKEN_<STAGE>`"),
-            "The variable with a token that may read this stage, for `domino-pipeline status`; in `drift.yml` the secret of that name.",
+            "The variable with a token that may read this stage, for `domino-pipeline status`; in `drift.yml` and `follow.yml` the secret of that name.",
         ),
         key(
             "runner",

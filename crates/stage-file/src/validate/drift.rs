@@ -1,4 +1,4 @@
-//! Rules on what watches Domino for drift: when, and with which tokens.
+//! Rules on what looks at Domino at times, for drift and for runs that were left: when, and with which tokens.
 
 use super::pipeline::is_github_name;
 use super::rule::{Book, Report};
@@ -21,7 +21,15 @@ const FIELDS: [(u32, u32, &[&str]); 5] = [
 ];
 
 pub(super) fn drift(book: &Book<'_>, report: &mut Report<'_, '_>) {
-    for leaf in book.texts(|keys| keys == ["pipeline", "drift"]) {
+    times("drift", "drift-timezone", book, report);
+}
+
+pub(super) fn follow(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    times("follow", "follow-timezone", book, report);
+}
+
+fn times(key: &str, zone: &str, book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for leaf in book.texts(|keys| keys == ["pipeline", key]) {
         if !is_cron(leaf.text) {
             report.leaf(
                 leaf,
@@ -32,9 +40,9 @@ pub(super) fn drift(book: &Book<'_>, report: &mut Report<'_, '_>) {
             );
         }
     }
-    let zone = ["pipeline", "drift-timezone"];
-    if book.has(&zone) && !book.has(&["pipeline", "drift"]) {
-        report.at(&zone, "has no effect without `drift`");
+    let zone = ["pipeline", zone];
+    if book.has(&zone) && !book.has(&["pipeline", key]) {
+        report.at(&zone, format!("has no effect without `{key}`"));
     }
     for leaf in book.texts(|keys| keys == zone) {
         if time_zone(leaf.text).is_none() {
@@ -141,6 +149,11 @@ mod tests {
         assert_eq!(
             with("[pipeline]\ndrift-timezone = \"Europe/Berlin\""),
             ["`drift-timezone` in `[pipeline]` has no effect without `drift`"]
+        );
+        assert_eq!(with("[pipeline]\nfollow = \"0 * * * *\""), [""; 0]);
+        assert_eq!(
+            with("[pipeline]\nfollow-timezone = \"Europe/Berlin\""),
+            ["`follow-timezone` in `[pipeline]` has no effect without `follow`"]
         );
     }
 
