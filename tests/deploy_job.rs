@@ -7,6 +7,8 @@ mod approval;
 #[path = "deploy_job/at_once.rs"]
 mod at_once;
 mod harness;
+#[path = "deploy_job/left.rs"]
+mod left;
 #[path = "deploy_job/many_runs.rs"]
 mod many_runs;
 #[path = "deploy_job/one_run.rs"]

@@ -7,6 +7,8 @@ mod again;
 mod apply_schedule;
 mod difference;
 mod ended;
+mod follow;
+mod left;
 mod logs;
 mod own_run;
 mod own_schedule;
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 use domino_core::step::{Program, Step, StepContext, Subject};
 use stage_file::Kind;
 
+use crate::follow::FollowArgs;
 use crate::logs::LogsArgs;
 use crate::schedule::ScheduleArgs;
 use crate::start::StartArgs;
@@ -59,6 +62,8 @@ Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.to
 enum Verb {
     /// Start a run of the job, follow it to its end and show its log
     Start(StartArgs),
+    /// Follow the runs that no step waited for to their end
+    Follow(FollowArgs),
     /// Make the scheduled job in Domino what stages.toml says
     Schedule(ScheduleArgs),
     /// Stop the newest run of the job that is not over
@@ -72,16 +77,17 @@ enum Verb {
 /// Runs the program to its exit code.
 pub fn run(args: &Args) -> ExitCode {
     let (verb, job, flags) = match &args.verb {
-        Verb::Start(args) => ("start", &args.job, &args.flags),
-        Verb::Schedule(args) => ("schedule", &args.job, &args.flags),
-        Verb::Stop(args) => ("stop", &args.job, &args.flags),
-        Verb::Status(args) => ("status", &args.job, &args.flags),
-        Verb::Logs(args) => ("logs", &args.job, &args.flags),
+        Verb::Start(args) => ("start", Some(&args.job), &args.flags),
+        Verb::Follow(args) => ("follow", args.job.as_ref(), &args.flags),
+        Verb::Schedule(args) => ("schedule", Some(&args.job), &args.flags),
+        Verb::Stop(args) => ("stop", Some(&args.job), &args.flags),
+        Verb::Status(args) => ("status", Some(&args.job), &args.flags),
+        Verb::Logs(args) => ("logs", Some(&args.job), &args.flags),
     };
     let subject = Subject {
         program: "deploy-job",
         verb,
-        entity: job.clone(),
+        entity: job.cloned().unwrap_or_default(),
         stage: String::new(),
     };
     let mut step = Step::begin(subject, flags.format);
@@ -89,6 +95,7 @@ pub fn run(args: &Args) -> ExitCode {
         let context = StepContext::open(flags, &mut step, PROGRAM)?;
         match &args.verb {
             Verb::Start(args) => start::start(&mut step, &context, args).await,
+            Verb::Follow(args) => follow::follow(&mut step, &context, args).await,
             Verb::Schedule(args) => schedule::schedule(&mut step, &context, args).await,
             Verb::Stop(args) => stop::stop(&mut step, &context, args).await,
             Verb::Status(args) => status::status(&mut step, &context, args).await,

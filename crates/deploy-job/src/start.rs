@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domino_core::api::jobs::{ExecutionStatus, JobId};
+use domino_core::api::jobs::{ExecutionStatus, Job as Run, JobId};
 use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Writer;
@@ -23,6 +23,7 @@ use stage_file::{Job, Kind};
 
 use crate::again::Again;
 use crate::ended::result_of;
+use crate::left::{LeftRun, earlier_runs, left_among};
 use crate::own_run::{Reusable, Reuse};
 use crate::run::{cannot, deployed_here};
 
@@ -43,7 +44,7 @@ pub(crate) struct StartArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not wait for the run to end: its commit is checked where the reply tells it, its hardware tier, its
+    /// Do not wait for the run to end, as with `wait = false` in stages.toml: its commit is checked where the reply tells it, its hardware tier, its
     /// compute environment and how it ends are not
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -73,6 +74,8 @@ struct StartPlan<'a> {
     earlier: HashSet<JobId>,
     /// The newest of them, where somebody stopped it.
     stopped: Option<u64>,
+    /// Earlier runs that no step followed to their end.
+    left: Vec<LeftRun<'a>>,
     /// The number of the newest run of the project.
     newest: u64,
     context: &'a StepContext,
@@ -95,6 +98,10 @@ pub(crate) async fn start(
     for warning in planned.order.warning.iter().chain(&planned.other_revision) {
         step.warn(warning, None);
     }
+    planned
+        .left
+        .iter()
+        .for_each(|left| left.warn(step, context));
     // A step that fails before there is a run has no commit to tell.
     if args.dry_run || planned.reusable.is_some() {
         step.report.output("commit", planned.marker.commit.as_str());
@@ -143,7 +150,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         marker: &marker,
         project: &project,
     };
-    let (mut place, found, again) = tokio::try_join!(
+    let (mut place, mut found, again, left) = tokio::try_join!(
         ResolvedPlacement::find(
             &reader,
             &context.file,
@@ -154,6 +161,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         ),
         async { Ok(search.find(&reader).await?) },
         Again::ask(context, &project, &marker),
+        earlier_runs(context, &project, job),
     )?;
     let StepContext { file, stage, .. } = context;
     let of = (Kind::Job, job.name.as_str());
@@ -164,6 +172,16 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     let (reusable, order) = again
         .reusable_run(context, &marker, reusable, args.back)
         .await?;
+    let earlier = found.marked.iter().map(|run| run.id.clone()).collect();
+    let (stopped, newest) = (stopped(&found), found.newest);
+    let known = found.marked.drain(..).chain(found.alike.drain(..));
+    let known = known.chain(found.others.drain(..)).chain(left);
+    let is_reused = |run: &Run| {
+        let reused = reusable.as_ref();
+        reused.is_some_and(|reusable| reusable.run.id == run.id)
+    };
+    let known = known.filter(|run| !is_reused(run));
+    let left = left_among(known, job, stage, reader.now());
     Ok(StartPlan {
         job,
         project: project.clone(),
@@ -171,9 +189,10 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
         order,
         other_revision,
         reusable,
-        earlier: found.marked.iter().map(|run| run.id.clone()).collect(),
-        stopped: stopped(&found),
-        newest: found.newest,
+        earlier,
+        stopped,
+        left,
+        newest,
         context,
         marker,
     })
@@ -237,9 +256,11 @@ impl StartPlan<'_> {
             args.job,
             link(context, &self.project, &run.id)
         ));
-        if args.no_wait {
+        if args.no_wait || !self.job.waits(stage) {
             requested.verify_commit(&run).await?;
             let (job, number) = (&args.job, run.number);
+            let stage = &stage.name;
+            step.report.next = Some(format!("deploy-job follow {job} --stage {stage}"));
             return Ok(match self.reusable {
                 None => StepResult::done(format!(
                     "started job `{job}` as run {number}; it is not waited for"
@@ -299,6 +320,9 @@ impl StartPlan<'_> {
         plan.fact("command", &self.job.command);
         self.place.describe(&mut plan);
         plan.fact("key", self.marker.to_string());
+        for left in self.left.iter().filter(|left| left.is_well()) {
+            plan.fact("earlier run", left.in_words());
+        }
         if let (None, Some(number)) = (&self.reusable, self.stopped) {
             plan.fact("before", format!("run {number} ended as `Stopped`"));
         }

@@ -12,7 +12,7 @@ mod start;
 mod verify_run;
 mod words;
 
-pub use self::follow::{Follow, Followed, LOG_GRACE};
+pub use self::follow::{Follow, Followed, LOG_GRACE, Watch};
 pub use self::interrupted::Interruption;
 pub use self::over::is_over;
 pub use self::report::{describe, link, report_what_is};

@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use crate::api::jobs::Job as Run;
+use crate::api::projects::Project;
 use crate::error::{CommandError, Context as _, Exit, Result};
 use crate::step::{Excerpt, Interrupts, Progress, Signal, Step, StepContext};
 use crate::wait::{LogTail, Poll, Span};
 
-use super::interrupted::Interruption;
+use super::interrupted::{Interruption, goes_on};
 use super::over::{is_over, is_over_here};
-use super::report::{describe, report_what_is, status_line};
+use super::report::{describe, link, report_what_is, status_line};
 use super::verify_run::Requested;
+use super::words::Words;
 
 /// How long a log may lag behind the end of its run.
 pub const LOG_GRACE: Duration = Duration::from_secs(2);
@@ -29,6 +31,29 @@ pub struct Follow<'a> {
     pub interruption: Interruption<'a>,
     /// How long it is followed.
     pub timeout: Duration,
+}
+
+/// A run to follow that is somebody else's to stop: it is only looked at, and goes on after a signal.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    /// Where the step works.
+    pub context: &'a StepContext,
+    /// Where the run runs.
+    pub project: &'a Project,
+    /// What it is called.
+    pub words: &'a Words,
+    /// How long it is followed.
+    pub timeout: Duration,
+}
+
+/// What the two have in common.
+struct Following<'a> {
+    context: &'a StepContext,
+    project: &'a Project,
+    words: &'a Words,
+    requested: Option<&'a Requested<'a>>,
+    interruption: Option<&'a Interruption<'a>>,
+    timeout: Duration,
 }
 
 /// A run that is over.
@@ -58,7 +83,46 @@ impl Follow<'_> {
         interrupts: &mut Interrupts,
         run: Run,
     ) -> Result<Followed> {
-        let words = self.interruption.words;
+        let following = Following {
+            context: self.context,
+            project: self.requested.project,
+            words: self.interruption.words,
+            requested: Some(&self.requested),
+            interruption: Some(&self.interruption),
+            timeout: self.timeout,
+        };
+        following.to_its_end(step, interrupts, run).await
+    }
+}
+
+impl Watch<'_> {
+    /// Follows the run until it is over.
+    pub async fn to_its_end(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        run: Run,
+    ) -> Result<Followed> {
+        let following = Following {
+            context: self.context,
+            project: self.project,
+            words: self.words,
+            requested: None,
+            interruption: None,
+            timeout: self.timeout,
+        };
+        following.to_its_end(step, interrupts, run).await
+    }
+}
+
+impl Following<'_> {
+    async fn to_its_end(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        run: Run,
+    ) -> Result<Followed> {
+        let words = self.words;
         let id = run.id.clone();
         let number = run.number;
         let mut tail = LogTail::default();
@@ -73,8 +137,7 @@ impl Follow<'_> {
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                let project = self.requested.project;
-                report_what_is(&mut step.report, self.context, project, &id).await;
+                report_what_is(&mut step.report, self.context, self.project, &id).await;
                 return Err(error);
             }
         };
@@ -84,11 +147,11 @@ impl Follow<'_> {
                     let text = format!("the log of run {number} was not read to its end: {why}");
                     step.warn(&text, None);
                 }
-                describe(&mut step.report, self.context, self.requested.project, &run);
+                describe(&mut step.report, self.context, self.project, &run);
                 Ok(Followed { run, tail })
             }
             FollowOutcome::TimeUp(run) => {
-                describe(&mut step.report, self.context, self.requested.project, &run);
+                describe(&mut step.report, self.context, self.project, &run);
                 step.report.next = Some(words.status.clone());
                 Err(CommandError::new(
                     Exit::Unsettled,
@@ -102,12 +165,14 @@ impl Follow<'_> {
                 )
                 .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
             }
-            FollowOutcome::Interrupted(signal) => {
-                let stopping = self
-                    .interruption
-                    .stop_run(step, interrupts, signal, &id, number);
-                Err(stopping.await)
-            }
+            FollowOutcome::Interrupted(signal) => Err(match self.interruption {
+                Some(interruption) => {
+                    interruption
+                        .stop_run(step, interrupts, signal, &id, number)
+                        .await
+                }
+                None => goes_on(signal, number, &link(self.context, self.project, &id)),
+            }),
         }
     }
 
@@ -119,10 +184,10 @@ impl Follow<'_> {
         tail: &mut LogTail,
         mut run: Run,
     ) -> Result<FollowOutcome> {
-        let reader = self.requested.writer.reader();
+        let reader = self.context.connection.reader();
         let id = run.id.clone();
         let mut poll = Poll::until(self.timeout, reader.delay_scale());
-        let (mut checked, mut groups) = (false, None);
+        let (mut checked, mut groups) = (self.requested.is_none(), None);
         progress.status(&status_line(&run));
         loop {
             if !poll.next().await {
@@ -162,8 +227,8 @@ impl Follow<'_> {
                 }
             }
             // The reply to the start may leave out what a read tells.
-            if !checked {
-                checked = self.requested.verify_run(step, &run, &poll).await?;
+            if let Some(requested) = self.requested.filter(|_| !checked) {
+                checked = requested.verify_run(step, &run, &poll).await?;
             }
             progress.status(&status_line(&run));
             if is_over(&run) || is_over_here(&reader, &run, &mut groups, &poll).await {

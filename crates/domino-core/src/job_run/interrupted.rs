@@ -47,11 +47,7 @@ impl Interruption<'_> {
     ) -> CommandError {
         let link = link(self.context, self.project, id);
         if self.keep_running {
-            return CommandError::new(
-                signal.exit(),
-                format!("interrupted; run {number} goes on: {link}"),
-            )
-            .hint("run this again to follow it");
+            return goes_on(signal, number, &link);
         }
         step.say(&format!("interrupted: stopping run {number}"));
         let outcome = tokio::select! {
@@ -120,4 +116,10 @@ impl Interruption<'_> {
         let look = format!("to see whether it runs: {}", self.words.status);
         CommandError::new(signal.exit(), text).hint(look)
     }
+}
+
+/// The error after a signal that leaves the run going.
+pub(super) fn goes_on(signal: Signal, number: u64, link: &str) -> CommandError {
+    let text = format!("interrupted; run {number} goes on: {link}");
+    CommandError::new(signal.exit(), text).hint("run this again to follow it")
 }

@@ -39,6 +39,8 @@ pub struct OwnRuns {
     pub alike: Vec<Run>,
     /// With the same command and commit and no marker of ours; they go on.
     pub unmarked: Vec<Run>,
+    /// Others of the same entity and stage, of whatever commit.
+    pub others: Vec<Run>,
     /// The number of the newest run of the project, whoever started it; zero when there is none.
     pub newest: u64,
 }
@@ -75,7 +77,8 @@ impl Search<'_> {
 
     fn is_one(&self, newest: &Cell<u64>, run: &Run) -> bool {
         newest.set(newest.get().max(run.number));
-        self.is_marked(run) || self.is_alike(run) || self.is_unmarked(run)
+        let title = run.title.as_deref();
+        title.is_some_and(|title| self.marker.of.is_of(title)) || self.is_unmarked(run)
     }
 
     fn sorted(&self, runs: Vec<Run>, newest: u64) -> OwnRuns {
@@ -88,8 +91,10 @@ impl Search<'_> {
                 found.marked.push(run);
             } else if self.is_alike(&run) {
                 found.alike.push(run);
-            } else {
+            } else if self.is_unmarked(&run) {
                 found.unmarked.push(run);
+            } else {
+                found.others.push(run);
             }
         }
         found

@@ -197,10 +197,11 @@ impl<'a> Document<'a> {
         } else {
             format!(" in stage `{stage}`")
         };
-        let mut page = format!(
-            "### {sign} {program} {verb} `{}`{place}\n\n",
-            markdown(entity).replace('`', "")
-        );
+        let entity = match entity.is_empty() {
+            true => String::new(),
+            false => format!(" `{}`", markdown(entity).replace('`', "")),
+        };
+        let mut page = format!("### {sign} {program} {verb}{entity}{place}\n\n");
         page.push_str(&format!("{}\n\n", self.prose(&self.headline())));
         if let Some(error) = &self.error {
             for cause in &error.causes {

@@ -86,6 +86,20 @@ impl Reader {
         Ok(list.found)
     }
 
+    /// The same list, read until `enough` was found, and no further back than `at_most`.
+    pub async fn jobs_until(
+        &self,
+        project: &ProjectId,
+        at_most: i64,
+        wanted: impl Fn(&Job) -> bool,
+        enough: impl Fn(&[Job]) -> bool,
+    ) -> Result<Vec<Job>, ApiError> {
+        let mut list = JobList::new(self, project, None);
+        list.read_until(wanted, |list| list.oldest < at_most || enough(&list.found))
+            .await?;
+        Ok(list.found)
+    }
+
     /// The newest jobs of the project, as many as one page of the list has.
     pub async fn newest_jobs(&self, project: &ProjectId) -> Result<Vec<Job>, ApiError> {
         let mut list = JobList::new(self, project, None);
