@@ -223,6 +223,58 @@ fn drift_is_looked_for_at_its_times_with_one_token_a_stage() {
 }
 
 #[test]
+fn what_was_left_is_followed_at_its_times_with_one_token_a_stage() {
+    insta::assert_snapshot!(one("pip", "follow.yml"));
+    assert!(!names("one-stage").contains(&"follow.yml".to_owned()));
+    let follow = |keys: &str, job: &str| {
+        let text = fs::read_to_string(fixture("one-stage")).unwrap();
+        let (_, stages) = text.split_once("[defaults]").unwrap();
+        let stages = stages.split("[job.").next().unwrap();
+        let text = format!(
+            "[pipeline]\nfollow = \"0 * * * *\"\n{keys}\n[defaults]{stages}\n[stage.more]\nhardware-tier = \"other\"\n\
+             github-environment = \"MORE\"\n[job.a]\ncommand = \"a.py\"\n{job}"
+        );
+        let file = StageFile::read(&text, "stages.toml".as_ref()).unwrap();
+        let mut all = pipelines::workflows(&file).into_iter();
+        let found = all.find(|workflow| workflow.name == "follow.yml");
+        found.map(|workflow| workflow.text().unwrap())
+    };
+    let built = follow("", "").unwrap();
+    assert!(built.contains("--package deploy-job "), "{built}");
+    assert!(built.contains("parallel:"), "{built}");
+    let in_turn = follow("side-by-side = false", "").unwrap();
+    assert!(!in_turn.contains("parallel:"), "{in_turn}");
+    assert!(
+        in_turn.contains("--timeout 150m") && in_turn.contains("cancelled()"),
+        "{in_turn}"
+    );
+    // A schedule leaves nothing.
+    assert_eq!(follow("", "schedule = { cron = \"0 0 6 * * ?\" }"), None);
+}
+
+#[test]
+fn a_job_that_is_not_waited_for_takes_the_minutes_of_its_start() {
+    let text = fs::read_to_string(fixture("pip")).unwrap();
+    let text = text.replacen(
+        "[job.train]\n",
+        "[job.train]\nwait = false\ntimeout = \"2d\"\n",
+        1,
+    );
+    let file = StageFile::read(&text, "stages.toml".as_ref()).unwrap();
+    let workflows = pipelines::workflows(&file);
+    let jobs = workflows
+        .iter()
+        .find(|it| it.name == "deploy-jobs.yml")
+        .unwrap();
+    assert!(
+        jobs.workflow
+            .jobs
+            .iter()
+            .all(|job| job.timeout_minutes <= 30)
+    );
+}
+
+#[test]
 fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
     let text = one("two-stages", "deploy-models.yml");
     let read = read::Read::of("deploy-models.yml", &text);

@@ -10,7 +10,8 @@ use crate::read::{Read, holds_secret, names_secrets, runs, steps};
 pub fn triggers(workflow: &Read) -> Finding {
     let known = ["push", "pull_request", "merge_group", "workflow_dispatch"];
     // The clock starts what looks, and nothing that deploys.
-    let only_looks = workflow.stages().is_empty() && workflow.name.ends_with("drift.yml");
+    let looks = ["drift.yml", "follow.yml"].map(|name| workflow.name.ends_with(name));
+    let only_looks = workflow.stages().is_empty() && looks.contains(&true);
     let on = workflow.yaml["on"].as_object()?;
     on.keys()
         .find(|event| {

@@ -9,6 +9,7 @@ mod cache;
 mod chain;
 mod ci;
 mod drift;
+mod follow;
 mod held_back;
 mod jobs;
 mod models;
@@ -102,11 +103,16 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
         name: "drift.yml",
         workflow,
     });
+    let followed = follow::follow(file).map(|workflow| WorkflowFile {
+        name: "follow.yml",
+        workflow,
+    });
     deploys
         .into_iter()
         .flatten()
         .chain([pull_requests])
         .chain(watched)
+        .chain(followed)
         .collect()
 }
 

@@ -14,7 +14,7 @@ use github_workflow::write::{
 };
 
 /// The GitHub environment that holds the tokens.
-const ENVIRONMENT: &str = "drift";
+pub(super) const ENVIRONMENT: &str = "drift";
 /// All stages are asked within seconds; a slow Domino may take longer.
 const MINUTES: u32 = 10;
 

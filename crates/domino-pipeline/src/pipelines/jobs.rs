@@ -14,7 +14,7 @@ use github_workflow::write::{Expression, Job, Step, Workflow};
 
 /// What a start takes beside its run, which it follows for as long as the job's timeout.
 const START_MINUTES: u32 = 5;
-/// A schedule is written, not waited for.
+/// A schedule is written, not waited for, and so is a run with `wait = false`.
 const SCHEDULE_MINUTES: u32 = 10;
 
 /// What a person may tick for a schedule.
@@ -70,14 +70,16 @@ pub(super) fn chains_of(
 /// The step that starts or schedules a job.
 pub(super) fn step(job: &DominoJob, stage: &Stage) -> Step {
     let run = minutes(job.timeout(stage));
+    let waits = job.waits(stage);
     let (name, stage) = (&job.name, &stage.name);
     let (title, verb, minutes) = match job.schedule {
         Some(_) => (format!("Schedule job {name}"), "schedule", SCHEDULE_MINUTES),
-        None => (
+        None if waits => (
             format!("Start job {name}"),
             "start",
             run.saturating_add(START_MINUTES),
         ),
+        None => (format!("Start job {name}"), "start", SCHEDULE_MINUTES),
     };
     let step = asks_github(domino_step(
         title,
