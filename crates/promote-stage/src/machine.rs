@@ -24,8 +24,9 @@ use crate::registry_writer::RegistryWriter;
 use crate::rollback::{Rollback, rollback};
 use crate::transition::Transition;
 
-/// How long the stage must hold the version alone before that is believed.
-const SETTLE: Duration = Duration::from_secs(2);
+/// How long the stage must hold the version alone before that is believed, at least and at most. In between it is
+/// twice as long as this promotion took to enter: another one that has seen the stage as it was takes about as long.
+const SETTLE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
 /// How a promotion ended.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ async fn advance(
     interrupts: &mut Interrupts,
 ) -> Result<(), Box<PromotionOutcome>> {
     let journal = &promotion.journal;
+    let began = Instant::now();
     for one in &journal.begin {
         let begun = promotion.write(one).await;
         begun.map_err(|error| PromotionOutcome::NotBegun(error.into()))?;
@@ -85,7 +87,7 @@ async fn advance(
     if let Err(error) = enter(promotion, step, interrupts).await {
         return Err(roll_back(promotion, error).await);
     }
-    let settled = Instant::now() + SETTLE.mul_f64(promotion.registry.delay_scale());
+    let settled = Instant::now() + settle(began.elapsed(), promotion.registry.delay_scale());
     let rest = || journal.announce.iter().chain(&journal.close);
     finish(promotion, rest(), journal.announce.len(), interrupts).await?;
     tokio::time::sleep_until(settled).await;
@@ -102,6 +104,12 @@ async fn advance(
         interrupts,
     )
     .await
+}
+
+/// How long a stage has to hold a version alone that took so long to enter it.
+fn settle(entering: Duration, delay_scale: f64) -> Duration {
+    let (least, most) = SETTLE;
+    (entering * 2).clamp(least.mul_f64(delay_scale), most)
 }
 
 /// Enters first and archives then, so that the stage is never empty.
@@ -220,4 +228,21 @@ pub(crate) async fn bail_if_interrupted(interrupts: &mut Interrupts) -> Result<(
         () = std::future::ready(()) => return Ok(()),
     };
     Err(CommandError::new(signal.exit(), "interrupted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_watched_twice_as_long_as_it_took_to_enter_it() {
+        let of = |entering, delay_scale| {
+            settle(Duration::from_millis(entering), delay_scale).as_millis()
+        };
+        assert_eq!(of(100, 1.0), 1_000);
+        assert_eq!(of(1_500, 1.0), 3_000);
+        assert_eq!(of(60_000, 1.0), 10_000);
+        // Tests wait shorter, and still as long as another promotion needs.
+        assert_eq!(of(100, 0.01), 200);
+    }
 }
