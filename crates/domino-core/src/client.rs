@@ -344,6 +344,9 @@ impl Inner {
             Ok(None) => {}
             Err(failure) => return Err(fail(Cause::NoCredential(failure.to_string()))),
         }
+        for (name, value) in self.credential.headers_of_the_api() {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

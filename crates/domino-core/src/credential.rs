@@ -176,6 +176,18 @@ impl Credential {
         Ok(Some((name, value)))
     }
 
+    /// What the API that it opens wants of every request besides: GitHub its media type, and the version of the API that
+    /// is meant, without which it may be any.
+    pub(crate) fn headers_of_the_api(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::GitHubToken(_) => &[
+                ("accept", "application/vnd.github+json"),
+                ("x-github-api-version", "2022-11-28"),
+            ],
+            _ => &[],
+        }
+    }
+
     /// What must not be shown anywhere, to be masked by GitHub as well. What a file holds is known when it is read.
     pub(crate) fn secret(&self) -> Option<&str> {
         match self {
