@@ -1,7 +1,11 @@
 //! The outside view of `cargo xtask doctor`: what a person sees of a live deployment, and that it only reads.
 
+#[path = "doctor/github.rs"]
+mod github;
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "small_github/mod.rs"]
+mod small_github;
 #[path = "doctor/unreachable.rs"]
 mod unreachable;
 
@@ -9,9 +13,7 @@ use std::collections::BTreeSet;
 
 use domino_sandbox::{Fault, Misbehaviour};
 use harness::{KEY, Run, STAGES, Scene, Setup};
-use serde_json::{Value, json};
-use wiremock::matchers::{header, method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use serde_json::Value;
 
 const ENTITIES: &str = r#"
 [job.train]
@@ -273,182 +275,4 @@ fn a_stage_that_is_not_in_the_file_is_wrong_usage() {
         .exits(2)
         .tells("no stage `tset`");
     assert!(scene.sandbox.requests().is_empty());
-}
-
-/// GitHub's API with one environment.
-struct GitHub {
-    runtime: tokio::runtime::Runtime,
-    server: MockServer,
-}
-
-impl GitHub {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
-        Self { runtime, server }
-    }
-
-    fn answers(&self, route: &str, body: Value) -> &Self {
-        let mock = Mock::given(method("GET"))
-            .and(path(format!(
-                "/repos/example-org/wine/environments/{route}"
-            )))
-            .and(header("authorization", "Bearer canary-github-77"))
-            .respond_with(ResponseTemplate::new(200).set_body_json(body));
-        self.runtime.block_on(mock.mount(&self.server));
-        self
-    }
-
-    fn environment(&self, rules: Value, branches: Value) -> &Self {
-        self.answers(
-            "DEV",
-            json!({"id": 1, "name": "DEV", "protection_rules": rules, "deployment_branch_policy": branches}),
-        )
-    }
-
-    fn asked_by(&self, scene: &mut Scene) {
-        scene
-            .variable("GITHUB_API_URL", &self.server.uri())
-            .variable("GITHUB_REPOSITORY", "example-org/wine")
-            .variable("GITHUB_TOKEN", "canary-github-77");
-    }
-}
-
-#[test]
-fn a_github_environment_that_guards_the_stage_is_well() {
-    let stages = format!("{STAGES}{ENTITIES}").replace(
-        "github-environment = \"DEV\"",
-        "github-environment = \"DEV\"\napprovers = [\"ann\", \"team:reviewers\"]\nwait-timer = 5",
-    );
-    let mut scene = scene_of("6.3", &stages);
-    let github = GitHub::start();
-    let rules = json!([
-        {"id": 1, "type": "wait_timer", "wait_timer": 5},
-        {"id": 2, "type": "required_reviewers", "reviewers": [
-            {"type": "User", "reviewer": {"login": "Ann"}},
-            {"type": "Team", "reviewer": {"slug": "reviewers"}},
-        ], "prevent_self_review": true},
-    ]);
-    github
-        .environment(
-            rules,
-            json!({"protected_branches": false, "custom_branch_policies": true}),
-        )
-        .answers(
-            "DEV/variables/DOMINO_ENV",
-            json!({"name": "DOMINO_ENV", "value": "DEV"}),
-        )
-        .answers(
-            "DEV/secrets",
-            json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]}),
-        );
-    github.asked_by(&mut scene);
-    let run = doctor(&scene);
-    for expected in [
-        "ok GitHub environment `DEV`: approved by Ann, team:reviewers",
-        "ok wait timer of `DEV`: 5 min",
-        "ok `DEV` takes certain branches only",
-        "ok variable `DOMINO_ENV` of `DEV` is `DEV`",
-        "ok `DEV` has the secret `DOMINO_TOKEN`",
-    ] {
-        line(&run, expected);
-    }
-    // The sandbox's project is on another repository than the one that GitHub was asked about.
-    assert!(
-        run.stdout.contains("which is not `example-org/wine`"),
-        "{run}"
-    );
-    only_wrong(&run, 1);
-}
-
-#[test]
-fn an_environment_that_anybody_may_open_is_well_with_a_word_of_advice() {
-    let mut scene = scene("6.3");
-    let mut git = std::process::Command::new("git");
-    git.args([
-        "remote",
-        "add",
-        "origin",
-        "git@github.com:example-org/wine.git",
-    ]);
-    assert!(git.current_dir(scene.path()).status().unwrap().success());
-    let github = GitHub::start();
-    let reviewer = json!([{"type": "User", "reviewer": {"login": "Ann"}}]);
-    for (name, rules) in [
-        (
-            "DEV",
-            json!([{"id": 2, "type": "required_reviewers", "reviewers": reviewer}]),
-        ),
-        ("PROD", json!([])),
-    ] {
-        let branches = json!({"protected_branches": true, "custom_branch_policies": false});
-        github
-            .answers(
-                name,
-                json!({"id": 1, "name": name, "protection_rules": rules, "deployment_branch_policy": branches}),
-            )
-            .answers(
-                &format!("{name}/variables/DOMINO_ENV"),
-                json!({"name": "DOMINO_ENV", "value": name}),
-            )
-            .answers(
-                &format!("{name}/secrets"),
-                json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]}),
-            );
-    }
-    // Without the variable, the repository is the one that git calls origin.
-    github.asked_by(&mut scene);
-    scene.without("GITHUB_REPOSITORY");
-    line(
-        &scene.run(&["doctor", "--stage", "dev"]),
-        "ok GitHub environment `DEV`: approved by Ann → whoever starts a run may approve it: tick *Prevent \
-         self-review* under Settings → Environments → DEV",
-    );
-    line(
-        &scene.run(&["doctor", "--stage", "prod"]),
-        "ok GitHub environment `PROD`: no approval, as the stage file says → whatever is merged gets here unasked: \
-         name `approvers` under `[stage.prod]`",
-    );
-}
-
-#[test]
-fn whatever_a_github_environment_lacks_is_told_with_where_to_set_it() {
-    let stages = format!("{STAGES}{ENTITIES}").replace(
-        "github-environment = \"DEV\"",
-        "github-environment = \"DEV\"\napprovers = [\"ann\"]\nwait-timer = 5",
-    );
-    let mut scene = scene_of("6.3", &stages);
-    let github = GitHub::start();
-    github
-        .environment(json!([]), Value::Null)
-        .answers(
-            "DEV/variables/DOMINO_ENV",
-            json!({"name": "DOMINO_ENV", "value": "PROD"}),
-        )
-        .answers("DEV/secrets", json!({"total_count": 0, "secrets": []}));
-    github.asked_by(&mut scene);
-    let run = doctor(&scene).exits(3);
-    let github_lines: Vec<&str> = run
-        .stdout
-        .lines()
-        .filter(|line| line.contains("`DEV`"))
-        .collect();
-    insta::assert_snapshot!("doctor_github_lacks", github_lines.join("\n"));
-}
-
-#[test]
-fn a_github_environment_that_is_not_there_is_told() {
-    let mut scene = scene("6.3");
-    let github = GitHub::start();
-    github.asked_by(&mut scene);
-    let run = doctor(&scene).exits(3);
-    assert!(
-        run.stdout.contains(
-            "!! repository `example-org/wine` has no GitHub environment `DEV` → create it"
-        ),
-        "{run}"
-    );
 }

@@ -12,6 +12,8 @@ mod harness;
 mod page;
 #[path = "status/several_stages.rs"]
 mod several_stages;
+#[path = "small_github/mod.rs"]
+mod small_github;
 mod terminal;
 
 use std::path::Path;

@@ -1,9 +1,8 @@
 //! What is not as the stage file says, and what somebody changed since.
 
 use serde_json::json;
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::small_github::{SmallGitHub, WINE};
 use super::*;
 
 /// Reads a thing, changes some fields of it, and writes it back without what is only shown.
@@ -169,69 +168,11 @@ fn a_failed_run_and_a_stopped_app_count_as_not_as_the_file_says() {
     );
 }
 
-/// A GitHub that keeps issues, and what it was told.
-struct Issues {
-    runtime: tokio::runtime::Runtime,
-    server: MockServer,
-}
-
-impl Issues {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
-        Self { runtime, server }
-    }
-
-    /// From now on these issues are open.
-    fn open(&self, issues: &Value) {
-        self.runtime.block_on(async {
-            self.server.reset().await;
-            let issue = json!({ "number": 7, "title": "", "body": null });
-            for (verb, status, body) in [
-                ("GET", 200, issues),
-                ("POST", 201, &issue),
-                ("PATCH", 200, &issue),
-            ] {
-                Mock::given(method(verb))
-                    .respond_with(ResponseTemplate::new(status).set_body_json(body))
-                    .mount(&self.server)
-                    .await;
-            }
-        });
-    }
-
-    /// What was written, and where.
-    fn written(&self) -> Vec<(String, String, Value)> {
-        let requests = self
-            .runtime
-            .block_on(self.server.received_requests())
-            .unwrap();
-        let writes = requests
-            .iter()
-            .filter(|request| request.method.as_str() != "GET");
-        writes
-            .map(|request| {
-                let body = serde_json::from_slice(&request.body).unwrap();
-                (
-                    request.method.to_string(),
-                    request.url.path().to_owned(),
-                    body,
-                )
-            })
-            .collect()
-    }
-}
-
 #[test]
 fn one_issue_is_opened_changed_and_closed_by_itself() {
-    let github = Issues::new();
+    let github = SmallGitHub::start();
     let mut scene = scene_of("6.4", &whole());
-    scene
-        .variable("GITHUB_API_URL", &github.server.uri())
-        .variable("GITHUB_REPOSITORY", "example/wine");
+    github.asked_by(&mut scene);
     let look = |scene: &Scene, exit| {
         let words = [
             "--stage",
@@ -243,26 +184,21 @@ fn one_issue_is_opened_changed_and_closed_by_itself() {
         ];
         status(scene, &words).exits(exit)
     };
-    github.open(&json!([]));
+    let issue = || github.state().repositories[WINE].issues[0].clone();
     let run = look(&scene, 8).tells("opened issue #7");
     assert!(run.stdout.contains("dev job train: no run"), "{run}");
-    let (verb, path, body) = github.written().remove(0);
-    assert_eq!(
-        (verb.as_str(), path.as_str()),
-        ("POST", "/repos/example/wine/issues")
-    );
-    let text = body["body"].as_str().unwrap();
+    assert_eq!(github.writes(), ["POST /issues"]);
+    let text = issue()["body"].as_str().unwrap().to_owned();
     assert!(text.contains("dev job train: no run"), "{text}");
-    let issue = json!([{ "number": 7, "title": body["title"], "body": text }]);
-    github.open(&issue);
     look(&scene, 8).tells("issue #7 says the same already");
-    assert_eq!(github.written(), []);
+    assert_eq!(github.writes(), ["POST /issues"]);
     deploy_all(&scene, "dev");
     look(&scene, 0).tells("closed issue #7");
-    assert_eq!(github.written()[0].2["state"], "closed");
+    assert_eq!(github.writes(), ["POST /issues", "PATCH /issues/7"]);
+    assert_eq!(issue()["state"], "closed");
     // What cannot be looked at closes nothing.
-    github.open(&issue);
+    github.change(|wine| wine.issues[0]["state"] = json!("open"));
     scene.variable("DOMINO_TOKEN_DEV", "canary-of-nobody");
     look(&scene, 3);
-    assert_eq!(github.written(), []);
+    assert_eq!(issue()["state"], "open");
 }

@@ -1,5 +1,5 @@
 //! GitHub's REST API, as far as it is needed: who approved this workflow run, and below, how an environment is
-//! protected. It only asks, with a token that goes to GitHub and nowhere else.
+//! protected and set up, and one issue that is kept. The token goes to GitHub and nowhere else.
 //!
 //! It judges nobody: whether an approver may approve is for the caller to say.
 
@@ -15,7 +15,10 @@ use url::Url;
 
 pub use self::approval::{ApprovalRules, RunApproval};
 pub(crate) use self::compare::{Comparison, compare};
-pub use self::environment::{Environments, Protection};
+pub use self::environment::{
+    BranchLimit, BranchPolicy, EnvironmentWriter, Environments, Protection, PublicKey, Reviewer,
+    ReviewerKind, Secret, SecretPlace,
+};
 pub use self::issue::{IssueKeeper, Kept};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
@@ -216,9 +219,14 @@ fn origin_and_path(address: &str) -> Option<(Host, String)> {
     nothing_else.then(|| (host, url.path().trim_end_matches('/').to_owned()))
 }
 
-/// The same error in words that name GitHub, since those of the client are about Domino. `permission` is what to do
-/// when the token may not ask.
+/// A read that failed, in words that name GitHub. `permission` is what to do when the token may not ask.
 fn refusal(what: &str, permission: &str, error: &ApiError) -> CommandError {
+    failure(&format!("cannot read {what}"), permission, error)
+}
+
+/// The same error in words that name GitHub, since those of the client are about Domino. `what` is what cannot be done,
+/// and `permission` what to do when the token may not do it.
+fn failure(what: &str, permission: &str, error: &ApiError) -> CommandError {
     let said = match error.cause() {
         Cause::Refused {
             words: Some(words), ..
@@ -226,7 +234,7 @@ fn refusal(what: &str, permission: &str, error: &ApiError) -> CommandError {
         Cause::Refused { .. } => String::new(),
         _ => std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}")),
     };
-    let failure = CommandError::new(error.exit(), format!("cannot read {what}: {error}{said}"));
+    let failure = CommandError::new(error.exit(), format!("{what}: {error}{said}"));
     match error.status().map(|status| status.as_u16()) {
         _ if error.is_rate_limit() => {
             failure.hint("GitHub is being asked too often: run this again later")

@@ -19,7 +19,6 @@ use stage_file::StageFile;
 
 use self::finding::Finding;
 use self::visit::Visit;
-pub use self::visit::variable;
 use crate::error::Result;
 
 /// The arguments of `cargo xtask doctor`.

@@ -16,6 +16,8 @@ pub mod doctor;
 pub mod error;
 pub mod first_stage_file;
 pub mod gen_workflows;
+#[cfg(feature = "rehearse")]
+pub mod github_access;
 #[cfg(feature = "import-ini")]
 pub mod import_ini;
 pub mod init;

@@ -32,8 +32,8 @@ use stage_file::{Stage, StageFile};
 
 use self::deployed::Status;
 use self::look::Look;
-use crate::doctor::variable;
 use crate::error::{Result, VerbError};
+use domino_core::variable::variable;
 
 /// How the status is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -210,6 +210,11 @@ impl StageFile {
         Tree::parse(&self.text).is_ok_and(|tree| tree.own(path).is_some())
     }
 
+    /// Whether a stage has this key, of its own or from `[defaults]`, and not from a default of ours.
+    pub fn sets_for(&self, stage: &Stage, key: &str) -> bool {
+        self.sets(&["stage", &stage.name, key]) || self.sets(&["defaults", key])
+    }
+
     /// The line of a key, counted from one: `["stage", "prod", "hardware-tier"]`. Where the stage itself
     /// does not have it, that of the key in `[defaults]`, or of the nearest table above it.
     ///

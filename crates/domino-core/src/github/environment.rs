@@ -1,41 +1,72 @@
 //! How a GitHub environment is protected, and what it holds: reviewers, wait timer, branches, variables, the names
-//! of secrets. It changes none of it, and GitHub shows nobody the value of a secret.
+//! of secrets, of which GitHub shows nobody the value. What changes it is in `writer`.
+
+mod branches;
+mod reviewer;
+mod secrets;
+mod writer;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::{opened, refusal};
+pub use self::branches::{BranchLimit, BranchPolicy};
+pub use self::reviewer::{Reviewer, ReviewerKind};
+pub use self::secrets::{PublicKey, Secret, SecretPlace};
+pub use self::writer::EnvironmentWriter;
+use super::{connected, refusal};
 use crate::client::{ApiError, Connection, Reader, segment};
 use crate::credential::Credential;
 use crate::error::CommandError;
 
 /// What to do when the token may not ask.
 const PERMISSION: &str = "use a `GITHUB_TOKEN` that may read the repository's environments, variables and secrets' names";
+/// The most pages of a list that are read, a hundred things each.
+const MOST_PAGES: usize = 50;
 
 /// The environments of a GitHub repository.
 #[derive(Debug)]
 pub struct Environments {
+    connection: Connection,
     reader: Reader,
+    /// The path of the repository.
+    repository: String,
+    /// The path of its environments.
     path: String,
 }
 
 /// What stands between a job and an environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Protection {
-    /// Who may approve: logins, and teams as `team:<slug>`.
-    pub reviewers: Vec<String>,
+    /// Who may approve.
+    pub reviewers: Vec<Reviewer>,
     /// Whether the person who started the run may not approve it.
     pub prevents_self_review: bool,
     /// How many minutes a job waits.
     pub wait_timer: u32,
-    /// Whether only certain branches may deploy to it.
-    pub limits_branches: bool,
+    /// Which branches may deploy to it.
+    pub branches: BranchLimit,
+    /// Whether an administrator may let a job in unapproved; `None` where GitHub does not tell.
+    pub admins_may_bypass: Option<bool>,
 }
 
 #[derive(Deserialize)]
 struct Wire {
     #[serde(default)]
     protection_rules: Vec<Rule>,
-    deployment_branch_policy: Option<serde::de::IgnoredAny>,
+    deployment_branch_policy: Option<branches::WirePolicy>,
+    /// Not in the description, and in every answer.
+    can_admins_bypass: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    environments: Vec<Called>,
+}
+
+#[derive(Deserialize)]
+struct Called {
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,35 +75,12 @@ struct Rule {
     #[serde(default)]
     prevent_self_review: bool,
     #[serde(default)]
-    reviewers: Vec<Reviewer>,
-}
-
-#[derive(Deserialize)]
-struct Reviewer {
-    reviewer: Option<Named>,
-}
-
-/// A user has a login, a team a slug.
-#[derive(Deserialize)]
-struct Named {
-    login: Option<String>,
-    slug: Option<String>,
+    reviewers: Vec<reviewer::Wire>,
 }
 
 #[derive(Deserialize)]
 struct Variable {
     value: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Secrets {
-    #[serde(default)]
-    secrets: Vec<Secret>,
-}
-
-#[derive(Deserialize)]
-struct Secret {
-    name: Option<String>,
 }
 
 impl Environments {
@@ -84,10 +92,13 @@ impl Environments {
         repository: &str,
         token: &str,
     ) -> Result<Self, CommandError> {
-        let (reader, prefix) = opened(connection, api, repository, token.to_owned())?;
+        let (connection, prefix) = connected(connection, api, repository, token.to_owned())?;
+        let repository = format!("{prefix}/repos/{repository}");
         Ok(Self {
-            reader,
-            path: format!("{prefix}/repos/{repository}/environments"),
+            reader: connection.reader(),
+            connection,
+            path: format!("{repository}/environments"),
+            repository,
         })
     }
 
@@ -96,11 +107,29 @@ impl Environments {
         Credential::GitHubToken(token.to_owned().into())
     }
 
+    /// Something that can change them; made when a plan is applied, and only then.
+    pub fn writer(&self) -> EnvironmentWriter<'_> {
+        EnvironmentWriter::new(self, &self.connection)
+    }
+
+    /// `GET /repos/{owner}/{repo}/environments`: the names of all. A repository that the token cannot see is an error,
+    /// and so an environment that is not among them is not there. Contract: GitHub's published OpenAPI description.
+    pub async fn names(&self) -> Result<Vec<String>, CommandError> {
+        let all = self.all(&self.path, &[], |page: Page| page.environments);
+        let all = all
+            .await
+            .map_err(|error| refusal("the environments of the repository", PERMISSION, &error))?;
+        Ok(all.into_iter().filter_map(|one| one.name).collect())
+    }
+
     /// `GET /repos/{owner}/{repo}/environments/{name}`. `None` when there is none of this name, and when the token
     /// cannot see the repository. Contract: GitHub's published OpenAPI description.
     pub async fn protection(&self, name: &str) -> Result<Option<Protection>, CommandError> {
-        let path = format!("{}/{}", self.path, segment(name));
-        let wire: Option<Wire> = self.told(name, self.reader.read_if_there(&path, &[]).await)?;
+        self.told(name, self.read_protection(name).await)
+    }
+
+    async fn read_protection(&self, name: &str) -> Result<Option<Protection>, ApiError> {
+        let wire: Option<Wire> = self.reader.read_if_there(&self.of_name(name), &[]).await?;
         Ok(wire.map(Protection::from))
     }
 
@@ -111,28 +140,39 @@ impl Environments {
         name: &str,
         variable: &str,
     ) -> Result<Option<String>, CommandError> {
-        let path = format!(
-            "{}/{}/variables/{}",
-            self.path,
-            segment(name),
-            segment(variable)
-        );
-        let found: Option<Variable> =
-            self.told(name, self.reader.read_if_there(&path, &[]).await)?;
+        self.told(name, self.read_variable(name, variable).await)
+    }
+
+    async fn read_variable(&self, name: &str, variable: &str) -> Result<Option<String>, ApiError> {
+        let path = format!("{}/variables/{}", self.of_name(name), segment(variable));
+        let found: Option<Variable> = self.reader.read_if_there(&path, &[]).await?;
         Ok(found.and_then(|variable| variable.value))
     }
 
-    /// `GET …/environments/{name}/secrets`: the names of the environment's secrets; GitHub allows 100. Contract:
-    /// GitHub's published OpenAPI description.
-    pub async fn secret_names(&self, name: &str) -> Result<Vec<String>, CommandError> {
-        let path = format!("{}/{}/secrets", self.path, segment(name));
-        let all = self.reader.read(&path, &[("per_page", "100")]).await;
-        let all: Secrets = self.told(name, all)?;
-        Ok(all
-            .secrets
-            .into_iter()
-            .filter_map(|secret| secret.name)
-            .collect())
+    /// The path of one environment.
+    fn of_name(&self, name: &str) -> String {
+        format!("{}/{}", self.path, segment(name))
+    }
+
+    /// A list of GitHub's, page after page to its end; `list` takes the things out of a page.
+    async fn all<P: DeserializeOwned, T>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        list: impl Fn(P) -> Vec<T>,
+    ) -> Result<Vec<T>, ApiError> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let page = page.to_string();
+            let paging = [("per_page", "100"), ("page", page.as_str())];
+            let things = list(self.reader.read(path, &[query, &paging].concat()).await?);
+            let is_last = things.len() < 100;
+            all.extend(things);
+            if is_last {
+                return Ok(all);
+            }
+        }
+        Err(ApiError::endless(path, MOST_PAGES))
     }
 
     fn told<T>(&self, name: &str, answer: Result<T, ApiError>) -> Result<T, CommandError> {
@@ -144,19 +184,19 @@ impl Environments {
 impl From<Wire> for Protection {
     fn from(wire: Wire) -> Self {
         let mut protection = Self {
-            limits_branches: wire.deployment_branch_policy.is_some(),
+            branches: wire
+                .deployment_branch_policy
+                .map_or(BranchLimit::Any, BranchLimit::from),
+            admins_may_bypass: wire.can_admins_bypass,
             ..Self::default()
         };
         for rule in wire.protection_rules {
             protection.wait_timer = protection.wait_timer.max(rule.wait_timer.unwrap_or(0));
             protection.prevents_self_review |= rule.prevent_self_review;
+            let reviewers = rule.reviewers.into_iter();
             protection
                 .reviewers
-                .extend(rule.reviewers.into_iter().filter_map(|one| {
-                    let reviewer = one.reviewer?;
-                    let team = reviewer.slug.map(|slug| format!("team:{slug}"));
-                    reviewer.login.or(team)
-                }));
+                .extend(reviewers.filter_map(Reviewer::of_wire));
         }
         protection
     }
@@ -199,21 +239,34 @@ mod tests {
                 {"id": 1, "type": "wait_timer", "wait_timer": 30},
                 {"id": 2, "type": "required_reviewers", "prevent_self_review": true, "reviewers": [
                     {"type": "User", "reviewer": {"login": "ann", "id": 1}},
-                    {"type": "Team", "reviewer": {"id": 1, "slug": "wine-reviewers", "name": "Wine reviewers"}},
+                    {"type": "Team", "reviewer": {"id": 2, "slug": "wine-reviewers", "name": "Wine reviewers"}},
                 ]},
                 {"id": 3, "type": "branch_policy"},
             ],
             "deployment_branch_policy": {"protected_branches": false, "custom_branch_policies": true},
+            "can_admins_bypass": false,
         });
         let (_server, environments) = answering(PROD, 200, body).await;
         let protection = environments.protection("PROD EU").await.unwrap().unwrap();
         assert_eq!(
             protection,
             Protection {
-                reviewers: vec!["ann".into(), "team:wine-reviewers".into()],
+                reviewers: vec![
+                    Reviewer {
+                        kind: ReviewerKind::User,
+                        id: 1,
+                        name: "ann".into()
+                    },
+                    Reviewer {
+                        kind: ReviewerKind::Team,
+                        id: 2,
+                        name: "team:wine-reviewers".into()
+                    },
+                ],
                 prevents_self_review: true,
                 wait_timer: 30,
-                limits_branches: true,
+                branches: BranchLimit::Named,
+                admins_may_bypass: Some(false),
             }
         );
         assert_eq!(environments.protection("DEV").await.unwrap(), None);
@@ -225,17 +278,24 @@ mod tests {
             {"id": 1, "type": "wait_timer"},
             {"id": 2, "type": "required_reviewers", "reviewers": [
                 {"type": "User"}, {"type": "User", "reviewer": null}, {"reviewer": {}},
-                {"type": "User", "reviewer": {"login": "ann"}},
+                {"type": "User", "reviewer": {"login": "bob"}},
+                {"type": "User", "reviewer": {"login": "ann", "id": 1}},
             ]},
             {"id": 3, "type": "required_reviewers"},
         ]});
         let (_server, environments) = answering(PROD, 200, body).await;
         let protection = environments.protection("PROD EU").await.unwrap().unwrap();
-        assert_eq!(protection.reviewers, ["ann"]);
+        let names: Vec<&str> = protection
+            .reviewers
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(names, ["ann"]);
 
         let body = json!({"total_count": 2, "secrets": [{}, {"name": "DOMINO_TOKEN"}]});
         let (_server, environments) = answering(&format!("{PROD}/secrets"), 200, body).await;
-        let names = environments.secret_names("PROD EU").await.unwrap();
+        let secrets = environments.secrets("PROD EU").await.unwrap();
+        let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
         assert_eq!(names, ["DOMINO_TOKEN"]);
 
         let route = format!("{PROD}/variables/DOMINO_ENV");
@@ -269,17 +329,16 @@ mod tests {
 
         let body = json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN", "created_at": "2026-01-01T00:00:00Z"}]});
         let (_server, environments) = answering(&format!("{PROD}/secrets"), 200, body).await;
-        assert_eq!(
-            environments.secret_names("PROD EU").await.unwrap(),
-            ["DOMINO_TOKEN"]
-        );
+        let secrets = environments.secrets("PROD EU").await.unwrap();
+        assert_eq!(secrets[0].name, "DOMINO_TOKEN");
+        assert!(secrets[0].updated_at.is_none());
     }
 
     #[tokio::test]
     async fn a_refusal_is_githubs_and_names_the_permission() {
         let body = json!({"message": "Resource not accessible by integration"});
         let (_server, environments) = answering(&format!("{PROD}/secrets"), 403, body).await;
-        let failure = environments.secret_names("PROD EU").await.unwrap_err();
+        let failure = environments.secrets("PROD EU").await.unwrap_err();
         assert_eq!(failure.exit(), Exit::Refused);
         let text = failure.to_string();
         assert!(

@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{connected, refusal, set};
+use super::{connected, failure, set};
 use crate::client::{ApiError, Connection, Reader, Writer, write_once};
 use crate::error::{CommandError, Exit, Result};
 
@@ -159,7 +159,7 @@ impl IssueKeeper {
 }
 
 fn told(error: ApiError) -> CommandError {
-    refusal("or write the issue", PERMISSION, &error)
+    failure("cannot read or write the issue", PERMISSION, &error)
 }
 
 fn comment(key: &str) -> String {

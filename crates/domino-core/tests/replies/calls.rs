@@ -23,7 +23,6 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::api::schedules::{ScheduleDefinition, ScheduleId, ScheduledJob};
 use domino_core::client::{ApiError, Connection};
 use domino_core::error::{CommandError, Exit};
-use domino_core::github::{Environments, WorkflowRun};
 use serde_json::{Value, json};
 use stage_file::Visibility;
 
@@ -91,6 +90,8 @@ macro_rules! calls {
     };
 }
 
+mod github;
+
 /// Every one of them.
 pub fn calls() -> Vec<Call> {
     let mut all = runs();
@@ -98,7 +99,7 @@ pub fn calls() -> Vec<Call> {
     all.extend(models());
     all.extend(experiments());
     all.extend(approvals());
-    all.extend(github());
+    all.extend(github::calls());
     all
 }
 
@@ -323,45 +324,6 @@ fn approvals() -> Vec<Call> {
         publish_approval_event: ["POST /api/governance/v1/rpc/publish-approval-event" => approval()]
             |c| c.writer().publish_approval_event(&event()).await;
     }
-}
-
-/// GitHub's own API, which here is the same server.
-fn github() -> Vec<Call> {
-    calls! {
-        reviews: ["GET /repos/wine-team/wine/actions/runs/77/approvals" => json!([
-            {"state": "approved", "comment": "", "user": {"login": "ann"}, "environments": [{"name": "PROD"}]},
-        ])]
-            |c| {
-                let run = WorkflowRun::of_this_step(&c, |name| Some(match name {
-                    "GITHUB_REPOSITORY" => "wine-team/wine".to_owned(),
-                    "GITHUB_RUN_ID" => "77".to_owned(),
-                    "GITHUB_TOKEN" => "canary-token-1234".to_owned(),
-                    "GITHUB_API_URL" => c.host().to_string(),
-                    _ => return None,
-                }));
-                run.unwrap().reviews().await
-            };
-        protection: ["GET /repos/wine-team/wine/environments/PROD" => json!({
-            "protection_rules": [
-                {"type": "wait_timer", "wait_timer": 5},
-                {"type": "required_reviewers", "prevent_self_review": true,
-                 "reviewers": [{"type": "User", "reviewer": {"login": "ann"}}]},
-            ],
-            "deployment_branch_policy": {"protected_branches": true},
-        })]
-            |c| environments(&c).protection("PROD").await;
-        variable: ["GET /repos/wine-team/wine/environments/PROD/variables/DOMINO_ENV" =>
-            json!({"name": "DOMINO_ENV", "value": "PROD"})]
-            |c| environments(&c).variable("PROD", "DOMINO_ENV").await;
-        secret_names: ["GET /repos/wine-team/wine/environments/PROD/secrets" =>
-            json!({"total_count": 1, "secrets": [{"name": "DOMINO_TOKEN"}]})]
-            |c| environments(&c).secret_names("PROD").await;
-    }
-}
-
-fn environments(connection: &Connection) -> Environments {
-    let api = Some(connection.host().to_string());
-    Environments::of(connection, api, "wine-team/wine", "canary-token-1234").unwrap()
 }
 
 fn project() -> Project {

@@ -13,7 +13,8 @@ use stage_file::{DominoApproval, ModelSource};
 
 use super::finding::Finding;
 use super::placement;
-use super::visit::{Visit, variable};
+use super::visit::Visit;
+use domino_core::variable::variable;
 
 /// The releases that the sandbox shows and the programs are tested with: the oldest and the newest.
 const TESTED: [(u32, u32); 2] = [(5, 9), (6, 4)];

@@ -1,17 +1,18 @@
 //! GitHub's side of a stage: that its environment is there, and guards the stage as the stage file says.
 
+mod branches;
+mod secrets;
+
 use domino_core::github::{Environments, Protection};
 
 use super::finding::Finding;
-use super::visit::{Visit, variable};
-
-/// The secrets of which the programs need one.
-const CREDENTIALS: [&str; 2] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY"];
+use super::visit::Visit;
+use crate::github_access;
 
 /// Everything about the stage's GitHub environment, when there is a token to ask with.
 pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let name = &visit.stage.github_environment;
-    let (Some(token), Some(repository)) = (variable("GITHUB_TOKEN"), visit.github_repository())
+    let (Some(token), Some(repository)) = (github_access::token(), visit.github_repository())
     else {
         return vec![Finding::NotAsked(
             format!("GitHub environment `{name}`"),
@@ -19,7 +20,7 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
                 .into(),
         )];
     };
-    let api = variable("GITHUB_API_URL");
+    let api = github_access::api();
     let environments = match Environments::of(&visit.connection, api, &repository, &token) {
         Ok(environments) => environments,
         Err(failure) => return vec![Finding::of_error("GitHub", &failure)],
@@ -29,60 +30,71 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
         Ok(None) => {
             return vec![Finding::wrong(
                 format!("repository `{repository}` has no GitHub environment `{name}`"),
-                "create it under Settings → Environments; if it is there, the token cannot see the repository",
+                "create it by `domino-pipeline github apply`; if it is there, the token cannot see the repository",
             )];
         }
         Err(failure) => return vec![Finding::of_error("GitHub", &failure)],
     };
-    let mut findings = guards(visit, &protection);
-    let (variable, secrets) = tokio::join!(
+    let mut findings = vec![approvers(visit, &protection), timer(visit, &protection)];
+    let (branches, variable, secrets) = tokio::join!(
+        branches::look(visit, &environments, protection.branches),
         environments.variable(name, "DOMINO_ENV"),
-        environments.secret_names(name)
+        secrets::look(visit, &environments),
     );
+    findings.extend(branches);
+    findings.extend(bypass(visit, &protection));
     findings.push(match variable {
         Ok(value) => domino_env(visit, value.as_deref()),
         Err(failure) => Finding::of_error("variable `DOMINO_ENV`", &failure),
     });
-    findings.push(match secrets {
-        Ok(names) => credential(name, &names),
-        Err(failure) => Finding::of_error("secrets", &failure),
-    });
+    findings.extend(secrets);
     findings
 }
 
-/// What must stand between a job and the stage.
-fn guards(visit: &Visit<'_>, protection: &Protection) -> Vec<Finding> {
+/// Where a person sets the environment up by hand.
+fn settings(visit: &Visit<'_>) -> String {
+    format!(
+        "Settings → Environments → {}",
+        visit.stage.github_environment
+    )
+}
+
+/// Who must say yes.
+fn approvers(visit: &Visit<'_>, protection: &Protection) -> Finding {
     let stage = visit.stage;
     let name = &stage.github_environment;
-    let settings = format!("Settings → Environments → {name}");
-    let present = |approver: &&String| {
-        protection
-            .reviewers
-            .iter()
-            .any(|reviewer| reviewer.eq_ignore_ascii_case(approver))
-    };
+    let settings = settings(visit);
+    let reviewers = &protection.reviewers;
     let missing: Vec<&str> = stage
         .approvers
         .iter()
-        .filter(|approver| !present(approver))
+        .filter(|approver| !reviewers.iter().any(|one| one.is_called(approver)))
         .map(String::as_str)
         .collect();
-    let approvers = match (&missing[..], &protection.reviewers[..]) {
+    match (&missing[..], &reviewers[..]) {
         ([], []) => Finding::Well(
             format!("GitHub environment `{name}`: no approval, as the stage file says"),
-            (visit.file.stages.first().is_some_and(|first| first.name != stage.name)).then(|| {
-                format!("whatever is merged gets here unasked: name `approvers` under `[stage.{}]`", stage.name)
+            (visit
+                .file
+                .stages
+                .first()
+                .is_some_and(|first| first.name != stage.name))
+            .then(|| {
+                format!(
+                    "whatever is merged gets here unasked: name `approvers` under `[stage.{}]`",
+                    stage.name
+                )
             }),
         ),
-        ([], reviewers) => Finding::Well(
-            format!(
-                "GitHub environment `{name}`: approved by {}",
-                reviewers.join(", ")
-            ),
-            (!protection.prevents_self_review).then(|| {
-                format!("whoever starts a run may approve it: tick *Prevent self-review* under {settings}")
-            }),
-        ),
+        ([], reviewers) => {
+            let names: Vec<&str> = reviewers.iter().map(|one| one.name.as_str()).collect();
+            Finding::Well(
+                format!("GitHub environment `{name}`: approved by {}", names.join(", ")),
+                (!protection.prevents_self_review).then(|| {
+                    format!("whoever starts a run may approve it: tick *Prevent self-review* under {settings}")
+                }),
+            )
+        }
         (missing, _) => Finding::wrong(
             format!(
                 "GitHub environment `{name}` does not ask {} to approve",
@@ -93,37 +105,54 @@ fn guards(visit: &Visit<'_>, protection: &Protection) -> Vec<Finding> {
                 visit.place_of("approvers")
             ),
         ),
-    };
-    let timer = if protection.wait_timer == stage.wait_timer {
-        Finding::well(format!("wait timer of `{name}`: {} min", stage.wait_timer))
-    } else {
-        Finding::wrong(
-            format!(
-                "wait timer of `{name}` is {} min, and the stage file says {}",
-                protection.wait_timer, stage.wait_timer
-            ),
-            format!(
-                "set it under {settings}, or change {}",
-                visit.place_of("wait-timer")
-            ),
+    }
+}
+
+/// How long a job waits. A timer that the file does not name is somebody's own.
+fn timer(visit: &Visit<'_>, protection: &Protection) -> Finding {
+    let stage = visit.stage;
+    let name = &stage.github_environment;
+    let minutes = protection.wait_timer;
+    if minutes == stage.wait_timer {
+        return Finding::well(format!("wait timer of `{name}`: {minutes} min"));
+    }
+    if !visit.file.sets_for(stage, "wait-timer") {
+        return Finding::well(format!(
+            "wait timer of `{name}`: {minutes} min, which the stage file does not name"
+        ));
+    }
+    Finding::wrong(
+        format!(
+            "wait timer of `{name}` is {minutes} min, and the stage file says {}",
+            stage.wait_timer
+        ),
+        format!(
+            "set it under {}, or change {}",
+            settings(visit),
+            visit.place_of("wait-timer")
+        ),
+    )
+}
+
+/// Whether administrators are asked for an approval like everybody.
+fn bypass(visit: &Visit<'_>, protection: &Protection) -> Option<Finding> {
+    let name = &visit.stage.github_environment;
+    let may = protection.admins_may_bypass? && !protection.reviewers.is_empty();
+    may.then(|| {
+        Finding::Well(
+            format!("administrators may let a job into `{name}` unapproved"),
+            Some(format!(
+                "untick *Allow administrators to bypass configured protection rules* under {}",
+                settings(visit)
+            )),
         )
-    };
-    let branch = &visit.file.pipeline.branch;
-    let branches = if protection.limits_branches {
-        Finding::well(format!("`{name}` takes certain branches only"))
-    } else {
-        Finding::wrong(
-            format!("any branch may deploy to `{name}`"),
-            format!("limit it to `{branch}` under {settings} → Deployment branches"),
-        )
-    };
-    vec![approvers, timer, branches]
+    })
 }
 
 /// The variable must name this very stage, or every step refuses to go on.
 fn domino_env(visit: &Visit<'_>, value: Option<&str>) -> Finding {
     let name = &visit.stage.github_environment;
-    let to_do = format!("set it to `{name}` under Settings → Environments → {name}");
+    let to_do = format!("set it to `{name}` under {}", settings(visit));
     match value {
         None => Finding::wrong(format!("`{name}` has no variable `DOMINO_ENV`"), to_do),
         Some(value) => match visit.file.stage(value) {
@@ -135,18 +164,5 @@ fn domino_env(visit: &Visit<'_>, value: Option<&str>) -> Finding {
                 to_do,
             ),
         },
-    }
-}
-
-fn credential(name: &str, secrets: &[String]) -> Finding {
-    match CREDENTIALS
-        .iter()
-        .find(|known| secrets.iter().any(|secret| secret == *known))
-    {
-        Some(known) => Finding::well(format!("`{name}` has the secret `{known}`")),
-        None => Finding::wrong(
-            format!("`{name}` has no secret `DOMINO_TOKEN`"),
-            format!("add a service account's token under Settings → Environments → {name}"),
-        ),
     }
 }

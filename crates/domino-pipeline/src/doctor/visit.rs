@@ -4,10 +4,11 @@ use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
 use domino_core::error::CommandError;
 use domino_core::step::{Step, host_of};
+use domino_core::variable::variable;
 use stage_file::{Stage, StageFile};
 
 use super::finding::Finding;
-use crate::repository;
+use crate::github_access;
 
 /// What a visit goes out from.
 pub struct Visit<'a> {
@@ -41,7 +42,7 @@ impl<'a> Visit<'a> {
         };
         let host = host_of(stage, &credential)?;
         step.hide(&credential);
-        if let Some(token) = variable("GITHUB_TOKEN") {
+        if let Some(token) = github_access::token() {
             step.hide_text(&token);
         }
         let limits = Limits {
@@ -59,25 +60,14 @@ impl<'a> Visit<'a> {
     /// The GitHub repository, `owner/name`: as the environment has it, or else git's origin. Without a token to ask
     /// GitHub with, an origin is not taken for more than it may be.
     pub fn github_repository(&self) -> Option<String> {
-        let origin = || {
-            variable("GITHUB_TOKEN")?;
-            let folder = self.file.path.parent()?;
-            // The folder of a bare `stages.toml` is this one.
-            repository::origin(&std::path::Path::new(".").join(folder))
-        };
-        variable("GITHUB_REPOSITORY").or_else(origin)
+        match github_access::token() {
+            Some(_) => github_access::repository(self.file),
+            None => variable("GITHUB_REPOSITORY"),
+        }
     }
 
     /// A key of the stage, as a hint names it.
     pub fn place_of(&self, key: &str) -> String {
         self.file.place_of(&["stage", &self.stage.name, key])
     }
-}
-
-/// A variable of the environment; empty counts as not set.
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
 }

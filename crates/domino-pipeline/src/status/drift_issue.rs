@@ -9,7 +9,7 @@ use stage_file::StageFile;
 
 use super::deployed::Status;
 use super::markdown;
-use crate::doctor::variable;
+use domino_core::variable::variable;
 
 /// By what the issue is known again.
 const KEY: &str = "domino-pipeline: drift";

@@ -12,8 +12,8 @@ use stage_file::{Host, Stage, StageFile};
 use super::deployed::{Deployed, NotSeen, StageStatus, Status};
 use super::seen::Seen;
 use super::{apps, jobs, left_over, models, token};
-use crate::doctor::variable;
 use crate::repository;
+use domino_core::variable::variable;
 
 /// What a look goes out from: the stages and how each is asked.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use domino_core::credential::{Credential, CredentialError};
 use stage_file::{Stage, StageFile};
 
-use crate::doctor::variable;
+use domino_core::variable::variable;
 
 /// The credential of a stage: in its own variable, or, for the one stage that is meant, where the programs look for one.
 /// `None` when there is none.
