@@ -4,7 +4,7 @@
 //! after one invocation and one re-run, never longer than it may take, a documented exit code, and a message that
 //! names the cause. Programs that cost much meet every fault somewhere, and the telling ones at each write.
 
-mod kinds;
+pub mod kinds;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

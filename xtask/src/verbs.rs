@@ -92,7 +92,7 @@ impl Verb {
 }
 
 /// All of them.
-pub const VERBS: [Verb; 10] = [
+pub const VERBS: [Verb; 11] = [
     Verb {
         name: "init",
         about: "Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request",
@@ -127,6 +127,11 @@ pub const VERBS: [Verb; 10] = [
         name: "check-contract",
         about: "Hold what the programs send against the specs of a Domino",
         features: Features::Contract,
+    },
+    Verb {
+        name: "github",
+        about: "Set up the GitHub environments of the stages: rules, variable, secrets; plan first, then apply",
+        features: Features::Rehearse,
     },
     Verb {
         name: "doctor",

@@ -1,7 +1,7 @@
 //! What the four programs share: the client of Domino's REST API, and what a step shows.
 //!
 //! It imports `stage-file` and no other crate of ours, knows nothing of GitHub's file layout beyond what a step shows, and is the
-//! only place that speaks HTTP to Domino, and to GitHub with its few questions.
+//! only place that speaks HTTP to Domino, and to GitHub: with a few questions, and to set its environments up.
 
 pub mod api;
 pub mod approval;

@@ -17,6 +17,8 @@ pub mod error;
 pub mod first_stage_file;
 pub mod gen_workflows;
 #[cfg(feature = "rehearse")]
+pub mod github;
+#[cfg(feature = "rehearse")]
 pub mod github_access;
 #[cfg(feature = "import-ini")]
 pub mod import_ini;

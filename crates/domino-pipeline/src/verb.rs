@@ -11,7 +11,7 @@ use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{doctor, rehearse, status};
+use crate::{doctor, github, rehearse, status};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -32,6 +32,9 @@ pub enum Verb {
     /// Hold what the programs send against the specs of a Domino
     #[cfg(feature = "contract")]
     CheckContract(check_contract::Args),
+    /// Set up the GitHub environments of the stages: rules, variable, secrets; plan first, then apply
+    #[cfg(feature = "rehearse")]
+    Github(github::Args),
     /// Look at a live deployment without changing it, and say what to do before the first push
     #[cfg(feature = "rehearse")]
     Doctor(doctor::Args),
@@ -56,6 +59,8 @@ impl Verb {
             Self::Schema(args) => schema::run(&args),
             #[cfg(feature = "contract")]
             Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
+            #[cfg(feature = "rehearse")]
+            Self::Github(args) => github::run(&args),
             #[cfg(feature = "rehearse")]
             Self::Doctor(args) => doctor::run(&args),
             #[cfg(feature = "rehearse")]

@@ -56,10 +56,13 @@ pub enum SelfApproval {
 impl Stage {
     /// The variable that holds a token that may read this stage: `DOMINO_TOKEN_PROD`, if the file names no other.
     pub fn read_token_variable(&self) -> String {
-        let made = || {
-            let name = self.name.to_ascii_uppercase();
-            format!("DOMINO_TOKEN_{}", name.replace('-', "_"))
-        };
-        self.read_token.clone().unwrap_or_else(made)
+        let own = || self.own_variable("DOMINO_TOKEN");
+        self.read_token.clone().unwrap_or_else(own)
+    }
+
+    /// The variable of this name where several stages are dealt with at once: `DOMINO_TOKEN_PROD`.
+    pub fn own_variable(&self, name: &str) -> String {
+        let stage = self.name.to_ascii_uppercase();
+        format!("{name}_{}", stage.replace('-', "_"))
     }
 }

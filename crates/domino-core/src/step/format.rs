@@ -28,7 +28,7 @@ const OF_A_SHEET: [(&str, &str); 2] = [
 
 impl Format {
     /// Reads what every step can write.
-    pub(super) fn of_every_step() -> impl TypedValueParser<Value = Self> {
+    pub fn of_every_step() -> impl TypedValueParser<Value = Self> {
         Self::among(OF_EVERY_STEP.to_vec())
     }
 

@@ -1,0 +1,233 @@
+//! `github plan` and `github apply`: the GitHub environments of the stages, as the stage file describes them.
+//!
+//! A plan is made of what is read, and shown; only then is anything written. What the stage file does not ask for stays as
+//! people set it, but for one thing: no other branch may deploy to a stage.
+
+mod access;
+mod apply;
+mod confirm;
+mod difference;
+mod existing;
+mod hidden;
+mod sealed;
+mod secret;
+mod wanted;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use domino_core::client::Limits;
+use domino_core::error::{CommandError, Exit};
+use domino_core::step::{
+    ChangeKind, Format, Plan, Step, StepResult, Subject, TlsFlags, block_on, duration,
+};
+use stage_file::{Stage, StageFile};
+
+use self::access::Repository;
+use self::difference::EnvironmentPlan;
+use self::secret::Secrets;
+use crate::error::Result;
+
+/// The arguments of `domino-pipeline github`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Show what would be changed on GitHub, and change nothing
+    Plan(Common),
+    /// Show the plan, ask, and carry it out
+    Apply {
+        #[command(flatten)]
+        common: Common,
+        /// Carry the plan out without asking
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Only this stage, as in stages.toml; may be given several times. All of them when not given
+    #[arg(long = "stage", value_name = "STAGE")]
+    stages_asked: Vec<String>,
+    /// The repository on GitHub; may be given several times. `GITHUB_REPOSITORY`, or else git's origin, when not given
+    #[arg(long = "repository", value_name = "OWNER/NAME")]
+    repositories: Vec<String>,
+    /// The file with a stage's Domino token, for the secret DOMINO_TOKEN; without one the variable DOMINO_TOKEN_<STAGE>
+    #[arg(long = "token-file", value_name = "STAGE=FILE")]
+    token_files: Vec<String>,
+    /// The same for the secret DOMINO_MODEL_TOKEN; without one the variable DOMINO_MODEL_TOKEN_<STAGE>
+    #[arg(long = "model-token-file", value_name = "STAGE=FILE")]
+    model_token_files: Vec<String>,
+    /// Write secrets anew that are there already, as after a rotation
+    #[arg(long)]
+    replace_secrets: bool,
+    /// The stage file; when not given, stages.toml here or in a folder above
+    #[arg(long, value_name = "FILE")]
+    stages: Option<PathBuf>,
+    /// How the plan and the result are written to stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = Format::of_every_step())]
+    format: Format,
+    /// Certificates.
+    #[command(flatten)]
+    tls: TlsFlags,
+    /// How long one request may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    request_timeout: Duration,
+    /// Name each request and its answer's status on stderr
+    #[arg(short, long)]
+    verbose: bool,
+    /// Multiplies every pause between requests; below 1 for tests
+    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
+    delay_scale: f64,
+}
+
+/// Whether anything is written, and whether somebody is asked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    OnlyPlan,
+    Ask,
+    Given,
+}
+
+/// Plans, and where that was asked for, asks and applies.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (common, consent, verb) = match &args.verb {
+        Verb::Plan(common) => (common, Consent::OnlyPlan, "github plan"),
+        Verb::Apply { common, yes: false } => (common, Consent::Ask, "github apply"),
+        Verb::Apply { common, yes: true } => (common, Consent::Given, "github apply"),
+    };
+    let subject = Subject {
+        program: "domino-pipeline",
+        verb,
+        entity: String::new(),
+        stage: String::new(),
+    };
+    let mut step = Step::begin(subject, common.format);
+    let result = block_on(set_up(common, consent, &mut step));
+    Ok(step.finish(result))
+}
+
+async fn set_up(
+    args: &Common,
+    consent: Consent,
+    step: &mut Step,
+) -> Result<StepResult, CommandError> {
+    if consent == Consent::Ask {
+        confirm::possible()?;
+    }
+    let file = StageFile::find(args.stages.as_deref())?;
+    let stages = stages(&file, &args.stages_asked)?;
+    let may_ask = consent == Consent::Ask;
+    let secrets = Secrets::of(args, &file, &stages, may_ask, step)?;
+    let limits = Limits {
+        request: args.request_timeout,
+        delay_scale: args.delay_scale,
+        verbose: args.verbose,
+        scrubber: step.scrubber().clone(),
+        program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
+        ..Limits::default()
+    };
+    let limits = args.tls.applied_to(limits);
+    let repositories = access::open(limits, &file, &args.repositories, step)?;
+    let mut plans = Vec::new();
+    for repository in &repositories {
+        plans.extend(access::plan(repository, &file, &stages, &secrets).await?);
+    }
+    step.show(&as_plan(&plans, &repositories, &stages));
+    for repository in &repositories {
+        for warning in access::doubts(repository).await {
+            step.warn(&warning, None);
+        }
+    }
+    let writes: usize = plans.iter().map(|plan| plan.writes.len()).sum();
+    let missing: Vec<String> = plans.iter().filter_map(EnvironmentPlan::lacks).collect();
+    if consent == Consent::OnlyPlan {
+        for lacks in &missing {
+            step.warn(&format!("{lacks}: {}", secret::TO_DO), None);
+        }
+        return Ok(match writes {
+            0 if missing.is_empty() => {
+                StepResult::unchanged("everything is as stages.toml says: nothing would be changed")
+            }
+            _ => StepResult::planned(),
+        });
+    }
+    if writes > 0 {
+        if consent == Consent::Ask && !confirm::ask(changes(&plans))? {
+            return Ok(StepResult::planned());
+        }
+        let values = secrets.values(&plans, step).await?;
+        apply::apply(&plans, &values, step).await?;
+    }
+    if !missing.is_empty() {
+        return Err(CommandError::new(Exit::Refused, missing.join("; ")).hint(secret::TO_DO));
+    }
+    Ok(match writes {
+        0 => StepResult::unchanged("everything is as stages.toml says: nothing was changed"),
+        _ => StepResult::done(format!(
+            "{} now as stages.toml says",
+            match plans.len() {
+                1 => "1 environment is".to_owned(),
+                count => format!("{count} environments are"),
+            }
+        )),
+    })
+}
+
+fn stages<'a>(file: &'a StageFile, asked: &[String]) -> Result<Vec<&'a Stage>, CommandError> {
+    for name in asked {
+        file.stage(name)?;
+    }
+    let is_asked = |stage: &&Stage| {
+        asked.is_empty()
+            || asked
+                .iter()
+                .any(|name| file.stage(name).is_ok_and(|named| named.name == stage.name))
+    };
+    Ok(file.stages.iter().filter(is_asked).collect())
+}
+
+/// All of it as one plan: a line for each thing.
+fn as_plan(plans: &[EnvironmentPlan<'_>], repositories: &[Repository], stages: &[&Stage]) -> Plan {
+    let names: Vec<&str> = stages
+        .iter()
+        .map(|stage| stage.github_environment.as_str())
+        .collect();
+    let mut shown = Plan::new(match changes(plans) {
+        0 => "nothing is to be changed on GitHub".to_owned(),
+        _ => format!("set up {} on GitHub", environments(plans.len())),
+    });
+    shown.fact("environments", names.join(", "));
+    let names: Vec<&str> = repositories.iter().map(|one| one.name.as_str()).collect();
+    shown.fact("repositories", names.join(", "));
+    let several = repositories.len() > 1;
+    for plan in plans {
+        for (kind, text) in &plan.lines {
+            let place = match several {
+                true => format!("{} ", plan.repository.name),
+                false => String::new(),
+            };
+            shown.change(*kind, format!("{place}{}: {text}", plan.environment));
+        }
+    }
+    shown
+}
+
+/// How many lines of the plan change something.
+fn changes(plans: &[EnvironmentPlan<'_>]) -> usize {
+    let lines = plans.iter().flat_map(|plan| &plan.lines);
+    lines.filter(|(kind, _)| *kind != ChangeKind::Keep).count()
+}
+
+fn environments(count: usize) -> String {
+    match count {
+        1 => "1 environment".to_owned(),
+        count => format!("{count} environments"),
+    }
+}

@@ -1,0 +1,46 @@
+//! What an environment is like on GitHub now.
+
+use domino_core::error::CommandError;
+use domino_core::github::{BranchPolicy, Environments, Protection, Secret};
+
+use super::wanted::VARIABLE;
+
+/// What an environment is like on GitHub now.
+#[derive(Debug, Default)]
+pub(super) struct Existing {
+    /// `None` when there is no such environment.
+    pub(super) protection: Option<Protection>,
+    pub(super) policies: Vec<BranchPolicy>,
+    pub(super) variable: Option<String>,
+    pub(super) secrets: Vec<Secret>,
+}
+
+impl Existing {
+    /// `names` are those of all environments: one that is among them and cannot be seen is not taken for a new one, whose
+    /// rules would be written over those of people.
+    pub(super) async fn read(
+        environments: &Environments,
+        names: &[String],
+        name: &str,
+    ) -> Result<Self, CommandError> {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Ok(Self::default());
+        }
+        let Some(protection) = environments.protection(name).await? else {
+            let error = format!("GitHub lists environment `{name}`, and shows no such one (404)");
+            return Err(CommandError::refused(error)
+                .hint("use a `GITHUB_TOKEN` that may read it, or run this again if it was deleted just now"));
+        };
+        let (policies, variable, secrets) = tokio::try_join!(
+            environments.branch_policies(name),
+            environments.variable(name, VARIABLE),
+            environments.secrets(name)
+        )?;
+        Ok(Self {
+            protection: Some(protection),
+            policies,
+            variable,
+            secrets,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Where the values of a stage's secrets come from: a file, a variable, or a question on the terminal that shows nothing
+//! of the answer. Never an argument.
+
+use std::path::{Path, PathBuf};
+
+use domino_core::error::{CommandError, Context, Exit, Result};
+use domino_core::step::Step;
+use domino_core::variable::variable;
+use secrecy::SecretString;
+use stage_file::{Stage, StageFile};
+
+use super::Common;
+use super::difference::{EnvironmentPlan, Write};
+use super::hidden;
+
+/// The secret that a step's credential comes from.
+pub(super) const TOKEN: &str = "DOMINO_TOKEN";
+/// The secret that opens restricted endpoints.
+pub(super) const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
+/// What to do where a stage has no token.
+pub(super) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a service account of that stage's project, name a file by \
+     `--token-file <stage>=FILE`, or apply on a terminal, which asks";
+
+/// What was said of all stages' secrets.
+pub(super) struct Secrets {
+    token_files: Vec<(String, PathBuf)>,
+    model_token_files: Vec<(String, PathBuf)>,
+    replace: bool,
+    may_ask: bool,
+    is_alone: bool,
+}
+
+/// One secret of one stage.
+pub(super) struct WantedSecret {
+    pub(super) name: &'static str,
+    /// `None` when no value was given, and nobody can be asked.
+    pub(super) source: Option<Source>,
+    /// Whether a value was given, so that nobody need be asked.
+    pub(super) is_given: bool,
+    /// Whether one that is there is written anew.
+    pub(super) replaces: bool,
+    /// The models whose smoke tests may need it.
+    pub(super) models: Vec<String>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    File(PathBuf),
+    Variable(String),
+    Terminal,
+}
+
+/// The values by stage and name.
+pub(super) struct Values(Vec<(String, &'static str, SecretString)>);
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "out of file `{}`", file.display()),
+            Self::Variable(name) => write!(f, "out of `{name}`"),
+            Self::Terminal => f.write_str("asked for on this terminal"),
+        }
+    }
+}
+
+impl Secrets {
+    /// Reads what was said of them; files are only looked for. No value of a variable will be shown.
+    pub(super) fn of(
+        args: &Common,
+        file: &StageFile,
+        stages: &[&Stage],
+        may_ask: bool,
+        step: &mut Step,
+    ) -> Result<Self> {
+        for stage in stages {
+            for name in [TOKEN, MODEL_TOKEN] {
+                let values = [variable(&stage.own_variable(name)), variable(name)];
+                for value in values.into_iter().flatten() {
+                    hide(step, &value);
+                }
+            }
+        }
+        Ok(Self {
+            token_files: files("--token-file", &args.token_files, file)?,
+            model_token_files: files("--model-token-file", &args.model_token_files, file)?,
+            replace: args.replace_secrets,
+            may_ask,
+            is_alone: stages.len() == 1,
+        })
+    }
+
+    /// The secrets that a stage may have.
+    pub(super) fn of_stage(&self, file: &StageFile, stage: &Stage) -> Vec<WantedSecret> {
+        let models = file
+            .models
+            .iter()
+            .filter(|model| model.smoke_test.is_some());
+        let token = self.given(TOKEN, &self.token_files, stage);
+        let model_token = self.given(MODEL_TOKEN, &self.model_token_files, stage);
+        let wanted = |name, given: Option<Source>, otherwise: Option<Source>| WantedSecret {
+            name,
+            is_given: given.is_some(),
+            source: given.or(otherwise),
+            replaces: self.replace,
+            models: Vec::new(),
+        };
+        vec![
+            wanted(TOKEN, token, self.may_ask.then_some(Source::Terminal)),
+            WantedSecret {
+                models: models.map(|model| model.name.clone()).collect(),
+                ..wanted(MODEL_TOKEN, model_token, None)
+            },
+        ]
+    }
+
+    /// A file wins over a variable, and the stage's own variable over the one that the programs read, which can be meant
+    /// only where there is one stage, and only for the credential.
+    fn given(&self, name: &str, files: &[(String, PathBuf)], stage: &Stage) -> Option<Source> {
+        if let Some((_, file)) = files.iter().find(|(of, _)| *of == stage.name) {
+            return Some(Source::File(file.clone()));
+        }
+        let own = stage.own_variable(name);
+        let is_meant = self.is_alone && name == TOKEN;
+        let names = [Some(own), is_meant.then(|| name.to_owned())];
+        let set = |name: &String| variable(name).is_some();
+        names.into_iter().flatten().find(set).map(Source::Variable)
+    }
+
+    /// The values that the plans want to write, each read or asked for once, before anything is written.
+    pub(super) async fn values(
+        &self,
+        plans: &[EnvironmentPlan<'_>],
+        step: &mut Step,
+    ) -> Result<Values> {
+        let mut values = Values(Vec::new());
+        for plan in plans {
+            for write in &plan.writes {
+                if let Write::Secret { name, source, .. } = write
+                    && values.of(&plan.stage.name, name).is_none()
+                {
+                    let value = read(source, name, plan.stage).await?;
+                    hide(step, &value);
+                    let (stage, value) = (plan.stage.name.clone(), value.into());
+                    values.0.push((stage, name, value));
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl Values {
+    pub(super) fn of(&self, stage: &str, name: &str) -> Option<&SecretString> {
+        let mut all = self.0.iter();
+        let found = all.find(|(of, called, _)| of == stage && *called == name);
+        found.map(|(_, _, value)| value)
+    }
+}
+
+/// Keeps a value out of all that is shown; of several models' tokens each one.
+fn hide(step: &mut Step, value: &str) {
+    for line in value.lines() {
+        step.hide_text(line);
+        if let Some((_, token)) = line.split_once('=') {
+            step.hide_text(token.trim());
+        }
+    }
+}
+
+/// Reads `STAGE=FILE`s.
+fn files(flag: &str, given: &[String], file: &StageFile) -> Result<Vec<(String, PathBuf)>> {
+    let read = |text: &String| {
+        let (stage, path) = text.split_once('=').ok_or_else(|| {
+            CommandError::usage(format!(
+                "`{flag}` takes `STAGE=FILE`, such as `dev=token.txt`"
+            ))
+        })?;
+        let stage = file.stage(stage)?;
+        if !Path::new(path).is_file() {
+            let error = format!("the file `{path}` of `{flag}` cannot be found");
+            return Err(CommandError::usage(error));
+        }
+        Ok((stage.name.clone(), path.into()))
+    };
+    given.iter().map(read).collect()
+}
+
+async fn read(source: &Source, name: &str, stage: &Stage) -> Result<String> {
+    let value = match source {
+        Source::Variable(variable_name) => variable(variable_name).unwrap_or_default(),
+        Source::File(path) => std::fs::read_to_string(path).with_context(|| {
+            CommandError::new(
+                Exit::Usage,
+                format!("cannot read the file `{}`", path.display()),
+            )
+        })?,
+        Source::Terminal => {
+            let question = format!("`{name}` for stage `{}` (not shown): ", stage.name);
+            hidden::answer(&question).await?
+        }
+    };
+    let value = value.trim();
+    if value.is_empty() {
+        let error = format!(
+            "there is no value for secret `{name}` of stage `{}`: it is empty {source}",
+            stage.name
+        );
+        return Err(CommandError::usage(error).hint("nothing was changed"));
+    }
+    Ok(value.to_owned())
+}

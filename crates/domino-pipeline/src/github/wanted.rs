@@ -1,0 +1,56 @@
+//! What the stage file asks for of one GitHub environment.
+
+use domino_core::github::Reviewer;
+use stage_file::{SelfApproval, Stage, StageFile};
+
+use super::secret::{Secrets, WantedSecret};
+
+/// The variable that tells a step which stage it is in.
+pub(super) const VARIABLE: &str = "DOMINO_ENV";
+
+/// What the stage file asks for of one GitHub environment.
+pub(super) struct Wanted<'a> {
+    pub(super) file: &'a StageFile,
+    pub(super) stage: &'a Stage,
+    pub(super) environment: &'a str,
+    pub(super) reviewers: Vec<Reviewer>,
+    pub(super) prevents_self_review: bool,
+    /// In minutes; `None` where the file does not say.
+    pub(super) wait_timer: Option<u32>,
+    /// The one branch that may deploy.
+    pub(super) branch: &'a str,
+    pub(super) secrets: Vec<WantedSecret>,
+}
+
+impl<'a> Wanted<'a> {
+    /// `people` has everybody whom a stage names.
+    pub(super) fn of(
+        file: &'a StageFile,
+        stage: &'a Stage,
+        people: &[Reviewer],
+        secrets: &Secrets,
+    ) -> Self {
+        let is_named = |reviewer: &&Reviewer| {
+            let mut approvers = stage.approvers.iter();
+            approvers.any(|approver| reviewer.is_called(approver))
+        };
+        Self {
+            file,
+            stage,
+            environment: &stage.github_environment,
+            reviewers: people.iter().filter(is_named).cloned().collect(),
+            prevents_self_review: stage.self_approval == SelfApproval::Refuse,
+            wait_timer: file
+                .sets_for(stage, "wait-timer")
+                .then_some(stage.wait_timer),
+            branch: &file.pipeline.branch,
+            secrets: secrets.of_stage(file, stage),
+        }
+    }
+
+    /// Whether this value of the variable means the stage.
+    pub(super) fn is_meant_by(&self, value: &str) -> bool {
+        let named = self.file.stage(value);
+        named.is_ok_and(|named| named.name == self.stage.name)
+    }
+}
