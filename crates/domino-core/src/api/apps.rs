@@ -68,7 +68,8 @@ impl Reader {
     }
 
     /// The newest generation that this deployment has, and the project's apps in it. The list itself is the question: an
-    /// unknown route means that the generation is not here, nothing else does.
+    /// unknown route means that the generation is not here. Apps v1 may be switched off (`EnableAppsSDLC`), and are
+    /// answered with 403 then on some deployments: that is so when beta answers.
     pub async fn find_apps(
         &self,
         project: &ProjectId,
@@ -81,6 +82,14 @@ impl Reader {
                 apps.capabilities().older,
             ) {
                 (Err(error), Some(older)) if error.is_unknown_route() => apps.generation = older,
+                (Err(refusal), Some(older))
+                    if apps.generation == Generation::V1
+                        && refusal.status() == Some(reqwest::StatusCode::FORBIDDEN) =>
+                {
+                    apps.generation = older;
+                    let found = apps.of_project(project, name).await;
+                    return found.map(|found| (apps, found)).map_err(|_| refusal);
+                }
                 (found, _) => return found.map(|found| (apps, found)),
             }
         }

@@ -139,6 +139,8 @@ async fn the_newest_generation_that_is_here_is_chosen() {
         (vec![(v1, 200), (beta, 200), (v4, 200)], Generation::V1),
         (vec![(v1, 404), (beta, 200), (v4, 200)], Generation::Beta),
         (vec![(v1, 501), (beta, 501), (v4, 200)], Generation::V4),
+        // Switched off, and not missing.
+        (vec![(v1, 403), (beta, 200), (v4, 200)], Generation::Beta),
     ] {
         assert_eq!(found_on(&responses).await.unwrap(), expected);
     }
@@ -152,6 +154,15 @@ async fn a_refusal_or_an_outage_never_means_that_a_generation_is_not_here() {
             .unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
     }
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_in_both_newer_generations_is_told_of_the_newest() {
+    let error = found_on(&[("/api/apps/v1/apps", 403), ("/api/apps/beta/apps", 403)])
+        .await
+        .unwrap_err();
+    assert_eq!(error.status().unwrap().as_u16(), 403);
+    assert!(error.to_string().contains("/api/apps/v1/apps"), "{error}");
 }
 
 #[tokio::test]
