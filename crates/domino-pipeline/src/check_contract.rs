@@ -1,6 +1,7 @@
 //! `cargo xtask check-contract`: rehearses, and holds every request and reply against a Domino's own specs.
 //!
-//! A deployment serves its specs at `/assets/public-api.json` and `/assets/swagger.json`.
+//! A deployment serves its specs at `/docs/openapi/openapi-public.json` (the whole public API, of which
+//! `/assets/public-api.json` is a part) and `/assets/swagger.json` (the internal one).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
