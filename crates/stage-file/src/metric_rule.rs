@@ -213,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_compared_with_the_version_before_and_may_be_none() {
+        assert!(rule("rmse must not rise by more than 0").compares());
+        assert!(rule("r2 must not fall by more than 0 %").compares());
+        assert!(!rule("rmse must be at most 1").compares());
+        assert!(!rule("r2 must be at least 0").compares());
+        let none = rule("rmse must not rise by more than 0");
+        assert!(none.holds(1.0, Some(1.0)) && !none.holds(1.1, Some(1.0)));
+    }
+
+    #[test]
     fn no_rule_holds_for_what_is_no_finite_number() {
         for text in [
             "a must not rise by more than 2 %",

@@ -206,6 +206,12 @@ mod tests {
         assert!(error("0 0 6 L-31 * ?").contains("`L-1` to `L-30`"));
         assert!(error("0 0 6 L-31W * ?").contains("`L-1W` to `L-27W`"));
         assert!(Quartz::read("0 0 6 L-27W * ?", 2026).is_ok());
+        for odd in ["LX", "L-", "L-+3", "L-3X"] {
+            let told = error(&format!("0 0 6 {odd} * ?"));
+            assert!(told.contains("the last day is `L` or `LW`"), "{told}");
+        }
+        assert!(error("0 +5 6 * * ?").starts_with("has `+5` as minutes; that is a number"));
+        assert!(Quartz::read("0 0 6 1 1 ? 2027-2027", 2026).is_ok());
         assert!(error("0 0 6 1,L * ?").contains("number from 1 to 31"));
         assert!(error("0 0 6 ? * FRI#6").contains("one to five"));
         assert!(error("0 0 6 ? 2 MON 2030-2027").contains("first year"));

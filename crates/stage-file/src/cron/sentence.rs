@@ -181,6 +181,35 @@ mod tests {
                 "every 20 minutes of hours 9 to 17, on the last day of the month",
             ),
             ("0 30 * * * ?", "minute 30 of every hour, every day"),
+            (
+                "0 0,30 6,8,10 * * ?",
+                "at 06:00, 06:30, 08:00, 08:30, 10:00 and 10:30, every day",
+            ),
+            (
+                "0 0,30 6,8,10,12 * * ?",
+                "every 30 minutes of hours 6, 8, 10 and 12, every day",
+            ),
+            (
+                "*/10 0/15 6 * * ?",
+                "every 10 seconds of every 15 minutes of hour 6, every day",
+            ),
+            ("0 5,10,20 * * * ?", "minutes 5, 10 and 20, every day"),
+            (
+                "0 0,8,16,24,32,40,48 * * * ?",
+                "minutes 0, 8, 16, 24, 32, 40 and 48, every day",
+            ),
+            ("0 0 12 5 * ?", "at 12:00, on day 5 of the month"),
+            ("0 0 12 1,2 * ?", "at 12:00, on days 1 and 2 of the month"),
+            (
+                "0 0 12 L-1 * ?",
+                "at 12:00, on the day before the last of the month",
+            ),
+            ("0 0 12 ? * *", "at 12:00, every day"),
+            (
+                "0 0 12 1 * ? 2028-2126",
+                "at 12:00, on day 1 of the month, in 2028 to 2126",
+            ),
+            ("0 0 12 1 * ? 2027-2126", "at 12:00, on day 1 of the month"),
             ("* * * * * ?", "every second, every day"),
             ("30 * * * * ?", "second 30 of every minute, every day"),
             ("*/10 * 6 * * ?", "every 10 seconds of hour 6, every day"),
@@ -213,5 +242,14 @@ mod tests {
                 "{cron}"
             );
         }
+    }
+
+    #[test]
+    fn of_several_working_days_the_one_is_told_that_quartz_takes() {
+        let quartz = Quartz::read_as_quartz("0 0 6 15W,1W * ?", 2026).unwrap();
+        assert_eq!(
+            quartz.to_string(),
+            "at 06:00, on the working day in the same month nearest to day 1 of the month"
+        );
     }
 }

@@ -95,3 +95,54 @@ fn named(index: usize, value: i32) -> String {
         None => value.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::field::{HOURS, MINUTES, MONTH};
+    use super::*;
+
+    #[test]
+    fn a_field_is_written_as_short_as_it_is_clear() {
+        for (cron, index, written) in [
+            ("0 0/15 6 * * ?", MINUTES, "*/15"),
+            ("0 0,20,40 6 * * ?", MINUTES, "*/20"),
+            ("0 5,25,45 6 * * ?", MINUTES, "5/20"),
+            ("0 0,30 6 * * ?", MINUTES, "0,30"),
+            ("0 0,20,45 6 * * ?", MINUTES, "0,20,45"),
+            // Such a step would go on, or begin earlier.
+            ("0 0,15,30 6 * * ?", MINUTES, "0,15,30"),
+            ("0 9,19,29,39,49 6 * * ?", MINUTES, "9,19,29,39,49"),
+            ("0 15,30,45 6 * * ?", MINUTES, "15,30,45"),
+            ("0 25,40,55 6 * * ?", MINUTES, "25,40,55"),
+            ("0 0-59 6 * * ?", MINUTES, "*"),
+            ("0 0-58 6 * * ?", MINUTES, "0-58"),
+            ("0 6,7 6 * * ?", MINUTES, "6,7"),
+            ("0 1-3,9 6 * * ?", MINUTES, "1-3,9"),
+            ("0 0 22-1 * * ?", HOURS, "22-1"),
+            ("0 0 22,23,0 * * ?", HOURS, "22-0"),
+            ("0 0 23,0,1 * * ?", HOURS, "23-1"),
+            ("0 0 0,23 * * ?", HOURS, "0,23"),
+            ("0 0 0,1,12,22,23 * * ?", HOURS, "12,22-1"),
+            ("0 0 1,2,23 * * ?", HOURS, "1,2,23"),
+            ("0 0 0,1,22 * * ?", HOURS, "0,1,22"),
+            ("0 0 6 1-31 * ?", DAY_OF_MONTH, "*"),
+            ("0 0 6 30-2 * ?", DAY_OF_MONTH, "1,2,30,31"),
+            ("0 0 6 L-3W * ?", DAY_OF_MONTH, "L-3W"),
+            ("0 0 6 L * ?", DAY_OF_MONTH, "L"),
+            ("0 0 6 15W * ?", DAY_OF_MONTH, "15W"),
+            ("0 0 6 ? * MON", DAY_OF_MONTH, "?"),
+            ("0 0 6 1 * ?", DAY_OF_WEEK, "?"),
+            ("0 0 6 1 1/4 ?", MONTH, "JAN,MAY,SEP"),
+            ("0 0 6 ? * 6-2", DAY_OF_WEEK, "FRI-MON"),
+            ("0 0 6 ? * 6L", DAY_OF_WEEK, "FRIL"),
+            ("0 30 6 ? * MON#2", DAY_OF_WEEK, "MON#2"),
+            ("0 30 6 ? * MON#2", MINUTES, "30"),
+            // A century is every year that counts.
+            ("0 0 6 1 1 ? 2027-2126", YEAR, "2027-2126"),
+            ("0 0 6 1 1 ? 2026-2126", YEAR, "*"),
+        ] {
+            let reading = Reading::read(cron, 2026).unwrap();
+            assert_eq!(spelled(&reading, index), written, "{cron}");
+        }
+    }
+}

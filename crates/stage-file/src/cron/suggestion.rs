@@ -81,7 +81,13 @@ mod tests {
             ("30 2 1 * *", "0 30 2 1 * ?"),
             ("*/15 * * * *", "0 */15 * * * ?"),
             ("0 0 * * 0,7", "0 0 0 ? * SUN,SUN"),
+            ("@hourly", "0 0 * * * ?"),
             ("@daily", "0 0 0 * * ?"),
+            ("@midnight", "0 0 0 * * ?"),
+            ("@weekly", "0 0 0 ? * SUN"),
+            ("@monthly", "0 0 0 1 * ?"),
+            ("@yearly", "0 0 0 1 1 ?"),
+            ("@annually", "0 0 0 1 1 ?"),
         ] {
             assert!(
                 error(unix).ends_with(&format!("; write `{quartz}`")),
@@ -93,6 +99,8 @@ mod tests {
             error("0 0 1 * 1").ends_with("with seconds first"),
             "Quartz cannot say either of two days"
         );
+        assert!(error("@reboot").ends_with("Domino's cron is Quartz"));
+        assert!(error("daily").starts_with("has 1 fields"));
     }
 
     #[test]

@@ -133,3 +133,82 @@ fn the_times_of_an_expression_are_those_that_quartz_gave() {
         assert_eq!(answered(zone, start, cron), answer, "{row}");
     }
 }
+
+#[test]
+fn quartz_looks_a_century_ahead() {
+    let fires_in = |year: i16| {
+        let cron = format!("0 0 12 1 6 ? {year}");
+        let quartz = Quartz::read_as_quartz(&cron, 2026).unwrap();
+        let after = "2026-11-23T12:00:00[UTC]".parse().unwrap();
+        quartz
+            .fires(after)
+            .map(|fire| fire.year())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(fires_in(2126), [2126]);
+    assert_eq!(fires_in(2127), [0_i16; 0]);
+    assert_eq!(fires_in(3000), [0_i16; 0]);
+}
+
+#[test]
+fn what_quartz_takes_of_a_step_a_sign_and_a_long_range() {
+    let takes = |cron: &str| Quartz::read_as_quartz(cron, 2026).is_ok();
+    for (taken, refused) in [
+        ("0 0/59 6 * * ?", "0 0/60 6 * * ?"),
+        ("0 0 0/23 * * ?", "0 0 0/24 * * ?"),
+        ("0 0 6 1/31 * ?", "0 0 6 1/32 * ?"),
+        ("0 0 6 1 1/12 ?", "0 0 6 1 1/13 ?"),
+        ("0 0 6 ? * 1/7", "0 0 6 ? * 1/8"),
+        ("0 0 6 1 1 ? 2026/60", "0 0 6 1 1 ? 2026/x"),
+        ("0 0 6 ?x * MON", "0 0 6 ?xy * MON"),
+        ("0 */5 6 * * ?", "0 / 6 * * ?"),
+        ("0 0 6 ? * 7L", "0 0 6 ? * 8L"),
+        ("0 5 6 * * ?", "0 5L 6 * * ?"),
+        ("0 0 6 31W * ?", "0 0 6 32W * ?"),
+        ("0 0 6 ? * 5", "0 0 6 ? * 5W"),
+        ("0 0 6 1 1 ? 1970-21970", "0 0 6 1 1 ? 1970-21971"),
+    ] {
+        assert!(takes(taken), "{taken}");
+        assert!(!takes(refused), "{refused}");
+    }
+}
+
+#[test]
+fn what_follows_the_name_of_a_month_is_dropped() {
+    let reading = |month: &str| Reading::read(&format!("0 0 6 ? {month} MON"), 2026).unwrap();
+    for month in ["JAN#2", "JANL", "JANUARY"] {
+        assert_eq!(reading(month), reading("JAN"), "{month}");
+    }
+}
+
+#[test]
+fn only_what_the_clock_leaves_out_is_left_out() {
+    let berlin = time_zone("Europe/Berlin").unwrap();
+    let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+    let left_out = |cron: &str| Quartz::read(cron, 2026).unwrap().left_out(&berlin, now);
+    let told = left_out("0 59 2 * * ?");
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        told[0].message("Europe/Berlin"),
+        "does not fire at 02:59 on Sunday 2027-03-28: the clock of `Europe/Berlin` goes from 02:00 to 03:00"
+    );
+    assert_eq!(left_out("0 0 2 * * ?").len(), 1);
+    for cron in [
+        "0 0 3 * * ?",
+        "59 59 1 * * ?",
+        "0 30 * * * ?",
+        "0 30 2 1 * ?",
+    ] {
+        assert!(left_out(cron).is_empty(), "{cron}");
+    }
+}
+
+#[test]
+fn where_the_clock_goes_forward_by_two_hours_the_third_is_passed_over() {
+    // From 01:00 to 03:00.
+    let told = answered("Antarctica/Troll", "2025-03-29T12:00:00Z", "0 0 1,3 * * ?");
+    assert!(
+        told.starts_with("ok 2025-03-30T23:00:00Z 2025-03-31T01:00:00Z"),
+        "{told}"
+    );
+}
