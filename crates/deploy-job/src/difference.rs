@@ -28,3 +28,58 @@ pub(crate) fn differences(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A scheduled job, changed where `change` says so.
+    fn definition(change: &Value) -> ScheduleDefinition {
+        let mut definition = json!({
+            "title": "Score [prod/score]",
+            "command": "score.py",
+            "schedule": {"cronString": "0 0 6 ? * MON", "isCustom": true},
+            "timezoneId": "UTC",
+            "isPaused": false,
+            "allowConcurrentExecution": false,
+            "hardwareTierIdentifier": "small-k8s",
+            "environmentRevisionSpec": "ActiveRevision",
+            "scheduledByUserId": "u1",
+            "notifyOnCompleteEmailAddresses": [],
+        });
+        for (key, value) in change.as_object().unwrap() {
+            definition[key] = value.clone();
+        }
+        serde_json::from_value(definition).unwrap()
+    }
+
+    #[test]
+    fn each_field_that_differs_is_told_with_both_values() {
+        let told = |existing: Value, wanted: Value| {
+            differences(&definition(&existing), &definition(&wanted))
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(told(json!({}), json!({})), none);
+        assert_eq!(
+            told(
+                json!({"timezoneId": "Europe/Berlin", "isPaused": true}),
+                json!({})
+            ),
+            [
+                "isPaused: true → false",
+                "timezoneId: \"Europe/Berlin\" → \"UTC\""
+            ]
+        );
+        let environment = json!({"overrideEnvironmentId": "e1"});
+        assert_eq!(
+            told(environment.clone(), json!({})),
+            ["overrideEnvironmentId: \"e1\" → nothing"]
+        );
+        assert_eq!(
+            told(json!({}), environment),
+            ["overrideEnvironmentId: nothing → \"e1\""]
+        );
+    }
+}

@@ -17,8 +17,16 @@ pub(crate) async fn evaluate(
     context: &StepContext,
     candidate: &Candidate<'_>,
 ) -> Result<GateReport> {
-    let run = WorkflowRun::of_this_step(&context.connection, variable);
-    let run = match run {
+    asked(context, candidate, variable).await
+}
+
+/// `variable` reads the runner's variables.
+async fn asked(
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<GateReport> {
+    let run = match WorkflowRun::of_this_step(&context.connection, variable) {
         Ok(run) => run,
         Err(failure) if failure.exit() == Exit::NotApproved => {
             let result = GateResult::never(GATE, failure.to_string());
@@ -60,8 +68,48 @@ fn report(approval: RunApproval, run: u64) -> GateReport {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
+    use crate::candidate::tests::{candidate, context};
     use crate::gates::result::Verdict;
+    use crate::registry::tests::version;
+
+    #[tokio::test]
+    async fn the_reviews_of_the_run_are_asked_for_and_nobody_where_there_is_none() {
+        let server = MockServer::start().await;
+        let approved = json!([
+            {"state": "approved", "user": {"login": "cleo"}, "environments": [{"name": "prod"}]},
+        ]);
+        Mock::given(path("/repos/acme/wine/actions/runs/77/approvals"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(approved))
+            .mount(&server)
+            .await;
+        let lines = "approvers = [\"cleo\"]\ngithub-environment = \"prod\"";
+        let context = context(&server.uri(), lines, "github-approval = true");
+        let seven = candidate(&context, version(7, "Staging", json!({})));
+        let answer = async |run: Option<&str>| {
+            let variable = |name: &str| match name {
+                "GITHUB_API_URL" => Some(server.uri()),
+                "GITHUB_REPOSITORY" => Some("acme/wine".to_owned()),
+                "GITHUB_TOKEN" => Some("canary-github-1".to_owned()),
+                "GITHUB_RUN_ID" => run.map(str::to_owned),
+                _ => None,
+            };
+            asked(&context, &seven, variable).await
+        };
+        let given = answer(Some("77")).await.unwrap();
+        assert_eq!(given.approved_by, ["cleo (GitHub)"], "{given:?}");
+        let closed = answer(None).await.unwrap();
+        assert_eq!(closed.gates[0].verdict, Verdict::Never);
+        assert_eq!(
+            closed.gates[0].reason,
+            "who approved on GitHub cannot be asked: `GITHUB_RUN_ID` is not set"
+        );
+        assert!(answer(Some("seventy")).await.is_err());
+    }
 
     #[test]
     fn only_an_approval_that_is_given_opens_the_gate_and_only_a_missing_one_may_come() {

@@ -335,6 +335,19 @@ async fn the_bundle_is_the_live_one_of_that_name_with_the_version_in_it() {
 }
 
 #[tokio::test]
+async fn the_tier_that_a_gate_is_about_is_that_of_the_endpoint() {
+    let tiers = json!([
+        {"hardwareTier": {"id": "t-small", "name": "s"}},
+        {"hardwareTier": {"id": "t-large", "name": "p"}},
+    ]);
+    let server = domino(&[("/v4/projects/p1/hardwareTiers", tiers)]).await;
+    let context = in_prod(&server.uri());
+    let candidate = candidate(&context, version(7, "Staging", json!({})));
+    let tier = endpoint_tier(&context, &candidate).await.unwrap();
+    assert_eq!(tier.as_deref(), Some("t-large"));
+}
+
+#[tokio::test]
 async fn a_domino_without_governance_is_told_from_one_that_refuses() {
     for (status, told) in [
         (
