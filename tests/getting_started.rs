@@ -6,6 +6,8 @@
 //! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
+#[path = "getting_started/inside.rs"]
+mod inside;
 #[path = "getting_started/one_push.rs"]
 mod one_push;
 #[path = "getting_started/real_client.rs"]

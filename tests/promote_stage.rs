@@ -14,6 +14,8 @@ mod github;
 mod harness;
 #[path = "promote_stage/identity.rs"]
 mod identity;
+#[path = "promote_stage/inside.rs"]
+mod inside;
 #[path = "promote_stage/lineage.rs"]
 mod lineage;
 #[path = "promote_stage/measured.rs"]

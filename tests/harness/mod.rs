@@ -72,6 +72,8 @@ pub struct Setup<'a> {
     pub mlflow: Option<&'a str>,
     /// What its experiment manager demands of callers outside of a run.
     pub mlflow_context: MlflowContext,
+    /// A folder of programs that the image of every run has.
+    pub programs: Option<&'a Path>,
 }
 
 impl Setup<'_> {
@@ -85,6 +87,7 @@ impl Setup<'_> {
             seed: |seed| seed,
             mlflow: None,
             mlflow_context: MlflowContext::None,
+            programs: None,
         }
     }
 
@@ -107,6 +110,7 @@ impl Setup<'_> {
             model_token: Some(MODEL_TOKEN.into()),
             mlflow: self.mlflow.map(str::to_owned),
             mlflow_context: self.mlflow_context,
+            programs: self.programs.map(Path::to_owned),
             ..Options::default()
         })
         .unwrap();

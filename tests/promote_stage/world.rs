@@ -5,7 +5,7 @@ use domino_sandbox::{Misbehaviour, Seed};
 use serde_json::{Value, json};
 
 use crate::harness::http::send;
-use crate::harness::{KEY, Run, Scene, Setup, eventually};
+use crate::harness::{KEY, Run, Scene, Setup, TOKEN, eventually};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_promote-stage");
 
@@ -111,10 +111,16 @@ fn encoded(text: &str) -> String {
         .collect()
 }
 
-/// Sends one request to Domino as the service account.
+/// Sends one request to Domino as the service account; to the experiment manager as from one of its runs, from where it
+/// takes everything.
 pub fn domino(scene: &Scene, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let url = format!("{}{path}", scene.sandbox.url());
-    send(method, &url, &[("X-Domino-Api-Key", KEY)], body.as_ref())
+    let of_a_run = format!("Bearer {TOKEN}.of-run.0");
+    let sign = match path.starts_with("/api/2.0/mlflow") {
+        true => ("Authorization", of_a_run.as_str()),
+        false => ("X-Domino-Api-Key", KEY),
+    };
+    send(method, &url, &[sign], body.as_ref())
 }
 
 /// Sends one request as a user of the sandbox.
@@ -461,7 +467,7 @@ fn upload(scene: &Scene, name: &str, number: u64) {
         let status = crate::harness::http::send_bytes(
             "PUT",
             &url,
-            &[("X-Domino-Api-Key", KEY)],
+            &[("Authorization", &format!("Bearer {TOKEN}.of-run.0"))],
             content.as_bytes(),
         )
         .0;

@@ -7,13 +7,13 @@ use domino_core::api::GitRef;
 use domino_core::api::projects::Project;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::job_run::{Watch, Words, is_over, link};
+use domino_core::job_run::{Watch, is_over, link};
 use domino_core::step::{Interrupts, Step, StepContext, StepFlags, StepResult, Table, duration};
 use stage_file::Job;
 
 use crate::ended::result_of;
 use crate::left::{LeftRun, left_among, runs_of};
-use crate::run::{cannot, deployed_here};
+use crate::run::{deployed_here, words};
 
 /// A run whose turn comes when the time is up is looked at all the same.
 const SHORTEST: Duration = Duration::from_secs(10);
@@ -125,11 +125,7 @@ async fn follow_one(
 ) -> Result<String> {
     step.say(&left.in_words());
     let (job, stage) = (&left.job.name, &context.stage);
-    let words = Words {
-        what: format!("job `{job}`"),
-        cannot: cannot("follow", job, stage),
-        status: format!("deploy-job status {job} --stage {}", stage.name),
-    };
+    let words = words("follow", job, stage);
     let watch = Watch {
         context,
         project,

@@ -8,7 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
-use domino_core::job_run::is_of_file;
+use domino_core::job_run::{Words, is_of_file};
 use domino_core::step::StepContext;
 use stage_file::{Job, Stage};
 
@@ -130,4 +130,15 @@ pub(crate) fn no_run(context: &StepContext, job: &str) -> CommandError {
 /// What could not be done, for the first line of an error.
 pub(crate) fn cannot(verb: &str, job: &str, stage: &Stage) -> String {
     format!("cannot {verb} job `{job}` in stage `{}`", stage.name)
+}
+
+/// What a run of a job is called before a person, where this is to be done with it.
+pub(crate) fn words(verb: &str, job: &str, stage: &Stage) -> Words {
+    let status = format!("deploy-job status {job} --stage {}", stage.name);
+    Words {
+        what: format!("job `{job}`"),
+        cannot: cannot(verb, job, stage),
+        look: format!("to see whether it runs: {status}"),
+        status,
+    }
 }

@@ -11,7 +11,7 @@ use domino_core::commit::Commit;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
 use domino_core::job_run::{
-    Follow, Interruption, NewRun, OwnRuns, Requested, Search, Words, describe, link,
+    Follow, Interruption, NewRun, OwnRuns, Requested, Search, describe, link,
 };
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
@@ -25,7 +25,7 @@ use crate::again::Again;
 use crate::ended::result_of;
 use crate::left::{LeftRun, earlier_runs, left_among};
 use crate::own_run::{Reusable, Reuse};
-use crate::run::{cannot, deployed_here};
+use crate::run::{cannot, deployed_here, words};
 
 /// `deploy-job start`.
 #[derive(Debug, clap::Args)]
@@ -216,11 +216,7 @@ impl StartPlan<'_> {
         writer: &Writer,
     ) -> Result<StepResult> {
         let stage = &context.stage;
-        let words = Words {
-            what: format!("job `{}`", args.job),
-            cannot: cannot("start", &args.job, stage),
-            status: format!("deploy-job status {} --stage {}", args.job, stage.name),
-        };
+        let words = words("start", &args.job, stage);
         let interruption = Interruption {
             context,
             project: &self.project,

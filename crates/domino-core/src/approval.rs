@@ -7,7 +7,7 @@ use stage_file::Stage;
 
 use crate::client::Connection;
 use crate::error::{CommandError, Exit, Result};
-use crate::github::{ApprovalRules, RunApproval, WorkflowRun};
+use crate::github::{ApprovalRules, RunApproval, RunReview, WorkflowRun};
 use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
 use crate::variable::{is_on_github, variable};
@@ -82,6 +82,29 @@ impl Approval {
         })
     }
 
+    /// The same from what another step asked GitHub: who approved, and who started the workflow run.
+    pub fn of_reviews(
+        stage: &Stage,
+        reviews: &[RunReview],
+        started_by: Option<&str>,
+        is_rerun: bool,
+    ) -> Self {
+        if stage.approvers.is_empty() {
+            return Self(State::NotNeeded);
+        }
+        Self(State::Known(evaluated(
+            stage, reviews, started_by, is_rerun,
+        )))
+    }
+
+    /// Who gave it, by their logins.
+    pub fn given_by(&self) -> &[String] {
+        match &self.0 {
+            State::Known(RunApproval::Given { by, .. }) => by,
+            _ => &[],
+        }
+    }
+
     /// Adds what is known to a plan.
     pub fn describe(&self, plan: &mut Plan) {
         match &self.0 {
@@ -146,24 +169,36 @@ fn nothing_written(stage: &Stage) -> String {
 async fn read(stage: &Stage, connection: &Connection) -> Result<RunApproval> {
     let run = WorkflowRun::of_this_step(connection, variable)?;
     let reviews = run.reviews().await?;
+    // Whoever runs it again is not its author: GitHub names that person in `GITHUB_TRIGGERING_ACTOR`.
+    let started_by = variable("GITHUB_ACTOR");
+    Ok(evaluated(
+        stage,
+        &reviews,
+        started_by.as_deref(),
+        is_rerun(),
+    ))
+}
+
+fn evaluated(
+    stage: &Stage,
+    reviews: &[RunReview],
+    started_by: Option<&str>,
+    is_rerun: bool,
+) -> RunApproval {
+    let is_author =
+        |login: &str| started_by.is_some_and(|actor| actor.to_lowercase() == login.to_lowercase());
     let rules = ApprovalRules {
         environment: &stage.github_environment,
         approvers: &stage.approvers,
         own_work: &|login| is_author(login).then_some(STARTED),
         self_approval: stage.self_approval,
-        is_rerun: is_rerun(),
+        is_rerun,
     };
-    Ok(rules.evaluate(&reviews))
+    rules.evaluate(reviews)
 }
 
 /// How an approver is told apart who started the run.
 pub const STARTED: &str = "who started this workflow run";
-
-/// Whether this login started the workflow run. Whoever runs it again is not its author: GitHub names that person in
-/// `GITHUB_TRIGGERING_ACTOR`, and the author goes on standing in `GITHUB_ACTOR`.
-pub fn is_author(login: &str) -> bool {
-    variable("GITHUB_ACTOR").is_some_and(|actor| actor.to_lowercase() == login.to_lowercase())
-}
 
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -1,5 +1,6 @@
-//! Which commit a person means: by its whole id, or by what git knows in this checkout.
+//! What git knows of this checkout: which commit a person means, and where a file is in the repository.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::commit::Commit;
@@ -38,6 +39,24 @@ impl Commit {
     }
 }
 
+/// Where a file is, from the top folder of its repository on; nothing outside of one.
+pub fn path_in_repository(file: &Path) -> Option<String> {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder.unwrap_or(Path::new(".")))
+        .args(["rev-parse", "--show-prefix"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let prefix = String::from_utf8(output.stdout).ok()?;
+    Some(format!(
+        "{}{}",
+        prefix.trim_end_matches('\n'),
+        file.file_name()?.to_str()?
+    ))
+}
+
 /// `^{commit}` makes git peel tags, and `--end-of-options` keeps a name with a dash from being one.
 fn rev_parse(name: &str) -> Option<Commit> {
     let output = Command::new("git")
@@ -55,6 +74,16 @@ fn rev_parse(name: &str) -> Option<Commit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_named_from_the_top_of_its_repository() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let of = |file: &str| path_in_repository(&here.join(file));
+        assert_eq!(of("src/lib.rs").unwrap(), "crates/domino-core/src/lib.rs");
+        assert_eq!(of("../../stages.toml").unwrap(), "stages.toml");
+        let outside = tempfile::tempdir().unwrap();
+        assert_eq!(path_in_repository(&outside.path().join("x")), None);
+    }
 
     #[test]
     fn a_name_that_looks_like_an_option_is_none() {

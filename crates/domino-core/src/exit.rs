@@ -29,3 +29,24 @@ pub enum Exit {
     /// Ended by SIGTERM.
     Terminated = 143,
 }
+
+impl Exit {
+    /// The end that has this number.
+    pub fn of_code(code: u8) -> Option<Self> {
+        const ALL: [Exit; 12] = [
+            Exit::Done,
+            Exit::Bug,
+            Exit::Usage,
+            Exit::Refused,
+            Exit::Unreachable,
+            Exit::Failed,
+            Exit::Unsettled,
+            Exit::NotApproved,
+            Exit::Differs,
+            Exit::OutputLost,
+            Exit::Interrupted,
+            Exit::Terminated,
+        ];
+        ALL.into_iter().find(|exit| *exit as u8 == code)
+    }
+}

@@ -5,7 +5,7 @@
 
 pub mod api;
 pub mod approval;
-mod checkout;
+pub mod checkout;
 pub mod choice;
 pub mod client;
 pub mod commit;

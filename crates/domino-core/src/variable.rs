@@ -13,3 +13,10 @@ pub fn variable(name: &str) -> Option<String> {
 pub fn is_on_github() -> bool {
     variable("GITHUB_ACTIONS").as_deref() == Some("true")
 }
+
+/// Whether this process runs inside of a run of Domino's.
+pub fn is_in_domino_run() -> bool {
+    ["DOMINO_RUN_ID", "DOMINO_API_PROXY"]
+        .into_iter()
+        .any(|name| variable(name).is_some())
+}

@@ -51,7 +51,7 @@ Workflows, stage file and code are those of the commit that is checked out. Each
 steps see GitHub's variables and their own, nothing else of your environment. `vars.DOMINO_ENV` is the name of the \
 job's GitHub environment; its one credential is that of the sandbox's user `ci-bot`; DOMINO_API_HOST points the \
 programs at the sandbox. actions/checkout, upload-artifact, download-artifact and cache (always a miss) are stood in \
-for; programs that would be downloaded are those installed beside this one; an attestation is named as not run; anything else that is not understood is named before anything runs.
+for; programs that would be downloaded are those installed beside this one, which Domino's runs find as well; an attestation is named as not run; anything else that is not understood is named before anything runs.
 
 The workflows start side by side, and each job once what it needs has finished, on folders of its own; each line says \
 whose it is. `concurrency` groups are kept as GitHub keeps them: one goes on, of those that wait the newest stays, with \
@@ -228,7 +228,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         args.faults.as_deref(),
         &model_token,
         mlflow.as_ref().map(|mlflow| mlflow.uri.clone()),
-        python,
+        domino::Image {
+            python,
+            programs: programs.clone(),
+        },
     )?;
     messages::hide_credentials(&console, &sandbox, &model_token);
     messages::announce(&console, &sandbox, args.domino_version, mlflow.as_ref());

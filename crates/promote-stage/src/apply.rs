@@ -1,26 +1,31 @@
 //! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and verified.
 
+use domino_core::api::registered_models::VersionNumber;
 use domino_core::approval::{Approval, Ask};
-use domino_core::error::{Context as _, Result};
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, ticked,
 };
 use domino_core::version_identity::VersionIdentity;
+use stage_file::Stage;
 
 use crate::arguments::{VersionArgs, WaitArgs};
 use crate::by_people::alias_moved_to;
 use crate::candidate::Candidate;
 use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
-use crate::gates::{has_none, refusal, soak};
+use crate::gates::{github, has_none, refusal, soak};
+use crate::inside::{self, Errand, InsideArgs, Task};
 use crate::lineage::Lineage;
 use crate::machine;
-use crate::record::{Record, Status, demoted_key, has_entered, outdated, timestamp, workflow_run};
+use crate::record::{Record, Status, demoted_key, has_entered, outdated, timestamp};
 use crate::registry::stage_of;
 use crate::registry_writer::RegistryWriter;
 use crate::sheet::describe;
 use crate::target::{PromotionTarget, cannot};
+use crate::told::Told;
 use crate::transition::{Alias, Previous, TagChange, Transition};
+use crate::written::check_written;
 
 /// `promote-stage apply`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +40,8 @@ pub(crate) struct ApplyArgs {
     /// Let the alias of the stage lead to its version again, although somebody moved it
     #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     moves_alias_back: bool,
+    #[command(flatten)]
+    inside: InsideArgs,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
@@ -59,26 +66,28 @@ pub(crate) async fn apply(
         }
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
+    let approval = args.approval(&context.stage).unwrap_or(approval);
     candidate.outputs(&mut step.report);
     let moved_to = alias_moved_to(&candidate).filter(|_| !args.moves_alias_back);
     let mut transition = transition(&candidate, &report, args.which.skip_order.clone());
     if moved_to.is_some() {
         transition.leave_aliases();
     }
+    let has_work =
+        candidate.already_promoted.is_none() && report.all_hold() && !transition.is_nothing();
+    let planned = errand(context, args, &candidate, approvers(&approval, &report));
+    let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
     let mut view = view(&candidate, &report, &transition);
     approval.describe(&mut view);
+    if let Some(errand) = &errand {
+        errand.describe(&mut view);
+    }
     step.show(&view);
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
     }
     if let Some(moved_to) = moved_to {
-        let (number, name) = (candidate.number(), candidate.target.name);
-        let text = format!(
-            "alias `{}` of `{name}` leads to version {moved_to}: somebody moved it after version {number} was let in; \
-             it stays there, and `--put-back` moves it back",
-            transition.alias.name
-        );
-        step.warn(&text, None);
+        step.warn(&stays_moved(&candidate, &transition.alias, moved_to), None);
     }
     show_remarks(step, &candidate, &report, args.which.skip_order.as_deref());
     if !report.all_hold() {
@@ -97,15 +106,20 @@ pub(crate) async fn apply(
     }
     let approved = approval.require(step, context);
     approved.with_context(|| cannot("promote", &args.which.model, &context.stage))?;
-    let writer = PromotionTarget::tracking(context)?.writer();
-    let entered = transition.record_value(Status::Done)?;
-    let registry = RegistryWriter::of(&writer, &candidate.registry, context);
-    machine::promote(step, registry, transition, &mut interrupts)
-        .await
-        .with_context(|| {
-            let stage = &context.stage.name;
-            format!("cannot promote version {number} of `{name}` to stage `{stage}`")
-        })?;
+    let entered = match errand {
+        Some(errand) => {
+            async {
+                errand.run(step, &mut interrupts, args.inside).await?;
+                check_written(context, target, number).await
+            }
+            .await
+        }
+        None => write(step, context, &candidate, transition, &mut interrupts).await,
+    };
+    let entered = entered.with_context(|| {
+        let stage = &context.stage.name;
+        format!("cannot promote version {number} of `{name}` to stage `{stage}`")
+    })?;
     let lineage = Lineage::of_candidate(&context.file, &candidate, Some(entered));
     step.report.sheet = Some(lineage.markdown());
     step.report.data = Some(lineage.data());
@@ -117,6 +131,74 @@ pub(crate) async fn apply(
         "`{}` holds version {number} of `{name}`, and no other",
         target.model_stage
     )))
+}
+
+impl ApplyArgs {
+    /// The approval that this run is told of, if it is; the gate on GitHub asks for the same.
+    fn approval(&self, stage: &Stage) -> Option<Approval> {
+        let told = &self.which.told;
+        let asks = !stage.gates.github_approval;
+        let told_of = told.reviews(&stage.github_environment).filter(|_| asks);
+        told_of.map(|(_, reviews)| {
+            let started_by = told.started_by();
+            Approval::of_reviews(stage, &reviews, started_by.as_deref(), told.is_rerun())
+        })
+    }
+}
+
+/// The logins of those who approved the workflow run for the stage, whichever asked for it.
+fn approvers(approval: &Approval, report: &GateReport) -> Vec<String> {
+    let mut approvers = github::approvers(report);
+    approvers.extend_from_slice(approval.given_by());
+    approvers
+}
+
+/// The run that promotes in place of this step.
+async fn errand<'a>(
+    context: &'a StepContext,
+    args: &ApplyArgs,
+    candidate: &Candidate<'_>,
+    approvers: Vec<String>,
+) -> Result<Errand<'a>> {
+    let mut flags = args.which.flags();
+    if args.moves_alias_back {
+        flags.push("--put-back".into());
+    }
+    let task = Task {
+        verb: "apply",
+        stage_option: "--to",
+        model: &candidate.target.model.name,
+        version: candidate.number(),
+        flags,
+        told: Told::by_this_step(&candidate.version, approvers)?,
+    };
+    let planned = Errand::plan(context, &candidate.project, &task).await;
+    planned.with_context(|| cannot("promote", task.model, &context.stage))
+}
+
+/// Promotes the version from here. Gives its record, as the value of its tag.
+async fn write(
+    step: &mut Step,
+    context: &StepContext,
+    candidate: &Candidate<'_>,
+    transition: Transition<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<String, CommandError> {
+    let writer = PromotionTarget::tracking(context)?.writer();
+    let entered = transition.record_value(Status::Done)?;
+    let registry = RegistryWriter::of(&writer, &candidate.registry, context);
+    machine::promote(step, registry, transition, interrupts).await?;
+    Ok(entered)
+}
+
+/// That somebody's decision where the alias leads is kept.
+fn stays_moved(candidate: &Candidate<'_>, alias: &Alias, moved_to: VersionNumber) -> String {
+    let (number, name) = (candidate.number(), candidate.target.name);
+    format!(
+        "alias `{}` of `{name}` leads to version {moved_to}: somebody moved it after version {number} was let in; it \
+         stays there, and `--put-back` moves it back",
+        alias.name
+    )
 }
 
 /// Says what a reader must not miss before the version moves.
@@ -147,6 +229,9 @@ fn view(candidate: &Candidate<'_>, report: &GateReport, transition: &Transition<
         target.name, target.model_stage, target.stage.name
     ));
     describe(candidate, &mut plan);
+    if let Some(by) = candidate.told.by() {
+        plan.fact("told by", by);
+    }
     report.describe(&mut plan);
     // What will not be done is no change.
     if candidate.already_promoted.is_none() && report.all_hold() {
@@ -177,7 +262,8 @@ fn transition<'a>(
         since: soak::since(candidate),
         approved_by: report.approved_by.clone(),
         request_id: report.request_id.clone(),
-        run: workflow_run(),
+        run: candidate.told.workflow_run(),
+        told_by: candidate.told.by(),
         replaced,
         reason: skip_order,
         of: Some(VersionIdentity::of(&candidate.version)),

@@ -7,6 +7,8 @@ use domino_core::error::CommandError;
 use domino_core::handed_on::GivenVersion;
 use domino_core::step::duration;
 
+use crate::told::Told;
+
 /// Which version is meant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VersionArgs {
@@ -18,6 +20,8 @@ pub(crate) struct VersionArgs {
     /// Let a version in that the stage before neither holds nor serves, or that was demoted, and say why
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) skip_order: Option<String>,
+    #[command(flatten)]
+    pub(crate) told: Told,
 }
 
 /// How long to wait for an approval.
@@ -29,6 +33,13 @@ pub(crate) struct WaitArgs {
 }
 
 impl VersionArgs {
+    /// What beside the version says how it is judged, as flags.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let skip = self.skip_order.iter();
+        skip.flat_map(|reason| ["--skip-order".to_owned(), reason.clone()])
+            .collect()
+    }
+
     /// The version that is given. On GitHub an empty one is an error.
     pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
         GivenVersion::number(self.version)

@@ -16,6 +16,7 @@ use crate::record::{Record, has_entered};
 use crate::registry::{Registry, stage_of};
 use crate::run_of::run_of;
 use crate::target::PromotionTarget;
+use crate::told::Told;
 
 /// The version that is replaced, with what is known of it.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub(crate) struct Candidate<'a> {
     /// Its metrics.
     pub(crate) measured: Measurements,
     pub(crate) people: People,
+    /// What a step told the run that this is, if it is one.
+    pub(crate) told: Told,
     /// What time it is for the server, in epoch milliseconds.
     pub(crate) now: i64,
 }
@@ -97,13 +100,15 @@ impl<'a> Candidate<'a> {
         if given.is_some() {
             order::check_handed_on(&version)?;
         }
+        args.told.check_version(&version)?;
         order::ready(&version)?;
         let already_promoted = order::already_promoted(file, stage, &version)?;
         let mut candidate = Self {
             target,
             before,
             project,
-            people: People::of(&version, None),
+            people: People::of(&version, None, args.told.started_by()),
+            told: args.told.clone(),
             registry,
             version,
             chosen,
@@ -154,7 +159,8 @@ impl<'a> Candidate<'a> {
         }
         candidate.run = run.known().cloned();
         candidate.run_trouble = run.trouble();
-        candidate.people = People::of(&candidate.version, candidate.run.as_ref());
+        let started_by = args.told.started_by();
+        candidate.people = People::of(&candidate.version, candidate.run.as_ref(), started_by);
         let (run, measured) = before;
         candidate.replaced = replaced.map(|version| Replaced {
             version,

@@ -4,6 +4,7 @@
 //! before: by its record, or by the alias of the version before.
 
 use domino_core::api::mlflow::ModelVersion;
+use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
@@ -11,11 +12,15 @@ use domino_core::version_identity::VersionIdentity;
 use stage_file::VersionRule;
 
 use crate::arguments::reason;
-use crate::record::{Record, Status, demoted_key, timestamp, workflow_run};
+use crate::inside::{self, Errand, InsideArgs, Task};
+use crate::record::{Record, Status, demoted_key, timestamp};
 use crate::registry::{Registry, listed, stage_of};
 use crate::registry_writer::RegistryWriter;
+use crate::shell_word::shell_word;
 use crate::target::{PromotionTarget, cannot};
+use crate::told::Told;
 use crate::transition::{Alias, Previous, TagChange, Transition};
+use crate::written::check_written;
 use crate::{machine, order, record};
 
 /// `promote-stage demote`.
@@ -34,6 +39,10 @@ pub(crate) struct DemoteArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    inside: InsideArgs,
+    #[command(flatten)]
+    pub(crate) told: Told,
+    #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
 
@@ -47,6 +56,7 @@ struct Demotion<'a> {
     leave: Vec<VersionNumber>,
     /// What was written down when it came for the first time.
     earlier: Option<Record>,
+    told: &'a Told,
     now: i64,
 }
 
@@ -63,7 +73,14 @@ pub(crate) async fn demote(
     };
     let target = &demotion.target;
     let transition = demotion.transition(args.reason.as_deref());
-    step.show(&demotion.view(&transition));
+    let has_work = !transition.is_nothing();
+    let planned = demotion.errand(context, args);
+    let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
+    let mut view = demotion.view(&transition);
+    if let Some(errand) = &errand {
+        errand.describe(&mut view);
+    }
+    step.show(&view);
     let back = demotion.back.version;
     step.report
         .output("version", back.to_string())
@@ -78,11 +95,21 @@ pub(crate) async fn demote(
     if args.dry_run {
         return Ok(StepResult::planned());
     }
-    let writer = PromotionTarget::tracking(context)?.writer();
-    let registry = RegistryWriter::of(&writer, &demotion.registry, context);
-    machine::promote(step, registry, transition, &mut interrupts)
-        .await
-        .with_context(|| cannot("demote", &args.model, &context.stage))?;
+    let written = match errand {
+        Some(errand) => {
+            async {
+                errand.run(step, &mut interrupts, args.inside).await?;
+                check_written(context, target, back).await.map(drop)
+            }
+            .await
+        }
+        None => {
+            let writer = PromotionTarget::tracking(context)?.writer();
+            let registry = RegistryWriter::of(&writer, &demotion.registry, context);
+            machine::promote(step, registry, transition, &mut interrupts).await
+        }
+    };
+    written.with_context(|| cannot("demote", &args.model, &context.stage))?;
     if let VersionRule::Number(pinned) = target.rule
         && *pinned != back.get()
     {
@@ -98,7 +125,7 @@ pub(crate) async fn demote(
     )))
 }
 
-async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotion<'a>> {
+async fn plan<'a>(context: &'a StepContext, args: &'a DemoteArgs) -> Result<Demotion<'a>> {
     let target = PromotionTarget::of(context, &args.model)?;
     let reader = PromotionTarget::tracking(context)?.reader();
     let mut registry = target.registry(context, &reader).await?;
@@ -125,6 +152,7 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
     let Some(back) = registry.version(number).cloned() else {
         return Err(order::no_such_version(&registry, number));
     };
+    args.told.check_version(&back)?;
     order::ready(&back)?;
     let expected = before.and_then(|record| record.replaced_of);
     if let Some(other) =
@@ -160,6 +188,7 @@ async fn plan<'a>(context: &'a StepContext, args: &DemoteArgs) -> Result<Demotio
         back,
         leave,
         earlier,
+        told: &args.told,
         now: reader.now().as_millisecond(),
     })
 }
@@ -199,6 +228,28 @@ fn another(back: &ModelVersion, held: &VersionIdentity, stage: &str) -> CommandE
 }
 
 impl Demotion<'_> {
+    /// The run that puts the version back in place of this step.
+    async fn errand<'c>(&self, context: &'c StepContext, args: &DemoteArgs) -> Result<Errand<'c>> {
+        let reason = args.reason.iter();
+        let task = Task {
+            verb: "demote",
+            stage_option: "--stage",
+            model: &self.target.model.name,
+            version: self.back.version,
+            flags: reason
+                .flat_map(|reason| ["--reason".to_owned(), reason.clone()])
+                .collect(),
+            told: Told::by_this_step(&self.back, Vec::new())?,
+        };
+        let reader = context.connection.reader();
+        let planned = async {
+            let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
+            Errand::plan(context, &project, &task).await
+        };
+        let planned = planned.await;
+        planned.with_context(|| cannot("demote", task.model, &context.stage))
+    }
+
     /// The record of a demotion that was begun and not finished.
     fn begun(&self) -> Option<&Record> {
         let record = self
@@ -221,7 +272,8 @@ impl Demotion<'_> {
                 .map(|reason| format!(": {reason}"))
                 .unwrap_or_default();
             command.push_str(" --force-version ");
-            command.push_str(&quoted(&format!("put back{why}")));
+            // A summary shows commands without backticks.
+            command.push_str(&shell_word(&format!("put back{why}").replace('`', "\"")));
         }
         command
     }
@@ -304,28 +356,13 @@ impl Demotion<'_> {
                 .map(|earlier| earlier.approved_by.clone())
                 .unwrap_or_default(),
             request_id: earlier.and_then(|earlier| earlier.request_id.clone()),
-            run: workflow_run(),
+            run: self.told.workflow_run(),
+            told_by: self.told.by(),
             replaced: None,
             of: Some(VersionIdentity::of(&self.back)),
             replaced_of: None,
             reason: Some(begun.unwrap_or_else(|| format!("put back{in_place_of}{why}"))),
             held_before: true,
         }
-    }
-}
-
-/// Text as one word of a shell, whatever it contains. A summary shows commands without backticks.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('`', "\"").replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_one_word_of_a_shell() {
-        assert_eq!(quoted("put back: it drifts"), "'put back: it drifts'");
-        assert_eq!(quoted("it's $(x) `y`"), r#"'it'\''s $(x) "y"'"#);
     }
 }

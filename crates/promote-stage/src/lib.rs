@@ -15,6 +15,7 @@ mod demote;
 mod evaluation;
 mod exclusive;
 mod gates;
+mod inside;
 mod journal;
 mod lineage;
 mod machine;
@@ -31,16 +32,20 @@ mod request_note;
 mod rollback;
 mod run_of;
 mod sheet;
+mod shell_word;
 mod show;
 mod signature;
 mod stage_holders;
 mod status;
 mod target;
+mod told;
 mod transition;
+mod written;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use domino_core::error::{CommandError, Exit};
 use domino_core::step::{Format, Program, Step, StepContext, Subject};
 use stage_file::Kind;
 
@@ -69,8 +74,12 @@ logins are compared as they are written, without case: nothing tells that two di
 Who approved GitHub tells of a workflow run, not of an attempt at it: when a run is run again, an approval that an \
 earlier attempt was given counts as well.
 
+Where stages.toml says `promote = \"inside\"`, request, apply and demote start a run of promote-stage in the stage's \
+project, follow it, and end with its exit code; the run asks the gates once more and is told who approved on GitHub.
+
 Exit codes: 0 done or already as wanted, 2 wrong usage or a problem in stages.toml, 3 Domino refused or another \
-promotion got in between, 4 Domino could not be reached or understood, 7 not approved: a gate of the stage does not \
+promotion got in between, 4 Domino could not be reached or understood, 5 the run that was to write failed otherwise, \
+6 it was not over in time, 7 not approved: a gate of the stage does not \
 hold, 9 done, but its outputs could not be written, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
@@ -125,6 +134,9 @@ pub fn run(args: &Args) -> ExitCode {
                 StepContext::open(flags, &mut step, PROGRAM)?
             }
         };
+        if let Some(told) = args.verb.told() {
+            told.check(&context)?;
+        }
         match &args.verb {
             Verb::Request(args) => request::request(&mut step, &context, args).await,
             Verb::Check(args) => check::check(&mut step, &context, args).await,
@@ -134,5 +146,23 @@ pub fn run(args: &Args) -> ExitCode {
             Verb::Demote(args) => demote::demote(&mut step, &context, args).await,
         }
     });
-    step.finish(result)
+    let exit = result
+        .as_ref()
+        .map_or_else(CommandError::exit, |_| Exit::Done);
+    let code = step.finish(result);
+    inside::tell_end(exit);
+    code
+}
+
+impl Verb {
+    /// What a step tells the run that works in its place.
+    fn told(&self) -> Option<&told::Told> {
+        match self {
+            Self::Request(args) => Some(&args.which.told),
+            Self::Check(args) => Some(&args.which.told),
+            Self::Apply(args) => Some(&args.which.told),
+            Self::Demote(args) => Some(&args.told),
+            Self::Sheet(_) | Self::Status(_) => None,
+        }
+    }
 }

@@ -99,12 +99,14 @@ impl Outside {
             Self::Taken(_) => None,
             Self::Refused(run) => Some(format!(
                 "the write was refused also with `X-Domino-Execution` for run {run}, our newest in the project: it is for \
-                 want of something else"
+                 want of something else; where no write is taken from outside of Domino, `promote = \"inside\"` under \
+                 `[pipeline]` lets a run write"
             )),
             Self::NoRun => Some(
                 "from outside of Domino the experiment manager may want `X-Domino-Execution`, which names a run of the \
                  same project and user, and this account has none there: run a job once with deploy-job start, or in the \
-                 project that the model's tag `mlflow.domino.project_id` names"
+                 project that the model's tag `mlflow.domino.project_id` names; or let a run write, with \
+                 `promote = \"inside\"` under `[pipeline]`"
                     .into(),
             ),
         }

@@ -4,7 +4,6 @@
 use domino_core::api::governance::Actor;
 use domino_core::api::mlflow::{ModelVersion, Run};
 use domino_core::approval::STARTED;
-use domino_core::variable::variable;
 
 /// The tags that name the user who trained a version.
 const TRAINED_BY: [&str; 2] = ["mlflow.domino.user", "mlflow.user"];
@@ -20,8 +19,12 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// Reads who trained a version from its tags and its run's, and who started the workflow from its variables.
-    pub(crate) fn of(version: &ModelVersion, run: Option<&Run>) -> Self {
+    /// Reads who trained a version from its tags and its run's; who started the workflow is told.
+    pub(crate) fn of(
+        version: &ModelVersion,
+        run: Option<&Run>,
+        started_by: Option<String>,
+    ) -> Self {
         let all = |keys: &[&str]| {
             let mut values: Vec<String> = Vec::new();
             for tags in [Some(&version.tags), run.map(|run| &run.tags)]
@@ -40,8 +43,7 @@ impl People {
         Self {
             trained_by: all(&TRAINED_BY),
             trained_by_ids: all(&[TRAINED_BY_ID]),
-            // Whoever runs it again has not started it, and stands in `GITHUB_TRIGGERING_ACTOR`.
-            started_by: variable("GITHUB_ACTOR"),
+            started_by,
         }
     }
 
@@ -95,16 +97,14 @@ pub(crate) mod tests {
     /// Ada trained it, ben started the workflow run.
     pub(crate) fn people() -> People {
         let tags = json!({"mlflow.user": "ada", "mlflow.domino.user_id": "u1"});
-        People {
-            started_by: Some("ben".into()),
-            ..People::of(&version(7, "None", tags), None)
-        }
+        let started_by = Some("ben".to_owned());
+        People::of(&version(7, "None", tags), None, started_by)
     }
 
     #[test]
     fn that_nothing_says_who_trained_a_version_is_noticed() {
         assert!(!people().trainers_are_unreported());
-        let of = |tags| People::of(&version(7, "None", tags), None).trainers_are_unreported();
+        let of = |tags| People::of(&version(7, "None", tags), None, None).trainers_are_unreported();
         assert!(of(json!({})) && of(json!({"mlflow.user": " "})));
         assert!(!of(json!({"mlflow.domino.user_id": "u1"})));
     }

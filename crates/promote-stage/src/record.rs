@@ -8,7 +8,6 @@ use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
 pub(crate) use domino_core::let_in::{demoted, demoted_key, has_entered, was_let_in};
 use domino_core::let_in::{record_key, tells_of};
-use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +45,9 @@ pub(crate) struct Record {
     /// The page of the workflow run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<String>,
+    /// Who told of the workflow run and its approval, where a run of Domino wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_by: Option<String>,
     /// The version that was there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replaced: Option<VersionNumber>,
@@ -125,14 +127,6 @@ pub(crate) fn outdated(tags: &BTreeMap<String, String>) -> Vec<&'static str> {
     outdated
 }
 
-/// The page of the workflow run that this is a step of.
-pub(crate) fn workflow_run() -> Option<String> {
-    let of = variable;
-    let server = of("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".into());
-    let (repository, run) = (of("GITHUB_REPOSITORY")?, of("GITHUB_RUN_ID")?);
-    Some(format!("{server}/{repository}/actions/runs/{run}"))
-}
-
 /// A time in epoch milliseconds, to the second, as people and programs read it.
 pub(crate) fn timestamp(millisecond: i64) -> String {
     jiff::Timestamp::from_second(millisecond.div_euclid(1000))
@@ -156,6 +150,7 @@ pub(crate) mod tests {
             approved_by: vec!["ann (GitHub)".into(), "bob (Domino)".into()],
             request_id: Some("b1".into()),
             run: None,
+            told_by: None,
             replaced: Some(VersionNumber::new(6)),
             reason: None,
             of: None,

@@ -15,11 +15,13 @@ use crate::evaluation::already_promoted;
 use crate::gates;
 use crate::gates::governance::Governed;
 use crate::gates::result::{GateReport, Verdict};
+use crate::inside::{self, Errand, InsideArgs, Task};
 use crate::lineage::Lineage;
 use crate::machine::bail_if_interrupted;
 use crate::request::work::{Ask, Work};
 use crate::sheet::{Sheet, describe};
 use crate::target::cannot;
+use crate::told::Told;
 
 /// `promote-stage request`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,8 @@ pub(crate) struct RequestArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    inside: InsideArgs,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
@@ -51,7 +55,14 @@ pub(crate) async fn request(
     };
     candidate.outputs(&mut step.report);
     let work = Work::of(&candidate, &ask, args.again);
-    step.show(&view(&candidate, &work));
+    let has_work = matches!(work, Work::Ask(_));
+    let planned = errand(context, args, &candidate);
+    let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
+    let mut view = view(&candidate, &work);
+    if let Some(errand) = &errand {
+        errand.describe(&mut view);
+    }
+    step.show(&view);
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
     }
@@ -80,6 +91,15 @@ pub(crate) async fn request(
         return Ok(StepResult::planned());
     }
     bail_if_interrupted(&mut interrupts).await?;
+    if let Some(errand) = errand {
+        let asked = async {
+            errand.run(step, &mut interrupts, args.inside).await?;
+            check_asked(step, context, args).await
+        };
+        let asked = asked.await;
+        let asked = asked.with_context(|| cannot("request", &which.model, &context.stage))?;
+        return Ok(StepResult::done(asked));
+    }
     let asked = match &ask {
         Ask::Nobody => Ok(String::new()),
         Ask::Governance(governed) => bundle::submit(step, context, &candidate, governed).await,
@@ -105,6 +125,50 @@ async fn plan<'a>(context: &'a StepContext, args: &RequestArgs) -> Result<(Candi
         }
     };
     Ok((candidate, ask))
+}
+
+/// The run that asks in place of this step.
+async fn errand<'a>(
+    context: &'a StepContext,
+    args: &RequestArgs,
+    candidate: &Candidate<'_>,
+) -> Result<Errand<'a>> {
+    let mut flags = args.which.flags();
+    if args.again {
+        flags.push("--again".into());
+    }
+    let task = Task {
+        verb: "request",
+        stage_option: "--to",
+        model: &candidate.target.model.name,
+        version: candidate.number(),
+        flags,
+        told: Told::by_this_step(&candidate.version, Vec::new())?,
+    };
+    let planned = Errand::plan(context, &candidate.project, &task).await;
+    planned.with_context(|| cannot("request", task.model, &context.stage))
+}
+
+/// Whether nothing is left to ask for after the run that was to ask; in words what was asked.
+async fn check_asked(
+    step: &mut Step,
+    context: &StepContext,
+    args: &RequestArgs,
+) -> Result<String, CommandError> {
+    let (candidate, ask) = plan(context, args).await?;
+    if let Ask::Governance(governed) = &ask
+        && let Some(request) = &governed.request
+    {
+        bundle::report(step, &request.bundle);
+    }
+    match Work::of(&candidate, &ask, false) {
+        Work::Nothing(why) => Ok(why),
+        Work::SentBack(by) => Err(sent_back(context, &candidate, &by)),
+        Work::Ask(what) => Err(CommandError::refused(format!(
+            "the run succeeded, and this is still to be done: {what}"
+        ))
+        .hint("somebody may have changed it since: look, then run this again")),
+    }
 }
 
 fn view(candidate: &Candidate<'_>, work: &Work) -> Plan {

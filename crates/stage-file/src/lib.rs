@@ -43,7 +43,7 @@ pub use self::kind::Kind;
 pub use self::metric_rule::{Bound, MalformedMetricRule, MetricRule};
 pub use self::model::{Baseline, Model, ModelSource};
 pub use self::named_file::named_files;
-pub use self::pipeline::{Install, Pipeline, Queue, RemoteLogs};
+pub use self::pipeline::{Install, Pipeline, Promote, Queue, RemoteLogs};
 pub use self::placement::{ComputeEnvironment, HardwareTiers, Placement, Revision, Target};
 pub use self::problem::{Problem, Problems, Severity, StageFileError};
 pub use self::project_name::{MalformedProject, ProjectName};

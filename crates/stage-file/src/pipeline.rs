@@ -34,6 +34,8 @@ pub struct Pipeline {
     pub queue: Queue,
     /// Files, and folders with a `/` at their end, whose change deploys everything.
     pub paths: Vec<String>,
+    /// Who writes to the experiment manager.
+    pub promote: Promote,
     /// How much of a run's, app's or build's own log a step shows.
     pub remote_logs: RemoteLogs,
     /// Whether the jobs, apps and models of a stage are deployed side by side.
@@ -60,6 +62,7 @@ impl Default for Pipeline {
             follow_timezone: None,
             queue: Queue::Single,
             paths: Vec::new(),
+            promote: Promote::Outside,
             remote_logs: RemoteLogs::Stream,
             side_by_side: true,
             together: false,
@@ -89,6 +92,17 @@ pub enum Queue {
     Single,
     /// Every one, in their order, up to GitHub's hundred.
     Max,
+}
+
+/// Who writes to the experiment manager for a step that promotes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promote {
+    /// The step itself, from outside of Domino.
+    #[default]
+    Outside,
+    /// A run that the step starts in the stage's project.
+    Inside,
 }
 
 /// How much of a log that Domino keeps a step shows, where no person watches at a terminal.

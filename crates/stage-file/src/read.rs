@@ -64,6 +64,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         follow_timezone: table.text("follow-timezone"),
         queue: table.word("queue").unwrap_or_default(),
         paths: table.texts("paths"),
+        promote: table.word("promote").unwrap_or_default(),
         remote_logs: table.word("remote-logs").unwrap_or_default(),
         side_by_side: table.flag_or("side-by-side", default.side_by_side),
         together: table.flag("together"),

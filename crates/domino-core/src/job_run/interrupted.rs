@@ -113,8 +113,7 @@ impl Interruption<'_> {
             }
             _ => format!("interrupted; whether Domino has started {what} is not known"),
         };
-        let look = format!("to see whether it runs: {}", self.words.status);
-        CommandError::new(signal.exit(), text).hint(look)
+        CommandError::new(signal.exit(), text).hint(&self.words.look)
     }
 }
 

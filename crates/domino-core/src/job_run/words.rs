@@ -9,4 +9,6 @@ pub struct Words {
     pub cannot: String,
     /// The command that shows it.
     pub status: String,
+    /// How to see whether it runs, where that is not known.
+    pub look: String,
 }

@@ -5,7 +5,7 @@
 //! each later stage is given the one that the stage before serves.
 
 use indexmap::IndexMap;
-use stage_file::{Job, Kind, Model, ModelSource, Stage, StageFile, named_files};
+use stage_file::{Job, Kind, Model, ModelSource, Promote, Stage, StageFile, named_files};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::{Chain, Entity};
@@ -24,6 +24,8 @@ const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 const MORE_MINUTES: u32 = 10;
 /// An approval is asked for or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
+/// How long it waits for a run of Domino's that does so in its place: `promote-stage` has the same number.
+const INSIDE_MINUTES: u32 = 30;
 
 /// What a person may tick.
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
@@ -61,7 +63,7 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                             identity: before.output(&identity_output(model)),
                         };
                         if stage.model_stage.is_some() {
-                            steps.push(version.to(apply(model, stage)));
+                            steps.push(version.to(apply(file, model, stage)));
                         }
                         publish = version.to(publish);
                     }
@@ -71,7 +73,7 @@ pub(super) fn deploy_models(file: &StageFile) -> Workflow {
                             identity: publish.output("version-identity"),
                         };
                         if next.model_stage.is_some() {
-                            asks = Some(version.to(request(model, stage, next)));
+                            asks = Some(version.to(request(file, model, stage, next)));
                         }
                         outputs.insert(version_output(model), version.number);
                         outputs.insert(identity_output(model), version.identity);
@@ -150,13 +152,21 @@ fn publish(model: &Model, stage: &Stage) -> Step {
     with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }
 
-fn apply(model: &Model, stage: &Stage) -> Step {
+/// How long a step may take that promotes.
+fn promote_minutes(file: &StageFile) -> u32 {
+    match file.pipeline.promote {
+        Promote::Outside => PROMOTE_MINUTES,
+        Promote::Inside => PROMOTE_MINUTES + INSIDE_MINUTES,
+    }
+}
+
+fn apply(file: &StageFile, model: &Model, stage: &Stage) -> Step {
     let name = &model.name;
     let step = domino_step(
         format!("Move model {name} to {}", stage.name),
         format!("apply-{name}"),
         format!("promote-stage apply {name} --to {}", stage.name),
-        PROMOTE_MINUTES,
+        promote_minutes(file),
     );
     match stage.gates.github_approval || !stage.approvers.is_empty() {
         true => asks_github(step),
@@ -164,13 +174,13 @@ fn apply(model: &Model, stage: &Stage) -> Step {
     }
 }
 
-fn request(model: &Model, stage: &Stage, next: &Stage) -> Step {
+fn request(file: &StageFile, model: &Model, stage: &Stage, next: &Stage) -> Step {
     let name = &model.name;
     let mut step = domino_step(
         format!("Ask for model {name} to enter {}", next.name),
         format!("request-{name}"),
         format!("promote-stage request {name} --to {}", next.name),
-        PROMOTE_MINUTES,
+        promote_minutes(file),
     );
     step.r#if = Some(unless_stopped_after(stage));
     step

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use domino_sandbox::{Pace, Sandbox, Seed, Version};
+use domino_sandbox::{MlflowContext, Pace, Sandbox, Seed, Version};
 use rehearsal::repository::Repository;
+use toml::Table;
 
 /// The interpreter that a person names by itself, or by its virtual environment.
 ///
@@ -28,6 +29,26 @@ pub fn python(named: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(&python).with_context(|| format!("cannot find {}", python.display()))
 }
 
+/// What runs find on their machine.
+#[derive(Debug, Default)]
+pub struct Image {
+    /// The interpreter, in place of the one in `PATH`.
+    pub python: Option<PathBuf>,
+    /// The folder with our programs.
+    pub programs: Option<PathBuf>,
+}
+
+/// What its experiment manager takes from outside of a run: no write, where the stage file says that runs promote.
+fn mlflow_context(stage_file: &str) -> MlflowContext {
+    let file: Option<Table> = stage_file.parse().ok();
+    let promote =
+        file.and_then(|file| Some(file.get("pipeline")?.get("promote")?.as_str()? == "inside"));
+    match promote {
+        Some(true) => MlflowContext::Inside,
+        _ => MlflowContext::None,
+    }
+}
+
 /// Starts a sandbox with what the stage file names.
 ///
 /// # Errors
@@ -39,7 +60,7 @@ pub fn start_sandbox(
     faults: Option<&Path>,
     model_token: &str,
     mlflow: Option<String>,
-    python: Option<PathBuf>,
+    image: Image,
 ) -> anyhow::Result<Arc<Sandbox>> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), stage_file)?;
@@ -55,7 +76,9 @@ pub fn start_sandbox(
         seed: Seed::from_stage_file(file.path())?,
         model_token: Some(model_token.to_owned()),
         mlflow,
-        python,
+        mlflow_context: mlflow_context(stage_file),
+        python: image.python,
+        programs: image.programs,
         ..domino_sandbox::Options::default()
     })?;
     if let Some(faults) = faults {

@@ -75,6 +75,7 @@ pub(crate) fn candidate<'a>(context: &'a StepContext, version: ModelVersion) -> 
         run_trouble: None,
         replaced: None,
         measured: one("rmse", 0.5),
+        told: Told::default(),
         people: people(),
         now: NOW,
     }

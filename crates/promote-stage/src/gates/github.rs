@@ -2,7 +2,6 @@
 
 use domino_core::error::{Exit, Result};
 use domino_core::github::{ApprovalRules, RunApproval, WorkflowRun};
-use domino_core::rerun::is_rerun;
 use domino_core::step::StepContext;
 use domino_core::variable::variable;
 
@@ -11,6 +10,8 @@ use crate::candidate::Candidate;
 
 /// What this gate is called.
 const GATE: &str = "approval on GitHub";
+/// What follows the login of an approver.
+const ON_GITHUB: &str = " (GitHub)";
 
 /// Asks GitHub. A missing variable closes the gate; an answer that is a refusal is an error.
 pub(crate) async fn evaluate(
@@ -26,27 +27,42 @@ async fn asked(
     candidate: &Candidate<'_>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<GateReport> {
-    let run = match WorkflowRun::of_this_step(&context.connection, variable) {
-        Ok(run) => run,
-        Err(failure) if failure.exit() == Exit::NotApproved => {
-            let result = GateResult::never(GATE, failure.to_string());
-            return Ok(match failure.to_do() {
-                Some(hint) => result.hint(hint).into(),
-                None => result.into(),
-            });
-        }
-        Err(failure) => return Err(failure),
+    let (stage, told) = (candidate.target.stage, &candidate.told);
+    let (run, reviews) = match told.reviews(&stage.github_environment) {
+        Some(told) => told,
+        None => match WorkflowRun::of_this_step(&context.connection, variable) {
+            Ok(run) => (run.id(), run.reviews().await?),
+            Err(failure) if failure.exit() == Exit::NotApproved => {
+                let result = GateResult::never(GATE, failure.to_string());
+                return Ok(match failure.to_do() {
+                    Some(hint) => result.hint(hint).into(),
+                    None => result.into(),
+                });
+            }
+            Err(failure) => return Err(failure),
+        },
     };
-    let reviews = run.reviews().await?;
-    let stage = candidate.target.stage;
     let rules = ApprovalRules {
         environment: &stage.github_environment,
         approvers: &stage.approvers,
         own_work: &|login| candidate.people.objection_to_login(login),
         self_approval: stage.self_approval,
-        is_rerun: is_rerun(),
+        is_rerun: told.is_rerun(),
     };
-    Ok(report(rules.evaluate(&reviews), run.id()))
+    let mut report = report(rules.evaluate(&reviews), run);
+    if let Some(by) = told.by() {
+        for result in &mut report.gates {
+            result.reason.push_str(&format!(", told by {by}"));
+        }
+    }
+    Ok(report)
+}
+
+/// The logins of those who approved on GitHub.
+pub(crate) fn approvers(report: &GateReport) -> Vec<String> {
+    let on_github = report.approved_by.iter();
+    let on_github = on_github.filter_map(|by| by.strip_suffix(ON_GITHUB));
+    on_github.map(str::to_owned).collect()
 }
 
 fn report(approval: RunApproval, run: u64) -> GateReport {
@@ -58,7 +74,7 @@ fn report(approval: RunApproval, run: u64) -> GateReport {
         } => GateReport {
             remarks,
             request_id: Some(format!("workflow run {run}")),
-            approved_by: by.iter().map(|user| format!("{user} (GitHub)")).collect(),
+            approved_by: by.iter().map(|user| format!("{user}{ON_GITHUB}")).collect(),
             ..GateResult::holds(GATE, reason).into()
         },
         RunApproval::Missing { reason } => GateResult::not_yet(GATE, reason).into(),

@@ -146,7 +146,7 @@ fn a_version_that_nobody_trained_is_refused_where_somebody_approves_it() {
         let tags = by.map_or(json!({}), |by| json!({"mlflow.user": by}));
         let seven = version(7, "Staging", tags);
         let mut candidate = candidate(&context, seven.clone());
-        candidate.people = People::of(&seven, None);
+        candidate.people = People::of(&seven, None, None);
         let report = own_work::evaluate(&candidate);
         let told = report.gates.first().map(|result| result.verdict);
         assert_eq!((told, report.remarks.len()), (verdict, remarks), "{gates}");

@@ -90,6 +90,12 @@ pub static PIPELINE: Section = Section {
             "Files, and folders with a `/` at their end, of which a change deploys everything, beside this file and what is below `src/project/`.",
         ),
         key(
+            "promote",
+            Word(&["outside", "inside"]),
+            Default("\"outside\""),
+            "Who writes to the experiment manager when a version is promoted, asked for or put back: the step itself, or a run of `promote-stage` that it starts in the stage's project, where the experiment manager takes no writes from outside of Domino. It runs where the stage's jobs do, and `promote-stage` must be in that compute environment.",
+        ),
+        key(
             "remote-logs",
             Word(&["stream", "on-failure", "never"]),
             Default("\"stream\""),

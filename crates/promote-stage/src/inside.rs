@@ -1,0 +1,359 @@
+//! Promoting from inside of Domino: the step starts a run of this program in the stage's project, follows it, and ends as it
+//! ended. What the run writes, and whether it is there, is not decided here.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use domino_core::api::jobs::{ExecutionStatus, Job as Run};
+use domino_core::api::projects::Project;
+use domino_core::api::registered_models::VersionNumber;
+use domino_core::checkout::path_in_repository;
+use domino_core::commit::Commit;
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
+use domino_core::error::{CommandError, Exit, Result};
+use domino_core::job_run::{
+    Follow, Followed, Interruption, NewRun, OwnRuns, Requested, Search, Words, describe, link,
+};
+use domino_core::place::ResolvedPlacement;
+use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, duration};
+use domino_core::variable::{is_in_domino_run, variable};
+use stage_file::{Kind, Promote};
+
+use crate::shell_word::shell_word;
+use crate::told::Told;
+
+/// What the last line of a run's log begins with, before the exit code: Domino tells of it only whether it is zero.
+const LAST_LINE: &str = "promote-stage ended with exit code ";
+/// What a step reports of a run that is none of a promotion's outputs.
+const OF_THE_RUN: [&str; 5] = ["id", "number", "url", "status", "environment-revision"];
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct InsideArgs {
+    /// Where stages.toml says `promote = "inside"`: how long to wait for the run that writes in place of this step
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// Whether a run is to write in place of this process.
+fn is_elsewhere(context: &StepContext) -> bool {
+    context.file.pipeline.promote == Promote::Inside && !is_in_domino_run()
+}
+
+/// The run that writes in place of this step, as `plan` plans it; none where the step writes itself, or has nothing to write.
+pub(crate) async fn errand<'a>(
+    context: &'a StepContext,
+    interrupts: &mut Interrupts,
+    has_work: bool,
+    plan: impl Future<Output = Result<Errand<'a>>>,
+) -> Result<Option<Errand<'a>>> {
+    if !has_work || !is_elsewhere(context) {
+        return Ok(None);
+    }
+    tokio::select! {
+        errand = plan => errand.map(Some),
+        signal = interrupts.next() => Err(signal.nothing_changed(&context.stage.name)),
+    }
+}
+
+/// In a run, tells the step that follows it how this program ends.
+pub(crate) fn tell_end(exit: Exit) {
+    if variable("DOMINO_RUN_ID").is_some() {
+        // Where it cannot be told, the step ends as one whose run failed.
+        let _ = writeln!(std::io::stderr(), "{LAST_LINE}{}", exit as u8);
+    }
+}
+
+/// What a run is to do.
+#[derive(Debug)]
+pub(crate) struct Task<'a> {
+    pub(crate) verb: &'static str,
+    /// The option that names the stage.
+    pub(crate) stage_option: &'static str,
+    /// The model, as the stage file calls it.
+    pub(crate) model: &'a str,
+    pub(crate) version: VersionNumber,
+    /// Further flags, as the person gave them.
+    pub(crate) flags: Vec<String>,
+    pub(crate) told: Told,
+}
+
+/// A run that writes in place of the step: planned by reading.
+#[derive(Debug)]
+pub(crate) struct Errand<'a> {
+    context: &'a StepContext,
+    project: Project,
+    place: ResolvedPlacement,
+    marker: DeploymentMarker,
+    command: String,
+    title: String,
+    words: Words,
+    found: OwnRuns,
+}
+
+impl Task<'_> {
+    fn command(&self, context: &StepContext) -> String {
+        let version = self.version.to_string();
+        let stage = context.stage.name.as_str();
+        let words = ["promote-stage", self.verb, self.model];
+        let which = [self.stage_option, stage, "--version", &version];
+        let mut words: Vec<String> = words.into_iter().chain(which).map(shell_word).collect();
+        words.extend(self.flags.iter().map(|flag| shell_word(flag)));
+        let file = path_in_repository(&context.file.path);
+        if let Some(file) = file.filter(|file| file != "stages.toml") {
+            words.extend(["--stages".to_owned(), shell_word(&file)]);
+        }
+        let delay_scale = context.connection.delay_scale();
+        if delay_scale != 1.0 {
+            words.extend(["--pace".to_owned(), delay_scale.to_string()]);
+        }
+        words.extend(self.told.arguments());
+        words.join(" ")
+    }
+}
+
+impl<'a> Errand<'a> {
+    /// Finds where it runs, and whether it runs already.
+    pub(crate) async fn plan(
+        context: &'a StepContext,
+        project: &Project,
+        task: &Task<'_>,
+    ) -> Result<Self> {
+        let StepContext { file, stage, .. } = context;
+        let (verb, model, version) = (task.verb, task.model, task.version);
+        // No job has such a name.
+        let of = EntityMarker::new(&stage.name, &format!("{model}:{verb}"));
+        let mut marker = DeploymentMarker::new(of, &Commit::wanted(None)?);
+        marker.version = Some(version);
+        let command = task.command(context);
+        let reader = context.connection.reader();
+        let target = file.target(Kind::Job, "", stage);
+        let search = Search {
+            context,
+            command: &command,
+            marker: &marker,
+            project,
+        };
+        let (place, found) = tokio::try_join!(
+            ResolvedPlacement::find(&reader, file, stage, Kind::Job, project, &target),
+            async { Ok(search.find(&reader).await?) },
+        )?;
+        let what = format!("`promote-stage {verb}` for version {version} of model `{model}`");
+        Ok(Self {
+            context,
+            project: project.clone(),
+            place,
+            words: Words {
+                cannot: format!("cannot start a run of {what}"),
+                status: format!("promote-stage status {model} --stage {}", stage.name),
+                look: "run this again: it looks for that run first".into(),
+                what,
+            },
+            title: format!("promote-stage {verb} {model}"),
+            marker,
+            command,
+            found,
+        })
+    }
+
+    /// The run that goes on with this marker. One that is over has written what it could.
+    fn going_on(&self) -> Option<&Run> {
+        let mut marked = self.found.marked.iter();
+        marked.find(|run| !run.statuses.is_completed)
+    }
+
+    /// Adds where it runs to a plan.
+    pub(crate) fn describe(&self, plan: &mut Plan) {
+        plan.fact("inside", format!("project {}", self.project.name));
+        self.place.describe(plan);
+        plan.fact("key", self.marker.to_string());
+        match self.going_on() {
+            Some(run) => plan.change(ChangeKind::Keep, format!("run {}", run.number)),
+            None => plan.change(ChangeKind::Create, format!("a run of `{}`", self.command)),
+        };
+    }
+
+    /// Starts the run, unless it goes on already, and follows it; the step ends as it ended.
+    pub(crate) async fn run(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        args: InsideArgs,
+    ) -> Result<()> {
+        let followed = self.follow(step, interrupts, args.timeout).await;
+        step.report.forget(&OF_THE_RUN);
+        self.result_of(step, &followed?)
+    }
+
+    async fn follow(
+        &self,
+        step: &mut Step,
+        interrupts: &mut Interrupts,
+        timeout: Duration,
+    ) -> Result<Followed> {
+        let Self {
+            context,
+            project,
+            words,
+            ..
+        } = self;
+        let writer = &context.connection.writer();
+        let interruption = Interruption {
+            context,
+            project,
+            writer,
+            words,
+            keep_running: false,
+        };
+        let run = match self.going_on() {
+            Some(run) => run.clone(),
+            None => {
+                let earlier: HashSet<_> =
+                    self.found.marked.iter().map(|run| run.id.clone()).collect();
+                let new = NewRun {
+                    search: self.search(),
+                    title: &self.title,
+                    place: &self.place,
+                    earlier: &earlier,
+                    newest: self.found.newest,
+                    beside: false,
+                };
+                new.start(step, interrupts, &interruption).await?
+            }
+        };
+        describe(&mut step.report, context, project, &run);
+        let page = link(context, project, &run.id);
+        step.say(&format!("run {} of {}: {page}", run.number, words.what));
+        let requested = Requested {
+            writer,
+            project,
+            place: &self.place,
+            commit: &self.marker.commit,
+        };
+        let follow = Follow {
+            context,
+            requested,
+            interruption,
+            timeout,
+        };
+        follow.to_its_end(step, interrupts, run).await
+    }
+
+    fn search(&self) -> Search<'_> {
+        Search {
+            context: self.context,
+            command: &self.command,
+            marker: &self.marker,
+            project: &self.project,
+        }
+    }
+
+    fn result_of(&self, step: &mut Step, followed: &Followed) -> Result<()> {
+        let (run, what) = (&followed.run, &self.words.what);
+        let status = &run.statuses.execution_status;
+        if *status == ExecutionStatus::Succeeded {
+            return Ok(());
+        }
+        let end = End::of(&followed.tail.excerpt());
+        let code = match end.exit {
+            Some(exit) => format!(", with exit code {}", exit as u8),
+            None => String::new(),
+        };
+        let exit = end.exit.unwrap_or(Exit::Failed);
+        let failure = CommandError::new(
+            exit,
+            format!(
+                "run {} of {what} ended as `{}`{code}",
+                run.number,
+                status.word()
+            ),
+        )
+        .hint(end.hint);
+        let failure = match end.error {
+            Some(error) => CommandError::message(error).context(failure),
+            None => failure,
+        };
+        Err(followed.failure(step, failure))
+    }
+}
+
+/// What the last lines of a run's log tell of its end.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    exit: Option<Exit>,
+    error: Option<String>,
+    hint: String,
+}
+
+impl End {
+    fn of(lines: &[String]) -> Self {
+        let last = |start: &str| {
+            let mut lines = lines.iter().rev();
+            lines
+                .find_map(|line| line.strip_prefix(start))
+                .map(str::to_owned)
+        };
+        let exit = last(LAST_LINE).and_then(|code| Exit::of_code(code.trim().parse().ok()?));
+        let is_missing = |line: &String| {
+            line.contains("promote-stage: command not found")
+                || line.contains("promote-stage: not found")
+        };
+        let hint = match last("hint: ") {
+            Some(hint) => hint,
+            None if exit.is_none() && lines.iter().any(is_missing) => {
+                "the compute environment of the run lacks the program: add `RUN pip install domino-deploy==…` with \
+                 this release to its Dockerfile (docs/operations.md)"
+                    .into()
+            }
+            None => "the run's log says why".into(),
+        };
+        Self {
+            exit: exit.filter(|exit| *exit != Exit::Done),
+            error: last("error: "),
+            hint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(lines: &[&str]) -> End {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        End::of(&lines)
+    }
+
+    #[test]
+    fn the_last_line_tells_how_the_program_ended() {
+        let told = end(&[
+            "error: version 7 of `wine` may not enter stage `prod`: 0 of 1 gates hold",
+            "  caused by: soak: not yet",
+            "hint: wait",
+            "promote-stage ended with exit code 7",
+        ]);
+        assert_eq!(told.exit, Some(Exit::NotApproved));
+        assert_eq!(told.hint, "wait");
+        assert!(told.error.unwrap().starts_with("version 7"));
+        for lines in [
+            &["promote-stage ended with exit code 200"][..],
+            &["promote-stage ended with exit code 0"],
+            &["Killed"],
+            &[],
+        ] {
+            assert_eq!(end(lines).exit, None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_with_what_brings_it() {
+        for line in [
+            "bash: line 1: promote-stage: command not found",
+            "/bin/sh: 1: promote-stage: not found",
+        ] {
+            assert!(end(&[line]).hint.contains("RUN pip install"), "{line}");
+        }
+        assert_eq!(end(&["Killed"]).hint, "the run's log says why");
+    }
+}

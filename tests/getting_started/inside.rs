@@ -1,0 +1,51 @@
+//! The sample where the experiment manager takes no write from outside of Domino: each promotion is a run's, through every
+//! stage with its approvals. Judged by what the sandbox shows.
+
+use std::fs;
+
+use crate::{Kept, Scratch};
+
+#[test]
+fn every_stage_gets_the_model_by_runs_where_no_write_is_taken_from_outside() {
+    let scratch = Scratch::new();
+    let stages = scratch.repository().join("stages.toml");
+    let text = fs::read_to_string(&stages).unwrap();
+    let inside = text.replacen("[pipeline]\n", "[pipeline]\npromote = \"inside\"\n", 1);
+    assert_ne!(inside, text);
+    fs::write(&stages, inside).unwrap();
+    for command in [
+        "cargo xtask gen-workflows",
+        "git commit --quiet --all --message 'Promote from inside'",
+    ] {
+        let done = scratch.bash(command, &[]);
+        assert!(done.status.success(), "{command}: {done:?}");
+    }
+    let kept = Kept::rehearse(&scratch, "--only deploy-models");
+    let models = kept.table("models");
+    let [model] = &models[..] else {
+        panic!("{models:?}\n{}", kept.said);
+    };
+    assert_eq!((model[1].as_str(), model[2].as_str()), ("1", "Production"));
+    let mut answers: Vec<[String; 2]> = kept
+        .table("endpoints")
+        .into_iter()
+        .map(|row| [row[0].clone(), row[1].clone()])
+        .collect();
+    answers.sort();
+    let expected = ["wine-quality", "wine-quality-dev", "wine-quality-staging"]
+        .map(|name| [name, "version 1: wine-quality version 1"]);
+    assert_eq!(answers, expected, "{}", kept.said);
+    // Asked for and let in, for staging and for prod: one run each.
+    for (verb, stage) in [
+        ("request", "staging"),
+        ("apply", "staging"),
+        ("request", "prod"),
+        ("apply", "prod"),
+    ] {
+        let ran = format!("a run of `promote-stage {verb} wine-quality --to {stage} --version 1 ");
+        assert_eq!(kept.said.matches(&ran).count(), 1, "{ran}\n{}", kept.said);
+    }
+    let ended = "promote-stage ended with exit code 0";
+    assert_eq!(kept.said.matches(ended).count(), 4, "{}", kept.said);
+    kept.end();
+}
