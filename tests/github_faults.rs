@@ -200,7 +200,7 @@ fn no_fault_leaves_a_set_up_half_done_and_unnamed() {
                 let Some(case) = queue.lock().unwrap().next() else {
                     return wrong;
                 };
-                if let Err(problem) = judge(&mut scene, case) {
+                if let Err(problem) = examine(&mut scene, case) {
                     wrong.push(format!("{} at {}: {problem}", case.fault.name, case.route));
                 }
             }
@@ -232,7 +232,7 @@ fn no_fault_leaves_a_set_up_half_done_and_unnamed() {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
 }
 
-fn judge(scene: &mut Scene, case: &Case<'_>) -> Result<(), String> {
+fn examine(scene: &mut Scene, case: &Case<'_>) -> Result<(), String> {
     let Case {
         route,
         fault,

@@ -11,6 +11,7 @@ mod existing;
 mod hidden;
 mod sealed;
 mod secret;
+mod survey;
 mod wanted;
 
 use std::path::PathBuf;
@@ -25,8 +26,8 @@ use domino_core::step::{
 use stage_file::{Stage, StageFile};
 
 use self::access::Repository;
-use self::difference::EnvironmentPlan;
-use self::secret::Secrets;
+use self::difference::{EnvironmentPlan, Write};
+use self::secret::{SecretFlags, Secrets, Source};
 use crate::error::Result;
 
 /// The arguments of `domino-pipeline github`.
@@ -58,15 +59,9 @@ struct Common {
     /// The repository on GitHub; may be given several times. `GITHUB_REPOSITORY`, or else git's origin, when not given
     #[arg(long = "repository", value_name = "OWNER/NAME")]
     repositories: Vec<String>,
-    /// The file with a stage's Domino token, for the secret DOMINO_TOKEN; without one the variable DOMINO_TOKEN_<STAGE>
-    #[arg(long = "token-file", value_name = "STAGE=FILE")]
-    token_files: Vec<String>,
-    /// The same for the secret DOMINO_MODEL_TOKEN; without one the variable DOMINO_MODEL_TOKEN_<STAGE>
-    #[arg(long = "model-token-file", value_name = "STAGE=FILE")]
-    model_token_files: Vec<String>,
-    /// Write secrets anew that are there already, as after a rotation
-    #[arg(long)]
-    replace_secrets: bool,
+    /// Where the values of secrets come from.
+    #[command(flatten)]
+    secrets: SecretFlags,
     /// The stage file; when not given, stages.toml here or in a folder above
     #[arg(long, value_name = "FILE")]
     stages: Option<PathBuf>,
@@ -124,7 +119,7 @@ async fn set_up(
     let file = StageFile::find(args.stages.as_deref())?;
     let stages = stages(&file, &args.stages_asked)?;
     let may_ask = consent == Consent::Ask;
-    let secrets = Secrets::of(args, &file, &stages, may_ask, step)?;
+    let secrets = Secrets::of(&args.secrets, &file, &stages, may_ask, step)?;
     let limits = Limits {
         request: args.request_timeout,
         delay_scale: args.delay_scale,
@@ -137,11 +132,11 @@ async fn set_up(
     let repositories = access::open(limits, &file, &args.repositories, step)?;
     let mut plans = Vec::new();
     for repository in &repositories {
-        plans.extend(access::plan(repository, &file, &stages, &secrets).await?);
+        plans.extend(survey::plan(repository, &file, &stages, &secrets).await?);
     }
     step.show(&as_plan(&plans, &repositories, &stages));
     for repository in &repositories {
-        for warning in access::doubts(repository).await {
+        for warning in survey::doubts(repository).await {
             step.warn(&warning, None);
         }
     }
@@ -162,7 +157,8 @@ async fn set_up(
         if consent == Consent::Ask && !confirm::ask(changes(&plans))? {
             return Ok(StepResult::planned());
         }
-        let values = secrets.values(&plans, step).await?;
+        let wanted: Vec<_> = plans.iter().flat_map(secrets_of).collect();
+        let values = Secrets::values(&wanted, step).await?;
         apply::apply(&plans, &values, step).await?;
     }
     if !missing.is_empty() {
@@ -217,6 +213,16 @@ fn as_plan(plans: &[EnvironmentPlan<'_>], repositories: &[Repository], stages: &
         }
     }
     shown
+}
+
+/// The secrets that a plan writes.
+fn secrets_of<'a>(
+    plan: &'a EnvironmentPlan<'_>,
+) -> impl Iterator<Item = (&'a Stage, &'static str, &'a Source)> {
+    plan.writes.iter().filter_map(|write| match write {
+        Write::Secret { name, source, .. } => Some((plan.stage, *name, source)),
+        _ => None,
+    })
 }
 
 /// How many lines of the plan change something.

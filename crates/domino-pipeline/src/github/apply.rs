@@ -21,7 +21,7 @@ pub(super) async fn apply(
         .flat_map(|plan| plan.writes.iter().map(move |write| (plan, write)))
         .collect();
     for (at, (plan, write)) in all.iter().enumerate() {
-        let stopped = match interrupts.finish(carry_out(plan, write, values)).await {
+        let stopped = match interrupts.finish(perform(plan, write, values)).await {
             Through::Completed(Ok(())) => None,
             Through::Completed(Err(error)) => Some((at, error)),
             Through::Interrupted(signal, done) => {
@@ -68,9 +68,9 @@ fn named(writes: &[(&EnvironmentPlan<'_>, &Write)]) -> String {
     text
 }
 
-async fn carry_out(plan: &EnvironmentPlan<'_>, write: &Write, values: &Values) -> Result<()> {
+async fn perform(plan: &EnvironmentPlan<'_>, write: &Write, values: &Values) -> Result<()> {
     let environments = &plan.repository.environments;
-    let writer = environments.writer();
+    let writer = EnvironmentWriter::of(environments);
     let name = plan.environment;
     match write {
         Write::Rules { rules, before } => writer.set_rules(name, rules, before.as_ref()).await,

@@ -9,8 +9,6 @@ use domino_core::variable::variable;
 use secrecy::SecretString;
 use stage_file::{Stage, StageFile};
 
-use super::Common;
-use super::difference::{EnvironmentPlan, Write};
 use super::hidden;
 
 /// The secret that a step's credential comes from.
@@ -20,6 +18,20 @@ pub(super) const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
 /// What to do where a stage has no token.
 pub(super) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a service account of that stage's project, name a file by \
      `--token-file <stage>=FILE`, or apply on a terminal, which asks";
+
+/// The flags about secrets.
+#[derive(Debug, clap::Args)]
+pub(super) struct SecretFlags {
+    /// The file with a stage's Domino token, for the secret DOMINO_TOKEN; without one the variable DOMINO_TOKEN_<STAGE>
+    #[arg(long = "token-file", value_name = "STAGE=FILE")]
+    token_files: Vec<String>,
+    /// The same for the secret DOMINO_MODEL_TOKEN; without one the variable DOMINO_MODEL_TOKEN_<STAGE>
+    #[arg(long = "model-token-file", value_name = "STAGE=FILE")]
+    model_token_files: Vec<String>,
+    /// Write secrets anew that are there already, as after a rotation
+    #[arg(long)]
+    replace_secrets: bool,
+}
 
 /// What was said of all stages' secrets.
 pub(super) struct Secrets {
@@ -67,7 +79,7 @@ impl std::fmt::Display for Source {
 impl Secrets {
     /// Reads what was said of them; files are only looked for. No value of a variable will be shown.
     pub(super) fn of(
-        args: &Common,
+        args: &SecretFlags,
         file: &StageFile,
         stages: &[&Stage],
         may_ask: bool,
@@ -127,23 +139,17 @@ impl Secrets {
         names.into_iter().flatten().find(set).map(Source::Variable)
     }
 
-    /// The values that the plans want to write, each read or asked for once, before anything is written.
+    /// The values that are to be written, each read or asked for once, before anything is written.
     pub(super) async fn values(
-        &self,
-        plans: &[EnvironmentPlan<'_>],
+        wanted: &[(&Stage, &'static str, &Source)],
         step: &mut Step,
     ) -> Result<Values> {
         let mut values = Values(Vec::new());
-        for plan in plans {
-            for write in &plan.writes {
-                if let Write::Secret { name, source, .. } = write
-                    && values.of(&plan.stage.name, name).is_none()
-                {
-                    let value = read(source, name, plan.stage).await?;
-                    hide(step, &value);
-                    let (stage, value) = (plan.stage.name.clone(), value.into());
-                    values.0.push((stage, name, value));
-                }
+        for (stage, name, source) in wanted {
+            if values.of(&stage.name, name).is_none() {
+                let value = read(source, name, stage).await?;
+                hide(step, &value);
+                values.0.push((stage.name.clone(), name, value.into()));
             }
         }
         Ok(values)

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Environments, PERMISSION};
+use super::environments::{Environments, PERMISSION};
 use crate::client::ApiError;
 use crate::error::CommandError;
 use crate::github::refusal;

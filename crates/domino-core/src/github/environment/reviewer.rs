@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Environments;
+use super::environments::Environments;
 use crate::choice::{Named, choose};
 use crate::client::{ApiError, segment};
 use crate::error::CommandError;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Environments, PERMISSION};
+use super::environments::{Environments, PERMISSION};
 use crate::client::{ApiError, segment};
 use crate::error::CommandError;
 use crate::github::refusal;

@@ -6,8 +6,12 @@
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 
-use super::{BranchLimit, BranchPolicy, Environments, Protection, PublicKey, Reviewer, Secret};
-use crate::client::{ApiError, Cause, Connection, Writer, segment, write_once};
+use super::branches::{BranchLimit, BranchPolicy};
+use super::environments::Environments;
+use super::protection::Protection;
+use super::reviewer::{Reviewer, ReviewerKind};
+use super::secrets::{PublicKey, Secret};
+use crate::client::{ApiError, Cause, Writer, segment, write_once};
 use crate::error::{CommandError, Exit, Result};
 use crate::github::failure;
 
@@ -44,7 +48,7 @@ struct Rules<'a> {
 #[derive(Serialize)]
 struct Sent<'a> {
     #[serde(rename = "type")]
-    kind: &'a super::ReviewerKind,
+    kind: &'a ReviewerKind,
     id: u64,
 }
 
@@ -74,7 +78,9 @@ struct Sealed<'a> {
 }
 
 impl<'a> EnvironmentWriter<'a> {
-    pub(super) fn new(environments: &'a Environments, connection: &Connection) -> Self {
+    /// Something that can change these environments; made when a plan is applied, and only then.
+    pub fn of(environments: &'a Environments) -> Self {
+        let connection = &environments.connection;
         Self {
             environments,
             writer: connection.writer(),
@@ -107,7 +113,7 @@ impl<'a> EnvironmentWriter<'a> {
             let there = self.environments.read_protection(name).await?;
             Ok(there.is_some_and(|there| has_rules(&there, rules)))
         };
-        let sent = self.once(Method::PUT, &path, Some(&body), is_done).await;
+        let sent = self.send(Method::PUT, &path, Some(&body), is_done).await;
         sent.map_err(|error| match error.status() {
             Some(StatusCode::UNPROCESSABLE_ENTITY) => told(&what, &error).hint(PLAN),
             _ => told(&what, &error),
@@ -142,7 +148,7 @@ impl<'a> EnvironmentWriter<'a> {
             let policies = self.environments.read_branch_policies(name).await?;
             Ok(policies.iter().any(|policy| policy.is_branch(branch)))
         };
-        let sent = self.once(Method::POST, &path, Some(&body), is_done).await;
+        let sent = self.send(Method::POST, &path, Some(&body), is_done).await;
         sent.map_err(|error| told(&what, &error))
     }
 
@@ -158,7 +164,7 @@ impl<'a> EnvironmentWriter<'a> {
             let policies = self.environments.read_branch_policies(name).await?;
             Ok(policies.iter().all(|there| there.id != policy.id))
         };
-        let sent = self.once(Method::DELETE, &path, None::<&()>, is_done);
+        let sent = self.send(Method::DELETE, &path, None::<&()>, is_done);
         sent.await.map_err(|error| told(&what, &error))
     }
 
@@ -185,7 +191,7 @@ impl<'a> EnvironmentWriter<'a> {
             true => (Method::PATCH, format!("{all}/{}", segment(variable))),
             false => (Method::POST, all),
         };
-        let sent = self.once(method, &path, Some(&body), is_done).await;
+        let sent = self.send(method, &path, Some(&body), is_done).await;
         sent.map_err(|error| told(&what, &error))
     }
 
@@ -215,12 +221,12 @@ impl<'a> EnvironmentWriter<'a> {
             Ok(there
                 .is_some_and(|there| before.is_none_or(|had| had.updated_at != there.updated_at)))
         };
-        let sent = self.once(Method::PUT, &path, Some(&body), is_done).await;
+        let sent = self.send(Method::PUT, &path, Some(&body), is_done).await;
         sent.map_err(|error| told(&what, &error))
     }
 
     /// Sends a write once, and where its outcome is unknown, or GitHub says that it is so already, looks.
-    async fn once<B: Serialize>(
+    async fn send<B: Serialize>(
         &self,
         method: Method,
         path: &str,

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::super::ReviewerKind;
 use super::*;
 use crate::client::tests::connection;
 
@@ -66,7 +65,7 @@ fn rules() -> Protection {
     }
 }
 
-fn shown(reviewers: &Value) -> Value {
+fn answered(reviewers: &Value) -> Value {
     json!({
         "protection_rules": [
             {"type": "wait_timer", "wait_timer": 5},
@@ -91,10 +90,9 @@ async fn all_rules_are_sent_and_then_looked_at() {
         "deployment_branch_policy": limited(),
     });
     let server = taking("PUT", "", body, 200).await;
-    shows(&server, "", shown(&both())).await;
+    shows(&server, "", answered(&both())).await;
     let environments = environments(&server);
-    environments
-        .writer()
+    EnvironmentWriter::of(&environments)
         .set_rules("PROD EU", &rules(), None)
         .await
         .unwrap();
@@ -115,8 +113,7 @@ async fn what_is_not_asked_for_and_was_not_there_is_not_sent() {
     .await;
     shows(&server, "", json!({"deployment_branch_policy": limited()})).await;
     let environments_of = environments(&server);
-    environments_of
-        .writer()
+    EnvironmentWriter::of(&environments_of)
         .set_rules("PROD EU", &plain, None)
         .await
         .unwrap();
@@ -125,7 +122,7 @@ async fn what_is_not_asked_for_and_was_not_there_is_not_sent() {
     let server = taking("PUT", "", body, 200).await;
     shows(&server, "", json!({"deployment_branch_policy": limited()})).await;
     let environments_of = environments(&server);
-    let writer = environments_of.writer();
+    let writer = EnvironmentWriter::of(&environments_of);
     let before = rules();
     writer
         .set_rules("PROD EU", &plain, Some(&before))
@@ -143,12 +140,11 @@ async fn rules_that_github_took_and_does_not_have_are_an_error() {
     shows(
         &server,
         "",
-        shown(&json!([{"type": "User", "reviewer": {"id": 1, "login": "ann"}}])),
+        answered(&json!([{"type": "User", "reviewer": {"id": 1, "login": "ann"}}])),
     )
     .await;
     let environments = environments(&server);
-    let error = environments
-        .writer()
+    let error = EnvironmentWriter::of(&environments)
         .set_rules("PROD EU", &rules(), None)
         .await
         .unwrap_err();
@@ -176,7 +172,10 @@ async fn a_branch_that_may_deploy_already_is_no_error_and_one_that_may_not_is() 
     )
     .await;
     let there = environments(&server);
-    there.writer().open_branch("PROD EU", "main").await.unwrap();
+    EnvironmentWriter::of(&there)
+        .open_branch("PROD EU", "main")
+        .await
+        .unwrap();
 
     let server = MockServer::start().await;
     Mock::given(method("POST"))
@@ -191,7 +190,12 @@ async fn a_branch_that_may_deploy_already_is_no_error_and_one_that_may_not_is() 
     )
     .await;
     let tag = environments(&server);
-    assert!(tag.writer().open_branch("PROD EU", "main").await.is_err());
+    assert!(
+        EnvironmentWriter::of(&tag)
+            .open_branch("PROD EU", "main")
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -215,8 +219,7 @@ async fn a_policy_that_is_gone_already_is_closed() {
         is_tag: false,
     };
     let environments = environments(&server);
-    environments
-        .writer()
+    EnvironmentWriter::of(&environments)
         .close_branch("PROD EU", &policy)
         .await
         .unwrap();
@@ -231,8 +234,7 @@ async fn variables_and_secrets_are_sent_as_github_takes_them() {
     ] {
         let server = taking(verb, route, body.clone(), 201).await;
         let environments = environments(&server);
-        let set = environments
-            .writer()
+        let set = EnvironmentWriter::of(&environments)
             .set_variable("PROD EU", "DOMINO_ENV", "PROD", is_there)
             .await;
         set.unwrap();
@@ -244,7 +246,7 @@ async fn variables_and_secrets_are_sent_as_github_takes_them() {
         key: String::new(),
     };
     let environments = environments(&server);
-    let writer = environments.writer();
+    let writer = EnvironmentWriter::of(&environments);
     let set = writer.set_secret("PROD EU", "DOMINO_TOKEN", &key, "c2VhbGVk", None);
     set.await.unwrap();
 }
@@ -272,7 +274,7 @@ async fn a_secret_whose_reply_was_lost_counts_as_written_only_when_its_time_has_
             updated_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
         };
         let environments = environments(&server);
-        let writer = environments.writer();
+        let writer = EnvironmentWriter::of(&environments);
         let set = writer.set_secret("PROD EU", "DOMINO_TOKEN", &key, "c2VhbGVk", Some(&before));
         assert_eq!(set.await.is_ok(), is_ok);
     }
