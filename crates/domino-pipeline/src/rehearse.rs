@@ -209,7 +209,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         _ => build_folder.clone(),
     };
     let mut settings = StageSettings {
-        environments: subject.environments,
+        environments: subject.environments.clone(),
         build_folder: build_folder.clone(),
         installed,
         domino: None,
@@ -222,8 +222,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mlflow = args.mlflow.then(Mlflow::start).transpose()?;
     let model_token = random_text(40);
     let sandbox = domino::start_sandbox(
-        &subject.repository,
-        &subject.stage_file,
+        &subject,
         args.domino_version,
         args.faults.as_deref(),
         &model_token,

@@ -66,6 +66,7 @@ impl Domino {
             folder: Host::new_folder()?,
             sockets: AtomicUsize::new(0),
             repository: options.repository,
+            head: options.head,
         });
         let (version, now) = (options.version, clock.now());
         let catalog = Arc::new(Catalog::new(seed, version, &host.repository, now)?);

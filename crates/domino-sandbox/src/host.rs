@@ -9,9 +9,11 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::account::Accounts;
+use crate::checkout::{self, NoCode};
 use crate::clock::{Clock, Moment};
 use crate::delays::Pace;
 use crate::faults::Faults;
+use crate::git_ref::GitRef;
 use crate::mlflow_context::MlflowContext;
 use crate::process::Processes;
 use crate::run_tags::RunTags;
@@ -26,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) delays: Pace,
     /// The git repository whose commits the runs use.
     pub(crate) repository: PathBuf,
+    /// The commit that a run without a reference takes, where it is not the repository's `HEAD`.
+    pub(crate) head: Option<String>,
     pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
@@ -39,6 +43,14 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// The full id of the commit that `git_ref` means.
+    pub(crate) async fn resolve(&self, git_ref: &GitRef) -> Result<String, NoCode> {
+        match &self.head {
+            Some(head) if git_ref.kind == "head" => Ok(head.clone()),
+            _ => checkout::resolve(&self.repository, git_ref).await,
+        }
+    }
+
     /// A new temporary folder for the code and the files of runs.
     pub(crate) fn new_folder() -> anyhow::Result<TempDir> {
         let folder = tempfile::Builder::new()

@@ -17,6 +17,9 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The git repository whose commits the runs use.
     pub repository: PathBuf,
+    /// The commit that a run without a reference takes, as the head of the default branch is for Domino; the
+    /// repository's `HEAD` without one.
+    pub head: Option<String>,
     /// Which Domino release to emulate.
     pub version: Version,
     /// How long statuses last that are not real work.
@@ -47,6 +50,7 @@ impl Default for Options {
         Options {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             repository: PathBuf::from("."),
+            head: None,
             version: Version::default(),
             delays: Pace::instant(),
             seed: Seed::default(),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domino_sandbox::{MlflowContext, Pace, Sandbox, Seed, Version};
-use rehearsal::repository::Repository;
 use toml::Table;
+
+use super::subject::Subject;
 
 /// The interpreter that a person names by itself, or by its virtual environment.
 ///
@@ -49,13 +50,12 @@ fn mlflow_context(stage_file: &str) -> MlflowContext {
     }
 }
 
-/// Starts a sandbox with what the stage file names.
+/// Starts a sandbox with what the stage file names, whose newest commit is the rehearsed one.
 ///
 /// # Errors
 /// When the stage file or the file of faults cannot be read, or there is no port to be had.
 pub fn start_sandbox(
-    repository: &Repository,
-    stage_file: &str,
+    subject: &Subject,
     version: Version,
     faults: Option<&Path>,
     model_token: &str,
@@ -63,9 +63,10 @@ pub fn start_sandbox(
     image: Image,
 ) -> anyhow::Result<Arc<Sandbox>> {
     let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), stage_file)?;
+    std::fs::write(file.path(), &subject.stage_file)?;
     let sandbox = Sandbox::start(domino_sandbox::Options {
-        repository: repository.root.clone(),
+        repository: subject.repository.root.clone(),
+        head: Some(subject.commit.sha.clone()),
         version,
         // A person wants to see the statuses go by; nobody else does.
         delays: if std::io::stdout().is_terminal() {
@@ -76,7 +77,7 @@ pub fn start_sandbox(
         seed: Seed::from_stage_file(file.path())?,
         model_token: Some(model_token.to_owned()),
         mlflow,
-        mlflow_context: mlflow_context(stage_file),
+        mlflow_context: mlflow_context(&subject.stage_file),
         python: image.python,
         programs: image.programs,
         ..domino_sandbox::Options::default()

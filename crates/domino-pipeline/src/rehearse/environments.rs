@@ -9,7 +9,7 @@ use github_workflow::value::same_ignoring_case;
 use rehearsal::settings::Environment;
 
 /// The environments of the pipeline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StageEnvironments {
     /// The production branch.
     pub branch: String,

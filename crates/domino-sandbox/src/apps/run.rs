@@ -15,7 +15,7 @@ use super::app::App;
 use super::instance::Instance;
 use super::port::Port;
 use super::version::AppVersion;
-use crate::checkout::{self, NoCode};
+use crate::checkout::NoCode;
 use crate::execution::{Execution, Machine, check_out};
 use crate::git_ref::GitRef;
 use crate::host::Host;
@@ -254,14 +254,14 @@ async fn resolve(host: &Host, git_ref: &Option<GitRef>) -> Result<String, NoCode
                 kind: kind.to_owned(),
                 value: git_ref.value.clone(),
             };
-            if let Ok(commit) = checkout::resolve(&host.repository, &meant).await {
+            if let Ok(commit) = host.resolve(&meant).await {
                 return Ok(commit);
             }
         }
         let value = git_ref.value.as_deref().unwrap_or_default();
         return Err(NoCode(format!("fatal: couldn't find remote ref {value}")));
     }
-    checkout::resolve(&host.repository, &git_ref).await
+    host.resolve(&git_ref).await
 }
 
 /// The command that runs the script at `path`, whatever its name holds.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::job::Job;
-use crate::checkout::{self, NoCode};
+use crate::checkout::NoCode;
 use crate::execution::{Execution, check_out};
 use crate::git_ref::GitRef;
 use crate::host::Host;
@@ -134,7 +134,7 @@ async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
             Some(commit) => commit.clone(),
             None => {
                 let git_ref = GitRef::or_head(&job.spec.git_ref);
-                checkout::resolve(&host.repository, &git_ref).await?
+                host.resolve(&git_ref).await?
             }
         };
         job.has_commit(&commit);

@@ -9,7 +9,6 @@ use super::model_api::{ModelApi, ModelApiSpec};
 use super::settings::Settings;
 use super::version::{ModelApiVersion, Source, VersionAssets, VersionSpec};
 use crate::catalog::Catalog;
-use crate::checkout;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
 use crate::governance::Governance;
@@ -142,7 +141,7 @@ impl ModelApis {
     /// commit that is the newest one now and that this gives.
     async fn check_source(&self, user: &User, source: &Source) -> Result<Option<String>, Failure> {
         let Source::Registered { model, version } = source else {
-            let head = checkout::resolve(&self.host.repository, &GitRef::head()).await;
+            let head = self.host.resolve(&GitRef::head()).await;
             return Ok(head.ok());
         };
         match self.registered_models.version(user, model, *version).await {

@@ -1,7 +1,7 @@
 //! What a job really is: a process of the asked commit, with Domino's variables around it and
 //! files that stay for the next one.
 
-use domino_sandbox::Options;
+use domino_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 use crate::jobs::is_alive;
@@ -53,6 +53,27 @@ fn the_code_is_that_of_the_asked_commit_branch_or_tag() {
         (vec!["newest".into()], newest.clone())
     );
     assert_eq!(said(json!(null)).1, newest);
+}
+
+#[test]
+fn the_head_may_be_another_commit_than_what_is_checked_out() {
+    let repository = World::new().stop();
+    let first = git(repository.path(), &["rev-parse", "HEAD"]);
+    commit(repository.path(), "which.txt", "newest\n");
+    let sandbox = Sandbox::start(Options {
+        repository: repository.path().to_owned(),
+        head: Some(first.clone()),
+        ..Options::default()
+    });
+    let world = World::of(sandbox.unwrap(), repository);
+    let job = world.run("cat which.txt", json!({}));
+    assert_eq!(output(&world, &job), ["first"]);
+    let model = json!({
+        "name": "plus", "projectId": world.project_id(), "file": "model.py", "function": "f",
+    });
+    world.post("/v1/models", model).ok();
+    let state = world.sandbox.state();
+    assert_eq!(state["modelApis"][0]["versions"][0]["commit"], first);
 }
 
 #[test]

@@ -87,6 +87,11 @@ impl World {
             ..options
         })
         .unwrap();
+        World::of(sandbox, repository)
+    }
+
+    /// A sandbox that was started for this repository.
+    pub fn of(sandbox: Sandbox, repository: TempDir) -> Self {
         World {
             sandbox,
             repository,
