@@ -80,6 +80,13 @@ macro_rules! of_line {
             }
 
             #[test]
+            fn runs_promote_where_no_write_is_taken_from_outside() {
+                if let Some(mlflow) = super::server::uri($line) {
+                    super::on_both::promoted_inside(&mlflow, &super::named("inside"));
+                }
+            }
+
+            #[test]
             fn promotions_at_once_are_never_green_with_two_versions() {
                 super::raced($line);
             }

@@ -222,6 +222,36 @@ fn a_start_whose_reply_is_lost_is_found() {
 }
 
 #[test]
+fn whichever_write_is_lost_or_refused_the_next_step_mends_it() {
+    let lost = Misbehaviour::Reset { processed: true };
+    let cut = Misbehaviour::Reset { processed: false };
+    let tag = "POST /api/2.0/mlflow/model-versions/set-tag";
+    let alias_route = "POST /api/2.0/mlflow/registered-models/alias";
+    for route in [START, tag, TRANSITION, alias_route] {
+        for fault in [lost.clone(), cut.clone(), reply(503, false)] {
+            let mut scene = scene_where(INSIDE, "");
+            scene.on_github("77");
+            let fault = Fault::on(route, fault).single();
+            scene.sandbox.faults().add(fault);
+            let first = scene.run(APPLY);
+            assert_eq!(scene.sandbox.faults().fired(), 1, "{route}: {first}");
+            let held = versions_in_stage(&scene, "wine", "Production") == [1];
+            assert!(
+                first.exit == 0 && held || first.exit == 4,
+                "{route}: {first}"
+            );
+            let began = runs(&scene).len();
+            let second = scene.run(APPLY).exits(0);
+            assert_eq!(versions_in_stage(&scene, "wine", "Production"), [1]);
+            assert_eq!(alias(&scene, "wine", "production"), Some(1));
+            assert_eq!(recorded(&scene, "wine", 1, "prod")["status"], "done");
+            let more = usize::from(first.exit != 0);
+            assert_eq!(runs(&scene).len(), began + more, "{route}: {first}{second}");
+        }
+    }
+}
+
+#[test]
 fn a_step_that_was_killed_leaves_a_run_that_the_next_one_follows() {
     let mut scene = scene_where(INSIDE, "");
     scene.on_github("77");

@@ -2,10 +2,12 @@
 //! as deleting are enough, and a soak time is not begun anew.
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
-use domino_sandbox::{Fault, Misbehaviour};
+use std::path::Path;
+
+use domino_sandbox::{Fault, Misbehaviour, MlflowContext};
 use serde_json::{Value, json};
 
-use crate::harness::{Scene, eventually};
+use crate::harness::{Scene, Setup, eventually};
 use crate::world::*;
 
 /// The writes of a promotion: its record, the move, one archived, two aliases, its record again.
@@ -136,4 +138,47 @@ pub fn soaked(scene: &Scene, name: &str) {
         recorded(scene, name, one, "prod").get("reason"),
         None::<&Value>
     );
+}
+
+/// Promotes and goes back by runs, where the server behind the experiment manager is this one and no write is taken from
+/// outside.
+pub fn promoted_inside(mlflow: &str, name: &str) {
+    let model = MODEL.replace(
+        "registered-model = \"wine\"",
+        &format!("registered-model = \"{name}\""),
+    );
+    let mut scene = Setup {
+        stages: &format!("[pipeline]\npromote = \"inside\"\n{STAGES}\n{model}"),
+        mlflow: Some(mlflow),
+        mlflow_context: MlflowContext::Inside,
+        programs: Path::new(PROGRAM).parent(),
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    scene
+        .on_github("77")
+        .variable("GITHUB_REPOSITORY", "acme/wine");
+    for _ in 0..2 {
+        let number = register(&scene, name, 0.6).to_string();
+        let any = ["--version", &number, "--skip-order", "a test"];
+        scene
+            .run(&[&["apply", "wine", "--to", "staging"], &any[..]].concat())
+            .exits(0);
+    }
+    assert_eq!(versions_in_stage(&scene, name, "Staging"), [2]);
+    assert_eq!(alias(&scene, name, "staging"), Some(2));
+    let record = recorded(&scene, name, 2, "staging");
+    assert_eq!(record["told-by"], "the step of GitHub run 77");
+    assert_eq!(
+        (&record["status"], &record["replaced"]),
+        (&json!("done"), &json!(1))
+    );
+    scene
+        .run(&["demote", "wine", "--stage", "staging"])
+        .exits(0);
+    assert_eq!(versions_in_stage(&scene, name, "Staging"), [1]);
+    let state = scene.sandbox.state();
+    let runs = state["jobs"].as_array().unwrap().iter();
+    assert!(runs.clone().all(|run| run["status"] == "Succeeded"));
+    assert_eq!(runs.count(), 3);
 }

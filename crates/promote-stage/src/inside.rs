@@ -270,10 +270,8 @@ impl<'a> Errand<'a> {
             ),
         )
         .hint(end.hint);
-        let failure = match end.error {
-            Some(error) => CommandError::message(error).context(failure),
-            None => failure,
-        };
+        let told = end.causes.into_iter().map(CommandError::message);
+        let failure = told.fold(failure, |failure, cause| cause.context(failure));
         Err(followed.failure(step, failure))
     }
 }
@@ -282,7 +280,8 @@ impl<'a> Errand<'a> {
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     exit: Option<Exit>,
-    error: Option<String>,
+    /// Its error with what caused it, outermost first.
+    causes: Vec<String>,
     hint: String,
 }
 
@@ -310,10 +309,21 @@ impl End {
         };
         Self {
             exit: exit.filter(|exit| *exit != Exit::Done),
-            error: last("error: "),
+            causes: causes(lines),
             hint,
         }
     }
+}
+
+/// The last error among these lines, and what caused it.
+fn causes(lines: &[String]) -> Vec<String> {
+    let Some(at) = lines.iter().rposition(|line| line.starts_with("error: ")) else {
+        return Vec::new();
+    };
+    let error = lines[at].strip_prefix("error: ").into_iter();
+    let caused_by = lines[at + 1..].iter();
+    let caused_by = caused_by.map_while(|line| line.strip_prefix("  caused by: "));
+    error.chain(caused_by).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -335,7 +345,8 @@ mod tests {
         ]);
         assert_eq!(told.exit, Some(Exit::NotApproved));
         assert_eq!(told.hint, "wait");
-        assert!(told.error.unwrap().starts_with("version 7"));
+        assert!(told.causes[0].starts_with("version 7"), "{told:?}");
+        assert_eq!(told.causes[1..], ["soak: not yet"]);
         for lines in [
             &["promote-stage ended with exit code 200"][..],
             &["promote-stage ended with exit code 0"],
