@@ -349,7 +349,7 @@ fn check(stages: &str) -> Result<bool, TestCaseError> {
             "{}",
             text
         );
-        let read = Read::of(workflow.name, &text);
+        let read = Read::of(&workflow.name, &text);
         for (path, text) in read.texts() {
             for rest in text.split("${{").skip(1) {
                 let expression = rest.split("}}").next().unwrap_or_default().trim();

@@ -71,7 +71,12 @@ fn longest_expression(value: &serde_json::Value) -> usize {
 fn a_file_that_github_would_refuse_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stages.toml");
-    fs::write(&path, stages(1, 300)).unwrap();
+    // All are trained by one job, and so stay in one file.
+    let text = stages(1, 300).replace(
+        "\nregistered-model",
+        "\ntrained-by = \"job-with-a-long-name-0\"\nregistered-model",
+    );
+    fs::write(&path, text).unwrap();
     let refused = gen_workflows_to(folder.path(), &path, &[]);
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
     let told = stderr(&refused);

@@ -235,7 +235,7 @@ fn a_release_without_an_attestation_is_not_used() {
 #[test]
 fn the_release_workflow_breaks_no_rule() {
     let release = pipelines::release();
-    let broken = broken(&Read::of(release.name, &release.text().unwrap()));
+    let broken = broken(&Read::of(&release.name, &release.text().unwrap()));
     assert!(broken.is_empty(), "{broken:#?}");
 }
 

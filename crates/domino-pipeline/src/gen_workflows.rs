@@ -189,7 +189,7 @@ pub fn generated(
     workflows.extend((release || kept).then(pipelines::release));
     let mut all = Vec::new();
     for workflow in workflows {
-        let path = folder.join(workflow.name);
+        let path = folder.join(&workflow.name);
         let present = read(&root.join(&path))?;
         if present.as_deref().is_some_and(|text| !is_ours(text)) {
             return Err(VerbError::new(format!(
@@ -339,7 +339,7 @@ fn write(stale: &[Generated], root: &Path) -> Result<()> {
             None => {
                 fs::remove_file(&path).context(|| format!("cannot remove `{}`", path.display()))?;
                 eprintln!(
-                    "removed {}: nothing of its kind is deployed any more",
+                    "removed {}: it would deploy nothing any more",
                     file.path.display()
                 );
             }

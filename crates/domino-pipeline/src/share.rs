@@ -12,12 +12,14 @@ pub struct Share<'a> {
     pub file: &'a StageFile,
     /// The kind that the workflow is named after.
     pub kind: Kind,
+    /// Which of the files it is that the kind is divided into; 1 where there is one.
+    pub part: usize,
 }
 
 impl<'a> Share<'a> {
     /// Its jobs, in the order of the file.
     pub fn jobs(self) -> impl Iterator<Item = &'a Job> {
-        let Self { file, kind } = self;
+        let Self { file, kind, .. } = self;
         file.jobs.iter().filter(move |job| match job.trains {
             true => kind == Kind::Model,
             false => kind == Kind::Job,
@@ -39,7 +41,7 @@ impl<'a> Share<'a> {
 
     /// What the stage file watches for everything, and for each entity of this share.
     pub fn paths(self) -> impl Iterator<Item = &'a str> {
-        let Self { file, kind } = self;
+        let Self { file, kind, .. } = self;
         let apps = file.apps.iter().filter(move |_| kind == Kind::App);
         let models = file.models.iter().filter(move |_| kind == Kind::Model);
         let own = self

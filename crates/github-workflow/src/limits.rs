@@ -82,6 +82,18 @@ pub fn check(workflow: &Workflow, yaml: &str) -> Result<(), OverLimit> {
     Ok(())
 }
 
+/// About how many bytes a step takes in a file.
+pub fn rough_size(step: &Step) -> usize {
+    /// A line's indentation, its colon and its end.
+    const LINE: usize = 16;
+    let keys = step.env.keys().map(|key| key.len() + LINE);
+    let keys = keys.chain(step.with.keys().map(|key| key.len() + LINE));
+    let named = step.name.len() + step.id.as_ref().map_or(0, String::len);
+    let own = ["name", "id", "if", "run", "env", "timeout-minutes"].map(|key| key.len() + LINE);
+    let texts = texts(step).map(str::len);
+    named + keys.chain(own).chain(texts).sum::<usize>()
+}
+
 fn texts(step: &Step) -> impl Iterator<Item = &str> {
     let env = step.env.values().map(|value| match value {
         Variable::Plain(text) => text.as_str(),

@@ -52,6 +52,24 @@ impl StageFile {
         &self.warnings
     }
 
+    /// The same with fewer jobs, apps and models: those that are to be kept.
+    pub fn with_only(&self, keep: impl Fn(Kind, &str) -> bool) -> Self {
+        let jobs = self.jobs.iter().filter(|job| keep(Kind::Job, &job.name));
+        let apps = self.apps.iter().filter(|app| keep(Kind::App, &app.name));
+        let models = self.models.iter();
+        let models = models.filter(|model| keep(Kind::Model, &model.name));
+        Self {
+            path: self.path.clone(),
+            text: self.text.clone(),
+            warnings: Vec::new(),
+            pipeline: self.pipeline.clone(),
+            stages: self.stages.clone(),
+            jobs: jobs.cloned().collect(),
+            apps: apps.cloned().collect(),
+            models: models.cloned().collect(),
+        }
+    }
+
     /// The stage by its name or by its GitHub environment's, without case.
     pub fn stage(&self, name: &str) -> Result<&Stage, UnknownName> {
         let named = |stage: &&Stage| {

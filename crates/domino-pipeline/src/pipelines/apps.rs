@@ -1,7 +1,7 @@
 //! `deploy-apps.yml`: publish every app of the stage file, stage by stage.
 
 use indexmap::IndexMap;
-use stage_file::{Kind, StageFile};
+use stage_file::Kind;
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
@@ -17,11 +17,8 @@ const MORE_MINUTES: u32 = 5;
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for apps.
-pub(super) fn deploy_apps(file: &StageFile) -> Workflow {
-    let share = Share {
-        file,
-        kind: Kind::App,
-    };
+pub(super) fn deploy_apps(share: Share<'_>) -> Workflow {
+    let file = share.file;
     deploy(
         share,
         file.apps.iter().map(|app| app.entry_point.clone()),

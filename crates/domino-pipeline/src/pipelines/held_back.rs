@@ -97,10 +97,9 @@ fn line(chain: &Chain, chains: &[Chain], gate: Option<Gate<'_>>) -> String {
         let failed = format!("{} == {}", step.outcome().text(), literal("failure"));
         reasons.push((failed, format!("{what}: the step \"{}\" failed", step.name)));
     }
-    for other in chains
-        .iter()
-        .filter(|other| chain.after.contains(&other.entity))
-    {
+    let comes_after = |other: &&Chain| chain.after.contains(&other.entity);
+    let earlier = (!chain.after.is_empty()).then_some(chains);
+    for other in earlier.into_iter().flatten().filter(comes_after) {
         let Entity { kind, name } = &other.entity;
         reasons.push((
             differs(&other.deployed().outcome()),

@@ -2,7 +2,7 @@
 //! are in its workflow.
 
 use indexmap::IndexMap;
-use stage_file::{Job as DominoJob, Kind, Stage, StageFile, named_files};
+use stage_file::{Job as DominoJob, Kind, Stage, named_files};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
@@ -23,11 +23,7 @@ const OF_SCHEDULES: [ByHand; 2] = [PUT_BACK, BACK];
 const OF_RUNS: [ByHand; 1] = [BACK];
 
 /// The workflow for jobs.
-pub(super) fn deploy_jobs(file: &StageFile) -> Workflow {
-    let share = Share {
-        file,
-        kind: Kind::Job,
-    };
+pub(super) fn deploy_jobs(share: Share<'_>) -> Workflow {
     let flags: &[ByHand] = match share.jobs().any(|job| job.schedule.is_some()) {
         true => &OF_SCHEDULES,
         false => &OF_RUNS,

@@ -31,11 +31,8 @@ const INSIDE_MINUTES: u32 = 30;
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for models.
-pub(super) fn deploy_models(file: &StageFile) -> Workflow {
-    let share = Share {
-        file,
-        kind: Kind::Model,
-    };
+pub(super) fn deploy_models(share: Share<'_>) -> Workflow {
+    let file = share.file;
     let scripts = share.jobs().flat_map(|job| named_files(&job.command));
     deploy(
         share,

@@ -103,7 +103,7 @@ pub(super) fn deploy<'a>(
     flags: &[ByHand],
     stage_job: impl Fn(&Stage, Option<&Job>) -> StageSteps,
 ) -> Workflow {
-    let Share { file, kind } = share;
+    let Share { file, kind, .. } = share;
     let programs = programs::job(file);
     let stages = share.stages();
     let mut jobs: Vec<Job> = Vec::with_capacity(stages.len());
@@ -127,19 +127,33 @@ pub(super) fn deploy<'a>(
     let summary = summary::job(share, &jobs);
     let jobs = programs.into_iter().chain(jobs).chain([summary]).collect();
 
+    let part = match share.part {
+        1 => String::new(),
+        part => format!(", part {part}"),
+    };
     Workflow {
-        name: format!("Deploy {}s", kind.word()),
+        name: format!("Deploy {}s{part}", kind.word()),
         on: triggers(share, &stages, named, flags),
         permissions: Permissions::none(),
         concurrency: SpaceAfter(Concurrency {
             group: Commented(
-                format!("deploy-{}s-${{{{ github.sha }}}}", kind.word()),
+                format!("{}-${{{{ github.sha }}}}", queue_of(share)),
                 "a commit is deployed once at a time; commits queue at each stage".to_owned(),
             ),
             cancel_in_progress: false,
             queue: None,
         }),
         jobs,
+    }
+}
+
+/// What the names of a file's concurrency groups begin with. No stage has a `/` in its name, so that no group of one file
+/// is one of another.
+fn queue_of(share: Share<'_>) -> String {
+    let kind = share.kind.word();
+    match share.part {
+        1 => format!("deploy-{kind}s"),
+        part => format!("deploy-{kind}s/{part}"),
     }
 }
 
@@ -252,7 +266,7 @@ fn deployment(
     earlier: Option<(&Job, &Stage)>,
     deploy: StageSteps,
 ) -> (Vec<JobStep>, IndexMap<String, Expression>) {
-    let Share { file, kind } = share;
+    let Share { file, kind, .. } = share;
     let StageSteps {
         mut chains,
         mut outputs,
@@ -308,7 +322,7 @@ fn job(
     earlier: Option<(&Job, &Stage)>,
     deploy: StageSteps,
 ) -> Job {
-    let Share { file, kind } = share;
+    let Share { file, kind, .. } = share;
     let url = deploy.url.clone();
     let (deploy, outputs) = deployment(share, stage, earlier, deploy);
     let minutes = chain::minutes(&deploy);
@@ -335,7 +349,7 @@ fn job(
         permissions: permissions.and("contents", "read", "checks out the stage file"),
         concurrency: Some(Concurrency {
             group: Commented(
-                format!("deploy-{}s-{}", kind.word(), stage.name),
+                format!("{}-{}", queue_of(share), stage.name),
                 match file.pipeline.queue {
                     Queue::Single => {
                         "one deployment at a time; of those that wait, the newest stays"

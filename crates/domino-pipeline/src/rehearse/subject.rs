@@ -198,7 +198,10 @@ fn workflows(
     });
     texts.sort_by_key(|(name, text)| {
         let runs_no_job = !text.contains("deploy-job start ");
-        let place = FIRST.iter().position(|first| *first == stem(name));
+        // A kind may have several files.
+        let is_part = |c: char| c == '-' || c.is_ascii_digit();
+        let kind = stem(name).trim_end_matches(is_part).to_owned();
+        let place = FIRST.iter().position(|first| *first == kind);
         (runs_no_job, place.unwrap_or(FIRST.len()), name.clone())
     });
     Ok(texts
