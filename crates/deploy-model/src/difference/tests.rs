@@ -1,6 +1,6 @@
 //! What is to be done in every case that can be told apart.
 
-mod standing;
+mod served;
 
 use domino_core::api::environments::EnvironmentId;
 use domino_core::api::hardware_tiers::HardwareTierId;
