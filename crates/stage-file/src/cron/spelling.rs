@@ -39,8 +39,8 @@ fn list(index: usize, values: &BTreeSet<i32>) -> String {
     }
     let mut runs = runs(values.iter().copied());
     // The days of a week and the hours of a day go on from the start.
-    let around = index != YEAR && index != DAY_OF_MONTH && runs.len() > 1;
-    if let (true, Some(&(least, end)), Some(&(start, most))) = (around, runs.first(), runs.last())
+    let around = index != YEAR && index != DAY_OF_MONTH;
+    if let (true, &[(least, end), .., (start, most)]) = (around, runs.as_slice())
         && least == field.least
         && most == field.most
         && (end > least || most > start)
@@ -68,7 +68,7 @@ fn step(index: usize, values: &BTreeSet<i32>) -> Option<String> {
         .zip((first..).step_by(step as usize))
         .all(|(value, at)| *value == at);
     let whole = last + step > field.most && first - step < field.least;
-    let plain = field.names.is_empty() && index != YEAR && values.len() > 2 && step > 1;
+    let plain = field.names.is_empty() && index != YEAR && values.len() > 2;
     (plain && even && whole).then(|| match first == field.least {
         true => format!("*/{step}"),
         false => format!("{first}/{step}"),
