@@ -128,8 +128,7 @@ impl Reader {
     fn every(&mut self, index: usize, item: &[char]) -> Option<()> {
         let rest = if item[0] == '*' { &item[1..] } else { item };
         let step = match rest.first() {
-            None if item[0] == '*' => 0,
-            None => return None,
+            None => 0,
             Some('/') => {
                 let step = whole_number(&rest[1..])?;
                 is_step(index, step).then_some(step)?
