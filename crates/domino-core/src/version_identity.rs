@@ -122,4 +122,19 @@ mod tests {
         assert!(!identity().is_younger_than(created - created % 1000));
         assert!(identity().is_younger_than(created - created % 1000 - 1000));
     }
+
+    #[test]
+    fn an_endpoint_that_had_the_number_before_the_version_was_made_serves_another_one() {
+        let created = identity().created;
+        for since in [None, Some(created)] {
+            assert!(identity().check_served(since, "staging").is_ok());
+        }
+        let refused = identity().check_served(Some(created - 2_000), "staging");
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .starts_with("stage `staging` serves another version 7 of `wine`")
+        );
+    }
 }

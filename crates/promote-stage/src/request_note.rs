@@ -78,6 +78,7 @@ mod tests {
         assert!(!refused(&seven, "1970-01-01T00:00:01.100Z"));
         // The note knows better than two clocks.
         let note = RequestNote::value(&bundle("1970-01-01T00:00:00.900Z"), &seven).unwrap();
+        assert_eq!(RequestNote::key("prod"), "promote.request.prod");
         seven.tags.insert(RequestNote::key("prod"), note);
         assert!(!refused(&seven, "1970-01-01T00:00:00.900Z"));
         seven.run_id = "r2".into();

@@ -234,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn whoever_approves_twice_is_told_once() {
+        assert_eq!(
+            result(&[], &[yes("cleo"), yes("dan"), yes("cleo")]),
+            (true, "approved by `cleo` and `dan`".into())
+        );
+    }
+
+    #[test]
     fn nobody_approves_their_own_work() {
         assert_eq!(
             result(&[], &[yes("Ada")]),
