@@ -2,137 +2,14 @@
 //!
 //! What workflows may do is tested beside the code; here it is what the person sees, and that nothing is left behind.
 
+#[path = "rehearse/project.rs"]
+mod project;
 mod terminal;
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::io::Read;
+use std::path::Path;
 
-use tempfile::TempDir;
-
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/rehearse");
-const WORKFLOW: &str = ".github/workflows/deploy-jobs.yml";
-const CANARY: &str = "canary-of-the-person";
-
-/// A repository with the fixture's files committed.
-struct Project {
-    folder: TempDir,
-}
-
-impl Project {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        copy(Path::new(FIXTURE), folder.path());
-        let project = Self { folder };
-        project.git(&["init", "--quiet"]);
-        project.commit();
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn change(&self, name: &str, from: &str, to: &str) -> &Self {
-        let text = std::fs::read_to_string(self.path(name)).unwrap();
-        assert!(text.contains(from), "{name} does not hold {from}");
-        std::fs::write(self.path(name), text.replace(from, to)).unwrap();
-        self
-    }
-
-    fn commit(&self) -> &Self {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", "Train better"]);
-        self
-    }
-
-    fn git(&self, args: &[&str]) {
-        let status = Command::new("git")
-            .arg("-C")
-            .arg(self.folder.path())
-            .args([
-                "-c",
-                "user.name=test",
-                "-c",
-                "user.email=test@example.com",
-                "-c",
-                "init.defaultBranch=main",
-            ])
-            .args(args)
-            .status()
-            .unwrap();
-        assert!(status.success(), "git {args:?}");
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_domino-pipeline"));
-        command
-            .arg("rehearse")
-            .arg("--summary-dir")
-            .arg(self.path("summaries"))
-            .args(args);
-        command.current_dir(self.folder.path());
-        for name in [
-            "DOMINO_API_HOST",
-            "DOMINO_TOKEN",
-            "DOMINO_USER_API_KEY",
-            "DOMINO_ENV",
-            "GITHUB_TOKEN",
-            "GITHUB_SHA",
-        ] {
-            command.env(name, CANARY);
-        }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn rehearse(&self, args: &[&str]) -> Rehearsed {
-        Rehearsed::from(self.command(args).output().unwrap())
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir().unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
-struct Rehearsed {
-    code: i32,
-    text: String,
-}
-
-impl From<Output> for Rehearsed {
-    fn from(output: Output) -> Self {
-        let text =
-            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        Self {
-            code: output.status.code().unwrap(),
-            text,
-        }
-    }
-}
-
-impl Rehearsed {
-    fn tells(&self, what: &str) {
-        assert!(
-            self.text.contains(what),
-            "`{what}` is missing:\n{}",
-            self.text
-        );
-    }
-}
+use project::{CANARY, Ongoing, Project, WORKFLOW};
 
 #[test]
 fn a_pipeline_goes_through_every_stage_and_ends_with_a_table() {
@@ -337,55 +214,6 @@ fn the_help_names_every_fault_file_that_ships() {
     for file in Path::new(folder).read_dir().unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         help.tells(&format!("\n    faults/{name} "));
-    }
-}
-
-/// A rehearsal that goes on while the test looks at it. It ends with the test.
-struct Ongoing {
-    child: Child,
-    lines: Vec<String>,
-}
-
-impl Ongoing {
-    /// Starts it and reads its output until a line holds `wanted`.
-    fn until(command: &mut Command, wanted: &str) -> Self {
-        let mut ongoing = Self {
-            child: command.spawn().unwrap(),
-            lines: Vec::new(),
-        };
-        for line in BufReader::new(ongoing.child.stdout.as_mut().unwrap()).lines() {
-            ongoing.lines.push(line.unwrap());
-            if ongoing
-                .lines
-                .last()
-                .is_some_and(|line| line.contains(wanted))
-            {
-                return ongoing;
-            }
-        }
-        panic!("never said `{wanted}`: {:#?}", ongoing.lines);
-    }
-
-    fn interrupt(&mut self) -> i32 {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-INT", &id]).status().unwrap();
-        assert!(status.success());
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap();
-            }
-            assert!(Instant::now() < deadline, "the rehearsal did not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Ongoing {
-    fn drop(&mut self) {
-        // Both fail where it has ended already, which is how it should be.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -43,6 +43,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         python: None,
         build_as_written: false,
         keep: false,
+        rerun: None,
+        kept: None,
+        actor: None,
+        days_later: 0,
+        artifact_days: None,
         summary_dir: None,
         repository: PathBuf::from("."),
     })

@@ -8,7 +8,7 @@ mod person;
 
 use std::io::BufRead;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,12 @@ impl Approvals {
     pub fn with_earlier(mut self, given: Vec<Approval>) -> Self {
         self.given = Arc::new(Mutex::new(given));
         self
+    }
+
+    /// The approvals given so far.
+    pub fn all_given(&self) -> Vec<Approval> {
+        let given = self.given.lock();
+        given.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The approvals given so far, shared with whoever shows them.

@@ -101,8 +101,13 @@ impl Artifacts {
         self.folder.join(attempt).join(&artifact.name)
     }
 
+    /// For how many days an artifact is kept, as the repository has it now.
+    fn days_of(&self, artifact: &Artifact) -> u32 {
+        artifact.days.min(self.time.most_days)
+    }
+
     fn is_gone(&self, artifact: &Artifact) -> bool {
-        self.time.day >= artifact.day + artifact.days
+        self.time.day >= artifact.day + self.days_of(artifact)
     }
 
     /// Keeps the files that the lines of `path` select.
@@ -192,7 +197,7 @@ impl Artifacts {
         let gone = gone.map_or_else(String::new, |artifact| {
             format!(
                 " It was kept for {}, and this is {} after its upload.",
-                days(artifact.days),
+                days(self.days_of(artifact)),
                 days(self.time.day - artifact.day)
             )
         });
@@ -370,6 +375,10 @@ mod tests {
                 "Artifact not found for name: one. Please ensure that your artifact is not expired"
             ) && error.ends_with("It was kept for 5 days, and this is 6 days after its upload."),
             "{error}"
+        );
+        assert!(
+            download(&at(2, 4, 3, first.list())).is_err(),
+            "kept shorter since"
         );
         assert_eq!(late.download(None, into.path()), Ok(0));
         write(&work.path().join("a"), "second");

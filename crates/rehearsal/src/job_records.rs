@@ -36,13 +36,18 @@ impl JobRecords {
         Self(Arc::new(Mutex::new(records)))
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<JobRecord>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<JobRecord>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<JobRecord> {
+        self.lock().clone()
     }
 
     /// Notes what became of a job, in the place of what was noted of it in this attempt.
     pub fn note(&self, record: JobRecord) {
-        let mut all = self.all();
+        let mut all = self.lock();
         let same = |known: &JobRecord| {
             (known.run_id, known.attempt, &known.id) == (record.run_id, record.attempt, &record.id)
         };
@@ -52,7 +57,7 @@ impl JobRecords {
 
     /// Those of a run.
     pub fn of_run(&self, run_id: u64) -> Vec<JobRecord> {
-        let all = self.all();
+        let all = self.lock();
         let own = all.iter().filter(|record| record.run_id == run_id);
         own.cloned().collect()
     }

@@ -6,6 +6,7 @@
 //! Domino: what a job is given, and what else an approval needs, comes through [`settings::RepositorySettings`].
 
 pub mod action;
+pub mod again;
 pub mod approval;
 pub mod artifacts;
 pub mod background;

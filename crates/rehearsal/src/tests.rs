@@ -274,7 +274,8 @@ fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
         summaries: summaries.path().to_owned(),
         report: Mutex::default(),
     };
-    let jobs = workflow::run_all(&runner, runs).unwrap();
+    workflow::run_all(&runner, &mut runs).unwrap();
+    let jobs = runs.iter().flat_map(WorkflowRun::results).collect();
     let mut summary = String::new();
     for file in summaries.path().read_dir().unwrap() {
         summary.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
@@ -285,7 +286,7 @@ fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
         text,
         exit_code: report.exit_code(),
         rows: report.rows,
-        jobs: jobs.into_iter().flatten().collect(),
+        jobs,
         summary,
     }
 }

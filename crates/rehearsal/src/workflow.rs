@@ -21,14 +21,11 @@ use crate::workflow_run::{JobResult, WorkflowRun};
 /// Names of jobs that are longer than this do not set the others in.
 const WIDEST_NAME: usize = 40;
 
-/// Runs workflows side by side. What comes back is what became of the jobs of each.
+/// Runs workflows side by side, to the end of the last.
 ///
 /// # Errors
 /// When this machine does not let it: a folder that cannot be made. What fails in a job is no error here.
-pub fn run_all(
-    runner: &Runner,
-    mut runs: Vec<WorkflowRun<'_>>,
-) -> anyhow::Result<Vec<Vec<(String, JobResult)>>> {
+pub fn run_all(runner: &Runner, runs: &mut [WorkflowRun<'_>]) -> anyhow::Result<()> {
     let names = runs.iter().flat_map(|run| {
         let jobs = run.workflow.jobs.iter();
         jobs.map(|job| run.name_of(job).chars().count())
@@ -37,12 +34,12 @@ pub fn run_all(
     let width = width.unwrap_or_default();
     // They come to their groups in the order of the files, whichever thread is first.
     let mut tickets = Vec::new();
-    for run in &mut runs {
+    for run in runs.iter_mut() {
         tickets.push(line_up(runner, run)?);
     }
     std::thread::scope(|scope| {
         let begun: Vec<_> = runs
-            .into_iter()
+            .iter()
             .zip(&tickets)
             .map(|(run, ticket)| scope.spawn(move || run_one(runner, run, ticket.as_ref(), width)))
             .collect();
@@ -56,7 +53,7 @@ pub fn run_all(
 
 /// Takes the place of a run in the line before its concurrency group.
 fn line_up(runner: &Runner, run: &mut WorkflowRun<'_>) -> anyhow::Result<Option<Ticket>> {
-    let Some(concurrency) = &run.workflow.concurrency else {
+    let Some(concurrency) = run.workflow.concurrency.as_ref().filter(|_| !run.is_over()) else {
         return Ok(None);
     };
     let contexts = [
@@ -84,10 +81,10 @@ fn line_up(runner: &Runner, run: &mut WorkflowRun<'_>) -> anyhow::Result<Option<
 
 fn run_one(
     runner: &Runner,
-    run: WorkflowRun<'_>,
+    run: &WorkflowRun<'_>,
     ticket: Option<&Ticket>,
     width: usize,
-) -> anyhow::Result<Vec<(String, JobResult)>> {
+) -> anyhow::Result<()> {
     let attempt = match run.run.attempt {
         1 => String::new(),
         attempt => format!(", attempt {attempt}"),
@@ -100,6 +97,12 @@ fn run_one(
         runner.github.event_name()
     );
     runner.console.line(Look::Bold, &begins);
+    show_earlier(runner, run);
+    if run.is_over() {
+        let text = format!("   {}: nothing of it is run again", run.workflow.stem());
+        runner.console.line(Look::Dim, &text);
+        return Ok(());
+    }
     let _group: Option<Entered<'_>> = match ticket {
         None => None,
         Some(ticket) => {
@@ -113,12 +116,25 @@ fn run_one(
             };
             match runner.groups.enter(ticket, &run.interrupt, told) {
                 Ok(entered) => Some(entered),
-                Err(why) => return Ok(never_begins(runner, run, &why)),
+                Err(why) => {
+                    never_begins(runner, run, &why);
+                    return Ok(());
+                }
             }
         }
     };
-    run_jobs(runner, &run, width)?;
-    Ok(run.into_results())
+    run_jobs(runner, run, width)
+}
+
+/// Notes the jobs that an earlier attempt has done.
+fn show_earlier(runner: &Runner, run: &WorkflowRun<'_>) {
+    for job in &run.workflow.jobs {
+        let last = runner.records.last(run.run.id, &job.id);
+        if let Some(last) = last.filter(|_| run.has_finished(&job.id)) {
+            let result = run.result(&job.id);
+            runner.add_job_row(run, job, Outcome::Earlier(last.attempt, result));
+        }
+    }
 }
 
 /// Runs each job once those that it needs have finished.
@@ -171,28 +187,23 @@ fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow:
 }
 
 /// Notes a workflow that was cancelled before its first job.
-fn never_begins(
-    runner: &Runner,
-    run: WorkflowRun<'_>,
-    why: &NotEntered,
-) -> Vec<(String, JobResult)> {
+fn never_begins(runner: &Runner, run: &WorkflowRun<'_>, why: &NotEntered) {
     if let NotEntered::Displaced(why) = why {
         let text = format!("   {}: {why}", run.workflow.stem());
         runner.console.line(Look::Bad, &text);
         if let Some(first) = run.workflow.jobs.first() {
-            job::annotate(runner, &run, first, why.clone());
+            job::annotate(runner, run, first, why.clone());
         }
     }
     for job in &run.workflow.jobs {
         if run.has_finished(&job.id) {
             continue;
         }
-        runner.add_job_row(&run, job, Outcome::Cancelled);
+        runner.add_job_row(run, job, Outcome::Cancelled);
         let result = JobResult {
             result: "cancelled",
             outputs: Vec::new(),
         };
         run.finish(job, result);
     }
-    run.into_results()
 }

@@ -74,11 +74,16 @@ impl<'a> WorkflowRun<'a> {
         self.finished().iter().any(|(id, _)| id == job)
     }
 
+    /// Whether no job is left to run.
+    pub fn is_over(&self) -> bool {
+        let mut jobs = self.workflow.jobs.iter();
+        jobs.all(|job| self.has_finished(&job.id))
+    }
+
     /// The jobs that have finished, and what became of them, in the order of the file.
-    pub fn into_results(self) -> Vec<(String, JobResult)> {
+    pub fn results(&self) -> Vec<(String, JobResult)> {
         let jobs = &self.workflow.jobs;
-        let finished = self.finished.into_inner();
-        let mut finished = finished.unwrap_or_else(PoisonError::into_inner);
+        let mut finished = self.finished().clone();
         finished.sort_by_key(|(id, _)| jobs.iter().position(|job| job.id == *id));
         finished
     }

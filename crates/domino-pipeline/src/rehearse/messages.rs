@@ -4,14 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use domino_sandbox::{Sandbox, Version};
 use github_workflow::problem::Problem;
 use rehearsal::console::{self, Console, Look};
 use rehearsal::report::{CANNOT, Report};
 use rehearsal::runner::Runner;
 
+use super::kept_domino::KeptDomino;
 use super::mlflow::Mlflow;
-use super::settings::{APPROVER, AUTHOR, STEPS_USER};
+use super::settings::{APPROVER, AUTHOR, Domino, STEPS_USER};
+use crate::repository;
 
 /// Says why there is nothing to rehearse.
 pub fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
@@ -35,16 +36,21 @@ pub fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
 }
 
 /// Has no credential of the sandbox shown from now on.
-pub fn hide_credentials(console: &Console, sandbox: &Sandbox, model_token: &str) {
-    console.mask(model_token);
-    for account in sandbox.accounts() {
-        console.mask(&account.api_key);
-        console.mask(&account.token);
+pub fn hide_credentials(console: &Console, domino: &Domino) {
+    let reached = domino.reached();
+    console.mask(&reached.model_token);
+    for (_, token) in &reached.tokens {
+        console.mask(token);
+    }
+    if let Domino::Own(sandbox, _) = domino {
+        for account in sandbox.accounts() {
+            console.mask(&account.api_key);
+        }
     }
 }
 
 /// Says which Domino, and which MLflow, the steps are sent to.
-pub fn announce(console: &Console, sandbox: &Sandbox, version: Version, mlflow: Option<&Mlflow>) {
+pub fn announce(console: &Console, domino: &Domino, mlflow: Option<&Mlflow>) {
     if let Some(mlflow) = mlflow {
         let uri = &mlflow.uri;
         console.line(
@@ -52,7 +58,7 @@ pub fn announce(console: &Console, sandbox: &Sandbox, version: Version, mlflow: 
             &format!("experiments and registered models are kept by MLflow at {uri}"),
         );
     }
-    let url = sandbox.url();
+    let KeptDomino { url, version, .. } = domino.reached();
     console.line(
         Look::Plain,
         &format!("Domino {version} is the sandbox at {url}; jobs with an environment find it as DOMINO_API_HOST"),
@@ -75,8 +81,14 @@ pub fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &
 
 /// Says how long the sandbox stays up, and what to export to use it. Its credentials are made up at its start and open
 /// nothing else, so here they are shown.
-pub fn stays_up(console: &Console, sandbox: &Sandbox, programs: Option<&Path>, until: &str) {
-    let url = sandbox.url();
+pub fn stays_up(
+    console: &Console,
+    domino: &KeptDomino,
+    folder: &Path,
+    programs: Option<&Path>,
+    until: &str,
+) {
+    let url = &domino.url;
     console.line(
         Look::Bold,
         &format!("the sandbox stays up at {url} until {until}"),
@@ -87,12 +99,21 @@ pub fn stays_up(console: &Console, sandbox: &Sandbox, programs: Option<&Path>, u
         ("AUTHOR_TOKEN", AUTHOR, "who pushed"),
         ("APPROVER_TOKEN", APPROVER, "who approves in Domino"),
     ] {
-        let token = sandbox.user(user).token;
+        let token = domino.token_of(user);
         println!("export {variable}={token}  # {user}, {what}");
     }
     if let Some(programs) = programs {
         println!("export PATH=\"{}:$PATH\"", programs.display());
     }
+    let again = format!(
+        "{} rehearse --rerun failed --kept {}",
+        repository::called_as(),
+        folder.display()
+    );
+    console.line(
+        Look::Plain,
+        &format!("run it again, as on GitHub (`all` in place of `failed`): {again}"),
+    );
 }
 
 /// Shows table, summaries and verdict; the exit code comes back.

@@ -12,6 +12,7 @@ use rehearsal::settings::{
 
 use super::environments::StageEnvironments;
 use super::installed::Installed;
+use super::kept_domino::KeptDomino;
 
 /// The user of the sandbox who is said to have pushed.
 pub const AUTHOR: &str = "author";
@@ -35,17 +36,35 @@ pub struct StageSettings {
 }
 
 /// The Domino that steps are sent to.
-pub struct Domino {
-    sandbox: Arc<Sandbox>,
-    model_token: String,
+pub enum Domino {
+    /// A sandbox that this process keeps up, and how it is reached.
+    Own(Arc<Sandbox>, KeptDomino),
+    /// One that another process keeps up.
+    Kept(KeptDomino),
 }
 
 impl Domino {
-    /// A sandbox that is up, and the token that its model endpoints take.
-    pub fn new(sandbox: Arc<Sandbox>, model_token: String) -> Self {
-        Self {
-            sandbox,
-            model_token,
+    /// How it is reached.
+    pub fn reached(&self) -> &KeptDomino {
+        match self {
+            Self::Own(_, reached) | Self::Kept(reached) => reached,
+        }
+    }
+
+    /// The sandbox, if this process keeps it up.
+    #[cfg(feature = "contract")]
+    pub fn own(&self) -> Option<Arc<Sandbox>> {
+        match self {
+            Self::Own(sandbox, _) => Some(Arc::clone(sandbox)),
+            Self::Kept(_) => None,
+        }
+    }
+
+    fn waiting_requests(&self) -> Vec<String> {
+        match self {
+            Self::Own(sandbox, _) => sandbox.waiting_requests(),
+            // A sandbox that is gone fails the steps, which say so.
+            Self::Kept(kept) => kept.waiting_requests(APPROVER).unwrap_or_default(),
         }
     }
 }
@@ -78,9 +97,9 @@ impl RepositorySettings for StageSettings {
 
     fn secrets(&self, _environment: &str) -> Vec<(String, String)> {
         self.domino.as_ref().map_or_else(Vec::new, |domino| {
-            let account = domino.sandbox.user(STEPS_USER);
+            let domino = domino.reached();
             vec![
-                ("DOMINO_TOKEN".to_owned(), account.token),
+                ("DOMINO_TOKEN".to_owned(), domino.token_of(STEPS_USER)),
                 ("DOMINO_MODEL_TOKEN".to_owned(), domino.model_token.clone()),
             ]
         })
@@ -91,7 +110,7 @@ impl RepositorySettings for StageSettings {
             Some(_) => self
                 .domino
                 .as_ref()
-                .map(|domino| (API_HOST, domino.sandbox.url().to_owned())),
+                .map(|domino| (API_HOST, domino.reached().url.clone())),
             None => self
                 .build_folder
                 .as_ref()
@@ -108,12 +127,12 @@ impl RepositorySettings for StageSettings {
     }
 
     fn other_approvals(&self) -> Option<OtherApprovals> {
-        let sandbox = &self.domino.as_ref()?.sandbox;
-        let waiting = sandbox.waiting_requests();
+        let domino = self.domino.as_ref()?;
+        let waiting = domino.waiting_requests();
         (!waiting.is_empty()).then(|| OtherApprovals {
             place: "Domino".to_owned(),
             user: APPROVER.to_owned(),
-            page: format!("{}/", sandbox.url()),
+            page: format!("{}/", domino.reached().url),
             waiting,
         })
     }
@@ -121,7 +140,10 @@ impl RepositorySettings for StageSettings {
     /// They are given as the sandbox's own approver, who is not the one that steps sign in as.
     fn approve_others(&self) -> Vec<String> {
         self.domino.as_ref().map_or_else(Vec::new, |domino| {
-            let approved = domino.sandbox.approve_waiting(APPROVER);
+            let approved = match domino {
+                Domino::Own(sandbox, _) => sandbox.approve_waiting(APPROVER),
+                Domino::Kept(kept) => kept.approve_waiting(APPROVER),
+            };
             let approved = approved.unwrap_or_else(|problem| vec![problem.to_string()]);
             approved
                 .into_iter()

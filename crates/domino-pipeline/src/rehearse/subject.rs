@@ -30,6 +30,8 @@ pub struct Subject {
     pub environments: StageEnvironments,
     /// Its workflows.
     pub workflows: Vec<Workflow>,
+    /// The text of each of their files.
+    pub texts: Vec<(String, String)>,
 }
 
 /// What of a repository is asked for.
@@ -37,6 +39,8 @@ pub struct Subject {
 pub struct Choice<'a> {
     /// The repository, or a folder in it.
     pub repository: &'a Path,
+    /// The commit; the one that is checked out where none is named.
+    pub commit: Option<&'a str>,
     /// Whether changes that are not committed count.
     pub uncommitted: bool,
     /// Where the workflow files are, when not in the commit.
@@ -56,35 +60,34 @@ impl Subject {
         problems: &mut Vec<Problem>,
     ) -> anyhow::Result<Self> {
         let repository = Repository::open(choice.repository)?;
-        let commit = if choice.uncommitted {
-            repository.uncommitted()?
-        } else {
-            repository.head()?
+        let commit = match choice.commit {
+            Some(commit) => repository.commit(commit)?,
+            None if choice.uncommitted => repository.uncommitted()?,
+            None => repository.head()?,
         };
         console.line(
             Look::Bold,
             &format!("rehearsing {} {}", commit.short(), commit.title),
         );
-        if !choice.uncommitted {
+        if !choice.uncommitted && choice.commit.is_none() {
             tell_changes(console, &repository.changes()?);
         }
         let stage_file = repository
             .file(&commit, "stages.toml")?
             .with_context(|| format!("commit {} has no stages.toml", commit.short()))?;
         let environments = StageEnvironments::parse(&stage_file)?;
-        let workflows = workflows(
-            &repository,
-            &commit,
-            choice.workflows,
-            choice.only,
-            problems,
-        )?;
+        let texts = texts(&repository, &commit, choice.workflows, choice.only)?;
+        let workflows = texts
+            .iter()
+            .filter_map(|(name, text)| Workflow::read(name, text, problems))
+            .collect();
         Ok(Self {
             repository,
             commit,
             stage_file,
             environments,
             workflows,
+            texts,
         })
     }
 }
@@ -133,13 +136,12 @@ fn tell_changes(console: &Console, changes: &[String]) {
 }
 
 /// The deploy workflows of a commit, or of a folder, in the order of the table.
-fn workflows(
+fn texts(
     repository: &Repository,
     commit: &Commit,
     folder: Option<&Path>,
     only: &[String],
-    problems: &mut Vec<Problem>,
-) -> anyhow::Result<Vec<Workflow>> {
+) -> anyhow::Result<Vec<(String, String)>> {
     let mut texts: Vec<(String, String)> = Vec::new();
     match folder {
         Some(folder) => {
@@ -204,10 +206,7 @@ fn workflows(
         let place = FIRST.iter().position(|first| *first == kind);
         (runs_no_job, place.unwrap_or(FIRST.len()), name.clone())
     });
-    Ok(texts
-        .iter()
-        .filter_map(|(name, text)| Workflow::read(name, text, problems))
-        .collect())
+    Ok(texts)
 }
 
 fn is_deploy_workflow(name: &str) -> bool {

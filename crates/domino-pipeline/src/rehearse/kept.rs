@@ -1,0 +1,253 @@
+//! What a rehearsal leaves for one that runs it again: a folder with its runs, the results of their jobs, the artifacts
+//! and the workflow files.
+//!
+//! It is there as long as the rehearsal that made it keeps its sandbox up.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use github_workflow::read::Workflow;
+use jiff::{SignedDuration, Timestamp};
+use rehearsal::again::{self, Again};
+use rehearsal::approval::Approval;
+use rehearsal::artifacts::{self, Artifact};
+use rehearsal::github::Event;
+use rehearsal::job_records::{JobRecord, JobRecords};
+use serde::{Deserialize, Serialize};
+
+use super::kept_domino::KeptDomino;
+use super::settings::STEPS_USER;
+use super::subject::Subject;
+use crate::repository;
+
+const FILE: &str = "rehearsal.json";
+
+/// The folder of a rehearsal.
+pub struct KeptFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    is_own: bool,
+    /// Held by whoever runs the rehearsal again.
+    _lock: Option<File>,
+}
+
+/// A rehearsal, as far as it goes on in a later attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// The repository.
+    pub repository: PathBuf,
+    /// The commit.
+    pub commit: String,
+    /// What started its runs.
+    pub event: Event,
+    /// When they were made.
+    pub created_at: Timestamp,
+    /// How many days later this is, as far as GitHub goes.
+    pub day: u32,
+    /// For how many days artifacts are kept at most.
+    pub artifact_days: u32,
+    /// The sandbox, once it is up.
+    pub domino: Option<KeptDomino>,
+    /// Its runs.
+    pub runs: Vec<KeptRun>,
+    /// What became of their jobs.
+    pub jobs: Vec<JobRecord>,
+    /// The approvals that were given.
+    pub approvals: Vec<Approval>,
+}
+
+/// A run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptRun {
+    /// Its workflow's file.
+    pub file: String,
+    /// `GITHUB_RUN_ID`
+    pub id: u64,
+    /// How often it was started.
+    pub attempt: u64,
+    /// What its jobs uploaded.
+    pub artifacts: Vec<Artifact>,
+}
+
+impl KeptFolder {
+    /// Where the folder of a rehearsal is that has its folders below this one.
+    pub fn below(base: &Path) -> PathBuf {
+        base.join("run")
+    }
+
+    /// Makes an empty folder below this one. It goes away with what comes back.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(base: &Path) -> anyhow::Result<Self> {
+        let path = Self::below(base);
+        if path.exists() {
+            std::fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot empty {}", path.display()))?;
+        }
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self {
+            path,
+            is_own: true,
+            _lock: None,
+        })
+    }
+
+    /// Opens the folder of a rehearsal that is kept up, and reads what is in it.
+    ///
+    /// # Errors
+    /// When there is none, somebody else runs it again, or its sandbox is gone.
+    pub fn open(path: &Path) -> anyhow::Result<(Self, Kept)> {
+        let place = path.display();
+        let how = format!(
+            "`{} rehearse --keep` keeps a rehearsal until Ctrl-C, and prints its folder",
+            repository::called_as()
+        );
+        let file = path.join(FILE);
+        if !file.is_file() {
+            bail!("no rehearsal is kept in {place}: {how}");
+        }
+        let lock =
+            File::create(path.join("lock")).with_context(|| format!("cannot write to {place}"))?;
+        ensure!(
+            lock.try_lock().is_ok(),
+            "the rehearsal kept in {place} is being run again by somebody else"
+        );
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let kept: Kept = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not of this version", file.display()))?;
+        let domino = kept.reach()?;
+        domino.waiting_requests(STEPS_USER).with_context(|| {
+            format!(
+                "the sandbox of the rehearsal kept in {place} no longer answers at {}: {how}",
+                domino.url
+            )
+        })?;
+        let folder = Self {
+            path: path.to_owned(),
+            is_own: false,
+            _lock: Some(lock),
+        };
+        Ok((folder, kept))
+    }
+
+    /// Where the artifacts of a run are.
+    pub fn artifacts_of(&self, run_id: u64) -> PathBuf {
+        self.path.join("artifacts").join(run_id.to_string())
+    }
+
+    /// Where the workflow files are.
+    pub fn workflows(&self) -> PathBuf {
+        self.path.join("workflows")
+    }
+
+    /// Writes down what a later attempt needs, for this user's eyes only.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, kept: &Kept, texts: &[(String, String)]) -> anyhow::Result<()> {
+        let write = || -> anyhow::Result<()> {
+            std::fs::create_dir_all(self.workflows())?;
+            for (name, text) in texts {
+                std::fs::write(self.workflows().join(name), text)?;
+            }
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let mut file = options.open(self.path.join(FILE))?;
+            file.write_all(serde_json::to_string_pretty(kept)?.as_bytes())?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write to {}", self.path.display()))
+    }
+}
+
+impl Drop for KeptFolder {
+    fn drop(&mut self) {
+        if self.is_own {
+            // The next rehearsal begins by emptying it, so what cannot be removed now is no harm.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+impl Kept {
+    /// Nothing yet, of a rehearsal that begins now.
+    pub fn first(subject: &Subject, event: Event, artifact_days: Option<u32>) -> Self {
+        Self {
+            repository: subject.repository.root.clone(),
+            commit: subject.commit.sha.clone(),
+            event,
+            created_at: Timestamp::now(),
+            day: 0,
+            artifact_days: artifact_days.unwrap_or(artifacts::MOST_DAYS),
+            domino: None,
+            runs: Vec::new(),
+            jobs: Vec::new(),
+            approvals: Vec::new(),
+        }
+    }
+
+    /// How its sandbox is reached.
+    ///
+    /// # Errors
+    /// When none was started.
+    pub fn reach(&self) -> anyhow::Result<&KeptDomino> {
+        self.domino.as_ref().context("it has no sandbox")
+    }
+
+    /// When GitHub says that its runs were made, as many days ago as have passed.
+    ///
+    /// # Errors
+    /// When there is no such time.
+    pub fn created_at_by_now(&self) -> anyhow::Result<String> {
+        let passed = SignedDuration::from_hours(24 * i64::from(self.day));
+        let made = self.created_at.checked_sub(passed)?;
+        Ok(format!("{made:.0}"))
+    }
+
+    /// Refuses to run again what has not failed.
+    ///
+    /// # Errors
+    /// When no job would run.
+    pub fn has_something_to_run(&self, workflows: &[Workflow], again: Again) -> anyhow::Result<()> {
+        let records = JobRecords::of_earlier(self.jobs.clone());
+        let runs = |workflow: &Workflow| {
+            let run = self.runs.iter().find(|run| run.file == workflow.file);
+            run.is_some_and(|run| {
+                let stays = again::results_that_stay(workflow, run.id, &records, again);
+                stays.len() < workflow.jobs.len()
+            })
+        };
+        ensure!(
+            workflows.iter().any(runs),
+            "no job failed, so none is run again: `--rerun all` runs all of them"
+        );
+        Ok(())
+    }
+
+    /// Lets days pass before the next attempt.
+    ///
+    /// # Errors
+    /// When GitHub would not run it again so late, or so often.
+    pub fn pass(&mut self, days: u32) -> anyhow::Result<()> {
+        self.day = self.day.saturating_add(days);
+        ensure!(
+            self.day <= again::MOST_DAYS,
+            "GitHub runs a run again for {} days, and this would be {} days after the first attempt",
+            again::MOST_DAYS,
+            self.day
+        );
+        let times = self.runs.iter().map(|run| run.attempt).max();
+        ensure!(
+            times.unwrap_or(1) <= again::MOST_TIMES,
+            "GitHub runs a run again {} times at most",
+            again::MOST_TIMES
+        );
+        Ok(())
+    }
+}
