@@ -163,6 +163,7 @@ esac
             "DOMINO_USER_API_KEY",
             "DOMINO_API_HOST",
             "GITHUB_TOKEN",
+            "GH_TOKEN",
             "GITHUB_ACTIONS",
         ] {
             bash.env_remove(name);

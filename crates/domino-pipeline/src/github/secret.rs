@@ -22,11 +22,18 @@ pub(super) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a ser
 /// The flags about secrets.
 #[derive(Debug, clap::Args)]
 pub(super) struct SecretFlags {
-    /// The file with a stage's Domino token, for the secret DOMINO_TOKEN; without one the variable DOMINO_TOKEN_<STAGE>
-    #[arg(long = "token-file", value_name = "STAGE=FILE")]
+    #[arg(
+        long = "token-file",
+        value_name = "STAGE=FILE",
+        help = "The file with a stage's Domino token, for the secret DOMINO_TOKEN; without one the variable \
+                DOMINO_TOKEN_<STAGE>"
+    )]
     token_files: Vec<String>,
-    /// The same for the secret DOMINO_MODEL_TOKEN; without one the variable DOMINO_MODEL_TOKEN_<STAGE>
-    #[arg(long = "model-token-file", value_name = "STAGE=FILE")]
+    #[arg(
+        long = "model-token-file",
+        value_name = "STAGE=FILE",
+        help = "The same for the secret DOMINO_MODEL_TOKEN; without one the variable DOMINO_MODEL_TOKEN_<STAGE>"
+    )]
     model_token_files: Vec<String>,
     /// Write secrets anew that are there already, as after a rotation
     #[arg(long)]
