@@ -246,6 +246,34 @@ mod tests {
         State::Known(RunApproval::Missing { reason })
     }
 
+    #[test]
+    fn what_another_step_asked_is_judged_by_the_same_rules() {
+        let context = context();
+        let review = |user: &str| RunReview {
+            decision: crate::github::ReviewDecision::Approved,
+            user: user.into(),
+            environments: vec!["production".into()],
+        };
+        let told = |reviews: &[RunReview], started_by, stage: &Stage| {
+            Approval::of_reviews(stage, reviews, started_by, false)
+        };
+        let by = |approval: &Approval| approval.given_by().to_vec();
+        let given = told(&[review("ann")], Some("ben"), &context.stage);
+        assert_eq!(by(&given), ["ann"]);
+        for approval in [
+            told(&[], Some("ben"), &context.stage),
+            told(&[review("Ann")], Some("ann"), &context.stage),
+        ] {
+            assert!(by(&approval).is_empty(), "{approval:?}");
+            assert!(!matches!(approval.0, State::NotNeeded), "{approval:?}");
+        }
+        let nobody = Stage {
+            approvers: Vec::new(),
+            ..context.stage.clone()
+        };
+        assert!(matches!(told(&[], None, &nobody).0, State::NotNeeded));
+    }
+
     fn refused() -> State {
         State::Known(RunApproval::Refused {
             reason: "ann rejected it".into(),

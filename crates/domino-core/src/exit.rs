@@ -50,3 +50,19 @@ impl Exit {
         ALL.into_iter().find(|exit| *exit as u8 == code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_documented_code_is_an_end_and_no_other_is() {
+        let known = (0..=u8::MAX).filter(|code| {
+            let exit = Exit::of_code(*code);
+            exit.is_some_and(|exit| exit as u8 == *code)
+        });
+        let expected = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143];
+        assert_eq!(known.collect::<Vec<u8>>(), expected);
+        assert_eq!(Exit::of_code(10), None);
+    }
+}
