@@ -65,7 +65,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(projects::routes::routes(catalog.clone()))
         .merge(data_planes::routes(catalog.data_planes.clone()))
         .merge(hardware_tiers::routes(catalog.hardware_tiers.clone()))
-        .merge(environments::routes(catalog.environments.clone()))
+        .merge(environments::routes::routes(catalog.environments.clone()))
         .merge(jobs::routes(domino.jobs.clone()))
         .merge(scheduled_jobs::routes(domino.scheduled_jobs.clone()))
         .merge(mlflow::routes(
