@@ -229,7 +229,7 @@ fn known(expression: &str) -> bool {
         "github.token",
         "github.sha",
         "github.ref",
-        "github.event.pull_request.base.sha || github.event.merge_group.base_sha",
+        "github.event.pull_request.base.sha",
         "inputs.back",
         "inputs.put-back",
         "runner.os",

@@ -178,10 +178,10 @@ fn a_pull_request_is_planned_and_checked_by_the_released_xtask() {
         assert!(git.status.success(), "{git:?}");
     }
     let plan = commands(&one("release", "plan.yml"), "plan");
-    let [fetch, plan, check] = &plan[..] else {
+    let [fetch, unpack, plan, check] = &plan[..] else {
         panic!("{plan:?}");
     };
-    for command in [fetch, plan] {
+    for command in [fetch, unpack, plan] {
         let done = fetching.bash("repository", command, "yes");
         assert!(done.status.success(), "{done:?}");
     }
@@ -191,6 +191,11 @@ fn a_pull_request_is_planned_and_checked_by_the_released_xtask() {
     assert!(!fetching.bash("repository", check, "yes").status.success());
     let change = fetching.path("repository/change");
     gen_workflows_to(&change, &change.join("stages.toml"), &[]);
+    let fresh = fetching.bash("repository", check, "yes");
+    assert!(fresh.status.success(), "{fresh:?}");
+    // In a merge queue only the change is checked out.
+    fs::remove_dir_all(fetching.path("repository/.git")).unwrap();
+    fs::remove_file(fetching.path("repository/stages.toml")).unwrap();
     let fresh = fetching.bash("repository", check, "yes");
     assert!(fresh.status.success(), "{fresh:?}");
 }

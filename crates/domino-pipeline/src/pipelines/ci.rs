@@ -30,23 +30,18 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
 /// The workflow of a repository that takes the programs from elsewhere: what a change would deploy, and whether its
 /// generated files are fresh.
 pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
-    let [programs, plan, check] = match file.pipeline.install {
-        Install::Pip => [
-            programs::install(file),
-            Step::run(
-                "Plan",
-                r#"domino-pipeline plan . change >> "$GITHUB_STEP_SUMMARY""#,
-            ),
-            Step::run(FRESH, "domino-pipeline gen-workflows --out change --check"),
-        ],
-        Install::Build | Install::Release => [
-            programs::download(file),
-            Step::run("Plan", PLAN_OF_AN_ARCHIVE),
-            Step::run(
-                FRESH,
-                "./domino-pipeline gen-workflows --out change --check",
-            ),
-        ],
+    let (programs, program) = match file.pipeline.install {
+        Install::Pip => (vec![programs::install(file)], "domino-pipeline"),
+        Install::Build | Install::Release => (
+            vec![
+                programs::download(file),
+                Step::run(
+                    "Unpack the program",
+                    "tar --extract --file programs.tar domino-pipeline",
+                ),
+            ],
+            "./domino-pipeline",
+        ),
     };
     let on = Triggers {
         pull_request: Some(branch(file)),
@@ -54,31 +49,41 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
         merge_group: Some(branch(file)),
         ..Triggers::default()
     };
-    let steps = vec![
-        actions::CHECKOUT
-            .step("Check out what is there")
-            .with("persist-credentials", false)
-            .with("ref", BASE),
+    let mut steps = vec![
+        Step {
+            r#if: Some(OF_A_PULL_REQUEST.to_owned()),
+            ..what_is_there()
+        },
         actions::CHECKOUT
             .step("Check out the change, as data")
             .with("persist-credentials", false)
             .with("path", "change"),
-        programs,
-        plan,
-        check,
     ];
+    steps.extend(programs);
+    steps.push(Step {
+        // The merge queue has nobody to show a plan to.
+        r#if: Some(OF_A_PULL_REQUEST.to_owned()),
+        ..Step::run(
+            "Plan",
+            format!(r#"{program} plan . change >> "$GITHUB_STEP_SUMMARY""#),
+        )
+    });
+    steps.push(Step::run(
+        "Generated files are fresh",
+        format!("{program} gen-workflows --out change --check"),
+    ));
     workflow("Plan", on, vec![job(file, "plan", "Plan", steps)])
 }
 
-/// The commit that a pull request, or what the merge queue holds, is merged into.
-const BASE: &str = "${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha }}";
+const OF_A_PULL_REQUEST: &str = "github.event_name == 'pull_request'";
 
-const FRESH: &str = "Generated files are fresh";
-
-const PLAN_OF_AN_ARCHIVE: &str = "\
-tar --extract --file programs.tar domino-pipeline
-./domino-pipeline plan . change >> \"$GITHUB_STEP_SUMMARY\"
-";
+/// Checks out the commit that a pull request is merged into.
+fn what_is_there() -> Step {
+    actions::CHECKOUT
+        .step("Check out what is there")
+        .with("persist-credentials", false)
+        .with("ref", "${{ github.event.pull_request.base.sha }}")
+}
 
 fn branch(file: &StageFile) -> Filter {
     Filter {
@@ -127,10 +132,7 @@ fn check(file: &StageFile) -> Job {
 /// The plan is made by the code of the branch that is merged into; of the change, only data is read.
 fn plan(file: &StageFile) -> Job {
     let mut steps = vec![
-        actions::CHECKOUT
-            .step("Check out what is there")
-            .with("persist-credentials", false)
-            .with("ref", BASE),
+        what_is_there(),
         actions::CHECKOUT
             .step("Check out the change, as data")
             .with("persist-credentials", false)
@@ -145,7 +147,7 @@ fn plan(file: &StageFile) -> Job {
     ));
     Job {
         r#if: Some(Commented(
-            "github.event_name == 'pull_request'".to_owned(),
+            OF_A_PULL_REQUEST.to_owned(),
             "a push has nothing left to plan, and the merge queue nobody to show it to".to_owned(),
         )),
         ..job(file, "plan", "Plan", steps)
