@@ -186,3 +186,6 @@ impl Asked<'_> {
         (is, written.unwrap_or(wanted), Some(warning))
     }
 }
+
+#[cfg(test)]
+mod tests;
