@@ -80,6 +80,10 @@ fn fingerprint(value: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::environments::EnvironmentId;
+    use crate::api::hardware_tiers::HardwareTierId;
+    use crate::api::projects::ProjectId;
+    use crate::api::registered_models::VersionNumber;
 
     #[test]
     fn a_description_of_an_earlier_release_tells_its_variables_and_not_their_values() {
@@ -101,5 +105,104 @@ mod tests {
                 (by_hand.trim().to_owned(), None)
             );
         }
+    }
+
+    /// They stand in Domino, where a later release looks for them.
+    #[test]
+    fn fingerprints_are_those_that_earlier_releases_wrote() {
+        assert_eq!(fingerprint_of_text(""), "07cc7607b494");
+        assert_eq!(fingerprint_of_text("Predicts"), "d8d235b7b254");
+        let variables = BTreeMap::from([("LOG_LEVEL".to_owned(), "info".to_owned())]);
+        assert_eq!(fingerprint_of_variables(&variables), "daed74c56541");
+        assert_eq!(fingerprint_of_variables(&BTreeMap::new()), "none");
+        assert_eq!(state_of(&desired(), &commit("ab")), "c3d409745137");
+    }
+
+    fn commit(digits: &str) -> Commit {
+        Commit::whole(&digits.repeat(20)).unwrap()
+    }
+
+    fn desired() -> DesiredModelApi {
+        DesiredModelApi {
+            name: "wine-prod".into(),
+            description: "Predicts".into(),
+            project_id: ProjectId::new("p1"),
+            environment_id: EnvironmentId::new("e1"),
+            hardware_tier_id: Some(HardwareTierId::new("small")),
+            replicas: Some(1),
+            environment_variables: BTreeMap::from([("LOG_LEVEL".into(), "info".into())]),
+            source: ModelApiSource::Registered {
+                name: "wine".into(),
+                version: VersionNumber::new(7),
+            },
+            version_description: String::new(),
+            logs_requests: false,
+            carried: Default::default(),
+            carried_version: Default::default(),
+        }
+    }
+
+    /// The fingerprint of what is wanted, after a change of it.
+    fn state(change: fn(&mut DesiredModelApi)) -> String {
+        let mut desired = desired();
+        change(&mut desired);
+        state_of(&desired, &commit("ab"))
+    }
+
+    #[test]
+    fn whatever_is_wanted_of_an_endpoint_changes_its_fingerprint() {
+        let function = |desired: &mut DesiredModelApi| {
+            desired.source = ModelApiSource::Function {
+                file: "serve.py".into(),
+                function: "predict".into(),
+            };
+        };
+        let states = [
+            state(|_| {}),
+            state(|desired| desired.name = "wine-dev".into()),
+            state(|desired| desired.description = "Predicts wine".into()),
+            state(|desired| desired.environment_id = EnvironmentId::new("e2")),
+            state(|desired| desired.hardware_tier_id = None),
+            state(|desired| desired.replicas = Some(2)),
+            state(|desired| desired.environment_variables.clear()),
+            state(|desired| desired.logs_requests = true),
+            state(|desired| {
+                desired.source = ModelApiSource::Registered {
+                    name: "wine".into(),
+                    version: VersionNumber::new(8),
+                };
+            }),
+            state(function),
+        ];
+        let different: std::collections::BTreeSet<&String> = states.iter().collect();
+        assert_eq!(different.len(), states.len(), "{states:?}");
+    }
+
+    #[test]
+    fn what_is_not_asked_for_does_not_change_the_fingerprint() {
+        let same = state(|_| {});
+        assert_eq!(state(|desired| desired.replicas = None), same);
+        assert_eq!(
+            state(|desired| desired.version_description = "[prod/wine v7 abababababab]".into()),
+            same
+        );
+    }
+
+    #[test]
+    fn the_commit_counts_where_a_function_is_built_from_it() {
+        let of = |source: ModelApiSource, digits| {
+            let desired = DesiredModelApi {
+                source,
+                ..desired()
+            };
+            state_of(&desired, &commit(digits))
+        };
+        let function = ModelApiSource::Function {
+            file: "serve.py".into(),
+            function: "predict".into(),
+        };
+        assert_ne!(of(function.clone(), "ab"), of(function, "cd"));
+        let registered = desired().source;
+        assert_eq!(of(registered.clone(), "ab"), of(registered, "cd"));
     }
 }
