@@ -13,9 +13,7 @@ pub(super) struct Clock {
 impl Clock {
     /// The server has just told the time.
     pub(super) fn set(&self, date: Timestamp) {
-        let ahead = date.as_millisecond() - Timestamp::now().as_millisecond();
-        // The header tells whole seconds, which is no difference.
-        let ahead = if ahead.abs() < 2000 { 0 } else { ahead };
+        let ahead = ahead(date, Timestamp::now());
         self.milliseconds_ahead.store(ahead, Ordering::Relaxed);
     }
 
@@ -25,6 +23,15 @@ impl Clock {
         let now = Timestamp::now();
         now.checked_add(SignedDuration::from_millis(ahead))
             .unwrap_or(now)
+    }
+}
+
+/// How many milliseconds the server's time is ahead of ours. The header tells whole seconds, which is no difference.
+fn ahead(date: Timestamp, now: Timestamp) -> i64 {
+    let ahead = date.as_millisecond() - now.as_millisecond();
+    match ahead.abs() < 2000 {
+        true => 0,
+        false => ahead,
     }
 }
 
@@ -50,5 +57,21 @@ mod tests {
         assert!(hours(clock.now()).abs() < 0.01);
         clock.set(Timestamp::now() + SignedDuration::from_hours(25));
         assert!((hours(clock.now()) - 25.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn less_than_two_seconds_are_no_difference_of_the_clocks() {
+        let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
+        for (date, told) in [
+            (10_000, 0),
+            (11_999, 0),
+            (8_001, 0),
+            (12_000, 2_000),
+            (8_000, -2_000),
+            (13_000, 3_000),
+            (0, -10_000),
+        ] {
+            assert_eq!(ahead(at(date), at(10_000)), told, "{date}");
+        }
     }
 }

@@ -49,8 +49,7 @@ impl Reader {
         let result = self.0.page(address, path).await;
         if self.0.limits.verbose {
             let (asked, outcome) = match &result {
-                Ok(page) if page.is_sign_in => (page.address.as_str(), "a sign-in page".into()),
-                Ok(page) => (page.address.as_str(), page.status.to_string()),
+                Ok(page) => (page.address.as_str(), page.in_short()),
                 Err(error) => (address, error.cause.in_short()),
             };
             let milliseconds = started.elapsed().as_millis();
@@ -58,6 +57,15 @@ impl Reader {
             self.0.limits.scrubber.say(&line);
         }
         result
+    }
+}
+
+impl Page {
+    fn in_short(&self) -> String {
+        match self.is_sign_in {
+            true => "a sign-in page".into(),
+            false => self.status.to_string(),
+        }
     }
 }
 
@@ -181,11 +189,14 @@ fn asks_to_sign_in(page: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
     use wiremock::matchers::{method, path};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
     use crate::client::tests::connection;
+    use crate::client::{Connection, Credential, Limits};
 
     const KEYCLOAK: &str = r#"<html><head><title>Sign in to Domino</title></head><body>
         <form id="kc-form-login" action="/auth/realms/DominoRealm/login-actions/authenticate">"#;
@@ -248,7 +259,10 @@ mod tests {
         let page = ResponseTemplate::new(200).set_body_raw(KEYCLOAK, "text/html;charset=utf-8");
         let (_server, page) = answering(page).await;
         assert!(page.is_sign_in);
-        assert_eq!(page.status, 200);
+        assert_eq!(
+            (page.status, page.in_short()),
+            (200, "a sign-in page".into())
+        );
     }
 
     #[tokio::test]
@@ -257,6 +271,79 @@ mod tests {
         let page = ResponseTemplate::new(200).set_body_raw(own, "text/html");
         let (_server, page) = answering(page).await;
         assert!(!page.is_sign_in);
+        assert_eq!(page.in_short(), "200");
+    }
+
+    #[test]
+    fn a_sign_in_page_is_known_by_a_form_under_such_a_title_or_by_a_word_of_one() {
+        for (page, asks) in [
+            ("<title>Log in</title><form action=\"/in\">", true),
+            ("<TITLE lang=\"en\">Please SIGN IN</TITLE><FORM>", true),
+            ("<title>Wine</title><input type=\"password\">", true),
+            ("<a href=\"/realms/x/protocol/openid-connect/auth\">", true),
+            ("<title>Log in</title><p>Done</p>", false),
+            (
+                "<title>Wine</title><form action=\"/search\"><p>Log in</p>",
+                false,
+            ),
+            ("", false),
+        ] {
+            assert_eq!(asks_to_sign_in(page), asks, "{page}");
+        }
+    }
+
+    /// What is told of a page that begins like this and never ends.
+    async fn endless(head: &str, body: String) -> Page {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let begin = format!("HTTP/1.1 200 OK\r\n{head}Content-Length: 9000000\r\n\r\n{body}");
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(begin.as_bytes());
+            // Until the client has had enough.
+            let _ = stream.read(&mut [0; 1]);
+        });
+        connection(&address)
+            .reader()
+            .page(&address, "/")
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_tells_a_sign_in_page() {
+        let mark = "<form id=\"kc-form-login\">";
+        let body = format!("{}{mark}", " ".repeat(64 * 1024 - mark.len()));
+        let page = endless("Content-Type: text/html\r\n", body).await;
+        assert!(
+            page.is_sign_in,
+            "the mark stands at the end of what is read"
+        );
+        let page = endless("Content-Type: text/event-stream\r\n", String::new()).await;
+        assert_eq!((page.status, page.is_sign_in), (200, false));
+    }
+
+    #[tokio::test]
+    async fn the_authorities_are_asked_for_where_an_address_is_not_plain() {
+        let server = MockServer::start().await;
+        let limits = Limits {
+            ca_file: Some("no-such-authorities.pem".into()),
+            ..Limits::default()
+        };
+        let reader = || {
+            let credential = Credential::Token("canary-token-1234".to_owned().into());
+            let host = server.uri().parse().unwrap();
+            let connection = Connection::open(host, credential, limits.clone());
+            connection.unwrap().reader()
+        };
+        let page = reader().page(&server.uri(), "/apps/a1").await.unwrap();
+        assert_eq!(page.status, 404);
+        let error = reader().page("https://127.0.0.1:1", "/").await.unwrap_err();
+        let Cause::NotConnected(told) = error.cause() else {
+            panic!("{error}");
+        };
+        assert!(told.contains("no-such-authorities.pem"), "{told}");
     }
 
     #[tokio::test]
