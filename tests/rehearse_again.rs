@@ -16,13 +16,16 @@ struct Kept {
 
 impl Kept {
     fn new(args: &[&str]) -> Self {
-        let project = Project::new();
+        Self::of(Project::new(), args)
+    }
+
+    fn of(project: Project, args: &[&str]) -> Self {
         let tell = "echo attempt $GITHUB_RUN_ATTEMPT of $GITHUB_RUN_ID at $GITHUB_SHA by $GITHUB_ACTOR, started by $GITHUB_TRIGGERING_ACTOR; [ $GITHUB_RUN_ATTEMPT != 1 ]";
         project
             .change(
                 WORKFLOW,
-                "run: exec python3 ask.py train",
-                &format!("run: \"{tell} && exec python3 ask.py train\""),
+                "run: exec python3 ",
+                &format!("run: {tell} && exec python3 "),
             )
             .commit();
         let args = [&["--keep"], args].concat();
@@ -96,15 +99,52 @@ fn what_failed_is_run_again_with_what_the_other_jobs_left() {
     );
 }
 
+/// Downloads and unpacks with the steps that `gen-workflows` writes.
+fn bring_the_programs_as_generated(project: &Project) {
+    let generated = include_str!("../.github/workflows/deploy-jobs.yml");
+    let (_, steps) = generated
+        .split_once("      - name: Download the programs\n")
+        .unwrap();
+    let (download, rest) = steps
+        .split_once("      - name: Unpack the programs\n")
+        .unwrap();
+    let (unpack, _) = rest.split_once("      - ").unwrap();
+
+    let own = std::fs::read_to_string(project.path(WORKFLOW)).unwrap();
+    let (_, rest) = own
+        .split_once("      - uses: actions/download-artifact@")
+        .unwrap();
+    let last = "      - run: tar --extract --file programs.tar\n";
+    let (first, _) = rest.split_once(last).unwrap();
+    project
+        .change(
+            WORKFLOW,
+            &format!("      - uses: actions/download-artifact@{first}{last}"),
+            &format!(
+                "      - name: Download the programs\n{download}      - name: Unpack the programs\n{unpack}"
+            ),
+        )
+        .change(
+            WORKFLOW,
+            "exec python3 ask.py",
+            "exec python3 $RUNNER_TEMP/programs/ask.py",
+        );
+}
+
 #[test]
 fn an_artifact_that_expired_fails_the_job_that_needs_it_and_running_all_again_makes_it_anew() {
-    let kept = Kept::new(&["--artifact-days", "5"]);
+    let project = Project::new();
+    bring_the_programs_as_generated(&project);
+    let kept = Kept::of(project, &["--artifact-days", "5"]);
     let late = kept.rerun(&["failed", "--days-later", "6"]);
     assert_eq!(late.code, 5, "{}", late.text);
     late.tells(
         "Artifact not found for name: programs. Please ensure that your artifact is not expired",
     );
     late.tells("It was kept for 5 days, and this is 6 days after its upload.");
+    late.tells("The programs are missing: The step before says why they could not be downloaded.");
+    late.tells("\"Re-run all jobs\" makes them anew, \"Re-run failed jobs\" does not.");
+    assert!(!late.text.contains("attempt 2 of "), "{}", late.text);
     let all = kept.rerun(&["all"]);
     assert_eq!(all.code, 0, "{}", all.text);
     all.tells("kept 1 file as artifact `programs` for 5 days");

@@ -201,8 +201,15 @@ fn meant(mut value: Value) -> Value {
     match &mut value {
         Value::Object(map) => {
             for (key, inner) in map.iter_mut() {
-                let commented =
-                    ["uses", "group", "if", "contents", "actions"].contains(&key.as_str());
+                let commented = [
+                    "uses",
+                    "group",
+                    "if",
+                    "continue-on-error",
+                    "contents",
+                    "actions",
+                ]
+                .contains(&key.as_str());
                 *inner = match inner.take() {
                     Value::Array(mut pair) if commented && pair.len() == 2 => {
                         pair.pop().unwrap_or_default()

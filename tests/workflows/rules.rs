@@ -125,6 +125,27 @@ const RULES: &[Rule] = &[
         ]],
     },
     Rule {
+        name: "no step may fail but the download whose next step looks whether it came",
+        check: no_failure_goes_unseen,
+        broken: &[
+            [
+                "deploy-apps.yml",
+                "        run: exec deploy-app publish dashboard",
+                "        continue-on-error: true\n        run: exec deploy-app publish dashboard",
+            ],
+            [
+                "deploy-apps.yml",
+                "    steps:\n",
+                "    continue-on-error: true\n    steps:\n",
+            ],
+            [
+                "deploy-apps.yml",
+                "[ ! -f \"$RUNNER_TEMP/programs/programs.tar\" ]",
+                "false",
+            ],
+        ],
+    },
+    Rule {
         name: "a step that installs holds no secret, takes one wheel by its hash and nothing else",
         check: installs_one_wheel,
         broken: &[

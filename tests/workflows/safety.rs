@@ -100,10 +100,38 @@ pub fn no_expression_in_run(workflow: &Read) -> Finding {
         .map(str::to_owned)
 }
 
+/// Unpacking is the one thing that runs beside our programs, and the same text everywhere.
+const UNPACK: &str = "if [ ! -f \"$RUNNER_TEMP/programs/programs.tar\" ]; then\n  \
+    echo '::error title=The programs are missing::The step before says why they could not be downloaded. \
+    GitHub keeps them for 32 days after they were handed on, or for fewer where the organisation says so. \
+    \"Re-run all jobs\" makes them anew, \"Re-run failed jobs\" does not. \
+    With install = \"pip\" in stages.toml no artifact is needed.'\n  \
+    exit 1\n\
+    fi\n\
+    tar --extract --file \"$RUNNER_TEMP/programs/programs.tar\" --directory \"$RUNNER_TEMP/programs\"\n\
+    echo \"$RUNNER_TEMP/programs\" >> \"$GITHUB_PATH\"\n";
+
+pub fn no_failure_goes_unseen(workflow: &Read) -> Finding {
+    let brings = |uses: &Value| {
+        let name = uses.as_str().and_then(|uses| uses.split_once('@'));
+        name.is_some_and(|(name, _)| name == actions::DOWNLOAD_ARTIFACT.name)
+    };
+    workflow.jobs().find_map(|(id, job)| {
+        let steps: Vec<&Value> = steps(job).collect();
+        let next = |at: usize| steps.get(at + 1).map_or(&Value::Null, |step| &step["run"]);
+        let mut borne = steps.iter().enumerate();
+        let unseen = borne.find(|(at, step)| {
+            let is_borne = !step["continue-on-error"].is_null();
+            is_borne && !(brings(&step["uses"]) && *next(*at) == UNPACK)
+        });
+        let whole = !job["continue-on-error"].is_null();
+        unseen
+            .map(|(_, step)| step.to_string())
+            .or_else(|| whole.then(|| id.clone()))
+    })
+}
+
 pub fn only_our_programs(workflow: &Read) -> Finding {
-    // Unpacking is the one thing that runs beside them, and the same text everywhere.
-    let unpack = "tar --extract --file \"$RUNNER_TEMP/programs/programs.tar\" --directory \"$RUNNER_TEMP/programs\"\n\
-                  echo \"$RUNNER_TEMP/programs\" >> \"$GITHUB_PATH\"\n";
     let actions = [actions::CHECKOUT.name, actions::DOWNLOAD_ARTIFACT.name];
     workflow
         .jobs()
@@ -115,7 +143,7 @@ pub fn only_our_programs(workflow: &Read) -> Finding {
                     .split_once('@')
                     .is_some_and(|(name, _)| actions.contains(&name)),
                 (None, Some(run)) => {
-                    run == unpack || run == INSTALL || is_ours(run) || only_says(step)
+                    run == UNPACK || run == INSTALL || is_ours(run) || only_says(step)
                 }
                 _ => false,
             };

@@ -208,6 +208,9 @@ pub struct Step {
     /// A condition without which the step is skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#if: Option<String>,
+    /// Whether the job goes on where the step fails, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continue_on_error: Option<Commented<bool>>,
     /// A third-party action by commit, its version as the comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uses: Option<Commented<String>>,

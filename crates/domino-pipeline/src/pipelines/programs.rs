@@ -15,11 +15,6 @@ use github_workflow::write::{Job, JobStep, Permissions, Step, literal};
 /// The name under which the archive is handed on.
 const ARTIFACT: &str = "programs";
 
-/// Puts the programs of the downloaded archive on the path of the steps that follow.
-const UNPACK: &str = r#"tar --extract --file "$RUNNER_TEMP/programs/programs.tar" --directory "$RUNNER_TEMP/programs"
-echo "$RUNNER_TEMP/programs" >> "$GITHUB_PATH"
-"#;
-
 /// Compiles the programs, and makes the archive that is handed on.
 pub const BUILD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
@@ -114,13 +109,29 @@ pub(super) fn steps(file: &StageFile) -> Vec<Step> {
     if file.pipeline.install == Install::Pip {
         return vec![install(file)];
     }
-    vec![
-        actions::DOWNLOAD_ARTIFACT
-            .step("Download the programs")
-            .with("name", ARTIFACT)
-            .with("path", "${{ runner.temp }}/programs"),
-        Step::run("Unpack the programs", UNPACK),
-    ]
+    let mut download = actions::DOWNLOAD_ARTIFACT
+        .step("Download the programs")
+        .with("name", ARTIFACT)
+        .with("path", "${{ runner.temp }}/programs");
+    download.continue_on_error = Some(Commented(
+        true,
+        "the next step says what to do without them".to_owned(),
+    ));
+    vec![download, Step::run("Unpack the programs", unpack())]
+}
+
+/// Puts the programs of the downloaded archive on the path of the steps that follow, or says what to do without it.
+// The action's own words say neither for how long an artifact is there nor that running all jobs again makes it anew.
+fn unpack() -> String {
+    format!(
+        r#"if [ ! -f "$RUNNER_TEMP/programs/programs.tar" ]; then
+  echo '::error title=The programs are missing::The step before says why they could not be downloaded. GitHub keeps them for {RETENTION_DAYS} days after they were handed on, or for fewer where the organisation says so. "Re-run all jobs" makes them anew, "Re-run failed jobs" does not. With install = "pip" in stages.toml no artifact is needed.'
+  exit 1
+fi
+tar --extract --file "$RUNNER_TEMP/programs/programs.tar" --directory "$RUNNER_TEMP/programs"
+echo "$RUNNER_TEMP/programs" >> "$GITHUB_PATH"
+"#
+    )
 }
 
 /// From a package index, into a virtual environment of the job's own.
