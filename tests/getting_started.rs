@@ -13,6 +13,8 @@ mod one_push;
 #[path = "getting_started/real_client.rs"]
 mod real_client;
 mod terminal;
+#[path = "getting_started/thirty.rs"]
+mod thirty;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -310,12 +312,17 @@ impl Kept {
 
     /// The cells of a table on the sandbox's page, row by row.
     fn table(&self, id: &str) -> Vec<Vec<String>> {
+        self.table_behind(&format!("<table id=\"{id}\">"))
+    }
+
+    /// The cells of the table that begins with this.
+    fn table_behind(&self, start: &str) -> Vec<Vec<String>> {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).unwrap();
-        let (_, table) = page.split_once(&format!("<table id=\"{id}\">")).unwrap();
+        let (_, table) = page.split_once(start).unwrap();
         let (table, _) = table.split_once("</table>").unwrap();
         let tag = regex::Regex::new("<[^>]*>").unwrap();
         table
@@ -342,11 +349,16 @@ impl Kept {
         })
     }
 
-    fn end(mut self) {
+    fn end(self) {
+        self.end_with(0);
+    }
+
+    fn end_with(mut self, code: i32) {
         let id = self.rehearsal.id().to_string();
         let status = Command::new("kill").args(["-INT", &id]).status();
         assert!(status.unwrap().success());
-        assert!(self.rehearsal.wait().unwrap().success(), "{}", self.said);
+        let ended = self.rehearsal.wait().unwrap();
+        assert_eq!(ended.code(), Some(code), "{}", self.said);
     }
 }
 
