@@ -228,3 +228,6 @@ impl fmt::Display for Inverse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,148 @@ impl TagChange {
         })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::record::tests::record;
+    use crate::registry::tests::version;
+
+    pub(crate) fn number(number: u64) -> VersionNumber {
+        VersionNumber::new(number)
+    }
+
+    /// Version 7 is in stage `prod` alone and all points to it: there is nothing to do.
+    pub(crate) fn settled() -> Transition<'static> {
+        let alias = |name: &str, before| Alias {
+            name: name.into(),
+            before: Some(number(before)),
+        };
+        Transition {
+            version: number(7),
+            from: ModelStage::Production,
+            to: ModelStage::Production,
+            stage: "prod",
+            others: Vec::new(),
+            alias: alias("prod", 7),
+            previous_alias: alias("prod-previous", 5),
+            previous: Previous::Stays,
+            record: record(Status::Pending),
+            is_unfinished: false,
+            outdated: Vec::new(),
+            demoted_tags: Vec::new(),
+            own_demoted_tag: None,
+        }
+    }
+
+    #[test]
+    fn a_promotion_is_nothing_only_where_all_is_as_it_should_be() {
+        type Change = fn(&mut Transition<'_>);
+        let changes: [(Change, [bool; 3]); 7] = [
+            (|_| {}, [false, false, true]),
+            (
+                |given| given.from = ModelStage::Staging,
+                [true, true, false],
+            ),
+            (|given| given.alias.before = None, [false, true, false]),
+            (
+                |given| given.alias.before = Some(number(6)),
+                [false, true, false],
+            ),
+            (|given| given.others = vec![number(6)], [false, true, false]),
+            (
+                |given| given.previous = Previous::Goes,
+                [false, false, false],
+            ),
+            (|given| given.is_unfinished = true, [false, false, false]),
+        ];
+        for (change, wanted) in changes {
+            let mut given = settled();
+            change(&mut given);
+            let told = [given.enters(), given.replaces(), given.is_nothing()];
+            assert_eq!(told, wanted, "enters, replaces, is nothing: {given:?}");
+        }
+    }
+
+    #[test]
+    fn a_decision_where_the_aliases_lead_is_kept() {
+        let mut given = Transition {
+            previous: Previous::Is(number(6)),
+            ..settled()
+        };
+        given.alias.before = Some(number(6));
+        given.leave_aliases();
+        assert!(given.is_nothing(), "{given:?}");
+    }
+
+    /// A transition as a plan shows it.
+    fn described(given: &Transition<'_>) -> Vec<String> {
+        let mut plan = Plan::default();
+        given.describe(&mut plan);
+        let changes = plan.changes.iter();
+        changes
+            .map(|change| format!("{:?} {}", change.kind, change.what))
+            .collect()
+    }
+
+    #[test]
+    fn a_plan_shows_what_moves_and_what_points_where() {
+        assert_eq!(described(&settled()), ["Keep version 7 in `Production`"]);
+        let mut enters = Transition {
+            from: ModelStage::Staging,
+            others: vec![number(6), number(4)],
+            previous: Previous::Is(number(6)),
+            ..settled()
+        };
+        enters.alias.before = Some(number(6));
+        assert_eq!(
+            described(&enters),
+            [
+                "Update version 7: `Staging` → `Production`",
+                "Update version 6: `Production` → `Archived`",
+                "Update version 4: `Production` → `Archived`",
+                "Update alias `prod-previous` → version 6",
+                "Update alias `prod` → version 7",
+            ]
+        );
+        let goes = Transition {
+            previous: Previous::Goes,
+            ..settled()
+        };
+        assert_eq!(
+            described(&goes),
+            [
+                "Keep version 7 in `Production`",
+                "Remove alias `prod-previous`"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_record_is_written_with_how_far_the_promotion_is() {
+        for status in [Status::Pending, Status::Done, Status::RolledBack] {
+            let value = settled().record_value(status).unwrap();
+            let read: Record = serde_json::from_str(&value).unwrap();
+            assert_eq!(read, record(status));
+        }
+    }
+
+    #[test]
+    fn a_tag_is_emptied_only_where_it_says_something() {
+        let removal = |tags| TagChange::removal(&version(7, "None", tags), "demoted".into());
+        assert_eq!(removal(json!({})), None);
+        assert_eq!(removal(json!({"demoted": "", "other": "x"})), None);
+        let change = TagChange {
+            version: number(7),
+            key: "demoted".into(),
+            value: String::new(),
+            before: "version 6 was put back".into(),
+        };
+        assert_eq!(
+            removal(json!({"demoted": "version 6 was put back"})),
+            Some(change)
+        );
+    }
+}
