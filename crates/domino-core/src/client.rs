@@ -53,7 +53,7 @@ struct Inner {
     /// Whether there was an answer yet.
     was_answered: AtomicBool,
     /// For what is not Domino's API: it follows no redirect at all.
-    pages: OnceLock<reqwest::Client>,
+    pages: [OnceLock<reqwest::Client>; 2],
     /// Domino's own address, for links.
     host: Host,
     /// Where requests go: the host, or the proxy of a Domino run in its place.
@@ -99,7 +99,7 @@ impl Connection {
             http,
             certificate_demand,
             was_answered: AtomicBool::new(false),
-            pages: OnceLock::new(),
+            pages: Default::default(),
             host,
             asked,
             proxy,

@@ -128,12 +128,14 @@ impl Inner {
         })
     }
 
-    /// The client for pages, made when it is first needed.
+    /// The client for pages, made when it is first needed: one for plain addresses, which believes no authority, and
+    /// one for the others. An app that was just started may get another address.
     fn pages(&self, url: &Url) -> Result<&reqwest::Client, ApiError> {
-        if let Some(client) = self.pages.get() {
+        let plain = url.scheme() == "http";
+        let pages = &self.pages[usize::from(plain)];
+        if let Some(client) = pages.get() {
             return Ok(client);
         }
-        let plain = url.scheme() == "http";
         let (client, _) = http_client(
             &self.limits,
             plain,
@@ -147,7 +149,7 @@ impl Inner {
                 Cause::NotConnected(failure.to_string()),
             )
         })?;
-        Ok(self.pages.get_or_init(|| client))
+        Ok(pages.get_or_init(|| client))
     }
 }
 
@@ -325,21 +327,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_authorities_are_asked_for_where_an_address_is_not_plain() {
+    async fn the_authorities_are_asked_for_where_an_address_is_not_plain_even_after_one_that_is() {
         let server = MockServer::start().await;
         let limits = Limits {
             ca_file: Some("no-such-authorities.pem".into()),
             ..Limits::default()
         };
-        let reader = || {
-            let credential = Credential::Token("canary-token-1234".to_owned().into());
-            let host = server.uri().parse().unwrap();
-            let connection = Connection::open(host, credential, limits.clone());
-            connection.unwrap().reader()
-        };
-        let page = reader().page(&server.uri(), "/apps/a1").await.unwrap();
+        let credential = Credential::Token("canary-token-1234".to_owned().into());
+        let host = server.uri().parse().unwrap();
+        let reader = Connection::open(host, credential, limits).unwrap().reader();
+        let page = reader.page(&server.uri(), "/apps/a1").await.unwrap();
         assert_eq!(page.status, 404);
-        let error = reader().page("https://127.0.0.1:1", "/").await.unwrap_err();
+        let error = reader.page("https://127.0.0.1:1", "/").await.unwrap_err();
         let Cause::NotConnected(told) = error.cause() else {
             panic!("{error}");
         };
