@@ -79,8 +79,29 @@ fn an_app_that_a_newer_generation_does_not_show_gets_no_second_one() {
 }
 
 #[test]
+fn apps_v1_that_are_switched_off_with_403_are_published_by_beta_once() {
+    let scenery = Scenery::of(V1);
+    let switched_off = Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    let faults = scenery.scene.sandbox.faults();
+    faults.add(Fault::on("GET /api/apps/v1/apps", switched_off));
+    scenery.run(PUBLISH).exits(0);
+    scenery.run(PUBLISH).exits(0);
+    let requests = scenery.scene.sandbox.requests();
+    let creates = requests
+        .iter()
+        .filter(|request| request.method == "POST" && request.path == "/api/apps/beta/apps");
+    assert_eq!(creates.count(), 1);
+    let state = scenery.scene.sandbox.state();
+    assert_eq!(state["apps"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_refusal_never_means_that_a_generation_is_not_here() {
-    for status in [401, 403, 409, 500, 503] {
+    for status in [401, 409, 500, 503] {
         let scenery = Scenery::of(V1);
         let fault = Misbehaviour::Status {
             status,
