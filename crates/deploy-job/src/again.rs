@@ -5,6 +5,7 @@ use domino_core::api::jobs::Job as Run;
 use domino_core::api::projects::Project;
 use domino_core::deployment_marker::DeploymentMarker;
 use domino_core::error::Result;
+use domino_core::job_run::is_of;
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::rerun::Rerun;
 use domino_core::step::StepContext;
@@ -30,11 +31,7 @@ impl Again {
             return Ok(Self { rerun, newest });
         }
         let reader = context.connection.reader();
-        let is_of = |run: &Run| {
-            run.title
-                .as_deref()
-                .is_some_and(|title| marker.of.is_of(title))
-        };
+        let is_of = |run: &Run| is_of(run, &marker.of);
         let (rerun, newest) = tokio::join!(
             Rerun::of_this_job(&context.connection),
             reader.newest_job(&project.id, is_of),

@@ -7,7 +7,7 @@ use domino_core::api::GitRef;
 use domino_core::api::projects::Project;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Exit, Result};
-use domino_core::job_run::{Watch, is_over, link};
+use domino_core::job_run::{Follow, is_of, is_over, link};
 use domino_core::step::{Interrupts, Step, StepContext, StepFlags, StepResult, Table, duration};
 use stage_file::Job;
 
@@ -99,10 +99,7 @@ async fn find_left<'a>(
     let mut all = Vec::new();
     for job in jobs.into_iter().filter(|job| job.schedule.is_none()) {
         let marker = EntityMarker::new(&stage.name, &job.name);
-        let own = runs.iter().filter(|run| {
-            let title = run.title.as_deref();
-            title.is_some_and(|title| marker.is_of(title))
-        });
+        let own = runs.iter().filter(|run| is_of(run, &marker));
         let newest = own.clone().map(|run| run.number).max();
         let left = left_among(own.cloned(), job, stage, reader.now());
         all.extend(left.into_iter().filter(|left| {
@@ -126,15 +123,17 @@ async fn follow_one(
     step.say(&left.in_words());
     let (job, stage) = (&left.job.name, &context.stage);
     let words = words("follow", job, stage);
-    let watch = Watch {
+    let follow = Follow {
         context,
         project,
         words: &words,
+        requested: None,
+        interruption: None,
         timeout: until
             .saturating_duration_since(Instant::now())
             .max(SHORTEST),
     };
-    let followed = watch
+    let followed = follow
         .to_its_end(step, interrupts, left.run.clone())
         .await
         .and_then(|followed| result_of(step, context, job, &followed));

@@ -10,7 +10,7 @@ use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::{ApiError, Reader};
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::Result;
-use domino_core::job_run::is_over;
+use domino_core::job_run::{is_of, is_over};
 use domino_core::step::{Step, StepContext};
 use domino_core::wait::Span;
 use jiff::Timestamp;
@@ -39,10 +39,6 @@ pub(crate) async fn runs_of(
     jobs: &[&Job],
 ) -> Result<Vec<Run>, ApiError> {
     let marker = |job: &Job| EntityMarker::new(&stage.name, &job.name);
-    let is_of = |run: &Run, marker: &EntityMarker| {
-        let title = run.title.as_deref();
-        title.is_some_and(|title| marker.is_of(title))
-    };
     let all: Vec<EntityMarker> = jobs.iter().map(|job| marker(job)).collect();
     let at_most = reader.now().as_millisecond() - LOOK_BACK;
     let wanted = |run: &Run| all.iter().any(|marker| is_of(run, marker));

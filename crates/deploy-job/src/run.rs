@@ -8,7 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
-use domino_core::job_run::{Words, is_of_file};
+use domino_core::job_run::{Words, is_of, is_of_file};
 use domino_core::step::StepContext;
 use stage_file::{Job, Stage};
 
@@ -74,9 +74,7 @@ pub(crate) async fn find(
         if is_unmarked(context, command, run) {
             unmarked.borrow_mut().push(run.clone());
         }
-        let title = run.title.as_deref();
-        title.is_some_and(|title| marker.is_of(title))
-            && (which == Which::Newest || !run.statuses.is_completed)
+        is_of(run, &marker) && (which == Which::Newest || !run.statuses.is_completed)
     };
     let marked = match which {
         Which::Newest => reader.newest_job(&project.id, is_one).await?,

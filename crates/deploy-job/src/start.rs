@@ -268,8 +268,10 @@ impl StartPlan<'_> {
         }
         let follow = Follow {
             context,
-            requested,
-            interruption,
+            project: &self.project,
+            words: &words,
+            requested: Some(requested),
+            interruption: Some(interruption),
             timeout: args
                 .timeout
                 .unwrap_or_else(|| self.job.timeout(&context.stage)),

@@ -12,11 +12,11 @@ mod start;
 mod verify_run;
 mod words;
 
-pub use self::follow::{Follow, Followed, LOG_GRACE, Watch};
+pub use self::follow::{Follow, Followed, LOG_GRACE};
 pub use self::interrupted::Interruption;
 pub use self::over::is_over;
 pub use self::report::{describe, link, report_what_is};
-pub use self::search::{OwnRuns, Search, is_of_file};
+pub use self::search::{OwnRuns, Search, is_of, is_of_file};
 pub use self::start::NewRun;
 pub use self::verify_run::Requested;
 pub use self::words::Words;

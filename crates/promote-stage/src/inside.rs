@@ -233,8 +233,10 @@ impl<'a> Errand<'a> {
         };
         let follow = Follow {
             context,
-            requested,
-            interruption,
+            project,
+            words,
+            requested: Some(requested),
+            interruption: Some(interruption),
             timeout,
         };
         follow.to_its_end(step, interrupts, run).await

@@ -25,35 +25,16 @@ const LOG_LOOK: Duration = Duration::from_secs(10);
 pub struct Follow<'a> {
     /// Where the step works.
     pub context: &'a StepContext,
-    /// What it must be.
-    pub requested: Requested<'a>,
-    /// What a signal does, and what the run is called.
-    pub interruption: Interruption<'a>,
-    /// How long it is followed.
-    pub timeout: Duration,
-}
-
-/// A run to follow that is somebody else's to stop: it is only looked at, and goes on after a signal.
-#[derive(Debug)]
-pub struct Watch<'a> {
-    /// Where the step works.
-    pub context: &'a StepContext,
     /// Where the run runs.
     pub project: &'a Project,
     /// What it is called.
     pub words: &'a Words,
+    /// What it must be; it is not checked where it was started by somebody else.
+    pub requested: Option<Requested<'a>>,
+    /// What a signal does. A run that is somebody else's to stop goes on.
+    pub interruption: Option<Interruption<'a>>,
     /// How long it is followed.
     pub timeout: Duration,
-}
-
-/// What the two have in common.
-struct Following<'a> {
-    context: &'a StepContext,
-    project: &'a Project,
-    words: &'a Words,
-    requested: Option<&'a Requested<'a>>,
-    interruption: Option<&'a Interruption<'a>>,
-    timeout: Duration,
 }
 
 /// A run that is over.
@@ -78,45 +59,6 @@ enum FollowOutcome {
 impl Follow<'_> {
     /// Follows the run until it is over.
     pub async fn to_its_end(
-        &self,
-        step: &mut Step,
-        interrupts: &mut Interrupts,
-        run: Run,
-    ) -> Result<Followed> {
-        let following = Following {
-            context: self.context,
-            project: self.requested.project,
-            words: self.interruption.words,
-            requested: Some(&self.requested),
-            interruption: Some(&self.interruption),
-            timeout: self.timeout,
-        };
-        following.to_its_end(step, interrupts, run).await
-    }
-}
-
-impl Watch<'_> {
-    /// Follows the run until it is over.
-    pub async fn to_its_end(
-        &self,
-        step: &mut Step,
-        interrupts: &mut Interrupts,
-        run: Run,
-    ) -> Result<Followed> {
-        let following = Following {
-            context: self.context,
-            project: self.project,
-            words: self.words,
-            requested: None,
-            interruption: None,
-            timeout: self.timeout,
-        };
-        following.to_its_end(step, interrupts, run).await
-    }
-}
-
-impl Following<'_> {
-    async fn to_its_end(
         &self,
         step: &mut Step,
         interrupts: &mut Interrupts,
@@ -165,7 +107,7 @@ impl Following<'_> {
                 )
                 .hint("the run goes on in Domino; run this again to follow it, or give a longer `--timeout`"))
             }
-            FollowOutcome::Interrupted(signal) => Err(match self.interruption {
+            FollowOutcome::Interrupted(signal) => Err(match &self.interruption {
                 Some(interruption) => {
                     interruption
                         .stop_run(step, interrupts, signal, &id, number)
@@ -227,7 +169,7 @@ impl Following<'_> {
                 }
             }
             // The reply to the start may leave out what a read tells.
-            if let Some(requested) = self.requested.filter(|_| !checked) {
+            if let Some(requested) = self.requested.as_ref().filter(|_| !checked) {
                 checked = requested.verify_run(step, &run, &poll).await?;
             }
             progress.status(&status_line(&run));

@@ -77,8 +77,7 @@ impl Search<'_> {
 
     fn is_one(&self, newest: &Cell<u64>, run: &Run) -> bool {
         newest.set(newest.get().max(run.number));
-        let title = run.title.as_deref();
-        title.is_some_and(|title| self.marker.of.is_of(title)) || self.is_unmarked(run)
+        is_of(run, &self.marker.of) || self.is_unmarked(run)
     }
 
     fn sorted(&self, runs: Vec<Run>, newest: u64) -> OwnRuns {
@@ -127,11 +126,16 @@ impl Search<'_> {
     }
 }
 
+/// Whether a run's title carries this marker.
+pub fn is_of(run: &Run, marker: &EntityMarker) -> bool {
+    let title = run.title.as_deref();
+    title.is_some_and(|title| marker.is_of(title))
+}
+
 /// Whether a title carries the marker of any job of the file in any stage.
 pub fn is_of_file(file: &StageFile, run: &Run) -> bool {
-    let title = run.title.as_deref().unwrap_or_default();
     file.stages.iter().any(|stage| {
         let mut jobs = file.jobs.iter();
-        jobs.any(|job| EntityMarker::new(&stage.name, &job.name).is_of(title))
+        jobs.any(|job| is_of(run, &EntityMarker::new(&stage.name, &job.name)))
     })
 }

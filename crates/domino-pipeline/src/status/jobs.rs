@@ -5,6 +5,7 @@ use domino_core::api::environments::RevisionSpec;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run};
 use domino_core::api::schedules::ScheduledJob;
 use domino_core::deployment_marker::EntityMarker;
+use domino_core::job_run::is_of;
 use stage_file::{Job, Kind, Revision, Schedule, Target};
 
 use super::compare::Where;
@@ -20,11 +21,7 @@ pub(super) fn deployed(seen: &Seen<'_>, job: &Job, now: jiff::Timestamp) -> Depl
 }
 
 fn run_of<'a>(seen: &'a Seen<'_>, marker: &EntityMarker) -> Option<&'a Run> {
-    seen.runs.iter().find(|run| {
-        run.title
-            .as_deref()
-            .is_some_and(|title| marker.is_of(title))
-    })
+    seen.runs.iter().find(|run| is_of(run, marker))
 }
 
 fn newest_run(seen: &Seen<'_>, job: &Job) -> Deployed {
