@@ -15,7 +15,7 @@ use crate::candidate::Candidate;
 use crate::evaluation::{already_promoted, evaluate};
 use crate::gates::result::GateReport;
 use crate::gates::{github, has_none, refusal, soak};
-use crate::inside::{self, Errand, InsideArgs, Task};
+use crate::inside::{self, Errand, InsideArgs};
 use crate::lineage::Lineage;
 use crate::machine;
 use crate::record::{Record, Status, demoted_key, has_entered, outdated, timestamp};
@@ -164,16 +164,9 @@ async fn errand<'a>(
     if args.moves_alias_back {
         flags.push("--put-back".into());
     }
-    let task = Task {
-        verb: "apply",
-        stage_option: "--to",
-        model: &candidate.target.model.name,
-        version: candidate.number(),
-        flags,
-        told: Told::by_this_step(&candidate.version, approvers)?,
-    };
-    let planned = Errand::plan(context, &candidate.project, &task).await;
-    planned.with_context(|| cannot("promote", task.model, &context.stage))
+    let told = Told::by_this_step(&candidate.version, approvers)?;
+    let planned = Errand::with_candidate(context, candidate, "apply", flags, told).await;
+    planned.with_context(|| cannot("promote", &args.which.model, &context.stage))
 }
 
 /// Promotes the version from here. Gives its record, as the value of its tag.

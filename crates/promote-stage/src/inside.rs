@@ -20,6 +20,7 @@ use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, duratio
 use domino_core::variable::{is_in_domino_run, variable};
 use stage_file::{Kind, Promote};
 
+use crate::candidate::Candidate;
 use crate::shell_word::shell_word;
 use crate::told::Told;
 
@@ -114,6 +115,25 @@ impl Task<'_> {
 }
 
 impl<'a> Errand<'a> {
+    /// Plans the run that does this with a candidate.
+    pub(crate) async fn with_candidate(
+        context: &'a StepContext,
+        candidate: &Candidate<'_>,
+        verb: &'static str,
+        flags: Vec<String>,
+        told: Told,
+    ) -> Result<Self> {
+        let task = Task {
+            verb,
+            stage_option: "--to",
+            model: &candidate.target.model.name,
+            version: candidate.number(),
+            flags,
+            told,
+        };
+        Self::plan(context, &candidate.project, &task).await
+    }
+
     /// Finds where it runs, and whether it runs already.
     pub(crate) async fn plan(
         context: &'a StepContext,

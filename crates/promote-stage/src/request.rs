@@ -15,7 +15,7 @@ use crate::evaluation::already_promoted;
 use crate::gates;
 use crate::gates::governance::Governed;
 use crate::gates::result::{GateReport, Verdict};
-use crate::inside::{self, Errand, InsideArgs, Task};
+use crate::inside::{self, Errand, InsideArgs};
 use crate::lineage::Lineage;
 use crate::machine::bail_if_interrupted;
 use crate::request::work::{Ask, Work};
@@ -137,16 +137,9 @@ async fn errand<'a>(
     if args.again {
         flags.push("--again".into());
     }
-    let task = Task {
-        verb: "request",
-        stage_option: "--to",
-        model: &candidate.target.model.name,
-        version: candidate.number(),
-        flags,
-        told: Told::by_this_step(&candidate.version, Vec::new())?,
-    };
-    let planned = Errand::plan(context, &candidate.project, &task).await;
-    planned.with_context(|| cannot("request", task.model, &context.stage))
+    let told = Told::by_this_step(&candidate.version, Vec::new())?;
+    let planned = Errand::with_candidate(context, candidate, "request", flags, told).await;
+    planned.with_context(|| cannot("request", &args.which.model, &context.stage))
 }
 
 /// Whether nothing is left to ask for after the run that was to ask; in words what was asked.
