@@ -17,6 +17,7 @@ mod parts;
 mod programs;
 mod release;
 mod runner;
+mod scheduled;
 mod stage;
 mod summary;
 mod trigger;

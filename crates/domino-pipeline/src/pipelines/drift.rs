@@ -3,15 +3,13 @@
 //! It deploys nothing. Its tokens are of the GitHub environment `drift` and need only read; the job writes issues, and
 //! nothing else of the repository.
 
-use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::StageFile;
 
 use super::programs;
 use super::runner::runs_on;
+use super::scheduled::Scheduled;
 use crate::actions;
-use github_workflow::write::{
-    Concurrency, Dispatch, Environment, Job, Permissions, Step, Timed, Triggers, Workflow,
-};
+use github_workflow::write::{Environment, Job, Permissions, Step, Workflow};
 
 /// The GitHub environment that holds the tokens.
 pub(super) const ENVIRONMENT: &str = "drift";
@@ -22,38 +20,15 @@ const MINUTES: u32 = 10;
 pub(super) fn drift(file: &StageFile) -> Option<Workflow> {
     let cron = file.pipeline.drift.clone()?;
     let programs = programs::status_job(file);
-    let mut look = look(file);
-    look = match &programs {
-        Some(programs) => look.after(programs),
-        None => Job {
-            r#if: Some(Commented(
-                programs::on_production_branch(file).0,
-                "no other branch says what is to run".to_owned(),
-            )),
-            ..look
-        },
+    let workflow = Scheduled {
+        name: "Drift",
+        cron,
+        timezone: file.pipeline.drift_timezone.clone(),
+        one_at_a_time: "two looks at once would open two issues",
+        programs,
+        look: look(file),
     };
-    Some(Workflow {
-        name: "Drift".to_owned(),
-        on: Triggers {
-            schedule: vec![Timed {
-                cron,
-                timezone: file.pipeline.drift_timezone.clone(),
-            }],
-            workflow_dispatch: Some(Dispatch::default()),
-            ..Triggers::default()
-        },
-        permissions: Permissions::none(),
-        concurrency: SpaceAfter(Concurrency {
-            group: Commented(
-                "drift".to_owned(),
-                "two looks at once would open two issues".to_owned(),
-            ),
-            cancel_in_progress: false,
-            queue: None,
-        }),
-        jobs: programs.into_iter().chain([look]).collect(),
-    })
+    Some(workflow.workflow(file))
 }
 
 fn look(file: &StageFile) -> Job {

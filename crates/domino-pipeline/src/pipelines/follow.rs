@@ -2,16 +2,14 @@
 //!
 //! It deploys nothing. It uses the tokens that `drift.yml` uses, of the same GitHub environment, and they need only read.
 
-use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Stage, StageFile};
 
 use super::drift::ENVIRONMENT;
 use super::programs;
 use super::runner::runs_on;
+use super::scheduled::Scheduled;
 use crate::actions;
-use github_workflow::write::{
-    Concurrency, Dispatch, Environment, Job, JobStep, Permissions, Step, Timed, Triggers, Workflow,
-};
+use github_workflow::write::{Environment, Job, JobStep, Permissions, Step, Workflow};
 
 /// How long all stages are followed together: GitHub's own runners end a job after 360 minutes.
 const MINUTES: u32 = 300;
@@ -27,38 +25,15 @@ pub(super) fn follow(file: &StageFile) -> Option<Workflow> {
         return None;
     }
     let programs = programs::job(file);
-    let mut look = look(file, &stages);
-    look = match &programs {
-        Some(programs) => look.after(programs),
-        None => Job {
-            r#if: Some(Commented(
-                programs::on_production_branch(file).0,
-                "no other branch says what is to run".to_owned(),
-            )),
-            ..look
-        },
+    let workflow = Scheduled {
+        name: "Follow",
+        cron,
+        timezone: file.pipeline.follow_timezone.clone(),
+        one_at_a_time: "a run is followed once at a time",
+        programs,
+        look: look(file, &stages),
     };
-    Some(Workflow {
-        name: "Follow".to_owned(),
-        on: Triggers {
-            schedule: vec![Timed {
-                cron,
-                timezone: file.pipeline.follow_timezone.clone(),
-            }],
-            workflow_dispatch: Some(Dispatch::default()),
-            ..Triggers::default()
-        },
-        permissions: Permissions::none(),
-        concurrency: SpaceAfter(Concurrency {
-            group: Commented(
-                "follow".to_owned(),
-                "a run is followed once at a time".to_owned(),
-            ),
-            cancel_in_progress: false,
-            queue: None,
-        }),
-        jobs: programs.into_iter().chain([look]).collect(),
-    })
+    Some(workflow.workflow(file))
 }
 
 fn look(file: &StageFile, stages: &[&Stage]) -> Job {
