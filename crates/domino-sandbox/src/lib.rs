@@ -44,6 +44,7 @@ mod reviews;
 mod run_proxy;
 mod run_status;
 mod run_tags;
+mod running_sandbox;
 mod scheduled_jobs;
 mod seed;
 mod server;
@@ -66,6 +67,7 @@ pub use mlflow_context::MlflowContext;
 pub use model_apis::{EndpointChange, Role};
 pub use options::Options;
 pub use recorder::Recorded;
+pub use running_sandbox::RunningSandbox;
 pub use seed::{HardwareTierSeed, PolicySeed, Seed};
 pub use version::Version;
 

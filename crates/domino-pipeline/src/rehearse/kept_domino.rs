@@ -2,16 +2,9 @@
 //!
 //! What a Domino itself answers is asked by the steps, not here.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use anyhow::Context;
+use domino_sandbox::RunningSandbox;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// How long the sandbox may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to reach a sandbox, and as whom. Its tokens were made up at its start and open nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,9 +61,8 @@ impl KeptDomino {
             if !request.approvers.iter().any(|approver| approver == user) {
                 continue;
             }
-            let path = format!("/sandbox/requests/{}/approve", request.id);
             let what = request.in_words();
-            results.push(match self.ask("POST", &path, user) {
+            results.push(match self.sandbox(user)?.answer(&request.id, "approve") {
                 Ok(_) => format!("approved {what}"),
                 Err(error) => format!("could not approve {what}: {error:#}"),
             });
@@ -78,28 +70,13 @@ impl KeptDomino {
         Ok(results)
     }
 
-    fn waiting(&self, user: &str) -> anyhow::Result<Vec<Waiting>> {
-        let told = self.ask("GET", "/sandbox/requests", user)?;
-        serde_json::from_value(told).context("the sandbox's list of requests is not understood")
+    fn sandbox(&self, user: &str) -> anyhow::Result<RunningSandbox> {
+        RunningSandbox::at(&self.url, &self.token_of(user))
     }
 
-    fn ask(&self, method: &str, path: &str, user: &str) -> anyhow::Result<Value> {
-        let address = self.url.strip_prefix("http://").unwrap_or(&self.url);
-        let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let token = self.token_of(user);
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
-        )?;
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply)?;
-        let (head, body) = reply.split_once("\r\n\r\n").context("it broke off")?;
-        let status = head.lines().next().unwrap_or_default();
-        anyhow::ensure!(
-            status.contains(" 200 "),
-            "{method} {path}: {status}: {body}"
-        );
-        serde_json::from_str(body).with_context(|| format!("{method} {path} answered {body}"))
+    fn waiting(&self, user: &str) -> anyhow::Result<Vec<Waiting>> {
+        let told = self.sandbox(user)?.waiting()?;
+        serde_json::from_value(told.into())
+            .context("the sandbox's list of requests is not understood")
     }
 }

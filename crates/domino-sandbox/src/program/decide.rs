@@ -3,14 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
-use axum::body::Body;
-use axum::http::{Method, Request, header};
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::Value;
 
 use super::credentials::variable;
-use crate::outbound::{self, Peer};
+use crate::running_sandbox::RunningSandbox;
 
 /// Which sandbox, and who speaks.
 #[derive(Args, Debug)]
@@ -36,7 +34,7 @@ pub(super) struct AnswerArgs {
 
 /// Prints every request that waits.
 pub(super) fn list(speaker: &SpeakerArgs) -> anyhow::Result<()> {
-    let sandbox = RunningSandbox::of(speaker)?;
+    let sandbox = sandbox(speaker)?;
     let waiting = sandbox.waiting()?;
     for request in &waiting {
         println!("{}", line(request));
@@ -49,11 +47,11 @@ pub(super) fn list(speaker: &SpeakerArgs) -> anyhow::Result<()> {
 
 /// Answers one request with `word`.
 pub(super) fn answer(answer: &AnswerArgs, word: &str) -> anyhow::Result<()> {
-    let sandbox = RunningSandbox::of(&answer.speaker)?;
+    let sandbox = sandbox(&answer.speaker)?;
     let waiting = sandbox.waiting()?;
     let request = pick(&waiting, answer.request.as_deref())?;
     let id = request["id"].as_str().unwrap_or_default();
-    let decided = sandbox.ask(Method::POST, &format!("/sandbox/requests/{id}/{word}"))?;
+    let decided = sandbox.answer(id, word)?;
     let by = decided["by"].as_str().unwrap_or_default();
     println!("{word} by {by}: {}", line(request));
     Ok(())
@@ -100,56 +98,21 @@ fn line(request: &Value) -> String {
     )
 }
 
-/// A running sandbox, with the credential of one user.
-struct RunningSandbox {
-    peer: Peer,
-    token: String,
-}
-
-impl RunningSandbox {
-    fn of(speaker: &SpeakerArgs) -> anyhow::Result<Self> {
-        let text = read(&speaker.credentials_file)?;
-        let value = |name: &str| {
-            let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-            let found = pairs.find(|(known, _)| *known == name);
-            found.map(|(_, value)| value.to_owned())
-        };
-        let host = value("DOMINO_API_HOST").with_context(|| {
-            let path = speaker.credentials_file.display();
-            format!("`{path}` is not a credentials file of a sandbox")
-        })?;
-        let name = format!("{}_TOKEN", variable(&speaker.user));
-        let token = value(&name).with_context(|| {
-            let path = speaker.credentials_file.display();
-            format!("`{path}` has no token of a user `{}`", speaker.user)
-        })?;
-        let (peer, _) = Peer::of(&host)?;
-        Ok(RunningSandbox { peer, token })
-    }
-
-    fn waiting(&self) -> anyhow::Result<Vec<Value>> {
-        match self.ask(Method::GET, "/sandbox/requests")? {
-            Value::Array(waiting) => Ok(waiting),
-            _ => bail!("the sandbox did not answer with a list"),
-        }
-    }
-
-    fn ask(&self, method: Method, path: &str) -> anyhow::Result<Value> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-            .body(Body::empty())?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let reply = runtime
-            .block_on(outbound::send(&self.peer, request))
-            .context("the sandbox of this credentials file does not run any more")?;
-        let said = String::from_utf8_lossy(reply.body());
-        ensure!(reply.status().is_success(), "the sandbox says: {said}");
-        Ok(serde_json::from_slice(reply.body())?)
-    }
+/// The sandbox of a credentials file, asked as the user.
+fn sandbox(speaker: &SpeakerArgs) -> anyhow::Result<RunningSandbox> {
+    let text = read(&speaker.credentials_file)?;
+    let value = |name: &str| {
+        let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+        let found = pairs.find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.to_owned())
+    };
+    let path = speaker.credentials_file.display();
+    let host = value("DOMINO_API_HOST")
+        .with_context(|| format!("`{path}` is not a credentials file of a sandbox"))?;
+    let name = format!("{}_TOKEN", variable(&speaker.user));
+    let token = value(&name)
+        .with_context(|| format!("`{path}` has no token of a user `{}`", speaker.user))?;
+    RunningSandbox::at(&host, &token)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
