@@ -49,7 +49,71 @@ pub(crate) struct Projects {
     stage_id: String,
 }
 
+/// What a new project is to be.
+struct NewProject {
+    name: String,
+    description: String,
+    visibility: String,
+    collaborators: Vec<String>,
+    tags: Vec<String>,
+}
+
+impl NewProject {
+    /// One that nobody but its owner sees.
+    fn private(name: &str) -> Self {
+        NewProject {
+            name: name.to_owned(),
+            description: String::new(),
+            visibility: "Private".to_owned(),
+            collaborators: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
 impl Project {
+    /// A project of the owner with this name and id.
+    fn new(
+        new: NewProject,
+        (owner, owner_id): (&str, &str),
+        repository: &MainRepository,
+        stage_id: &str,
+        created: Moment,
+    ) -> Arc<Self> {
+        let project = Project {
+            id: id::object_id(),
+            name: Locked::new(new.name),
+            owner: owner.to_owned(),
+            owner_id: owner_id.to_owned(),
+            collaborators: Locked::new(new.collaborators),
+            commit_id: id::commit_id(),
+            repository: repository.clone(),
+            stage_id: stage_id.to_owned(),
+            created,
+            description: new.description,
+            visibility: new.visibility,
+            tags: Locked::default(),
+            is_archived: AtomicBool::new(false),
+        };
+        project.add_tags(new.tags);
+        Arc::new(project)
+    }
+
+    /// Adds tags of these names, unless it has them, and tells the last.
+    fn add_tags(&self, names: Vec<String>) -> Option<Value> {
+        let mut tags = self.tags.lock();
+        let mut last = None;
+        for name in names {
+            let known = tags.iter().find(|(_, known)| *known == name).cloned();
+            let (id, name) = known.unwrap_or_else(|| {
+                tags.push((id::object_id(), name.clone()));
+                tags[tags.len() - 1].clone()
+            });
+            last = Some(tag(&id, &name));
+        }
+        last
+    }
+
     pub(crate) fn name(&self) -> String {
         self.name.lock().clone()
     }
@@ -68,9 +132,7 @@ impl Project {
 
     fn tags(&self) -> Vec<Value> {
         let tags = self.tags.lock();
-        tags.iter()
-            .map(|(id, name)| json!({ "id": id, "name": name, "isApproved": false }))
-            .collect()
+        tags.iter().map(|(id, name)| tag(id, name)).collect()
     }
 
     /// Whether `user` may look at the project, and so start things in it.
@@ -152,21 +214,13 @@ impl Projects {
         let projects = seed.projects.iter().map(|seeded| {
             let others = users.all().iter().filter(|user| user.name != seeded.owner);
             let collaborators = others.filter(|_| seeded.shared);
-            Arc::new(Project {
-                id: id::object_id(),
-                name: Locked::new(seeded.name.clone()),
-                owner: seeded.owner.clone(),
-                owner_id: users.owner_id(&seeded.owner).unwrap_or_default().to_owned(),
-                collaborators: Locked::new(collaborators.map(|user| user.id.clone()).collect()),
-                commit_id: id::commit_id(),
-                repository: repository.clone(),
-                stage_id: stage_id.clone(),
-                created,
-                description: String::new(),
-                visibility: "Private".to_owned(),
-                tags: Locked::default(),
-                is_archived: AtomicBool::new(false),
-            })
+            let new = NewProject {
+                collaborators: collaborators.map(|user| user.id.clone()).collect(),
+                ..NewProject::private(&seeded.name)
+            };
+            let owner_id = users.owner_id(&seeded.owner).unwrap_or_default();
+            let owner = (seeded.owner.as_str(), owner_id);
+            Project::new(new, owner, &repository, &stage_id, created)
         });
         Projects {
             all: Locked::new(projects.collect()),
@@ -224,6 +278,10 @@ impl Projects {
         all.retain(|project| project.is_seen_by(user));
         all
     }
+}
+
+fn tag(id: &str, name: &str) -> Value {
+    json!({ "id": id, "name": name, "isApproved": false })
 }
 
 fn allowed(user: &User, project: Arc<Project>) -> Result<Arc<Project>, Failure> {

@@ -1,7 +1,7 @@
 //! What people and clients change of projects: they make and archive them, and change who works in them and their tags.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -10,11 +10,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Project;
+use super::{NewProject, Project, Projects};
 use crate::catalog::Catalog;
 use crate::clock::Moment;
-use crate::id;
-use crate::locked::Locked;
 use crate::reply::{Answer, Failure};
 use crate::request::{Fields, Id, Ids, Of};
 use crate::users::{Caller, User};
@@ -40,22 +38,17 @@ pub(super) fn routes() -> Router<Arc<Catalog>> {
         )
 }
 
-/// What a new project is to be.
-struct NewProject {
-    name: String,
-    owner_id: String,
-    description: String,
-    visibility: String,
-    collaborators: Vec<String>,
-    tags: Vec<String>,
-}
-
 impl Catalog {
     /// Makes a project of one's own, or of an organisation, with the code of the sandbox's repository.
-    fn make_project(&self, user: &User, new: NewProject) -> Result<Arc<Project>, Failure> {
-        let owner = self.users.owner_name(&new.owner_id);
+    fn make_project(
+        &self,
+        user: &User,
+        owner_id: &str,
+        new: NewProject,
+    ) -> Result<Arc<Project>, Failure> {
+        let owner = self.users.owner_name(owner_id);
         let owner = owner.ok_or_else(|| {
-            Failure::not_found(format!("There is no user or organization {}", new.owner_id))
+            Failure::not_found(format!("There is no user or organization {owner_id}"))
         })?;
         if owner != user.name && !user.is_admin() && self.users.named(owner).is_some() {
             return Err(Failure::forbidden(
@@ -71,41 +64,15 @@ impl Catalog {
                 new.name
             )));
         }
-        let project = Arc::new(Project {
-            id: id::object_id(),
-            name: Locked::new(new.name),
-            owner: owner.to_owned(),
-            owner_id: new.owner_id,
-            collaborators: Locked::new(new.collaborators),
-            commit_id: id::commit_id(),
-            repository: self.projects.repository.clone(),
-            stage_id: self.projects.stage_id.clone(),
-            created: Moment::now(0),
-            description: new.description,
-            visibility: new.visibility,
-            tags: Locked::default(),
-            is_archived: AtomicBool::new(false),
-        });
-        project.add_tags(new.tags);
+        let Projects {
+            repository,
+            stage_id,
+            ..
+        } = &*self.projects;
+        let owner = (owner, owner_id);
+        let project = Project::new(new, owner, repository, stage_id, Moment::now(0));
         self.projects.all.lock().push(project.clone());
         Ok(project)
-    }
-}
-
-impl Project {
-    /// Adds tags of these names, unless it has them, and tells the last.
-    fn add_tags(&self, names: Vec<String>) -> Option<Value> {
-        let mut tags = self.tags.lock();
-        let mut last = None;
-        for name in names {
-            let known = tags.iter().find(|(_, known)| *known == name).cloned();
-            let (id, name) = known.unwrap_or_else(|| {
-                tags.push((id::object_id(), name.clone()));
-                tags[tags.len() - 1].clone()
-            });
-            last = Some(json!({ "id": id, "name": name, "isApproved": false }));
-        }
-        last
     }
 }
 
@@ -116,9 +83,10 @@ async fn create(State(catalog): Of<Catalog>, Caller(user): Caller, mut fields: F
         .and_then(|tags| tags["tagNames"].as_array());
     let of_others = fields.optional_value("collaborators");
     let of_others = of_others.as_ref().and_then(Value::as_array);
+    let name = fields.text("name");
+    let owner_id = fields.text("ownerId");
     let new = NewProject {
-        name: fields.text("name"),
-        owner_id: fields.text("ownerId"),
+        name,
         description: fields.text("description"),
         visibility: fields.text("visibility"),
         collaborators: texts(of_others, |other| other["collaboratorId"].as_str()),
@@ -134,7 +102,7 @@ async fn create(State(catalog): Of<Catalog>, Caller(user): Caller, mut fields: F
         fields.complain("visibility", "error.invalid");
     }
     fields.finish()?;
-    let project = catalog.make_project(&user, new)?;
+    let project = catalog.make_project(&user, &owner_id, new)?;
     let mut json = project.v4();
     json["importedGitRepos"] = json!([]);
     let (host, path) = project.repository.host_and_path();
@@ -177,15 +145,8 @@ async fn create_by_form(
     let owner = owner.as_deref().unwrap_or(&user.name);
     let owner_id = catalog.users.owner_id(owner);
     let owner_id = owner_id.ok_or_else(|| Failure::not_found(format!("No user {owner}")))?;
-    let new = NewProject {
-        name: form.project_name,
-        owner_id: owner_id.to_owned(),
-        description: String::new(),
-        visibility: "Private".to_owned(),
-        collaborators: Vec::new(),
-        tags: Vec::new(),
-    };
-    catalog.make_project(&user, new)?;
+    let new = NewProject::private(&form.project_name);
+    catalog.make_project(&user, owner_id, new)?;
     Ok(StatusCode::OK)
 }
 
