@@ -58,6 +58,11 @@ pub(crate) struct Running {
     _proxy: Option<RunProxy>,
 }
 
+/// A text as one word of a shell, whatever it holds.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The command as a shell is to run it: a script with its interpreter, anything else as it is.
 fn shell_line(command: &str) -> String {
     let script = command.split_whitespace().next().unwrap_or_default();

@@ -266,7 +266,7 @@ async fn resolve(host: &Host, git_ref: &Option<GitRef>) -> Result<String, NoCode
 
 /// The command that runs the script at `path`, whatever its name holds.
 fn run_with_bash(path: &str) -> String {
-    format!("exec bash -- '{}'", path.replace('\'', r"'\''"))
+    format!("exec bash -- {}", process::quoted(path))
 }
 
 #[cfg(test)]

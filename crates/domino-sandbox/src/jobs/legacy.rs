@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::job::{Job, JobSpec};
 use super::store::Jobs;
+use crate::process;
 use crate::reply::{Answer, Failure, legacy_list};
 use crate::request::{Fields, Ids, Of};
 use crate::users::{Caller, User};
@@ -84,7 +85,7 @@ fn shell_word(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@%+".contains(letter);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
+        false => process::quoted(word),
     }
 }
 

@@ -52,12 +52,20 @@ pub(super) fn queue(report: &JobReport) -> Option<Value> {
     })
 }
 
-/// There are no external volumes here, and a run without the one it asked for would be another run.
-pub(super) fn no_such_volume(id: &str) -> Failure {
-    Failure::bad_request(format!("External volume mount {id} does not exist"))
-}
-
-/// A cluster is more than one process on one machine can stand for.
-pub(super) fn no_clusters() -> Failure {
-    Failure::bad_request("Compute clusters are not available on this deployment")
+/// A cluster is more than one process on one machine can stand for, and a run without the external volume that it asked
+/// for would be another run.
+pub(super) fn refuse_what_is_not_here(
+    wants_cluster: bool,
+    volumes: &[String],
+) -> Result<(), Failure> {
+    if wants_cluster {
+        let message = "Compute clusters are not available on this deployment";
+        return Err(Failure::bad_request(message));
+    }
+    match volumes.first() {
+        None => Ok(()),
+        Some(id) => Err(Failure::bad_request(format!(
+            "External volume mount {id} does not exist"
+        ))),
+    }
 }

@@ -86,12 +86,7 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
     let cluster = fields.optional_value("computeCluster");
     let volumes = fields.texts_if_any("externalVolumeMountIds");
     fields.finish()?;
-    if cluster.is_some() {
-        return Err(parts::no_clusters());
-    }
-    if let Some(volume) = volumes.first() {
-        return Err(parts::no_such_volume(volume));
-    }
+    parts::refuse_what_is_not_here(cluster.is_some(), &volumes)?;
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(details(&*jobs.start(&user, &project, spec)?))
 }

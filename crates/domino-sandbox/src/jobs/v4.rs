@@ -113,12 +113,7 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
         .or_else(|| fields.optional_value("onDemandSparkClusterProperties"));
     let volumes = fields.texts_if_any("externalVolumeMounts");
     fields.finish()?;
-    if cluster.is_some() {
-        return Err(parts::no_clusters());
-    }
-    if let Some(volume) = volumes.first() {
-        return Err(parts::no_such_volume(volume));
-    }
+    parts::refuse_what_is_not_here(cluster.is_some(), &volumes)?;
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(answer(&*jobs.start(&user, &project, spec)?))
 }

@@ -3,7 +3,7 @@
 //! to nothing else; in particular nothing that opens the API.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,8 +91,8 @@ fn start_python(
     }
     let command = format!(
         "exec python3 {} {mode} {}",
-        quoted(folder.join("serve.py")),
-        quoted(folder.join("config.json"))
+        process::quoted(&folder.join("serve.py").to_string_lossy()),
+        process::quoted(&folder.join("config.json").to_string_lossy())
     );
     let task = Task {
         command: &command,
@@ -101,9 +101,4 @@ fn start_python(
         proxy: None,
     };
     process::start(&host.processes, task, log)
-}
-
-/// A path as one word of a shell.
-fn quoted(path: PathBuf) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', "'\\''"))
 }
