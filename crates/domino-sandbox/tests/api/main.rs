@@ -16,6 +16,7 @@ mod model_apis;
 mod older_clients;
 mod pages;
 mod program;
+mod python_client;
 mod registered_models;
 mod resources;
 mod runs;
