@@ -14,6 +14,7 @@ mod logged_model;
 mod logged_model_routes;
 mod model_source;
 mod model_version;
+mod order;
 mod own;
 mod page;
 mod refusal;

@@ -1,4 +1,4 @@
-//! The filter and order expressions of MLflow's searches: comparisons joined by AND, over
+//! The filter expressions of MLflow's searches: comparisons joined by AND, over
 //! attributes, tags, parameters and metrics. Each search defines its own attributes.
 
 use std::cmp::Ordering;
@@ -30,13 +30,6 @@ enum Operand {
     Texts(Vec<String>),
     /// With a test for nothing.
     Nothing,
-}
-
-/// One thing to order by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    pub(super) key: Key,
-    pub(super) descending: bool,
 }
 
 /// What is compared with an operand.
@@ -130,46 +123,8 @@ fn operand(token: Token, invalid: &impl Fn() -> Refusal) -> Result<Operand, Refu
     })
 }
 
-/// Reads `order_by`, whose attributes are among `attributes`.
-pub(super) fn parse_order(order_by: &[String], attributes: &[&str]) -> Result<Vec<Order>, Refusal> {
-    let parts = order_by.iter().flat_map(|text| text.split(','));
-    parts
-        .map(|part| {
-            let part = part.trim();
-            let (word, direction) = part.rsplit_once(' ').unwrap_or((part, "ASC"));
-            let descending = match direction.to_ascii_uppercase().as_str() {
-                "ASC" => false,
-                "DESC" => true,
-                _ => {
-                    return Err(Refusal::invalid(format!(
-                        "Invalid order_by clause '{part}'"
-                    )));
-                }
-            };
-            Ok(Order {
-                key: key(word.trim(), attributes)?,
-                descending,
-            })
-        })
-        .collect()
-}
-
-/// The order of two results by what `orders` name; what one of them lacks comes last.
-pub(super) fn ordering(
-    orders: &[Order],
-    actual: impl Fn(&Key) -> (Option<Actual>, Option<Actual>),
-) -> Ordering {
-    let each = orders.iter().map(|order| match actual(&order.key) {
-        (Some(one), Some(other)) if order.descending => other.compare(&one),
-        (Some(one), Some(other)) => one.compare(&other),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    });
-    each.fold(Ordering::Equal, Ordering::then)
-}
-
-fn key(word: &str, attributes: &[&str]) -> Result<Key, Refusal> {
+/// What a word speaks of, whose attributes are among `attributes`.
+pub(super) fn key(word: &str, attributes: &[&str]) -> Result<Key, Refusal> {
     let unquoted = |text: &str| text.trim_matches(['`', '"']).to_owned();
     if let Some((entity, rest)) = word.split_once('.') {
         match entity.to_ascii_lowercase().as_str() {
@@ -477,15 +432,5 @@ mod tests {
         ] {
             assert!(parse(filter, &VERSIONS).is_err(), "{filter}");
         }
-    }
-
-    #[test]
-    fn an_order_is_ascending_unless_it_says_otherwise() {
-        let order = parse_order(&["name".into(), "metrics.rmse DESC".into()], &["name"]).unwrap();
-        assert_eq!(
-            order.iter().map(|one| one.descending).collect::<Vec<_>>(),
-            [false, true]
-        );
-        assert!(parse_order(&["wobble".into()], &["name"]).is_err());
     }
 }

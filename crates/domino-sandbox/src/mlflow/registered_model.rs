@@ -9,6 +9,7 @@ use super::call::{Call, Route};
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits};
 use super::model_version::{ModelStage, ModelVersion};
+use super::order;
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
@@ -243,7 +244,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
     let sortable = ["name", "timestamp", "last_updated_timestamp"];
-    let orders = filter::parse_order(&input.texts("order_by")?, &sortable)?;
+    let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let wants_prompts = filter
         .iter()
         .any(|one| one.key == Key::Tag(IS_PROMPT.to_owned()));
@@ -254,7 +255,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         .filter(|model| filter::all_hold(&filter, |key| model.actual(key)))
         .collect();
     found.sort_by(|one, other| {
-        filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))
+        order::ordering(&orders, |key| (one.actual(key), other.actual(key)))
             .then(one.name.cmp(&other.name))
     });
     let results = found.into_iter().map(RegisteredModel::json).collect();

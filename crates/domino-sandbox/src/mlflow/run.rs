@@ -9,6 +9,7 @@ use super::experiment::Experiments;
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits, missing};
 use super::logged_model::{self, LoggedModel};
+use super::order;
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
@@ -392,7 +393,7 @@ fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let experiments = input.texts("experiment_ids")?;
     let filter = filter::parse(&input.text_or_empty("filter")?, &GRAMMAR)?;
-    let orders = filter::parse_order(
+    let orders = order::parse_order(
         &input.texts("order_by")?,
         &[GRAMMAR.texts, GRAMMAR.numbers].concat(),
     )?;
@@ -405,7 +406,7 @@ fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
         .filter(|run| filter::all_hold(&filter, |key| run.actual(key)))
         .collect();
     found.sort_by(|one, other| {
-        filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))
+        order::ordering(&orders, |key| (one.actual(key), other.actual(key)))
             .then(other.started.cmp(&one.started))
             .then(one.id.cmp(&other.id))
     });

@@ -8,6 +8,7 @@ use super::filter;
 use super::input::Limits;
 use super::model_source;
 use super::model_version::{ModelStage, ModelVersion};
+use super::order;
 use super::page::page;
 use super::refusal::Refusal;
 use super::registered_model::Models;
@@ -138,7 +139,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         "version_number",
     ];
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
-    let orders = filter::parse_order(&input.texts("order_by")?, &sortable)?;
+    let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let mut found: Vec<&ModelVersion> = models
         .0
         .values()
@@ -146,7 +147,7 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         .filter(|version| filter::all_hold(&filter, |key| version.actual(key)))
         .collect();
     found.sort_by(|one, other| {
-        filter::ordering(&orders, |key| (one.actual(key), other.actual(key)))
+        order::ordering(&orders, |key| (one.actual(key), other.actual(key)))
             .then(other.updated.cmp(&one.updated))
             .then(one.model.cmp(&other.model))
             .then(other.number.cmp(&one.number))
