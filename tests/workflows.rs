@@ -1,14 +1,21 @@
 //! The outside view of `cargo xtask gen-workflows` and `cargo xtask plan`: what lies in the repository, what a
 //! stage file becomes, what a person sees.
 //!
-//! Whether any workflow is unsafe is asked in `workflows/rules.rs`; what a hostile stage file can do, in
+//! What the command writes and refuses is asked in `workflows/command.rs`; whether any workflow is unsafe, in
+//! `workflows/rules.rs`; what a hostile stage file can do, in
 //! `workflows/hostile.rs`; what a pull request is told, in `workflows/plan.rs`; whether a release can be fetched, in
 //! `workflows/release.rs`.
 
 #[path = "workflows/bill.rs"]
 mod bill;
+#[path = "workflows/by_stage_file.rs"]
+mod by_stage_file;
+#[path = "workflows/command.rs"]
+mod command;
 #[path = "workflows/hostile.rs"]
 mod hostile;
+#[path = "workflows/in_turn.rs"]
+mod in_turn;
 #[path = "workflows/limits.rs"]
 mod limits;
 #[path = "workflows/parts.rs"]
@@ -300,22 +307,6 @@ fn each_run_ends_with_the_picture_of_its_kind_in_the_colours_of_its_results() {
 }
 
 #[test]
-fn a_repository_that_cannot_build_the_programs_is_told_of_both_ways_out() {
-    let out = tempfile::tempdir().unwrap();
-    let note = "has no Cargo.toml, and these workflows build the programs there; set `install = \"pip\"` or";
-    let written = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
-    assert!(written.status.success());
-    assert!(stderr(&written).contains(note), "{}", stderr(&written));
-    fs::write(out.path().join("Cargo.toml"), "[workspace]\n").unwrap();
-    let written = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
-    assert!(
-        !stderr(&written).contains("Cargo.toml"),
-        "{}",
-        stderr(&written)
-    );
-}
-
-#[test]
 fn a_job_runs_on_the_labels_or_the_group_that_its_stage_names() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[pipeline]\nrunner = [\"self-hosted\", \"linux\"]\n\
@@ -457,82 +448,6 @@ fn a_step_has_the_time_that_the_stage_file_gives_and_more_than_github_allows_is_
 }
 
 #[test]
-fn one_after_the_other_holds_no_group_and_lets_in_all_or_nothing() {
-    let text = fs::read_to_string(fixture("two-stages")).unwrap();
-    let texts = |key: &str| -> String {
-        let text = match text.contains("[pipeline]\n") {
-            true => text.replacen("[pipeline]\n", &format!("[pipeline]\n{key}\n"), 1),
-            false => format!("[pipeline]\n{key}\n{text}"),
-        };
-        let file = StageFile::read(&text, "stages.toml".as_ref()).unwrap();
-        let workflows = pipelines::workflows(&file).into_iter();
-        workflows.map(|workflow| workflow.text().unwrap()).collect()
-    };
-    let in_turn = texts("side-by-side = false");
-    assert!(!in_turn.contains("parallel:") && !in_turn.contains("cancelled()"));
-    assert!(!in_turn.contains("-passed") && in_turn.contains("if: inputs.stop-after != 'dev'"));
-    let together = texts("together = true");
-    assert!(together.contains("parallel:") && !together.contains("-passed"));
-    assert!(together.contains("if: inputs.stop-after != 'dev' #"));
-    let each = texts("side-by-side = true");
-    assert!(each.contains("contains(toJSON(needs.deploy-dev.outputs), "));
-}
-
-#[test]
-fn one_after_the_other_is_written_as_readers_know_it_that_know_no_groups() {
-    const STEP: [&str; 8] = [
-        "name",
-        "id",
-        "if",
-        "uses",
-        "with",
-        "run",
-        "env",
-        "timeout-minutes",
-    ];
-    for fixture_name in FIXTURES {
-        let text = fs::read_to_string(fixture(fixture_name)).unwrap();
-        let text = match text.contains("[pipeline]\n") {
-            true => text.replacen("[pipeline]\n", "[pipeline]\nside-by-side = false\n", 1),
-            false => format!("[pipeline]\nside-by-side = false\n{text}"),
-        };
-        let file = StageFile::read(&text, "stages.toml".as_ref()).unwrap();
-        let deploys = pipelines::workflows(&file).into_iter();
-        for workflow in deploys.filter(|workflow| workflow.name.starts_with("deploy-")) {
-            let name = format!("{fixture_name}/{}", workflow.name);
-            let read = read::Read::of(&name, &workflow.text().unwrap());
-            let mut before: Option<String> = None;
-            for (id, job) in read.stages() {
-                if let Some(before) = before.replace(id.clone()) {
-                    assert_eq!(job["needs"], serde_json::json!([before]), "{name} {id}");
-                }
-                let queue = job["concurrency"].as_object().unwrap();
-                assert!(
-                    queue
-                        .keys()
-                        .all(|key| ["group", "cancel-in-progress"].contains(&key.as_str()))
-                );
-                let mut asks = false;
-                for step in job["steps"].as_array().unwrap() {
-                    let keys: Vec<&String> = step.as_object().unwrap().keys().collect();
-                    let brings = step["name"] == "Download the programs";
-                    let known =
-                        |key: &str| STEP.contains(&key) || (brings && key == "continue-on-error");
-                    assert!(keys.iter().all(|key| known(key)), "{name} {id}: {keys:?}");
-                    // What asks for the next stage comes last, and nothing else has a condition.
-                    let request = step["id"]
-                        .as_str()
-                        .is_some_and(|id| id.starts_with("request-"));
-                    assert!(request || !asks, "{name} {id}");
-                    asks = request;
-                    assert_eq!(step["if"].is_string(), request, "{name} {id}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
 fn the_pipeline_is_drawn_with_its_data_planes_and_approvals() {
     insta::assert_snapshot!(
         "two_stages_diagram",
@@ -563,142 +478,4 @@ fn only_what_stands_between_the_markers_is_touched() {
 fn half_a_pair_of_markers_is_an_error() {
     let error = diagram::kept_in(&format!("{}\nold\n", diagram::BEGIN), "new\n").unwrap_err();
     assert!(error.to_string().contains(diagram::END), "{error}");
-}
-
-#[test]
-fn a_check_of_what_was_just_written_finds_nothing() {
-    let out = tempfile::tempdir().unwrap();
-    fs::write(
-        out.path().join("README.md"),
-        format!("{}\n{}\n", diagram::BEGIN, diagram::END),
-    )
-    .unwrap();
-    assert!(
-        gen_workflows_to(out.path(), &fixture("two-stages"), &[])
-            .status
-            .success()
-    );
-    let readme = fs::read_to_string(out.path().join("README.md")).unwrap();
-    assert!(readme.contains("flowchart LR"), "{readme}");
-    let check = gen_workflows_to(out.path(), &fixture("two-stages"), &["--check"]);
-    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
-    assert!(check.stdout.is_empty());
-}
-
-#[test]
-fn a_repository_without_a_stage_file_is_told_that_it_needs_one() {
-    let out = tempfile::tempdir().unwrap();
-    let written = gen_workflows_to(out.path(), &fixture("release"), &[]);
-    assert!(written.status.success(), "{}", stderr(&written));
-    assert!(
-        stderr(&written).contains("has no stages.toml"),
-        "{}",
-        stderr(&written)
-    );
-
-    fs::copy(fixture("release"), out.path().join("stages.toml")).unwrap();
-    let script = out.path().join("src/project/jobs/train.py");
-    fs::create_dir_all(script.parent().unwrap()).unwrap();
-    fs::write(script, "").unwrap();
-    let written = gen_workflows_to(out.path(), &out.path().join("stages.toml"), &[]);
-    assert_eq!(stderr(&written), "every generated file is fresh\n");
-}
-
-#[test]
-fn a_check_shows_the_difference_and_the_command_to_run() {
-    let out = tempfile::tempdir().unwrap();
-    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
-    let path = out.path().join(".github/workflows/deploy-apps.yml");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("--stage prod", "--stage test")).unwrap();
-
-    let check = gen_workflows_to(out.path(), &fixture("one-stage"), &["--check"]);
-    assert_eq!(check.status.code(), Some(1));
-    let diff = String::from_utf8(check.stdout.clone()).unwrap();
-    assert!(diff.contains(
-        "--- a/.github/workflows/deploy-apps.yml\n+++ b/.github/workflows/deploy-apps.yml\n"
-    ));
-    assert!(
-        diff.contains("-        run: exec deploy-app publish dashboard --stage test\n"),
-        "{diff}"
-    );
-    assert!(
-        diff.contains("+        run: exec deploy-app publish dashboard --stage prod\n"),
-        "{diff}"
-    );
-    assert!(
-        stderr(&check).contains("hint: run `domino-pipeline gen-workflows --out "),
-        "{}",
-        stderr(&check)
-    );
-    assert!(
-        fs::read_to_string(&path).unwrap().contains("--stage test"),
-        "a check writes nothing"
-    );
-}
-
-#[test]
-fn a_workflow_whose_kind_is_gone_is_reported_then_removed() {
-    let out = tempfile::tempdir().unwrap();
-    gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
-    let apps = out.path().join(".github/workflows/deploy-apps.yml");
-    assert!(apps.is_file());
-
-    let check = gen_workflows_to(out.path(), &fixture("no-apps"), &["--check"]);
-    assert_eq!(check.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&check.stdout)
-            .contains("--- a/.github/workflows/deploy-apps.yml\n+++ /dev/null\n")
-    );
-
-    let written = gen_workflows_to(out.path(), &fixture("no-apps"), &[]);
-    assert!(
-        stderr(&written).contains("removed .github/workflows/deploy-apps.yml"),
-        "{}",
-        stderr(&written)
-    );
-    assert!(!apps.exists());
-}
-
-#[test]
-fn a_file_of_somebody_else_is_neither_removed_nor_overwritten() {
-    let out = tempfile::tempdir().unwrap();
-    let folder = out.path().join(".github/workflows");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("other.yml"), "name: Other\n").unwrap();
-    assert!(
-        gen_workflows_to(out.path(), &fixture("one-stage"), &[])
-            .status
-            .success()
-    );
-    assert_eq!(
-        fs::read_to_string(folder.join("other.yml")).unwrap(),
-        "name: Other\n"
-    );
-
-    fs::write(folder.join("ci.yml"), "name: Mine\n").unwrap();
-    let refused = gen_workflows_to(out.path(), &fixture("one-stage"), &[]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr(&refused).contains("`.github/workflows/ci.yml` was not written by gen-workflows")
-    );
-    assert_eq!(
-        fs::read_to_string(folder.join("ci.yml")).unwrap(),
-        "name: Mine\n"
-    );
-}
-
-#[test]
-fn a_broken_stage_file_is_exit_2_and_writes_nothing() {
-    let out = tempfile::tempdir().unwrap();
-    let stages = out.path().join("stages.toml");
-    fs::write(&stages, "[stage.dev]\nhardware-teir = \"small\"\n").unwrap();
-    let refused = gen_workflows_to(out.path(), &stages, &[]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(
-        stderr(&refused).contains("did you mean `hardware-tier`?"),
-        "{}",
-        stderr(&refused)
-    );
-    assert!(!out.path().join(".github").exists());
 }
