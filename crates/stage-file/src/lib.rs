@@ -25,6 +25,7 @@ mod schedule;
 mod shape;
 mod stage;
 mod stage_file;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;

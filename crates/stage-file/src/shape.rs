@@ -102,10 +102,10 @@ fn value(key: &Key, found: &DeValue<'_>, path: &[&str], findings: &mut Findings<
         ) => {}
         (Form::Flag, DeValue::Boolean(_)) => {}
         (Form::TextOrNumber, DeValue::Integer(_)) => {}
-        (Form::TextOrNumber, DeValue::Float(_)) if super::read::whole_number(found).is_some() => {}
+        (Form::TextOrNumber, DeValue::Float(_)) if super::table::whole_number(found).is_some() => {}
         (Form::Word(words), DeValue::String(text)) => word(words, text, path, findings),
         (Form::Number(least, most), DeValue::Integer(_) | DeValue::Float(_)) => {
-            let number = super::read::whole_number(found);
+            let number = super::table::whole_number(found);
             if number.is_none_or(|n| n < least.into() || n > most.into()) {
                 findings.error(
                     "out-of-range",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::rule::{Book, Report};
-use crate::read::whole_number;
 use crate::stage_file::same_name;
+use crate::table::whole_number;
 use crate::text::displayed;
 use crate::unknown_name::{listed, nearest};
 use crate::{MetricRule, VersionRule};
