@@ -1,6 +1,7 @@
-//! The third-party actions a rehearsal knows, each emulated: a step gets what the action would have brought.
+//! The third-party actions that a rehearsal can emulate: a step gets what the action would have given it.
 //!
-//! An action, an input or an output that is not in the table is a problem the checks name; nothing is guessed.
+//! An action, an input or an output that is not in the table is reported as a problem by the checks; nothing is
+//! guessed.
 
 mod emulate;
 mod emulated;
@@ -10,14 +11,14 @@ use github_workflow::value::same_ignoring_case;
 use self::emulated::Inputs;
 pub use self::emulated::{ActionContext, Emulated, NotEmulated};
 
-/// An action that is known.
+/// A third-party action that a rehearsal can emulate.
 #[derive(Debug)]
 pub struct Action {
     /// `owner/name`, without the version.
     pub name: &'static str,
-    /// The inputs that are understood.
+    /// The inputs that the emulation accepts; any other is a problem.
     pub inputs: &'static [&'static str],
-    /// The outputs that are given.
+    /// The outputs that the emulation sets.
     pub outputs: &'static [&'static str],
     kind: Kind,
 }
@@ -31,7 +32,8 @@ enum Kind {
     Attest,
 }
 
-/// Inputs that change nothing about what happens here stand among the others: a depth of compression, a token.
+/// Some inputs make no difference here, such as a compression level or a token. They are listed too, so that they are
+/// accepted.
 const ACTIONS: [Action; 8] = [
     Action {
         name: "actions/checkout",

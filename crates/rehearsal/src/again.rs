@@ -1,6 +1,6 @@
-//! A run that is started again: which of its jobs run once more, and what of the others stays.
+//! A run that is started again: which of its jobs run once more, and which results of earlier attempts are kept.
 //!
-//! Where earlier attempts are kept, the caller knows.
+//! The caller knows where earlier attempts are stored.
 
 use github_workflow::read::Workflow;
 
@@ -8,22 +8,22 @@ use crate::job_records::JobRecords;
 use crate::order;
 use crate::workflow_run::JobResult;
 
-/// For so many days GitHub runs a run again.
+/// GitHub lets a run be started again for this many days.
 pub const MOST_DAYS: u32 = 30;
 
-/// So often GitHub runs a run again.
+/// GitHub lets a run be started again this many times.
 pub const MOST_TIMES: u64 = 50;
 
-/// Which jobs of a run run again.
+/// Which jobs of a run are run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
-    /// Those that failed or were cancelled, and what comes after them.
+    /// Jobs that failed or were cancelled, and the jobs that depend on them.
     Failed,
-    /// All.
+    /// Every job, also those that succeeded.
     All,
 }
 
-/// What stays of the earlier attempts at a run: the results of the jobs that do not run again.
+/// What is kept of the earlier attempts at a run: the results of the jobs that do not run again.
 pub fn results_that_stay(
     workflow: &Workflow,
     run_id: u64,

@@ -1,8 +1,8 @@
 //! The approvals that GitHub asks for before a job may enter an environment: shown, given or refused here.
 //!
-//! An approval holds up its job and what comes after it, and nothing else; questions come one at a time. Who may approve
-//! is the settings' to say, and what must be approved elsewhere before. That nobody approves what they pushed themselves
-//! is GitHub's to enforce. How a person is asked stands in `approval/person.rs`.
+//! An approval holds up its job and the jobs after it, and nothing else. Questions come one at a time. The settings
+//! say who may approve, and what must be approved elsewhere first. GitHub itself enforces that nobody approves what
+//! they pushed themselves. `approval/person.rs` asks the person.
 
 mod person;
 
@@ -35,7 +35,7 @@ pub struct Approval {
     pub run_id: u64,
     /// The environment it opens.
     pub environment: String,
-    /// Who gave it.
+    /// The user it was given by.
     pub user: String,
 }
 
@@ -46,7 +46,7 @@ pub enum Decision {
     Approved,
     /// It may not.
     Refused,
-    /// The person wanted the rehearsal to end instead.
+    /// The person chose to end the rehearsal.
     Interrupted,
 }
 
@@ -65,14 +65,14 @@ pub struct Deployment<'a> {
     pub environment: &'a Environment,
     /// The run that it belongs to.
     pub run_id: u64,
-    /// Its job, as people call it.
+    /// Its job with its workflow, such as `build/test`.
     pub job: &'a str,
     /// The jobs that come after it.
     pub later: &'a [&'a str],
 }
 
 impl Approvals {
-    /// Answers come from stdin, if they are asked for at all.
+    /// Reads answers from stdin, if any question is asked.
     pub fn from_stdin(mode: Approve) -> Self {
         let (sender, answers) = channel();
         if mode == Approve::Ask {
@@ -87,7 +87,7 @@ impl Approvals {
         Self::new(mode, answers)
     }
 
-    /// Answers come from wherever the other end of the channel is.
+    /// Reads answers from this channel.
     pub fn new(mode: Approve, answers: Receiver<String>) -> Self {
         Self {
             mode,
@@ -97,24 +97,24 @@ impl Approvals {
         }
     }
 
-    /// These were given in earlier attempts.
+    /// Adds the approvals that were given in earlier attempts.
     pub fn with_earlier(mut self, given: Vec<Approval>) -> Self {
         self.given = Arc::new(Mutex::new(given));
         self
     }
 
-    /// The approvals given so far.
+    /// A copy of the approvals given so far.
     pub fn all_given(&self) -> Vec<Approval> {
         let given = self.given.lock();
         given.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The approvals given so far, shared with whoever shows them.
+    /// The approvals given so far, shared with the code that shows them.
     pub fn given(&self) -> Arc<Mutex<Vec<Approval>>> {
         self.given.clone()
     }
 
-    /// Shows what protects an environment, and has a deployment to it approved, or not.
+    /// Shows the rules that protect an environment, and asks for an approval of a deployment to it.
     pub fn ask(
         &self,
         deployment: Deployment<'_>,
@@ -153,7 +153,7 @@ impl Approvals {
         decision
     }
 
-    /// Keeps an approval that was given, in the name of the first user who may give it.
+    /// Records an approval in the name of the first user who may give it, and returns that user.
     fn remember(&self, environment: &Environment, run_id: u64) -> String {
         let user = approver(environment).to_owned();
         self.given
@@ -168,7 +168,7 @@ impl Approvals {
     }
 }
 
-/// The user in whose name GitHub's approval is given: the first who may.
+/// The user in whose name GitHub's approval is given: the first reviewer.
 fn approver(environment: &Environment) -> &str {
     let mut users = environment.reviewers.iter();
     let user = users.find(|name| !name.starts_with("team:"));

@@ -1,7 +1,7 @@
-//! The artifacts of one workflow run: what `actions/upload-artifact` keeps and `actions/download-artifact` brings.
+//! The artifacts of one workflow run: what `actions/upload-artifact` keeps and `actions/download-artifact` restores.
 //!
-//! As on GitHub, files lose their permissions on the way, dot files stay behind unless asked for, empty folders are not
-//! kept, and an artifact is gone when its days are over. Days pass only where a rehearsal says so.
+//! As on GitHub, files lose their permissions, dot files are left out unless asked for, empty folders are not kept,
+//! and an artifact is deleted when its retention ends. Days pass only when a rehearsal says so.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::file_pattern::{self, HiddenFiles};
 
-/// So many days GitHub keeps an artifact, unless a workflow or an organisation has it shorter.
+/// GitHub keeps an artifact for this many days, unless a workflow or an organisation sets fewer.
 pub const MOST_DAYS: u32 = 90;
 
-/// What a person is told where the artifact of that name is not there: the action's own words.
+/// What a person is told when no artifact has that name: the action's own words.
 const HINT: &str = "Please ensure that your artifact is not expired and the artifact was uploaded using a compatible \
                     version of toolkit/upload-artifact.";
 
@@ -26,14 +26,14 @@ pub struct Artifacts {
     kept: Mutex<Vec<Artifact>>,
 }
 
-/// When an attempt at a run takes place, and for how long artifacts are kept.
+/// When an attempt at a run takes place, and how long artifacts are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunTime {
-    /// The attempt: what an earlier one uploaded may be uploaded anew.
+    /// The attempt, counted from 1. An artifact of an earlier attempt may be uploaded again.
     pub attempt: u64,
     /// The day, counted from that of the first attempt.
     pub day: u32,
-    /// The days that the repository keeps artifacts at most.
+    /// The most days that the repository keeps artifacts.
     pub most_days: u32,
 }
 
@@ -46,39 +46,39 @@ impl RunTime {
     };
 }
 
-/// One artifact.
+/// An uploaded artifact, whose retention may be over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     name: String,
     attempt: u64,
-    /// The day of its upload.
+    /// The day of its upload, counted as [`RunTime::day`].
     day: u32,
-    /// For how many days it is kept.
+    /// How many days it is kept after its upload.
     days: u32,
 }
 
 /// How files are uploaded.
 #[derive(Debug, Clone, Copy)]
 pub struct Upload {
-    /// Whether dot files go along.
+    /// Whether dot files are uploaded too.
     pub hidden: HiddenFiles,
-    /// Whether one of the same name gives way.
+    /// Whether an artifact of the same name is replaced.
     pub overwrite: bool,
-    /// For how many days it is kept; as long as possible when not said.
+    /// How many days it is kept; as long as possible when absent.
     pub days: Option<u32>,
 }
 
 /// What an upload did.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Uploaded {
-    /// It kept this many files, for this many days.
+    /// It kept this many files for this many days.
     Files(usize, u32),
     /// It found no file.
     Nothing,
 }
 
 impl Artifacts {
-    /// Keeps artifacts in a folder of their own, with those that earlier attempts kept there.
+    /// Keeps artifacts in a folder of their own, together with those that earlier attempts kept there.
     pub fn new(folder: PathBuf, time: RunTime, kept: Vec<Artifact>) -> Self {
         Self {
             folder,
@@ -91,7 +91,7 @@ impl Artifacts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a later attempt is to be given.
+    /// The artifacts to hand to a later attempt.
     pub fn list(&self) -> Vec<Artifact> {
         self.kept().clone()
     }
@@ -101,7 +101,7 @@ impl Artifacts {
         self.folder.join(attempt).join(&artifact.name)
     }
 
-    /// For how many days an artifact is kept, as the repository has it now.
+    /// How many days an artifact is kept under the repository's present limit.
     fn days_of(&self, artifact: &Artifact) -> u32 {
         artifact.days.min(self.time.most_days)
     }
@@ -128,7 +128,7 @@ impl Artifacts {
                 "`{name}` is not a name GitHub takes for an artifact"
             ));
         }
-        // Jobs side by side may want the same name, and only one gets it.
+        // Jobs that run side by side may want the same name, and only one gets it.
         let mut kept = self.kept();
         let most = self.time.most_days;
         let artifact = Artifact {
@@ -165,18 +165,18 @@ impl Artifacts {
         Ok(Uploaded::Files(found.files.len(), days))
     }
 
-    /// The number GitHub would know an artifact by; here its place in this run, counted from 1.
+    /// The number by which GitHub would know an artifact; here its position in this run, counted from 1.
     pub fn id(&self, name: &str) -> Option<usize> {
         let kept = self.kept();
         let at = kept.iter().rposition(|known| known.name == name);
         at.map(|at| at + 1)
     }
 
-    /// Brings one artifact into a folder, the newest of its name, or with no name all of them, each in a folder of its
-    /// own.
+    /// Copies one artifact, the newest of its name, into a folder. Without a name it copies all, each into a folder
+    /// of its own.
     ///
     /// # Errors
-    /// A sentence in GitHub's sense: no such artifact, or none any more; a file that cannot be written.
+    /// A sentence in GitHub's sense: no such artifact, or it has expired; a file that cannot be written.
     pub fn download(&self, name: Option<&str>, into: &Path) -> Result<usize, String> {
         let kept = self.kept().clone();
         let mut newest: Vec<&Artifact> = Vec::new();
@@ -215,7 +215,7 @@ pub fn days(count: u32) -> String {
     }
 }
 
-/// What all roots have in common; of a single file, its folder.
+/// The folder that all roots have in common; for a single file, its folder.
 fn common_folder(roots: &[PathBuf]) -> PathBuf {
     let mut common = roots.first().cloned().unwrap_or_default();
     while !roots.iter().all(|root| root.starts_with(&common)) {

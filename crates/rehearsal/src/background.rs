@@ -1,6 +1,6 @@
-//! Scripts that run beside the steps that follow: at most ten of a job at once, further ones in their order.
+//! Scripts that run beside the steps after them: at most ten of a job at once, further ones in their order.
 //!
-//! What they leave reaches the job where a step waits for them, in `step.rs`; here they only run.
+//! Here they only run. `step.rs` takes over their results where a step waits for them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,36 +15,36 @@ use crate::interrupt::GLANCE;
 use crate::script::{Prepared, Ran};
 use crate::step_log::StepLog;
 
-/// GitHub runs this many steps of a job beside each other.
+/// GitHub runs at most this many steps of a job side by side.
 pub const MOST_AT_ONCE: usize = 10;
 
-/// The steps of a job that run beside those that follow.
+/// The steps of a job that run beside the steps after them.
 #[derive(Default)]
 pub struct Beside<'w> {
-    /// Those that nothing has waited for yet, in the order of the file.
+    /// The steps that nothing has waited for yet, in the order of the file.
     pub open: Vec<Open<'w>>,
     places: Places,
 }
 
-/// A step that has begun.
+/// A step that has begun and has not been waited for.
 pub struct Open<'w> {
-    /// What the file says.
+    /// The step as the file has it.
     pub step: &'w Step,
-    /// Its name.
+    /// The step's name as GitHub shows it.
     pub name: String,
-    /// How far it is.
+    /// Whether it still runs.
     pub state: State,
 }
 
-/// How far a step is.
+/// Whether a step still runs.
 pub enum State {
-    /// It runs.
+    /// It still runs.
     Running(Running),
-    /// It has ended, and how long it took.
+    /// It has ended; what it left, and how long it took.
     Over(Executed, Duration),
 }
 
-/// The places of a job for steps beside each other.
+/// How many steps of a job may run side by side, and whose turn it is.
 #[derive(Debug, Clone, Default)]
 struct Places {
     shared: Arc<(Mutex<Turns>, Condvar)>,
@@ -64,7 +64,7 @@ pub struct Running {
 }
 
 impl Beside<'_> {
-    /// Begins a script, or has it wait for its turn. `tell` says what became of it, at the end of its log.
+    /// Begins a script, or queues it. `tell` says how it ended, at the end of its log.
     pub fn begin(
         &self,
         script: Prepared,
@@ -104,7 +104,7 @@ impl Places {
         ticket
     }
 
-    /// Waits for a place, unless `over` says that there is no use for one any more.
+    /// Waits for a free place, unless `over` says that none is needed any longer.
     fn wait(&self, ticket: usize, over: impl Fn() -> Option<Ran>) -> Result<Turn<'_>, Box<Ran>> {
         let mut turns = self.turns();
         loop {
@@ -123,7 +123,7 @@ impl Places {
     }
 }
 
-/// A place that is taken, and given back at the end.
+/// A place that is taken; dropping it frees the place.
 struct Turn<'a>(&'a Places);
 
 impl Drop for Turn<'_> {
@@ -134,7 +134,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Running {
-    /// Has it end.
+    /// Asks it to end.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
     }
@@ -144,7 +144,7 @@ impl Running {
         self.thread.is_finished()
     }
 
-    /// What it left, once it has ended, and how long it took.
+    /// What it left and how long it took; waits for its end.
     pub fn end(self) -> (Ran, Duration) {
         self.thread.join().unwrap_or_else(|_| {
             let mut ran = Ran::default();

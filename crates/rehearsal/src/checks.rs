@@ -1,6 +1,7 @@
 //! What can be said about workflow files before anything runs: everything in them that cannot run here as on GitHub.
 //!
-//! All problems of all files come in one run. What only shows while running is named there, and is no less red.
+//! One run reports all problems of all files. What shows only while running is reported then, and fails the rehearsal
+//! all the same.
 
 mod reference;
 
@@ -15,7 +16,7 @@ use github_workflow::problem::Problem;
 use github_workflow::read::{Concurrency, Condition, Field, Input, Job, Step, What, Workflow};
 use github_workflow::value::{Value, same_ignoring_case};
 
-/// What the checks of a file compare it with.
+/// What a file is checked against.
 pub struct Known<'a> {
     /// What GitHub keeps in the repository's settings.
     pub settings: &'a dyn RepositorySettings,
@@ -23,16 +24,16 @@ pub struct Known<'a> {
     pub branch: &'a str,
     /// What starts the workflows.
     pub event: &'a Event,
-    /// The `github` context, whose every property that exists is known.
+    /// The `github` context; a property that it lacks does not exist.
     pub github: &'a Value,
 }
 
-/// What was found.
+/// What the checks found.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What stands in the way.
+    /// Problems that prevent the rehearsal.
     pub problems: Vec<Problem>,
-    /// What a person should know, and what stands in nobody's way.
+    /// Things that a person should know and that prevent nothing.
     pub notes: Vec<String>,
 }
 
@@ -206,7 +207,7 @@ impl<'a> Checks<'a, '_> {
             labels if labels.iter().any(|label| label.contains("${{")) => {
                 self.note("jobs run on this machine, whatever `runs-on` says".to_owned());
             }
-            // A team's own runners have any name.
+            // A team may give its own runners any label.
             labels => self.note(format!(
                 "jobs run on this machine and not on {}",
                 labels.join(", ")
@@ -224,7 +225,7 @@ impl<'a> Checks<'a, '_> {
         {
             self.field(ExpressionSite::Step, field);
         }
-        // What runs in the place of a command reads nothing of what the workflow gives it.
+        // A substituted command reads nothing of what the workflow gives it.
         let substituted = match &step.what {
             What::Run { script, .. } => self.known.settings.substitute(&script.template.source),
             _ => None,
@@ -282,7 +283,7 @@ impl<'a> Checks<'a, '_> {
                     }
                 }
             }
-            // Whether what they refer to is there, reading has told.
+            // Reading the file has already checked that the steps they name exist.
             What::Wait(_) | What::WaitAll | What::Cancel(_) | What::Parallel(_) => {}
         }
     }
@@ -306,7 +307,7 @@ impl<'a> Checks<'a, '_> {
         let mut chains: Vec<Vec<&str>> = Vec::new();
         expression.walk(&mut |part| chains.extend(part.chain()));
         for chain in &chains {
-            // Of `a.b.c`, `a.b` and `a` are parts, too; only the whole chain counts.
+            // `a.b.c` contains `a.b` and `a` as well; only the whole chain counts.
             if chains
                 .iter()
                 .any(|other| other.len() > chain.len() && other.starts_with(chain))
@@ -318,7 +319,7 @@ impl<'a> Checks<'a, '_> {
     }
 }
 
-/// Whether the label asks for another system than the one that shells are rehearsed on.
+/// Whether the label asks for another system than the one whose shells are rehearsed.
 fn is_another_system(label: &str) -> bool {
     let label = label.to_ascii_lowercase();
     ["windows", "macos"]

@@ -1,6 +1,6 @@
 //! The files through which a step speaks to the runner: `GITHUB_OUTPUT`, `GITHUB_ENV`, `GITHUB_PATH`, the summary.
 //!
-//! Made fresh for each step and read back after it, with the rules of GitHub's runner.
+//! They are created for each step and read after it, by the rules of GitHub's runner.
 
 use std::path::{Path, PathBuf};
 
@@ -23,11 +23,11 @@ pub struct Left {
     pub outputs: Vec<(String, String)>,
     /// Environment variables for the steps that follow.
     pub env: Vec<(String, String)>,
-    /// Folders for the front of `PATH` of the steps that follow.
+    /// Folders to put in front of `PATH` for the steps that follow.
     pub path: Vec<String>,
     /// Markdown for the job's summary.
     pub summary: String,
-    /// What the runner could not read, each of which fails the step.
+    /// What the runner could not read; each entry fails the step.
     pub errors: Vec<String>,
 }
 
@@ -35,10 +35,10 @@ pub struct Left {
 const LARGEST_SUMMARY: usize = 1024 * 1024;
 
 impl CommandFiles {
-    /// Makes the files of step number `step` in a folder.
+    /// Creates the files of step number `step` in a folder.
     ///
     /// # Errors
-    /// When a file cannot be made.
+    /// When a file cannot be created.
     pub fn create(folder: &Path, step: usize) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -67,7 +67,7 @@ impl CommandFiles {
         ]
     }
 
-    /// Reads what the step left. A file it removed holds nothing.
+    /// Reads what the step left. A file that it removed counts as empty.
     pub fn read(&self) -> Left {
         let mut left = Left::default();
         let read = |path: &Path| {

@@ -1,6 +1,6 @@
-//! Concurrency groups: one member of a group goes on at a time, the others wait in the order in which they came.
+//! Concurrency groups: one member of a group runs at a time, the others wait in the order in which they came.
 //!
-//! What a group is called, and what its rules are, the workflow files say; who is a member is for the caller to know.
+//! The workflow files say what a group is called and what its rules are; the caller knows who is a member.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,15 +9,15 @@ use github_workflow::value::same_ignoring_case;
 
 use crate::interrupt::{GLANCE, Interrupt};
 
-/// So many may wait in a group that keeps them all; GitHub cancels what comes on top.
+/// At most this many may wait in a group that keeps them all; GitHub cancels any further one.
 const MOST_WAITING: usize = 100;
 
-/// What becomes of the others when one more comes to a group.
+/// What happens to the other members when one more joins a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Whether what goes on is cancelled.
+    /// Whether the running member is cancelled.
     pub cancels: bool,
-    /// Whether those that wait go on waiting; else the one that comes takes their place.
+    /// Whether those that wait keep waiting; otherwise the new one takes their place.
     pub queues_all: bool,
 }
 
@@ -55,16 +55,16 @@ pub struct Ticket {
     group: String,
 }
 
-/// Why something does not enter its group.
+/// Why a member does not enter its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotEntered {
-    /// Something newer took its place; GitHub's words on it.
+    /// A newer member took its place; the text is GitHub's message.
     Displaced(String),
     /// It was cancelled while it waited.
     Cancelled,
 }
 
-/// Its holder goes on; the next one does when it is dropped.
+/// Held while its holder runs; dropping it lets the next one in.
 #[derive(Debug)]
 pub struct Entered<'g> {
     groups: &'g Groups,
@@ -76,8 +76,8 @@ impl Groups {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place in the line before a group, whose name counts without case. `interrupt` is what ends the member
-    /// when another one cancels it.
+    /// Takes a place in the line before a group, whose name is compared without case. `interrupt` cancels the member
+    /// when another one asks for it.
     pub fn line_up(&self, group: &str, who: &str, rules: Rules, interrupt: &Interrupt) -> Ticket {
         let mut lines = self.lines();
         lines.tickets += 1;
@@ -106,11 +106,11 @@ impl Groups {
         ticket
     }
 
-    /// Waits until the holder of the ticket may go on, or is cancelled once more. `told` hears whom it waits for, once,
-    /// if it waits.
+    /// Waits until the holder of the ticket may run, or is cancelled once more. If it waits, `told` is called once
+    /// with whom it waits for.
     ///
     /// # Errors
-    /// Why it never may.
+    /// Why it never may run.
     pub fn enter(
         &self,
         ticket: &Ticket,
@@ -201,7 +201,7 @@ mod tests {
         queues_all: true,
     };
 
-    /// Lines up and says whether it goes on, waits or was sent away, without waiting.
+    /// Lines up and says whether it runs, waits or was turned away, without waiting.
     fn state(groups: &Groups, ticket: &Ticket) -> &'static str {
         let lines = groups.lines();
         match lines.groups.iter().find(|group| group.holds(ticket)) {

@@ -1,7 +1,7 @@
-//! Where a rehearsal speaks: headings, indented step output, marks for results; masked, and safe for a terminal.
+//! Where a rehearsal prints: headings, indented step output, marks for results; masked, and safe for a terminal.
 //!
-//! Jobs speak side by side, so each of their lines says whose it is. On a terminal there is colour, and at the bottom a
-//! line that names what runs, or a question; elsewhere there are plain lines. What is said is decided elsewhere.
+//! Jobs print side by side, so each line says whose it is. A terminal gets colour and a last line that names what
+//! runs, or a question; anything else gets plain lines. What is printed is decided elsewhere.
 
 mod bottom;
 mod safe;
@@ -14,11 +14,11 @@ use self::bottom::Bottom;
 use self::safe::{one_line, safe};
 use crate::masks::Masks;
 
-/// The one place all output of a rehearsal goes through.
+/// The one place that all output of a rehearsal goes through.
 #[derive(Clone)]
 pub struct Console {
     inner: Arc<Mutex<Inner>>,
-    /// Who speaks, where that must be said, as wide as all who speak.
+    /// The name before each line, padded to the widest name; empty when there is none.
     who: Arc<str>,
 }
 
@@ -27,28 +27,28 @@ struct Inner {
     colour: bool,
     masks: Masks,
     patience: Patience,
-    /// When something was said last, be it that something still runs.
+    /// When something was last printed, including a note that something still runs.
     last_said: Instant,
     bottom: Bottom,
 }
 
-/// How a console shows that something goes on while nothing is said.
+/// How a console shows that work goes on while nothing is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// After this long by a line of its own.
+    /// After this long, by a line of its own.
     Lines(Duration),
-    /// After this long by one line that is written anew, cut at this width.
+    /// After this long, by one line that is redrawn, cut at this width.
     LiveLine(Duration, usize),
 }
 
-/// How a line looks where there is colour.
+/// How a line looks where colour is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// As it comes.
+    /// No colour.
     Plain,
     /// A heading.
     Bold,
-    /// Less important.
+    /// Less important than the rest.
     Dim,
     /// Something went well.
     Good,
@@ -72,7 +72,7 @@ impl Look {
 }
 
 impl Console {
-    /// Speaks on stdout, with colour if that is a terminal and `NO_COLOR` is not set.
+    /// Prints on stdout, with colour if that is a terminal and `NO_COLOR` is not set.
     pub fn stdout() -> Self {
         let out = std::io::stdout();
         let is_terminal = out.is_terminal();
@@ -86,7 +86,7 @@ impl Console {
         }
     }
 
-    /// Speaks wherever it is told to.
+    /// Prints to this writer.
     pub fn new(out: Box<dyn Write + Send>, colour: bool) -> Self {
         Self {
             inner: Arc::new(Mutex::new(Inner {
@@ -101,7 +101,7 @@ impl Console {
         }
     }
 
-    /// Speaks in the same place, with a name before each line.
+    /// Prints in the same place, with a name before each line.
     pub fn of(&self, who: &str, width: usize) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -109,18 +109,18 @@ impl Console {
         }
     }
 
-    /// What was said before a thread broke off stays said.
+    /// What a thread printed before it panicked is kept.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows in this way that something goes on.
+    /// Sets how the console shows that work goes on.
     pub fn with_patience(self, patience: Patience) -> Self {
         self.inner().patience = patience;
         self
     }
 
-    /// Notes that something runs, until what comes back is dropped.
+    /// Notes that something runs, until the returned value is dropped.
     pub fn runs(&self, what: &str) -> Runs {
         let mut inner = self.inner();
         let what = one_line(&inner.masks.apply(what));
@@ -132,7 +132,7 @@ impl Console {
         }
     }
 
-    /// Says what runs, when nothing was said for a while.
+    /// Says what runs, if nothing was printed for a while.
     pub fn still_runs(&self) {
         let mut inner = self.inner();
         let (Patience::Lines(after) | Patience::LiveLine(after, _)) = inner.patience;
@@ -151,38 +151,37 @@ impl Console {
         inner.last_said = Instant::now();
     }
 
-    /// Hides this value from everything said from now on.
+    /// Hides this value in everything printed from now on.
     pub fn mask(&self, value: &str) {
         self.inner().masks.add(value);
     }
 
-    /// The text without what is hidden.
+    /// The text with hidden values masked.
     pub fn masked(&self, text: &str) -> String {
         self.inner().masks.apply(text)
     }
 
-    /// Whether the text holds something hidden.
+    /// Whether the text contains a hidden value.
     pub fn hides(&self, text: &str) -> bool {
         self.inner().masks.hides(text)
     }
 
-    /// One line of our own.
+    /// Prints one line of our own.
     pub fn line(&self, look: Look, text: &str) {
         self.write(look, "", text);
     }
 
-    /// One line about a step, indented like its output.
+    /// Prints one line about a step, indented like its output.
     pub fn step_note(&self, look: Look, text: &str) {
         self.write(look, STEP_INDENT, text);
     }
 
-    /// An empty line.
+    /// Prints an empty line.
     pub fn blank(&self) {
         self.write(Look::Plain, "", "");
     }
 
-    /// A question: no line end, and the person sees it before answering. It stays below whatever is said until it is
-    /// answered.
+    /// Prints a question without a line end. It stays below all other output until it is answered.
     pub fn question(&self, text: &str) {
         let mut inner = self.inner();
         let text = format!("{}{}", self.who, inner.masks.apply(text));
@@ -191,14 +190,14 @@ impl Console {
         inner.draw_bottom();
     }
 
-    /// The question was answered. Whoever answered it here ended the line, too.
+    /// Notes that the question was answered. The person at this terminal ended the line as well.
     pub fn answered(&self) {
         let mut inner = self.inner();
         inner.bottom.question = None;
         inner.bottom.is_drawn = false;
     }
 
-    /// The question needs no answer any more.
+    /// Withdraws the question, because it needs no answer any longer.
     pub fn not_asked_any_more(&self) {
         let mut inner = self.inner();
         if inner.bottom.question.take().is_some() && std::mem::take(&mut inner.bottom.is_drawn) {
@@ -206,7 +205,7 @@ impl Console {
         }
     }
 
-    /// Lines that belong together, each with its look and indent: nothing else is said between them.
+    /// Prints lines that belong together, each with its look and indent. Nothing else is printed between them.
     pub fn block(&self, lines: &[(Look, &'static str, String)]) {
         let mut inner = self.inner();
         inner.clear_bottom();
@@ -216,7 +215,7 @@ impl Console {
         inner.draw_bottom();
     }
 
-    /// A line, indented.
+    /// Prints one line with an indent.
     pub fn write(&self, look: Look, indent: &str, text: &str) {
         let mut inner = self.inner();
         inner.clear_bottom();
@@ -225,7 +224,7 @@ impl Console {
     }
 }
 
-/// Something runs as long as this is kept.
+/// Something counts as running for as long as this value lives.
 pub struct Runs {
     console: Console,
     number: usize,
@@ -252,13 +251,13 @@ impl Inner {
                 (false, true) => format!("{}{who}\x1b[0m{line}", Look::Dim.code()),
                 (false, false) => format!("{who}{line}").trim_end().to_owned(),
             };
-            // A console that is gone must not end the rehearsal before it has cleaned up.
+            // A closed output must not end the rehearsal before it has cleaned up.
             let _ = writeln!(self.out, "{line}");
         }
         self.last_said = Instant::now();
     }
 
-    /// Makes room for what is said next.
+    /// Clears the last line for what is printed next.
     fn clear_bottom(&mut self) {
         if std::mem::take(&mut self.bottom.is_drawn) {
             let end = match self.patience {
@@ -269,7 +268,7 @@ impl Inner {
         }
     }
 
-    /// Shows the question below what was said, or on a terminal what runs.
+    /// Draws the last line: the question, or on a terminal what runs.
     fn draw_bottom(&mut self) {
         let text = match (&self.bottom.question, self.patience) {
             (Some(question), _) => Some(format!("{question} ")),
@@ -291,16 +290,16 @@ impl Inner {
     }
 }
 
-/// How far a step's output stands in from its heading.
+/// How far a step's output is indented under its heading.
 pub const STEP_INDENT: &str = "      ";
 
-/// Back to the beginning of the line, which is emptied.
+/// Returns to the beginning of the line and clears it.
 const CLEAR_LINE: &str = "\r\x1b[2K";
 
-/// Without a terminal to ask, tables are made for this width.
+/// The width of tables when there is no terminal to ask.
 const WIDTH: usize = 120;
 
-/// How many columns there are.
+/// The number of columns of the terminal.
 pub fn width() -> usize {
     let terminal = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
     let terminal = terminal.map(|size| usize::from(size.ws_col));
@@ -309,7 +308,7 @@ pub fn width() -> usize {
     width.unwrap_or(WIDTH)
 }
 
-/// A console that keeps what it is told, for tests.
+/// A console that keeps what is printed, for tests.
 #[cfg(test)]
 pub fn captured() -> (Console, Arc<Mutex<Vec<u8>>>) {
     struct Shared(Arc<Mutex<Vec<u8>>>);

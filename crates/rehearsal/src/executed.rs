@@ -6,18 +6,18 @@ use crate::workflow_command::Annotation;
 /// What a step left behind.
 #[derive(Debug, Default)]
 pub struct Executed {
-    /// What became of it; nothing while that is open.
+    /// How it ended; absent while that is open.
     pub outcome: Option<Outcome>,
-    /// Its outputs.
+    /// The outputs that it set, in their order, as `steps.<id>.outputs` shows them.
     pub outputs: Vec<(String, String)>,
-    /// What the step itself annotated, and has been shown already.
+    /// The annotations of the step itself; they have been printed already.
     pub annotations: Vec<Annotation>,
-    /// What the runner has to say about its failure.
+    /// What the runner says about its failure.
     pub errors: Vec<String>,
 }
 
 impl Executed {
-    /// A step that failed without an exit code, and why.
+    /// A step that failed without an exit code, with the reason.
     pub fn failed(error: String) -> Self {
         Self {
             outcome: Some(Outcome::Failure(None)),

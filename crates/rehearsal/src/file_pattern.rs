@@ -18,23 +18,23 @@ const OPTIONS: MatchOptions = MatchOptions {
 pub struct Selection {
     /// The files, in the order of their paths.
     pub files: Vec<PathBuf>,
-    /// Where each pattern that includes something begins to look: its part before the first wildcard.
+    /// Where the search of each including pattern begins: its part before the first wildcard.
     pub roots: Vec<PathBuf>,
 }
 
-/// Whether dot files count.
+/// Whether dot files are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HiddenFiles {
-    /// They count.
+    /// They are selected like any other file.
     Include,
-    /// A file with a dot at its beginning, or in such a folder, does not count.
+    /// A file whose name begins with a dot, or that is in such a folder, is left out.
     Exclude,
 }
 
-/// Finds the files that the patterns select, relative ones below `base`.
+/// Finds the files that the patterns select. Relative patterns start at `base`.
 ///
 /// # Errors
-/// A pattern that cannot be read, or a folder that cannot.
+/// A pattern or a folder that cannot be read.
 pub fn find(base: &Path, patterns: &[String], hidden: HiddenFiles) -> Result<Selection, String> {
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut files: Vec<PathBuf> = Vec::new();
@@ -61,7 +61,7 @@ pub fn find(base: &Path, patterns: &[String], hidden: HiddenFiles) -> Result<Sel
         })?;
         roots.push(root.components().collect());
     }
-    // A root below another one is part of it.
+    // A root below another root is part of it.
     let tops: Vec<PathBuf> = roots
         .iter()
         .filter(|root| {
@@ -75,7 +75,7 @@ pub fn find(base: &Path, patterns: &[String], hidden: HiddenFiles) -> Result<Sel
     Ok(Selection { files, roots: tops })
 }
 
-/// The hash that `hashFiles` gives: the SHA-256 of each file's SHA-256, or nothing when no file is found.
+/// The hash that `hashFiles` returns: the SHA-256 of each file's SHA-256; empty when no file is found.
 ///
 /// # Errors
 /// As [`find`], or a file that cannot be read.
@@ -113,7 +113,7 @@ fn literal_part(pattern: &str) -> PathBuf {
     literal
 }
 
-/// The pattern with the special characters of its literal beginning made harmless.
+/// The pattern with the special characters of its literal beginning escaped.
 fn escape_base(whole: &Path, root: &Path) -> String {
     let root: PathBuf = root.components().collect();
     let rest = whole.strip_prefix(&root).unwrap_or(Path::new(""));

@@ -1,6 +1,6 @@
 //! What GitHub tells a run about itself: the `github` and `runner` contexts and the variables of each step.
 //!
-//! The event is a push of the rehearsed commit to the production branch, or a run started by hand on it.
+//! The event is a push of the rehearsed commit to the production branch, or a run of it started by hand.
 
 use std::path::Path;
 
@@ -17,19 +17,19 @@ use github_workflow::value::Value;
 pub struct GitHub {
     /// `owner/name` of the repository.
     pub repository: String,
-    /// The branch.
+    /// The branch that is pushed, without `refs/heads/`.
     pub branch: String,
-    /// The commit.
+    /// The commit that is rehearsed.
     pub commit: Commit,
     /// Who pushed, or started the run.
     pub actor: String,
     /// What started the run.
     pub event: Event,
-    /// Where GitHub's API is: never the real one.
+    /// Where GitHub's API is: the stand-in, never the real one.
     pub api_url: String,
-    /// The job's token, good for that API only.
+    /// The job's token. Only the stand-in accepts it.
     pub token: String,
-    /// The run id of the first workflow; the others follow.
+    /// The run id of the first workflow; the others count up from it.
     pub first_run_id: u64,
 }
 
@@ -38,11 +38,11 @@ pub struct GitHub {
 pub enum Event {
     /// A push to the production branch.
     Push,
-    /// A person.
+    /// A person, by `workflow_dispatch`.
     Dispatch {
-        /// The stage to stop after: given to the one input that offers it.
+        /// The stage to stop after; it is given to the one input that offers it.
         stop_after: Option<String>,
-        /// Inputs by their names. A workflow that does not have one is started without it.
+        /// Inputs by name. A workflow without such an input is started without it.
         inputs: Vec<(String, String)>,
     },
 }
@@ -56,9 +56,9 @@ pub struct Run {
     pub file: String,
     /// `GITHUB_RUN_ID`
     pub id: u64,
-    /// The inputs, when it was started by hand.
+    /// The inputs, if it was started by hand.
     pub inputs: Vec<(String, Value)>,
-    /// How often it has been started: 1, and one more with each time that it is run again.
+    /// The number of the attempt: 1, and one more each time the run is started again.
     pub attempt: u64,
     /// Who started this attempt.
     pub triggering_actor: String,
@@ -67,7 +67,7 @@ pub struct Run {
 const SERVER: &str = "https://github.com";
 
 impl GitHub {
-    /// The name of the event.
+    /// `GITHUB_EVENT_NAME`: `push` or `workflow_dispatch`.
     pub fn event_name(&self) -> &'static str {
         match self.event {
             Event::Push => "push",
@@ -75,7 +75,7 @@ impl GitHub {
         }
     }
 
-    /// The run of a workflow, with the inputs that the person gives.
+    /// The run of a workflow, with the inputs that the person gave.
     pub fn run_of(&self, workflow: &Workflow, at: u64) -> Run {
         let inputs = match (&self.event, &workflow.triggers.dispatch) {
             (
@@ -145,7 +145,7 @@ impl GitHub {
         ]
     }
 
-    /// The `github` context of a job. Before a runner takes the job there is no workspace, and on GitHub no path.
+    /// The `github` context of a job. Before a runner takes the job, GitHub has no workspace and no path.
     pub fn context(&self, run: &Run, job: &str, workspace: Option<&Workspace<'_>>) -> Value {
         let path = |of: fn(&Workspace<'_>) -> String| {
             Value::String(workspace.map_or_else(String::new, of))
@@ -173,7 +173,7 @@ impl GitHub {
         Value::object(entries)
     }
 
-    /// The variables of a step, the files it speaks through excepted.
+    /// The variables of a step, without those that name its command files.
     pub fn variables(
         &self,
         run: &Run,
@@ -200,7 +200,7 @@ impl GitHub {
         variables
     }
 
-    /// Writes the event where `GITHUB_EVENT_PATH` says.
+    /// Writes the event to the file that `GITHUB_EVENT_PATH` names.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -258,7 +258,7 @@ impl GitHub {
     }
 }
 
-/// The `runner` context.
+/// The `runner` context: system, processor, and the folders of this workspace.
 pub fn runner_context(workspace: &Workspace<'_>) -> Value {
     let mut entries: Vec<(&str, String)> = runner_facts(workspace).to_vec();
     entries.push(("temp", workspace.temp.display().to_string()));

@@ -1,7 +1,7 @@
-//! GitHub's API as far as a deploy step asks it: who approved this run, when it was made, and what became of its jobs in
-//! earlier attempts. On loopback, for the job's token only.
+//! The part of GitHub's API that a deploy step uses: who approved this run, when it was created, and how its jobs
+//! ended in earlier attempts. It listens on loopback and accepts the job's token only.
 //!
-//! Every other question is answered 404 and remembered, so that the rehearsal can name it.
+//! Every other request is answered 404 and remembered, so that the rehearsal can name it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::approval::Approval;
 use crate::job_records::{JobRecord, JobRecords};
 
-/// A running stand-in. Dropping it ends it.
+/// A running stand-in for GitHub's API. Dropping it stops it.
 pub struct GitHubApi {
     /// Its address, without a final slash.
     pub url: String,
@@ -27,14 +27,14 @@ pub struct GitHubApi {
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// What it tells of runs.
+/// What the API answers about runs.
 #[derive(Debug, Clone)]
 pub struct Told {
     /// The approvals that were given.
     pub given: Arc<Mutex<Vec<Approval>>>,
-    /// What became of their jobs.
+    /// How the jobs ended.
     pub records: JobRecords,
-    /// When they were made, as GitHub writes a time.
+    /// When the runs were created, in GitHub's format.
     pub created_at: String,
 }
 
@@ -49,7 +49,7 @@ impl GitHubApi {
     /// Starts it on a free port of loopback.
     ///
     /// # Errors
-    /// When there is no port or no thread to be had.
+    /// When no port or no thread is available.
     pub fn start(token: String, told: Told) -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .context("cannot listen on loopback")?;
@@ -84,7 +84,7 @@ impl GitHubApi {
                     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
                         return;
                     };
-                    // A reply that is still being written when the rehearsal ends is of use to nobody.
+                    // Nobody needs a reply that is still being written when the rehearsal ends.
                     tokio::select! {
                         _ = axum::serve(listener, routes) => {}
                         _ = stopped => {}
@@ -100,7 +100,7 @@ impl GitHubApi {
 }
 
 impl GitHubApi {
-    /// What was asked that it does not know, once.
+    /// The requests that it does not know, each once.
     pub fn unknown_questions(&self) -> Vec<String> {
         let mut unknown = self
             .unknown
@@ -113,7 +113,7 @@ impl GitHubApi {
 impl Drop for GitHubApi {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
-            // The receiver is gone only when the thread has ended by itself.
+            // The receiver is closed only if the thread has ended by itself.
             let _ = stop.send(());
             let _ = thread.join();
         }
@@ -134,7 +134,7 @@ impl Shared {
     }
 }
 
-/// A run: when it was made, which does not change when it is run again.
+/// A run: when it was created, which stays the same when it is run again.
 async fn run(
     State(shared): State<Shared>,
     Path((_, _, run_id)): Path<(String, String, u64)>,

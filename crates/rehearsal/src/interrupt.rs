@@ -1,6 +1,6 @@
-//! Ctrl-C and its relatives: the first asks for an orderly end, as Cancel on GitHub does; the second insists.
+//! Ctrl-C and similar signals: the first asks for an orderly end, as Cancel on GitHub does; the second ends at once.
 //!
-//! A run and a job can be cancelled by themselves: each has a part of its own, which ends with the whole.
+//! A single run or job can be cancelled as well: each has a part of its own, which also ends with the whole.
 
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How often what waits looks whether it is to end.
+/// How often waiting code checks whether it is to end.
 pub const GLANCE: Duration = Duration::from_millis(20);
 
-/// Whether somebody wants the rehearsal, a run or a job to end.
+/// Whether the rehearsal, a run or a job has been asked to end.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     own: Arc<Asked>,
@@ -27,10 +27,10 @@ struct Asked {
 }
 
 impl Interrupt {
-    /// Listens for SIGINT, SIGTERM and SIGHUP from now until the process ends.
+    /// Handles SIGINT, SIGTERM and SIGHUP from now until the process ends.
     ///
     /// # Errors
-    /// When the signals cannot be listened for.
+    /// When the signals cannot be handled.
     pub fn listen() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let heard = interrupt.clone();
@@ -63,7 +63,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Of something that ends with the whole, and can be cancelled by itself.
+    /// A part that ends with the whole and can be cancelled by itself.
     pub fn part(&self) -> Self {
         Self {
             own: Arc::default(),
@@ -71,13 +71,13 @@ impl Interrupt {
         }
     }
 
-    /// Asks for the end, once more.
+    /// Notes a signal that asks for the end; there may be several.
     pub fn ask(&self, signal: i32) {
         self.own.signal.store(signal, Ordering::SeqCst);
         self.cancel();
     }
 
-    /// Asks for the end where no signal did.
+    /// Asks for the end without a signal.
     pub fn cancel(&self) {
         self.own.since.get_or_init(Instant::now);
         self.own.times.fetch_add(1, Ordering::SeqCst);
@@ -101,13 +101,13 @@ impl Interrupt {
         }
     }
 
-    /// How often the end was asked for.
+    /// How many times the end was asked for.
     pub fn times(&self) -> usize {
         let whole = self.whole.as_ref().map_or(0, |whole| whole.times());
         self.own.times.load(Ordering::SeqCst).max(whole)
     }
 
-    /// What a program that was interrupted exits with: 130 after SIGINT, 143 after SIGTERM.
+    /// The exit code of an interrupted program: 130 after SIGINT, 143 after SIGTERM.
     pub fn exit_code(&self) -> u8 {
         u8::try_from(128 + self.own.signal.load(Ordering::SeqCst)).unwrap_or(130)
     }

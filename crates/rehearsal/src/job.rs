@@ -1,6 +1,6 @@
 //! One job: its condition, its concurrency group, the approval of its environment, then its steps in order.
 //!
-//! What steps leave for one another is kept in `job_run.rs`; what a single step does is `step.rs`'s.
+//! `job_run.rs` keeps what steps leave for one another; `step.rs` runs a single step.
 
 use std::time::{Duration, Instant};
 
@@ -24,10 +24,10 @@ use crate::step;
 use crate::workflow_command::Annotation;
 use crate::workflow_run::{JobResult, WorkflowRun};
 
-/// What GitHub gives a job that does not say.
+/// The time limit of a job that sets none, as on GitHub.
 const LONGEST_JOB_MINUTES: f64 = 360.0;
 
-/// What a job needs to begin.
+/// What a job holds once it may begin.
 struct Admitted<'r> {
     environment: Option<String>,
     minutes: f64,
@@ -41,9 +41,9 @@ enum NotRun {
     Skipped,
     /// Its run is being cancelled.
     Cancelled,
-    /// Another job of its concurrency group has its place; GitHub's words on it.
+    /// Another job took its place in its concurrency group; the text is GitHub's message.
     Displaced(String),
-    /// Its run was cancelled while it waited for its group or an approval.
+    /// Its run was cancelled while the job waited for its group or an approval.
     Interrupted,
     /// Nobody approved it.
     NotApproved,
@@ -51,21 +51,21 @@ enum NotRun {
     Unsupported(&'static str, String),
 }
 
-/// A job that may run, with where it speaks and what cancels it.
+/// A job that may run, where it prints, and what cancels it.
 struct Candidate<'r, 'w> {
     runner: &'r Runner,
     workflow_run: &'r WorkflowRun<'w>,
     job: &'w Job,
     console: Console,
     interrupt: Interrupt,
-    /// What GitHub shows.
+    /// The name that GitHub shows.
     name: String,
 }
 
-/// Runs a job, or not, as its condition, its group and its environment have it.
+/// Runs a job, if its condition, its group and its environment allow it.
 ///
 /// # Errors
-/// When this machine does not let it.
+/// When this machine does not allow it.
 pub fn run<'w>(
     runner: &Runner,
     workflow_run: &WorkflowRun<'w>,
@@ -158,7 +158,7 @@ impl<'r, 'w> Candidate<'r, 'w> {
         })
     }
 
-    /// Waits until the job has its concurrency group for itself.
+    /// Waits until the job holds its concurrency group.
     fn enter(&self, group: &str, rules: Rules) -> Result<Option<Entered<'r>>, NotRun> {
         if group.is_empty() {
             return Ok(None);
@@ -241,12 +241,12 @@ impl<'r, 'w> Candidate<'r, 'w> {
         for step in &self.job.steps {
             step::run(&mut job_run, &mut beside, step);
         }
-        // GitHub waits for what still runs before it ends a job.
+        // GitHub waits for steps that still run before it ends a job.
         step::wait_for_all(&mut job_run, &mut beside);
         job_run.finish()
     }
 
-    /// Says and notes why a job does not run.
+    /// Prints and records why a job does not run.
     fn not_run(&self, why: NotRun) -> JobResult {
         let say = |look, text: &str| self.console.line(look, &format!("── {text}"));
         let (outcome, result) = match why {
@@ -281,7 +281,7 @@ impl<'r, 'w> Candidate<'r, 'w> {
         }
     }
 
-    /// Notes how far the job is, as GitHub lists it.
+    /// Records how far the job is, as GitHub lists it.
     fn record(&self, runner: Option<&str>, result: Option<&JobResult>) {
         let run = &self.workflow_run.run;
         self.runner.records.note(JobRecord {
@@ -296,7 +296,7 @@ impl<'r, 'w> Candidate<'r, 'w> {
     }
 }
 
-/// Adds an error about a job to what is said in the end.
+/// Adds an error about a job to the final report.
 pub fn annotate(runner: &Runner, workflow_run: &WorkflowRun<'_>, job: &Job, why: String) {
     runner.report().annotate(Annotated {
         at: workflow_run.place_of(job),
@@ -308,7 +308,7 @@ pub fn annotate(runner: &Runner, workflow_run: &WorkflowRun<'_>, job: &Job, why:
 /// The name and the rules of a concurrency group.
 ///
 /// # Errors
-/// What cannot be evaluated.
+/// An expression that cannot be evaluated.
 pub fn group(scope: &Scope<'_>, concurrency: &Concurrency) -> Result<(String, Rules), String> {
     let cancels = match &concurrency.cancel_in_progress {
         None => false,

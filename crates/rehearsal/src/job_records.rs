@@ -1,7 +1,6 @@
-//! What has become of every job in every attempt at its run: as GitHub lists it, and as a run that is started again
-//! needs it.
+//! How every job ended in every attempt at its run: as GitHub lists it, and as a run that is started again needs it.
 //!
-//! Who reads it when is for others to say.
+//! It only keeps the records; others decide who reads them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,26 +11,26 @@ use serde::{Deserialize, Serialize};
 pub struct JobRecord {
     /// The run it belongs to.
     pub run_id: u64,
-    /// The attempt.
+    /// The attempt at the run, counted from 1.
     pub attempt: u64,
     /// Its key in the file.
     pub id: String,
-    /// What GitHub shows.
+    /// The name that GitHub shows.
     pub name: String,
-    /// Who ran it, if anybody did.
+    /// The runner that ran it; absent if none did.
     pub runner: Option<String>,
-    /// `success`, `failure`, `cancelled` or `skipped`; nothing while it goes on.
+    /// `success`, `failure`, `cancelled` or `skipped`; absent while it runs.
     pub result: Option<String>,
-    /// What it handed on.
+    /// The outputs that it handed on.
     pub outputs: Vec<(String, String)>,
 }
 
-/// Those of a repository, shared with whoever shows them.
+/// The records of a repository, shared with the code that shows them.
 #[derive(Debug, Clone, Default)]
 pub struct JobRecords(Arc<Mutex<Vec<JobRecord>>>);
 
 impl JobRecords {
-    /// Those of earlier attempts.
+    /// Starts with the records of earlier attempts.
     pub fn of_earlier(records: Vec<JobRecord>) -> Self {
         Self(Arc::new(Mutex::new(records)))
     }
@@ -40,12 +39,12 @@ impl JobRecords {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All of them.
+    /// A copy of all records.
     pub fn all(&self) -> Vec<JobRecord> {
         self.lock().clone()
     }
 
-    /// Notes what became of a job, in the place of what was noted of it in this attempt.
+    /// Records a job, in place of its earlier record in the same attempt.
     pub fn note(&self, record: JobRecord) {
         let mut all = self.lock();
         let same = |known: &JobRecord| {
@@ -55,14 +54,14 @@ impl JobRecords {
         all.push(record);
     }
 
-    /// Those of a run.
+    /// The records of one run, in all attempts.
     pub fn of_run(&self, run_id: u64) -> Vec<JobRecord> {
         let all = self.lock();
         let own = all.iter().filter(|record| record.run_id == run_id);
         own.cloned().collect()
     }
 
-    /// What became of a job when it last ended.
+    /// The record of a job from the last attempt in which it ended.
     pub fn last(&self, run_id: u64, job: &str) -> Option<JobRecord> {
         let own = self.of_run(run_id).into_iter();
         let ended = own.filter(|record| record.id == job && record.result.is_some());

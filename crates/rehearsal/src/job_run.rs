@@ -1,6 +1,6 @@
-//! One job that runs: what its steps leave for one another, what expressions see of it, and how it finishes.
+//! One job that runs: what its steps leave for one another, what expressions see of it, and how it ends.
 //!
-//! Whether it runs at all is `job.rs`'s; what a single step does, `step.rs`'s.
+//! `job.rs` decides whether it runs; `step.rs` runs a single step.
 
 use std::time::Instant;
 
@@ -19,25 +19,25 @@ use crate::runner::Runner;
 use crate::workflow_run::{JobResult, WorkflowRun};
 use crate::workspace::Workspace;
 
-/// A job that runs.
+/// The state of a job while its steps run.
 pub struct JobRun<'r, 'w> {
     /// What is shared by all jobs.
     pub runner: &'r Runner,
     /// The run it belongs to.
     pub workflow_run: &'r WorkflowRun<'w>,
-    /// What the file says.
+    /// The job as the file has it.
     pub job: &'w Job,
     /// Its folders.
     pub workspace: &'r Workspace<'r>,
-    /// Where it speaks.
+    /// Where it prints.
     pub console: Console,
     /// What ends it.
     pub interrupt: Interrupt,
-    /// The name of its environment.
+    /// The name of its environment, if it has one.
     pub environment: Option<String>,
-    /// `vars`
+    /// The `vars` context: the variables of its environment.
     pub vars: Vec<(String, String)>,
-    /// `secrets`
+    /// The `secrets` context: the secrets of its environment.
     pub secrets: Vec<(String, String)>,
     /// Environment variables: the workflow's, the job's, and those that steps set for later ones.
     pub env: Vec<(String, String)>,
@@ -47,24 +47,24 @@ pub struct JobRun<'r, 'w> {
     pub steps: Vec<(String, Value)>,
     /// `success`, `failure` or `cancelled`.
     pub status: &'static str,
-    /// When it must have finished.
+    /// When its time is up.
     pub deadline: Instant,
-    /// Whether that has passed, and been put off for what runs all the same.
+    /// Whether its time was up, and was extended for the steps that run all the same.
     pub is_late: bool,
-    /// What steps left in the background.
+    /// Processes that steps left running in the background.
     pub leftovers: Leftovers,
     /// What steps wrote for the summary.
     pub summary: String,
-    /// How many of them did.
+    /// How many steps wrote to the summary.
     pub summaries: usize,
     /// How many steps have begun.
     pub begun: usize,
 }
 
-/// Whether a condition lets something run. Without a status function, everything before must have succeeded, too.
+/// Whether a condition allows something to run. Without a status function, everything before it must have succeeded.
 ///
 /// # Errors
-/// What cannot be evaluated.
+/// An expression that cannot be evaluated.
 pub fn is_wanted(
     condition: Option<&Condition>,
     scope: &Scope<'_>,
@@ -77,10 +77,10 @@ pub fn is_wanted(
     }
 }
 
-/// A number of minutes.
+/// A field that holds a number of minutes.
 ///
 /// # Errors
-/// When it is none.
+/// When it is not a number.
 pub fn minutes(scope: &Scope<'_>, field: &Field) -> Result<f64, String> {
     let text = scope.text(&field.template)?;
     text.trim()
@@ -115,7 +115,7 @@ impl JobRun<'_, '_> {
         ]
     }
 
-    /// What an expression sees in this place now, with these environment variables.
+    /// What an expression at this site sees now, with these environment variables.
     pub fn scope(&self, site: ExpressionSite, env: &[(String, String)]) -> Scope<'_> {
         let status = Status {
             success: self.status == "success",
@@ -129,7 +129,7 @@ impl JobRun<'_, '_> {
         }
     }
 
-    /// Sets a variable, in place of one of the same name.
+    /// Sets a variable, replacing one of the same name.
     pub fn set_variable(variables: &mut Vec<(String, String)>, name: &str, value: String) {
         variables.retain(|(known, _)| known != name);
         variables.push((name.to_owned(), value));
@@ -138,7 +138,7 @@ impl JobRun<'_, '_> {
     /// Sets the variables of the workflow and of the job.
     ///
     /// # Errors
-    /// What cannot be evaluated.
+    /// An expression that cannot be evaluated.
     pub fn set_env(&mut self) -> Result<(), String> {
         let layers = [
             (ExpressionSite::WorkflowEnv, &self.workflow_run.workflow.env),
@@ -157,7 +157,7 @@ impl JobRun<'_, '_> {
         Ok(())
     }
 
-    /// Adds what a step wrote for the summary, as long as GitHub would show it.
+    /// Adds what a step wrote to the summary, unless it is more than GitHub would show.
     pub fn add_summary(&mut self, text: &str) {
         let console = &self.console;
         self.summaries += 1;
@@ -172,10 +172,10 @@ impl JobRun<'_, '_> {
         self.summary.push_str("\n\n");
     }
 
-    /// Ends what steps left running, and hands on outputs, address and summary.
+    /// Ends processes that steps left running, and hands on outputs, address and summary.
     ///
     /// # Errors
-    /// When this machine does not let it: a summary that cannot be written.
+    /// When the summary cannot be written.
     pub fn finish(mut self) -> anyhow::Result<JobResult> {
         let runner = self.runner;
         let console = self.console.clone();

@@ -1,9 +1,10 @@
-//! Runs workflow files on this machine as GitHub's runner would: workflows side by side, jobs once what they need has
-//! finished and their concurrency group is free, steps with their environment, artifacts and outputs handed on, approvals
-//! asked for.
+//! Runs workflow files on this machine as GitHub's runner would. Workflows run side by side; a job starts once the
+//! jobs that it needs have finished and its concurrency group is free. Steps get their environment, artifacts and
+//! outputs are handed on, and approvals are asked for.
 //!
-//! What cannot be done as on GitHub is named and makes the rehearsal fail; nothing is skipped in silence. It knows no
-//! Domino: what a job is given, and what else an approval needs, comes through [`settings::RepositorySettings`].
+//! What cannot be done as on GitHub is named and fails the rehearsal; nothing is skipped in silence. This crate does
+//! not know Domino: what a job is given, and what else an approval needs, comes through
+//! [`settings::RepositorySettings`].
 
 pub mod action;
 pub mod again;

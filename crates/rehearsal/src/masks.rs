@@ -1,8 +1,8 @@
-//! What must never be shown: secrets, and what steps asked to have masked.
+//! What must never be shown: secrets, and values that steps asked to have masked.
 //!
-//! It hides values in text. It knows nothing of where they come from.
+//! It hides values in text and does not know where they come from.
 
-/// Stands where a masked value stood.
+/// The text that replaces a masked value.
 const MASK: &str = "***";
 
 /// The values that are hidden from everything shown.
@@ -12,7 +12,7 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// Hides a value from now on, and each of its lines where it has several. An empty one hides nothing.
+    /// Hides a value from now on, and each of its lines if it has several. An empty value hides nothing.
     pub fn add(&mut self, value: &str) {
         for value in std::iter::once(value).chain(value.lines()) {
             let value = value.trim_matches(['\r', '\n']);
@@ -20,7 +20,7 @@ impl Masks {
                 self.values.push(value.to_owned());
             }
         }
-        // A value that holds another one must go first, or its rest would stay readable.
+        // A value that contains another one must be replaced first, or its rest would stay readable.
         self.values
             .sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
@@ -36,7 +36,7 @@ impl Masks {
         text
     }
 
-    /// Whether the text holds a hidden value.
+    /// Whether the text contains a hidden value.
     pub fn hides(&self, text: &str) -> bool {
         self.values
             .iter()

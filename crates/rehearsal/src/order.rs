@@ -1,11 +1,11 @@
-//! In which order the jobs of a workflow run: each after those it needs, otherwise as in the file.
+//! The order in which the jobs of a workflow run: each after those it needs, otherwise as in the file.
 
 use github_workflow::read::Job;
 
 /// The positions of the jobs in the order in which they run.
 ///
 /// # Errors
-/// A sentence that names a job which is needed and not there, or jobs that need each other.
+/// A sentence that names a needed job that does not exist, or jobs that need each other.
 pub fn of(jobs: &[Job]) -> Result<Vec<usize>, String> {
     for job in jobs {
         if let Some(missing) = job

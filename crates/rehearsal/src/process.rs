@@ -1,7 +1,7 @@
 //! One process of a step: started in a group of its own, its lines read live, ended the way GitHub's runner ends it.
 //!
-//! The runner sends SIGINT to the shell it started and to nothing below it, later SIGTERM, and then kills the whole
-//! tree. So does this: a step that only works because every process hears Ctrl-C must not look well here.
+//! The runner sends SIGINT to the shell that it started and to nothing below it, later SIGTERM, and then kills the
+//! whole tree. This does the same: a step that only works when every process receives Ctrl-C must not pass here.
 
 mod ending;
 mod limits;
@@ -24,12 +24,12 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
-    /// Takes over those of another step.
+    /// Adds the process groups of another step.
     pub fn take(&mut self, mut others: Self) {
         self.groups.append(&mut others.groups);
     }
 
-    /// Ends them.
+    /// Ends them, and returns how many there were.
     pub fn end(&mut self) -> usize {
         let mut ended = 0;
         for group in self.groups.drain(..) {
@@ -45,14 +45,14 @@ impl Drop for Leftovers {
     }
 }
 
-/// How often the clock and the person are looked at while a process says nothing.
+/// How often the deadline and the interrupt are checked while a process prints nothing.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A line without an end is handed on in pieces of this size.
+/// A line without an end is passed on in pieces of this size.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Runs a process to its end, calling `on_line` for each line of its stdout and stderr, and with none when it has said
-/// nothing for a moment.
+/// Runs a process to its end. `on_line` is called for each line of its stdout and stderr, and without a line when
+/// nothing was printed for a moment.
 pub fn run(
     command: &mut Command,
     limits: &Limits<'_>,
@@ -111,7 +111,7 @@ fn follow(
             }
             return match ending {
                 Some(ending) => {
-                    // What the shell left behind goes with it, as the runner kills the whole tree.
+                    // What the shell left running ends with it, because the runner kills the whole tree.
                     let _ = kill_process_group(group, Signal::KILL);
                     ending.end
                 }
@@ -129,7 +129,7 @@ fn follow(
 }
 
 fn read_lines(child: &mut Child) -> Receiver<Vec<u8>> {
-    // Bounded, so that a step which talks faster than the console listens has to wait.
+    // Bounded, so that a step that prints faster than the console reads has to wait.
     let (sender, receiver) = sync_channel(1024);
     let stdout = child
         .stdout
@@ -179,8 +179,8 @@ mod tests {
         output: Duration::from_millis(100),
     };
 
-    /// A shell that can hear an interrupt, also where whoever started the tests ignores it: a shell cannot take that
-    /// back by itself.
+    /// A shell that receives interrupts even when the caller of the tests ignores them: a shell cannot reset that by
+    /// itself.
     fn shell(script: &str) -> Command {
         let begin = "import os, signal, sys\n\
                      signal.signal(signal.SIGINT, signal.SIG_DFL)\n\
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_process_that_takes_too_long_is_interrupted_then_killed_with_its_children() {
-        // Long enough for a shell to begin, also on a busy machine.
+        // Long enough for a shell to begin on a busy machine.
         let soon = || Some(Instant::now() + Duration::from_secs(3));
         let limits = Limits {
             deadline: soon(),
@@ -329,7 +329,7 @@ mod tests {
         let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            // A killed process that nobody has waited for is a zombie, and as good as ended.
+            // A killed process that nobody has waited for is a zombie, which counts as ended.
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             let gone = rustix::process::test_kill_process(pid).is_err();
             if gone

@@ -1,4 +1,4 @@
-//! What a rehearsal says when it is over: the table of steps, the annotations, one sentence, and the exit code.
+//! What a rehearsal prints at its end: the table of steps, the annotations, one sentence, and the exit code.
 
 mod table;
 
@@ -8,22 +8,22 @@ use self::table::Line;
 use crate::console::{Console, Look};
 use crate::workflow_command::{Annotation, Level};
 
-/// A step, or a job that has none to show, in the table.
+/// A row of the table: a step, or a job none of whose steps is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Where it stands: the place of its workflow, and of its job in that.
+    /// Its place in the order: the position of its workflow, and of its job in that.
     pub at: (usize, usize),
     /// The workflow, by its file's name without the ending.
     pub workflow: String,
-    /// The job.
+    /// The job's key in its file.
     pub job: String,
-    /// The step.
+    /// The step's name; empty in the row of a job.
     pub step: String,
-    /// What became of it.
+    /// How it ended.
     pub outcome: Outcome,
     /// How long it took, if it ran.
     pub took: Option<Duration>,
-    /// Where what it made can be seen.
+    /// The page where its result can be seen.
     pub link: Option<String>,
 }
 
@@ -45,28 +45,28 @@ impl Row {
     }
 }
 
-/// What became of a step or a job.
+/// How a step or a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It did what it should.
+    /// It succeeded.
     Success,
     /// It failed, with this exit code if there was one.
     Failure(Option<i32>),
-    /// It failed, and the workflow says that this does not matter.
+    /// It failed, and the workflow says `continue-on-error`.
     Tolerated(Option<i32>),
     /// Its condition was not met.
     Skipped,
-    /// The rehearsal was ended, or the job took longer than it may.
+    /// The rehearsal, the run or the job was cancelled, or the job exceeded its time limit.
     Cancelled,
     /// A later step ended it, as the workflow says.
     Stopped,
-    /// There is no truthful way to run it here.
+    /// It cannot be run here as on GitHub.
     NotRun,
     /// Nobody approved it.
     NotApproved,
-    /// An action that brought what it brings; the table only counts these.
+    /// An action was emulated; the table only counts these.
     Emulated,
-    /// It was not run again: an earlier attempt, this one, ended with this word.
+    /// It was not run again: this earlier attempt ended with this word.
     Earlier(u64, &'static str),
 }
 
@@ -98,37 +98,37 @@ impl Outcome {
     }
 }
 
-/// Everything there is to say at the end.
+/// Everything that is printed at the end.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The rows, in the order of the workflows and their jobs, and of a job as things happened.
+    /// The rows in the order of the workflows and their jobs, and within a job in the order of time.
     pub rows: Vec<Row>,
-    /// What steps annotated, with the job, in that order.
+    /// What steps annotated, in the same order.
     pub annotations: Vec<Annotated>,
-    /// What came up while running that could not be rehearsed truthfully.
+    /// What turned out while running that it cannot be rehearsed truthfully.
     pub unsupported: Vec<String>,
 }
 
-/// What a step annotated.
+/// An annotation, with the job that it is from.
 #[derive(Debug)]
 pub struct Annotated {
     /// Where its job stands, as in its row.
     pub at: (usize, usize),
-    /// The job.
+    /// The job with its workflow, such as `build / test`.
     pub job: String,
-    /// What it said.
+    /// The annotation itself.
     pub annotation: Annotation,
 }
 
-/// What a failed step in a rehearsal exits with: what was to be deployed failed.
+/// The exit code when a step failed: what was to be deployed failed.
 const FAILED: u8 = 5;
-/// Something in a workflow file cannot be rehearsed.
+/// The exit code when something in a workflow file cannot be rehearsed.
 pub const CANNOT: u8 = 2;
-/// An approval was missing.
+/// The exit code when an approval was missing.
 const NOT_APPROVED: u8 = 7;
 
 impl Report {
-    /// Adds a row in its place. Jobs go on side by side; what they did stands in one order all the same.
+    /// Adds a row in its place. Jobs run side by side, but the rows have one order.
     pub fn add(&mut self, row: Row) {
         let place = self.rows.partition_point(|other| other.at <= row.at);
         self.rows.insert(place, row);
@@ -142,7 +142,7 @@ impl Report {
         self.annotations.insert(place, said);
     }
 
-    /// The exit code that the rows amount to: of the first thing that went wrong.
+    /// The exit code that the rows amount to: that of the first failure.
     pub fn exit_code(&self) -> u8 {
         if !self.unsupported.is_empty() {
             return CANNOT;
@@ -155,7 +155,7 @@ impl Report {
         wrong.unwrap_or(0)
     }
 
-    /// Shows annotations and table, the latter in this many columns.
+    /// Prints the annotations and the table, the latter in this many columns.
     pub fn show(&self, console: &Console, width: usize) {
         let shown: Vec<&Annotated> = self
             .annotations
@@ -186,7 +186,7 @@ impl Report {
         table::show(&lines, console, width);
     }
 
-    /// One sentence on how it went.
+    /// One sentence on the result.
     pub fn verdict(&self, took: Duration) -> (Look, String) {
         let took = duration(took);
         let count =

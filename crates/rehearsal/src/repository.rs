@@ -1,7 +1,7 @@
-//! The repository that is rehearsed: which commit, what its files hold, and what is not committed.
+//! The repository that is rehearsed: which commit, the content of its files, and what is not committed.
 //!
-//! It only ever reads the user's repository, but for loose objects when uncommitted changes are to be rehearsed; branch,
-//! index and working tree stay as they are.
+//! It only reads the user's repository, except that it writes loose objects when uncommitted changes are rehearsed.
+//! Branch, index and working tree stay as they are.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,29 +15,29 @@ pub struct Repository {
     pub root: PathBuf,
 }
 
-/// A commit.
+/// A commit of the repository, with what an event tells about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its full name.
+    /// Its full SHA.
     pub sha: String,
-    /// The commit before it; zeros where there is none, as GitHub has it.
+    /// The commit before it; zeros if there is none, as on GitHub.
     pub before: String,
     /// The first line of its message.
     pub title: String,
 }
 
 impl Commit {
-    /// The beginning of its name, as people write it.
+    /// Its abbreviated SHA.
     pub fn short(&self) -> &str {
         self.sha.get(..7).unwrap_or(&self.sha)
     }
 }
 
 impl Repository {
-    /// The repository that a folder is in.
+    /// The repository that contains a folder.
     ///
     /// # Errors
-    /// When there is none, or git is not there.
+    /// When there is none, or git is not installed.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let here = Self {
             root: folder.to_owned(),
@@ -51,7 +51,7 @@ impl Repository {
     /// The commit that is checked out.
     ///
     /// # Errors
-    /// When there is none yet.
+    /// When there is no commit yet.
     pub fn head(&self) -> anyhow::Result<Commit> {
         self.commit("HEAD").context("nothing is committed yet")
     }
@@ -59,7 +59,7 @@ impl Repository {
     /// A commit of everything in the working tree, on top of the one that is checked out.
     ///
     /// # Errors
-    /// When git cannot make it.
+    /// When git cannot create it.
     pub fn uncommitted(&self) -> anyhow::Result<Commit> {
         let folder = tempfile::tempdir()?;
         let index = folder.path().join("index");
@@ -72,13 +72,13 @@ impl Repository {
             }
             text(git)
         };
-        // Starting from the real index keeps git from reading every file again.
+        // Starting from the real index saves git from reading every file again.
         let real: PathBuf = self
             .text(&["rev-parse", "--path-format=absolute", "--git-path", "index"])?
             .into();
         if real.exists() {
             std::fs::copy(&real, &index)?;
-            // git tells a file that was changed right after the index was written by the index's own time.
+            // git recognises a file that was changed right after the index was written by the index's own time.
             let written = std::fs::metadata(&real)?.modified()?;
             std::fs::File::options()
                 .append(true)
@@ -100,7 +100,7 @@ impl Repository {
         self.commit(&sha)
     }
 
-    /// What differs from the commit in the working tree, as paths.
+    /// The paths that differ between the commit and the working tree.
     ///
     /// # Errors
     /// When git fails.
@@ -113,7 +113,7 @@ impl Repository {
             .collect())
     }
 
-    /// A file's text in a commit; nothing where the commit has none.
+    /// A file's text in a commit; absent if the commit does not have it.
     ///
     /// # Errors
     /// When git fails otherwise, or the file is not text.
@@ -174,7 +174,7 @@ impl Repository {
             .into())
     }
 
-    /// The commits at which this repository's own history ends early, one a line.
+    /// The commits at which the history of a shallow clone ends, one a line.
     ///
     /// # Errors
     /// When git fails.
@@ -205,7 +205,7 @@ impl Repository {
             .collect())
     }
 
-    /// `owner/name` on GitHub: what the remote `origin` says, or a stand-in.
+    /// `owner/name` on GitHub, from the remote `origin`; a stand-in if that does not tell.
     pub fn slug(&self) -> String {
         let origin = self
             .text(&["config", "--get", "remote.origin.url"])
@@ -219,7 +219,7 @@ impl Repository {
         })
     }
 
-    /// A commit by any name git knows.
+    /// A commit by any name that git accepts.
     ///
     /// # Errors
     /// When there is no such commit.
@@ -257,7 +257,7 @@ impl Repository {
     }
 }
 
-/// git in a folder, untouched by what the environment says about other repositories.
+/// git in a folder, without the environment variables that point to other repositories.
 pub fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     for (name, _) in std::env::vars_os() {
@@ -272,7 +272,7 @@ pub fn git(folder: &Path) -> Command {
 /// What a command prints, without the last line end.
 ///
 /// # Errors
-/// Its own words when it fails.
+/// git's own message when it fails.
 pub fn text(mut command: Command) -> anyhow::Result<String> {
     let output = command.output().context("git cannot be started")?;
     if !output.status.success() {

@@ -1,6 +1,6 @@
-//! What all jobs of a rehearsal share: this machine in the place of GitHub's runners.
+//! What all jobs of a rehearsal share: this machine in place of GitHub's runners.
 //!
-//! Nothing of the person's own environment reaches a step, but for the few variables that programs need to be found.
+//! Nothing of the person's own environment reaches a step, except the few variables that are needed to find programs.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,11 +20,11 @@ use crate::settings::RepositorySettings;
 use crate::workflow_run::WorkflowRun;
 use crate::workspace::Workspaces;
 
-/// The runner of a rehearsal.
+/// What a rehearsal runs its jobs with.
 pub struct Runner {
     /// The repository whose commit is rehearsed.
     pub repository: Repository,
-    /// What GitHub says about itself.
+    /// What GitHub says about the repository and the event.
     pub github: GitHub,
     /// The folders of the jobs that run.
     pub workspaces: Workspaces,
@@ -34,23 +34,23 @@ pub struct Runner {
     pub approvals: Approvals,
     /// The concurrency groups of the repository.
     pub groups: Groups,
-    /// What has become of every job.
+    /// How every job ended.
     pub records: JobRecords,
-    /// Where everything is said.
+    /// Where everything is printed.
     pub console: Console,
-    /// Whether the person wants an end.
+    /// Whether the person asked for the end.
     pub interrupt: Interrupt,
     /// How long processes have to end.
     pub grace: Grace,
     /// The variables every process starts with.
     pub inherited: Vec<(String, String)>,
-    /// Where jobs' summaries are written, a file each.
+    /// The folder for the summaries of jobs, a file each.
     pub summaries: PathBuf,
-    /// What there is to say in the end.
+    /// What is printed at the end.
     pub report: Mutex<Report>,
 }
 
-/// The variables of the person's environment that steps are given.
+/// The variables of the person's environment that are passed to steps.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "CARGO_HOME", "RUSTUP_HOME", "TERM"];
 
 /// The variables that every process starts with.
@@ -62,12 +62,12 @@ pub fn inherited() -> Vec<(String, String)> {
 }
 
 impl Runner {
-    /// The variables a job sees, by the environment it is bound to.
+    /// The variables that a job sees, by its environment.
     pub fn vars(&self, environment: Option<&str>) -> Vec<(String, String)> {
         environment.map_or_else(Vec::new, |environment| self.settings.variables(environment))
     }
 
-    /// The secrets a job sees, by the environment it is bound to.
+    /// The secrets that a job sees, by its environment.
     pub fn secrets(&self, environment: Option<&str>) -> Vec<(String, String)> {
         let mut secrets = vec![("GITHUB_TOKEN".to_owned(), self.github.token.clone())];
         if let Some(environment) = environment {
@@ -76,17 +76,17 @@ impl Runner {
         secrets
     }
 
-    /// What there is to say in the end, so far.
+    /// What is to be printed at the end, so far.
     pub fn report(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that something could not be done as GitHub would do it; the rehearsal will not be green.
+    /// Notes that something could not be done as on GitHub; the rehearsal fails.
     pub fn unsupported(&self, what: String) {
         self.report().unsupported.push(what);
     }
 
-    /// Notes a job none of whose steps ran.
+    /// Adds the row of a job none of whose steps ran.
     pub fn add_job_row(&self, workflow_run: &WorkflowRun<'_>, job: &Job, outcome: Outcome) {
         self.report().add(Row {
             at: workflow_run.place_of(job),

@@ -1,6 +1,7 @@
-//! The script of one step: what it is run with, what it says to the runner while it runs, and how it ended.
+//! The script of one step: the variables and files that it is run with, what it tells the runner while it runs, and
+//! how it ended.
 //!
-//! A script sees GitHub's variables and its own, and nothing of the person's but what programs need to be found.
+//! A script sees GitHub's variables and its own, and of the person's only those that are needed to find programs.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,21 +28,21 @@ const MOST_ANNOTATIONS: usize = 10;
 
 /// The script of a step, as the file has it.
 pub struct Script<'a> {
-    /// The step.
+    /// The step that the script belongs to.
     pub step: &'a Step,
-    /// What it runs.
+    /// The text of `run:`.
     pub text: &'a Field,
-    /// The shell it asks for.
+    /// The shell that the step sets.
     pub shell: &'a Option<Field>,
-    /// The folder it asks for.
+    /// The working directory that the step sets.
     pub working_directory: &'a Option<Field>,
 }
 
 impl Script<'_> {
-    /// Evaluates everything around it, and writes the files it is run with.
+    /// Evaluates everything around it, and writes the files that it is run with.
     ///
     /// # Errors
-    /// What cannot be evaluated, a shell that is not rehearsed, or a file that cannot be written.
+    /// An expression that cannot be evaluated, a shell that is not rehearsed, or a file that cannot be written.
     pub fn prepare(
         &self,
         job_run: &JobRun<'_, '_>,
@@ -101,7 +102,7 @@ impl Script<'_> {
     }
 }
 
-/// A script with everything around it evaluated: it can be run beside others.
+/// A script whose expressions are evaluated, so that it can run beside others.
 pub struct Prepared {
     name: String,
     command: Command,
@@ -116,18 +117,18 @@ pub struct Prepared {
     grace: Grace,
 }
 
-/// What a script left, for the step and for those after it.
+/// The result of a script, for its step and for the steps after it.
 #[derive(Default)]
 pub struct Ran {
-    /// What the step makes of it.
+    /// The result for its own step.
     pub executed: Executed,
-    /// Whether it ended because its job did: its time is up, or the run is cancelled.
+    /// Whether it ended because its job did: the time was up, or the run was cancelled.
     pub ends_job: bool,
     left: Left,
     leftovers: Leftovers,
 }
 
-/// Whether GitHub would run the step, or let it go on, once the run is cancelled.
+/// Whether GitHub would start the step, or let it continue, once the run is cancelled.
 fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
     let Some(condition) = condition else {
         return false;
@@ -149,7 +150,7 @@ fn survives_cancel(condition: Option<&Condition>, scope: &Scope<'_>) -> bool {
 }
 
 impl Prepared {
-    /// Whether it must end before it began, and how.
+    /// How it ends if it must end before it began.
     pub fn over(&self, stop: &AtomicBool) -> Option<Ran> {
         let end = self.limits(None, stop).over()?;
         let mut ran = Ran::default();
@@ -227,7 +228,7 @@ impl Prepared {
         ran
     }
 
-    /// What the end of the process makes of the step, and of the job where its time is up or it is cancelled.
+    /// What the end of the process means for the step, and for the job if its time is up or it is cancelled.
     fn outcome(&self, end: End, ran: &mut Ran) -> Outcome {
         let errors = &mut ran.executed.errors;
         match end {
@@ -289,7 +290,7 @@ impl Ran {
     }
 }
 
-/// The whole environment of a process: nothing of the person's but what programs need to be found.
+/// The whole environment of a process: of the person's variables only those that are needed to find programs.
 fn set_environment(
     command: &mut Command,
     job_run: &JobRun<'_, '_>,
@@ -321,7 +322,7 @@ fn set_environment(
             .unwrap_or_default();
         command.env("PATH", format!("{}:{path}", job_run.path.join(":")));
     }
-    // A step that runs git before its checkout must not find the repository this workspace happens to be in.
+    // A step that runs git before its checkout must not find the repository that this workspace is inside of.
     command.env("GIT_CEILING_DIRECTORIES", job_run.workspace.base());
     let given = runner
         .settings
@@ -329,7 +330,7 @@ fn set_environment(
     command.envs(given);
 }
 
-/// Listens to what a step says.
+/// Reads what a step prints.
 struct Heard<'a> {
     log: &'a mut StepLog,
     reader: Reader,

@@ -1,36 +1,36 @@
 //! What GitHub keeps in a repository's settings: environments, who must approve, variables and secrets.
 //!
-//! The caller of a rehearsal answers for it. It may also hand processes variables that GitHub would not, such as where
-//! a stand-in listens, and name approvals that are given elsewhere than on GitHub.
+//! The caller of a rehearsal provides it. It may also give processes variables that GitHub would not, such as the
+//! address of a stand-in, and name approvals that are given elsewhere than on GitHub.
 
 /// An environment, with the rules that protect it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// Its name, as the settings spell it.
     pub name: String,
-    /// What it guards, for the person, such as `stage prod`.
+    /// What it protects, in words for the person, such as `stage prod`.
     pub guards: String,
-    /// Who may approve a deployment to it: users, or `team:<slug>`. Nobody needs to where it is empty.
+    /// Who may approve a deployment to it: users, or `team:<slug>`. If it is empty, no approval is needed.
     pub reviewers: Vec<String>,
     /// How long GitHub waits before the deployment, in minutes.
     pub wait_timer: i64,
 }
 
-/// A variable that a rehearsal sets whatever a workflow says.
+/// A variable that a rehearsal sets, whatever a workflow says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImposedVariable {
-    /// Its name.
+    /// The name of the environment variable.
     pub name: &'static str,
-    /// What it is in a rehearsal, for the person, such as `the sandbox`.
+    /// Its value in words for the person, such as `the sandbox`.
     pub what: &'static str,
 }
 
-/// A command that is run in a rehearsal in the place of another one.
+/// A command that a rehearsal runs in place of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Substitute {
     /// The command, for the shell of the step.
     pub command: String,
-    /// What is done otherwise than on GitHub, for the person.
+    /// What is different from GitHub, in words for the person.
     pub told: String,
 }
 
@@ -41,14 +41,13 @@ pub struct OtherApprovals {
     pub place: String,
     /// In whose name the rehearsal gives them.
     pub user: String,
-    /// The page on which a person can give them instead.
+    /// The page on which a person can give them.
     pub page: String,
-    /// What waits there, and for whom.
+    /// What waits for an approval there, and whose.
     pub waiting: Vec<String>,
 }
 
-/// What a job is given, and what an approval needs. Implemented by whoever has workflows rehearsed; jobs ask it side by
-/// side.
+/// What a job is given, and what an approval needs. The caller implements it; jobs ask it side by side.
 pub trait RepositorySettings: Send + Sync {
     /// The environment of this name. GitHub compares names without case.
     ///
@@ -62,7 +61,7 @@ pub trait RepositorySettings: Send + Sync {
     /// The names of the secrets that every environment has.
     fn secret_names(&self) -> &[&str];
 
-    /// The variables that jobs with an environment are given whatever the workflow says.
+    /// The variables that jobs with an environment get, whatever the workflow says.
     fn imposed_variables(&self) -> &[ImposedVariable];
 
     /// The variables of an environment: the context `vars`.
@@ -71,15 +70,16 @@ pub trait RepositorySettings: Send + Sync {
     /// The secrets of an environment: the context `secrets`.
     fn secrets(&self, environment: &str) -> Vec<(String, String)>;
 
-    /// What the processes of a job find beside GitHub's variables; the environment is that of the job, if it has one.
+    /// The variables that the processes of a job get besides GitHub's. The environment is that of the job, if it has
+    /// one.
     fn process_variables(&self, environment: Option<&str>) -> Vec<(String, String)>;
 
-    /// What is run in the place of this command of a step, where that would leave this machine for what is on it.
+    /// The command that a rehearsal runs in place of this command of a step, if there is one.
     fn substitute(&self, command: &str) -> Option<Substitute>;
 
     /// What waits for an approval elsewhere than on GitHub, if anything does.
     fn other_approvals(&self) -> Option<OtherApprovals>;
 
-    /// Gives those approvals, and says for each what was done.
+    /// Gives those approvals, and returns a sentence on each.
     fn approve_others(&self) -> Vec<String>;
 }

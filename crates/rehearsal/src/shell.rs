@@ -1,4 +1,4 @@
-//! Which command reads a step's script: what GitHub makes of `shell:` on a Linux runner.
+//! The command that runs a step's script: what `shell:` means on a Linux runner of GitHub's.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 /// The command line that `shell:` stands for; `{0}` is the script's file.
 ///
 /// # Errors
-/// A sentence when GitHub, or a rehearsal, has no such shell.
+/// A sentence when GitHub, or a rehearsal, does not have this shell.
 pub fn template(shell: Option<&str>) -> Result<&str, String> {
     match shell {
         // Without `shell:` there is no `pipefail`: a difference that has hidden many a failure.
@@ -19,7 +19,7 @@ pub fn template(shell: Option<&str>) -> Result<&str, String> {
     }
 }
 
-/// Writes the script and makes the command that runs it.
+/// Writes the script and builds the command that runs it.
 ///
 /// # Errors
 /// As [`template`], or when the script cannot be written.

@@ -1,6 +1,7 @@
-//! One step: whether it runs, with which variables, and what is noted of it for later steps, the job and the table.
+//! One step: whether it runs, with which variables, and what is recorded of it for later steps, the job and the
+//! table.
 //!
-//! How a script runs is `script.rs`'s; what stands in for an action, `action.rs`'s.
+//! `script.rs` runs a script; `action.rs` emulates an action.
 
 mod note;
 
@@ -21,7 +22,7 @@ use github_workflow::context::ExpressionSite;
 use github_workflow::evaluate::Scope;
 use github_workflow::read::{Field, Step, What};
 
-/// Runs a step, or begins it, or skips it, or waits for others; and notes what became of it.
+/// Runs a step, begins it, skips it, or waits for others; and records how it ended.
 pub fn run<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>, step: &'w Step) {
     look_at_the_time(job_run);
     match &step.what {
@@ -61,7 +62,7 @@ pub fn wait_for_all<'w>(job_run: &mut JobRun<'_, 'w>, beside: &mut Beside<'w>) {
     wait(job_run, beside, None, |_| true);
 }
 
-/// Once the time of a job is up, only what asks for it runs, and for a while.
+/// Once the time of a job is up, only steps whose condition asks for it run, and only for a while.
 fn look_at_the_time(job_run: &mut JobRun<'_, '_>) {
     if job_run.interrupt.asked() {
         job_run.status = "cancelled";
@@ -79,7 +80,7 @@ fn look_at_the_time(job_run: &mut JobRun<'_, '_>) {
     }
 }
 
-/// A step that is about to run: its name, and its script where it is one.
+/// A step that is about to run: its name, and its script if it has one.
 enum Ready {
     Script(Box<Prepared>),
     Over(Executed),
@@ -125,7 +126,7 @@ fn begin<'w>(
     Open { step, name, state }
 }
 
-/// Waits for the steps that are `meant`, and notes what became of them in the order of the file.
+/// Waits for the steps that are `meant`, and records how they ended in the order of the file.
 fn wait<'w>(
     job_run: &mut JobRun<'_, 'w>,
     beside: &mut Beside<'w>,
@@ -168,7 +169,7 @@ fn wait<'w>(
     }
 }
 
-/// Decides whether a step runs, and evaluates what it is run with. An action has done its work then.
+/// Decides whether a step runs, and evaluates what it is run with. An action is emulated here already.
 fn ready(job_run: &mut JobRun<'_, '_>, step: &Step, log: &mut StepLog) -> (String, Ready) {
     job_run.begun += 1;
     let name = |scope: &Scope<'_>| match &step.name {
@@ -205,7 +206,7 @@ fn ready(job_run: &mut JobRun<'_, '_>, step: &Step, log: &mut StepLog) -> (Strin
     (shown, ready)
 }
 
-/// The variables of the job with the step's own over them.
+/// The variables of the job, overridden by the step's own.
 fn step_env(
     job_run: &JobRun<'_, '_>,
     fields: &[(String, Field)],
@@ -253,7 +254,7 @@ fn execute(
                 Err(error) => Ready::Over(cannot(job_run, step, &error)),
             }
         }
-        // What only waits for other steps is never made ready.
+        // A step that only waits for other steps is never made ready.
         _ => Ready::Over(Executed::default()),
     }
 }

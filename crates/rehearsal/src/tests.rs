@@ -122,7 +122,7 @@ impl RepositorySettings for SampleSettings {
     }
 }
 
-/// What a rehearsal left behind.
+/// The result of a rehearsal.
 struct Rehearsed {
     text: String,
     rows: Vec<Row>,
@@ -132,7 +132,7 @@ struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// What jobs said, without their names.
+    /// The lines of jobs, without their names.
     fn lines(&self) -> impl Iterator<Item = &str> {
         let lines = self.text.lines();
         lines.map(|line| line.split_once(" | ").map_or(line, |(_, said)| said))
@@ -194,7 +194,7 @@ impl Default for Around<'_> {
     }
 }
 
-/// Rehearses files side by side. The results of their jobs come one after the other.
+/// Rehearses files side by side. The results of their jobs are listed one after the other.
 fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
     let (_folder, repository) = sample(&[
         ("a.txt", "committed"),

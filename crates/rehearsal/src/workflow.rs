@@ -1,6 +1,6 @@
-//! Workflows side by side, and the jobs of each once those they need have finished, as GitHub runs them.
+//! Workflows side by side, and the jobs of each once the jobs that they need have finished, as GitHub runs them.
 //!
-//! What a single job does is `job.rs`'s. A workflow whose concurrency group another one has waits for it.
+//! `job.rs` runs a single job. A workflow waits while another one holds its concurrency group.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
@@ -18,13 +18,14 @@ use crate::report::Outcome;
 use crate::runner::Runner;
 use crate::workflow_run::{JobResult, WorkflowRun};
 
-/// Names of jobs that are longer than this do not set the others in.
+/// Names of jobs that are longer than this do not widen the column of names.
 const WIDEST_NAME: usize = 40;
 
-/// Runs workflows side by side, to the end of the last.
+/// Runs workflows side by side, until the last one has ended.
 ///
 /// # Errors
-/// When this machine does not let it: a folder that cannot be made. What fails in a job is no error here.
+/// When this machine does not allow it, such as a folder that cannot be created. A failure within a job is no error
+/// here.
 pub fn run_all(runner: &Runner, runs: &mut [WorkflowRun<'_>]) -> anyhow::Result<()> {
     let names = runs.iter().flat_map(|run| {
         let jobs = run.workflow.jobs.iter();
@@ -32,7 +33,7 @@ pub fn run_all(runner: &Runner, runs: &mut [WorkflowRun<'_>]) -> anyhow::Result<
     });
     let width = names.filter(|width| *width <= WIDEST_NAME).max();
     let width = width.unwrap_or_default();
-    // They come to their groups in the order of the files, whichever thread is first.
+    // They join their groups in the order of the files, whichever thread is first.
     let mut tickets = Vec::new();
     for run in runs.iter_mut() {
         tickets.push(line_up(runner, run)?);
@@ -51,7 +52,7 @@ pub fn run_all(runner: &Runner, runs: &mut [WorkflowRun<'_>]) -> anyhow::Result<
     })
 }
 
-/// Takes the place of a run in the line before its concurrency group.
+/// Takes a place for a run in the line of its concurrency group.
 fn line_up(runner: &Runner, run: &mut WorkflowRun<'_>) -> anyhow::Result<Option<Ticket>> {
     let Some(concurrency) = run.workflow.concurrency.as_ref().filter(|_| !run.is_over()) else {
         return Ok(None);
@@ -126,7 +127,7 @@ fn run_one(
     run_jobs(runner, run, width)
 }
 
-/// Notes the jobs that an earlier attempt has done.
+/// Adds rows for the jobs that an earlier attempt has done.
 fn show_earlier(runner: &Runner, run: &WorkflowRun<'_>) {
     for job in &run.workflow.jobs {
         let last = runner.records.last(run.run.id, &job.id);
@@ -137,7 +138,7 @@ fn show_earlier(runner: &Runner, run: &WorkflowRun<'_>) {
     }
 }
 
-/// Runs each job once those that it needs have finished.
+/// Runs each job once the jobs that it needs have finished.
 fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow::Result<()> {
     let jobs = &run.workflow.jobs;
     let order = order::of(jobs).map_err(anyhow::Error::msg)?;
@@ -161,7 +162,7 @@ fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow:
                     let result =
                         catch_unwind(AssertUnwindSafe(|| job::run(runner, run, job, console)));
                     let result = result.map_err(broke_off).and_then(|result| result);
-                    // Whoever waits for it goes on waiting until all have ended.
+                    // The receiver waits until all jobs have ended.
                     let _ = ended.send((job, result));
                 });
             }
@@ -174,7 +175,7 @@ fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow:
             running -= 1;
             let result = result.unwrap_or_else(|error| {
                 first_error = Err(error);
-                // What this machine does not let a job do, it will not let others do either.
+                // What this machine does not allow for one job, it will not allow for others.
                 runner.interrupt.cancel();
                 JobResult {
                     result: "failure",
@@ -186,7 +187,7 @@ fn run_jobs<'w>(runner: &Runner, run: &WorkflowRun<'w>, width: usize) -> anyhow:
     })
 }
 
-/// Notes a workflow that was cancelled before its first job.
+/// Adds rows for a workflow that was cancelled before its first job.
 fn never_begins(runner: &Runner, run: &WorkflowRun<'_>, why: &NotEntered) {
     if let NotEntered::Displaced(why) = why {
         let text = format!("   {}: {why}", run.workflow.stem());

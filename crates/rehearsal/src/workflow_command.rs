@@ -1,13 +1,13 @@
 //! Workflow commands, the `::error file=…::` lines of a step's output, as GitHub's runner reads them.
 //!
-//! It turns lines into what they ask for and carries nothing out.
+//! It only reads them; others act on them.
 
-/// What a line of output is to the runner.
+/// What a line of output means to the runner.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Just output.
+    /// Plain output.
     Text,
-    /// `::error::`, `::warning::`, `::notice::`.
+    /// `::error::`, `::warning::` or `::notice::`.
     Annotation(Annotation),
     /// `::debug::`, shown only to those who ask.
     Debug,
@@ -15,11 +15,11 @@ pub enum Line {
     Group(String),
     /// `::endgroup::`
     EndGroup,
-    /// `::add-mask::`: the value is never shown again.
+    /// `::add-mask::`: the value is hidden from now on.
     AddMask(String),
     /// `::set-output::`, deprecated but still working.
     SetOutput(String, String),
-    /// A command GitHub no longer carries out, or one that changes nothing that is shown here.
+    /// A command that GitHub no longer obeys, or that has no effect here; the text is the reason.
     Refused(&'static str),
     /// A command that needs nothing done.
     Nothing,
@@ -28,20 +28,20 @@ pub enum Line {
 /// A message that GitHub shows at a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
-    /// How bad it is.
+    /// How severe it is.
     pub level: Level,
-    /// `title=`
+    /// The property `title=`.
     pub title: Option<String>,
-    /// `file=`
+    /// The property `file=`: a path in the repository.
     pub file: Option<String>,
-    /// `line=`
+    /// The property `line=`, as the step wrote it.
     pub line: Option<String>,
-    /// What it says.
+    /// The message itself.
     pub message: String,
 }
 
 impl Annotation {
-    /// An error that has no place in a file.
+    /// An error without a place in a file.
     pub fn error(message: String) -> Self {
         Self {
             level: Level::Error,
@@ -53,14 +53,14 @@ impl Annotation {
     }
 }
 
-/// How bad an annotation is.
+/// The severity of an annotation, by GitHub's own levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// `::error::`
+    /// The command `::error::`.
     Error,
-    /// `::warning::`
+    /// The command `::warning::`.
     Warning,
-    /// `::notice::`
+    /// The command `::notice::`.
     Notice,
 }
 
@@ -85,14 +85,14 @@ impl std::fmt::Display for Annotation {
     }
 }
 
-/// Reads the lines of one step, remembering whether it stopped commands for a while.
+/// Reads the lines of one step, and remembers whether it has stopped commands with `::stop-commands::`.
 #[derive(Debug, Default)]
 pub struct Reader {
     stopped_by: Option<String>,
 }
 
 impl Reader {
-    /// What the runner makes of a line.
+    /// What a line means to the runner.
     pub fn read(&mut self, line: &str) -> Line {
         let Some((name, properties, data)) = split(line) else {
             return Line::Text;
@@ -153,7 +153,7 @@ fn split(line: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn unescape(text: &str) -> String {
-    // The per cent sign comes last, or `%250A` would become a line end.
+    // The per cent sign is decoded last, or `%250A` would become a line end.
     text.replace("%0D", "\r")
         .replace("%0A", "\n")
         .replace("%25", "%")

@@ -1,6 +1,6 @@
-//! One run of one workflow, as its jobs see it: what finished before them, and what it handed on.
+//! One run of one workflow, as its jobs see it: which jobs finished before them, and what those handed on.
 //!
-//! It runs nothing; that is `workflow.rs`'s.
+//! It runs nothing; `workflow.rs` does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,34 +13,34 @@ use github_workflow::evaluate::Status;
 use github_workflow::read::{Job, Workflow};
 use github_workflow::value::Value;
 
-/// A workflow that runs.
+/// The state of a workflow while its jobs run.
 pub struct WorkflowRun<'a> {
-    /// Its place among those that are rehearsed.
+    /// Its position among the workflows that are rehearsed.
     pub at: usize,
-    /// The workflow.
+    /// The workflow as its file has it.
     pub workflow: &'a Workflow,
     /// What GitHub says about this run.
     pub run: Run,
     /// What its jobs hand to one another.
     pub artifacts: Artifacts,
-    /// What ends it, and it alone.
+    /// What cancels this run, and no other.
     pub interrupt: Interrupt,
-    /// The concurrency group that it holds, if it is in one.
+    /// The concurrency group that it holds, if any.
     pub group: Option<String>,
     finished: Mutex<Vec<(String, JobResult)>>,
 }
 
-/// What became of a job.
+/// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobResult {
     /// `success`, `failure`, `cancelled` or `skipped`.
     pub result: &'static str,
-    /// What it hands on.
+    /// The outputs that it hands on.
     pub outputs: Vec<(String, String)>,
 }
 
 impl<'a> WorkflowRun<'a> {
-    /// One none of whose jobs has finished but these, in an earlier attempt.
+    /// A run in which no job has finished except these, in an earlier attempt.
     pub fn new(
         at: usize,
         workflow: &'a Workflow,
@@ -64,7 +64,7 @@ impl<'a> WorkflowRun<'a> {
         self.finished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what became of a job.
+    /// Records how a job ended.
     pub fn finish(&self, job: &Job, result: JobResult) {
         self.finished().push((job.id.clone(), result));
     }
@@ -88,24 +88,24 @@ impl<'a> WorkflowRun<'a> {
         finished
     }
 
-    /// Where a job stands in all that is rehearsed.
+    /// Where a job stands in the order of everything that is rehearsed.
     pub fn place_of(&self, job: &Job) -> (usize, usize) {
         let mut jobs = self.workflow.jobs.iter();
         let at = jobs.position(|known| known.id == job.id);
         (self.at, at.unwrap_or_default())
     }
 
-    /// How people call a job of it.
+    /// One of its jobs as a rehearsal prints it: the workflow's file name and the job's key, such as `build/test`.
     pub fn name_of(&self, job: &Job) -> String {
         format!("{}/{}", self.workflow.stem(), job.id)
     }
 
-    /// Where a job of it speaks.
+    /// Where one of its jobs prints.
     pub fn console_of(&self, job: &Job, console: &Console, width: usize) -> Console {
         console.of(&self.name_of(job), width)
     }
 
-    /// What became of a job.
+    /// How a job ended, in GitHub's word.
     pub fn result(&self, job: &str) -> &'static str {
         self.finished()
             .iter()
@@ -113,8 +113,8 @@ impl<'a> WorkflowRun<'a> {
             .map_or("skipped", |(_, job)| job.result)
     }
 
-    /// What the status functions of a job's `if:` answer. GitHub looks at everything before the job, not only at what
-    /// it needs itself: a job that was skipped long before makes `success()` false.
+    /// What the status functions of a job's `if:` return. GitHub considers every job before this one, not only the
+    /// ones that it needs itself: a job that was skipped long before makes `success()` false.
     pub fn status(&self, job: &Job, cancelled: bool) -> Status {
         let results: Vec<&str> = order::ancestors(&self.workflow.jobs, job)
             .into_iter()

@@ -1,8 +1,8 @@
-//! The folders a job sees: its workspace and its temporary folder, both empty when it begins.
+//! The folders that a job sees: its workspace and its temporary folder, both empty when it begins.
 //!
-//! Jobs side by side have folders of their own, each those of a runner. A runner's checkout is kept aside between jobs
-//! and brought back where `actions/checkout` asks for one. So its path and the times of unchanged files stay the same,
-//! and cargo, whose judgement rests on both, builds only once.
+//! Jobs that run side by side have folders of their own, each those of one runner. A runner's checkout is kept
+//! between jobs and restored when `actions/checkout` asks for one. So its path and the times of unchanged files stay
+//! the same, and cargo, which compares both, builds only once.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,20 @@ use crate::repository::{Commit, Repository, git, text};
 pub struct Workspaces {
     base: PathBuf,
     taken: Mutex<Vec<usize>>,
-    // Held until the end: the lock, or the folder that goes away with the rehearsal.
+    // Held until the end: the lock, or the folder that is removed with the rehearsal.
     _held: Held,
 }
 
-/// The folders of one job, given back when it is dropped.
+/// The folders of one job; dropping it gives them back.
 #[derive(Debug)]
 pub struct Workspace<'p> {
-    /// `GITHUB_WORKSPACE`
+    /// The folder of `GITHUB_WORKSPACE`.
     pub folder: PathBuf,
-    /// `RUNNER_TEMP`
+    /// The folder of `RUNNER_TEMP`.
     pub temp: PathBuf,
-    /// `RUNNER_TOOL_CACHE`
+    /// The folder of `RUNNER_TOOL_CACHE`.
     pub tools: PathBuf,
-    /// `RUNNER_NAME`
+    /// The value of `RUNNER_NAME`.
     pub runner: String,
     base: PathBuf,
     kept: PathBuf,
@@ -49,10 +49,10 @@ enum Held {
     Folder(TempDir),
 }
 
-/// How much of the history a checkout brings.
+/// How much of the history a checkout fetches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum History {
-    /// The commit alone, as `actions/checkout` does unless told otherwise.
+    /// The commit alone, as `actions/checkout` does by default.
     CommitOnly,
     /// Every commit, branch and tag.
     Everything,
@@ -65,10 +65,10 @@ impl Files for Workspace<'_> {
 }
 
 impl Workspaces {
-    /// Takes a lasting folder for checkouts, or a temporary one when there is none or another rehearsal has it.
+    /// Takes a lasting folder for checkouts, or a temporary one if none is given or another rehearsal uses it.
     ///
     /// # Errors
-    /// When no folder can be made.
+    /// When no folder can be created.
     pub fn take(lasting: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(base) = lasting {
             std::fs::create_dir_all(base)
@@ -91,15 +91,15 @@ impl Workspaces {
         })
     }
 
-    /// The folder that holds all the others.
+    /// The folder that contains all the others.
     pub fn base(&self) -> &Path {
         &self.base
     }
 
-    /// The folders of the first runner that has no job, empty.
+    /// The folders of the first runner that is free, emptied.
     ///
     /// # Errors
-    /// When one cannot be emptied or made.
+    /// When one cannot be emptied or created.
     pub fn free(&self) -> anyhow::Result<Workspace<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let number = (1..).find(|number| !taken.contains(number)).unwrap_or(1);
@@ -122,7 +122,7 @@ impl Workspaces {
 }
 
 impl Workspace<'_> {
-    /// The folder that holds the others of this runner.
+    /// The folder that contains the others of this runner.
     pub fn base(&self) -> &Path {
         &self.base
     }
@@ -136,7 +136,7 @@ impl Workspace<'_> {
         Ok(())
     }
 
-    /// Puts the checkout aside for the next job and removes the rest.
+    /// Keeps the checkout for the next job and removes the rest.
     fn end_job(&self) -> anyhow::Result<()> {
         if self.folder.join(".git").is_dir() {
             remove(&self.kept)?;
@@ -152,10 +152,10 @@ impl Workspace<'_> {
         Ok(())
     }
 
-    /// What `actions/checkout` brings: the commit's files, and nothing else.
+    /// What `actions/checkout` writes: the commit's files, and nothing else.
     ///
     /// # Errors
-    /// git's own words.
+    /// git's own message.
     pub fn check_out(
         &self,
         repository: &Repository,
@@ -175,7 +175,7 @@ impl Workspace<'_> {
         };
         match self.update(repository, slug, branch, commit, history) {
             Ok(()) => Ok(()),
-            // A checkout that was kept may be in any state: a job could do with it what it wanted.
+            // A kept checkout may be in any state: a job could do anything with it.
             Err(_) => fresh(),
         }
     }
@@ -189,8 +189,9 @@ impl Workspace<'_> {
         history: History,
     ) -> anyhow::Result<()> {
         let git_folder = self.folder.join(".git");
-        // Only its index is of use; hooks, settings and refs that a job left there are not brought back. It is moved and
-        // not copied, for git tells a file that was changed right after the index was written by the index's own time.
+        // Only its index is needed; hooks, settings and refs that a job left are not restored. It is moved and not
+        // copied, because git recognises a file that was changed right after the index was written by the index's own
+        // time.
         let index = self.base.join("index");
         let had_index = std::fs::rename(git_folder.join("index"), &index).is_ok();
         remove(&git_folder)?;
@@ -251,7 +252,7 @@ impl Workspace<'_> {
 
 impl Drop for Workspace<'_> {
     fn drop(&mut self) {
-        // The next job of this runner begins by clearing, so what cannot be removed now is no harm.
+        // The next job of this runner empties the folder first, so what cannot be removed now does no harm.
         let _ = self.end_job();
         let mut taken = self
             .pool
@@ -382,7 +383,7 @@ mod tests {
         drop(second);
         assert!(!temporary.exists());
         drop(first);
-        // A process that another test starts at this moment holds the lock until it has become its program.
+        // A process that another test starts at this moment holds the lock until it has executed its program.
         let lasting = base.path().canonicalize().unwrap();
         let free_again = (0..500).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));

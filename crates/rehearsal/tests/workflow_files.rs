@@ -1,8 +1,8 @@
-//! What is refused of a workflow file, held against GitHub's own reader (npm `@actions/workflow-parser`).
+//! Which workflow files are refused, compared with GitHub's own reader (npm `@actions/workflow-parser`).
 //!
-//! What GitHub refuses is refused here. The other way round more is refused here: what cannot be rehearsed. With
-//! `ACTIONS_LIBRARY` set, npm brings the reader and thousands of changed files are asked of both; elsewhere its stored
-//! answers take its place, a letter a file, which `ACTIONS_LIBRARY=update` writes.
+//! What GitHub refuses is refused here. More is refused here than there: what cannot be rehearsed. With
+//! `ACTIONS_LIBRARY` set, npm installs the reader, and both are asked about thousands of changed files. Otherwise its
+//! stored answers are used, one letter a file; `ACTIONS_LIBRARY=update` writes them.
 
 #[path = "../../../tests/json_pointers.rs"]
 mod json_pointers;
@@ -21,7 +21,7 @@ use rehearsal::settings::{
 use serde_json::{Value, json};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/workflow_files.txt");
-/// How many letters of the table stand in a line.
+/// How many letters of the table are in a line.
 const WIDTH: usize = 100;
 
 #[test]
@@ -39,7 +39,7 @@ fn what_githubs_reader_refused_is_refused() {
         .filter(|c| *c != '\n')
         .map(|c| c == 'r')
         .collect();
-    // One in five says as much in a fifth of the time.
+    // One in five tells as much in a fifth of the time.
     let files: Vec<String> = files.into_iter().step_by(5).collect();
     let refused: Vec<bool> = refused.into_iter().step_by(5).collect();
     compare(&files, &refused);
@@ -69,10 +69,10 @@ fn what_githubs_reader_refuses_is_refused() {
     compare(&files, &refused);
 }
 
-/// Holds our answers against theirs, and says how many there were.
+/// Compares our answers with theirs, and prints how many there were.
 fn compare(files: &[String], refused: &[bool]) {
     assert_eq!(files.len(), refused.len());
-    // The first one is right for GitHub and can be rehearsed.
+    // GitHub accepts the first file, and it can be rehearsed.
     assert!(
         !refused[0] && problems(&files[0]).is_empty(),
         "{:?}",
@@ -105,7 +105,7 @@ fn compare(files: &[String], refused: &[bool]) {
     );
 }
 
-/// The file that is right, those that differ from it, and the small ones.
+/// The valid file, the files that differ from it, and the small ones.
 fn files() -> Vec<String> {
     let base = base();
     let changed = changed(&base);
@@ -116,7 +116,7 @@ fn files() -> Vec<String> {
         .collect()
 }
 
-/// By which it shows that the table was made of other files (FNV-1a).
+/// Shows whether the table was made from other files (FNV-1a).
 fn fingerprint(files: &[String]) -> String {
     let bytes = files.iter().flat_map(|file| file.bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -125,7 +125,7 @@ fn fingerprint(files: &[String]) -> String {
     format!("{} files, {hash:016x}", files.len())
 }
 
-/// What stands in the way of rehearsing a file.
+/// The problems that prevent a file from being rehearsed.
 fn problems(text: &str) -> Vec<Problem> {
     let mut findings = Findings::default();
     if let Some(workflow) = Workflow::read("a.yml", text, &mut findings.problems) {
@@ -140,7 +140,7 @@ fn problems(text: &str) -> Vec<Problem> {
     findings.problems
 }
 
-/// A repository that has every environment and nothing in it.
+/// A repository that has every environment, each without content.
 struct Nothing;
 
 static ENVIRONMENT: Environment = Environment {
@@ -192,7 +192,7 @@ impl RepositorySettings for Nothing {
     }
 }
 
-/// A file with about everything that our own workflows have.
+/// A file with about everything that our own workflows use.
 fn base() -> Value {
     json!({
         "name": "Deploy",
@@ -319,7 +319,7 @@ fn replaced(file: &Value, at: &str, value: Value) -> Value {
     changed
 }
 
-/// What a change of the file above cannot show: YAML itself, permissions, ids.
+/// What no change of the file above can show: YAML itself, permissions, ids.
 fn small_files() -> Vec<&'static str> {
     vec![
         "on: push\njobs: {}\n",

@@ -1,4 +1,4 @@
-//! What an emulated action works with, and what comes of it.
+//! What an emulated action is given, and its result.
 
 use github_workflow::value::same_ignoring_case;
 
@@ -6,18 +6,18 @@ use crate::artifacts::Artifacts;
 use crate::repository::{Commit, Repository};
 use crate::workspace::Workspace;
 
-/// What came of the step of an action.
+/// The result of a step that uses an action.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Emulated {
-    /// It did what the action does, told in a sentence; with these outputs.
+    /// It did what the action does: a sentence on that, and the step's outputs.
     Done(String, Vec<(&'static str, String)>),
-    /// As `Done`, with something GitHub would warn of.
+    /// As `Done`, with a warning in GitHub's sense.
     Warned(String),
-    /// It cannot be done here as on GitHub, and why.
+    /// It cannot be done here as on GitHub; the text is the reason.
     NotRun(String),
 }
 
-/// Why an action does nothing.
+/// Why an action was not emulated.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotEmulated {
     /// The step fails, as it would on GitHub.
@@ -38,7 +38,7 @@ impl From<&str> for NotEmulated {
     }
 }
 
-/// What an action works with.
+/// What an action can use besides its inputs.
 #[derive(Debug)]
 pub struct ActionContext<'a> {
     /// The repository whose commit is checked out.
@@ -55,11 +55,11 @@ pub struct ActionContext<'a> {
     pub artifacts: &'a Artifacts,
 }
 
-/// What a step gives its action.
+/// The inputs of an action, as the step's `with:` gives them.
 pub struct Inputs<'a>(pub &'a [(String, String)]);
 
 impl Inputs<'_> {
-    /// The text of an input, unless it is empty.
+    /// An input's text; an empty one counts as absent.
     pub fn text(&self, name: &str) -> Option<&str> {
         let (_, value) = self
             .0
@@ -68,7 +68,7 @@ impl Inputs<'_> {
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Whether a switch is on.
+    /// Whether a boolean input is on.
     ///
     /// # Errors
     /// When it is neither on nor off.

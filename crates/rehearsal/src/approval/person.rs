@@ -1,6 +1,6 @@
-//! The questions to the person at the terminal: one at a time, each until there is a clear answer or no need for one.
+//! The questions to the person at the terminal: one at a time, until there is a clear answer or none is needed.
 //!
-//! What is done with an answer is `approval.rs`'s.
+//! `approval.rs` acts on the answer.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::console::{Console, Look};
 use crate::interrupt::Interrupt;
 use crate::settings::{Environment, OtherApprovals, RepositorySettings};
 
-/// What came of a question.
+/// How a question ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Yes,
@@ -22,7 +22,7 @@ enum Wait {
     Interrupted,
 }
 
-/// How often the person is looked at while nothing is answered.
+/// How often an answer is looked for while none has come.
 const GLANCE: Duration = Duration::from_millis(50);
 
 impl Approvals {
@@ -85,8 +85,8 @@ impl Approvals {
         }
     }
 
-    /// Has what waits elsewhere approved first: the job that GitHub's approval starts looks for it. Whoever says no goes
-    /// on to GitHub's question, and sees what the job says to that.
+    /// Has the approvals that are given elsewhere given first, because the job that GitHub's approval starts checks
+    /// for them. A person who says no gets GitHub's question next, and sees what the job says.
     fn ask_others(
         &self,
         mut others: OtherApprovals,
@@ -110,7 +110,7 @@ impl Approvals {
                 &format!("   answer here, or decide it on {}", others.page),
             );
             let question = format!("   in {place}, as {}: approve it? [y/n]", others.user);
-            // Another job may ask for more meanwhile.
+            // Another job may ask for more in the meantime.
             let still = |now: &OtherApprovals| {
                 let mut waiting = others.waiting.iter();
                 waiting.all(|request| now.waiting.contains(request))
@@ -130,7 +130,7 @@ impl Approvals {
             }
             match settings.other_approvals() {
                 None => return answer,
-                // What nobody here may approve would be asked for without end.
+                // An approval that nobody here may give would be asked for without end.
                 Some(left) if still(&left) => return answer,
                 Some(left) => others = left,
             }
@@ -141,7 +141,7 @@ impl Approvals {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the person presses Enter, or wants an end.
+    /// Waits until the person presses Enter or ends the rehearsal.
     pub fn wait_for_enter(&self, interrupt: &Interrupt) {
         let answers = self.answers();
         while !interrupt.asked() {
@@ -152,7 +152,7 @@ impl Approvals {
         }
     }
 
-    /// Asks until there is a clear answer, or nothing to answer any longer.
+    /// Asks until there is a clear answer, or an answer is no longer needed.
     fn wait_for_answer(
         &self,
         question: &str,
@@ -171,7 +171,7 @@ impl Approvals {
                     }
                     Err(RecvTimeoutError::Timeout) if !waits() => break Err(Wait::Settled),
                     Err(RecvTimeoutError::Timeout) => {}
-                    // Nobody is there any more, and silence is no approval.
+                    // The other end was closed, and silence is no approval.
                     Err(RecvTimeoutError::Disconnected) => break Err(Wait::No),
                 }
             };

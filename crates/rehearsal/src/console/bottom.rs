@@ -1,18 +1,18 @@
 //! The last line of a console: a question that waits for its answer, or what runs at the moment.
 //!
-//! It only keeps them; when the line is drawn, the console decides.
+//! It only holds the text; the console decides when to draw it.
 
 use std::time::{Duration, Instant};
 
-/// So many jobs are named at once.
+/// At most this many jobs are named at once.
 const MOST_NAMED: usize = 4;
 
-/// What stands at the bottom.
+/// The content of the last line.
 #[derive(Debug, Default)]
 pub struct Bottom {
-    /// What a person is asked.
+    /// The question that is open, if any.
     pub question: Option<String>,
-    /// Whether the line stands there now.
+    /// Whether the line is on the screen now.
     pub is_drawn: bool,
     running: Vec<Running>,
     begun: usize,
@@ -27,7 +27,7 @@ struct Running {
 }
 
 impl Bottom {
-    /// Notes that something began to run. Its number comes back.
+    /// Notes that something began to run, and returns its number.
     pub fn begin(&mut self, who: &str, what: String) -> usize {
         self.begun += 1;
         self.running.push(Running {
@@ -39,12 +39,12 @@ impl Bottom {
         self.begun
     }
 
-    /// Notes that it ended.
+    /// Notes that the thing with this number ended.
     pub fn end(&mut self, number: usize) {
         self.running.retain(|running| running.number != number);
     }
 
-    /// What has run for this long, in one line: of each job the first step, and how many run beside it.
+    /// What has run for at least this long, in one line: the first step of each job, and how many run beside it.
     pub fn still_runs(&self, long: Duration) -> Option<String> {
         let mut jobs: Vec<(&Running, usize)> = Vec::new();
         let running = self.running.iter();

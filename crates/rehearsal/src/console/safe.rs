@@ -1,15 +1,15 @@
-//! Text as a terminal may be given it: nothing in it moves the cursor or retitles the window.
+//! Text that a terminal may be given: nothing in it moves the cursor or changes the window's title.
 //!
-//! What is hidden for being secret is the masks' part.
+//! Hiding secrets is the part of `masks.rs`.
 
 /// The text in one line.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The line without control characters that could move the cursor or retitle the window; colours may stay.
+/// The line without control characters that could move the cursor or change the window's title; colours may stay.
 pub fn safe(line: &str, colour: bool) -> String {
-    // Of a line that draws over itself, such as a progress bar, the last state counts.
+    // A progress bar draws over its own line; only the last state counts.
     let line = line.rsplit('\r').next().unwrap_or_default();
     let mut text = String::with_capacity(line.len());
     let mut rest = line;

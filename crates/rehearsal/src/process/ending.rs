@@ -6,9 +6,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::limits::{End, Limits};
 
-/// A process on its way out.
+/// A process that is being ended.
 pub struct Termination {
-    /// What it will have ended by.
+    /// The reason for which it is ended.
     pub end: End,
     since: Instant,
     terminated: bool,
@@ -19,12 +19,12 @@ impl Termination {
     /// Sends the first signal, if it is time to end.
     pub fn begin(process: Pid, limits: &Limits<'_>) -> Option<Self> {
         let end = limits.over()?;
-        // GitHub interrupts what is cancelled or late, and asks what a `cancel` names to end.
+        // GitHub interrupts a cancelled or late step, and terminates a step that a `cancel` names.
         let (signal, terminated) = match end {
             End::Stopped => (Signal::TERM, true),
             _ => (Signal::INT, false),
         };
-        // A process that is already gone needs no signal.
+        // A process that has already ended needs no signal.
         let _ = kill_process(process, signal);
         Some(Self {
             end,

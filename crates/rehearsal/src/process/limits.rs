@@ -1,4 +1,4 @@
-//! How long a process may take, how it is ended then, and how it ended.
+//! How long a process may take, how it is ended after that, and how it ended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use crate::interrupt::Interrupt;
 pub struct Grace {
     /// From SIGINT to SIGTERM.
     pub after_interrupt: Duration,
-    /// From SIGTERM to the end.
+    /// From SIGTERM to SIGKILL.
     pub after_terminate: Duration,
-    /// How long what runs on cancellation has, once its job takes longer than it may or is cancelled.
+    /// How much time remains for what runs on cancellation, once its job is late or cancelled.
     pub after_timeout: Duration,
-    /// How long output is awaited after the shell ended, for what it left in the background.
+    /// How long output is read after the shell ended, from processes that it left in the background.
     pub output: Duration,
 }
 
 impl Grace {
-    /// What GitHub's runner gives.
+    /// The times that GitHub's runner uses.
     pub const GITHUB: Self = Self {
         after_interrupt: Duration::from_millis(7500),
         after_terminate: Duration::from_millis(2500),
@@ -33,30 +33,30 @@ impl Grace {
 pub enum End {
     /// By itself, with this exit code.
     Exit(i32),
-    /// By a signal that did not come from here.
+    /// By a signal that was not sent from here.
     Signal(i32),
-    /// It took longer than it may, and was ended.
+    /// It exceeded its time limit and was ended.
     TimedOut,
-    /// The person wanted the rehearsal to end.
+    /// The rehearsal was interrupted, or its run or job cancelled.
     Cancelled,
     /// A later step ended it.
     Stopped,
-    /// It did not start.
+    /// It did not start; the text is the reason.
     NotStarted(String),
 }
 
-/// What the run of a process depends on.
+/// When and how a process is ended.
 #[derive(Debug)]
 pub struct Limits<'a> {
-    /// When it must have ended.
+    /// When it is ended at the latest.
     pub deadline: Option<Instant>,
-    /// Whether the person wants an end.
+    /// Whether somebody asked for the end.
     pub interrupt: &'a Interrupt,
-    /// Whether a later step wants an end.
+    /// Whether a later step asked for the end.
     pub stop: Option<&'a AtomicBool>,
-    /// Whether the first interrupt leaves it alone, as GitHub leaves a step that runs on cancellation.
+    /// Whether the first interrupt leaves it running, as GitHub does for a step that runs on cancellation.
     pub survives_cancel: bool,
-    /// How it is ended.
+    /// The pauses between the signals that end it.
     pub grace: Grace,
 }
 

@@ -1,5 +1,5 @@
-//! The table of steps, as wide as the console. What does not fit is cut, but for links: those that leave the table no
-//! room stand below it, each on a line of its own, where a terminal opens them.
+//! The table of steps, as wide as the console. What does not fit is cut, except links: those for which the table has
+//! no room are printed below it, each on a line of its own, where a terminal can open them.
 
 use crate::console::{Console, Look};
 
@@ -12,21 +12,21 @@ pub struct Line {
     pub look: Look,
 }
 
-/// What stands in the columns.
+/// The content of the columns.
 pub type Cells = [String; 6];
 
 const HEAD: [&str; 6] = ["workflow", "job", "step", "result", "duration", "link"];
 const STEP: usize = 2;
 const LINK: usize = 5;
-/// The columns that are cut, the one that tells most last.
+/// The columns that may be cut, the most important one last.
 const CUT: [usize; 3] = [STEP, 1, 0];
-/// Nothing is cut to less.
+/// No column is cut to less than this.
 const NARROWEST: usize = 8;
-/// A step without a name of its own is a whole command line.
+/// A step without a name shows its whole command line, so its column is limited.
 const WIDEST_STEP: usize = 48;
 const GAP: usize = 2;
 
-/// Shows it.
+/// Prints the table in at most `width` columns, and below it the links that did not fit.
 pub fn show(lines: &[Line], console: &Console, width: usize) {
     let mut table: Vec<Cells> = lines.iter().map(|line| line.cells.clone()).collect();
     table.insert(0, HEAD.map(str::to_owned));
@@ -81,12 +81,12 @@ fn total(widths: &[usize; 6]) -> usize {
     columns.map(|width| width + GAP).sum::<usize>() - GAP
 }
 
-/// Cuts one column after the other until the table fits, or nothing is left to cut.
+/// Cuts one column after the other until the table fits or nothing is left to cut.
 fn narrow(table: &mut [Cells], width: usize) {
     for column in CUT {
         let widths = widths(table);
         let over = total(&widths).saturating_sub(width);
-        // A step that is cut to nothing tells less than a job or a workflow that is cut as well.
+        // A step that is cut to nothing says less than a job or a workflow that is cut as well.
         let narrowest = if column == STEP {
             2 * NARROWEST
         } else {

@@ -1,4 +1,4 @@
-//! What became of a step: said at its end, and written down for later steps, for the job and for the table.
+//! How a step ended: printed at its end, and recorded for later steps, for the job and for the table.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use github_workflow::context::ExpressionSite;
 use github_workflow::read::{Field, Step, What};
 use github_workflow::value::Value;
 
-/// Whether a switch of a step is on.
+/// Whether a boolean key of a step is on.
 pub fn is_true(job_run: &JobRun<'_, '_>, field: &Field) -> Result<bool, String> {
     let scope = job_run.scope(ExpressionSite::Step, &job_run.env);
     Ok(scope.text(&field.template)? == "true")
 }
 
-/// A step that cannot be rehearsed, which makes the rehearsal fail.
+/// A step that cannot be rehearsed, which fails the rehearsal.
 pub fn cannot(job_run: &JobRun<'_, '_>, step: &Step, error: &str) -> Executed {
     let what = format!(
         "{}:{}: {error}",
@@ -28,8 +28,8 @@ pub fn cannot(job_run: &JobRun<'_, '_>, step: &Step, error: &str) -> Executed {
     Executed::failed(format!("cannot rehearse: {what}"))
 }
 
-/// Writes down what became of a step: for later steps, for the job, for the table. A failure is `forgiven` where what
-/// waited for the step says so.
+/// Records how a step ended: for later steps, for the job, for the table. A failure is `forgiven` if the step that
+/// waited for it says so.
 pub fn note(
     job_run: &mut JobRun<'_, '_>,
     step: &Step,
@@ -112,7 +112,7 @@ pub fn note(
     }
 }
 
-/// Says how a step ended.
+/// Prints how a step ended.
 pub fn say(executed: &Executed, took: Duration, log: &mut StepLog) {
     for error in &executed.errors {
         log.note(Look::Bad, &format!("error: {error}"));

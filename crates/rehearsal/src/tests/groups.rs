@@ -4,7 +4,7 @@ use super::{Around, Rehearsed, rehearse_all};
 use crate::approval::Approve;
 use crate::report::Outcome;
 
-/// A workflow of one job that says `does`, with what else it has.
+/// A workflow with one job that has these steps.
 fn workflow(name: &str, head: &str, steps: &str) -> String {
     format!(
         "name: {name}\non: push\n{head}\njobs:\n  {name}:\n    runs-on: ubuntu-24.04\n    steps: [{steps}]\n"
@@ -23,12 +23,12 @@ fn all_with(files: &[(&str, String)], around: &Around<'_>) -> Rehearsed {
     rehearse_all(&files, around)
 }
 
-/// A folder that all jobs of a test know, for what they leave for one another.
+/// A folder that all jobs of a test can reach, for files that they leave for one another.
 fn meeting_place() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A command that waits until a file is there, and fails where it never is.
+/// A command that waits until a file exists, and fails if it never does.
 fn until(place: &tempfile::TempDir, file: &str) -> String {
     let file = place.path().join(file);
     let file = file.display();
@@ -98,7 +98,7 @@ jobs:
     assert_eq!(rehearsed.exit_code, 0, "{}", rehearsed.text);
 }
 
-/// Three workflows of one group: the first ends once all three stand in line.
+/// Three workflows of one group: the first ends once all three are in line.
 fn three_of_a_group(rules: &str) -> Rehearsed {
     let place = meeting_place();
     let head = format!("concurrency: {{ group: prod, {rules} }}");
@@ -245,7 +245,7 @@ fn an_approval_holds_up_its_own_job_only_and_questions_come_one_at_a_time() {
             format!("this holds up {name}/gate, and after it after; what else can go on does");
         assert!(text.contains(&holds), "{text}");
     }
-    // Which of the two asks first is open; it gets the first answer.
+    // Either of the two may ask first; it gets the first answer.
     let mut results: Vec<&str> = rehearsed
         .jobs
         .iter()

@@ -1,4 +1,4 @@
-//! What a step sees and what nobody gets to see: variables, secrets, masks.
+//! What a step sees and what nobody may see: variables, secrets, masks.
 
 use super::rehearse;
 
@@ -136,7 +136,7 @@ fn what_is_masked_shows_nowhere() {
     );
     assert_eq!(rehearsed.exit_code, 0, "{}", rehearsed.text);
     for canary in ["key-canary", "step-canary"] {
-        // The mask is in the script before it is asked for, as it would be in GitHub's log.
+        // The script contains the mask before it is asked for, as it would in GitHub's log.
         let after = rehearsed.text.split("I know").nth(2).unwrap();
         assert!(!after.contains(canary), "{}", rehearsed.text);
         assert!(!rehearsed.summary.contains(canary), "{}", rehearsed.summary);

@@ -1,4 +1,4 @@
-//! The readers meet anything: whatever a step says, they answer or refuse, and never panic.
+//! The readers accept any input: whatever a step prints, they answer or refuse, and never panic.
 
 use proptest::prelude::*;
 

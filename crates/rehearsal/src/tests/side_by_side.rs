@@ -1,4 +1,4 @@
-//! Steps side by side: when they begin and how many, what is seen of them and when, how they end.
+//! Steps side by side: when they begin and how many, what is shown of them and when, how they end.
 
 use std::time::{Duration, Instant};
 
