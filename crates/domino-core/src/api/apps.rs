@@ -1,7 +1,7 @@
 //! Apps: find one by name, publish a version of it, read its status, stop it, and read its log.
 //!
-//! Domino has had three APIs for them. A handle speaks one of them; what is sent and read is in a file for each. It
-//! does not decide which version to publish, nor what to do when one fails.
+//! Domino has had three APIs for them. A handle speaks one of them; each has a file with what it sends and reads.
+//! Nothing here decides which version to publish, or what to do when one fails.
 
 mod app;
 mod beta;
@@ -28,14 +28,14 @@ pub use super::ids::{AppId, AppInstanceId, AppVersionId};
 use super::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer};
 
-/// The apps of a deployment, asked for or changed by the routes of one generation.
+/// The apps of a deployment, read and changed by the routes of one generation.
 #[derive(Debug, Clone)]
 pub struct Apps<C> {
     client: C,
     generation: Generation,
 }
 
-/// Asks the routes of the handle's generation.
+/// Calls the routes of the handle's generation.
 macro_rules! by_generation {
     ($apps:ident.$request:ident($($argument:expr),*)) => {
         match $apps.generation {
@@ -47,12 +47,12 @@ macro_rules! by_generation {
 }
 
 impl<C> Apps<C> {
-    /// The generation that is spoken.
+    /// The generation whose routes it uses.
     pub fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// What that generation can.
+    /// What that generation can do.
     pub fn capabilities(&self) -> &'static Capabilities {
         self.generation.capabilities()
     }
@@ -67,9 +67,9 @@ impl Reader {
         }
     }
 
-    /// The newest generation that this deployment has, and the project's apps in it. The list itself is the question: an
-    /// unknown route means that the generation is not here. Apps v1 may be switched off (`EnableAppsSDLC`), and are
-    /// answered with 403 then on some deployments: that is so when beta answers.
+    /// The newest generation that this deployment has, and the project's apps in it. The list itself is the test: an
+    /// unknown route means that the deployment does not have this generation. Apps v1 may be switched off
+    /// (`EnableAppsSDLC`); some deployments then answer 403, which is taken to mean that if beta answers.
     pub async fn find_apps(
         &self,
         project: &ProjectId,
@@ -97,8 +97,8 @@ impl Reader {
 }
 
 impl Reader {
-    /// All apps of the project, by the list that most deployments have, and only to be read. What those of `names` run
-    /// is read with them where the list does not tell it.
+    /// All apps of the project, by the list that most deployments have, for reading only. If the list does not tell
+    /// what an app runs, that is read as well for the apps that `names` contains.
     pub async fn read_apps(
         &self,
         project: &ProjectId,
@@ -140,13 +140,13 @@ impl Writer {
 }
 
 impl Apps<Reader> {
-    /// All apps of the project. What those of exactly this name run is read with them; of others, the oldest API does
-    /// not tell it in the list.
+    /// All apps of the project. What the apps of exactly this name run is read as well; the oldest API's list does
+    /// not tell it of the others.
     pub async fn of_project(&self, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
         by_generation!(self.apps(project, name))
     }
 
-    /// The project's apps of exactly this name. Filters of the server are not trusted.
+    /// The project's apps of exactly this name. The server's own filters are not relied on.
     pub async fn named(&self, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
         let mut apps = self.of_project(project, name).await?;
         apps.retain(|app| app.name == name);
@@ -158,12 +158,12 @@ impl Apps<Reader> {
         by_generation!(self.app(id))
     }
 
-    /// Every version of an app, with its newest start; none by the oldest API, which has no versions.
+    /// Every version of an app, with its newest start. Empty for the oldest API, which has no versions.
     pub async fn versions(&self, app: &AppId) -> Result<Vec<AppVersion>, ApiError> {
         by_generation!(self.versions(app))
     }
 
-    /// One version, whether it is the current one or not. `None` when this Domino does not show it (yet).
+    /// One version, current or not. `None` when this Domino does not show it (yet).
     pub async fn version(
         &self,
         app: &AppId,
@@ -172,8 +172,8 @@ impl Apps<Reader> {
         by_generation!(self.version(app, version))
     }
 
-    /// One page of the log of a start of a version, from `position` on, of at most `limit` lines. The newest API
-    /// has no logs of its own: they are beta's.
+    /// One page of the log of a start of a version, from `position` on, at most `limit` lines. The newest API has no
+    /// logs of its own; beta's are read.
     pub async fn log(
         &self,
         app: &AppId,
@@ -192,12 +192,12 @@ impl Apps<Writer> {
         by_generation!(self.create(app))
     }
 
-    /// Makes a version and starts it. The oldest API refuses or breaks while another one runs.
+    /// Creates a version and starts it. The oldest API refuses or breaks while another one runs.
     pub async fn publish(&self, app: &AppId, content: &AppContent) -> Result<Published, ApiError> {
         by_generation!(self.publish(app, content))
     }
 
-    /// Starts a version that is there, deployed as this content says; see [`Capabilities::starts_versions_again`].
+    /// Starts an existing version, deployed as this content says; see [`Capabilities::starts_versions_again`].
     pub async fn start(
         &self,
         app: &AppId,
@@ -212,17 +212,17 @@ impl Apps<Writer> {
         by_generation!(self.stop(app, version))
     }
 
-    /// Stops an app that does not stop when it is asked to; only the oldest API can.
+    /// Stops an app that does not stop when asked to; only the oldest API can do this.
     pub async fn force_stop(&self, app: &AppId) -> Result<(), ApiError> {
         model_products::force_stop(&self.client, app).await
     }
 
-    /// `DELETE …/apps/{id}`: takes an app away and stops what runs of it; see [`Capabilities::archives_apps`].
+    /// `DELETE …/apps/{id}`: archives an app and stops what runs of it; see [`Capabilities::archives_apps`].
     pub async fn archive(&self, app: &AppId) -> Result<(), ApiError> {
         by_generation!(self.archive(app))
     }
 
-    /// Changes an app itself.
+    /// Changes the app itself, not a version of it.
     pub async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<(), ApiError> {
         by_generation!(self.change(app, changes))
     }

@@ -12,36 +12,35 @@ use stage_file::Revision;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Environment {
-    /// The id, which is what requests carry.
+    /// The id that requests contain.
     pub id: EnvironmentId,
-    /// The name.
+    /// The name that people know it by.
     pub name: String,
-    /// Whether it was put away.
+    /// Whether it is archived.
     #[serde(default)]
     pub archived: bool,
-    /// The id of the revision that runs when none is asked for.
+    /// The id of the revision that runs unless another one is chosen.
     pub active_revision_id: Option<String>,
-    /// Its number.
+    /// The number of the active revision, which people see; `None` if Domino does not tell it.
     pub active_revision_number: Option<u32>,
 }
 
-/// Which revision of an environment runs, in the spelling of v4: a word, or an object with an id.
+/// The revision of an environment to run, in v4's spelling: a word, or an object with an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RevisionSpec {
-    /// The active one, which is what runs when nothing is asked for.
+    /// The active revision, which also runs when none is chosen.
     #[serde(rename = "ActiveRevision")]
     Active,
-    /// The newest one, whether it is active or not.
+    /// The newest revision, active or not.
     #[serde(rename = "LatestRevision")]
     Latest,
-    /// One revision.
+    /// A fixed revision.
     #[serde(untagged)]
     One {
-        /// Its id.
         #[serde(rename = "revisionId")]
         revision_id: String,
     },
-    /// A word that is never asked for, such as `RestrictedRevision`.
+    /// A word that we never send, such as `RestrictedRevision`.
     #[serde(untagged)]
     Other(String),
 }
@@ -49,7 +48,7 @@ pub enum RevisionSpec {
 impl From<&Revision> for RevisionSpec {
     fn from(revision: &Revision) -> Self {
         match revision {
-            // What the stage before ran is put in its place where it is known.
+            // If the revision of the stage before is known, that one is used instead.
             Revision::Active | Revision::AsBefore => Self::Active,
             Revision::Latest => Self::Latest,
             Revision::Id(id) => Self::One {
@@ -86,7 +85,7 @@ impl Named for Environment {
 }
 
 impl Reader {
-    /// `GET /v4/projects/{id}/useableEnvironments`: what the project may use, without what was put away.
+    /// `GET /v4/projects/{id}/useableEnvironments`: the environments that the project may use, without archived ones.
     /// Contract: v4.
     pub async fn environments(&self, project: &ProjectId) -> Result<Vec<Environment>, ApiError> {
         let path = format!(
@@ -101,8 +100,7 @@ impl Reader {
             .collect())
     }
 
-    /// `GET /v4/environments/{id}`: the id of the newest revision, for the APIs that take nothing but an id.
-    /// Contract: v4.
+    /// `GET /v4/environments/{id}`: the id of the newest revision, for APIs that accept only an id. Contract: v4.
     pub async fn latest_revision(&self, id: &EnvironmentId) -> Result<Option<String>, ApiError> {
         let path = format!("/v4/environments/{}", segment(id.as_str()));
         let details: Option<Details> = self.read_if_there(&path, &[]).await?;

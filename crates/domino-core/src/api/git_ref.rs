@@ -1,4 +1,4 @@
-//! What of the repository Domino checks out, in the spelling that v4 and apps share: plural words but `commitId`.
+//! What Domino checks out of the repository, in the spelling that v4 and apps share: plural words except `commitId`.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::Commit;
 
-/// What of the repository something runs. Only whole commits are ever asked for; a wrong word would be accepted and
+/// What is checked out of the repository. We only ever ask for a whole commit: a wrong word would be accepted and
 /// fail the run later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub enum GitRef {
-    /// One commit by its id, of which Domino may show the first digits only.
+    /// One commit by its id, of which Domino may show only the first digits.
     Commit(String),
     /// What may be another commit tomorrow: `head`, or one of `branches` or `tags` by its name.
     Moving {
         /// Domino's word for the kind.
         kind: String,
-        /// What it is called; nothing for `head`.
+        /// The name of the branch or tag; absent for `head`.
         value: Option<String>,
     },
 }

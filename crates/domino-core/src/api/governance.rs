@@ -1,8 +1,8 @@
 //! Governance, Domino 6: policies, bundles made from them, the approvals of a bundle and its gates.
 //!
-//! A bundle carries what is to be approved as attachments, and the approvals that its policy asks for. Who acted
-//! last on an approval is told in an object that no spec describes, so that it is read with every spelling; what
-//! cannot be read is `None`, and whoever relies on it must say so. Nothing here decides.
+//! A bundle contains attachments, which are to be approved, and the approvals that its policy asks for. No spec
+//! describes the object that tells who last acted on an approval. So it is read with every spelling; what cannot be
+//! read is `None`, and code that relies on it must say so. Nothing here decides.
 
 mod bundles;
 mod policies;
@@ -21,24 +21,24 @@ pub use self::policies::{Policy, PolicyApproval, PolicyOverview, PolicyStage, Po
 pub use super::ids::{ApprovalId, BundleId, PolicyApprovalId, PolicyId};
 use crate::client::{ApiError, Reader};
 
-/// What every path begins with.
+/// The path that every route begins with.
 const BASE: &str = "/api/governance/v1";
-/// What is asked for at a time; a deployment may give less.
+/// The page size that is asked for; a deployment may return less.
 const PAGE: usize = 100;
-/// A list that goes on longer than this is taken for one that never ends.
+/// A list with more pages is considered endless.
 const MOST_PAGES: usize = 1000;
 
-/// Somebody who did something in Domino, as far as an object of unknown form tells.
+/// Who did something in Domino, as far as an object of unknown form tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actor {
     /// The user's id.
     pub id: Option<String>,
-    /// The name one signs in with, else what people are shown.
+    /// The sign-in name, or if that is not told, the display name.
     pub name: Option<String>,
 }
 
 impl Actor {
-    /// Whether these are certainly the same: by their ids, or where one has none by their names without case.
+    /// Whether both are certainly the same user: by id, or if one has none, by name, ignoring case.
     pub fn is(&self, other: &Self) -> bool {
         match (&self.id, &other.id) {
             (Some(one), Some(other)) => one == other,
@@ -46,14 +46,14 @@ impl Actor {
         }
     }
 
-    /// Whether this is the user of that name, without case.
+    /// Whether this is the user of that name, ignoring case.
     pub fn is_called(&self, name: &str) -> bool {
         self.name
             .as_ref()
             .is_some_and(|own| own.to_lowercase() == name.to_lowercase())
     }
 
-    /// Reads an object, or a bare name, of unknown form. `None` when nothing in it says who it is.
+    /// Reads an object of unknown form, or a bare name. `None` when nothing in it says who it is.
     fn of(value: &Value) -> Option<Self> {
         let text = |key: &str| {
             let value = value.get(key)?.as_str()?.trim();
@@ -88,13 +88,13 @@ impl std::fmt::Display for Actor {
     }
 }
 
-/// Reads an [`Actor`] where one may be.
+/// Reads an [`Actor`] that may be absent.
 fn actor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Actor>, D::Error> {
     let value = Option::<Value>::deserialize(deserializer)?;
     Ok(value.as_ref().and_then(Actor::of))
 }
 
-/// What is not given may be missing or `null`.
+/// A field without a value may be missing or `null`.
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -123,8 +123,8 @@ struct Pagination {
     total_count: Option<usize>,
 }
 
-/// All of a list, page after page. Some deployments ignore limit and offset and give everything at once; so a
-/// page that brings nothing new is the end, whatever the count says.
+/// All entries of a list, page after page. Some deployments ignore limit and offset and return everything at once; so
+/// a page without new entries is the end, whatever the count says.
 async fn all<T: DeserializeOwned>(
     reader: &Reader,
     path: &str,

@@ -7,46 +7,46 @@ use super::named::Named;
 use super::projects::ProjectId;
 use crate::client::{ApiError, Reader, segment};
 
-/// A hardware tier that a project may use, with the data plane it stands on.
+/// A hardware tier that a project may use, with the data plane that it belongs to.
 #[derive(Debug, Clone)]
 pub struct HardwareTier {
-    /// The id, which is what requests carry.
+    /// The id that requests contain.
     pub id: HardwareTierId,
     /// The name, which need not be unique.
     pub name: String,
-    /// Whether it was put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// The data plane.
+    /// The data plane that its runs are placed on; `None` if Domino does not tell.
     pub data_plane: Option<DataPlane>,
 }
 
-/// A data plane.
+/// A cluster that runs are placed on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataPlane {
-    /// The id.
+    /// The id that a hardware tier's `dataPlaneId` names.
     pub id: String,
-    /// The name.
+    /// The name that people see.
     pub name: String,
     /// Whether Domino can reach it.
     #[serde(default = "yes")]
     pub is_healthy: bool,
 }
 
-/// A hardware tier as the list of the whole deployment has it.
+/// A hardware tier as the list of the whole deployment shows it.
 #[derive(Debug, Clone)]
 pub struct AnyHardwareTier {
-    /// The id.
+    /// The id that requests contain.
     pub id: HardwareTierId,
-    /// The name.
+    /// The name that people see, which need not be unique.
     pub name: String,
-    /// Which population it is of.
+    /// What it can be used for.
     pub r#use: TierUse,
-    /// The id of the data plane that it stands on.
+    /// The id of the data plane that it belongs to.
     pub data_plane_id: Option<String>,
 }
 
-/// What is listed: model endpoints draw on tiers of their own.
+/// What a tier can be used for: model endpoints have tiers of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TierUse {
     /// Tiers of jobs and apps.
@@ -101,8 +101,8 @@ impl Named for HardwareTier {
 }
 
 impl Reader {
-    /// `GET /v4/hardwareTier`: the tiers of both populations in one list, with their data planes by id alone. `None`
-    /// where this account may not read it. Contract: v4 and the published templates.
+    /// `GET /v4/hardwareTier`: the tiers of both kinds in one list, with only the ids of their data planes. `None` if
+    /// this account may not read it. Contract: v4 and the published templates.
     pub async fn all_hardware_tiers(&self) -> Result<Option<Vec<AnyHardwareTier>>, ApiError> {
         let listed: Option<Envelope> = match self.read_if_there("/v4/hardwareTier", &[]).await {
             Err(error) if error.status() == Some(reqwest::StatusCode::FORBIDDEN) => None,

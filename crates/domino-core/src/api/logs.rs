@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// A page of a log.
+/// One page of a log, and whether more follows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogPage {
@@ -17,11 +17,11 @@ pub struct LogPage {
     pub pagination: LogPosition,
 }
 
-/// One entry of a log; one line as a rule.
+/// One entry of a log, usually one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// Epoch milliseconds.
+    /// When it was written, in epoch milliseconds.
     #[serde(default)]
     pub timestamp: i64,
     /// `stdout`, `stderr`, `prepareoutput` or `complete`.

@@ -1,10 +1,10 @@
-//! The experiment manager, MLflow's REST API: registered models, their versions, stages, aliases and tags, and
-//! the runs that they come from.
+//! The experiment manager, MLflow's REST API: registered models, their versions, stages, aliases and tags, and the
+//! runs that they come from.
 //!
-//! Where it is: inside a Domino run the platform sets `MLFLOW_TRACKING_URI` to an address of the same machine,
-//! whose proxy adds the identity itself, so that no credential is sent there. From anywhere else it is behind
-//! Domino's own host and takes Domino's credential. Domino's credential is never sent to a third address.
-//! Nothing here decides; versions are numbers for us and text on the wire.
+//! Its address: inside a Domino run the platform sets `MLFLOW_TRACKING_URI` to an address on the same machine. The
+//! proxy there adds the identity itself, so no credential is sent. From anywhere else it is on Domino's own host and
+//! takes Domino's credential. That credential is never sent to a third address. Nothing here decides. Versions are
+//! numbers for us and text on the wire.
 
 mod logged_models;
 mod model_versions;
@@ -29,37 +29,37 @@ use crate::credential::Credential;
 use crate::execution_context::ExecutionContext;
 use stage_file::{Host, MalformedHost};
 
-/// What every path begins with.
+/// The path that every route begins with.
 const BASE: &str = "/api/2.0/mlflow";
-/// A list that goes on longer than this is taken for one that never ends.
+/// A list with more pages is considered endless.
 const MOST_PAGES: usize = 1000;
 
 /// The experiment manager of a deployment. Gives out readers and writers.
 #[derive(Debug, Clone)]
 pub struct Tracking(Connection);
 
-/// Asks the experiment manager, and changes nothing.
+/// Reads from the experiment manager, and cannot change anything.
 #[derive(Debug, Clone)]
 pub struct TrackingReader(Reader);
 
-/// Changes what the experiment manager has.
+/// Changes the experiment manager.
 #[derive(Debug)]
 pub struct TrackingWriter {
     plain: Writer,
-    /// The same, which says to which run its writes belong.
+    /// The same, with the run that its writes belong to.
     in_context: OnceLock<Writer>,
 }
 
-/// Why the experiment manager that `MLFLOW_TRACKING_URI` names is not asked.
+/// Why the address in `MLFLOW_TRACKING_URI` is not used.
 #[derive(Debug)]
 pub enum TrackingError {
-    /// It is no address.
+    /// It is not an address.
     Malformed(MalformedHost),
     /// It is neither the stage's Domino nor this machine.
     OtherHost {
-        /// What the variable names.
+        /// The host that the variable names.
         named: Host,
-        /// The stage's Domino.
+        /// The host of the stage's Domino.
         domino: Host,
     },
     /// No connection could be prepared.
@@ -86,7 +86,7 @@ impl std::error::Error for TrackingError {}
 
 impl Tracking {
     /// The experiment manager of the Domino that `connection` leads to, or the one that `uri`, the value of
-    /// `MLFLOW_TRACKING_URI`, names. Empty counts as not set.
+    /// `MLFLOW_TRACKING_URI`, names. An empty value counts as not set.
     pub fn of(connection: &Connection, uri: Option<&str>) -> Result<Self, TrackingError> {
         let Some(uri) = uri.map(str::trim).filter(|uri| !uri.is_empty()) else {
             return Ok(Self(connection.clone()));
@@ -108,12 +108,12 @@ impl Tracking {
         })
     }
 
-    /// Something that can only ask.
+    /// A client that can only read.
     pub fn reader(&self) -> TrackingReader {
         TrackingReader(self.0.reader())
     }
 
-    /// Something that can change things; made when a plan is applied, and only then.
+    /// A client that can write; created only when a plan is applied.
     pub fn writer(&self) -> TrackingWriter {
         TrackingWriter {
             plain: self.0.writer(),
@@ -128,24 +128,24 @@ impl Tracking {
 }
 
 impl TrackingReader {
-    /// What every pause is multiplied with.
+    /// The factor of every pause.
     pub fn delay_scale(&self) -> f64 {
         self.0.delay_scale()
     }
 
-    /// What time it is for the experiment manager.
+    /// The present time by the experiment manager's clock.
     pub fn now(&self) -> jiff::Timestamp {
         self.0.now()
     }
 }
 
 impl TrackingWriter {
-    /// Something that can only ask, over the same connection.
+    /// A client that can only read, over the same connection.
     pub fn reader(&self) -> TrackingReader {
         TrackingReader(self.plain.reader())
     }
 
-    /// Lets every write from now on say to which run it belongs; the first context stays.
+    /// Sets the run that every later write says it belongs to; the first one stays.
     pub fn set_context(&self, context: ExecutionContext) {
         self.in_context
             .get_or_init(|| self.plain.in_context(context));
@@ -156,7 +156,7 @@ impl TrackingWriter {
     }
 }
 
-/// A 404 that says that the thing is not there, in place of one that says that the route is not.
+/// Turns a 404 that means that the thing does not exist into `None`; one for an unknown route stays an error.
 fn if_there<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     match result {
         Ok(thing) => Ok(Some(thing)),
@@ -183,7 +183,7 @@ fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, 
         .collect())
 }
 
-/// A version as MLflow wants it: text, never a number.
+/// A version as MLflow requires it: text, never a number.
 fn as_text<S: Serializer>(version: &VersionNumber, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(version)
 }

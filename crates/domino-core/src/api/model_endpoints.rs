@@ -1,7 +1,7 @@
 //! Calling a model: one request to the address where a model API answers.
 //!
-//! It is another door than the rest of the API. Only a token of that very model API opens it, and no credential
-//! of Domino's is ever sent there. Nothing is sent again by itself.
+//! This address is separate from the rest of the API. Only a token of that very model API opens it, and no credential
+//! of Domino's is ever sent there. No request is repeated automatically.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::client::{ApiError, ConnectError, Connection, Writer, segment};
 use crate::credential::Credential;
 use stage_file::Host;
 
-/// The address where a model API answers, and what opens it.
+/// The address where a model API answers, and the token that opens it.
 #[derive(Debug, Clone)]
 pub struct ModelEndpoint {
     writer: Writer,
@@ -26,11 +26,11 @@ pub struct ModelEndpoint {
 /// Which version is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The one that is active.
+    /// The active version.
     Latest,
-    /// The one that was promoted, where callers choose a version by its label.
+    /// The promoted version, if callers choose a version by its label.
     Promoted,
-    /// One by its number.
+    /// The version with this number, if callers choose a version by its number.
     Number(u64),
 }
 
@@ -54,7 +54,7 @@ pub struct Prediction {
 }
 
 impl ModelEndpoint {
-    /// The endpoint of `id` at `host`, opened by `token`; without one only an endpoint that is public opens.
+    /// The endpoint of `id` at `host`, opened by `token`. Without a token only a public endpoint opens.
     pub fn of(
         connection: &Connection,
         host: Host,
@@ -69,7 +69,7 @@ impl ModelEndpoint {
         })
     }
 
-    /// The address, as people call it.
+    /// The address, as people write it.
     pub fn url(&self, route: Route) -> String {
         format!("{}{}", self.host.as_str(), self.path(route))
     }

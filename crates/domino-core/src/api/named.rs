@@ -1,9 +1,9 @@
-//! What has an id and a name, and so can be found by either.
+//! Things that have an id and a name, and so can be found by either.
 
-/// A thing that has an id and a name.
+/// A thing that the stage file may name by its id or by its name.
 pub trait Named {
-    /// Its id.
+    /// The id, which requests contain.
     fn id(&self) -> &str;
-    /// Its name.
+    /// The name, which people see and which need not be unique.
     fn name(&self) -> &str;
 }

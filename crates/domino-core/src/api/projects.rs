@@ -11,9 +11,9 @@ use stage_file::ProjectName;
 /// A project as far as a deployment needs it.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The id.
+    /// The id that every request about the project contains.
     pub id: ProjectId,
-    /// Owner and name as they were asked for.
+    /// Owner and name, as they were asked for.
     pub name: ProjectName,
     /// The main git repository; `None` for a project on Domino's own file system.
     pub repository: Option<String>,
@@ -23,9 +23,9 @@ pub struct Project {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectSettings {
-    /// The hardware tier of runs that name none.
+    /// The hardware tier of runs that choose none.
     pub default_hardware_tier_id: Option<HardwareTierId>,
-    /// The compute environment of whatever names none.
+    /// The compute environment of everything that chooses none.
     pub default_environment_id: Option<EnvironmentId>,
 }
 
@@ -78,15 +78,15 @@ impl Reader {
         .await
     }
 
-    /// The names of the projects that the user owns or works in, for a message that lists the nearest. What
-    /// cannot be read is left out: the message it is for matters more.
+    /// The names of the projects that the user owns or collaborates on, for a message that lists the nearest ones.
+    /// What cannot be read is left out: the message matters more.
     pub async fn known_projects(&self) -> Vec<ProjectName> {
         let list = |relationship| async move {
             self.read::<Vec<Listed>>("/v4/gateway/projects", &[("relationship", relationship)])
                 .await
                 .unwrap_or_default()
         };
-        // Domino 6.2 knows only these two words for the relationship.
+        // Domino 6.2 accepts only these two words for the relationship.
         let (owned, shared) = tokio::join!(list("Owned"), list("Collaborating"));
         owned
             .into_iter()

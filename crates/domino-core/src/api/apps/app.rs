@@ -1,4 +1,4 @@
-//! An app, its versions and their starts, and what is asked for to make or change one: the same for every generation.
+//! An app, its versions and their starts, and what is sent to create or change one: the same for every generation.
 
 use serde::Deserialize;
 
@@ -13,46 +13,46 @@ use stage_file::Visibility;
 /// An app as far as a deployment needs it. What this Domino does not tell is `None`.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The id.
+    /// The id that every route of the app names.
     pub id: AppId,
     /// The name, which need not be unique.
     pub name: String,
     /// The script that starts it.
     pub entry_point: Option<String>,
-    /// What people read.
+    /// The description that people read.
     pub description: Option<String>,
-    /// Who may open it, in Domino's word: `GRANT_BASED`.
+    /// Who may open it, in Domino's own word, such as `GRANT_BASED`.
     pub visibility: Option<String>,
-    /// Where it is opened, as Domino gives it.
+    /// Its address, as Domino gives it.
     pub url: Option<String>,
-    /// The id of the account that made it.
+    /// The id of the account that created it.
     pub publisher: Option<String>,
-    /// The version that Domino takes for the current one; `None` when there never was one.
+    /// The version that Domino considers current; `None` when there never was one.
     pub version: Option<AppVersion>,
 }
 
-/// One version of an app: what it is made of, and how its newest start stands.
+/// One version of an app: its content, and the status of its newest start.
 #[derive(Debug, Clone)]
 pub struct AppVersion {
-    /// The id.
+    /// The id that the version's routes name. For the oldest API it is the instance's.
     pub id: AppVersionId,
-    /// What of the repository it runs.
+    /// The branch, tag or commit that it runs.
     pub git_ref: Option<GitRef>,
-    /// The hardware tier.
+    /// The id of the hardware tier it runs on.
     pub hardware_tier: Option<HardwareTierId>,
     /// The hardware tier's name; only the oldest API tells it.
     pub hardware_tier_name: Option<String>,
-    /// The compute environment.
+    /// The id of the compute environment it runs in.
     pub environment: Option<EnvironmentId>,
     /// The compute environment's name; only the oldest API tells it.
     pub environment_name: Option<String>,
     /// The id of the environment's revision.
     pub revision: Option<String>,
-    /// Who made this version, by name.
+    /// The name of the account that created this version.
     pub publisher: Option<String>,
-    /// When it was made, in epoch milliseconds.
+    /// When it was created, in epoch milliseconds.
     pub created: Option<i64>,
-    /// What else it has, to be sent back.
+    /// Its other settings, to be sent back unchanged.
     pub carried: Carried,
     /// Its newest start.
     pub instance: Option<AppInstance>,
@@ -61,30 +61,30 @@ pub struct AppVersion {
 /// One start of a version.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AppInstance {
-    /// The id.
+    /// The id that logs and beta's stop name.
     pub id: AppInstanceId,
-    /// How it stands.
+    /// Its status.
     pub status: AppStatus,
     /// When it began, in epoch milliseconds.
     #[serde(default, rename = "createdAt", deserialize_with = "epoch")]
     pub created: Option<i64>,
 }
 
-/// Epoch milliseconds are a number of JSON, which may have a fraction.
+/// JSON has numbers only, so that epoch milliseconds may have a fraction.
 fn epoch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = Option::<f64>::deserialize(deserializer)?;
     Ok(number.map(|number| number as i64))
 }
 
 impl AppVersion {
-    /// How its newest start stands.
+    /// The status of its newest start.
     pub fn status(&self) -> AppStatus {
         self.instance
             .as_ref()
             .map_or(AppStatus::Never, |instance| instance.status.clone())
     }
 
-    /// When its newest start began, or else when it was made, in epoch milliseconds.
+    /// When its newest start began, or if there is none, when it was created, in epoch milliseconds.
     pub fn since(&self) -> Option<i64> {
         let instance = self.instance.as_ref();
         instance
@@ -92,7 +92,7 @@ impl AppVersion {
             .or(self.created)
     }
 
-    /// What it is made of, to make it once more.
+    /// Its content, for creating it once more.
     pub fn content(&self) -> AppContent {
         AppContent {
             git_ref: self.git_ref.clone(),
@@ -105,14 +105,14 @@ impl AppVersion {
 }
 
 impl App {
-    /// How its current version stands.
+    /// The status of its current version.
     pub fn status(&self) -> AppStatus {
         self.version
             .as_ref()
             .map_or(AppStatus::Never, AppVersion::status)
     }
 
-    /// The version, if it is another one than that of this id.
+    /// The current version, unless it has this id.
     pub fn version_other_than(&self, id: Option<&AppVersionId>) -> Option<&AppVersion> {
         self.version
             .as_ref()
@@ -120,62 +120,63 @@ impl App {
     }
 }
 
-/// What a version is made of. Everything that is `None` is left out and takes the project's default.
+/// The content of a version. A field that is `None` is not sent and takes the project's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppContent {
-    /// What of the repository it runs.
+    /// The branch, tag or commit to run.
     pub git_ref: Option<GitRef>,
-    /// The hardware tier.
+    /// The id of the hardware tier to run on.
     pub hardware_tier: Option<HardwareTierId>,
-    /// The compute environment.
+    /// The id of the compute environment to run in.
     pub environment: Option<EnvironmentId>,
     /// The id of the environment's revision; the oldest API cannot choose one.
     pub revision: Option<String>,
-    /// What else it has.
+    /// Its other settings, taken over from an earlier version.
     pub carried: Carried,
 }
 
-/// An app that is not there yet.
+/// An app that is to be created.
 #[derive(Debug, Clone)]
 pub struct NewApp {
-    /// The project.
+    /// The project that it will belong to.
     pub project: ProjectId,
-    /// The name.
+    /// Its name. Domino allows a second app of the same name.
     pub name: String,
-    /// What people read.
+    /// The description that people read.
     pub description: String,
     /// The script that starts it.
     pub entry_point: String,
     /// Who may open it.
     pub visibility: Visibility,
-    /// Its first version; the oldest API is told when it is started.
+    /// Its first version; the oldest API receives it when the app is started.
     pub content: AppContent,
 }
 
-/// What is to change about an app itself, not about a version of it.
+/// Changes to an app itself, not to a version of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppChanges {
     /// The script that starts it; see [`Capabilities::changes_entry_point`](super::Capabilities::changes_entry_point).
     pub entry_point: Option<String>,
-    /// What people read; see [`Capabilities::changes_description`](super::Capabilities::changes_description).
+    /// The description that people read; see
+    /// [`Capabilities::changes_description`](super::Capabilities::changes_description).
     pub description: Option<String>,
     /// Who may open it.
     pub visibility: Option<Visibility>,
 }
 
 impl AppChanges {
-    /// Whether nothing is to change.
+    /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What came of publishing a version.
+/// The result of publishing a version.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
-    /// The version, where the reply names it.
+    /// The version, if the reply names it.
     pub version: Option<AppVersion>,
-    /// What Domino wants to be known about it.
+    /// Domino's warnings about it.
     pub warnings: Vec<String>,
 }
 

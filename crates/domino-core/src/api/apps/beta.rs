@@ -15,7 +15,7 @@ use crate::api::ids::{
 use crate::api::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// Where its routes begin.
+/// The path that its routes begin with.
 const APPS: &str = Generation::Beta.capabilities().route;
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ pub(super) struct Beta;
 impl Routes for Beta {
     const APPS: &'static str = APPS;
 
-    /// `GET …/apps/{id}/versions/{v}`, which says how the version's newest instance stands.
+    /// `GET …/apps/{id}/versions/{v}`, which includes the status of the version's newest instance.
     async fn version(
         reader: &Reader,
         app: &AppId,

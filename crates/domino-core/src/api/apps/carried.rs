@@ -1,20 +1,19 @@
-//! What a version of an app has beyond what a deployment decides: volumes, autoscaling, tags and whatever else somebody
-//! set. A new version is made whole, so that this is sent back as it was read, also what we do not know.
+//! What a version of an app has beyond what a deployment decides: volumes, autoscaling, tags and whatever else
+//! somebody set. A new version is sent whole. So these fields are sent back as they were read, including ones that we
+//! do not know.
 
 use serde_json::{Map, Value, json};
 
-/// Such fields, in the places where Domino has them.
+/// Such fields, each where Domino has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// Beside the parts; where a generation has no parts, all of it.
+    /// Outside `content` and `deployment`; for a generation without those, all fields.
     pub(super) top: Map<String, Value>,
-    /// In `content`.
     pub(super) content: Map<String, Value>,
-    /// In `deployment`.
     pub(super) deployment: Map<String, Value>,
 }
 
-/// What people call these fields.
+/// The words that people use for these fields.
 const WORDS: &[(&str, &str)] = &[
     ("externalVolumeMountIds", "external volumes"),
     ("netAppVolumeIds", "NetApp volumes"),
@@ -31,7 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("description", "description of the version"),
 ];
 
-/// What Domino says of a version by itself, and nobody sends.
+/// Fields that Domino sets by itself and no request contains.
 const BY_DOMINO: &[&str] = &[
     "id",
     "createdAt",
@@ -41,17 +40,17 @@ const BY_DOMINO: &[&str] = &[
     "bundleName",
     "isPinned",
     "currentInstance",
-    // The hardware tier decides it, and may be another one next time.
+    // The hardware tier decides it, so it may differ in the next version.
     "dataPlaneId",
-    // A request has these in another form.
+    // A request writes these in another form.
     "importedGitRepoRefs",
 ];
 
-/// Which code runs and what starts it is for the commit and the stage file to say.
+/// The commit and the stage file decide which code runs and what starts it.
 const OF_ONE_VERSION: &[&str] = &["dfsCommitId", "entryScript"];
 
 impl Carried {
-    /// What is left of a reply when the fields are taken that have a name of ours.
+    /// What remains of a reply without the fields that are read by name.
     pub(super) fn of(
         mut top: Map<String, Value>,
         content: Map<String, Value>,
@@ -74,7 +73,7 @@ impl Carried {
         }
     }
 
-    /// All of it in one place, as a generation without parts takes it.
+    /// All fields in one place, as a generation without parts takes them.
     pub(super) fn flat(&self) -> Map<String, Value> {
         let mut all = self.deployment.clone();
         all.extend(self.content.clone());
@@ -96,13 +95,13 @@ impl Carried {
         }
     }
 
-    /// The script that starts it in place of the entry point, if one is given with the version.
+    /// Whether the version has a script of its own in place of the app's entry point.
     pub fn has_entry_script(&self) -> bool {
         let name = "entryScript";
         self.top.contains_key(name) || self.content.contains_key(name)
     }
 
-    /// What of it somebody has set, in words; a tag of this key is no matter of theirs.
+    /// The settings that somebody made, in words. A tag of this key is ours and does not count.
     pub fn words(&self, own_tag: &str) -> Vec<String> {
         let set = self.flat();
         let set = set.iter().filter(|(name, value)| match value {
@@ -116,7 +115,7 @@ impl Carried {
         .collect()
     }
 
-    /// What is set here and is not the same there, in words. What Domino may decide itself is not compared.
+    /// What is set here and differs there, in words. What Domino may decide itself is not compared.
     pub fn lost_in(&self, other: &Self) -> Vec<&'static str> {
         let (set, others) = (self.flat(), other.flat());
         let is_lost = |name: &str| {
@@ -144,7 +143,7 @@ impl Carried {
         tags.iter().find(|tag| tag["key"] == key)?["value"].as_str()
     }
 
-    /// Sets a tag, in place of an earlier one of that key.
+    /// Sets a tag, replacing an earlier value of that key.
     pub fn set_tag(&mut self, key: &str, value: &str) {
         let tags = self.top.entry("tags").or_insert_with(|| json!([]));
         if let Value::Array(tags) = tags {
@@ -154,7 +153,7 @@ impl Carried {
     }
 }
 
-/// Whether a value is what a field that is left out means.
+/// Whether a value means the same as a field that is left out.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,4 +1,4 @@
-//! The generations of Domino's API for apps, and the one table of what each of them can.
+//! The generations of Domino's API for apps, and the one table of what each of them can do.
 
 use std::fmt;
 
@@ -13,28 +13,28 @@ pub enum Generation {
     V4,
 }
 
-/// What a generation can.
+/// What a generation can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Where its routes begin.
+    /// The path that its routes begin with.
     pub route: &'static str,
     /// The generation before it.
     pub older: Option<Generation>,
-    /// Domino itself replaces the version that runs; else it must be stopped before.
+    /// Domino itself replaces the running version; otherwise it must be stopped first.
     pub replaces_what_runs: bool,
-    /// A new version starts while the one before still runs.
+    /// A new version starts while the previous one still runs.
     pub runs_two_at_once: bool,
     /// Creating an app starts it as well.
     pub starts_what_it_creates: bool,
-    /// A version that ran before can be started again as it is.
+    /// A version that ran before can be started again unchanged.
     pub starts_versions_again: bool,
     /// An app's entry point can be changed.
     pub changes_entry_point: bool,
     /// An app's description can be changed.
     pub changes_description: bool,
-    /// An app can be taken away.
+    /// An app can be archived.
     pub archives_apps: bool,
-    /// A version has tags, by which it is found again.
+    /// A version has tags, which are used to find it again.
     pub tags_versions: bool,
     /// A revision of the compute environment can be chosen, other than the active one.
     pub chooses_revision: bool,
@@ -77,7 +77,7 @@ const V4: Capabilities = Capabilities {
 };
 
 impl Generation {
-    /// What it can.
+    /// What this generation can do.
     pub const fn capabilities(self) -> &'static Capabilities {
         match self {
             Self::V1 => &V1,
@@ -87,7 +87,7 @@ impl Generation {
     }
 }
 
-/// What people call it: `v1`.
+/// The generation's short name: `v1`.
 impl fmt::Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

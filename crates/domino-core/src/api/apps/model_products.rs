@@ -1,6 +1,5 @@
-//! `/v4/modelProducts`: every Domino has it. It knows no versions, only starts ("instances"), of which one runs at
-//! a time; what a start runs is told by the instance, the rest by the app. Contract: v4 and the official Python
-//! client.
+//! `/v4/modelProducts`, which every Domino has. It has no versions, only starts ("instances"), one of which runs at a
+//! time. The instance tells what it runs, the app tells the rest. Contract: v4 and the official Python client.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -19,9 +18,9 @@ use crate::api::ids::{
 use crate::api::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// Where its routes begin.
+/// The path that its routes begin with.
 const APPS: &str = Generation::V4.capabilities().route;
-/// Stands for an id that the server gives.
+/// A placeholder for an id that the server assigns.
 const NO_ID: &str = "000000000000000000000000";
 
 #[derive(Deserialize)]
@@ -141,7 +140,7 @@ struct NewPermissions {
     access_request_statuses: Nothing,
 }
 
-/// An empty object.
+/// An empty JSON object.
 #[derive(Serialize)]
 struct Nothing {}
 
@@ -169,7 +168,7 @@ pub(super) struct ModelProducts;
 impl Routes for ModelProducts {
     const APPS: &'static str = APPS;
 
-    /// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run, and of no others.
+    /// `GET /v4/modelProducts?projectId`, a bare array; then what the apps of this name run, and no others.
     async fn apps(reader: &Reader, project: &ProjectId, name: &str) -> Result<Vec<App>, ApiError> {
         let products: Vec<Product> = reader
             .read(APPS, &[("projectId", project.as_str())])
@@ -198,8 +197,8 @@ impl Routes for ModelProducts {
         Ok(Vec::new())
     }
 
-    /// `GET /v4/modelProducts/apps/versions/{instance}`; where it is not shown, the app tells how its newest start
-    /// stands.
+    /// `GET /v4/modelProducts/apps/versions/{instance}`; if that is not shown, the app tells the status of its newest
+    /// start.
     async fn version(
         reader: &Reader,
         id: &AppId,
@@ -233,7 +232,8 @@ impl Routes for ModelProducts {
         reader.read(&path, &query).await
     }
 
-    /// `POST /v4/modelProducts`: takes a whole app, with placeholders for what the server says, and starts nothing.
+    /// `POST /v4/modelProducts`: takes a whole app, with placeholders for what the server assigns, and starts
+    /// nothing.
     async fn create(writer: &Writer, app: &NewApp) -> Result<App, ApiError> {
         let now = jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
@@ -265,8 +265,8 @@ impl Routes for ModelProducts {
         Ok(created.without_version())
     }
 
-    /// `POST /v4/modelProducts/{id}/start`. Answers with an id as a bare JSON string, and nothing says whether it is
-    /// the app's or the instance's, so that the new instance is looked for.
+    /// `POST /v4/modelProducts/{id}/start`. Answers with an id as a bare JSON string. Nothing says whether it is the
+    /// app's or the instance's, so the new instance is looked up.
     async fn publish(
         writer: &Writer,
         app: &AppId,
@@ -387,7 +387,7 @@ impl From<Details> for AppVersion {
     }
 }
 
-/// The app with its newest start. A Domino that does not show one in full leaves what it runs unknown.
+/// The app with its newest start. If this Domino does not show one in full, what the app runs stays unknown.
 async fn with_version(reader: &Reader, mut product: Product) -> Result<App, ApiError> {
     let instance = match &product.latest_app_instance_id {
         Some(instance) => Some(instance.clone()),

@@ -1,4 +1,4 @@
-//! What every generation of Domino's API for apps is asked for. What beta and v1 share is given here.
+//! The requests that every generation of Domino's API for apps has. What beta and v1 share is implemented here.
 
 use super::app::{App, AppChanges, AppContent, AppVersion, NewApp, Published};
 use super::wire;
@@ -8,10 +8,10 @@ use crate::client::{ApiError, Reader, Writer, segment};
 
 /// The routes of one generation.
 pub(super) trait Routes {
-    /// Where they begin.
+    /// The path that they begin with.
     const APPS: &'static str;
 
-    /// All apps of the project. What the one of this name runs is read with it.
+    /// All apps of the project. What the apps of this name run is read as well.
     async fn apps(reader: &Reader, project: &ProjectId, _name: &str) -> Result<Vec<App>, ApiError> {
         wire::apps(reader, Self::APPS, project).await
     }
@@ -20,7 +20,7 @@ pub(super) trait Routes {
         wire::app(reader, Self::APPS, id).await
     }
 
-    /// Every version, with its newest start. The oldest API has none, and runs one start at a time.
+    /// Every version, with its newest start. The oldest API has no versions and runs one start at a time.
     async fn versions(reader: &Reader, id: &AppId) -> Result<Vec<AppVersion>, ApiError> {
         wire::versions(reader, Self::APPS, id).await
     }

@@ -1,4 +1,4 @@
-//! How a start of an app stands, in Domino's words and in what they mean for us.
+//! The status of a start of an app, in Domino's words and in what they mean for us.
 
 use serde::Deserialize;
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum AppStatus {
-    /// `Running` or `Serving`: its container runs, which does not mean that it answers.
+    /// `Running` or `Serving`: its container runs, which does not mean that it answers requests.
     Up(String),
-    /// One of the words for an app on its way to run.
+    /// One of the words for an app that is starting.
     Starting(String),
-    /// One of the words for an app on its way to an end.
+    /// One of the words for an app that is stopping.
     Stopping(String),
     /// `Stopped`, `Succeeded`, `Failed` or `Error`.
     Down(String),
@@ -50,7 +50,7 @@ impl AppStatus {
         }
     }
 
-    /// Whether nothing of it runs, nor will by itself.
+    /// Whether nothing of it runs, nor will start by itself.
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Down(_) | Self::Never)
     }

@@ -1,4 +1,4 @@
-//! Each request of the apps noun, exactly, and each reply, by generation; and how a generation is chosen.
+//! The exact requests for apps, and their replies, by generation; and how a generation is chosen.
 
 mod beta;
 mod model_products;
@@ -139,7 +139,7 @@ async fn the_newest_generation_that_is_here_is_chosen() {
         (vec![(v1, 200), (beta, 200), (v4, 200)], Generation::V1),
         (vec![(v1, 404), (beta, 200), (v4, 200)], Generation::Beta),
         (vec![(v1, 501), (beta, 501), (v4, 200)], Generation::V4),
-        // Switched off, and not missing.
+        // Switched off is not the same as missing.
         (vec![(v1, 403), (beta, 200), (v4, 200)], Generation::Beta),
     ] {
         assert_eq!(found_on(&responses).await.unwrap(), expected);

@@ -1,5 +1,5 @@
-//! `/api/apps/v1`: versions are made and started in two steps or in one, and stopped by version. Contract:
-//! Domino's documentation; no specification of it is at hand, so that replies are read leniently.
+//! `/api/apps/v1`: versions are created and started in two steps or in one, and stopped by version. Contract:
+//! Domino's documentation. We have no specification of it, so replies are read leniently.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use crate::api::ids::{
 use crate::api::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// Where its routes begin.
+/// The path that its routes begin with.
 const APPS: &str = Generation::V1.capabilities().route;
 
 #[derive(Serialize)]
@@ -103,7 +103,7 @@ pub(super) struct V1;
 impl Routes for V1 {
     const APPS: &'static str = APPS;
 
-    /// The app's current version when it is the one; else beta's view of it, which is where v1 keeps instances.
+    /// The app's current version if it is the one; otherwise beta's view of it, because v1 keeps instances there.
     async fn version(
         reader: &Reader,
         app: &AppId,
@@ -116,7 +116,7 @@ impl Routes for V1 {
         }
     }
 
-    /// Beta's: v1 has no logs of its own.
+    /// Beta's log: v1 has none of its own.
     async fn log(
         reader: &Reader,
         app: &AppId,
@@ -144,8 +144,8 @@ impl Routes for V1 {
         Ok(created.into())
     }
 
-    /// `POST …/apps/{id}/versions/createAndStart`: stops what runs, makes the version and starts it; 201. The version
-    /// stays when the start fails.
+    /// `POST …/apps/{id}/versions/createAndStart`: stops what runs, creates the version and starts it; 201. If the
+    /// start fails, the version remains.
     async fn publish(
         writer: &Writer,
         app: &AppId,
@@ -174,7 +174,7 @@ impl Routes for V1 {
         })
     }
 
-    /// `POST …/versions/{v}/stop`: 200 with nothing.
+    /// `POST …/versions/{v}/stop`: 200 with an empty body.
     async fn stop(writer: &Writer, app: &AppId, version: &AppVersion) -> Result<(), ApiError> {
         let path = format!("{}/stop", path(app, &version.id));
         writer

@@ -1,5 +1,5 @@
-//! What beta and v1 have in common: the list, an app, a version. v1 puts some fields one level deeper, and its
-//! replies are known from prose only, so that both places are read.
+//! What beta and v1 have in common: the list, an app, a version. v1 puts some fields one level deeper. Its replies
+//! are known from prose only, so both places are read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,11 +10,11 @@ use crate::api::git_ref::GitRef;
 use crate::api::ids::{AppId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId};
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// What is asked for at once; deployments may give less.
+/// The page size that is asked for; deployments may return less.
 const PAGE: usize = 100;
-/// No deployment cuts its pages shorter than this, so that a shorter one is the last.
+/// No deployment has a smaller page size, so a shorter page is the last one.
 const SHORTEST_PAGE: usize = 10;
-/// A list that goes on longer than this is taken for one that never ends.
+/// A list with more pages is considered endless.
 const MOST_PAGES: usize = 1000;
 
 #[derive(Deserialize)]
@@ -93,7 +93,7 @@ struct Content {
     environment_id: Option<EnvironmentId>,
     environment_revision_id: Option<String>,
     hardware_tier_id: Option<HardwareTierId>,
-    /// What has no name here.
+    /// Every field that is not read by name.
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -161,8 +161,8 @@ impl From<WireVersion> for AppVersion {
     }
 }
 
-/// `GET {apps}?projectId`, page after page: all apps of the project, since the one that is meant may have another name
-/// by now.
+/// `GET {apps}?projectId`, page after page: all apps of the project, because the one that is meant may have been
+/// renamed.
 pub(super) async fn apps(
     reader: &Reader,
     apps: &str,
@@ -182,7 +182,7 @@ pub(super) async fn apps(
         let (total, length, before) = (page.total(), page.items.len(), seen.len());
         offset += length;
         for app in page.items {
-            // A deployment that ignores the offset sends the same page for ever.
+            // A deployment that ignores the offset sends the same page forever.
             if !seen.insert(app.id.clone()) {
                 continue;
             }
@@ -221,7 +221,7 @@ pub(super) async fn versions(
     Ok(versions.into_iter().map(AppVersion::from).collect())
 }
 
-/// `PATCH {apps}/{id}`: what is not named stays. v1 answers with nothing.
+/// `PATCH {apps}/{id}`: fields that are not sent stay unchanged. v1 answers with an empty body.
 pub(super) async fn change(
     writer: &Writer,
     apps: &str,

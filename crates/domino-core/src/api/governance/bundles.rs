@@ -1,4 +1,4 @@
-//! Bundles: what is to be approved, by whom it was, and what may be made of it.
+//! Bundles: what is to be approved, who approved it, and what it may be deployed as.
 
 use std::collections::BTreeMap;
 
@@ -13,35 +13,35 @@ use super::{
 };
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// What is to be approved, and from which policy.
+/// What is to be approved, and by which policy.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bundle {
-    /// The id.
+    /// The id that the bundle's routes name.
     pub id: BundleId,
-    /// The name.
+    /// The name that people gave it.
     #[serde(default)]
     pub name: String,
     /// Whether it is still in use.
     pub state: BundleState,
-    /// The policy that it was made from; others may have been added.
+    /// The policy that it was created from; others may have been added.
     pub policy_id: Option<PolicyId>,
-    /// The project.
+    /// The project that it belongs to, if Domino tells.
     pub project_id: Option<ProjectId>,
-    /// The stage of its policy that it is in, by its name.
+    /// The name of the stage of its policy that it is in.
     pub stage: Option<String>,
-    /// What it carries.
+    /// What it asks to have approved.
     #[serde(default, deserialize_with = "or_default")]
     pub attachments: Vec<Attachment>,
-    /// Who made it.
+    /// Who created it.
     #[serde(default, deserialize_with = "actor")]
     pub created_by: Option<Actor>,
-    /// When, in RFC 3339.
+    /// When it was created, in RFC 3339.
     pub created_at: Option<String>,
 }
 
 impl Bundle {
-    /// When it was made, in epoch milliseconds, where Domino tells.
+    /// When it was created, in epoch milliseconds, if Domino tells.
     pub fn created_millisecond(&self) -> Option<i64> {
         let created: jiff::Timestamp = self.created_at.as_deref()?.parse().ok()?;
         Some(created.as_millisecond())
@@ -52,11 +52,11 @@ impl Bundle {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum BundleState {
-    /// It is.
+    /// It is in use.
     Active,
-    /// Put away.
+    /// It was archived.
     Archived,
-    /// Through all its stages.
+    /// It has passed all its stages.
     Complete,
     /// A word that we do not know.
     Unknown(String),
@@ -73,27 +73,27 @@ impl From<String> for BundleState {
     }
 }
 
-/// Something that a bundle carries.
+/// A thing that a bundle asks to have approved.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// What kind of thing: `ModelVersion`, `Report`, …
+    /// The kind of thing: `ModelVersion`, `Report`, …
     #[serde(rename = "type", default)]
     pub kind: String,
-    /// Which one; its form depends on the kind.
+    /// Which thing it is; the form depends on the kind.
     #[serde(default)]
     pub identifier: Value,
-    /// What each approval means for it, by the approval's id: one that was given before it was attached does
-    /// not cover it.
+    /// For each approval, by its id, whether it covers the attachment: one that was given before the thing was
+    /// attached does not.
     #[serde(default, deserialize_with = "or_default")]
     pub approval_timeline_map: BTreeMap<String, Timeline>,
 }
 
-/// What an approval means for an attachment.
+/// Whether one approval covers one attachment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
-    /// Whether the approval covers the attachment.
+    /// Domino's word for it.
     #[serde(default)]
     pub timeline_status: Validity,
 }
@@ -102,10 +102,10 @@ pub struct Timeline {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum Validity {
-    /// It does.
+    /// The approval covers it.
     #[default]
     Valid,
-    /// It does not.
+    /// The approval does not cover it.
     Invalid,
     /// A word that we do not know.
     Unknown(String),
@@ -125,7 +125,7 @@ impl Attachment {
     /// The kind of an attached version of a registered model.
     const MODEL_VERSION: &str = "ModelVersion";
 
-    /// Whether it is this version of this registered model. The version may be told as a number or as text.
+    /// Whether it is this version of this registered model. Domino may write the version as a number or as text.
     pub fn is_model_version(&self, name: &str, version: VersionNumber) -> bool {
         let told = match &self.identifier["version"] {
             Value::Number(number) => number.as_u64(),
@@ -137,7 +137,7 @@ impl Attachment {
             && told == Some(version.get())
     }
 
-    /// Whether it certainly is not covered by an approval.
+    /// Whether an approval certainly does not cover it.
     pub fn is_left_out_of(&self, approval: &ApprovalId) -> bool {
         self.approval_timeline_map
             .get(approval.as_str())
@@ -145,43 +145,43 @@ impl Attachment {
     }
 }
 
-/// An approval that a bundle needs, and how it stands.
+/// An approval that a bundle needs, and its status.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Approval {
-    /// The id.
+    /// The id, which belongs to this bundle alone.
     pub id: ApprovalId,
-    /// The name.
+    /// The name that the policy gives it.
     #[serde(default)]
     pub name: String,
-    /// How it stands.
+    /// Its status.
     pub status: ApprovalStatus,
     /// The policy that asks for it.
     pub policy_id: Option<PolicyId>,
-    /// Which of the policy's approvals it is.
+    /// The policy's approval that it stands for; the same in every bundle.
     pub stage_approval_id: Option<PolicyApprovalId>,
     /// Who may give it.
     #[serde(default, deserialize_with = "or_default")]
     pub approvers: Vec<Approver>,
-    /// Who acted on it last.
+    /// Who last acted on it.
     #[serde(default, deserialize_with = "actor")]
     pub updated_by: Option<Actor>,
-    /// When, in RFC 3339.
+    /// When somebody last acted on it, in RFC 3339.
     #[serde(default, deserialize_with = "or_default")]
     pub updated_at: String,
 }
 
-/// How an approval stands. There is no word for a rejection: it sends an approval back to its beginning.
+/// The status of an approval. There is no word for a rejection: that sends an approval back to its beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum ApprovalStatus {
-    /// Nobody has asked for it yet, or it was sent back.
+    /// Nobody has requested it yet, or it was sent back.
     PendingSubmission,
-    /// It was asked for.
+    /// It was requested.
     PendingReview,
     /// It was given.
     Approved,
-    /// It was given, with something left to be done.
+    /// It was given under a condition that remains to be met.
     ConditionallyApproved,
     /// A word that we do not know.
     Unknown(String),
@@ -205,50 +205,50 @@ impl From<String> for ApprovalStatus {
 pub struct Approver {
     /// The id of the user or organisation.
     pub id: String,
-    /// The name.
+    /// The user's or organisation's name.
     #[serde(default)]
     pub name: String,
-    /// Whether it is an organisation, any member of which may.
+    /// Whether it is an organisation; any of its members may approve.
     #[serde(default, deserialize_with = "or_default")]
     pub is_organization_user: bool,
 }
 
-/// A gate of a bundle: what may not be made of its attachments while it is closed.
+/// A gate of a bundle: what may not be deployed from its attachments while it is closed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gate {
-    /// The name.
+    /// The name that the policy gives it.
     #[serde(default)]
     pub name: String,
-    /// Whether it lets pass.
+    /// Whether it is open.
     #[serde(default, deserialize_with = "or_default")]
     pub is_open: bool,
-    /// Why not.
+    /// Why it is closed.
     #[serde(default, deserialize_with = "or_default")]
     pub reason: String,
-    /// What it guards.
+    /// The actions that it blocks.
     #[serde(default, deserialize_with = "or_default")]
     pub resources: Vec<Guarded>,
 }
 
-/// The parameter that says about which hardware tiers a gate is.
+/// The parameter that limits a gate to hardware tiers.
 const TIER: &str = "hardwareTierId";
 
-/// Something that a gate guards.
+/// An action that a gate blocks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Guarded {
-    /// What cannot be done.
+    /// The action.
     pub action: GateAction,
-    /// Whether it can be done all the same while the gate is closed.
+    /// Whether the action is still possible while the gate is closed.
     #[serde(default, deserialize_with = "or_default")]
     pub fail_open: bool,
-    /// Where it cannot be done; empty is everywhere.
+    /// Where it applies; empty means everywhere.
     #[serde(default, deserialize_with = "or_default")]
     pub parameters: Map<String, Value>,
 }
 
-/// What a gate guards.
+/// The kinds of action that a gate blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum GateAction {
@@ -271,7 +271,7 @@ impl From<String> for GateAction {
 }
 
 impl Guarded {
-    /// Whether it is about this hardware tier, by its id; one that is not known may be any.
+    /// Whether it applies to this hardware tier, by its id. An unknown tier may be any.
     fn is_about(&self, tier: Option<&str>) -> bool {
         let named = self.parameters.get(TIER);
         match (named, tier) {
@@ -283,8 +283,7 @@ impl Guarded {
 }
 
 impl Gate {
-    /// Whether it is closed, and keeps an app on this hardware tier from being started, or something that we do not
-    /// know.
+    /// Whether it is closed, and blocks the start of an app on this hardware tier or an action that we do not know.
     pub fn stops_apps(&self, tier: Option<&str>) -> bool {
         self.stops_all_but(&GateAction::CreateEndpoint, tier)
     }
@@ -301,53 +300,53 @@ impl Gate {
         !self.is_open && (self.resources.is_empty() || self.resources.iter().any(guards))
     }
 
-    /// Whether it is closed for some hardware tiers only.
+    /// Whether it is closed for certain hardware tiers only.
     pub fn names_tiers(&self) -> bool {
         let named = |guarded: &Guarded| guarded.parameters.contains_key(TIER);
         !self.is_open && self.resources.iter().any(named)
     }
 }
 
-/// A bundle to be made, with a version of a registered model in it.
+/// A bundle to create, with a version of a registered model attached. Domino requires name, policy and project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBundle {
-    /// The name.
+    /// Its name, by which it is found again.
     pub name: String,
-    /// The policy.
+    /// The policy that it is created from.
     pub policy: PolicyId,
-    /// The project.
+    /// The project that it belongs to.
     pub project: ProjectId,
     /// The registered model's name.
     pub model: String,
-    /// Its version.
+    /// The version of that model to have approved.
     pub version: VersionNumber,
 }
 
-/// Something that happens to an approval.
+/// An event to send about an approval. It names its approval by all of these ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalEvent {
-    /// The bundle.
+    /// The bundle that contains the approval.
     pub bundle_id: BundleId,
-    /// The policy.
+    /// The policy that asks for the approval.
     pub policy_id: PolicyId,
-    /// The project.
+    /// The project of the bundle.
     pub project_id: ProjectId,
-    /// What happens.
+    /// The event.
     pub event_type: ApprovalEventType,
-    /// The approval.
+    /// The bundle's own approval.
     pub approval_id: ApprovalId,
-    /// Which of the policy's approvals it is.
+    /// The policy's approval that it stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage_approval_id: Option<PolicyApprovalId>,
 }
 
-/// What may happen to an approval. Giving one is for people, so that no more is here.
+/// The events that we send about an approval. Giving one is for people, so there is no event for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ApprovalEventType {
-    /// It is asked for.
+    /// The approval is requested.
     RequestSubmitted,
-    /// It is not asked for any more.
+    /// The request is withdrawn.
     RequestCancelled,
 }
 
@@ -370,7 +369,7 @@ impl Reader {
             |bundle: &Bundle| bundle.id.as_str(),
         )
         .await?;
-        // The filter is not trusted: its spelling has changed, and what is unknown is ignored.
+        // The server's filter is not relied on: its spelling has changed, and unknown filters are ignored.
         Ok(bundles
             .into_iter()
             .filter(|bundle| {

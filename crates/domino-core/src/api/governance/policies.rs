@@ -1,4 +1,4 @@
-//! Policies: what a bundle is made from, and whose approvals it asks for.
+//! Policies: what a bundle is created from, and whose approvals it asks for.
 
 use serde::Deserialize;
 
@@ -6,32 +6,32 @@ use super::super::named::Named;
 use super::{Approver, BASE, PolicyApprovalId, PolicyId, all, or_default};
 use crate::client::{ApiError, Reader, segment};
 
-/// A policy as a list tells it.
+/// A policy as the list shows it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PolicyOverview {
-    /// The id.
+    /// The id that a new bundle names.
     pub id: PolicyId,
-    /// The name.
+    /// The name that the stage file uses.
     #[serde(default)]
     pub name: String,
-    /// Whether bundles can be made from it.
+    /// Whether bundles can be created from it.
     #[serde(default)]
     pub status: PolicyStatus,
-    /// Whether it was put away.
+    /// Whether it is archived.
     #[serde(default)]
     pub archived: bool,
 }
 
-/// Whether bundles can be made from a policy.
+/// Whether bundles can be created from a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum PolicyStatus {
-    /// Still being written.
+    /// It is being written; no bundle can be created yet.
     Draft,
-    /// In force.
+    /// Bundles can be created from it.
     #[default]
     Published,
-    /// Put away.
+    /// It is archived; no bundle can be created any longer.
     Archived,
     /// A word that we do not know.
     Unknown(String),
@@ -48,27 +48,27 @@ impl From<String> for PolicyStatus {
     }
 }
 
-/// A policy with its stages, which have nothing to do with those of a pipeline.
+/// A policy with its stages, which are not the stages of a pipeline.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// The id.
+    /// The same id as in the list.
     pub id: PolicyId,
-    /// The name.
+    /// The same name as in the list.
     #[serde(default)]
     pub name: String,
     /// Its stages, in order.
     #[serde(default, deserialize_with = "or_default")]
     pub stages: Vec<PolicyStage>,
-    /// Whether a stage can be entered only when the one before is complete.
+    /// Whether a stage can be entered only once the one before is complete.
     #[serde(default, deserialize_with = "or_default")]
     pub enforce_sequential_order: bool,
 }
 
-/// One stage of a policy.
+/// A step of a policy's review.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PolicyStage {
-    /// The name.
+    /// The name, by which a bundle tells the stage that it is in.
     #[serde(default)]
     pub name: String,
     /// The approvals that it asks for.
@@ -81,7 +81,7 @@ pub struct PolicyStage {
 pub struct PolicyApproval {
     /// The id, which an approval of a bundle names as its stage approval.
     pub id: PolicyApprovalId,
-    /// The name.
+    /// The name that people see.
     #[serde(default)]
     pub name: String,
     /// Who may give it.

@@ -1,4 +1,4 @@
-//! The exact requests to the governance service, and each reply understood.
+//! The exact requests to the governance service, and how each reply is read.
 
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path, query_param};

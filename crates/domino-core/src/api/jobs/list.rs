@@ -1,6 +1,6 @@
-//! The list of a project's jobs, newest first: no more of it than a question needs, and several pages side by side.
+//! The list of a project's jobs, newest first. It reads no more than a question needs, several pages side by side.
 //!
-//! A deployment that does not sort, or does not filter, is read to its end.
+//! A list that the deployment does not sort or does not filter is read to its end.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,13 @@ use super::{Job, JobId};
 use crate::api::projects::ProjectId;
 use crate::client::{ApiError, Reader};
 
-/// The page size that every version serves: larger ones are capped.
+/// The page size that every version accepts: larger ones are capped.
 const PAGE: usize = 100;
-/// A list that goes on longer than this is taken for one that never ends.
+/// A list with more pages is considered endless.
 const MOST_PAGES: usize = 1000;
-/// How many pages are asked for side by side at most.
+/// At most this many pages are read side by side.
 const SIDE_BY_SIDE: usize = 8;
-/// The group of the jobs that are not over, as `getStatus/values` and the public API's list call it.
+/// The group of jobs that have not ended, as `getStatus/values` and the public API's list call it.
 const ACTIVE: &str = "active";
 
 #[derive(Deserialize)]
@@ -28,12 +28,12 @@ struct JobSet {
 }
 
 impl Reader {
-    /// `GET /v4/jobs`, newest first: the jobs of the project that `wanted` picks among those that were submitted since
-    /// what `since` tells, and among those of which the list of active jobs tells that they go on. Times are epoch
-    /// milliseconds. `since` is asked only where one page does not hold all jobs; where it tells nothing, and where the
-    /// active jobs cannot be told apart, all since `at_most` is read. What the server's own `query` would find is
-    /// nowhere said, and a job that it passes over would be started twice.
-    /// Contract: v4, where `sort_by` is the direction and `order_by` the field.
+    /// `GET /v4/jobs`, newest first: the jobs of the project that `wanted` selects, among those submitted after the
+    /// time that `since` returns, and among those that the list of active jobs shows as not ended. Times are epoch
+    /// milliseconds. `since` is called only if one page does not hold all jobs. If it returns nothing and the active
+    /// jobs cannot be told apart, everything after `at_most` is read. What the server's own `query` would find is
+    /// documented nowhere, and a job that it misses would be started twice. Contract: v4, where `sort_by` is the
+    /// direction and `order_by` the field.
     pub async fn jobs(
         &self,
         project: &ProjectId,
@@ -73,7 +73,7 @@ impl Reader {
         Ok(found)
     }
 
-    /// The same list, read as far as the job with this number.
+    /// The same list, read back to the job with this number.
     pub async fn jobs_after(
         &self,
         project: &ProjectId,
@@ -86,7 +86,7 @@ impl Reader {
         Ok(list.found)
     }
 
-    /// The same list, read until `enough` was found, and no further back than `at_most`.
+    /// The same list, read until `enough` is found, and no further back than `at_most`.
     pub async fn jobs_until(
         &self,
         project: &ProjectId,
@@ -100,14 +100,14 @@ impl Reader {
         Ok(list.found)
     }
 
-    /// The newest jobs of the project, as many as one page of the list has.
+    /// The newest jobs of the project, as many as one page holds.
     pub async fn newest_jobs(&self, project: &ProjectId) -> Result<Vec<Job>, ApiError> {
         let mut list = JobList::new(self, project, None);
         list.read_until(|_| true, |_| true).await?;
         Ok(list.found)
     }
 
-    /// The same list, read only as far as the newest job that `wanted` picks.
+    /// The same list, read back to the newest job that `wanted` selects.
     pub async fn newest_job(
         &self,
         project: &ProjectId,
@@ -120,25 +120,25 @@ impl Reader {
     }
 }
 
-/// What was read of the list so far.
+/// The part of the list that has been read.
 struct JobList<'a> {
     reader: &'a Reader,
     project: &'a ProjectId,
     status: Option<&'static str>,
     found: Vec<Job>,
     seen: HashSet<JobId>,
-    /// Those on the first page that go on.
+    /// The jobs on the first page that have not ended.
     active: HashSet<JobId>,
     pages: usize,
     /// How many jobs the server puts on a page, and has in all.
     page_size: usize,
     total: Option<usize>,
-    /// Jobs went out of the list while it was read, which moves others to pages that were read already.
+    /// Jobs disappeared from the list while it was read, which moves others to pages that were read already.
     has_shrunk: bool,
     is_sorted: bool,
     is_at_end: bool,
     last_number: u64,
-    /// The oldest submission of the last page.
+    /// The oldest submission on the last page.
     oldest: i64,
 }
 
@@ -162,13 +162,13 @@ impl<'a> JobList<'a> {
         }
     }
 
-    /// Reads on until `enough`, or the end.
+    /// Reads until `enough`, or to the end.
     async fn read_until(
         &mut self,
         wanted: impl Fn(&Job) -> bool,
         enough: impl Fn(&Self) -> bool,
     ) -> Result<(), ApiError> {
-        // As many as were read already, so that no more than twice what is needed is read.
+        // As many pages as were read already, so that at most twice as much as needed is read.
         let mut most = SIDE_BY_SIDE;
         while !self.is_at_end {
             if self.pages > 0 && self.is_sorted && enough(self) {
@@ -180,8 +180,8 @@ impl<'a> JobList<'a> {
             let together = self.pages.clamp(1, most).min(self.pages_left());
             let pages = self.pages + 1..=self.pages + together;
             let sets = try_join_all(pages.map(|page| self.page(page))).await?;
-            // A job that came in between moves the others to later pages. One page after the other then shows some
-            // twice, but pages side by side may show one nowhere.
+            // A job that is added meanwhile moves the others to later pages. Pages that are read one after the other
+            // then show some jobs twice, but pages that are read side by side may miss one.
             let has_moved = together > 1 && sets.iter().any(|set| set.total_count != self.total);
             if has_moved {
                 most = 1;
@@ -196,7 +196,7 @@ impl<'a> JobList<'a> {
         Ok(())
     }
 
-    /// How many pages there are still, by what the server says; one where it does not say.
+    /// How many pages remain according to the server; one if it does not say.
     fn pages_left(&self) -> usize {
         let left = self.total.unwrap_or(0).saturating_sub(self.seen.len());
         left.div_ceil(self.page_size).clamp(1, MOST_PAGES)
@@ -229,7 +229,7 @@ impl<'a> JobList<'a> {
             }
             self.is_sorted &= job.number <= self.last_number;
             self.last_number = job.number;
-            // Nobody submitted a job in 1970: that is no time at all.
+            // A submission time of zero means that the server does not tell it.
             if job.stage_time.submission_time > 0 {
                 self.oldest = self.oldest.min(job.stage_time.submission_time);
             }
@@ -246,8 +246,8 @@ impl<'a> JobList<'a> {
             self.seen.len() == before || self.total.is_some_and(|total| self.seen.len() >= total);
     }
 
-    /// Whether a list of the active jobs is what it is taken for: it has all that the first page says go on, and none
-    /// that is over.
+    /// Whether a list of the active jobs can be relied on: it has all jobs that the first page shows as not ended,
+    /// and none that has ended.
     fn agrees_with(&self, active: &Self) -> bool {
         !active.has_shrunk && !active.has_one_that_is_over() && self.active.is_subset(&active.seen)
     }

@@ -1,4 +1,4 @@
-//! The log of a job, on v4's route or, where a deployment does not have that one, on the public API's.
+//! The log of a job, by v4's route, or the public API's if a deployment does not have v4's.
 
 use serde::Deserialize;
 
@@ -40,9 +40,9 @@ struct PublicMetadata {
 }
 
 impl Reader {
-    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`, and on a deployment that does not have it
-    /// `GET /api/jobs/beta/jobs/{id}/logs`: one page of the log from `position` on, of at most `limit` lines
-    /// (10000 is Domino's own limit). Contract: v4 and the public API.
+    /// `GET /v4/jobs/{id}/logsWithProblemSuggestions`, and on a deployment that does not have it `GET
+    /// /api/jobs/beta/jobs/{id}/logs`: one page of the log from `position` on, at most `limit` lines (10000 is
+    /// Domino's own limit). Contract: v4 and the public API.
     pub async fn job_log(
         &self,
         id: &JobId,
@@ -85,7 +85,7 @@ impl From<PublicLog> for LogPage {
     }
 }
 
-/// The public API writes times in RFC 3339 and `stdOut` where v4 writes milliseconds and `stdout`.
+/// The public API writes times in RFC 3339 and `stdOut`; v4 writes milliseconds and `stdout`.
 impl From<PublicEntry> for LogEntry {
     fn from(entry: PublicEntry) -> Self {
         let time = entry.timestamp.parse::<jiff::Timestamp>();

@@ -1,4 +1,4 @@
-//! Logged models, which MLflow 3 has: what a run logged as a model, with metrics of its own, also those of later runs.
+//! Logged models, which MLflow 3 has: what a run logged as a model, with metrics of its own, also from later runs.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use super::runs::number;
 use super::{BASE, TrackingReader, if_there, pairs};
 use crate::client::{ApiError, segment};
 
-/// A logged model.
+/// A model that a run logged, apart from the registry.
 #[derive(Debug, Clone)]
 pub struct LoggedModel {
     /// Its id: `m-` and 32 hexadecimal digits.
     pub id: String,
     /// Its status word, such as `LOGGED_MODEL_READY`.
     pub status: String,
-    /// What was measured of it: for each metric one row a run and data set, or more.
+    /// What was measured of it: one row or more for each metric, run and data set.
     pub metrics: Vec<LoggedMetric>,
-    /// Its parameters.
+    /// The parameters that were logged for it, by name.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// One value that was measured of a logged model.
+/// One measured value of a logged model.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LoggedMetric {
     /// The metric's name.
@@ -32,12 +32,12 @@ pub struct LoggedMetric {
     /// When it was measured, in epoch milliseconds.
     #[serde(default)]
     pub timestamp: i64,
-    /// At which step.
+    /// The training step that it was measured at.
     #[serde(default)]
     pub step: i64,
-    /// On which data set.
+    /// The data set that it was measured on.
     pub dataset_name: Option<String>,
-    /// By which run.
+    /// The id of the run that measured it.
     #[serde(default)]
     pub run_id: String,
 }

@@ -1,4 +1,4 @@
-//! Versions of registered models: read, list, and what may be changed of one: its stage, tags and description.
+//! Versions of registered models: read and list them, and change a version's stage, tags and description.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::client::ApiError;
 
 /// The route of every search.
 const SEARCH: &str = "/api/2.0/mlflow/model-versions/search";
-/// The versions on a page of a list. Upstream's server gives up to 200,000, and takes as long for a version on a small
-/// page as on a large one.
+/// The versions on a page of a list. Upstream's server returns up to 200,000, and takes as long for a version on a
+/// small page as on a large one.
 const PAGE: usize = 2000;
 
 /// A version of a registered model, as the experiment manager has it.
@@ -23,10 +23,10 @@ const PAGE: usize = 2000;
 pub struct ModelVersion {
     /// The registered model's name.
     pub name: String,
-    /// The version.
+    /// The number, which the registry assigns from 1 upwards.
     #[serde(deserialize_with = "from_text")]
     pub version: VersionNumber,
-    /// Its stage.
+    /// The stage that it is in; a version is in one at a time.
     #[serde(default = "no_stage")]
     pub current_stage: ModelStage,
     /// Whether it can be used.
@@ -35,25 +35,25 @@ pub struct ModelVersion {
     /// Why its status is what it is.
     #[serde(default)]
     pub status_message: String,
-    /// What people read about it.
+    /// The description that people read.
     #[serde(default)]
     pub description: String,
-    /// The run that made it; empty for one that no run made.
+    /// The run that created it; empty if it was not created by a run.
     #[serde(default)]
     pub run_id: String,
     /// Where its artifacts are.
     #[serde(default)]
     pub source: String,
-    /// When it was made, in epoch milliseconds.
+    /// When it was created, in epoch milliseconds.
     #[serde(default)]
     pub creation_timestamp: i64,
     /// When it was last changed, in epoch milliseconds.
     #[serde(default)]
     pub last_updated_timestamp: i64,
-    /// Its tags.
+    /// Its tags by key; each key has one value.
     #[serde(default, deserialize_with = "pairs")]
     pub tags: BTreeMap<String, String>,
-    /// The aliases that point to it; a list of versions leaves them out.
+    /// The aliases that point to it; absent in a list of versions.
     #[serde(default)]
     pub aliases: Vec<String>,
 }
@@ -62,12 +62,12 @@ pub struct ModelVersion {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum ModelVersionStatus {
-    /// It can.
+    /// It can be used.
     #[default]
     Ready,
-    /// Not yet.
+    /// It is still being registered.
     PendingRegistration,
-    /// It never will.
+    /// Its registration failed for good.
     FailedRegistration,
     /// A word that we do not know.
     Unknown(String),
@@ -96,7 +96,7 @@ struct Page {
     next_page_token: Option<String>,
 }
 
-/// The name and version that every change begins with.
+/// The name and version that every change names.
 #[derive(Serialize)]
 struct Named<'a> {
     name: &'a str,
@@ -127,16 +127,16 @@ struct Description<'a> {
     description: &'a str,
 }
 
-/// Which versions of a registered model are searched.
+/// Which versions of a registered model to search for.
 #[derive(Debug, Clone, Copy)]
 pub enum Which<'a> {
-    /// All of the model of this name.
+    /// All versions of the model of this name.
     All(&'a str),
-    /// Those with a lower number than this.
+    /// The versions with a lower number than this.
     Below(&'a str, VersionNumber),
-    /// Those with this tag.
+    /// The versions with this tag.
     Tagged(&'a str, &'a str),
-    /// Those with this value of this tag.
+    /// The versions with this value of this tag.
     TaggedWith(&'a str, &'a str, &'a str),
 }
 
@@ -189,10 +189,11 @@ impl TrackingReader {
         self.selected_versions(Which::All(name), |_| true).await
     }
 
-    /// `GET model-versions/search`: the versions of a registered model that `keep` takes, newest first, page after
-    /// page; without their aliases. A model that is not there has none. Contract: MLflow REST, seen on 2.22 and 3.17.
+    /// `GET model-versions/search`: the versions of a registered model that `keep` accepts, newest first, page after
+    /// page; without their aliases. A model that does not exist has none. Contract: MLflow REST, seen on 2.22 and
+    /// 3.17.
     ///
-    /// The search takes no stage as a filter. Only what is kept stays in memory.
+    /// The search has no filter for stages. Only the accepted versions are kept in memory.
     pub async fn selected_versions(
         &self,
         which: Which<'_>,
@@ -201,7 +202,7 @@ impl TrackingReader {
         let filter = which.filter();
         let (mut versions, mut token) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
-            // Without an order it is that of the last change and the page token an offset: a version that somebody
+            // The default order is that of the last change, and the page token is an offset: a version that somebody
             // edits between two pages would be missed.
             let order = "version_number DESC";
             let page = self.page(&filter, order, PAGE, token.as_deref()).await?;
@@ -219,7 +220,7 @@ impl TrackingReader {
     }
 
     /// `GET model-versions/search`: the `most` versions that changed last, the latest change first. A version that
-    /// enters or leaves a stage is the first of them. Contract: MLflow REST, seen on 2.22 and 3.17.
+    /// enters or leaves a stage comes first. Contract: MLflow REST, seen on 2.22 and 3.17.
     pub async fn last_changed_versions(
         &self,
         which: Which<'_>,
@@ -251,12 +252,12 @@ impl TrackingReader {
 }
 
 impl TrackingWriter {
-    /// `POST model-versions/transition-stage`: puts a version into a stage and leaves the others where they are.
-    /// The reply is the moved version; it does not prove that the stage holds no other. Contract: MLflow REST,
-    /// seen on 2.22 and 3.17.
+    /// `POST model-versions/transition-stage`: moves a version to a stage and leaves the others where they are. The
+    /// reply is the moved version; it does not prove that the stage holds no other. Contract: MLflow REST, seen on
+    /// 2.22 and 3.17.
     ///
     /// The server could archive the others itself, but does not say which, and lets two such calls at once both
-    /// succeed. So that is never asked for.
+    /// succeed. So we never ask for that.
     pub async fn transition_stage(
         &self,
         name: &str,
@@ -276,8 +277,8 @@ impl TrackingWriter {
         Ok(one.model_version)
     }
 
-    /// `POST model-versions/set-tag`: sets or overwrites one tag; values of up to 5,000 characters pass on every
-    /// line, and so does none. Contract: MLflow REST, seen on 2.22 and 3.17.
+    /// `POST model-versions/set-tag`: sets or overwrites one tag. Values of up to 5,000 characters, and empty ones,
+    /// work in every release line. Contract: MLflow REST, seen on 2.22 and 3.17.
     pub async fn set_version_tag(
         &self,
         name: &str,
@@ -296,7 +297,7 @@ impl TrackingWriter {
             .await
     }
 
-    /// `PATCH model-versions/update`: what people read about a version. Contract: MLflow REST, seen on 2.22 and
+    /// `PATCH model-versions/update`: changes the description of a version. Contract: MLflow REST, seen on 2.22 and
     /// 3.17.
     pub async fn describe_version(
         &self,
@@ -317,7 +318,7 @@ impl TrackingWriter {
     }
 }
 
-/// A name inside a filter. The filter's grammar knows no escape, but two kinds of quotes.
+/// A name inside a filter. The filter's grammar has no escape character, but two kinds of quotes.
 fn quoted(name: &str) -> String {
     if name.contains('\'') {
         format!("\"{name}\"")

@@ -11,24 +11,24 @@ use super::{
 };
 use crate::client::ApiError;
 
-/// The tag by which the registry keeps a prompt among its models.
+/// The tag that marks a prompt among the registry's models.
 const PROMPT: &str = "mlflow.prompt.is_prompt";
 
 /// A registered model, as the experiment manager has it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RegisteredModel {
-    /// The name.
+    /// The name, which is the key of a registered model.
     pub name: String,
-    /// What people read about it.
+    /// The description that people read.
     #[serde(default)]
     pub description: String,
-    /// Its tags.
+    /// Its tags by key; they are separate from those of its versions.
     #[serde(default, deserialize_with = "pairs")]
     pub tags: BTreeMap<String, String>,
-    /// Its aliases and the version that each points to. Case counts.
+    /// Its aliases and the version that each points to. Names are case-sensitive.
     #[serde(default, deserialize_with = "aliases")]
     pub aliases: BTreeMap<String, VersionNumber>,
-    /// The newest version of each stage that holds any, whatever others the stage holds; without their aliases.
+    /// The newest version of each stage that has any, without its aliases.
     #[serde(default)]
     pub latest_versions: Vec<ModelVersion>,
 }
@@ -88,7 +88,7 @@ impl TrackingReader {
 }
 
 impl TrackingWriter {
-    /// `POST registered-models/alias`: points an alias to a version, away from any other. Contract: MLflow REST,
+    /// `POST registered-models/alias`: points an alias to a version, and away from any other. Contract: MLflow REST,
     /// seen on 2.22 and 3.17.
     pub async fn set_alias(
         &self,
@@ -107,8 +107,8 @@ impl TrackingWriter {
             .await
     }
 
-    /// `DELETE registered-models/alias`: also a success when there is no such alias. Contract: MLflow REST, seen
-    /// on 2.22 and 3.17.
+    /// `DELETE registered-models/alias`: succeeds also if there is no such alias. Contract: MLflow REST, seen on 2.22
+    /// and 3.17.
     pub async fn delete_alias(&self, name: &str, alias: &str) -> Result<(), ApiError> {
         let route = format!("{BASE}/registered-models/alias");
         let body = DeleteAlias { name, alias };

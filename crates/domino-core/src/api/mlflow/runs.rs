@@ -1,4 +1,4 @@
-//! Runs: what made a model version, and how good it was.
+//! Runs: what created a model version, and how well it did.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ pub struct Run {
     pub experiment_id: String,
     /// Its status word, such as `FINISHED`.
     pub status: String,
-    /// Whether it was deleted, which a server goes on showing for a while.
+    /// Whether it was deleted; a server still shows it for a while.
     pub is_deleted: bool,
     /// When it ended, in epoch milliseconds.
     pub end_time: Option<i64>,
-    /// Its metrics, each with one value: that of the highest step, there the newest, there the greatest. Where the run
-    /// logged several models, it may be that of any of them. What is beyond all numbers is infinite.
+    /// Its metrics, each with one value: that of the highest step, of those the newest, of those the greatest. If the
+    /// run logged several models, the value may be of any of them. Values beyond the range of numbers are infinite.
     pub metrics: BTreeMap<String, f64>,
-    /// Its parameters.
+    /// Its parameters by name, as text.
     pub parameters: BTreeMap<String, String>,
-    /// Its tags.
+    /// Its tags by key, including those that MLflow itself sets.
     pub tags: BTreeMap<String, String>,
-    /// How many logged models it made, where the server has such.
+    /// How many logged models it created, if the server has them.
     pub logged_models: usize,
 }
 
@@ -84,8 +84,8 @@ struct Metric {
     step: i64,
 }
 
-/// JSON knows neither `NaN` nor an infinity. MLflow writes the one as text and keeps the other as the greatest number
-/// that there is.
+/// JSON has neither `NaN` nor infinity. MLflow writes `NaN` as text, and infinity as the greatest number that there
+/// is.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -110,7 +110,7 @@ impl From<Wire> for Run {
             mut data,
             outputs,
         } = wire;
-        // One value a metric is what MLflow promises; were there several, the one that it would choose counts.
+        // MLflow promises one value for each metric; if there are several, the one that it would choose counts.
         data.metrics.sort_by(|one, other| {
             let place = |metric: &Metric| (metric.step, metric.timestamp);
             place(one)

@@ -1,22 +1,22 @@
-//! The stages that the experiment manager knows: four, and on some deployments words of their own.
+//! The stages that the experiment manager has: four, and on some deployments words of their own.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A stage of a model version. The server takes the four without regard to case and answers in this spelling.
+/// A stage of a model version. The server accepts the four in any case and answers in this spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum ModelStage {
     /// No stage.
     None,
-    /// `Staging`.
+    /// The word `Staging`.
     Staging,
-    /// `Production`.
+    /// The word `Production`.
     Production,
-    /// `Archived`.
+    /// The word `Archived`.
     Archived,
-    /// A word that upstream's server refuses, and a deployment may have.
+    /// A word that upstream's server refuses, but a deployment may have.
     Unknown(String),
 }
 

@@ -1,13 +1,13 @@
-//! What an endpoint and its versions have beyond what a deployment decides: monitoring, recording, a resource quota and
-//! whatever else somebody set. Both are written whole, so that this is sent back as it was read, also what we do not
-//! know.
+//! What an endpoint and its versions have beyond what a deployment decides: monitoring, recording, a resource quota
+//! and whatever else somebody set. Both are written whole. So these fields are sent back as they were read, including
+//! ones that we do not know.
 
 use serde_json::{Map, Value};
 
 /// Fields as Domino names them.
 pub type Carried = Map<String, Value>;
 
-/// What people call these fields.
+/// The words that people use for these fields.
 const WORDS: &[(&str, &str)] = &[
     ("monitoringEnabled", "monitoring"),
     ("recordInvocation", "recording of invocations"),
@@ -32,7 +32,7 @@ const OF_THE_ENDPOINT: &[&str] = &[
     "volumes",
 ];
 
-/// What belongs to one version alone.
+/// What belongs to one version only.
 const OF_ONE_VERSION: &[&str] = &[
     "bundleId",
     "environmentId",
@@ -51,13 +51,13 @@ const SENT_AGAIN: &[&str] = &[
     "strictNodeAntiAffinity",
 ];
 
-/// What of a reply of the older routes every new version sends again.
+/// The part of a reply of the older routes that every new version sends again.
 pub(super) fn sent_again(mut rest: Carried) -> Carried {
     rest.retain(|name, value| SENT_AGAIN.contains(&name.as_str()) && !value.is_null());
     rest
 }
 
-/// The same with what those routes want in any case.
+/// The same with the settings that those routes always require.
 pub(super) fn with_settings(carried: &Carried) -> Carried {
     let mut carried = carried.clone();
     for name in ["isAsync", "strictNodeAntiAffinity"] {
@@ -66,7 +66,7 @@ pub(super) fn with_settings(carried: &Carried) -> Carried {
     carried
 }
 
-/// What is left of an endpoint's reply when the fields are taken that have a name of ours.
+/// What remains of an endpoint's reply without the fields that are read by name.
 pub(super) fn of_endpoint(rest: Carried) -> Carried {
     kept(rest, OF_THE_ENDPOINT)
 }
@@ -81,7 +81,7 @@ fn kept(mut rest: Carried, without: &[&str]) -> Carried {
     rest
 }
 
-/// What of it somebody has set, in words.
+/// The settings that somebody made, in words.
 pub fn words(carried: &Carried) -> Vec<String> {
     let is_set = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,

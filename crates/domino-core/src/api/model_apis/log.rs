@@ -1,20 +1,20 @@
-//! Logs of model APIs, brought into the shape that all our logs have. Both generations write them alike.
+//! Logs of model APIs, converted to the shape that all our logs have. Both generations write them alike.
 
 use serde::Deserialize;
 
 use super::super::logs::{LogEntry, LogPage, LogPosition};
 use crate::client::{ApiError, Reader};
 
-/// A page of the log of a build, and how the build stands.
+/// A page of the log of a build, and the status of the build.
 #[derive(Debug, Clone)]
 pub struct BuildLog {
-    /// The page; complete when the build is over.
+    /// The page; complete when the build has ended.
     pub page: LogPage,
     /// Whether the build failed.
     pub failed: bool,
 }
 
-/// A log on the wire. v4's specification wraps it into a list of one, which is not believed and not refused.
+/// A log on the wire. v4's specification wraps it into a list of one; both forms are read.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Wire {
@@ -92,7 +92,7 @@ impl Log {
     }
 }
 
-/// The public API calls it a number only, and a JavaScript server may write it as `1.76e18`.
+/// The public API only says that it is a number, and a JavaScript server may write it as `1.76e18`.
 fn nanoseconds(number: &serde_json::Number) -> Option<u128> {
     number
         .as_u64()
@@ -114,7 +114,7 @@ pub(super) async fn instance_log(
     Ok(log.log().page(false))
 }
 
-/// The query of a page: nothing where the log begins.
+/// The query of a page; empty for the beginning of the log.
 pub(super) fn since(position: &str) -> Vec<(&str, &str)> {
     match position {
         "" | "0" => Vec::new(),

@@ -1,4 +1,4 @@
-//! The endpoints that a registered model knows of, also those that this account may not see.
+//! The endpoints that a registered model lists, including ones that this account may not see.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -7,14 +7,14 @@ use super::super::registered_models::OwningProject;
 use crate::api::ids::ModelApiId;
 use crate::client::{ApiError, Reader, segment};
 
-/// An endpoint that was made of a registered model.
+/// An endpoint that was created from a registered model.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MadeEndpoint {
-    /// The id.
+    /// The id of the model API.
     pub id: ModelApiId,
-    /// The name.
+    /// The model API's name, which need not be unique.
     pub name: String,
-    /// Its project.
+    /// The project that it was created in, which may be another than the model's.
     pub project: OwningProject,
 }
 
@@ -39,8 +39,8 @@ struct Pagination {
     total_count: Option<usize>,
 }
 
-/// `GET /api/registeredmodels/v1/{name}/modelapis`. Nothing where a deployment does not have it, refuses it, or tells a
-/// part only. Contract: public API.
+/// `GET /api/registeredmodels/v1/{name}/modelapis`. `None` if a deployment does not have it, refuses it, or tells
+/// only a part. Contract: public API.
 pub(super) async fn made_of(
     reader: &Reader,
     name: &str,

@@ -14,14 +14,14 @@ pub enum ModelApiSource {
     Registered {
         /// The registered model's name.
         name: String,
-        /// Its version.
+        /// The version's number in the registry.
         version: VersionNumber,
     },
     /// A function in a file of the project.
     Function {
-        /// The file.
+        /// The file's path in the project.
         file: String,
-        /// The function.
+        /// The function's name in that file.
         function: String,
     },
 }
@@ -81,11 +81,11 @@ impl From<Typed> for ModelApiSource {
     }
 }
 
-/// The key under which the files that a build leaves out are carried over.
+/// The key under which the list of files that a build leaves out is carried over.
 const EXCLUDED: &str = "excludeFiles";
 
 impl Typed {
-    /// The source with the files that the version before left out.
+    /// The source with the list of files that the previous version left out.
     pub(super) fn without_files_of(source: &ModelApiSource, carried: &mut Carried) -> Self {
         let excluded = excluded(carried);
         let mut typed = Self::from(source);
@@ -95,7 +95,7 @@ impl Typed {
         typed
     }
 
-    /// Puts the files that are left out among what the next version takes over.
+    /// Adds the list of files that are left out to what the next version takes over.
     pub(super) fn keep_excluded(&self, carried: Carried) -> Carried {
         match self {
             Self::File { exclude_files, .. } => with_excluded(carried, exclude_files.clone()),
@@ -104,7 +104,7 @@ impl Typed {
     }
 }
 
-/// The same, where they stand beside the source.
+/// The same, for routes where the list is beside the source.
 pub(super) fn with_excluded(mut carried: Carried, files: Vec<String>) -> Carried {
     if !files.is_empty() {
         carried.insert(EXCLUDED.to_owned(), files.into());
@@ -112,13 +112,13 @@ pub(super) fn with_excluded(mut carried: Carried, files: Vec<String>) -> Carried
     carried
 }
 
-/// Takes the files that the version before left out from what is carried over.
+/// Removes the list of files that the previous version left out from what is carried over.
 pub(super) fn excluded(carried: &mut Carried) -> Vec<String> {
     let files = carried.remove(EXCLUDED).unwrap_or_default();
     serde_json::from_value(files).unwrap_or_default()
 }
 
-/// A source in the older routes: its fields stand among the others, and a version may be text.
+/// A source in the older routes: its fields are among the others, and a version may be text.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Flat {
@@ -171,7 +171,7 @@ impl From<&ModelApiSource> for Flat {
 }
 
 impl Flat {
-    /// The source, if all of one is there.
+    /// The source, if all its fields are present.
     pub(super) fn whole(self) -> Option<ModelApiSource> {
         match self {
             Self {

@@ -1,46 +1,46 @@
-//! How a version of a model API stands, in Domino's words.
+//! The status of a version of a model API, in Domino's words.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// How a version stands.
+/// The status of a version.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
     /// The status word.
     pub status: DeploymentStatus,
-    /// Whether something is still under way.
+    /// Whether a change is still in progress.
     pub is_pending: bool,
 }
 
 impl Deployment {
-    /// Running, with nothing under way.
+    /// Whether it is running and no change is in progress.
     pub fn is_running(&self) -> bool {
         self.status == DeploymentStatus::Running && !self.is_pending
     }
 }
 
-/// Domino's words for the status of a version. The newer routes write them with spaces and a capital, the older
-/// ones in lower case; they are read alike.
+/// Domino's words for the status of a version. The newer routes write them with spaces and a capital, the older ones
+/// in lower case; both are read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum DeploymentStatus {
-    /// The build waits.
+    /// The build is queued.
     PreparingToBuild,
     /// The image is being built.
     Building,
-    /// The image is there.
+    /// The image is built.
     ReadyToRun,
-    /// The instances start.
+    /// The instances are starting.
     Starting,
-    /// It serves.
+    /// It serves requests.
     Running,
-    /// It does not come up, and may recover.
+    /// It does not come up, but may recover.
     Stalled,
-    /// It does not answer, and may recover.
+    /// It does not answer, but may recover.
     Unreachable,
-    /// It will not serve.
+    /// It failed for good.
     Failed,
     /// It was stopped.
     Stopped,

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::model_api::DesiredModelApi;
 
-/// One variable.
 #[derive(Serialize)]
 pub(super) struct Variable<'a> {
     key: &'a str,

@@ -74,7 +74,7 @@ async fn an_app_is_found_by_name_and_told_what_it_runs() {
     assert_eq!(version.content(), content());
     assert_eq!(version.hardware_tier_name.as_deref(), Some("Small"));
     assert_eq!(version.environment_name.as_deref(), Some("Standard"));
-    // Only the app of that name is looked at closer.
+    // Only the app of that name is read in detail.
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 
@@ -122,7 +122,7 @@ async fn the_newest_start_is_looked_for_where_the_app_does_not_name_it() {
     assert_eq!(app.version.unwrap().id.as_str(), "i3");
 }
 
-/// Between the look at the app and the look at its start the app came up: only now it tells its address.
+/// The app comes up between the read of the app and the read of its start: only then does it tell its address.
 #[tokio::test]
 async fn an_app_that_came_up_in_between_is_looked_at_once_more() {
     let server = MockServer::start().await;

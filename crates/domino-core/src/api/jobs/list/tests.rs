@@ -1,4 +1,4 @@
-//! How much of a long list is read, and that nothing of it is missed.
+//! How much of a long list is read, and that nothing in it is missed.
 
 use std::future::ready;
 use std::sync::Mutex;
@@ -9,16 +9,16 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use super::*;
 use crate::client::tests::connection;
 
-/// The numbers of the jobs that go on.
+/// The numbers of the jobs that have not ended.
 const GOING: &[u64] = &[9_990, 4_321];
 
-/// How a server takes `status=active`.
+/// What a server does with `status=active`.
 #[derive(Clone, Copy, PartialEq)]
 enum Filter {
     Works,
     Ignored,
     Refused,
-    /// It leaves out the first of those that go on.
+    /// It leaves out the first of the jobs that have not ended.
     Incomplete,
 }
 
@@ -65,7 +65,7 @@ async fn server(most: u64, filter: Filter) -> MockServer {
     server
 }
 
-/// The numbers of the jobs that are found, and how many requests that costs.
+/// The numbers of the jobs that are found, and how many requests that takes.
 async fn found(filter: Filter, at_most: i64, since: Option<i64>) -> (Vec<u64>, usize) {
     let server = server(10_000, filter).await;
     let wanted = |job: &Job| [9_990, 9_800, 4_321, 4_000].contains(&job.number);
@@ -81,7 +81,7 @@ async fn found(filter: Filter, at_most: i64, since: Option<i64>) -> (Vec<u64>, u
 
 #[tokio::test]
 async fn of_ten_thousand_jobs_the_window_and_what_goes_on_are_read() {
-    // Nothing but what goes on; all since job 9,750; what goes on only as far back as anything is looked for.
+    // Only unfinished jobs; everything since job 9,750; unfinished jobs only as far back as anything is searched.
     let cases: [(i64, i64, Vec<u64>, usize); 3] = [
         (0, i64::MAX, vec![4_321, 9_990], 2),
         (0, 10_750, vec![4_321, 9_800, 9_990], 5),
@@ -131,7 +131,7 @@ async fn what_came_after_a_number_is_read_and_no_more() {
 #[tokio::test]
 async fn a_job_that_comes_in_between_two_pages_hides_no_other() {
     let server = MockServer::start().await;
-    // Page 4 is read before a job comes in, and page 3, which is asked for beside it, after.
+    // Page 4 is read before a job is added, and page 3, which is requested at the same time, after.
     let asked = Mutex::new(Vec::new());
     Mock::given(wiremock::matchers::path("/v4/jobs"))
         .respond_with(move |request: &Request| {

@@ -1,4 +1,4 @@
-//! Each question about model versions, exactly as it is sent, and each answer.
+//! The exact requests for model versions, and each reply.
 
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
