@@ -1,4 +1,4 @@
-//! Which commit of the repository is deployed. It is always a whole SHA: anything shorter could mean something
+//! The commit of the repository that is deployed. It is always a whole SHA: anything shorter could mean something
 //! else tomorrow.
 
 use std::fmt;

@@ -1,7 +1,7 @@
-//! How the commit that is to be deployed stands to the one that runs: nothing goes backwards by accident.
+//! Whether the commit to deploy is older or newer than the one that runs, so that nothing goes backwards by accident.
 //!
-//! git in the checkout is asked first. A workflow's checkout is shallow, so that GitHub is asked where git does not
-//! know. It decides nothing: whether an older commit is refused is for the caller to say.
+//! git in the checkout is asked first. A workflow's checkout is shallow, so GitHub is asked when git does not know.
+//! Nothing is decided here: the caller says whether an older commit is refused.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,23 +10,24 @@ use crate::client::Connection;
 use crate::commit::Commit;
 use crate::github::{Comparison, compare};
 
-/// How the commit that is to be deployed stands to the one that runs.
+/// How the commit to deploy relates to the one that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOrder {
-    /// It is the one that runs.
+    /// It is the commit that runs.
     Same,
-    /// It has everything that runs, and more.
+    /// It contains everything that runs, and more.
     Newer,
-    /// What runs has everything of it, and more: to deploy it is to go back.
+    /// What runs contains all of it, and more: deploying it is a step back.
     Older,
-    /// Each has what the other does not, as after a forced push or on another branch.
+    /// Each contains commits that the other does not, as after a forced push or on another branch.
     Diverged,
-    /// Neither git here nor GitHub could tell, and why.
+    /// Neither git nor GitHub could tell; the text is the reason.
     Unknown(String),
 }
 
 impl CommitOrder {
-    /// Asks git in this folder, then GitHub. `variable` reads the runner's variables; `connection` lends its limits.
+    /// Asks git in this folder, then GitHub. `variable` reads the runner's variables; `connection` provides only its
+    /// limits.
     pub async fn of(
         wanted: &Commit,
         running: &Commit,
@@ -42,7 +43,7 @@ impl CommitOrder {
         Self::on_github(wanted, running.as_str(), connection, variable).await
     }
 
-    /// Asks GitHub alone, which also knows what runs by the beginning of its id.
+    /// Asks GitHub only, which also accepts the beginning of the id of what runs.
     pub async fn on_github(
         wanted: &Commit,
         running: &str,
@@ -61,9 +62,9 @@ impl CommitOrder {
     }
 }
 
-/// What git knows in `folder`; `None` where it does not have both commits, or not the history between them.
+/// What git knows in `folder`; `None` if it does not have both commits, or not the history between them.
 fn in_checkout(folder: &Path, wanted: &Commit, running: &Commit) -> Option<CommitOrder> {
-    // Where the history is cut off, a yes is true all the same; a no is not.
+    // In a truncated history a yes is still true; a no is not.
     if is_ancestor(folder, running, wanted)? {
         return Some(CommitOrder::Newer);
     }
@@ -73,7 +74,7 @@ fn in_checkout(folder: &Path, wanted: &Commit, running: &Commit) -> Option<Commi
     (!is_shallow(folder)?).then_some(CommitOrder::Diverged)
 }
 
-/// Exit 0 is yes and 1 is no; anything else means that git does not know one of them.
+/// Exit code 0 is yes and 1 is no; anything else means that git does not know one of them.
 fn is_ancestor(folder: &Path, ancestor: &Commit, of: &Commit) -> Option<bool> {
     let output = git(folder)
         .args(["merge-base", "--is-ancestor"])

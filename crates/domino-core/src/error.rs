@@ -1,7 +1,8 @@
-//! The one error that comes back from a command: what went wrong, what caused it, and as data how the program ends,
-//! what to do now, and which line of the stage file decided it.
+//! The one error that a command returns: what went wrong, what caused it, and as data the exit code, what to do next,
+//! and the line of the stage file that decided it.
 //!
-//! Nothing here prints. Errors of the floors below, which know nothing of programs, get their exit code and hint here.
+//! Nothing here prints. Errors of the lower layers, which know nothing of programs, get their exit code and hint
+//! here.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -13,14 +14,14 @@ use crate::client::{ApiError, ConnectError};
 use crate::credential::CredentialError;
 use stage_file::{StageFile, StageFileError, UnknownName};
 
-/// What a fallible function of a command gives back.
+/// What a fallible function of a command returns.
 pub type Result<T, E = CommandError> = std::result::Result<T, E>;
 
-/// Why a command did not end well. Reads as its outermost message, with `{:#}` as all messages in one line; the causes
-/// follow as sources.
+/// Why a command failed. Displays its outermost message, and with `{:#}` all messages in one line; the causes follow
+/// as sources.
 ///
-/// Each link of the chain may say how the program ends, what to do now, and which line decided it. Of each, the
-/// outermost link that says it counts.
+/// Each link of the chain may hold the exit code, what to do next, and the line that decided it. Of each, the
+/// outermost link that has it counts.
 #[derive(Debug, Clone)]
 pub struct CommandError(Box<Link>);
 
@@ -44,14 +45,14 @@ pub struct FileLine {
 }
 
 impl CommandError {
-    /// An error that ends with `exit` and reads `message`: lower case, no full stop, backticks around names.
+    /// An error with an exit code and a message: lower case, no full stop, backticks around names.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         let mut error = Self::message(message);
         error.0.exit = Some(exit);
         error
     }
 
-    /// An error that does not say how the program ends. Unless an outer link says it, this is a bug of ours.
+    /// An error without an exit code. Unless an outer link has one, it counts as a bug of ours.
     pub fn message(message: impl Into<String>) -> Self {
         Self(Box::new(Link {
             message: message.into(),
@@ -77,7 +78,7 @@ impl CommandError {
         Self::new(Exit::Failed, message)
     }
 
-    /// Adds the sentence that says what to do now.
+    /// Adds the sentence that says what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
@@ -104,12 +105,12 @@ impl CommandError {
         outer
     }
 
-    /// How the program ends.
+    /// The exit code.
     pub fn exit(&self) -> Exit {
         self.links().find_map(|link| link.exit).unwrap_or(Exit::Bug)
     }
 
-    /// The sentence that says what to do now, if there is one.
+    /// The sentence that says what to do next, if there is one.
     pub fn to_do(&self) -> Option<&str> {
         self.links().find_map(|link| link.hint.as_deref())
     }
@@ -130,7 +131,7 @@ impl CommandError {
         })
     }
 
-    /// The chain of an error of somebody else's, in its own words.
+    /// The chain of another library's error, in its own words.
     pub(crate) fn of_chain(error: &dyn std::error::Error) -> Self {
         let outer = Self::message(error.to_string());
         match error.source() {
@@ -139,7 +140,7 @@ impl CommandError {
         }
     }
 
-    /// Says how the program ends.
+    /// Sets the exit code.
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.0.exit = Some(exit);
         self
@@ -265,7 +266,7 @@ pub trait Context<T> {
     /// Puts `outer` around an error.
     fn context(self, outer: impl Into<CommandError>) -> Result<T>;
 
-    /// As [`Context::context`], where the message is worth making only when it is needed.
+    /// As [`Context::context`], with a message that is built only when needed.
     fn with_context<C: Into<CommandError>>(self, outer: impl FnOnce() -> C) -> Result<T>;
 }
 
@@ -291,7 +292,7 @@ mod tests {
             .context("in words")
             .context(CommandError::failed("rolled back"));
         assert_eq!(outer.exit(), Exit::Failed);
-        // The outer one has no hint of its own, so that the inner one's is shown.
+        // The outer error has no hint of its own, so the inner one's is shown.
         assert_eq!(outer.to_do(), Some("wait"));
         assert_eq!(outer.to_string(), "rolled back");
         assert_eq!(

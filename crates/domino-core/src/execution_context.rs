@@ -1,8 +1,8 @@
-//! The context of a run for calls from outside of one: `X-Domino-Execution`, which the experiment manager of some
-//! deployments wants beside the credential. It names a run of the same project and user.
+//! The context of a run, for calls from outside of it: `X-Domino-Execution`, which the experiment manager of some
+//! deployments requires besides the credential. It names a run of the same project and user.
 //!
-//! It is a JWT that everybody signs with the same literal, as Domino's own examples do: a mark of where a call belongs,
-//! and no security token. It opens nothing by itself and is no secret. Which run it names is decided elsewhere.
+//! It is a JWT that everybody signs with the same literal, as Domino's own examples do. It says where a call belongs
+//! and is no security token: it opens nothing by itself and is no secret. Which run it names is decided elsewhere.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,7 +25,7 @@ impl ExecutionContext {
     /// The name of the header.
     pub(crate) const HEADER: &str = "x-domino-execution";
 
-    /// That of the run with this id; nothing for an id that no header could hold.
+    /// The context of the run with this id; absent for an id that a header cannot contain.
     pub fn of(run: &str) -> Option<Self> {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let header = part(json!({"alg": "HS256", "typ": "JWT"}));

@@ -16,11 +16,11 @@ pub enum Exit {
     Unreachable = 4,
     /// What was deployed failed.
     Failed = 5,
-    /// Not settled when the time was up.
+    /// Work was still going on when the time was up.
     Unsettled = 6,
-    /// Not approved.
+    /// No approval: not requested, pending, rejected, or given by the requester.
     NotApproved = 7,
-    /// What runs is not as the stage file says; only where that was asked for as the exit.
+    /// What runs differs from the stage file; only if the caller asked for this exit code.
     Differs = 8,
     /// The work is done, but what was asked for could not be written: step outputs, or stdout.
     OutputLost = 9,
@@ -31,7 +31,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The end that has this number.
+    /// The exit code with this number.
     pub fn of_code(code: u8) -> Option<Self> {
         const ALL: [Exit; 12] = [
             Exit::Done,

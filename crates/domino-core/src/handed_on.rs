@@ -1,5 +1,5 @@
-//! What one step hands on to the next of a version: its number, and what tells it from another of that number. A number
-//! means something only where it was given out.
+//! What one step hands on to the next about a version: its number, and what distinguishes it from another version of
+//! that number. A number means something only in the registry that assigned it.
 
 use std::str::FromStr;
 
@@ -8,13 +8,13 @@ use crate::error::{CommandError, Result};
 use crate::variable::{is_on_github, variable};
 use crate::version_identity::VersionIdentity;
 
-/// The step output that tells which version was published, beyond its number.
+/// The step output that identifies the published version, beyond its number.
 pub const IDENTITY_OUTPUT: &str = "version-identity";
 
-/// The variable that hands it to the next step.
+/// The variable that passes it to the next step.
 const IDENTITY: &str = "MODEL_VERSION_IDENTITY";
 
-/// A version that may be given as nothing: GitHub hands on an output that does not exist as an empty text.
+/// A version that may be empty: GitHub passes an output that does not exist as an empty text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GivenVersion(Option<VersionNumber>);
 
@@ -30,8 +30,8 @@ impl FromStr for GivenVersion {
 }
 
 impl GivenVersion {
-    /// The version, if one is given. On GitHub an empty one was lost on its way, and what the stage before serves now may
-    /// be another than the one that was approved.
+    /// The version, if one is given. On GitHub an empty one was lost on the way, and what the stage before serves now
+    /// may differ from what was approved.
     pub fn number(given: Option<Self>) -> Result<Option<VersionNumber>, CommandError> {
         match given {
             Some(Self(None)) if is_on_github() => Err(CommandError::usage(
@@ -48,7 +48,7 @@ impl GivenVersion {
 }
 
 impl VersionIdentity {
-    /// What the step before handed on, if it did.
+    /// What the step before handed on, if anything.
     pub fn handed_on() -> Result<Option<Self>, CommandError> {
         let Some(text) = variable(IDENTITY) else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl VersionIdentity {
         Ok(serde_json::to_string(self)?)
     }
 
-    /// Why this, which was handed on, is not the version of that number here; nothing where run and source agree.
+    /// Why the version that was handed on is not the one of that number here; absent if run and source agree.
     pub fn differs_from(&self, here: &Self) -> Option<String> {
         let is_told = !self.run_id.is_empty() || !self.source.is_empty();
         let agrees = self.name == here.name

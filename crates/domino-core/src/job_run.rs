@@ -1,6 +1,6 @@
-//! A run of a command in a project of Domino that a step starts once, finds again, follows and stops.
+//! A run of a command in a Domino project that a step starts once, finds again, follows and stops.
 //!
-//! What the command is for, and what its end means, is for the program whose step it is.
+//! The program whose step it is knows what the command is for and what its end means.
 
 mod at_once;
 mod follow;

@@ -1,17 +1,17 @@
-//! Where a version is, and whether it was let in there, by the tags that its promotions left at it.
+//! The stage that a version is in, and whether it was admitted there, by the tags that its promotions left on it.
 //!
-//! It is a record and no proof: whoever may edit a version may edit its tags. What else a record holds is for the program
-//! that writes it.
+//! It is a record and no proof: whoever may edit a version may edit its tags. The program that writes a record knows
+//! what else it contains.
 
 use serde::Deserialize;
 
 use crate::api::mlflow::{ModelStage, ModelVersion};
 use crate::version_identity::VersionIdentity;
 
-/// The tag that stands for the stage of a version, where the experiment manager no longer has stages.
+/// The tag that replaces the stage of a version if the experiment manager no longer has stages.
 pub const STAGE_TAG: &str = "promote.stage";
 
-/// What of a record says whether the version was let in.
+/// The part of a record that says whether the version was admitted.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Entry {
@@ -34,8 +34,8 @@ impl Entry {
     }
 }
 
-/// Whether a record tells of this version: a copy of a version has the tags of the original. One of an earlier release
-/// says only when it was written, `at`; it tells of no version that came later.
+/// Whether a record is about this version: a copy of a version has the tags of the original. A record of an earlier
+/// release says only when it was written, `at`; it cannot be about a version that was created later.
 pub fn tells_of(of: Option<&VersionIdentity>, at: &str, version: &ModelVersion) -> bool {
     let identity = VersionIdentity::of(version);
     match of {
@@ -47,37 +47,37 @@ pub fn tells_of(of: Option<&VersionIdentity>, at: &str, version: &ModelVersion) 
     }
 }
 
-/// The tag that keeps the record of one stage.
+/// The tag that holds the record of one stage.
 pub fn record_key(stage: &str) -> String {
     format!("promote.in.{stage}")
 }
 
-/// The tag that says that a version was demoted from a stage, so that nothing brings it back by itself.
+/// The tag that says that a version was demoted from a stage, so that nothing promotes it again automatically.
 pub fn demoted_key(stage: &str) -> String {
     format!("promote.demoted.{stage}")
 }
 
-/// Why a version had to leave a stage, when it was demoted from there. A tag without a value stands for none, because
-/// not everybody who may write a tag may delete it; and one that came with a copy says nothing of the copy.
+/// Why a version was demoted from a stage, if it was. A tag without a value counts as none, because not everybody who
+/// may write a tag may delete it. A tag that came with a copy says nothing about the copy.
 pub fn demoted<'a>(version: &'a ModelVersion, stage: &str) -> Option<&'a str> {
     let why = version.tags.get(&demoted_key(stage))?;
     let is_of_this = Entry::in_tags(version, stage).is_none_or(|entry| entry.is_of(version));
     (is_of_this && !why.is_empty()).then_some(why)
 }
 
-/// Whether the record of a version says that it was let into a stage, now or once. A record that tells of another version
-/// is none, nor is one that was edited beyond understanding.
+/// Whether the record of a version says that it was admitted to a stage, now or earlier. A record about another
+/// version does not count, nor one that was edited beyond recognition.
 pub fn has_entered(version: &ModelVersion, stage: &str) -> bool {
     let entry = Entry::in_tags(version, stage).filter(|entry| entry.is_of(version));
     entry.is_some_and(|entry| entry.status == "done" || entry.held_before)
 }
 
-/// Whether a version was let into a stage by its record, and was not demoted since.
+/// Whether a version was admitted to a stage according to its record, and has not been demoted since.
 pub fn was_let_in(version: &ModelVersion, stage: &str) -> bool {
     has_entered(version, stage) && demoted(version, stage).is_none()
 }
 
-/// The stage of a version; by its tag, where the experiment manager no longer has stages.
+/// The stage of a version; by its tag if the experiment manager no longer has stages.
 pub fn stage_of(version: &ModelVersion) -> ModelStage {
     match (&version.current_stage, version.tags.get(STAGE_TAG)) {
         (ModelStage::None, Some(word)) => ModelStage::from(word.as_str()),
@@ -160,7 +160,7 @@ mod tests {
             let entered = has_entered(&recorded(&json!({"status": "done", "at": at})), "prod");
             assert_eq!(entered, tells, "{at}");
         }
-        // One that names its version needs no time.
+        // A record that names its version needs no time.
         assert!(tells_of(Some(&own()), "2026-01-02T00:00:04Z", &version));
         assert!(!tells_of(
             Some(&of_another()),

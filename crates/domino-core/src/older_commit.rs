@@ -1,5 +1,5 @@
-//! Refuses a commit that is older than the one that runs, unless it is said that this is wanted; and tells what is not
-//! known about the two.
+//! Refuses a commit that is older than the one that runs, unless the caller wants that; and says what is not known
+//! about the two.
 
 use crate::api::GitRef;
 use crate::client::Connection;
@@ -12,13 +12,13 @@ use crate::error::{CommandError, Result};
 pub struct Running<'a> {
     /// What runs it: ``app `dashboard` ``.
     pub what: &'a str,
-    /// What of the repository it runs, if Domino tells.
+    /// The branch, tag or commit that it runs, if Domino tells.
     pub git_ref: Option<&'a GitRef>,
     /// Who deployed it and when, as far as Domino tells: `, published by ann`.
     pub deployed: &'a str,
 }
 
-/// What is to be told of how the two commits stand to each other.
+/// What to say about how the two commits relate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderNotes {
     /// For the plan.
@@ -28,8 +28,8 @@ pub struct OrderNotes {
 }
 
 impl Running<'_> {
-    /// Compares what runs with the commit that is wanted. An older one is an error, unless `back` says that it is
-    /// wanted. Nothing is asked when they are the same.
+    /// Compares what runs with the wanted commit. An older one is an error, unless `back` allows it. If they are the
+    /// same, nothing is asked.
     pub async fn check_order(
         self,
         wanted: &Commit,
@@ -39,7 +39,7 @@ impl Running<'_> {
         let Some(GitRef::Commit(running)) = self.git_ref else {
             return Ok(OrderNotes::default());
         };
-        // Domino may show the first digits only, which git may know.
+        // Domino may show only the first digits, which git may recognise.
         let variable = |name: &str| std::env::var(name).ok();
         let Ok(running) = Commit::wanted(Some(running)) else {
             let order = CommitOrder::on_github(wanted, running, connection, variable).await;

@@ -1,7 +1,8 @@
-//! Finding our endpoint of a model when it has another name by now: by the mark in a version's description, else by what
-//! it serves and the account that made it.
+//! Finds our endpoint of a model even if it was renamed: by the marker in a version's description, otherwise by what
+//! it serves and the account that created it.
 //!
-//! What is certainly ours is taken. What may be ours, or may not be seen by this account, is named and never doubled.
+//! What is certainly ours is used. What may be ours, or may be hidden from this account, is named, and no second one
+//! is created.
 
 use crate::api::model_apis::{
     DeploymentStatus, ListedModelApis, MadeEndpoint, ModelApi, ModelApiSource, ModelApiVersion,
@@ -12,25 +13,25 @@ use crate::deployment_marker::{EntityMarker, FoundMarker};
 use crate::error::{CommandError, Result};
 use stage_file::{Model, ModelSource, ProjectName, Stage, StageFile};
 
-/// Where our endpoint is looked for.
+/// Which endpoint is looked for, and among which.
 #[derive(Debug, Clone, Copy)]
 pub struct EndpointSearch<'a> {
-    /// The stage file.
+    /// The stage file, whose other models are not ours here.
     pub file: &'a StageFile,
-    /// The stage.
+    /// The stage that the endpoint belongs to.
     pub stage: &'a Stage,
-    /// The model.
+    /// The model that the endpoint serves.
     pub model: &'a Model,
     /// The endpoints of the stage's project.
     pub apis: &'a ListedModelApis,
 }
 
-/// Our endpoint.
+/// The endpoint that was found to be ours.
 #[derive(Debug, Clone)]
 pub struct OwnEndpoint {
     /// The endpoint.
     pub api: ModelApi,
-    /// By what it was found, when it has another name.
+    /// How it was found, if it has another name.
     pub found_by: Option<&'static str>,
 }
 
@@ -46,7 +47,7 @@ impl EndpointSearch<'_> {
         self.file.endpoint_name(self.model, self.stage)
     }
 
-    /// Looks for it. Only where none has its name are versions read.
+    /// Looks for it. Versions are read only if no endpoint has its name.
     pub async fn find(&self) -> Result<Option<OwnEndpoint>> {
         if let Some(api) = self.named()? {
             return Ok(Some(api));
@@ -87,7 +88,7 @@ impl EndpointSearch<'_> {
         }
     }
 
-    /// The endpoint of its name, and nothing else.
+    /// The endpoint with its name, and no other.
     pub fn named(&self) -> Result<Option<OwnEndpoint>, CommandError> {
         let named = endpoint_named(self.apis, &self.stage.project, &self.name())?;
         Ok(named.map(|api| OwnEndpoint {
@@ -96,7 +97,7 @@ impl EndpointSearch<'_> {
         }))
     }
 
-    /// Why none may be created: one that may be ours is hidden from this account. `beside` lets one be created where the
+    /// Why none may be created: one that may be ours is hidden from this account. `beside` allows creating one if the
     /// hidden ones have other names.
     pub async fn check_hidden(
         &self,
@@ -129,7 +130,7 @@ impl EndpointSearch<'_> {
         )))
     }
 
-    /// In words, that the endpoint is there and hidden from this account, if it is.
+    /// A sentence that the endpoint exists and is hidden from this account, if so.
     pub fn hidden_words(&self, project: &Project) -> Option<String> {
         let name = self.name();
         let hidden = self.hidden(project);
@@ -177,7 +178,7 @@ impl EndpointSearch<'_> {
             && made.is_none_or(|made| made.iter().any(|made| made.id == api.id))
     }
 
-    /// Whether a version has a mark of any model of the stage file.
+    /// Whether a version has the marker of any model of the stage file.
     fn is_marked(&self, candidate: &Candidate<'_>) -> bool {
         let mut stages = self.file.stages.iter();
         stages.any(|stage| {
@@ -191,8 +192,8 @@ impl EndpointSearch<'_> {
         sources.any(|source| is_source_of(source, self.model))
     }
 
-    /// Whether another model of the file, or the same in another stage, serves the same and is not in the project where
-    /// it should be.
+    /// Whether another model of the file, or the same model in another stage, serves the same and has no endpoint in
+    /// the project where it belongs.
     fn may_be_anothers(&self, candidates: &[Candidate<'_>]) -> bool {
         let here = self.stage;
         let same_place = |stage: &&Stage| stage.host == here.host && stage.project == here.project;
@@ -253,7 +254,7 @@ impl Candidate<'_> {
     }
 }
 
-/// The registered model that a model of the stage file is made of; a function has none.
+/// The registered model that a model of the stage file is created from; a function has none.
 pub fn registered_name(model: &Model) -> Option<&str> {
     match &model.source {
         ModelSource::Registered { name, .. } => Some(name),
@@ -261,8 +262,8 @@ pub fn registered_name(model: &Model) -> Option<&str> {
     }
 }
 
-/// The endpoint of a name. Two of one name are an error: nobody could say which one serves. Where Domino cannot delete
-/// one, all but one may be down: those were taken back by the step that made them.
+/// The endpoint with a name. Two with one name are an error: nobody could say which one serves. If Domino cannot
+/// delete one, all but one may be stopped: those were rolled back by the step that created them.
 pub fn endpoint_named<'a>(
     apis: &'a ListedModelApis,
     project: &ProjectName,

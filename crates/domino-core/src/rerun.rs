@@ -1,4 +1,4 @@
-//! An attempt at a workflow run that is not its first: are the failed jobs run again, or all of them?
+//! A later attempt at a workflow run: were the failed jobs run again, or all of them?
 //!
 //! Running the failed jobs again leaves out those that succeeded. So a job that succeeded before and runs again was
 //! chosen by a person, who wants it done once more.
@@ -8,20 +8,20 @@ use crate::error::Result;
 use crate::github::WorkflowRun;
 use crate::variable::variable;
 
-/// What is known of this attempt at the workflow run.
+/// What is known about this attempt at the workflow run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rerun {
-    /// It is the first, or this is no workflow run.
+    /// It is the first attempt, or this is no workflow run.
     First,
-    /// This job did not succeed before.
+    /// This job had not succeeded before.
     OfWhatFailed,
-    /// This job succeeded before: somebody has run all jobs again, or this one.
+    /// This job had succeeded before: somebody ran all jobs again, or this one.
     OfWhatSucceeded,
-    /// It is not the first, and GitHub could not tell more, and why.
+    /// It is a later attempt, and GitHub could not tell more; the text is the reason.
     Unknown(String),
 }
 
-/// Whether this attempt at the workflow run is not its first.
+/// Whether this is a later attempt at the workflow run.
 pub fn is_rerun() -> bool {
     attempt() > 1
 }

@@ -1,7 +1,7 @@
-//! Text from elsewhere, made harmless: no secret, no control character, no command to the runner.
+//! Cleans text from elsewhere: no secret, no control character, no command to the runner.
 //!
-//! A step and its connections share one scrubber: what a connection sends as a credential is kept out of everything
-//! that the step shows, also when it was read from a file a moment ago.
+//! A step and its connections share one scrubber: a credential that a connection sends is kept out of everything that
+//! the step prints, even if it was read from a file a moment ago.
 
 mod spelling;
 
@@ -13,10 +13,10 @@ use stage_file::is_invisible;
 use self::spelling::Spellings;
 use crate::stderr::tell;
 
-/// Shorter secrets are not hidden.
+/// Secrets shorter than this are not hidden.
 const SHORTEST: usize = 4;
 
-/// Takes secrets out of text and makes it harmless to print. A clone knows the same secrets, for ever.
+/// Removes secrets from text and makes it safe to print. Clones share their secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Scrubber {
     secrets: Arc<RwLock<Vec<Secret>>>,
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Scrubber {
-    /// A scrubber that tells `announce` of each secret before it is used, so that others hide it too.
+    /// A scrubber that tells `announce` about each secret before it is used, so that others hide it too.
     pub(crate) fn announcing(announce: fn(&str)) -> Self {
         Self {
             announce: Some(announce),
@@ -41,8 +41,8 @@ impl Scrubber {
         }
     }
 
-    /// Hides one more secret from now on, in every spelling that [`spelling`] knows. Very short ones are left alone:
-    /// they would blank out half the text.
+    /// Hides one more secret from now on, in every spelling that [`spelling`] knows. Very short ones are ignored:
+    /// they would hide half the text.
     pub(crate) fn hide(&self, secret: &str) {
         let is_known = |known: &Secret| known.0.is_of(secret);
         if secret.is_empty() || self.known().iter().any(is_known) {
@@ -56,7 +56,7 @@ impl Scrubber {
         }
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         secrets.push(Secret(Spellings::of(secret)));
-        // A secret may be the beginning of another one, whose end must not stay.
+        // A secret may be the beginning of another one, whose end must not remain.
         secrets.sort_by_key(|Secret(secret)| std::cmp::Reverse(secret.len()));
     }
 
@@ -64,17 +64,17 @@ impl Scrubber {
         self.secrets.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One harmless line on stderr.
+    /// Prints one safe line on stderr.
     pub(crate) fn say(&self, line: &str) {
         tell(format_args!("{}", self.clean(line)));
     }
 
-    /// One line: no secret, no control character, no line break, nothing that the runner reads as a command.
+    /// One safe line: no secret, no control character, no line break, nothing that the runner reads as a command.
     pub(crate) fn clean(&self, line: &str) -> String {
         self.harmless(&self.without_secrets(line))
     }
 
-    /// Several lines, each made harmless; the line breaks stay.
+    /// Several lines, each made safe; the line breaks stay.
     pub fn clean_lines(&self, text: &str) -> String {
         let text = self.without_secrets(text);
         text.split_inclusive('\n')
@@ -85,7 +85,7 @@ impl Scrubber {
             .collect()
     }
 
-    /// What takes escape sequences away can put the two halves of a secret together.
+    /// Removing escape sequences can join the two halves of a secret.
     fn harmless(&self, line: &str) -> String {
         let harmless = harmless(line);
         match self.without_secrets(&harmless) {
@@ -113,8 +113,8 @@ impl Scrubber {
     }
 }
 
-/// The runner obeys `::command::` at the start of a line, blanks before it or not, and `##[command]` anywhere
-/// in it. Escape sequences and carriage returns could hide or forge lines in a terminal.
+/// The runner obeys `::command::` at the start of a line, with or without blanks before it, and `##[command]`
+/// anywhere in it. Escape sequences and carriage returns could hide or forge lines in a terminal.
 fn harmless(line: &str) -> String {
     let mut clean = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();

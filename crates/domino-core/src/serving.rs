@@ -1,5 +1,5 @@
-//! Which version a stage serves of a model, by its endpoint: what moves on to the next stage is the version that
-//! serves, not the one that was meant to.
+//! The version of a model that a stage serves, by its endpoint: the next stage gets the version that serves, not the
+//! one that was meant to.
 
 use crate::api::model_apis::{
     DeploymentStatus, ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion, PROD,
@@ -17,20 +17,20 @@ use stage_file::{Model, ModelSource, Stage, StageFile};
 pub enum Serving {
     /// A version of its registered model.
     Version {
-        /// The version.
+        /// The number in the registry.
         version: VersionNumber,
         /// The endpoint's name.
         endpoint: String,
-        /// When the endpoint was given it, in epoch milliseconds, where Domino tells.
+        /// When the endpoint got it, in epoch milliseconds, if Domino tells.
         since: Option<i64>,
     },
-    /// No version that is known, and why.
+    /// No known version; the text is the reason.
     Nothing(String),
 }
 
 impl Serving {
-    /// Asks the endpoint of `model` in `stage`, whose project is `project`: the list of endpoints, and the version
-    /// that answers.
+    /// Asks the endpoint of `model` in `stage`, whose project is `project`: first the list of endpoints, then the
+    /// version that answers.
     pub async fn of(
         reader: &Reader,
         file: &StageFile,
@@ -76,18 +76,18 @@ impl Serving {
     }
 }
 
-/// What answers at the endpoint of a model in a stage.
+/// The version that answers at the endpoint of a model in a stage.
 #[derive(Debug, Clone)]
 pub enum Answering {
     /// This version of this endpoint, which is up.
     Version(Box<ModelApi>, Box<ModelApiVersion>),
-    /// Nothing, and why.
+    /// None; the text is the reason.
     Nothing(String),
 }
 
 impl Answering {
-    /// Finds the endpoint among those of the stage's project, and how the version stands that answers its callers. The
-    /// list of versions tells it, which also those may read who may only see the endpoint.
+    /// Finds the endpoint among those of the stage's project, and the status of the version that answers its callers.
+    /// The list of versions tells it, which an account that can only see the endpoint may read as well.
     pub async fn among(
         file: &StageFile,
         stage: &Stage,
@@ -137,7 +137,8 @@ impl Answering {
             version = alone;
         }
         let told = version.deployment.as_ref().or(told.as_ref());
-        // A version that something newer is about to replace still serves. The older routes need not tell the status.
+        // A version that is about to be replaced by a newer one still serves. The older routes may not tell the
+        // status.
         let status = told.map(|deployment| &deployment.status);
         let is_up = match status {
             Some(status) => *status == DeploymentStatus::Running,
@@ -153,8 +154,8 @@ impl Answering {
     }
 }
 
-/// The version that an endpoint's version serves, or in words what else: by its source, else by the mark that its
-/// publish left, since the older routes need not tell a source.
+/// The model version that an endpoint's version serves, or in words what else: by its source, otherwise by the marker
+/// that its publish left, since the older routes may not tell a source.
 fn served(
     version: &ModelApiVersion,
     description: &str,

@@ -1,7 +1,7 @@
-//! A variable of the environment, as every program reads one: empty counts as not set, because that is what GitHub
-//! makes of one that does not exist.
+//! An environment variable, as every program reads one: empty counts as not set, because GitHub passes one that does
+//! not exist as an empty text.
 
-/// The value of a variable, where it has one.
+/// The value of a variable, if it is set.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name)
         .ok()

@@ -1,7 +1,7 @@
-//! Which version of a registered model is meant, beyond its number: numbers start anew when a model is deleted or renamed
-//! and made again, and a copy keeps the tags of the original.
+//! Which version of a registered model is meant, beyond its number: numbers start again when a model is deleted or
+//! renamed and created again, and a copy keeps the tags of the original.
 //!
-//! It is kept beside what was decided of a version, and compared before that counts. It decides nothing itself.
+//! It is stored with what was decided about a version, and compared before that counts. It decides nothing itself.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::api::mlflow::ModelVersion;
 use crate::api::registered_models::VersionNumber;
 use crate::error::CommandError;
 
-/// What tells a version from every other, also from one of the same name and number.
+/// What distinguishes a version from every other, even from one of the same name and number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct VersionIdentity {
@@ -19,7 +19,7 @@ pub struct VersionIdentity {
     pub name: String,
     /// The version's number.
     pub version: VersionNumber,
-    /// The run that made it; empty for one that no run made.
+    /// The run that created it; empty if it was not created by a run.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub run_id: String,
     /// When it was registered, in epoch milliseconds.
@@ -30,7 +30,7 @@ pub struct VersionIdentity {
 }
 
 impl VersionIdentity {
-    /// That of a version.
+    /// The identity of a version.
     pub fn of(version: &ModelVersion) -> Self {
         Self {
             name: version.name.clone(),
@@ -41,18 +41,18 @@ impl VersionIdentity {
         }
     }
 
-    /// Whether the version did not exist yet at this time, in epoch milliseconds: what was made of this name and number
-    /// then was made of another version.
+    /// Whether the version did not exist yet at this time, in epoch milliseconds: anything that was made from this
+    /// name and number then was made from another version.
     pub fn is_younger_than(&self, millisecond: i64) -> bool {
         match millisecond % 1000 {
-            // Written to the second.
+            // The time was written to the second.
             0 => self.created.div_euclid(1000) > millisecond.div_euclid(1000),
             _ => self.created > millisecond,
         }
     }
 
-    /// Refuses to take for this version what the endpoint of a stage has had as its number `since` a time at which it did
-    /// not exist, in epoch milliseconds: those are another one's files.
+    /// Refuses to believe that the endpoint of a stage serves this version if it has had that number since a time at
+    /// which the version did not exist, in epoch milliseconds: those are the files of another version.
     pub fn check_served(&self, since: Option<i64>, stage: &str) -> Result<(), CommandError> {
         let Some(since) = since.filter(|since| self.is_younger_than(*since)) else {
             return Ok(());

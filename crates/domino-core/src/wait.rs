@@ -1,7 +1,7 @@
-//! Waiting for something remote: how often to look at it, what an outage in the middle means, how it is stopped, and
-//! how a span of time reads. Its log is in `log`.
+//! Waiting for something remote: how often to look at it, what an outage in between means, how it is stopped, and how
+//! a span of time reads. Logs are in `log`.
 //!
-//! An outage is shown on the progress line and waited out for as long as there is time; a refusal will not pass.
+//! An outage is shown on the progress line and waited out while there is time; a refusal is an error at once.
 
 mod log;
 
@@ -15,7 +15,7 @@ use crate::step::Progress;
 
 /// The first pause between two looks.
 const FIRST: Duration = Duration::from_millis(250);
-/// The longest pause: what follows a run learns of its end within two seconds.
+/// The longest pause: the end of a run is noticed within two seconds.
 const LONGEST: Duration = Duration::from_millis(1500);
 /// How long the last look may take that begins when the time is up.
 const LAST: Duration = Duration::from_secs(2);
@@ -31,26 +31,26 @@ pub struct Poll {
 /// What one look found.
 #[derive(Debug)]
 pub enum Look<T> {
-    /// What is waited for.
+    /// What was waited for.
     Over(T),
-    /// Something still on its way: its status, in a word.
+    /// Still in progress: its status, in a word.
     Pending(String),
 }
 
 /// How waiting ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Waited<T> {
-    /// What was waited for came.
+    /// What was waited for has come.
     Over(T),
     /// The time was up; this was the status at the last look.
     TimeUp(String),
 }
 
 impl Poll {
-    /// Poll until `timeout` has passed, with pauses multiplied by `delay_scale`.
+    /// Polls until `timeout` has passed, with pauses multiplied by `delay_scale`.
     pub fn until(timeout: Duration, delay_scale: f64) -> Self {
         let now = Instant::now();
-        // A year is far enough, and safe against a time that overflows.
+        // A year is long enough, and avoids a time that overflows.
         let deadline = now
             .checked_add(timeout)
             .unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
@@ -61,7 +61,7 @@ impl Poll {
         }
     }
 
-    /// Poll without a deadline.
+    /// Polls without a deadline.
     pub fn forever(delay_scale: f64) -> Self {
         Self::until(Duration::MAX, delay_scale)
     }
@@ -77,14 +77,14 @@ impl Poll {
         true
     }
 
-    /// Carries out one look: it may take what is left of the time, and two seconds at the very end. `None` when
-    /// that was not enough.
+    /// Carries out one look: it may take the time that is left, and two seconds at the very end. `None` if that was
+    /// not enough.
     pub async fn within<T>(&self, look: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout(self.left().max(LAST), look).await.ok()
     }
 
     /// Looks until `look` finds what is waited for or the time is up, and shows the status of `what` after each look.
-    /// When the last look met an outage, that is the error.
+    /// If the last look met an outage, that is the error.
     pub async fn wait_for<T>(
         &mut self,
         progress: &mut Progress,
@@ -105,8 +105,8 @@ impl Poll {
         }
     }
 
-    /// Carries `stop` out and waits until `look` finds `what` over. Whatever the reply was, its end is what counts:
-    /// where the stop failed, one look decides whether that matters.
+    /// Calls `stop` and waits until `look` finds that `what` has ended. Whatever the reply was, the end is what
+    /// counts: if the stop failed, one look decides whether that matters.
     pub async fn stop_and_wait<T, E: From<ApiError>>(
         &mut self,
         progress: &mut Progress,
@@ -123,13 +123,13 @@ impl Poll {
         }
     }
 
-    /// Shows an outage while there is time to wait it out; else gives the error back.
+    /// Shows an outage while there is time to wait it out; otherwise returns the error.
     pub fn wait_out(&self, progress: &mut Progress, error: ApiError) -> Result<(), ApiError> {
         progress.status(&self.outage(error)?);
         Ok(())
     }
 
-    /// In words, an outage that there is still time to wait out; else the error, as of every refusal.
+    /// A sentence on an outage that there is still time to wait out; otherwise the error, as for every refusal.
     pub fn outage(&self, error: ApiError) -> Result<String, ApiError> {
         match is_outage(&error) && !self.left().is_zero() {
             true => Ok(outage(&error)),
@@ -137,7 +137,7 @@ impl Poll {
         }
     }
 
-    /// Something moved: look again soon.
+    /// Something changed: look again soon.
     pub fn reset_backoff(&mut self) {
         self.pause = FIRST;
     }

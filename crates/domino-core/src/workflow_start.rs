@@ -1,4 +1,4 @@
-//! When this workflow run was made, by the clock of Domino: what was started for it is not older.
+//! When this workflow run was created, by Domino's clock: what was started for it is not older.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::client::Connection;
 use crate::github::WorkflowRun;
 use crate::variable::variable;
 
-/// How far the clocks of GitHub and Domino may be apart without harm.
+/// How far the clocks of GitHub and Domino may differ without harm.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
-/// How long GitHub is waited for: more is read of Domino where it does not tell.
+/// How long we wait for GitHub: if it does not tell, more is read from Domino.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Asks GitHub; nothing where it does not tell.
+/// Asks GitHub; absent if it does not tell.
 pub async fn workflow_start(connection: &Connection) -> Option<Timestamp> {
     let run = WorkflowRun::of_this_step(connection, variable).ok()?;
     let age = tokio::time::timeout(ANSWERED_WITHIN, run.age()).await;

@@ -1,6 +1,6 @@
-//! Text from elsewhere in a summary, read by GitHub's own reader of Markdown: no link, no mention, and each letter of
-//! it still there. The reader comes from PyPI as `cmarkgfm`; it is asked when `GFM_TEST` is set, and otherwise a line
-//! says that it was not.
+//! Text from elsewhere in a summary, read by GitHub's own Markdown reader: no link, no mention, and each letter is
+//! still there. The reader comes from PyPI as `cmarkgfm`; it is used if `GFM_TEST` is set, otherwise a line says that
+//! it was not.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use domino_core::step::markdown;
 
 const READER: &str = "cmarkgfm==2025.10.22";
-/// How many texts are made up.
+/// How many texts are generated.
 const TEXTS: usize = 2000;
 
 /// Pieces that GitHub's dialect reads as more than text.
@@ -152,13 +152,13 @@ fn python_with_the_reader() -> std::path::PathBuf {
     python
 }
 
-/// Whether a name stands behind an `@` in one piece of text: GitHub looks for those when Markdown is read already.
+/// Whether a name follows an `@` in one piece of text: GitHub looks for those after it has read the Markdown.
 fn has_mention(html: &str) -> bool {
     let mut pieces = html.split('@').skip(1);
     pieces.any(|behind| behind.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// What a person reads, without the blanks that Markdown leaves out.
+/// What a person reads, without the blanks that Markdown drops.
 fn text_of(html: &str) -> String {
     let mut text = String::new();
     let mut is_element = false;

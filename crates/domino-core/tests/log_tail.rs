@@ -1,5 +1,5 @@
-//! A log that is read as it grows brings every line once and in order, however the server reads "from", how much it
-//! gives at once, and when the lines come.
+//! A log that is read as it grows yields every line once and in order, however the server reads "from", how much it
+//! returns at once, and when the lines come.
 
 use domino_core::api::logs::{LogEntry, LogPage, LogPosition};
 use domino_core::wait::LogTail;
@@ -11,9 +11,9 @@ struct Log {
     lines: Vec<(u128, String)>,
     /// Whether "from" means from that line on, or from after it.
     inclusive: bool,
-    /// The most lines of a page, whatever is asked for.
+    /// The most lines of a page, whatever is requested.
     page: usize,
-    /// How many lines from before come again with each page.
+    /// How many earlier lines each page repeats.
     repeats: usize,
 }
 
@@ -48,14 +48,14 @@ impl Log {
         }
     }
 
-    /// What is read when so many lines are there at each look.
+    /// What is read when so many lines exist at each look.
     fn read(&self, poll: &[usize]) -> Vec<String> {
         let (mut tail, mut read) = (LogTail::default(), Vec::new());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         for there in poll.iter().copied().chain([self.lines.len(); 2]) {
-            // One read stops after so many pages; what is there now is read before the next look.
+            // One read stops after so many pages; everything that exists is read before the next look.
             for _ in 0..=self.lines.len() {
                 let page = async |from: &str, limit: usize| Ok(self.page(there, from, limit));
                 let line = |line: &str| read.push(line.to_owned());
@@ -78,7 +78,7 @@ impl Log {
     }
 }
 
-/// Lines by the time since the one before and what they say.
+/// Lines, by the time since the previous one and their text.
 fn lines(
     apart: impl Strategy<Value = u64>,
     text: impl Strategy<Value = String>,
@@ -93,7 +93,7 @@ fn lines(
     })
 }
 
-/// How much is there at each look, never less than before.
+/// How many lines exist at each look, never fewer than before.
 fn poll(lines: usize) -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(0..=lines, 0..6).prop_map(|mut poll| {
         poll.sort_unstable();

@@ -1,6 +1,6 @@
-//! Registered models and their versions, as Domino's own routes tell them.
+//! Registered models and their versions, as Domino's own routes show them.
 //!
-//! Stages and aliases are not among what these routes tell; those are the experiment manager's, in `mlflow`.
+//! These routes do not show stages and aliases; the experiment manager does, in `mlflow`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,43 +53,43 @@ impl FromStr for VersionNumber {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredModel {
-    /// The name.
+    /// The name, which is the key in every route.
     pub name: String,
-    /// What people read about it.
+    /// The description that people read.
     #[serde(default)]
     pub description: String,
     /// The highest version; none for a model without versions.
     pub latest_version: Option<VersionNumber>,
     /// The project that it belongs to.
     pub project: Option<OwningProject>,
-    /// Its tags.
+    /// Its tags by key; its versions have tags of their own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
-/// The project that a registered model belongs to.
+/// The project that a registered model or an endpoint belongs to.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OwningProject {
-    /// The id.
+    /// The project's id, as in its own routes.
     pub id: ProjectId,
-    /// The name.
+    /// The project's name without its owner.
     pub name: String,
-    /// Its owner.
+    /// The user or organisation that owns the project.
     pub owner_username: String,
 }
 
-/// One version of a registered model.
+/// A version as Domino's own routes show it, without its stage.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredModelVersion {
     /// The model's name.
     pub model_name: String,
-    /// The version.
+    /// The number, which the experiment manager writes as text.
     pub model_version: VersionNumber,
-    /// The run of the experiment manager that it comes from; none for a model that was brought in from outside.
+    /// The run of the experiment manager that it comes from; none for a model that was imported from outside.
     pub experiment_run_id: Option<String>,
-    /// Its tags.
+    /// The version's own tags by key.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
@@ -113,7 +113,7 @@ struct PageMetadata {
     pagination: Option<TokenPagination>,
 }
 
-/// The specification asks for it and puts nothing into it; whatever a deployment puts there is the token.
+/// The specification requires it and defines no fields; whatever a deployment puts there is the token.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenPagination {
@@ -127,8 +127,8 @@ impl Reader {
             .await
     }
 
-    /// `GET /api/registeredmodels/v2/{name}/versions/{version}`, and v1 where there is no such route or version:
-    /// only v2 has versions without a run, only v1 is on Domino 5. Contract: public API.
+    /// `GET /api/registeredmodels/v2/{name}/versions/{version}`, and v1 if that route or version does not exist: only
+    /// v2 has versions without a run, only v1 exists on Domino 5. Contract: public API.
     pub async fn registered_model_version(
         &self,
         name: &str,
@@ -150,8 +150,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// The names of a project's registered models, for a message that lists the nearest. What cannot be read is
-    /// left out: the message it is for matters more.
+    /// The names of a project's registered models, for a message that lists the nearest ones. What cannot be read is
+    /// left out: the message matters more.
     ///
     /// `GET /api/registeredmodels/v1`, page after page by token. Contract: public API.
     pub async fn registered_model_names(&self, project: &ProjectId) -> Vec<String> {

@@ -1,8 +1,8 @@
-//! Model reviews, Domino 5.8 to 5.11. **Unproven**: the one route here is known from the published templates
-//! only, where the call is commented out, and from no specification and no live deployment.
+//! Model reviews, Domino 5.8 to 5.11. **Unproven**: the one route here is known only from the published templates,
+//! where the call is commented out, and from no specification and no live deployment.
 //!
-//! There is no route that reads a review back, so that nothing here tells whether one was approved: Domino sets
-//! the version's stage itself when the reviewers say yes.
+//! No route reads a review back, so nothing here tells whether one was approved: Domino sets the version's stage
+//! itself when the reviewers approve.
 
 use reqwest::Method;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::registered_models::VersionNumber;
 use super::users::UserId;
 use crate::client::{ApiError, Writer, segment};
 
-/// Asks that a version enter a stage.
+/// Asks the reviewers to let a version enter a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewReview {
@@ -30,8 +30,8 @@ pub struct Reviewer {
 }
 
 impl Writer {
-    /// `POST /api/registeredmodels/v1/{name}/versions/{version}/reviews`. What a success says is not known, so
-    /// that it is not looked at. Contract: the published templates, where the call is commented out.
+    /// `POST /api/registeredmodels/v1/{name}/versions/{version}/reviews`. The content of a success is unknown and
+    /// ignored. Contract: the published templates, where the call is commented out.
     pub async fn request_review(
         &self,
         model: &str,

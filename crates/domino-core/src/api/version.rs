@@ -1,4 +1,4 @@
-//! Which version of Domino answers.
+//! The version of the Domino that answers.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::client::{ApiError, Reader};
 /// The deployment's version.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Version {
-    /// Such as `6.3.0`, with a suffix at times.
+    /// Such as `6.3.0`, sometimes with a suffix.
     pub version: String,
 }
 

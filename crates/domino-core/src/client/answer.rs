@@ -1,4 +1,4 @@
-//! One answer of the server, read within limits and judged: is it a success, and is it what it says it is?
+//! One answer of the server, read within limits and checked: is it a success, and is it what it claims to be?
 
 use reqwest::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::error::{ApiError, Cause};
 
-/// The most characters of the server's words that are kept for a person.
+/// At most this many characters of the server's words are kept for a person.
 const LONGEST_WORDS: usize = 400;
 
 /// A whole answer, in memory.
@@ -19,13 +19,13 @@ pub(crate) struct Answer {
     content_type: String,
     retry_after: Option<u64>,
     location: Option<String>,
-    /// When the server sent it, by its own clock.
+    /// When the server sent it, by the server's own clock.
     pub(super) date: Option<jiff::Timestamp>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    /// Reads the body, refusing one that never ends: one of more bytes than `largest_body`.
+    /// Reads the body; a body of more than `largest_body` bytes is refused.
     pub(super) async fn receive(
         method: Method,
         url: &str,
@@ -72,7 +72,7 @@ impl Answer {
         }
     }
 
-    /// Where a redirect leads that makes a read of whatever was sent, when that is within the origin of `url`.
+    /// The target of a redirect that turns any request into a read, if it is within the origin of `url`.
     pub(super) fn moved_within(&self, url: &str) -> Option<String> {
         if !matches!(self.status.as_u16(), 301..=303) {
             return None;
@@ -190,7 +190,7 @@ impl Answer {
     }
 }
 
-/// The title of a web page, on one line: often all that a proxy or a gateway says.
+/// The title of a web page, on one line: often all that a proxy or a gateway tells.
 pub(super) fn title_of(page: &str) -> Option<String> {
     let start = page.to_ascii_lowercase().find("<title")?;
     let (_, rest) = page.get(start..)?.split_once('>')?;
@@ -199,7 +199,7 @@ pub(super) fn title_of(page: &str) -> Option<String> {
     (!title.is_empty()).then(|| shortened(&title))
 }
 
-/// `Retry-After` is a number of seconds, or the time of day, by the server's own clock where it tells it.
+/// `Retry-After` is a number of seconds, or a time of day, which is compared with the server's own clock if known.
 fn seconds_until(value: &str, now: Option<jiff::Timestamp>) -> Option<u64> {
     if let Ok(seconds) = value.parse() {
         return Some(seconds);
@@ -210,9 +210,9 @@ fn seconds_until(value: &str, now: Option<jiff::Timestamp>) -> Option<u64> {
     u64::try_from(wait).ok().map(|wait| wait.div_ceil(1000))
 }
 
-/// GitHub's limit of requests, used up: it says so by these headers, with 403 as well as with 429.
+/// GitHub's limit of requests is used up. GitHub says so by these headers, with 403 as well as with 429.
 struct GitHubLimit {
-    /// When there are requests again, in seconds since 1970.
+    /// When requests are possible again, in seconds since 1970.
     reset: Option<i64>,
 }
 
@@ -225,13 +225,13 @@ impl GitHubLimit {
 
     fn seconds_left(&self, now: Option<jiff::Timestamp>) -> Option<u64> {
         let now = now.unwrap_or_else(jiff::Timestamp::now).as_second();
-        // Where GitHub does not say when, a minute is what it asks for.
+        // If GitHub does not say when, a minute is what its documentation asks for.
         let reset = self.reset.unwrap_or(now + 60);
         u64::try_from((reset - now).max(0)).ok()
     }
 }
 
-/// The server's own words out of its several shapes of error: `errors[]`, `error`, `message`.
+/// The server's own words, from its several shapes of errors: `errors[]`, `error`, `message`.
 fn words_of(body: &Value) -> Option<String> {
     let one = |value: &Value| -> Option<String> {
         match value {
@@ -267,13 +267,13 @@ fn words_of(body: &Value) -> Option<String> {
 }
 
 fn excerpt(body: &[u8]) -> String {
-    // Four bytes a character at most: one character more than is kept is enough to tell that some are left out.
+    // Four bytes a character at most: one character more than is kept is enough to tell that something is left out.
     let head = &body[..body.len().min((LONGEST_WORDS + 1) * 4)];
     shortened(String::from_utf8_lossy(head).trim())
 }
 
-/// What a decoder says repeats the value that it tripped over, which may be endless; what it expected and where
-/// stands at the end.
+/// A decoder's message repeats the value that it failed on, which may be endless; what it expected and where is at
+/// the end.
 fn without_its_middle(text: &str) -> String {
     let half = LONGEST_WORDS / 2;
     let characters: Vec<char> = text.chars().collect();
@@ -306,8 +306,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The beginning of a text that goes on with `next`, without the word that is cut there: a server may repeat the
-/// credential, and what hides it later does not know half of it.
+/// The beginning of a text that continues with `next`, without the word that is cut there: a server may repeat the
+/// credential, and the scrubber does not recognise half of one.
 fn whole_words<'a>(beginning: &'a [char], next: Option<&char>) -> &'a [char] {
     if !next.is_some_and(|next| is_of_a_word(*next)) {
         return beginning;
@@ -316,7 +316,7 @@ fn whole_words<'a>(beginning: &'a [char], next: Option<&char>) -> &'a [char] {
     &beginning[..last.map_or(0, |last| last + 1)]
 }
 
-/// Whether a credential can have this character: those of a bearer token.
+/// Whether a credential can contain this character: those of a bearer token.
 fn is_of_a_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~+/=".contains(character)
 }

@@ -1,15 +1,15 @@
-//! What is wrong with a certificate, or with the TLS of a server, in a sentence, and what to do about it.
+//! What is wrong with a certificate, or with a server's TLS, in a sentence, and what to do about it.
 //!
-//! It decides nothing: rustls verifies, and no request is tried again after it refused.
+//! It decides nothing: rustls verifies, and no request is repeated after rustls refused.
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-/// Why a server is not believed, or does not believe us.
+/// Why we do not trust a server, or it does not trust us.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TlsProblem {
-    /// A sentence.
+    /// What is wrong, in a sentence.
     pub problem: String,
-    /// What to do now.
+    /// What to do next.
     pub to_do: &'static str,
 }
 
@@ -20,14 +20,14 @@ const CERTIFICATE_DEMANDED: &str = "the server demands a client certificate";
 const CLIENT_CERTIFICATE: &str = "name yours by `--client-cert` and `--client-key` (PEM files), or by `DOMINO_CLIENT_CERT` and `DOMINO_CLIENT_KEY`";
 
 impl TlsProblem {
-    /// Finds what rustls said among the causes of an error.
+    /// Finds rustls's message among the causes of an error.
     pub(super) fn among(problem: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let mut cause = Some(problem);
         while let Some(error) = cause {
             if let Some(error) = error.downcast_ref::<Error>() {
                 return Self::of(error);
             }
-            // An I/O error passes over what it wraps when it is asked for its source.
+            // An I/O error skips the error that it wraps when asked for its source.
             let inside = error.downcast_ref::<std::io::Error>();
             cause = match inside.and_then(std::io::Error::get_ref) {
                 Some(inside) => Some(inside),
@@ -113,7 +113,7 @@ fn other_names(presented: &[String]) -> String {
     }
 }
 
-/// What webpki alone has a word for; rustls hands it on as it is.
+/// Problems that only webpki names; rustls passes them on unchanged.
 fn of_other(word: &str) -> (&'static str, &'static str) {
     let known = [
         (

@@ -1,4 +1,4 @@
-//! reqwest's client, set up: whom it believes, what carries its requests, and which redirects it follows.
+//! reqwest's client, set up: which authorities it trusts, which proxy it uses, and which redirects it follows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::tls::{self, CertificateDemand, ConnectError};
 /// How many redirects within the origin are followed.
 pub(super) const MOST_REDIRECTS: usize = 5;
 
-/// A client of HTTP; `plain` when it is for this machine only and needs neither TLS nor a proxy.
+/// An HTTP client; `plain` is for this machine only and needs neither TLS nor a proxy.
 pub(super) fn http_client(
     limits: &Limits,
     plain: bool,
@@ -38,7 +38,7 @@ pub(super) fn http_client(
     Ok((client, demand))
 }
 
-/// A redirect that keeps the method is followed, only to the origin that was asked: anywhere else would be handed the
+/// Follows a redirect that keeps the method, only within the origin that was asked: any other would receive the
 /// credential.
 pub(super) fn follow_within_the_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same = attempt

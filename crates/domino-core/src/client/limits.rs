@@ -1,30 +1,30 @@
-//! The limits of a connection, whom it believes, and as whom it is known.
+//! The limits of a connection, the authorities that it trusts, and the certificate that it shows.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::scrubber::Scrubber;
 
-/// Limits and taste of a connection.
+/// The limits and settings of a connection.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// How long one request may take, from the first byte sent to the last received.
     pub request: Duration,
-    /// The most bytes of an answer's body that are read. A page of ten thousand log lines is some megabytes.
+    /// The most bytes of an answer's body that are read. A page of ten thousand log lines has some megabytes.
     pub body: usize,
-    /// What every pause is multiplied with; 1 for people, less in tests.
+    /// The factor of every pause; 1 for people, less in tests.
     pub delay_scale: f64,
     /// A file with further certificate authorities, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// Whether the built-in authorities are believed beside those of the file.
+    /// Whether the built-in authorities are trusted as well as those in the file.
     pub built_in_too: bool,
-    /// What to show to a server that demands a certificate.
+    /// The certificate to show to a server that demands one.
     pub client_certificate: Option<ClientCertificate>,
     /// Whether each request is named on stderr.
     pub verbose: bool,
-    /// What learns of every credential that is sent, and makes harmless what is said.
+    /// It learns every credential that is sent, and cleans everything that is printed.
     pub scrubber: Scrubber,
-    /// Who is asking: `deploy-job/0.1.0`.
+    /// The program that asks: `deploy-job/0.1.0`.
     pub program: &'static str,
 }
 
@@ -44,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// The certificate by which this machine is known to a server that demands one.
+/// The certificate that identifies this machine to a server that demands one.
 #[derive(Debug, Clone)]
 pub struct ClientCertificate {
     /// The certificate and those that lead to its authority, in PEM.

@@ -1,7 +1,7 @@
 //! The proxy between this machine and Domino, as the environment names it: `HTTPS_PROXY` or `ALL_PROXY`, and
-//! `NO_PROXY`, each in small letters too.
+//! `NO_PROXY`, each in lower case too.
 //!
-//! It chooses the proxy and asks it why it refused. The tunnel itself is reqwest's.
+//! It chooses the proxy and asks it why it refused. reqwest opens the tunnel.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,21 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The most bytes of its answer that are read.
 const LONGEST_ANSWER: u64 = 16 * 1024;
 
-/// A proxy. It is shown without its user and password.
+/// A proxy. It is printed without its user and password.
 #[derive(Debug, Clone)]
 pub(super) struct Proxy {
     url: Url,
     variable: &'static str,
 }
 
-/// A variable that names no proxy we can use. It never repeats the value, which may hold a password.
+/// A variable that does not name a usable proxy. The value is never repeated, because it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MalformedProxyVariable {
     variable: &'static str,
     problem: &'static str,
 }
 
-/// What a proxy answered in place of a tunnel.
+/// What a proxy answered instead of opening a tunnel.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -95,12 +95,12 @@ impl Proxy {
         Ok(applies.then_some(Self { url, variable }))
     }
 
-    /// For reqwest.
+    /// The address with user and password, for reqwest.
     pub(super) fn address(&self) -> &str {
         self.url.as_str()
     }
 
-    /// What must be hidden wherever text is shown.
+    /// The password, which must be hidden in all text.
     pub(super) fn password(&self) -> Option<String> {
         let password = self.url.password()?;
         Some(
@@ -110,14 +110,14 @@ impl Proxy {
         )
     }
 
-    /// Asks for a tunnel to `host` once more, only to hear why there is none. `None` when it cannot be heard: over TLS,
-    /// or where there is a tunnel now.
+    /// Asks for a tunnel to `host` once more, only to read why it is refused. `None` if that cannot be read: over
+    /// TLS, or if the tunnel works now.
     pub(super) async fn refusal(&self, host: &Host) -> Option<Refusal> {
         if self.url.scheme() != "http" {
             return None;
         }
         let mut answer = Vec::new();
-        // A proxy may keep the connection open; what came until then is enough.
+        // A proxy may keep the connection open; what was read until then is enough.
         let _ = tokio::time::timeout(PATIENCE, self.ask(host, &mut answer)).await;
         let text = String::from_utf8_lossy(&answer);
         let (_, status_text) = text.lines().next()?.split_once(' ')?;
@@ -169,7 +169,7 @@ impl Proxy {
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.url.clone();
-        // A URL with a host takes both.
+        // A URL with a host accepts both.
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
         let shown = shown.as_str().trim_end_matches('/');
@@ -177,7 +177,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// `NO_PROXY` for one host: an entry with a port counts for that port only, which the matcher does not know.
+/// `NO_PROXY` for one host: an entry with a port counts for that port only, which the matcher does not support.
 fn excluded_from(list: &str, host: &Host) -> String {
     let port = Url::parse(host.as_str())
         .ok()

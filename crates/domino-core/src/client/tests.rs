@@ -1,4 +1,4 @@
-//! The connection against a server that answers in all the ways the API notes name, good and bad.
+//! The connection, tested against a server that answers in all the ways that the API notes name, good and bad.
 
 mod connections;
 mod redirects;
@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::*;
 use crate::error::Exit;
 
-/// A connection to a local server, in a hurry.
+/// A connection to a local server, with short pauses.
 pub(crate) fn connection(address: &str) -> Connection {
     let credential = Credential::Token("canary-token-1234".to_owned().into());
     with_credential(address, credential)

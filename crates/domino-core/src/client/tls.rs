@@ -1,5 +1,5 @@
-//! Whom we believe: Mozilla's certificate authorities, compiled in so that no start parses 118 certificates,
-//! or those of a file. There is no way to switch verification off.
+//! Which certificate authorities we trust: Mozilla's, compiled in so that no start parses 118 certificates, or those
+//! in a file. Verification cannot be switched off.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,14 +20,14 @@ use super::proxy::MalformedProxyVariable;
 pub enum ConnectError {
     /// The certificate authorities in a file cannot be used.
     Authorities {
-        /// The file.
+        /// The path, from the flag `--ca-file` or `SSL_CERT_FILE`.
         file: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
     /// The client certificate or its key cannot be used.
     ClientCertificate {
-        /// The file.
+        /// The path of the certificate or of its key.
         file: PathBuf,
         /// What is wrong with it.
         problem: String,
@@ -59,8 +59,8 @@ impl fmt::Display for ConnectError {
 
 impl std::error::Error for ConnectError {}
 
-/// The configuration of TLS. `SSL_CERT_FILE` is honoured when no file is given; with one, only its
-/// authorities count. A connection over plain HTTP (to loopback) needs no authorities.
+/// The TLS configuration. `SSL_CERT_FILE` is used if no file is given; with one, only its authorities count. A
+/// connection over plain HTTP (to loopback) needs no authorities.
 pub(super) fn configuration(
     limits: &Limits,
     plain: bool,

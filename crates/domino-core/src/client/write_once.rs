@@ -1,19 +1,19 @@
-//! A write that must not happen twice: sent, and when its outcome is unknown, looked for. It is sent again only
-//! where the server certainly did nothing.
+//! A write that must not happen twice: it is sent, and if its outcome is unknown, its result is looked for. It is
+//! sent again only if the server certainly did nothing.
 
 use std::time::Duration;
 
 use super::ApiError;
 
-/// How often a write is sent at most when the server certainly did nothing yet.
+/// A write is sent at most this often if the server certainly did nothing.
 const SENDINGS: usize = 4;
-/// How often we look for something whose reply was lost, and how long the pauses between grow.
+/// How often we look for something whose reply was lost, and how far the pauses in between grow.
 const LOOKS: u32 = 6;
 
-/// How we know of what was written.
+/// How we know about what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written<T> {
-    /// The server said so.
+    /// The server's reply says so.
     Replied(T),
     /// The reply was lost, and the thing was found.
     Recovered(T),
@@ -28,9 +28,9 @@ impl<T> Written<T> {
     }
 }
 
-/// Carries out `write`. When its outcome is unknown, `look` is asked several times whether the thing is there;
-/// when it never is, the first error is given back, because one that comes late would then be a second one.
-/// Pauses are multiplied by `delay_scale`.
+/// Carries out `write`. If its outcome is unknown, `look` is called several times to find the result. If it never
+/// appears, the first error is returned: sending again could make a second one, if the first comes late. Pauses are
+/// multiplied by `delay_scale`.
 pub async fn write_once<T>(
     delay_scale: f64,
     mut write: impl AsyncFnMut() -> Result<T, ApiError>,
@@ -55,7 +55,7 @@ pub async fn write_once<T>(
             return Err(error);
         }
         for looked in 1..=LOOKS {
-            // What the look itself runs into does not matter more than why we look.
+            // An error of the look itself matters less than the reason why we look.
             if let Ok(Some(thing)) = look().await {
                 return Ok(Written::Recovered(thing));
             }
@@ -84,7 +84,8 @@ mod tests {
         ApiError::new(Method::POST, "/x", cause)
     }
 
-    /// How often a write that always fails so is sent, how often it is looked for, and how many seconds that takes.
+    /// How often a write that always fails is sent, how often its result is looked for, and how many seconds that
+    /// takes.
     async fn tried(
         status: StatusCode,
         retry_after: Option<u64>,
@@ -111,12 +112,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_write_is_tried_and_looked_for_so_often_and_so_long() {
         let (busy, down) = (StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY);
-        // Nothing was done with it: two, four and eight seconds, or what the server asks for, a minute at most.
+        // Nothing was done: two, four and eight seconds, or what the server asks for, at most a minute.
         assert_eq!(tried(busy, None, 1.0).await, (4, 0, 14.0));
         assert_eq!(tried(busy, None, 0.5).await, (4, 0, 7.0));
         assert_eq!(tried(busy, Some(3), 1.0).await, (4, 0, 9.0));
         assert_eq!(tried(busy, Some(600), 1.0).await, (4, 0, 180.0));
-        // It may have been done: 0.4 seconds, and each time 0.4 more.
+        // It may have been done: 0.4 seconds, and 0.4 more each time.
         assert_eq!(tried(down, None, 1.0).await, (1, 6, 8.4));
         assert_eq!(tried(down, None, 0.5).await, (1, 6, 4.2));
         assert_eq!(tried(StatusCode::FORBIDDEN, None, 1.0).await, (1, 0, 0.0));

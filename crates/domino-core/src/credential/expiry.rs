@@ -1,23 +1,23 @@
-//! When a token ends: a service account's token is a JWT, which says so itself.
+//! When a token ends: a service account's token is a JWT, which contains it.
 //!
-//! Its signature is not looked at: Domino judges a token, and this is no more than a word in time.
+//! The signature is not checked: Domino checks tokens, and this is only an early warning.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
-/// From how many days before its end a token is warned of.
+/// The warning starts this many days before a token ends.
 const DAYS: i64 = 21;
 
-/// What a JWT claims, as far as it is read.
+/// The claims of a JWT that are read.
 #[derive(Deserialize)]
 struct Claims {
     /// In seconds since 1970; some servers write a fraction.
     exp: f64,
 }
 
-/// The moment at which a token ends, where it is a JWT that says so.
+/// The moment at which a token ends, if it is a JWT that says so.
 pub(super) fn of_token(token: &str) -> Option<Timestamp> {
     let mut parts = token.split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
@@ -26,7 +26,7 @@ pub(super) fn of_token(token: &str) -> Option<Timestamp> {
     Timestamp::from_second(claims.exp as i64).ok()
 }
 
-/// The warning about a token that ends soon, without its name; none before that.
+/// The warning about a token that ends soon, without its name; absent before that.
 pub(super) fn in_words(end: Timestamp, now: Timestamp) -> Option<String> {
     let hours = (end - now).total(Unit::Hour).ok()?;
     let day = end.strftime("%Y-%m-%d");

@@ -1,5 +1,5 @@
 //! Fingerprints of what a publish of a model wants: the same settings give the same text, so that a later publish
-//! knows its work.
+//! recognises its work.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::api::model_apis::{DesiredModelApi, ModelApiSource};
 use crate::commit::Commit;
 
-/// The fingerprint of all that is wanted of an endpoint and its version. A function is built from the repository's
-/// head, so that its commit is part of it.
+/// The fingerprint of everything that is wanted of an endpoint and its version. A function is built from the
+/// repository's head, so its commit is included.
 pub fn state_of(desired: &DesiredModelApi, commit: &Commit) -> String {
     let source = match &desired.source {
         ModelApiSource::Registered { name, version } => json!([name, version]),
@@ -35,8 +35,8 @@ fn described(description: &str, variables: &BTreeMap<String, String>) -> String 
     }
 }
 
-/// What people read in a description, and the fingerprint of the environment variables that an earlier release put
-/// behind it.
+/// The part of a description that people read, and the fingerprint of the environment variables that an earlier
+/// release put after it.
 pub fn text_and_variables(description: &str) -> (String, Option<String>) {
     let whole = || (description.trim().to_owned(), None);
     let Some((text, rest)) = description.split_once("[variables ") else {
@@ -49,7 +49,7 @@ pub fn text_and_variables(description: &str) -> (String, Option<String>) {
     (text.trim().to_owned(), Some(variables.to_owned()))
 }
 
-/// The fingerprint of environment variables: Domino tells them to nobody. `none` where there are none.
+/// The fingerprint of environment variables, since Domino does not show them. `none` if there are none.
 pub fn fingerprint_of_variables(variables: &BTreeMap<String, String>) -> String {
     match variables.is_empty() {
         true => "none".to_owned(),
@@ -57,7 +57,7 @@ pub fn fingerprint_of_variables(variables: &BTreeMap<String, String>) -> String 
     }
 }
 
-/// The fingerprint of a text.
+/// The fingerprint of a description, which may be too long for a marker.
 pub fn fingerprint_of_text(text: &str) -> String {
     fingerprint(&json!(text))
 }
@@ -66,7 +66,7 @@ fn variables_marker(variables: &BTreeMap<String, String>) -> Option<String> {
     (!variables.is_empty()).then(|| format!("[variables {}]", fingerprint_of_variables(variables)))
 }
 
-/// Twelve hexadecimal digits of a value (FNV-1a). It tells changes from one another and protects nothing.
+/// Twelve hexadecimal digits of a value (FNV-1a). It shows changes and protects nothing.
 fn fingerprint(value: &serde_json::Value) -> String {
     let hash = value
         .to_string()
@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// They stand in Domino, where a later release looks for them.
+    /// They are stored in Domino, where a later release looks for them.
     #[test]
     fn fingerprints_are_those_that_earlier_releases_wrote() {
         assert_eq!(fingerprint_of_text(""), "07cc7607b494");
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The fingerprint of what is wanted, after a change of it.
+    /// The fingerprint of what is wanted, after a change to it.
     fn state(change: fn(&mut DesiredModelApi)) -> String {
         let mut desired = desired();
         change(&mut desired);

@@ -1,4 +1,4 @@
-//! How long ago this workflow run was made.
+//! How long ago this workflow run was created.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -12,8 +12,9 @@ struct Wire {
 }
 
 impl WorkflowRun {
-    /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`: how long ago the run was made, by GitHub's own clock. A run
-    /// that is run again stays as old as it is. Needs `actions: read`. Contract: GitHub's published OpenAPI description.
+    /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`: how long ago the run was created, by GitHub's own clock.
+    /// Running it again does not change that. Needs `actions: read`. Contract: GitHub's published OpenAPI
+    /// description.
     pub(crate) async fn age(&self) -> Result<SignedDuration, CommandError> {
         let (repository, id) = (&self.repository, self.id);
         let path = format!("{}/repos/{repository}/actions/runs/{id}", self.prefix);

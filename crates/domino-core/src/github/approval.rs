@@ -1,6 +1,6 @@
-//! Whether this workflow run was approved for an environment on GitHub, and by somebody who may.
+//! Whether this workflow run was approved for an environment on GitHub, by somebody who may approve it.
 //!
-//! It asks nobody: it is given what GitHub told, and what to hold against an approver.
+//! It sends no request: it is given what GitHub told, and what disqualifies an approver.
 
 use stage_file::SelfApproval;
 
@@ -9,41 +9,41 @@ use super::{ReviewDecision, RunReview};
 /// Whose approval of a run counts for an environment.
 #[derive(Clone, Copy)]
 pub struct ApprovalRules<'a> {
-    /// The environment.
+    /// The name of the GitHub environment that the run enters.
     pub environment: &'a str,
-    /// Those named in the stage file: logins, and teams as `team:<slug>`. Whoever GitHub lets, where it is empty.
+    /// The approvers in the stage file: logins, and teams as `team:<slug>`. If empty, anybody whom GitHub allows.
     pub approvers: &'a [String],
-    /// How this is somebody's own work, if it is: `who started this workflow run`.
+    /// Why the run is a person's own work, if it is: `who started this workflow run`.
     pub own_work: &'a dyn Fn(&str) -> Option<&'static str>,
-    /// What becomes of an approval of one's own work.
+    /// Whether an approval of one's own work counts.
     pub self_approval: SelfApproval,
-    /// What was refused in an attempt may have been approved in a later one, and the other way round; GitHub tells of
-    /// both, but not of which attempt, nor when.
+    /// Whether this is a later attempt. A refusal in one attempt may be followed by an approval in another, and the
+    /// other way round. GitHub tells both, but not for which attempt, nor when.
     pub is_rerun: bool,
 }
 
-/// What the reviews of a run come to.
+/// What the reviews of a run amount to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunApproval {
-    /// Somebody who may has approved it.
+    /// Somebody who may approve has done so.
     Given {
-        /// Who, and as what.
+        /// Who approved, and in which role.
         reason: String,
         /// Their logins.
         by: Vec<String>,
-        /// What a reader must not miss.
+        /// Notes that a reader must not miss.
         remarks: Vec<String>,
     },
-    /// Nobody has said anything yet.
+    /// Nobody has answered yet.
     Missing {
-        /// In words.
+        /// The reason, in words.
         reason: String,
     },
-    /// Refused, or approved only by those who may not.
+    /// It was refused, or approved only by people who may not approve.
     Refused {
-        /// In words.
+        /// The reason, in words.
         reason: String,
-        /// What could be done about it.
+        /// What can be done about it.
         hint: &'static str,
     },
 }
@@ -105,7 +105,7 @@ impl ApprovalRules<'_> {
                 hint: "let somebody else approve: run the job again, and it waits for an approval once more",
             };
         }
-        // One pair of other eyes is enough.
+        // One approval by somebody else is enough.
         let own = counted.iter().map(|user| (self.own_work)(user));
         if let Some(own) = own.collect::<Option<Vec<_>>>() {
             let (user, own, environment) = (login_text(counted[0]), own[0], self.environment);
@@ -139,8 +139,8 @@ impl ApprovalRules<'_> {
         (!named).then_some("who is none of the stage's `approvers`")
     }
 
-    /// Who is in a team, a job's token may not ask. GitHub itself lets only required reviewers approve, so that
-    /// somebody not named is taken for a member of a team that is.
+    /// A job's token may not read who is in a team. GitHub itself lets only required reviewers approve, so somebody
+    /// who is not named counts as a member of a team that is.
     fn team_remark(&self, counted: &[&str]) -> &'static str {
         let unnamed = counted.iter().any(|user| !self.is_named(user));
         match !self.approvers.is_empty() && unnamed {
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Whether it is given, and why or why not.
+    /// Whether it is given, and the reason.
     fn result(approvers: &[&str], reviews: &[RunReview]) -> (bool, String) {
         let approvers: Vec<String> = approvers.iter().map(|&name| name.to_owned()).collect();
         told(rules(&approvers).evaluate(reviews))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{WorkflowRun, refusal};
 use crate::error::CommandError;
 
-/// What GitHub gives in one page at most. A run with more jobs is not read further.
+/// The most jobs that GitHub returns in a page. A run with more jobs is not read further.
 const PAGE: &str = "100";
 
 #[derive(Deserialize)]
@@ -25,12 +25,12 @@ struct Job {
 }
 
 impl WorkflowRun {
-    /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`, with those of all attempts: what became of this job when
-    /// it last ended in an attempt before `attempt`. This job is the one that goes on upon this runner. `None` when it
-    /// cannot be told which one that is.
+    /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`, with the jobs of all attempts: how this job ended in
+    /// the last attempt before `attempt` in which it ended. This job is the one that is in progress on this runner.
+    /// `None` if that cannot be identified.
     ///
-    /// The list of one attempt would not do: whether it names the jobs that were not run again has changed over time.
-    /// Needs `actions: read`. Contract: GitHub's published OpenAPI description.
+    /// The list of one attempt would not be enough: whether it names jobs that were not run again has changed over
+    /// time. Needs `actions: read`. Contract: GitHub's published OpenAPI description.
     pub(crate) async fn had_succeeded(
         &self,
         attempt: u64,

@@ -1,4 +1,4 @@
-//! How two commits of the repository stand to each other, as GitHub knows it where the checkout does not.
+//! How two commits of the repository relate, as GitHub knows it when the checkout does not.
 
 use serde::Deserialize;
 
@@ -7,17 +7,17 @@ use crate::client::Connection;
 use crate::commit::Commit;
 use crate::error::{CommandError, Exit, Result};
 
-/// How one commit stands to another.
+/// How one commit relates to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Comparison {
     /// They are the same commit.
     Identical,
-    /// The head has everything of the base, and more.
+    /// The head contains everything of the base, and more.
     Ahead,
-    /// The base has everything of the head, and more.
+    /// The base contains everything of the head, and more.
     Behind,
-    /// Each has what the other does not.
+    /// Each contains commits that the other does not.
     Diverged,
 }
 
@@ -26,8 +26,8 @@ struct Wire {
     status: Comparison,
 }
 
-/// `GET /repos/{owner}/{repo}/compare/{base}...{head}`, its `status` only. `per_page=1` keeps the list of commits, which
-/// is not read, to one. Needs `contents: read` and the runner's variables. Contract: GitHub's published OpenAPI
+/// `GET /repos/{owner}/{repo}/compare/{base}...{head}`, only its `status`. `per_page=1` limits the list of commits,
+/// which is not read, to one. Needs `contents: read` and the runner's variables. Contract: GitHub's published OpenAPI
 /// description.
 pub(crate) async fn compare(
     connection: &Connection,

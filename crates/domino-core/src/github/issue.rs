@@ -1,5 +1,5 @@
-//! One issue of a repository that is kept: opened when there is something to say, changed while there is, closed when
-//! there is nothing more. It is known again by a key in its text that no reader sees.
+//! One issue of a repository that is maintained: opened when there is something to say, updated while there is,
+//! closed when there is nothing more. It is found again by a key in its text that no reader sees.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use super::{connected, failure, set};
 use crate::client::{ApiError, Connection, Reader, Writer, write_once};
 use crate::error::{CommandError, Exit, Result};
 
-/// The most pages of open issues that are looked through, a hundred each.
+/// The most pages of open issues that are searched, a hundred issues each.
 const MOST_PAGES: usize = 20;
-/// What to do when the token may not.
+/// What to do when the token may not read or write issues.
 const PERMISSION: &str = "the step needs `GITHUB_TOKEN`, and its job `permissions: issues: write`";
 
-/// Keeps one issue of a repository.
+/// Maintains one issue of a repository.
 #[derive(Debug)]
 pub struct IssueKeeper {
     reader: Reader,
@@ -22,16 +22,16 @@ pub struct IssueKeeper {
     delay_scale: f64,
 }
 
-/// What became of the issue, with its number.
+/// What happened to the issue, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// There was none, and none is needed.
+    /// There was no issue, and none is needed.
     None,
     /// A new one was opened.
     Opened(u64),
-    /// It was changed.
+    /// It was updated.
     Updated(u64),
-    /// It says the same already.
+    /// It has the same text already.
     Unchanged(u64),
     /// It was closed.
     Closed(u64),
@@ -42,7 +42,7 @@ struct Issue {
     number: u64,
     title: String,
     body: Option<String>,
-    /// The list has pull requests in it as well.
+    /// The list contains pull requests as well.
     pull_request: Option<serde::de::IgnoredAny>,
 }
 
@@ -59,7 +59,8 @@ struct Closing {
 }
 
 impl IssueKeeper {
-    /// For the repository that the runner's variables name. `connection` lends its limits only; nothing is sent yet.
+    /// For the repository that the runner's variables name. `connection` provides only its limits; nothing is sent
+    /// yet.
     pub fn open(
         connection: &Connection,
         variable: impl Fn(&str) -> Option<String>,
@@ -85,7 +86,7 @@ impl IssueKeeper {
         })
     }
 
-    /// Makes the issue with this key say `body`, or closes it where there is none.
+    /// Sets the text of the issue with this key to `body`, or closes it if there is none.
     pub async fn keep(&self, key: &str, title: &str, body: Option<&str>) -> Result<Kept> {
         let existing = self.find(key).await.map_err(told)?;
         match (existing, body) {
@@ -150,7 +151,7 @@ impl IssueKeeper {
         Ok(None)
     }
 
-    /// `PATCH /repos/{owner}/{repo}/issues/{number}`, which says the same however often it is sent.
+    /// `PATCH /repos/{owner}/{repo}/issues/{number}`, which has the same result however often it is sent.
     async fn change(&self, number: u64, change: &impl Serialize) -> Result<()> {
         let path = format!("{}/{number}", self.path);
         let changed = self.writer.write_only(Method::PATCH, &path, Some(change));

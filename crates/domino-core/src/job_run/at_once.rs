@@ -1,5 +1,5 @@
-//! Two starts of the same at the same moment, none of which saw the other: the run with the smaller number stays, and the
-//! other start stops its own and follows that one.
+//! Two identical starts at the same moment, neither of which saw the other: the run with the smaller number stays,
+//! and the other start stops its own run and follows that one.
 
 use std::collections::HashSet;
 use std::future::ready;
@@ -20,17 +20,17 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 /// What a start knew before it started its run.
 pub(super) struct BeforeStart<'a> {
     pub(super) search: Search<'a>,
-    /// The runs with the marker.
+    /// The runs that had the marker already.
     pub(super) earlier: &'a HashSet<JobId>,
-    /// The number of the newest run of the project.
+    /// The number of the newest run of the project then.
     pub(super) newest: u64,
-    /// Runs of the same commit that others started are left alone.
+    /// Whether to leave alone runs of the same commit that others started.
     pub(super) beside: bool,
 }
 
 impl BeforeStart<'_> {
-    /// The run to follow: `run`, which we have just started, or one that another start was first with. Nothing is asked
-    /// where the number of ours is the next one: then no other run came between.
+    /// The run to follow: `run`, which we have just started, or the run of another start that was first. If our
+    /// number is the next one, no other run came between, and nothing is asked.
     pub(super) async fn first_of_two(
         &self,
         step: &mut Step,
@@ -64,7 +64,7 @@ impl BeforeStart<'_> {
         Ok(first)
     }
 
-    /// Stops our own run, and believes only that it is over.
+    /// Stops our own run, and waits until it has ended.
     async fn stop(&self, writer: &Writer, run: &Run) -> Result<()> {
         let reader = writer.reader();
         let (id, number) = (&run.id, run.number);

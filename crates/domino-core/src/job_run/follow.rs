@@ -1,5 +1,5 @@
-//! Following a run to its end: its status and its log. Whether it is the run that was asked for is in `verify_run`, what a
-//! signal asks for in `interrupted`; whether it ended well is for the one who asked.
+//! Follows a run to its end: its status and its log. `verify_run` checks whether it is the run that was asked for,
+//! and `interrupted` handles signals; the caller decides whether it ended well.
 
 use std::time::Duration;
 
@@ -17,47 +17,47 @@ use super::words::Words;
 
 /// How long a log may lag behind the end of its run.
 pub const LOG_GRACE: Duration = Duration::from_secs(2);
-/// How long a log may keep us from the next look at its run.
+/// How long a log may delay the next look at its run.
 const LOG_LOOK: Duration = Duration::from_secs(10);
 
 /// A run to follow.
 #[derive(Debug)]
 pub struct Follow<'a> {
-    /// Where the step works.
+    /// What the step has opened: the stage file, the stage, the connection.
     pub context: &'a StepContext,
-    /// Where the run runs.
+    /// The project that the run is in.
     pub project: &'a Project,
-    /// What it is called.
+    /// What people call it.
     pub words: &'a Words,
-    /// What it must be; it is not checked where it was started by somebody else.
+    /// What it must run; not checked if somebody else started it.
     pub requested: Option<Requested<'a>>,
-    /// What a signal does. A run that is somebody else's to stop goes on.
+    /// What a signal does. A run that somebody else owns continues.
     pub interruption: Option<Interruption<'a>>,
-    /// How long it is followed.
+    /// How long it is followed at most.
     pub timeout: Duration,
 }
 
-/// A run that is over.
+/// A run that has ended.
 #[derive(Debug)]
 pub struct Followed {
-    /// The run.
+    /// The run as it was last read, with its final status.
     pub run: Run,
-    /// Its log.
+    /// The last lines of its log.
     pub tail: LogTail,
 }
 
-/// How following ended.
+/// How following it ended.
 enum FollowOutcome {
-    /// The run is over; and why its log was not read to the end, if so.
+    /// The run has ended; the text says why its log was not read to the end, if it was not.
     Over(Run, Option<String>),
-    /// The time was up, and the run goes on.
+    /// The time was up while the run continues.
     TimeUp(Run),
     /// A signal came.
     Interrupted(Signal),
 }
 
 impl Follow<'_> {
-    /// Follows the run until it is over.
+    /// Follows the run until it has ended.
     pub async fn to_its_end(
         &self,
         step: &mut Step,
@@ -118,7 +118,7 @@ impl Follow<'_> {
         }
     }
 
-    /// Looks at run and log until the run is over or the time is up.
+    /// Reads run and log until the run has ended or the time is up.
     async fn watch(
         &self,
         step: &mut Step,
@@ -141,7 +141,7 @@ impl Follow<'_> {
                     async |from: &str, limit: usize| reader.job_log(&id, from, limit).await,
                     |line: &str| progress.log(line),
                 );
-                // How the log fares counts when the run is over: see `LogTail::finish`.
+                // Whether the log could be read counts when the run has ended: see `LogTail::finish`.
                 tokio::join!(reader.job(&id), tokio::time::timeout(LOG_LOOK, log)).0
             };
             let Some(job) = poll.within(look).await else {
@@ -168,7 +168,7 @@ impl Follow<'_> {
                     continue;
                 }
             }
-            // The reply to the start may leave out what a read tells.
+            // The reply to the start may leave out what a later read tells.
             if let Some(requested) = self.requested.as_ref().filter(|_| !checked) {
                 checked = requested.verify_run(step, &run, &poll).await?;
             }
@@ -182,7 +182,7 @@ impl Follow<'_> {
                     );
                     return Err(CommandError::new(Exit::Unsettled, text));
                 }
-                // A log may come late; the run's end is what counts.
+                // A log may come late; the end of the run is what counts.
                 let rest = tail.finish(
                     LOG_GRACE,
                     reader.delay_scale(),
@@ -196,7 +196,7 @@ impl Follow<'_> {
 }
 
 impl Followed {
-    /// Reports the end of its log, and says why it ended other than well, as far as Domino tells.
+    /// Reports the end of its log, and says why it failed, as far as Domino tells.
     pub fn failure(&self, step: &mut Step, failure: CommandError) -> CommandError {
         let lines = self.tail.excerpt();
         if !lines.is_empty() {

@@ -1,5 +1,5 @@
-//! A signal while a run is followed: the run is stopped as well, unless it is to keep running, and what became of it is
-//! said.
+//! A signal while a run is followed: the run is stopped as well, unless it is to continue, and the result is
+//! reported.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use super::over::is_over;
 use super::report::{link, report_what_is};
 use super::words::Words;
 
-/// How long we wait for a run to stop when we were interrupted: GitHub kills us soon after.
+/// How long we wait for a run to stop after a signal: GitHub kills us soon after.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How long a last look at the run may take after a signal.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// A run that is followed, for a signal.
+/// A run that is followed, and what a signal may do to it.
 #[derive(Debug)]
 pub struct Interruption<'a> {
-    /// Where the step works.
+    /// What the step has opened: the stage file, the stage, the connection.
     pub context: &'a StepContext,
-    /// Where the run runs.
+    /// The project that the run is in.
     pub project: &'a Project,
-    /// Stops it.
+    /// The client that stops it.
     pub writer: &'a Writer,
-    /// What it is called.
+    /// What people call it.
     pub words: &'a Words,
-    /// Whether the run goes on all the same.
+    /// Whether the run continues.
     pub keep_running: bool,
 }
 
 impl Interruption<'_> {
-    /// Stops the run, unless it is to keep running. The error says what became of the run.
+    /// Stops the run, unless it is to continue. The error says what happened to the run.
     pub(super) async fn stop_run(
         &self,
         step: &mut Step,
@@ -92,7 +92,7 @@ impl Interruption<'_> {
         })
     }
 
-    /// The signal came while the start was on its way. `None` when its end was not seen in time.
+    /// The signal came while the start was in progress. `None` if its end was not seen in time.
     pub(super) async fn at_the_start(
         &self,
         step: &mut Step,
@@ -117,7 +117,7 @@ impl Interruption<'_> {
     }
 }
 
-/// The error after a signal that leaves the run going.
+/// The error after a signal that leaves the run alone.
 pub(super) fn goes_on(signal: Signal, number: u64, link: &str) -> CommandError {
     let text = format!("interrupted; run {number} goes on: {link}");
     CommandError::new(signal.exit(), text).hint("run this again to follow it")

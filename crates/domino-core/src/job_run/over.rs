@@ -1,11 +1,11 @@
-//! When a run is over.
+//! When a run has ended.
 
 use crate::api::jobs::{ExecutionStatus, Job as Run, StatusGroups};
 use crate::client::Reader;
 use crate::wait::Poll;
 
-/// Over means that Domino says so, with a word for the end: either may come before the other. `Faulty` is the one
-/// word that can be both, on the way and the end.
+/// A run has ended when Domino says so and has a word for the end: either may come before the other. `Faulty` is the
+/// one word that can mean both, in progress and ended.
 pub fn is_over(run: &Run) -> bool {
     run.statuses.is_completed
         && match &run.statuses.execution_status {
@@ -14,8 +14,7 @@ pub fn is_over(run: &Run) -> bool {
         }
 }
 
-/// Whether a word that we do not know is one of the deployment's own for a run that is over. The words are asked
-/// for once.
+/// Whether an unknown word is one of the deployment's own for a run that has ended. The words are read once.
 pub(super) async fn is_over_here(
     reader: &Reader,
     run: &Run,

@@ -1,4 +1,4 @@
-//! What a person sees of a run: its page, its status while it runs, and what is reported at its end.
+//! What a person sees of a run: its page, its status while it runs, and the report at its end.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub fn link(context: &StepContext, project: &Project, id: &JobId) -> String {
     )
 }
 
-/// Puts what is known of a run into the report.
+/// Adds what is known about a run to the report.
 pub fn describe(report: &mut Report, context: &StepContext, project: &Project, run: &Run) {
     let link = link(context, project, &run.id);
     let status = run.statuses.execution_status.word();
@@ -65,10 +65,10 @@ pub fn describe(report: &mut Report, context: &StepContext, project: &Project, r
     }
 }
 
-/// How long a last look may take: the step has failed already.
+/// How long a last look may take: the step has already failed.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Puts how the run is now into the report, in place of how it was when it was last seen.
+/// Reports the present state of the run in place of its last known one.
 pub async fn report_what_is(
     report: &mut Report,
     context: &StepContext,

@@ -1,6 +1,6 @@
-//! Finding the runs that are ours: by the marker in their title, else by what they run.
+//! Finds the runs that are ours: by the marker in their title, otherwise by what they run.
 //!
-//! A title can be edited while the run goes on; whether a run without a marker is ours is decided elsewhere.
+//! A title can be edited while the run continues; whether a run without a marker is ours is decided elsewhere.
 
 use std::cell::Cell;
 
@@ -14,39 +14,40 @@ use crate::deployment_marker::{DeploymentMarker, EntityMarker};
 use crate::step::StepContext;
 use crate::workflow_start::workflow_start;
 
-/// GitHub ends a workflow run after 35 days, so that no run of ours with its id is older.
+/// GitHub ends a workflow run after 35 days, so no run of ours with its id is older.
 const LONGEST_WORKFLOW_RUN: i64 = 36 * 24 * 3600 * 1000;
 
 /// What a start looks for among the runs of its project.
 #[derive(Debug, Clone, Copy)]
 pub struct Search<'a> {
-    /// Where the step works.
+    /// What the step has opened: the stage file, the stage, the connection.
     pub context: &'a StepContext,
-    /// What the run runs.
+    /// The command that the run executes.
     pub command: &'a str,
-    /// What its title ends with.
+    /// The marker that its title ends with.
     pub marker: &'a DeploymentMarker,
-    /// Where it runs.
+    /// The project that it runs in.
     pub project: &'a Project,
 }
 
-/// What it finds, newest first.
+/// The runs that were found, newest first.
 #[derive(Debug, Default)]
 pub struct OwnRuns {
-    /// With exactly this marker.
+    /// Those with exactly this marker.
     pub marked: Vec<Run>,
-    /// Of the same entity, stage and commit, started by a person or by another workflow run; they go on.
+    /// Those of the same entity, stage and commit that a person or another workflow run started and that have not
+    /// ended.
     pub alike: Vec<Run>,
-    /// With the same command and commit and no marker of ours; they go on.
+    /// Those with the same command and commit, without a marker of ours, that have not ended.
     pub unmarked: Vec<Run>,
-    /// Others of the same entity and stage, of whatever commit.
+    /// Other runs of the same entity and stage, of any commit.
     pub others: Vec<Run>,
-    /// The number of the newest run of the project, whoever started it; zero when there is none.
+    /// The number of the newest run of the project, whoever started it; zero if there is none.
     pub newest: u64,
 }
 
 impl Search<'_> {
-    /// Looks through the runs that may be of this workflow run, and those that go on, by the server's clock: this
+    /// Searches the runs that may be of this workflow run, and those that have not ended, by the server's clock: this
     /// machine's may be wrong.
     pub async fn find(&self, reader: &Reader) -> Result<OwnRuns, ApiError> {
         let at_most = reader.now().as_millisecond() - LONGEST_WORKFLOW_RUN;
@@ -55,7 +56,7 @@ impl Search<'_> {
                 Some(_) => workflow_start(&self.context.connection)
                     .await
                     .map(Timestamp::as_millisecond),
-                // Without a workflow run, only what goes on is taken in place of a new run.
+                // Without a workflow run, only a run that has not ended replaces a new one.
                 None => Some(i64::MAX),
             }
         };
@@ -66,7 +67,7 @@ impl Search<'_> {
         Ok(self.sorted(runs, newest.get()))
     }
 
-    /// The same among the runs that came after the one with this number.
+    /// The same among the runs after the one with this number.
     pub async fn find_after(&self, reader: &Reader, number: u64) -> Result<OwnRuns, ApiError> {
         let newest = Cell::new(0);
         let is_one = |run: &Run| self.is_one(&newest, run);
@@ -99,7 +100,7 @@ impl Search<'_> {
         found
     }
 
-    /// With exactly this marker, and running exactly its commit as far as Domino tells.
+    /// Whether it has exactly this marker, and runs exactly its commit as far as Domino tells.
     fn is_marked(&self, run: &Run) -> bool {
         let git_ref = run.main_repo_git_ref.as_ref();
         run.title
@@ -126,13 +127,13 @@ impl Search<'_> {
     }
 }
 
-/// Whether a run's title carries this marker.
+/// Whether a run's title contains this marker.
 pub fn is_of(run: &Run, marker: &EntityMarker) -> bool {
     let title = run.title.as_deref();
     title.is_some_and(|title| marker.is_of(title))
 }
 
-/// Whether a title carries the marker of any job of the file in any stage.
+/// Whether a title contains the marker of any job of the file in any stage.
 pub fn is_of_file(file: &StageFile, run: &Run) -> bool {
     file.stages.iter().any(|stage| {
         let mut jobs = file.jobs.iter();

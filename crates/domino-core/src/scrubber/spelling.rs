@@ -1,21 +1,21 @@
 //! The spellings in which a server, a gateway or a log repeats a secret: as it is, with any of its characters
-//! percent-encoded, escaped for JSON or HTML, once or twice, and the whole of it in base64 or hexadecimal.
+//! percent-encoded or escaped for JSON or HTML, once or twice, and as a whole in base64 or hexadecimal.
 //!
-//! It does not know compressed, encrypted or hashed text, nor one that is cut in the middle.
+//! It does not recognise compressed, encrypted or hashed text, nor a secret that is cut in the middle.
 
 use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// Shorter secrets are not looked for in base64 and hexadecimal: what is left of so few characters is in many texts.
+/// Shorter secrets are not searched for in base64 and hexadecimal: so few characters occur in many texts.
 const SHORTEST_ENCODED: usize = 8;
 
-/// One secret, and the encodings in which it is looked for.
+/// One secret, and the encodings in which it is searched for.
 #[derive(Clone)]
 pub(super) struct Spellings {
     secret: Vec<u8>,
-    /// Parts of base64 and hexadecimal that hold the secret, wherever it begins in what was encoded.
+    /// Parts of base64 and hexadecimal text that contain the secret, wherever it begins in what was encoded.
     encoded: Vec<Vec<u8>>,
 }
 
@@ -45,12 +45,13 @@ impl Spellings {
         self.secret == secret.as_bytes()
     }
 
-    /// How many bytes the secret has.
+    /// The secret's length in bytes.
     pub(super) fn len(&self) -> usize {
         self.secret.len()
     }
 
-    /// Where the secret stands first. Of base64 and hexadecimal it is the whole word: its ends tell of the secret too.
+    /// The first place of the secret. In base64 and hexadecimal it is the whole word: its ends tell something about
+    /// the secret too.
     pub(super) fn find(&self, text: &str) -> Option<Range<usize>> {
         let plain = find_spelt(text.as_bytes(), &self.secret);
         let encoded = self.encoded.iter().filter_map(|form| {
@@ -64,12 +65,12 @@ impl Spellings {
     }
 }
 
-/// What the base64 of anything that holds `secret` after `before` bytes (of each three) always holds.
+/// What the base64 of anything that contains `secret` after `before` bytes (of each three) always contains.
 fn base64_part(secret: &str, before: usize) -> String {
     let mut bytes = vec![0; before];
     bytes.extend_from_slice(secret.as_bytes());
     let text = STANDARD_NO_PAD.encode(&bytes);
-    // A character carries six bits: those that share some with what stands before or behind may be others.
+    // A character carries six bits: those that share bits with the text before or after may differ.
     let first = (before * 8).div_ceil(6);
     let behind = bytes.len() * 8 / 6;
     text[first..behind].to_owned()
@@ -85,7 +86,7 @@ fn whole_word(text: &[u8], found: Range<usize>) -> Range<usize> {
     found.start - before.count()..found.end + behind.count()
 }
 
-/// Where `form` stands first, each of its characters as it is or escaped in a way of its own.
+/// The first place of `form`, each of its characters as it is or escaped in any way.
 fn find_spelt(text: &[u8], form: &[u8]) -> Option<Range<usize>> {
     let first = *form.first()?;
     let may_begin = |byte: u8| byte == first || matches!(byte, b'%' | b'\\' | b'&');
@@ -94,8 +95,8 @@ fn find_spelt(text: &[u8], form: &[u8]) -> Option<Range<usize>> {
         .find_map(|start| Some(start..end_of(text, start, form)?))
 }
 
-/// Where `form` ends if it begins at `start`. A character may be read in several ways, so that several places are
-/// followed at once.
+/// Where `form` ends if it begins at `start`. A character may be read in several ways, so several places are followed
+/// at once.
 fn end_of(text: &[u8], start: usize, form: &[u8]) -> Option<usize> {
     let mut places = vec![start];
     for &byte in form {
@@ -115,7 +116,7 @@ fn end_of(text: &[u8], start: usize, form: &[u8]) -> Option<usize> {
     places.into_iter().max()
 }
 
-/// How many bytes each spelling of `byte` takes with which `text` begins.
+/// How many bytes each spelling of `byte` at the beginning of `text` takes.
 fn lengths(text: &[u8], byte: u8) -> impl Iterator<Item = usize> {
     let plain = (text.first() == Some(&byte)).then_some(1);
     let (once, twice) = match text.first() {
@@ -178,7 +179,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// Without any character that base64 or a URL keeps out.
+    /// Without any character that base64 or a URL excludes.
     const SECRET: &str = "s3cret/va+lue=\"&<x>";
 
     fn found(text: &str) -> Option<&str> {
@@ -270,7 +271,7 @@ mod tests {
             assert_eq!(backslash.find(text), Some(0..text.len()), "{text}");
         }
         assert_eq!(backslash.find("domino/bot"), None);
-        // Each of these may be read in two ways, and all of them in no more places than there are characters.
+        // Each of these can be read in two ways, but together in no more places than there are characters.
         let many = Spellings::of(&r"\".repeat(40));
         assert_eq!(many.find(&r"\".repeat(80)), Some(0..80));
     }

@@ -10,7 +10,7 @@ use super::text::{fenced, html, markdown};
 use crate::scrubber::Scrubber;
 use stage_file::is_invisible;
 
-/// Everything that is known at the end, with the secrets taken out.
+/// Everything that is known at the end, with secrets removed.
 pub(super) struct Document<'a> {
     subject: &'a Subject,
     plan: Option<&'a Plan>,
@@ -108,8 +108,8 @@ impl<'a> Document<'a> {
         line.replace('\n', " ")
     }
 
-    /// One JSON document in one line. The runner reads stdout too, and obeys `##[` anywhere in a line; what it or a
-    /// terminal could act on is written as an escape, which a reader of JSON turns back into the same text.
+    /// One JSON document in one line. The runner reads stdout too, and obeys `##[` anywhere in a line. What the
+    /// runner or a terminal could act on is written as an escape, which a JSON reader turns back into the same text.
     pub(super) fn as_json(&self) -> String {
         let text = self.value().to_string().replace("##[", "#\\u0023[");
         let mut line = String::with_capacity(text.len());
@@ -298,7 +298,7 @@ impl<'a> Document<'a> {
         let clean = self.scrubber.clean(text);
         let parts: Vec<&str> = clean.split('`').collect();
         let ours = !parts.len().is_multiple_of(2);
-        // Two backticks side by side are never ours, and begin and end code by other rules.
+        // Two backticks side by side are never ours, and they delimit code by other rules.
         let side_by_side = parts.len() > 2 && parts[1..parts.len() - 1].contains(&"");
         if !ours || side_by_side {
             return markdown(&clean).replace('`', "\\`");
@@ -322,7 +322,7 @@ impl<'a> Document<'a> {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'+,;=%".contains(c))
             && !clean.contains(['[', ']']);
-        // A bar ends a cell also where it stands in code.
+        // A bar ends a cell even within code.
         let mut code = clean.split('`').skip(1).step_by(2);
         if address {
             format!("<{clean}>")
@@ -334,7 +334,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The causes of an error, one a line, with repetitions left out.
+/// The causes of an error, one a line, without repetitions.
 fn causes_of(error: &CommandError) -> Vec<&str> {
     let mut causes: Vec<&str> = error.causes().collect();
     causes.dedup();

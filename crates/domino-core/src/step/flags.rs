@@ -44,18 +44,18 @@ pub struct StepFlags {
 /// A program as its steps know it.
 #[derive(Debug, Clone, Copy)]
 pub struct Program {
-    /// Its name and version, by which Domino knows who asks.
+    /// Its name and version, which Domino sees in each request.
     pub name: &'static str,
     /// The kind of entity that it deploys.
     pub kind: Kind,
 }
 
-/// Where a step works.
+/// What a step has opened.
 #[derive(Debug)]
 pub struct StepContext {
-    /// The stage file.
+    /// The stage file, read and validated.
     pub file: StageFile,
-    /// The stage.
+    /// The stage that the step works in.
     pub stage: Stage,
     /// The connection to the stage's Domino.
     pub connection: Connection,
@@ -76,8 +76,8 @@ impl StepContext {
         })
     }
 
-    /// The same for a step that asks to enter the stage `--to` and runs in the one before: `DOMINO_ENV` may name
-    /// either of them.
+    /// The same for a step that requests entry to the stage `--to` and runs in the stage before it: `DOMINO_ENV` may
+    /// name either.
     pub fn open_before(flags: &StepFlags, step: &mut Step, program: Program) -> Result<Self> {
         Self::open_in(
             flags,
@@ -137,8 +137,8 @@ impl StepContext {
     }
 }
 
-/// The host of a stage: `DOMINO_API_HOST`, else the stage's own. Inside a Domino run the variable holds an address of
-/// Domino's insides, which is no link for a person; the proxy is asked there, and the variable says nothing.
+/// The host of a stage: `DOMINO_API_HOST`, otherwise the stage's own. Inside a Domino run the variable holds an
+/// internal address, which is no link for a person; the proxy is asked there, and the variable is ignored.
 pub fn host_of(stage: &Stage, credential: &Credential) -> Result<Host, CommandError> {
     match (credential, variable("DOMINO_API_HOST")) {
         (Credential::Proxy(_), _) | (_, None) => Ok(stage.host.clone()),
@@ -150,8 +150,8 @@ pub fn host_of(stage: &Stage, credential: &Credential) -> Result<Host, CommandEr
     }
 }
 
-/// The stage that a flag and `DOMINO_ENV` name. When both do, they must mean the same one: a GitHub environment
-/// that was set up wrong must not deploy.
+/// The stage that a flag and `DOMINO_ENV` name. If both do, they must name the same one: a GitHub environment that
+/// was set up wrong must not deploy.
 fn chosen_stage<'a>(
     file: &'a StageFile,
     option: &str,
@@ -180,7 +180,7 @@ fn chosen_stage<'a>(
     }
 }
 
-/// The stage that `--to` names, asked for in the stage before it or in itself.
+/// The stage that `--to` names, if the step runs in the stage before it or in that stage itself.
 fn next_stage<'a>(
     file: &'a StageFile,
     flag: Option<&str>,
@@ -214,12 +214,12 @@ fn own_environment<'a>(_: &'a StageFile, stage: &'a Stage) -> &'a str {
     &stage.github_environment
 }
 
-/// The GitHub environment that a step runs in which asks to enter this stage.
+/// The GitHub environment of a step that requests entry to this stage.
 fn environment_before<'a>(file: &'a StageFile, stage: &'a Stage) -> &'a str {
     &file.stage_before(stage).unwrap_or(stage).github_environment
 }
 
-/// On GitHub a flag alone is not believed: a job in the wrong environment would have the credential of another stage.
+/// On GitHub a flag alone is not enough: a job in the wrong environment would have the credential of another stage.
 fn nothing_names_the_stage(environment: &str) -> CommandError {
     CommandError::usage(format!(
         "`DOMINO_ENV` is not set: nothing says that this job runs in GitHub environment `{environment}`"
@@ -252,7 +252,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "it must not be negative".into())
 }
 
-/// Reads a flag that comes as a variable: an input of a run that nobody started by hand is empty on GitHub.
+/// Reads a boolean flag from an environment variable: on GitHub an input is empty in a run that nobody started by
+/// hand.
 pub fn ticked(text: &str) -> Result<bool, String> {
     match text.trim() {
         "" | "false" => Ok(false),

@@ -9,30 +9,30 @@ pub enum Format {
     Text,
     /// Exactly one JSON document on stdout.
     Json,
-    /// The sheet of a step that has one, as Markdown.
+    /// The step's sheet as Markdown, if it has one.
     Markdown,
-    /// The same as a page of HTML.
+    /// The same sheet as a page of HTML.
     Html,
 }
 
-/// What every step can write.
+/// The formats that every step has.
 const OF_EVERY_STEP: [(&str, &str); 2] = [
     ("text", "Text for people"),
     ("json", "Exactly one JSON document on stdout"),
 ];
-/// What a step with a sheet can write besides.
+/// Further formats of a step with a sheet.
 const OF_A_SHEET: [(&str, &str); 2] = [
     ("markdown", "The sheet as Markdown"),
     ("html", "The sheet as one page of HTML"),
 ];
 
 impl Format {
-    /// Reads what every step can write.
+    /// Parses the formats that every step has.
     pub fn of_every_step() -> impl TypedValueParser<Value = Self> {
         Self::among(OF_EVERY_STEP.to_vec())
     }
 
-    /// Reads what a step with a sheet can write.
+    /// Parses the formats of a step with a sheet.
     pub fn of_a_sheet() -> impl TypedValueParser<Value = Self> {
         Self::among([OF_EVERY_STEP, OF_A_SHEET].concat())
     }

@@ -1,6 +1,6 @@
 //! What GitHub's runner understands: masks, annotations, step outputs and the step summary.
 //!
-//! Commands go to stderr, which the runner reads as well, so that stdout holds nothing but what was asked for.
+//! Commands go to stderr, which the runner reads as well, so that stdout contains only what was asked for.
 
 use crate::error::{Context as _, FileLine, Result};
 use crate::stderr::tell;
@@ -11,7 +11,8 @@ use std::path::PathBuf;
 /// GitHub's limit for one step's summary is 1 MiB.
 const LARGEST_SUMMARY: usize = 1000 * 1024;
 
-/// Names the file that a later step of the job shows, for GitHub shows only the summaries of so many steps.
+/// The variable with the file that a later step of the job shows, because GitHub shows only the summaries of so many
+/// steps.
 const DEPLOY_SUMMARY: &str = "DEPLOY_SUMMARY";
 
 /// The runner that this process is a step of.
@@ -37,7 +38,7 @@ impl Actions {
         })
     }
 
-    /// Puts a message beside a line of a file.
+    /// Adds a message at a line of a file.
     pub(super) fn annotate(&self, level: &str, message: &str, at: Option<&FileLine>) {
         let place = at.map_or_else(String::new, |at| {
             format!(" file={},line={}", command_property(&at.file), at.line)
@@ -50,7 +51,7 @@ impl Actions {
         let Some(path) = &self.output else {
             return Ok(());
         };
-        // Values are single lines by now, so that the short form is exact and nothing can be smuggled in.
+        // Values are single lines here, so the short form is exact and nothing can be injected.
         let text: String = outputs
             .iter()
             .map(|(name, value)| format!("{name}={value}\n"))
@@ -59,7 +60,7 @@ impl Actions {
             .with_context(|| format!("cannot write the step outputs to `{}`", path.display()))
     }
 
-    /// Adds to the page that people see first.
+    /// Adds to the job's summary, the page that people see first.
     pub(super) fn write_summary(&self, markdown: &str) -> Result<()> {
         let Some(path) = &self.summary else {
             return Ok(());
@@ -73,13 +74,13 @@ impl Actions {
     }
 }
 
-/// Asks the runner to hide a secret in all that follows.
+/// Asks the runner to hide a secret from now on.
 pub(super) fn mask(secret: &str) {
     tell(format_args!("::add-mask::{}", command_data(secret)));
 }
 
 fn append(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    // To open a pipe would wait for a reader, for ever where there is none.
+    // Opening a pipe would wait for a reader, forever if there is none.
     if std::fs::metadata(path).is_ok_and(|found| is_pipe(found.file_type())) {
         return Err(std::io::Error::other("it is a pipe, not a file"));
     }

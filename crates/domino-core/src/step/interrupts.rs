@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{self, SignalKind};
 
-/// How long what was begun may still take after a signal: GitHub kills us soon after.
+/// How long work that has begun may still take after a signal: GitHub kills us soon after.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Which signal came.
@@ -19,7 +19,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// How the program ends after it.
+    /// The exit code of the program after it.
     pub fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
@@ -27,23 +27,23 @@ impl Signal {
         }
     }
 
-    /// What is said when it came before anything was changed in `stage`.
+    /// The error when it came before anything was changed in `stage`.
     pub fn nothing_changed(self, stage: &str) -> CommandError {
         let text = format!("interrupted; nothing was changed in stage `{stage}`");
         CommandError::new(self.exit(), text)
     }
 }
 
-/// How something ended that a signal must not break off halfway.
+/// How a piece of work ended that a signal must not break off halfway.
 #[derive(Debug)]
 pub enum Through<T> {
     /// No signal came.
     Completed(T),
-    /// A signal came, and this came of what had been begun, unless it took too long.
+    /// A signal came; the result of the work that had begun, unless it took too long.
     Interrupted(Signal, Option<T>),
 }
 
-/// The two signals, listened to from the moment it is made.
+/// The two signals, handled from the moment this is created.
 #[derive(Debug)]
 pub struct Interrupts {
     interrupt: unix::Signal,
@@ -51,7 +51,7 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens from now on, in place of dying at once.
+    /// Handles the signals from now on, instead of dying at once.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
@@ -67,7 +67,7 @@ impl Interrupts {
         }
     }
 
-    /// Carries `work` through. After a signal it has a few seconds to end; a second signal breaks it off.
+    /// Runs `work` to its end. After a signal it has a few seconds to end; a second signal breaks it off.
     pub async fn finish<T>(&mut self, work: impl Future<Output = T>) -> Through<T> {
         let mut work = pin!(work);
         let signal = tokio::select! {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// What will be done, before anything is done.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
-    /// One sentence.
+    /// What the step will do, in one sentence.
     pub headline: String,
     /// What was found and chosen.
     pub facts: Vec<Fact>,
@@ -16,9 +16,9 @@ pub struct Plan {
 /// A name and a value: `hardware tier`, `dev-small`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fact {
-    /// The name, in words.
+    /// The name, in words, as the first column of the plan.
     pub name: &'static str,
-    /// The value.
+    /// The value, as the second column of the plan.
     pub value: String,
 }
 
@@ -35,13 +35,13 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
-    /// Something new comes to be.
+    /// Something is created.
     Create,
-    /// Something there is changed.
+    /// Something existing is changed.
     Update,
-    /// Something there goes.
+    /// Something existing is removed.
     Remove,
-    /// Something there stays as it is.
+    /// Something existing stays unchanged.
     Keep,
 }
 

@@ -1,4 +1,4 @@
-//! How a person watches something remote go on: one live line on a terminal, plain lines elsewhere.
+//! How a person follows remote work: one live line on a terminal, plain lines elsewhere.
 
 use crate::stderr::tell;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::scrubber::Scrubber;
 
-/// Without a terminal, silence longer than this is broken by one line.
+/// Without a terminal, a line is printed after this much silence.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// A live view of something remote.
+/// A live view of remote work.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -43,14 +43,14 @@ impl Progress {
         }
     }
 
-    /// One that shows nothing, for a wait too short to tell of.
+    /// A view that shows nothing, for a wait too short to mention.
     pub fn hidden() -> Self {
         let bar = Some(ProgressBar::hidden());
         let shown = Self::new(false, true, Scrubber::default());
         Self { bar, ..shown }
     }
 
-    /// Shows a status. The same one again is only a sign of life now and then.
+    /// Shows a status. A repeated status is only printed now and then, as a sign of life.
     pub fn status(&mut self, status: &str) {
         let status = self.scrubber.clean(status);
         if let Some(bar) = &self.bar {
@@ -70,7 +70,7 @@ impl Progress {
         }
     }
 
-    /// Shows one line of a remote log, unless these are not to be shown.
+    /// Shows one line of a remote log, unless log lines are off.
     pub fn log(&mut self, line: &str) {
         if !self.shows_log {
             return;
@@ -83,7 +83,7 @@ impl Progress {
         self.spoken = Instant::now();
     }
 
-    /// Takes the live line away.
+    /// Removes the live line.
     pub fn end(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

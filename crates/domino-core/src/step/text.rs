@@ -1,11 +1,11 @@
-//! Text as part of a page: Markdown and HTML that take it literally.
+//! Text as part of a page: Markdown and HTML that show it literally.
 
-/// Parts text that GitHub would read as one word and link: it shows nothing, and outlives GitHub's cleaning of HTML.
-/// Entities are no help: `&#64;` is an `@` again when mentions and addresses are looked for.
+/// Splits text that GitHub would read as one word and link. It is invisible, and GitHub keeps it when it cleans HTML.
+/// Entities do not help: `&#64;` is an `@` again when mentions and addresses are looked for.
 const PARTING: &str = "<span></span>";
 
-/// Text inside a table cell or a sentence of Markdown, with everything that Markdown, HTML or GitHub's own dialect
-/// would read taken literally: no link is made of an address, no mention of a name, no reference of a number.
+/// Text inside a table cell or a sentence of Markdown, shown literally whatever Markdown, HTML or GitHub's own
+/// dialect would make of it: no link from an address, no mention from a name, no reference from a number.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let mut rest = text.chars();

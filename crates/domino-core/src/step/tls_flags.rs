@@ -1,4 +1,4 @@
-//! The flags that say whom to believe, and as whom to be known, where certificates are a company's own.
+//! The flags for certificates of a company's own: which authorities to trust, and which certificate to show.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,8 @@ pub struct TlsFlags {
 }
 
 impl TlsFlags {
-    /// The limits with what the flags say. An empty path counts as not given, as GitHub makes it of a missing variable.
+    /// The limits with these flags applied. An empty path counts as not given, because GitHub passes a missing
+    /// variable as an empty text.
     pub fn applied_to(&self, limits: Limits) -> Limits {
         let given = |path: &Option<PathBuf>| {
             let path = path.as_ref().filter(|path| !path.as_os_str().is_empty());

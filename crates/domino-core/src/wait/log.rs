@@ -1,7 +1,7 @@
-//! Reading a remote log as it grows: every line once, in constant memory.
+//! Reads a remote log as it grows: every line once, in constant memory.
 //!
-//! Domino hands out pages "from" a time in nanoseconds and does not say whether that time itself is included,
-//! so this finds out, once, when the first line of a page could be the last one of the page before.
+//! Domino returns pages "from" a time in nanoseconds and does not say whether that time itself is included. So this
+//! finds out, once, when the first line of a page could be the last one of the page before.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -12,13 +12,13 @@ use crate::api::logs::{LogEntry, LogPage};
 use crate::client::{ApiError, Reader};
 use crate::error::CommandError;
 
-/// The most lines that Domino gives at once.
+/// The most lines that Domino returns at once.
 const LARGEST_PAGE: usize = 10_000;
-/// How many pages are read at once: who follows a log that never pauses must get to look at what writes it.
+/// How many pages are read at once: whoever follows a log that never pauses must also get to look at its writer.
 const PAGES: usize = 10;
-/// How long the rest of a log may take to be read.
+/// How long reading the rest of a log may take.
 const LONGEST_REST: Duration = Duration::from_secs(30);
-/// How many lines are remembered to recognise one that is sent again.
+/// How many lines are remembered to recognise repeated ones.
 const REMEMBERED: usize = 50_000;
 /// How many of the last lines are kept for an excerpt.
 const EXCERPT: usize = 20;
@@ -32,9 +32,9 @@ pub struct LogTail {
     complete: bool,
     /// Whether more lines may be waiting than have been read.
     more: bool,
-    /// The last lines taken in, in order.
+    /// The last lines that were read, in order.
     recent: VecDeque<u64>,
-    /// How often each of them was.
+    /// How often each of them occurred.
     known: HashMap<u64, u32>,
     hasher: RandomState,
     excerpt: VecDeque<String>,
@@ -42,14 +42,14 @@ pub struct LogTail {
     lines: u64,
 }
 
-/// What is known of the one that writes a log.
+/// What is known about the writer of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogWriter {
     /// It may write more.
     Runs,
-    /// It ended; what it wrote may still come late.
+    /// It has ended; its last lines may still come late.
     Over,
-    /// Only the log itself says when nothing more will come.
+    /// Only the log itself says when it is complete.
     Unknown,
 }
 
@@ -58,16 +58,16 @@ pub enum LogWriter {
 pub struct LogPrint<'a> {
     /// Knows the server's time, and how pauses are scaled.
     pub reader: &'a Reader,
-    /// Whether to go on until the writer has ended; else what there is now is enough.
+    /// Whether to read on until the writer has ended; otherwise what exists now is enough.
     pub follow: bool,
-    /// What is known of the writer before the first look.
+    /// What is known about the writer before the first look.
     pub writer: LogWriter,
-    /// How long lines may come late once it has ended.
+    /// How long lines may come late once the writer has ended.
     pub grace: Duration,
 }
 
 impl LogWriter {
-    /// A writer that has ended where `is_over` says so, and may write more where not.
+    /// A writer that has ended if `is_over` says so, and may write more if not.
     pub fn over_if(is_over: bool) -> Self {
         match is_over {
             true => Self::Over,
@@ -95,9 +95,9 @@ impl Default for LogTail {
 }
 
 impl LogTail {
-    /// Reads what is there now, at most ten pages of it, and gives each new line to `line`. `page` asks for the page
-    /// from a position on, of at most so many lines. Whether more is waiting is [`LogTail::has_more`], whether
-    /// nothing more will come [`LogTail::is_complete`].
+    /// Reads what exists now, at most ten pages, and passes each new line to `line`. `page` requests the page from a
+    /// position on, with at most so many lines. [`LogTail::has_more`] tells whether more is waiting,
+    /// [`LogTail::is_complete`] whether nothing more will come.
     pub async fn read(
         &mut self,
         mut page: impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
@@ -121,8 +121,8 @@ impl LogTail {
         Ok(())
     }
 
-    /// Reads what a log still holds whose writer has ended: all that is waiting, and for `grace` what comes late,
-    /// unless it says before that nothing more will come. Pauses are multiplied by `delay_scale`.
+    /// Reads the rest of a log whose writer has ended: everything that is waiting, and for `grace` what comes late,
+    /// unless the log says earlier that it is complete. Pauses are multiplied by `delay_scale`.
     pub async fn rest(
         &mut self,
         grace: Duration,
@@ -155,8 +155,8 @@ impl LogTail {
         }
     }
 
-    /// Prints a log as far as `how` says; `look` tells whether its writer has ended. It ends early, and well, where a
-    /// line can no longer be printed.
+    /// Prints a log as far as `how` says; `look` tells whether its writer has ended. It ends early, without an error,
+    /// if a line can no longer be printed.
     pub async fn print(
         &mut self,
         how: LogPrint<'_>,
@@ -174,10 +174,10 @@ impl LogTail {
             let line = |text: &str| is_open = is_open && print(text).is_ok();
             self.read(&mut page, line).await?;
             let ended = writer == LogWriter::Over;
-            // What runs may write faster than we read; what it writes after we began was not asked for.
+            // A running writer may be faster than we read; what it writes after we began was not asked for.
             let enough = !self.more || (!how.follow && !ended && self.reaches(began));
             let complete = writer == LogWriter::Unknown && self.is_complete();
-            // Whoever reads our stdout has seen enough, `head` for example.
+            // The reader of our stdout has seen enough, `head` for example.
             if !is_open || complete || (enough && !how.follow) {
                 return Ok(());
             }
@@ -191,17 +191,17 @@ impl LogTail {
         }
     }
 
-    /// Whether the log said that nothing more will come.
+    /// Whether the log said that it is complete.
     pub fn is_complete(&self) -> bool {
         self.complete && !self.more
     }
 
-    /// Whether more lines may be waiting: there were more pages than are read at once, or one did not come.
+    /// Whether more lines may be waiting: there were more pages than are read at once, or one did not arrive.
     pub fn has_more(&self) -> bool {
         self.more
     }
 
-    /// Whether what was read goes up to this moment of the server's.
+    /// Whether what was read reaches this moment of the server's clock.
     pub fn reaches(&self, moment: jiff::Timestamp) -> bool {
         u128::try_from(moment.as_nanosecond()).is_ok_and(|moment| self.position >= moment)
     }
@@ -211,12 +211,12 @@ impl LogTail {
         self.lines
     }
 
-    /// The last lines that say something.
+    /// The last lines that are not empty.
     pub fn excerpt(&self) -> Vec<String> {
         self.excerpt.iter().cloned().collect()
     }
 
-    /// Takes a page in; `true` when another one may be waiting.
+    /// Takes in a page; `true` if another one may be waiting.
     fn take(&mut self, page: LogPage, line: &mut impl FnMut(&str)) -> bool {
         let next = position_of(&page).unwrap_or(0);
         let advances = next > self.position;
@@ -227,7 +227,7 @@ impl LogTail {
         };
         let mut anything = false;
         for entry in page.entries.into_iter().skip(again) {
-            // From before where we stand, or from a page that stands still, a known line is one sent again.
+            // In a page that begins before our position, or does not advance, a known line is a repeated one.
             let maybe_again = self.position > 0 && (entry.timestamp < start_ms || !advances);
             let hash = self.hasher.hash_one(&entry);
             if maybe_again && self.known.contains_key(&hash) {
@@ -258,8 +258,8 @@ impl LogTail {
         self.last.is_some() && page.entries.first() == self.last.as_ref()
     }
 
-    /// How many lines at the beginning of a page were the last ones before it. Only a page that begins before where
-    /// we stand can tell: equal lines of one millisecond may be new ones.
+    /// How many lines at the beginning of a page are repeated. Only a page that begins before our position can tell:
+    /// equal lines of one millisecond may be new ones.
     fn sent_again(&self, page: &LogPage, start_ms: i64) -> usize {
         let goes_back = |first: &LogEntry| first.timestamp < start_ms;
         if self.position == 0 || !page.entries.first().is_some_and(goes_back) {
@@ -275,9 +275,9 @@ impl LogTail {
         overlaps.next().unwrap_or(0)
     }
 
-    /// A page of one line from the position ends at the position itself when that is included, and after it
-    /// when it is not. A server that gives more than was asked for tells nothing; then the line that looks like
-    /// the last one is taken for it.
+    /// A page of one line from the position ends at the position itself if that is included, and after it if not. A
+    /// server that returns more than was asked for tells nothing; then the line that looks like the last one counts
+    /// as that one.
     async fn finds_its_start_included(
         &self,
         page: &mut impl AsyncFnMut(&str, usize) -> Result<LogPage, ApiError>,
@@ -300,7 +300,7 @@ impl LogTail {
         }
     }
 
-    /// What Domino says while it prepares a run is worth an excerpt only until the run itself speaks.
+    /// Domino's own lines while it prepares a run are worth an excerpt only until the run itself prints.
     fn meet(&mut self, entry: &LogEntry) {
         if !self.spoken && matches!(entry.log_type.as_str(), "stdout" | "stderr") {
             self.spoken = true;
@@ -315,7 +315,7 @@ impl LogTail {
         if self.excerpt.len() == EXCERPT {
             self.excerpt.pop_front();
         }
-        // A line may be endless; what is kept of it is for a person.
+        // A line may be endless; only its beginning is kept, for a person.
         self.excerpt.push_back(line.chars().take(500).collect());
     }
 }

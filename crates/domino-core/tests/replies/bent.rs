@@ -1,4 +1,4 @@
-//! A right reply, bent: values of another kind or size, things missing, things twice.
+//! A valid reply, changed: values of another kind or size, missing values, repeated values.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -12,13 +12,13 @@ pub struct Change {
 
 #[derive(Debug, Clone)]
 enum What {
-    /// Another value stands there.
+    /// Another value replaces it.
     Becomes(Value),
-    /// It is not there.
+    /// It is removed.
     Goes,
-    /// It comes so often, in a list.
+    /// It is repeated this often, in a list.
     Repeats(usize),
-    /// It stands one level deeper.
+    /// It moves one level deeper.
     Sinks,
 }
 
@@ -33,7 +33,7 @@ pub fn change() -> impl Strategy<Value = Change> {
     (any::<prop::sample::Index>(), what).prop_map(|(place, what)| Change { place, what })
 }
 
-/// Values that a reader may trip over.
+/// Values that a reader may fail on.
 fn odd_value() -> impl Strategy<Value = Value> {
     let long = "x".repeat(5000);
     prop::sample::select(vec![
@@ -106,7 +106,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Walks to the place and changes what is there; `true` when it is to be taken away by what holds it.
+/// Walks to the place and changes what is there; `true` if its container is to remove it.
 fn apply(value: &mut Value, at: &mut usize, what: &What) -> bool {
     if *at == 0 {
         *at = usize::MAX;

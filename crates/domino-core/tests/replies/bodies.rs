@@ -1,4 +1,4 @@
-//! Right replies that more than one method reads.
+//! Valid replies that more than one method reads.
 
 use serde_json::{Value, json};
 

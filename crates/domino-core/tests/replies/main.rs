@@ -1,7 +1,7 @@
-//! Whatever a server answers, each method of the API answers too: it understands, or it is an error that a person can
-//! read. It never panics, never asks without end, and never repeats a credential or a whole reply.
+//! Whatever a server answers, each method of the API returns: a value, or an error that a person can read. It never
+//! panics, never asks without end, and never repeats a credential or a whole reply.
 //!
-//! The replies are right ones bent in a few places, and anything at all in the place of one.
+//! The replies are valid ones changed in a few places, and anything at all in place of one.
 
 mod bent;
 mod bodies;
@@ -23,15 +23,15 @@ use calls::{Call, Refusal, calls};
 use server::{Reply, Server};
 
 const CANARY: &str = "canary-token-1234";
-/// The most requests for one list; anything beyond is a list that is read without end.
+/// The most requests for one list; more mean a list that is read without end.
 const MOST_REQUESTS: usize = 1001;
 /// The longest that an error may be, with everything that a server put into it.
 const LONGEST_ERROR: usize = 2000;
 
-/// What stands in the place of a right reply.
+/// What replaces a valid reply.
 #[derive(Debug, Clone)]
 enum Instead {
-    /// The right one, changed here and there.
+    /// The valid one, changed here and there.
     Bent(Vec<Change>),
     /// Some other JSON.
     Json(Value),
@@ -185,7 +185,7 @@ fn no_reply_makes_a_method_panic_run_on_or_repeat_it() {
     if let Err(problem) = outcome {
         panic!("{problem}");
     }
-    // Were every reply refused, or none, the replies would not be worth asking about.
+    // If every reply were refused, or none, the replies would not be worth testing.
     assert!(understood.get() > 300, "{}", understood.get());
     assert!(refused.get() > 300, "{}", refused.get());
 }

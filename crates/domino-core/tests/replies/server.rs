@@ -1,4 +1,4 @@
-//! A server that answers each route with what it was told last, as often as it is asked.
+//! A server that answers each route with what it was last told, as often as it is asked.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -56,7 +56,7 @@ impl Server {
         &self.address
     }
 
-    /// From now on these routes, as `METHOD /path`, have these answers, and all others are 404.
+    /// From now on these routes, as `METHOD /path`, have these answers; all others are 404.
     pub fn answer_with(&self, replies: Vec<(String, Reply)>) {
         let mut state = self.state.lock().unwrap();
         *state = State {
@@ -65,12 +65,12 @@ impl Server {
         };
     }
 
-    /// How many requests came since.
+    /// How many requests have come since.
     pub fn requests(&self) -> usize {
         self.state.lock().unwrap().requests
     }
 
-    /// The routes that were asked for and have no answer.
+    /// The routes that were requested and have no answer.
     pub fn unknown(&self) -> Vec<String> {
         self.state.lock().unwrap().unknown.clone()
     }
@@ -127,7 +127,7 @@ fn found(state: &Mutex<State>, route: String) -> Reply {
 }
 
 fn write_answer(answer: &mut Vec<u8>, reply: &Reply) -> std::io::Result<()> {
-    // A reply without content has no body, whatever it was meant to hold.
+    // A reply without content has no body, whatever it was given.
     let body: &[u8] = if reply.status == 204 {
         b""
     } else {

@@ -1,4 +1,4 @@
-//! What is made of an answer: of its status, its headers, its body and the words in it.
+//! How an answer is read: its status, its headers, its body and the words in it.
 
 use wiremock::ResponseTemplate;
 
@@ -38,7 +38,7 @@ async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
 
 #[tokio::test]
 async fn no_compression_is_asked_for_and_none_is_undone() {
-    // `gzip` of an empty file; what it claims to be is never unpacked.
+    // An empty file, packed with `gzip`; the claimed size is never unpacked.
     let packed = [
         31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ];
@@ -173,7 +173,7 @@ fn a_long_reason_keeps_its_beginning_and_its_end() {
         without_its_middle(&words(0..200)),
         format!("{} … {}", words(0..40), words(160..200))
     );
-    // Two halves of words go as well.
+    // Cut words at both ends are dropped as well.
     assert_eq!(
         without_its_middle(&format!("abc{}", words(0..200))),
         format!("abc{} … {}", words(0..39), words(160..200))

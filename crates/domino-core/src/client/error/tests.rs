@@ -1,4 +1,4 @@
-//! What follows from each way in which a request fails: whether it is tried again, looked for, and what is said.
+//! What follows from each way in which a request fails: whether it is repeated, looked for, and what is said.
 
 use super::*;
 

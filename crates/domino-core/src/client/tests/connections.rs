@@ -1,4 +1,4 @@
-//! What a connection takes over from another, and how long it waits.
+//! What a connection takes over from another one, and how long it waits.
 
 use rustls::client::ResolvesClientCert;
 
@@ -43,7 +43,7 @@ fn only_another_address_is_believed_by_public_authorities_and_shown_no_certifica
     let other = beside("http://127.0.0.1:2").unwrap();
     assert!(other.0.limits.built_in_too);
     assert!(other.0.limits.client_certificate.is_none());
-    // The certificate is kept, and read: there is no such file.
+    // The certificate setting is kept, and read: the file does not exist.
     let same = beside("http://127.0.0.1:1").unwrap_err();
     assert!(same.to_string().contains("`client.pem`"), "{same}");
 }

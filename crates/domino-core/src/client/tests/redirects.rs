@@ -1,4 +1,4 @@
-//! Redirects: followed within the origin when they keep what is asked, and never for a write that becomes a read.
+//! Redirects: followed within the origin if they keep the request, and never for a write that would become a read.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ async fn a_write_is_not_followed_where_it_would_arrive_as_a_read() {
         let error = result.unwrap_err();
         let named = "redirects the write to `/y`, which is not followed";
         assert!(error.to_string().ends_with(named), "{error}");
-        // 303 is also what a server says that did it.
+        // A server also answers 303 after it has done what was asked.
         assert!(error.outcome_unknown());
         assert_eq!(requests, 1);
     }

@@ -13,20 +13,20 @@ pub enum BranchLimit {
     /// Any of them.
     #[default]
     Any,
-    /// Those with branch protection; any of them where no branch has it.
+    /// Those with branch protection; if no branch has it, any of them.
     Protected,
-    /// Those that the environment's policies name.
+    /// Those that match the environment's policies.
     Named,
 }
 
 /// A policy of an environment: the branches or tags that may deploy to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchPolicy {
-    /// Its id.
+    /// GitHub's id, by which the policy is deleted.
     pub id: u64,
     /// A name, or a pattern of names.
     pub name: String,
-    /// Whether it is about tags.
+    /// Whether it is for tags.
     pub is_tag: bool,
 }
 
@@ -65,7 +65,7 @@ impl From<WirePolicy> for BranchLimit {
 }
 
 impl BranchPolicy {
-    /// Whether this is the branch of this name and nothing else.
+    /// Whether it allows the branch of this name and nothing else.
     pub fn is_branch(&self, name: &str) -> bool {
         !self.is_tag && self.name == name
     }
@@ -79,7 +79,7 @@ impl std::fmt::Display for BranchPolicy {
 }
 
 impl Environments {
-    /// `GET …/environments/{name}/deployment-branch-policies`: what the environment names. It counts only under
+    /// `GET …/environments/{name}/deployment-branch-policies`: the environment's policies. They count only under
     /// [`BranchLimit::Named`]. Contract: GitHub's published OpenAPI description.
     pub async fn branch_policies(&self, name: &str) -> Result<Vec<BranchPolicy>, CommandError> {
         self.told(name, self.read_branch_policies(name).await)

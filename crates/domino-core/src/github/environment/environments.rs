@@ -1,4 +1,4 @@
-//! The environments of a GitHub repository: where they are asked for, their names, and lists read to their end.
+//! The environments of a GitHub repository: the client that reads them, their names, and lists read to their end.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use crate::credential::Credential;
 use crate::error::CommandError;
 use crate::github::{connected, refusal};
 
-/// What to do when the token may not ask.
+/// What to do when the token may not read.
 pub(super) const PERMISSION: &str = "use a `GITHUB_TOKEN` that may read the repository's environments, variables and secrets' names";
 /// The most pages of a list that are read, a hundred things each.
 const MOST_PAGES: usize = 50;
@@ -36,8 +36,8 @@ struct Called {
 }
 
 impl Environments {
-    /// Those of the repository `owner/name`; `api` is GitHub's address where it is not github.com. `connection`
-    /// lends its limits only.
+    /// The environments of the repository `owner/name`; `api` is GitHub's address if it is not github.com.
+    /// `connection` provides only its limits.
     pub fn of(
         connection: &Connection,
         api: Option<String>,
@@ -59,8 +59,8 @@ impl Environments {
         Credential::GitHubToken(token.to_owned().into())
     }
 
-    /// `GET /repos/{owner}/{repo}/environments`: the names of all. A repository that the token cannot see is an error,
-    /// and so an environment that is not among them is not there. Contract: GitHub's published OpenAPI description.
+    /// `GET /repos/{owner}/{repo}/environments`: all names. A repository that the token cannot see is an error, so an
+    /// environment that is not listed does not exist. Contract: GitHub's published OpenAPI description.
     pub async fn names(&self) -> Result<Vec<String>, CommandError> {
         let all = self.all(&self.path, &[], |page: Page| page.environments);
         let all = all
@@ -74,7 +74,7 @@ impl Environments {
         format!("{}/{}", self.path, segment(name))
     }
 
-    /// A list of GitHub's, page after page to its end; `list` takes the things out of a page.
+    /// One of GitHub's lists, page after page to its end; `list` takes the entries out of a page.
     pub(super) async fn all<P: DeserializeOwned, T>(
         &self,
         path: &str,

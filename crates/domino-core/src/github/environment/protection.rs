@@ -1,4 +1,4 @@
-//! What stands between a job and an environment: reviewers, wait timer, branches.
+//! What a job must pass to enter an environment: reviewers, wait timer, branches.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::reviewer::{self, Reviewer};
 use crate::client::ApiError;
 use crate::error::CommandError;
 
-/// What stands between a job and an environment.
+/// What a job must pass to enter an environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Protection {
     /// Who may approve.
@@ -19,7 +19,7 @@ pub struct Protection {
     pub wait_timer: u32,
     /// Which branches may deploy to it.
     pub branches: BranchLimit,
-    /// Whether an administrator may let a job in unapproved; `None` where GitHub does not tell.
+    /// Whether an administrator may let a job in without approval; `None` if GitHub does not tell.
     pub admins_may_bypass: Option<bool>,
 }
 
@@ -28,7 +28,7 @@ struct Wire {
     #[serde(default)]
     protection_rules: Vec<Rule>,
     deployment_branch_policy: Option<WirePolicy>,
-    /// Not in the description, and in every answer.
+    /// Missing in the description, but present in every answer.
     can_admins_bypass: Option<bool>,
 }
 
@@ -42,8 +42,8 @@ struct Rule {
 }
 
 impl Environments {
-    /// `GET /repos/{owner}/{repo}/environments/{name}`. `None` when there is none of this name, and when the token
-    /// cannot see the repository. Contract: GitHub's published OpenAPI description.
+    /// `GET /repos/{owner}/{repo}/environments/{name}`. `None` if no environment has this name, or the token cannot
+    /// see the repository. Contract: GitHub's published OpenAPI description.
     pub async fn protection(&self, name: &str) -> Result<Option<Protection>, CommandError> {
         self.told(name, self.read_protection(name).await)
     }

@@ -1,4 +1,4 @@
-//! Who may approve: people and teams by the names that people know, with the ids that GitHub takes.
+//! Who may approve: people and teams by the names that people use, with the ids that GitHub requires.
 
 use serde::Deserialize;
 
@@ -8,11 +8,11 @@ use crate::client::{ApiError, segment};
 use crate::error::CommandError;
 use crate::github::refusal;
 
-/// What to do when the token may not ask.
+/// What to do when the token may not read.
 const PERMISSION: &str =
     "use a `GITHUB_TOKEN` that may read the repository's collaborators and teams";
 
-/// Somebody who may approve, or a team of which one member may.
+/// A person who may approve, or a team any of whose members may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewer {
     /// A person or a team.
@@ -23,12 +23,12 @@ pub struct Reviewer {
     pub name: String,
 }
 
-/// A person or a team.
+/// Whether a reviewer is a person or a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum ReviewerKind {
-    /// A person.
+    /// A person, known by a login.
     User,
-    /// A team.
+    /// A team of the organisation, known by a slug.
     Team,
 }
 
@@ -52,7 +52,7 @@ struct Permission {
 }
 
 impl Reviewer {
-    /// One that was deleted since has neither name nor id, and is none any more.
+    /// A reviewer who was deleted has neither name nor id, and is ignored.
     pub(super) fn of_wire(wire: Wire) -> Option<Self> {
         Self::of_known(wire.reviewer?)
     }
@@ -69,7 +69,7 @@ impl Reviewer {
         })
     }
 
-    /// Whether this is who the stage file calls so. GitHub compares names without case.
+    /// Whether this is the approver that the stage file names. GitHub compares names without case.
     pub fn is_called(&self, approver: &str) -> bool {
         self.name.eq_ignore_ascii_case(approver)
     }
@@ -85,7 +85,8 @@ impl Named for Reviewer {
 }
 
 impl Environments {
-    /// Who is meant by a login or `team:<slug>`; whoever cannot read the repository is an error that names those who can.
+    /// The reviewer that a login or `team:<slug>` means. If they cannot read the repository, the error names those
+    /// who can.
     pub async fn reviewer(&self, approver: &str) -> Result<Reviewer, CommandError> {
         match approver.strip_prefix("team:") {
             Some(_) => self.team(approver).await,
@@ -121,7 +122,7 @@ impl Environments {
         }
     }
 
-    /// The team, out of those that may read the repository.
+    /// The team, among those that can read the repository.
     async fn team(&self, name: &str) -> Result<Reviewer, CommandError> {
         let teams = self.teams().await;
         let teams = teams.map_err(|error| told("the teams of the repository", &error))?;

@@ -1,5 +1,5 @@
-//! The names of secrets: those of an environment, and those outside that every job is given as well. And the key by which
-//! a secret of an environment is sealed.
+//! The names of secrets: those of an environment, and those outside of it that every job gets as well. And the key
+//! with which a secret of an environment is encrypted.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::client::{ApiError, segment};
 use crate::error::CommandError;
 use crate::github::refusal;
 
-/// A secret, of which GitHub never shows the value.
+/// A secret. GitHub never shows its value.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret {
     /// Its name, in capitals.
@@ -18,19 +18,19 @@ pub struct Secret {
     pub updated_at: Option<Timestamp>,
 }
 
-/// Where a secret is that is not the environment's.
+/// Where a secret is that does not belong to the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPlace {
-    /// In the repository.
+    /// In the repository: every job gets it.
     Repository,
-    /// In the organization, and shared with the repository.
+    /// In the organisation, and shared with the repository.
     Organization,
 }
 
-/// The key by which values for an environment are sealed: only GitHub can open them.
+/// The key with which values for an environment are encrypted: only GitHub can decrypt them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PublicKey {
-    /// What GitHub knows it by.
+    /// GitHub's id of the key.
     pub key_id: String,
     /// An X25519 key, in base64.
     pub key: String,
@@ -55,7 +55,7 @@ impl Environments {
         self.told(name, self.secrets_at(&path).await)
     }
 
-    /// The secrets that every job of the repository is given, whatever its environment. Contract: GitHub's published
+    /// The secrets that every job of the repository gets, whatever its environment. Contract: GitHub's published
     /// OpenAPI description of `GET /repos/{owner}/{repo}/actions/secrets` and `…/actions/organization-secrets`.
     pub async fn secrets_outside(&self) -> Result<Vec<(SecretPlace, Secret)>, CommandError> {
         let mut all = Vec::new();
@@ -65,7 +65,7 @@ impl Environments {
         ] {
             let path = format!("{}/actions/{route}", self.repository);
             let secrets = match self.secrets_at(&path).await {
-                // A repository of a person's has no organization.
+                // A person's own repository has no organisation.
                 Err(error) if error.is_absent() && place == SecretPlace::Organization => Vec::new(),
                 secrets => secrets.map_err(|error| {
                     refusal("the secrets outside of environments", PERMISSION, &error)

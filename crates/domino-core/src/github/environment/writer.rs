@@ -1,7 +1,7 @@
-//! What changes a GitHub environment: its rules, the branches that may deploy to it, its variables and secrets.
+//! Changes a GitHub environment: its rules, the branches that may deploy to it, its variables and secrets.
 //!
-//! Each write is sent once. When its reply was lost, one looks whether it happened; so a second run finishes what a first
-//! one began, and nothing is there twice. What is not named is sent back as it was.
+//! Each write is sent once. If its reply was lost, one looks whether it happened; so a second run finishes what a
+//! first one began, and nothing exists twice. Settings that are not named are sent back unchanged.
 
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::github::failure;
 const PERMISSION: &str = "use a `GITHUB_TOKEN` of an administrator of the repository: a classic one with the scope `repo`, or a \
      fine-grained one with the repository permissions Administration and Environments, read and write";
 
-/// What to do when GitHub takes the rules for wrong.
+/// What to do when GitHub rejects the rules.
 const PLAN: &str = "in a private repository, required reviewers and wait timers need GitHub Enterprise: where GitHub's plan lacks them, \
      leave `approvers` and `wait-timer` out, and let Domino's gates ask (`domino-approval` under `[stage.<stage>.gates]`). \
      The environment may be there now without these rules";
@@ -32,8 +32,8 @@ pub struct EnvironmentWriter<'a> {
     delay_scale: f64,
 }
 
-/// GitHub takes a rule that a repository's plan does not have as an error, also where it asks for nothing. So what is not
-/// asked for and was not there is left out.
+/// GitHub answers with an error to a rule that a repository's plan does not have, even if the rule is off. So a rule
+/// that is not wanted and was not set is left out.
 #[derive(Serialize)]
 struct Rules<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ struct Sealed<'a> {
 }
 
 impl<'a> EnvironmentWriter<'a> {
-    /// Something that can change these environments; made when a plan is applied, and only then.
+    /// A writer for these environments; created only when a plan is applied.
     pub fn of(environments: &'a Environments) -> Self {
         let connection = &environments.connection;
         Self {
@@ -88,9 +88,9 @@ impl<'a> EnvironmentWriter<'a> {
         }
     }
 
-    /// `PUT /repos/{owner}/{repo}/environments/{name}`: makes the environment, or gives it these rules in place of those of
-    /// `before`. GitHub keeps some rules only in some plans, and so it is looked at afterwards. Contract: GitHub's
-    /// published OpenAPI description.
+    /// `PUT /repos/{owner}/{repo}/environments/{name}`: creates the environment, or replaces the rules of `before`
+    /// with these. GitHub keeps some rules only in some plans, so they are read back. Contract: GitHub's published
+    /// OpenAPI description.
     pub async fn set_rules(
         &self,
         name: &str,
@@ -132,8 +132,8 @@ impl<'a> EnvironmentWriter<'a> {
         }
     }
 
-    /// `POST …/environments/{name}/deployment-branch-policies`: lets a branch deploy. One that may already is an answer
-    /// of 303. Contract: GitHub's published OpenAPI description.
+    /// `POST …/environments/{name}/deployment-branch-policies`: allows a branch to deploy. If it was allowed already,
+    /// GitHub answers 303. Contract: GitHub's published OpenAPI description.
     pub async fn open_branch(&self, name: &str, branch: &str) -> Result<()> {
         let what = format!("let branch `{branch}` deploy to GitHub environment `{name}`");
         let path = format!(
@@ -168,8 +168,8 @@ impl<'a> EnvironmentWriter<'a> {
         sent.await.map_err(|error| told(&what, &error))
     }
 
-    /// `POST …/environments/{name}/variables`, or `PATCH …/{variable}` where there is one. Contract: GitHub's published
-    /// OpenAPI description.
+    /// `POST …/environments/{name}/variables`, or `PATCH …/{variable}` if the variable exists. Contract: GitHub's
+    /// published OpenAPI description.
     pub async fn set_variable(
         &self,
         name: &str,
@@ -195,8 +195,8 @@ impl<'a> EnvironmentWriter<'a> {
         sent.map_err(|error| told(&what, &error))
     }
 
-    /// `PUT …/environments/{name}/secrets/{secret}` with a value that was sealed by the key. `before` is the secret that
-    /// it takes the place of. Contract: GitHub's published OpenAPI description.
+    /// `PUT …/environments/{name}/secrets/{secret}` with a value that was encrypted with the key. `before` is the
+    /// secret that it replaces. Contract: GitHub's published OpenAPI description.
     pub async fn set_secret(
         &self,
         name: &str,
@@ -225,7 +225,7 @@ impl<'a> EnvironmentWriter<'a> {
         sent.map_err(|error| told(&what, &error))
     }
 
-    /// Sends a write once, and where its outcome is unknown, or GitHub says that it is so already, looks.
+    /// Sends a write once. If its outcome is unknown, or GitHub says that it is done already, one looks.
     async fn send<B: Serialize>(
         &self,
         method: Method,
@@ -272,7 +272,7 @@ impl Limit {
     }
 }
 
-/// Whether an environment has these rules; whether administrators may go around them cannot be set.
+/// Whether an environment has these rules. Whether administrators may bypass them cannot be set.
 fn has_rules(there: &Protection, rules: &Protection) -> bool {
     let ids = |protection: &Protection| {
         let reviewers = protection.reviewers.iter();
@@ -290,7 +290,7 @@ fn told(what: &str, error: &ApiError) -> CommandError {
     failure(&format!("cannot {what}"), PERMISSION, error)
 }
 
-/// What GitHub answers when somebody, or a request of ours whose reply was lost, was there before.
+/// What GitHub answers if somebody else, or a request of ours whose reply was lost, was first.
 fn may_be_so_already(error: &ApiError, method: &Method) -> bool {
     match error.cause() {
         Cause::Redirected { .. } => true,

@@ -1,4 +1,4 @@
-//! Logs as servers hand them out: with and without the start of a page, in pages of any size, without an end.
+//! Logs as servers return them: with and without the start of a page, in pages of any size, without an end.
 
 use super::*;
 use crate::api::logs::LogPosition;
@@ -126,7 +126,7 @@ async fn an_entry_of_several_lines_is_several_lines() {
     assert_eq!(read_all(&server).await, ["a", "b"]);
 }
 
-/// A log that has one more line whenever it is asked.
+/// A log that has one more line each time it is read.
 fn endless(from: &str) -> LogPage {
     let next = from.parse::<u128>().unwrap() + 1_000_000;
     let lines = vec![(next, "more".to_owned())];

@@ -117,7 +117,7 @@ async fn what_is_not_asked_for_and_was_not_there_is_not_sent() {
         .set_rules("PROD EU", &plain, None)
         .await
         .unwrap();
-    // What was there is taken away by its name.
+    // What existed before is removed by its name.
     let body = json!({"wait_timer": 0, "reviewers": [], "deployment_branch_policy": limited()});
     let server = taking("PUT", "", body, 200).await;
     shows(&server, "", json!({"deployment_branch_policy": limited()})).await;
