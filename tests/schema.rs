@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use domino_core::receipt::{Receipt, SealedReceipt};
 use json_pointers::pointers;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -49,6 +50,57 @@ fn good_files() -> Vec<PathBuf> {
         })
         .filter(|path| StageFile::load(path).is_ok())
         .collect()
+}
+
+#[test]
+fn the_schema_of_receipts_takes_a_receipt_with_every_key_and_refuses_any_other() {
+    let text = fs::read_to_string(top().join("docs/receipt.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let every: Receipt = serde_json::from_value(every_key()).unwrap();
+    let sealed = SealedReceipt::seal(every).unwrap();
+    let mut value: Value = serde_json::from_str(&sealed.line).unwrap();
+    let problems: Vec<_> = validator
+        .iter_errors(&value)
+        .map(|e| e.to_string())
+        .collect();
+    assert_eq!(problems, [] as [String; 0]);
+    // What the example has, the type has: nothing was dropped on the way. What the schema has, the example has.
+    let hash = json!(sealed.hash);
+    value.as_object_mut().unwrap().remove("hash");
+    assert_eq!(value, every_key());
+    let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    let missing = keys
+        .iter()
+        .filter(|key| **key != "hash" && value.get(key).is_none());
+    assert_eq!(missing.count(), 0);
+    value["hash"] = hash;
+    for (path, other) in [("", "later"), ("/what", "later"), ("/who", "later")] {
+        let mut wrong = value.clone();
+        wrong.pointer_mut(path).unwrap()[other] = json!(1);
+        assert!(!validator.is_valid(&wrong), "{path}");
+    }
+}
+
+/// A receipt that has every key but its hash.
+fn every_key() -> Value {
+    let hash = "0".repeat(64);
+    json!({
+        "format": 1, "stage": "prod", "kind": "model", "entity": "wine-quality", "commit": "a".repeat(40),
+        "outcome": "done", "result": "it serves", "began": "2026-11-12T08:00:00Z", "at": "2026-11-12T08:09:00Z",
+        "what": {"id": "m1", "version-id": "v9", "environment": "Standard", "environment-revision": "r4",
+                 "hardware-tier": "large", "data-plane": "prod-plane",
+                 "model-version": {"name": "wine-quality", "version": 7, "run-id": "r1", "created": 1,
+                                   "source": "runs:/r1/model"}},
+        "who": {"author": "Ann Example", "started-by": "ann", "run-again-by": "ben",
+                "approvals": [{"by": "carol", "where": "GitHub environment PROD", "at": "2026-11-12T07:59:00Z"}]},
+        "where": {"host": "https://domino.example.com", "project": "a/b", "github-environment": "PROD",
+                  "repository": "example/wine", "workflow-run": "https://github.com/example/wine/actions/runs/7",
+                  "attempt": 2},
+        "plan": {"headline": "publish it", "facts": ["commit: a"], "changes": ["~ the version"]},
+        "program": "deploy-model 0.1.0", "without-receipt": "urgent", "back": hash, "previous": hash,
+    })
 }
 
 #[test]

@@ -8,6 +8,7 @@ use stage_file::Stage;
 use crate::client::Connection;
 use crate::error::{CommandError, Exit, Result};
 use crate::github::{ApprovalRules, RunApproval, RunReview, WorkflowRun};
+use crate::receipt::Leave;
 use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
 use crate::variable::{is_on_github, variable};
@@ -103,6 +104,17 @@ impl Approval {
             State::Known(RunApproval::Given { by, .. }) => by,
             _ => &[],
         }
+    }
+
+    /// The same as a receipt has it.
+    pub fn leaves(&self, stage: &Stage) -> Vec<Leave> {
+        let given_by = self.given_by().iter();
+        let leave = |by: &String| Leave {
+            by: by.clone(),
+            r#where: format!("GitHub environment {}", stage.github_environment),
+            at: None,
+        };
+        given_by.map(leave).collect()
     }
 
     /// Adds what is known to a plan.

@@ -57,6 +57,18 @@ pub fn path_in_repository(file: &Path) -> Option<String> {
     ))
 }
 
+/// Who wrote a commit, by name, where git has it here.
+pub fn author_of(commit: &str) -> Option<String> {
+    let output = Command::new("git")
+        .args(["log", "-1", "--no-show-signature", "--format=%aN"])
+        .args(["--end-of-options", commit, "--"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
 /// `^{commit}` makes git peel tags, and `--end-of-options` keeps a name with a dash from being one.
 fn rev_parse(name: &str) -> Option<Commit> {
     let output = Command::new("git")

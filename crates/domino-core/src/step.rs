@@ -12,6 +12,7 @@ mod github;
 mod interrupts;
 mod plan;
 mod progress;
+mod receipt;
 mod report;
 mod text;
 mod tls_flags;
@@ -29,12 +30,15 @@ pub use self::interrupts::{Interrupts, Signal, Through};
 use self::plan::plan_as_text;
 pub use self::plan::{Change, ChangeKind, Fact, Plan};
 pub use self::progress::Progress;
+use self::receipt::EndedWell;
 pub use self::report::{Excerpt, Outcome, Report, StepResult, Subject, Table};
 use self::report::{outputs, table_as_text};
 pub use self::text::{html, markdown};
 pub use self::tls_flags::TlsFlags;
 use crate::credential::Credential;
+use crate::receipt::Draft;
 use crate::scrubber::Scrubber;
+use jiff::Timestamp;
 use stage_file::RemoteLogs;
 
 /// One invocation of one program, as the person sees it.
@@ -50,6 +54,9 @@ pub struct Step {
     /// What was asked for and could not be written, and why.
     lost: Vec<String>,
     remote_logs: RemoteLogs,
+    began: Timestamp,
+    /// What is deployed, of which a step that ends well leaves a receipt.
+    deployment: Option<Draft>,
     /// What is known so far; shown whether the step ends well or not.
     pub report: Report,
 }
@@ -71,6 +78,8 @@ impl Step {
             log_begun: false,
             lost: Vec::new(),
             remote_logs: RemoteLogs::Stream,
+            began: Timestamp::now(),
+            deployment: None,
             report: Report::default(),
         }
     }
@@ -121,6 +130,11 @@ impl Step {
             self.print(&text);
         }
         self.plan = Some(plan.clone());
+    }
+
+    /// Says what is deployed: if the step ends well and the workflow says where, it leaves a receipt.
+    pub fn deploys(&mut self, draft: Draft) {
+        self.deployment = Some(draft);
     }
 
     /// Writes on stdout what was asked for. Whoever closed the pipe behind us has seen enough; anything else that keeps
@@ -180,6 +194,7 @@ impl Step {
     pub fn finish(mut self, result: Result<StepResult>) -> ExitCode {
         self.print_table();
         self.hand_on();
+        self.leave_receipt(&result);
         match self.remote_logs {
             RemoteLogs::Stream => {}
             RemoteLogs::OnFailure => {
@@ -255,6 +270,22 @@ impl Step {
             for (name, value) in outputs {
                 tell(format_args!("output {name}: {value}"));
             }
+        }
+    }
+
+    fn leave_receipt(&mut self, result: &Result<StepResult>) {
+        let (Some(draft), Ok(ending)) = (self.deployment.take(), result) else {
+            return;
+        };
+        let ended = EndedWell {
+            subject: &self.subject,
+            plan: self.plan.as_ref(),
+            report: &self.report,
+            ending,
+            began: self.began,
+        };
+        if let Err(problem) = ended.leave(draft, &self.scrubber) {
+            self.lost.push(format!("{problem:#}"));
         }
     }
 

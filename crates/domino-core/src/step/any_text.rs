@@ -181,6 +181,7 @@ prop_compose! {
             sheet: None,
             html: None,
             data: None,
+            version_id: None,
             next: Some(next),
         }
     }

@@ -40,6 +40,9 @@ pub struct Report {
     /// The same as data, for the JSON document.
     #[serde(skip)]
     pub data: Option<serde_json::Value>,
+    /// The id of the version of an app or endpoint that runs now, for the receipt.
+    #[serde(skip)]
+    pub version_id: Option<String>,
     /// The command to run next.
     pub next: Option<String>,
 }
