@@ -15,6 +15,8 @@ mod at_once;
 mod faults;
 #[path = "deploy_app/interrupted.rs"]
 mod interrupted;
+#[path = "deploy_app/receipts.rs"]
+mod receipts;
 #[path = "deploy_app/refused.rs"]
 mod refused;
 #[path = "deploy_app/revision.rs"]

@@ -237,6 +237,7 @@ pub(crate) fn describe(report: &mut Report, context: &StepContext, app: &App) {
 pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
     let status = version.status();
     hand_on(report, version.revision.as_deref());
+    report.version_id = Some(version.id.to_string());
     report
         .output("version", version.id.as_str())
         .output("status", status.word())

@@ -1,8 +1,12 @@
 //! `deploy-app publish`: the commit becomes the version that serves, unless it is that already.
 
 use domino_core::approval::{Approval, Ask};
+use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::receipt::ReceiptKind;
+use domino_core::receipt_before::WantedBefore;
 use domino_core::step::{Interrupts, Step, StepContext, StepResult};
+use stage_file::Kind;
 
 use crate::find::cannot;
 use crate::launch::Launcher;
@@ -49,8 +53,15 @@ async fn attempt(
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
     progress.end();
+    let before = WantedBefore {
+        of: (Kind::App, &args.app.app),
+        commit: planned.wanted.commit.as_str(),
+        version: None,
+    };
+    let passed = args.receipt.passed(context, before)?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
+    passed.describe(&mut view);
     step.show(&view);
     for remark in planned
         .decision
@@ -74,8 +85,18 @@ async fn attempt(
     }
     if !planned.decision.is_as_wanted() {
         let approved = approval.require(step, context);
-        approved.with_context(|| cannot("publish", &args.app.app, &context.stage))?;
+        approved
+            .and_then(|()| passed.require(step))
+            .with_context(|| cannot("publish", &args.app.app, &context.stage))?;
     }
+    let deployment = Deployment {
+        context,
+        kind: ReceiptKind::App,
+        commit: planned.wanted.commit.as_str(),
+        place: Some(&planned.wanted.place),
+        version: None,
+    };
+    step.deploys(deployment.draft(&approval, &passed));
     step.report
         .output("commit", planned.wanted.commit.as_str())
         .fact("commit", planned.wanted.commit.as_str());

@@ -10,6 +10,7 @@ use domino_core::deployment_marker::APP_TAG;
 use domino_core::error::{CommandError, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
+use domino_core::receipt_before::ReceiptBefore;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{ChangeKind, Plan, Progress, Report, StepContext, duration, ticked};
 use domino_core::wait::Poll;
@@ -63,6 +64,8 @@ pub(crate) struct PublishArgs {
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
+    #[command(flatten)]
+    pub(crate) receipt: ReceiptBefore,
     #[command(flatten)]
     pub(crate) app: AppArgs,
 }

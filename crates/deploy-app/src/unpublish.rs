@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domino_core::api::apps::{App, AppStatus, AppVersion};
 use domino_core::client::write_once;
+use domino_core::commit::Commit;
+use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::receipt::ReceiptKind;
 use domino_core::step::{ChangeKind, Interrupts, Plan, Step, StepContext, StepResult, duration};
 use domino_core::wait::{Look, Poll, Span, Waited};
 
@@ -70,6 +73,16 @@ pub(crate) async fn unpublish(
     step.show(&plan);
     if args.dry_run {
         return Ok(StepResult::planned());
+    }
+    if let Ok(commit) = Commit::wanted(None) {
+        let deployment = Deployment {
+            context,
+            kind: ReceiptKind::App,
+            commit: commit.as_str(),
+            place: None,
+            version: None,
+        };
+        step.deploys(deployment.removal());
     }
     let stopped = stop(step, &mut interrupts, context, args, &found, app, version).await;
     if stopped.is_err() {

@@ -5,10 +5,13 @@ use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
+use domino_core::deployment::Deployment;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
+use domino_core::receipt::ReceiptKind;
+use domino_core::receipt_before::{Passed, ReceiptBefore, WantedBefore};
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{
     Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through, ticked,
@@ -49,6 +52,8 @@ pub(crate) struct ScheduleArgs {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
+    #[command(flatten)]
+    pub(crate) receipt: ReceiptBefore,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
@@ -91,8 +96,10 @@ async fn attempt(
         planned = Approval::beside(plan(context, args), context, ask) => planned.with_context(|| cannot("schedule", &args.job, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
+    let passed = leave_receipt(step, context, args, &planned, &approval)?;
     let mut view = planned.view(context, &args.job);
     approval.describe(&mut view);
+    passed.describe(&mut view);
     step.show(&view);
     for warning in &planned.warnings {
         step.warn(warning, None);
@@ -116,7 +123,9 @@ async fn attempt(
         return Ok(Some(StepResult::planned()));
     }
     let approved = approval.require(step, context);
-    approved.with_context(|| cannot("schedule", job, &context.stage))?;
+    approved
+        .and_then(|()| passed.require(step))
+        .with_context(|| cannot("schedule", job, &context.stage))?;
     let applied = interrupts.finish(planned.apply(context)).await;
     let (signal, applied) = match completed(applied, job, stage) {
         Ok(completed) => completed,
@@ -154,6 +163,40 @@ async fn attempt(
             Err(CommandError::new(signal.exit(), text))
         }
     }
+}
+
+/// Asks for the receipt of the stage before, and says of what there is to be one once it is done. What is taken away
+/// passed nothing.
+fn leave_receipt(
+    step: &mut Step,
+    context: &StepContext,
+    args: &ScheduleArgs,
+    planned: &SchedulePlan,
+    approval: &Approval,
+) -> Result<Passed> {
+    let of = |commit, place| Deployment {
+        context,
+        kind: ReceiptKind::Schedule,
+        commit,
+        place,
+        version: None,
+    };
+    let Some(wanted) = &planned.wanted else {
+        // What is deleted was perhaps of an older commit; that of the workflow run says who deleted it.
+        if let Ok(commit) = Commit::wanted(None) {
+            step.deploys(of(commit.as_str(), None).removal());
+        }
+        return Ok(Passed::NotAsked);
+    };
+    let commit = wanted.commit.as_str();
+    let before = WantedBefore {
+        of: (Kind::Job, &args.job),
+        commit,
+        version: None,
+    };
+    let passed = args.receipt.passed(context, before)?;
+    step.deploys(of(commit, Some(&wanted.place)).draft(approval, &passed));
+    Ok(passed)
 }
 
 /// What was written, also when a signal came meanwhile; else the error for it.

@@ -8,6 +8,7 @@ use domino_core::api::projects::Project;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Writer;
 use domino_core::commit::Commit;
+use domino_core::deployment::Deployment;
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker};
 use domino_core::error::{Context as _, Result};
 use domino_core::job_run::{
@@ -15,6 +16,8 @@ use domino_core::job_run::{
 };
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
+use domino_core::receipt::ReceiptKind;
+use domino_core::receipt_before::{ReceiptBefore, WantedBefore};
 use domino_core::revision::{RevisionBefore, hand_on};
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, duration, ticked,
@@ -57,6 +60,8 @@ pub(crate) struct StartArgs {
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
     #[command(flatten)]
+    pub(crate) receipt: ReceiptBefore,
+    #[command(flatten)]
     pub(crate) flags: StepFlags,
 }
 
@@ -92,8 +97,15 @@ pub(crate) async fn start(
         planned = Approval::beside(plan(context, args), context, Ask::unless(args.dry_run)) => planned.with_context(|| cannot("start", &args.job, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
+    let before = WantedBefore {
+        of: (Kind::Job, &args.job),
+        commit: planned.marker.commit.as_str(),
+        version: None,
+    };
+    let passed = args.receipt.passed(context, before)?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
+    passed.describe(&mut view);
     step.show(&view);
     for warning in planned.order.warning.iter().chain(&planned.other_revision) {
         step.warn(warning, None);
@@ -102,6 +114,14 @@ pub(crate) async fn start(
         .left
         .iter()
         .for_each(|left| left.warn(step, context));
+    let deployment = Deployment {
+        context,
+        kind: ReceiptKind::Job,
+        commit: planned.marker.commit.as_str(),
+        place: Some(&planned.place),
+        version: None,
+    };
+    step.deploys(deployment.draft(&approval, &passed));
     // A step that fails before there is a run has no commit to tell.
     if args.dry_run || planned.reusable.is_some() {
         step.report.output("commit", planned.marker.commit.as_str());
@@ -127,7 +147,9 @@ pub(crate) async fn start(
     }
     if planned.reusable.is_none() {
         let approved = approval.require(step, context);
-        approved.with_context(|| cannot("start", &args.job, &context.stage))?;
+        approved
+            .and_then(|()| passed.require(step))
+            .with_context(|| cannot("start", &args.job, &context.stage))?;
     }
     let writer = context.connection.writer();
     planned

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::CommandError;
 use domino_core::handed_on::GivenVersion;
+use domino_core::receipt_before::ReceiptBefore;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{StepFlags, duration, ticked};
 use domino_core::variable::is_on_github;
@@ -84,6 +85,8 @@ pub(crate) struct PublishArgs {
     pub(crate) address: EndpointAddress,
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
+    #[command(flatten)]
+    pub(crate) receipt: ReceiptBefore,
     #[command(flatten)]
     pub(crate) flags: StepFlags,
 }

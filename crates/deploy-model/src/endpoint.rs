@@ -251,6 +251,7 @@ pub(crate) fn describe(
 ) {
     report.output("id", api.id.as_str()).output("url", url);
     hand_on(report, version.environment_revision_id.as_deref());
+    report.version_id = Some(version.id.to_string());
     report.output("status", status_text(version.deployment.as_ref()));
     report
         .fact("endpoint", format!("{name} ({})", api.id))

@@ -15,10 +15,14 @@ use std::time::Duration;
 use domino_core::api::model_apis::{ModelApi, ModelApiId, ModelApiVersion, ModelApis};
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::{Writer, Written};
+use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
 use domino_core::handed_on::IDENTITY_OUTPUT;
+use domino_core::receipt::ReceiptKind;
+use domino_core::receipt_before::WantedBefore;
 use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult};
 use domino_core::wait::Span;
+use stage_file::Kind;
 
 use crate::arguments::PublishArgs;
 use crate::callers;
@@ -42,8 +46,16 @@ pub(crate) async fn publish(
         planned = Approval::beside(plan(context, args), context, Ask::unless(args.dry_run)) => planned?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
+    let commit = planned.wanted.marker.commit.as_str();
+    let before = WantedBefore {
+        of: (Kind::Model, &args.model),
+        commit,
+        version: planned.identity.as_ref(),
+    };
+    let passed = args.receipt.passed(context, before)?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
+    passed.describe(&mut view);
     step.show(&view);
     for remark in &planned.remarks {
         step.warn(remark, None);
@@ -58,11 +70,20 @@ pub(crate) async fn publish(
     }
     if !is_as_wanted {
         let approved = approval.require(step, context);
+        let approved = approved.and_then(|()| passed.require(step));
         approved.with_context(|| {
             let (model, stage) = (&planned.model.name, &context.stage.name);
             format!("cannot publish model `{model}` in stage `{stage}`")
         })?;
     }
+    let deployment = Deployment {
+        context,
+        kind: ReceiptKind::Model,
+        commit,
+        place: Some(&planned.place),
+        version: planned.identity.as_ref(),
+    };
+    step.deploys(deployment.draft(&approval, &passed));
     let applied = Publish {
         planned: &planned,
         context,

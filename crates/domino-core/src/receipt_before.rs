@@ -37,7 +37,7 @@ fn reason(text: &str) -> Result<Reason, String> {
 
 /// What is wanted to have passed.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct WantedBefore<'a> {
     /// Its kind and name.
     pub of: (Kind, &'a str),
     /// The whole commit.
@@ -64,7 +64,7 @@ impl ReceiptBefore {
     ///
     /// # Errors
     /// When receipts cannot be read.
-    pub fn passed(&self, context: &StepContext, wanted: Wanted<'_>) -> Result<Passed> {
+    pub fn passed(&self, context: &StepContext, wanted: WantedBefore<'_>) -> Result<Passed> {
         let (kind, entity) = wanted.of;
         let StepContext { file, stage, .. } = context;
         let Some(before) = file.deployed_before(kind, entity, stage) else {
@@ -98,7 +98,7 @@ impl ReceiptBefore {
     }
 }
 
-fn evaluate(history: &History, before: &Stage, wanted: Wanted<'_>) -> Passed {
+fn evaluate(history: &History, before: &Stage, wanted: WantedBefore<'_>) -> Passed {
     let (kind, entity) = wanted.of;
     let is_kind = |of: ReceiptKind| match kind {
         Kind::Job => matches!(of, ReceiptKind::Job | ReceiptKind::Schedule),
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    fn evaluated(receipts: &[Receipt], wanted: Wanted<'_>) -> Passed {
+    fn evaluated(receipts: &[Receipt], wanted: WantedBefore<'_>) -> Passed {
         let folder = tempfile::tempdir().unwrap();
         for receipt in receipts {
             let sealed = SealedReceipt::seal(receipt.clone()).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn only_a_receipt_of_this_commit_in_the_stage_before_counts() {
         let one = receipt(1);
-        let wanted = |entity, commit| Wanted {
+        let wanted = |entity, commit| WantedBefore {
             of: (Kind::App, entity),
             commit,
             version: None,
@@ -264,7 +264,7 @@ mod tests {
         one.kind = ReceiptKind::Model;
         one.what.model_version = Some(version(7));
         let seven = version(7);
-        let wanted = Wanted {
+        let wanted = WantedBefore {
             of: (Kind::Model, "dashboard"),
             commit: &receipt(1).commit,
             version: Some(&seven),

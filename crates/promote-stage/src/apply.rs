@@ -2,12 +2,16 @@
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::approval::{Approval, Ask};
+use domino_core::commit::Commit;
+use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::receipt::ReceiptKind;
+use domino_core::receipt_before::{Passed, ReceiptBefore, WantedBefore};
 use domino_core::step::{
     ChangeKind, Interrupts, Plan, Step, StepContext, StepFlags, StepResult, ticked,
 };
 use domino_core::version_identity::VersionIdentity;
-use stage_file::Stage;
+use stage_file::{Kind, Stage};
 
 use crate::arguments::{VersionArgs, WaitArgs};
 use crate::by_people::alias_moved_to;
@@ -40,6 +44,8 @@ pub(crate) struct ApplyArgs {
     /// Let the alias of the stage lead to its version again, although somebody moved it
     #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     moves_alias_back: bool,
+    #[command(flatten)]
+    receipt: ReceiptBefore,
     #[command(flatten)]
     inside: InsideArgs,
     #[command(flatten)]
@@ -77,8 +83,10 @@ pub(crate) async fn apply(
         candidate.already_promoted.is_none() && report.all_hold() && !transition.is_nothing();
     let planned = errand(context, args, &candidate, approvers(&approval, &report));
     let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
+    let passed = leave_receipt(step, context, args, (&candidate, &report), &approval)?;
     let mut view = view(&candidate, &report, &transition);
     approval.describe(&mut view);
+    passed.describe(&mut view);
     if let Some(errand) = &errand {
         errand.describe(&mut view);
     }
@@ -105,7 +113,9 @@ pub(crate) async fn apply(
         return Ok(StepResult::planned());
     }
     let approved = approval.require(step, context);
-    approved.with_context(|| cannot("promote", &args.which.model, &context.stage))?;
+    approved
+        .and_then(|()| passed.require(step))
+        .with_context(|| cannot("promote", &args.which.model, &context.stage))?;
     let entered = match errand {
         Some(errand) => {
             async {
@@ -131,6 +141,37 @@ pub(crate) async fn apply(
         "`{}` holds version {number} of `{name}`, and no other",
         target.model_stage
     )))
+}
+
+/// Asks for the receipt of the stage before, and says of what there is to be one once it is done. What is promoted by hand
+/// outside of the repository is of no commit, and leaves none.
+fn leave_receipt(
+    step: &mut Step,
+    context: &StepContext,
+    args: &ApplyArgs,
+    (candidate, report): (&Candidate<'_>, &GateReport),
+    approval: &Approval,
+) -> Result<Passed> {
+    let Ok(commit) = Commit::wanted(None) else {
+        return Ok(Passed::NotAsked);
+    };
+    let identity = VersionIdentity::of(&candidate.version);
+    let before = WantedBefore {
+        of: (Kind::Model, &args.which.model),
+        commit: commit.as_str(),
+        version: Some(&identity),
+    };
+    let passed = args.receipt.passed(context, before)?;
+    let deployment = Deployment {
+        context,
+        kind: ReceiptKind::Promotion,
+        commit: commit.as_str(),
+        place: None,
+        version: Some(&identity),
+    };
+    let draft = deployment.draft(approval, &passed);
+    step.deploys(draft.approved_by(&report.approved_by));
+    Ok(passed)
 }
 
 impl ApplyArgs {
