@@ -29,6 +29,7 @@ use self::access::Repository;
 use self::difference::{EnvironmentPlan, Write};
 use self::secret::{SecretFlags, Secrets, Source};
 use crate::error::Result;
+use crate::stage_token;
 
 /// The arguments of `domino-pipeline github`.
 #[derive(Debug, clap::Args)]
@@ -117,7 +118,7 @@ async fn set_up(
         confirm::possible()?;
     }
     let file = StageFile::find(args.stages.as_deref())?;
-    let stages = stages(&file, &args.stages_asked)?;
+    let stages = stage_token::stages(&file, &args.stages_asked)?;
     let may_ask = consent == Consent::Ask;
     let secrets = Secrets::of(&args.secrets, &file, &stages, may_ask, step)?;
     let limits = Limits {
@@ -174,19 +175,6 @@ async fn set_up(
             }
         )),
     })
-}
-
-fn stages<'a>(file: &'a StageFile, asked: &[String]) -> Result<Vec<&'a Stage>, CommandError> {
-    for name in asked {
-        file.stage(name)?;
-    }
-    let is_asked = |stage: &&Stage| {
-        asked.is_empty()
-            || asked
-                .iter()
-                .any(|name| file.stage(name).is_ok_and(|named| named.name == stage.name))
-    };
-    Ok(file.stages.iter().filter(is_asked).collect())
 }
 
 /// All of it as one plan: a line for each thing.

@@ -25,6 +25,8 @@ pub mod import_ini;
 pub mod init;
 pub mod pipelines;
 pub mod plan;
+#[cfg(feature = "rehearse")]
+mod printed;
 pub mod readme;
 pub mod reference;
 #[cfg(feature = "rehearse")]
@@ -32,6 +34,8 @@ pub mod rehearse;
 pub mod repository;
 pub mod schema;
 pub mod share;
+#[cfg(feature = "rehearse")]
+mod stage_token;
 #[cfg(feature = "rehearse")]
 pub mod status;
 pub mod verb;

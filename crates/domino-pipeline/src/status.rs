@@ -16,11 +16,9 @@ mod page;
 mod places;
 mod seen;
 mod table;
-mod token;
 mod watch;
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,12 +26,13 @@ use std::time::Duration;
 use domino_core::client::Limits;
 use domino_core::error::{CommandError, Exit};
 use domino_core::step::{self, Step, Subject, TlsFlags, block_on, duration};
-use stage_file::{Stage, StageFile};
+use stage_file::StageFile;
 
 use self::deployed::Status;
 use self::look::Look;
 use crate::error::{Result, VerbError};
-use domino_core::variable::variable;
+use crate::printed::{print, summarize};
+use crate::stage_token;
 
 /// How the status is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -87,7 +86,7 @@ pub struct Args {
 /// trouble when a stage could not be looked at.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let file = StageFile::find(args.stages.as_deref())?;
-    let stages = stages(&file, &args.stages_asked)?;
+    let stages = stage_token::stages(&file, &args.stages_asked)?;
     if args.watch && (args.format != Format::Text || !std::io::stdout().is_terminal()) {
         let error = VerbError::usage("`--watch` shows a table on a terminal, and this is none");
         return Err(error.hint("leave it away, or look at a page: `--format html`"));
@@ -136,18 +135,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }))
 }
 
-fn stages<'a>(file: &'a StageFile, asked: &[String]) -> Result<Vec<&'a Stage>> {
-    if asked.is_empty() {
-        return Ok(file.stages.iter().collect());
-    }
-    let named: Vec<&Stage> = asked
-        .iter()
-        .map(|name| file.stage(name))
-        .collect::<Result<_, _>>()?;
-    let is_named = |stage: &&Stage| named.iter().any(|named| named.name == stage.name);
-    Ok(file.stages.iter().filter(is_named).collect())
-}
-
 fn written(status: &Status, file: &StageFile, format: Format) -> Result<String> {
     let path = file.path.display().to_string();
     Ok(match format {
@@ -156,29 +143,4 @@ fn written(status: &Status, file: &StageFile, format: Format) -> Result<String> 
         Format::Markdown => markdown::page(status, &path),
         Format::Html => page::page(status, &path),
     })
-}
-
-/// A step of a workflow shows the page as its summary, too.
-fn summarize(step: &Step, page: &str) {
-    let Some(path) = variable("GITHUB_STEP_SUMMARY") else {
-        return;
-    };
-    let file = OpenOptions::new().create(true).append(true).open(&path);
-    let page = step.scrubber().clean_lines(page);
-    if let Err(problem) = file.and_then(|mut file| file.write_all(page.as_bytes())) {
-        step.say(&format!(
-            "warning: cannot write the step summary to `{path}`: {problem}"
-        ));
-    }
-}
-
-/// Whoever closed the pipe behind us has seen enough.
-fn print(step: &mut Step, text: &str) -> Result<()> {
-    for line in text.lines() {
-        match step.log_to_stdout(line) {
-            Err(problem) if problem.kind() == ErrorKind::BrokenPipe => break,
-            other => other?,
-        }
-    }
-    Ok(())
 }

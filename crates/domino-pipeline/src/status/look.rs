@@ -11,8 +11,8 @@ use stage_file::{Host, Stage, StageFile};
 
 use super::deployed::{Deployed, NotSeen, StageStatus, Status};
 use super::seen::Seen;
-use super::{apps, jobs, left_over, models, token};
-use crate::repository;
+use super::{apps, jobs, left_over, models};
+use crate::{repository, stage_token};
 use domino_core::variable::variable;
 
 /// What a look goes out from: the stages and how each is asked.
@@ -45,7 +45,7 @@ impl<'a> Look<'a> {
         stages: Vec<&'a Stage>,
         step: &mut Step,
     ) -> Result<Self, CommandError> {
-        one_host(&stages)?;
+        stage_token::one_host(&stages)?;
         let is_alone = stages.len() == 1;
         let mut asked = Vec::new();
         for stage in stages {
@@ -148,7 +148,7 @@ fn open(
     step: &mut Step,
 ) -> Result<Access, CommandError> {
     let variable = stage.read_token_variable();
-    let Some(credential) = token::of_stage(file, stage, is_alone)? else {
+    let Some(credential) = stage_token::of_stage(file, stage, is_alone)? else {
         return Ok(Access::Not(NotSeen {
             without_token: true,
             reasons: vec![format!("there is no token for stage `{}`", stage.name)],
@@ -162,18 +162,6 @@ fn open(
     let host = host_of(stage, &credential)?;
     let connection = Connection::open(host.clone(), credential, limits.clone())?;
     Ok(Access::Open(host, connection.reader(), expiry))
-}
-
-/// `DOMINO_API_HOST` is one Domino: with stages on several, their tokens would all be sent there.
-fn one_host(stages: &[&Stage]) -> Result<(), CommandError> {
-    let several = stages.iter().any(|stage| stage.host != stages[0].host);
-    if several && variable("DOMINO_API_HOST").is_some() {
-        return Err(CommandError::usage(
-            "`DOMINO_API_HOST` names one Domino, and the stages are on several",
-        )
-        .hint("unset it, or ask for the stages of one host: `--stage`"));
-    }
-    Ok(())
 }
 
 fn no_token(asked: &[(&Stage, Access)]) -> CommandError {
