@@ -48,6 +48,7 @@ pub struct Repository {
     pub environments: BTreeMap<String, Environment>,
     pub secrets: Vec<&'static str>,
     pub organization_secrets: Vec<&'static str>,
+    pub artifact_days: u32,
     pub issues: Vec<Value>,
 }
 
@@ -79,6 +80,7 @@ impl SmallGitHub {
         let wine = Repository {
             people: vec![("Ann", 11), ("ben", 12), ("cleo", 13)],
             teams: vec![("wine-reviewers", 21), ("cellar", 22)],
+            artifact_days: 90,
             ..Repository::default()
         };
         let state = Arc::new(Mutex::new(State {

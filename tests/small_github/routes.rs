@@ -74,6 +74,10 @@ fn of_repository(
             Reply::json(200, branches.map(|name| answers::branch(name)).collect())
         }
         ("GET", ["actions", "secrets"]) => names(&repository.secrets),
+        ("GET", ["actions", "permissions", "artifact-and-log-retention"]) => Reply::json(
+            200,
+            json!({"days": repository.artifact_days, "maximum_allowed_days": 400}),
+        ),
         ("GET", ["actions", "organization-secrets"]) => names(&repository.organization_secrets),
         ("GET", ["environments"]) => {
             let (people, teams) = (&repository.people, &repository.teams);

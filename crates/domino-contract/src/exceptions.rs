@@ -29,7 +29,7 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
         // No spec describes it, every client reads it.
         "/version" => "GET /version",
         // The specs themselves.
-        _ if starts("/assets/") => "the specs' own addresses",
+        _ if starts("/assets/") || starts("/docs/openapi/") => "the specs' own addresses",
         // Legacy routes were never described.
         _ if starts("/v1/") => "legacy /v1 routes",
         // v4's spec has only POST; every published client reads it.

@@ -5,6 +5,7 @@
 
 pub mod apps;
 pub mod environments;
+pub mod git_credentials;
 mod git_ref;
 pub mod governance;
 pub mod hardware_tiers;

@@ -214,6 +214,11 @@ impl Reader {
     pub fn now(&self) -> jiff::Timestamp {
         self.0.clock.now()
     }
+
+    /// How far the server's clock is ahead of this machine's, by its last answer; nothing before any.
+    pub fn clock_ahead(&self) -> jiff::SignedDuration {
+        self.0.clock.ahead()
+    }
 }
 
 impl Writer {

@@ -31,6 +31,7 @@ mod mlflow_context;
 mod model_apis;
 mod options;
 mod outbound;
+mod own_specs;
 mod process;
 #[doc(hidden)]
 pub mod program;

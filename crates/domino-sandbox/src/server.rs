@@ -31,7 +31,7 @@ use crate::version::Version;
 use crate::wire::{Connection, SwitchedListener};
 use crate::{
     data_planes, decisions, environments, governance, hardware_tiers, index, jobs, mlflow,
-    model_apis, projects, registered_models, reviews, scheduled_jobs,
+    model_apis, own_specs, projects, registered_models, reviews, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -80,6 +80,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(apps::routes(domino.apps.clone(), release))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(move || version(release)))
+        .merge(own_specs::open_routes(release))
         .merge(index::routes(domino.clone()))
         .merge(model_apis::open_routes(domino.model_apis.clone()))
         .merge(decisions::open_routes(domino.decisions.clone()))

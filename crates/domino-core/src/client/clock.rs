@@ -19,10 +19,13 @@ impl Clock {
 
     /// The server's time.
     pub(super) fn now(&self) -> Timestamp {
-        let ahead = self.milliseconds_ahead.load(Ordering::Relaxed);
         let now = Timestamp::now();
-        now.checked_add(SignedDuration::from_millis(ahead))
-            .unwrap_or(now)
+        now.checked_add(self.ahead()).unwrap_or(now)
+    }
+
+    /// How far it is ahead of ours.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.milliseconds_ahead.load(Ordering::Relaxed))
     }
 }
 

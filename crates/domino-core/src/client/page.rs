@@ -38,6 +38,8 @@ pub struct Page {
     pub moved_to: Option<String>,
     /// Whether somebody asks to sign in first, whatever the status says.
     pub is_sign_in: bool,
+    /// Whether it says that it is JSON.
+    pub is_json: bool,
     /// Whether the credential was sent along, because the address is Domino's own origin.
     pub had_credential: bool,
 }
@@ -106,8 +108,9 @@ impl Inner {
             .is_redirection()
             .then(|| text(header::LOCATION))
             .flatten();
-        let is_html = text(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"));
+        let kind = text(header::CONTENT_TYPE).unwrap_or_default();
+        let kind = kind.to_ascii_lowercase();
+        let is_html = kind.starts_with("text/html");
         let mut body = Vec::new();
         while is_html && body.len() < READ {
             match response.chunk().await.map_err(|problem| lost(&problem))? {
@@ -124,6 +127,7 @@ impl Inner {
             status: response.status().as_u16(),
             moved_to,
             is_sign_in,
+            is_json: kind.starts_with("application/json"),
             had_credential,
         })
     }

@@ -4,6 +4,7 @@
 mod branches;
 mod environments;
 mod protection;
+mod retention;
 mod reviewer;
 mod secrets;
 mod variables;

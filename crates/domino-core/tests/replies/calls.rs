@@ -21,6 +21,7 @@ use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::api::schedules::{ScheduleDefinition, ScheduleId, ScheduledJob};
+use domino_core::api::users::UserId;
 use domino_core::client::{ApiError, Connection};
 use domino_core::error::{CommandError, Exit};
 use serde_json::{Value, json};
@@ -117,6 +118,17 @@ fn runs() -> Vec<Call> {
         project_settings: ["GET /v4/projects/p1/settings" =>
             json!({"defaultHardwareTierId": "t1", "defaultEnvironmentId": "e1"})]
             |c| c.reader().project_settings(&project().id).await;
+        git_credentials: ["GET /api/users/beta/credentials/u1" =>
+            json!({"credentials": [{"id": "g1", "name": "ci", "domain": "github.com"}]})]
+            |c| c.reader().git_credentials(&UserId::new("u1")).await;
+        credential_mappings: ["GET /v4/projects/p1/credentialMapping" =>
+            json!([{"userId": "u1", "projectId": "p1", "repoId": "r1", "credentialId": "g1"}])]
+            |c| c.reader().credential_mappings(&project().id).await;
+        main_repository_id: ["GET /v4/projects/p1" => json!({"id": "p1", "mainRepository": {"id": "r1"}})]
+            |c| c.reader().main_repository_id(&project().id).await;
+        endpoint_role: ["GET /api/modelServing/v1/modelApis/m1" =>
+            json!({"id": "m1", "collaborators": [{"collaborator": "u1", "role": "Owner"}]})]
+            |c| c.reader().endpoint_role(&ModelApiId::new("m1"), &UserId::new("u1")).await;
         known_projects: ["GET /v4/gateway/projects" => json!([{"name": "wine", "ownerName": "wine-team"}])]
             |c| Ok::<_, ApiError>(c.reader().known_projects().await);
         hardware_tiers: ["GET /v4/projects/p1/hardwareTiers" => json!([

@@ -61,6 +61,9 @@ fn of_environments() -> Vec<Call> {
             "GET /repos/wine-team/wine/actions/organization-secrets" => json!({"total_count": 0, "secrets": []}),
         ]
             |c| environments(&c).secrets_outside().await;
+        artifact_days: ["GET /repos/wine-team/wine/actions/permissions/artifact-and-log-retention" =>
+            json!({"days": 90, "maximum_allowed_days": 400})]
+            |c| environments(&c).artifact_days().await;
         public_key: ["GET /repos/wine-team/wine/environments/PROD/secrets/public-key" =>
             json!({"key_id": "1", "key": "AAAA"})]
             |c| environments(&c).public_key("PROD").await;
