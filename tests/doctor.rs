@@ -11,9 +11,10 @@ mod unreachable;
 
 use std::collections::BTreeSet;
 
-use domino_sandbox::{Fault, Misbehaviour};
-use harness::{KEY, Run, STAGES, Scene, Setup};
-use serde_json::Value;
+use domino_sandbox::{EndpointChange, Fault, Misbehaviour, Role};
+use harness::http::send;
+use harness::{KEY, Run, STAGES, Scene, Setup, TOKEN};
+use serde_json::{Value, json};
 
 const ENTITIES: &str = r#"
 [job.train]
@@ -63,6 +64,20 @@ fn only_read(scene: &Scene) {
         .map(|request| request.method.to_string())
         .collect();
     assert_eq!(methods, BTreeSet::from(["GET".to_owned()]));
+}
+
+/// Whatever is at another host than this machine's is cloned with a credential.
+fn on_another_host(scene: &Scene) {
+    scene.sandbox.faults().add(Fault::on(
+        "GET /v4/gateway/projects/findProjectByOwnerAndName",
+        Misbehaviour::Edit {
+            set: vec![(
+                "/mainRepository/uri".into(),
+                "https://github.com/example-org/wine".into(),
+            )],
+            remove: Vec::new(),
+        },
+    ));
 }
 
 /// Requires a line, whole.
@@ -264,6 +279,117 @@ fn a_model_that_a_job_is_yet_to_register_is_no_fault_of_the_first_stage() {
         run.stdout
             .contains("!! there is no version of a registered model"),
         "{run}"
+    );
+}
+
+#[test]
+fn every_stage_is_looked_at_with_its_own_token_and_told_below_its_name() {
+    let mut scene = scene("6.3");
+    scene
+        .without("DOMINO_TOKEN")
+        .without("DOMINO_USER_API_KEY")
+        .variable("DOMINO_TOKEN_DEV", TOKEN)
+        .variable("DOMINO_TOKEN_PROD", "canary-token-of-another-deployment");
+    let run = scene.run(&["doctor"]).exits(3);
+    insta::assert_snapshot!("doctor_all_stages", run.to_string());
+    only_read(&scene);
+
+    // Named ones come in the order of the file, each once.
+    let named = ["doctor", "--stage", "staging", "--stage", "dev", "--stage"];
+    let run = scene.run(&[&named[..], &["dev"]].concat()).exits(0);
+    let titles = |run: &Run| {
+        let titles = run.stdout.lines().filter(|line| line.starts_with("stage "));
+        titles.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&run), ["stage dev", "stage staging"], "{run}");
+
+    let run = scene.run(&["doctor", "--format", "json"]).exits(3);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["format"], 1);
+    let stages = document["stages"].as_array().unwrap();
+    let names: Vec<&Value> = stages.iter().map(|one| &one["stage"]).collect();
+    assert_eq!(names, ["dev", "staging", "prod"]);
+    let count = |at: usize, verdict: &str| {
+        let findings = stages[at]["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .filter(|one| one["verdict"] == verdict)
+            .count()
+    };
+    assert_eq!(
+        [count(0, "wrong"), count(1, "wrong"), count(2, "wrong")],
+        [0, 0, 1]
+    );
+
+    // Where no stage has a token, that is what is to be done.
+    scene
+        .without("DOMINO_TOKEN_DEV")
+        .without("DOMINO_TOKEN_PROD");
+    let run = scene.run(&["doctor", "--format", "markdown"]).exits(3);
+    assert_eq!(run.stdout.matches("❌ credential").count(), 3, "{run}");
+}
+
+#[test]
+fn a_git_credential_that_cannot_be_seen_is_told_with_where_to_look() {
+    let scene = scene("6.3");
+    on_another_host(&scene);
+    let run = doctor(&scene).exits(0);
+    assert!(
+        run.stdout.contains(
+            "-- the git credential of `ci-bot` for `github.com` cannot be seen from here → look at *Git credentials*"
+        ),
+        "{run}"
+    );
+}
+
+#[test]
+fn an_endpoint_that_this_account_may_not_deploy_to_is_told() {
+    let scene = scene("6.3");
+    let state = scene.sandbox.state();
+    let (project, environment) = (&state["projects"][0]["id"], &state["environments"][0]["id"]);
+    let source = json!({"type": "File", "file": "predict.py", "function": "predict"});
+    let version = json!({
+        "projectId": project, "environmentId": environment, "description": "", "logHttpRequestResponse": false,
+        "monitoringEnabled": false, "shouldDeploy": false, "source": source,
+    });
+    let endpoint = json!({
+        "name": "wine-dev", "description": "", "environmentId": environment, "isAsync": false,
+        "strictNodeAntiAffinity": false, "environmentVariables": [], "version": version,
+    });
+    let url = format!("{}/api/modelServing/v1/modelApis", scene.sandbox.url());
+    let bearer = format!("Bearer {TOKEN}");
+    let made = send("POST", &url, &[("authorization", &bearer)], Some(&endpoint));
+    assert!(made.0 < 300, "{made:?}");
+    for (role, told) in [
+        (None, "ok endpoint `wine-dev`: `ci-bot` is its Owner"),
+        (
+            Some(Role::Viewer),
+            "!! endpoint `wine-dev`: `ci-bot` is its Viewer, and may not deploy to it → ask an owner to make `ci-bot` a \
+             collaborator of it with the role Editor",
+        ),
+    ] {
+        if let Some(role) = role {
+            let change = EndpointChange::Role("ci-bot", Some(role));
+            scene.sandbox.change_endpoint("wine-dev", change).unwrap();
+        }
+        line(&doctor(&scene), told);
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_by_more_than_tokens_bear_is_told() {
+    let scene = scene("6.3");
+    scene.sandbox.faults().skew_clock(3600);
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("behind Domino's → set it by NTP: more than 5m apart"),
+        "{run}"
+    );
+    scene.sandbox.faults().skew_clock(-60);
+    line(
+        &doctor(&scene),
+        "ok clock: this machine's and Domino's agree",
     );
 }
 

@@ -239,6 +239,24 @@ fn secrets_that_reach_every_branch_and_one_that_a_smoke_test_needs_are_told() {
 }
 
 #[test]
+fn artifacts_that_go_before_an_approval_comes_are_told_of() {
+    let (scene, github) = on_github("");
+    github.environment("DEV", guarded);
+    line(
+        &doctor(&scene),
+        "ok artifacts of `example-org/wine` are kept for 90 days",
+    );
+    github.change(|wine| wine.artifact_days = 5);
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout.contains(
+            "!! artifacts of `example-org/wine` are kept for 5 days, and the programs are to be kept for 32 → raise it"
+        ),
+        "{run}"
+    );
+}
+
+#[test]
 fn a_token_that_may_not_see_secrets_outside_is_told_and_the_rest_is_looked_at() {
     let (scene, github) = on_github("");
     github.environment("DEV", guarded);

@@ -1,12 +1,17 @@
-//! `doctor`: looks at a live deployment, as far as one stage needs it, and says what is well and what to do.
+//! `doctor`: looks at a live deployment, as far as the stages need it, and says what is well and what to do.
 //!
 //! It only reads: it holds no writer. What the deploy programs would look for is looked for here by the same code, so
-//! that both come to the same verdict.
+//! that both come to the same verdict. Every stage is visited with a token of its own, all of them side by side.
 
+mod clock;
 mod deployment;
+mod endpoints;
 mod finding;
+mod git_access;
 mod github;
 mod placement;
+mod report;
+mod specs;
 mod visit;
 
 use std::path::PathBuf;
@@ -14,22 +19,41 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use domino_core::client::Limits;
-use domino_core::step::{Format, Step, Subject, TlsFlags, block_on, duration};
+use domino_core::step::{self, Step, Subject, TlsFlags, block_on, duration};
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use stage_file::StageFile;
 
 use self::finding::Finding;
+use self::report::{Report, StageFindings};
 use self::visit::Visit;
 use crate::error::Result;
+use crate::printed::{print, summarize};
+use crate::stage_token;
 
-/// The arguments of `cargo xtask doctor`.
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A line for each thing
+    Text,
+    /// One JSON document
+    Json,
+    /// Markdown, for a step's summary
+    Markdown,
+}
+
+/// The arguments of `domino-pipeline doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The stage to look at, as in stages.toml
-    #[arg(long, value_name = "STAGE")]
-    pub stage: String,
+    /// Only this stage, as in stages.toml; may be given several times. All of them when not given
+    #[arg(long = "stage", value_name = "STAGE")]
+    pub stages_asked: Vec<String>,
     /// The stage file; when not given, stages.toml here or in a folder above
     #[arg(long, value_name = "FILE")]
     pub stages: Option<PathBuf>,
+    /// How it is written to stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// Certificates.
     #[command(flatten)]
     pub tls: TlsFlags,
@@ -44,18 +68,22 @@ pub struct Args {
     pub delay_scale: f64,
 }
 
-/// Looks at one stage's deployment and prints one line for each thing; the exit is 3 when something is to be done,
+/// Looks at the deployments of the stages and prints one line for each thing; the exit is 3 when something is to be done,
 /// and 4 when something could not be reached or understood.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let file = StageFile::find(args.stages.as_deref())?;
-    let stage = file.stage(&args.stage)?;
+    let stages = stage_token::stages(&file, &args.stages_asked)?;
+    stage_token::one_host(&stages)?;
     let subject = Subject {
         program: "doctor",
         verb: "",
         entity: String::new(),
-        stage: stage.name.clone(),
+        stage: match stages[..] {
+            [one] => one.name.clone(),
+            _ => String::new(),
+        },
     };
-    let mut step = Step::begin(subject, Format::Text);
+    let mut step = Step::begin(subject, step::Format::Text);
     let limits = Limits {
         request: args.request_timeout,
         delay_scale: args.delay_scale,
@@ -63,13 +91,40 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),
         ..Limits::default()
     };
-    let visit = Visit::prepare(args.tls.applied_to(limits), &file, stage, &mut step)?;
-    let findings = block_on(async {
-        let (domino, github) = tokio::join!(deployment::look(&visit), github::look(&visit));
-        Ok([vec![Finding::of_file(&file)], domino, github].concat())
-    })?;
-    for finding in &findings {
-        step.log_to_stdout(&finding.to_string())?;
+    let visits = Visit::prepare_all(args.tls.applied_to(limits), &file, &stages, &mut step)?;
+    let report = block_on(async { Ok(look(&file, &visits).await) })?;
+    let text = match args.format {
+        Format::Text => report.text(),
+        Format::Json => serde_json::to_string_pretty(&report)?,
+        Format::Markdown => report.page(),
+    };
+    print(&mut step, &text)?;
+    if args.format == Format::Markdown {
+        summarize(&step, &text);
     }
-    Ok(ExitCode::from(finding::exit(&findings) as u8))
+    Ok(ExitCode::from(report.exit() as u8))
+}
+
+async fn look(file: &StageFile, visits: &[Visit<'_>]) -> Report {
+    let looks = visits.iter().map(async |visit| {
+        let (domino, github) = tokio::join!(deployment::look(visit), github::look(visit));
+        StageFindings {
+            stage: visit.stage.name.clone(),
+            findings: [domino, github].concat(),
+        }
+    });
+    let repository = async {
+        match visits.first() {
+            Some(visit) => github::repository(visit).await,
+            None => Vec::new(),
+        }
+    };
+    let (stages, repository) = tokio::join!(join_all(looks), repository);
+    Report {
+        format: 1,
+        at: Timestamp::now(),
+        file: Finding::of_file(file),
+        stages,
+        repository,
+    }
 }

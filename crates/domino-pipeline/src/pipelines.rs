@@ -28,7 +28,7 @@ use stage_file::{Install, Kind, StageFile};
 use crate::share::Share;
 
 #[cfg(feature = "rehearse")]
-pub use self::programs::{BUILD, FETCH, INSTALL};
+pub use self::programs::{BUILD, FETCH, INSTALL, RETENTION_DAYS};
 pub use self::workflow_file::{WRITTEN_BY, WorkflowFile};
 
 /// The folder of the workflows, from the top of the repository.

@@ -3,7 +3,6 @@
 
 use domino_core::api::apps;
 use domino_core::api::mlflow::Tracking;
-use domino_core::api::model_apis::Generation;
 use domino_core::api::projects::Project;
 use domino_core::choice::choose;
 use domino_core::client::{ApiError, Cause, Reader};
@@ -12,8 +11,8 @@ use futures_util::future::join_all;
 use stage_file::{DominoApproval, ModelSource};
 
 use super::finding::Finding;
-use super::placement;
 use super::visit::Visit;
+use super::{clock, endpoints, git_access, placement, specs};
 use domino_core::variable::variable;
 
 /// The releases that the sandbox shows and the programs are tested with: the oldest and the newest.
@@ -39,12 +38,9 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
         findings.push(finding.clone());
         return findings;
     }
-    let kind = visit.connection.credential().kind();
-    match user {
-        Ok(user) => findings.push(Finding::Well(
-            format!("credential: {kind} is `{}`", user.user_name),
-            advice(visit.connection.credential()),
-        )),
+    let kind = visit.credential_kind();
+    let user = match user {
+        Ok(user) => user,
         Err(error) => {
             let expiry = visit.connection.credential().expiry(jiff::Timestamp::now());
             let expiry = expiry.map_or_else(String::new, |expiry| format!(" {expiry}"));
@@ -52,7 +48,12 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
             findings.push(Finding::of_error(&what, &error.into()));
             return findings;
         }
-    }
+    };
+    findings.push(Finding::Well(
+        format!("credential: {kind} is `{}`", user.user_name),
+        advice(visit.connection.credential()),
+    ));
+    findings.push(clock::look(&reader));
     let project = match Project::of_stage(&reader, visit.file, visit.stage).await {
         Ok(project) => project,
         Err(error) => {
@@ -61,17 +62,22 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
         }
     };
     findings.push(repository(visit, &project));
-    let (placements, apps, models, registered, gates) = tokio::join!(
+    let (git, placements, apps, endpoints, registered, gates, specs) = tokio::join!(
+        git_access::look(&reader, &user, &project),
         placement::look(visit, &reader, &project),
         apps_api(visit, &reader, &project),
-        models_api(&reader, &project),
+        endpoints::look(visit, &reader, &user, &project),
         registered_models(visit),
-        gates(visit, &reader)
+        gates(visit, &reader),
+        specs::look(&reader),
     );
+    findings.extend(git);
     findings.extend(placements);
-    findings.extend([apps, models]);
+    findings.push(apps);
+    findings.extend(endpoints);
     findings.extend(registered);
     findings.extend(gates);
+    findings.push(specs);
     findings
 }
 
@@ -170,16 +176,6 @@ async fn apps_api(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Find
             Finding::well(format!("apps by `{}`, {since}", apps.capabilities().route))
         }
         Err(error) => Finding::of_error("apps", &error.into()),
-    }
-}
-
-async fn models_api(reader: &Reader, project: &Project) -> Finding {
-    match reader.find_model_apis(project).await {
-        Ok(apis) => Finding::well(match apis.apis.generation() {
-            Generation::ModelServing => "model endpoints by `/api/modelServing/v1`",
-            Generation::Models => "model endpoints by `/v1/models`, of older deployments",
-        }),
-        Err(error) => Finding::of_error("model endpoints", &error.into()),
     }
 }
 

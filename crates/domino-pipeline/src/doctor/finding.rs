@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domino_core::error::{CommandError, Exit};
+use serde::{Serialize, Serializer};
 use stage_file::StageFile;
 
 /// What was found about one thing.
@@ -59,14 +60,35 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// The verdict, what was found, and what to do.
+    pub(super) fn parts(&self) -> (Verdict, &str, Option<&str>) {
+        match self {
+            Self::Well(what, advice) => (Verdict::Ok, what, advice.as_deref()),
+            Self::Wrong(what, to_do, _) => (Verdict::Wrong, what, to_do.as_deref()),
+            Self::NotAsked(what, to_do) => (Verdict::NotAsked, what, Some(to_do)),
+        }
+    }
+}
+
+/// How a line begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Verdict {
+    Ok,
+    Wrong,
+    NotAsked,
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mark, what, to_do) = match self {
-            Self::Well(what, advice) => ("ok", what, advice.as_ref()),
-            Self::Wrong(what, to_do, _) => ("!!", what, to_do.as_ref()),
-            Self::NotAsked(what, to_do) => ("--", what, Some(to_do)),
+        let (verdict, what, to_do) = self.parts();
+        let verdict = match verdict {
+            Verdict::Ok => "ok",
+            Verdict::Wrong => "!!",
+            Verdict::NotAsked => "--",
         };
-        write!(f, "{mark} {what}")?;
+        write!(f, "{verdict} {what}")?;
         match to_do {
             Some(to_do) => write!(f, " → {to_do}"),
             None => Ok(()),
@@ -74,11 +96,30 @@ impl fmt::Display for Finding {
     }
 }
 
+#[derive(Serialize)]
+struct Line<'a> {
+    verdict: Verdict,
+    what: &'a str,
+    to_do: Option<&'a str>,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (verdict, what, to_do) = self.parts();
+        Line {
+            verdict,
+            what,
+            to_do,
+        }
+        .serialize(serializer)
+    }
+}
+
 /// How a visit ends: what could not be reached counts more than what was refused, because there may be more to it.
-pub(super) fn exit(findings: &[Finding]) -> Exit {
+pub(super) fn exit<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Exit {
     let wrong = |wanted: Exit| {
         findings
-            .iter()
+            .clone()
             .any(|finding| matches!(finding, Finding::Wrong(_, _, exit) if *exit == wanted))
     };
     if wrong(Exit::Unreachable) {
@@ -105,9 +146,10 @@ mod tests {
             &CommandError::new(Exit::Unreachable, "could not connect"),
         );
         let not_asked = Finding::NotAsked("GitHub".into(), "set `GITHUB_TOKEN`".into());
-        assert_eq!(exit(&[well.clone(), not_asked]), Exit::Done);
-        assert_eq!(exit(&[well.clone(), wrong.clone()]), Exit::Refused);
-        assert_eq!(exit(&[lost, well, wrong]), Exit::Unreachable);
+        let ends = |findings: &[Finding]| exit(findings.iter());
+        assert_eq!(ends(&[well.clone(), not_asked]), Exit::Done);
+        assert_eq!(ends(&[well.clone(), wrong.clone()]), Exit::Refused);
+        assert_eq!(ends(&[lost, well, wrong]), Exit::Unreachable);
     }
 
     #[test]

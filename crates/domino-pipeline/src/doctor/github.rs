@@ -1,8 +1,11 @@
-//! GitHub's side of a stage: that its environment is there, and guards the stage as the stage file says.
+//! GitHub's side of a stage: that its environment is there, and guards the stage as the stage file says; and what is the
+//! same for every stage.
 
 mod branches;
+mod retention;
 mod secrets;
 
+use domino_core::error::CommandError;
 use domino_core::github::{Environments, Protection};
 
 use super::finding::Finding;
@@ -12,18 +15,16 @@ use crate::github_access;
 /// Everything about the stage's GitHub environment, when there is a token to ask with.
 pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let name = &visit.stage.github_environment;
-    let (Some(token), Some(repository)) = (github_access::token(), visit.github_repository())
-    else {
-        return vec![Finding::NotAsked(
-            format!("GitHub environment `{name}`"),
-            "set `GITHUB_TOKEN` to have it looked at, and `GITHUB_REPOSITORY` where git's origin is not on GitHub"
-                .into(),
-        )];
-    };
-    let api = github_access::api();
-    let environments = match Environments::of(&visit.connection, api, &repository, &token) {
-        Ok(environments) => environments,
-        Err(failure) => return vec![Finding::of_error("GitHub", &failure)],
+    let (repository, environments) = match open(visit) {
+        Some(Ok(opened)) => opened,
+        Some(Err(failure)) => return vec![Finding::of_error("GitHub", &failure)],
+        None => {
+            return vec![Finding::NotAsked(
+                format!("GitHub environment `{name}`"),
+                "set `GITHUB_TOKEN` to have it looked at, and `GITHUB_REPOSITORY` where git's origin is not on GitHub"
+                    .into(),
+            )];
+        }
     };
     let protection = match environments.protection(name).await {
         Ok(Some(protection)) => protection,
@@ -49,6 +50,25 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     });
     findings.extend(secrets);
     findings
+}
+
+/// What is the same for every stage, when there is a token to ask with; a visit lends its limits only.
+pub(super) async fn repository(visit: &Visit<'_>) -> Vec<Finding> {
+    let Some(Ok((repository, environments))) = open(visit) else {
+        return Vec::new();
+    };
+    let (secrets, retention) = tokio::join!(
+        secrets::outside(&environments),
+        retention::look(visit.file, &repository, &environments),
+    );
+    secrets.into_iter().chain(retention).collect()
+}
+
+fn open(visit: &Visit<'_>) -> Option<Result<(String, Environments), CommandError>> {
+    let (token, repository) = (github_access::token()?, visit.github_repository()?);
+    let api = github_access::api();
+    let environments = Environments::of(&visit.connection, api, &repository, &token);
+    Some(environments.map(|environments| (repository, environments)))
 }
 
 /// Where a person sets the environment up by hand.

@@ -41,7 +41,7 @@ echo "$RUNNER_TEMP/programs/bin" >> "$GITHUB_PATH"
 "#;
 
 /// An approval may come after 30 days, GitHub's limit; the archive must still be there.
-const RETENTION_DAYS: u32 = 32;
+pub const RETENTION_DAYS: u32 = 32;
 
 /// Compiles the program that looks, and makes the archive that is handed on.
 const BUILD_STATUS: &str = r#"cargo build --release --locked --package domino-pipeline --no-default-features --features rehearse

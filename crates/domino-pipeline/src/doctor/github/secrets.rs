@@ -13,24 +13,25 @@ const CREDENTIALS: [&str; 2] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY"];
 const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
 
 pub(super) async fn look(visit: &Visit<'_>, environments: &Environments) -> Vec<Finding> {
-    let name = &visit.stage.github_environment;
-    let (own, outside) = tokio::join!(environments.secrets(name), environments.secrets_outside());
-    let mut findings = match own {
+    match environments.secrets(&visit.stage.github_environment).await {
         Ok(own) => of_environment(visit, &own),
         Err(failure) => vec![Finding::of_error("secrets", &failure)],
-    };
-    match outside {
-        Ok(outside) => findings.extend(
-            outside
-                .iter()
-                .filter_map(|(place, secret)| shines_in(*place, secret)),
-        ),
-        Err(failure) => findings.push(Finding::NotAsked(
+    }
+}
+
+/// Those outside of environments: each reaches every stage.
+pub(super) async fn outside(environments: &Environments) -> Vec<Finding> {
+    match environments.secrets_outside().await {
+        Ok(outside) => {
+            let outside = outside.iter();
+            let shining = outside.filter_map(|(place, secret)| shines_in(*place, secret));
+            shining.collect()
+        }
+        Err(failure) => vec![Finding::NotAsked(
             "secrets outside of environments".into(),
             failure.to_string(),
-        )),
+        )],
     }
-    findings
 }
 
 fn of_environment(visit: &Visit<'_>, own: &[Secret]) -> Vec<Finding> {

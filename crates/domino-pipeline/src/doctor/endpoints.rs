@@ -1,0 +1,95 @@
+//! By which routes endpoints are served, and whether this account may deploy to those of the file: an endpoint has
+//! collaborators of its own, whoever may see the project.
+
+use domino_core::api::model_apis::{EndpointRole, Generation, ListedModelApis};
+use domino_core::api::projects::Project;
+use domino_core::api::users::User;
+use domino_core::client::Reader;
+use domino_core::own_endpoint::{EndpointSearch, registered_name};
+use futures_util::future::join_all;
+use stage_file::Model;
+
+use super::finding::Finding;
+use super::visit::Visit;
+
+pub(super) async fn look(
+    visit: &Visit<'_>,
+    reader: &Reader,
+    user: &User,
+    project: &Project,
+) -> Vec<Finding> {
+    let listed = match reader.find_model_apis(project).await {
+        Ok(listed) => listed,
+        Err(error) => return vec![Finding::of_error("model endpoints", &error.into())],
+    };
+    let route = Finding::well(match listed.apis.generation() {
+        Generation::ModelServing => "model endpoints by `/api/modelServing/v1`",
+        Generation::Models => "model endpoints by `/v1/models`, of older deployments",
+    });
+    let looks = visit.file.models.iter().map(async |model| {
+        let mut listed = listed.clone();
+        let named = match search(visit, model, &listed).named() {
+            Ok(named) => named,
+            Err(error) => return Some(Finding::of_error("model endpoints", &error)),
+        };
+        if let Some(own) = named {
+            let role = reader.endpoint_role(&own.api.id, &user.id).await;
+            return match role {
+                Ok(role) => role.map(|role| of_role(&own.api.name, user, role)),
+                Err(error) => Some(Finding::of_error(
+                    &format!("endpoint `{}`", own.api.name),
+                    &error.into(),
+                )),
+            };
+        }
+        // One that this account may not see is known to its registered model.
+        listed.ask_made(registered_name(model)).await.ok()?;
+        let words = search(visit, model, &listed).hidden_words(project)?;
+        Some(hidden(model, user, words))
+    });
+    let endpoints = join_all(looks).await;
+    std::iter::once(route)
+        .chain(endpoints.into_iter().flatten())
+        .collect()
+}
+
+fn search<'a>(
+    visit: &'a Visit<'_>,
+    model: &'a Model,
+    apis: &'a ListedModelApis,
+) -> EndpointSearch<'a> {
+    EndpointSearch {
+        file: visit.file,
+        stage: visit.stage,
+        model,
+        apis,
+    }
+}
+
+fn of_role(endpoint: &str, user: &User, role: EndpointRole) -> Finding {
+    let name = &user.user_name;
+    let to_do = format!("ask an owner to make `{name}` a collaborator of it with the role Editor");
+    match role {
+        EndpointRole::Deploys(word) => {
+            Finding::well(format!("endpoint `{endpoint}`: `{name}` is its {word}"))
+        }
+        EndpointRole::Sees(word) => Finding::wrong(
+            format!("endpoint `{endpoint}`: `{name}` is its {word}, and may not deploy to it"),
+            to_do,
+        ),
+        EndpointRole::NotNamed => Finding::NotAsked(
+            format!("endpoint `{endpoint}`: `{name}` is not named among its collaborators"),
+            format!("unless an organization of it is, {to_do}"),
+        ),
+    }
+}
+
+fn hidden(model: &Model, user: &User, words: String) -> Finding {
+    Finding::wrong(
+        format!("model `{}`: {words}", model.name),
+        format!(
+            "ask an owner to make `{}` a collaborator of it with the role Editor",
+            user.user_name
+        ),
+    )
+}

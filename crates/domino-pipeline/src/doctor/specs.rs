@@ -1,0 +1,34 @@
+//! Which descriptions of its own API the deployment serves, by which `check-contract` can judge the programs.
+
+use domino_core::client::Reader;
+use futures_util::future::join_all;
+
+use super::finding::Finding;
+
+/// The whole public API, the part of it that Domino's own pages use, and the internal one.
+const PLACES: [&str; 3] = [
+    "/docs/openapi/openapi-public.json",
+    "/assets/public-api.json",
+    "/assets/swagger.json",
+];
+
+/// They are looked for only: each is some megabytes long.
+pub(super) async fn look(reader: &Reader) -> Finding {
+    let host = reader.host().to_string();
+    let pages = PLACES.iter().map(|place| reader.page(&host, place));
+    let answers = join_all(pages).await;
+    let is_there = |answer: &Result<_, _>| {
+        let page: Option<&domino_core::client::Page> = answer.as_ref().ok();
+        page.is_some_and(|page| page.status == 200 && !page.is_sign_in && page.is_json)
+    };
+    let served = PLACES.iter().zip(&answers);
+    let served = served.filter(|(_, answer)| is_there(answer));
+    let served: Vec<String> = served.map(|(place, _)| format!("`{place}`")).collect();
+    match served[..] {
+        [] => Finding::NotAsked(
+            "specs: this Domino serves none of its own".into(),
+            "hold the programs against published ones by `check-contract --spec FILE`".into(),
+        ),
+        _ => Finding::well(format!("specs: {}", served.join(", "))),
+    }
+}
