@@ -37,6 +37,7 @@ pub enum RevisionSpec {
     /// A fixed revision.
     #[serde(untagged)]
     One {
+        /// As Domino lists it: 24 hexadecimal digits.
         #[serde(rename = "revisionId")]
         revision_id: String,
     },
