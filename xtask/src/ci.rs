@@ -1,13 +1,13 @@
-//! `cargo xtask ci`: runs every check of the list here, also after one has failed.
+//! `cargo xtask ci`: runs every check of the list here, even after one has failed.
 //!
-//! What is checked is said in `checks.rs`, of which `ci.yml` is made as well.
+//! The list is in `checks.rs`, from which `ci.yml` is generated as well.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::checks::CHECKS;
 
-/// Runs every check; the exit is 1 when one failed.
+/// Runs every check; the exit code is 1 if one failed.
 pub fn run(root: &Path) -> ExitCode {
     let mut failed = Vec::new();
     for check in CHECKS {

@@ -1,13 +1,13 @@
 //! `cargo xtask`: the project's own chores, and the way to `domino-pipeline` for everything else.
 //!
-//! It depends on no crate, so that the first call on a fresh clone has something to say within a second.
+//! It depends on no crate, so that the first call in a fresh clone prints something within a second.
 
 mod ci;
 mod pipeline;
 mod verbs;
 mod wheel;
 
-// The list of checks is written once, where `ci.yml` is made of it.
+// The list of checks is written once; `ci.yml` is generated from it.
 #[path = "../../crates/domino-pipeline/src/checks.rs"]
 mod checks;
 

@@ -1,7 +1,7 @@
-//! Builds `domino-pipeline` as far as a verb needs it, and becomes it.
+//! Builds as much of `domino-pipeline` as a verb needs, and becomes that program.
 //!
-//! A person sees cargo's own progress while something is compiled, and nothing when everything is fresh. Arguments,
-//! the exit code and signals are the program's: it takes the place of this process.
+//! A person sees cargo's own progress while something is compiled, and nothing if everything is fresh. Arguments, the
+//! exit code and signals are the program's: it replaces this process.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read};
@@ -19,7 +19,7 @@ use crate::verbs::{Features, Verb};
 /// The package and its program.
 const PROGRAM: &str = "domino-pipeline";
 
-/// Builds the program and runs it with these arguments, of which the first is the verb.
+/// Builds the program and runs it with these arguments; the first of them is the verb.
 pub fn run(verb: &Verb, root: &Path, arguments: &[String]) -> ExitCode {
     let program = match program() {
         Ok(program) => program,
@@ -31,7 +31,7 @@ pub fn run(verb: &Verb, root: &Path, arguments: &[String]) -> ExitCode {
         announce(verb, features, root);
     }
     match build(features, root, &program) {
-        // Without the stamp, the next call is announced as the first once more.
+        // Without the stamp, the next call is announced as the first again.
         Ok(0) => drop(std::fs::write(stamp, "")),
         Ok(code) => return ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => return failed("cannot run cargo", &error),
@@ -49,7 +49,7 @@ fn failed(what: &str, error: &io::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Beside this program: cargo puts what it builds for one profile into one folder.
+/// The program, beside this one: cargo puts everything that it builds for one profile into one folder.
 fn program() -> io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(PROGRAM))
 }
@@ -68,7 +68,7 @@ fn cargo(root: &Path, subcommand: &str, features: Features) -> Command {
     cargo
 }
 
-/// Says what a first call is going to take, before it takes it.
+/// Says what a first call will build, before it does.
 fn announce(verb: &Verb, features: Features, root: &Path) {
     let name = verb.name;
     eprintln!(
@@ -78,7 +78,7 @@ fn announce(verb: &Verb, features: Features, root: &Path) {
         .args(["--prefix", "none", "--edges", "normal,build"])
         .stderr(Stdio::inherit())
         .output();
-    // Without a count there is still cargo's own progress.
+    // Without a count, cargo's own progress still shows.
     if let Ok(tree) = tree
         && tree.status.success()
     {
@@ -91,7 +91,7 @@ fn announce(verb: &Verb, features: Features, root: &Path) {
     }
 }
 
-/// Runs cargo. What comes back is its exit code.
+/// Runs cargo, and returns its exit code.
 fn build(features: Features, root: &Path, program: &Path) -> io::Result<i32> {
     let mut cargo = cargo(root, "build", features);
     cargo.arg("--message-format=json-render-diagnostics");
@@ -120,7 +120,7 @@ fn build(features: Features, root: &Path, program: &Path) -> io::Result<i32> {
                     all_fresh &= !message.contains("\"fresh\":false");
                     quiet.count(&message);
                 }
-                // On a terminal, cargo itself shows that it goes on.
+                // On a terminal, cargo itself shows progress.
                 Err(RecvTimeoutError::Timeout) if terminal => {}
                 Err(RecvTimeoutError::Timeout) => quiet.break_silence(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -129,20 +129,20 @@ fn build(features: Features, root: &Path, program: &Path) -> io::Result<i32> {
     }
     let status = child.wait()?;
     if let Some(forwarding) = forwarding {
-        // It has nothing to give back, and a panic in it has been shown.
+        // The thread returns nothing, and a panic in it has been printed.
         let _ = forwarding.join();
     }
     if terminal && all_fresh && status.success() {
-        // Cargo said that it had nothing to do; that line goes again.
+        // Cargo said that it had nothing to do; that line is removed again.
         eprint!("\x1b[1A\x1b[2K");
     }
     Ok(status.code().unwrap_or(1))
 }
 
-/// How long nothing may be said where cargo shows no progress of its own.
+/// How long nothing may be printed when cargo shows no progress of its own.
 const STILL: Duration = Duration::from_secs(15);
 
-/// What cargo tells programs, line by line.
+/// Cargo's messages for programs, line by line.
 fn messages(stdout: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -155,10 +155,10 @@ fn messages(stdout: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Since when nothing was said, and how far cargo is.
+/// When something was last printed, and how far cargo is.
 struct Quiet {
     begun: Instant,
-    /// In milliseconds after the beginning.
+    /// In milliseconds after the start.
     last_said: AtomicU64,
     compiled: AtomicU64,
 }
@@ -197,7 +197,7 @@ impl Quiet {
     }
 }
 
-/// Passes on what cargo says, but for its word that it is done.
+/// Passes on what cargo prints, except that it is done.
 fn forward(stderr: impl Read, quiet: &Quiet) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);

@@ -1,15 +1,15 @@
-//! The verbs of `domino-pipeline` that are handed on, and what has to be compiled for each.
+//! The verbs of `domino-pipeline` that are handed on, and what must be compiled for each.
 //!
-//! What a verb takes is told by the program itself; this list has only what must be known before it is compiled.
+//! The program itself says what arguments a verb takes; this list has only what must be known before it is compiled.
 
 /// A verb that is handed on.
 #[derive(Debug, Clone, Copy)]
 pub struct Verb {
-    /// As it is called.
+    /// The verb on the command line.
     pub name: &'static str,
-    /// What it does, as the program's own help says it.
+    /// What it does, in the words of the program's own help.
     pub about: &'static str,
-    /// As much of the crate as it needs.
+    /// How much of the crate it needs.
     pub features: Features,
 }
 
@@ -18,16 +18,16 @@ pub struct Verb {
 pub enum Features {
     /// Neither the client of Domino's API nor the sandbox.
     None,
-    /// As much as it takes to read the templates' configuration.
+    /// Enough to read the templates' configuration.
     ImportIni,
-    /// What asks a Domino, be it a sandbox, and the programs that a rehearsal runs.
+    /// Everything that contacts a Domino, even a sandbox, and the programs that a rehearsal runs.
     Rehearse,
-    /// The same, and what judges requests by a Domino's specs.
+    /// The same, and the checks of requests against a Domino's specs.
     Contract,
 }
 
 impl Features {
-    /// As arguments for cargo.
+    /// The arguments for cargo.
     pub fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::None => &["--no-default-features"],
@@ -61,7 +61,7 @@ impl Features {
         }
     }
 
-    /// The file that says, beside the program, that so much of it was compiled before.
+    /// The file beside the program which says that this much of it has been compiled before.
     pub fn stamp(self) -> &'static str {
         match self {
             Self::None => ".domino-pipeline-plain",
@@ -71,15 +71,15 @@ impl Features {
         }
     }
 
-    /// Whether cargo keeps what lets it compile a part of a crate again: for the many crates of a rehearsal that is as
-    /// much again on the disk, and slower the first time.
+    /// Whether cargo keeps what it needs to compile a part of a crate again. For the many crates of a rehearsal that
+    /// takes twice the disk space, and is slower the first time.
     pub fn incremental(self) -> bool {
         matches!(self, Self::None | Self::ImportIni)
     }
 }
 
 impl Verb {
-    /// As much as it needs with these arguments.
+    /// How much it needs with these arguments.
     pub fn features(&self, arguments: &[String]) -> Features {
         let judges = arguments
             .iter()
@@ -91,7 +91,7 @@ impl Verb {
     }
 }
 
-/// All of them.
+/// Every verb that is handed on.
 pub const VERBS: [Verb; 11] = [
     Verb {
         name: "init",
@@ -181,7 +181,7 @@ pub fn help() -> String {
     )
 }
 
-/// What a person is told who calls a verb that there is not.
+/// What a person is told who calls an unknown verb.
 pub fn unknown(name: &str) -> String {
     format!(
         "error: unrecognized subcommand '{name}'\n\nUsage: cargo xtask <COMMAND>\n\nFor more information, try '--help'.\n"
@@ -194,7 +194,7 @@ pub fn ci_help() -> String {
     format!("{about}\n\nUsage: cargo xtask ci\n\nOptions:\n  -h, --help  Print help\n")
 }
 
-/// What a person is told who gives `ci` or `wheel` an argument that it does not take.
+/// What a person is told who gives `ci` or `wheel` an argument that they do not take.
 pub fn unexpected(argument: &str, usage: &str) -> String {
     format!(
         "error: unexpected argument '{argument}' found\n\nUsage: cargo xtask {usage}\n\nFor more information, try '--help'.\n"

@@ -1,7 +1,7 @@
-//! `cargo xtask wheel`: the programs as a wheel, by which a team without Rust installs them.
+//! `cargo xtask wheel`: the programs as a wheel, with which a team without Rust installs them.
 //!
-//! What the wheel says of itself stands in `packaging/`. Here the programs are built for machines as old as glibc 2.17,
-//! or macOS 11, and the wheel is checked. The tools come from PyPI by hash, into a virtual environment of their own.
+//! `packaging/` holds the wheel's metadata. Here the programs are built for machines as old as glibc 2.17, or macOS
+//! 11, and the wheel is checked. The tools come from PyPI, pinned by hash, into a virtual environment of their own.
 
 mod tools;
 
@@ -25,7 +25,7 @@ const PROGRAMS: [&str; 5] = [
 /// Below the top of the repository: what the wheel is made from.
 const PACKAGING: &str = "packaging";
 
-/// The oldest C library that the programs run with, older than that of any runner that is supported.
+/// The oldest C library that the programs run with, older than that of any supported runner.
 const GLIBC: (u32, u32) = (2, 17);
 
 /// The oldest macOS that the programs run on.
@@ -43,20 +43,20 @@ Options:
   -h, --help            Print help
 ";
 
-/// What goes wrong, in a sentence.
+/// An error is a sentence.
 type Result<T> = std::result::Result<T, String>;
 
 /// What a person asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Args {
-    /// Where the wheel goes.
+    /// The folder for the wheel.
     out: Option<PathBuf>,
-    /// The programs, where they are there already.
+    /// The programs, if they are built already.
     programs: Option<PathBuf>,
 }
 
 impl Args {
-    /// Reads the arguments behind the verb.
+    /// Reads the arguments after the verb.
     ///
     /// # Errors
     /// The argument that is not understood.
@@ -113,7 +113,7 @@ fn build_wheel(args: &Args, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The programs, and which machines they run on.
+/// The programs, and the machines that they run on.
 struct Built {
     programs: PathBuf,
     tag: String,
@@ -122,7 +122,7 @@ struct Built {
 }
 
 impl Built {
-    /// Programs of which nothing is known but that they run here.
+    /// Programs of which nothing is known except that they run here.
     fn elsewhere(programs: PathBuf) -> Self {
         let platform = if OS == "macos" {
             let machine = if ARCH == "aarch64" { "arm64" } else { ARCH };
@@ -137,7 +137,7 @@ impl Built {
         }
     }
 
-    /// Builds them, with cargo's own words on how far it is.
+    /// Builds them, with cargo's own progress.
     fn here(tools: &Tools, root: &Path, target: &Path) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let packages = PROGRAMS
@@ -164,7 +164,7 @@ impl Built {
         run_tool(build.args(packages).current_dir(root))?;
         Ok(Self {
             programs: target.join(triple).join("release"),
-            // The second name is the one that older installers know.
+            // The second name is the one that older installers accept.
             tag: format!("py3-none-manylinux_{major}_{minor}_{ARCH}.manylinux2014_{ARCH}"),
             promises_glibc: true,
         })
@@ -182,7 +182,7 @@ fn pack(tools: &Tools, root: &Path, built: &Built, out: &Path) -> Result<PathBuf
         programs.display(),
         built.tag
     ));
-    // Only one wheel is in it, and so the one that was made now.
+    // The folder contains only one wheel, which is the new one.
     let packed = out.join("packed");
     if packed.exists() {
         fs::remove_dir_all(&packed).map_err(cannot("empty", &packed))?;
@@ -233,9 +233,9 @@ fn check(tools: &Tools, wheel: &Path, built: &Built) -> Result<()> {
     Ok(())
 }
 
-/// The version of glibc that `auditwheel show` finds a wheel to need.
+/// The glibc version that a wheel needs according to `auditwheel show`.
 fn needed_glibc(said: &str) -> Option<(u32, u32)> {
-    // It breaks its lines where it likes, and names further down what else would be possible.
+    // It breaks lines anywhere, and names further down what else would be possible.
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, tag) = said.split_once("platform tag: \"")?;
     let mut numbers = tag.strip_prefix("manylinux_")?.split('_');

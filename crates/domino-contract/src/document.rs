@@ -13,11 +13,11 @@ pub(crate) struct Document {
     base: String,
 }
 
-/// What the document says of one route.
+/// What the document says about one route.
 pub(crate) struct Operation<'a> {
     /// The path with its placeholders.
     pub(crate) template: String,
-    /// How many segments of the template are no placeholders: the more, the better it fits.
+    /// How many segments of the template are not placeholders: the more, the better it matches.
     pub(crate) literal_segments: usize,
     pub(crate) query_parameters: Vec<String>,
     pub(crate) required_query: Vec<String>,
@@ -38,7 +38,7 @@ impl Document {
             path.display()
         );
         let server = root["servers"][0]["url"].as_str().unwrap_or_default();
-        // A server may be a whole address; only its path stands before the routes.
+        // A server may be a whole address; only its path is in front of the routes.
         let server = server.split_once("://").map_or(server, |(_, rest)| {
             rest.find('/').map_or("", |at| &rest[at..])
         });
@@ -61,7 +61,7 @@ impl Document {
             .or_else(|| self.root["definitions"].as_object())
     }
 
-    /// The route that a request goes to.
+    /// The route that matches a request.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
         let path = path.strip_prefix(self.base.as_str())?;
         let method = method.to_ascii_lowercase();
@@ -125,8 +125,8 @@ impl Document {
 }
 
 impl<'a> Operation<'a> {
-    /// What the route says of a status: `None` when it does not know it, `Some(None)` when it says nothing of
-    /// the body.
+    /// What the route says about a status: `None` if it does not list it, `Some(None)` if it says nothing about the
+    /// body.
     pub(crate) fn reply(&self, status: u16) -> Option<Option<&'a Value>> {
         let response = self
             .responses

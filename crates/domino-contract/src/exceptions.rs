@@ -1,15 +1,15 @@
-//! What the specs are known to lack, each with its reason and each counted. What is passed over without being counted
-//! is `format`, which `schema.rs` takes out of every schema, and fields of replies that a schema does not name.
+//! What the specs are known to lack, each with its reason, and each use counted. Two things are skipped without being
+//! counted: `format`, which `schema.rs` removes from every schema, and fields of replies that a schema does not name.
 
 use crate::Exchange;
 
-/// The specs list few statuses of errors: any route may answer 401, 404, 429 or 503.
+/// The specs list few error statuses: any route may answer 401, 404, 429 or 503.
 pub(crate) const OTHER_STATUS: &str = "a status of errors that the route does not document";
 /// Proxies and ingresses answer with text, HTML or nothing.
 pub(crate) const OTHER_ERROR: &str = "an error that is no JSON object";
 
-/// The family that some deployments' public spec leaves out and a spec of its own describes. It is a gap only where
-/// none of the given specs knows the family: with one that does, each of its routes is judged.
+/// The family that some deployments' public spec leaves out and a spec of its own describes. It is a gap only if none
+/// of the given specs has the family; otherwise each of its routes is checked.
 pub(crate) const GOVERNANCE: &str = "/api/governance/";
 pub(crate) const NO_GOVERNANCE: &str = "governance, of which no given spec says anything";
 
@@ -21,36 +21,36 @@ pub(crate) enum Exception {
     Field(&'static str, &'static str),
 }
 
-/// The gap that an exchange falls into.
+/// The gap that an exchange belongs to.
 pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
     let path = exchange.path;
     let starts = |prefix: &str| path.starts_with(prefix);
     let gap = match path {
-        // No spec describes it, every client reads it.
+        // No spec describes it, but every client reads it.
         "/version" => "GET /version",
         // The specs themselves.
         _ if starts("/assets/") || starts("/docs/openapi/") => "the specs' own addresses",
         // Legacy routes were never described.
         _ if starts("/v1/") => "legacy /v1 routes",
-        // v4's spec has only POST; every published client reads it.
+        // v4's spec has only POST, but every published client reads it.
         "/v4/projects" if exchange.method == "GET" => "GET /v4/projects",
         // Internal, seen on live deployments.
         _ if starts("/v4/models/") => "/v4/models routes",
-        // The 6.4 family is not in the 6.3 spec that is public.
+        // The family came with 6.4, and the public spec is of 6.3.
         _ if starts("/api/apps/v1/") => "apps v1, which came with 6.4",
-        // Found in the templates and in Domino's own front end only.
+        // Found only in the templates and in Domino's own front end.
         _ if starts("/api/registeredmodels/") && path.contains("/reviews") => "model reviews",
         // MLflow has its own contract; tests run against the real server.
         _ if starts("/api/2.0/mlflow") || starts("/api/3.0/mlflow") || path == "/health" => {
             "MLflow's own API"
         }
-        // What a person or a caller of a model sees, no part of the API.
+        // What a person or a caller of a model sees; not part of the API.
         _ if starts("/models/") => "invocation of a model endpoint",
         _ if starts("/apps/") || starts("/apps-internal/") || starts("/modelproducts/") => {
             "pages of an app"
         }
         _ if starts("/jobs/") || path == "/" => "pages for people",
-        // The official client sends the project as well, which the spec of the route does not name.
+        // The official client sends the project as well, which the route's spec does not list.
         "/v4/jobs/stop" => {
             return Some(Exception::Field(
                 "projectId of POST /v4/jobs/stop",
@@ -62,10 +62,10 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
     Some(Exception::Route(gap))
 }
 
-/// What 5.9 answers for a project that the caller cannot see; the official client takes it for that.
+/// What 5.9 answers for a project that the caller cannot see; the official client reads it like this, too.
 pub(crate) const NO_PROJECT: &str = "200 with nothing for a project that cannot be seen";
 
-/// Whether a reply is that.
+/// Whether a reply means that.
 pub(crate) fn is_no_project(exchange: &Exchange<'_>) -> bool {
     let fields = exchange.reply.and_then(serde_json::Value::as_object);
     exchange.path == "/v4/gateway/projects/findProjectByOwnerAndName"

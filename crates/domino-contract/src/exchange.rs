@@ -1,4 +1,4 @@
-//! What is held against the specs: one request and its reply.
+//! What is compared with the specs: one request and its reply.
 
 use serde_json::Value;
 

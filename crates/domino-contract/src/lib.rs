@@ -1,8 +1,8 @@
-//! Domino's machine-readable specs as a judge: is this request one that Domino knows, is this reply one that
-//! Domino gives?
+//! Checks requests and replies against Domino's machine-readable specs: is this request one that Domino knows, is
+//! this reply one that Domino gives?
 //!
-//! It knows neither our client nor our sandbox: it is shown what went over the wire. What the specs are known
-//! to lack is an explicit list, `exceptions.rs`, and each use of it is counted.
+//! It knows neither our client nor our sandbox: it is given what went over the wire. `exceptions.rs` lists what the
+//! specs are known to lack, and each use of it is counted.
 
 mod document;
 mod exceptions;
@@ -30,21 +30,21 @@ pub struct Contract {
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// What was judged.
+/// The result of the checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// How many requests were held against a spec.
+    /// How many requests were compared with a spec.
     pub requests: usize,
-    /// How many replies were held against a spec.
+    /// How many replies were compared with a spec.
     pub replies: usize,
     /// How often each known gap of the specs was used, by its name.
     pub exceptions: BTreeMap<&'static str, usize>,
-    /// What is not as the specs say.
+    /// What differs from the specs.
     pub findings: Vec<String>,
 }
 
 impl Verdict {
-    /// Adds another verdict to this one; a finding that is known already is not repeated.
+    /// Adds another verdict to this one; a known finding is not repeated.
     pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.replies += other.replies;
@@ -94,7 +94,7 @@ impl Contract {
         })
     }
 
-    /// Reads the specs that `DOMINO_OPENAPI` names; `None` when it is not set.
+    /// Reads the specs that `DOMINO_OPENAPI` names; `None` if it is not set.
     pub fn from_environment() -> anyhow::Result<Option<Self>> {
         let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
             return Ok(None);
@@ -105,7 +105,7 @@ impl Contract {
             .map(Some)
     }
 
-    /// Holds one exchange against the specs.
+    /// Compares one exchange with the specs.
     pub fn examine(&self, exchange: &Exchange<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let Some((document, operation)) = self.operation(exchange) else {
@@ -132,8 +132,8 @@ impl Contract {
         verdict
     }
 
-    /// Holds only the reply against the specs, where requests are wrong on purpose. That a route which no spec has is
-    /// answered with 404 is right.
+    /// Compares only the reply with the specs, for requests that are wrong on purpose. A 404 for a route that no spec
+    /// has is right.
     pub fn judge_reply(&self, exchange: &Exchange<'_>) -> Verdict {
         let Some((document, operation)) = self.operation(exchange) else {
             return match exchange.status {
@@ -147,7 +147,7 @@ impl Contract {
         verdict
     }
 
-    /// The route of an exchange: of several that fit the one with the fewest placeholders.
+    /// The route of an exchange: of several that match, the one with the fewest placeholders.
     fn operation(&self, exchange: &Exchange<'_>) -> Option<(&Document, document::Operation<'_>)> {
         self.documents
             .iter()
@@ -247,7 +247,7 @@ impl Contract {
         let Some(schema) = schema else {
             return;
         };
-        // Errors come as text or HTML or with no body at all, whatever the spec says of them.
+        // Errors come as text or HTML or without a body, whatever the spec says about them.
         if status >= 400 && !exchange.reply.is_some_and(Value::is_object) {
             *verdict
                 .exceptions

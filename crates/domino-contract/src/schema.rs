@@ -1,9 +1,9 @@
-//! Schemas of OpenAPI 3.0 and Swagger 2.0, turned into JSON Schema 2020-12.
+//! Schemas of OpenAPI 3.0 and Swagger 2.0, converted to JSON Schema 2020-12.
 //!
-//! OpenAPI has `nullable`, also beside a `$ref`. A request's body is closed: a field that the schema does not
-//! name is a finding there, because Domino ignores it without a word. Replies stay open, and
-//! so does what lies below the parts of an `allOf`. `format` is not held: most formats of the specs, such as `int32`
-//! and `epoch`, are none that JSON Schema knows.
+//! OpenAPI has `nullable`, even beside a `$ref`. A request's body is closed: a field that the schema does not name is
+//! a finding, because Domino ignores it silently. Replies stay open, and so does what is below the parts of an
+//! `allOf`. `format` is not checked: JSON Schema does not know most formats of the specs, such as `int32` and
+//! `epoch`.
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn validator(
         .map_err(|problem| anyhow::anyhow!(problem.to_string()))
 }
 
-/// Adds every definition that a schema reaches.
+/// Adds every definition that a schema refers to.
 fn gather(document: &Document, schema: &Value, definitions: &mut Map<String, Value>) {
     let mut wanted = Vec::new();
     references(schema, &mut wanted);
@@ -41,7 +41,7 @@ fn gather(document: &Document, schema: &Value, definitions: &mut Map<String, Val
             None => (false, name.strip_prefix("open-").unwrap_or(&name)),
         };
         let found = document.schemas().and_then(|schemas| schemas.get(original));
-        // A name that the document does not have is its own mistake; anything may stand there.
+        // A name that the document does not define is the document's mistake; anything is allowed there.
         let schema = found.map_or(Value::Bool(true), |schema| translated(schema, closed));
         references(&schema, &mut wanted);
         definitions.insert(name, schema);
@@ -82,7 +82,7 @@ fn translated(schema: &Value, closed: bool) -> Value {
     let mut result = Map::new();
     for (key, value) in object {
         let translation = match key.as_str() {
-            // Annotations, and words that mean nothing in JSON Schema.
+            // Annotations, and keywords that have no meaning in JSON Schema.
             "nullable" | "example" | "description" | "format" | "discriminator" | "readOnly"
             | "xml" | "title" | "default" | "externalDocs" | "deprecated" => continue,
             "properties" => Value::Object(
@@ -95,7 +95,7 @@ fn translated(schema: &Value, closed: bool) -> Value {
             ),
             "items" | "not" => translated(value, closed),
             "additionalProperties" if value.is_object() => translated(value, closed),
-            // The parts of a whole are open: the whole is closed.
+            // The parts are open; the whole is closed.
             "allOf" => each(value, false),
             "oneOf" | "anyOf" => each(value, closed),
             _ => value.clone(),

@@ -1,4 +1,4 @@
-//! The judge on a small spec of its own: what it must find, and what it must let pass.
+//! The checks on a small spec of their own: what they must find, and what they must accept.
 
 use std::io::Write;
 

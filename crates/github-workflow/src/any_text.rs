@@ -1,4 +1,4 @@
-//! The readers meet anything: whatever a workflow file says, they answer or refuse, and never panic.
+//! The readers accept any text: whatever a workflow file says, they answer or refuse, and never panic.
 
 use proptest::prelude::*;
 

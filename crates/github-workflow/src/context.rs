@@ -1,6 +1,6 @@
-//! The contexts of expressions: which of them GitHub offers where, and how they are made.
+//! The contexts of expressions: which of them GitHub offers at which place, and how they are made.
 //!
-//! GitHub refuses a workflow that uses a context where it is not offered, so a rehearsal must, too.
+//! GitHub refuses a workflow that uses a context where it is not offered, so a rehearsal must as well.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use crate::expression::Expression;
 use crate::functions::{FUNCTIONS, check_arguments, known_function};
 use crate::value::{Object, Value, same_ignoring_case};
 
-/// Where in a workflow an expression stands.
+/// The place of an expression in a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpressionSite {
     /// `concurrency` or `run-name` of the workflow.
     Workflow,
-    /// `env` of the workflow.
+    /// A value under `env` of the workflow.
     WorkflowEnv,
     /// `name`, `runs-on`, `timeout-minutes`, `concurrency`, `environment` of a job.
     Job,
     /// `if` of a job.
     JobCondition,
-    /// `env` of a job.
+    /// A value under `env` of a job.
     JobEnv,
     /// `defaults.run` of a job.
     JobDefaults,
     /// `environment.url` of a job.
     EnvironmentUrl,
-    /// `outputs` of a job.
+    /// A value under `outputs` of a job.
     JobOutputs,
     /// `if` of a step.
     StepCondition,
@@ -34,7 +34,7 @@ pub enum ExpressionSite {
 }
 
 impl ExpressionSite {
-    /// The contexts GitHub offers here.
+    /// The contexts that GitHub offers at this place.
     pub fn contexts(self) -> &'static [&'static str] {
         match self {
             Self::Workflow => &["github", "inputs", "vars"],
@@ -64,7 +64,7 @@ impl ExpressionSite {
         }
     }
 
-    /// What in the expression GitHub does not offer here, or a rehearsal does not know.
+    /// What in the expression GitHub does not offer at this place, or a rehearsal does not support.
     pub fn refuses(self, expression: &Expression) -> Vec<String> {
         let mut refused = Vec::new();
         expression.walk(&mut |part| match part {
@@ -98,7 +98,7 @@ impl ExpressionSite {
     }
 }
 
-/// The `env` context; its names are compared with case, as on every runner but Windows.
+/// The `env` context; its names are case-sensitive, as on every runner except Windows.
 pub fn env(entries: impl IntoIterator<Item = (String, String)>) -> Value {
     Value::Object(Arc::new(Object {
         entries: entries
@@ -109,7 +109,7 @@ pub fn env(entries: impl IntoIterator<Item = (String, String)>) -> Value {
     }))
 }
 
-/// Those of the contexts that are offered in this place.
+/// The contexts that are offered at this place.
 pub fn offered(
     site: ExpressionSite,
     contexts: &[(&'static str, Value)],

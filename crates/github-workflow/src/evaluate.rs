@@ -1,6 +1,6 @@
-//! What an expression or template gives: GitHub's operators and functions over the contexts at hand.
+//! The value of an expression or template: GitHub's operators and functions over the given contexts.
 //!
-//! Status functions answer from the status they are given; which contexts may stand where is `context.rs`'s to say.
+//! Status functions answer from the status that is given; `context.rs` decides which contexts may be used where.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -15,22 +15,22 @@ use crate::value::{Value, same_ignoring_case};
 pub struct Scope<'a> {
     /// The contexts by name: `github`, `env`, …
     pub contexts: Vec<(&'static str, Value)>,
-    /// How things stand, where status functions may be asked.
+    /// The status, where status functions are allowed.
     pub status: Option<Status>,
-    /// The files that `hashFiles` looks at, where it may stand.
+    /// The files that `hashFiles` reads, where it is allowed.
     pub files: Option<&'a dyn Files>,
 }
 
-/// The files of a job's workspace. The language itself reads no disk.
+/// The files of a job's workspace. This crate itself reads no disk.
 pub trait Files: Debug {
-    /// What `hashFiles` gives for these patterns: nothing when no file matches.
+    /// The result of `hashFiles` for these patterns: empty if no file matches.
     ///
     /// # Errors
     /// A pattern or a file that cannot be read.
     fn hash(&self, patterns: &[String]) -> Result<String, String>;
 }
 
-/// What the status functions answer.
+/// What the status functions return.
 #[derive(Debug, Clone, Copy)]
 pub struct Status {
     /// Everything before succeeded.
@@ -63,7 +63,7 @@ impl Scope<'_> {
         })
     }
 
-    /// The text that a template gives.
+    /// The text that a template evaluates to.
     ///
     /// # Errors
     /// As [`Scope::value`]; also when the whole text is an array or an object, which GitHub refuses here.
@@ -96,7 +96,7 @@ impl Scope<'_> {
     ) -> Result<Value, String> {
         let left = self.value(left)?;
         match operator {
-            // The second operand is not looked at when the first decides.
+            // The second operand is not evaluated if the first decides.
             Operator::Or if left.is_truthy() => return Ok(left),
             Operator::And if !left.is_truthy() => return Ok(left),
             Operator::Or | Operator::And => return self.value(right),
@@ -250,7 +250,7 @@ mod tests {
             ("null >= 0", "true"),
             ("true > false", "true"),
             ("2 <= 2", "true"),
-            // Operators give operands and stop early; how tightly they bind.
+            // Operators return operands and stop early; their precedence.
             ("'' || 'b'", "b"),
             ("'a' || nothere", "a"),
             ("'a' && 'b'", "b"),

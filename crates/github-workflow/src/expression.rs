@@ -1,7 +1,7 @@
 //! Expressions as text: from `needs.dev.outputs.version || 'latest'` to a tree.
 //!
-//! It takes what GitHub's own library takes (npm `@actions/expressions` 0.3.61), but for a comma after the last
-//! argument: nothing says that the runner takes it as well. It evaluates nothing.
+//! It accepts what GitHub's own library accepts (npm `@actions/expressions` 0.3.61), except a comma after the last
+//! argument: nothing says that the runner accepts that as well. It evaluates nothing.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -20,24 +20,25 @@ pub enum Expression {
     Context(String),
     /// `left.name` or `left[name]`.
     Index(Box<Expression>, Box<Expression>),
-    /// `left.*` or `left[*]`: all values of a list or an object, as a list of which each further look-up asks every item.
+    /// `left.*` or `left[*]`: all values of a list or an object, as a list; each further look-up applies to every
+    /// item.
     Filter(Box<Expression>),
-    /// A call by the function's name as it was written.
+    /// A call, with the function's name as it was written.
     Call(String, Vec<Expression>),
     /// `!operand`.
     Not(Box<Expression>),
-    /// Two operands and what stands between them.
+    /// Two operands and the operator between them.
     Binary(Operator, Box<Expression>, Box<Expression>),
 }
 
-/// Words after which an `if:` no longer gets GitHub's own `success() &&` in front.
+/// Functions that keep GitHub from adding its own `success() &&` in front of an `if:`.
 const STATUS_FUNCTIONS: [&str; 4] = ["success", "failure", "cancelled", "always"];
 
 impl Expression {
     /// Reads one expression, without its `${{ }}`.
     ///
     /// # Errors
-    /// A sentence on what GitHub's grammar, or this reader of it, does not know.
+    /// A sentence on what GitHub's grammar, or this reader of it, does not support.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser {
             text: text.trim(),
@@ -72,7 +73,7 @@ impl Expression {
         }
     }
 
-    /// Whether it asks for the status of what ran before, so that GitHub adds no `success() &&`.
+    /// Whether it uses the status of what ran before, so that GitHub adds no `success() &&`.
     pub fn asks_for_status(&self) -> bool {
         let mut found = false;
         self.walk(&mut |part| {
@@ -85,7 +86,7 @@ impl Expression {
         found
     }
 
-    /// `["steps", "train", "outputs", "url"]` for `steps.train.outputs.url`; nothing for anything but such a chain.
+    /// `["steps", "train", "outputs", "url"]` for `steps.train.outputs.url`; absent for anything but such a chain.
     pub fn chain(&self) -> Option<Vec<&str>> {
         match self {
             Self::Context(name) => Some(vec![name]),
@@ -108,7 +109,7 @@ struct Parser<'a> {
     depth: usize,
 }
 
-/// The deepest nesting that GitHub takes. Each call, bracket, look-up, `!`, `&&` and `||` around a word counts.
+/// The deepest nesting that GitHub accepts. Each call, bracket, look-up, `!`, `&&` and `||` around a word counts.
 const DEEPEST: usize = 50;
 
 impl Parser<'_> {
@@ -158,7 +159,7 @@ impl Parser<'_> {
         Ok(Expression::Not(Box::new(operand)))
     }
 
-    /// An operand with all that is asked of it. Nothing can be asked of a literal.
+    /// An operand with its look-ups. A literal has none.
     fn with_look_ups(&mut self) -> Result<Expression, String> {
         let is_group = self.tokens.peek() == Some(&Token::OpenParen);
         let mut operand = self.operand()?;

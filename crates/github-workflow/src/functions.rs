@@ -1,14 +1,14 @@
-//! The functions of GitHub's expressions: which there are, and those that need nothing but their arguments.
+//! The functions of GitHub's expressions: their names, and those that need nothing but their arguments.
 
 use crate::value::{Value, same_ignoring_case, upper};
 
-/// The functions there are, with the fewest and most arguments each takes.
+/// Every function, with the fewest and most arguments that it takes.
 pub const FUNCTIONS: [(&str, usize, usize); 13] = [
     ("success", 0, 0),
     ("failure", 0, 0),
     ("cancelled", 0, 0),
     ("always", 0, 0),
-    // Pairs of a condition and a value, and what is given when no condition is true: always an odd number.
+    // Pairs of a condition and a value, and the value if no condition is true: always an odd number.
     ("case", 3, usize::MAX),
     ("contains", 2, 2),
     ("startsWith", 2, 2),
@@ -23,7 +23,7 @@ pub const FUNCTIONS: [(&str, usize, usize); 13] = [
 /// A function's own spelling and how many arguments it takes, by its name in any case.
 ///
 /// # Errors
-/// When there is no such function, or none that a rehearsal knows.
+/// When there is no such function, or a rehearsal does not support it.
 pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String> {
     FUNCTIONS
         .into_iter()
@@ -31,7 +31,7 @@ pub fn known_function(name: &str) -> Result<(&'static str, usize, usize), String
         .ok_or_else(|| format!("function `{name}` is not known"))
 }
 
-/// Whether a function takes as many arguments.
+/// Checks that a function takes this many arguments.
 ///
 /// # Errors
 /// A sentence when it does not.
@@ -76,7 +76,7 @@ pub fn contains(search: &Value, item: &Value) -> bool {
     }
 }
 
-/// Two texts made comparable without case; nothing when one of the arguments has no text.
+/// Two texts converted so that they compare without case; absent if one of the arguments has no text.
 pub fn folded(arguments: &[Value]) -> Option<(String, String)> {
     let [text, part] = arguments else { return None };
     (text.is_primitive() && part.is_primitive())
@@ -106,7 +106,7 @@ pub fn join(arguments: &[Value]) -> String {
 /// `format`: a pattern with its `{0}`, `{1}`, … filled in.
 ///
 /// # Errors
-/// A pattern GitHub would not understand, or an argument that is missing.
+/// A pattern that GitHub would not understand, or an argument that is missing.
 pub fn format(arguments: &[Value]) -> Result<String, String> {
     let pattern = arguments[0].to_text();
     let invalid = || format!("`format` does not understand `{pattern}`");

@@ -1,7 +1,7 @@
 //! The language of GitHub's workflow files: written from types, read strictly, its expressions evaluated.
 //!
-//! It runs nothing, reads no disk and knows no Domino. What a rehearsal does with a workflow is the crate
-//! `rehearsal`; what stands in our own workflows, `domino-pipeline`.
+//! It runs nothing, reads no disk and does not know Domino. The crate `rehearsal` runs workflows; `domino-pipeline`
+//! decides what our own contain.
 
 #[cfg(all(test, feature = "read"))]
 mod any_text;

@@ -1,24 +1,25 @@
-//! What GitHub refuses of a workflow file that is right in every other way.
+//! What GitHub refuses in a workflow file that is otherwise valid.
 //!
-//! No parser, linter or runner outside GitHub says so: a file over one of these limits is refused whole, on GitHub alone.
+//! No parser, linter or runner outside GitHub checks this: a file that exceeds one of these limits is refused as a
+//! whole, on GitHub only.
 
 use std::fmt;
 
 use crate::write::{Input, Step, Variable, Workflow};
 
-/// The most characters of an expression. A text with `${{ }}` in it is made one expression, of its whole length.
+/// The most characters of an expression. A text with `${{ }}` in it becomes one expression, of its whole length.
 pub const LONGEST_EXPRESSION: usize = 21_000;
 /// The most bytes of a workflow file.
 pub const LARGEST_FILE: usize = 500_000;
 /// The most characters of the id of a step.
 pub const LONGEST_ID: usize = 99;
-/// How many summaries of a job's steps GitHub shows.
+/// The most summaries of a job's steps that GitHub shows.
 pub const MOST_SUMMARIES: usize = 20;
 
-/// A limit that a workflow is over.
+/// A limit that a workflow exceeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OverLimit {
-    /// GitHub would make too long an expression of a text.
+    /// GitHub would make an expression from a text that is too long.
     Expression {
         /// The job's key and the step's name.
         place: String,
@@ -27,7 +28,7 @@ pub enum OverLimit {
     },
     /// The id of a step is too long.
     Id {
-        /// The id.
+        /// The id, as it was written.
         id: String,
     },
     /// The file is too large.
@@ -59,10 +60,10 @@ impl fmt::Display for OverLimit {
 
 impl std::error::Error for OverLimit {}
 
-/// Looks at a workflow and at its YAML.
+/// Checks a workflow and its YAML.
 ///
 /// # Errors
-/// The first limit that it is over.
+/// The first limit that it exceeds.
 pub fn check(workflow: &Workflow, yaml: &str) -> Result<(), OverLimit> {
     if yaml.len() > LARGEST_FILE {
         return Err(OverLimit::File { size: yaml.len() });
@@ -82,7 +83,7 @@ pub fn check(workflow: &Workflow, yaml: &str) -> Result<(), OverLimit> {
     Ok(())
 }
 
-/// About how many bytes a step takes in a file.
+/// Roughly how many bytes a step takes in a file.
 pub fn rough_size(step: &Step) -> usize {
     /// A line's indentation, its colon and its end.
     const LINE: usize = 16;
@@ -107,8 +108,8 @@ fn texts(step: &Step) -> impl Iterator<Item = &str> {
     env.chain(with).chain(own.into_iter().flatten())
 }
 
-/// How many characters the expression has that GitHub makes of a text; zero for one without `${{ }}`. A text that is
-/// nothing but one expression is that one; any other becomes a call of `format`.
+/// The length of the expression that GitHub makes from a text, in characters; zero for a text without `${{ }}`. A
+/// text that is nothing but one expression is that one; any other becomes a call of `format`.
 pub fn expression_length(text: &str) -> usize {
     let (mut plain, mut arguments, mut expressions) = (0, 0, 0);
     let mut rest = text;
@@ -125,14 +126,14 @@ pub fn expression_length(text: &str) -> usize {
     }
 }
 
-/// What stands before the first `${{ }}`, in it, and behind it.
+/// The text before the first `${{ }}`, in it, and after it.
 fn next_expression(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${{")?;
     let end = closing(rest)?;
     Some((before, &rest[..end], &rest[end + 2..]))
 }
 
-/// Where the `}}` of an expression is; those within its strings do not count.
+/// The position of the `}}` of an expression; those within its strings do not count.
 pub(crate) fn closing(text: &str) -> Option<usize> {
     let mut quoted = false;
     for (at, byte) in text.bytes().enumerate() {

@@ -1,6 +1,6 @@
-//! What stands in the way of a truthful rehearsal, with its place in the file.
+//! What prevents a truthful rehearsal, with its place in the file.
 //!
-//! All problems of all files are named in one run; none of them is ever a reason to leave something out in silence.
+//! All problems of all files are named in one run; none of them is a reason to leave something out in silence.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct Problem {
     pub file: String,
     /// The line, counted from 1; zero when it concerns the file as a whole.
     pub line: u64,
-    /// What it is, in one sentence.
+    /// The problem, in one sentence.
     pub what: String,
 }
 

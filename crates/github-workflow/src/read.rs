@@ -1,7 +1,7 @@
 //! A workflow file as types: the part of GitHub's syntax that a rehearsal understands.
 //!
-//! Reading is in `read/reader.rs`, which names every key it does not know. Whether what was read can be run here is
-//! for the crate `rehearsal` to say.
+//! `read/reader.rs` reads it and names every key that it does not know. The crate `rehearsal` checks whether what was
+//! read can be run here.
 
 mod reader;
 
@@ -14,48 +14,48 @@ use crate::value::{Value, parse_number};
 pub struct Workflow {
     /// The file's name, such as `deploy-jobs.yml`.
     pub file: String,
-    /// What GitHub shows.
+    /// The name that GitHub shows.
     pub name: String,
     /// What starts it.
     pub triggers: Triggers,
     /// Environment variables of every job.
     pub env: Vec<(String, Field)>,
-    /// The group of which one run at a time goes on.
+    /// The group in which one run at a time is allowed.
     pub concurrency: Option<Concurrency>,
-    /// What GitHub calls a run, which must at least be right.
+    /// The name of a run, which must at least be valid.
     pub run_name: Option<Field>,
-    /// What `run:` steps do when they do not say.
+    /// The defaults of `run:` steps.
     pub defaults: Defaults,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Job>,
 }
 
-/// `on:`, as far as it matters to a push and to a run started by hand.
+/// `on:`, as far as it matters for a push and for a run started by hand.
 #[derive(Debug, Default)]
 pub struct Triggers {
-    /// The branches whose push starts it: empty for every branch, nothing when no push does.
+    /// The branches whose push starts it: empty for every branch, absent if no push does.
     pub push: Option<Vec<String>>,
-    /// The inputs of a run started by hand; nothing when it cannot be.
+    /// The inputs of a run started by hand; absent if that is not possible.
     pub dispatch: Option<Vec<Input>>,
 }
 
 /// An input of `workflow_dispatch`.
 #[derive(Debug)]
 pub struct Input {
-    /// Its name.
+    /// The key under `inputs`, which the expression `inputs.<name>` uses.
     pub name: String,
-    /// What it is when nobody says.
+    /// The value if the person gives none.
     pub default: Option<String>,
-    /// What it may be, where it is a choice.
+    /// The allowed values, if it is a choice.
     pub options: Vec<String>,
-    /// `string`, `boolean`, …
+    /// The type: `string`, `boolean`, …
     pub kind: String,
 }
 
 /// A text of the file and its line.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: u64,
     /// The text, parsed.
     pub template: Template,
@@ -64,87 +64,87 @@ pub struct Field {
 /// An `if:`.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: u64,
-    /// What it says.
+    /// The condition, parsed.
     pub expression: Expression,
 }
 
-/// `defaults.run`.
+/// `defaults.run` of a workflow or a job.
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
-    /// The shell.
+    /// The shell of steps that set none; absent for GitHub's own choice.
     pub shell: Option<Field>,
-    /// Where steps run, from the workspace.
+    /// Where steps run, relative to the workspace.
     pub working_directory: Option<Field>,
 }
 
-/// `concurrency:`.
+/// `concurrency:` of a workflow or a job.
 #[derive(Debug)]
 pub struct Concurrency {
     /// The name of the group, which all workflows of a repository share.
     pub group: Field,
-    /// Whether what comes later ends what goes on.
+    /// Whether a newer member cancels the running one.
     pub cancel_in_progress: Option<Field>,
-    /// Whether all that come later wait in their order, and not the last one only.
+    /// Whether all newer members wait in order, and not only the newest one.
     pub queues_all: bool,
 }
 
 impl Concurrency {
-    /// Its texts.
+    /// The fields that may contain expressions.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         std::iter::once(&self.group).chain(&self.cancel_in_progress)
     }
 }
 
-/// One job.
+/// A job as the file describes it.
 #[derive(Debug)]
 pub struct Job {
     /// Its key under `jobs`.
     pub id: String,
-    /// The line of its key's value.
+    /// The line of the value of its key.
     pub line: u64,
-    /// What GitHub shows; the id when not given.
+    /// The name that GitHub shows; the id if absent.
     pub name: Option<Field>,
-    /// The jobs that come before.
+    /// The ids of the jobs that it needs.
     pub needs: Vec<String>,
     /// Whether it runs.
     pub condition: Option<Condition>,
-    /// The runner's labels.
+    /// The labels of the runner.
     pub runs_on: Vec<Field>,
-    /// The GitHub environment it is bound to.
+    /// The GitHub environment that it enters.
     pub environment: Option<Environment>,
     /// Environment variables of every step.
     pub env: Vec<(String, Field)>,
-    /// What later jobs see of it.
+    /// Its outputs, for later jobs.
     pub outputs: Vec<(String, Field)>,
-    /// How long it may take; GitHub's 360 minutes when not given.
+    /// Its time limit; GitHub's 360 minutes if absent.
     pub timeout_minutes: Option<Field>,
-    /// The group of which one job at a time goes on.
+    /// The group in which one job at a time is allowed.
     pub concurrency: Option<Concurrency>,
-    /// What `run:` steps do when they do not say.
+    /// The defaults of `run:` steps.
     pub defaults: Defaults,
-    /// What it does.
+    /// Its steps, in the order of the file.
     pub steps: Vec<Step>,
 }
 
-/// `environment:`.
+/// `environment:` of a job.
 #[derive(Debug)]
 pub struct Environment {
-    /// Its name.
+    /// The environment's name, which may be an expression.
     pub name: Field,
-    /// What GitHub links to after the deployment.
+    /// The link that GitHub shows after the deployment.
     pub url: Option<Field>,
 }
 
-/// One step.
+/// A step as the file describes it.
 #[derive(Debug)]
 pub struct Step {
     /// The line it begins on.
     pub line: u64,
-    /// The name by which other steps know it.
+    /// The id by which other steps refer to it.
     pub id: Option<String>,
-    /// What GitHub shows; made from what it does when not given.
+    /// The name that GitHub shows; made from its content if absent.
     pub name: Option<Field>,
     /// What it does.
     pub what: What,
@@ -152,9 +152,9 @@ pub struct Step {
     pub env: Vec<(String, Field)>,
     /// Whether it runs.
     pub condition: Option<Condition>,
-    /// Whether its failure is no failure of the job.
+    /// Whether the job continues when it fails.
     pub continue_on_error: Option<Field>,
-    /// How long it may take.
+    /// Its time limit.
     pub timeout_minutes: Option<Field>,
     /// Whether the next step begins without waiting for it.
     pub background: bool,
@@ -165,11 +165,11 @@ pub struct Step {
 pub enum What {
     /// A script.
     Run {
-        /// The script.
+        /// The text of `run:`, which may contain expressions.
         script: Field,
-        /// The shell that reads it.
+        /// The shell that runs it.
         shell: Option<Field>,
-        /// Where it runs, from the workspace.
+        /// Where it runs, relative to the workspace.
         working_directory: Option<Field>,
     },
     /// An action.
@@ -183,14 +183,14 @@ pub enum What {
     Wait(Vec<String>),
     /// It waits for every step that still runs.
     WaitAll,
-    /// It ends the step of this id.
+    /// It stops the step of this id.
     Cancel(String),
-    /// It begins these side by side, and waits for all of them.
+    /// It begins these steps side by side, and waits for all of them.
     Parallel(Vec<Step>),
 }
 
 impl Job {
-    /// All its steps, those of a group in the place of the group.
+    /// All its steps; a group is replaced by its steps.
     pub fn every_step(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().flat_map(|step| match &step.what {
             What::Parallel(group) => group.as_slice(),
@@ -200,7 +200,7 @@ impl Job {
 }
 
 impl Workflow {
-    /// The file's name without its ending: how people call it.
+    /// The file's name without its extension, by which people call it.
     pub fn stem(&self) -> &str {
         self.file
             .rsplit_once('.')
@@ -209,7 +209,7 @@ impl Workflow {
 }
 
 impl Input {
-    /// Why it cannot be given this text, if it cannot.
+    /// Why this text is not allowed as its value, if it is not.
     pub fn objection(&self, text: &str) -> Option<String> {
         let is_one = |allowed: &[&str]| allowed.contains(&text);
         match self.kind.as_str() {
@@ -221,7 +221,7 @@ impl Input {
         }
     }
 
-    /// Its value, from the text that was given.
+    /// Its value, from the given text.
     pub fn value(&self, text: &str) -> Value {
         match self.kind.as_str() {
             "boolean" => Value::Bool(text == "true"),
@@ -232,7 +232,7 @@ impl Input {
 }
 
 impl Step {
-    /// The name GitHub would show if none is given.
+    /// The name that GitHub shows if none is given.
     pub fn default_name(&self) -> String {
         match &self.what {
             What::Run { script, .. } => {

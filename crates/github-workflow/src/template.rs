@@ -1,4 +1,4 @@
-//! Texts with `${{ }}` in them, split into what stays as it is and what is to be evaluated.
+//! Texts with `${{ }}` in them, split into literal text and expressions.
 
 use crate::expression::Expression;
 use crate::limits::{LONGEST_EXPRESSION, closing, expression_length};
@@ -8,16 +8,16 @@ use crate::limits::{LONGEST_EXPRESSION, closing, expression_length};
 pub struct Template {
     /// The text as it was written.
     pub source: String,
-    /// What it is made of, in order.
+    /// Its pieces, in order.
     pub parts: Vec<Part>,
 }
 
 /// A piece of a template.
 #[derive(Debug, Clone)]
 pub enum Part {
-    /// Text that stays as it is.
+    /// Literal text.
     Text(String),
-    /// What stood in `${{ }}`.
+    /// The expression in `${{ }}`.
     Expression(Expression),
 }
 
@@ -25,7 +25,7 @@ impl Template {
     /// Reads a text.
     ///
     /// # Errors
-    /// As [`Expression::parse`], or an expression that is not closed, or one that is longer than GitHub takes.
+    /// As [`Expression::parse`], or an expression that is not closed or is longer than GitHub accepts.
     pub fn parse(source: &str) -> Result<Self, String> {
         let length = expression_length(source);
         if length > LONGEST_EXPRESSION {
@@ -54,7 +54,7 @@ impl Template {
         })
     }
 
-    /// The expressions in it.
+    /// Its expressions, in the order of the text.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.parts.iter().filter_map(|part| match part {
             Part::Expression(expression) => Some(expression),

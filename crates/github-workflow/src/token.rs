@@ -1,6 +1,6 @@
-//! Expressions as words: what GitHub's grammar knows, one after the other, and where a word ends.
+//! Expressions as words: what GitHub's grammar has, one after the other, and where a word ends.
 //!
-//! It knows no order: whether a word may stand where it does is `expression.rs`'s to say.
+//! It does not check the order: `expression.rs` decides whether a word may follow another.
 
 use std::fmt;
 
@@ -25,13 +25,13 @@ pub enum Token {
     Star,
     /// `!`
     Not,
-    /// What stands between two operands.
+    /// The operator between two operands.
     Operator(Operator),
-    /// A number, with the text that it was.
+    /// A number, with its text.
     Number(f64, String),
-    /// What stands between single quotes.
+    /// The text between single quotes.
     String(String),
-    /// `true`, `false` and `null` too: after a dot they are names like others.
+    /// `true`, `false` and `null` too: after a dot they are ordinary names.
     Name(String),
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// What stands between two operands.
+/// The operators between two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// `||`: the first operand that is true, or the last one.
@@ -80,14 +80,14 @@ impl Operator {
         Self::And,
         Self::Equal,
         Self::NotEqual,
-        // The longer ones come first, for `<` is the beginning of `<=`.
+        // The longer ones come first, because `<` is the beginning of `<=`.
         Self::LessOrEqual,
         Self::GreaterOrEqual,
         Self::Less,
         Self::Greater,
     ];
 
-    /// As it is written.
+    /// The operator as it is written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Or => "||",
@@ -101,14 +101,14 @@ impl Operator {
         }
     }
 
-    /// The operator with which a text begins.
+    /// The operator that a text begins with.
     fn at_start_of(text: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|operator| text.starts_with(operator.as_str()))
     }
 
-    /// How tightly it binds; more is tighter.
+    /// Its precedence; higher binds tighter.
     pub(crate) fn binding(self) -> u8 {
         match self {
             Self::Or => 1,
@@ -122,12 +122,12 @@ impl Operator {
 /// The words of an expression.
 ///
 /// # Errors
-/// A sentence on the first word that GitHub does not know.
+/// A sentence on the first word that GitHub does not accept.
 pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        // GitHub knows these four only; a space that is none of them is a wrong word.
+        // GitHub accepts only these four; any other space is an error.
         if matches!(first, ' ' | '\t' | '\r' | '\n') {
             rest = &rest[1..];
             continue;
@@ -147,7 +147,7 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// Whether a dot after this word asks for a property; elsewhere it begins a number.
+/// Whether a dot after this word selects a property; elsewhere it begins a number.
 fn ends_an_operand(token: Option<&Token>) -> bool {
     matches!(
         token,

@@ -1,4 +1,4 @@
-//! The values of GitHub's expressions, and how they turn into one another: numbers, strings, truth, equality, order.
+//! The values of GitHub's expressions, and their conversions: numbers, strings, truth, equality, order.
 //!
 //! It follows GitHub's own library (npm `@actions/expressions` 0.3.61), and GitHub's runner where the two differ: how
 //! numbers of 1E+15 and more are written, what 0xFFFFFFFF is, and `NaN` in `toJSON`. It knows no context.
@@ -16,17 +16,17 @@ pub use self::number::parse_number;
 /// A value of an expression. Arrays and objects are equal only to themselves, as on GitHub.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Nothing: also what a property that is not there gives.
+    /// Null, which is also the value of a property that does not exist.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// GitHub has one kind of number.
+    /// A number; GitHub has only one kind.
     Number(f64),
     /// Text.
     String(String),
     /// A list.
     Array(Arc<Vec<Value>>),
-    /// The list that `.*` made: a look-up asks each of its items, and it is a list like others for all else.
+    /// The list that `.*` made: a look-up applies to each of its items; otherwise it is an ordinary list.
     Filtered(Arc<Vec<Value>>),
     /// Named values, in order.
     Object(Arc<Object>),
@@ -37,12 +37,12 @@ pub enum Value {
 pub struct Object {
     /// Names and values, in the order they were added.
     pub entries: Vec<(String, Value)>,
-    /// Whether `FOO` and `foo` are two names: so in the `env` context on Linux, nowhere else.
+    /// Whether `FOO` and `foo` are two names, as only in the `env` context on Linux.
     pub case_sensitive: bool,
 }
 
 impl Object {
-    /// The value of a property, or nothing. Of two names that differ in case the first counts.
+    /// The value of a property, if it exists. Of two names that differ only in case, the first counts.
     pub fn property(&self, name: &str) -> Option<&Value> {
         self.entries
             .iter()
@@ -93,7 +93,7 @@ impl Value {
         !matches!(self, Self::Array(_) | Self::Filtered(_) | Self::Object(_))
     }
 
-    /// Whether a condition takes this as yes: everything but null, false, zero, NaN and the empty string.
+    /// Whether a condition with this value holds: everything except null, false, zero, NaN and the empty string.
     pub fn is_truthy(&self) -> bool {
         match self {
             Self::Null => false,
@@ -104,7 +104,7 @@ impl Value {
         }
     }
 
-    /// As a number; NaN where there is none.
+    /// The value as a number; NaN if it has none.
     pub fn to_number(&self) -> f64 {
         match self {
             Self::Null => 0.0,
@@ -115,7 +115,7 @@ impl Value {
         }
     }
 
-    /// As text; arrays and objects give their kind's name.
+    /// The value as text; for arrays and objects the name of their kind.
     pub fn to_text(&self) -> String {
         match self {
             Self::Null => String::new(),
@@ -144,7 +144,7 @@ impl Value {
         }
     }
 
-    /// `<` and `>`; nothing where the two cannot be ordered, and then both are false.
+    /// `<` and `>`; absent if the two cannot be ordered, and then both are false.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let (left, right) = coerce(self, other);
         match (&left, &right) {
@@ -157,7 +157,7 @@ impl Value {
         }
     }
 
-    /// The property or item that `name` selects; null where there is none, as on GitHub.
+    /// The property or item that `name` selects; null if it does not exist, as on GitHub.
     pub fn index(&self, name: &Self) -> Self {
         match self {
             Self::Object(object) if name.is_primitive() => object
@@ -178,7 +178,7 @@ impl Value {
         }
     }
 
-    /// What `.*` gives: the values of a list or an object, and of each of them after another `.*`.
+    /// The result of `.*`: the values of a list or an object, and of each of them after another `.*`.
     pub fn filter(&self) -> Self {
         let values = match self {
             Self::Array(items) => items.to_vec(),
@@ -188,7 +188,7 @@ impl Value {
         Self::Filtered(Arc::new(values))
     }
 
-    /// The values of a list or an object; none of anything else.
+    /// The values of a list or an object; empty for anything else.
     fn values(&self) -> Vec<Self> {
         match self {
             Self::Array(items) | Self::Filtered(items) => items.to_vec(),
@@ -201,7 +201,7 @@ impl Value {
         }
     }
 
-    /// What `name` selects of this item of a filtered list; nothing where there is none.
+    /// What `name` selects of this item of a filtered list, if it exists.
     fn selected(&self, name: &Self) -> Option<Self> {
         match self {
             Self::Object(object) if name.is_primitive() => {
@@ -212,7 +212,7 @@ impl Value {
         }
     }
 
-    /// The position in a list that this value names.
+    /// The list position that this value means.
     fn position(&self) -> Option<usize> {
         let number = self.to_number();
         // A position past the end of any list selects nothing, so saturation is right.
@@ -220,12 +220,12 @@ impl Value {
     }
 }
 
-/// Whether two strings are the same when case does not count.
+/// Whether two strings are the same, ignoring case.
 pub fn same_ignoring_case(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right) || upper(left) == upper(right)
 }
 
-/// A text in capitals, by which GitHub compares texts. A dotless i stays: its capital is another letter's.
+/// A text in capitals, as GitHub compares texts. A dotless i stays: its capital belongs to another letter.
 pub fn upper(text: &str) -> String {
     if !text.contains('ı') {
         return text.to_uppercase();
@@ -234,7 +234,7 @@ pub fn upper(text: &str) -> String {
     parts.join("ı")
 }
 
-/// Two values made comparable: a number against a string by number, null and booleans by number.
+/// Two values converted so that they compare: a number and a string by number, null and booleans by number.
 fn coerce(left: &Value, right: &Value) -> (Value, Value) {
     match (left, right) {
         (Value::Null, Value::Null) | (Value::Bool(_), Value::Bool(_)) => {

@@ -1,7 +1,7 @@
 //! The part of GitHub's workflow syntax that our files use, as types that can carry comments.
 //!
-//! A value of these types is a finished workflow: they write YAML and nothing else. What stands in which file
-//! and which third-party actions there are is decided by who writes one.
+//! A value of these types is a complete workflow; it only writes YAML. The code that creates one decides which file
+//! contains what and which third-party actions there are.
 
 mod group;
 mod trigger;
@@ -22,11 +22,11 @@ pub use self::trigger::{
 /// One workflow file.
 #[derive(Debug, Clone, Serialize)]
 pub struct Workflow {
-    /// What GitHub's list of workflows shows.
+    /// The name that GitHub's list of workflows shows.
     pub name: String,
     /// What starts a run.
     pub on: Triggers,
-    /// What the token may do in a job that says nothing of its own: nothing.
+    /// The token's permissions in a job that sets none of its own: none at all.
     pub permissions: Permissions,
     /// Which runs wait for each other.
     pub concurrency: SpaceAfter<Concurrency>,
@@ -41,7 +41,7 @@ impl Workflow {
     /// # Errors
     /// When a value cannot be written as YAML.
     pub fn to_yaml(&self) -> Result<String, serde_saphyr::ser::Error> {
-        // Nothing is ever folded: a folded command or path would be one more thing to understand in a review.
+        // Nothing is ever folded: a folded command or path would make a review harder.
         let options = serde_saphyr::ser_options! {
             compact_list_indent: false,
             folded_wrap_chars: usize::MAX,
@@ -51,18 +51,18 @@ impl Workflow {
     }
 }
 
-/// What the job's token may do, each with its reason.
+/// The permissions of the job's token, each with its reason.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct Permissions(IndexMap<&'static str, Commented<&'static str>>);
 
 impl Permissions {
-    /// Nothing.
+    /// No permissions.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// This too, for this reason.
+    /// Adds a permission, with its reason.
     pub fn and(mut self, scope: &'static str, access: &'static str, reason: &str) -> Self {
         self.0.insert(scope, Commented(access, reason.to_owned()));
         self
@@ -73,11 +73,11 @@ impl Permissions {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Concurrency {
-    /// Those of one group do.
+    /// The name of the group; its members wait for each other.
     pub group: Commented<String>,
-    /// Whether a newer one ends an older one that runs.
+    /// Whether a newer member cancels the running one.
     pub cancel_in_progress: bool,
-    /// `max`: all that wait stay, up to a hundred. Without it the newest does.
+    /// `max`: all that wait are kept, up to a hundred. Without it only the newest is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<&'static str>,
 }
@@ -86,51 +86,51 @@ pub struct Concurrency {
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum RunsOn {
-    /// Those of one label.
+    /// Runners with one label.
     Label(String),
-    /// Those that have all of these.
+    /// Runners with all of these labels.
     Labels(Vec<String>),
-    /// Those of a group that have the labels.
+    /// Runners of a group with these labels.
     Group {
-        /// The group.
+        /// The name of the group in the organisation.
         group: String,
-        /// The labels.
+        /// Labels that the runner must have as well; may be empty.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         labels: Vec<String>,
     },
 }
 
-/// One job of a workflow.
+/// A job to write.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Job {
     /// Its key in the file.
     #[serde(skip)]
     pub id: String,
-    /// What GitHub shows.
+    /// The name that GitHub shows.
     pub name: String,
     /// The jobs that must have succeeded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
-    /// A condition without which the job is skipped, and the reason for it.
+    /// The condition under which the job runs, with the reason for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#if: Option<Commented<String>>,
     /// The runners that take it.
     pub runs_on: RunsOn,
-    /// After how many minutes GitHub ends the job.
+    /// The job's time limit in minutes.
     pub timeout_minutes: u32,
-    /// The GitHub environment that gates it and has its secrets.
+    /// The GitHub environment whose rules it must pass and whose secrets it gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
-    /// What the job's token may do.
+    /// The permissions of the job's token.
     pub permissions: Permissions,
     /// Which jobs wait for each other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
-    /// What later jobs are given.
+    /// The outputs for later jobs.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Expression>,
-    /// What the job does.
+    /// The steps of the job.
     pub steps: Vec<JobStep>,
 }
 
@@ -142,7 +142,7 @@ pub enum JobStep {
     One(Box<Step>),
     /// Steps that begin together; the job waits for all of them.
     Parallel {
-        /// The steps.
+        /// The steps of the group.
         parallel: Vec<Step>,
     },
 }
@@ -164,7 +164,7 @@ impl JobStep {
 }
 
 impl Job {
-    /// All its steps, those of a group in the place of the group.
+    /// All its steps; a group is replaced by its steps.
     pub fn every_step(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().flat_map(JobStep::each)
     }
@@ -174,24 +174,24 @@ impl Job {
         Expression(format!("needs.{}.outputs.{name}", self.id))
     }
 
-    /// What became of this job, as a job that needs it sees it.
+    /// How this job ended, as a job that needs it sees it.
     pub fn result(&self) -> Expression {
         Expression(format!("needs.{}.result", self.id))
     }
 
-    /// The job, run only after that one has succeeded.
+    /// The job, run only after another one has succeeded.
     pub fn after(mut self, earlier: &Self) -> Self {
         self.needs.push(earlier.id.clone());
         self
     }
 }
 
-/// The GitHub environment of a job.
+/// The GitHub environment of a job, as it is written.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
-    /// Its name.
+    /// The name in the repository's settings; GitHub compares it without case.
     pub name: String,
-    /// Where what was deployed can be seen.
+    /// The address where the deployment can be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<Expression>,
 }
@@ -200,30 +200,30 @@ pub struct Environment {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Step {
-    /// What GitHub shows.
+    /// The name that GitHub shows.
     pub name: String,
-    /// The name by which other steps refer to it.
+    /// The id by which other steps refer to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// A condition without which the step is skipped.
+    /// The condition under which the step runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#if: Option<String>,
-    /// Whether the job goes on where the step fails, and why.
+    /// Whether the job continues if the step fails, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub continue_on_error: Option<Commented<bool>>,
     /// A third-party action by commit, its version as the comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uses: Option<Commented<String>>,
-    /// What the action is given.
+    /// The inputs of the action.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub with: IndexMap<&'static str, Input>,
     /// A command for the shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-    /// Environment variables of this step alone.
+    /// Environment variables of this step only.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub env: IndexMap<Cow<'static, str>, Variable>,
-    /// After how many minutes GitHub ends the step.
+    /// The step's time limit in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<u32>,
 }
@@ -251,7 +251,7 @@ impl Step {
     /// An output of this step, as the rest of its job sees it.
     ///
     /// # Panics
-    /// When the step has no id: nothing could ever refer to it.
+    /// When the step has no id, because nothing could refer to it.
     pub fn output(&self, name: &str) -> Expression {
         let id = self
             .id
@@ -260,7 +260,7 @@ impl Step {
         Expression(format!("steps.{id}.outputs.{name}"))
     }
 
-    /// What became of this step, as the rest of its job sees it: `success`, `failure`, `cancelled` or `skipped`.
+    /// How this step ended, as the rest of its job sees it: `success`, `failure`, `cancelled` or `skipped`.
     ///
     /// # Panics
     /// When the step has no id, as [`Step::output`] does.
@@ -272,19 +272,19 @@ impl Step {
         Expression(format!("steps.{id}.outcome"))
     }
 
-    /// The step under a name that others can refer to.
+    /// The step with an id that others can refer to.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The step with this given to its action.
+    /// The step with one more input for its action.
     pub fn with(mut self, name: &'static str, value: impl Into<Input>) -> Self {
         self.with.insert(name, value.into());
         self
     }
 
-    /// The step with one more environment variable, and what a reader or a linter should know of it.
+    /// The step with one more environment variable, and a comment for a reader or a linter.
     pub fn env_with_reason(mut self, name: &'static str, value: String, reason: &str) -> Self {
         let value = Commented(value, reason.to_owned());
         self.env.insert(name.into(), Variable::WithReason(value));
@@ -298,20 +298,20 @@ impl Step {
         self
     }
 
-    /// The step with a bound on its time.
+    /// The step with a time limit.
     pub fn minutes(mut self, minutes: u32) -> Self {
         self.timeout_minutes = Some(minutes);
         self
     }
 }
 
-/// What an action is given: YAML keeps the difference between text and a switch.
+/// An input of an action: YAML distinguishes text from booleans and numbers.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Input {
     /// On or off.
     Switch(bool),
-    /// A number.
+    /// A number, written without quotes.
     Number(u32),
     /// Anything else.
     Text(String),
@@ -341,12 +341,12 @@ impl From<String> for Input {
     }
 }
 
-/// What GitHub evaluates when the run gets there, without the braces.
+/// An expression that GitHub evaluates during the run, without the braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression(String);
 
 impl Expression {
-    /// What it says, as a part of another expression.
+    /// Its text, for use in another expression.
     pub fn text(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,6 @@
-//! A YAML document as a tree that keeps lines and the order of keys, so that every problem can be pointed at.
+//! A YAML document as a tree that keeps lines and the order of keys, so that every problem has a place.
 //!
-//! Scalars have the kinds of YAML 1.2, which is what GitHub reads: `on` and `yes` are words, not booleans.
+//! Scalars have the kinds of YAML 1.2, which GitHub reads: `on` and `yes` are words, not booleans.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde_saphyr::Spanned;
 
 use crate::value::Value;
 
-/// A value and the line it stands on.
+/// A value and its line.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Counted from 1.
     pub line: u64,
-    /// What it is.
+    /// The value.
     pub kind: Kind,
 }
 
@@ -29,7 +29,7 @@ pub enum Kind {
     Number(f64),
     /// Text.
     String(String),
-    /// A list.
+    /// A list, in the order of the file.
     List(Vec<Node>),
     /// Keys and values in the order of the file.
     Map(Vec<(String, Node)>),
@@ -50,7 +50,7 @@ impl Node {
             .map_err(|error| error.to_string())
     }
 
-    /// The text of a scalar as GitHub would have it; nothing for lists and maps.
+    /// The text of a scalar as GitHub would have it; absent for lists and maps.
     pub fn text(&self) -> Option<String> {
         Some(match &self.kind {
             Kind::Null => String::new(),

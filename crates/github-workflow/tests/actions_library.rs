@@ -1,7 +1,7 @@
-//! Our reading of GitHub's expressions, held against GitHub's own library (npm `@actions/expressions`).
+//! Our reading of GitHub's expressions, compared with GitHub's own library (npm `@actions/expressions`).
 //!
-//! With `ACTIONS_LIBRARY` set, npm brings the library and thousands of made-up expressions are asked of both. Elsewhere
-//! a stored table of its answers takes its place; `ACTIONS_LIBRARY=update` writes that table.
+//! With `ACTIONS_LIBRARY` set, npm installs the library, and both are asked about thousands of generated expressions.
+//! Otherwise a stored table of its answers is used; `ACTIONS_LIBRARY=update` writes that table.
 
 #[path = "actions_library/expressions.rs"]
 mod expressions;
@@ -10,7 +10,7 @@ mod library;
 
 use expressions::{CONTEXTS, answer, made_up};
 
-/// How many expressions are asked of both, and how many of them stand in the table.
+/// How many expressions both are asked about, and how many of them are in the table.
 const EXPRESSIONS: usize = 20_000;
 const STORED: usize = 400;
 const TABLE: &str = concat!(
@@ -56,7 +56,7 @@ fn expressions_give_what_githubs_library_gives() {
     );
 }
 
-/// Holds our answers against theirs, and says how many were compared.
+/// Compares our answers with theirs, and prints how many there were.
 fn same<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) {
     let mut counts = [0; 3];
     let mut different = Vec::new();

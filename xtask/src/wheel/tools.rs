@@ -1,4 +1,4 @@
-//! The tools that build and check the wheel, from PyPI by hash, and how one is run.
+//! The tools that build and check the wheel, from PyPI, pinned by hash, and how one is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The tools of `tools.txt`, installed below this folder unless they are there already.
+    /// Installs the tools of `tools.txt` below this folder, unless they are installed already.
     ///
     /// # Errors
-    /// When one of them cannot be had.
+    /// When one of them cannot be installed.
     pub fn install(packaging: &Path, folder: &Path) -> Result<Self, String> {
         let tools = Self {
             folder: folder.join("tools"),
@@ -41,7 +41,7 @@ impl Tools {
         Ok(tools)
     }
 
-    /// A tool. What it calls by name it finds beside itself first.
+    /// A tool. Programs that it calls are looked for beside it first.
     pub fn command(&self, name: &str) -> Command {
         let bin = self.folder.join("bin");
         let mut path = bin.clone().into_os_string();
@@ -55,7 +55,7 @@ impl Tools {
     }
 }
 
-/// Runs a tool, which speaks for itself.
+/// Runs a tool, which prints its own messages.
 ///
 /// # Errors
 /// When it cannot be run, or fails.

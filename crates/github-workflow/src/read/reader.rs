@@ -1,6 +1,6 @@
 //! From YAML to the types of `read.rs`. Every key that is not read is named as a problem.
 //!
-//! Keys that change nothing about what runs here (permissions, what else starts the workflow) are checked and not kept,
+//! Keys that make no difference here (permissions, other events that start the workflow) are checked and dropped,
 //! each in the one place that says so.
 
 #[cfg(test)]
@@ -21,7 +21,7 @@ use crate::yaml::{Kind, Node};
 impl Workflow {
     /// Reads a file's text. What cannot be understood is added to `problems`; the rest is still read.
     ///
-    /// Nothing comes back when there is no workflow in it at all.
+    /// Returns nothing if the file contains no workflow at all.
     pub fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         workflow(file, text, problems)
     }
@@ -283,7 +283,7 @@ impl Reader<'_> {
         Some(job)
     }
 
-    /// The labels, and the group where one is named.
+    /// The labels, and the group if one is named.
     fn runs_on(&mut self, node: &Node) -> Vec<Field> {
         if !matches!(node.kind, Kind::Map(_)) {
             return self.labels(node);

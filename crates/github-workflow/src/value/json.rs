@@ -1,4 +1,4 @@
-//! JSON as values and values as JSON: names keep their order, and of two that differ in case the first stays.
+//! JSON as values and values as JSON: names keep their order, and of two that differ only in case the first stays.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::{Object, Value, same_ignoring_case};
 
 impl Value {
-    /// What a JSON document means as a value.
+    /// A JSON document as a value.
     ///
     /// # Errors
-    /// A text that is no JSON.
+    /// A text that is not JSON.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }

@@ -1,6 +1,6 @@
 //! Numbers as text, the way GitHub's runner reads and writes them.
 
-/// The number that a text means, as JavaScript's `Number()` would have it; NaN where there is none.
+/// The number that a text means, as in JavaScript's `Number()`; NaN if it means none.
 pub fn parse_number(text: &str) -> f64 {
     let text = text.trim();
     if text.is_empty() {

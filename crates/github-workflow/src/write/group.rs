@@ -1,7 +1,8 @@
 //! How the rest of a job refers to the steps of its groups.
 //!
-//! GitHub's language service, which is in its web editor, knows no id inside a `parallel` and calls each use of one a
-//! doubtful one. What comes out of `fromJSON` it cannot know, and leaves alone; a run sees the same either way.
+//! GitHub's language service, which its web editor uses, does not see ids inside a `parallel` and warns about each
+//! use of one. It cannot check the result of `fromJSON`, and says nothing there; a run gets the same value either
+//! way.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use super::{Expression, Job, JobStep, Variable};
 const STEPS: &str = "steps.";
 const UNKNOWN: &str = "fromJSON(toJSON(steps)).";
 
-/// Has every expression of the job refer to the steps of groups in that way.
+/// Rewrites every expression of the job that refers to a step of a group.
 pub fn refer_to_groups(job: &mut Job) {
     let groups = job
         .steps

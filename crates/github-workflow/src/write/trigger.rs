@@ -1,6 +1,6 @@
 //! What starts a run: events, and which branches and files count.
 //!
-//! There is no event here that gives a pull request secrets, so none can be written.
+//! No event here gives secrets to a pull request, so none can be written.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
@@ -11,13 +11,13 @@ pub struct Triggers {
     /// A pull request, always without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<Filter>,
-    /// A pull request's turn in the merge queue; without secrets, as the pull request itself.
+    /// A pull request's turn in the merge queue; without secrets, like the pull request itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge_group: Option<Filter>,
-    /// A push.
+    /// A push to a matching branch or tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<Filter>,
-    /// The clock.
+    /// A schedule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<Timed>,
     /// A person, by hand.
@@ -25,7 +25,7 @@ pub struct Triggers {
     pub workflow_dispatch: Option<Dispatch>,
 }
 
-/// Times at which a run starts by itself, on the default branch.
+/// A time at which a run starts by itself, on the default branch.
 #[derive(Debug, Clone, Serialize)]
 pub struct Timed {
     /// Five fields, as GitHub reads them.
@@ -35,22 +35,22 @@ pub struct Timed {
     pub timezone: Option<String>,
 }
 
-/// Which pushes or pull requests count.
+/// Which pushes or pull requests start a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Filter {
-    /// The branches.
+    /// The branches that count; every branch if empty and no tags are given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<Pattern>,
     /// The tags, as GitHub's own patterns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The files that must have changed; all when empty.
+    /// The files of which one must have changed; any file if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<Pattern>,
 }
 
 impl Filter {
-    /// Whether a change of this file counts, as GitHub decides it: the last pattern that says anything does.
+    /// Whether a change to this file counts, as GitHub decides it: the last pattern that matches decides.
     pub fn watches(&self, path: &str) -> bool {
         self.paths.is_empty()
             || self
@@ -74,7 +74,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Whether this path counts; `None` when the pattern says nothing about it.
+    /// Whether this path counts; `None` if the pattern does not match it.
     fn decides(&self, path: &str) -> Option<bool> {
         let below = |folder: &str| {
             path.strip_prefix(folder)
@@ -100,7 +100,7 @@ impl Serialize for Pattern {
     }
 }
 
-/// A name in which no character means anything to GitHub's patterns.
+/// A name with the characters escaped that have a meaning in GitHub's patterns.
 fn escaped(name: &str) -> String {
     let mut escaped = String::with_capacity(name.len());
     for (at, character) in name.char_indices() {
@@ -113,7 +113,7 @@ fn escaped(name: &str) -> String {
     escaped
 }
 
-/// The form a person fills in to start a run.
+/// The form that a person fills in to start a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Dispatch {
     /// Its fields, by name.
@@ -121,7 +121,7 @@ pub struct Dispatch {
     pub inputs: IndexMap<String, FormField>,
 }
 
-/// One of its fields.
+/// A field of the form.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum FormField {
@@ -134,11 +134,11 @@ pub enum FormField {
 /// A field that is ticked or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Flag {
-    /// What is asked.
+    /// The question to the person.
     pub description: String,
     /// Always `boolean`.
     pub r#type: FlagType,
-    /// Whether it is ticked when nobody says.
+    /// Whether it is ticked by default.
     pub default: bool,
 }
 
@@ -153,13 +153,13 @@ pub enum FlagType {
 /// A field with a fixed list of answers.
 #[derive(Debug, Clone, Serialize)]
 pub struct Choice {
-    /// What is asked.
+    /// The question to the person.
     pub description: String,
     /// Always `choice`.
     pub r#type: ChoiceType,
-    /// The answer when none is picked.
+    /// The default answer.
     pub default: String,
-    /// The answers.
+    /// The answers to choose from.
     pub options: Vec<String>,
 }
 

@@ -1,9 +1,9 @@
-//! Expressions made up, and what we say of one.
+//! Generated expressions, and our answer to one.
 //!
-//! Left out is what is known to differ: where GitHub's runner gives another answer than its library, ours is the
-//! runner's. That is numbers of more than 15 digits or from 1E+15 on, hexadecimal ones of more than 31 bits, binary
-//! ones, `toJSON` of NaN and infinities, a comma after the last argument, `{0` with more than digits in it. In a string
-//! with several doubled quotes the library halves the first pair only.
+//! Known differences are left out: where GitHub's runner answers differently from its library, we follow the runner.
+//! That concerns numbers of more than 15 digits or from 1E+15 on, hexadecimal ones of more than 31 bits, binary ones,
+//! `toJSON` of NaN and infinities, a comma after the last argument, `{0` with more than digits in it. In a string
+//! with several doubled quotes the library halves only the first pair.
 
 use github_workflow::evaluate::Scope;
 use github_workflow::expression::Expression;
@@ -139,7 +139,7 @@ impl MadeUp {
 
     fn call(&mut self, depth: usize) -> String {
         if self.below(6) == 0 {
-            // Numbers stay out of it: the two write some of them in other ways.
+            // No numbers here: the two write some of them differently.
             return match self.below(3) {
                 0 => format!("toJSON({})", self.one_of(TEXTS)),
                 1 => format!("toJSON(fromJSON({}))", self.one_of(JSON)),
@@ -197,7 +197,7 @@ impl MadeUp {
         }
     }
 
-    /// One that was typed wrong: a letter too few, too many or in another's place.
+    /// A mistyped expression: a letter too few, too many or in another's place.
     fn mistyped(&mut self, text: &str) -> String {
         let mut letters: Vec<char> = text.chars().collect();
         let at = self.below(letters.len());
@@ -232,7 +232,7 @@ pub fn made_up(count: usize) -> Vec<String> {
     texts
 }
 
-/// What mistyping makes of it may be one of the known differences.
+/// Mistyping may produce one of the known differences.
 fn is_left_out(text: &str) -> bool {
     let compact: String = text.split_whitespace().collect();
     let lower = compact.to_lowercase();
@@ -253,7 +253,7 @@ fn is_left_out(text: &str) -> bool {
         })
 }
 
-/// What we say of it: a value with its kind, `refused` where the text is no expression, `error` where it has no value.
+/// Our answer: a value with its kind, `refused` if the text is no expression, `error` if it has no value.
 pub fn answer(text: &str) -> String {
     let contexts = Value::from_json(CONTEXTS).unwrap();
     let Value::Object(contexts) = contexts else {

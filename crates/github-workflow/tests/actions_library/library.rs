@@ -1,4 +1,4 @@
-//! GitHub's own library, from npm, asked by way of a small script.
+//! GitHub's own library, from npm, called through a small script.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ const PACKAGES: [&str; 2] = [
 ];
 const SCRIPT: &str = include_str!("ask.mjs");
 
-/// A folder with the library in it.
+/// A folder that contains the library.
 pub struct Library(PathBuf);
 
-/// Brings the library, where it is asked for.
+/// Installs the library, if that is asked for.
 pub fn from_npm() -> Option<Library> {
     std::env::var_os("ACTIONS_LIBRARY").filter(|value| !value.is_empty())?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("actions-library");
@@ -34,7 +34,7 @@ pub fn from_npm() -> Option<Library> {
         assert!(status.success(), "npm install failed");
     }
     for name in ["workflows/workflow-schema.js", "actions/action-schema.js"] {
-        // As published, the library imports JSON in a way that Node no longer takes.
+        // As published, the library imports JSON in a way that Node no longer accepts.
         let path = folder
             .join("node_modules/@actions/workflow-parser/dist")
             .join(name);
@@ -46,21 +46,21 @@ pub fn from_npm() -> Option<Library> {
     Some(Library(folder))
 }
 
-/// Whether the stored table is to be written anew.
+/// Whether to write the stored table.
 pub fn is_update() -> bool {
     std::env::var("ACTIONS_LIBRARY").is_ok_and(|value| value == "update")
 }
 
 impl Library {
-    /// What the library says of each expression, in the words of `expressions::answer`.
+    /// The library's answer to each expression, in the words of `expressions::answer`.
     #[allow(dead_code, reason = "the tests of workflow files share this file")]
     pub fn evaluate(&self, contexts: &str, texts: &[String]) -> Vec<String> {
-        // As text: read here, its names would lose their order.
+        // As text: if it were read here, its names would lose their order.
         let answers = self.ask(&json!({ "contexts": contexts, "expressions": texts }));
         serde_json::from_value(answers).unwrap()
     }
 
-    /// Why the library refuses each workflow file; nothing where it takes it.
+    /// Why the library refuses each workflow file; absent if it accepts it.
     #[allow(dead_code, reason = "the tests of expressions share this file")]
     pub fn refusals(&self, files: &[String]) -> Vec<Option<String>> {
         serde_json::from_value(self.ask(&json!({ "files": files }))).unwrap()

@@ -1,11 +1,11 @@
-//! Whatever stands in a workflow file, it is read, or refused with a line of it; nothing panics.
+//! Whatever a workflow file contains, it is read, or refused with one of its lines; nothing panics.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::read::Workflow;
 
-/// Lines that mean something in a workflow, or nearly do.
+/// Lines that have a meaning in a workflow, or nearly do.
 const LINES: &[&str] = &[
     "name: Deploy",
     "on: push",
@@ -61,7 +61,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(indented, 0..20).prop_map(|lines| lines.join("\n"))
 }
 
-/// A right workflow with one of its lines taken out or another put in.
+/// A valid workflow with one of its lines removed or another added.
 fn bent() -> impl Strategy<Value = String> {
     let right = include_str!("../../../../../.github/workflows/deploy-models.yml");
     let count = right.lines().count();
@@ -86,7 +86,7 @@ proptest! {
         let lines = text.split('\n').count() as u64;
         for problem in problems {
             prop_assert_eq!(&problem.file, "any.yml");
-            // Line 0 is the file as a whole.
+            // Line 0 means the file as a whole.
             prop_assert!(problem.line <= lines + 1, "{} of {}: {}", problem.line, lines, problem.what);
             prop_assert!(!problem.what.is_empty());
         }

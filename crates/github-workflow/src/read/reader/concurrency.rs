@@ -1,6 +1,6 @@
-//! `concurrency`, of a workflow and of a job: a group by its name, or with what becomes of those that come later.
+//! `concurrency`, of a workflow and of a job: a group by its name, or with rules for newer members.
 //!
-//! Who waits for whom is the rehearsal's to see to.
+//! The rehearsal decides who waits for whom.
 
 use super::{Kind, Node, Reader};
 use crate::read::Concurrency;

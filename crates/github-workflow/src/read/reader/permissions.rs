@@ -1,9 +1,9 @@
-//! `permissions:`. A rehearsal hands out no real token, so they are held against GitHub's list and not kept.
+//! `permissions:`. A rehearsal gives out no real token, so they are checked against GitHub's list and dropped.
 
 use super::Reader;
 use crate::yaml::{Kind, Node};
 
-/// What a token may be allowed, and how much of it.
+/// The permissions of a token, and the allowed levels of each.
 const PERMISSIONS: [(&str, &[&str]); 20] = [
     ("actions", ANY),
     ("artifact-metadata", ANY),

@@ -1,11 +1,11 @@
-//! Values of one kind: texts that take no `${{ }}`, switches, numbers, names that differ by more than case.
+//! Values of one kind: texts without `${{ }}`, booleans, numbers, names that differ by more than case.
 
 use super::{Map, Reader};
 use crate::read::Field;
 use crate::yaml::{Kind, Node};
 
 impl Reader<'_> {
-    /// A text that GitHub takes as it stands.
+    /// A text that GitHub takes literally.
     pub(super) fn plain(&mut self, node: &Node, what: &str) -> Option<String> {
         match node.text() {
             Some(text) if !text.contains("${{") => Some(text),
@@ -71,7 +71,7 @@ impl Reader<'_> {
         Some(field)
     }
 
-    /// The names that a file chooses itself: GitHub compares them without case.
+    /// Names that a file chooses itself must differ: GitHub compares them without case.
     pub(super) fn distinct(&mut self, map: &Map<'_>) {
         for (index, (name, node)) in map.entries.iter().enumerate() {
             let before = &map.entries[..index];

@@ -1,20 +1,20 @@
-//! The steps of a job: scripts and actions, those that run side by side, and those that wait for others or end them.
+//! The steps of a job: scripts and actions, those that run side by side, and those that wait for others or stop them.
 //!
-//! What GitHub's own reader refuses of their ids and of what they refer to is refused here.
+//! What GitHub's own reader refuses about their ids and references is refused here.
 
 use super::{Map, Reader};
 use crate::limits::id_objection;
 use crate::read::{Step, What};
 use crate::yaml::{Kind, Node};
 
-/// The ids of the steps so far: of all of them, and of those that another step may wait for or end.
+/// The ids of the steps so far: of all of them, and of those that another step may wait for or stop.
 #[derive(Default)]
 struct Known {
     taken: Vec<String>,
     targets: Vec<String>,
 }
 
-/// Whether steps stand in a list of their own or in a group.
+/// Whether steps are in a list of their own or in a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     Job,
@@ -182,7 +182,7 @@ impl Reader<'_> {
             self.problem(line, format!("two steps of job `{job}` have the id `{id}`"));
         }
         known.taken.push(id.to_owned());
-        // Those of a group are waited for by the group alone.
+        // Only the group waits for the steps in it.
         if within == Within::Job {
             known.targets.push(id.to_owned());
         }

@@ -1,13 +1,13 @@
-//! `on:`: what starts a workflow, as far as a push and a run started by hand go.
+//! `on:`: what starts a workflow, as far as a push and a run started by hand are concerned.
 
 use super::Reader;
 use crate::read::{Input, Triggers};
 use crate::yaml::{Kind, Node};
 
-/// What an input can be.
+/// The types of an input.
 const KINDS: [&str; 5] = ["boolean", "choice", "environment", "number", "string"];
 
-/// Everything that can start a workflow.
+/// Every event that can start a workflow.
 const EVENTS: [&str; 37] = [
     "branch_protection_rule",
     "check_run",
@@ -68,7 +68,7 @@ impl Reader<'_> {
             match event.as_str() {
                 "push" => triggers.push = Some(self.push(node)),
                 "workflow_dispatch" => triggers.dispatch = Some(self.inputs(node)),
-                // Nothing else is rehearsed, and a workflow that nothing else starts is named by the checks.
+                // Nothing else is rehearsed; the checks name a workflow that only other events start.
                 _ => {}
             }
         }
@@ -92,7 +92,7 @@ impl Reader<'_> {
             .take("branches")
             .map(|node| self.plain_texts(node, "branches"))
             .unwrap_or_default();
-        // The push that is rehearsed is one that touches a file of every workflow.
+        // The rehearsed push counts as one that touches a file of every workflow.
         for key in ["paths", "paths-ignore"] {
             map.take(key).map(|node| self.plain_texts(node, key));
         }
