@@ -1,5 +1,5 @@
-//! Two publishes of one app at the same moment. Two that create it: the first app in Domino's own order stays, and the
-//! other step follows it. Two commits: the newer one serves, and the other step ends and names it.
+//! Two publishes of one app at the same moment. If both create it, the first app in Domino's own order stays, and the
+//! other step follows it. If they publish two commits, the newer one serves, and the other step ends and names it.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::find::version_text;
 use crate::launch::{Launcher, RolloutProgress};
 use crate::wanted::Wanted;
 
-/// How often the first of several looks whether the others are gone, with longer and longer pauses.
+/// How often the first of several checks whether the others are gone, with growing pauses.
 const LOOKS: u32 = 8;
-/// How long the app of another step may take to be started.
+/// How long another step may take to start its app.
 const STARTED_WITHIN: Duration = Duration::from_secs(120);
-/// How long a version of another step may take to show itself where ours was stopped.
+/// How long another step's version may take to appear after ours was stopped.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What another step did to the app while this one published.
@@ -28,19 +28,18 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) enum Contest {
     /// Nothing.
     None,
-    /// It has launched the same commit.
+    /// It launched the same commit.
     Same(AppVersion),
-    /// It has launched an older commit in place of ours.
+    /// It launched an older commit in place of ours.
     Older(AppVersion),
-    /// It has launched a newer commit, or one of another branch, and later than we did.
+    /// It launched a newer commit, or one of another branch, later than we did.
     Newer(AppVersion),
-    /// It had launched a newer commit, and ours took its place.
+    /// It had launched a newer commit, and ours replaced it.
     Replaced(AppVersion),
 }
 
 impl Launcher<'_> {
-    /// Whether the app that we have just created is the first of its name. Else it is taken back, and this is the one
-    /// that stays.
+    /// The app that stays, if the app that we have just created is not the first of its name; ours is then removed.
     pub(crate) async fn second_to(&self, step: &mut Step, ours: &App) -> Result<Option<App>> {
         let can = self.apps.capabilities();
         let scale = self.reader.delay_scale();
@@ -54,7 +53,7 @@ impl Launcher<'_> {
                 return Ok(None);
             };
             let is_first = ours.id.to_string() < other.id.to_string();
-            // One that cannot be deleted stays; what counts is that only one of the two is started.
+            // An app that cannot be deleted stays; what counts is that only one of the two is started.
             let yields = match can.archives_apps {
                 true => !is_first || looked > LOOKS,
                 false => !is_first || started.is_some(),
@@ -101,7 +100,7 @@ impl Launcher<'_> {
         Ok(())
     }
 
-    /// The step that was first starts its app itself; a start of ours beside it would get in its way.
+    /// The step that was first starts its app itself; a start of ours at the same time would interfere.
     async fn until_started(&self, other: &App) -> Result<()> {
         let mut poll = Poll::until(STARTED_WITHIN, self.reader.delay_scale());
         while let Some(app) = self.apps.app(&other.id).await? {
@@ -148,11 +147,11 @@ impl Launcher<'_> {
                     CommitOrder::Same => Contest::Same(current),
                     CommitOrder::Newer => Contest::Older(current),
                     CommitOrder::Older | CommitOrder::Diverged => Contest::Newer(current),
-                    // It may be ours, and a Domino that does something else with it.
+                    // It may be ours, and Domino does something else with it.
                     CommitOrder::Unknown(_) => Contest::None,
                 });
             }
-            // One that was stopped may be about to be replaced.
+            // A stopped version may be about to be replaced.
             if current.status().word() != STOPPED || !poll.next().await {
                 break;
             }
@@ -182,7 +181,7 @@ impl Launcher<'_> {
         CommitOrder::of(&wanted.commit, &theirs, &self.context.connection, variable).await
     }
 
-    /// The error of the step whose commit another one has overtaken.
+    /// The error of a step whose commit was overtaken by another one.
     pub(crate) fn overtaken(&self, by: &AppVersion) -> CommandError {
         let (name, stage) = (&self.entity.name, &self.context.stage.name);
         let who = by.publisher.as_ref();

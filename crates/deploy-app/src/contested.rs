@@ -1,5 +1,5 @@
-//! A rollout while another step publishes the same app: of two commits the newer one serves in the end, and the step of
-//! the other one ends and names it. What the other step did is found out in `contest`.
+//! A rollout while another step publishes the same app: of two commits the newer one serves in the end, and the step
+//! of the other one ends and names it. `contest` finds out what the other step did.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::previous::PreviousVersion;
 use crate::rollout::{Rollout, RolloutOutcome};
 use crate::watch::{Expected, Watch};
 
-/// How often another step may publish in between before that is a failure like any other.
+/// How often another step may publish in between before that counts as a failure.
 const CONTESTS: usize = 4;
 /// How long the step of a newer commit, which ours has replaced, may take to launch it again.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(20);
 
 impl Rollout<'_> {
-    /// Rolls out, and when another step has published meanwhile: the newer commit of the two is the one that serves.
+    /// Rolls out. If another step has published meanwhile, the newer of the two commits serves.
     pub(crate) async fn contested(
         &self,
         step: &mut Step,
@@ -41,7 +41,7 @@ impl Rollout<'_> {
             }
             let contest = self.launcher.contest(done, planned, self.wanted).await;
             let next = match contest {
-                // What cannot be seen is no reason to do something else.
+                // If it cannot be read, nothing else is done.
                 Err(_) | Ok(Contest::None) => break,
                 Ok(Contest::Newer(by)) => return RolloutOutcome::Overtaken(Box::new(by)),
                 Ok(Contest::Replaced(by)) => {
@@ -102,7 +102,7 @@ impl Rollout<'_> {
         self.watch_again(step, progress, done, target).await
     }
 
-    /// A newer commit was launched before ours took its place: it is launched again, unless its own step has done so.
+    /// A newer commit was launched before ours replaced it: it is launched again, unless its own step has done so.
     async fn give_back(
         &self,
         step: &mut Step,

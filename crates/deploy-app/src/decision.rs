@@ -1,4 +1,4 @@
-//! What to do about an app, decided from what exists and what is wanted alone. It sends nothing.
+//! What to do about an app, decided only from what exists and what is wanted. It sends nothing.
 
 use domino_core::api::apps::{
     App, AppChanges, AppStatus, AppVersionId, Capabilities, visibility_word,
@@ -10,28 +10,28 @@ use crate::wanted::Wanted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) action: Action,
-    /// Why, in differences: `commit: 1 → 2`.
+    /// The reasons, as differences: `commit: 1 → 2`.
     pub(crate) why: Vec<String>,
     /// What to change about the app itself.
     pub(crate) changes: AppChanges,
-    /// The same in words.
+    /// The same changes in words.
     pub(crate) change_texts: Vec<String>,
-    /// What is different and cannot be changed.
+    /// What differs and cannot be changed.
     pub(crate) remarks: Vec<String>,
 }
 
 /// What to do about the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// There is no such app.
+    /// Create the app: it does not exist.
     Create,
-    /// Make a new version and start it.
+    /// Create a new version and start it.
     Publish,
-    /// Start a version that is as wanted and down.
+    /// Start a stopped version that is as wanted.
     StartAgain(AppVersionId),
-    /// A version that is as wanted is on its way.
+    /// Follow a version that is as wanted and starting.
     Follow(AppVersionId),
-    /// A version that is as wanted runs.
+    /// Keep a running version that is as wanted.
     Keep(AppVersionId),
 }
 
@@ -40,20 +40,19 @@ pub(crate) enum Action {
 pub(crate) enum Refusal {
     /// The app exists with an entry point that this API cannot change.
     FixedEntryPoint {
-        /// That entry point.
+        /// The entry point that it has.
         existing: String,
     },
-    /// Somebody stopped the app, and nobody said that it is to run again.
+    /// Somebody stopped the app, and nobody said that it should run again.
     Stopped {
-        /// Domino's word for it.
+        /// Domino's word for its status.
         status: String,
     },
 }
 
-/// Domino's word for what ended because somebody stopped it; what failed has others.
+/// Domino's word for what ended because somebody stopped it; failures have other words.
 pub(crate) const STOPPED: &str = "Stopped";
 
-/// Decides.
 pub(crate) fn decide(
     can: &Capabilities,
     existing: Option<&App>,
@@ -82,14 +81,14 @@ pub(crate) fn decide(
 }
 
 impl Decision {
-    /// What is to change about the app itself.
+    /// The changes to the app itself.
     fn compare_app(
         &mut self,
         can: &Capabilities,
         app: &App,
         wanted: &Wanted,
     ) -> Result<(), Refusal> {
-        // An entry point that is not told cannot be set either; the app was made with one and keeps it.
+        // An entry point that Domino does not tell cannot be set either; the app was created with one and keeps it.
         if let Some(existing) = app
             .entry_point
             .as_ref()
@@ -165,8 +164,8 @@ impl Decision {
         }
     }
 
-    /// What to change about the app before a version is launched, and what once it runs: a launch that fails must
-    /// not leave an app open to more people than before. Only the entry point must change first.
+    /// The changes to the app before a version is launched, and those once it runs: a launch that fails must not
+    /// leave an app open to more people than before. Only the entry point must change first.
     pub(crate) fn changes_around_launch(&self) -> (AppChanges, AppChanges) {
         let all = self.changes.clone();
         if matches!(self.action, Action::Keep(_)) {

@@ -1,4 +1,4 @@
-//! Finding the app that is meant, and reporting what is known of it.
+//! Finds the app that is meant, and reports what is known about it.
 
 use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppStatus, AppVersion, Apps, Generation, visibility_word};
@@ -52,11 +52,11 @@ impl AppArgs {
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub(crate) project: Project,
-    /// The apps by one generation of the API, the same one from the first request to the last.
+    /// The apps by one generation of the API, the same from the first request to the last.
     pub(crate) apps: Apps<Reader>,
     pub(crate) name: String,
     pub(crate) app: Option<App>,
-    /// By what it was found, when it has another name.
+    /// How it was found, if it has another name.
     pub(crate) found_by: Option<&'static str>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn find<'a>(
     Ok((app, found))
 }
 
-/// Our app among those of the project: by its name, else by what else tells it, and then what that is.
+/// Our app among those of the project: by its name, otherwise by other signs, which are returned.
 pub(crate) async fn ours(
     context: &StepContext,
     entity: &stage_file::App,
@@ -105,7 +105,7 @@ pub(crate) async fn ours(
     let Some((app, by)) = under_another_name(context, entity, &reader, &others).await? else {
         return Ok((None, None));
     };
-    // The oldest API does not tell in its list what an app runs.
+    // The oldest API's list does not tell what an app runs.
     let app = match app.version {
         Some(_) => Some(app),
         None => apps.app(&app.id).await?,
@@ -123,7 +123,7 @@ pub(crate) fn other_name(app: &App, name: &str, found_by: Option<&str>) -> Strin
     })
 }
 
-/// The apps of the project, by the generation that is forced or the newest that this Domino has.
+/// The apps of the project, by the given generation or the newest that this Domino has.
 pub(crate) async fn all_apps(
     reader: &Reader,
     forced: Option<Generation>,
@@ -160,7 +160,7 @@ pub(crate) async fn all_apps(
     Ok((apps, found))
 }
 
-/// Without what two steps that created the app at once have left where an app cannot be deleted: exactly what we create,
+/// Without what remains after two steps created the app at once and an app cannot be deleted: exactly what we create,
 /// never started, beside one that was.
 fn without_left_over(entity: &stage_file::App, apps: &Apps<Reader>, named: Vec<App>) -> Vec<App> {
     let is_left_over = |app: &App| {
@@ -176,7 +176,7 @@ fn without_left_over(entity: &stage_file::App, apps: &Apps<Reader>, named: Vec<A
     named.into_iter().filter(|app| !is_left_over(app)).collect()
 }
 
-/// The one app of this name; several are an error that lists them, because it is not clear which one is meant.
+/// The one app of this name. Several are an error that lists them, because it is not clear which one is meant.
 fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> {
     if apps.len() < 2 {
         return Ok(apps.pop());
@@ -196,7 +196,7 @@ fn the_one(mut apps: Vec<App>, name: &str) -> Result<Option<App>, CommandError> 
     .hint("rename or delete all but one of them in Domino; the name is how the app is found"))
 }
 
-/// Where a person opens the app. Some deployments tell an internal address that answers 404 to everybody.
+/// Where a person opens the app. Some deployments tell an internal address, which answers 404 to everybody.
 pub(crate) fn link(context: &StepContext, app: &App) -> Option<String> {
     let host = context.connection.host().as_str();
     let url = app.url.as_deref()?;
@@ -218,7 +218,7 @@ pub(crate) fn version_text(version: &AppVersion) -> String {
     )
 }
 
-/// Puts what is known of an app into the report: outputs for later steps, facts for people.
+/// Adds what is known about an app to the report: outputs for later steps, facts for people.
 pub(crate) fn describe(report: &mut Report, context: &StepContext, app: &App) {
     report.output("id", app.id.as_str());
     report.fact("app", format!("{} ({})", app.name, app.id));
@@ -250,7 +250,7 @@ pub(crate) fn describe_version(report: &mut Report, version: &AppVersion) {
     };
 }
 
-/// What could not be done, for the first line of an error.
+/// The first line of an error: what could not be done.
 pub(crate) fn cannot(verb: &str, app: &str, stage: &Stage) -> String {
     format!("cannot {verb} app `{app}` in stage `{}`", stage.name)
 }

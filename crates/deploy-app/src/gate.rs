@@ -1,13 +1,13 @@
-//! The gates of the governance bundle that an app belongs to: Domino refuses each start of the app while one of them is
-//! closed, so that they are asked before anything is stopped.
+//! The gates of the governance bundle that an app belongs to: Domino refuses each start of the app while one of them
+//! is closed, so they are read before anything is stopped.
 
 use domino_core::api::apps::AppContent;
 use domino_core::api::governance::{BundleId, Gate};
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Exit, Result};
 
-/// Refuses when a gate is closed for an app of this content. What could not be asked is told and stops nothing: Domino
-/// itself has the last word.
+/// Refuses if a gate is closed for an app of this content. If a gate cannot be read, that is reported and stops
+/// nothing: Domino itself decides in the end.
 pub(crate) async fn check_gates(
     reader: &Reader,
     app: &str,

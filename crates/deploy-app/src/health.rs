@@ -9,10 +9,10 @@ use domino_core::error::{CommandError, Exit};
 use domino_core::wait::Poll;
 use stage_file::StageFile;
 
-/// How long an app that runs already may take to answer.
+/// How long a running app may take to answer.
 const ANSWER_GRACE: Duration = Duration::from_secs(30);
 
-/// How often in a row a sign-in page must be seen before it is believed: a proxy may show one while an app starts.
+/// How many times in a row a sign-in page must be seen before it counts: a proxy may show one while an app starts.
 const SIGN_IN_LOOKS: u32 = 5;
 
 /// What an app must answer to count as serving.
@@ -22,18 +22,18 @@ pub(crate) struct HealthCheck {
     status: u16,
 }
 
-/// What was found.
+/// The result of a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Health {
     /// It answers as it should.
     Good,
-    /// It does not, and why.
+    /// It does not; the text is the reason.
     NotYet(String),
     /// Something in front of the app asks for a sign-in.
     AuthWall(AuthWall),
 }
 
-/// What keeps us from an app's page.
+/// What prevents us from reading an app's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuthWall {
     what: String,
@@ -41,7 +41,7 @@ pub(crate) struct AuthWall {
 }
 
 impl HealthCheck {
-    /// The check that the stage file asks for; `None` when Domino's word is enough.
+    /// The check that the stage file asks for; `None` if Domino's word is enough.
     pub(crate) fn of(app: &stage_file::App) -> Option<Self> {
         app.health_path.as_ref().map(|path| Self {
             path: path.clone(),
@@ -49,8 +49,8 @@ impl HealthCheck {
         })
     }
 
-    /// Looks at the page of an app that runs until it answers, asks for a sign-in again and again, or thirty seconds
-    /// or `at_most` are over.
+    /// Looks at the page of a running app until it answers, asks for a sign-in again and again, or thirty seconds or
+    /// `at_most` have passed.
     pub(crate) async fn wait(
         &self,
         reader: &Reader,
@@ -66,14 +66,14 @@ impl HealthCheck {
             if is_final || !poll.next().await {
                 return health;
             }
-            // What was just started may get another address.
+            // An app that was just started may get another address.
             if let Ok(Some(now)) = apps.app(&app.id).await {
                 address = now.url;
             }
         }
     }
 
-    /// One look. An address that Domino does not give yet is nothing to look at.
+    /// One look. If Domino does not give an address yet, there is nothing to look at.
     pub(crate) async fn look(&self, reader: &Reader, address: Option<&str>) -> Health {
         let Some(address) = address else {
             return Health::NotYet("Domino gives no address of it".into());
@@ -119,21 +119,21 @@ impl HealthCheck {
     }
 }
 
-/// For a plan: `/healthz answers 200`.
+/// In a plan: `/healthz answers 200`.
 impl fmt::Display for HealthCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` answers {}", self.path, self.status)
     }
 }
 
-/// Counts sign-in pages before one is believed.
+/// Counts sign-in pages before one counts.
 #[derive(Debug, Default)]
 pub(crate) struct Patience {
     seen: u32,
 }
 
 impl Patience {
-    /// What to make of one more look.
+    /// What one more look means.
     pub(crate) fn weigh(&mut self, health: Health) -> Health {
         match health {
             Health::AuthWall(wall) => {
@@ -157,7 +157,7 @@ impl AuthWall {
         &self.what
     }
 
-    /// What is said: Domino says that it runs, and more cannot be seen.
+    /// The error: Domino says that it runs, and more cannot be seen.
     pub(crate) fn failure(&self, app: &str, file: &StageFile) -> CommandError {
         let key = ["app", app, "health-path"];
         let place = format!("`health-path` of `[app.{app}]`");

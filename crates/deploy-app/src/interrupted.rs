@@ -1,5 +1,5 @@
-//! A signal in the middle of publishing: what was stopped and not yet replaced is started again, and what runs now is
-//! said exactly, because it was looked at.
+//! A signal in the middle of publishing: what was stopped and not yet replaced is started again. The error says
+//! exactly what runs now, because it was read.
 
 use domino_core::error::{CommandError, Result};
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Interruption<'_> {
         }
     }
 
-    /// Starts the version that was stopped for nothing, as soon as it is down. `false` when it never went down.
+    /// Starts the version that was stopped in vain, as soon as it is down. `false` if it never went down.
     async fn start_previous(
         &self,
         step: &mut Step,

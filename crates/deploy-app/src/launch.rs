@@ -1,5 +1,5 @@
-//! The requests that change what runs: create, change, take down, launch, start again. Each is sent once; when its
-//! reply is lost, Domino is looked at before anything else. What was sent is recorded in `RolloutProgress`.
+//! The requests that change what runs: create, change, stop, launch, start again. Each is sent once; if its reply is
+//! lost, Domino is read before anything else. `RolloutProgress` records what was sent.
 
 use domino_core::api::GitRef;
 use domino_core::api::apps::{
@@ -29,7 +29,7 @@ pub(crate) struct Launcher<'a> {
     pub(crate) name: &'a str,
 }
 
-/// What a rollout has changed so far, also when a reply never came.
+/// What a rollout has changed so far, even if a reply never came.
 #[derive(Debug, Default)]
 pub(crate) struct RolloutProgress {
     pub(crate) state: RolloutState,
@@ -48,33 +48,33 @@ pub(crate) struct RolloutProgress {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RolloutState {
-    /// Nothing that changes anything was sent.
+    /// No request that changes anything was sent.
     #[default]
     Untouched,
-    /// The app itself was created or changed; what ran still runs.
+    /// The app itself was created or changed; the previous version still runs.
     Changed,
-    /// The version that ran was told to stop, and nothing replaces it yet.
+    /// The running version was told to stop, and nothing replaces it yet.
     Stopped,
     /// The new version was launched.
     Launched,
 }
 
-/// Which version is waited for.
+/// Which version to wait for.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
-    /// This one. Its earlier start, if there was one, says nothing about the new one.
+    /// This one. If it was started before, that start says nothing about the new one.
     Version(AppVersionId, Option<AppInstanceId>),
     /// Whichever becomes the current one in place of this one: the reply did not name it.
     OtherThan(Option<AppVersionId>),
 }
 
 impl RolloutProgress {
-    /// A request that takes the rollout this far is about to be sent.
+    /// Records that a request which takes the rollout this far is about to be sent.
     pub(crate) fn reach(&mut self, state: RolloutState) {
         self.state = self.state.max(state);
     }
 
-    /// Where the reply to the launch did not name the version: it is the one of our commit that was seen.
+    /// If the reply to the launch did not name the version, it is the one of our commit that was seen.
     pub(crate) fn found(&mut self, version: Option<&AppVersion>, wanted: &Wanted) {
         let git_ref = version.and_then(|version| version.git_ref.as_ref());
         let is_ours = git_ref.is_some_and(|git_ref| is_commit(git_ref, &wanted.commit));
@@ -90,7 +90,7 @@ impl RolloutProgress {
 }
 
 impl Launcher<'_> {
-    /// Creates the app and launches its first version. `None` when another step was first, and ours was taken back.
+    /// Creates the app and launches its first version. `None` if another step was first, and ours was removed.
     pub(crate) async fn create(
         &self,
         step: &mut Step,
@@ -156,7 +156,7 @@ impl Launcher<'_> {
         Ok(Some(target))
     }
 
-    /// Changes the app itself, and believes only what Domino says it now is.
+    /// Changes the app itself, and checks that Domino has the change.
     pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<()> {
         let is_changed = async || {
             let now = self.apps.app(app).await?;
@@ -186,7 +186,7 @@ impl Launcher<'_> {
         }
     }
 
-    /// Stops a version and waits until nothing of it runs any more. Whatever the reply was, that is what counts.
+    /// Stops a version and waits until nothing of it runs. Only that counts, whatever the reply was.
     pub(crate) async fn take_down(
         &self,
         progress: &mut Progress,
@@ -221,7 +221,7 @@ impl Launcher<'_> {
         self.until_down(progress, app, version, poll, stop).await
     }
 
-    /// Waits until nothing of a version runs any more, after `stop` was carried out.
+    /// Waits until nothing of a version runs, after `stop` was called.
     pub(crate) async fn until_down(
         &self,
         progress: &mut Progress,
@@ -250,7 +250,7 @@ impl Launcher<'_> {
         }
     }
 
-    /// Makes a version of this content and starts it.
+    /// Creates a version with this content and starts it.
     pub(crate) async fn launch(
         &self,
         step: &mut Step,
@@ -328,7 +328,7 @@ impl Launcher<'_> {
         Ok(Target::Version(version.clone(), stale))
     }
 
-    /// Launches what ran before: that very version where this API can, else a new one of the same content.
+    /// Launches what ran before: that very version if this API can, otherwise a new one with the same content.
     pub(crate) async fn launch_previous(
         &self,
         step: &mut Step,
@@ -350,7 +350,7 @@ impl Launcher<'_> {
                 .start_again(step, done, app, &old.id, old.instance.as_ref(), &content)
                 .await;
         }
-        // Without a commit Domino would run whatever is the newest, which is what has just failed.
+        // Without a commit Domino would run the newest one, which has just failed.
         let Some(git_ref) = &content.git_ref else {
             return Err(CommandError::refused(
                 "Domino does not tell which commit it ran",
@@ -364,12 +364,12 @@ impl Launcher<'_> {
         self.launch(step, done, app, current, &content).await
     }
 
-    /// Puts the sentence in front of an error that says what could not be done.
+    /// Puts the sentence that says what could not be done in front of an error.
     pub(crate) fn cannot_publish(&self, error: CommandError) -> CommandError {
         error.context(cannot("publish", &self.entity.name, &self.context.stage))
     }
 
-    /// A Domino that has the list of an API and not its write has half of it.
+    /// A Domino that has the list of an API but not its write has half of it.
     fn explained(&self, error: ApiError) -> CommandError {
         let can = self.apps.capabilities();
         let Some(older) = can.older.filter(|_| error.is_unknown_route()) else {

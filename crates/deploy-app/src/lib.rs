@@ -1,7 +1,7 @@
-//! `deploy-app`: publish an app of the stage file in Domino, so that the commit that was asked for serves.
+//! `deploy-app`: publish an app of the stage file in Domino, so that the requested commit serves.
 //!
-//! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It is green only when exactly
-//! that version runs and answers; when a new version does not, it is rolled back to the one that ran before.
+//! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It ends green only if exactly
+//! that version runs and answers; if a new version does not, the one that ran before is rolled back to.
 
 mod contest;
 mod contested;
@@ -51,7 +51,7 @@ pub struct Args {
     verb: Verb,
 }
 
-/// The table of exit codes, for `--help`. Only paragraphs are broken: the rest is for the terminal's width.
+/// The table of exit codes, for `--help`. Only paragraphs have line breaks: the rest adapts to the terminal's width.
 const EXITS: &str = "\
 In Domino the app is called <app>-<stage>, so that stages that share a project do not replace each other's app, \
 or as `name` of `[app.<name>.stage.<stage>]` says.

@@ -1,8 +1,8 @@
-//! Finding our app when it has another name by now: by the tag that we gave its version, else by its entry point and
-//! the account that made it.
+//! Finds our app if it was renamed: by the tag that we gave its version, otherwise by its entry point and the account
+//! that created it.
 //!
-//! What is certainly ours is taken; what may be ours is refused by name: a second app beside it would have an address
-//! that nobody knows.
+//! What is certainly ours is used; what may be ours is an error that names it: a second app beside it would have an
+//! address that nobody knows.
 
 use domino_core::api::apps::App;
 use domino_core::client::Reader;
@@ -10,7 +10,7 @@ use domino_core::deployment_marker::{APP_TAG, EntityMarker};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 
-/// Our app among those of the project, none of which has the name that it should have; and by what it was found.
+/// Our app among those of the project, none of which has the right name; and how it was found.
 pub(crate) async fn under_another_name(
     context: &StepContext,
     entity: &stage_file::App,
@@ -61,8 +61,8 @@ fn is_known(context: &StepContext, app: &App) -> bool {
     })
 }
 
-/// Whether another app of the file, or the same in another stage, has that entry point and is not in the project where
-/// it should be.
+/// Whether another app of the file, or the same app in another stage, has that entry point and is missing in the
+/// project where it belongs.
 fn may_be_another(context: &StepContext, entity: &stage_file::App, all: &[App]) -> bool {
     let (file, here) = (&context.file, &context.stage);
     let same_place =

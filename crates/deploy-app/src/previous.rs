@@ -1,5 +1,5 @@
-//! The version that ran before a rollout: what it was made of, so that it can be started again, and whether what runs
-//! after a rollback is the same.
+//! The version that ran before a rollout: its content, so that it can be started again, and whether what runs after a
+//! rollback is the same.
 
 use domino_core::error::CommandError;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use domino_core::step::Step;
 use crate::find::version_text;
 use crate::wanted::{Comparison, is_commit, plainly};
 
-/// The version that runs and is about to be replaced, for a rollback.
+/// The running version that is about to be replaced, for a rollback.
 #[derive(Debug)]
 pub(crate) struct PreviousVersion {
     pub(crate) version: AppVersion,
@@ -24,8 +24,8 @@ pub(crate) struct PreviousVersion {
 }
 
 impl PreviousVersion {
-    /// Commit, tier, environment and revision of a version against what ran before. A revision counts only where it
-    /// can be asked for: elsewhere the active one runs, and may be another one by now.
+    /// Compares commit, tier, environment and revision of a version with what ran before. A revision counts only if
+    /// it can be chosen: otherwise the active one runs, which may have changed.
     pub(crate) fn compare(&self, can: &Capabilities, version: &AppVersion) -> Comparison {
         let (was, is) = (&self.version, version);
         let mut comparison = Comparison::default();
@@ -43,7 +43,7 @@ impl PreviousVersion {
             }
             _ => comparison.unreported.push("commit"),
         }
-        // The name is that of the start itself, the id may be that of the app's settings.
+        // The name is that of the start itself; the id may be that of the app's settings.
         let names = (&is.hardware_tier_name, &was.hardware_tier_name);
         let id = |version: &AppVersion| version.hardware_tier.as_ref().map(ToString::to_string);
         comparison.same("hardware tier", names, (&id(is), &id(was)));
@@ -68,7 +68,7 @@ impl PreviousVersion {
 }
 
 impl Comparison {
-    /// Compares two names, or where they are not both told, two ids.
+    /// Compares two names, or if one is unknown, two ids.
     fn same(
         &mut self,
         what: &'static str,
@@ -86,8 +86,8 @@ impl Comparison {
 }
 
 impl PreviousVersion {
-    /// What it was made of, in ids. Where Domino tells of a start only by name what it ran on, the
-    /// name is looked up; what is not told is warned of, because it is then Domino that chooses.
+    /// Its content, in ids. If Domino tells only the name of what a start ran on, the name is looked up. What is not
+    /// told is warned about, because Domino then chooses it.
     pub(crate) async fn content(
         &self,
         step: &mut Step,
@@ -118,7 +118,7 @@ impl PreviousVersion {
                 Err(error) => not_found(step, was, "compute environment", &error),
             }
         }
-        // A version that is started once more keeps its environment.
+        // A version that is started again keeps its environment.
         let makes_another = !can.starts_versions_again;
         let unreported = [
             ("hardware tier", content.hardware_tier.is_none()),
@@ -142,7 +142,7 @@ impl PreviousVersion {
     }
 }
 
-/// The id that the app itself is set to is then taken, where there is one.
+/// The id in the app's own settings is used instead, if there is one.
 fn not_found(step: &mut Step, was: &AppVersion, what: &str, error: &impl Display) {
     let text = format!(
         "the {what} that {} ran on could not be looked up: {error:#}",
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// As the oldest API tells of a start: by name, and by id only of the app.
+    /// As the oldest API describes a start: by name, and by id only for the app.
     fn named(tier: &str, environment: &str) -> AppVersion {
         AppVersion {
             hardware_tier_name: Some(tier.into()),

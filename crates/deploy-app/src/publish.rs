@@ -1,4 +1,4 @@
-//! `deploy-app publish`: the commit becomes the version that serves, unless it is that already.
+//! `deploy-app publish`: the commit becomes the version that serves, unless it already is.
 
 use domino_core::approval::{Approval, Ask};
 use domino_core::deployment::Deployment;
@@ -14,12 +14,12 @@ use crate::rollout::Rollout;
 
 use crate::publish_plan::{PublishArgs, plan};
 
-/// What a report says of an app.
+/// What a report says about an app.
 const OF_AN_APP: &[&str] = &["app", "id", "link", "url", "version", "status", "commit"];
-/// How often a step may find that another one was first to create the app.
+/// How often a step may find that another one created the app first.
 const ATTEMPTS: usize = 3;
 
-/// Publishes the commit, or finds that it serves already.
+/// Publishes the commit, or finds that it already serves.
 pub(crate) async fn publish(
     step: &mut Step,
     context: &StepContext,
@@ -30,7 +30,7 @@ pub(crate) async fn publish(
         if let Some(result) = attempt(step, &mut interrupts, context, args).await? {
             return Ok(result);
         }
-        // What was said of ours does not hold any more.
+        // What was reported about our app is no longer true.
         step.report.forget(OF_AN_APP);
     }
     let app = &args.app.app;
@@ -40,7 +40,7 @@ pub(crate) async fn publish(
     .hint("run this again once the other one has ended"))
 }
 
-/// Does so once. `None` when another step was first to create the app, and ours was taken back.
+/// One attempt. `None` if another step created the app first, and ours was removed.
 async fn attempt(
     step: &mut Step,
     interrupts: &mut Interrupts,
@@ -100,7 +100,7 @@ async fn attempt(
     step.report
         .output("commit", planned.wanted.commit.as_str())
         .fact("commit", planned.wanted.commit.as_str());
-    // An app that is as wanted is only looked at; nothing is sent that changes anything.
+    // An app that is as wanted is only read; no request changes anything.
     let rollout = Rollout {
         launcher: Launcher {
             context,

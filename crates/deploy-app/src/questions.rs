@@ -1,5 +1,5 @@
-//! What `publish` asks beyond the app itself before it decides: whether an app of the name is hidden from this API, and
-//! which revision of the compute environment is meant.
+//! What `publish` reads beyond the app itself before it decides: whether an app of the name is hidden from this API,
+//! and which revision of the compute environment is meant.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::decision::STOPPED;
 /// How long another step may take between a stop and a start.
 const REPLACED_WITHIN: Duration = Duration::from_secs(3);
 
-/// Apps that only the oldest API has made may not show in a newer one. A second one of the name would be created
-/// beside such an app, so that it is looked for before.
+/// Apps that were created by the oldest API may not appear in a newer one. A second one of the same name would be
+/// created, so the older API is searched first.
 pub(crate) async fn refuse_hidden_namesake(
     reader: &Reader,
     project: &Project,
@@ -40,8 +40,8 @@ pub(crate) async fn refuse_hidden_namesake(
     .hint("publish it with `--api v4`, or delete it in Domino so that it is created anew"))
 }
 
-/// Where a version must be stopped before another one starts, another step may be between the two: an app that is down
-/// counts as stopped by somebody only when nothing starts for a while.
+/// If a version must be stopped before another one starts, another step may be between the two. So a stopped app
+/// counts as stopped by somebody only if nothing starts for a while.
 pub(crate) async fn once_replaced(
     apps: &Apps<Reader>,
     existing: Option<App>,
@@ -60,7 +60,7 @@ pub(crate) async fn once_replaced(
     Ok(Some(app))
 }
 
-/// The environment's revision to ask for by id; `None` is the active one, which Domino takes by itself.
+/// The id of the environment's revision to request; `None` is the active one, which Domino uses by default.
 pub(crate) async fn revision(
     reader: &Reader,
     file: &StageFile,

@@ -1,5 +1,5 @@
-//! Rolling back to what ran before, when the new version of an app does not serve. What came of it is said first:
-//! that the app is down matters more than why the new version failed.
+//! Rolls back to what ran before if the new version of an app does not serve. The result is reported first: that the
+//! app is down matters more than why the new version failed.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use crate::what_runs::{look_what_runs, report_what_is};
 pub(crate) struct Rollback<'a> {
     pub(crate) launcher: &'a Launcher<'a>,
     pub(crate) health: Option<&'a HealthCheck>,
-    /// As long as the new version had.
+    /// As much time as the new version had.
     pub(crate) timeout: Duration,
     pub(crate) previous: &'a PreviousVersion,
-    /// How far the rollout came that failed.
+    /// How far the failed rollout came.
     pub(crate) failed: &'a RolloutProgress,
 }
 
@@ -40,16 +40,16 @@ pub(crate) struct Rollback<'a> {
 ///                  └─────────────────> (an error: nothing serves)
 /// ```
 enum RollbackOutcome {
-    /// Nothing: it never stopped.
+    /// Nothing was needed: it never stopped.
     StillRuns(App, Option<AuthWall>),
     /// It was started again.
     RunsAgain(App, Option<AuthWall>),
-    /// It was started again, and what runs is something else.
+    /// It was started again, but what runs is something else.
     Differs(AppVersion, Vec<String>),
 }
 
 impl Rollback<'_> {
-    /// Rolls back, checks that the version before serves, and says both outcomes; `why` is what failed before.
+    /// Rolls back, checks that the previous version serves, and reports both outcomes; `why` is what failed before.
     pub(crate) async fn apply(
         &self,
         step: &mut Step,
@@ -60,7 +60,7 @@ impl Rollback<'_> {
         step.say(&format!(
             "the new version does not serve; seeing to it that {was} does"
         ));
-        // What the report says from here on is about what runs, not about what failed.
+        // From here on the report is about what runs, not about what failed.
         if !matches!(self.previous.version.git_ref, Some(GitRef::Commit(_))) {
             step.report.forget(&["commit"]);
         }
@@ -138,7 +138,7 @@ impl Rollback<'_> {
         let unseen = unseen(wall);
         step.report
             .fact("runs now", format!("{was}, as before{unseen}"));
-        // A request that was refused and changed nothing is a refusal and no failed version.
+        // A request that was refused and changed nothing is a refusal, not a failed version.
         if !matches!(why.exit(), Exit::Failed | Exit::Unsettled) {
             return self.launcher.cannot_publish(why);
         }
@@ -175,7 +175,7 @@ impl Rollback<'_> {
         )))
     }
 
-    /// What was rolled back to may be made of more than Domino tells, and its environment may have moved on.
+    /// What was rolled back to may have settings that Domino does not tell, and its environment may have changed.
     fn warn_of_unchecked(&self, step: &mut Step, app: &App) {
         let again = self.launcher.apps.capabilities().starts_versions_again;
         let version = app.version.as_ref();
@@ -201,7 +201,7 @@ impl Rollback<'_> {
         }
     }
 
-    /// Everything here shares one time, which is as long as the new version had.
+    /// Everything here shares one time limit, the same as that of the new version.
     async fn run(
         &self,
         step: &mut Step,
@@ -233,7 +233,8 @@ impl Rollback<'_> {
                     Health::NotYet(_) => {}
                 }
             }
-            // Something that is about to stop cannot be started, and must not run beside what is rolled back to.
+            // A version that is about to stop cannot be started, and must not run beside the one that is rolled back
+            // to.
             self.clear(progress, done, &id, &old, &poll).await;
             if current.as_ref().is_some_and(|current| current.id == old.id) {
                 current = Some(old);
@@ -331,7 +332,7 @@ impl Rollback<'_> {
             .context("cannot change the entry point back")
     }
 
-    /// Neither the new version nor the one before serves, or not as it was: this is said before anything else.
+    /// Neither the new version nor the previous one serves, or not as it did: this is reported first.
     async fn lost(
         &self,
         step: &mut Step,
@@ -359,7 +360,7 @@ impl Rollback<'_> {
                     _ => format!("{publish} COMMIT"),
                 },
             ),
-            // What Domino does not let us see may well serve.
+            // What Domino does not let us read may well serve.
             Err(error) => (
                 CommandError::new(
                     error.exit(),
@@ -384,12 +385,12 @@ impl Rollback<'_> {
     }
 }
 
-/// A third of the time that is left.
+/// A third of the remaining time.
 fn third_of(poll: &Poll, delay_scale: f64) -> Poll {
     Poll::until(poll.left() / 3, delay_scale)
 }
 
-/// The end of a sentence about a version that runs, when its page could not be looked at.
+/// The end of a sentence about a running version whose page could not be read.
 fn unseen(wall: Option<&AuthWall>) -> String {
     wall.map_or_else(String::new, |wall| {
         format!("; whether it answers cannot be seen: {}", wall.what())
@@ -407,7 +408,7 @@ mod tests {
         let minute = Duration::from_secs(60);
         let whole = Poll::until(minute, 1.0);
         assert!(third_of(&whole, 1.0).left() <= minute / 3);
-        // What is left after a third was waited out is shared again, and the next third is a shorter one.
+        // What remains after a third has passed is divided again, so the next third is shorter.
         let rest = Poll::until(whole.left() - third_of(&whole, 1.0).left(), 1.0);
         assert!(third_of(&rest, 1.0).left() <= minute * 2 / 9 + Duration::from_secs(1));
         assert!(

@@ -1,6 +1,6 @@
-//! Applying a decision: launch the version, watch it until it serves, and say how that ended.
+//! Applies a decision: launches the version, watches it until it serves, and says how that ended.
 //!
-//! What a failure or a signal then asks for is in `rollback` and `interrupted`.
+//! `rollback` and `interrupted` handle failures and signals.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::wanted::Wanted;
 use crate::watch::{Expected, Watch, WatchOutcome};
 use crate::what_runs::report_what_is;
 
-/// All that is needed to bring a version of an app to serve.
+/// Everything that is needed to make a version of an app serve.
 pub(crate) struct Rollout<'a> {
     pub(crate) launcher: Launcher<'a>,
     pub(crate) existing: Option<&'a App>,
@@ -32,22 +32,22 @@ pub(crate) struct Rollout<'a> {
 
 /// How a rollout ended.
 pub(crate) enum RolloutOutcome {
-    /// It serves; these things were not reported and so not checked.
+    /// It serves; these things were not reported by Domino, so they were not checked.
     Serves(Box<App>, Vec<&'static str>),
-    /// It does not serve, and is rolled back where something ran before.
+    /// It does not serve, and is rolled back if something ran before.
     Failed(CommandError),
-    /// Another step was first to create the app, and ours was taken back.
+    /// Another step created the app first, and ours was removed.
     Second,
     /// Another step has published another commit meanwhile, which stays.
     Overtaken(Box<AppVersion>),
-    /// It runs, but something about it could not be seen or changed: it is not rolled back.
+    /// It runs, but something about it could not be read or changed: it is not rolled back.
     Incomplete(CommandError),
     /// A signal came.
     Interrupted(Signal),
 }
 
 impl Rollout<'_> {
-    /// Applies the decision. `None` when another step was first to create the app, and it is to be looked at anew.
+    /// Applies the decision. `None` if another step created the app first, which must then be read again.
     pub(crate) async fn apply(
         &self,
         step: &mut Step,
@@ -112,7 +112,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// What a failed step reports is what Domino holds, and not what was wished for.
+    /// A failed step reports what Domino has, not what was wanted.
     async fn report_what_is(&self, step: &mut Step, done: &RolloutProgress) {
         let launcher = &self.launcher;
         match &done.app {
@@ -123,7 +123,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// The version that runs and is about to be replaced.
+    /// The running version that is about to be replaced.
     fn previous(&self) -> Option<PreviousVersion> {
         let app = self
             .existing
@@ -157,7 +157,7 @@ impl Rollout<'_> {
             .await
     }
 
-    /// Watches what was launched until it serves, and changes the rest about the app then.
+    /// Watches what was launched until it serves, and then applies the remaining changes to the app.
     pub(crate) async fn watch(
         &self,
         step: &mut Step,
@@ -193,7 +193,7 @@ impl Rollout<'_> {
             .await
     }
 
-    /// Sends what the decision asks for, up to the launch.
+    /// Sends the requests of the decision, up to the launch.
     async fn launch(
         &self,
         step: &mut Step,
@@ -234,8 +234,8 @@ impl Rollout<'_> {
         Ok(Some(target))
     }
 
-    /// Changes the rest about an app whose new version runs. Where it was not seen to serve, because its page asked for
-    /// a sign-in, the page may be open to us now and is looked at once more.
+    /// Applies the remaining changes to an app whose new version runs. If it was not seen to serve because its page
+    /// asked for a sign-in, the page may be open to us now and is read once more.
     async fn change_what_runs(
         &self,
         step: &mut Step,
@@ -262,7 +262,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// Whether an app that runs already answers.
+    /// Whether a running app answers.
     async fn answers(&self, app: &App, done: &RolloutProgress) -> Result<RolloutOutcome> {
         if let Err(failure) = self.page_answers(app).await {
             return Ok(RolloutOutcome::Incomplete(failure));
@@ -275,7 +275,7 @@ impl Rollout<'_> {
         Ok(RolloutOutcome::Serves(Box::new(now), Vec::new()))
     }
 
-    /// Whether the page of an app that runs answers.
+    /// Whether the page of a running app answers.
     async fn page_answers(&self, app: &App) -> Result<(), CommandError> {
         let (name, stage) = (
             &self.launcher.entity.name,
@@ -372,7 +372,7 @@ impl Rollout<'_> {
         )
     }
 
-    /// Something slow that replaces nothing may still come to serve, so that it is left alone.
+    /// A slow version that replaces nothing may still come up, so it is left alone.
     fn time_is_up(&self, version: Option<&AppVersion>, problem: Option<String>) -> CommandError {
         let waited = Span(self.timeout);
         let file = &self.launcher.context.file;

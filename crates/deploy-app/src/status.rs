@@ -1,4 +1,4 @@
-//! `deploy-app status`: which version of an app runs, and whether it answers. The exit code says it as well.
+//! `deploy-app status`: which version of an app runs, and whether it answers. The exit code says it too.
 
 use domino_core::api::apps::AppStatus;
 use domino_core::error::{CommandError, Context as _, Exit, Result};

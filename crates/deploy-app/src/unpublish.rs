@@ -1,4 +1,4 @@
-//! `deploy-app unpublish`: the app is stopped. What does not run is left as it is.
+//! `deploy-app unpublish`: the app is stopped. An app that does not run is left unchanged.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn running(found: &Lookup) -> Option<(&App, &AppVersion)> {
     (!version.status().is_down()).then_some((app, version))
 }
 
-/// Stops a version and waits until it is down: how it was then, unless it is gone.
+/// Stops a version and waits until it is down. Returns it as it was then, unless it no longer exists.
 async fn stop(
     step: &Step,
     interrupts: &mut Interrupts,

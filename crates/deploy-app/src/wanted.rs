@@ -1,7 +1,7 @@
 //! What the stage file and the commit ask for, and how a version in Domino compares with it.
 //!
-//! What Domino does not tell counts neither as the same nor as different: a version is only as wanted when it is
-//! proven to be.
+//! What Domino does not tell counts neither as the same nor as different: a version is as wanted only if that is
+//! proven.
 
 use domino_core::api::GitRef;
 use domino_core::api::apps::{AppContent, AppVersion, Carried, visibility_word};
@@ -12,10 +12,10 @@ use domino_core::deployment_marker::APP_TAG;
 use domino_core::place::ResolvedPlacement;
 use stage_file::Visibility;
 
-/// The fewest digits of a commit that prove which one it is.
+/// The fewest digits of a commit that identify it.
 const SHORTEST_COMMIT: usize = 7;
 
-/// What is to serve.
+/// What should serve.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) commit: Commit,
@@ -23,34 +23,34 @@ pub(crate) struct Wanted {
     /// The environment's revision by id; `None` is the active one.
     pub(crate) revision: Option<String>,
     pub(crate) entry_point: String,
-    /// Empty when the stage file says nothing, and then Domino's stays.
+    /// If it is empty, the stage file says nothing, and Domino's description stays.
     pub(crate) description: String,
     pub(crate) visibility: Visibility,
-    /// Whether the stage file itself says who may open it; else Domino's stays.
+    /// Whether the stage file itself says who may open it; otherwise Domino's visibility stays.
     pub(crate) says_visibility: bool,
     /// Who could open it when we last published it, in Domino's word, if that is known.
     pub(crate) last_visibility: Option<String>,
-    /// What people decided in Domino becomes what the file says.
+    /// Whether the file overrides what people decided in Domino.
     pub(crate) as_file_says: bool,
-    /// Another version of the app runs than the current one, as after a rollback beside what was there.
+    /// Whether a version other than the current one runs, as after a rollback next to what existed.
     pub(crate) another_runs: bool,
-    /// What the version before has and the file says nothing of.
+    /// Settings of the previous version that the file does not mention.
     pub(crate) kept: Kept,
 }
 
-/// What the version before has and the stage file says nothing of, so that the next one has it too.
+/// Settings of the previous version that the stage file does not mention, so that the next one has them too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kept {
-    /// Where the file names no tier.
+    /// If the file names no tier.
     pub(crate) tier: Option<HardwareTierId>,
-    /// Where the file names no environment.
+    /// If the file names no environment.
     pub(crate) environment: Option<EnvironmentId>,
     /// Everything else.
     pub(crate) carried: Carried,
 }
 
 impl Kept {
-    /// Of this version.
+    /// The settings of this version.
     pub(crate) fn of(version: &AppVersion, place: &ResolvedPlacement) -> Self {
         Self {
             tier: version
@@ -85,7 +85,7 @@ pub(crate) struct Comparison {
     pub(crate) different: Vec<String>,
     /// What Domino does not tell about the version.
     pub(crate) unreported: Vec<&'static str>,
-    /// The environment's active revision is another one now.
+    /// The environment's active revision, if it has changed.
     pub(crate) newer_revision: Option<String>,
 }
 
@@ -103,7 +103,7 @@ impl Wanted {
             {
                 existing
             }
-            // Somebody set it, and it stays theirs.
+            // Somebody set it, and it stays.
             Some(_) => last.unwrap_or(wanted),
             None => wanted,
         };
@@ -131,7 +131,7 @@ impl Wanted {
         }
     }
 
-    /// Commit, tier and environment of a version against what is wanted.
+    /// Compares commit, tier and environment of a version with what is wanted.
     pub(crate) fn compare(&self, version: &AppVersion) -> Comparison {
         let mut comparison = Comparison::default();
         match &version.git_ref {
@@ -203,13 +203,13 @@ impl Comparison {
     }
 }
 
-/// Whether a git reference is this commit; Domino may show one by its first digits.
+/// Whether a git reference is this commit; Domino may show only its first digits.
 pub(crate) fn is_commit(git_ref: &GitRef, commit: &Commit) -> bool {
     matches!(git_ref, GitRef::Commit(id) if id.len() >= SHORTEST_COMMIT
         && commit.as_str().starts_with(&id.to_ascii_lowercase()))
 }
 
-/// A git reference as people read it: a commit is what is expected, anything else says what it is.
+/// A git reference as people read it: a bare commit is expected, anything else names its kind.
 pub(crate) fn plainly(git_ref: &GitRef) -> String {
     match git_ref {
         GitRef::Commit(commit) => commit.clone(),

@@ -1,5 +1,5 @@
-//! Watching one version of an app until it serves: it is up, it is the current one, it is what was asked for, and
-//! it answers. Or until it is certain that it will not, or the time is up.
+//! Watches one version of an app until it serves: it is up, it is the current one, it is what was requested, and it
+//! answers. Or until it is certain that it will not, or the time is up.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use crate::launch::{Launcher, Target};
 use crate::previous::PreviousVersion;
 use crate::wanted::Wanted;
 
-/// How long the log of a version that went down may lag behind.
+/// How late the log of a stopped version may be.
 pub(crate) const LOG_GRACE: Duration = Duration::from_secs(5);
-/// A log that was not to be had so often is asked for once more when the version is down, and not before.
+/// After this many failures to read the log, it is read again only when the version is down.
 const LOG_MISSES: u32 = 10;
-/// How long a version without a page to look at must be up.
+/// How long a version without a page to read must be up.
 const STEADY: Duration = Duration::from_secs(3);
-/// How long the version before may run on after the new one is up before its end is not waited for any more.
+/// How long the previous version may run after the new one is up; after that its end is no longer awaited.
 const TWO_AT_ONCE: Duration = Duration::from_secs(30);
 
 /// What is watched.
@@ -34,14 +34,14 @@ pub(crate) struct Watch<'a> {
     pub(crate) replaces: Option<&'a AppVersionId>,
     progress: &'a mut Progress,
     pub(crate) tail: LogTail,
-    /// How often the log was not to be had.
+    /// How often the log could not be read.
     log_misses: u32,
     patience: Patience,
-    /// Why the log of a version that went down was not read to its end, if so.
+    /// Why the log of a stopped version was not read to its end, if so.
     pub(crate) unread: Option<String>,
 }
 
-/// What the version must be made of.
+/// What the version must be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Expected<'a> {
     /// What is asked for now.
@@ -64,20 +64,20 @@ pub(crate) enum Expected<'a> {
 enum Phase {
     /// Domino does not show it yet.
     Unseen,
-    /// Domino shows it, and it is not up.
+    /// Domino shows it, but it is not up.
     Starting(AppVersion),
-    /// It is up, and this is why it does not serve yet.
+    /// It is up; the text is why it does not serve yet.
     Up {
         version: AppVersion,
-        /// Once it was compared with what was asked for.
+        /// Set once it was compared with what was requested.
         verified: Option<Verified>,
         problem: String,
     },
-    /// It is what was asked for and answers, since this moment.
+    /// It is what was requested and has answered since this moment.
     GoodSince(Instant, AppVersion, Verified),
 }
 
-/// A version that is current and what was asked for.
+/// A version that is current and what was requested.
 struct Verified {
     app: App,
     /// What Domino does not tell about it.
@@ -85,7 +85,7 @@ struct Verified {
     at: Instant,
 }
 
-/// What comparing a version with what was asked for gave.
+/// The result of comparing a version with what was requested.
 enum Comparing {
     Verified(Box<Verified>),
     NotYet(&'static str),
@@ -95,20 +95,20 @@ enum Comparing {
 /// How watching ended.
 #[derive(Debug)]
 pub(crate) enum WatchOutcome {
-    /// It serves. Domino does not tell these things about it, so that they were not checked.
+    /// It serves. Domino does not tell these things about it, so they were not checked.
     Serves(App, Vec<&'static str>),
     /// It went down.
     Down(AppVersion),
     /// It runs something else.
     Mismatch(AppVersion, Vec<String>),
-    /// Domino says that it runs, and its page cannot be looked at.
+    /// Domino says that it runs, but its page cannot be read.
     AuthWall(App, AuthWall),
-    /// The time was up: what it was then, and why it did not serve.
+    /// The time was up: the version as it was then, and why it did not serve.
     TimeUp(Option<AppVersion>, Option<String>),
 }
 
 impl WatchOutcome {
-    /// The version that was watched, as it was seen last.
+    /// The watched version, as it was last read.
     pub(crate) fn version(&self) -> Option<&AppVersion> {
         match self {
             Self::Serves(app, _) | Self::AuthWall(app, _) => app.version.as_ref(),
@@ -118,13 +118,13 @@ impl WatchOutcome {
     }
 }
 
-/// Where one look takes a version: on, or to the end of watching.
+/// The result of one look: the next phase, or the end of watching.
 type Moved = ControlFlow<WatchOutcome, Phase>;
 
 impl Expected<'_> {
-    /// What is different, and what Domino does not tell.
+    /// What differs, and what Domino does not tell.
     fn compare(self, can: &Capabilities, version: &AppVersion) -> (Vec<String>, Vec<&'static str>) {
-        // The active revision may have changed since the plan; that is not what was asked for.
+        // The active revision may have changed since the plan; nobody asked for that.
         let comparison = match self {
             Self::Wanted(wanted) => wanted.compare(version),
             Self::Previous(previous) => previous.compare(can, version),
@@ -165,7 +165,7 @@ impl Phase {
 }
 
 impl<'a> Watch<'a> {
-    /// What watches a version of the app.
+    /// Prepares to watch a version of the app.
     pub(crate) fn new(
         launcher: &'a Launcher<'_>,
         app: &'a AppId,
@@ -252,8 +252,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Once it was good and still is up, it serves and did not just flash by. Without a page to look at, that takes
-    /// longer to tell: what ends at once is `Running` for a moment as well.
+    /// A version that was good and is still up serves, and was not up just for a moment. Without a page to read, that
+    /// takes longer to tell: a version that ends at once is `Running` for a moment as well.
     fn settle(&self, since: Instant, version: AppVersion, verified: Verified) -> Moved {
         let steady = match self.health {
             Some(_) => Duration::ZERO,
@@ -265,7 +265,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The version and its log side by side. What still shows the start before is nothing yet.
+    /// Reads the version and its log side by side. A version that still shows its earlier start counts as nothing
+    /// yet.
     async fn look(
         &mut self,
         target: &mut Target,
@@ -301,7 +302,7 @@ impl<'a> Watch<'a> {
             )
             .await
         });
-        // A log that is not to be had is no reason to stop watching, nor to ask for it for ever.
+        // A log that cannot be read is no reason to stop watching, nor to ask for it forever.
         self.log_misses += u32::from(log.is_err());
         Ok(
             version?.filter(|version| match (&version.instance, &stale) {
@@ -313,8 +314,8 @@ impl<'a> Watch<'a> {
         )
     }
 
-    /// Whether a version that is up is the one that serves. What it is made of is asked for once, its page each
-    /// time until it answers.
+    /// Whether a version that is up is the one that serves. Its content is read once, its page each time until it
+    /// answers.
     async fn verify(
         &mut self,
         version: AppVersion,
@@ -327,7 +328,7 @@ impl<'a> Watch<'a> {
                 problem,
             }))
         };
-        // The address may come late, and without it there is nothing to ask.
+        // The address may come late, and without it there is nothing to read.
         let late = |verified: &Verified| self.health.is_some() && verified.app.url.is_none();
         let verified = match verified.filter(|verified| !late(verified)) {
             Some(verified) => verified,
@@ -365,8 +366,8 @@ impl<'a> Watch<'a> {
         )))
     }
 
-    /// Where two versions run at once, the page that answers may be the other one's. A Domino that keeps both for
-    /// good is not waited for.
+    /// If two versions run at once, the page that answers may be the other one's. If Domino keeps both for good, the
+    /// wait ends.
     async fn previous_may_answer(&self, verified: &Verified) -> Result<bool, ApiError> {
         let two = self.apps.capabilities().runs_two_at_once && self.health.is_some();
         let Some(old) = self.replaces.filter(|_| two) else {
@@ -379,13 +380,13 @@ impl<'a> Watch<'a> {
         Ok(old.is_some_and(|old| !old.status().is_down()))
     }
 
-    /// Whether the version is the current one and what was asked for.
+    /// Whether the version is the current one and what was requested.
     async fn compare(&self, version: &AppVersion) -> Result<Comparing, ApiError> {
         let Some(app) = self.apps.app(self.app).await? else {
             return Ok(Comparing::NotYet("Domino does not show the app"));
         };
         let current = app.version.as_ref().filter(|v| v.id == version.id);
-        // Whether a version that is started again becomes the current one is nowhere said.
+        // It is documented nowhere whether a version that is started again becomes the current one.
         if current.is_none() && matches!(self.expected, Expected::Wanted(_)) {
             let why = "Domino still takes another version for the current one";
             return Ok(Comparing::NotYet(why));
@@ -402,7 +403,7 @@ impl<'a> Watch<'a> {
         })
     }
 
-    /// The log of what went down says why; it may come late.
+    /// The log of a version that went down says why; it may come late.
     async fn rest_of_log(&mut self, version: &AppVersion) {
         let Some(instance) = &version.instance else {
             return;

@@ -1,4 +1,4 @@
-//! What runs of an app at this moment, in words: looked at, never remembered.
+//! What runs of an app at this moment, in words: always read, never remembered.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::find::{describe, version_text};
 use crate::launch::Launcher;
 use crate::previous::PreviousVersion;
 
-/// How long a last look may take: the step has failed already.
+/// How long a last look may take: the step has already failed.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// What a report says of a version, which a failure makes untrue.
+/// What a report says about a version, which a failure makes untrue.
 const OF_A_VERSION: &[&str] = &["version", "status", "commit"];
 
-/// Puts what Domino holds of the app now into the report, in place of what was wished for or was so before.
+/// Reports what Domino has of the app now, in place of what was wanted or true before.
 pub(crate) async fn report_what_is(
     report: &mut Report,
     context: &StepContext,
@@ -36,7 +36,7 @@ pub(crate) async fn report_what_is(
     }
 }
 
-/// What came of the creation of an app whose id is not known.
+/// The result of creating an app whose id is not known.
 pub(crate) async fn what_was_created(launcher: &Launcher<'_>) -> String {
     let name = launcher.name;
     match launcher.apps.named(&launcher.project.id, name).await {
@@ -52,7 +52,7 @@ pub(crate) async fn what_was_created(launcher: &Launcher<'_>) -> String {
     }
 }
 
-/// What runs now, or why that could not be seen.
+/// What runs now, or why that could not be read.
 pub(crate) async fn what_runs(
     launcher: &Launcher<'_>,
     id: &AppId,
@@ -72,7 +72,7 @@ pub(crate) async fn look_what_runs(
     let Some(app) = apps.app(id).await? else {
         return Ok(format!("app `{}` is not there any more", launcher.name));
     };
-    // Where a new version replaces another, the one before may still run while Domino shows the new one.
+    // If a new version replaces another, the previous one may still run while Domino shows the new one.
     let replaced = previous
         .map(|previous| &previous.version)
         .filter(|old| app.version_other_than(Some(&old.id)).is_some())
@@ -87,7 +87,7 @@ pub(crate) async fn look_what_runs(
     Ok(status_text(&app, old.as_ref()))
 }
 
-/// The status of an app in words: of its current version, and of the one that it replaces.
+/// The status of an app in words: that of its current version, and of the one that it replaces.
 fn status_text(app: &App, old: Option<&AppVersion>) -> String {
     let one = |version: &AppVersion| match version.status() {
         status if status.is_up() => format!("{} runs", version_text(version)),

@@ -1,5 +1,5 @@
-//! A start in an attempt at the workflow run that is not the first: whether a run that succeeded counts, and whether a
-//! newer commit has been run since.
+//! A start in a later attempt at the workflow run: whether a run that succeeded counts, and whether a newer commit
+//! has been run since.
 
 use domino_core::api::jobs::Job as Run;
 use domino_core::api::projects::Project;
@@ -15,7 +15,7 @@ use crate::own_run::Reusable;
 /// What is known when a workflow run is run again.
 pub(crate) struct Again {
     rerun: Rerun,
-    /// The newest run of the same job in the stage, of whatever commit. Not looked for in a first attempt.
+    /// The newest run of the same job in the stage, of any commit. Not read in a first attempt.
     newest: Option<Run>,
 }
 
@@ -40,8 +40,8 @@ impl Again {
         Ok(Self { rerun, newest })
     }
 
-    /// The run to go on with in place of a new one, and what to say. An older commit is refused where a run would be
-    /// started, or one that succeeded be taken for what was asked for, unless `back`.
+    /// The run to reuse in place of a new one, and what to report. Without `back`, an older commit is refused if a
+    /// run would be started, or if one that succeeded would count as the requested one.
     pub(crate) async fn reusable_run(
         self,
         context: &StepContext,

@@ -1,6 +1,6 @@
-//! Writing a scheduled job: created, replaced or deleted, once, and never a second one beside that of another step.
+//! Writes a scheduled job: created, replaced or deleted, once, and never a second one beside that of another step.
 //!
-//! Domino's own list has the last word of what came of it.
+//! Domino's own list decides what the result is.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use domino_core::step::{Step, StepContext};
 use crate::difference::differences;
 use crate::schedule_plan::{SchedulePlan, Wanted, report_scheduled};
 
-/// What came of writing.
+/// The result of writing.
 pub(crate) enum Applied {
-    /// It is this now.
+    /// Domino has this scheduled job now.
     Is(Box<ScheduledJob>),
     Deleted,
-    /// Another step had created this one at the same moment, and ours was deleted again.
+    /// Another step created this one at the same moment, and ours was deleted again.
     Second(ScheduleId),
 }
 
-/// How long a last look may take: the step has failed already.
+/// How long a last look may take: the step has already failed.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// How often the first of several looks whether the others are gone, with longer and longer pauses.
+/// How often the first of several checks whether the others are gone, with growing pauses.
 const LOOKS: u32 = 8;
 
 impl SchedulePlan {
-    /// What a failed step reports is what Domino holds, and not what was wished for.
+    /// A failed step reports what Domino has, not what was wanted.
     pub(crate) async fn report_what_is(&self, step: &mut Step, context: &StepContext) {
         step.report.forget(&["id", "commit"]);
         let reader = context.connection.reader();
@@ -47,7 +47,7 @@ impl SchedulePlan {
         }
     }
 
-    /// Writes, and believes only what Domino says it now has.
+    /// Writes, and checks what Domino has afterwards.
     pub(crate) async fn apply(&self, context: &StepContext) -> Result<Applied> {
         let writer = context.connection.writer();
         let reader = writer.reader();
@@ -100,8 +100,9 @@ impl SchedulePlan {
         )))
     }
 
-    /// What two steps create at the same moment, each before it saw the other's: the first in Domino's own order stays.
-    /// The first waits until the others are gone; one that stays is of a step that has ended, and so the one that stays.
+    /// If two steps create one at the same moment, each before it saw the other's, the first in Domino's own order
+    /// stays. The first waits until the others are gone; one that remains belongs to a step that has ended, so it is
+    /// the one that stays.
     async fn first_of_several(&self, writer: &Writer, ours: ScheduledJob) -> Result<Applied> {
         let (reader, project) = (writer.reader(), &self.project.id);
         for looked in 1.. {
@@ -123,8 +124,8 @@ impl SchedulePlan {
     }
 }
 
-/// Deletes a scheduled job, and believes only that Domino does not list it any more: something in between may answer
-/// in its place.
+/// Deletes a scheduled job, and checks that Domino no longer lists it: a proxy in between may answer in Domino's
+/// place.
 async fn delete(writer: &Writer, project: &ProjectId, id: &ScheduleId) -> Result<()> {
     let deleted = writer.delete_scheduled_job(project, id).await;
     let all = writer.reader().scheduled_jobs(project).await?;

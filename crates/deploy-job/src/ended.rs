@@ -5,7 +5,7 @@ use domino_core::error::{CommandError, Result};
 use domino_core::job_run::Followed;
 use domino_core::step::{Step, StepContext, StepResult};
 
-/// Green only when Domino says `Succeeded`.
+/// Green only if Domino says `Succeeded`.
 pub(crate) fn result_of(
     step: &mut Step,
     context: &StepContext,

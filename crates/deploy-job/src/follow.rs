@@ -1,5 +1,5 @@
-//! `deploy-job follow`: the runs that no step waited for are followed to their end. It reads only: a signal leaves them
-//! going, and whether they run where they should is not checked.
+//! `deploy-job follow`: follows the runs that no step waited for to their end. It only reads: a signal leaves the
+//! runs alone, and their hardware tier and environment are not checked.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::ended::result_of;
 use crate::left::{LeftRun, left_among, runs_of};
 use crate::run::{deployed_here, words};
 
-/// A run whose turn comes when the time is up is looked at all the same.
+/// Even if the time is up, each run is given this long for a look.
 const SHORTEST: Duration = Duration::from_secs(10);
 
 /// `deploy-job follow`.
@@ -30,7 +30,7 @@ pub(crate) struct FollowArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Follows what was left, one run after the other: those that end meanwhile are over when their turn comes.
+/// Follows the runs that were left, one after the other: those that end meanwhile need no more waiting.
 pub(crate) async fn follow(
     step: &mut Step,
     context: &StepContext,
@@ -83,7 +83,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// What was left and has not ended well: of each job the newest run, and those that go on.
+/// The runs that were left and have not succeeded: of each job the newest run, and those that have not ended.
 async fn find_left<'a>(
     context: &'a StepContext,
     args: &FollowArgs,
@@ -106,12 +106,12 @@ async fn find_left<'a>(
             !left.succeeded() && (!is_over(&left.run) || Some(left.run.number) == newest)
         }));
     }
-    // What is over needs no time.
+    // A run that has ended needs no time.
     all.sort_by_key(|left| !is_over(&left.run));
     Ok((project, all))
 }
 
-/// Follows one run, and says how it stands when it is well: one that goes on when the time is up, and may, is.
+/// Follows one run, and returns its status if it is well: a run that has not ended when the time is up may be well.
 async fn follow_one(
     step: &mut Step,
     interrupts: &mut Interrupts,

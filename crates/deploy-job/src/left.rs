@@ -1,5 +1,5 @@
-//! Runs that no step followed to their end: those of a job with `wait = false`, and those that went on when the time of
-//! their step was up. What became of them is said by the next start and by `deploy-job follow`.
+//! Runs that no step followed to their end: those of a job with `wait = false`, and those that were still running
+//! when the time of their step was up. The next start and `deploy-job follow` report how they ended.
 
 use std::future::ready;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use domino_core::wait::Span;
 use jiff::Timestamp;
 use stage_file::{Job, Stage};
 
-/// How far back a run is looked for that ended before anybody looked.
+/// How far back to search for a run that ended before anybody looked.
 const LOOK_BACK: i64 = 36 * 24 * 3600 * 1000;
 
-/// A run that was left.
+/// A run that no step followed to its end.
 pub(crate) struct LeftRun<'a> {
     pub(crate) job: &'a Job,
     pub(crate) run: Run,
-    /// How long the run has taken so far, or took.
+    /// How long the run has taken so far, or took in all.
     taken: Duration,
-    /// How long it may take.
+    /// The job's time limit.
     timeout: Duration,
     is_waited_for: bool,
 }
 
-/// The runs of these jobs in a stage that may have been left: those that go on, and of each job that is not waited for
-/// the newest.
+/// The runs of these jobs in a stage that may have been left: those that have not ended, and of each job that is not
+/// waited for the newest.
 pub(crate) async fn runs_of(
     reader: &Reader,
     project: &ProjectId,
@@ -63,7 +63,7 @@ pub(crate) async fn runs_of(
     Ok(found)
 }
 
-/// The same for a start. Of a job that is waited for, what it knows anyhow is enough.
+/// The same for a start. For a job that is waited for, what the start has read already is enough.
 pub(crate) async fn earlier_runs(
     context: &StepContext,
     project: &Project,
@@ -77,8 +77,8 @@ pub(crate) async fn earlier_runs(
     Ok(runs_of(&reader, &project.id, stage, &[job]).await?)
 }
 
-/// Those of a job's runs that were left and of which no later start could tell the end: the newest, and those that were
-/// not over when the newest was started. `now` is by the server's clock.
+/// Those of a job's runs that were left and whose end no later start could report: the newest, and those that had not
+/// ended when the newest was started. `now` is by the server's clock.
 pub(crate) fn left_among<'a>(
     runs: impl Iterator<Item = Run>,
     job: &'a Job,
@@ -115,18 +115,18 @@ fn taken(run: &Run, now: Timestamp) -> Duration {
 }
 
 impl LeftRun<'_> {
-    /// Takes the run as it is now.
+    /// Takes over the run's present state.
     pub(crate) fn update(&mut self, run: Run, now: Timestamp) {
         self.taken = taken(&run, now);
         self.run = run;
     }
 
-    /// Whether it has taken longer than it may.
+    /// Whether it has exceeded its time limit.
     pub(crate) fn is_overdue(&self) -> bool {
         self.taken > self.timeout
     }
 
-    /// Whether it ended well, or goes on and has time left.
+    /// Whether it succeeded, or still runs and has time left.
     pub(crate) fn is_well(&self) -> bool {
         match is_over(&self.run) {
             true => self.succeeded(),
@@ -134,12 +134,12 @@ impl LeftRun<'_> {
         }
     }
 
-    /// Whether it ended well.
+    /// Whether it succeeded.
     pub(crate) fn succeeded(&self) -> bool {
         is_over(&self.run) && self.run.statuses.execution_status == ExecutionStatus::Succeeded
     }
 
-    /// Warns of one that is not well, in the step of a later run.
+    /// Warns about a run that is not well, in the step of a later run.
     pub(crate) fn warn(&self, step: &mut Step, context: &StepContext) {
         if !self.is_well() {
             let (job, stage) = (&self.job.name, &context.stage.name);
@@ -148,7 +148,7 @@ impl LeftRun<'_> {
         }
     }
 
-    /// What became of it, in words.
+    /// How it ended, in words.
     pub(crate) fn in_words(&self) -> String {
         let run = &self.run;
         let commit = match &run.main_repo_git_ref {
@@ -184,7 +184,7 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    /// Run `number`, from minute `from` until minute `end`, or still going.
+    /// Run `number`, from minute `from` until minute `end`, or still running.
     fn run(number: u64, from: i64, end: Option<i64>, word: &str) -> Run {
         serde_json::from_value(serde_json::json!({
             "id": number.to_string(), "number": number,
@@ -194,7 +194,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What is said of these runs at minute 1000.
+    /// What is reported of these runs at minute 1000.
     fn left(wait: bool, runs: &[Run]) -> Vec<(u64, bool)> {
         let text = format!(
             "[stage.dev]\nhost = \"domino.example.com\"\nproject = \"a/b\"\nhardware-tier = \"small\"\n\

@@ -1,7 +1,7 @@
 //! `deploy-job`: run a job of the stage file in Domino, or keep its schedule as the file says.
 //!
-//! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run
-//! for one commit and one workflow run, and is green only when Domino says `Succeeded`.
+//! Every verb plans with a `Reader`, shows the plan, and only then gets a `Writer`. It never starts a second run for
+//! one commit and one workflow run, and ends green only if Domino says `Succeeded`.
 
 mod again;
 mod apply_schedule;

@@ -24,7 +24,7 @@ pub(crate) struct LogsArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Prints the log of the newest run: what it holds now, or until the run is over.
+/// Prints the log of the newest run: what it contains now, or until the run has ended.
 pub(crate) async fn logs(
     step: &mut Step,
     context: &StepContext,

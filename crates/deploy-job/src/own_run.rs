@@ -1,7 +1,8 @@
-//! Which run is taken in place of a new one: a run of ours by its marker, else by what it runs and who started it.
+//! Which run is reused in place of a new one: a run of ours by its marker, otherwise by what it runs and who started
+//! it.
 //!
-//! A title can be edited while the run goes on. What is certainly ours is followed, what may be ours is refused by
-//! name: another one beside it would do the same work twice.
+//! A title can be edited while the run continues. What is certainly ours is followed; what may be ours is an error
+//! that names it: another one beside it would do the same work twice.
 
 use domino_core::api::GitRef;
 use domino_core::api::jobs::{ExecutionStatus, Job as Run};
@@ -19,16 +20,16 @@ pub(crate) struct Reuse<'a> {
     pub(crate) search: Search<'a>,
 }
 
-/// The run in place of a new one.
+/// A run to reuse in place of a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct Reusable {
     pub(crate) run: Run,
-    /// Why it is taken, where that is not its marker alone.
+    /// Why it is reused, if not only because of its marker.
     pub(crate) because: Option<String>,
 }
 
 impl Reuse<'_> {
-    /// The run in place of a new one: one that still goes on, or one that succeeded for this workflow run.
+    /// The run to reuse in place of a new one: one that has not ended, or one that succeeded for this workflow run.
     pub(crate) async fn reusable(
         &self,
         reader: &Reader,
@@ -66,7 +67,7 @@ impl Reuse<'_> {
         }
     }
 
-    /// The one that lost its marker, if that is certain.
+    /// The run that lost its marker, if that is certain.
     async fn without_marker(
         &self,
         reader: &Reader,
@@ -99,7 +100,7 @@ impl Reuse<'_> {
         }
     }
 
-    /// Whether another job of the file, or this one in another stage, would start the same command at the same place.
+    /// Whether another job of the file, or this one in another stage, would start the same command in the same place.
     fn may_be_another(&self) -> bool {
         let (file, here) = (&self.search.context.file, &self.search.context.stage);
         let tier = |job: &Job, stage| file.target(Kind::Job, &job.name, stage).hardware_tier;
@@ -119,14 +120,14 @@ impl Reuse<'_> {
     }
 }
 
-/// Runs without a marker that may be ours all the same: they go on with this command, and our account started them.
+/// Runs without a marker that may still be ours: they have not ended, run this command, and our account started them.
 pub(crate) async fn by_this_account(reader: &Reader, runs: &[Run]) -> Result<Vec<Run>> {
     let user = reader.own_user().await?;
     let is_ours = |run: &&Run| run.started_by.as_ref().is_some_and(|by| by.id == user.id);
     Ok(runs.iter().filter(is_ours).cloned().collect())
 }
 
-/// No run carries the marker, and these may be ours.
+/// The error when no run has the marker, and these may be ours.
 pub(crate) fn uncertain(of: &EntityMarker, maybe: &[Run]) -> CommandError {
     let named: Vec<String> = maybe
         .iter()
@@ -148,7 +149,7 @@ pub(crate) fn uncertain(of: &EntityMarker, maybe: &[Run]) -> CommandError {
     ))
 }
 
-/// What runs on another tier was started for another stage.
+/// A run on another tier was started for another stage.
 async fn is_on_tier(reader: &Reader, run: &Run, place: &ResolvedPlacement) -> Result<bool> {
     let Some(tier) = &place.tier else {
         return Ok(true);

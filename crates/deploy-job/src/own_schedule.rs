@@ -1,7 +1,7 @@
-//! Finding the scheduled job that is ours: by the marker in its title, else by what it does and who made it.
+//! Finds the scheduled job that is ours: by the marker in its title, otherwise by what it does and who created it.
 //!
-//! A title can be edited. What is certainly ours is taken, what may be ours is refused by name: a second one beside it
-//! would start every run twice.
+//! A title can be edited. What is certainly ours is used; what may be ours is an error that names it: a second one
+//! beside it would start every run twice.
 
 use domino_core::api::GitRef;
 use domino_core::api::projects::Project;
@@ -11,16 +11,16 @@ use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Result};
 use stage_file::{Job, Stage, StageFile};
 
-/// What tells our scheduled job from others.
+/// What distinguishes our scheduled job from others.
 pub(crate) struct Ours<'a> {
     pub(crate) file: &'a StageFile,
     pub(crate) stage: &'a Stage,
     pub(crate) marker: &'a EntityMarker,
-    /// The job as the stage file has it; it may be gone from there.
+    /// The job in the stage file; absent if it was removed there.
     pub(crate) job: Option<&'a Job>,
-    /// Our account, as far as it was asked for.
+    /// Our account, if it was read.
     pub(crate) user: Option<&'a UserId>,
-    /// What may be ours is left alone.
+    /// Whether to leave alone what may be ours.
     pub(crate) beside: bool,
 }
 
@@ -60,7 +60,7 @@ impl Ours<'_> {
         }
     }
 
-    /// Whether a title carries the marker of any job of the file in any stage.
+    /// Whether a title contains the marker of any job of the file in any stage.
     fn is_marked(&self, scheduled: &ScheduledJob) -> bool {
         let title = &scheduled.definition.title;
         self.file.stages.iter().any(|stage| {
@@ -80,7 +80,7 @@ impl Ours<'_> {
         definition.command == job.command && (same_account || is_at_the_time_of(scheduled, job))
     }
 
-    /// The same command, account and time, on a commit as we always ask for one.
+    /// The same command, account and time, at a commit, as we always request it.
     fn is_ours(&self, scheduled: &ScheduledJob, job: &Job) -> bool {
         let definition = &scheduled.definition;
         self.user == Some(&definition.scheduled_by_user_id)
@@ -88,7 +88,7 @@ impl Ours<'_> {
             && matches!(definition.main_repo_git_ref, Some(GitRef::Commit(_)))
     }
 
-    /// Whether another stage deploys the same job to the same project and has no scheduled job there by its marker.
+    /// Whether another stage deploys the same job to the same project and has no scheduled job there with its marker.
     fn may_be_of_another_stage(&self, all: &[ScheduledJob], job: &Job) -> bool {
         let others = self.file.stages.iter().filter(|other| {
             let same_place = other.host == self.stage.host && other.project == self.stage.project;

@@ -1,4 +1,4 @@
-//! Finding a run that exists: by its id, or the newest of a job in a stage.
+//! Finds an existing run: by its id, or the newest of a job in a stage.
 
 use std::cell::RefCell;
 use std::future::ready;
@@ -21,7 +21,7 @@ pub(crate) enum Which {
     NewestThatGoesOn,
 }
 
-/// The job, which is deployed to the stage. What it left in another one can still be looked at, stopped and deleted.
+/// The job, which is deployed to the stage. What it left in another stage can still be read, stopped and deleted.
 pub(crate) fn deployed_here<'a>(
     context: &'a StepContext,
     name: &str,
@@ -68,7 +68,7 @@ pub(crate) async fn find(
         return Ok((project, Some(run)));
     }
     let marker = EntityMarker::new(&context.stage.name, job);
-    // One that goes on with another title may be the one that is meant.
+    // A run that has not ended, under another title, may be the one that is meant.
     let unmarked = RefCell::new(Vec::new());
     let is_one = |run: &Run| {
         if is_unmarked(context, command, run) {
@@ -90,7 +90,7 @@ pub(crate) async fn find(
     Ok((project, marked))
 }
 
-/// Whether a run goes on with the command of the job and carries no marker of ours.
+/// Whether a run has not ended, runs the command of the job and has no marker of ours.
 fn is_unmarked(context: &StepContext, command: &str, run: &Run) -> bool {
     !run.statuses.is_completed
         && run.statuses.is_scheduled != Some(true)
@@ -125,12 +125,12 @@ pub(crate) fn no_run(context: &StepContext, job: &str) -> CommandError {
     ))
 }
 
-/// What could not be done, for the first line of an error.
+/// The first line of an error: what could not be done.
 pub(crate) fn cannot(verb: &str, job: &str, stage: &Stage) -> String {
     format!("cannot {verb} job `{job}` in stage `{}`", stage.name)
 }
 
-/// What a run of a job is called before a person, where this is to be done with it.
+/// The words for a run of a job, in a step with this verb.
 pub(crate) fn words(verb: &str, job: &str, stage: &Stage) -> Words {
     let status = format!("deploy-job status {job} --stage {}", stage.name);
     Words {

@@ -1,4 +1,4 @@
-//! `deploy-job start`: one run of the job at one commit, unless it has one already.
+//! `deploy-job start`: one run of the job at one commit, unless there is one already.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -72,12 +72,12 @@ struct StartPlan<'a> {
     project: Project,
     place: ResolvedPlacement,
     order: OrderNotes,
-    /// Another revision of the environment runs than in the stage before.
+    /// What to say if another revision of the environment runs than in the stage before.
     other_revision: Option<String>,
     reusable: Option<Reusable>,
-    /// The earlier runs with this marker: none of them was started by a start whose reply was lost.
+    /// The earlier runs with this marker, which this start cannot have started.
     earlier: HashSet<JobId>,
-    /// The newest of them, where somebody stopped it.
+    /// The newest of them, if somebody stopped it.
     stopped: Option<u64>,
     /// Earlier runs that no step followed to their end.
     left: Vec<LeftRun<'a>>,
@@ -86,7 +86,7 @@ struct StartPlan<'a> {
     context: &'a StepContext,
 }
 
-/// Starts the run and follows it, or follows the one that runs already.
+/// Starts the run and follows it, or follows one that already runs.
 pub(crate) async fn start(
     step: &mut Step,
     context: &StepContext,
@@ -122,14 +122,14 @@ pub(crate) async fn start(
         version: None,
     };
     step.deploys(deployment.draft(&approval, &passed));
-    // A step that fails before there is a run has no commit to tell.
+    // A step that fails before there is a run has no commit to report.
     if args.dry_run || planned.reusable.is_some() {
         step.report.output("commit", planned.marker.commit.as_str());
     }
     if let Some(Reusable { run, .. }) = &planned.reusable {
         describe(&mut step.report, context, &planned.project, run);
         if run.statuses.is_completed {
-            // The next stage is told what it ran in; that it succeeded stays true also where Domino does not tell.
+            // The next stage is told what the job ran in; if Domino does not tell, the job still succeeded.
             if let Ok(got) = context.connection.reader().job_runtime(&run.id).await {
                 hand_on(
                     &mut step.report,
@@ -220,7 +220,7 @@ async fn plan<'a>(context: &'a StepContext, args: &StartArgs) -> Result<StartPla
     })
 }
 
-/// The newest run with the marker, where somebody stopped it.
+/// The newest run with the marker, if somebody stopped it.
 fn stopped(found: &OwnRuns) -> Option<u64> {
     let newest = found.marked.iter().max_by_key(|run| run.number)?;
     let stopped = newest.statuses.execution_status == ExecutionStatus::Stopped;

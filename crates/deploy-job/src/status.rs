@@ -1,4 +1,4 @@
-//! `deploy-job status`: how the newest run stands, and when a scheduled job runs next. The exit code says it as well.
+//! `deploy-job status`: the status of the newest run, and when a scheduled job runs next. The exit code says it too.
 
 use domino_core::api::jobs::{ExecutionStatus, Job as Run};
 use domino_core::api::projects::Project;
@@ -25,7 +25,7 @@ pub(crate) struct StatusArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Shows the schedule, if the job has one, and the newest run. The exit code says how that one stands.
+/// Shows the schedule, if the job has one, and the newest run. The exit code is that of the run's status.
 pub(crate) async fn status(
     step: &mut Step,
     context: &StepContext,
@@ -72,7 +72,7 @@ async fn scheduled(context: &StepContext, job: &Job, project: &Project) -> Resul
     })
 }
 
-/// Puts what Domino has of the schedule into the report, and gives it in one sentence.
+/// Adds what Domino has of the schedule to the report, and returns it in one sentence.
 fn describe_schedule(
     step: &mut Step,
     context: &StepContext,

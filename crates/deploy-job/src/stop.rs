@@ -1,4 +1,4 @@
-//! `deploy-job stop`: the newest run is stopped. When nothing runs, nothing is done.
+//! `deploy-job stop`: stops the newest run. If nothing runs, nothing is done.
 
 use std::future::ready;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) struct StopArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Stops the newest run that is not over. Nothing to stop is fine.
+/// Stops the newest run that has not ended. It is fine if there is none.
 pub(crate) async fn stop(
     step: &mut Step,
     context: &StepContext,
@@ -84,7 +84,7 @@ pub(crate) async fn stop(
     )))
 }
 
-/// Stops a run and waits until it is over.
+/// Stops a run and waits until it has ended.
 async fn stop_and_wait(
     step: &Step,
     interrupts: &mut Interrupts,

@@ -1,4 +1,4 @@
-//! What is done about an app in every state in which it is found.
+//! What is done about an app in every state that it may be found in.
 
 use domino_core::api::apps::{AppId, AppVersion, Generation};
 use stage_file::Visibility;
