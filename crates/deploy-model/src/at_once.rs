@@ -1,6 +1,6 @@
-//! Two publishes of one model at the same moment, none of which saw the other. Of two endpoints the first in Domino's own
-//! order stays, and the other step takes its own back and follows that one. Of two versions the later one serves, which
-//! is how Domino has it, and the other step follows it.
+//! Two publishes of one model at the same moment, neither of which saw the other. Of two endpoints the first in
+//! Domino's own order stays; the other step removes its own and follows that one. Of two versions the later one
+//! serves, as Domino does it, and the other step follows it.
 
 use std::time::Duration;
 
@@ -15,18 +15,19 @@ use crate::endpoint::name_of;
 use crate::publish::Publish;
 use crate::watch::EndpointWatch;
 
-/// How often the first of several looks whether the others are gone, with longer and longer pauses.
+/// How often the first of several checks whether the others are gone, with growing pauses.
 const LOOKS: u32 = 8;
-/// How long the version of another endpoint may take to be listed.
+/// How long it may take until the version of another endpoint is listed.
 const LISTED_WITHIN: Duration = Duration::from_secs(60);
-/// How long Domino may take to tell that a later version serves, when ours was stopped.
+/// How long Domino may take to tell that a later version serves, if ours was stopped.
 const SHOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// An endpoint of the same name that another step has created.
 #[derive(Debug)]
 pub(crate) struct Other {
     api: ModelApi,
-    /// When its first version was made, in epoch milliseconds, where that decides who was first: ids of one second have no order.
+    /// When its first version was created, in epoch milliseconds, if that decides who was first: ids of one second
+    /// have no order.
     created: Option<i64>,
 }
 
@@ -37,7 +38,7 @@ impl Other {
 }
 
 impl Publish<'_> {
-    /// The other endpoints of the same name that nobody took back.
+    /// The other endpoints of the same name that have not been rolled back.
     pub(crate) async fn others(&self, ours: &ModelApiId) -> Result<Vec<Other>, ApiError> {
         let endpoint = &self.planned.endpoint;
         let named = endpoint
@@ -48,7 +49,7 @@ impl Publish<'_> {
         for api in named.into_iter().filter(|api| api.id != *ours) {
             let created = match endpoint.apis.capabilities().archives {
                 true => None,
-                // What cannot be deleted is stopped.
+                // An endpoint that cannot be deleted is stopped.
                 false => {
                     let versions = endpoint.apis.versions(&api.id).await?;
                     if !versions.is_empty() && versions.iter().all(is_stopped) {
@@ -62,8 +63,8 @@ impl Publish<'_> {
         Ok(others)
     }
 
-    /// What is to be watched after we have created an endpoint and seen `others`: ours, where it is the first, else
-    /// that of the step that was first.
+    /// What to watch after we have created an endpoint and seen `others`: ours, if it is the first, otherwise that of
+    /// the step that was first.
     pub(crate) async fn first_of_several<'a>(
         &'a self,
         step: &mut Step,
@@ -77,12 +78,12 @@ impl Publish<'_> {
             let first = others.iter().min_by_key(|other| other.order());
             let Some(other) = first else { break };
             let is_second = other.order() < (created, id.to_string());
-            // Where nothing can be deleted, whoever created later has seen the other. Its build may go on for long after
-            // it was told to stop, so that there is nothing to wait for.
+            // If nothing can be deleted, whoever created later has seen the other. Its build may continue for long
+            // after it was told to stop, so there is nothing to wait for.
             if !is_second && !archives {
                 break;
             }
-            // One that was listed before ours was there does not know of it, and stays.
+            // An endpoint that was listed before ours existed does not know about it, and stays.
             if is_second || looked > LOOKS {
                 self.take_back(step, &id, &ours.1, &other.api).await?;
                 return self.follow(&other.api).await;
@@ -126,7 +127,7 @@ impl Publish<'_> {
         Ok(())
     }
 
-    /// The endpoint of the step that was first, if it is for the same as ours was.
+    /// The endpoint of the step that was first, if it is for the same state as ours.
     async fn follow(&self, other: &ModelApi) -> Result<(EndpointWatch<'_>, ModelApiVersion)> {
         let watch = self.watch(&other.id);
         let mut poll = Poll::until(LISTED_WITHIN, watch.reader.delay_scale());
@@ -147,15 +148,16 @@ impl Publish<'_> {
         }
     }
 
-    /// Whether a version was made for the very same state.
+    /// Whether a version was created for exactly the same state.
     fn is_for_the_same(&self, api: &ModelApi, version: &ModelApiVersion) -> bool {
         let marker = &self.planned.wanted.marker;
         FoundMarker::of(version, &api.description, &marker.of)
             .is_some_and(|found| Some(found.state) == marker.state)
     }
 
-    /// The version to go on with after ours ended so: a later one that another step has made for the same. Where that
-    /// one is for something else, it stays, and the error says so; any other error stays what it is.
+    /// The version to continue with after ours ended like this: a later one that another step has created for the
+    /// same state. If that one is for something else, it stays, and the error says so; any other error stays
+    /// unchanged.
     pub(crate) async fn in_place_of(
         &self,
         step: &mut Step,
@@ -185,7 +187,7 @@ impl Publish<'_> {
         Ok(later)
     }
 
-    /// The version that serves in place of ours because it was made later.
+    /// The version that serves in place of ours because it was created later.
     pub(crate) async fn later(
         &self,
         watch: &EndpointWatch<'_>,
@@ -197,7 +199,7 @@ impl Publish<'_> {
             let Some(api) = api else { return Ok(None) };
             let active = api.active.as_ref().filter(|active| active.id != ours.id);
             if let Some(active) = active {
-                // A version before ours that was put back is no later one.
+                // An older version that was rolled back to is not a later one.
                 if active.number <= ours.number {
                     return Ok(None);
                 }
@@ -205,7 +207,7 @@ impl Publish<'_> {
                 let later = versions.into_iter().find(|later| later.id == active.id);
                 return Ok(later.map(|later| (api, later)));
             }
-            // Which one serves is told late, and only what replaced ours has stopped it.
+            // Domino tells late which version serves, and only a version that replaced ours has stopped it.
             let now = watch.apis.version(&watch.id, &ours.id).await?;
             if !now.as_ref().is_some_and(is_stopped) || !poll.next().await {
                 return Ok(None);

@@ -1,12 +1,12 @@
-//! What callers of an endpoint get. Where it routes by labels, a new version is not what they get before a person moved
-//! the label, for which Domino has no route.
+//! Which version the callers of an endpoint get. If it routes by labels, they get a new version only after a person
+//! has moved the label; Domino has no route for that.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion, PROD};
 use domino_core::error::{CommandError, Exit};
 
 use crate::endpoint::{called, name_of};
 
-/// What callers get, for the plan; nothing where everybody gets the version that is active.
+/// Which version callers get, for the plan; absent if everybody gets the active version.
 pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<String> {
     if !api.routes_by_label() {
         return None;
@@ -21,7 +21,7 @@ pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<St
     })
 }
 
-/// An error where callers of the label do not get this version.
+/// An error if callers who use the label do not get this version.
 pub(crate) fn check(
     api: &ModelApi,
     version: &ModelApiVersion,

@@ -1,4 +1,4 @@
-//! Creates an endpoint or a version of it, once: when the reply is lost, or does not say what was created, it is looked
+//! Creates an endpoint or a version of it, once: if the reply is lost, or does not say what was created, it is looked
 //! up.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use domino_core::wait::Poll;
 
 use crate::watch::EndpointWatch;
 
-/// How long a new version may take to be listed.
+/// How long it may take until a new version is listed.
 const LISTED: Duration = Duration::from_secs(60);
 
 /// Creates the endpoint.
@@ -44,7 +44,7 @@ pub(crate) async fn first_version(
     listed(watch, &[], desired).await
 }
 
-/// Creates a version and deploys it. `known` are those that existed before.
+/// Creates a version and deploys it. `known` are the versions that existed before.
 pub(crate) async fn version(
     watch: &EndpointWatch<'_>,
     writer: &ModelApis<Writer>,
@@ -98,9 +98,9 @@ async fn listed(
     }
 }
 
-/// The version that was just created: one with exactly its description that did not exist before. The older
-/// routes have one description for an endpoint and its first version, and need not repeat any: there a version
-/// without one is it as well.
+/// The version that was just created: one with exactly its description that did not exist before. The older routes
+/// have one description for an endpoint and its first version, and may not repeat any: there a version without a
+/// description matches as well.
 fn newly_made(
     versions: Vec<ModelApiVersion>,
     known: &[ModelApiVersion],

@@ -1,4 +1,4 @@
-//! What is to be done, from what exists and what is wanted. It asks nobody.
+//! What to do, from what exists and what is wanted. It sends no request.
 
 use domino_core::api::model_apis::{
     Capabilities, Deployment, DeploymentStatus, DesiredModelApi, ModelApi, ModelApiSource,
@@ -8,7 +8,7 @@ use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker
 
 use crate::endpoint::called;
 
-/// An endpoint that exists, with its versions, newest first.
+/// An existing endpoint with its versions, newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct ExistingEndpoint {
     pub(crate) api: ModelApi,
@@ -20,22 +20,22 @@ pub(crate) struct ExistingEndpoint {
 pub(crate) struct Wanted {
     pub(crate) desired: DesiredModelApi,
     pub(crate) marker: DeploymentMarker,
-    /// The revision of the compute environment that a build takes today, where that is known.
+    /// The revision of the compute environment that a build takes today, if that is known.
     pub(crate) revision: Option<String>,
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
     /// Nothing: this version serves, and is as wanted.
     Nothing(ModelApiVersion),
-    /// Following this version, which is as wanted and on its way.
+    /// Follow this version, which is as wanted and being deployed.
     Watch(ModelApiVersion),
-    /// Creating the endpoint.
+    /// Create the endpoint.
     Create,
-    /// A new version; before it, the endpoint's own settings where they differ.
+    /// Create a new version; first change the endpoint's own settings if they differ.
     Version {
-        /// Why, one difference each.
+        /// The reasons, one difference each.
         differences: Vec<String>,
         /// Whether the endpoint's own settings differ.
         settings: bool,
@@ -43,13 +43,14 @@ pub(crate) enum Work {
 }
 
 impl ExistingEndpoint {
-    /// The version that answers, by Domino's word.
+    /// The version that answers, according to Domino.
     pub(crate) fn active(&self) -> Option<&ModelApiVersion> {
         let active = self.api.active.as_ref()?;
         self.versions.iter().find(|version| version.id == active.id)
     }
 
-    /// The status of a version. A list of versions may leave it out; for the version that answers, the endpoint has it.
+    /// The status of a version. A list of versions may leave it out; for the version that answers, the endpoint has
+    /// it.
     fn status_of(&self, version: &ModelApiVersion) -> Option<Deployment> {
         version.deployment.clone().or_else(|| {
             let active = self.api.active.as_ref()?;
@@ -66,7 +67,7 @@ impl ExistingEndpoint {
         }
     }
 
-    /// The mark of a version; where the only version has none, that of the endpoint, as the older routes keep it.
+    /// The marker of a version; if the only version has none, that of the endpoint, where the older routes keep it.
     pub(crate) fn mark_of(
         &self,
         version: &ModelApiVersion,
@@ -80,13 +81,13 @@ impl ExistingEndpoint {
         })
     }
 
-    /// The version whose settings the next one takes over: the one that answers, else the newest.
+    /// The version whose settings the next one takes over: the one that answers, otherwise the newest.
     pub(crate) fn base(&self) -> Option<&ModelApiVersion> {
         self.active().or_else(|| self.versions.first())
     }
 
-    /// Whether it was us who made this of the endpoint: by the newest mark, or by that of the version that answers, whose
-    /// settings come back when a newer one fails.
+    /// Whether we wrote this to the endpoint: according to the newest marker, or that of the version that answers,
+    /// whose settings are restored when a newer one fails.
     pub(crate) fn is_written(
         &self,
         model: &EntityMarker,
@@ -97,14 +98,14 @@ impl ExistingEndpoint {
             || of_active().is_some_and(|written| is_it(&written))
     }
 
-    /// What we last made of the endpoint itself, by the newest mark of ours that says so.
+    /// What we last wrote to the endpoint itself, according to our newest marker that says so.
     pub(crate) fn last_written(&self, model: &EntityMarker) -> Option<Written> {
         let mut versions = self.versions.iter();
         versions.find_map(|version| self.mark_of(version, model)?.written)
     }
 
-    /// Whether somebody stopped it: what answers is stopped, and nothing newer runs or is on its way. Nothing here stops
-    /// a version, and one that was replaced does not answer.
+    /// Whether somebody stopped it: the version that answers is stopped, and nothing newer runs or is being deployed.
+    /// Nothing here stops a version, and one that was replaced does not answer.
     pub(crate) fn is_stopped(&self) -> bool {
         let is_stopped = |deployment: Option<&Deployment>| {
             deployment.is_some_and(|told| told.status == DeploymentStatus::Stopped)
@@ -123,8 +124,8 @@ impl ExistingEndpoint {
         }
     }
 
-    /// What serves again where this version is no good: the one that answers still, else the one that did when the
-    /// very workflow run of this mark made the version.
+    /// The version that serves again if this one fails: the one that still answers, otherwise the one that did when
+    /// the workflow run of this marker created the version.
     pub(crate) fn previous_version(
         &self,
         version: &ModelApiVersion,
@@ -150,7 +151,7 @@ impl ExistingEndpoint {
     }
 }
 
-/// What is to be done. The environment variables are compared elsewhere: they cannot be changed at all.
+/// What to do. The environment variables are compared elsewhere: they cannot be changed at all.
 pub(crate) fn work(
     can: Capabilities,
     existing: Option<&ExistingEndpoint>,
@@ -166,7 +167,7 @@ pub(crate) fn work(
         .filter(|newest| existing.is_made_from(newest, wanted) && settings.is_empty());
     if let Some(newest) = newest {
         let status = existing.status_of(newest);
-        // Where nobody tells which version answers, the newest one does when it runs.
+        // If nothing tells which version answers, the newest one does if it runs.
         let is_reported = existing.api.active.is_some() || can.tells_active_version;
         let is_active = existing
             .api
@@ -193,7 +194,7 @@ pub(crate) fn work(
     }
 }
 
-/// A version that is not known to be up, down or in trouble is on its way.
+/// A version that is not known to be up, down or in trouble is being deployed.
 fn is_on_its_way(status: Option<&Deployment>) -> bool {
     status.is_none_or(|deployment| {
         deployment.is_pending
@@ -212,7 +213,7 @@ fn is_on_its_way(status: Option<&Deployment>) -> bool {
     })
 }
 
-/// What of the endpoint itself is not as wanted. The older routes do not report it.
+/// The settings of the endpoint itself that are not as wanted. The older routes do not report them.
 pub(crate) fn settings_differ(
     can: Capabilities,
     api: &ModelApi,
@@ -245,7 +246,7 @@ pub(crate) fn settings_differ(
     differences
 }
 
-/// What of a version is not as wanted, as far as Domino reports it.
+/// The properties of a version that are not as wanted, as far as Domino reports them.
 fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<String> {
     let Some(version) = version else {
         return vec![format!("serves: nothing → {}", wanted.desired.source)];
@@ -272,7 +273,7 @@ fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<St
     differences
 }
 
-/// Why a new version is made although nothing that can be read differs.
+/// Why a new version is created although nothing that can be read differs.
 fn reason_for_new_version(
     existing: &ExistingEndpoint,
     active: Option<&ModelApiVersion>,

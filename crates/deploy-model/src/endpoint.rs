@@ -52,7 +52,7 @@ pub(crate) struct Endpoint {
     pub(crate) apis: ModelApis<Reader>,
     pub(crate) name: String,
     pub(crate) api: Option<ModelApi>,
-    /// What to say of it when it has another name in Domino than here.
+    /// What to say if its name in Domino differs from the expected one.
     pub(crate) other_name: Option<String>,
 }
 
@@ -82,12 +82,12 @@ impl Endpoint {
         Ok(found)
     }
 
-    /// Looks for it among the endpoints of a project, also under another name.
+    /// Looks for it among the endpoints of a project, even under another name.
     pub(crate) async fn of(search: &EndpointSearch<'_>, project: Project) -> Result<Self> {
         Ok(Self::among(search, project, search.find().await?))
     }
 
-    /// The one of its name, and no other.
+    /// The endpoint with its name, and no other.
     pub(crate) fn named(
         search: &EndpointSearch<'_>,
         project: Project,
@@ -113,13 +113,13 @@ impl Endpoint {
         }
     }
 
-    /// Its versions, newest first. Who may not read them is told what is missing.
+    /// Its versions, newest first. If this account may not read them, the error says what role is missing.
     pub(crate) async fn versions(&self, api: &ModelApi) -> Result<Vec<ModelApiVersion>> {
         let versions = self.apis.versions(&api.id).await;
         versions.map_err(|error| self.with_role(error))
     }
 
-    /// An error, and where this account may not do what it tried: the role that is missing.
+    /// The error, with the missing role if this account is not allowed what it tried.
     pub(crate) fn with_role(&self, error: impl Into<CommandError>) -> CommandError {
         let error = error.into();
         let is_forbidden = error.causes().any(|cause| cause.contains("403 Forbidden"))
@@ -159,8 +159,8 @@ impl Endpoint {
     }
 }
 
-/// The host where endpoints are called: the one given, else Domino's own. A proxy inside a run leads to
-/// Domino's API only.
+/// The host where endpoints are called: the given one, otherwise Domino's own. A proxy inside a run leads only to
+/// Domino's API.
 pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
     match (address.host(), context.connection.credential()) {
         (Some(given), _) => given.clone(),
@@ -185,7 +185,7 @@ pub(crate) fn endpoint_client(
     )?)
 }
 
-/// Where people call an endpoint.
+/// The address where people call an endpoint.
 pub(crate) fn url(context: &StepContext, address: &EndpointAddress, api: &ModelApi) -> String {
     format!(
         "{}/models/{}/{}/model",
@@ -203,7 +203,7 @@ pub(crate) fn callers_route(api: &ModelApi) -> Route {
     }
 }
 
-/// A version as people call it: `version 8`, or by its id where Domino tells no number.
+/// A version as people call it: `version 8`, or by its id if Domino tells no number.
 pub(crate) fn called(number: Option<u64>, id: impl std::fmt::Display) -> String {
     match number {
         Some(number) => format!("version {number}"),
@@ -241,7 +241,7 @@ pub(crate) fn serving(api: &ModelApi) -> String {
     }
 }
 
-/// Puts what is known of an endpoint and a version of it into the report.
+/// Adds what is known about an endpoint and a version of it to the report.
 pub(crate) fn describe(
     report: &mut Report,
     url: &str,

@@ -1,5 +1,5 @@
 //! Nothing goes backwards by accident: an older version of the registered model than the one that serves, or an older
-//! commit, is refused with both named, unless it is said that this is wanted.
+//! commit, is refused with both named, unless somebody asked for it.
 
 use domino_core::api::GitRef;
 use domino_core::api::model_apis::{ModelApiSource, ModelApiVersion};
@@ -11,7 +11,7 @@ use stage_file::VersionRule;
 
 use crate::difference::{ExistingEndpoint, Wanted};
 
-/// Compares what is to be published with what serves. An older version is somebody's decision where a `rule` of the
+/// Compares what is to be published with what serves. An older version is somebody's decision if a `rule` of the
 /// stage file names it: by its number, an alias, or a stage of the experiment manager.
 pub(crate) async fn check(
     existing: &ExistingEndpoint,
@@ -64,7 +64,7 @@ pub(crate) async fn check(
         .await
 }
 
-/// The version of the registered model that serves: by Domino's word, else by the mark.
+/// The version of the registered model that serves: according to Domino, otherwise according to the marker.
 fn served(
     active: &ModelApiVersion,
     wanted: &str,
@@ -77,7 +77,7 @@ fn served(
     }
 }
 
-/// Who made a version and when, as far as Domino or the mark tells.
+/// Who created a version and when, as far as Domino or the marker tells.
 fn deployed(version: &ModelApiVersion, workflow_run: Option<&str>) -> String {
     let by = match (workflow_run, &version.created_by) {
         (Some(run), _) => format!(", published by workflow run {run}"),

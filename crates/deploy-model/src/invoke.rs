@@ -52,7 +52,7 @@ pub(crate) async fn invoke(
     step.report.output("url", client.url(route));
     let answer = prediction.answer.to_string();
     match args.flags.format {
-        // The answer is what was asked for; stdout has nothing else.
+        // The answer is what was asked for; stdout contains nothing else.
         Format::Text => step.log_to_stdout(&answer)?,
         Format::Json | Format::Markdown | Format::Html => {
             step.report.fact("answer", answer);
@@ -82,7 +82,7 @@ fn input(path: &Path) -> Result<Value, CommandError> {
     })
 }
 
-/// What an endpoint's refusal means, which is not what one of Domino's would.
+/// What an endpoint's refusal means, which differs from a refusal by Domino.
 fn explained(error: ApiError, api: &ModelApi, token: &Token) -> CommandError {
     let name = &api.name;
     let failure = match error.status().map(|status| status.as_u16()) {

@@ -1,5 +1,5 @@
-//! What stays of an endpoint as people set it: all that the stage file does not say, and what somebody changed since our
-//! last publish. It asks nobody.
+//! What stays of an endpoint as people set it: everything that the stage file does not say, and what somebody changed
+//! since our last publish. It sends no request.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion, carried_words};
 use domino_core::deployment_marker::{
@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::proven::Claim;
 use crate::variables::{self, Variables};
 
-/// What the stage file says of an endpoint; `None` is for people to say.
+/// What the stage file says about an endpoint; people decide about what is `None`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     pub(crate) description: Option<String>,
@@ -34,8 +34,8 @@ pub(crate) struct Kept {
     pub(crate) remarks: Vec<String>,
 }
 
-/// Completes what is wanted with what an endpoint has. One that somebody stopped, or whose environment variables cannot
-/// become those of the stage file, is refused.
+/// Completes what is wanted with what an endpoint has. One that somebody stopped, or whose environment variables
+/// cannot be changed to those of the stage file, is refused.
 pub(crate) fn take_over(
     claim: &Claim<'_>,
     endpoint: &Endpoint,
@@ -84,7 +84,7 @@ fn said(context: &StepContext, model: &Model, place: &ResolvedPlacement) -> Said
     }
 }
 
-/// Somebody stopped the endpoint, and it stays so.
+/// Somebody stopped the endpoint, so it stays stopped.
 fn stopped(existing: &ExistingEndpoint) -> CommandError {
     CommandError::refused(format!(
         "endpoint `{}` is `Stopped` in Domino: somebody stopped it, and it stays so",
@@ -93,8 +93,8 @@ fn stopped(existing: &ExistingEndpoint) -> CommandError {
     .hint("when it may run again, publish it with `--put-back`")
 }
 
-/// Completes what is wanted with what is there. What somebody changed since our last publish stays, unless it is to be
-/// put back.
+/// Completes what is wanted with what exists. What somebody changed since our last publish stays, unless it is to be
+/// reset.
 fn keep(existing: &ExistingEndpoint, said: &Said, put_back: bool, wanted: &mut Wanted) -> Kept {
     let (api, base) = (&existing.api, existing.base());
     let of = wanted.marker.of.clone();
@@ -161,7 +161,7 @@ fn keep(existing: &ExistingEndpoint, said: &Said, put_back: bool, wanted: &mut W
     kept
 }
 
-/// What the mark of a first version says.
+/// The content of the marker of a first version.
 pub(crate) fn first_written(wanted: &Wanted) -> Written {
     let desired = &wanted.desired;
     Written {
@@ -171,7 +171,7 @@ pub(crate) fn first_written(wanted: &Wanted) -> Written {
     }
 }
 
-/// What the stage file does not say and the next version has as well, in words.
+/// What the stage file does not mention and the next version takes over, in words.
 fn carried(said: &Said, api: &ModelApi, base: Option<&ModelApiVersion>) -> Vec<String> {
     let mut words = Vec::new();
     let mut add = |is_carried: bool, text: &str| {

@@ -1,7 +1,8 @@
 //! `deploy-model`: publish a model of the stage file as an endpoint in Domino, and verify that it serves.
 //!
-//! A publish plans with a `Reader`, shows the plan, and only then gets a `Writer`. It ends green only when the
-//! very version that was asked for is the one that answers; a version that fails its smoke test is rolled back. It moves nothing between stages of the experiment manager: that is `promote-stage`.
+//! A publish plans with a `Reader`, shows the plan, and only then gets a `Writer`. It ends green only if exactly the
+//! requested version answers; a version that fails its smoke test is rolled back. It moves nothing between stages of
+//! the experiment manager: `promote-stage` does.
 
 mod arguments;
 mod at_once;
@@ -54,7 +55,7 @@ pub struct Args {
     verb: Verb,
 }
 
-/// What `--help` ends with.
+/// The end of `--help`.
 const EXITS: &str = "\
 Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager. \

@@ -1,4 +1,4 @@
-//! `deploy-model list`: the endpoints of a stage's project, and which of them are whose.
+//! `deploy-model list`: the endpoints of a stage's project, and the stage and model that each belongs to.
 
 use domino_core::api::model_apis::{ListedModelApis, ModelApi, ModelApiSource, ModelApiVersion};
 use domino_core::api::projects::Project;
@@ -41,7 +41,7 @@ pub(crate) async fn list(step: &mut Step, context: &StepContext) -> Result<StepR
     }))
 }
 
-/// The version that answers; where none does, the newest.
+/// The version that answers; if none does, the newest.
 async fn version_of(
     apis: &ListedModelApis,
     api: &ModelApi,

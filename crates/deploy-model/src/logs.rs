@@ -27,7 +27,7 @@ pub(crate) struct LogsArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Prints the log as far as it goes, or goes on with it.
+/// Prints the log as it is now, or follows it.
 pub(crate) async fn logs(
     step: &mut Step,
     context: &StepContext,
@@ -79,7 +79,7 @@ pub(crate) async fn logs(
     )))
 }
 
-/// The version asked for; else the newest one's build, or the instances of the one that answers.
+/// The requested version; otherwise the newest one's build, or the instances of the one that answers.
 fn chosen<'a>(
     api: &ModelApi,
     versions: &'a [ModelApiVersion],

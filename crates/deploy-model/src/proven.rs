@@ -1,5 +1,5 @@
-//! The version that is given is proven: it is the one that was handed on, and it was let into the stage. Its gates are
-//! not asked here; what `promote-stage` left at the version is.
+//! Proves the version that is given: it is the one that was handed on, and it was admitted to the stage. The gates
+//! are not evaluated here; what `promote-stage` recorded at the version counts.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, Tracking};
 use domino_core::api::model_apis::{ModelApiSource, ModelApiVersion};
@@ -22,8 +22,8 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// The version as the experiment manager has it, where it matters: what it was made of is told to the next step, or
-    /// compared with what was handed on.
+    /// The version in the experiment manager, if it matters: its origin is passed to the next step, or compared with
+    /// what was handed on.
     pub(crate) async fn read(&self, version: Option<VersionNumber>) -> Result<Registered> {
         let (ModelSource::Registered { name, .. }, Some(version)) = (&self.model.source, version)
         else {
@@ -37,7 +37,7 @@ impl Claim<'_> {
         self.ask(name, version).await
     }
 
-    /// The version as the experiment manager has it, also where nothing but what serves already is about it.
+    /// The version in the experiment manager, even if only what already serves is about it.
     pub(crate) async fn read_beside(
         &self,
         registered: Registered,
@@ -67,7 +67,7 @@ impl Claim<'_> {
         })
     }
 
-    /// What was handed on beside the number; nothing where no number was.
+    /// What was handed on besides the number; absent if no number was.
     fn handed_on(&self) -> Result<Option<VersionIdentity>, CommandError> {
         match self.args.version()? {
             Some(_) => VersionIdentity::handed_on(),
@@ -82,7 +82,7 @@ impl Claim<'_> {
         before.is_some_and(|before| before.host != stage.host)
     }
 
-    /// Refuses another version of the number that was handed on. What comes back must be said beside the plan.
+    /// Refuses another version of the number that was handed on. What is returned must be said besides the plan.
     pub(crate) fn check_identity(
         &self,
         version: VersionNumber,
@@ -120,8 +120,8 @@ impl Claim<'_> {
         }
     }
 
-    /// Refuses to take another version of the same name and number, which serves, for the one that is wanted. What is
-    /// published in its place must be said beside the plan.
+    /// Refuses to believe that the serving version is the wanted one if only name and number agree. What is returned
+    /// about the version published in its place must be said besides the plan.
     pub(crate) fn check_served(
         &self,
         served: Option<&ModelApiVersion>,
@@ -141,8 +141,8 @@ impl Claim<'_> {
         }
     }
 
-    /// Refuses a version that no promotion let into the stage, or that left it. What comes back must be said beside the
-    /// plan.
+    /// Refuses a version that no promotion admitted to the stage, or that left it. What is returned must be said
+    /// besides the plan.
     pub(crate) fn check_let_in(
         &self,
         version: VersionNumber,
@@ -192,7 +192,7 @@ impl Claim<'_> {
             .any(|word| ModelStage::from(word) == *held)
     }
 
-    /// The gates of the stage in words; nothing where there are none, or none for a model.
+    /// The gates of the stage in words; absent if there are none, or none for a model.
     fn gates(&self) -> Option<String> {
         let stage = &self.context.stage;
         let is_registered = matches!(self.model.source, ModelSource::Registered { .. });
@@ -225,19 +225,19 @@ impl Claim<'_> {
     }
 }
 
-/// A version as the experiment manager has it.
+/// A version in the experiment manager.
 #[derive(Debug)]
 pub(crate) enum Registered {
-    /// Nobody needs it.
+    /// It was not read, because nothing needs it.
     NotAsked,
-    /// It is this one.
+    /// It was read.
     Known(Box<ModelVersion>),
-    /// It is not told, for this reason.
+    /// It could not be read, for this reason.
     Unknown(String),
 }
 
 impl Registered {
-    /// What tells it from every other version, for the next step.
+    /// What distinguishes it from every other version, for the next step.
     pub(crate) fn identity(&self) -> Option<VersionIdentity> {
         match self {
             Self::Known(version) => Some(VersionIdentity::of(version)),

@@ -100,7 +100,7 @@ pub(crate) async fn publish(
     Ok(result)
 }
 
-/// What the next stage takes over. A step that failed hands on nothing: Domino holds something else.
+/// What the next stage takes over. A failed step hands on nothing, because Domino has something else.
 fn hand_on_version(step: &mut Step, planned: &PublishPlan<'_>) -> Result<()> {
     step.report
         .output("commit", planned.wanted.marker.commit.as_str());
@@ -120,12 +120,12 @@ pub(crate) struct Publish<'a> {
     pub(crate) args: &'a PublishArgs,
     pub(crate) token: Token,
     pub(crate) writer: ModelApis<Writer>,
-    /// Whether we ourselves have put the version before ours back, perhaps as a later one.
+    /// Whether we ourselves have rolled back to the previous version, perhaps as a later one.
     pub(crate) went_back: Cell<bool>,
 }
 
 impl Publish<'_> {
-    /// How long a version is waited for.
+    /// How long to wait for a version.
     pub(crate) fn timeout(&self) -> Duration {
         let model = self.planned.model;
         self.args
@@ -143,7 +143,7 @@ impl Publish<'_> {
             if let Some(built) = &self.planned.built {
                 self.report_comparison(step, version, built);
             }
-            // A version that this workflow run made, and did not test, is rolled back as it would have been then.
+            // A version that this workflow run created and did not test is rolled back as it would have been then.
             let marker = &self.planned.wanted.marker;
             let watch = existing
                 .previous_version(version, marker)
@@ -176,7 +176,7 @@ impl Publish<'_> {
         }
     }
 
-    /// Waits until the version serves, and proves that it is the one and answers.
+    /// Waits until the version serves, and proves that it is the right one and answers.
     async fn settle(
         &self,
         step: &mut Step,
@@ -219,7 +219,7 @@ impl Publish<'_> {
         }
     }
 
-    /// Creates what the plan says, or takes the version that is on its way.
+    /// Creates what the plan says, or continues with the version that is being deployed.
     async fn create(&self, step: &mut Step) -> Result<(EndpointWatch<'_>, ModelApiVersion)> {
         let planned = self.planned;
         let desired = &planned.wanted.desired;
@@ -278,8 +278,8 @@ impl Publish<'_> {
         }
     }
 
-    /// The version will not run: why, and what serves now. If it had taken over before it went down, it is
-    /// rolled back.
+    /// The version will not run: why, and what serves now. If it had taken over before it went down, it is rolled
+    /// back.
     async fn down(
         &self,
         step: &mut Step,
@@ -368,7 +368,7 @@ impl Publish<'_> {
         }
     }
 
-    /// No route ends a build, so it goes on. The error says what that means.
+    /// No route stops a build, so it continues. The error says what that means.
     fn interrupted(&self, signal: Signal, new: &str) -> CommandError {
         let until = match self.planned.previous_version() {
             Some(before) => format!("; until then {before} does"),

@@ -1,5 +1,5 @@
-//! The file of recorded requests: JSON Lines, each line a request, what is expected of the answer, how near a
-//! number must come and how long it may take. It reads and compares, and sends nothing.
+//! The file of recorded requests: JSON Lines, each line a request, what is expected of the answer, how near a number
+//! must be and how long it may take. It reads and compares, and sends nothing.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,32 +11,32 @@ use serde_json::Value;
 /// The recorded requests of a model.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordedRequests {
-    /// The file they come from, as it was named.
+    /// The path of the file, as it was given.
     pub(crate) file: PathBuf,
-    /// The requests, in the file's order; at least one.
+    /// The requests, in the order of the file; at least one.
     pub(crate) cases: Vec<RecordedRequest>,
 }
 
-/// One recorded request.
+/// A request to send in the smoke test, with what its answer must be.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RecordedRequest {
-    /// What it is called; its line when it has no name.
+    /// Its name; the number of its line if it has none.
     #[serde(default)]
     pub(crate) name: String,
     /// The request: `{"data": {…}}` or `{"parameters": […]}`.
     pub(crate) input: Value,
-    /// What the answer must hold; what else it holds does not matter.
+    /// What the answer must contain; it may contain more.
     expect: Value,
-    /// How far a number may be off.
+    /// How far a number may differ.
     #[serde(default)]
     tolerance: f64,
-    /// How long the answer may take.
+    /// The longest that the answer may take, in milliseconds.
     max_latency_ms: Option<u64>,
 }
 
 impl RecordedRequests {
-    /// Reads a file; every problem of it in one error.
+    /// Reads a file; one error names every problem in it.
     pub(crate) fn read(path: &Path, named: &Path) -> Result<Self, CommandError> {
         let text = std::fs::read_to_string(path).map_err(|problem| {
             CommandError::usage(format!(
@@ -48,7 +48,7 @@ impl RecordedRequests {
         Self::parse(&text, named)
     }
 
-    /// How many requests there are, in words.
+    /// The number of requests, in words.
     pub(crate) fn count(&self) -> String {
         match self.cases.len() {
             1 => "1 request".into(),
@@ -90,7 +90,7 @@ impl RecordedRequests {
 
 fn case(line: &str, number: usize) -> Result<RecordedRequest, String> {
     let mut case: RecordedRequest = serde_json::from_str(line).map_err(|problem| {
-        // The line is ours; the column is what helps.
+        // We count the lines ourselves; the parser's column is useful.
         let problem = problem.to_string();
         problem.replace(" at line 1 column ", " at column ")
     })?;
@@ -118,12 +118,12 @@ fn case(line: &str, number: usize) -> Result<RecordedRequest, String> {
 }
 
 impl RecordedRequest {
-    /// What is wrong with an answer; nothing when it is as expected.
+    /// What is wrong with an answer; absent if it is as expected.
     pub(crate) fn difference(&self, answer: &Value) -> Option<String> {
         difference(&self.expect, answer, self.tolerance, "")
     }
 
-    /// What is wrong with the time an answer took; nothing when it was quick enough.
+    /// What is wrong with the time that an answer took; absent if it was fast enough.
     pub(crate) fn lateness(&self, took: Duration) -> Option<String> {
         let most = Duration::from_millis(self.max_latency_ms?);
         (took > most).then(|| {
@@ -136,8 +136,8 @@ impl RecordedRequest {
     }
 }
 
-/// The first difference between what is expected and what came. Objects may hold more than is expected, lists
-/// must be as long.
+/// The first difference between what is expected and what came. Objects may contain more than expected; lists must
+/// have the same length.
 fn difference(expected: &Value, got: &Value, tolerance: f64, at: &str) -> Option<String> {
     let place = if at.is_empty() { "the answer" } else { at };
     match (expected, got) {
@@ -186,7 +186,7 @@ fn difference(expected: &Value, got: &Value, tolerance: f64, at: &str) -> Option
     }
 }
 
-/// A value of the answer, as much of it as a person reads.
+/// A value of the answer, cut to what a person reads.
 fn shortened(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(100) {

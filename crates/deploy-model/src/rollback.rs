@@ -1,8 +1,8 @@
-//! The rollback to the version that served before, when the new one has a defect.
+//! The rollback to the version that served before, if the new one has a defect.
 //!
-//! Domino's public routes cannot switch versions. v4 can start one that was built before; where it cannot, or
-//! does not, a version of a registered model is published once more. A function cannot be: it would be built
-//! from the repository's head, which is what just failed.
+//! Domino's public routes cannot switch versions. v4 can start one that was built before. If it cannot, or that has
+//! no effect, a version of a registered model is published again. A function cannot be published again: it would be
+//! built from the repository's head, which has just failed.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::create;
 use crate::endpoint::{name_of, status_text};
 use crate::watch::{EndpointWatch, WatchOutcome};
 
-/// How long a version that is started again has for becoming the one that answers, before another way is taken.
+/// How long a version that is started again may take to become the one that answers, before another way is tried.
 const START_GRACE: Duration = Duration::from_secs(5 * 60);
 
-/// Why a version that serves must not go on doing so.
+/// Why a version that serves must not continue to do so.
 #[derive(Debug)]
 pub(crate) enum Defect {
-    /// It is not what was asked for, by these differences.
+    /// It is not what was requested; these are the differences.
     Mismatch(Vec<String>),
     /// It failed its smoke test, for this reason.
     FailedSmokeTest(String),
@@ -35,17 +35,17 @@ pub(crate) enum Defect {
 /// How a rollback ended. The texts name versions.
 #[derive(Debug)]
 pub(crate) enum RollbackOutcome {
-    /// There is nothing to go back to, so the version goes on serving.
+    /// There is no previous version, so this one continues to serve.
     NoPreviousVersion,
-    /// The version before serves again; when it had to be published once more, as a new version.
+    /// The previous version serves again, as a new version if it had to be published again.
     Serves(String, Option<String>),
     /// The rollback of the first version was interrupted, so the second may still serve.
     Interrupted(Signal, String, String),
-    /// The version before could not be put back, for this reason.
+    /// The previous version could not be restored, for this reason.
     Failed(String, String),
 }
 
-/// What served before, and how the endpoint was.
+/// What served before, and how the endpoint was set.
 #[derive(Debug)]
 pub(crate) struct PreviousVersion {
     /// The endpoint as the plan found it.
@@ -56,7 +56,7 @@ pub(crate) struct PreviousVersion {
     pub(crate) settings_changed: bool,
 }
 
-/// Brings the version before back, and waits until it serves. An error says why it does not.
+/// Restores the previous version, and waits until it serves. An error says why it does not.
 pub(crate) async fn roll_back(
     watch: &EndpointWatch<'_>,
     writer: &ModelApis<Writer>,
@@ -100,7 +100,7 @@ async fn start_again(
     }
     let delay_scale = watch.reader.delay_scale().clamp(0.01, 1.0);
     let grace = START_GRACE.mul_f64(delay_scale).min(timeout);
-    // Its status before the start does not count: it is read anew.
+    // Its status before the start does not count: it is read again.
     let version = ModelApiVersion {
         deployment: None,
         ..version.clone()
@@ -213,7 +213,7 @@ impl fmt::Display for Defect {
 }
 
 impl RollbackOutcome {
-    /// The error that the publish of the version `new` ends with: one sentence a state.
+    /// The error with which the publish of the version `new` ends: one sentence for each outcome.
     pub(crate) fn into_error(self, new: &str, defect: Defect) -> CommandError {
         let (error, inner) = match self {
             Self::NoPreviousVersion => (

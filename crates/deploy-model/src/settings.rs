@@ -1,4 +1,4 @@
-//! The settings of an endpoint itself: changed before a version that needs them, and put back when none came.
+//! The settings of an endpoint itself: changed before a version that needs them, and rolled back if no version came.
 
 use domino_core::client::write_once;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
@@ -9,8 +9,8 @@ use crate::rollback::restore_settings;
 use crate::watch::EndpointWatch;
 
 impl Publish<'_> {
-    /// No version came. The error says what became of the endpoint's settings. After a refusal nothing will come, and
-    /// they are rolled back. Otherwise a version that needs them may be on its way.
+    /// No version came. The error says what happened to the endpoint's settings. After a refusal no version will
+    /// come, so they are rolled back. Otherwise a version that needs them may be being deployed.
     pub(crate) async fn without_version(
         &self,
         watch: &EndpointWatch<'_>,
@@ -26,7 +26,7 @@ impl Publish<'_> {
         error.context(format!("no version is known to have been made{settings}"))
     }
 
-    /// Puts the endpoint's settings back where they were changed, and says so, for the end of a sentence.
+    /// Rolls the endpoint's settings back if they were changed, and says so, for the end of a sentence.
     pub(crate) async fn roll_settings_back(&self, watch: &EndpointWatch<'_>) -> String {
         let Some(existing) = &self.planned.existing else {
             return String::new();
@@ -41,7 +41,7 @@ impl Publish<'_> {
         }
     }
 
-    /// For the end of a sentence about a version that may still come.
+    /// The end of a sentence about a version that may still come.
     pub(crate) fn settings_already_changed(&self) -> &'static str {
         match self.planned.changes_settings() {
             true => "; the endpoint's settings were already changed",

@@ -1,7 +1,7 @@
-//! The smoke test: the recorded requests are sent to one version of an endpoint, and the answers judged.
+//! The smoke test: the recorded requests are sent to one version of an endpoint, and the answers checked.
 //!
-//! A prediction changes nothing, so that a request may be sent again where the endpoint is not ready yet, and
-//! once more where only the first answer was late: that one loads the model.
+//! A prediction changes nothing. So a request may be repeated if the endpoint is not ready yet, and once more if only
+//! the first answer was late: that one loads the model.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use domino_core::wait::Poll;
 
 use crate::recorded_requests::{RecordedRequest, RecordedRequests};
 
-/// How long an endpoint that Domino calls `Running` may still answer 502, 503 or 504, or nothing at all.
+/// How long an endpoint that Domino calls `Running` may still answer 502, 503 or 504, or not at all.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// What came of a smoke test.
+/// The result of a smoke test.
 #[derive(Debug)]
 pub(crate) enum SmokeTestOutcome {
-    /// All answers are as expected; in words.
+    /// All answers are as expected; the text says how many.
     Passed(String),
     /// An answer is not as expected, or none came.
     Failed(String),
     /// The endpoint refused the token, or asked for one.
     Refused(ApiError),
-    /// There is no endpoint at this address.
+    /// No endpoint exists at this address.
     NotThere(ApiError),
 }
 
-/// Sends the requests to a version by its number where that is known, else to the one that is active. Where the
-/// address by number is not served, the active one is tested, which by now is that version.
+/// Sends the requests to a version by its number if that is known, otherwise to the active one. If the address by
+/// number is not served, the active version is tested, which is that version by now.
 pub(crate) async fn test(
     endpoint: &ModelEndpoint,
     number: Option<u64>,
@@ -90,7 +90,7 @@ async fn difference(
     None
 }
 
-/// One answer, waited for while the endpoint comes up.
+/// One answer; waits while the endpoint comes up.
 async fn answer(
     endpoint: &ModelEndpoint,
     route: Route,

@@ -1,4 +1,4 @@
-//! What is published: the function, or the registered model in the version that was chosen, and how it was.
+//! What is published: the function, or the chosen version of the registered model, and how it was chosen.
 
 use domino_core::api::model_apis::ModelApiSource;
 use domino_core::api::projects::Project;
@@ -17,7 +17,7 @@ use crate::version::{self, Choice, Given};
 pub(crate) struct Source {
     /// What Domino is told to serve.
     pub(crate) what: ModelApiSource,
-    /// How the version was chosen, for people; nothing for a function.
+    /// How the version was chosen, for people; absent for a function.
     pub(crate) how: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Source {
         }
     }
 
-    /// The version of the registered model; nothing for a function.
+    /// The version of the registered model; absent for a function.
     pub(crate) fn version(&self) -> Option<VersionNumber> {
         match &self.what {
             ModelApiSource::Registered { version, .. } => Some(*version),
@@ -41,7 +41,7 @@ impl Source {
     }
 }
 
-/// By what the version is chosen; nothing for a function, which has none.
+/// How the version is chosen; absent for a function, which has no versions.
 pub(crate) fn choice<'a>(
     context: &'a StepContext,
     model: &'a Model,
@@ -63,7 +63,7 @@ pub(crate) fn choice<'a>(
     }
 }
 
-/// What is published, unless the stage before decides about it. A version that is not there is an error.
+/// What is published, unless the stage before decides that. A version that does not exist is an error.
 pub(crate) async fn without_the_stage_before(
     context: &StepContext,
     project: &Project,
@@ -109,7 +109,7 @@ pub(crate) async fn without_the_stage_before(
     }
 }
 
-/// The version that the stage before serves, which is the one that comes here.
+/// The version that the stage before serves, which is published here.
 pub(crate) fn of_the_stage_before(
     model: &Model,
     before: &str,

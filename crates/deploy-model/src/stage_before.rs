@@ -1,4 +1,4 @@
-//! What the stage before serves: the same version moves on, and nothing that it does not serve.
+//! What the stage before serves: the same version moves on, and nothing else.
 
 use domino_core::api::model_apis::ListedModelApis;
 use domino_core::api::projects::Project;
@@ -18,16 +18,16 @@ use crate::check::git_commit;
 pub(crate) enum Serves {
     /// A version of the registered model.
     Version(VersionNumber),
-    /// A function, built for a commit of which the beginning is known.
+    /// A function, built for a commit whose first digits are known.
     Commit(String),
-    /// Nothing, and why.
+    /// Nothing; the text is the reason.
     Nothing(String),
-    /// It cannot be asked, and why.
+    /// It could not be read; the text is the reason.
     NotAsked(String),
 }
 
-/// Asks the stage before. Its Domino is asked only when it is this very one: the credential at hand is that of
-/// this stage, and belongs to no other deployment. `known` is what was already read of this stage's `project`.
+/// Reads what the stage before serves. Its Domino is asked only if it is the same one: the credential at hand is that
+/// of this stage, and belongs to no other deployment. `known` is what was already read of this stage's `project`.
 pub(crate) async fn ask(
     context: &StepContext,
     model: &Model,
@@ -65,7 +65,7 @@ pub(crate) async fn ask(
             Answering::Version(api, version) => {
                 let of = EntityMarker::new(&before.name, &model.name);
                 match FoundMarker::of(&version, &api.description, &of) {
-                    // What it was built from is what it serves, whatever it was meant to be.
+                    // What it was built from is what it serves, whatever was intended.
                     Some(marker) => Serves::Commit(
                         git_commit(&reader, &api.id, &version.id)
                             .await
@@ -81,7 +81,7 @@ pub(crate) async fn ask(
     )
 }
 
-/// Why what is wanted may not come here; `None` when the stage before serves the very same.
+/// Why what is wanted may not be published here; `None` if the stage before serves the same.
 pub(crate) fn refusal(
     serves: &Serves,
     version: Option<VersionNumber>,

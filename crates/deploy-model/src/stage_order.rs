@@ -15,15 +15,15 @@ use crate::stage_before::{self, Serves};
 pub(crate) struct StageOrder<'a> {
     pub(crate) context: &'a StepContext,
     pub(crate) model: &'a Model,
-    /// The version; nothing for a function.
+    /// The version; absent for a function.
     pub(crate) version: Option<VersionNumber>,
     pub(crate) commit: &'a Commit,
-    /// Why it may be published in any case, if somebody said so.
+    /// Why it may be published anyway, if somebody said so.
     pub(crate) forced: Option<&'a str>,
 }
 
 impl StageOrder<'_> {
-    /// Asks the stage before. What comes back must be said beside the plan: that it could not be checked, or that
+    /// Reads the stage before. What is returned must be said besides the plan: that it could not be checked, or that
     /// somebody vouches for it.
     pub(crate) async fn check(
         &self,

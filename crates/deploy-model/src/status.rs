@@ -24,7 +24,7 @@ pub(crate) struct StatusArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Shows the version that answers, and a newer one that is on its way.
+/// Shows the version that answers, and a newer one that is being deployed.
 pub(crate) async fn status(
     step: &mut Step,
     context: &StepContext,
@@ -48,8 +48,8 @@ pub(crate) async fn status(
     let version = with_status(&endpoint, api, active.unwrap_or(newest)).await?;
     let url = url(context, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &version);
-    // The version's own `commitId` may be one of Domino's files, and a registered model has no code of the
-    // repository's.
+    // The version's own `commitId` may be that of Domino's files, and a registered model has no code from the
+    // repository.
     if let Some(ModelApiSource::Function { .. }) = &version.source
         && let Some(commit) = git_commit(&reader, &api.id, &version.id).await
     {
@@ -68,7 +68,7 @@ pub(crate) async fn status(
     evaluate(&endpoint.name, &version)
 }
 
-/// Refuses a version of the same name and number that is another one by now. Where the experiment manager does not tell,
+/// Refuses a version of the same name and number that is another one by now. If the experiment manager does not tell,
 /// nothing is known.
 async fn check_registered(context: &StepContext, version: &ModelApiVersion) -> Result<()> {
     let Some(ModelApiSource::Registered {

@@ -1,4 +1,4 @@
-//! The access token of a model's endpoint, out of `DOMINO_MODEL_TOKEN`. It is read here and shown nowhere.
+//! The access token of a model's endpoint, from `DOMINO_MODEL_TOKEN`. It is read here and shown nowhere.
 
 use domino_core::step::Step;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,7 +11,7 @@ pub(crate) const VARIABLE: &str = "DOMINO_MODEL_TOKEN";
 pub(crate) struct Token(Option<SecretString>);
 
 impl Token {
-    /// Reads the variable and hides all that it holds.
+    /// Reads the variable and hides everything in it.
     pub(crate) fn of(model: &str, step: &mut Step) -> Self {
         let value = std::env::var(VARIABLE).unwrap_or_default();
         for secret in secrets(&value) {
@@ -25,7 +25,7 @@ impl Token {
         self.0.is_none()
     }
 
-    /// The secret, for the door that it opens.
+    /// The secret, for the endpoint that it opens.
     pub(crate) fn secret(&self) -> Option<SecretString> {
         self.0
             .as_ref()
@@ -33,7 +33,7 @@ impl Token {
     }
 }
 
-/// The token for a model: its own line `model=token`, else the one token that stands alone.
+/// The token for a model: its own line `model=token`, otherwise the one token on a line of its own.
 fn chosen<'a>(value: &'a str, model: &str) -> Option<&'a str> {
     let lines = || value.lines().map(str::trim).filter(|line| !line.is_empty());
     let own = lines().find_map(|line| {
@@ -44,7 +44,7 @@ fn chosen<'a>(value: &'a str, model: &str) -> Option<&'a str> {
     own.or_else(|| unnamed.next())
 }
 
-/// All that must not be shown.
+/// Everything that must not be shown.
 fn secrets(value: &str) -> impl Iterator<Item = &str> {
     value
         .lines()
@@ -53,7 +53,7 @@ fn secrets(value: &str) -> impl Iterator<Item = &str> {
         .map(|line| named(line).map_or(line, |(_, token)| token))
 }
 
-/// A line `model=token`. A token may itself end in `=`, which is how base64 fills up.
+/// A line `model=token`. A token may itself end in `=`, the padding of base64.
 fn named(line: &str) -> Option<(&str, &str)> {
     let (name, token) = line.split_once('=')?;
     let token = token.trim();

@@ -1,7 +1,7 @@
 //! The version that one run of the training job registered: what the first stage publishes of a model that is
-//! `trained-by` a job. None and several are refused by name.
+//! `trained-by` a job. If there is none, or several, the error names them.
 //!
-//! Domino writes the id of its run at every MLflow run that is made in it, and at what is registered from that.
+//! Domino writes the id of its run to every MLflow run that is created in it, and to what is registered from that.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use domino_core::step::StepContext;
 use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 
-/// Where Domino writes which of its runs made something.
+/// The tag with the id of the Domino run that created something.
 const RUN_TAG: &str = "mlflow.domino.run_id";
-/// How far the clocks of Domino and of its experiment manager may be apart, in milliseconds.
+/// How far the clocks of Domino and of its experiment manager may differ, in milliseconds.
 const CLOCKS: i64 = 10 * 60 * 1000;
 
 /// A registered model, and the run that trained it.
@@ -42,7 +42,7 @@ impl Training<'_> {
         if registered.is_empty() {
             registered = self.by_their_runs(&tracking, &run, &mut unread).await?;
         }
-        // Somebody may have made a copy since; it tells of the same run.
+        // Somebody may have made a copy since, which names the same run.
         let originals: Vec<&ModelVersion> = registered
             .iter()
             .filter(|version| !registered.iter().any(|other| is_copy_of(version, other)))
@@ -57,7 +57,7 @@ impl Training<'_> {
         }
     }
 
-    /// The run in Domino, which has succeeded at the commit.
+    /// The run in Domino, which must have succeeded at the commit.
     async fn run(&self, commit: &Commit) -> Result<Run> {
         let reader = self.context.connection.reader();
         let (job, id) = (self.job, self.run);
@@ -89,8 +89,8 @@ impl Training<'_> {
         }
     }
 
-    /// The versions that were registered since the run was submitted, and whose MLflow run names it. A run that cannot
-    /// be read is added to `unread`.
+    /// The versions that were registered since the run was submitted, and whose MLflow run names it. A run that
+    /// cannot be read is added to `unread`.
     async fn by_their_runs(
         &self,
         tracking: &TrackingReader,

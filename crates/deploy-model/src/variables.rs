@@ -1,5 +1,5 @@
-//! The environment variables of an endpoint. Domino takes them when an endpoint is created, tells them to nobody and
-//! changes them on no route, so that our marks must remember them.
+//! The environment variables of an endpoint. Domino accepts them when an endpoint is created, shows them to nobody
+//! and changes them on no route, so our markers must remember them.
 
 use domino_core::deployment_marker::{UNKNOWN, fingerprint_of_variables, text_and_variables};
 use domino_core::error::CommandError;
@@ -8,21 +8,21 @@ use stage_file::Model;
 
 use crate::difference::{ExistingEndpoint, Wanted};
 
-/// What is known of the variables that an endpoint was created with.
+/// What is known about the variables that an endpoint was created with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variables {
-    /// They are those of the stage file.
+    /// They are the same as in the stage file.
     Same,
-    /// They are others.
+    /// They differ from the stage file.
     Other,
-    /// The endpoint is ours, and what remembered them was edited.
+    /// The endpoint is ours, but what remembered them was edited.
     Forgotten,
-    /// The endpoint is not ours, and has some or none.
+    /// The endpoint is not ours, and may have some.
     Unknown,
 }
 
-/// Compares the variables that are wanted with those that our marks remember: that of the newest version, else the one
-/// that an earlier release put into the description, else the fingerprint of all that was wanted.
+/// Compares the wanted variables with those that our markers remember: that of the newest version, otherwise the one
+/// that an earlier release put into the description, otherwise the fingerprint of everything that was wanted.
 pub(crate) fn compare(existing: &ExistingEndpoint, wanted: &Wanted) -> Variables {
     let fingerprint = fingerprint_of_variables(&wanted.desired.environment_variables);
     let of = &wanted.marker.of;
@@ -46,7 +46,7 @@ pub(crate) fn compare(existing: &ExistingEndpoint, wanted: &Wanted) -> Variables
     }
 }
 
-/// A change in the stage file would never arrive.
+/// The error: a change in the stage file would never arrive.
 pub(crate) fn cannot_change(
     context: &StepContext,
     model: &Model,

@@ -1,5 +1,5 @@
-//! Verifies that the version that serves is the one that was asked for, and that it passes its smoke test. If not, the one
-//! before comes back.
+//! Verifies that the version that serves is the requested one, and that it passes its smoke test. If not, it is
+//! rolled back.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
 use domino_core::error::{CommandError, Result};
@@ -14,7 +14,7 @@ use crate::token::VARIABLE;
 use crate::watch::EndpointWatch;
 
 impl Publish<'_> {
-    /// Whether what serves is what was asked for. If it is not, what served before comes back.
+    /// Whether what serves is what was requested. If it is not, it is rolled back.
     pub(crate) async fn verify(
         &self,
         step: &mut Step,
@@ -42,8 +42,8 @@ impl Publish<'_> {
             .await)
     }
 
-    /// Says what the version was built from, and warns of all that Domino does not tell, so that nobody takes it for
-    /// compared.
+    /// Reports what the version was built from, and warns about everything that Domino does not tell, so that nobody
+    /// believes it was compared.
     pub(crate) fn report_comparison(
         &self,
         step: &mut Step,
@@ -79,7 +79,7 @@ impl Publish<'_> {
         }
     }
 
-    /// Tests the version. With `watch`, this run made it, and a version that fails is rolled back.
+    /// Tests the version. With `watch`, this run created it, and a version that fails is rolled back.
     pub(crate) async fn smoke_test(
         &self,
         step: &mut Step,
@@ -185,7 +185,7 @@ impl Publish<'_> {
         );
     }
 
-    /// The new version has a defect: the one before comes back, where there is one and Domino lets it.
+    /// The new version has a defect: the previous one is restored, if there is one and Domino allows it.
     pub(crate) async fn roll_back(
         &self,
         step: &mut Step,
@@ -196,7 +196,7 @@ impl Publish<'_> {
     ) -> CommandError {
         let (called, name) = (name_of(version), &self.planned.endpoint.name);
         let new = format!("{called} of endpoint `{name}`");
-        // What another step has published since is not taken away from it.
+        // What another step has published since is left alone.
         if let Ok(Some((_, later))) = self.later(watch, version).await {
             let later = name_of(&later);
             return CommandError::failed(format!("{new} {defect}; {later} serves by now"));

@@ -1,5 +1,5 @@
-//! Which version of the registered model is published: one that is given, one by the rule in the stage file, or
-//! the one that the stage before serves.
+//! Which version of the registered model is published: a given one, one by the rule in the stage file, or the one
+//! that the stage before serves.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, Tracking};
 use domino_core::api::projects::ProjectId;
@@ -9,24 +9,24 @@ use domino_core::error::{CommandError, Result};
 use domino_core::step::StepContext;
 use stage_file::{Model, Stage, StageFile, VersionRule};
 
-/// What a step is given to choose by.
+/// What a step is given for the choice.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Given<'a> {
     pub(crate) version: Option<VersionNumber>,
-    /// The id of the run that trained it, in Domino.
+    /// The id of the Domino run that trained it.
     pub(crate) trained_by_run: Option<&'a str>,
 }
 
-/// By what the version is chosen.
+/// How the version is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Choice<'a> {
-    /// It is given.
+    /// The version that the step was given.
     Given(VersionNumber),
-    /// The rule in the stage file decides.
+    /// By the rule in the stage file.
     Rule(&'a VersionRule),
-    /// The stage before decides: what it serves comes here.
+    /// The version that this stage before serves.
     StageBefore(&'a Stage),
-    /// A run decides: what it registered.
+    /// The version that a run registered.
     TrainedBy {
         /// The job, as the stage file calls it.
         job: &'a str,
@@ -45,7 +45,7 @@ impl Choice<'_> {
     }
 }
 
-/// Only the first stage goes by a rule that can mean another version tomorrow, or by a run.
+/// Only the first stage uses a rule that can mean another version tomorrow, or a run.
 pub(crate) fn choice<'a>(
     file: &'a StageFile,
     stage: &Stage,
@@ -74,7 +74,7 @@ pub(crate) fn choice<'a>(
     }
 }
 
-/// A model that is trained by a job has in the first stage the version that a run of it registered.
+/// In the first stage, a model that is trained by a job gets the version that a run of it registered.
 fn by_training<'a>(
     file: &StageFile,
     stage: &Stage,
@@ -105,7 +105,7 @@ fn by_training<'a>(
     }
 }
 
-/// A run is given for a model that no job trains.
+/// The error when a run is given for a model that no job trains.
 pub(crate) fn not_trained(file: &StageFile, model: &Model) -> CommandError {
     let name = &model.name;
     CommandError::usage(format!(
@@ -158,7 +158,7 @@ pub(crate) async fn by_rule(
     }
 }
 
-/// Makes sure that a version is there.
+/// Makes sure that a version exists.
 pub(crate) async fn existing(
     reader: &Reader,
     project: &ProjectId,
@@ -231,7 +231,7 @@ fn in_stage(
     }
 }
 
-/// The version that an alias points to. Case counts.
+/// The version that an alias points to. Names are case-sensitive.
 fn behind_alias(model: &RegisteredModel, alias: &str) -> Result<VersionNumber, CommandError> {
     model.aliases.get(alias).copied().ok_or_else(|| {
         let known: Vec<String> = model

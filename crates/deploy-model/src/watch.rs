@@ -1,4 +1,4 @@
-//! Watches a version of an endpoint until it is the one that serves, and reads its log when it never does.
+//! Watches a version of an endpoint until it is the one that serves, and reads its log if it never does.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use domino_core::wait::Poll;
 
 use crate::endpoint::{name_of, status_text};
 
-/// How long the log of a version that went down may take to be read: only its end says why.
+/// How long reading the log of a stopped version may take: only its end says why.
 const LONGEST_LOG: Duration = Duration::from_secs(30);
 
 /// An endpoint whose versions are watched.
@@ -32,15 +32,15 @@ pub(crate) struct EndpointWatch<'a> {
 pub(crate) enum WatchOutcome {
     /// It runs, and it is the one that answers.
     Serves(Box<ModelApi>, ModelApiVersion),
-    /// It will not run.
+    /// It will not run; the version as it was last read.
     Down(ModelApiVersion),
-    /// The time is up.
+    /// It did not serve in time; the version as it was last read.
     TimeUp(ModelApiVersion),
 }
 
 impl EndpointWatch<'_> {
-    /// Polls the version itself, because the active version lags behind. Once it runs, it polls the active version, which
-    /// is what people call.
+    /// Polls the version itself, because the active version lags behind. Once it runs, it polls the active version,
+    /// which is the one that people call.
     pub(crate) async fn until_serving(
         &self,
         progress: &mut Progress,
@@ -94,7 +94,7 @@ impl EndpointWatch<'_> {
         }
     }
 
-    /// The endpoint as it is now.
+    /// The endpoint's present state.
     pub(crate) async fn api(&self) -> Result<ModelApi, ReadError> {
         self.apis
             .model_api(self.project, &self.id)
@@ -110,14 +110,14 @@ impl EndpointWatch<'_> {
             .map_err(ReadError::Api)
     }
 
-    /// Whether this version is the one that answers. Where an older Domino does not tell, its running counts.
+    /// Whether this version is the one that answers. If an older Domino does not tell, a running version counts.
     fn answers_with(&self, api: &ModelApi, version: &ModelApiVersionId) -> bool {
         api.routes_by_label()
             || api.serves(version)
             || (api.active.is_none() && !self.apis.capabilities().tells_active_version)
     }
 
-    /// An outage is waited out while there is time left; a refusal will not pass.
+    /// An outage is waited out while there is time; a refusal is an error at once.
     fn outage(&self, error: ReadError, poll: &Poll) -> Result<String> {
         match error {
             ReadError::Api(error)
@@ -130,8 +130,7 @@ impl EndpointWatch<'_> {
         }
     }
 
-    /// The end of the log that says why a version is down: of its build, or where that went well, of the
-    /// instances.
+    /// The end of the log that says why a version is down: that of its build, or if that succeeded, of the instances.
     pub(crate) async fn why_down(&self, version: &ModelApiVersionId) -> Option<(LogOf, Excerpt)> {
         let (mut build, mut build_failed) = (LogTail::default(), false);
         let of_the_build = build.rest(
@@ -161,7 +160,7 @@ impl EndpointWatch<'_> {
             },
             |_: &str| {},
         );
-        // What was read by then is what there is to show.
+        // What was read by then is shown.
         let _ = tokio::time::timeout(LONGEST_LOG, of_the_instances).await;
         match (instances.lines(), build.lines()) {
             (0, 0) => None,
@@ -177,9 +176,9 @@ impl EndpointWatch<'_> {
 /// Which log an excerpt is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogOf {
-    /// Of the build.
+    /// The log of the image's build.
     Build,
-    /// Of the instances.
+    /// The log of the instances that serve.
     Instances,
 }
 

@@ -1,4 +1,4 @@
-//! Both ways back: starting the version that was built before, and publishing it once more.
+//! Both ways to roll back: starting the version that was built before, and publishing it again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,8 +34,8 @@ fn api(active: u64) -> Value {
     })
 }
 
-/// A Domino whose endpoint answers with version 2, until version 1 is started or a third one is made. `start` is
-/// what the start of version 1 is answered with, `works` whether it does anything.
+/// A Domino whose endpoint answers with version 2, until version 1 is started or a third one is created. `start` is
+/// the answer to the start of version 1, `works` whether it has any effect.
 async fn domino(start: u16, works: bool) -> MockServer {
     let server = MockServer::start().await;
     let started = Arc::new(AtomicBool::new(false));
@@ -87,7 +87,7 @@ async fn domino(start: u16, works: bool) -> MockServer {
     server
 }
 
-/// Puts version 1 back; says which version serves then, or why none does.
+/// Rolls back to version 1; returns which version serves then, or why none does.
 async fn restored(server: &MockServer, source: ModelApiSource) -> Result<String, String> {
     let limits = Limits {
         delay_scale: 0.01,

@@ -1,4 +1,4 @@
-//! The smoke test against an endpoint of every mood.
+//! The smoke test against endpoints that answer well, badly, late or not at all.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn right() -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"result": 3}))
 }
 
-/// What comes of the test of version 2 when these answers come, one after the other, the last one for ever.
+/// The result of testing version 2 if these answers come one after the other, the last one repeatedly.
 async fn outcome(route: &str, answers: Vec<ResponseTemplate>) -> SmokeTestOutcome {
     let server = MockServer::start().await;
     let last = answers.len() - 1;

@@ -1,8 +1,8 @@
-//! How an endpoint stands: which version counts, who wrote it, whether somebody stopped it.
+//! The state of an endpoint: which version counts, who wrote it, whether somebody stopped it.
 
 use super::*;
 
-/// An endpoint with these versions, newest first, each with its status, whose active version is the one of the number.
+/// An endpoint with these versions, newest first, each with its status, whose active version has this number.
 fn endpoint(statuses: &[&str], active: Option<u64>) -> ExistingEndpoint {
     let numbers = (1..=statuses.len() as u64).rev();
     let versions = numbers
@@ -56,7 +56,7 @@ fn we_wrote_what_the_newest_mark_says_or_that_of_what_answers() {
         wanted
     };
     let model = EntityMarker::new("dev", "wine");
-    // The replicas that each mark tells, of versions 3, 2 and 1; the first of them answers.
+    // The replicas in each marker, of versions 3, 2 and 1; the first of them answers.
     let endpoint = |marks: [Option<u32>; 3]| {
         let versions = [3, 2, 1]
             .iter()
