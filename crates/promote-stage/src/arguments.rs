@@ -33,20 +33,20 @@ pub(crate) struct WaitArgs {
 }
 
 impl VersionArgs {
-    /// What beside the version says how it is judged, as flags.
+    /// The flags, besides the version, that change how it is evaluated.
     pub(crate) fn flags(&self) -> Vec<String> {
         let skip = self.skip_order.iter();
         skip.flat_map(|reason| ["--skip-order".to_owned(), reason.clone()])
             .collect()
     }
 
-    /// The version that is given. On GitHub an empty one is an error.
+    /// The version that is given, if any. On GitHub an empty one is an error.
     pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
         GivenVersion::number(self.version)
     }
 }
 
-/// Reads a reason. It is kept in a tag, so it must not be empty, and must be short enough for every server.
+/// Reads a reason. It is stored in a tag, so it must not be empty, and must be short enough for every server.
 pub(crate) fn reason(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("say why".into()),

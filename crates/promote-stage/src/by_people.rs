@@ -1,5 +1,5 @@
-//! What people decided in the experiment manager after a version was let into a stage. It tells that from what a
-//! promotion of ours did by the records; it changes nothing.
+//! What people decided in the experiment manager after a version was admitted to a stage. The records distinguish
+//! that from what a promotion of ours did. It changes nothing.
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::CommandError;
@@ -10,7 +10,7 @@ use crate::candidate::Candidate;
 use crate::record::{Record, Status, demoted};
 use crate::registry::stage_of;
 
-/// Refuses a version that somebody took out of the stage, unless a reason is given.
+/// Refuses a version that somebody removed from the stage, unless a reason is given.
 pub(crate) fn check_not_taken_out(
     context: &StepContext,
     candidate: &Candidate<'_>,
@@ -29,7 +29,8 @@ pub(crate) fn check_not_taken_out(
     let went_on = later.any(|later| {
         Record::of(version, &later.name).is_some() || demoted(version, &later.name).is_some()
     });
-    // Whatever was let in after it has archived it. Records tell whole seconds, and which version was there before.
+    // Any version that was admitted after it has archived it. Records have whole seconds, and name the version
+    // before.
     let gave_way = candidate.others().into_iter().any(|number| {
         let other = candidate.registry.version(number);
         let other = other.and_then(|other| Record::of(other, &stage.name));
@@ -54,7 +55,7 @@ pub(crate) fn check_not_taken_out(
     .at(file, &["stage", &stage.name]))
 }
 
-/// Where the alias of the stage leads, when somebody moved it away from the version that was let in.
+/// Where the alias of the stage points, if somebody moved it away from the version that was admitted.
 pub(crate) fn alias_moved_to(candidate: &Candidate<'_>) -> Option<VersionNumber> {
     let stays = candidate.is_in_stage() && candidate.others().is_empty();
     was_let_in(candidate).filter(|_| stays)?;
@@ -62,7 +63,7 @@ pub(crate) fn alias_moved_to(candidate: &Candidate<'_>) -> Option<VersionNumber>
     to.filter(|to| *to != candidate.number())
 }
 
-/// The record of a version that was let in, and did not have to leave.
+/// The record of a version that was admitted and not demoted since.
 fn was_let_in(candidate: &Candidate<'_>) -> Option<Record> {
     let is_demoted = demoted(&candidate.version, &candidate.target.stage.name).is_some();
     let record = candidate.record().filter(|_| !is_demoted)?;

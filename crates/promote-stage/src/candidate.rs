@@ -1,4 +1,5 @@
-//! The version that is to enter a stage, and all that must be known of it before a gate is asked. It only reads.
+//! The version that is to enter a stage, and everything that must be known about it before a gate is evaluated. It
+//! only reads.
 
 use domino_core::api::mlflow::{ModelVersion, Run, TrackingReader};
 use domino_core::api::projects::Project;
@@ -18,7 +19,7 @@ use crate::run_of::run_of;
 use crate::target::PromotionTarget;
 use crate::told::Told;
 
-/// The version that is replaced, with what is known of it.
+/// The version that is replaced, with what is known about it.
 #[derive(Debug)]
 pub(crate) struct Replaced {
     pub(crate) version: ModelVersion,
@@ -26,16 +27,16 @@ pub(crate) struct Replaced {
     pub(crate) measured: Measurements,
 }
 
-/// What is wanted of a candidate.
+/// How much to read about a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// What decides whether it may enter.
     Decision,
-    /// Also what a person compares it by.
+    /// Also what a person compares it with.
     All,
 }
 
-/// A version on its way into a stage.
+/// A version that is to enter a stage.
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) target: PromotionTarget<'a>,
@@ -44,29 +45,29 @@ pub(crate) struct Candidate<'a> {
     pub(crate) project: Project,
     pub(crate) registry: Registry,
     pub(crate) version: ModelVersion,
-    /// By what the version was chosen, for people.
+    /// How the version was chosen, for people.
     pub(crate) chosen: String,
     /// What the stage before serves.
     pub(crate) serving: Serving,
-    /// The later stage that the version is in already, by way of this one.
+    /// The later stage that the version is already in, having passed through this one.
     pub(crate) already_promoted: Option<&'a Stage>,
-    /// The run that made it.
+    /// The run that created it.
     pub(crate) run: Option<Run>,
-    /// Why the run is not known.
+    /// Why the run is unknown, if it is.
     pub(crate) run_trouble: Option<String>,
-    /// The version that it takes the place of, with its run.
+    /// The version that it replaces, with its run.
     pub(crate) replaced: Option<Replaced>,
-    /// Its metrics.
+    /// The metrics of the version, by which rules are evaluated.
     pub(crate) measured: Measurements,
     pub(crate) people: People,
-    /// What a step told the run that this is, if it is one.
+    /// What a step told this run, if this is one.
     pub(crate) told: Told,
-    /// What time it is for the server, in epoch milliseconds.
+    /// The server's present time, in epoch milliseconds.
     pub(crate) now: i64,
 }
 
 impl<'a> Candidate<'a> {
-    /// Reads all there is to know, and refuses what no gate could let in: first the registry beside the projects,
+    /// Reads everything that is needed, and refuses what no gate could admit: first the registry and the projects,
     /// then what the stage before serves, then the runs.
     pub(crate) async fn find(
         context: &'a StepContext,
@@ -136,7 +137,7 @@ impl<'a> Candidate<'a> {
             Some(number) => {
                 candidate.registry.look_up(&tracking, number).await?;
                 let found = candidate.registry.version(number).cloned();
-                // An alias that could not be deleted may lead to a version that was on its way in and put back.
+                // An alias that could not be deleted may point to a version that was rolled back while it entered.
                 found.filter(|version| {
                     stage_of(version) == candidate.target.model_stage
                         || !candidate.was_only_tried(version)
@@ -187,13 +188,12 @@ impl<'a> Candidate<'a> {
         others
     }
 
-    /// How the version got into the stage, or began to.
+    /// How the version entered the stage, or began to.
     pub(crate) fn record(&self) -> Option<Record> {
         Record::of(&self.version, &self.target.stage.name)
     }
 
-    /// The version that it takes the place of: the one in the stage, and when it has done so already, the one that
-    /// its record names.
+    /// The version that it replaces: the one in the stage, or if it has replaced that already, the one in its record.
     fn to_be_replaced(&self) -> Option<VersionNumber> {
         let pointed = self.registry.alias(&self.target.alias());
         let others = self.others();
@@ -207,13 +207,13 @@ impl<'a> Candidate<'a> {
             })
     }
 
-    /// Whether a version never got into the stage, although its record tells of an attempt.
+    /// Whether a version never entered the stage, although its record describes an attempt.
     fn was_only_tried(&self, version: &ModelVersion) -> bool {
         let stage = &self.target.stage.name;
         Record::of(version, stage).is_some() && !has_entered(version, stage)
     }
 
-    /// What later steps are given.
+    /// The outputs for later steps.
     pub(crate) fn outputs(&self, report: &mut Report) {
         report
             .output("version", self.number().to_string())
@@ -222,7 +222,8 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The stage that a version comes from. Both must be on one Domino: another has another experiment manager.
+/// The stage that a version comes from. Both must be on one Domino, because another one has another experiment
+/// manager.
 fn stage_before(context: &StepContext) -> Result<&Stage, CommandError> {
     let (file, stage) = (&context.file, &context.stage);
     let Some(before) = file.stage_before(stage) else {
@@ -247,7 +248,7 @@ fn stage_before(context: &StepContext) -> Result<&Stage, CommandError> {
     Ok(before)
 }
 
-/// The run that made a version, and what was measured of it.
+/// The run that created a version, and what was measured of it.
 async fn made(
     tracking: &TrackingReader,
     version: &ModelVersion,

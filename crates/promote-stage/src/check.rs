@@ -1,4 +1,4 @@
-//! `promote-stage check`: whether every gate of a stage lets a version in. It changes nothing.
+//! `promote-stage check`: whether every gate of a stage admits a version. It changes nothing.
 
 use domino_core::error::{Context as _, Result};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
@@ -20,7 +20,7 @@ pub(crate) struct CheckArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Asks every gate and shows what each says.
+/// Evaluates every gate and shows the results.
 pub(crate) async fn check(
     step: &mut Step,
     context: &StepContext,

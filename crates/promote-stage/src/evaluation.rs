@@ -1,4 +1,4 @@
-//! A version and what every gate says of it, waited for where a gate may still open.
+//! A version and the results of every gate, with a wait while a gate may still open.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::gates;
 use crate::gates::result::GateReport;
 use crate::registry::listed;
 
-/// The pause between two looks at gates that may still open. People decide in minutes.
+/// The pause between two evaluations of gates that may still open. People decide within minutes.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Reads the version and asks every gate. With time to wait, gates that may still open are asked again until all hold,
-/// one never will, or the time is up.
+/// Reads the version and evaluates every gate. If there is time to wait, gates that may still open are evaluated
+/// again until all hold, one never will, or the time is up.
 pub(crate) async fn evaluate<'a>(
     step: &Step,
     context: &'a StepContext,
@@ -46,7 +46,7 @@ pub(crate) async fn evaluate<'a>(
     }
 }
 
-/// How a step ends for a version that is in a later stage already.
+/// How a step ends for a version that is already in a later stage.
 pub(crate) fn already_promoted(candidate: &Candidate<'_>) -> Option<StepResult> {
     let later = candidate.already_promoted?;
     let others = candidate.others();

@@ -1,7 +1,7 @@
 //! Whether a stage holds the promoted version and no other.
 //!
-//! The experiment manager has no compare-and-set, and answers 200 to two promotions at once. So that the stage holds one
-//! version only is known from looking afterwards. Of two that meet, the higher version stays.
+//! The experiment manager has no compare-and-set, and answers 200 to two promotions at once. Only a look afterwards
+//! shows that the stage holds one version. If two promotions meet, the higher version stays.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::registry::listed;
 /// How long another promotion has to leave the stage.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a look at the stage says.
+/// The result of a look at the stage.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Exclusivity {
     /// The stage holds the version and no other.
@@ -25,14 +25,14 @@ pub(crate) enum Exclusivity {
     Gone,
     /// Another promotion moved the version out; the stage holds these.
     MovedOut(Vec<VersionNumber>),
-    /// The stage holds a higher version as well, and this one leaves.
+    /// The stage holds a higher version as well, so this one leaves.
     Outranked(Vec<VersionNumber>),
     /// The stage holds lower versions as well, which did not leave in time.
     Contested(Vec<VersionNumber>),
 }
 
-/// Polls whether the stage holds this version and no other. A lower one is given time to leave: it is another promotion
-/// that has not noticed yet.
+/// Polls until the stage holds this version and no other. A lower one gets time to leave: it belongs to another
+/// promotion that has not noticed yet.
 pub(crate) async fn check_exclusive(promotion: &Promotion<'_>) -> Result<Exclusivity, ApiError> {
     let (registry, version) = (&promotion.registry, promotion.transition.version);
     let delay_scale = registry.delay_scale();
@@ -59,7 +59,7 @@ pub(crate) async fn check_exclusive(promotion: &Promotion<'_>) -> Result<Exclusi
 }
 
 impl Exclusivity {
-    /// The sentence for a stage that does not hold the version alone.
+    /// The error for a stage that does not hold the version alone.
     pub(crate) fn into_result(self, promotion: &Promotion<'_>) -> Result<(), CommandError> {
         let name = promotion.registry.name();
         let (version, stage) = (promotion.transition.version, &promotion.transition.to);

@@ -1,6 +1,6 @@
-//! The gates of a stage: each is asked whether it lets a version in, not yet, or not at all, and why.
+//! The gates of a stage: whether each admits a version, may admit it later, or never will, and why.
 //!
-//! A gate that cannot be asked does not hold. Nothing here changes anything.
+//! A gate that cannot be evaluated does not hold. Nothing here changes anything.
 
 pub(crate) mod github;
 pub(crate) mod governance;
@@ -17,7 +17,7 @@ use stage_file::{DominoApproval, Gates};
 use crate::candidate::Candidate;
 use crate::gates::result::{GateReport, Verdict};
 
-/// Asks every gate of the stage, those that must be asked over the network side by side.
+/// Evaluates every gate of the stage; those that need the network run side by side.
 pub(crate) async fn evaluate(
     context: &StepContext,
     candidate: &Candidate<'_>,
@@ -50,7 +50,7 @@ pub(crate) async fn evaluate(
     Ok(report)
 }
 
-/// The error that lists the gates that do not let the version in.
+/// The error that lists the gates that do not admit the version.
 pub(crate) fn refusal(
     report: &GateReport,
     context: &StepContext,
@@ -70,7 +70,7 @@ pub(crate) fn refusal(
     )
     .hint(hint(report))
     .at(&context.file, &key(report, candidate));
-    // The causes are listed innermost last.
+    // The innermost cause comes last.
     let mut causes: Vec<String> = report
         .closed()
         .map(|result| format!("{}: {}", result.gate, result.reason))
@@ -85,7 +85,7 @@ pub(crate) fn refusal(
     inner.context(refusal)
 }
 
-/// What to do. A gate that never opens comes first, because waiting for the others is useless then.
+/// What to do next. A gate that never opens comes first, because waiting for the others would be useless.
 fn hint(report: &GateReport) -> &str {
     let never = report
         .closed()

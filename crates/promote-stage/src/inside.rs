@@ -1,5 +1,5 @@
-//! Promoting from inside of Domino: the step starts a run of this program in the stage's project, follows it, and ends as it
-//! ended. What the run writes, and whether it is there, is not decided here.
+//! Promoting from inside of Domino: the step starts a run of this program in the stage's project, follows it, and
+//! ends with the same exit code. What the run writes, and whether it has been written, is not decided here.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -24,9 +24,10 @@ use crate::candidate::Candidate;
 use crate::shell_word::shell_word;
 use crate::told::Told;
 
-/// What the last line of a run's log begins with, before the exit code: Domino tells of it only whether it is zero.
+/// The beginning of the last line of a run's log, before the exit code: Domino itself tells only whether that is
+/// zero.
 const LAST_LINE: &str = "promote-stage ended with exit code ";
-/// What a step reports of a run that is none of a promotion's outputs.
+/// What a step reports about a run that is not an output of a promotion.
 const OF_THE_RUN: [&str; 5] = ["id", "number", "url", "status", "environment-revision"];
 
 /// How long a run may take.
@@ -37,12 +38,13 @@ pub(crate) struct InsideArgs {
     pub(crate) timeout: Duration,
 }
 
-/// Whether a run is to write in place of this process.
+/// Whether a run must write in place of this process.
 fn is_elsewhere(context: &StepContext) -> bool {
     context.file.pipeline.promote == Promote::Inside && !is_in_domino_run()
 }
 
-/// The run that writes in place of this step, as `plan` plans it; none where the step writes itself, or has nothing to write.
+/// The run that writes in place of this step, as `plan` plans it; absent if the step writes itself, or has nothing to
+/// write.
 pub(crate) async fn errand<'a>(
     context: &'a StepContext,
     interrupts: &mut Interrupts,
@@ -58,21 +60,21 @@ pub(crate) async fn errand<'a>(
     }
 }
 
-/// In a run, tells the step that follows it how this program ends.
+/// In a run, tells the step that follows it the exit code of this program.
 pub(crate) fn tell_end(exit: Exit) {
     if variable("DOMINO_RUN_ID").is_some() {
-        // Where it cannot be told, the step ends as one whose run failed.
+        // If it cannot be told, the step ends like one whose run failed.
         let _ = writeln!(std::io::stderr(), "{LAST_LINE}{}", exit as u8);
     }
 }
 
-/// What a run is to do.
+/// What a run has to do.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
     pub(crate) verb: &'static str,
     /// The option that names the stage.
     pub(crate) stage_option: &'static str,
-    /// The model, as the stage file calls it.
+    /// The model's name in the stage file.
     pub(crate) model: &'a str,
     pub(crate) version: VersionNumber,
     /// Further flags, as the person gave them.
@@ -80,7 +82,7 @@ pub(crate) struct Task<'a> {
     pub(crate) told: Told,
 }
 
-/// A run that writes in place of the step: planned by reading.
+/// A run that writes in place of the step; planning it only reads.
 #[derive(Debug)]
 pub(crate) struct Errand<'a> {
     context: &'a StepContext,
@@ -142,7 +144,7 @@ impl<'a> Errand<'a> {
     ) -> Result<Self> {
         let StepContext { file, stage, .. } = context;
         let (verb, model, version) = (task.verb, task.model, task.version);
-        // No job has such a name.
+        // No job can have such a name.
         let of = EntityMarker::new(&stage.name, &format!("{model}:{verb}"));
         let mut marker = DeploymentMarker::new(of, &Commit::wanted(None)?);
         marker.version = Some(version);
@@ -177,13 +179,13 @@ impl<'a> Errand<'a> {
         })
     }
 
-    /// The run that goes on with this marker. One that is over has written what it could.
+    /// The run with this marker that has not ended. One that has ended has written what it could.
     fn going_on(&self) -> Option<&Run> {
         let mut marked = self.found.marked.iter();
         marked.find(|run| !run.statuses.is_completed)
     }
 
-    /// Adds where it runs to a plan.
+    /// Adds to a plan where it runs.
     pub(crate) fn describe(&self, plan: &mut Plan) {
         plan.fact("inside", format!("project {}", self.project.name));
         self.place.describe(plan);
@@ -194,7 +196,7 @@ impl<'a> Errand<'a> {
         };
     }
 
-    /// Starts the run, unless it goes on already, and follows it; the step ends as it ended.
+    /// Starts the run, unless it already runs, and follows it; the step ends with the same result.
     pub(crate) async fn run(
         &self,
         step: &mut Step,
@@ -298,11 +300,11 @@ impl<'a> Errand<'a> {
     }
 }
 
-/// What the last lines of a run's log tell of its end.
+/// What the last lines of a run's log say about its end.
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     exit: Option<Exit>,
-    /// Its error with what caused it, outermost first.
+    /// Its error and the causes, outermost first.
     causes: Vec<String>,
     hint: String,
 }
@@ -337,7 +339,7 @@ impl End {
     }
 }
 
-/// The last error among these lines, and what caused it.
+/// The last error among these lines, and its causes.
 fn causes(lines: &[String]) -> Vec<String> {
     let Some(at) = lines.iter().rposition(|line| line.starts_with("error: ")) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! A promotion as a journal: every write of it, in the order of writing, declared beside what takes it back. It writes
+//! A promotion as a journal: each of its writes, in the order of writing, declared beside its rollback. It writes
 //! nothing itself.
 
 use std::cell::Cell;
@@ -14,15 +14,15 @@ use crate::transition::{Alias, Previous, TagChange, Transition};
 /// All steps of a promotion, phase by phase.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// The record says "pending".
+    /// The record is set to "pending".
     pub(crate) begin: Vec<JournalStep>,
-    /// The version enters the stage; nothing where it is there already.
+    /// The version enters the stage; absent if it is there already.
     pub(crate) enter: Option<JournalStep>,
     /// The versions that leave the stage.
     pub(crate) leave: Vec<Departure>,
-    /// The aliases follow.
+    /// The aliases are set.
     pub(crate) announce: Vec<JournalStep>,
-    /// The record says "done".
+    /// The record is set to "done".
     pub(crate) close: Vec<JournalStep>,
 }
 
@@ -30,21 +30,21 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 pub(crate) struct Departure {
     pub(crate) version: VersionNumber,
-    /// It says first that it was demoted.
+    /// Written before: the tags that say that it was demoted.
     pub(crate) tags: Vec<JournalStep>,
     pub(crate) archive: JournalStep,
 }
 
-/// One write, declared beside what takes it back.
+/// One write, declared beside its rollback.
 #[derive(Debug)]
 pub(crate) struct JournalStep {
-    /// `None` where it is so already.
+    /// `None` if nothing needs to be written.
     pub(crate) write: Option<Write>,
     pub(crate) inverse: Inverse,
     pub(crate) state: Cell<StepState>,
 }
 
-/// How far a step is.
+/// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StepState {
     /// Nothing was sent.
@@ -53,34 +53,34 @@ pub(crate) enum StepState {
     Started,
     /// It was carried out.
     Done,
-    /// It was carried out, and taken back.
+    /// It was carried out, and rolled back.
     RolledBack,
 }
 
-/// What a step writes.
+/// A write of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Write {
     Stage(VersionNumber, ModelStage),
-    /// An empty value stands for no tag.
+    /// An empty value means no tag.
     Tag(VersionNumber, String, String),
     /// Without a version the alias is deleted.
     Alias(String, Option<VersionNumber>),
 }
 
-/// What takes a write back.
+/// The rollback of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Inverse {
-    /// The version goes back to where it came from.
+    /// The version returns to where it came from.
     LeaveStage,
-    /// This version goes back into the stage, when the stage is empty otherwise.
+    /// This version returns to the stage, if the stage is empty otherwise.
     ReturnToStage(VersionNumber),
-    /// The alias no longer points to a version that is not in the stage.
+    /// The alias stops pointing to a version that is not in the stage.
     Alias(Alias),
-    /// The alias of the version before is again what it was, when it is still what was written.
+    /// The alias of the version before gets its earlier value, if it still has the value that was written.
     PreviousAlias(Alias, VersionNumber),
     /// The tag gets this value.
     Tag(VersionNumber, String, String),
-    /// It stays as it is.
+    /// Nothing is rolled back.
     Nothing,
 }
 
@@ -103,7 +103,7 @@ impl JournalStep {
 }
 
 impl Journal {
-    /// Declares every step. An error says that the record does not fit into tags.
+    /// Declares every step. It is an error if the record does not fit into a tag.
     pub(crate) fn of(transition: &Transition<'_>) -> Result<Self> {
         let others = transition.others.iter();
         Ok(Self {
@@ -118,8 +118,7 @@ impl Journal {
         })
     }
 
-    /// The steps in the order in which a rollback takes them back: what a stage holds first, then the aliases, then the
-    /// tags.
+    /// The steps in the order in which they are rolled back: first the stage, then the aliases, then the tags.
     pub(crate) fn for_rollback(&self) -> Vec<&JournalStep> {
         let archive = self.leave.iter().map(|departure| &departure.archive);
         let tags = self.leave.iter().flat_map(|departure| &departure.tags);
@@ -141,7 +140,7 @@ impl Journal {
     }
 }
 
-/// The record says "pending", and what earlier releases wrote says nothing any more.
+/// The record is set to "pending", and tags of earlier releases that would be wrong are cleared.
 fn begin(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
     let (version, key) = (transition.version, Record::key(transition.stage));
     let pending = JournalStep::new(
@@ -180,7 +179,7 @@ fn announce(transition: &Transition<'_>) -> Vec<JournalStep> {
             Inverse::PreviousAlias(alias.clone(), previous),
         ));
     }
-    // Also where the alias needs no write: a rollback must not leave it at a version that is not in the stage.
+    // Even if the alias needs no write: a rollback must not leave it on a version that is not in the stage.
     let mut own = JournalStep::new(
         Write::Alias(alias.name.clone(), Some(version)),
         Inverse::Alias(alias.clone()),
@@ -191,8 +190,8 @@ fn announce(transition: &Transition<'_>) -> Vec<JournalStep> {
     steps
 }
 
-/// Nothing of this is taken back: it is written once the stage is known to hold the version alone. The alias that a
-/// demotion goes by is the last to go, so that a rerun finds it.
+/// None of this is rolled back: it is written once it is certain that the stage holds the version alone. The alias
+/// that a demotion uses is deleted last, so that a rerun finds it.
 fn close(transition: &Transition<'_>) -> Result<Vec<JournalStep>> {
     let (version, key) = (transition.version, Record::key(transition.stage));
     let done = Write::Tag(version, key, transition.record_value(Status::Done)?);

@@ -1,10 +1,10 @@
-//! `promote-stage`: move a version of a registered model to the next stage of the experiment manager, when every
-//! gate of that stage holds.
+//! `promote-stage`: move a version of a registered model to the next stage of the experiment manager, when every gate
+//! of that stage holds.
 //!
-//! `request` asks for approval, `check` reads whether it was given, `apply` promotes, `demote` goes back, `sheet` shows
-//! where a version comes from. Every verb plans
-//! with readers, shows the plan, and only then gets a writer. It is green only when the stage holds exactly the
-//! version that was asked for; it deploys nothing, which is `deploy-model`'s part.
+//! `request` asks for approval, `check` reads whether it was given, `apply` promotes, `demote` rolls back, `sheet`
+//! shows where a version comes from. Every verb plans with readers, shows the plan, and only then gets a writer. It
+//! ends green only if the stage holds exactly the requested version. It deploys nothing; that is `deploy-model`'s
+//! part.
 
 mod apply;
 mod arguments;
@@ -63,7 +63,7 @@ pub struct Args {
     verb: Verb,
 }
 
-/// What `--help` ends with.
+/// The end of `--help`.
 const EXITS: &str = "\
 Credential: DOMINO_TOKEN (or DOMINO_TOKEN_FILE), else DOMINO_USER_API_KEY; inside a Domino run DOMINO_API_PROXY. \
 DOMINO_ENV names the stage, DOMINO_API_HOST overrides its host, MLFLOW_TRACKING_URI that of the experiment manager. \
@@ -102,7 +102,7 @@ enum Verb {
     Demote(demote::DemoteArgs),
 }
 
-/// The stage is where something moves to.
+/// The flag `--to`: the stage that the version moves to.
 fn to(stage: clap::Arg) -> clap::Arg {
     stage.long("to").help(
         "The stage to enter, as in stages.toml; when not given, the one that DOMINO_ENV names",
@@ -155,7 +155,7 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 impl Verb {
-    /// What a step tells the run that works in its place.
+    /// What a step told the run that works in its place.
     fn told(&self) -> Option<&told::Told> {
         match self {
             Self::Request(args) => Some(&args.which.told),

@@ -1,6 +1,5 @@
-//! Where a version comes from and where it went: commit, run of the job, run of the experiment manager, version, stages.
-//! It is put together from what the version, its run and its records tell; nothing is judged here. How it is written is
-//! for `page`.
+//! Where a version comes from and where it went: commit, run of the job, run of the experiment manager, version,
+//! stages. It combines what the version, its run and its records say, and evaluates nothing. `page` writes it.
 
 mod page;
 
@@ -17,42 +16,42 @@ use crate::candidate::Candidate;
 use crate::record::{Record, Status, demoted, timestamp};
 use crate::registry::stage_of;
 
-/// What leads to a version, and what became of it.
+/// The origin of a version, and what happened to it.
 #[derive(Debug)]
 pub(crate) struct Lineage {
     title: String,
-    /// From the commit to the version; each with what is known of it.
+    /// From the commit to the version, each with what is known about it.
     chain: Vec<Link>,
     stages: Vec<StageOfVersion>,
 }
 
-/// One thing that another was made of.
+/// One link of the chain, from which the next one was created.
 #[derive(Debug)]
 struct Link {
     what: &'static str,
     facts: Vec<(&'static str, String)>,
 }
 
-/// A stage, and how the version got there.
+/// A stage, and how the version entered it.
 #[derive(Debug)]
 struct StageOfVersion {
     stage: String,
     cells: Vec<(&'static str, String)>,
 }
 
-/// What is known of a version.
+/// What is known about a version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) version: &'a ModelVersion,
     pub(crate) run: Option<&'a Run>,
-    /// Why the run is not known.
+    /// Why the run is unknown, if it is.
     pub(crate) run_trouble: Option<&'a str>,
-    /// What the endpoints of the stages serve, in words, as far as they were asked.
+    /// What the endpoints of the stages serve, in words, as far as they were read.
     pub(crate) endpoints: &'a BTreeMap<String, String>,
 }
 
 impl Lineage {
-    /// That of a version, through the stages of the file that have the same Domino as `stage`.
+    /// The lineage of a version, through the stages of the file that have the same Domino as `stage`.
     pub(crate) fn of(file: &StageFile, stage: &Stage, known: Known<'_>) -> Self {
         let version = known.version;
         let stages = file.stages.iter().filter(|other| other.host == stage.host);
@@ -71,7 +70,7 @@ impl Lineage {
         }
     }
 
-    /// That of a version on its way into a stage; `entered` is its record there once it has entered.
+    /// The lineage of a version that is to enter a stage; `entered` is its record there once it has entered.
     pub(crate) fn of_candidate(
         file: &StageFile,
         candidate: &Candidate<'_>,
@@ -111,12 +110,12 @@ impl Lineage {
         }
     }
 
-    /// What leads to the version, a line each.
+    /// The links of the chain, a line each.
     pub(crate) fn chain(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.chain.iter().map(|link| (link.what, link.in_words()))
     }
 
-    /// The lineage as data. What is not known is left out.
+    /// The lineage as data. What is unknown is left out.
     pub(crate) fn data(&self) -> Value {
         let object = |facts: &[(&'static str, String)]| -> Map<String, Value> {
             let known = facts.iter().filter(|(_, text)| !text.is_empty());
@@ -162,7 +161,7 @@ impl Link {
 }
 
 impl Known<'_> {
-    /// A tag of the version, else of its run.
+    /// A tag of the version, otherwise of its run.
     fn tag(&self, key: &str) -> String {
         let of_run = self.run.and_then(|run| run.tags.get(key));
         let tag = self.version.tags.get(key).or(of_run);
@@ -275,7 +274,7 @@ impl Known<'_> {
     }
 }
 
-/// What the endpoint of a stage serves, seen from a version.
+/// What the endpoint of a stage serves, compared with a version.
 pub(crate) fn endpoint_words(serving: &Serving, version: &ModelVersion, stage: &str) -> String {
     match serving {
         Serving::Nothing(why) => format!("none: {why}"),

@@ -24,8 +24,9 @@ use crate::registry_writer::RegistryWriter;
 use crate::rollback::{Rollback, rollback};
 use crate::transition::Transition;
 
-/// How long the stage must hold the version alone before that is believed, at least and at most. In between it is
-/// twice as long as this promotion took to enter: another one that has seen the stage as it was takes about as long.
+/// How long the stage must hold the version alone before that counts, at least and at most. In between it is twice as
+/// long as this promotion took to enter: another one that has seen the earlier state of the stage takes about as
+/// long.
 const SETTLE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
 /// How a promotion ended.
@@ -33,11 +34,11 @@ const SETTLE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 pub(crate) enum PromotionOutcome {
     /// The stage holds the version and no other, and the record says so.
     Done,
-    /// The record could not be begun, so nothing was moved.
+    /// The record could not be written, so nothing was moved.
     NotBegun(CommandError),
-    /// The version could not enter, or another promotion got in between; the steps were taken back.
+    /// The version could not enter, or another promotion came in between; the steps were rolled back.
     RolledBack(CommandError, Rollback),
-    /// The stage holds the version, but the steps named here are left for a rerun.
+    /// The stage holds the version, but the steps named here remain for a rerun.
     Unfinished(CommandError, Vec<String>),
     /// The version was moved, but whether the stage holds it alone could not be read.
     Unseen(CommandError),
@@ -47,7 +48,7 @@ pub(crate) enum PromotionOutcome {
     AliasUnset(CommandError),
 }
 
-/// Promotes a version, and reports what came of it.
+/// Promotes a version, and reports the outcome.
 pub(crate) async fn promote(
     step: &mut Step,
     registry: RegistryWriter<'_>,
@@ -72,7 +73,7 @@ async fn run(
     }
 }
 
-/// Goes from state to state as long as nothing stops it.
+/// Goes from state to state until something stops it.
 async fn advance(
     promotion: &Promotion<'_>,
     step: &Step,
@@ -106,13 +107,13 @@ async fn advance(
     .await
 }
 
-/// How long a stage has to hold a version alone that took so long to enter it.
+/// How long a stage must hold a version alone that took this long to enter it.
 fn settle(entering: Duration, delay_scale: f64) -> Duration {
     let (least, most) = SETTLE;
     (entering * 2).clamp(least.mul_f64(delay_scale), most)
 }
 
-/// Enters first and archives then, so that the stage is never empty.
+/// First enters and then archives, so that the stage is never empty.
 async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrupts) -> Result<()> {
     bail_if_interrupted(interrupts).await?;
     if let Some(enter) = &promotion.journal.enter {
@@ -124,7 +125,7 @@ async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrup
     }
     let (version, to) = (promotion.transition.version, &promotion.transition.to);
     let mut held = registry.versions_still_in_stage(to).await?;
-    // Only those that were seen when it was planned: what came since belongs to another promotion.
+    // Only the versions that the plan saw: any other belongs to another promotion.
     let leave = promotion.journal.leave.iter();
     for departure in leave.filter(|departure| held.contains(&departure.version)) {
         bail_if_interrupted(interrupts).await?;
@@ -135,13 +136,13 @@ async fn enter(promotion: &Promotion<'_>, step: &Step, interrupts: &mut Interrup
     }
     held.retain(|one| (promotion.journal.leave.iter()).all(|departure| departure.version != *one));
     match held == [version] {
-        // Whoever enters from now on is seen by the look that is to come.
+        // The coming look at the stage sees whoever enters from now on.
         true => Ok(()),
         false => check_exclusive(promotion).await?.into_result(promotion),
     }
 }
 
-/// Carries out the first `count` of the steps that are left. An error names the step that failed and all after it.
+/// Carries out the first `count` of the remaining steps. An error names the step that failed and all after it.
 async fn finish<'a>(
     promotion: &Promotion<'_>,
     rest: impl Iterator<Item = &'a JournalStep>,
@@ -194,7 +195,7 @@ async fn roll_back(promotion: &Promotion<'_>, cause: CommandError) -> Box<Promot
 }
 
 impl PromotionOutcome {
-    /// One sentence for each state but the last.
+    /// One sentence for each state except the last.
     pub(crate) fn into_result(self, promotion: &Promotion<'_>) -> Result<()> {
         let (stage, version) = (&promotion.transition.to, promotion.transition.version);
         Err(match self {
@@ -220,7 +221,7 @@ impl PromotionOutcome {
     }
 }
 
-/// Between two writes is the moment to stop.
+/// A signal is obeyed between two writes.
 pub(crate) async fn bail_if_interrupted(interrupts: &mut Interrupts) -> Result<(), CommandError> {
     let signal = tokio::select! {
         biased;
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(of(100, 1.0), 1_000);
         assert_eq!(of(1_500, 1.0), 3_000);
         assert_eq!(of(60_000, 1.0), 10_000);
-        // Tests wait shorter, and still as long as another promotion needs.
+        // Tests wait less, but as long as another promotion needs.
         assert_eq!(of(100, 0.01), 200);
     }
 }

@@ -1,7 +1,8 @@
-//! The metrics of a version: those of the logged model that it was made of, where its source names one, else those of
-//! its run. A run keeps one value a metric for all the models that it logged, so that it may be a sibling's.
+//! The metrics of a version: those of the logged model that it was created from, if its source names one, otherwise
+//! those of its run. A run keeps one value for each metric, for all the models that it logged, so the value may be
+//! another model's.
 //!
-//! Which values prove something is known here; whether a rule holds is not.
+//! This module knows which values prove something, but not whether a rule holds.
 
 use std::collections::BTreeMap;
 
@@ -11,45 +12,45 @@ use stage_file::MetricRule;
 
 use crate::run_of::{RunOf, run_of};
 
-/// A copy of a copy is followed this far.
+/// A chain of copies is followed this far.
 const COPIES: usize = 10;
 
 /// What was measured of a version.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Measurements {
     rows: Vec<Measurement>,
-    /// Why there are none.
+    /// Why there are no metrics.
     trouble: Option<String>,
-    /// What a reader of them must not miss.
+    /// What a reader of the metrics must not miss.
     pub(crate) remark: Option<String>,
 }
 
-/// One value.
+/// One measured value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Measurement {
     pub(crate) metric: String,
-    /// No finite number is no value.
+    /// A value that is not finite counts as none.
     pub(crate) value: f64,
     data_set: Option<String>,
-    /// The run that measured it, of a logged model.
+    /// The run that measured it, for a logged model.
     run: Option<String>,
     step: i64,
     timestamp: i64,
-    /// Why it proves nothing.
+    /// Why it proves nothing, if so.
     pub(crate) unproven: Option<String>,
 }
 
-/// The logged model that a version was made of.
+/// The logged model that a version was created from.
 enum MadeOf {
     Model(Box<LoggedModel>),
-    /// It could not be read, and why.
+    /// It could not be read; the text is the reason.
     Unread(String),
-    /// There is none.
+    /// There is none, so the metrics of the run count.
     Run,
 }
 
 impl Measurements {
-    /// Reads what was measured of a version, and of the runs that measured it those that the rules need.
+    /// Reads what was measured of a version, and those runs that measured it which the rules need.
     pub(crate) async fn read(
         tracking: &TrackingReader,
         version: &ModelVersion,
@@ -137,7 +138,7 @@ impl Measurements {
         }
     }
 
-    /// The value that a rule is about: of the run and data set that were measured last, there that of the highest step.
+    /// The value that a rule is about: of the run and data set that were measured last, the one of the highest step.
     /// The error says why there is none.
     pub(crate) fn pick(&self, rule: &MetricRule) -> Result<&Measurement, String> {
         let named = |row: &&Measurement| row.metric == rule.metric;
@@ -169,7 +170,7 @@ impl Measurements {
         ))
     }
 
-    /// Where a picked value is from, and whether it was chosen among several.
+    /// Where a chosen value comes from, and whether it was chosen among several.
     pub(crate) fn whence(&self, picked: &Measurement) -> String {
         let Some(run) = &picked.run else {
             return String::new();
@@ -193,7 +194,7 @@ impl Measurements {
         format!("{on} in run {run}{newest}")
     }
 
-    /// Each metric as a sheet shows it, with its data set where it has one.
+    /// Each metric as a sheet shows it, with its data set if it has one.
     pub(crate) fn newest_values(&self) -> BTreeMap<String, f64> {
         let label = |row: &Measurement| match &row.data_set {
             Some(data_set) => format!("{} on {data_set}", row.metric),
@@ -209,7 +210,7 @@ impl Measurements {
     }
 }
 
-/// The row that counts of several.
+/// The row that counts among several.
 fn last<'a>(rows: impl Iterator<Item = &'a Measurement>) -> Option<&'a Measurement> {
     let rows: Vec<&Measurement> = rows.collect();
     let newest = rows.iter().max_by_key(|row| row.timestamp)?;
@@ -225,14 +226,14 @@ fn last<'a>(rows: impl Iterator<Item = &'a Measurement>) -> Option<&'a Measureme
 }
 
 impl Measurement {
-    /// Takes into account what the run says that measured it.
+    /// Takes into account the run that measured it.
     fn check_run(&mut self, run: &RunOf) {
         let RunOf::Known(run) = run else {
             self.unproven = self.unproven.take().or(run.trouble());
             return;
         };
         self.unproven = self.unproven.take().or_else(|| unproven(run));
-        // MLflow 3.17 stores `NaN` of a logged model as 0; the run has it as it was.
+        // MLflow 3.17 stores `NaN` of a logged model as 0; the run has the original value.
         if self.value == 0.0
             && run
                 .metrics
@@ -254,7 +255,7 @@ fn unproven(run: &Run) -> Option<String> {
         .then(|| format!("run {} is `{status}`", run.id))
 }
 
-/// Follows the source of a version, by way of the versions that it is a copy of, to a logged model.
+/// Follows the source of a version, through the versions that it is a copy of, to a logged model.
 async fn made_of(tracking: &TrackingReader, version: &ModelVersion) -> Result<MadeOf> {
     let mut source = version.source.clone();
     for _ in 0..COPIES {

@@ -1,5 +1,5 @@
-//! What may not be promoted, whoever approves: versions are taken in the order of the stages, and only those that
-//! are ready and that the stage before serves.
+//! What may not be promoted, whoever approves: versions pass through the stages in order, and only those that are
+//! ready and that the stage before serves.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, ModelVersionStatus};
 use domino_core::api::registered_models::VersionNumber;
@@ -13,8 +13,8 @@ use crate::record::{Record, demoted, was_let_in};
 use crate::registry::{Registry, stage_of};
 use crate::target::PromotionTarget;
 
-/// Which version is meant: the one given, the one that the stage file pins, else the one that the stage before
-/// serves. With the words for why.
+/// Which version is meant: the given one, the one that the stage file pins, otherwise the one that the stage before
+/// serves. With the reason in words.
 pub(crate) fn choose(
     context: &StepContext,
     target: &PromotionTarget<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn choose(
     }
 }
 
-/// The registered model has no such version.
+/// The error: the registered model has no such version.
 pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> CommandError {
     let name = &registry.model.name;
     let failure =
@@ -63,7 +63,7 @@ pub(crate) fn no_such_version(registry: &Registry, number: VersionNumber) -> Com
     }
 }
 
-/// Only a version that can be used is moved.
+/// Refuses a version that cannot be used yet or ever.
 pub(crate) fn ready(version: &ModelVersion) -> Result<(), CommandError> {
     let word = match &version.status {
         ModelVersionStatus::Ready => return Ok(()),
@@ -82,8 +82,8 @@ pub(crate) fn ready(version: &ModelVersion) -> Result<(), CommandError> {
     .hint("wait for its registration, or register it anew"))
 }
 
-/// The later stage that a version is in already, where its record says that it came by this one. The experiment
-/// manager knows one stage of a version only, so that moving it would take it out of there; but one that somebody put
+/// The later stage that a version is already in, if its record says that it passed through this one. The experiment
+/// manager has only one stage for a version, so a promotion would move it out of there. A version that somebody put
 /// there by hand has passed no gate.
 pub(crate) fn already_promoted<'a>(
     file: &'a StageFile,
@@ -202,7 +202,7 @@ pub(crate) fn check_handed_on(version: &ModelVersion) -> Result<(), CommandError
     .hint("a number means something only where it was given out: run all jobs again, from the first stage on"))
 }
 
-/// Why a version is not where versions of the stage come from; `None` when it is, or is in the stage already.
+/// Why a version is not where versions of the stage come from; `None` if it is, or is already in the stage.
 fn out_of_order(
     file: &StageFile,
     target: &PromotionTarget<'_>,

@@ -1,5 +1,5 @@
-//! Writing from outside of Domino: the experiment manager of some deployments wants to be told to which run a write
-//! belongs, one of the same project and user. It is told only where a write was refused.
+//! Writing from outside of Domino: the experiment manager of some deployments requires the run that a write belongs
+//! to, one of the same project and user. The run is named only after a write was refused.
 
 use domino_core::api::projects::{Project, ProjectId};
 use domino_core::client::ApiError;
@@ -13,18 +13,18 @@ use crate::registry::Registry;
 /// Domino's tag that names the project of a model and of a version.
 const PROJECT_TAG: &str = "mlflow.domino.project_id";
 
-/// What became of a write that was refused.
+/// What happened to a write that was refused.
 #[derive(Debug, Clone)]
 pub(crate) enum Outside {
-    /// It is taken in the context of this run.
+    /// It is accepted in the context of this run.
     Taken(String),
-    /// It is refused also in the context of this run.
+    /// It is refused in the context of this run as well.
     Refused(String),
-    /// There is no run of ours in the project.
+    /// We have no run in the project.
     NoRun,
 }
 
-/// Whether a refusal may be for want of a run: of a credential of Domino's that is sent from outside.
+/// Whether a refusal may be due to a missing run: for a credential of Domino's that is sent from outside.
 pub(crate) fn may_want_run(context: &StepContext, error: &ApiError) -> bool {
     let is_ours = matches!(
         context.connection.credential(),
@@ -36,8 +36,9 @@ pub(crate) fn may_want_run(context: &StepContext, error: &ApiError) -> bool {
     is_ours && is_refusal && !error.not_processed()
 }
 
-/// The run to name: one that made a version of the model, else the newest that we started in its project; that of the
-/// stage where the model does not tell. What the look runs into does not matter more than why we look.
+/// The run to name: one that created a version of the model, otherwise the newest that we started in the model's
+/// project, or in that of the stage if the model does not tell. An error here matters less than the reason for the
+/// look.
 pub(crate) async fn run(
     context: &StepContext,
     planned: &Registry,
@@ -77,7 +78,7 @@ async fn own_run(context: &StepContext, planned: &Registry) -> Result<Option<Str
 }
 
 impl Outside {
-    /// The same once it is known whether the write was taken.
+    /// The same once it is known whether the write was accepted.
     pub(crate) fn after(self, is_taken: bool) -> Self {
         match self {
             Self::Refused(run) if is_taken => Self::Taken(run),
@@ -85,7 +86,7 @@ impl Outside {
         }
     }
 
-    /// The run in whose context writes are taken.
+    /// The run in whose context writes are accepted.
     pub(crate) fn run(&self) -> Option<String> {
         match self {
             Self::Taken(run) => Some(run.clone()),
@@ -93,7 +94,7 @@ impl Outside {
         }
     }
 
-    /// What a person must know of it.
+    /// What a person must know about it.
     pub(crate) fn trouble(&self) -> Option<String> {
         match self {
             Self::Taken(_) => None,

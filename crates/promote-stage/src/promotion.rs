@@ -1,4 +1,4 @@
-//! A promotion in progress: what is to move, the journal of its steps, and the one place that carries a step out.
+//! A promotion in progress: what is to move, the journal of its steps, and the one place that carries out a step.
 
 use domino_core::client::ApiError;
 use domino_core::error::{Context as _, Result};
@@ -9,7 +9,7 @@ use crate::registry::listed;
 use crate::registry_writer::RegistryWriter;
 use crate::transition::Transition;
 
-/// A version on its way into a stage.
+/// A version that is entering a stage.
 #[derive(Debug)]
 pub(crate) struct Promotion<'a> {
     pub(crate) registry: RegistryWriter<'a>,

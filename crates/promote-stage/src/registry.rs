@@ -1,4 +1,4 @@
-//! What the experiment manager holds of one registered model: its versions, their stages, its aliases.
+//! What the experiment manager has of one registered model: its versions, their stages, its aliases.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader};
 use domino_core::api::registered_models::VersionNumber;
@@ -7,13 +7,13 @@ pub(crate) use domino_core::let_in::{STAGE_TAG, stage_of};
 
 use crate::stage_holders;
 
-/// A registered model, and its versions as far as they matter, newest first: all that are in the stages that were asked
-/// for, and the newest of every other stage.
+/// A registered model and those of its versions that matter, newest first: all in the requested stages, and the
+/// newest of every other stage.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     pub(crate) model: RegisteredModel,
     pub(crate) versions: Vec<ModelVersion>,
-    /// What changes from now on has no earlier time stamp than this.
+    /// Anything that changes from now on has no earlier time stamp.
     pub(crate) read_at: i64,
 }
 
@@ -59,19 +59,19 @@ impl Registry {
         self.versions.dedup_by_key(|version| version.version);
     }
 
-    /// One version.
+    /// A version that was read, by its number.
     pub(crate) fn version(&self, number: VersionNumber) -> Option<&ModelVersion> {
         self.versions
             .iter()
             .find(|version| version.version == number)
     }
 
-    /// The versions in a stage that was asked for, newest first.
+    /// The versions in a requested stage, newest first.
     pub(crate) fn versions_in_stage(&self, stage: &ModelStage) -> Vec<VersionNumber> {
         versions_in_stage(&self.versions, stage)
     }
 
-    /// Whether a tag stands for the stage.
+    /// Whether a tag replaces the stage.
     pub(crate) fn has_stage_tags(&self) -> bool {
         let versions = &mut self.versions.iter();
         versions.any(|version| version.tags.contains_key(STAGE_TAG))

@@ -1,5 +1,5 @@
-//! The writes to one registered model, each carried out once: when an outcome is unknown, it is looked up before
-//! anything else is done.
+//! The writes to one registered model, each carried out once: if an outcome is unknown, it is read before anything
+//! else is done.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,18 +12,18 @@ use crate::outside::{self, Outside};
 use crate::registry::{Registry, STAGE_TAG, stage_of, versions_in_stage};
 use crate::stage_holders::changed_since;
 
-/// How often a write is sent again when another writer of the same new tag or alias was faster.
+/// How often a write is repeated if another writer of the same new tag or alias was faster.
 const CLASHES: usize = 3;
 
-/// Changes what the experiment manager holds of one registered model.
+/// Changes one registered model in the experiment manager.
 #[derive(Debug)]
 pub(crate) struct RegistryWriter<'a> {
     writer: &'a TrackingWriter,
     reader: TrackingReader,
-    /// What it held when the writes were planned.
+    /// The state when the writes were planned.
     planned: &'a Registry,
     context: &'a StepContext,
-    /// Whether the writes belong to a run, where that was asked.
+    /// Whether the writes belong to a run, if that was needed.
     outside: RefCell<Option<Outside>>,
     has_stages: Cell<bool>,
     has_aliases: Cell<bool>,
@@ -36,7 +36,7 @@ pub(crate) struct RegistryWriter<'a> {
 }
 
 impl<'a> RegistryWriter<'a> {
-    /// Of the registered model that was read.
+    /// A writer for the registered model that was read.
     pub(crate) fn of(
         writer: &'a TrackingWriter,
         planned: &'a Registry,
@@ -61,12 +61,12 @@ impl<'a> RegistryWriter<'a> {
         &self.planned.model.name
     }
 
-    /// What every pause is multiplied with.
+    /// The factor of every pause.
     pub(crate) fn delay_scale(&self) -> f64 {
         self.reader.delay_scale()
     }
 
-    /// What the experiment manager turned out not to have or not to allow, for the person.
+    /// What the experiment manager turned out to lack or to forbid, for the person.
     pub(crate) fn missing_features(&self) -> Vec<String> {
         let mut missing_features = Vec::new();
         if !self.has_stages.get() {
@@ -88,8 +88,8 @@ impl<'a> RegistryWriter<'a> {
         missing_features
     }
 
-    /// The versions in a stage, newest first: those that were there when the writes were planned, each looked up, and
-    /// what changed since.
+    /// The versions in a stage, newest first: those in it when the writes were planned, each read again, and what
+    /// changed since.
     pub(crate) async fn versions_in_stage(
         &self,
         stage: &ModelStage,
@@ -105,7 +105,7 @@ impl<'a> RegistryWriter<'a> {
         Ok(newest_first(&versions, stage))
     }
 
-    /// The same as long as none of those that were there was moved by us: what did not change since is there still.
+    /// The same, if we moved none of the versions that were in it: what did not change since is still there.
     pub(crate) async fn versions_still_in_stage(
         &self,
         stage: &ModelStage,
@@ -123,13 +123,13 @@ impl<'a> RegistryWriter<'a> {
         Ok(newest_first(&versions, stage))
     }
 
-    /// What changed since the writes were planned, with some versions that did not; `None` where every version must be
+    /// What changed since the writes were planned, with some versions that did not; `None` if every version must be
     /// read.
     async fn changed(&self) -> Result<Option<Vec<ModelVersion>>, ApiError> {
         let which = Which::All(self.name());
         let changed = match self.has_stages.get() && !self.planned.has_stage_tags() {
             true => changed_since(&self.reader, which, self.planned.read_at).await?,
-            // Setting a tag is no change by which versions could be ordered.
+            // Setting a tag does not change the order of versions.
             false => None,
         };
         let is_others = |version: &ModelVersion| {
@@ -148,8 +148,8 @@ impl<'a> RegistryWriter<'a> {
         Ok(changed)
     }
 
-    /// Whether nobody else changed a version since the writes were planned, by what was read since: so no other promotion
-    /// was at work.
+    /// Whether nobody else changed a version since the writes were planned, according to what was read since: then no
+    /// other promotion was at work.
     pub(crate) fn is_undisturbed(&self) -> bool {
         !self.is_disturbed.get()
     }
@@ -159,7 +159,7 @@ impl<'a> RegistryWriter<'a> {
         Ok(versions_in_stage(&all, stage))
     }
 
-    /// Puts a version into a stage.
+    /// Moves a version to a stage.
     pub(crate) async fn set_stage(
         &self,
         version: VersionNumber,
@@ -199,7 +199,7 @@ impl<'a> RegistryWriter<'a> {
         }
     }
 
-    /// Writes a tag of a version. An empty value stands for no tag: whoever may write tags may not always delete them.
+    /// Writes a tag of a version. An empty value means no tag: whoever may write tags may not always delete them.
     pub(crate) async fn set_tag(
         &self,
         version: VersionNumber,
@@ -221,7 +221,7 @@ impl<'a> RegistryWriter<'a> {
         .await
     }
 
-    /// Sets an alias to a version. Where the server has no aliases, nothing is done.
+    /// Points an alias to a version. If the server has no aliases, nothing is done.
     pub(crate) async fn set_alias(
         &self,
         alias: &str,
@@ -234,8 +234,8 @@ impl<'a> RegistryWriter<'a> {
         self.unless_without_aliases(set.await)
     }
 
-    /// Sets a tag or an alias. Of two writers of a new one the slower is refused, although it would overwrite an old
-    /// one: it looks, and tries again.
+    /// Sets a tag or an alias. Of two writers of a new one the slower is refused, although it could overwrite an
+    /// existing one: it reads, and tries again.
     async fn set(
         &self,
         write: impl AsyncFn() -> Result<(), ApiError>,
@@ -252,7 +252,7 @@ impl<'a> RegistryWriter<'a> {
         write().await
     }
 
-    /// Deletes an alias. One that may not be deleted stays, and is told of.
+    /// Deletes an alias. One that may not be deleted stays, and is reported.
     pub(crate) async fn delete_alias(&self, alias: &str) -> Result<(), ApiError> {
         let deleted = write_once(
             self.delay_scale(),
@@ -273,8 +273,8 @@ impl<'a> RegistryWriter<'a> {
         }
     }
 
-    /// Sends a write; when it is refused from outside of a run, once more in the context of a run of ours. A refusal did
-    /// nothing.
+    /// Sends a write; if it is refused from outside of a run, once more in the context of a run of ours. The refused
+    /// one changed nothing.
     async fn sent(&self, write: impl AsyncFn() -> Result<(), ApiError>) -> Result<(), ApiError> {
         let error = match write().await {
             Err(error)
@@ -297,12 +297,12 @@ impl<'a> RegistryWriter<'a> {
         sent
     }
 
-    /// The run that the writes are said to belong to.
+    /// The run that the writes name.
     pub(crate) fn run(&self) -> Option<String> {
         self.outside.borrow().as_ref().and_then(Outside::run)
     }
 
-    /// Whether there still is a registered model of this name.
+    /// Whether a registered model of this name still exists.
     pub(crate) async fn exists(&self) -> Result<bool, ApiError> {
         let model = self.reader.registered_model(self.name()).await?;
         Ok(model.is_some())
@@ -314,7 +314,7 @@ impl<'a> RegistryWriter<'a> {
         Ok(model.and_then(|model| model.aliases.get(alias).copied()))
     }
 
-    /// Whether an alias points to a version, which takes less of the server than to ask for all aliases.
+    /// Whether an alias points to a version, which costs the server less than reading all aliases.
     pub(crate) async fn points_to(
         &self,
         alias: &str,
@@ -340,8 +340,8 @@ impl<'a> RegistryWriter<'a> {
     }
 }
 
-/// A 404 without a code of the experiment manager, or a 405: there is no such route. With a code it is the model or
-/// version that does not exist, and a refusal is never taken for a missing route.
+/// A 404 without a code of the experiment manager, or a 405: the route does not exist. With a code, the model or
+/// version does not exist. Any other refusal never means a missing route.
 fn is_no_route(error: &ApiError) -> bool {
     match error.status().map(|status| status.as_u16()) {
         Some(404) => error.code().is_none(),

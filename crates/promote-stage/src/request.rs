@@ -40,8 +40,8 @@ pub(crate) struct RequestArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Shows the sheet, and asks where the stage wants an approval in Domino. A version that breaks a metric rule, or of which
-/// nothing says who trained it, is not asked for: no approval would let it in.
+/// Shows the sheet, and requests approval if the stage requires one in Domino. A version that breaks a metric rule,
+/// or whose trainer is unknown, is not requested: no approval would admit it.
 pub(crate) async fn request(
     step: &mut Step,
     context: &StepContext,
@@ -127,7 +127,7 @@ async fn plan<'a>(context: &'a StepContext, args: &RequestArgs) -> Result<(Candi
     Ok((candidate, ask))
 }
 
-/// The run that asks in place of this step.
+/// The run that requests in place of this step.
 async fn errand<'a>(
     context: &'a StepContext,
     args: &RequestArgs,
@@ -142,7 +142,7 @@ async fn errand<'a>(
     planned.with_context(|| cannot("request", &args.which.model, &context.stage))
 }
 
-/// Whether nothing is left to ask for after the run that was to ask; in words what was asked.
+/// Whether nothing remains to be requested after the run that was to do it; in words what was requested.
 async fn check_asked(
     step: &mut Step,
     context: &StepContext,
@@ -179,7 +179,7 @@ fn view(candidate: &Candidate<'_>, work: &Work) -> Plan {
     plan
 }
 
-/// Reports the sheet with the gates that need no answer from a person. An error says which of them never opens.
+/// Reports the sheet with the gates that need no answer from a person. The error says which of them never opens.
 fn show_sheet(step: &mut Step, context: &StepContext, candidate: &Candidate<'_>) -> Result<()> {
     let mut report = GateReport {
         gates: gates::metrics::evaluate(candidate),
@@ -210,7 +210,7 @@ fn show_sheet(step: &mut Step, context: &StepContext, candidate: &Candidate<'_>)
     Err(gates::refusal(&report, context, candidate))
 }
 
-/// An approval that was refused is not asked for again by a mere rerun.
+/// An approval that was refused is not requested again by a simple rerun.
 fn sent_back(context: &StepContext, candidate: &Candidate<'_>, by: &str) -> CommandError {
     let stage = &context.stage.name;
     CommandError::new(

@@ -1,5 +1,5 @@
-//! The note at a version of what was asked for in Domino. A governance bundle knows a version by its name and number
-//! alone; the note says which version of that name and number it was.
+//! The note at a version of what was requested in Domino. A governance bundle identifies a version only by name and
+//! number; the note says which version of that name and number it was.
 
 use domino_core::api::governance::Bundle;
 use domino_core::api::mlflow::ModelVersion;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::timestamp;
 
-/// For which version a bundle was made.
+/// The version that a bundle was created for.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct RequestNote {
@@ -18,7 +18,7 @@ pub(crate) struct RequestNote {
 }
 
 impl RequestNote {
-    /// The tag that keeps the note of one stage.
+    /// The tag that holds the note of one stage.
     pub(crate) fn key(stage: &str) -> String {
         format!("promote.request.{stage}")
     }
@@ -36,8 +36,8 @@ impl RequestNote {
     }
 }
 
-/// Refuses a bundle that was made for another version of the same name and number. Where no note tells, as of requests
-/// of earlier releases, one that is older than the version is such a bundle.
+/// Refuses a bundle that was created for another version of the same name and number. If there is no note, as with
+/// requests of earlier releases, a bundle that is older than the version counts as such.
 pub(crate) fn check(version: &ModelVersion, stage: &str, bundle: &Bundle) -> Result<()> {
     let note = version.tags.get(&RequestNote::key(stage));
     let note = note.and_then(|text| serde_json::from_str::<RequestNote>(text).ok());
@@ -76,7 +76,7 @@ mod tests {
             |seven: &ModelVersion, created| check(seven, "prod", &bundle(created)).is_err();
         assert!(refused(&seven, "1970-01-01T00:00:00.900Z"));
         assert!(!refused(&seven, "1970-01-01T00:00:01.100Z"));
-        // The note knows better than two clocks.
+        // The note is more reliable than two clocks.
         let note = RequestNote::value(&bundle("1970-01-01T00:00:00.900Z"), &seven).unwrap();
         assert_eq!(RequestNote::key("prod"), "promote.request.prod");
         seven.tags.insert(RequestNote::key("prod"), note);

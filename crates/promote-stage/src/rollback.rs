@@ -1,6 +1,6 @@
-//! The rollback of a promotion that cannot be finished: by what the experiment manager holds now, not by what we believe
-//! to have done, and never against another promotion. The record says afterwards that it was rolled back, and what could
-//! not be is named.
+//! The rollback of a promotion that cannot be finished: based on what the experiment manager has now, not on what we
+//! believe to have done, and never against another promotion. Afterwards the record says that it was rolled back, and
+//! what could not be rolled back is named.
 
 use std::fmt;
 
@@ -24,17 +24,17 @@ pub(crate) struct Rollback {
 enum RollbackEnd {
     /// The version had not entered the stage.
     NothingMoved,
-    /// There is no registered model of this name any more, and so nothing to move back.
+    /// No registered model has this name any longer, so there is nothing to move back.
     ModelGone,
     /// The version is where it came from, as this text says.
     Complete(String),
-    /// The stages are as before, but this is not.
+    /// The stages are as before, but these things are not.
     Incomplete(Vec<String>),
     /// A stage could not be read or written.
     Failed(ApiError),
 }
 
-/// Takes every step back.
+/// Rolls back every step.
 pub(crate) async fn rollback(promotion: &Promotion<'_>) -> Rollback {
     let end = take_back_all(promotion)
         .await
@@ -99,8 +99,8 @@ async fn take_back_all(promotion: &Promotion<'_>) -> Result<RollbackEnd, ApiErro
     })
 }
 
-/// Where the stage cannot be read, the version leaves it all the same, as long as nothing was archived for it: two in the
-/// stage would be worse.
+/// If the stage cannot be read, the version leaves it anyway, unless something was archived for it: two versions in
+/// the stage would be worse.
 async fn leave_unseen(promotion: &Promotion<'_>, error: ApiError) -> Result<RollbackEnd, ApiError> {
     let (version, from) = (promotion.transition.version, &promotion.transition.from);
     if promotion.journal.enter.is_none() || !promotion.journal.archived().is_empty() {
@@ -115,11 +115,11 @@ async fn leave_unseen(promotion: &Promotion<'_>, error: ApiError) -> Result<Roll
 /// A rollback in progress.
 struct RollbackRun<'a> {
     promotion: &'a Promotion<'a>,
-    /// What the stage held when it was read last.
+    /// What the stage held when it was last read.
     held: Vec<VersionNumber>,
-    /// What was put back into it since.
+    /// What was returned to it since.
     returned: Vec<VersionNumber>,
-    /// Whether the version left the stage.
+    /// Whether the version has left the stage.
     has_left: bool,
 }
 
@@ -136,7 +136,7 @@ impl RollbackRun<'_> {
                 self.has_left = true;
                 Ok(())
             }
-            // Another version in the stage is there by right; without any, those that were there come back.
+            // Another version in the stage is there by right; if there is none, the earlier ones return.
             Inverse::ReturnToStage(other) if self.held.is_empty() => {
                 registry.set_stage(*other, &transition.to).await?;
                 self.returned.push(*other);
@@ -174,7 +174,7 @@ impl RollbackRun<'_> {
         }
     }
 
-    /// Beside another promotion it stays: what we wrote there is what that promotion replaced.
+    /// If another promotion is at work, it stays: what we wrote there is what that promotion replaced.
     async fn rollback_previous_alias(
         &self,
         alias: &Alias,

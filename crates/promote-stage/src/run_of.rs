@@ -1,15 +1,15 @@
-//! The run that made or measured a version, as far as it can be read: that it cannot matters only to what needs it.
+//! The run that created or measured a version, as far as it can be read: only what needs it cares if it cannot.
 
 use domino_core::api::mlflow::{Run, TrackingReader};
 use domino_core::error::Result;
 
-/// A run, or why there is none to look at.
+/// A run, or why there is none to read.
 #[derive(Debug, Clone)]
 pub(crate) enum RunOf {
     /// No run is named.
     None,
     Known(Box<Run>),
-    /// It cannot be looked at, and why.
+    /// It cannot be read; the text is the reason.
     Unread(String),
 }
 
@@ -21,7 +21,7 @@ impl RunOf {
         }
     }
 
-    /// Why it cannot be looked at.
+    /// Why it cannot be read.
     pub(crate) fn trouble(&self) -> Option<String> {
         match self {
             Self::None => Some("the version was made by no run".into()),
@@ -31,7 +31,7 @@ impl RunOf {
     }
 }
 
-/// Reads a run. One that may not be read is not told from one that was removed: some servers answer 403 to both.
+/// Reads a run. A forbidden run and a removed one look the same: some servers answer 403 for both.
 pub(crate) async fn run_of(tracking: &TrackingReader, id: &str) -> Result<RunOf> {
     if id.is_empty() {
         return Ok(RunOf::None);

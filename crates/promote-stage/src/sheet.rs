@@ -1,5 +1,5 @@
-//! The promotion sheet: a version beside the one that it takes the place of, for those who decide. What the
-//! experiment manager holds is shown as it is; nothing is judged here.
+//! The promotion sheet: a version beside the one that it replaces, for those who decide. It shows what the experiment
+//! manager has, and evaluates nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use crate::record::timestamp;
 use crate::registry::stage_of;
 use crate::signature::{self, Signature};
 
-/// The longest value that a sheet shows.
+/// A sheet cuts longer values.
 const LONGEST: usize = 120;
 /// The tag with the commit that a version was trained at.
 const COMMIT: &str = "mlflow.source.git.commit";
 
-/// What two versions have in common, and what not.
+/// What two versions have in common, and what differs.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
     general: Vec<Row>,
@@ -28,7 +28,7 @@ pub(crate) struct Sheet {
     tags: Vec<Row>,
 }
 
-/// One thing of both versions.
+/// One property of both versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     what: String,
@@ -81,7 +81,7 @@ impl<'a> Side<'a> {
             .collect()
     }
 
-    /// The tags that people gave; those of the platform say what the sheet says already.
+    /// The tags that people set; the sheet itself already says what the platform's tags say.
     fn tags(self) -> BTreeMap<&'a str, &'a str> {
         let all = self.version.tags.iter();
         all.filter(|(key, _)| !key.starts_with("mlflow.") && !key.starts_with("promote."))
@@ -91,7 +91,7 @@ impl<'a> Side<'a> {
 }
 
 impl Sheet {
-    /// The sheet of a version on its way into a stage.
+    /// The sheet of a version that is to enter a stage.
     pub(crate) fn of(candidate: &Candidate<'_>) -> Self {
         let new = Side {
             version: &candidate.version,
@@ -164,7 +164,7 @@ impl Sheet {
         }
     }
 
-    /// The sheet as a table for a terminal: of parameters and tags only what differs.
+    /// The sheet as a table for a terminal: only those parameters and tags that differ.
     pub(crate) fn table(&self, report: &GateReport) -> Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for (kind, all, list) in [
@@ -196,7 +196,7 @@ impl Sheet {
         }
     }
 
-    /// The sheet as Markdown, whole.
+    /// The whole sheet as Markdown.
     pub(crate) fn markdown(&self, candidate: &Candidate<'_>, report: &GateReport) -> String {
         let target = &candidate.target;
         let mut page = format!(
@@ -249,7 +249,7 @@ impl Sheet {
     }
 }
 
-/// Adds who and what the candidate is to a plan.
+/// Adds the candidate's identity to a plan.
 pub(crate) fn describe(candidate: &Candidate<'_>, plan: &mut Plan) {
     let target = &candidate.target;
     plan.fact("registered model", target.name);
@@ -294,7 +294,7 @@ fn texts(now: &BTreeMap<&str, &str>, new: &BTreeMap<&str, &str>) -> Vec<Row> {
         .collect()
 }
 
-/// A value on one line, cut where it goes on and on.
+/// A value on one line, cut if it is long.
 fn one_line(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
@@ -304,7 +304,7 @@ fn one_line(text: &str) -> String {
     }
 }
 
-/// A cell of a table in Markdown, taken literally.
+/// A table cell in Markdown, shown literally.
 fn cell(text: &str) -> String {
     markdown(text).replace('`', "\\`").replace('\n', " ")
 }

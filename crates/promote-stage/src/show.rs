@@ -1,4 +1,4 @@
-//! `promote-stage sheet`: where a version comes from and where it went, to look at or to file. It changes nothing.
+//! `promote-stage sheet`: where a version comes from and where it went, to read or to file. It changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -126,7 +126,7 @@ async fn serves(context: &StepContext, stage: &Stage, model: &Model) -> Result<S
     Serving::of(&reader, &context.file, stage, model, &project).await
 }
 
-/// A stage that this credential may not see is no reason to show nothing.
+/// If this credential may not see a stage, the rest is still shown.
 fn words(serving: &Result<Serving>, version: &ModelVersion, stage: &str) -> String {
     match serving {
         Ok(serving) => endpoint_words(serving, version, stage),

@@ -1,14 +1,14 @@
-//! The signature of a model version: what it takes and what it answers with, as MLflow notes it at the run that logged
-//! the model. It is shown and compared, and nothing is judged by it; a version without one has none.
+//! The signature of a model version: its inputs and outputs, as MLflow records them at the run that logged the model.
+//! It is shown and compared, and decides nothing.
 
 use domino_core::api::mlflow::{ModelVersion, Run};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The tag of a run that lists the models it logged, as JSON.
+/// The tag of a run that lists the models that it logged, as JSON.
 const LOGGED: &str = "mlflow.log-model.history";
 
-/// What a version takes and what it answers with, column by column.
+/// The inputs and outputs of a version, column by column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) inputs: Vec<String>,
@@ -30,7 +30,7 @@ struct Wire {
     outputs: Option<String>,
 }
 
-/// How many models a run says that it logged, of an older MLflow.
+/// How many models a run of an older MLflow says that it logged.
 pub(crate) fn logged_by(run: &Run) -> usize {
     models(Some(run)).len()
 }
@@ -43,11 +43,11 @@ fn models(run: Option<&Run>) -> Vec<Logged> {
 }
 
 impl Signature {
-    /// That of a version, when its run tells one of the model that the version is made of.
+    /// The signature of a version, if its run has one for the model that the version was created from.
     pub(crate) fn of(version: &ModelVersion, run: Option<&Run>) -> Self {
         let logged = models(run);
         let source = version.source.trim_end_matches('/');
-        // The last one of a path is what is there now.
+        // The last one of a path is the present one.
         let ours = logged.into_iter().rev().find(|model| {
             let path = model.artifact_path.trim_matches('/');
             !path.is_empty() && source.ends_with(&format!("/{path}"))
@@ -92,7 +92,7 @@ fn columns(text: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// What came and what went: `+ age: long, − ph: double`. Nothing when nothing is known to compare with.
+/// What was added and what was removed: `+ age: long, − ph: double`. Empty if there is nothing to compare with.
 pub(crate) fn change(before: &[String], now: &[String]) -> String {
     if before.is_empty() || now.is_empty() || before == now {
         return String::new();

@@ -1,8 +1,8 @@
 //! Which versions a stage holds, found without reading all of them: a model may have thousands.
 //!
-//! The experiment manager searches by number, tag and last change, and not by stage. It tells the newest version of each
-//! stage, which hides older ones there, and puts a version that enters a stage before all others in the order of the
-//! last change. What none of this settles is settled by reading every version.
+//! The experiment manager searches by number, tag and last change, but not by stage. It tells the newest version of
+//! each stage, which hides older ones there, and lists a version that enters a stage first in the order of the last
+//! change. If none of this is enough, every version is read.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion, RegisteredModel, TrackingReader, Which};
 use domino_core::client::ApiError;
@@ -10,9 +10,9 @@ use domino_core::let_in::{STAGE_TAG, stage_of};
 
 use crate::record::{Record, Status};
 
-/// How many of the last changes are looked at, and how many more when those do not reach back far enough.
+/// How many of the last changes are read, and how many more if those do not reach back far enough.
 const CHANGES: [usize; 2] = [200, 2000];
-/// How far apart the clocks of a deployment may be, in milliseconds.
+/// How far the clocks of a deployment may differ, in milliseconds.
 const CLOCKS: i64 = 10 * 60 * 1000;
 
 /// The versions in these stages of the stage file, with the newest version of every other stage.
@@ -31,7 +31,7 @@ pub(crate) async fn find(
         return reader.model_versions(name).await;
     }
     let mut found = latest.clone();
-    // Where nothing has a stage, there may be no stages any more, and a tag in their place.
+    // If nothing has a stage, the server may no longer have stages, and tags replace them.
     if (latest.iter()).all(|version| version.current_stage == ModelStage::None) {
         let tagged = Which::Tagged(name, STAGE_TAG);
         found.extend(reader.selected_versions(tagged, is_held).await?);
@@ -48,8 +48,8 @@ pub(crate) async fn find(
     Ok(found)
 }
 
-/// The versions that are in the same stage as the newest one there. A record that says that the newest had the stage to
-/// itself leaves only those that changed since.
+/// The versions that are in the same stage as its newest one. If the record of the newest says that it had the stage
+/// to itself, only those count that changed since.
 async fn older(
     reader: &TrackingReader,
     newest: &ModelVersion,
@@ -68,7 +68,7 @@ async fn older(
     reader.selected_versions(below, is_held).await
 }
 
-/// The versions that changed after `since`, with some that did not; `None` when they are too many.
+/// The versions that changed after `since`, with some that did not; `None` if there are too many.
 pub(crate) async fn changed_since(
     reader: &TrackingReader,
     which: Which<'_>,

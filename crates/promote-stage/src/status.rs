@@ -1,4 +1,4 @@
-//! `promote-stage status`: what the experiment manager holds in each stage, and how it got there.
+//! `promote-stage status`: what each stage holds in the experiment manager, and how it got there.
 
 use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{CommandError, Context as _, Result};
@@ -91,7 +91,7 @@ pub(crate) async fn status(
     )))
 }
 
-/// A stage that holds a version with the record of another: somebody copied it, or its model was made anew.
+/// A stage that holds a version with the record of another: somebody copied it, or its model was created again.
 fn another(registry: &Registry, stages: &[(&str, ModelStage)]) -> Option<CommandError> {
     stages.iter().find_map(|(stage, held)| {
         let held = registry.versions_in_stage(held).into_iter();

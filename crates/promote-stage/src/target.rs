@@ -1,4 +1,4 @@
-//! Where a promotion leads: a model of the stage file, and the stage of the experiment manager that it enters.
+//! The target of a promotion: a model of the stage file, and the stage of the experiment manager that it enters.
 
 use domino_core::api::mlflow::{ModelStage, Tracking, TrackingReader};
 use domino_core::error::{CommandError, Result};
@@ -8,13 +8,13 @@ use stage_file::{Model, ModelSource, Stage, VersionRule};
 
 use crate::registry::{Registry, alias_of, previous_alias_of};
 
-/// A model of the stage file and where the experiment manager keeps it in a stage.
+/// A model of the stage file, and where the experiment manager keeps it for a stage.
 #[derive(Debug, Clone)]
 pub(crate) struct PromotionTarget<'a> {
     pub(crate) model: &'a Model,
     /// The registered model's name.
     pub(crate) name: &'a str,
-    /// Which version the stage file says.
+    /// The version rule in the stage file.
     pub(crate) rule: &'a VersionRule,
     /// The rules on its metrics in the stage.
     pub(crate) metric_rules: &'a [String],
@@ -76,7 +76,7 @@ impl<'a> PromotionTarget<'a> {
         Ok(Tracking::of(&context.connection, uri.as_deref())?)
     }
 
-    /// What the experiment manager holds of the model, which must be there, and be a model.
+    /// The model in the experiment manager, which must exist, and must not be a prompt.
     pub(crate) async fn registry(
         &self,
         context: &StepContext,
@@ -118,7 +118,7 @@ impl<'a> PromotionTarget<'a> {
     }
 }
 
-/// What could not be done, as the outermost words of an error.
+/// The outermost words of an error: what could not be done.
 pub(crate) fn cannot(verb: &str, model: &str, stage: &Stage) -> String {
     format!("cannot {verb} model `{model}` in stage `{}`", stage.name)
 }

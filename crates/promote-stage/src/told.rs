@@ -1,6 +1,6 @@
-//! What the step on GitHub tells the run that works in its place: inside of Domino nothing asks GitHub. It comes as plain
-//! arguments of the run's command, so that whoever may start a run in the project may say the same; they may write to the
-//! registry anyway.
+//! What the step on GitHub tells the run that works in its place: inside of Domino nothing asks GitHub. It is passed
+//! as plain arguments of the run's command, so whoever may start a run in the project may pass the same; they may
+//! write to the registry anyway.
 
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::error::{CommandError, Result};
@@ -13,7 +13,7 @@ use stage_file::Promote;
 
 use crate::shell_word::shell_word;
 
-/// The longest login that is taken for one.
+/// The longest text that counts as a login.
 const LONGEST_LOGIN: usize = 100;
 
 /// What a run is told of the workflow run that started it.
@@ -49,7 +49,7 @@ struct Page {
 }
 
 impl Told {
-    /// What a step tells: of its workflow run, of those who approved it, and of the version.
+    /// What a step tells: its workflow run, who approved it, and the version.
     pub(crate) fn by_this_step(
         version: &ModelVersion,
         approvers: Vec<String>,
@@ -61,7 +61,7 @@ impl Told {
         };
         let page = page_of_this_step().map(|url| page(&url)).transpose();
         let Some(page) = page.map_err(refused)? else {
-            // Where nobody runs a workflow, nobody was asked either.
+            // Without a workflow run, nobody was asked to approve it.
             return Ok(Self {
                 identity: Some(VersionIdentity::of(version)),
                 ..Self::default()
@@ -106,7 +106,7 @@ impl Told {
         arguments
     }
 
-    /// Refuses what is told where nobody could have been told anything: outside of a run, or where steps work themselves.
+    /// Refuses what is told if nobody could have told anything: outside of a run, or if steps work themselves.
     pub(crate) fn check(&self, context: &StepContext) -> Result<(), CommandError> {
         if self.page.is_none() && self.identity.is_none() {
             return Ok(());
@@ -125,7 +125,7 @@ impl Told {
         Err(failure)
     }
 
-    /// Who told, where somebody did.
+    /// Who told it, if anybody did.
     pub(crate) fn by(&self) -> Option<String> {
         let run = self.page.as_ref()?.run;
         Some(match self.attempt {
@@ -136,13 +136,13 @@ impl Told {
         })
     }
 
-    /// The workflow run: the one that is told of, else the one that this is a step of.
+    /// The workflow run: the one that was told, otherwise the one that this is a step of.
     pub(crate) fn workflow_run(&self) -> Option<String> {
         let told = self.page.as_ref().map(|page| page.url.clone());
         told.or_else(page_of_this_step)
     }
 
-    /// Who started the workflow run. Whoever runs it again has not started it, and stands in `GITHUB_TRIGGERING_ACTOR`.
+    /// Who started the workflow run. Whoever runs it again has not started it, and is in `GITHUB_TRIGGERING_ACTOR`.
     pub(crate) fn started_by(&self) -> Option<String> {
         match &self.page {
             Some(_) => self.actor.clone(),
@@ -150,7 +150,7 @@ impl Told {
         }
     }
 
-    /// Whether this is not the first attempt at the workflow run.
+    /// Whether this is a later attempt at the workflow run.
     pub(crate) fn is_rerun(&self) -> bool {
         match &self.page {
             Some(_) => self.attempt.unwrap_or(1) > 1,
@@ -158,7 +158,7 @@ impl Told {
         }
     }
 
-    /// The id of the workflow run that is told of, and who approved it for this environment.
+    /// The id of the workflow run that was told, and who approved it for this environment.
     pub(crate) fn reviews(&self, environment: &str) -> Option<(u64, Vec<RunReview>)> {
         let page = self.page.as_ref()?;
         let reviews = self.approvers.iter().map(|user| RunReview {

@@ -1,5 +1,5 @@
-//! What a promotion changes: which version goes where, what leaves, and which aliases and tags follow. It is planned by
-//! reading, and writes nothing.
+//! What a promotion changes: which version moves where, which ones leave, and which aliases and tags are set.
+//! Planning it only reads.
 
 use domino_core::api::mlflow::{ModelStage, ModelVersion};
 use domino_core::api::registered_models::VersionNumber;
@@ -9,15 +9,15 @@ use domino_core::step::{ChangeKind, Plan};
 use crate::record::{Record, Status};
 use crate::registry::Registry;
 
-/// A version that goes into a stage, for the first time or again.
+/// A version that enters a stage, for the first time or again.
 #[derive(Debug)]
 pub(crate) struct Transition<'a> {
     pub(crate) version: VersionNumber,
     /// The experiment manager's stage that it comes from.
     pub(crate) from: ModelStage,
-    /// The one that it goes to.
+    /// The experiment manager's stage that it moves to.
     pub(crate) to: ModelStage,
-    /// The stage, as in stages.toml.
+    /// The stage's name in stages.toml.
     pub(crate) stage: &'a str,
     /// The versions that were in the stage when this was planned. They are archived.
     pub(crate) others: Vec<VersionNumber>,
@@ -25,16 +25,16 @@ pub(crate) struct Transition<'a> {
     pub(crate) alias: Alias,
     /// The alias of what the stage held before.
     pub(crate) previous_alias: Alias,
-    /// What becomes of that alias.
+    /// What happens to that alias.
     pub(crate) previous: Previous,
     pub(crate) record: Record,
     /// Whether an earlier record of the version does not say "done".
     pub(crate) is_unfinished: bool,
     /// Tags of an earlier promotion that would be wrong now.
     pub(crate) outdated: Vec<&'static str>,
-    /// What is written at the versions that leave, each before it does.
+    /// The tags of the versions that leave, each written before its version does.
     pub(crate) demoted_tags: Vec<TagChange>,
-    /// The removal of the version's own `demoted` tag, since it may be here again.
+    /// The removal of the version's own `demoted` tag, if it returns.
     pub(crate) own_demoted_tag: Option<TagChange>,
 }
 
@@ -45,14 +45,14 @@ pub(crate) struct Alias {
     pub(crate) before: Option<VersionNumber>,
 }
 
-/// What becomes of the alias of the version before.
+/// What happens to the alias of the version before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Previous {
-    /// It points to this version.
+    /// It is set to this version.
     Is(VersionNumber),
-    /// It is deleted, because the version that it pointed to is back.
+    /// It is deleted, because the version that it pointed to has returned.
     Goes,
-    /// It stays as it is.
+    /// No write, because it is right or somebody else's decision.
     Stays,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum Previous {
 pub(crate) struct TagChange {
     pub(crate) version: VersionNumber,
     pub(crate) key: String,
-    /// Its value from now on. An empty one stands for no tag: whoever may write tags may not always delete them.
+    /// Its new value. An empty one means no tag: whoever may write tags may not always delete them.
     pub(crate) value: String,
     /// Its value when this was planned.
     pub(crate) before: String,
@@ -78,18 +78,18 @@ impl Transition<'_> {
         self.enters() || self.alias.before != Some(self.version) || !self.others.is_empty()
     }
 
-    /// Whether all is as it should be.
+    /// Whether there is nothing to do.
     pub(crate) fn is_nothing(&self) -> bool {
         !self.replaces() && self.previous == Previous::Stays && !self.is_unfinished
     }
 
-    /// Somebody's decision where the aliases lead is kept.
+    /// Keeps somebody's decision where the aliases point.
     pub(crate) fn leave_aliases(&mut self) {
         self.alias.before = Some(self.version);
         self.previous = Previous::Stays;
     }
 
-    /// Adds what moves and what points where to a plan.
+    /// Adds the moves and the aliases to a plan.
     pub(crate) fn describe(&self, plan: &mut Plan) {
         let (version, from, to) = (self.version, &self.from, &self.to);
         match self.enters() {
@@ -117,7 +117,7 @@ impl Transition<'_> {
         }
     }
 
-    /// The record when it says this, as the value of its tag.
+    /// The record with this status, as the value of its tag.
     pub(crate) fn record_value(&self, status: Status) -> Result<String> {
         let record = Record {
             status,
@@ -136,7 +136,7 @@ impl Alias {
 }
 
 impl TagChange {
-    /// A tag that from now on says nothing, when the version has it.
+    /// The change that empties a tag, if the version has it.
     pub(crate) fn removal(version: &ModelVersion, key: String) -> Option<Self> {
         let before = version.tags.get(&key).filter(|value| !value.is_empty())?;
         Some(Self {
@@ -160,7 +160,7 @@ pub(crate) mod tests {
         VersionNumber::new(number)
     }
 
-    /// Version 7 is in stage `prod` alone and all points to it: there is nothing to do.
+    /// Version 7 is alone in stage `prod` and all aliases point to it: there is nothing to do.
     pub(crate) fn settled() -> Transition<'static> {
         let alias = |name: &str, before| Alias {
             name: name.into(),

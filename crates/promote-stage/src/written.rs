@@ -1,4 +1,4 @@
-//! Whether a promotion that another process was to carry out is there: read once more, from where this one stands.
+//! Whether a promotion that another process was to carry out has been written: read again, from this process.
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Result};
@@ -9,7 +9,7 @@ use crate::record::{Record, Status};
 use crate::registry::{listed, stage_of};
 use crate::target::PromotionTarget;
 
-/// Refuses where the stage does not hold the version alone, or its record does not say that it was finished. Gives the
+/// Refuses if the stage does not hold the version alone, or its record does not say that it was finished. Returns the
 /// record, as the value of its tag.
 pub(crate) async fn check_written(
     context: &StepContext,

@@ -1,4 +1,4 @@
-//! A candidate for stage `prod` after `staging`, for the tests of what judges one.
+//! A candidate for stage `prod` after `staging`, for the tests of the gates.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::*;
 use crate::measurements::tests::one;
 use crate::people::tests::people;
 
-/// What time it is for the server in these tests.
+/// The server's time in these tests.
 pub(crate) const NOW: i64 = 1_767_398_400_000;
 
 /// A step for stage `prod`, with these lines in its table and among its gates, and a Domino at `address`.
@@ -51,7 +51,7 @@ pub(crate) fn context(address: &str, lines: &str, gates: &str) -> StepContext {
     }
 }
 
-/// A version on its way into the stage of the step, which nobody serves: Ada trained it, Ben started the workflow.
+/// A version that is to enter the stage of the step and that nobody serves: Ada trained it, Ben started the workflow.
 pub(crate) fn candidate<'a>(context: &'a StepContext, version: ModelVersion) -> Candidate<'a> {
     let registry = json!({"name": "wine"});
     Candidate {

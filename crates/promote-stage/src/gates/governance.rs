@@ -1,5 +1,5 @@
 //! The approval in Domino 6: a governance bundle with the version attached, its approvals, its gates. `request`
-//! creates the bundle and submits it; here it is found and evaluated.
+//! creates the bundle and submits it; this module finds and evaluates it.
 
 use domino_core::api::governance::{
     Actor, Approval, ApprovalStatus, Bundle, BundleState, Gate, PolicyOverview, PolicyStatus,
@@ -18,18 +18,18 @@ use crate::candidate::Candidate;
 use crate::request_note;
 use crate::target::PromotionTarget;
 
-/// What this gate is called.
+/// The name of this gate.
 const GATE: &str = "approval in Domino";
-/// What the gates of a bundle are called.
+/// The name of the gates of a bundle.
 const BUNDLE_GATE: &str = "gate in Domino";
 
-/// What governance knows of a version on its way into a stage.
+/// What governance knows about a version that is to enter a stage.
 #[derive(Debug)]
 pub(crate) struct Governed {
     pub(crate) policy: PolicyOverview,
-    /// Who we are.
+    /// The user that we are.
     pub(crate) own: User,
-    /// Nothing when nobody has asked yet.
+    /// Absent if nobody has requested approval yet.
     pub(crate) request: Option<Request>,
 }
 
@@ -39,12 +39,13 @@ pub(crate) struct Request {
     pub(crate) bundle: Bundle,
     pub(crate) approvals: Vec<Approval>,
     pub(crate) gates: Vec<Gate>,
-    /// The id of the endpoint's hardware tier, where a gate is about some tiers only.
+    /// The id of the endpoint's hardware tier, if a gate applies only to some tiers.
     pub(crate) tier: Option<String>,
 }
 
 impl Governed {
-    /// Finds policy and bundle, and reads its state: two rounds of requests, and a third where there is a bundle.
+    /// Finds policy and bundle, and reads the bundle's state: two rounds of requests, and a third if there is a
+    /// bundle.
     pub(crate) async fn find(context: &StepContext, candidate: &Candidate<'_>) -> Result<Self> {
         let reader = context.connection.reader();
         let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
@@ -86,7 +87,7 @@ impl Governed {
         })
     }
 
-    /// Who stands behind the request: whoever made the bundle, and the account that we use.
+    /// Who made the request: the creator of the bundle, and the account that we use.
     fn requesters(&self) -> Vec<Actor> {
         let own = Actor {
             id: Some(self.own.id.as_str().to_owned()),
@@ -97,8 +98,8 @@ impl Governed {
         made.into_iter().chain([own]).collect()
     }
 
-    /// Who sent an approval back, when that is what happened: it waits for submission, and the last to act on it
-    /// was nobody of ours.
+    /// Who sent an approval back, if somebody did: it waits for submission, and the last to act on it was somebody
+    /// else than us.
     pub(crate) fn sent_back_by<'a>(&self, approval: &'a Approval) -> Option<&'a Actor> {
         let last = approval.updated_by.as_ref()?;
         let ours = self.requesters().iter().any(|own| own.is(last));
@@ -233,7 +234,7 @@ impl Governed {
             ..GateReport::default()
         };
         if request.approvals.is_empty() {
-            // Nothing to approve is no approval.
+            // Without anything to approve there is no approval.
             answer.gates.push(GateResult::never(
                 GATE,
                 format!(
@@ -273,7 +274,7 @@ impl Governed {
     }
 }
 
-/// The hardware tier that the model's endpoint gets in the stage, by its id.
+/// The id of the hardware tier that the model's endpoint gets in the stage.
 async fn endpoint_tier(context: &StepContext, candidate: &Candidate<'_>) -> Result<Option<String>> {
     let (file, PromotionTarget { model, stage, .. }) = (&context.file, &candidate.target);
     let target = file.target(Kind::Model, &model.name, stage);
@@ -290,7 +291,7 @@ async fn endpoint_tier(context: &StepContext, candidate: &Candidate<'_>) -> Resu
     Ok(tier.map(|tier| tier.id.as_str().to_owned()))
 }
 
-/// What the bundle for a version and a stage is called.
+/// The name of the bundle for a version and a stage.
 pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
     format!(
         "{} version {} to {}",
@@ -300,7 +301,7 @@ pub(crate) fn bundle_name(candidate: &Candidate<'_>) -> String {
     )
 }
 
-/// The policy that the stage names, which must be in force.
+/// The policy that the stage names, which must be published.
 fn policy(
     context: &StepContext,
     policies: &[PolicyOverview],
@@ -326,7 +327,7 @@ fn policy(
     Ok(policy.clone())
 }
 
-/// The approvals that the policy of the stage asks for; a bundle may have others' as well.
+/// The approvals that the policy of the stage asks for; a bundle may have those of other policies as well.
 fn of_policy(approvals: Vec<Approval>, policy: &PolicyOverview) -> Vec<Approval> {
     approvals
         .into_iter()
@@ -349,7 +350,7 @@ fn no_governance(error: domino_core::client::ApiError, context: &StepContext) ->
         "gates",
         "domino-approval",
     ];
-    // Inside a run the answer is that of a proxy, which need not have every route of the deployment.
+    // Inside a run a proxy answers, which may not have every route of the deployment.
     let (reason, hint) = match matches!(context.connection.credential(), Credential::Proxy(_)) {
         true => (
             "governance cannot be asked from inside this run: this Domino has none, which came with Domino 6, or its \

@@ -9,12 +9,12 @@ use super::result::GateResult;
 use crate::candidate::Candidate;
 use crate::measurements::Measurements;
 
-/// What this gate is called.
+/// The name of this gate.
 pub(crate) const GATE: &str = "metric rule";
-/// A change beyond this many percent says nothing in percent.
+/// A change beyond this many percent is not shown in percent.
 const MOST_PERCENT: f64 = 1.0e6;
 
-/// One verdict a rule.
+/// One verdict for each rule.
 pub(crate) fn evaluate(candidate: &Candidate<'_>) -> Vec<GateResult> {
     let baseline = candidate.target.model.baseline;
     let replaced = candidate.replaced.as_ref();
@@ -28,7 +28,7 @@ pub(crate) fn evaluate(candidate: &Candidate<'_>) -> Vec<GateResult> {
         .collect()
 }
 
-/// What a reader of the rules' verdicts must not miss.
+/// What a reader of the verdicts must not miss.
 pub(crate) fn remarks(candidate: &Candidate<'_>) -> Vec<String> {
     match candidate.target.metric_rules.is_empty() {
         true => Vec::new(),
@@ -107,7 +107,7 @@ fn value_before(rule: &MetricRule, measured: &Measurements) -> Result<f64, Strin
     }
 }
 
-/// How far a value moved, in percent where that means something: ` (+2.1 %)`.
+/// How far a value changed, in percent if that is meaningful: ` (+2.1 %)`.
 pub(crate) fn change(before: f64, now: f64) -> String {
     let part = (now - before) / before.abs() * 100.0;
     match before.partial_cmp(&now) {
@@ -117,7 +117,7 @@ pub(crate) fn change(before: f64, now: f64) -> String {
     }
 }
 
-/// A number as people read it: at most six digits after the point, and no zeros at the end.
+/// A number as people read it: at most six digits after the point, without trailing zeros.
 pub(crate) fn number(value: f64) -> String {
     let plain = format!("{value:.6}");
     match plain.contains('.') {

@@ -1,15 +1,15 @@
-//! Who trained a version must be known where people approve it: else nobody could be kept from approving their own work.
-//! Whose approval counts is for the gates that ask for one.
+//! Who trained a version must be known where people approve it: otherwise nobody could be kept from approving their
+//! own work. The gates that require an approval decide whose counts.
 
 use stage_file::{DominoApproval, SelfApproval};
 
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 
-/// What this gate is called.
+/// The name of this gate.
 const GATE: &str = "own work";
 
-/// Closed for a version of which nothing says who trained it, where the stage wants an approval that tells who gave it.
+/// Closed if nothing says who trained the version, and the stage requires an approval that tells who gave it.
 pub(crate) fn evaluate(candidate: &Candidate<'_>) -> GateReport {
     let stage = candidate.target.stage;
     let gates = &stage.gates;

@@ -1,54 +1,54 @@
-//! What one gate says of a version, and what all of them say together.
+//! The result of one gate for a version, and of all gates together.
 
 use domino_core::step::{Plan, Table};
 
-/// What one gate says.
+/// The result of one gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GateResult {
-    /// The gate, as people call it.
+    /// The gate's name.
     pub(crate) gate: &'static str,
     pub(crate) verdict: Verdict,
-    /// Why it does or does not hold.
+    /// Why it holds or does not hold.
     pub(crate) reason: String,
-    /// What could be done about it.
+    /// What can be done about it.
     pub(crate) hint: Option<String>,
 }
 
-/// Whether a gate lets a version in.
+/// Whether a gate admits a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It does.
+    /// It admits the version.
     Holds,
-    /// It may later, by itself or when somebody agrees.
+    /// It may admit it later, by itself or when somebody agrees.
     NotYet,
-    /// It does not, and waiting changes nothing.
+    /// It does not admit it, and waiting changes nothing.
     Never,
 }
 
-/// What all gates of a stage say, or one part of them.
+/// The results of all gates of a stage, or of a part of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct GateReport {
     pub(crate) gates: Vec<GateResult>,
-    /// Who approved, each with where.
+    /// Who approved, each with the place.
     pub(crate) approved_by: Vec<String>,
-    /// What was approved.
+    /// The request that was approved.
     pub(crate) request_id: Option<String>,
     /// What a reader must not miss.
     pub(crate) remarks: Vec<String>,
 }
 
 impl GateResult {
-    /// A gate that lets the version in.
+    /// A gate that admits the version.
     pub(crate) fn holds(gate: &'static str, reason: impl Into<String>) -> Self {
         Self::new(gate, Verdict::Holds, reason)
     }
 
-    /// A gate that may let the version in later.
+    /// A gate that may admit the version later.
     pub(crate) fn not_yet(gate: &'static str, reason: impl Into<String>) -> Self {
         Self::new(gate, Verdict::NotYet, reason)
     }
 
-    /// A gate that does not let the version in.
+    /// A gate that does not admit the version.
     pub(crate) fn never(gate: &'static str, reason: impl Into<String>) -> Self {
         Self::new(gate, Verdict::Never, reason)
     }
@@ -62,7 +62,7 @@ impl GateResult {
         }
     }
 
-    /// With what could be done about it.
+    /// Adds what can be done about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -90,7 +90,7 @@ impl From<GateResult> for GateReport {
 }
 
 impl GateReport {
-    /// Adds what another part found.
+    /// Adds the results of another part.
     pub(crate) fn extend(&mut self, other: Self) {
         self.gates.extend(other.gates);
         self.approved_by.extend(other.approved_by);
@@ -98,7 +98,7 @@ impl GateReport {
         self.remarks.extend(other.remarks);
     }
 
-    /// Whether every gate lets the version in.
+    /// Whether every gate admits the version.
     pub(crate) fn all_hold(&self) -> bool {
         self.closed().next().is_none()
     }
@@ -116,14 +116,14 @@ impl GateReport {
         waits.join("; ")
     }
 
-    /// The gates that do not let the version in.
+    /// The gates that do not admit the version.
     pub(crate) fn closed(&self) -> impl Iterator<Item = &GateResult> {
         self.gates
             .iter()
             .filter(|result| result.verdict != Verdict::Holds)
     }
 
-    /// Adds what each gate says to a plan.
+    /// Adds each gate's result to a plan.
     pub(crate) fn describe(&self, plan: &mut Plan) {
         for result in &self.gates {
             plan.fact(
@@ -133,7 +133,7 @@ impl GateReport {
         }
     }
 
-    /// What each gate says, as a table.
+    /// Each gate's result, as a table.
     pub(crate) fn table(&self) -> Table {
         Table {
             columns: vec!["gate", "holds", "why"],
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(gates, ["a", "b", "c"]);
         assert_eq!(report.approved_by, ["ann by a", "ann by b", "ann by c"]);
         assert_eq!(report.remarks, ["of a", "of b", "of c"]);
-        // The first that was asked for is what was approved.
+        // The first request is the one that was approved.
         assert_eq!(report.request_id.as_deref(), Some("b1"));
     }
 }

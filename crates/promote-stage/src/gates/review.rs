@@ -1,6 +1,6 @@
-//! The model review of Domino 5.8 to 5.11. **Unproven**: the route that asks for one is known from the published
-//! templates only, and no route that reads one back is known at all. What is documented is that Domino sets the
-//! version's stage itself when the reviewers approve; so that is what this gate looks for.
+//! The model review of Domino 5.8 to 5.11. **Unproven**: the route that requests one is known only from the published
+//! templates, and no route that reads one back is known at all. It is documented that Domino sets the version's stage
+//! itself when the reviewers approve, so this gate checks the stage.
 
 use domino_core::api::mlflow::ModelStage;
 use domino_core::error::{CommandError, Result};
@@ -9,18 +9,18 @@ use domino_core::step::StepContext;
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 
-/// What this gate is called.
+/// The name of this gate.
 const GATE: &str = "review in Domino";
-/// Said wherever the gate is.
+/// Added wherever the gate is used.
 pub(crate) const UNPROVEN: &str =
     "the model reviews of Domino 5.8 to 5.11 are unproven here: no specification describes them";
 
-/// The tag that says that a review was asked for; Domino has no route that tells it.
+/// The tag that says that a review was requested; Domino has no route that tells it.
 pub(crate) fn requested_key(stage: &str) -> String {
     format!("promote.review.{stage}")
 }
 
-/// Holds when a review was asked for and the version is in the stage, which Domino does when the reviewers say yes.
+/// Holds if a review was requested and the version is in the stage, where Domino moves it when the reviewers approve.
 pub(crate) async fn evaluate(
     context: &StepContext,
     candidate: &Candidate<'_>,
@@ -61,7 +61,7 @@ fn evaluate_rule(is_in_stage: bool, asked: Option<&str>, target: &ModelStage) ->
     }
 }
 
-/// Domino 6 has governance in place of reviews, and has taken their routes out.
+/// Domino 6 has governance instead of reviews, and no longer has their routes.
 pub(crate) async fn refuse_where_there_are_none(context: &StepContext) -> Result<()> {
     let version = context.connection.reader().version().await?;
     if has_reviews(&version.version) {
@@ -70,7 +70,7 @@ pub(crate) async fn refuse_where_there_are_none(context: &StepContext) -> Result
     Err(no_reviews(context, &version.version))
 }
 
-/// The deployment has no reviews.
+/// The error: the deployment has no reviews.
 pub(crate) fn no_reviews(context: &StepContext, version: &str) -> CommandError {
     let key = [
         "stage",
@@ -85,7 +85,7 @@ pub(crate) fn no_reviews(context: &StepContext, version: &str) -> CommandError {
     .at(&context.file, &key)
 }
 
-/// Whether a version of Domino is one of those with reviews. What is no version is not ruled out.
+/// Whether a version of Domino has reviews. An unreadable version is not ruled out.
 fn has_reviews(version: &str) -> bool {
     let mut parts = version.split(['.', '-']).map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
@@ -106,7 +106,7 @@ mod tests {
     use crate::gates::result::Verdict;
     use crate::registry::tests::version;
 
-    /// What the gate says of a version with these tags, in a Domino of that version.
+    /// The gate's answer for a version with these tags, in a Domino of that version.
     async fn answer(domino: &str, stage: &str, tags: serde_json::Value) -> Result<GateReport> {
         let server = MockServer::start().await;
         let reply = ResponseTemplate::new(200).set_body_json(json!({"version": domino}));

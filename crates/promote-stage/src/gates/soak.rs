@@ -11,10 +11,10 @@ use crate::candidate::Candidate;
 use crate::record::{Record, Status, demoted};
 use crate::registry::stage_of;
 
-/// What this gate is called.
+/// The name of this gate.
 const GATE: &str = "soak time";
 
-/// One verdict where the stage has a soak time.
+/// One verdict if the stage has a soak time.
 pub(crate) fn evaluate(candidate: &Candidate<'_>, soak: Option<Duration>) -> Option<GateResult> {
     let soak = soak?;
     Some(evaluate_at(
@@ -47,14 +47,14 @@ fn evaluate_at(since: Option<i64>, now: i64, soak: Duration, before: &str) -> Ga
     }
 }
 
-/// Since when the version is in the stage before, in epoch milliseconds: by the record of its entry, or, when it was on
-/// its way out and put back, by that of this attempt, which says since when it had been there. They count as long as the
-/// version is there, because many things touch its time stamp: a new description, a new name of the model. Without a
-/// record it is the last change, which is no earlier than its entry. A stage that the experiment manager does not know
-/// has had the version since its endpoint has.
+/// Since when the version is in the stage before, in epoch milliseconds: according to the record of its entry. If it
+/// was moved out of there and rolled back, the record of that attempt says since when it had been there. Both count
+/// as long as the version stays there, because many things change its time stamp: a new description, a new name of
+/// the model. Without a record, the last change counts, which is not earlier than its entry. For a stage that the
+/// experiment manager does not have, the time since which its endpoint serves the version counts.
 pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     let version = &candidate.version;
-    // A version that has entered the stage is in the one before no more; the record of its entry remembers.
+    // A version that has entered the stage is no longer in the one before; the record of its entry remembers it.
     if candidate.is_in_stage()
         && let Some(since) = candidate.record().and_then(|record| record.since)
     {
@@ -78,8 +78,8 @@ pub(crate) fn since(candidate: &Candidate<'_>) -> Option<i64> {
     Some(since.map_or(version.last_updated_timestamp, |(since, _)| since))
 }
 
-/// Since when the version is in stage `before`, and when that was told: `entered` is the record of that stage, `left` that
-/// of the stage asked for.
+/// Since when the version is in stage `before`, and when that was recorded: `entered` is the record of that stage,
+/// `left` that of the stage asked for.
 fn since_recorded(
     before: &str,
     entered: Option<Record>,
@@ -96,7 +96,7 @@ fn since_recorded(
     }
 }
 
-/// Whether another version was let into the stage later, so that the one that is there now was out of it and came back.
+/// Whether another version was admitted to the stage later, so that the present one left it and returned.
 fn came_after(other: &ModelVersion, stage: &str, told: i64) -> bool {
     let record = Record::of(other, stage).filter(|record| record.status == Status::Done);
     record.and_then(|record| record.at_millisecond()) > Some(told)
@@ -123,7 +123,7 @@ mod tests {
             evaluate_at(Some(0), 24 * HOUR, day, "staging").verdict,
             Verdict::Holds
         );
-        // A time to come is no time that has passed.
+        // A time in the future is no time that has passed.
         assert_eq!(
             evaluate_at(Some(HOUR), 0, day, "staging").verdict,
             Verdict::NotYet
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(since(Some(&entered), None), Some((at, at)));
         assert_eq!(since(None, None), None);
         assert_eq!(since(Some(&record(Status::RolledBack)), None), None);
-        // A promotion into the next stage that was undone put it back where it had been since `since`.
+        // A promotion to the next stage that was rolled back returned it to where it had been since `since`.
         let undone = record(Status::RolledBack);
         assert_eq!(since(None, Some(&undone)), Some((1_000, at)));
         assert_eq!(since(Some(&entered), Some(&undone)), Some((1_000, at)));

@@ -1,4 +1,4 @@
-//! What the gates of a stage say together, of a candidate that each of them is asked about.
+//! The results of a stage's gates together, for a candidate that each of them evaluates.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn every_gate_that_the_stage_has_is_asked() {
     );
     assert_eq!(report.remarks, ["two models"]);
     assert!(report.all_hold());
-    // Nobody can be asked, because this Domino is nowhere.
+    // Nobody can be asked, because this Domino does not exist.
     let context = crate::candidate::tests::context(
         NOWHERE,
         "",
@@ -181,15 +181,15 @@ fn the_soak_time_counts_from_when_the_version_came() {
     let entered = record(Status::Done);
     let at = entered.at_millisecond().unwrap();
     let key = Record::key("staging");
-    // Without a record, the last change.
+    // Without a record, the last change counts.
     assert_eq!(soak::since(&of(in_staging(json!({})))), Some(5_000));
     let tags = json!({key: entered.value().unwrap()});
     assert_eq!(soak::since(&of(in_staging(tags.clone()))), Some(at));
-    // It had to leave staging since, and what brought it back wrote nothing.
+    // It was demoted from staging since, and whatever returned it recorded nothing.
     let mut left = tags.clone();
     left[demoted_key("staging")] = json!("rmse rose");
     assert_eq!(soak::since(&of(in_staging(left))), Some(5_000));
-    // Another one was let in after it, so that it came back later than its record says.
+    // Another one was admitted after it, so it returned later than its record says.
     let later = Record {
         at: "2026-01-03T00:00:00Z".into(),
         ..entered
@@ -201,12 +201,12 @@ fn the_soak_time_counts_from_when_the_version_came() {
         .versions
         .push(version(8, "None", later.clone()));
     assert_eq!(soak::since(&followed), Some(5_000));
-    // Its own record is no other's, however late the registry has it.
+    // Its own record is not another version's, however late the registry has it.
     let mut alone = of(in_staging(tags));
     alone.registry.versions = vec![in_staging(later)];
     assert_eq!(soak::since(&alone), Some(at));
     assert_eq!(soak::since(&of(version(7, "None", json!({})))), None);
-    // A version that is in prod has left staging; its record of prod remembers since when it had been there.
+    // A version in prod has left staging; its record of prod says since when it had been there.
     let promoted = json!({Record::key("prod"): record(Status::Done).value().unwrap()});
     assert_eq!(
         soak::since(&of(version(7, "Production", promoted.clone()))),

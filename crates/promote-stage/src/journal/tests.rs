@@ -1,4 +1,4 @@
-//! Every write of a promotion, what takes it back, and in which order.
+//! Every write of a promotion, its rollback, and their order.
 
 use super::*;
 use crate::transition::tests::{number, settled};

@@ -1,10 +1,10 @@
-//! A lineage as Markdown and as a page of HTML. What others wrote is taken literally in both.
+//! A lineage as Markdown and as a page of HTML. Text that others wrote is shown literally in both.
 
 use domino_core::step::{html, markdown};
 
 use super::Lineage;
 
-/// How the page looks, in daylight and at night.
+/// The style of the page, in light and dark mode.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}\
                      table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #8888;padding:.3rem .6rem;\
                      text-align:left;vertical-align:top}:root{color-scheme:light dark}";

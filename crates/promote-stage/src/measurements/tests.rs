@@ -1,4 +1,4 @@
-//! Which value counts of several, what it is worth, and where it is looked for.
+//! Which value counts among several, what it proves, and where it is read.
 
 use domino_core::api::mlflow::{LoggedMetric, Tracking};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ fn the_newest_measurement_counts_unless_the_rule_names_a_data_set() {
     );
 }
 
-/// What the rule `rmse must be at most 1` is about.
+/// The value for the rule `rmse must be at most 1`.
 fn rmse(measured: &Measurements) -> Result<Measurement, String> {
     measured
         .pick(&"rmse must be at most 1".parse().unwrap())
@@ -251,7 +251,7 @@ fn a_zero_is_no_value_where_the_run_measured_that_there_is_none() {
     }
 }
 
-/// An experiment manager that answers to one question.
+/// An experiment manager that answers one request.
 async fn answering(
     server: &MockServer,
     route: &str,
@@ -279,7 +279,7 @@ fn refused(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"message": "no"}))
 }
 
-/// What is read of a version with this source, which run `r1` made.
+/// The metrics of a version with this source, which run `r1` created.
 async fn measured(server: &MockServer, source: &str) -> Result<Measurements> {
     let context = context(&server.uri(), "", "");
     let tracking = Tracking::of(&context.connection, None).unwrap().reader();

@@ -1,4 +1,4 @@
-//! Which version is meant, and whether it comes where versions of the stage come from.
+//! Which version is meant, and whether it comes from where versions of the stage come from.
 
 use std::path::Path;
 

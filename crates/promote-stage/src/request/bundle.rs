@@ -1,4 +1,4 @@
-//! The governance bundle of a request: created unless it exists, and its approvals asked for.
+//! The governance bundle of a request: created unless it exists, and its approvals requested.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::registry_writer::RegistryWriter;
 use crate::request_note::RequestNote;
 use crate::target::PromotionTarget;
 
-/// How long a new bundle has to show the approvals that it needs.
+/// How long it may take until a new bundle lists the approvals that it needs.
 const UNTIL_APPROVALS: Duration = Duration::from_secs(10);
 
-/// Creates the bundle unless it exists, and asks for its approvals.
+/// Creates the bundle unless it exists, and requests its approvals.
 pub(crate) async fn submit(
     step: &mut Step,
     context: &StepContext,
@@ -35,7 +35,7 @@ pub(crate) async fn submit(
         None => create(writer, candidate, governed).await?,
     };
     report(step, &bundle);
-    // Before anybody is asked, so that a rerun writes it when this one cannot.
+    // Before anybody is asked, so that a rerun writes it if this one cannot.
     note(step, context, candidate, &bundle).await?;
     let approvals = listed_approvals(&reader, &bundle, governed).await?;
     let mut approvers: Vec<String> = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) async fn submit(
     ))
 }
 
-/// Notes at the version that the bundle is for it and no other of its name and number.
+/// Records at the version that the bundle is for it, and not for another version of its name and number.
 async fn note(
     step: &mut Step,
     context: &StepContext,
@@ -88,7 +88,7 @@ pub(crate) fn report(step: &mut Step, bundle: &Bundle) {
         .fact("bundle", format!("{} ({})", bundle.name, bundle.id));
 }
 
-/// The approvals that the policy asks for. A new bundle may take a moment to list them.
+/// The approvals that the policy asks for. A new bundle may not list them at once.
 async fn listed_approvals(
     reader: &Reader,
     bundle: &Bundle,
@@ -147,7 +147,8 @@ async fn ask_for(
     Ok(())
 }
 
-/// The approvals to ask for now. A policy that keeps its stages in order takes them one stage after the other.
+/// The approvals to request now. A policy that enforces the order of its stages accepts them one stage after the
+/// other.
 fn next_to_submit<'a>(approvals: &'a [Approval], policy: Option<&Policy>) -> Vec<&'a Approval> {
     let pending: Vec<&Approval> = approvals
         .iter()

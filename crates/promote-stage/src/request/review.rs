@@ -1,4 +1,4 @@
-//! The model review of a request, and the tag that says that it was asked for.
+//! The model review of a request, and the tag that says that it was requested.
 
 use domino_core::api::reviews::{NewReview, Reviewer};
 use domino_core::error::{CommandError, Context as _, Result};
@@ -10,7 +10,7 @@ use crate::record::timestamp;
 use crate::registry_writer::RegistryWriter;
 use crate::target::PromotionTarget;
 
-/// The review to ask for. Reviewers are users of Domino, and each of them must exist.
+/// The review to request. Reviewers are users of Domino, and each of them must exist.
 pub(crate) async fn new_review(
     context: &StepContext,
     candidate: &Candidate<'_>,
@@ -35,7 +35,7 @@ pub(crate) async fn new_review(
     })
 }
 
-/// Asks for the review. When it is not known whether Domino took it, nothing is sent again.
+/// Requests the review. If it is unknown whether Domino accepted it, nothing is sent again.
 pub(crate) async fn ask_for_review(
     context: &StepContext,
     candidate: &Candidate<'_>,

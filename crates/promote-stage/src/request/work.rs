@@ -1,4 +1,4 @@
-//! What is left to ask for, from the state of the approval in Domino. It asks nobody.
+//! What remains to be requested, from the state of the approval in Domino. It sends no request.
 
 use domino_core::api::governance::{Approval, ApprovalStatus};
 use domino_core::api::reviews::NewReview;
@@ -7,32 +7,32 @@ use crate::candidate::Candidate;
 use crate::gates::governance::{Governed, Request, bundle_name};
 use crate::gates::review;
 
-/// Whom to ask in Domino, and how.
+/// How approval is requested in Domino.
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one of it in a run of the program"
 )]
 pub(crate) enum Ask {
-    /// Nobody.
+    /// The stage requires none in Domino.
     Nobody,
-    /// A governance bundle.
+    /// By a governance bundle.
     Governance(Governed),
-    /// A model review.
+    /// By a model review.
     Review(NewReview),
 }
 
-/// What is left to do.
+/// What remains to be done.
 pub(crate) enum Work {
-    /// Nothing, and why.
+    /// Nothing; the text is the reason.
     Nothing(String),
     /// Nothing, because the request was sent back by this person.
     SentBack(String),
-    /// This is asked for.
+    /// This is requested.
     Ask(String),
 }
 
 impl Work {
-    /// What is left to ask; with `again`, also what was asked for before.
+    /// What remains to be requested; with `again`, also what was requested before.
     pub(crate) fn of(candidate: &Candidate<'_>, ask: &Ask, again: bool) -> Self {
         match ask {
             Ask::Nobody => Self::Nothing(format!(

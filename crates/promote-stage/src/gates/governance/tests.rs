@@ -1,4 +1,4 @@
-//! Bundles, approvals and gates of every kind, and what they say of version 7 on its way into `prod`.
+//! Bundles, approvals and gates of every kind, and their verdict on version 7 before `prod`.
 
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
@@ -20,7 +20,7 @@ fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-/// A bundle with version 7 in it, which Dan made.
+/// A bundle with version 7 in it, which Dan created.
 fn bundle() -> Value {
     let seven = json!({
         "type": "ModelVersion", "identifier": {"name": "wine", "version": 7},
@@ -32,7 +32,7 @@ fn bundle() -> Value {
     })
 }
 
-/// An approval by Cleo, changed where `change` says so.
+/// An approval by Cleo, with the changes in `change`.
 fn approval(change: &Value) -> Value {
     let mut approval = json!({
         "id": "a1", "name": "Release", "status": "Approved", "policyId": "q1",
@@ -45,7 +45,7 @@ fn approval(change: &Value) -> Value {
     approval
 }
 
-/// What governance answers when our account is `ci-bot` and it has these approvals and gates.
+/// What governance answers if our account is `ci-bot` and there are these approvals and gates.
 fn governed(approvals: &[Value], gates: &[Value], tier: Option<&str>) -> Governed {
     Governed {
         policy: read(json!({"id": "q1", "name": "release", "status": "Published"})),
