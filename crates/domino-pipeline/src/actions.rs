@@ -1,7 +1,7 @@
-//! The third-party actions our workflows use: name, commit, version.
+//! The third-party actions that our workflows use: name, commit, version.
 //!
-//! This table is the one place where they are written. A commit cannot be moved as a tag can; the version is
-//! the comment that a person and Dependabot read.
+//! This table is the only place that names them. A commit cannot be moved, unlike a tag; the version is the comment
+//! that a person and Dependabot read.
 
 use serde_saphyr::Commented;
 
@@ -14,25 +14,25 @@ pub struct Action {
     pub name: &'static str,
     /// The full commit.
     pub commit: &'static str,
-    /// The version that the commit is.
+    /// The version that the commit belongs to.
     pub version: &'static str,
 }
 
-/// Brings the repository's files.
+/// Checks out the repository's files.
 pub const CHECKOUT: Action = Action {
     name: "actions/checkout",
     commit: "9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0",
     version: "v7.0.0",
 };
 
-/// Keeps files for later jobs of the run.
+/// Uploads files for later jobs of the run.
 pub const UPLOAD_ARTIFACT: Action = Action {
     name: "actions/upload-artifact",
     commit: "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a",
     version: "v7.0.1",
 };
 
-/// Brings files that an earlier job of the run kept.
+/// Downloads files that an earlier job of the run uploaded.
 pub const DOWNLOAD_ARTIFACT: Action = Action {
     name: "actions/download-artifact",
     commit: "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
@@ -46,14 +46,14 @@ pub const CACHE: Action = Action {
     version: "v6.1.0",
 };
 
-/// Signs a statement of which run built a file.
+/// Signs a statement that says which run built a file.
 pub const ATTEST_BUILD_PROVENANCE: Action = Action {
     name: "actions/attest-build-provenance",
     commit: "a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32",
     version: "v4.1.0",
 };
 
-/// All of them.
+/// Every action that our workflows use.
 pub const ALL: [Action; 5] = [
     CHECKOUT,
     UPLOAD_ARTIFACT,

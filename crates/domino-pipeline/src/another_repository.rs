@@ -1,7 +1,7 @@
-//! What a repository without a line of Rust needs besides its workflows: a stage file to begin with, the schema that
-//! completes it, and a file that keeps the pinned actions fresh.
+//! What a repository without any Rust needs besides its workflows: a first stage file, the schema for editors, and a
+//! file that keeps the pinned actions up to date.
 //!
-//! The stage file and Dependabot's are the team's own from the moment they are there.
+//! Once they exist, the stage file and Dependabot's file belong to the team.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::{first_stage_file, repository};
 /// Dependabot's file, from the top of the repository.
 pub const DEPENDABOT: &str = ".github/dependabot.yml";
 
-/// What stands in it when there is none. It touches generated files only, so that a pull request of its own shows
-/// that a newer release of the programs is due.
+/// The first content of that file. It touches generated files only, so that a pull request by Dependabot shows that a
+/// newer release of the programs is due.
 pub const DEPENDABOT_TEXT: &str = "\
 # Says when an action of the generated workflows has a newer version. A newer release of the programs brings it:
 # change `release` in stages.toml, run `domino-pipeline gen-workflows`, and push.
@@ -33,10 +33,10 @@ updates:
 ";
 
 /// Writes a stage file for a repository that has none: that of the sample, with the programs from a release of ours.
-/// Nothing of our own host, project or approvers is in it.
+/// It contains nothing of our own host, project or approvers.
 ///
 /// # Errors
-/// When it is not known which repository releases the programs, or the file cannot be written.
+/// When it is unknown which repository releases the programs, or the file cannot be written.
 pub fn begin(out: &Path, release_repository: Option<&str>) -> Result<()> {
     let repository = match release_repository {
         Some(repository) => repository.to_owned(),

@@ -1,4 +1,4 @@
-//! `cargo xtask check-contract`: rehearses, and holds every request and reply against a Domino's own specs.
+//! `cargo xtask check-contract`: rehearses, and compares every request and reply with a Domino's own specs.
 //!
 //! A deployment serves its specs at `/docs/openapi/openapi-public.json` (the whole public API, of which
 //! `/assets/public-api.json` is a part) and `/assets/swagger.json` (the internal one).
@@ -27,7 +27,7 @@ pub struct Args {
 /// Rehearses with the specs.
 ///
 /// # Errors
-/// When the specs cannot be read, or this machine does not let us rehearse.
+/// When the specs cannot be read, or this machine does not allow a rehearsal.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     rehearse::run(rehearse::Args {
         only: Vec::new(),

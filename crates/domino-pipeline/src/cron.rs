@@ -1,7 +1,7 @@
-//! `cron`: what a cron expression means, in a sentence, and the next times at which Domino's Quartz fires by it.
+//! `cron`: the meaning of a cron expression in a sentence, and the next times at which Domino's Quartz starts by it.
 //!
-//! It asks nobody: the expressions and the time zones are the stage file's own. `-` answers many lines at once, so
-//! that they can be held against a real Quartz.
+//! It sends no request: the expressions and the time zones are the stage file's own. `-` answers many lines at once,
+//! so that they can be compared with a real Quartz.
 
 use std::io::{BufRead as _, BufWriter, Write as _};
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ pub enum Format {
     Json,
 }
 
-/// What is said of one expression.
+/// The answer about one expression.
 #[derive(Debug, Serialize)]
 struct Explained {
     cron: String,
@@ -64,7 +64,7 @@ struct Fire {
     local: String,
 }
 
-/// Explains an expression; exit 2 when a stage file may not have it.
+/// Explains an expression; exit code 2 if a stage file may not contain it.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
     if args.expression != "-" {
@@ -172,7 +172,7 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp> {
     })
 }
 
-/// The times after a line's start, or why there are none. `end` stands after the last one there is.
+/// The times after a line's start, or why there are none. `end` follows the last one, if there is a last one.
 fn answer(line: &str, count: usize, this_year: i16) -> Result<String, String> {
     let mut parts = line.splitn(3, '|');
     let (Some(zone), Some(start), Some(cron)) = (parts.next(), parts.next(), parts.next()) else {

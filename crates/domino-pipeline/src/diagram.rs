@@ -1,6 +1,6 @@
 //! The picture of the pipeline: stages, entities, data planes and approvals as a Mermaid diagram.
 //!
-//! GitHub draws it in the README, between two markers, and in the summary of each run, coloured by what happened. It
+//! GitHub draws it in the README, between two markers, and in the summary of each run, coloured by the results. It
 //! shows what the stage file says, not what is running.
 
 use std::fmt::Write as _;
@@ -23,20 +23,21 @@ pub fn mermaid(file: &StageFile) -> String {
     format!("```mermaid\n{picture}```\n")
 }
 
-/// The part of the picture that one workflow deploys, for a run that ended. It is in two parts, because GitHub
-/// makes one expression of each text with a result in it, whose length it limits.
+/// The part of the picture that one workflow deploys, for a run that has ended. It has two parts, because GitHub
+/// makes one expression of each text with a result in it, and limits its length.
 pub struct RunPicture {
-    /// The picture, without what closes it.
+    /// The picture, without its closing line.
     pub picture: String,
-    /// The colour of each stage, a line each; in place of the result stands what `result` gave.
+    /// The colour of each stage, a line each; the output of `result` is in place of the result.
     pub results: String,
 }
 
 impl RunPicture {
-    /// What closes the picture.
+    /// The closing line of the picture.
     pub const END: &str = "```";
 
-    /// `results` are, stage by stage, what GitHub replaces by `success`, `failure`, `cancelled` or `skipped` when the run is over.
+    /// `results` are, stage by stage, the texts that GitHub replaces by `success`, `failure`, `cancelled` or
+    /// `skipped` when the run has ended.
     pub fn of(share: Share<'_>, results: impl IntoIterator<Item = String>) -> Self {
         let picture = picture(share.file, &share.stages(), |kind, name| {
             share.has(kind, name)
@@ -58,19 +59,19 @@ const COLOURS: &str = "\x20   classDef success fill:#dafbe1,stroke:#1a7f37,color
     classDef skipped fill:#f6f8fa,stroke:#818b98,color:#1f2328,stroke-dasharray:4
 ";
 
-/// Mermaid draws no text of more than 50,000 characters; the rest is for the classes.
+/// Mermaid refuses texts of more than 50,000 characters; the rest is for the classes.
 const LARGEST: usize = 49_000;
-/// What the colour of one stage takes of them, when the result is known.
+/// How many of them the colour of one stage takes, once the result is known.
 const LONGEST_RESULT: usize = "class stage1000 cancelled\n".len();
-/// Nor does it draw more arrows; one leads to each stage.
+/// Mermaid also limits the number of arrows; one leads to each stage.
 const MOST_ARROWS: usize = 500;
 
-/// What stands in a stage.
+/// The content of a stage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
     /// Each entity.
     Each,
-    /// How many there are of each kind.
+    /// The number of entities of each kind.
     Counts,
 }
 
@@ -93,7 +94,7 @@ fn picture(file: &StageFile, stages: &[&Stage], has: impl Fn(Kind, &str) -> bool
     text
 }
 
-/// Where the picture begins.
+/// The beginning of the picture: the push.
 fn push(file: &StageFile) -> String {
     let branch = format!("push to {}", file.pipeline.branch);
     format!("flowchart LR\n    push([{}])\n", label(&[branch]))
@@ -130,7 +131,7 @@ fn drawn(
     text
 }
 
-/// The text with this diagram between its markers; as it is when it has none.
+/// The text with this diagram between its markers; unchanged if it has no markers.
 ///
 /// # Errors
 /// When only one of the two markers is there, or they are in the wrong order.
@@ -149,14 +150,14 @@ fn subgraph(
     (stage, id): (&Stage, &str),
     detail: Detail,
 ) {
-    // One line: Mermaid draws the nodes over any further one.
+    // One line: Mermaid draws the nodes over any further line.
     let plane = stage
         .data_plane
         .as_ref()
         .map(|plane| format!(": data plane {plane}"));
     let title = format!("{}{}", stage.name, plane.unwrap_or_default());
     let _ = writeln!(text, "    subgraph {id}[{}]", label(&[title]));
-    // Nodes without arrows stand one above the other only so.
+    // Only with this are nodes without arrows placed one above the other.
     text.push_str("        direction LR\n");
     let tiers = &stage.hardware_tier;
     let jobs = file.jobs_of(stage).map(|job| {
@@ -227,7 +228,7 @@ fn tier<'a>(own: Option<&'a Placement>, stage: &'a Option<String>) -> Option<&'a
         .map(String::as_str)
 }
 
-/// What stands between the stage before and this one.
+/// The gates between the stage before and this one.
 fn gate(stage: &Stage, promotes: bool) -> Vec<String> {
     let mut lines = vec![format!("environment {}", stage.github_environment)];
     if !stage.approvers.is_empty() {
@@ -242,10 +243,12 @@ fn gate(stage: &Stage, promotes: bool) -> Vec<String> {
     lines
 }
 
-/// Lines of a label, quoted. Whatever could end the quotes, the fence or be markup becomes a character code.
+/// Lines of a label, quoted. Any character that could end the quotes or the fence, or be markup, becomes a character
+/// code.
 fn label<T: AsRef<str>>(lines: &[T]) -> String {
-    // Mermaid reads a label that holds `<`, such as a `<br>`, as a web page first, and undoes the codes before it looks for
-    // icons, formulas and its own `\n`.
+    // Mermaid reads a label that contains `<`, such as a `<br>`, as a web page first, and decodes the codes before it
+    // looks for icons, formulas and its own `
+    // `.
     let lines: Vec<String> = lines.iter().map(|line| escaped(line.as_ref())).collect();
     format!("\"{}\"", lines.join("\\n"))
 }

@@ -1,30 +1,30 @@
-//! Why a verb did not end well: what went wrong, what caused it, and as data how the program ends and what to do now.
+//! Why a verb failed: what went wrong, what caused it, and as data the exit code and what to do next.
 //!
-//! Nothing here prints. What lies below says with [`From`] what its errors mean.
+//! Nothing here prints. Lower layers define with [`From`] what their errors mean.
 
 use std::fmt;
 
 use stage_file::{StageFileError, UnknownName};
 
-/// A bug of ours, or of this machine.
+/// A bug of ours, or a problem of this machine.
 const BUG: u8 = 1;
 /// Wrong usage, or a problem in `stages.toml`.
 const USAGE: u8 = 2;
 
-/// What a fallible function gives back.
+/// What a fallible function returns.
 pub type Result<T, E = VerbError> = std::result::Result<T, E>;
 
-/// Why a verb did not end well. Reads as its outermost message, with `{:#}` as all messages in one line.
+/// Why a verb failed. Displays its outermost message, and with `{:#}` all messages in one line.
 #[derive(Debug)]
 pub struct VerbError {
-    /// Outermost first.
+    /// The messages, outermost first.
     messages: Vec<String>,
     exit_code: u8,
     hint: Option<String>,
 }
 
 impl VerbError {
-    /// Something that this machine, or a bug of ours, stands in the way of.
+    /// An error that is due to this machine, or to a bug of ours.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             messages: vec![message.into()],
@@ -41,13 +41,13 @@ impl VerbError {
         }
     }
 
-    /// Adds the sentence that says what to do now.
+    /// Adds the sentence that says what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What the program ends with.
+    /// The exit code.
     pub fn exit_code(&self) -> u8 {
         self.exit_code
     }
@@ -147,7 +147,7 @@ impl From<domino_core::error::CommandError> for VerbError {
 
 /// Puts a message around the error of a result.
 pub trait Context<T> {
-    /// Puts the message around an error; made only when there is one.
+    /// Puts the message around an error; it is built only if there is one.
     ///
     /// # Errors
     /// The error, with the message around it.

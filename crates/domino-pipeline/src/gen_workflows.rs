@@ -1,7 +1,7 @@
-//! `gen-workflows`: writes every generated file of a repository, or checks that those there are fresh.
+//! `gen-workflows`: writes every generated file of a repository, or checks that the existing ones are up to date.
 //!
-//! What the files hold is decided in `pipelines.rs`, `diagram.rs` and `reference.rs`; here they meet the disk. A
-//! file that does not say that we wrote it is never overwritten or removed.
+//! `pipelines.rs`, `diagram.rs` and `reference.rs` decide the content; here it is compared with the disk and written.
+//! A file that does not say that we wrote it is never overwritten or removed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -36,7 +36,7 @@ pub struct Args {
     pub release_repository: Option<String>,
 }
 
-/// Writes or checks; exit 1 when a check found something stale.
+/// Writes or checks; exit code 1 if a check found something stale.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (root, path) = places(args)?;
     let file = StageFile::load(&path)?;
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The jobs of which no file is known: neither their command names one that is there, nor do they say what to watch.
+/// The jobs without a known file: their command names no existing file, and they do not say what to watch.
 fn unwatched<'a>(file: &'a StageFile, root: &'a Path) -> impl Iterator<Item = &'a str> {
     let is_there = |name: &String| root.join(name).exists();
     let is_module = |name: &String| {
@@ -97,7 +97,7 @@ fn unwatched<'a>(file: &'a StageFile, root: &'a Path) -> impl Iterator<Item = &'
         .map(|job| job.name.as_str())
 }
 
-/// A runner of GitHub's own ends a job after this many minutes, whatever the file says.
+/// GitHub's own runners end a job after this many minutes, whatever the file says.
 const LONGEST_JOB: u32 = 360;
 
 /// The jobs that may take longer than GitHub's own runners let them, and what happens then.
@@ -123,7 +123,7 @@ fn too_long(file: &StageFile, workflows: &[WorkflowFile]) -> Vec<String> {
     warnings
 }
 
-/// The repository to write to and the stage file to read. A repository without one gets one to begin with.
+/// The repository to write to and the stage file to read. A repository without a stage file gets a first one.
 fn places(args: &Args) -> Result<(PathBuf, PathBuf)> {
     let root = args.out.clone().unwrap_or_else(repository::root);
     if let Some(stages) = &args.stages {
@@ -136,24 +136,24 @@ fn places(args: &Args) -> Result<(PathBuf, PathBuf)> {
     Ok((root, path))
 }
 
-/// A generated file: what is there and what belongs there.
+/// A generated file: the existing content and the wanted content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generated {
     /// Where it is, from the top of the repository.
     pub path: PathBuf,
-    /// What is there; `None` when nothing is.
+    /// The existing content; `None` if the file does not exist.
     pub present: Option<String>,
-    /// What belongs there; `None` when nothing does.
+    /// The wanted content; `None` if the file must not exist.
     pub wanted: Option<String>,
 }
 
 impl Generated {
-    /// Whether what is there is not what belongs there.
+    /// Whether the existing content differs from the wanted one.
     pub fn is_stale(&self) -> bool {
         self.present != self.wanted
     }
 
-    /// The difference as a unified diff, from what is there to what belongs there.
+    /// The difference as a unified diff, from the existing to the wanted content.
     pub fn diff(&self) -> String {
         let name = self.path.display();
         let side = |text: &Option<String>, letter| match text {
@@ -170,12 +170,13 @@ impl Generated {
     }
 }
 
-/// Every file that is generated from this stage file, whose workflows these are, and every one that was and no longer is.
+/// Every file that is generated from this stage file, whose workflows these are, and every earlier one that no longer
+/// is.
 ///
-/// `release.yml` is among them when it is asked for, or is there.
+/// `release.yml` is included if it is asked for or exists.
 ///
 /// # Errors
-/// When a file cannot be read, or stands where one of ours belongs and does not say that we wrote it.
+/// When a file cannot be read, or a file that we did not write is in the place of one of ours.
 pub fn generated(
     file: &StageFile,
     mut workflows: Vec<WorkflowFile>,
@@ -225,7 +226,7 @@ pub fn generated(
     Ok(all)
 }
 
-/// The pages that hold the picture of the pipeline or the reference of the stage file between their markers.
+/// The pages that contain the picture of the pipeline or the reference of the stage file between their markers.
 fn pages(file: &StageFile, root: &Path) -> Result<Vec<Generated>> {
     let mut pages = Vec::new();
     for path in ["README.md", reference::PAGE] {
@@ -243,7 +244,8 @@ fn pages(file: &StageFile, root: &Path) -> Result<Vec<Generated>> {
     Ok(pages)
 }
 
-/// What a repository without the workspace needs besides: the schema, kept fresh, and Dependabot's file, once.
+/// What a repository without the workspace needs besides: the schema, kept up to date, and Dependabot's file, written
+/// once.
 fn besides(root: &Path) -> Result<Vec<Generated>> {
     let mut all = vec![Generated {
         path: schema::FILE_NAME.into(),

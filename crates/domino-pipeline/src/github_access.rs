@@ -1,4 +1,4 @@
-//! How a verb reaches GitHub: the token, the repository and the address, out of the environment.
+//! How a verb reaches GitHub: the token, the repository and the address, from environment variables.
 
 use std::path::Path;
 
@@ -7,21 +7,21 @@ use stage_file::StageFile;
 
 use crate::repository;
 
-/// What says how to get a token, where there is none.
+/// How to get a token if there is none.
 pub const NO_TOKEN: &str =
     "set `GITHUB_TOKEN` or `GH_TOKEN`; `gh auth token` shows the one that `gh` uses";
 
-/// The token, of `GITHUB_TOKEN` or else of `GH_TOKEN`.
+/// The token, from `GITHUB_TOKEN` or otherwise `GH_TOKEN`.
 pub fn token() -> Option<String> {
     variable("GITHUB_TOKEN").or_else(|| variable("GH_TOKEN"))
 }
 
-/// GitHub's address, where it is not github.com.
+/// GitHub's address, if it is not github.com.
 pub fn api() -> Option<String> {
     variable("GITHUB_API_URL")
 }
 
-/// The repository, `owner/name`: as the environment has it, or else git's origin.
+/// The repository, `owner/name`: from the environment, otherwise from git's origin.
 pub fn repository(file: &StageFile) -> Option<String> {
     let origin = || {
         let folder = file.path.parent()?;

@@ -1,4 +1,4 @@
-//! `import-ini`: makes a commented `stages.toml` of the Python templates' `env-variables.ini`, and says what it
+//! `import-ini`: converts the Python templates' `env-variables.ini` to a commented `stages.toml`, and reports what it
 //! decided, what it could not know, and what was wrong with that configuration.
 //!
 //! It reads two kinds of file and writes one; it asks neither Domino nor GitHub.
@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    // Editors on Windows begin a file with a mark that is no part of it.
+    // Editors on Windows begin a file with a byte order mark, which is not part of the text.
     let bytes = fs::read(path).map_err(|problem| {
         VerbError::usage(format!("cannot read `{}`: {problem}", path.display()))
     })?;
@@ -71,10 +71,10 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The stage file that a text of the templates becomes.
+/// The stage file that results from the templates' configuration.
 ///
 /// # Errors
-/// When the text is no INI, or has no section.
+/// When the text is not INI, or has no section.
 pub fn import(text: &str, workflows: &Workflows, notes: &mut Notes) -> Result<String> {
     let sections = ini::read(text, notes)?;
     let stages = stages::from_sections(sections, workflows, notes);
@@ -88,7 +88,7 @@ pub fn import(text: &str, workflows: &Workflows, notes: &mut Notes) -> Result<St
     Ok(out)
 }
 
-/// What the person reads: the notes, what the reader of stage files says, and what to do next.
+/// The report for the person: the notes, what the reader of stage files says, and what to do next.
 fn report(path: &Path, imported: &str, notes: &Notes) -> String {
     let mut text = format!("wrote {}\n", path.display());
     let left = match StageFile::read(imported, path) {

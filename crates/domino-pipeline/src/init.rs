@@ -1,7 +1,8 @@
-//! `init`: begins a pipeline in a repository: a short stage file, the workflows it becomes, and the sample on request.
+//! `init`: starts a pipeline in a repository: a short stage file, the workflows that it leads to, and the sample on
+//! request.
 //!
-//! A file that is there is a person's: it is kept and named. What is not given by a flag is asked on a terminal; where
-//! nobody can be asked, an example stands in its place, and the end says so.
+//! An existing file belongs to a person: it is kept and named. Values without a flag are asked for on a terminal; if
+//! nobody can be asked, examples are used, and the end says so.
 
 mod sample;
 
@@ -16,7 +17,7 @@ pub use crate::first_stage_file::Args;
 use crate::first_stage_file::{self, Answers};
 use crate::{gen_workflows, repository};
 
-/// Writes what a repository needs to begin with.
+/// Writes the first files of a pipeline.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = args.folder.clone().unwrap_or_else(repository::root);
     let path = folder.join("stages.toml");
@@ -49,7 +50,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(generated)
 }
 
-/// Writes a file where none is, and says what it did.
+/// Writes a file unless it exists, and says what it did.
 fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name);
     if path.exists() {

@@ -1,4 +1,4 @@
-//! `domino-pipeline`: reads what is asked for and hands it on.
+//! `domino-pipeline`: parses the command line and runs the verb.
 
 use std::process::ExitCode;
 

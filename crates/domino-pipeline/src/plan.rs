@@ -1,7 +1,7 @@
-//! `plan`: what merging a change would deploy where, as Markdown for the summary of a pull request.
+//! `plan`: what merging a change would deploy to which stage, as Markdown for the summary of a pull request.
 //!
-//! Of the change it reads two things, as data: the stage file and git's list of files. Nothing of it is run,
-//! Domino is not asked, and no credential is needed. What is running now is not its subject.
+//! It reads two parts of the change, as data: the stage file and git's list of files. Nothing in it is run, Domino is
+//! not asked, and no credential is needed. It does not show what is running now.
 
 mod changed_files;
 mod code_span;
@@ -28,7 +28,7 @@ pub struct Args {
     pub after: PathBuf,
 }
 
-/// Prints the plan; exit 2 when the changed stage file has problems, which are then the plan.
+/// Prints the plan; exit code 2 if the changed stage file has problems, which are then the plan.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let before = load(&args.before)?.ok();
     let after = match load(&args.after)? {

@@ -1,10 +1,10 @@
-//! What is kept up to date in a README: the text between two markers.
+//! Keeps the text between two markers in a README up to date.
 //!
-//! It knows no marker. What stands around them is a person's, and is never touched.
+//! It does not define any markers. What is outside of them belongs to people, and is never changed.
 
 use crate::error::{Result, VerbError};
 
-/// The lines between which a text is ours.
+/// Two lines; the text between them is ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Markers {
     /// The line before it.
@@ -14,7 +14,7 @@ pub struct Markers {
 }
 
 impl Markers {
-    /// The README with this text between the markers; as it is when it has none.
+    /// The README with this text between the markers; unchanged if it has no markers.
     ///
     /// # Errors
     /// When only one of the two markers is there, or they are in the wrong order.

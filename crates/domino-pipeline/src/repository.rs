@@ -1,6 +1,6 @@
 //! The repository that the verbs work in, and how this program was called there.
 //!
-//! `cargo xtask` says both by environment variables; the program by itself works in the folder it is called in.
+//! `cargo xtask` passes both in environment variables; the program by itself works in the current folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ pub fn is_checkout_of_caller(folder: &Path) -> bool {
     })
 }
 
-/// The command by which a person calls this program.
+/// The command with which a person calls this program.
 pub fn called_as() -> String {
     std::env::var("DOMINO_PIPELINE_CALLED_AS").unwrap_or_else(|_| "domino-pipeline".to_owned())
 }

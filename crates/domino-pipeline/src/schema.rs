@@ -1,7 +1,7 @@
-//! `schema`: writes the JSON Schema of the stage file, by which editors complete it and mark what is wrong.
+//! `schema`: writes the JSON Schema of the stage file, with which editors complete it and mark mistakes.
 //!
-//! It holds what the reader's table of keys says: names, types, ranges, words. What values mean together is told
-//! by the programs only, with lines.
+//! It contains what the reader's table of keys says: names, types, ranges, words. Rules about several values are
+//! checked only by the programs, with line numbers.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -28,7 +28,7 @@ pub struct Args {
     pub check: bool,
 }
 
-/// Writes the schema, or checks that the one that is there is fresh.
+/// Writes the schema, or checks that the existing one is up to date.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let path = repository::root().join(FILE_NAME);
     let wanted = text()?;
@@ -122,11 +122,11 @@ enum Kind {
     Boolean,
 }
 
-/// What one key may hold.
+/// What one key may contain.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 enum Property {
-    /// Anything where it says true, and nothing at all where it says false.
+    /// Anything if true, and nothing at all if false.
     Any(bool),
     /// What the schema says.
     Of(Box<Schema>),
@@ -138,13 +138,13 @@ impl From<Schema> for Property {
     }
 }
 
-/// What keys that are not listed may hold.
+/// What keys that are not listed may contain.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 enum Others {
-    /// Nothing: there are no others.
+    /// They are not allowed.
     None(bool),
-    /// All of them this.
+    /// They all have this schema.
     All(Box<Schema>),
 }
 
@@ -156,7 +156,7 @@ struct Names {
     max_length: u32,
 }
 
-/// As the rule `name` of the stage file has it.
+/// The same names as the rule `name` of the stage file.
 const NAMES: Names = Names {
     pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
     max_length: 50,
@@ -216,7 +216,7 @@ fn shared_or_own(shared: &'static str, section: &'static Section, key: &'static 
     }
 }
 
-/// The keys that the section's own tables must hold: none where another table may hold them instead.
+/// The keys that the section's own tables must contain: none if another table may contain them instead.
 fn needed(section: &'static Section) -> Vec<&'static str> {
     let shared = FILE
         .keys
@@ -251,7 +251,7 @@ fn table(section: &'static Section, required: Vec<&'static str>) -> Schema {
     }
 }
 
-/// What a table holds that is filled in this way.
+/// The schema of a table of this form.
 fn filled(way: &Way) -> Schema {
     let chosen = way.chosen_by.map(|(key, word)| {
         let word = Schema {

@@ -1,18 +1,18 @@
 //! What one deploy workflow deploys: the entities of its kind, and with a model the job that trains it.
 //!
-//! A job and the models that it trains are one lineage: they share a file, so that the version that a commit trained is
-//! the one that is published.
+//! A job and the models that it trains are one lineage: they share a file, so that the version that a commit trained
+//! is the one that is published.
 
 use stage_file::{Job, Kind, Stage, StageFile};
 
-/// The share of the stage file that the workflow of one kind has.
+/// The part of the stage file that one workflow deploys.
 #[derive(Debug, Clone, Copy)]
 pub struct Share<'a> {
     /// The stage file.
     pub file: &'a StageFile,
     /// The kind that the workflow is named after.
     pub kind: Kind,
-    /// Which of the files it is that the kind is divided into; 1 where there is one.
+    /// The number of the file, if the kind is split into several; 1 if there is one.
     pub part: usize,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Share<'a> {
         self.jobs().filter(|job| job.is_deployed_to(stage))
     }
 
-    /// Whether an entity is among what it deploys.
+    /// Whether it deploys an entity.
     pub fn has(self, kind: Kind, name: &str) -> bool {
         match kind {
             Kind::Job => self.jobs().any(|job| job.name == name),
@@ -39,7 +39,7 @@ impl<'a> Share<'a> {
         }
     }
 
-    /// What the stage file watches for everything, and for each entity of this share.
+    /// The files that the stage file watches for everything, and for each entity of this share.
     pub fn paths(self) -> impl Iterator<Item = &'a str> {
         let Self { file, kind, .. } = self;
         let apps = file.apps.iter().filter(move |_| kind == Kind::App);
@@ -53,13 +53,13 @@ impl<'a> Share<'a> {
         paths.map(String::as_str)
     }
 
-    /// The kinds of what it deploys.
+    /// The kinds of the entities that it deploys.
     pub fn kinds(self) -> impl Iterator<Item = Kind> {
         let trains = self.kind == Kind::Model && self.jobs().next().is_some();
         trains.then_some(Kind::Job).into_iter().chain([self.kind])
     }
 
-    /// The stages that it deploys to, in promotion order: without those that none of its jobs is for.
+    /// The stages that it deploys to, in promotion order; for jobs, only stages that one of them is deployed to.
     pub fn stages(self) -> Vec<&'a Stage> {
         let stages = self.file.stages.iter();
         let has_something =

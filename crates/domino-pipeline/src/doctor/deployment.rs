@@ -1,5 +1,4 @@
-//! Domino's side of a stage: host, version, credential, project, which generations of its API there are, and what
-//! the gates need.
+//! Domino's side of a stage: host, version, credential, project, the generations of its API, and what the gates need.
 
 use domino_core::api::apps;
 use domino_core::api::mlflow::Tracking;
@@ -15,10 +14,10 @@ use super::visit::Visit;
 use super::{clock, endpoints, git_access, placement, specs};
 use domino_core::variable::variable;
 
-/// The releases that the sandbox shows and the programs are tested with: the oldest and the newest.
+/// The releases that the sandbox emulates and the programs are tested with: the oldest and the newest.
 const TESTED: [(u32, u32); 2] = [(5, 9), (6, 4)];
 
-/// Everything about Domino, from the outside in: what cannot be asked without the thing before is left out.
+/// Everything about Domino, from the outside in: what depends on a failed check is left out.
 pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let reader = visit.connection.reader();
     let (version, user) = tokio::join!(reader.version(), reader.own_user());
@@ -81,7 +80,7 @@ pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether nobody answered, so that no other question is worth asking.
+/// Whether nobody answered, so that further requests are pointless.
 fn is_silent(error: &ApiError) -> bool {
     matches!(
         error.cause(),
@@ -139,7 +138,7 @@ fn advice(credential: &Credential) -> Option<String> {
 /// The project and its repository, which must be the one whose commits are deployed.
 fn repository(visit: &Visit<'_>, project: &Project) -> Finding {
     let uri = project.repository.as_deref().unwrap_or_default();
-    // Some addresses of repositories hold a user and a password.
+    // Some repository addresses contain a user and a password.
     let shown = uri.rsplit_once('@').map_or(uri, |(_, rest)| rest);
     let what = format!("project `{}`, on git at `{shown}`", project.name);
     let Some(ours) = visit.github_repository() else {
@@ -219,7 +218,8 @@ async fn registered_models(visit: &Visit<'_>) -> Vec<Finding> {
     join_all(looks).await
 }
 
-/// Whether what is missing may still come: nothing was deployed to the first stage yet, and a job of its runs there.
+/// Whether what is missing may still be created: nothing was deployed to the first stage yet, and a job of its runs
+/// there.
 fn trains_first(visit: &Visit<'_>) -> bool {
     let first = visit.file.stages.first();
     first.is_some_and(|first| first.name == visit.stage.name)

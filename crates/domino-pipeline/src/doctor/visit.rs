@@ -1,4 +1,4 @@
-//! What a visit goes out from: the stage, a connection to its Domino, and what the environment says.
+//! What a visit starts from: the stage, a connection to its Domino, and what the environment says.
 
 use domino_core::client::{Connection, Limits};
 use domino_core::credential::{Credential, CredentialError};
@@ -10,15 +10,15 @@ use stage_file::{Stage, StageFile};
 use super::finding::Finding;
 use crate::{github_access, stage_token};
 
-/// What a visit goes out from.
+/// What a visit starts from.
 pub struct Visit<'a> {
-    /// The stage file.
+    /// The stage file, read and validated.
     pub file: &'a StageFile,
-    /// The stage.
+    /// The stage that is checked.
     pub stage: &'a Stage,
     /// Its Domino.
     pub connection: Connection,
-    /// Why there is no credential, when there is none; then only what needs none is asked.
+    /// Why there is no credential, if there is none; then only checks that need none are made.
     pub no_credential: Option<Finding>,
 }
 
@@ -83,8 +83,8 @@ impl<'a> Visit<'a> {
         })
     }
 
-    /// The GitHub repository, `owner/name`: as the environment has it, or else git's origin. Without a token to ask
-    /// GitHub with, an origin is not taken for more than it may be.
+    /// The GitHub repository, `owner/name`: from the environment, otherwise from git's origin. Without a token for
+    /// GitHub, an origin is not assumed to be on GitHub.
     pub fn github_repository(&self) -> Option<String> {
         match github_access::token() {
             Some(_) => github_access::repository(self.file),

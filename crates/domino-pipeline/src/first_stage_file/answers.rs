@@ -1,4 +1,4 @@
-//! What the stage file is made of: by flags, by questions on a terminal, or by examples.
+//! The values for the first stage file: from flags, from questions on a terminal, or from examples.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -51,11 +51,11 @@ pub struct Answers {
     pub(super) approvers: Vec<String>,
     pub(super) install: Install,
     pub(super) wheel_sha256: Vec<String>,
-    /// Who releases the programs, where they come from a release.
+    /// The repository that releases the programs, if they come from a release.
     pub(super) release_repository: String,
-    /// Whether the entities of the sample are among it.
+    /// Whether to include the entities of the sample.
     pub(super) sample: bool,
-    /// What nobody gave, in words.
+    /// The values that nobody gave, in words.
     pub examples: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl Answers {
         }
     }
 
-    /// Takes the flags, and asks for the rest where somebody can be asked.
+    /// Takes the flags, and asks for the rest if there is a terminal.
     pub fn of(args: &Args, folder: &Path) -> Result<Self> {
         let mut questions = Questions {
             may_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
@@ -103,7 +103,7 @@ impl Answers {
         let each: Vec<String> = names.iter().map(|name| format!("{name}-small")).collect();
         let tiers = questions.list("the hardware tier of each", &args.tiers, &each.join(","))?;
         let stages = with_tiers(names, tiers)?;
-        // A workspace of Rust builds the programs itself; every other repository installs them.
+        // A Rust workspace builds the programs itself; every other repository installs them.
         let install = match folder.join("crates/deploy-job").is_dir() {
             true => Install::Build,
             false => Install::Pip,
@@ -132,7 +132,7 @@ fn example_project(folder: &Path) -> String {
     format!("my-team/{}", name.unwrap_or("my-project"))
 }
 
-/// One tier for all, or one each.
+/// One tier for all stages, or one for each.
 fn with_tiers(names: Vec<String>, tiers: Vec<String>) -> Result<Vec<(String, String)>> {
     if let [tier] = &tiers[..] {
         return Ok(names.into_iter().map(|name| (name, tier.clone())).collect());
@@ -167,7 +167,7 @@ struct Questions {
 }
 
 impl Questions {
-    /// The flag's value, else the answer, else the example.
+    /// The flag's value, otherwise the answer, otherwise the example.
     fn text(&mut self, what: &str, given: Option<&str>, example: &str) -> Result<String> {
         if let Some(given) = given {
             return Ok(given.to_owned());

@@ -1,6 +1,7 @@
-//! The SHA-256 of the wheel that this program was installed from, where the installer left a note of its file.
+//! The SHA-256 of the wheel that this program was installed from, if the installer recorded its file.
 //!
-//! `direct_url.json` (PEP 610) stands beside what was installed from a file; from an index there is none.
+//! `direct_url.json` (PEP 610) is next to what was installed from a file; after an installation from an index there
+//! is none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ struct DirectUrl {
     url: String,
 }
 
-/// The digest, in hexadecimal, of the wheel behind the program at `program`.
+/// The digest, in hexadecimal, of the wheel that the program at `program` was installed from.
 pub(super) fn sha256_behind(program: &Path) -> Option<String> {
     let environment = program.parent()?.parent()?;
     let wheel = wheel_file(&environment.join("lib"))?;

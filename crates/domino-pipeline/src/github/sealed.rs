@@ -1,5 +1,5 @@
-//! Seals the value of a secret on this machine, as libsodium's sealed box: only who holds the private half of the key can
-//! open it, and nobody can tell who sealed it.
+//! Encrypts the value of a secret on this machine, as libsodium's sealed box: only the owner of the private key can
+//! open it, and nobody can tell who encrypted it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use domino_core::github::PublicKey;
 use dryoc::dryocbox::{DryocBox, PublicKey as X25519};
 use secrecy::{ExposeSecret, SecretString};
 
-/// The sealed value, in base64.
+/// The encrypted value, in base64.
 pub(super) fn seal(value: &SecretString, key: &PublicKey) -> Result<String, CommandError> {
     let unusable = |problem: String| {
         let error = format!("GitHub's key `{}` seals nothing: {problem}", key.key_id);

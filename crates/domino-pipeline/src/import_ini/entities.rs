@@ -11,7 +11,7 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
     let given = |key: &str| stages.iter().any(|stage| stage.get(key).is_some());
     let command = given("DOMINO_JOB_COMMAND");
     let cron = command && given("DOMINO_JOB_CRON");
-    // The templates give every job a cron line and an operation; only the workflows tell which of them was meant.
+    // The templates give every job a cron line and an operation; only the workflows tell which one was meant.
     let start = command && (workflows.tell() || !cron);
     let started = workflows.run("cicd-jobs.py", "a job on each deployment", start, notes)
         && command
@@ -65,7 +65,7 @@ pub(super) fn write(stages: &[Stage], workflows: &Workflows, out: &mut String, n
     }
 }
 
-/// Whether any stage's operation is one that deploys; a stage that says nothing does not speak against it.
+/// Whether any stage's operation deploys; a stage without one does not count against it.
 fn asked(stages: &[Stage], key: &str, deploys: &[&str], what: &str, notes: &mut Notes) -> bool {
     let is_other = |operation: &str| {
         !deploys
@@ -97,7 +97,7 @@ fn asked(stages: &[Stage], key: &str, deploys: &[&str], what: &str, notes: &mut 
     true
 }
 
-/// The value of the last stage that gives one: production's, where the stages differ.
+/// The value of the last stage that has one: production's, if the stages differ.
 fn last<'a>(stages: &'a [Stage], key: &str, notes: &mut Notes) -> Option<&'a str> {
     let value = stages.iter().rev().find_map(|stage| stage.get(key))?;
     let differs = stages
@@ -243,7 +243,7 @@ fn model(stages: &[Stage], out: &mut String, notes: &mut Notes) {
              log-requests = false             # the templates had it on, unasked\n";
     for stage in stages {
         *out += &format!("\n[model.{model}.stage.{}]\n", stage.name);
-        // The templates joined the two, and an endpoint of another name has another address.
+        // The templates joined the two names, and an endpoint with another name has another address.
         let own = stage.get("DOMINO_MODEL_NAME").unwrap_or(model_name);
         *out += &format!(
             "endpoint = {}\n",

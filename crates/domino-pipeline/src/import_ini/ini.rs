@@ -1,5 +1,5 @@
-//! The templates' INI file as their Python reads it: keys without case, quotes a part of the value, `%` a reference,
-//! `[DEFAULT]` for all sections. What their Python stumbles over is read all the same, and noted.
+//! The templates' INI file as their Python code reads it: keys ignore case, quotes are part of the value, `%` is a
+//! reference, `[DEFAULT]` applies to all sections. What their code fails on is read anyway, and noted.
 
 use indexmap::IndexMap;
 use ini::{Ini, ParseOption};
@@ -12,11 +12,11 @@ use crate::error::{Result, VerbError};
 pub(super) struct Section {
     /// Its name, as it is written.
     pub name: String,
-    /// What is given, by key in capitals. What is left for later is not in it.
+    /// The values that are set, by key in capitals. Values that are still to be filled in are left out.
     pub values: IndexMap<String, String>,
 }
 
-/// What the templates write where there is nothing.
+/// What the templates write for an empty value.
 const NOTHING: [&str; 6] = ["", "nill", "nil", "none", "null", "n/a"];
 
 /// The sections in the order of the file.
@@ -59,7 +59,7 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<Section>> {
     Ok(sections.collect())
 }
 
-/// The value that was meant, or nothing where none was given.
+/// The value that was meant, or nothing if none was set.
 fn clean(
     section: &str,
     key: &str,
@@ -90,7 +90,7 @@ fn clean(
     Some(value)
 }
 
-/// References resolved as Python's configparser does, and whether a `%` stands there that is neither that nor `%%`.
+/// Resolves references as Python's configparser does, and says whether there is a `%` that is neither that nor `%%`.
 fn referred(value: &str, all: &IndexMap<String, String>) -> (String, bool) {
     let (mut text, mut lone, mut rest) = (String::new(), false, value);
     while let Some((before, after)) = rest.split_once('%') {
@@ -117,7 +117,7 @@ fn referred(value: &str, all: &IndexMap<String, String>) -> (String, bool) {
     (text + rest, lone)
 }
 
-/// The templates sent quotes as a part of the value: a command in quotes is no file.
+/// The templates sent quotes as part of the value: a command in quotes is no file.
 fn unquoted(section: &str, key: &str, value: &str, notes: &mut Notes) -> String {
     for quote in ['"', '\''] {
         let inner = value
@@ -139,7 +139,7 @@ fn is_placeholder(value: &str) -> bool {
     to_fill || word.starts_with("todo") || ["tbd", "changeme", "fixme"].contains(&word.as_str())
 }
 
-/// A text of the file as a terminal and a comment may hold it: on one line, and not endless.
+/// A text of the file, made safe for a terminal and a comment: on one line, and limited in length.
 pub(super) fn displayed(text: &str) -> String {
     let clean: String = text
         .chars()
@@ -151,7 +151,7 @@ pub(super) fn displayed(text: &str) -> String {
     }
 }
 
-/// Adds a sentence that need not be said twice.
+/// Adds a sentence, unless it was added before.
 pub(super) fn note_once(notes: &mut Vec<String>, sentence: impl Into<String>) {
     let sentence = sentence.into();
     if !notes.contains(&sentence) {

@@ -1,4 +1,4 @@
-//! From sections to stages: their order, their names, and what each of them has.
+//! From sections to stages: their order, their names, and the settings of each.
 
 use super::ini::{Section, displayed, note_once};
 use super::notes::Notes;
@@ -10,13 +10,13 @@ use super::workflows::Workflows;
 pub(super) struct Stage {
     /// Its name in the stage file.
     pub name: String,
-    /// The section.
+    /// The section of the INI file that it comes from.
     pub section: Section,
-    /// The GitHub environment.
+    /// The GitHub environment of its deploy jobs.
     environment: String,
 }
 
-/// The keys that the templates know. Whatever else there is stays as a comment.
+/// The keys that the templates define. Any other key becomes a comment.
 const KNOWN: [&str; 26] = [
     "DOMINO_API_HOST",
     "DOMINO_PROJECT_NAME",
@@ -47,7 +47,7 @@ const KNOWN: [&str; 26] = [
 ];
 
 impl Stage {
-    /// What the section gives for a key.
+    /// The section's value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.section.values.get(key).map(String::as_str)
     }
@@ -67,7 +67,7 @@ impl Stage {
     }
 }
 
-/// What all stages have in common, when they have.
+/// The value that all stages have in common, if they do.
 pub(super) fn common<T: PartialEq>(
     stages: &[Stage],
     of: impl Fn(&Stage) -> Option<T>,
@@ -79,7 +79,7 @@ pub(super) fn common<T: PartialEq>(
         .then_some(value)
 }
 
-/// The stages in the order in which things move: the templates' file has none.
+/// The stages in promotion order, which the templates' file does not have.
 pub(super) fn from_sections(
     sections: Vec<Section>,
     workflows: &Workflows,
@@ -130,7 +130,7 @@ pub(super) fn from_sections(
     stages
 }
 
-/// Where a stage usually stands.
+/// The usual position of a stage with this name.
 fn rank(name: &str) -> u8 {
     let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
     match name {
@@ -217,7 +217,7 @@ const SHARED: [SharedKey; 3] = [
     ),
 ];
 
-/// Those of the keys above that this stage does not share with all others.
+/// Those of the keys above whose value this stage does not share with all others.
 fn own_keys(stage: &Stage, shared: &[(&str, Option<String>)], notes: &mut Notes) -> String {
     let mut text = String::new();
     for ((key, value_of, needed), (_, shared)) in SHARED.into_iter().zip(shared) {
@@ -254,7 +254,7 @@ fn tiers(stage: &Stage) -> String {
     format!("hardware-tier = {{ {} }}\n", named.join(", "))
 }
 
-/// The experiment manager's stage, and who reviews.
+/// The experiment manager's stage, and the reviewers.
 fn promotion(
     stages: &[Stage],
     stage: &Stage,
@@ -323,7 +323,7 @@ fn promotion(
     }
 }
 
-/// Nothing is moved into the first stage; whom it named to review goes with a later one.
+/// Nothing is promoted into the first stage; its reviewer moves to a later one.
 fn first_reviewer(stages: &[Stage], first: &Stage, notes: &mut Notes) {
     let reviewer = |stage: &Stage| stage.get("DOMINO_REVIEWER").map(str::to_owned);
     if let Some(name) = reviewer(first)
@@ -340,7 +340,7 @@ fn first_reviewer(stages: &[Stage], first: &Stage, notes: &mut Notes) {
     }
 }
 
-/// What stages share that they should not, and what was the same for ever.
+/// What stages share but should not, and what never changed.
 fn defects(stages: &[Stage], notes: &mut Notes) {
     for (at, stage) in stages.iter().enumerate() {
         for other in &stages[at + 1..] {

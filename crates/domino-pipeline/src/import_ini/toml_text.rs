@@ -1,4 +1,4 @@
-//! Values and comments as TOML writes them.
+//! Values and comments in TOML's syntax.
 
 use super::ini::displayed;
 
@@ -16,7 +16,7 @@ pub(super) fn string(text: &str) -> String {
     quoted + "\""
 }
 
-/// A line of a key that has no place in the stage file. What may be a secret is not copied.
+/// A comment for a key that the stage file does not have. A possible secret is not copied.
 pub(super) fn unknown(key: &str, value: &str) -> String {
     let secret = ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
     let long_word = value.len() >= 32 && value.chars().all(|c| c.is_ascii_alphanumeric());
@@ -26,7 +26,7 @@ pub(super) fn unknown(key: &str, value: &str) -> String {
     format!("# {} = {}\n", displayed(key), displayed(value))
 }
 
-/// A name that the stage file takes: letters, digits, `-` and `_`, a letter first.
+/// A name that the stage file accepts: letters, digits, `-` and `_`, beginning with a letter.
 pub(super) fn name(text: &str) -> String {
     let mut name: String = text
         .chars()

@@ -1,7 +1,7 @@
 //! The templates' workflow files, as far as they tell something: the branch, the environments, what is deployed.
 //!
-//! The templates keep some of them in `.github`, where GitHub does not look: both folders are read, and which files
-//! never ran is said.
+//! The templates keep some of them in `.github`, where GitHub does not look. So both folders are read, and the files
+//! that never ran are reported.
 
 mod defects;
 mod scripts;
@@ -16,7 +16,7 @@ use self::scripts::{live, script};
 use super::notes::Notes;
 use crate::error::{Result, VerbError};
 
-/// What the workflows tell. Empty when they were not asked.
+/// What the workflows tell. Empty if they were not read.
 #[derive(Debug, Default)]
 pub struct Workflows {
     /// The folder that was named, as it was named.
@@ -25,7 +25,7 @@ pub struct Workflows {
     branches: Vec<String>,
     /// The GitHub environments, in the order of the jobs.
     environments: Vec<String>,
-    /// The scripts that they run; `None` when there are no workflows to go by.
+    /// The scripts that they run; `None` if there are no workflows.
     scripts: Option<Vec<&'static str>>,
 }
 
@@ -42,7 +42,7 @@ impl Workflows {
             ..Self::default()
         };
         let mut found: IndexMap<&str, Vec<String>> = IndexMap::new();
-        // `.` and a link name the same folder as its own path does.
+        // `.` and a link refer to the same folder as its own path.
         for folder in folders(&fs::canonicalize(folder).map_err(unreadable)?) {
             for path in yaml_files(&folder).map_err(unreadable)? {
                 let text = fs::read_to_string(&path).map_err(unreadable)?;
@@ -64,7 +64,7 @@ impl Workflows {
         Ok(workflows)
     }
 
-    /// Takes one workflow in, and says what was wrong with it; `None` when it runs none of the scripts.
+    /// Adds one workflow, and reports what was wrong with it; `None` if it runs none of the scripts.
     fn add(&mut self, name: &str, text: &str, notes: &mut Notes) -> Option<Vec<&'static str>> {
         let run: Vec<&str> = live(text).filter_map(script).collect();
         let silenced = text
@@ -100,8 +100,8 @@ impl Workflows {
         Some(defects::of(text, &document, silenced))
     }
 
-    /// Whether a script is run; `given` says whether the configuration asks for it, which decides when no workflow
-    /// tells. What is asked for and run by no workflow is left out, and that is said.
+    /// Whether a script is run; `given` says whether the configuration asks for it, which decides if no workflow
+    /// tells. What is asked for and run by no workflow is left out and reported.
     pub(super) fn run(&self, script: &str, what: &str, given: bool, notes: &mut Notes) -> bool {
         let Some(scripts) = &self.scripts else {
             return given;
@@ -116,12 +116,12 @@ impl Workflows {
         run
     }
 
-    /// Whether there are workflows to go by.
+    /// Whether there are any workflows.
     pub(super) fn tell(&self) -> bool {
         self.scripts.is_some()
     }
 
-    /// The branch that starts the pipeline, when the workflows agree on one.
+    /// The branch that starts the pipeline, if the workflows agree on one.
     pub(super) fn branch(&self, notes: &mut Notes) -> Option<&str> {
         match &self.branches[..] {
             [] => None,

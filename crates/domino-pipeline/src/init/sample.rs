@@ -1,4 +1,4 @@
-//! The sample entities, as they lie in this repository: they run in the sandbox with nothing but Python.
+//! The sample entities, as they are in this repository: they run in the sandbox with only Python.
 
 macro_rules! sample_file {
     ($name:literal) => {
@@ -9,7 +9,7 @@ macro_rules! sample_file {
     };
 }
 
-/// Each file of the sample, from the top of the repository, and what it holds.
+/// Each file of the sample, by its path from the top of the repository, and its content.
 pub(super) const FILES: &[(&str, &[u8])] = &[
     sample_file!("jobs/train.py"),
     sample_file!("jobs/score.py"),

@@ -9,11 +9,11 @@ use super::stage::{StageSteps, asks_github, deploy, domino_step, minutes, with_r
 use crate::share::Share;
 use github_workflow::write::Workflow;
 
-/// `deploy-app publish` waits for the new version, and puts the old one back within as long again, whatever stands in its
-/// way. The rest is for requests that are under way when a time is up.
+/// `deploy-app publish` waits for the new version, and rolls back to the old one within the same time, whatever
+/// happens. The rest is for requests that are in progress when the time is up.
 const MORE_MINUTES: u32 = 5;
 
-/// What a person may tick.
+/// The flags that a person may tick.
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for apps.

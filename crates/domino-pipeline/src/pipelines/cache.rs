@@ -1,7 +1,7 @@
-//! What a run may take over from earlier runs: the built programs, or what cargo compiled.
+//! What a run may reuse from earlier runs: the built programs, or what cargo compiled.
 //!
-//! Nothing on a branch that is named after releases: there, a run starts from the sources alone. The linters of
-//! workflows ask for that, and the name says that the team means it.
+//! Nothing is reused on a branch that is named after releases: a run there uses the sources alone. The workflow
+//! linters require it, and the branch name says that the team wants it.
 
 use stage_file::StageFile;
 
@@ -16,7 +16,7 @@ pub(super) fn programs(file: &StageFile, archive: &str) -> Option<Step> {
         .with("path", "programs.tar")
         .with(
             "key",
-            // A program of another image may want another C library.
+            // A program from another image may need another C library.
             format!(
                 "{archive}-{}-${{{{ runner.arch }}}}-${{{{ hashFiles('Cargo.toml', 'Cargo.lock', 'crates/**') }}}}",
                 file.pipeline.runner.word()
@@ -25,7 +25,7 @@ pub(super) fn programs(file: &StageFile, archive: &str) -> Option<Step> {
     allowed(file).then_some(step)
 }
 
-/// Brings what an earlier run of this job compiled, for cargo to go on from.
+/// Restores what an earlier run of this job compiled, for cargo to continue with.
 pub(super) fn compiled(file: &StageFile, job: &str) -> Option<Step> {
     let step = actions::CACHE
         .step("Reuse what earlier runs compiled")

@@ -1,6 +1,7 @@
-//! The steps of one job, app or model in a stage, and how those of several stand beside and after each other.
+//! The steps of one job, app or model in a stage, and how those of several are ordered, side by side and one after
+//! another.
 //!
-//! What a step runs is not decided here.
+//! It does not decide what a step runs.
 
 use std::collections::HashMap;
 
@@ -11,24 +12,24 @@ use github_workflow::write::{Expression, JobStep, Step, literal};
 /// GitHub runs this many steps of a group at once.
 const AT_ONCE: usize = 10;
 
-/// What is deployed.
+/// A job, an app or a model that steps deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Entity {
-    /// Whether it is a job, an app or a model.
+    /// Which of the three it is.
     pub(super) kind: Kind,
-    /// Its name.
+    /// The name in the stage file.
     pub(super) name: String,
 }
 
-/// The steps of one entity in a stage: each comes once the one before it has succeeded.
+/// The steps of one entity in a stage: each runs once the one before it has succeeded.
 pub(super) struct Chain {
     /// What they deploy.
     pub(super) entity: Entity,
-    /// Those that deploy it; the last one ends when it serves.
+    /// The steps that deploy it; the last one ends when it serves.
     pub(super) steps: Vec<Step>,
-    /// What asks for its way to the next stage.
+    /// The step that requests its promotion to the next stage.
     pub(super) request: Option<Step>,
-    /// What comes before it.
+    /// The entities that come before it.
     pub(super) after: Vec<Entity>,
 }
 
@@ -52,13 +53,14 @@ impl Chain {
         self.steps.last().expect("a chain has a step")
     }
 
-    /// What became of the entity: `success` when it may go on to the next stage.
+    /// The result for the entity: `success` if it may go on to the next stage.
     pub(super) fn passed(&self) -> Expression {
         self.request.as_ref().unwrap_or(self.deployed()).outcome()
     }
 }
 
-/// One after the other, each after what comes before it: what asks for the next stage last. A failure ends the job.
+/// One after the other, each after the entities that come before it, with the requests for the next stage last. A
+/// failure ends the job.
 pub(super) fn in_turn(chains: Vec<Chain>) -> Vec<JobStep> {
     let levels = levels(&chains, &earlier(&chains), 1);
     let mut chains: Vec<(usize, Chain)> = levels.into_iter().zip(chains).collect();
@@ -72,8 +74,8 @@ pub(super) fn in_turn(chains: Vec<Chain>) -> Vec<JobStep> {
     steps
 }
 
-/// Side by side as far as their order allows. A failure leaves the others alone. `gate` is what the stage before says of
-/// an entity: `success` lets it in.
+/// Side by side as far as their order allows. A failure does not affect the others. `gate` is the result of the stage
+/// before for an entity: only `success` lets it in.
 pub(super) fn side_by_side(
     chains: Vec<Chain>,
     gate: impl Fn(&Entity) -> Option<Expression>,
@@ -101,7 +103,8 @@ pub(super) fn side_by_side(
     groups.into_iter().map(group).collect()
 }
 
-/// Without a status function GitHub adds that nothing failed before, which the first group wants of what sets up the job.
+/// Without a status function GitHub adds that nothing failed before; the first group needs that from the steps that
+/// set up the job.
 fn condition(
     before: &[Expression],
     gate: Option<&Expression>,
@@ -117,7 +120,7 @@ fn condition(
     (!parts.is_empty()).then(|| parts.join(" && "))
 }
 
-/// Those that may take longest begin first: so the last ones to begin are short.
+/// The steps that may take longest begin first, so the last ones to begin are short.
 fn group(mut steps: Vec<Step>) -> JobStep {
     steps.sort_by_key(|step| std::cmp::Reverse(step.timeout_minutes));
     match steps.len() {
@@ -126,7 +129,7 @@ fn group(mut steps: Vec<Step>) -> JobStep {
     }
 }
 
-/// The positions of those that come before each chain.
+/// The positions of the chains that come before each chain.
 fn earlier(chains: &[Chain]) -> Vec<Vec<usize>> {
     let named = chains.iter().enumerate();
     let at: HashMap<&Entity, usize> = named.map(|(at, chain)| (&chain.entity, at)).collect();
@@ -137,11 +140,11 @@ fn earlier(chains: &[Chain]) -> Vec<Vec<usize>> {
     chains.iter().map(earlier).collect()
 }
 
-/// In which group the first step of each chain is: after those of what comes before it, of which a chain has at most
+/// The group that the first step of each chain is in: after those of the chains before it, which have at most
 /// `longest` steps.
 fn levels(chains: &[Chain], earlier: &[Vec<usize>], longest: usize) -> Vec<usize> {
     let mut levels = vec![0; chains.len()];
-    // Each round settles at least one more, for nothing comes before itself.
+    // Each round settles at least one more, because nothing comes before itself.
     for _ in chains {
         let mut is_settled = true;
         for (at, earlier) in earlier.iter().enumerate() {
@@ -158,7 +161,7 @@ fn levels(chains: &[Chain], earlier: &[Vec<usize>], longest: usize) -> Vec<usize
     levels
 }
 
-/// How many minutes the steps take at most, those of a group ten at a time.
+/// The most minutes that the steps take, those of a group ten at a time.
 pub(super) fn minutes(steps: &[JobStep]) -> u32 {
     steps.iter().map(minutes_of).fold(0, u32::saturating_add)
 }
@@ -166,7 +169,7 @@ pub(super) fn minutes(steps: &[JobStep]) -> u32 {
 fn minutes_of(steps: &JobStep) -> u32 {
     let mut ends = [0_u32; AT_ONCE];
     for step in steps.each() {
-        // Each begins where one ends first.
+        // Each begins where the first one ends.
         let next = ends.iter_mut().min().expect("there are places");
         *next = next.saturating_add(step.timeout_minutes.unwrap_or(0));
     }

@@ -1,7 +1,7 @@
 //! `ci.yml`: every check on each pull request and on the production branch, and what a pull request would deploy.
-//! `plan.yml`, where the programs come from elsewhere: the latter alone.
+//! `plan.yml`, if the programs come from elsewhere: only the latter.
 //!
-//! No job here has a GitHub environment, and so none has a secret: a pull request may run any code it likes.
+//! No job here has a GitHub environment, so none has a secret: a pull request may run any code.
 
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Install, StageFile};
@@ -19,7 +19,7 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
     let branch = branch(file);
     let on = Triggers {
         pull_request: Some(branch.clone()),
-        // A check that a merge queue requires must run there too, or the queue stands still.
+        // A check that a merge queue requires must run there too, or the queue stops.
         merge_group: Some(branch.clone()),
         push: Some(branch),
         ..Triggers::default()
@@ -28,7 +28,7 @@ pub(super) fn ci(file: &StageFile) -> Workflow {
 }
 
 /// The workflow of a repository that takes the programs from elsewhere: what a change would deploy, and whether its
-/// generated files are fresh.
+/// generated files are up to date.
 pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
     let (programs, program) = match file.pipeline.install {
         Install::Pip => (vec![programs::install(file)], "domino-pipeline"),
@@ -45,7 +45,7 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
     };
     let on = Triggers {
         pull_request: Some(branch(file)),
-        // A check that a merge queue requires must run there too, or the queue stands still.
+        // A check that a merge queue requires must run there too, or the queue stops.
         merge_group: Some(branch(file)),
         ..Triggers::default()
     };
@@ -61,7 +61,7 @@ pub(super) fn plan_by_a_release(file: &StageFile) -> Workflow {
     ];
     steps.extend(programs);
     steps.push(Step {
-        // The merge queue has nobody to show a plan to.
+        // In the merge queue there is nobody to show a plan to.
         r#if: Some(OF_A_PULL_REQUEST.to_owned()),
         ..Step::run(
             "Plan",
@@ -129,7 +129,7 @@ fn check(file: &StageFile) -> Job {
     }
 }
 
-/// The plan is made by the code of the branch that is merged into; of the change, only data is read.
+/// The plan is made by the code of the branch that is merged into; the change is only read as data.
 fn plan(file: &StageFile) -> Job {
     let mut steps = vec![
         what_is_there(),

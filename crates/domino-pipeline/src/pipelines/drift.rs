@@ -1,7 +1,7 @@
-//! `drift.yml`: looks at times whether Domino is still as the stage file says, and keeps one issue about it.
+//! `drift.yml`: checks regularly whether Domino is still as the stage file says, and maintains one issue about it.
 //!
-//! It deploys nothing. Its tokens are of the GitHub environment `drift` and need only read; the job writes issues, and
-//! nothing else of the repository.
+//! It deploys nothing. Its tokens belong to the GitHub environment `drift` and need only read access; the job writes
+//! issues, and nothing else in the repository.
 
 use stage_file::StageFile;
 
@@ -13,10 +13,10 @@ use github_workflow::write::{Environment, Job, Permissions, Step, Workflow};
 
 /// The GitHub environment that holds the tokens.
 pub(super) const ENVIRONMENT: &str = "drift";
-/// All stages are asked within seconds; a slow Domino may take longer.
+/// Reading all stages takes seconds; a slow Domino may take longer.
 const MINUTES: u32 = 10;
 
-/// The workflow, where the file asks for it.
+/// The workflow, if the file asks for it.
 pub(super) fn drift(file: &StageFile) -> Option<Workflow> {
     let cron = file.pipeline.drift.clone()?;
     let programs = programs::status_job(file);

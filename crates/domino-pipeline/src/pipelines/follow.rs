@@ -1,6 +1,7 @@
-//! `follow.yml`: follows at times the runs that no step waited for, stage by stage, to their end.
+//! `follow.yml`: regularly follows the runs that no step waited for, stage by stage, to their end.
 //!
-//! It deploys nothing. It uses the tokens that `drift.yml` uses, of the same GitHub environment, and they need only read.
+//! It deploys nothing. It uses the tokens of `drift.yml`, from the same GitHub environment, which need only read
+//! access.
 
 use stage_file::{Stage, StageFile};
 
@@ -11,12 +12,12 @@ use super::scheduled::Scheduled;
 use crate::actions;
 use github_workflow::write::{Environment, Job, JobStep, Permissions, Step, Workflow};
 
-/// How long all stages are followed together: GitHub's own runners end a job after 360 minutes.
+/// How long all stages together are followed: GitHub's own runners end a job after 360 minutes.
 const MINUTES: u32 = 300;
-/// What a stage may take beside that.
+/// What a stage may take in addition.
 const MORE_MINUTES: u32 = 10;
 
-/// The workflow, where the file asks for it and has a job whose run may be left.
+/// The workflow, if the file asks for it and has a job whose run may be left.
 pub(super) fn follow(file: &StageFile) -> Option<Workflow> {
     let cron = file.pipeline.follow.clone()?;
     let is_run = |stage: &&Stage| file.jobs_of(stage).any(|job| job.schedule.is_none());

@@ -1,25 +1,25 @@
-//! The last step of a stage's job: it says what was not deployed to the stage, because of what, and shows in one what the
-//! steps would show in more summaries than GitHub takes.
+//! The last step of a stage's job: it says what was not deployed to the stage and why. It also collects the summaries
+//! of the steps if there are more than GitHub shows.
 //!
-//! It decides nothing: what is let into a stage is a condition of each entity's first step.
+//! It decides nothing: a condition of each entity's first step decides what is let into a stage.
 
 use super::chain::{Chain, Entity};
 use github_workflow::limits::{LONGEST_EXPRESSION, MOST_SUMMARIES, expression_length};
 use github_workflow::write::{Expression, Step, literal};
 
-/// Where a step writes its summary in place of a summary of its own.
+/// Where a step writes its summary instead of showing it.
 const SUMMARY: &str = "DEPLOY_SUMMARY";
 
-/// Well below what GitHub takes, so that nothing depends on how exactly it counts.
+/// Well below GitHub's limit, so that nothing depends on how exactly it counts.
 const LONGEST_TEXT: usize = LONGEST_EXPRESSION / 4;
 
 /// GitHub takes a summary of 1 MiB.
 const COLLECT: &str = r#"cat "$RUNNER_TEMP"/summary-*.md 2> /dev/null | head --bytes=1000000 >> "$GITHUB_STEP_SUMMARY" || true
 "#;
 
-/// Where what passed goes on to.
+/// Where entities that passed go next.
 pub(super) enum Onward {
-    /// To the next stage, by itself.
+    /// To the next stage, each by itself.
     Each,
     /// To the next stage, if everything passed.
     Together,
@@ -27,10 +27,10 @@ pub(super) enum Onward {
     Nowhere,
 }
 
-/// What the stage before says of an entity, and the name of that stage.
+/// The result of the stage before for an entity, and the name of that stage.
 pub(super) type Gate<'a> = (&'a dyn Fn(&Entity) -> Option<Expression>, &'a str);
 
-/// The step for these chains. What it says was checked: names are letters, digits, `-` and `_`.
+/// The step for these chains. Its text is safe: names are letters, digits, `-` and `_`.
 pub(super) fn step(chains: &[Chain], gate: Option<Gate<'_>>, onward: &Onward) -> Step {
     let title = match onward {
         Onward::Each => "Not deployed here, and to no later stage",
@@ -62,14 +62,14 @@ printf '%s\n' "$held_back" | sed 's/^/::warning title={title}::/'
     given.fold(step, |step, (name, text)| step.env(name, text))
 }
 
-/// Whether the steps would show more summaries than GitHub does, the last step's among them.
+/// Whether the steps, including the last one, would show more summaries than GitHub does.
 fn is_crowded(chains: &[Chain]) -> bool {
     let steps = chains.iter();
     let steps = steps.map(|chain| chain.steps.len() + usize::from(chain.request.is_some()));
     steps.sum::<usize>() >= MOST_SUMMARIES
 }
 
-/// Has each step write its summary where the last one collects it, where there are too many.
+/// If there are too many summaries, each step writes its own where the last one collects it.
 pub(super) fn collect_summaries(chains: &mut [Chain]) {
     if !is_crowded(chains) {
         return;
@@ -83,7 +83,7 @@ pub(super) fn collect_summaries(chains: &mut [Chain]) {
     }
 }
 
-/// Why an entity was not deployed, as an expression that is empty where it was.
+/// Why an entity was not deployed, as an expression that is empty if it was.
 fn line(chain: &Chain, chains: &[Chain], gate: Option<Gate<'_>>) -> String {
     let Entity { kind, name } = &chain.entity;
     let what = format!("{} {name}", kind.word());
@@ -122,11 +122,12 @@ fn differs(outcome: &Expression) -> String {
     format!("{} != {}", outcome.text(), literal("success"))
 }
 
-/// The lines as few texts, none longer than GitHub takes.
+/// The lines in as few texts as possible, none longer than GitHub accepts.
 fn texts(lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts: Vec<(String, usize)> = Vec::new();
     for line in lines {
-        // A line by itself, its place in the `format` and its comma, and what a reference into a group is longer by.
+        // The line itself, its place in the `format` and its comma, and the additional length of a reference into a
+        // group.
         let references = line.matches("steps.").count();
         let length = expression_length(&line) + 16 + 20 * references;
         match texts.last_mut() {

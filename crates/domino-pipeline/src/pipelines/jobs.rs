@@ -1,5 +1,5 @@
-//! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage, but those that train a model: they
-//! are in its workflow.
+//! `deploy-jobs.yml`: run or schedule every job of the stage file, stage by stage, except jobs that train a model:
+//! they are in its workflow.
 
 use indexmap::IndexMap;
 use stage_file::{Job as DominoJob, Kind, Stage, named_files};
@@ -12,14 +12,14 @@ use super::stage::{
 use crate::share::Share;
 use github_workflow::write::{Expression, Job, Step, Workflow};
 
-/// What a start takes beside its run, which it follows for as long as the job's timeout.
+/// What a start takes in addition to its run, which it follows for up to the job's timeout.
 const START_MINUTES: u32 = 5;
-/// A schedule is written, not waited for, and so is a run with `wait = false`.
+/// A schedule is written and not waited for; neither is a run with `wait = false`.
 const SCHEDULE_MINUTES: u32 = 10;
 
-/// What a person may tick for a schedule.
+/// The flags that a person may tick for a schedule.
 const OF_SCHEDULES: [ByHand; 2] = [PUT_BACK, BACK];
-/// And for a run that is started.
+/// The flags that a person may tick for a run.
 const OF_RUNS: [ByHand; 1] = [BACK];
 
 /// The workflow for jobs.

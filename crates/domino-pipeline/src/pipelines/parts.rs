@@ -1,8 +1,10 @@
-//! When what one kind deploys does not fit into one file: into how many parts it goes, and what goes into which.
+//! Splits what one kind deploys into several files if it does not fit into one: how many parts, and what goes into
+//! which.
 //!
-//! What belongs together stays in one file: a model and the job that trains it, and what comes after one another. Which
-//! part that is depends on a name and on how many parts there are, and on nothing else of the stage file: so whatever is
-//! added or taken away changes one file. With one more part, as few move as can, and all of them into the new one.
+//! Things that belong together stay in one file: a model and the job that trains it, and entities that come after one
+//! another. The part depends only on a name and on the number of parts, and on nothing else in the stage file: so
+//! adding or removing something changes one file. With one more part, as few as possible move, and all of them into
+//! the new one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,16 +16,16 @@ use github_workflow::write::Workflow;
 use super::workflow_file::WorkflowFile;
 use crate::share::Share;
 
-/// A part is filled to here by what is only estimated; what it really has is looked at afterwards.
+/// Estimates fill a part up to here; its real size is checked afterwards.
 const FULL: usize = LARGEST_FILE / 10 * 9;
 
 /// An entity takes more than this in each of its stages.
 const LEAST: usize = 400;
 
-/// So many lineages are looked at together to know how large they are.
+/// This many lineages are measured together.
 const TOGETHER: usize = 25;
 
-/// The files of one kind: one, as long as GitHub takes it.
+/// The files of one kind: one, if GitHub accepts it.
 pub(super) fn files(
     share: Share<'_>,
     workflow: impl Fn(Share<'_>) -> Workflow + Sync,
@@ -48,7 +50,7 @@ pub(super) fn files(
             continue;
         }
         let files = written(share, &parts, &workflow);
-        // One lineage that is too large is refused when its file is written.
+        // A single lineage that is too large is refused when its file is written.
         let fits =
             |(lineages, file): &(usize, WorkflowFile)| *lineages == 1 || !file.is_too_large();
         if files.iter().all(fits) {
@@ -77,7 +79,7 @@ fn written(
                         ..share
                     };
                     let file = WorkflowFile::new(name(share), workflow(share));
-                    // Whoever asks for its text finds it made.
+                    // This creates the text, which later callers then find.
                     file.is_too_large();
                     (part.len(), file)
                 })
@@ -98,13 +100,13 @@ fn name(share: Share<'_>) -> String {
     format!("deploy-{}s{part}.yml", share.kind.word())
 }
 
-/// What stays in one file.
+/// The entities that stay in one file.
 struct Lineage<'a> {
     /// Its entities, in the order of the file.
     entities: Vec<(Kind, &'a str)>,
-    /// Of the name of its first entity of the kind.
+    /// The hash of the name of its first entity of the kind.
     hash: u64,
-    /// About how many bytes it takes in a file.
+    /// Roughly how many bytes it takes in a file.
     size: usize,
 }
 
@@ -119,7 +121,7 @@ fn lineages<'a>(
         .enumerate()
         .map(|(at, entity)| (entity.entity, at))
         .collect();
-    // Each points to one before it of the same lineage, or to itself.
+    // Each points to an earlier one of the same lineage, or to itself.
     let mut first: Vec<usize> = (0..entities.len()).collect();
     for (here, entity) in entities.iter().enumerate() {
         for other in entity.before.iter().filter_map(|other| at.get(other)) {
@@ -160,11 +162,11 @@ fn root(first: &[usize], mut at: usize) -> usize {
 /// A job, an app or a model by its name.
 type Entity<'a> = (Kind, &'a str);
 
-/// An entity, and what comes before it.
+/// An entity, and the entities that come before it.
 struct InOrder<'a> {
     entity: Entity<'a>,
     before: Vec<Entity<'a>>,
-    /// To how many stages it is deployed.
+    /// The number of stages that it is deployed to.
     stages: usize,
 }
 
@@ -200,7 +202,7 @@ fn entities(share: Share<'_>) -> Vec<InOrder<'_>> {
     }
 }
 
-/// About how many bytes these lineages take in a file: their steps, and their share of what is said of all.
+/// Roughly how many bytes these lineages take in a file: their steps, and their share of the common text.
 fn measure(
     share: Share<'_>,
     lineages: &mut [Lineage<'_>],
@@ -234,7 +236,7 @@ fn measure(
             });
             match entity {
                 Some(at) => sizes[*at] += rough_size(step),
-                // What says what was not deployed has a line for each.
+                // The step that says what was not deployed has a line for each.
                 None if !step.env.is_empty() => of_all += rough_size(step),
                 None => {}
             }
@@ -246,10 +248,10 @@ fn measure(
     }
 }
 
-/// What a line of the outputs of a job has beside its name and its expression.
+/// What a line of a job's outputs takes in addition to its name and its expression.
 const OUTPUT: usize = "      : ${{  }}\n".len();
 
-/// Which lineage goes into which of so many parts; some may be empty.
+/// Which lineage goes into which of this many parts; some may be empty.
 fn parts<'a>(lineages: &'a [Lineage<'a>], count: usize) -> Vec<Vec<&'a Lineage<'a>>> {
     let mut parts = vec![Vec::new(); count];
     for lineage in lineages {
@@ -277,7 +279,7 @@ fn part_of(mut key: u64, count: usize) -> usize {
     part
 }
 
-/// The stage file with nothing but these.
+/// The stage file with only these lineages.
 fn only(file: &StageFile, part: &[&Lineage<'_>]) -> StageFile {
     let entities = part.iter().flat_map(|lineage| &lineage.entities);
     let kept: HashSet<Entity<'_>> = entities.copied().collect();
@@ -355,7 +357,7 @@ mod tests {
                 assert!(before == after || after == count, "{name}");
                 before != after
             });
-            // As many as the new part is to have, and not many more.
+            // Roughly as many as the new part should have.
             assert!(
                 moved.count() < 2 * names.len() / (count + 1) + 20,
                 "{count}"

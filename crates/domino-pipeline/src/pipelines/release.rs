@@ -1,8 +1,8 @@
-//! `release.yml`: on a tag, the programs as static archives for both kinds of Linux machine and as wheels for Linux and
-//! macOS, with a bill of materials, checksums and a signed statement of which run built them.
+//! `release.yml`: on a tag, builds the programs as static archives for both kinds of Linux machine and as wheels for
+//! Linux and macOS, with a bill of materials, checksums and a signed statement of which run built them.
 //!
 //! The job that may publish runs none of our code and none of our dependencies: it signs and uploads what jobs
-//! without any right have made. `programs.rs` verifies what is published here.
+//! without any permission have built. `programs.rs` verifies what is published here.
 
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
@@ -14,7 +14,7 @@ use github_workflow::write::{
 
 /// A machine that programs are built for, on a runner of its own kind.
 struct Machine {
-    /// For an archive, as `uname --machine` names it.
+    /// The name of its archive, as `uname --machine` prints it.
     name: &'static str,
     /// The GitHub-hosted runner.
     runner: &'static str,

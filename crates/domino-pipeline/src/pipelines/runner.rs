@@ -3,7 +3,7 @@
 use github_workflow::write::RunsOn;
 use stage_file::Runner;
 
-/// What `runs-on` says of these runners: one label is a text, as everybody writes it.
+/// The value of `runs-on` for these runners: a single label is written as text, as usual.
 pub(super) fn runs_on(runner: &Runner) -> RunsOn {
     match (&runner.group, runner.labels.as_slice()) {
         (Some(group), labels) => RunsOn::Group {

@@ -1,5 +1,5 @@
-//! A workflow that looks at times, and by hand, with the programs that the pipeline deploys with. What it looks at is the
-//! business of its job.
+//! A workflow that runs on a schedule, and by hand, and only reads with the programs that the pipeline deploys with.
+//! Its job decides what it reads.
 
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::StageFile;
@@ -7,15 +7,15 @@ use stage_file::StageFile;
 use super::programs;
 use github_workflow::write::{Concurrency, Dispatch, Job, Permissions, Timed, Triggers, Workflow};
 
-/// What such a workflow has of its own.
+/// What distinguishes such a workflow.
 pub(super) struct Scheduled<'a> {
-    /// What it is called; its concurrency group is called so as well.
+    /// Its name, and that of its concurrency group.
     pub(super) name: &'a str,
     pub(super) cron: String,
     pub(super) timezone: Option<String>,
-    /// Why one run waits for the other.
+    /// Why one run waits for another.
     pub(super) one_at_a_time: &'a str,
-    /// The job that brings the programs, where one does.
+    /// The job that provides the programs, if there is one.
     pub(super) programs: Option<Job>,
     pub(super) look: Job,
 }

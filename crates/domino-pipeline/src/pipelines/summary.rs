@@ -1,6 +1,6 @@
-//! The last job of a deploy workflow: the picture of the pipeline in the run's summary, coloured by what happened.
+//! The last job of a deploy workflow: the picture of the pipeline in the run's summary, coloured by the results.
 //!
-//! It decides nothing, holds no secret, and runs whatever became of the stages.
+//! It decides nothing, has no secret, and runs whatever the results of the stages are.
 
 use indexmap::IndexMap;
 use serde_saphyr::Commented;
@@ -14,7 +14,7 @@ use github_workflow::write::{Job, Permissions, Step};
 pub(super) fn job(share: Share<'_>, stages: &[Job]) -> Job {
     let results = stages.iter().map(|job| job.result().to_string());
     let run = RunPicture::of(share, results);
-    // The picture is data of the step, not of its command; whatever a user named is escaped in it.
+    // The picture is data of the step, not part of its command; names from the stage file are escaped in it.
     let end = RunPicture::END;
     let draw = Step::run(
         "Draw what happened",

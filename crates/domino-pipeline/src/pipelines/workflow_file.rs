@@ -1,4 +1,4 @@
-//! One generated file: a workflow, its name, and its text. What the workflow holds is not decided here.
+//! One generated file: a workflow, its name, and its text. The content of the workflow is decided elsewhere.
 
 use std::cell::OnceCell;
 
@@ -7,7 +7,7 @@ use github_workflow::write::Workflow;
 
 use crate::error::{Result, VerbError};
 
-/// The line by which a file of ours is known again.
+/// The line that identifies a file of ours.
 pub const WRITTEN_BY: &str = "# Written by: domino-pipeline gen-workflows";
 
 /// One workflow and the name of its file.
@@ -15,9 +15,9 @@ pub const WRITTEN_BY: &str = "# Written by: domino-pipeline gen-workflows";
 pub struct WorkflowFile {
     /// The file's name in `.github/workflows`.
     pub name: String,
-    /// What it holds.
+    /// The workflow that it contains.
     pub workflow: Workflow,
-    /// What it holds, once it was written as YAML.
+    /// The text, once it has been written as YAML.
     yaml: OnceCell<String>,
 }
 
@@ -30,7 +30,7 @@ impl WorkflowFile {
         }
     }
 
-    /// The whole file, header and all.
+    /// The whole file, including the header.
     pub fn text(&self) -> Result<String> {
         let yaml = self.yaml()?;
         limits::check(&self.workflow, yaml).map_err(|over| {
@@ -44,7 +44,7 @@ impl WorkflowFile {
         ))
     }
 
-    /// Whether GitHub would refuse it for its size.
+    /// Whether GitHub would refuse it because of its size.
     pub(super) fn is_too_large(&self) -> bool {
         self.yaml().is_ok_and(|yaml| yaml.len() > LARGEST_FILE)
     }

@@ -1,4 +1,4 @@
-//! Which files differ between two checkouts, by what git recorded of them. No file is opened.
+//! Which files differ between two checkouts, according to what git recorded. No file is opened.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Text that a change names, shown as code: none of it is read as Markdown.
+//! Text from a change, shown as code, so that none of it is read as Markdown.
 
 /// Text as a code span in a table cell.
 pub(super) fn code(text: &str) -> String {
@@ -14,7 +14,7 @@ pub(super) fn code(text: &str) -> String {
         .collect();
     let fence = "`".repeat(longest_run_of_backticks(&plain) + 1);
     let space = if fence.len() > 1 { " " } else { "" };
-    // A bar would end the cell even inside code; GitHub reads `\|` in a table as a bar.
+    // A bar would end the cell even within code; GitHub reads `\|` in a table as a bar.
     format!("{fence}{space}{}{space}{fence}", plain.replace('|', "\\|"))
 }
 

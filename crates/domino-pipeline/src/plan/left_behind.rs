@@ -1,4 +1,5 @@
-//! What goes on in Domino after it has left the stage file, and how to end it: merging ends nothing that runs.
+//! What keeps running in Domino after it was removed from the stage file, and how to end it: a merge ends nothing
+//! that runs.
 
 use stage_file::{Job, Stage, StageFile};
 

@@ -1,4 +1,4 @@
-//! The plan as Markdown. Whatever a change names is shown as code, so that it can be no link, tag or mention.
+//! The plan as Markdown. Names from a change are shown as code, so that none can be a link, tag or mention.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::facts::{Entity, Facts, SHOWN_WHEN_NEW, gate, pipeline};
 use super::left_behind::left_behind;
 use crate::pipelines;
 
-/// How many files are named for one workflow.
+/// At most this many files are named for one workflow.
 const FILES_SHOWN: usize = 10;
 
 /// The plan of a change whose stage file cannot be used.
@@ -42,7 +42,7 @@ pub(super) fn plan(before: Option<&StageFile>, after: &StageFile, files: &[Strin
     text
 }
 
-/// What a change does to all stages at once: `[pipeline]`, and the order in which things move.
+/// What a change does to all stages at once: `[pipeline]`, and the order of promotion.
 fn whole_pipeline(text: &mut String, before: &StageFile, after: &StageFile) {
     let (old, new) = (pipeline(before), pipeline(after));
     if old != new {
@@ -90,7 +90,7 @@ fn workflows(text: &mut String, after: &StageFile, files: &[String]) {
     }
 }
 
-/// One row an entity, one column a stage: what the stage file says differently.
+/// One row for each entity, one column for each stage: what the stage file changes.
 fn stages(text: &mut String, before: Option<&StageFile>, after: &StageFile) {
     let names: Vec<String> = after.stages.iter().map(|stage| code(&stage.name)).collect();
     let _ = writeln!(

@@ -1,6 +1,6 @@
 //! One attempt at all runs of a rehearsal, and what it leaves for the next.
 //!
-//! What a workflow does is `rehearsal`'s; where what is left is written, `kept.rs`'s.
+//! The crate `rehearsal` runs a workflow; `kept.rs` writes what is left.
 
 use github_workflow::read::Workflow;
 use rehearsal::again::{self, Again};
@@ -13,19 +13,19 @@ use rehearsal::workflow_run::WorkflowRun;
 use super::kept::{Kept, KeptFolder, KeptRun};
 use super::kept_domino::KeptDomino;
 
-/// An attempt.
+/// An attempt at the runs of a rehearsal.
 pub struct Attempt {
-    /// Which jobs run again; all run for the first time where nothing is said.
+    /// Which jobs run again; absent in a first attempt, in which all run.
     pub again: Option<Again>,
-    /// Who runs them again.
+    /// The person who runs them again.
     pub actor: Option<String>,
 }
 
 impl Attempt {
-    /// Runs the workflows side by side. What a later attempt needs comes back.
+    /// Runs the workflows side by side. Returns what a later attempt needs.
     ///
     /// # Errors
-    /// When this machine does not let it.
+    /// When this machine does not allow it.
     pub fn run(
         &self,
         runner: &Runner,
@@ -71,7 +71,7 @@ impl Attempt {
             Some((earlier, again)) => {
                 let records = &runner.records;
                 let stays = again::results_that_stay(workflow, earlier.id, records, again);
-                // A run of which nothing runs again is no new attempt.
+                // If no job of a run is run again, it is no new attempt.
                 let attempts = u64::from(stays.len() < workflow.jobs.len());
                 let actor = self.actor.clone();
                 let run = Run {

@@ -1,13 +1,13 @@
-//! Whether what went over the wire is as a Domino's own specs say.
+//! Whether what went over the wire matches a Domino's own specs.
 
 use domino_contract::{Contract, Exchange, Verdict};
 use domino_sandbox::Recorded;
 
-/// Judges what went over the wire, and says what came of it.
+/// Checks what went over the wire, and prints the result.
 pub fn holds(contract: &Contract, recorded: &[Recorded]) -> bool {
     let mut verdict = Verdict::default();
     for request in recorded {
-        // What a fault made of a reply is nobody's word.
+        // A reply that was changed by a fault is not checked.
         let whole = request.fault.is_none();
         verdict.add(contract.examine(&Exchange {
             method: &request.method,

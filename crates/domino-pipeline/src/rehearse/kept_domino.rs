@@ -1,21 +1,22 @@
-//! The sandbox of a rehearsal that another process keeps up: asked over its own routes, as a person's browser would.
+//! The sandbox of a rehearsal that another process keeps running, reached over its own routes, as a person's browser
+//! would.
 //!
-//! What a Domino itself answers is asked by the steps, not here.
+//! The steps call Domino's API themselves; that is not done here.
 
 use anyhow::Context;
 use domino_sandbox::RunningSandbox;
 use serde::{Deserialize, Serialize};
 
-/// How to reach a sandbox, and as whom. Its tokens were made up at its start and open nothing else.
+/// How to reach a sandbox, and as which user. Its tokens were generated at its start and open nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptDomino {
-    /// Its address.
+    /// The address of its API and its pages.
     pub url: String,
-    /// Its version.
+    /// The version of Domino that it emulates.
     pub version: String,
     /// The token of each of its users.
     pub tokens: Vec<(String, String)>,
-    /// The token that its model endpoints take.
+    /// The token that its model endpoints accept.
     pub model_token: String,
 }
 

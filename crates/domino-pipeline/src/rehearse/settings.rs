@@ -1,6 +1,6 @@
-//! What jobs of a rehearsal are given: the GitHub environments of the stage file, with the sandbox behind each of them.
+//! What jobs of a rehearsal get: the GitHub environments of the stage file, with the sandbox behind each of them.
 //!
-//! Every environment has the credential of one service account, as the README says to set them up.
+//! Every environment has the credential of one service account, as the README recommends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,19 +27,19 @@ const API_HOST: &str = "DOMINO_API_HOST";
 pub struct StageSettings {
     /// The GitHub environments of the stages.
     pub environments: StageEnvironments,
-    /// Where cargo keeps what it compiled between rehearsals.
+    /// Where cargo keeps compiled crates between rehearsals.
     pub build_folder: Option<PathBuf>,
-    /// The programs beside this one, where they are installed.
+    /// The programs beside this one, if they are installed.
     pub installed: Option<Installed>,
-    /// The Domino that steps are sent to; none until it is started.
+    /// The Domino that steps are sent to; absent until it has started.
     pub domino: Option<Domino>,
 }
 
 /// The Domino that steps are sent to.
 pub enum Domino {
-    /// A sandbox that this process keeps up, and how it is reached.
+    /// A sandbox in this process, and how it is reached.
     Own(Arc<Sandbox>, KeptDomino),
-    /// One that another process keeps up.
+    /// A sandbox in another process.
     Kept(KeptDomino),
 }
 
@@ -51,7 +51,7 @@ impl Domino {
         }
     }
 
-    /// The sandbox, if this process keeps it up.
+    /// The sandbox, if it is in this process.
     #[cfg(feature = "contract")]
     pub fn own(&self) -> Option<Arc<Sandbox>> {
         match self {
@@ -63,7 +63,7 @@ impl Domino {
     fn waiting_requests(&self) -> Vec<String> {
         match self {
             Self::Own(sandbox, _) => sandbox.waiting_requests(),
-            // A sandbox that is gone fails the steps, which say so.
+            // If the sandbox has ended, the steps fail and say so.
             Self::Kept(kept) => kept.waiting_requests(APPROVER).unwrap_or_default(),
         }
     }
@@ -137,7 +137,7 @@ impl RepositorySettings for StageSettings {
         })
     }
 
-    /// They are given as the sandbox's own approver, who is not the one that steps sign in as.
+    /// They are given by the sandbox's own approver, who is not the user that steps sign in as.
     fn approve_others(&self) -> Vec<String> {
         self.domino.as_ref().map_or_else(Vec::new, |domino| {
             let approved = match domino {

@@ -11,8 +11,8 @@ use github_workflow::read::Workflow;
 use rehearsal::console::{Console, Look};
 use rehearsal::repository::{Commit, Repository};
 
-/// They start side by side, as on GitHub. In the table those with a job that is run come first, for others build upon
-/// what it trains; then this is the order.
+/// They start side by side, as on GitHub. The table begins with workflows that have a job to run, because others use
+/// what it trains; then this order applies.
 const FIRST: [&str; 3] = ["deploy-jobs", "deploy-apps", "deploy-models"];
 
 /// Where GitHub looks for workflow files.
@@ -20,32 +20,32 @@ const FOLDER: &str = ".github/workflows";
 
 /// What is rehearsed.
 pub struct Subject {
-    /// The repository.
+    /// The repository with the rehearsed commit.
     pub repository: Repository,
-    /// The commit.
+    /// The commit to rehearse.
     pub commit: Commit,
     /// The text of its stage file.
     pub stage_file: String,
     /// The GitHub environments of its stages.
     pub environments: StageEnvironments,
-    /// Its workflows.
+    /// The workflows to rehearse, in the order of the table.
     pub workflows: Vec<Workflow>,
     /// The text of each of their files.
     pub texts: Vec<(String, String)>,
 }
 
-/// What of a repository is asked for.
+/// What to rehearse in a repository.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice<'a> {
     /// The repository, or a folder in it.
     pub repository: &'a Path,
-    /// The commit; the one that is checked out where none is named.
+    /// The commit; if absent, the one that is checked out.
     pub commit: Option<&'a str>,
-    /// Whether changes that are not committed count.
+    /// Whether uncommitted changes are included.
     pub uncommitted: bool,
-    /// Where the workflow files are, when not in the commit.
+    /// The folder of the workflow files, if not the commit's.
     pub workflows: Option<&'a Path>,
-    /// The workflows; all where it is empty.
+    /// The names of the workflows; empty for all.
     pub only: &'a [String],
 }
 
@@ -117,7 +117,7 @@ impl Subject {
     }
 }
 
-/// Says what is in the working tree only.
+/// Prints which changes are only in the working tree.
 fn tell_changes(console: &Console, changes: &[String]) {
     let [first, others @ ..] = changes else {
         return;

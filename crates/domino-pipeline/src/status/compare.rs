@@ -1,4 +1,5 @@
-//! Where something runs against where the file puts it: hardware tier, data plane, compute environment and revision.
+//! Compares where something runs with where the file places it: hardware tier, data plane, compute environment and
+//! revision.
 
 use domino_core::api::environments::EnvironmentId;
 use domino_core::api::hardware_tiers::HardwareTierId;
@@ -10,14 +11,14 @@ use super::seen::Seen;
 /// Where an app or an endpoint runs, as far as Domino tells.
 pub(super) struct Where<'a> {
     pub(super) tier: Option<&'a HardwareTierId>,
-    /// The data plane; where it is not told, that of the tier.
+    /// The data plane; if that is not told, that of the tier.
     pub(super) plane: Option<&'a str>,
     pub(super) environment: Option<&'a EnvironmentId>,
     pub(super) revision: Option<&'a str>,
 }
 
 impl Where<'_> {
-    /// Adds what is not as the file says.
+    /// Adds what differs from the file.
     pub(super) fn compare(&self, seen: &Seen<'_>, target: &Target, found: &mut Deployed) {
         let (file, places) = (seen.file, &seen.places);
         if let (Some(id), Some(wanted)) = (self.tier, &target.hardware_tier)
@@ -53,7 +54,7 @@ impl Where<'_> {
     }
 }
 
-/// Adds that a hardware tier stands on another data plane than the file says.
+/// Adds that a hardware tier is on another data plane than the file says.
 pub(super) fn plane_of_tier(seen: &Seen<'_>, tier: &HardwareTierId, found: &mut Deployed) {
     if let Some(plane) = seen.places.plane_of_tier(tier) {
         plane_by_id(seen, plane, found);

@@ -11,11 +11,11 @@ use super::deployed::Status;
 use super::markdown;
 use domino_core::variable::variable;
 
-/// By what the issue is known again.
+/// The key by which the issue is found again.
 const KEY: &str = "domino-pipeline: drift";
 const TITLE: &str = "Domino is not as stages.toml says";
 
-/// Opens, changes or closes the issue, and says so. While a stage could not be looked at, an open one stays.
+/// Opens, changes or closes the issue, and says so. While a stage could not be read, an open issue stays open.
 pub(super) async fn keep(
     status: &Status,
     file: &StageFile,
@@ -25,7 +25,7 @@ pub(super) async fn keep(
     if let Some(token) = WorkflowRun::token(variable) {
         step.hide(&token);
     }
-    // It lends its limits only, and no request is sent to its host.
+    // It provides only its limits; no request is sent to its host.
     let connection = Connection::open(file.stages[0].host.clone(), Credential::Anonymous, limits)?;
     let keeper = IssueKeeper::open(&connection, variable)?;
     if !status.differs() && status.exit_of_trouble() != 0 {
@@ -43,7 +43,7 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// What differs, without the ages in the table: an issue that says the same is not touched.
+/// What differs, without the ages in the table, so that an issue with the same content is not changed.
 fn body(status: &Status, file: &StageFile, step: &Step) -> String {
     let path = file.path.display().to_string();
     let mut told = status.clone();

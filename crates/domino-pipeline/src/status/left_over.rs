@@ -1,4 +1,4 @@
-//! What carries our mark in Domino and is no longer in the stage file: it goes on, and nobody looks after it.
+//! What has our marker in Domino and is no longer in the stage file: it keeps running, and nobody looks after it.
 
 use domino_core::deployment_marker::{APP_TAG, EntityMarker};
 
@@ -14,7 +14,7 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<LeftOver> {
     left
 }
 
-/// A title is anybody's to write, so that only a mark of a stage of the file counts, at the end of it.
+/// Anybody can write a title, so only a marker of a stage of the file counts, at its end.
 fn schedules(seen: &Seen<'_>) -> Vec<LeftOver> {
     let of_file = |marker: &EntityMarker| {
         let job = seen.file.job(&marker.entity);
@@ -40,7 +40,7 @@ fn schedules(seen: &Seen<'_>) -> Vec<LeftOver> {
         .collect()
 }
 
-/// Runs that are over are history.
+/// Runs that have ended are history.
 fn runs(seen: &Seen<'_>) -> Vec<LeftOver> {
     let going_on = seen.runs.iter().filter(|run| !run.statuses.is_completed);
     going_on

@@ -1,4 +1,4 @@
-//! Hardware tiers, data planes and compute environments of a stage's Domino: what an id there is called in the file.
+//! Hardware tiers, data planes and compute environments of a stage's Domino: the name in the file for an id.
 
 use domino_core::api::environments::{Environment, EnvironmentId};
 use domino_core::api::hardware_tiers::{AnyHardwareTier, HardwareTier, HardwareTierId, TierUse};
@@ -10,13 +10,13 @@ use stage_file::Revision;
 #[derive(Debug, Default)]
 pub(super) struct Places {
     tiers: Vec<AnyHardwareTier>,
-    /// The ids of data planes with their names, as far as they were told.
+    /// The ids of data planes with their names, as far as they are known.
     planes: Vec<(String, String)>,
     environments: Vec<Environment>,
 }
 
 impl Places {
-    /// Asks for the tiers in one list where this account may read that, else in the project's two; and for the
+    /// Reads the tiers in one list if this account may read that, otherwise in the project's two; and the
     /// environments.
     pub(super) async fn look(reader: &Reader, project: &ProjectId) -> Result<Self, ApiError> {
         let (all, environments) =
@@ -54,18 +54,18 @@ impl Places {
         }
     }
 
-    /// What a data plane is called, told by something that stands on it.
+    /// The name of a data plane, learnt from something that is on it.
     pub(super) fn name_plane(&mut self, id: &str, name: &str) {
         if !self.planes.iter().any(|(known, _)| known == id) {
             self.planes.push((id.to_owned(), name.to_owned()));
         }
     }
 
-    /// What this tier is called, if it is another one than `wanted`, an id or a name.
+    /// The name of this tier, if it is another one than `wanted`, an id or a name.
     pub(super) fn another_tier(&self, id: &HardwareTierId, wanted: &str) -> Option<String> {
         let tier = self.tiers.iter().find(|tier| tier.id == *id);
         let name = tier.map(|tier| tier.name.as_str());
-        // Where the list does not have it, nothing can be said of its name.
+        // If the list does not have it, its name is unknown.
         let is_wanted = id.as_str() == wanted || name.is_none_or(|name| name == wanted);
         (!is_wanted).then(|| name.unwrap_or(id.as_str()).to_owned())
     }
@@ -76,13 +76,13 @@ impl Places {
         tier.data_plane_id.as_deref()
     }
 
-    /// What a data plane is called, if it is another one than `wanted`, an id or a name.
+    /// The name of a data plane, if it is another one than `wanted`, an id or a name.
     pub(super) fn another_plane(&self, id: &str, wanted: &str) -> Option<String> {
         let (_, name) = self.planes.iter().find(|(known, _)| known == id)?;
         (id != wanted && name != wanted).then(|| name.clone())
     }
 
-    /// What an environment is called, if it is another one than `wanted`, an id or a name.
+    /// The name of an environment, if it is another one than `wanted`, an id or a name.
     pub(super) fn another_environment(&self, id: &EnvironmentId, wanted: &str) -> Option<String> {
         let environment = self.environments.iter().find(|known| known.id == *id);
         let name = environment.map(|environment| environment.name.as_str());
@@ -90,11 +90,11 @@ impl Places {
         (!is_wanted).then(|| name.unwrap_or(id.as_str()).to_owned())
     }
 
-    /// The revision that `wanted` means for an environment by id or name: its id, where that can be known.
+    /// The revision that `wanted` means for an environment by id or name: its id, if that is known.
     pub(super) fn revision(&self, environment: &str, wanted: &Revision) -> Option<String> {
         match wanted {
             Revision::Id(id) => Some(id.clone()),
-            // What the stage before runs is not for this stage to tell.
+            // This stage cannot tell what the stage before runs.
             Revision::Latest | Revision::AsBefore => None,
             Revision::Active => {
                 let found = self

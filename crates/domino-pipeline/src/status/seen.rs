@@ -1,4 +1,4 @@
-//! What a stage's Domino says, asked for in lists and side by side: eight requests for a stage with jobs, apps and one
+//! What a stage's Domino says, read in lists and side by side: eight requests for a stage with jobs, apps and one
 //! model, and one more for each further endpoint.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use stage_file::{Stage, StageFile};
 
 use super::places::Places;
 
-/// The most endpoints that the file does not know and that are looked into for our mark.
+/// The most endpoints unknown to the file that are searched for our marker.
 const MOST_UNKNOWN: usize = 20;
 
 /// What a stage's Domino says.
@@ -25,7 +25,7 @@ pub(super) struct Seen<'a> {
     pub(super) file: &'a StageFile,
     pub(super) stage: &'a Stage,
     pub(super) apps: Vec<App>,
-    /// Whether a version of an app has tags here, by which it is ours.
+    /// Whether versions of an app have tags here, by which they are ours.
     pub(super) tags_apps: bool,
     pub(super) endpoints: Vec<Endpoint>,
     /// The newest runs, newest first.
@@ -36,7 +36,7 @@ pub(super) struct Seen<'a> {
     people: BTreeMap<String, String>,
 }
 
-/// An endpoint with its versions, newest first; those of other stages are not asked for.
+/// An endpoint with its versions, newest first; those of other stages are not read.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) api: ModelApi,
@@ -44,7 +44,7 @@ pub(super) struct Endpoint {
 }
 
 impl<'a> Seen<'a> {
-    /// Asks: the project, then everything else side by side.
+    /// Reads the project, then everything else side by side.
     pub(super) async fn look(
         reader: &Reader,
         file: &'a StageFile,
@@ -83,7 +83,7 @@ impl<'a> Seen<'a> {
         Ok(seen)
     }
 
-    /// Learns the names of accounts and data planes from what names them by the way.
+    /// Learns the names of accounts and data planes from replies that mention them.
     fn learn(&mut self) {
         for run in &self.runs {
             if let Some(by) = run.started_by.as_ref().filter(|by| !by.username.is_empty()) {
@@ -107,12 +107,12 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// The mark of an entity in this stage.
+    /// The marker of an entity in this stage.
     pub(super) fn marker(&self, entity: &str) -> EntityMarker {
         EntityMarker::new(&self.stage.name, entity)
     }
 
-    /// An account by its id: its name where one of the lists tells it.
+    /// An account by its id: its name if one of the lists tells it.
     pub(super) fn person(&self, id: &str) -> String {
         match self.people.get(id) {
             Some(name) => name.clone(),
@@ -120,7 +120,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Whether what carries a mark that the file does not know is for this stage to tell: its own, and, of stages that
+    /// Whether this stage reports something with a marker that the file does not know: its own, and of stages that
     /// the file does not have, the first stage in that project.
     pub(super) fn answers_for(&self, marker: &EntityMarker) -> bool {
         if self
@@ -145,7 +145,7 @@ impl Endpoint {
         self.versions.iter().find(|version| version.id == active.id)
     }
 
-    /// Our mark on a version.
+    /// Our marker on a version.
     pub(super) fn found_marker(
         &self,
         version: &ModelApiVersion,
@@ -155,8 +155,8 @@ impl Endpoint {
     }
 }
 
-/// The endpoints of the project. The versions are asked for of those of this stage and of those that the file does not
-/// know: they may be ours and no longer in it.
+/// The endpoints of the project. Versions are read for those of this stage and for those that the file does not know:
+/// they may be ours and no longer in it.
 async fn endpoints(
     reader: &Reader,
     file: &StageFile,

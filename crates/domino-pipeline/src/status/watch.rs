@@ -1,4 +1,4 @@
-//! `status --watch`: the table on a terminal, drawn anew every few seconds until somebody has seen enough.
+//! `status --watch`: the table on a terminal, redrawn every few seconds until Ctrl-C.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,11 +13,11 @@ use crate::error::Result;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The terminal's other screen, without a cursor; what was there before comes back at the end.
+/// Switches to the terminal's other screen, without a cursor; the earlier content returns at the end.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// Looks again and again. Ctrl-C is how it ends, and no trouble.
+/// Reads again and again. Ctrl-C is the normal end, and no error.
 pub(super) fn watch(look: &Look<'_>, step: &Step) -> Result<ExitCode> {
     let ended = block_on(async {
         let mut interrupts = Interrupts::listen()?;
@@ -42,7 +42,7 @@ async fn redraw(look: &Look<'_>, step: &Step) -> Result<(), CommandError> {
         let text = table::text(&status, &look.file.path.display().to_string(), width);
         let at = status.at.to_zoned(jiff::tz::TimeZone::system());
         let text = format!("{text}\n{} (Ctrl-C ends it)\n", at.strftime("%H:%M:%S"));
-        // Each line is emptied behind its end, and the screen behind the last: nothing flickers.
+        // The rest of each line is cleared, and the screen below the last: nothing flickers.
         let clean = step.scrubber().clean_lines(&text);
         let lines: String = clean
             .lines()

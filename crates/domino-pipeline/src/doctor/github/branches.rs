@@ -1,5 +1,5 @@
-//! Which branches may deploy to the stage: the production branch, and no other. Whoever may push another one could reach
-//! the stage's secrets from there.
+//! Which branches may deploy to the stage: the production branch, and no other. Whoever can push to another one could
+//! read the stage's secrets from there.
 
 use domino_core::github::{BranchLimit, BranchPolicy, Environments};
 
@@ -50,7 +50,7 @@ fn named(visit: &Visit<'_>, policies: &[BranchPolicy]) -> Vec<Finding> {
         let text = format!("`{name}` takes branch `{branch}` only");
         return vec![Finding::well(text)];
     }
-    // A pattern may take the branch in, and takes others in with it.
+    // A pattern may match the branch, and other branches as well.
     let is_named = others.len() < policies.len();
     let is_wide = policies
         .iter()

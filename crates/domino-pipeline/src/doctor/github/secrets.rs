@@ -1,5 +1,5 @@
-//! The secrets that a job of the stage is given: those of its environment, and those of the repository or organization that
-//! reach the jobs of every branch.
+//! The secrets that a job of the stage gets: those of its environment, and those of the repository or organisation
+//! that reach the jobs of every branch.
 
 use domino_core::github::{Environments, Secret, SecretPlace};
 
@@ -7,9 +7,9 @@ use super::settings;
 use crate::doctor::finding::Finding;
 use crate::doctor::visit::Visit;
 
-/// The secrets of which the programs need one.
+/// The programs need one of these secrets.
 const CREDENTIALS: [&str; 2] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY"];
-/// The one that opens restricted endpoints.
+/// The secret that opens restricted endpoints.
 const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
 
 pub(super) async fn look(visit: &Visit<'_>, environments: &Environments) -> Vec<Finding> {
@@ -69,7 +69,7 @@ fn of_environment(visit: &Visit<'_>, own: &[Secret]) -> Vec<Finding> {
     findings
 }
 
-/// One that every job is given, of whatever branch, unless its environment has one of the same name.
+/// A secret that every job gets, on any branch, unless its environment has one of the same name.
 fn shines_in(place: SecretPlace, secret: &Secret) -> Option<Finding> {
     let name = secret.name.as_str();
     if !CREDENTIALS.contains(&name) && name != MODEL_TOKEN {

@@ -1,12 +1,12 @@
 //! What was wrong with one of the templates' workflow files, as far as the file alone shows it.
 //!
-//! Each defect is one sentence, so that it is told once for all the files that have it.
+//! Each defect is one sentence, so that it is reported once for all files that have it.
 
 use serde_json::Value;
 
 use super::scripts::{live, script};
 
-/// Of a file that lies in another folder than GitHub's.
+/// The defect of a file in another folder than GitHub's.
 pub(super) const NEVER_RAN: &str =
     "GitHub never ran it from where it lies: it looks in `.github/workflows` only";
 
@@ -72,7 +72,7 @@ pub(super) fn of(text: &str, document: &Value, silenced: bool) -> Vec<&'static s
     .collect()
 }
 
-/// Whether an event is among those that start a workflow, however they are written.
+/// Whether an event is among those that start a workflow, in any spelling.
 fn starts_on(on: &Value, event: &str) -> bool {
     match on {
         Value::Object(events) => events.contains_key(event),
@@ -81,7 +81,7 @@ fn starts_on(on: &Value, event: &str) -> bool {
     }
 }
 
-/// Whether an action is named by a whole commit.
+/// Whether an action is pinned to a whole commit.
 fn is_pinned(line: &str) -> bool {
     line.split_once('@').is_some_and(|(_, version)| {
         let commit = version.split_whitespace().next().unwrap_or_default();

@@ -8,7 +8,7 @@ const SCRIPTS: [&str; 4] = [
     "cicd-models.py",
 ];
 
-/// The lines that are no comment.
+/// The lines that are not comments.
 pub fn live(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .map(str::trim)
