@@ -1,5 +1,5 @@
-//! Gets a run its code: looks a git reference up in the repository and makes a clone of that
-//! commit. The repository itself is only read.
+//! Fetches the code of a run: finds the commit of a git reference in the repository and clones it. The repository
+//! itself is only read.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -17,7 +17,7 @@ pub(crate) async fn resolve(repository: &Path, git_ref: &GitRef) -> Result<Strin
     let value = git_ref.value.as_deref().unwrap_or_default();
     let candidates = match git_ref.kind.as_str() {
         "head" => vec!["HEAD".to_owned()],
-        // A checkout made by a pipeline knows its other branches only as the remote's.
+        // A checkout made by a pipeline has its other branches only as the remote's.
         "branches" => vec![
             format!("refs/heads/{value}"),
             format!("refs/remotes/origin/{value}"),
@@ -49,8 +49,8 @@ fn is_hex(text: &str) -> bool {
     (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Clones `commit` of `repository` into the folder `into`, sharing its objects. The repository may
-/// be given by any folder within it, and may be a worktree of another.
+/// Clones `commit` of `repository` into the folder `into`, sharing its objects. The repository may be given as any
+/// folder in it, and may be a worktree of another.
 pub(crate) async fn check_out(repository: &Path, commit: &str, into: &Path) -> Result<(), NoCode> {
     let asked = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
     let source = finished(git(repository, &asked).await)?;

@@ -1,5 +1,5 @@
-//! The sandbox's clock: the time it puts on jobs and logs, in each form Domino writes it.
-//! It can be off on purpose, as the clock of a server can.
+//! The sandbox's clock: the time it writes to jobs and logs, in each form that Domino uses. It can be wrong on
+//! purpose, as the clock of a server may be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,34 +1,34 @@
-//! How fast the sandbox goes through what takes Domino minutes: at once for tests, visibly for people.
+//! How fast the sandbox does what takes Domino minutes: at once for tests, visibly for people.
 
 use std::time::Duration;
 
-/// How long each status that is not real work stays to be seen.
+/// How long each status lasts that is not real work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     step: Duration,
 }
 
 impl Pace {
-    /// Every status is passed through, none is waited in.
+    /// No status lasts; each is only passed through.
     pub fn instant() -> Self {
         Pace {
             step: Duration::ZERO,
         }
     }
 
-    /// Each status can be seen by a person.
+    /// Each status lasts long enough for a person to see it.
     pub fn human() -> Self {
         Pace {
             step: Duration::from_millis(400),
         }
     }
 
-    /// Each status stays for `step`.
+    /// Each status lasts for `step`.
     pub fn every(step: Duration) -> Self {
         Pace { step }
     }
 
-    /// Waits out one status; at the instant pace it only lets others run.
+    /// Waits for the length of one status; at the instant pace it only lets other tasks run.
     pub(crate) async fn step(self) {
         if self.step.is_zero() {
             tokio::task::yield_now().await;

@@ -17,7 +17,7 @@ use crate::reply::{Failure, Put};
 use crate::seed::Seed;
 pub(crate) use revision::{Revision, RevisionSpec};
 
-/// An environment with its revisions, oldest first. The active one is not the latest until somebody makes it so, and a
+/// An environment with its revisions, oldest first. The active one is not the latest unless somebody makes it so; a
 /// client that confuses the two is noticed.
 #[derive(Debug)]
 pub(crate) struct Environment {
@@ -25,9 +25,9 @@ pub(crate) struct Environment {
     pub(crate) name: String,
     is_archived: AtomicBool,
     revisions: Locked<Vec<Revision>>,
-    /// The place of the active one among them.
+    /// The position of the active one among them.
     active: AtomicUsize,
-    /// The place of the one that restricted projects use, where there is one.
+    /// The position of the one that restricted projects use, if there is one.
     restricted: Locked<Option<usize>>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Environments {
 }
 
 impl Environment {
-    /// One with as many revisions, the middle one of which is active.
+    /// An environment with this many revisions, the middle one of which is active.
     fn new(id: String, name: &str, is_archived: bool, revisions: usize) -> Arc<Self> {
         let revision = |number| Revision {
             id: id::object_id(),

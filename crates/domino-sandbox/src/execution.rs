@@ -1,5 +1,5 @@
-//! What every run of Domino gets, whatever kind it is: the artifacts folder of its project, and the environment
-//! variables that describe it.
+//! What every run of Domino gets, of any kind: the artifacts folder of its project, and the environment variables
+//! that describe it.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub(crate) struct Machine {
 }
 
 impl Execution<'_> {
-    /// What Domino writes at what the run makes in the experiment manager.
+    /// The tags that Domino writes to what the run creates in the experiment manager.
     fn tags(&self) -> Vec<(String, String)> {
         let tags = [
             ("run_id", self.id.to_owned()),
@@ -48,8 +48,8 @@ impl Execution<'_> {
         tags.to_vec()
     }
 
-    /// What the run has on its machine: the environment of its processes, but for what every process has, and the
-    /// addresses that it names, for as long as the run goes on.
+    /// What the run has on its machine: the environment of its processes, except what every process has, and the
+    /// addresses that it names, as long as the run lasts.
     pub(crate) fn machine(&self, host: &Host, folder: &Path) -> std::io::Result<Machine> {
         let artifacts = artifacts(host, self.project)?;
         let folder = folder.to_string_lossy().into_owned();
@@ -71,7 +71,7 @@ impl Execution<'_> {
                 "DOMINO_ARTIFACTS_DIR",
                 artifacts.to_string_lossy().into_owned(),
             ),
-            // So that a log can be followed while it is written.
+            // Then a log can be followed while it is written.
             ("PYTHONUNBUFFERED", "1".to_owned()),
         ];
         let mut proxy = None;
@@ -95,8 +95,8 @@ impl Execution<'_> {
     }
 }
 
-/// Gets the code of the commit that `resolve` gives into `folder`, as the log of a run tells it. `commit_id` is one of
-/// Domino's own file system: it selects no code, and a commit of the code is not one of it.
+/// Fetches the code of the commit that `resolve` returns into `folder`, as the log of a run tells it. `commit_id`
+/// belongs to Domino's own file system: it selects no code, and a commit of the code is not one of it.
 pub(crate) async fn check_out(
     host: &Host,
     project: &Project,

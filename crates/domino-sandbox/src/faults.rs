@@ -1,6 +1,6 @@
-//! What the sandbox does wrong on purpose: which requests are harmed and how, which jobs, apps and endpoints go wrong, how
-//! far its clock is off. This file keeps the list and picks from it. Requests are harmed in `server`; jobs, apps and
-//! endpoints read theirs when they start.
+//! What the sandbox does wrong on purpose: which requests are harmed and how, which jobs, apps and endpoints fail,
+//! how wrong its clock is. This file keeps the list and selects from it. `server` harms requests; jobs, apps and
+//! endpoints read their faults when they start.
 
 mod app;
 mod file;
@@ -21,7 +21,7 @@ pub use model::ModelFault;
 pub use request::{Fault, Misbehaviour};
 use targeted::TargetedFaults;
 
-/// The faults of a running sandbox. They may be added and cleared at any time.
+/// The faults of a running sandbox. They can be added and removed at any time.
 #[derive(Default)]
 pub struct Faults {
     requests: Locked<Vec<RequestRule>>,
@@ -47,7 +47,7 @@ impl Faults {
         }
     }
 
-    /// Adds a fault; the first one that matches a request and is not used up harms it.
+    /// Adds a fault. The first one that matches a request and is not used up harms it.
     pub fn add(&self, fault: Fault) {
         self.requests.lock().push(RequestRule {
             fault,
@@ -92,7 +92,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Takes back every fault.
+    /// Removes every fault.
     pub fn clear(&self) {
         self.requests.lock().clear();
         self.jobs.clear();
@@ -106,8 +106,7 @@ impl Faults {
         self.requests.lock().iter().map(|rule| rule.fired).sum()
     }
 
-    /// What is to go wrong with this request. Every matching fault counts it; the first one
-    /// that is due harms it.
+    /// How this request is harmed, if it is. Every matching fault counts it; the first one that is due harms it.
     pub(crate) fn pick(&self, method: &Method, path: &str) -> Option<Misbehaviour> {
         let mut picked = None;
         for rule in self.requests.lock().iter_mut() {

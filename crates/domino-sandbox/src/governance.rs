@@ -1,6 +1,5 @@
-//! Governance: policies, the bundles that follow them, and who approved what. It came with Domino
-//! 6 under `/api/governance/v1`, in a service of its own: UUIDs, lists under `data`, and plain
-//! messages for errors.
+//! Governance: policies, the bundles that follow them, and who approved what. It came with Domino 6 under
+//! `/api/governance/v1`, as a service of its own: UUIDs, lists under `data`, and plain messages for errors.
 
 mod approval;
 mod bundle;

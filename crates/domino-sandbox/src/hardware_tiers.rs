@@ -1,5 +1,5 @@
-//! Hardware tiers: what a run gets, and so on which data plane it runs. The tiers of model
-//! APIs are a population of their own. Names need not be unique; ids are.
+//! Hardware tiers: the resources of a run, and so its data plane. Model APIs have tiers of their own. Names need not
+//! be unique; ids are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,6 @@ use crate::request::{Fields, Id, Of, Parameters};
 use crate::seed::Seed;
 use crate::users::Caller;
 
-/// One hardware tier.
 #[derive(Debug)]
 pub(crate) struct HardwareTier {
     pub(crate) id: String,
@@ -126,7 +125,7 @@ impl HardwareTier {
     }
 }
 
-/// There is always room on the machine the sandbox runs on.
+/// The sandbox's machine always has room.
 fn capacity() -> Value {
     json!({
         "currentNumberOfExecutors": 1,
@@ -141,8 +140,8 @@ fn capacity() -> Value {
 }
 
 impl HardwareTiers {
-    /// The seed's tiers; the first of each population is its default. A seed without a tier for
-    /// jobs gets one, since every project has a default tier.
+    /// The seed's tiers; the first of each kind is its default. A seed without a tier for jobs gets one, since every
+    /// project has a default tier.
     pub(crate) fn new(
         seed: &Seed,
         data_planes: &DataPlanes,
@@ -222,8 +221,8 @@ impl HardwareTiers {
         }
     }
 
-    /// The tier that a model API asks for by its id, or the default one of that population, if
-    /// there is any. A tier of jobs is of no use to a model API.
+    /// The tier that a model API asks for by its id, or the default one for model APIs, if there is any. A tier for
+    /// jobs does not work for a model API.
     pub(crate) fn for_model_api(
         &self,
         id: Option<&str>,
@@ -303,7 +302,7 @@ async fn v4_one(State(tiers): Of<HardwareTiers>, _: Caller, Path(id): Id) -> Ans
         .ok_or_else(|| no_such_tier(&id))
 }
 
-/// The list of all tiers is for those who may view hardware tiers, which an ordinary user may not.
+/// Only users who may view hardware tiers get the list of all tiers; ordinary users may not.
 async fn public_list(
     State(tiers): Of<HardwareTiers>,
     Caller(user): Caller,
@@ -329,7 +328,7 @@ async fn public_one(
     Ok(wrapped("hardwareTier", tier.public()).into_response())
 }
 
-/// Archives a tier: what runs on it goes on, and nothing more is started on it.
+/// Archives a tier: what runs on it continues, and nothing more is started on it.
 async fn archive(
     State(tiers): Of<HardwareTiers>,
     _: Caller,

@@ -1,5 +1,5 @@
-//! The identifiers Domino gives out: Mongo object ids for most nouns, UUIDs for requests,
-//! and the secrets a start of the sandbox makes up. It does not know which noun has which.
+//! The identifiers that Domino assigns: Mongo object ids for most nouns, UUIDs for requests; and the secrets that a
+//! sandbox generates at its start. It does not know which noun has which.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -53,7 +53,7 @@ pub(crate) fn run_id() -> String {
     hex(&noise::<16>())
 }
 
-/// 64 hex characters nobody can guess: a key or a token.
+/// 64 random hex characters: a key or a token.
 pub(crate) fn secret() -> String {
     hex(&noise::<32>())
 }
@@ -65,7 +65,7 @@ fn hex(bytes: &[u8]) -> String {
 /// Random bytes from the operating system.
 ///
 /// # Panics
-/// When the operating system has none to give; there is nothing safe to do instead.
+/// When the operating system has none, because nothing else would be safe.
 fn noise<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

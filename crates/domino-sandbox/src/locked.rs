@@ -1,8 +1,8 @@
-//! A value behind a lock, for what many requests read and change.
+//! A value behind a lock, for things that many requests read and change.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A mutex that stays usable after a panic, since no change is left half made.
+/// A mutex that stays usable after a panic, since no change is left half done.
 #[derive(Debug, Default)]
 pub(crate) struct Locked<T>(Mutex<T>);
 

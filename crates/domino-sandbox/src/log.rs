@@ -1,5 +1,5 @@
-//! The log of a run: its lines with the moment and the kind of each, up to millions of
-//! them. `spelling` writes it for each API.
+//! The log of a run: its lines with the moment and the kind of each, up to millions of them. `spelling` writes it for
+//! each API.
 
 pub(crate) mod spelling;
 
@@ -15,7 +15,6 @@ pub(crate) enum Kind {
     Stderr,
 }
 
-/// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) at: Moment,
@@ -41,18 +40,18 @@ impl LineFilter {
     }
 }
 
-/// One page of a log.
+/// The lines of one reply, and whether more follow.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LogPage {
     pub(crate) lines: Vec<Line>,
-    /// Whether nothing that was wanted lies behind this page.
+    /// Whether nothing that was wanted follows this page.
     pub(crate) is_last: bool,
 }
 
-/// A longer line is cut in pieces, so that binary output stays readable in pages.
+/// A longer line is split, so that binary output stays readable in pages.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// The log of one run. All text lies in one string, with a small entry for each line.
+/// The log of one run. All text is in one string, with a small entry for each line.
 #[derive(Default)]
 pub(crate) struct Log(Locked<Lines>);
 
@@ -64,7 +63,7 @@ struct Lines {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    /// Nanoseconds since the epoch; no two lines have the same, since pages go by it.
+    /// Nanoseconds since the epoch, different for each line, because pages are based on them.
     at: u64,
     /// Where the line ends in the text.
     end: usize,

@@ -1,9 +1,9 @@
-//! The experiment manager: MLflow's REST API, under the address that runs know as
-//! `MLFLOW_TRACKING_URI`. Either the sandbox keeps experiments, runs and registered models itself,
-//! or another MLflow server does, and the sandbox passes everything on to it.
+//! The experiment manager: MLflow's REST API, at the address that runs know as `MLFLOW_TRACKING_URI`. Either the
+//! sandbox keeps experiments, runs and registered models itself, or another MLflow server does, and the sandbox
+//! passes everything on to it.
 //!
-//! Whatever asks about registered models inside the sandbox asks here, in MLflow's own terms, so
-//! that it does not matter which of the two it is.
+//! Code in the sandbox that needs registered models asks here, in MLflow's own terms, so that it does not matter
+//! which of the two it is.
 
 mod artifacts;
 mod call;
@@ -51,7 +51,7 @@ pub(crate) use refusal::Refusal;
 use upstream::Upstream;
 
 const API: &str = "/api/2.0/mlflow/";
-/// What Domino writes its own tags at, when a run of its makes it.
+/// Routes whose results get Domino's own tags when a run of Domino's calls them.
 const TAGGED: [&str; 3] = [
     "runs/create",
     "registered-models/create",
@@ -208,8 +208,8 @@ async fn with_tags(request: Request, run_tags: &RunTags) -> Result<Request, Resp
     Ok(Request::from_parts(parts, Body::from(made.to_string())))
 }
 
-/// The request, unless it comes in the context of another project than that of what it writes. Where nothing tells of
-/// which project that is, any will do.
+/// The request, unless it comes in the context of another project than that of what it writes. If nothing tells that
+/// project, any context will do.
 async fn in_project(mlflow: &Mlflow, user: &str, request: Request) -> Result<Request, Response> {
     let Some(InProject(project)) = request.extensions().get().cloned() else {
         return Ok(request);

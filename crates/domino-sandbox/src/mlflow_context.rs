@@ -1,7 +1,7 @@
-//! What the experiment manager demands of callers outside of a run: an API key, and with a write the context of a run of
-//! theirs, a JWT in `X-Domino-Execution` that names it. Texts of Domino's own agree on the header and on the literal that
-//! signs it; which calls want it, and what is answered without it, differs between them. A run of the sandbox's own is let
-//! through by its token, as Domino's proxy for runs adds both by itself.
+//! What the experiment manager requires of callers outside of a run: an API key, and for a write the context of a run
+//! of theirs, a JWT in `X-Domino-Execution` that names it. Domino's own texts agree on the header and on the literal
+//! that signs it; they differ in which calls require it, and in the answer without it. A run of the sandbox's own is
+//! let through by its token, because Domino's proxy for runs adds both by itself.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,16 +16,16 @@ use sha2::Sha256;
 use crate::account::Credential;
 use crate::reply::Failure;
 
-/// Which calls want an API key, and which the context of a run.
+/// Which calls require an API key, and which the context of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MlflowContext {
-    /// Every call wants a key, every write the context as well.
+    /// Every call requires a key, every write the context as well.
     Required,
-    /// Every write wants the context; any credential opens both.
+    /// Every write requires the context, together with any credential.
     Writes,
-    /// No write is taken from outside of a run, whatever comes with it.
+    /// No write is accepted from outside of a run, whatever comes with it.
     Inside,
-    /// None.
+    /// No call requires either.
     #[default]
     None,
 }
@@ -58,8 +58,8 @@ impl fmt::Display for MlflowContext {
 }
 
 impl MlflowContext {
-    /// Refuses a call that lacks what is demanded, and gives the project in whose context it comes, where it must come in
-    /// one. `project_of_own` gives the project of a run that is one of the caller's.
+    /// Refuses a call that lacks what is required, and returns the project in whose context it comes, if it must come
+    /// in one. `project_of_own` returns the project of a run that belongs to the caller.
     pub(crate) fn check(
         self,
         method: &Method,
@@ -100,7 +100,7 @@ impl MlflowContext {
 #[derive(Clone, Debug)]
 pub(crate) struct InProject(pub(crate) String);
 
-/// The run that a JWT names, when it is signed with the literal that all of them are.
+/// The run that a JWT names, if it is signed with the literal that all of them are.
 fn execution_of(jwt: &str) -> Option<String> {
     let (signed, signature) = jwt.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;

@@ -1,5 +1,5 @@
-//! Runs a command as a run of Domino does: in a process group of its own, with an environment of
-//! its own, its output into a log; and ends whole groups. What the command is for is not known here.
+//! Runs a command as a run of Domino does: in a process group of its own, with an environment of its own, its output
+//! into a log; and ends whole groups. It does not know what the command is for.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -30,7 +30,7 @@ pub(crate) struct Processes {
     groups: Locked<HashSet<Pid>>,
     is_ending: AtomicBool,
     clock: Clock,
-    /// The `python3` to run with, in place of the one in `PATH`.
+    /// The `python3` to run with, if not the one in `PATH`.
     python: Option<PathBuf>,
     /// The folder with the programs of the image.
     programs: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(crate) struct Task<'a> {
     /// The command as the user wrote it.
     pub(crate) command: &'a str,
     pub(crate) folder: &'a Path,
-    /// All of the environment but what every process has.
+    /// The environment, except what every process has.
     pub(crate) variables: Vec<(String, String)>,
     /// Addresses that the variables name.
     pub(crate) proxy: Option<RunProxy>,
@@ -54,11 +54,11 @@ pub(crate) struct Running {
     child: Child,
     group: Pid,
     reading: Vec<JoinHandle<()>>,
-    /// Also a process that was asked to end still needs it.
+    /// A process that was asked to end still needs it.
     _proxy: Option<RunProxy>,
 }
 
-/// A text as one word of a shell, whatever it holds.
+/// A text quoted as one word of a shell.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -75,8 +75,8 @@ fn shell_line(command: &str) -> String {
     format!("{interpreter}{}", command.trim_start())
 }
 
-/// Where programs are looked for: where python3 really is, among those of the image, and then in `PATH`. A version
-/// manager puts a script in its place, which takes longer to find the interpreter than many a job takes to run.
+/// Where programs are searched: where python3 really is, then among those of the image, and then in `PATH`. A version
+/// manager replaces python3 by a script, which takes longer to find the interpreter than many a job takes to run.
 fn search_path(python: Option<&Path>, programs: Option<&Path>) -> OsString {
     let told = std::env::var_os("PATH").unwrap_or_default();
     let asked = std::process::Command::new(python.unwrap_or(Path::new("python3")))
@@ -124,7 +124,7 @@ impl Processes {
         for group in self.groups.lock().iter() {
             kill(*group, Signal::KILL);
         }
-        // Each run takes its group off the list once its process is gone.
+        // Each run removes its group from the list once its process has ended.
         let deadline = tokio::time::Instant::now() + LAST_WORDS;
         while !self.groups.lock().is_empty() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -188,7 +188,7 @@ impl Running {
         self.group.as_raw_pid()
     }
 
-    /// Waits until the process ends, and what it left behind is killed and all is read.
+    /// Waits until the process ends, what it left behind is killed and all output is read.
     pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await;
         // As in a container, nothing outlives the first process.
@@ -205,7 +205,7 @@ impl Running {
         status
     }
 
-    /// Asks the group to end, and makes it after a while.
+    /// Asks the group to end, and kills it after a while.
     pub(crate) async fn stop(mut self) {
         kill(self.group, Signal::TERM);
         if tokio::time::timeout(GRACE, self.child.wait())
@@ -221,14 +221,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The number may be another's once the group is off the list.
+        // The number may belong to another process once the group is off the list.
         if self.processes.groups.lock().remove(&self.group) {
             kill(self.group, Signal::KILL);
         }
     }
 }
 
-/// Signals a group; one that is gone already needs no signal.
+/// Signals a group; one that has ended needs no signal.
 fn kill(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }

@@ -1,5 +1,5 @@
-//! What was asked of the sandbox and what it answered, for tests to judge by. Credentials are
-//! left out on the way in; of a very long life or very large replies only the newest is kept.
+//! What the sandbox was asked and what it answered, for tests to check. Credentials are removed before recording;
+//! after a very long run or very large replies only the newest are kept.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -31,9 +31,9 @@ pub struct Recorded {
     pub credential: Credential,
     /// The user whom the credential named.
     pub user: Option<String>,
-    /// The request's body: JSON where it is JSON, else its text; none when it is empty.
+    /// The request's body: as JSON if it is JSON, otherwise its text; absent if it is empty.
     pub body: Option<Value>,
-    /// The status of the reply; none while there is no reply, or when a fault kept it back.
+    /// The status of the reply; absent while there is none, or if a fault kept it back.
     pub status: Option<u16>,
     /// The reply's content type.
     pub content_type: Option<String>,

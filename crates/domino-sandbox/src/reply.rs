@@ -1,5 +1,5 @@
-//! The shapes of Domino's replies: the envelope of each family of routes, and what each family
-//! makes of a failure. Handlers report what went wrong; this file gives it its form.
+//! The shapes of Domino's replies: the envelope of each family of routes, and how each family reports a failure.
+//! Handlers report what went wrong; this file gives it its form.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::id;
 
-/// What a handler gives back.
+/// What a handler returns.
 pub(crate) type Answer = Result<Json<Value>, Failure>;
 
-/// A request that Domino does not grant. Its shape comes from the family of its route, which is
-/// why it travels as an extension of the response until the path is known again.
+/// A request that Domino refuses. Its shape depends on the family of its route, so it is carried as an extension of
+/// the response until the path is known again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,

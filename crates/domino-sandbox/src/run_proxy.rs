@@ -1,6 +1,7 @@
-//! The two addresses that a run of Domino has on its own machine: the proxy of Domino's API, and the experiment manager.
-//! What comes there needs no credential, since only the run can reach them; it goes on to the sandbox as the run's, whatever
-//! it brought along. A run's machine is this one, so that the experiment manager is at Domino's port while that is free.
+//! The two addresses that a run of Domino has on its own machine: the proxy of Domino's API, and the experiment
+//! manager. Requests there need no credential, since only the run can reach them; they are passed to the sandbox as
+//! the run's, whatever credential they carried. A run's machine is this one, so the experiment manager is at Domino's
+//! port while that is free.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! The words a run's status can be, and the groups a deployment sorts them into.
+//! The words of a run's status, and the groups that a deployment sorts them into.
 
-/// The status of a run.
+/// Where a run is on its way from the queue to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RunStatus {
     Queued,

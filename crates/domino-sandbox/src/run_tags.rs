@@ -1,5 +1,5 @@
-//! What Domino writes at every MLflow run, model and version that is made in one of its runs, by the run's id. The
-//! proxy of a run says which it is by the token that it adds.
+//! What Domino writes to every MLflow run, model and version that is created in one of its runs, by the run's id. The
+//! proxy of a run identifies it by the token that it adds.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! A sandbox that another process keeps up, asked as one of its users: the requests for approval that wait, and the answer
-//! to one. Where its address and the credential come from is for the caller to say.
+//! A sandbox that another process keeps running, called as one of its users: the requests for approval that wait, and
+//! the answer to one. The caller provides its address and the credential.
 
 use std::time::Duration;
 

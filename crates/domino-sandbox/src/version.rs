@@ -1,17 +1,17 @@
-//! The Domino versions the sandbox can be: which routes and credentials each of them knows.
-//! What a profile changes is asked here by name, so that no other file compares version numbers.
+//! The Domino versions that the sandbox can emulate: the routes and credentials of each. Other files ask here by name
+//! what a version has, so that none compares version numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One of the Domino releases whose behaviour the sandbox knows how to show.
+/// A Domino release that the sandbox can emulate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// 5.9: the internal API and `/v1/models`, model reviews, API keys.
     V5_9,
     /// 6.2: adds the beta Apps routes; API keys still work.
     V6_2,
-    /// 6.3: as the public specification the sandbox is held against.
+    /// 6.3: as in the public specification that the sandbox is checked against.
     #[default]
     V6_3,
     /// 6.4: adds Apps v1 and `resolveGitRef`; API keys are switched off.

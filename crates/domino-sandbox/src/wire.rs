@@ -1,4 +1,4 @@
-//! The connections beneath HTTP: they can be refused, reset and counted. Which ones, others decide.
+//! The connections beneath HTTP: they can be refused, reset and counted. Other code decides which ones.
 
 use std::io;
 use std::net::SocketAddr;

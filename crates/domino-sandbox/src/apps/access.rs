@@ -1,5 +1,5 @@
-//! Who may open an app: its visibility, and the users it was granted or denied to. Who may change
-//! it is a matter of its project.
+//! Who may open an app: its visibility, and the users who were granted or denied access. Its project decides who may
+//! change it.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::projects::{Project, Projects};
 use crate::request::Fields;
 use crate::users::User;
 
-/// Who is let in.
+/// Who may open an app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Visibility {
     /// Everybody, without signing in.
     Public,
     /// Every user.
     Authenticated,
-    /// The members of the project and who was granted access; others may ask for it.
+    /// The members of the project and users who were granted access; others may ask for it.
     #[default]
     GrantBased,
     /// As `GrantBased`, but nobody may ask.

@@ -18,7 +18,6 @@ use crate::users::User;
 /// The default entry point.
 const ENTRY_POINT: &str = "app.sh";
 
-/// One app.
 pub(super) struct App {
     pub(super) id: String,
     pub(super) project: Arc<Project>,
@@ -51,7 +50,7 @@ pub(super) struct Facts {
     pub(super) render_iframe: bool,
     pub(super) mount_datasets: bool,
     pub(super) mount_net_app_volumes: bool,
-    /// What `/v4` creates an app with, for its first start.
+    /// The settings that `/v4` creates an app with, for its first start.
     pub(super) environment_id: Option<String>,
     pub(super) hardware_tier_id: Option<String>,
 }
@@ -199,7 +198,7 @@ impl App {
         self.details.lock().is_archived
     }
 
-    /// Takes the app from every list and stops what runs of it.
+    /// Removes the app from every list and stops what runs of it.
     pub(super) fn archive(&self) {
         self.details.lock().is_archived = true;
         self.active().iter().for_each(|instance| instance.stop());
@@ -214,7 +213,7 @@ impl App {
             .iter()
             .map(|version| version.state(tiers))
             .collect();
-        // Taken from the versions, so that both are of the same moment.
+        // Read from the versions, so that both are of the same moment.
         let status = latest.and_then(|latest| {
             let instances = versions
                 .iter()

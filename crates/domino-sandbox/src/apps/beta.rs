@@ -1,6 +1,6 @@
-//! Apps as `/api/apps/beta` has them, from 6.2 on: creating an app or a version also starts it, a
-//! new version starts beside the running one and takes its place once it runs. Times are epoch
-//! milliseconds as numbers. Apps of the other generations are seen here too, with what fits.
+//! Apps in `/api/apps/beta`, from 6.2 on: creating an app or a version also starts it; a new version starts beside
+//! the running one and replaces it once it runs. Times are epoch milliseconds as numbers. Apps of the other
+//! generations appear here too, with the fields that fit.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
         .route(&one_app, get(one::<Beta>).patch(update).delete(archive))
 }
 
-/// The spelling of beta, which starts each new version beside what runs.
+/// The spelling of beta, which starts each new version beside the running one.
 pub(super) struct Beta;
 
 impl AppSpelling for Beta {
@@ -127,7 +127,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(Beta::app(&apps, &app)))
 }
 
-/// What is left out stays as it is. A version in the body is published.
+/// Fields that are left out stay unchanged. A version in the body is published.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,

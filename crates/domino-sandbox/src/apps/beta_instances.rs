@@ -1,5 +1,5 @@
-//! The versions of an app and their instances as `/api/apps/beta` has them. v1 keeps no instances
-//! of its own, so that this is where they are read and stopped on 6.4 too.
+//! The versions of an app and their instances in `/api/apps/beta`. v1 has no instances of its own, so they are read
+//! and stopped here on 6.4 too.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
         .route(&format!("{instance}/realTimeLogs"), get(logs))
 }
 
-/// The vanity URL is all of a version that beta can change.
+/// beta can change nothing of a version except the vanity URL.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -82,7 +82,7 @@ async fn one_instance(State(apps): Of<Apps>, Caller(user): Caller, path: Instanc
     Ok(Json(json))
 }
 
-/// Deleting an instance is how beta stops it. One that has ended stays as it is.
+/// Deleting an instance is how beta stops it. One that has ended stays unchanged.
 async fn stop(
     State(apps): Of<Apps>,
     Caller(user): Caller,

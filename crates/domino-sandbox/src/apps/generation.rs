@@ -1,5 +1,5 @@
-//! What the generations of the apps' API have in common: routes that differ only in how they spell an app or a version,
-//! and what both newer generations read and write alike.
+//! What the generations of the apps' API have in common: routes that differ only in how they spell an app or a
+//! version, and what both newer generations read and write alike.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(super) async fn at_vanity_url<G: AppSpelling>(
     Ok(Json(G::app(&apps, &*apps.at_vanity_url(&user, &url)?)))
 }
 
-/// Takes an app away, in every generation at once. The reply is empty.
+/// Archives an app, in every generation at once. The reply is empty.
 pub(super) async fn archive(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -192,7 +192,7 @@ pub(super) fn listed(
     Ok((found, slice))
 }
 
-/// Reads what both newer generations create an app with, but for its first version.
+/// Reads what both newer generations create an app with, except its first version.
 pub(super) fn read_facts(fields: &mut Fields) -> Facts {
     let configuration_type = fields.optional_text("configurationType");
     if configuration_type

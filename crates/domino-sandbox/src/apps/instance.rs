@@ -1,5 +1,5 @@
-//! An instance of an app: its status, what it reports when a fault makes it misreport, and
-//! where its process listens. `run` takes it through its statuses.
+//! An instance of an app: its status, what it reports when a fault makes it misreport, and where its process listens.
+//! `run` moves it through its statuses.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::log::{LineFilter, Log, LogPage};
 use crate::run_status::{RunHistory, RunStatus};
 use crate::users::User;
 
-/// One instance.
 pub(super) struct Instance {
     pub(super) id: String,
-    /// The place among all instances of the app, from 1.
+    /// Its number among all instances of the app, from 1.
     pub(super) number: usize,
     pub(super) created: Moment,
     pub(super) started_by: Arc<User>,
@@ -34,14 +33,14 @@ pub(super) struct Instance {
     ended: watch::Sender<bool>,
 }
 
-/// The progress of an instance.
+/// The part of an instance that changes while it runs.
 struct InstanceProgress {
     history: RunHistory,
     completed: Option<Moment>,
     /// The commit of the code, once it is known.
     commit: Option<String>,
     failure: Option<String>,
-    /// Where the process was told to listen.
+    /// The port that the process was told to listen on.
     port: Option<u16>,
     is_process_alive: bool,
     is_stopping: bool,
@@ -134,7 +133,7 @@ impl Instance {
         (page, is_complete)
     }
 
-    /// Asks the instance to stop; one that has ended or is stopping already stays as it is.
+    /// Asks the instance to stop; one that has ended or is already stopping stays unchanged.
     pub(super) fn stop(&self) {
         let mut progress = self.progress.lock();
         if !progress.history.current().is_terminal() && !progress.is_stopping {
@@ -154,7 +153,7 @@ impl Instance {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Enters `status`, unless the instance is being stopped and `status` is no part of that.
+    /// Enters `status`, unless the instance is being stopped and `status` is not part of that.
     pub(super) fn enter(&self, status: RunStatus) {
         let mut progress = self.progress.lock();
         if !progress.is_stopping || status == RunStatus::Stopping {

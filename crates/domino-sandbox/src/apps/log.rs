@@ -1,5 +1,5 @@
-//! The log of an instance, as `/v4` and beta show it. Both have two routes for it, one of which
-//! asks the running process and not the stored log; here both answer alike.
+//! The log of an instance, in `/v4` and beta. Both have two routes for it, one of which reads from the running
+//! process instead of the stored log; here both answer alike.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -32,7 +32,7 @@ struct LogSet<'a> {
 }
 
 impl LogDialect {
-    /// The name of the parameter that says after which moment a page begins.
+    /// The name of the parameter with the moment after which a page begins.
     fn latest(self) -> &'static str {
         match self {
             LogDialect::V4 => "latestTimeNano",

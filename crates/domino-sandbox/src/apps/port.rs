@@ -1,21 +1,21 @@
 //! The port that an app is told to listen on.
 //!
-//! It cannot be listened on here, for the app itself is to do that, and it may take long to begin. Until then,
-//! the port must not go to anybody else: no other instance, no other sandbox on this machine, and no program that asks the
-//! system for any free port.
+//! The sandbox cannot listen on it itself, because the app will, which may take long to start. Until then, nobody
+//! else may get the port: no other instance, no other sandbox on this machine, and no program that asks the system
+//! for any free port.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::ops::Range;
 
-/// Below the ports that systems assign to programs that ask for any.
+/// Below the ports that systems assign to programs that ask for any port.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// A port of the loopback interface, given back when this is dropped.
+/// A port of the loopback interface; dropping it frees the port.
 pub(super) struct Port {
     number: u16,
-    /// UDP has ports of its own, which apps leave alone: who holds this one there holds it here.
+    /// UDP has ports of its own, which apps do not use: whoever holds this one there holds the port here.
     _held: UdpSocket,
 }
 

@@ -1,9 +1,9 @@
-//! Takes one instance of an app from its queue to its end: fetch the code, start the entry point
-//! on a port of its own, wait for what becomes of it. An instance runs as soon as its process
-//! does, whether anything answers or not, as in Domino.
+//! Runs one instance of an app from its queue to its end: fetches the code, starts the entry point on a port of its
+//! own, and waits for its end. An instance is running as soon as its process is, whether anything answers or not, as
+//! in Domino.
 //!
-//! A process that ends by itself leaves its instance `Succeeded` after exit code 0, `Failed` after
-//! any other; so an app that exits at once is never `Running` for long, however it exits.
+//! A process that ends by itself leaves its instance `Succeeded` after exit code 0, `Failed` after any other; so an
+//! app that exits at once is never `Running` for long, however it exits.
 
 use std::io;
 use std::path::Path;
@@ -23,26 +23,26 @@ use crate::log::Kind;
 use crate::process::{self, Running, Task};
 use crate::run_status::RunStatus;
 
-/// What becomes of the running instances when another one is started.
+/// What happens to the running instances when another one is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replacing {
     /// They stop, and only then the new one leaves the queue.
     StopFirst,
-    /// They go on until the new one runs, and stay if it never does.
+    /// They continue until the new one runs, and stay if it never does.
     Beside,
 }
 
-/// What is started, and what it takes the place of.
+/// What is started, and what it replaces.
 pub(super) struct Launch {
     pub(super) app: Arc<App>,
     pub(super) version: Arc<AppVersion>,
     pub(super) instance: Arc<Instance>,
-    /// The instances that had not ended when this one was asked for.
+    /// The instances that had not ended when this one was requested.
     pub(super) earlier: Vec<Arc<Instance>>,
     pub(super) replacing: Replacing,
 }
 
-/// The process of an instance, and what goes only after it: the code it runs and the port it listens on.
+/// The process of an instance, and what is removed only after it: the code it runs and the port it listens on.
 struct AppProcess {
     running: Running,
     folder: TempDir,
@@ -52,7 +52,7 @@ struct AppProcess {
 /// Why an instance failed.
 enum AppFailure {
     Failed(String),
-    /// The sandbox itself could not do its part.
+    /// The sandbox itself failed.
     Error(String),
 }
 
@@ -99,7 +99,7 @@ async fn stop(host: &Host, instance: &Instance, process: Option<AppProcess>) {
     host.delays.step().await;
 }
 
-/// Removing a large folder takes a while, in which nothing else could be answered.
+/// Removing a large folder takes a while, during which nothing else could be answered.
 async fn remove(folder: TempDir) {
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
 }
@@ -188,7 +188,7 @@ impl Launch {
         }
     }
 
-    /// Gets the code into `folder` and gives the command that starts the app in it.
+    /// Fetches the code into `folder` and returns the command that starts the app in it.
     async fn prepare(&self, host: &Host, folder: &Path) -> Result<String, NoCode> {
         let (app, version, instance) = (&self.app, &self.version, &self.instance);
         let say = |text: &str| instance.log.say(Kind::Prepare, text, host.now());
@@ -210,7 +210,7 @@ impl Launch {
         }
         say("Pulling image for the environment");
         if let Some(script) = &version.spec.entry_script {
-            // Beside git's own files it is no part of the code.
+            // In git's own folder it is not part of the code.
             let script_path = folder.join(".git").join("domino-entry-script.sh");
             std::fs::write(&script_path, script).map_err(|problem| NoCode(problem.to_string()))?;
             return Ok(run_with_bash(&script_path.to_string_lossy()));
@@ -224,7 +224,7 @@ impl Launch {
         Ok(run_with_bash(&entry_point))
     }
 
-    /// What a run has on its machine, and where the process is to listen.
+    /// The environment of a run on its machine, and where the process should listen.
     fn machine(
         &self,
         host: &Host,
@@ -244,8 +244,8 @@ impl Launch {
     }
 }
 
-/// The commit that `git_ref` means, where apps know one word more than jobs: `custom` is any
-/// revision that git understands by its name.
+/// The commit that `git_ref` means. Apps accept one word more than jobs: `custom` is any revision that git
+/// understands by its name.
 async fn resolve(host: &Host, git_ref: &Option<GitRef>) -> Result<String, NoCode> {
     let git_ref = GitRef::or_head(git_ref);
     if git_ref.kind == "custom" {
@@ -264,7 +264,7 @@ async fn resolve(host: &Host, git_ref: &Option<GitRef>) -> Result<String, NoCode
     host.resolve(&git_ref).await
 }
 
-/// The command that runs the script at `path`, whatever its name holds.
+/// The command that runs the script at `path`, whatever characters its name contains.
 fn run_with_bash(path: &str) -> String {
     format!("exec bash -- {}", process::quoted(path))
 }

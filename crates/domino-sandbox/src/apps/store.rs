@@ -1,4 +1,4 @@
-//! Every app of the sandbox: how one is made, gets another version, is started, and is found again.
+//! Every app of the sandbox: how one is created, gets another version, is started, and is found again.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Apps {
         }
     }
 
-    /// Makes an app without a version.
+    /// Creates an app without a version.
     pub(super) fn create(
         &self,
         user: &Arc<User>,
@@ -59,7 +59,7 @@ impl Apps {
         Ok(app)
     }
 
-    /// Fails as the creation of a version of `spec` for `app` and its start would, before anything is changed.
+    /// Fails as creating a version of `spec` for `app` and starting it would, before anything is changed.
     pub(super) fn check(&self, app: Option<&App>, spec: &AppVersionSpec) -> Result<(), Failure> {
         self.catalog
             .hardware_tiers
@@ -82,7 +82,8 @@ impl Apps {
         }
     }
 
-    /// Makes a version of `spec` without starting it. Whether its hardware tier can be used shows when it is started.
+    /// Creates a version of `spec` without starting it. Whether its hardware tier can be used is checked when it is
+    /// started.
     pub(super) fn add_version(
         &self,
         app: &App,
@@ -116,7 +117,7 @@ impl Apps {
         Ok(version)
     }
 
-    /// Makes a version and starts it beside what runs.
+    /// Creates a version and starts it beside what runs.
     pub(super) fn publish(
         &self,
         app: &Arc<App>,
@@ -143,7 +144,7 @@ impl Apps {
         Ok(())
     }
 
-    /// Starts an instance of `version`, and does with those that are active as `replacing` says.
+    /// Starts an instance of `version`, and handles the active ones as `replacing` says.
     pub(super) fn launch(
         &self,
         app: &Arc<App>,

@@ -1,5 +1,5 @@
-//! Lets a browser and an app change from HTTP to another protocol through the proxy, as WebSockets
-//! do. The proxy does not read what they send then.
+//! Lets a browser and an app change from HTTP to another protocol through the proxy, as WebSockets do. The proxy then
+//! does not read what they send.
 
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, UPGRADE};
@@ -31,7 +31,7 @@ pub(super) fn of(request: &mut Request) -> Option<OnUpgrade> {
 pub(super) fn join(client: OnUpgrade, app: OnUpgrade) {
     tokio::spawn(async move {
         if let (Ok(client), Ok(app)) = (client.await, app.await) {
-            // An end with a complaint is an end.
+            // An end with an error is an end.
             let _ =
                 tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(app))
                     .await;

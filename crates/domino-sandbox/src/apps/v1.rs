@@ -1,6 +1,5 @@
-//! Apps as `/api/apps/v1` has them, from 6.4 on: creating an app makes its first version and starts
-//! nothing. Drafts, the other half of this generation, belong to workspaces, which a sandbox has
-//! none of; their routes do not exist.
+//! Apps in `/api/apps/v1`, from 6.4 on: creating an app creates its first version and starts nothing. Drafts, the
+//! other half of this generation, belong to workspaces, which a sandbox does not have; their routes do not exist.
 
 use std::sync::Arc;
 
@@ -105,7 +104,7 @@ impl Generation for V1 {
     }
 }
 
-/// An instance in the words of v1, which alone of the public ones tells the commit of the code.
+/// An instance in the words of v1, the only public API that tells the commit of the code.
 pub(super) fn instance_of(instance: &Instance) -> Value {
     let mut json = json!({
         "id": instance.id,
@@ -151,7 +150,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(V1::app(&apps, &app)))
 }
 
-/// What is left out stays as it is. The entry point cannot be changed.
+/// Fields that are left out stay unchanged. The entry point cannot be changed.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,

@@ -1,5 +1,5 @@
-//! The versions of an app as `/api/apps/v1` has them: content that never changes, a deployment that
-//! each start can change, words about it that can be changed alone. A start stops what runs first.
+//! The versions of an app in `/api/apps/v1`: content that never changes, a deployment that each start can change, and
+//! a description that can be changed separately. A start first stops what runs.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn unprocessable(message: &str) -> Failure {
     Failure::new(StatusCode::UNPROCESSABLE_ENTITY, message)
 }
 
-/// Makes a version and starts it. A version that cannot be started stays, and the reply warns.
+/// Creates a version and starts it. If it cannot be started, the version remains, and the reply warns.
 async fn create_and_start(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -90,7 +90,7 @@ fn deploy(
     Ok(())
 }
 
-/// Only the words about a version can be changed, and its bundle only once.
+/// Only the description of a version can be changed, and its bundle only once.
 async fn update(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -161,7 +161,7 @@ async fn start(
     Ok(Json(V1::version(&apps, &app, &version)))
 }
 
-/// Stops what runs of a version; one that does not run stays as it is. The reply is empty.
+/// Stops what runs of a version; one that does not run stays unchanged. The reply is empty.
 async fn stop(
     State(apps): Of<Apps>,
     Caller(user): Caller,

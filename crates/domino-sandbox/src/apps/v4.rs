@@ -1,9 +1,8 @@
-//! Apps as `/v4/modelProducts` has them, on every version: no versions, only one start after the
-//! other. A new app is sent in full with placeholders; a start and a stop answer a bare
-//! JSON string, the id of the app.
+//! Apps in `/v4/modelProducts`, on every version: no versions, only one start after the other. A new app is sent in
+//! full with placeholders; a start and a stop answer a bare JSON string, the id of the app.
 //!
-//! Starting what runs is refused; starting what is about to stop waits for it, so that the official
-//! client can stop and start without waiting itself.
+//! Starting what runs is refused. Starting what is about to stop waits for that, so that the official client can stop
+//! and start without waiting itself.
 
 use std::sync::Arc;
 
@@ -98,7 +97,7 @@ async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameter
     if let Some(project_id) = parameters.text("projectId") {
         apps.catalog.projects.seen_by(&user, project_id)?;
     }
-    // Reports, batches and scorers are older than jobs; the sandbox has none.
+    // Reports, batches and scorers are older than jobs; the sandbox does not have them.
     let are_apps = parameters.text("type").is_none_or(|kind| kind == "APP");
     let listed = apps.visible(&user).into_iter().filter(|app| {
         let project_id = parameters.text("projectId");
@@ -107,8 +106,7 @@ async fn list(State(apps): Of<Apps>, Caller(user): Caller, parameters: Parameter
     Ok(Json(listed.map(|app| V4::app(&apps, &app)).collect()))
 }
 
-/// Takes a whole app, of which most is placeholders: the id is not the one it gets, and the times
-/// may be numbers.
+/// Accepts a whole app, of which most is placeholders: the id is replaced, and the times may be numbers.
 async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields) -> Answer {
     let kind = fields.text("modelProductType");
     let project_id = fields.text("projectId");
@@ -163,7 +161,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
     Ok(Json(V4::app(&apps, &app)))
 }
 
-/// Each start is a version of its own. What it leaves out stays as at the last start.
+/// Each start is a version of its own. Fields that are left out stay as at the last start.
 async fn start(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -206,7 +204,7 @@ async fn start(
     Ok(Json(app.id.as_str().into()))
 }
 
-/// Stops what runs; an app that does not run stays as it is. With `force`, a stop that hangs ends.
+/// Stops what runs; an app that does not run stays unchanged. With `force`, a stop that hangs ends.
 async fn stop(
     State(apps): Of<Apps>,
     Caller(user): Caller,
@@ -239,7 +237,7 @@ async fn set_visibility(
     Ok(Json(app.id.as_str().into()))
 }
 
-/// Whether a project can hold apps, which every project here can.
+/// Whether a project can have apps, which every project here can.
 async fn is_runnable(
     State(apps): Of<Apps>,
     Caller(user): Caller,

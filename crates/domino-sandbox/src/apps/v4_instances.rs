@@ -1,4 +1,4 @@
-//! The instances of an app as `/v4/modelProducts` has them, where they are called versions.
+//! The instances of an app in `/v4/modelProducts`, where they are called versions.
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ async fn one(State(apps): Of<Apps>, Caller(user): Caller, Path(id): Id) -> Answe
     })))
 }
 
-/// The volumes themselves do not exist here; a start tells of them what it was asked for.
+/// The volumes themselves do not exist here; a start lists the requested ones.
 fn external_volumes(spec: &AppVersionSpec) -> Vec<Value> {
     let ids = spec.external_volume_mount_ids.iter();
     ids.map(|id| {

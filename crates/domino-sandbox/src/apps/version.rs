@@ -16,7 +16,6 @@ use crate::reply::Failure;
 use crate::request::Fields;
 use crate::users::User;
 
-/// One version.
 pub(super) struct AppVersion {
     pub(super) id: String,
     pub(super) number: usize,
@@ -78,10 +77,10 @@ impl AppVersionSpec {
         self.propagates_identity = propagates.unwrap_or(false);
     }
 
-    /// Reads how a version is to be run, which beta and v1 spell alike.
+    /// Reads the settings for running a version, which beta and v1 spell alike.
     pub(super) fn read_deployment(&mut self, fields: &mut Fields) {
         self.hardware_tier_id = fields.optional_text("hardwareTierId");
-        // Only its form is checked: one machine has no replicas.
+        // Only the form is checked: one machine has no replicas.
         const AUTOSCALING: &str = "autoscalingSpecification";
         let form = fields.optional_object(AUTOSCALING, |inner| inner.flag("enabled"));
         self.autoscaling = fields
@@ -90,7 +89,7 @@ impl AppVersionSpec {
         self.vanity_url = fields.optional_text("vanityUrl");
     }
 
-    /// Reads the words about a version, which beta and v1 spell alike.
+    /// Reads the description of a version, which beta and v1 spell alike.
     pub(super) fn read_words(&mut self, fields: &mut Fields) {
         self.bundle_id = fields.optional_text("bundleId");
         self.tags = tags(fields).unwrap_or_default();

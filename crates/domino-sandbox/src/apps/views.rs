@@ -73,8 +73,7 @@ fn milliseconds(view: &View) -> u64 {
     view.at.nanoseconds() / 1_000_000
 }
 
-/// How many `views` there are, by user, and both again for each stretch of `granularity`
-/// milliseconds that has any.
+/// The number of `views`, by user, and both again for each period of `granularity` milliseconds that has any.
 fn counted(views: &[&View], granularity: u64) -> Value {
     let mut stretches: BTreeMap<u64, Vec<&View>> = BTreeMap::new();
     for view in views {

@@ -1,4 +1,4 @@
-//! What people and clients change of environments: they make and archive them, add revisions, and restrict one.
+//! What people and clients change about environments: they create and archive them, add revisions, and restrict one.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Arc<Environments>> {
         .route("/api/environments/v1/environments/{id}", delete(archive))
 }
 
-/// Makes an environment of one revision, which is active; nothing is built.
+/// Creates an environment with one revision, which is active; nothing is built.
 async fn create(State(environments): Of<Environments>, _: Caller, mut fields: Fields) -> Answer {
     let name = fields.text("name");
     fields.text("image");

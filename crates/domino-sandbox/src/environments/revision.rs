@@ -18,7 +18,7 @@ pub(crate) enum RevisionSpec {
     Active,
     Latest,
     Restricted,
-    /// A certain one, by its id.
+    /// A fixed revision, by its id.
     Some(String),
 }
 

@@ -1,4 +1,4 @@
-//! The routes that list environments and show one. What changes them is in `changes`.
+//! The routes that list environments and show one. `changes` has those that change them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -128,7 +128,7 @@ async fn public_one(State(environments): Of<Environments>, _: Caller, Path(id): 
     Ok(wrapped("environment", environment.public()))
 }
 
-/// The route of before `/v4`, which python-domino still lists environments with.
+/// A route older than `/v4`, with which python-domino still lists environments.
 async fn legacy(State(environments): Of<Environments>, _: Caller) -> Json<Value> {
     legacy_list("/v1/environments", environments.v4_all())
 }

@@ -1,14 +1,14 @@
-//! Faults of apps: how their instances go wrong. Each instance gets its fault when it is started.
+//! Faults of apps: how their instances fail. Each instance gets its fault when it is started.
 
 use serde::Deserialize;
 
-/// How an instance of an app goes wrong. [`crate::Sandbox::state`] still tells the truth.
+/// How an instance of an app fails. [`crate::Sandbox::state`] still tells the truth.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppFault {
     /// Only instances of apps whose name contains this text; all when empty.
     pub app: String,
-    /// How many instances are touched; all without.
+    /// How many instances are affected; all if absent.
     pub times: Option<usize>,
     /// What the first reads of the status show, one after the other, before the truth.
     pub statuses: Vec<String>,

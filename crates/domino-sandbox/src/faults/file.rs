@@ -1,5 +1,5 @@
-//! The TOML form of faults, for `--faults FILE`. Unknown keys and kinds are refused, and so is a
-//! key its kind has no use for: a fault that silently does nothing proves nothing.
+//! The TOML form of faults, for `--faults FILE`. Unknown keys and kinds are refused, and so is a key that its kind
+//! does not use: a fault that silently does nothing proves nothing.
 
 use std::path::Path;
 use std::time::Duration;
@@ -86,7 +86,7 @@ fn fault(mut entry: FaultEntry) -> anyhow::Result<Fault> {
     })
 }
 
-/// Takes from `entry` what its kind needs; what is left afterwards was written in vain.
+/// Takes from `entry` what its kind needs; anything left afterwards is unused.
 fn misbehaviour(entry: &mut FaultEntry) -> anyhow::Result<Misbehaviour> {
     let milliseconds = |entry: &mut FaultEntry, otherwise| {
         Duration::from_millis(entry.milliseconds.take().unwrap_or(otherwise))

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-/// How jobs misreport themselves. What really happens to them stays as it is, and
-/// [`crate::Sandbox::state`] tells the truth.
+/// How jobs misreport themselves. What really happens to them is unaffected, and [`crate::Sandbox::state`] tells the
+/// truth.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct JobFault {
     /// Only jobs whose command contains this text; all when empty.
     pub command: String,
-    /// How many jobs are touched; all without.
+    /// How many jobs are affected; all if absent.
     pub times: Option<usize>,
     /// What the first reads of the status show, one after the other, before the truth.
     pub statuses: Vec<String>,
@@ -17,11 +17,11 @@ pub struct JobFault {
     pub stuck_at: Option<String>,
     /// For how many reads `isCompleted` stays false after the job has ended.
     pub completed_lag: usize,
-    /// How many lines from the page before come again with each page of the log.
+    /// How many lines of the page before are repeated in each page of the log.
     pub log_repeats: usize,
-    /// For how many reads of the log the last ten lines of an ended job stay away.
+    /// For how many reads of the log the last ten lines of an ended job are missing.
     pub log_late: usize,
-    /// The log calls itself complete on every page of an ended job, not on the last one only.
+    /// The log calls itself complete on every page of an ended job, not only on the last one.
     pub log_complete_early: bool,
     /// Until the job has ended, its log has one more line whenever it is read.
     pub log_never_pauses: bool,

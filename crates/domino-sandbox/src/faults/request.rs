@@ -1,4 +1,4 @@
-//! Faults of requests: which ones are harmed and how. The harm itself is done where replies are sent, in `server`.
+//! Faults of requests: which ones are harmed and how. `server` does the harm, where replies are sent.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ pub struct Fault {
     pub(super) misbehaviour: Misbehaviour,
 }
 
-/// What happens to a request that a fault picks.
+/// What happens to a request that a fault selects.
 ///
-/// Where a variant has `processed`, `true` means that the request takes effect although its
-/// reply goes wrong: the case in which a client must look before it tries again.
+/// If a variant has `processed`, `true` means that the request takes effect although its reply fails: the case in
+/// which a client must look before it tries again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Misbehaviour {
     /// This status with a body in the shape the route's family uses for errors.
@@ -42,7 +42,7 @@ pub enum Misbehaviour {
     LoginPage,
     /// 403 with bytes that are no text.
     BinaryForbidden,
-    /// 409 with `redirectPath`: the user is to sign in again.
+    /// 409 with `redirectPath`: the user must sign in again.
     Relogin,
     /// 307 to the same path on another origin.
     Redirect {
@@ -85,8 +85,8 @@ pub enum Misbehaviour {
         /// The size of the body.
         bytes: u64,
     },
-    /// The true reply with values set or removed, by JSON pointer. Pointers that lead nowhere
-    /// are passed over; `*` in a pointer stands for every element of a list.
+    /// The true reply with values set or removed, by JSON pointer. Pointers that match nothing are ignored; `*` in a
+    /// pointer means every element of a list.
     Edit {
         /// The values to set.
         set: Vec<(String, Value)>,

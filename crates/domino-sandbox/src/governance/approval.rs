@@ -13,7 +13,6 @@ use crate::id;
 use crate::reply::{Failure, Put};
 use crate::users::User;
 
-/// One approval.
 pub(super) struct Approval {
     pub(super) id: String,
     pub(super) name: String,
@@ -115,8 +114,8 @@ impl Approval {
         self.approvers.iter().any(|approver| approver.id == user.id)
     }
 
-    /// Applies `event`, sent by `user`. An approver may decide about their own request, as in Domino;
-    /// a client has to check that itself.
+    /// Applies `event`, sent by `user`. An approver may decide about their own request, as in Domino; a client must
+    /// check that itself.
     pub(super) fn apply(
         &mut self,
         event: EventType,
@@ -158,7 +157,7 @@ impl Approval {
         Ok(())
     }
 
-    /// When the request that was decided about, or waits, was submitted.
+    /// When the request that was decided, or waits, was submitted.
     pub(super) fn submitted(&self) -> Option<Moment> {
         let mut newest_first = self.events.iter().rev();
         newest_first

@@ -1,4 +1,4 @@
-//! Bundles: what is put before a policy, attachment by attachment, and the approvals it collects.
+//! Bundles: what is submitted to a policy, attachment by attachment, and the approvals that it collects.
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use crate::projects::Project;
 use crate::reply::Failure;
 use crate::users::User;
 
-/// One bundle.
 pub(super) struct Bundle {
     pub(super) id: String,
     pub(super) name: String,
@@ -100,7 +99,7 @@ impl Bundle {
         bundle
     }
 
-    /// Starts over with the policies it has now: in the first stage, with no approval given.
+    /// Starts again with its present policies: in the first stage, with no approval given.
     pub(super) fn restart(&mut self, now: Moment) {
         let primary = self.policies.first();
         self.stage = primary
@@ -291,8 +290,8 @@ impl Bundle {
     }
 }
 
-/// Checks the type and the identifier of an attachment. Of a registered model the identifier is
-/// its name and its version as a number, which this gives.
+/// Checks the type and the identifier of an attachment. For a registered model the identifier is its name and its
+/// version as a number, which are returned.
 pub(super) fn attached_model(
     kind: &str,
     identifier: &Value,

@@ -1,4 +1,4 @@
-//! The events by which an approval moves, and what each of them asks of its sender.
+//! The events that change an approval, and what each of them requires of its sender.
 
 /// What happened to an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-//! The routes of governance to bundles with what belongs to them, and to policies, which can only be
-//! read.
+//! The routes of governance to bundles and what belongs to them, and to policies, which can only be read.
 
 use std::sync::Arc;
 
@@ -92,7 +91,7 @@ fn attachment(fields: &mut Fields) -> (String, Value) {
     (kind, identifier.unwrap_or_default())
 }
 
-/// Whether what is attached is there.
+/// Whether the attached thing exists.
 async fn check(
     governance: &Governance,
     user: &User,
@@ -216,7 +215,7 @@ async fn gates(State(governance): Of<Governance>, Caller(user): Caller, Path(id)
     governance.with_bundle(&user, &id, gates)
 }
 
-/// A sandbox has no findings.
+/// The sandbox has no findings.
 async fn findings(
     State(governance): Of<Governance>,
     Caller(user): Caller,

@@ -1,4 +1,4 @@
-//! The calls of governance under `rpc`: to move an approval, and to have a bundle computed.
+//! The calls of governance under `rpc`: to change an approval, and to have a bundle computed.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router<Arc<Governance>> {
         .route(&format!("{API}/rpc/compute-policy"), post(compute))
 }
 
-/// Moves an approval, which is named by its own id or by that of the policy's stage approval.
+/// Changes an approval, which is named by its own id or by that of the policy's stage approval.
 async fn publish(
     State(governance): Of<Governance>,
     Caller(user): Caller,
@@ -62,7 +62,7 @@ async fn publish(
     })
 }
 
-/// All there is to know of a bundle under one of its policies.
+/// Everything about a bundle under one of its policies.
 async fn compute(
     State(governance): Of<Governance>,
     Caller(user): Caller,

@@ -1,4 +1,4 @@
-//! How governance words users and refusals, and where its routes are.
+//! How governance describes users and refusals, and where its routes are.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub(super) fn by(user: &User) -> Value {
     json!({ "id": user.id, "userName": user.name, "name": user.name })
 }
 
-/// The refusal to change what is archived.
+/// The refusal to change something archived.
 pub(super) fn locked(message: impl Into<String>) -> Failure {
     Failure::new(StatusCode::LOCKED, message)
 }

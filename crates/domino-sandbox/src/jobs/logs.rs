@@ -1,5 +1,5 @@
-//! The log of a job on its three routes: `/v4`, the public API, and the oldest one, which makes
-//! HTML of it. The first two page by the nanoseconds of the last line seen.
+//! The log of a job on its three routes: `/v4`, the public API, and the oldest one, which returns HTML. The first two
+//! page by the nanoseconds of the last line seen.
 
 use std::sync::Arc;
 

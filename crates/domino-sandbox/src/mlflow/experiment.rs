@@ -11,7 +11,6 @@ use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
 
-/// One experiment.
 pub(super) struct Experiment {
     pub(super) id: String,
     pub(super) name: String,

@@ -1,5 +1,5 @@
-//! Logged models, as MLflow 3 has them: what a run logged as a model, and what was measured of it. Their
-//! routes stand in `logged_model_routes`.
+//! Logged models, as MLflow 3 has them: what a run logged as a model, and what was measured of it. Their routes are
+//! in `logged_model_routes`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,6 @@ use super::input::Input;
 use super::refusal::Refusal;
 use super::tags;
 
-/// One logged model.
 pub(super) struct LoggedModel {
     pub(super) id: String,
     pub(super) experiment_id: String,
@@ -89,7 +88,7 @@ impl LoggedModel {
     }
 }
 
-/// Keeps what a run measured of a logged model. Of a value that is no number MLflow keeps 0.
+/// Keeps what a run measured of a logged model. For a value that is not a number, MLflow keeps 0.
 pub(super) fn measure(
     models: &mut [LoggedModel],
     run_id: &str,

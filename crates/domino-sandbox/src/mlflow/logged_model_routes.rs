@@ -1,4 +1,4 @@
-//! The routes of MLflow 3 to logged models. How a metric gets to one is the business of `run`.
+//! The routes of MLflow 3 to logged models. `run` records their metrics.
 
 use std::cmp::Ordering;
 
@@ -79,7 +79,7 @@ pub(super) fn route(path: &str) -> (&str, Vec<(&'static str, String)>) {
     (route, told)
 }
 
-/// One that nobody names gets a name.
+/// A logged model without a name gets one.
 fn create(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let experiment_id = input.text("experiment_id")?.to_owned();
@@ -221,7 +221,7 @@ impl Order {
         })
     }
 
-    /// What one of them lacks comes last.
+    /// A result that lacks the key comes last.
     fn compare(&self, one: &LoggedModel, other: &LoggedModel) -> Ordering {
         let value = |model: &LoggedModel| match &self.key {
             Key::Metric(key) => model

@@ -1,4 +1,4 @@
-//! Where the files of a version are whose source names a model: a logged one, or a version of a registered one.
+//! The files of a version whose source names a model: a logged one, or a version of a registered one.
 
 use super::input::Input;
 use super::logged_model;

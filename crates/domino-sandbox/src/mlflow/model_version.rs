@@ -1,5 +1,5 @@
-//! Versions of registered models: where their files are, in which stage they are, what is noted of
-//! them. How they are created and changed is the business of `version_routes`.
+//! Versions of registered models: where their files are, which stage they are in, and what is recorded of them.
+//! `version_routes` creates and changes them.
 
 use serde_json::{Value, json};
 

@@ -15,7 +15,6 @@ use super::refusal::Refusal;
 use super::tags;
 use crate::reply::Put;
 
-/// One registered model.
 pub(super) struct RegisteredModel {
     pub(super) name: String,
     pub(super) description: Option<String>,
@@ -231,7 +230,7 @@ fn get(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "registered_model": model.json() }))
 }
 
-/// Only who asks for prompts finds them.
+/// Only a search for prompts finds them.
 fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let attributes = filter::Grammar {

@@ -16,7 +16,6 @@ use super::tags;
 use crate::id;
 use crate::reply::Put;
 
-/// One run.
 pub(super) struct Run {
     pub(super) id: String,
     pub(super) experiment_id: String,
@@ -143,7 +142,7 @@ impl Run {
         run
     }
 
-    /// One value of each metric: that of the highest step, there the newest, there the greatest.
+    /// One value of each metric: that of the highest step, of those the newest, of those the greatest.
     fn latest_metrics(&self) -> Vec<&Metric> {
         let mut latest: Vec<&Metric> = Vec::new();
         for metric in &self.metrics {
@@ -286,7 +285,7 @@ fn get(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({ "run": run.json() }))
 }
 
-/// An unknown status is passed over, as MLflow does.
+/// An unknown status is ignored, as in MLflow.
 fn update(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let run = tracking.active_run(run_id(input)?)?;

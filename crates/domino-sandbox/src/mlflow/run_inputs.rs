@@ -1,4 +1,4 @@
-//! What a run tells of what it read and made beside its numbers: data sets, and models that it logged.
+//! What a run records besides its numbers: data sets that it read, and models that it read or logged.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn log_inputs(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-/// Whether there are such models is not asked.
+/// Whether these models exist is not checked.
 fn log_outputs(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let run = tracking.active_run(run_id(input)?)?;

@@ -1,5 +1,5 @@
-//! Builds a version: gathers the files of its model in a folder and has python load them. What
-//! cannot be gathered or loaded is a failed build, and its log says why.
+//! Builds a version: collects the files of its model in a folder and has python load them. If anything cannot be
+//! collected or loaded, the build fails, and its log says why.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,7 @@ use crate::registered_models::RegisteredModels;
 /// The most files and folders a registered model may have.
 const MOST_FILES: usize = 10_000;
 
-/// Makes `folder` a place from which the version can be served. The error is the last line of the
-/// build's log.
+/// Prepares `folder` so that the version can be served from it. The error is the last line of the build's log.
 pub(super) async fn build(
     host: &Host,
     models: &RegisteredModels,
@@ -99,7 +98,7 @@ async fn gather(
         let path = below(&root, &folder);
         for entry in models.mlflow.artifacts(&path).await? {
             count += 1;
-            // The last part alone, so that no entry of any server lies outside of the folder.
+            // Only the last part, so that no entry of any server is outside of the folder.
             let Some(name) = Path::new(&entry.path).file_name() else {
                 continue;
             };

@@ -1,5 +1,5 @@
-//! What people do to an endpoint on Domino's pages, for which no API that is known has a route: its routing mode, the
-//! version behind the `prod` label, its collaborators, its bundle.
+//! What people do to an endpoint on Domino's pages, for which no route is known: its routing mode, the version behind
+//! the `prod` label, its collaborators, its bundle.
 
 use anyhow::Context;
 
@@ -12,9 +12,9 @@ use crate::users::Users;
 pub enum EndpointChange<'a> {
     /// The routing mode: `basic` or `advanced`.
     Routing(&'a str),
-    /// The number of the version that the label `prod` leads to.
+    /// The number of the version that the label `prod` points to.
     Promoted(usize),
-    /// Only collaborators see it from now on; this user has the role, or none at all.
+    /// From now on only collaborators see it; this user has the role, or none at all.
     Role(&'a str, Option<Role>),
     /// The bundle that governs it.
     Bundle(&'a str),

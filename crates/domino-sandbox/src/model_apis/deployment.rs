@@ -1,5 +1,5 @@
-//! Takes one version from its build to the end of its process. The version that answered before
-//! goes on answering until this one does; only then it stops.
+//! Runs one version from its build to the end of its process. The version that answered before continues until this
+//! one does; only then it stops.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::registered_models::RegisteredModels;
 
 /// How a deployment came to its end.
 enum End {
-    /// The build is all there was to do, or a fault lets nothing more happen.
+    /// The build is everything that was requested, or a fault lets nothing more happen.
     Stays,
     Stopped,
     Failed(String),
 }
 
-/// One version on its way to serving, with what it is built from.
+/// A version that is being deployed, with what it is built from.
 pub(super) struct Deployment {
     pub(super) host: Arc<Host>,
     pub(super) models: Arc<RegisteredModels>,
@@ -41,7 +41,7 @@ impl Deployment {
 
     /// Serves the version again from the `folder` that it was built in.
     pub(super) async fn again(self, folder: Arc<TempDir>) {
-        // A stop that came after its end is no longer of interest.
+        // A stop that comes after its end no longer matters.
         tokio::select! {
             biased;
             () = self.version.stopping.notified() => {}
@@ -118,7 +118,7 @@ impl Deployment {
         let version = &self.version;
         match version.fault.stuck_at.as_deref() {
             Some("Starting") => return self.until_stopped().await,
-            // A word that is not on the way takes the place of the last one.
+            // A word that is not on the way replaces the last one.
             Some(word) if word != "Running" => {
                 version.enter(Status::Other(word.to_owned()));
                 return self.until_stopped().await;

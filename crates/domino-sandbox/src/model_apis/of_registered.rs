@@ -1,4 +1,4 @@
-//! The endpoints that were made of a registered model, among whose routes they are listed.
+//! The endpoints that were created from a registered model, listed among its routes.
 
 use std::sync::Arc;
 

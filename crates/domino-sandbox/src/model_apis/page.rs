@@ -18,8 +18,8 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
         .route("/models/{id}/{which}/model", get(of_address))
 }
 
-/// What a browser shows of the address at which a model is called: Domino itself answers only calls there, and a
-/// person who follows the link of a deployment would find nothing.
+/// What a browser shows at the address where a model is called. Domino itself only answers calls there, and a person
+/// who follows the link of a deployment would find nothing.
 async fn of_address(apis: Of<ModelApis>, Path((id, _)): Ids) -> Response {
     one(apis, Path(id)).await
 }

@@ -5,7 +5,7 @@
 pub enum Role {
     /// Everything.
     Owner,
-    /// Everything but to give it away.
+    /// Everything except giving it away.
     Editor,
     /// See the endpoint and the list of its versions.
     Viewer,

@@ -1,6 +1,6 @@
-//! The process that serves a version: python with a small server of the sandbox's, listening on a
-//! socket that only this user can reach. It has the endpoint's own environment variables and next
-//! to nothing else; in particular nothing that opens the API.
+//! The process that serves a version: python with a small server of the sandbox's, listening on a socket that only
+//! this user can reach. It has the endpoint's own environment variables and hardly anything else; in particular
+//! nothing that opens the API.
 
 use std::io;
 use std::path::Path;

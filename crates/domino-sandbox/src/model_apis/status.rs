@@ -10,7 +10,7 @@ pub(crate) enum Status {
     Running,
     Failed,
     Stopped,
-    /// A word that a fault puts in the place of another.
+    /// A word that a fault puts in place of another.
     Other(String),
 }
 

@@ -1,6 +1,5 @@
-//! What the API of Domino's own pages says of model APIs: the models of a project, the logs of
-//! builds, what a version was built from, and how a deployment stands, once in lower case. It alone
-//! can start a version again.
+//! Model APIs in the API of Domino's own pages: the models of a project, the logs of builds, what a version was built
+//! from, and the status of a deployment, in one place in lower case. Only this API can start a version again.
 
 use std::sync::Arc;
 
@@ -192,7 +191,7 @@ async fn stop_deployment(
     }])))
 }
 
-/// From what each version can be reproduced. A registered model has no code of the repository's.
+/// From what each version can be reproduced. A registered model has no code from the repository.
 async fn reproduction_details(
     State(apis): Of<ModelApis>,
     Caller(user): Caller,
@@ -240,7 +239,7 @@ async fn reproduction_details(
     Ok(Json(details.collect()))
 }
 
-/// How the version that answers stands, or the newest one while none does.
+/// The status of the version that answers, or of the newest one while none does.
 async fn active_status(State(apis): Of<ModelApis>, Caller(user): Caller, Path(id): Id) -> Answer {
     let api = apis.seen_by(&user, &id)?;
     let version = api.active().or_else(|| api.versions().last().cloned());

@@ -1,5 +1,5 @@
-//! A version of a model API: what it is made of, its status, and what it reports when a fault
-//! makes it misreport.
+//! A version of a model API: what it is created from, its status, and what it reports when a fault makes it
+//! misreport.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,7 +48,6 @@ pub(crate) struct VersionSpec {
     pub(crate) prediction_dataset: Option<String>,
 }
 
-/// One version.
 pub(crate) struct ModelApiVersion {
     pub(crate) id: String,
     pub(crate) number: usize,
@@ -80,16 +79,16 @@ pub(super) struct VersionAssets {
     pub(super) fault: ModelFault,
 }
 
-/// The progress of a version.
+/// The part of a version that changes while it is deployed.
 struct VersionProgress {
     status: Status,
     history: Vec<Status>,
     build: Build,
     failure: Option<String>,
     process: Option<Process>,
-    /// What was built, once that went well: a version may be started again.
+    /// The result of a successful build, because a version may be started again.
     folder: Option<Arc<TempDir>>,
-    /// Which of the endpoint's deployments this is; the last one to run is the one that answers.
+    /// The number of this deployment among the endpoint's; the last one to run is the one that answers.
     turn: usize,
     served: usize,
     reads: usize,
@@ -103,7 +102,7 @@ pub(super) struct Process {
 }
 
 impl ModelApiVersion {
-    /// A version that nothing has happened to yet; its number comes with its place.
+    /// A version to which nothing has happened yet; its number is assigned when it is added.
     pub(super) fn new(
         api_id: &str,
         project: &Arc<Project>,
@@ -203,8 +202,8 @@ impl ModelApiVersion {
         self.progress.lock().failure.clone()
     }
 
-    /// The commit as replies name it: the commit of the code for a version of files, else the commit
-    /// of the project's own file system, which has no meaning.
+    /// The commit as replies name it: the commit of the code for a version of files, otherwise the commit of the
+    /// project's own file system, which has no meaning.
     pub(super) fn commit_id(&self) -> String {
         let commit = self.commit.as_ref();
         commit.unwrap_or(&self.project.commit_id).clone()

@@ -1,5 +1,5 @@
-//! Whether a cron string is one that Quartz takes: six fields from seconds on, perhaps a year,
-//! and `?` in exactly one of the two day fields. The times at which it fires do not matter here.
+//! Whether Quartz accepts a cron string: six fields from seconds on, perhaps a year, and `?` in exactly one of the
+//! two day fields. The resulting times do not matter here.
 
 /// The fields, with the least and the greatest number of each and the names it may have instead.
 const FIELDS: [(&str, u32, u32, &[&str]); 7] = [

@@ -33,7 +33,7 @@ pub(super) fn leaves_a_reply(fault: &Misbehaviour) -> bool {
 }
 
 impl Misbehaviour {
-    /// Before the request is processed, if it is to be at all.
+    /// Before the request is processed, if it is processed at all.
     pub(super) async fn before(&self, switch: &ListenerSwitch, path: &str) -> Processing {
         let answer = match self {
             Misbehaviour::Status { processed, .. }

@@ -1,5 +1,5 @@
-//! Apps over real HTTP, generation by generation: how they are published, what becomes of their
-//! processes, who may open them and what comes through.
+//! Apps over real HTTP, generation by generation: how they are published, how their processes end, who may open them
+//! and what is passed through.
 
 mod beta;
 mod faults;

@@ -1,8 +1,8 @@
-//! A real browser for tests of pages: headless Chromium, told what to do through the pipe of its DevTools protocol.
+//! A real browser for tests of pages: headless Chromium, controlled through the pipe of its DevTools protocol.
 //!
-//! A click here is a mouse's, at the place where the button is shown: one that cannot be seen cannot be pressed. The
-//! browser is the one of `CHROMIUM`, or the first of the usual names on `PATH`; without any, a test says that it was
-//! not run. It reaches this machine only.
+//! A click here is a mouse click, at the place where the button is shown: a button that cannot be seen cannot be
+//! pressed. The browser is the one in `CHROMIUM`, or the first of the usual names on `PATH`; without any, a test says
+//! that it was not run. It reaches this machine only.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! Governance: bundles, who approves them, and what stays shut until then.
+//! Governance: bundles, who approves them, and what stays closed until then.
 
 use domino_sandbox::{Options, PolicySeed, Sandbox, Seed, Version};
 use serde_json::{Value, json};

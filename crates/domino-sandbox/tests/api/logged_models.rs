@@ -1,5 +1,5 @@
-//! Logged models over HTTP, as the client of MLflow 3 makes, measures and registers them, and where the files of a
-//! version are whose source names a model.
+//! Logged models over HTTP, as the client of MLflow 3 creates, measures and registers them, and the files of a
+//! version whose source names a model.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The context that the experiment manager wants of a write from outside of a run: that of a run of the caller's, in
-//! the project of what is written.
+//! The context that the experiment manager requires for a write from outside of a run: that of a run of the caller's,
+//! in the project of what is written.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Model endpoints: how a version gets to run, who may call it, and what really answers.
+//! Model endpoints: how a version starts to run, who may call it, and what really answers.
 
 mod deployments;
 mod generations;

@@ -1,4 +1,5 @@
-//! What clients of before `/v4` ask, python-domino among them: keys as Basic, runs and models of `/v1`, lists of commits.
+//! The requests of clients older than `/v4`, python-domino among them: keys as Basic, runs and models of `/v1`, lists
+//! of commits.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What a job really is: a process of the asked commit, with Domino's variables around it and
-//! files that stay for the next one.
+//! What a job really is: a process at the requested commit, with Domino's variables and files that stay for the next
+//! one.
 
 use domino_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};

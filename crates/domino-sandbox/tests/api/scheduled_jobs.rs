@@ -1,4 +1,4 @@
-//! Scheduled jobs: created, listed, replaced and removed, and what Domino will not take.
+//! Scheduled jobs: created, listed, replaced and removed, and what Domino does not accept.
 
 use domino_sandbox::Seed;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Which credential opens what, and how those without one are turned away.
+//! Which credential opens what, and what those without one get.
 
 use domino_sandbox::{Account, Credential, Options, Version};
 

@@ -1,6 +1,6 @@
-//! A sandbox with a small repository of its own, and a client for it that takes every status. Whatever a test asks,
-//! each reply of the sandbox must be as Domino's specs say, where `DOMINO_OPENAPI` names them; requests are wrong on
-//! purpose here and are not judged.
+//! A sandbox with a small repository of its own, and a client for it that accepts every status. Each reply of the
+//! sandbox must match Domino's specs, if `DOMINO_OPENAPI` names them, in every test; requests are wrong on purpose
+//! here and are not checked.
 
 use std::cell::Cell;
 use std::path::Path;

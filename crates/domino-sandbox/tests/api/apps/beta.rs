@@ -1,4 +1,4 @@
-//! Apps on `/api/apps/beta`, where making a version is starting it.
+//! Apps on `/api/apps/beta`, where creating a version starts it.
 
 use domino_sandbox::Version;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What comes through to an app and back, and who is let in.
+//! What is passed to an app and back, and who is let in.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

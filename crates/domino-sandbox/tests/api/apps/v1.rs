@@ -1,4 +1,4 @@
-//! Apps on `/api/apps/v1`, where a version is made first and started afterwards.
+//! Apps on `/api/apps/v1`, where a version is created first and started afterwards.
 
 use domino_sandbox::{Sandbox, Version};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How a version comes to answer, and what becomes of the one before it.
+//! How a version becomes the one that answers, and what happens to the previous one.
 
 use domino_sandbox::{ModelFault, Options};
 use serde_json::{Value, json};
