@@ -54,6 +54,18 @@ impl fmt::Debug for Account {
     }
 }
 
+/// The name of a user as the start of a shell variable.
+pub(crate) fn variable(user_name: &str) -> String {
+    let plain = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '_'
+        }
+    };
+    user_name.to_uppercase().chars().map(plain).collect()
+}
+
 /// Which kind of credential a request carried; never the credential itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {

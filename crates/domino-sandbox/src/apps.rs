@@ -32,7 +32,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::version::Version;
-pub(crate) use page::section;
+pub(crate) use page::cards;
 pub(crate) use proxy::Streamed;
 pub(crate) use session::Sessions;
 pub(crate) use store::Apps;

@@ -80,6 +80,11 @@ impl DataPlanes {
         self.0.iter().find(named).unwrap_or(&self.0[0])
     }
 
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|plane| plane.name.as_str())
+    }
+
     pub(crate) fn state(&self) -> Value {
         self.0.iter().map(|plane| plane.v4()).collect()
     }

@@ -66,6 +66,7 @@ impl Domino {
             folder: Host::new_folder()?,
             sockets: AtomicUsize::new(0),
             repository: options.repository,
+            credentials_file: options.credentials_file,
             head: options.head,
         });
         let (version, now) = (options.version, clock.now());

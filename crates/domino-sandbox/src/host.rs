@@ -28,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) delays: Pace,
     /// The git repository whose commits the runs use.
     pub(crate) repository: PathBuf,
+    /// Where the program writes the credentials of all users, if it does.
+    pub(crate) credentials_file: Option<PathBuf>,
     /// The commit that a run without a reference takes, where it is not the repository's `HEAD`.
     pub(crate) head: Option<String>,
     pub(crate) accounts: Accounts,

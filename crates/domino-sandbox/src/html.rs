@@ -1,8 +1,11 @@
 //! The parts that every page for a person is made of. Each noun writes its own content.
 
+pub(crate) mod card;
+
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use crate::clock::Moment;
 use crate::log::{Kind, LineFilter, Log};
 
 /// The most lines of a log that a page shows; the API has the rest.
@@ -51,6 +54,14 @@ pub(crate) fn commit(id: Option<&str>) -> String {
     };
     let short: String = id.chars().take(7).collect();
     format!("<code title=\"{}\">{}</code>", escaped(id), escaped(&short))
+}
+
+/// A moment, to the second.
+pub(crate) fn moment(at: Moment) -> String {
+    let at = at.rfc3339();
+    let at = at.as_str().unwrap_or_default();
+    let minute = at.get(..16).unwrap_or(at).replace('T', " ");
+    format!("<time datetime=\"{at}\">{minute} UTC</time>")
 }
 
 /// The end of `log`, which for most is all of it.

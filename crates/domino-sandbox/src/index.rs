@@ -1,6 +1,8 @@
 //! The pages a person opens: what runs here, and the log of one run. They need no sign-in, since
 //! only the person at this machine can reach them, and they show nothing that opens the API.
 
+mod board;
+mod credentials;
 mod models;
 mod requests;
 mod schedules;
@@ -14,7 +16,6 @@ use axum::http::header::X_FRAME_OPTIONS;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::apps;
 use crate::domino::Domino;
 use crate::html::{commit, escaped, log_lines, nothing_here, page};
 use crate::jobs::Job;
@@ -32,7 +33,7 @@ pub(crate) fn routes(domino: Arc<Domino>) -> Router {
         .with_state(domino)
 }
 
-/// What waits and what runs. It looks again by itself, since a request may come at any time.
+/// What waits and what runs, as a board. It looks again by itself, since a request may come at any time.
 /// No other page may show it in a frame, where its buttons could be pressed unseen.
 async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
     let projects = domino.catalog.projects.all();
@@ -43,29 +44,20 @@ async fn overview(State(domino): Of<Domino>, headers: HeaderMap) -> Response {
     let jobs = domino.jobs.all();
     let parts = [
         (
-            "Waiting for approval",
-            requests::section(&domino.decisions, &headers),
-        ),
-        ("Apps", apps::section(&domino.apps)),
-        ("Endpoints", models::endpoints(&domino.model_apis)),
-        ("Schedules", schedules::section(&domino.scheduled_jobs)),
-        ("Jobs", table(&jobs)),
-        (
             "Registered models",
             models::registered(&domino.registered_models, &domino.jobs).await,
         ),
-        ("Projects", format!("<ul>{links}</ul>")),
+        ("Jobs by project", format!("<ul>{links}</ul>")),
+        ("Credentials", credentials::section(&domino.host)),
     ];
     let parts: String = parts
         .iter()
         .map(|(title, part)| format!("<section><h2>{title}</h2>{part}</section>\n"))
         .collect();
-    // What opens the API is in no page: the program printed where its credentials are.
     let content = format!(
-        "<p>A sandbox that behaves like Domino {}, on this machine only. To use it from a shell, beside the credentials \
-         that it has written to a file:</p>\n<p class=\"copy\"><code>export DOMINO_API_HOST={}</code></p>\n{parts}",
+        "<p>A sandbox that behaves like Domino {}, on this machine only.</p>\n{}{parts}",
         domino.host.version.release(),
-        escaped(&domino.host.url),
+        board::board(&domino, &jobs, &headers),
     );
     let unframed = [(X_FRAME_OPTIONS, "DENY")];
     (unframed, page("Domino sandbox", false, &content)).into_response()

@@ -25,7 +25,9 @@ use axum::Router;
 
 use crate::version::Version;
 pub use by_people::EndpointChange;
+pub(crate) use model_api::ModelApi;
 pub use role::Role;
+pub(crate) use status::Status;
 pub(crate) use store::ModelApis;
 
 /// The routes that need a credential of Domino's API.

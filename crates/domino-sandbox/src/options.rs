@@ -41,6 +41,8 @@ pub struct Options {
     pub model_token: Option<String>,
     /// Credentials for users of the seed; the others get random ones.
     pub credentials: Vec<Account>,
+    /// The file into which the caller writes the credentials, for the page to name.
+    pub credentials_file: Option<PathBuf>,
     /// Whether each request is noted on stderr, without its query and its credentials.
     pub verbose: bool,
 }
@@ -60,6 +62,7 @@ impl Default for Options {
             programs: None,
             model_token: None,
             credentials: Vec::new(),
+            credentials_file: None,
             verbose: false,
         }
     }

@@ -4,7 +4,6 @@ mod credentials;
 mod decide;
 mod help;
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -134,6 +133,17 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Listened for from before the first process is started, so that none outlives the program.
     let asked_to_end = runtime.block_on(async { asked_to_end() })?;
     let model_token = id::secret();
+    let temporary;
+    let path = match &arguments.credentials_file {
+        Some(path) => path.as_path(),
+        None => {
+            temporary = tempfile::Builder::new()
+                .prefix("domino-sandbox-")
+                .suffix(".env")
+                .tempfile()?;
+            temporary.path()
+        }
+    };
     let sandbox = Sandbox::start(Options {
         listen: arguments.listen,
         repository: arguments.repository,
@@ -146,6 +156,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         mlflow: arguments.mlflow,
         mlflow_context: arguments.mlflow_context,
         model_token: Some(model_token.clone()),
+        credentials_file: Some(std::path::absolute(path)?),
         verbose: arguments.verbose,
         ..Options::default()
     })?;
@@ -153,22 +164,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         sandbox.faults().load(path)?;
     }
     let credentials = credentials::text(sandbox.url(), sandbox.accounts(), &model_token);
-    let temporary;
-    let path = match &arguments.credentials_file {
-        Some(path) => {
-            credentials::write_for_owner(path, &credentials)
-                .with_context(|| format!("cannot write the credentials to `{}`", path.display()))?;
-            path.as_path()
-        }
-        None => {
-            temporary = tempfile::Builder::new()
-                .prefix("domino-sandbox-")
-                .suffix(".env")
-                .tempfile()?;
-            temporary.as_file().write_all(credentials.as_bytes())?;
-            temporary.path()
-        }
-    };
+    credentials::write_for_owner(path, &credentials)
+        .with_context(|| format!("cannot write the credentials to `{}`", path.display()))?;
     let release = arguments.domino_version.release();
     println!("Domino {release} sandbox at {}", sandbox.url());
     println!("credentials in {}", path.display());

@@ -1,4 +1,4 @@
-//! The pages that show a person the state of the apps: a table for the index, and one page for each
+//! What shows a person the state of the apps: a card on the board, and one page for each
 //! app with its log. Like the pages of jobs they need no sign-in; the apps themselves do.
 
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use axum::routing::get;
 
 use super::app::App;
 use super::store::Apps;
-use crate::html::{commit, escaped, log_lines, nothing_here, page};
+use crate::html::card::{Card, Health};
+use crate::html::{commit, escaped, log_lines, moment, nothing_here, page};
 use crate::request::{Id, Of};
 use crate::run_status::RunStatus;
 
@@ -23,34 +24,62 @@ fn is_settled(app: &App) -> bool {
     active.all(|instance| instance.status() == RunStatus::Running)
 }
 
-/// The apps as a part of the index.
-pub(crate) fn section(apps: &Apps) -> String {
-    let all = apps.all();
-    if all.is_empty() {
-        return "<p>None so far.</p>".to_owned();
+/// A card for each app, the newest first.
+pub(crate) fn cards(apps: &Apps) -> Vec<Card> {
+    apps.all().iter().rev().map(|app| card(apps, app)).collect()
+}
+
+fn card(apps: &Apps, app: &App) -> Card {
+    let name = app.facts().name;
+    let latest = app.instances().pop();
+    let (version, instance) = latest.unzip();
+    let status = instance.as_ref().map(|latest| latest.status());
+    let tier = instance.as_ref().map(|latest| latest.hardware_tier.clone());
+    let tier = tier.unwrap_or_else(|| apps.catalog.hardware_tiers.default_tier().clone());
+    let running = instance.as_ref().and_then(|latest| latest.commit());
+    Card {
+        plane: tier.data_plane.name.clone(),
+        title: format!(
+            "<a href=\"{}/\">{}</a>",
+            escaped(&app.path()),
+            escaped(&name)
+        ),
+        kind: "app",
+        health: match status {
+            Some(RunStatus::Running) => Health::Well,
+            Some(RunStatus::Failed | RunStatus::Error) => Health::Wrong,
+            Some(status) if !status.is_terminal() => Health::UnderWay,
+            _ => Health::Quiet,
+        },
+        word: status.map_or("never started", RunStatus::word).to_owned(),
+        rows: vec![
+            (
+                "version",
+                version.map_or_else(String::new, |version| version.number.to_string()),
+            ),
+            ("commit", commit(running.as_deref())),
+            (
+                "since",
+                instance
+                    .as_ref()
+                    .map_or_else(String::new, |latest| moment(latest.created)),
+            ),
+            (
+                "by",
+                instance
+                    .as_ref()
+                    .map_or_else(String::new, |latest| escaped(&latest.started_by.name)),
+            ),
+            ("tier", escaped(&tier.name)),
+            (
+                "log",
+                format!(
+                    "<a href=\"{}\">of the newest instance</a>",
+                    escaped(&app.page())
+                ),
+            ),
+        ],
     }
-    let rows: String = all
-        .iter()
-        .rev()
-        .map(|app| {
-            let facts = app.facts();
-            let latest = app.latest_instance();
-            let running = latest.as_ref().and_then(|latest| latest.commit());
-            let status = latest.map_or("never started", |latest| latest.status().word());
-            let project = format!("{}/{}", app.project.owner, app.project.name());
-            format!(
-                "<tr><td><a href=\"{}/\">{}</a></td><td>{status}</td><td>{}</td><td>{}</td><td><a href=\"{}\">log</a></td></tr>\n",
-                escaped(&app.path()),
-                escaped(&facts.name),
-                commit(running.as_deref()),
-                escaped(&project),
-                escaped(&app.page()),
-            )
-        })
-        .collect();
-    format!(
-        "<table><tr><th>app</th><th>status</th><th>commit</th><th>project</th><th></th></tr>\n{rows}</table>"
-    )
 }
 
 /// One app: its status, its address, and the log of the instance that was started last.

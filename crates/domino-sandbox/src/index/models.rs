@@ -1,9 +1,10 @@
-//! The part of the index about models: each version with its stage, and the endpoints with the
+//! What the index shows of models: each version with its stage, and a card for each endpoint with the
 //! version that answers.
 
-use crate::html::escaped;
+use crate::html::card::{Card, Health};
+use crate::html::{escaped, moment};
 use crate::jobs::Jobs;
-use crate::model_apis::ModelApis;
+use crate::model_apis::{ModelApi, ModelApis, Status};
 use crate::registered_models::{Overview, RegisteredModels};
 
 /// The registered models as a part of the index.
@@ -45,38 +46,55 @@ fn row(jobs: &Jobs, one: &Overview) -> String {
     )
 }
 
-/// The endpoints as a part of the index.
-pub(super) fn endpoints(apis: &ModelApis) -> String {
-    let apis = apis.unarchived();
-    if apis.is_empty() {
-        return "<p>None so far.</p>".to_owned();
-    }
-    let rows: String = apis
+/// A card for each endpoint, the newest first.
+pub(super) fn cards(apis: &ModelApis) -> Vec<Card> {
+    apis.unarchived()
         .iter()
         .rev()
-        .map(|api| {
-            let settings = api.settings();
-            let answers = match api.active() {
-                Some(active) => format!("version {}: {}", active.number, active.served()),
-                None => "nothing yet".to_owned(),
-            };
-            let newest = api.versions().last().map_or(String::new(), |newest| {
-                format!("version {}: {}", newest.number, newest.status().word())
-            });
-            let plane = settings.hardware_tier.as_ref();
-            let plane = plane.map_or("", |tier| tier.data_plane.name.as_str());
-            format!(
-                "<tr><td><a href=\"{}\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                escaped(&api.page()),
-                escaped(&settings.name),
-                escaped(&answers),
-                escaped(&newest),
-                escaped(plane),
-            )
-        })
-        .collect();
-    format!(
-        "<table id=\"endpoints\"><tr><th>endpoint</th><th>answers</th><th>newest</th>\
-         <th>data plane</th></tr>\n{rows}</table>"
-    )
+        .map(|api| card(api))
+        .collect()
+}
+
+fn card(api: &ModelApi) -> Card {
+    let settings = api.settings();
+    let (active, versions) = (api.active(), api.versions());
+    let answers = active.as_ref().map_or_else(
+        || "nothing yet".to_owned(),
+        |active| format!("version {}: {}", active.number, active.served()),
+    );
+    let newest = versions.last();
+    let is_newest = newest.map(|newest| newest.number) == active.as_ref().map(|one| one.number);
+    let beside = newest
+        .filter(|_| !is_newest)
+        .map(|newest| format!("version {}: {}", newest.number, newest.status().word()));
+    let status = active.as_ref().or(newest).map(|one| one.status());
+    let tier = settings.hardware_tier.as_ref();
+    Card {
+        plane: tier.map_or_else(|| "Local".to_owned(), |tier| tier.data_plane.name.clone()),
+        title: format!(
+            "<a href=\"{}\">{}</a>",
+            escaped(&api.page()),
+            escaped(&settings.name)
+        ),
+        kind: "endpoint",
+        health: match &status {
+            Some(Status::Running) if is_newest => Health::Well,
+            Some(Status::Failed) => Health::Wrong,
+            Some(Status::Stopped) | None => Health::Quiet,
+            Some(_) => Health::UnderWay,
+        },
+        word: status.map_or_else(
+            || "no version".to_owned(),
+            |status| status.word().to_owned(),
+        ),
+        rows: vec![
+            ("answers", escaped(&answers)),
+            ("newest", escaped(&beside.unwrap_or_default())),
+            ("changed", moment(api.modified())),
+            (
+                "tier",
+                tier.map_or_else(String::new, |tier| escaped(&tier.name)),
+            ),
+        ],
+    }
 }

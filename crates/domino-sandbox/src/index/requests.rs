@@ -1,25 +1,21 @@
-//! The part of the index with every request that waits, each with a button to approve and one to reject it.
+//! What the index shows of requests that wait: a card for each, with a button to approve and one to reject it.
 
 use axum::http::HeaderMap;
 
 use crate::decisions::{Decisions, Waiting};
 use crate::html::escaped;
 
-/// The requests as a part of the index. Without a token there are no buttons.
+/// The cards of the requests. Without a token there are no buttons.
 pub(super) fn section(decisions: &Decisions, headers: &HeaderMap) -> String {
     let waiting = decisions.waiting();
     if waiting.is_empty() {
         return "<p>Nothing waits for an approval.</p>".to_owned();
     }
     let token = decisions.desk.token(headers);
-    let rows: String = waiting.iter().map(|request| row(request, token)).collect();
-    format!(
-        "<table id=\"requests\"><tr><th>request</th><th>by rule</th><th>project</th>\
-         <th>asked by</th><th></th></tr>\n{rows}</table>"
-    )
+    waiting.iter().map(|request| card(request, token)).collect()
 }
 
-fn row(request: &Waiting, token: Option<&str>) -> String {
+fn card(request: &Waiting, token: Option<&str>) -> String {
     let buttons = match (token, request.approvers.first()) {
         (Some(token), Some(approver)) => format!(
             "<form method=\"post\" action=\"/sandbox/decisions\">\
@@ -36,7 +32,9 @@ fn row(request: &Waiting, token: Option<&str>) -> String {
         _ => String::new(),
     };
     format!(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{buttons}</td></tr>\n",
+        "<article class=\"card under-way\"><h3>{}</h3><p class=\"badge\">waits</p><dl>\
+         <div><dt>by rule</dt><dd>{}</dd></div><div><dt>project</dt><dd>{}</dd></div>\
+         <div><dt>asked by</dt><dd>{}</dd></div></dl>{buttons}</article>\n",
         escaped(&request.what),
         escaped(&request.rule),
         escaped(&request.project),

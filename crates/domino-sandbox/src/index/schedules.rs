@@ -1,40 +1,51 @@
-//! The part of the index with every scheduled job: when it fires, and which commit its runs take.
+//! What the index shows of scheduled jobs: a card for each, with when it fires and which commit its runs take.
 
 use serde_json::Value;
 
+use crate::catalog::Catalog;
+use crate::html::card::{Card, Health};
 use crate::html::{commit, escaped};
 use crate::scheduled_jobs::ScheduledJobs;
 
-/// The scheduled jobs as a part of the index.
-pub(super) fn section(schedules: &ScheduledJobs) -> String {
+/// A card for each scheduled job.
+pub(super) fn cards(schedules: &ScheduledJobs, catalog: &Catalog) -> Vec<Card> {
     let state = schedules.state();
     let all = state.as_array().map_or(&[][..], Vec::as_slice);
-    if all.is_empty() {
-        return "<p>None so far.</p>".to_owned();
-    }
-    let rows: String = all.iter().map(row).collect();
-    format!(
-        "<table id=\"schedules\"><tr><th>schedule</th><th>when</th><th></th><th>commit</th><th>hardware tier</th>\
-         <th>runs as</th></tr>\n{rows}</table>"
-    )
+    all.iter().map(|one| card(one, catalog)).collect()
 }
 
-fn row(one: &Value) -> String {
-    let text = |pointer: &str| {
-        let value = one.pointer(pointer).and_then(Value::as_str);
-        escaped(value.unwrap_or_default())
+fn card(one: &Value, catalog: &Catalog) -> Card {
+    let told = |pointer: &str| {
+        one.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     };
-    let stands = match one["isPaused"].as_bool() {
-        Some(true) => "<span class=\"staging\">paused</span>",
-        _ => "<span class=\"yes\">fires</span>",
+    let text = |pointer: &str| escaped(told(pointer));
+    let tier = catalog
+        .hardware_tiers
+        .with_id(told("/hardwareTierIdentifier"));
+    let tier = tier.unwrap_or(catalog.hardware_tiers.default_tier());
+    let (health, word) = match one["isPaused"].as_bool() {
+        Some(true) => (Health::Quiet, "paused"),
+        _ => (Health::Well, "fires"),
     };
-    format!(
-        "<tr><td>{}</td><td>{} ({})</td><td>{stands}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-        text("/title"),
-        text("/schedule/cronString"),
-        text("/timezoneId"),
-        commit(one.pointer("/mainRepoGitRef/value").and_then(Value::as_str)),
-        text("/hardwareTierName"),
-        text("/scheduledByUserName"),
-    )
+    Card {
+        plane: tier.data_plane.name.clone(),
+        title: text("/title"),
+        kind: "schedule",
+        health,
+        word: word.to_owned(),
+        rows: vec![
+            (
+                "when",
+                format!("{} ({})", text("/schedule/cronString"), text("/timezoneId")),
+            ),
+            (
+                "commit",
+                commit(one.pointer("/mainRepoGitRef/value").and_then(Value::as_str)),
+            ),
+            ("tier", escaped(&tier.name)),
+            ("runs as", text("/scheduledByUserName")),
+        ],
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use crate::account::Account;
+use crate::account::{Account, variable};
 
 /// The URL, the token of every endpoint and each user's credentials, as shell variables.
 pub(super) fn text(url: &str, accounts: &[Account], model_token: &str) -> String {
@@ -19,18 +19,6 @@ pub(super) fn text(url: &str, accounts: &[Account], model_token: &str) -> String
         text += &format!("{user}_TOKEN={}\n", account.token);
     }
     text
-}
-
-/// The name of a user as the start of a shell variable.
-pub(super) fn variable(user_name: &str) -> String {
-    let plain = |letter: char| {
-        if letter.is_ascii_alphanumeric() {
-            letter
-        } else {
-            '_'
-        }
-    };
-    user_name.to_uppercase().chars().map(plain).collect()
 }
 
 /// Writes `text` to a file that only its owner may read, also when it was there before.

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::credentials::variable;
+use crate::account::variable;
 use crate::running_sandbox::RunningSandbox;
 
 /// Which sandbox, and who speaks.

@@ -114,6 +114,10 @@ fn the_page_is_read_on_a_phone_and_in_the_dark() {
     };
     let world = World::new();
     world.run("true", json!({ "title": "A job with a rather long title" }));
+    world.run("exit 1", json!({ "title": "One that fails" }));
+    world.registered(1, "");
+    let id = world.endpoint();
+    world.version_once(&id, 1, "Running");
     let bundle = world.bundle();
     world.publish("ci-bot", &bundle, "RequestSubmitted").ok();
     let mut grounds = Vec::new();
@@ -135,4 +139,9 @@ fn the_page_is_read_on_a_phone_and_in_the_dark() {
     }
     assert_ne!(grounds[0], grounds[1]);
     assert_eq!(grounds[1], grounds[3]);
+    let columns = "[...document.querySelectorAll('.column')].map(one => [one.querySelector('h2').innerText, one.querySelectorAll('.card').length])";
+    assert_eq!(
+        browser.evaluate(columns),
+        json!([["Waiting for approval", 1], ["Local", 2], ["dev-plane", 1]])
+    );
 }

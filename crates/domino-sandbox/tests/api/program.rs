@@ -88,6 +88,20 @@ fn it_serves_until_it_is_interrupted_and_ends_its_children() {
         assert!(std::time::Instant::now() < deadline);
     };
     assert!(is_alive(&process));
+    // The page has commands to copy, and what they read only the owner may.
+    let page = ureq::get(&url).call().unwrap();
+    let page = page.into_body().read_to_string().unwrap();
+    let read = format!("set -a; . &#39;{}&#39;; set +a", file.display());
+    for command in [
+        read.as_str(),
+        "export DOMINO_TOKEN=&quot;$CI_BOT_TOKEN&quot;",
+    ] {
+        assert!(
+            page.contains(&format!("data-copy=\"{command}\"")),
+            "{command} in {page}"
+        );
+    }
+    assert!(!page.contains(token));
     // A credential in a path is a client's mistake that must not end up in our log.
     ureq::get(format!("{url}/v4/users/{token}"))
         .call()
