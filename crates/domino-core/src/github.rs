@@ -9,6 +9,7 @@ mod attempt;
 mod compare;
 mod environment;
 mod issue;
+mod waiting;
 
 use serde::Deserialize;
 use url::Url;
@@ -20,6 +21,7 @@ pub use self::environment::{
     ReviewerKind, Secret, SecretPlace,
 };
 pub use self::issue::{IssueKeeper, Kept};
+pub use self::waiting::{WaitingRun, WaitingRuns};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;
 use crate::error::{CommandError, Exit};
