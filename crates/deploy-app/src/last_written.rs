@@ -7,6 +7,7 @@ use domino_core::api::GitRef;
 use domino_core::api::apps::{App, AppVersion, visibility_word};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::{APP_TAG, DeploymentMarker, EntityMarker, FoundMarker};
+use domino_core::hold::Hold;
 use domino_core::step::StepContext;
 use stage_file::StageFile;
 
@@ -17,16 +18,23 @@ pub(crate) fn last_visibility(
     app: &App,
 ) -> Option<String> {
     let version = app.version.as_ref()?;
-    let marker = EntityMarker::new(&context.stage.name, &entity.name);
-    let tagged = version.carried.tag(APP_TAG);
-    tagged
-        .and_then(|tag| FoundMarker::in_text(tag, &marker))
+    marker_of(context, entity, version)
         .map(|found| found.state)
         .or_else(|| {
             let file = file_of_commit(context, version)?;
             let entity = file.app(&entity.name).ok()?;
             Some(visibility_word(entity.visibility).to_owned())
         })
+}
+
+/// What we wrote at a version.
+pub(crate) fn marker_of(
+    context: &StepContext,
+    entity: &stage_file::App,
+    version: &AppVersion,
+) -> Option<FoundMarker> {
+    let marker = EntityMarker::new(&context.stage.name, &entity.name);
+    FoundMarker::in_text(version.carried.tag(APP_TAG)?, &marker)
 }
 
 /// The tag for the next version: `[dev/dashboard 3f2a91c0b1d2 run 77 state PUBLIC]`. The state is the visibility that the
@@ -36,10 +44,12 @@ pub(crate) fn tag(
     entity: &stage_file::App,
     commit: &Commit,
     visibility: &str,
+    hold: Option<Hold>,
 ) -> String {
     let of = EntityMarker::new(&context.stage.name, &entity.name);
     let mut marker = DeploymentMarker::new(of, commit);
     marker.state = Some(visibility.to_owned());
+    marker.hold = hold;
     marker.to_string()
 }
 

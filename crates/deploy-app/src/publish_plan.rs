@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use domino_core::api::apps::{App, AppStatus, Apps, Capabilities};
+use domino_core::api::apps::{App, AppStatus, AppVersion, Apps, Capabilities};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::APP_TAG;
 use domino_core::error::{CommandError, Result};
+use domino_core::hold::{Hold, HoldFlags, Moving};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::receipt_before::ReceiptBefore;
@@ -20,7 +21,7 @@ use crate::decision::{Action, Decision, Refusal, decide};
 use crate::find::{AppArgs, all_apps, app_of, describe, other_name, ours, version_text};
 use crate::gate::check_gates;
 use crate::health::HealthCheck;
-use crate::last_written::{last_visibility, tag};
+use crate::last_written::{last_visibility, marker_of, tag};
 use crate::questions::{once_replaced, refuse_hidden_namesake, revision};
 use crate::wanted::{Kept, Wanted};
 
@@ -63,6 +64,8 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
+    pub(crate) hold: HoldFlags,
+    #[command(flatten)]
     pub(crate) revision: RevisionBefore,
     #[command(flatten)]
     pub(crate) receipt: ReceiptBefore,
@@ -91,6 +94,7 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) health: Option<HealthCheck>,
     pub(crate) decision: Decision,
     pub(crate) order: OrderNotes,
+    pub(crate) hold: Option<Hold>,
 }
 
 /// Reads what is needed to decide: three requests side by side after the one that finds the project.
@@ -127,6 +131,7 @@ pub(crate) async fn plan<'a>(
     }
     let revision = revision(&reader, file, can, &place, &target).await?;
     let current = existing.as_ref().and_then(|app| app.version.as_ref());
+    let hold = hold(context, args, entity, current, &commit)?;
     let kept = current.map(|version| Kept::of(version, &place));
     let mut wanted = Wanted {
         commit,
@@ -152,7 +157,7 @@ pub(crate) async fn plan<'a>(
     if can.tags_versions {
         let visibility = existing.as_ref().and_then(|app| app.visibility.as_deref());
         let visibility = wanted.visibility_of_ours(visibility);
-        let tag = tag(context, entity, &wanted.commit, &visibility);
+        let tag = tag(context, entity, &wanted.commit, &visibility, hold.clone());
         wanted.kept.carried.set_tag(APP_TAG, &tag);
     }
     let poll = Poll::until(
@@ -163,6 +168,9 @@ pub(crate) async fn plan<'a>(
     let mut decision = decide(can, existing.as_ref(), &wanted)
         .map_err(|refusal| refusal.failure(file, can, entity, &name))?;
     decision.remarks.extend(other_revision);
+    if args.hold.hold && !(can.tags_versions && decision.action == Action::Publish) {
+        decision.remarks.push(not_held(entity, can));
+    }
     let order = order(context, args, entity, existing.as_ref(), &wanted.commit).await?;
     let unasked = match decision.action {
         Action::Keep(_) | Action::Follow(_) => None,
@@ -180,7 +188,42 @@ pub(crate) async fn plan<'a>(
         health: HealthCheck::of(entity),
         decision,
         order,
+        hold,
     })
+}
+
+/// The hold that the app has after this. One that is held is not moved to another commit.
+fn hold(
+    context: &StepContext,
+    args: &PublishArgs,
+    entity: &stage_file::App,
+    current: Option<&AppVersion>,
+    commit: &Commit,
+) -> Result<Option<Hold>> {
+    let marked = current.and_then(|version| marker_of(context, entity, version));
+    let runs = marked.as_ref().map(|marked| marked.commit.as_str());
+    let moving = Moving {
+        what: &format!("app `{}`", entity.name),
+        entity: &entity.name,
+        stage: &context.stage.name,
+        runs,
+        held: marked.as_ref().and_then(|marked| marked.hold.as_ref()),
+        is_same: runs.is_some_and(|runs| commit.as_str().starts_with(runs)),
+        back: args.back,
+    };
+    args.hold.settle(moving, commit)
+}
+
+/// That it is not held, though it was asked for.
+fn not_held(entity: &stage_file::App, can: &Capabilities) -> String {
+    let name = &entity.name;
+    match can.tags_versions {
+        true => format!("app `{name}` is not held: no new version of it is made"),
+        false => format!(
+            "app `{name}` is not held: the versions of `{}` keep no tag, and the next merge moves it",
+            can.route
+        ),
+    }
 }
 
 /// How the wanted commit stands to the one that runs.
@@ -302,6 +345,9 @@ impl PublishPlan<'_> {
         plan.fact("commit", self.wanted.commit.as_str());
         if let Some(order) = &self.order.fact {
             plan.fact("order", order);
+        }
+        if let Some(hold) = &self.hold {
+            plan.fact("held", hold.fact());
         }
         plan.fact("entry point", &self.wanted.entry_point);
         self.wanted.place.describe(&mut plan);

@@ -1,13 +1,16 @@
 //! `deploy-job schedule`: the scheduled job in Domino becomes what the stage file says; never a second one.
 
+use domino_core::api::GitRef;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::api::projects::Project;
+use domino_core::api::schedules::ScheduledJob;
 use domino_core::approval::{Approval, Ask};
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::deployment::Deployment;
 use domino_core::deployment_marker::EntityMarker;
 use domino_core::error::{CommandError, Context as _, Exit, Result};
+use domino_core::hold::{Hold, HoldFlags, Moving};
 use domino_core::older_commit::{OrderNotes, Running};
 use domino_core::place::ResolvedPlacement;
 use domino_core::receipt::ReceiptKind;
@@ -50,6 +53,8 @@ pub(crate) struct ScheduleArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) hold: HoldFlags,
     #[command(flatten)]
     pub(crate) revision: RevisionBefore,
     #[command(flatten)]
@@ -261,6 +266,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
         beside: args.beside,
     };
     let existing = ours.among(&all, &project)?;
+    let hold = hold(context, args, existing.as_ref(), &marker, &commit)?;
     let order = match &existing {
         Some(existing) => {
             let what = format!("the schedule of job `{}`", job.name);
@@ -291,6 +297,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
         user: &user.id,
         existing: existing.as_ref(),
         as_file_says: args.as_file_says,
+        hold: hold.as_ref(),
     };
     let Some(Definition {
         definition,
@@ -320,10 +327,37 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
             fires,
             carried,
             order,
+            hold,
             is_paused_by_file: schedule.paused.contains(&stage.name),
         }),
         warnings,
     })
+}
+
+/// The hold that the schedule has after this. One that is held is not moved to another commit.
+fn hold(
+    context: &StepContext,
+    args: &ScheduleArgs,
+    existing: Option<&ScheduledJob>,
+    marker: &EntityMarker,
+    commit: &Commit,
+) -> Result<Option<Hold>> {
+    let definition = existing.map(|existing| &existing.definition);
+    let marked = definition.and_then(|definition| marker.schedule_in(&definition.title));
+    let runs = match definition.and_then(|definition| definition.main_repo_git_ref.as_ref()) {
+        Some(GitRef::Commit(runs)) => Some(runs.as_str()),
+        _ => None,
+    };
+    let moving = Moving {
+        what: &format!("the schedule of job `{}`", marker.entity),
+        entity: &marker.entity,
+        stage: &context.stage.name,
+        runs,
+        held: marked.as_ref().and_then(|marked| marked.hold.as_ref()),
+        is_same: runs == Some(commit.as_str()),
+        back: args.back,
+    };
+    args.hold.settle(moving, commit)
 }
 
 /// What is ours is deleted, also under another title.

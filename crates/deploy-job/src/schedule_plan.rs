@@ -5,6 +5,7 @@ use domino_core::api::projects::Project;
 use domino_core::api::schedules::{ScheduleDefinition, ScheduledJob};
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
+use domino_core::hold::Hold;
 use domino_core::older_commit::OrderNotes;
 use domino_core::place::ResolvedPlacement;
 use domino_core::revision::{hand_on, meant};
@@ -31,6 +32,7 @@ pub(crate) struct Wanted {
     /// What others set and we leave.
     pub(crate) carried: Vec<String>,
     pub(crate) order: OrderNotes,
+    pub(crate) hold: Option<Hold>,
     pub(crate) is_paused_by_file: bool,
 }
 
@@ -95,6 +97,7 @@ impl SchedulePlan {
             fires,
             carried,
             order,
+            hold,
             is_paused_by_file,
         }) = &self.wanted
         else {
@@ -127,6 +130,9 @@ impl SchedulePlan {
         plan.fact("commit", commit.as_str());
         if let Some(order) = &order.fact {
             plan.fact("order", order);
+        }
+        if let Some(hold) = hold {
+            plan.fact("held", hold.fact());
         }
         plan.fact("command", &definition.command);
         plan.fact(

@@ -9,6 +9,7 @@ use domino_core::api::schedules::{Cron, ScheduleDefinition, ScheduledJob};
 use domino_core::api::users::UserId;
 use domino_core::commit::Commit;
 use domino_core::deployment_marker::EntityMarker;
+use domino_core::hold::Hold;
 use domino_core::place::ResolvedPlacement;
 use serde_json::Map;
 use stage_file::{Job, Schedule, Stage, StageFile};
@@ -28,6 +29,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) existing: Option<&'a ScheduledJob>,
     /// What people paused or resumed becomes what the file says.
     pub(crate) as_file_says: bool,
+    /// That it stays at this commit.
+    pub(crate) hold: Option<&'a Hold>,
 }
 
 /// What it is to be, and what is to be told of it.
@@ -144,7 +147,7 @@ impl Asked<'_> {
 
     /// The title with our marker. Where the file names none, what people wrote around the marker stays.
     fn title(&self, written_paused: bool) -> String {
-        let marker = self.marker.of_schedule(written_paused);
+        let marker = self.marker.of_schedule(written_paused, self.hold);
         let ours = format!("{} {marker}", self.job.title);
         let Some(existing) = self.existing else {
             return ours;
@@ -154,7 +157,7 @@ impl Asked<'_> {
         }
         let title = &existing.definition.title;
         match self.marker.schedule_in(title) {
-            Some((old, _)) => title.replace(&old, &marker),
+            Some(old) => title.replace(&old.text, &marker),
             None => format!("{title} {marker}"),
         }
     }
@@ -167,7 +170,8 @@ impl Asked<'_> {
         };
         let (title, is) = (&existing.definition.title, existing.definition.is_paused);
         // Without our marker nobody knows what we wrote, and what is there counts as somebody's decision.
-        let written = self.marker.schedule_in(title).map(|(_, written)| written);
+        let written = self.marker.schedule_in(title);
+        let written = written.map(|written| written.is_paused);
         if is == wanted || self.as_file_says || written == Some(is) {
             return (wanted, wanted, None);
         }

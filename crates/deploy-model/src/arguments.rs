@@ -6,6 +6,7 @@ use std::time::Duration;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::CommandError;
 use domino_core::handed_on::GivenVersion;
+use domino_core::hold::HoldFlags;
 use domino_core::receipt_before::ReceiptBefore;
 use domino_core::revision::RevisionBefore;
 use domino_core::step::{StepFlags, duration, ticked};
@@ -81,6 +82,8 @@ pub(crate) struct PublishArgs {
     /// the model's `timeout` in stages.toml, else 40m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) hold: HoldFlags,
     #[command(flatten)]
     pub(crate) address: EndpointAddress,
     #[command(flatten)]

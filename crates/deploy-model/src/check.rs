@@ -187,6 +187,7 @@ mod tests {
                 after: None,
                 state: Some("0".into()),
                 written: None,
+                hold: None,
             },
             revision: None,
         }

@@ -7,8 +7,9 @@ use domino_core::api::model_apis::{DesiredModelApi, ModelApi, ModelApiSource};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
-use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, state_of};
+use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, state_of};
 use domino_core::error::{CommandError, Result};
+use domino_core::hold::{Hold, Moving};
 use domino_core::older_commit::OrderNotes;
 use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
@@ -129,6 +130,7 @@ pub(crate) async fn plan<'a>(
             Kept::default()
         }
     };
+    wanted.marker.hold = hold(args, existing.as_ref(), &wanted)?;
     wanted.desired.version_description = wanted.marker.to_string();
     let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
     let served = existing.as_ref().and_then(ExistingEndpoint::active);
@@ -170,6 +172,12 @@ pub(crate) async fn plan<'a>(
     };
     remarks.extend(kept.remarks.iter().cloned());
     remarks.extend(order.warning.clone());
+    if args.hold.hold && !matches!(work, Work::Version { .. }) {
+        remarks.push(format!(
+            "model `{}` is not held: no new version of its endpoint is made",
+            model.name
+        ));
+    }
     remarks.extend(domino_chooses(context, &place, &source, existing.is_some()));
     Ok(PublishPlan {
         model,
@@ -186,6 +194,30 @@ pub(crate) async fn plan<'a>(
         order,
         remarks,
     })
+}
+
+/// The hold that the endpoint has after this. One that is held is not moved to another version or commit.
+fn hold(
+    args: &PublishArgs,
+    existing: Option<&ExistingEndpoint>,
+    wanted: &Wanted,
+) -> Result<Option<Hold>> {
+    let of = &wanted.marker.of;
+    let marked = existing.and_then(|existing| existing.mark_of(existing.active()?, of));
+    let is_same = |marked: &FoundMarker| {
+        marked.version == wanted.marker.version
+            && wanted.marker.commit.as_str().starts_with(&marked.commit)
+    };
+    let moving = Moving {
+        what: &format!("model `{}`", of.entity),
+        entity: &of.entity,
+        stage: &of.stage,
+        runs: marked.as_ref().map(|marked| marked.commit.as_str()),
+        held: marked.as_ref().and_then(|marked| marked.hold.as_ref()),
+        is_same: marked.as_ref().is_some_and(is_same),
+        back: args.back,
+    };
+    args.hold.settle(moving, &wanted.marker.commit)
 }
 
 /// Compares what serves with what is wanted, where nothing would be done. That it was made for this says nothing about

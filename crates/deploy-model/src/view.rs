@@ -42,6 +42,9 @@ impl PublishPlan<'_> {
             },
         );
         plan.fact("commit", self.wanted.marker.commit.as_str());
+        if let Some(hold) = &self.wanted.marker.hold {
+            plan.fact("held", hold.fact());
+        }
         self.place.describe(plan);
         if let Some(replicas) = desired.replicas {
             plan.fact("replicas", replicas.to_string());

@@ -14,6 +14,7 @@ pub use self::fingerprint::{
 use crate::api::model_apis::ModelApiVersion;
 use crate::api::registered_models::VersionNumber;
 use crate::commit::Commit;
+use crate::hold::Hold;
 use stage_file::StageFile;
 
 /// The key of the tag that a version of an app has of us. Its value is a marker.
@@ -46,6 +47,8 @@ pub struct DeploymentMarker {
     pub state: Option<String>,
     /// What we last made of the endpoint itself; a job has none.
     pub written: Option<Written>,
+    /// That it stays there.
+    pub hold: Option<Hold>,
 }
 
 /// What a marker says of environment variables that nobody knows.
@@ -77,6 +80,19 @@ pub struct FoundMarker {
     pub state: String,
     /// What we last made of the endpoint itself; an earlier release did not say.
     pub written: Option<Written>,
+    /// That it stays there.
+    pub hold: Option<Hold>,
+}
+
+/// The marker of a scheduled job, as it was found in a title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleMarker {
+    /// The whole of it.
+    pub text: String,
+    /// Whether we paused the job when we wrote it.
+    pub is_paused: bool,
+    /// That it stays there.
+    pub hold: Option<Hold>,
 }
 
 impl EntityMarker {
@@ -94,18 +110,31 @@ impl EntityMarker {
     }
 
     /// The marker of a scheduled job. It keeps whether we paused it, so that a pause by somebody else is told from ours.
-    pub fn of_schedule(&self, is_paused: bool) -> String {
+    pub fn of_schedule(&self, is_paused: bool, hold: Option<&Hold>) -> String {
         let paused = if is_paused { " paused" } else { "" };
-        format!("[{}/{}{paused}]", self.stage, self.entity)
+        let hold = hold.map(|hold| format!(" {hold}")).unwrap_or_default();
+        format!("[{}/{}{paused}{hold}]", self.stage, self.entity)
     }
 
-    /// The marker of a scheduled job in a title, wherever it stands there, and whether we paused the job when we wrote
-    /// it.
-    pub fn schedule_in(&self, title: &str) -> Option<(String, bool)> {
-        [true, false]
-            .map(|is_paused| (self.of_schedule(is_paused), is_paused))
-            .into_iter()
-            .find(|(marker, _)| title.contains(marker))
+    /// The marker of a scheduled job in a title, wherever it stands there.
+    pub fn schedule_in(&self, title: &str) -> Option<ScheduleMarker> {
+        let head = format!("[{}/{}", self.stage, self.entity);
+        title.match_indices(&head).find_map(|(at, _)| {
+            let (inner, _) = title[at + head.len()..].split_once(']')?;
+            let (is_paused, rest) = match inner.strip_prefix(" paused") {
+                Some(rest) => (true, rest),
+                None => (false, inner),
+            };
+            let hold = match rest {
+                "" => None,
+                rest => Some(Hold::read(rest.strip_prefix(' ')?)?),
+            };
+            Some(ScheduleMarker {
+                text: format!("{head}{inner}]"),
+                is_paused,
+                hold,
+            })
+        })
     }
 
     /// The last marker of a text, of whatever entity and stage.
@@ -149,6 +178,7 @@ impl DeploymentMarker {
             after: None,
             state: None,
             written: None,
+            hold: None,
         }
     }
 
@@ -209,6 +239,9 @@ impl fmt::Display for DeploymentMarker {
             } = written;
             write!(f, " replicas {replicas} text {text} variables {variables}")?;
         }
+        if let Some(hold) = &self.hold {
+            write!(f, " {hold}")?;
+        }
         f.write_str("]")
     }
 }
@@ -243,6 +276,7 @@ impl FoundMarker {
         }
         let (mut workflow_run, mut after, mut state) = (None, None, None);
         let (mut replicas, mut text, mut variables) = (None, None, None);
+        let (mut since, mut from) = (None, None);
         while let (Some(key), Some(value)) = (words.next(), words.next()) {
             match key {
                 "run" => workflow_run = Some(value.to_owned()),
@@ -251,6 +285,8 @@ impl FoundMarker {
                 "replicas" => replicas = value.parse().ok(),
                 "text" => text = Some(value.to_owned()),
                 "variables" => variables = Some(value.to_owned()),
+                "hold" => since = value.parse().ok(),
+                "from" => from = Some(value.to_owned()),
                 _ => {}
             }
         }
@@ -268,6 +304,7 @@ impl FoundMarker {
                     text,
                     variables,
                 }),
+            hold: since.map(|since| Hold { since, from }),
         })
     }
 }

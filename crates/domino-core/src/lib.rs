@@ -18,6 +18,7 @@ pub mod execution_context;
 mod exit;
 pub mod github;
 pub mod handed_on;
+pub mod hold;
 pub mod job_run;
 pub mod let_in;
 pub mod older_commit;

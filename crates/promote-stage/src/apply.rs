@@ -5,6 +5,7 @@ use domino_core::approval::{Approval, Ask};
 use domino_core::commit::Commit;
 use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::hold::Moving;
 use domino_core::receipt::ReceiptKind;
 use domino_core::receipt_before::{Passed, ReceiptBefore, WantedBefore};
 use domino_core::step::{
@@ -44,6 +45,9 @@ pub(crate) struct ApplyArgs {
     /// Let the alias of the stage lead to its version again, although somebody moved it
     #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
     moves_alias_back: bool,
+    /// Let the version in although the stage holds on to another since it went back to it
+    #[arg(long, env = "DEPLOY_RELEASE", value_parser = ticked)]
+    release: bool,
     #[command(flatten)]
     receipt: ReceiptBefore,
     #[command(flatten)]
@@ -93,6 +97,9 @@ pub(crate) async fn apply(
     step.show(&view);
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
+    }
+    if !args.release {
+        check_not_held(&candidate)?;
     }
     if let Some(moved_to) = moved_to {
         step.warn(&stays_moved(&candidate, &transition.alias, moved_to), None);
@@ -174,6 +181,32 @@ fn leave_receipt(
     Ok(passed)
 }
 
+/// A version that the stage went back to stays there.
+fn check_not_held(candidate: &Candidate<'_>) -> Result<()> {
+    let target = &candidate.target;
+    let stage = &target.stage.name;
+    let held = candidate.others().into_iter().find_map(|other| {
+        let record = Record::of(candidate.registry.version(other)?, stage)?;
+        Some((other, record.hold?))
+    });
+    let Some((other, since)) = held else {
+        return Ok(());
+    };
+    let moving = Moving {
+        what: &format!("model `{}`", target.model.name),
+        entity: &target.model.name,
+        stage,
+        runs: None,
+        held: None,
+        is_same: false,
+        back: false,
+    };
+    Err(moving.refused(&format!(
+        "is held at version {other} since {since}, when it went back to it: version {} was not let in",
+        candidate.number()
+    )))
+}
+
 impl ApplyArgs {
     /// The approval that this run is told of, if it is; the gate on GitHub asks for the same.
     fn approval(&self, stage: &Stage) -> Option<Approval> {
@@ -204,6 +237,9 @@ async fn errand<'a>(
     let mut flags = args.which.flags();
     if args.moves_alias_back {
         flags.push("--put-back".into());
+    }
+    if args.release {
+        flags.push("--release".into());
     }
     let told = Told::by_this_step(&candidate.version, approvers)?;
     let planned = Errand::with_candidate(context, candidate, "apply", flags, told).await;
@@ -303,6 +339,7 @@ fn transition<'a>(
         of: Some(VersionIdentity::of(&candidate.version)),
         replaced_of,
         held_before: has_entered(&candidate.version, &target.stage.name),
+        hold: None,
     };
     let mut transition = Transition {
         version: number,

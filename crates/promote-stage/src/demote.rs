@@ -7,7 +7,7 @@ use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::error::{CommandError, Context as _, Result};
-use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult};
+use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult, ticked};
 use domino_core::version_identity::VersionIdentity;
 use stage_file::VersionRule;
 
@@ -35,6 +35,9 @@ pub(crate) struct DemoteArgs {
     /// Why, for the record
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Option<String>,
+    /// Hold on to it: no other version enters the stage, until `promote-stage apply --release`
+    #[arg(long, env = "DEPLOY_HOLD", value_parser = ticked)]
+    hold: bool,
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -57,6 +60,7 @@ struct Demotion<'a> {
     /// What was written down when it came for the first time.
     earlier: Option<Record>,
     told: &'a Told,
+    is_held: bool,
     now: i64,
 }
 
@@ -189,6 +193,7 @@ async fn plan<'a>(context: &'a StepContext, args: &'a DemoteArgs) -> Result<Demo
         leave,
         earlier,
         told: &args.told,
+        is_held: args.hold,
         now: reader.now().as_millisecond(),
     })
 }
@@ -238,6 +243,7 @@ impl Demotion<'_> {
             version: self.back.version,
             flags: reason
                 .flat_map(|reason| ["--reason".to_owned(), reason.clone()])
+                .chain(args.hold.then(|| "--hold".to_owned()))
                 .collect(),
             told: Told::by_this_step(&self.back, Vec::new())?,
         };
@@ -363,6 +369,9 @@ impl Demotion<'_> {
             replaced_of: None,
             reason: Some(begun.unwrap_or_else(|| format!("put back{in_place_of}{why}"))),
             held_before: true,
+            hold: self
+                .is_held
+                .then(|| timestamp(self.now).chars().take(10).collect()),
         }
     }
 }

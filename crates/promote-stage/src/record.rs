@@ -63,6 +63,9 @@ pub(crate) struct Record {
     /// Whether the version had been let into the stage before this, which an attempt that fails does not take away.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) held_before: bool,
+    /// Since which day the stage is to go on holding it, whatever is merged later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hold: Option<String>,
 }
 
 /// How far a promotion got.
@@ -156,6 +159,7 @@ pub(crate) mod tests {
             of: None,
             replaced_of: None,
             held_before: false,
+            hold: None,
         }
     }
 

@@ -57,6 +57,7 @@ impl Given {
             user: &UserId::new("us"),
             existing: existing.as_ref(),
             as_file_says: self.as_file_says,
+            hold: None,
         };
         asked.definition()
     }

@@ -55,6 +55,7 @@ fn wanted_of(source: ModelApiSource, commit: &Commit) -> Wanted {
         after: None,
         state: Some(state_of(&desired, commit)),
         written: None,
+        hold: None,
     };
     desired.version_description = marker.to_string();
     Wanted {

@@ -23,6 +23,7 @@ fn marker(version: Option<u64>, run: Option<&str>) -> DeploymentMarker {
         after: run.map(|_| 4),
         state: Some("0123456789ab".into()),
         written: run.map(|_| written()),
+        hold: None,
     }
 }
 
@@ -40,6 +41,7 @@ fn a_marker_reads_well_and_is_found_again() {
         after: run.map(|_| 4),
         state: "0123456789ab".into(),
         written: run.map(|_| written()),
+        hold: None,
     };
     for run in [Some("123"), None] {
         let text = format!("Predicts [x] {}", marker(Some(7), run));
@@ -133,8 +135,8 @@ fn a_marker_ends_the_title_of_a_run_and_finds_it_again() {
 #[test]
 fn the_marker_of_a_schedule_is_found_wherever_it_stands_and_tells_whether_we_paused_it() {
     let train = EntityMarker::new("dev", "train");
-    assert_eq!(train.of_schedule(false), "[dev/train]");
-    assert_eq!(train.of_schedule(true), "[dev/train paused]");
+    assert_eq!(train.of_schedule(false, None), "[dev/train]");
+    assert_eq!(train.of_schedule(true, None), "[dev/train paused]");
     for (title, found) in [
         ("Train [dev/train]", Some(("[dev/train]", false))),
         (
@@ -147,11 +149,38 @@ fn the_marker_of_a_schedule_is_found_wherever_it_stands_and_tells_whether_we_pau
         ),
         ("[dev/train] nightly", Some(("[dev/train]", false))),
         ("Train [dev/train2]", None),
+        ("Train [dev/train abababababab run 7]", None),
         ("Train [prod/train paused]", None),
         ("Train", None),
     ] {
-        let found = found.map(|(marker, is_paused)| (marker.to_owned(), is_paused));
+        let found = found.map(|(marker, is_paused)| ScheduleMarker {
+            text: marker.to_owned(),
+            is_paused,
+            hold: None,
+        });
         assert_eq!(train.schedule_in(title), found, "{title}");
+    }
+}
+
+#[test]
+fn a_marker_tells_that_it_is_held() {
+    let hold = Hold::read("hold 2026-11-30 from 3f2a91c0b1d2");
+    let mut held = marker(Some(7), Some("123"));
+    held.hold = hold.clone();
+    let found = FoundMarker::in_text(&held.to_string(), &wine_quality()).unwrap();
+    assert_eq!((found.hold, found.written), (hold.clone(), Some(written())));
+    let train = EntityMarker::new("dev", "train");
+    for is_paused in [true, false] {
+        let text = train.of_schedule(is_paused, hold.as_ref());
+        let found = train.schedule_in(&format!("Train {text} (ask ann)"));
+        assert_eq!(
+            found,
+            Some(ScheduleMarker {
+                text,
+                is_paused,
+                hold: hold.clone()
+            })
+        );
     }
 }
 
