@@ -7,6 +7,8 @@ mod browser;
 mod built;
 #[path = "status/drift.rs"]
 mod drift;
+#[path = "status/going_back.rs"]
+mod going_back;
 mod harness;
 #[path = "status/page.rs"]
 mod page;

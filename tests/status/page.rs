@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::browser::Browser;
+use super::harness::github;
+use super::harness::github::server::{Reply, Server};
 use super::*;
 
 /// What somebody might call a schedule.
@@ -22,6 +24,10 @@ fn page() -> (Scene, String) {
         &json!({ "title": format!("{HOSTILE} [dev/score paused]"), "isPaused": false }),
     );
     scene.without("DOMINO_TOKEN_PROD");
+    let server = waiting();
+    scene
+        .variable("GITHUB_API_URL", &server.url)
+        .variable("GITHUB_TOKEN", github::TOKEN);
     let output = scene
         .command(&["status", "--format", "html"])
         .output()
@@ -32,6 +38,24 @@ fn page() -> (Scene, String) {
     std::fs::write(&file, html).unwrap();
     let url = format!("file://{}", file.display());
     (scene, url)
+}
+
+/// A run that waits to enter the stage of which nothing is seen.
+fn waiting() -> Server {
+    Server::start(|request| {
+        let body = match request.path.as_str() {
+            "/repos/example/wine/actions/runs" => json!({ "workflow_runs": [{
+                "id": 77, "name": "Deploy apps", "display_title": "Fix <b>the</b> axis", "head_sha": "ab".repeat(20),
+                "created_at": "2026-11-30T12:00:00Z", "triggering_actor": { "login": "ben" },
+            }] }),
+            "/repos/example/wine/actions/runs/77/pending_deployments" => json!([{
+                "environment": { "name": "PROD" },
+                "reviewers": [{ "type": "User", "reviewer": { "login": "ann" } }],
+            }]),
+            _ => return Reply::error(404, "Not Found"),
+        };
+        Reply::json(200, body)
+    })
 }
 
 #[test]
@@ -67,9 +91,16 @@ fn the_page_is_read_on_a_phone_and_in_the_dark_and_obeys_no_name() {
         "No token",
         "waits for reviewer",
         "ci-bot",
+        "waits for ann on GitHub",
+        "Deploy apps: Fix <b>the</b> axis",
     ] {
         assert!(text.contains(told), "`{told}` is not told: {text}");
     }
+    let run = browser.evaluate("document.querySelector('#prod .waits a').href");
+    assert_eq!(
+        run,
+        json!("https://github.com/example/wine/actions/runs/77")
+    );
     let title = browser.evaluate("document.title");
     assert_eq!(title, json!("What runs of example/wine"));
     let obeyed = browser.evaluate("document.querySelectorAll('script, img').length");

@@ -16,6 +16,7 @@ mod page;
 mod places;
 mod seen;
 mod table;
+mod waiting;
 mod watch;
 
 use std::io::IsTerminal;
@@ -107,7 +108,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ..Limits::default()
     };
     let limits = args.tls.applied_to(limits);
-    let look = Look::prepare(limits.clone(), &file, stages, &mut step)?;
+    let look = Look::prepare(limits.clone(), &file, stages, args.issue, &mut step)?;
     if args.watch {
         return watch::watch(&look, &step);
     }

@@ -38,7 +38,10 @@ pub(super) fn deployed(seen: &Seen<'_>, app: &App) -> Deployed {
         found.workflow_run = marker.workflow_run_in(tag).map(str::to_owned);
     }
     match tag.and_then(|tag| FoundMarker::in_text(tag, &marker)) {
-        Some(mark) => compare_with_mark(seen, app, existing, &mark, &mut found),
+        Some(mark) => {
+            found.held = mark.hold.as_ref().map(Into::into);
+            compare_with_mark(seen, app, existing, &mark, &mut found);
+        }
         None => {
             if seen.tags_apps {
                 found.changed_by_hand(

@@ -1,6 +1,7 @@
 //! What runs of an entity in a stage, and how it differs from the stage file: the nouns that every way of showing it
 //! shares. As JSON they are the documented shape of `status --format json`.
 
+use domino_core::hold::Hold;
 use jiff::Timestamp;
 use serde::Serialize;
 use stage_file::StageFile;
@@ -14,6 +15,8 @@ pub struct Status {
     pub at: Timestamp,
     /// The GitHub repository, `owner/name`, where it is known.
     pub repository: Option<String>,
+    /// Why it is not known what waits on GitHub for an approval, if so.
+    pub waiting_not_seen: Option<String>,
     /// The stages, in pipeline order.
     pub stages: Vec<StageStatus>,
 }
@@ -37,6 +40,8 @@ pub struct StageStatus {
     pub not_seen: Option<NotSeen>,
     /// What must be known beside it: a token that ends soon.
     pub warnings: Vec<String>,
+    /// What waits for somebody before it enters the stage.
+    pub waiting: Vec<Waiting>,
     /// All entities of the file, in its order; empty when the stage was not seen.
     pub entities: Vec<Deployed>,
     /// What carries our mark in Domino and is no longer in the file.
@@ -55,6 +60,43 @@ pub struct NotSeen {
     /// What the program ends with because of it.
     #[serde(skip)]
     pub exit: u8,
+}
+
+/// Something that waits for somebody before it enters a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Where it waits: `GitHub` or `Domino`.
+    pub place: &'static str,
+    /// What waits.
+    pub what: String,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Whom it waits for; nobody while only a timer runs.
+    pub waits_for: Vec<String>,
+    /// Who started it.
+    pub started_by: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Its page.
+    pub link: Option<String>,
+}
+
+/// That an entity went back and stays there, until it is let go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The day on which it went back.
+    pub since: String,
+    /// The beginning of the commit that it went back from.
+    pub from: Option<String>,
+}
+
+impl From<&Hold> for Held {
+    fn from(hold: &Hold) -> Self {
+        Self {
+            since: hold.since.to_string(),
+            from: hold.from.clone(),
+        }
+    }
 }
 
 /// What runs of one entity in one stage.
@@ -76,6 +118,8 @@ pub struct Deployed {
     pub commit: Option<String>,
     /// The GitHub workflow run that deployed it.
     pub workflow_run: Option<String>,
+    /// That no merge moves it.
+    pub held: Option<Held>,
     /// Since when, where Domino tells.
     pub since: Option<Timestamp>,
     /// Who deployed it, by the name in Domino.
@@ -176,6 +220,7 @@ impl Deployed {
             version: None,
             commit: None,
             workflow_run: None,
+            held: None,
             since: None,
             by: None,
             health: Health::Nothing,
@@ -291,11 +336,35 @@ impl Status {
             .collect()
     }
 
-    /// The page of an entity's commit on GitHub, where the repository is known.
-    pub fn commit_url(&self, entity: &Deployed) -> Option<String> {
-        let (repository, commit) = (self.repository.as_ref()?, entity.commit.as_ref()?);
+    /// What is held, a line each.
+    pub fn held(&self) -> Vec<String> {
+        let entities = self.stages.iter().flat_map(|stage| &stage.entities);
+        let held = entities.filter_map(|entity| {
+            let what = format!("{} {} {}", entity.stage, entity.kind.word(), entity.entity);
+            Some(format!("{what}: {}", entity.held.as_ref()?.in_words()))
+        });
+        held.collect()
+    }
+
+    /// What waits for whom, a line each.
+    pub fn waiting(&self) -> Vec<String> {
+        let waiting = self.stages.iter().flat_map(|stage| {
+            let each = stage.waiting.iter();
+            each.map(move |one| format!("{}: {}", stage.stage, one.in_words(self.at)))
+        });
+        waiting.collect()
+    }
+
+    /// The page of a commit on GitHub, where the repository is known.
+    pub fn url_of(&self, commit: &str) -> Option<String> {
+        let repository = self.repository.as_ref()?;
         let is_commit = commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit());
         is_commit.then(|| format!("https://github.com/{repository}/commit/{commit}"))
+    }
+
+    /// The page of an entity's commit on GitHub, where the repository is known.
+    pub fn commit_url(&self, entity: &Deployed) -> Option<String> {
+        self.url_of(entity.commit.as_ref()?)
     }
 
     /// What the program ends with because a stage could not be looked at; 0 when all with a token were.
@@ -305,6 +374,42 @@ impl Status {
             .iter()
             .filter_map(|stage| stage.not_seen.as_ref());
         not_seen.map(|not_seen| not_seen.exit).max().unwrap_or(0)
+    }
+}
+
+impl Held {
+    /// In words.
+    pub fn in_words(&self) -> String {
+        let from = self.from.as_ref();
+        let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+        format!("went back{from} on {}, and no merge moves it", self.since)
+    }
+}
+
+impl Waiting {
+    /// Whom it waits for, in words.
+    pub fn whom(&self) -> String {
+        match self.waits_for.is_empty() {
+            true => "waits for its timer".into(),
+            false => format!("waits for {}", self.waits_for.join(", ")),
+        }
+    }
+
+    /// The whole in words.
+    pub fn in_words(&self, now: Timestamp) -> String {
+        let commit = self
+            .commit
+            .as_deref()
+            .map(|commit| commit.get(..7).unwrap_or(commit));
+        let commit = commit
+            .map(|commit| format!(" ({commit})"))
+            .unwrap_or_default();
+        let since = self.since.map(|since| format!(", {}", ago(since, now)));
+        let (place, what, whom) = (self.place, &self.what, self.whom());
+        format!(
+            "{what}{commit} {whom} on {place}{}",
+            since.unwrap_or_default()
+        )
     }
 }
 

@@ -99,6 +99,9 @@ fn scheduled(seen: &Seen<'_>, job: &Job, schedule: &Schedule, now: jiff::Timesta
         }
     };
     let definition = &scheduled.definition;
+    let marked = marker.schedule_in(&definition.title);
+    let hold = marked.as_ref().and_then(|marked| marked.hold.as_ref());
+    found.held = hold.map(Into::into);
     found.name = Some(definition.title.clone());
     found.id = Some(scheduled.id.to_string());
     found.commit = commit(definition.main_repo_git_ref.as_ref());
@@ -150,7 +153,7 @@ fn find<'a>(
     let marked: Vec<(&ScheduledJob, bool)> = seen
         .schedules
         .iter()
-        .filter_map(|one| Some((one, marker.schedule_in(&one.definition.title)?.1)))
+        .filter_map(|one| Some((one, marker.schedule_in(&one.definition.title)?.is_paused)))
         .collect();
     match marked[..] {
         [(one, paused)] => return Match::Marked(one, paused),

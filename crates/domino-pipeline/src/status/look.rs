@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domino_core::client::{Connection, Limits, Reader};
 use domino_core::error::{CommandError, Exit};
+use domino_core::github::{WaitingRun, WaitingRuns};
 use domino_core::step::{Step, host_of};
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use stage_file::{Host, Stage, StageFile};
 
 use super::deployed::{Deployed, NotSeen, StageStatus, Status};
 use super::seen::Seen;
-use super::{apps, jobs, left_over, models};
+use super::{apps, jobs, left_over, models, waiting};
 use crate::{repository, stage_token};
 use domino_core::variable::variable;
 
@@ -21,6 +22,8 @@ pub(super) struct Look<'a> {
     pub(super) file: &'a StageFile,
     stages: Vec<(&'a Stage, Access)>,
     repository: Option<String>,
+    /// What tells which runs wait on GitHub, or why nothing does; nothing at all where nobody wants to know.
+    github: Option<Result<WaitingRuns, String>>,
     /// How long one stage may take.
     patience: Duration,
 }
@@ -43,6 +46,7 @@ impl<'a> Look<'a> {
         limits: Limits,
         file: &'a StageFile,
         stages: Vec<&'a Stage>,
+        is_for_an_issue: bool,
         step: &mut Step,
     ) -> Result<Self, CommandError> {
         stage_token::one_host(&stages)?;
@@ -61,8 +65,11 @@ impl<'a> Look<'a> {
         }
         let folder = file.path.parent().unwrap_or(std::path::Path::new(""));
         let origin = || repository::origin(&std::path::Path::new(".").join(folder));
+        // What waits comes and goes, and an issue is about what stays.
+        let github = (!is_for_an_issue).then(|| waiting::on_github(&limits, file, step));
         Ok(Self {
             file,
+            github,
             stages: asked,
             repository: variable("GITHUB_REPOSITORY").or_else(origin),
             patience: limits.request * 2,
@@ -75,11 +82,34 @@ impl<'a> Look<'a> {
             .stages
             .iter()
             .map(|(stage, access)| self.stage(stage, access));
+        let (mut stages, runs) = tokio::join!(join_all(looks), self.waiting_runs());
+        let repository = self.repository.as_deref();
+        let (runs, waiting_not_seen) = match runs {
+            Ok(runs) => (runs, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        for (status, (stage, _)) in stages.iter_mut().zip(&self.stages) {
+            let here = waiting::of_stage(&runs, stage, repository);
+            status.waiting.splice(0..0, here);
+        }
         Status {
             format: 1,
             at: Timestamp::now(),
             repository: self.repository.clone(),
-            stages: join_all(looks).await,
+            waiting_not_seen,
+            stages,
+        }
+    }
+
+    /// The runs that wait on GitHub, or why they are not known.
+    async fn waiting_runs(&self) -> Result<Vec<WaitingRun>, String> {
+        let github = match &self.github {
+            None => return Ok(Vec::new()),
+            Some(github) => github.as_ref().map_err(Clone::clone)?,
+        };
+        match tokio::time::timeout(self.patience, github.all()).await {
+            Ok(runs) => runs.map_err(|error| error.to_string()),
+            Err(_) => Err("GitHub did not answer in time".into()),
         }
     }
 
@@ -93,6 +123,7 @@ impl<'a> Look<'a> {
             approvers: stage.approvers.clone(),
             not_seen: None,
             warnings: Vec::new(),
+            waiting: Vec::new(),
             entities: Vec::new(),
             left_over: Vec::new(),
         };
@@ -105,7 +136,22 @@ impl<'a> Look<'a> {
         };
         status.host = host.to_string();
         status.warnings.extend(expiry.clone());
-        let seen = tokio::time::timeout(self.patience, Seen::look(reader, self.file, stage)).await;
+        let (seen, open) = tokio::join!(
+            tokio::time::timeout(self.patience, Seen::look(reader, self.file, stage)),
+            tokio::time::timeout(self.patience, waiting::in_domino(reader, self.file, stage)),
+        );
+        match open {
+            Ok(Ok(open)) => status.waiting = open,
+            Ok(Err(error)) => {
+                let text = format!(
+                    "open approvals of stage `{}` were not seen: {error}",
+                    stage.name
+                );
+                status.warnings.push(text);
+            }
+            // Whatever else was asked has not been answered either.
+            Err(_) => {}
+        }
         match seen {
             Ok(Ok(seen)) => {
                 status.entities = entities(&seen, Timestamp::now());

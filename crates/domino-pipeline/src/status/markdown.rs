@@ -53,6 +53,8 @@ pub(super) fn page(status: &Status, file: &str) -> String {
         &format!("In Domino, and no longer in `{file}`"),
         &left,
     );
+    list(&mut page, "Held", &status.held());
+    list(&mut page, "Waiting", &status.waiting());
     let not_seen: Vec<String> = status
         .stages
         .iter()

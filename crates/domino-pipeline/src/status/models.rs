@@ -26,6 +26,8 @@ pub(super) fn deployed(seen: &Seen<'_>, model: &Model) -> Deployed {
     stands(endpoint, version, &mut found);
     let mark = endpoint.found_marker(version, &marker);
     serves(model, version, mark.as_ref(), &mut found);
+    let hold = mark.as_ref().and_then(|mark| mark.hold.as_ref());
+    found.held = hold.map(Into::into);
     found.since = moment(version.created);
     found.by = version.created_by.as_deref().map(|id| seen.person(id));
     found.facts.extend(

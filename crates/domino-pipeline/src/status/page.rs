@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, ago};
+use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, Waiting, ago};
 
 /// Everything that the page looks like, for a light and a dark screen.
 const STYLE: &str = include_str!("page.css");
@@ -43,7 +43,13 @@ pub(super) fn page(status: &Status, file: &str) -> String {
 
 fn asked(status: &Status) -> String {
     let at = status.at.strftime("%Y-%m-%d %H:%M UTC");
-    format!("as of <time datetime=\"{}\">{at}</time>", status.at)
+    let why = status.waiting_not_seen.as_ref();
+    let why = why.map(|why| format!("; what waits on GitHub is not known: {}", prose(why)));
+    format!(
+        "as of <time datetime=\"{}\">{at}</time>{}",
+        status.at,
+        why.unwrap_or_default()
+    )
 }
 
 /// What differs, each with the way to its card.
@@ -123,6 +129,8 @@ fn column(status: &Status, file: &str, at: usize, stage: &StageStatus) -> String
             card(status, file, stage, entity, earlier)
         })
         .collect();
+    let waiting = stage.waiting.iter().map(|one| waits(status, one));
+    let waiting: String = waiting.collect();
     let left: String = stage
         .left_over
         .iter()
@@ -130,9 +138,51 @@ fn column(status: &Status, file: &str, at: usize, stage: &StageStatus) -> String
         .collect();
     format!(
         "<section class=\"stage\" id=\"{name}\" aria-labelledby=\"{name}-title\">\n<h2 id=\"{name}-title\">{name}</h2>\n\
-         <ul class=\"facts\">\n{facts}</ul>\n{warnings}{}{cards}{left}</section>\n",
+         <ul class=\"facts\">\n{facts}</ul>\n{warnings}{}{waiting}{cards}{left}</section>\n",
         not_seen(stage)
     )
+}
+
+/// What waits for somebody, in the place where it waits.
+fn waits(status: &Status, one: &Waiting) -> String {
+    let what = match &one.link {
+        Some(link) => format!("<a href=\"{}\">{}</a>", escaped(link), escaped(&one.what)),
+        None => escaped(&one.what),
+    };
+    let commit = one
+        .commit
+        .as_deref()
+        .map(|commit| commit_link(status, commit));
+    let what: Vec<String> = [Some(what), commit].into_iter().flatten().collect();
+    let mut rows = Vec::new();
+    if let Some(since) = one.since {
+        rows.push(("since", since_text(since, status.at)));
+    }
+    if let Some(by) = &one.started_by {
+        rows.push(("by", escaped(by)));
+    }
+    format!(
+        "<article class=\"card waits\">\n<h3>{} <small>on {}</small></h3>\n<p class=\"badge\">waits</p>\n<p>{}</p>\n\
+         <dl>\n{}</dl>\n</article>\n",
+        escaped(&one.whom()),
+        one.place,
+        what.join(" · "),
+        listed(&rows),
+    )
+}
+
+fn commit_link(status: &Status, commit: &str) -> String {
+    let short = escaped(commit.get(..7).unwrap_or(commit));
+    match status.url_of(commit) {
+        Some(url) => format!("<a href=\"{}\"><code>{short}</code></a>", escaped(&url)),
+        None => format!("<code>{short}</code>"),
+    }
+}
+
+fn listed(rows: &[(&str, String)]) -> String {
+    rows.iter()
+        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n"))
+        .collect()
 }
 
 fn not_seen(stage: &StageStatus) -> String {
@@ -199,13 +249,8 @@ fn card(
 fn what(status: &Status, entity: &Deployed) -> String {
     let version = entity.version.as_ref();
     let version = version.map(|version| format!("version {}", escaped(version)));
-    let commit = entity.short_commit().map(|short| {
-        let short = escaped(short);
-        match status.commit_url(entity) {
-            Some(url) => format!("<a href=\"{}\"><code>{short}</code></a>", escaped(&url)),
-            None => format!("<code>{short}</code>"),
-        }
-    });
+    let commit = entity.commit.as_deref();
+    let commit = commit.map(|commit| commit_link(status, commit));
     let parts: Vec<String> = version.into_iter().chain(commit).collect();
     match parts.is_empty() {
         true => "commit not told".into(),
@@ -236,15 +281,16 @@ fn details(status: &Status, entity: &Deployed) -> String {
             });
         rows.push(("workflow run", link.unwrap_or_else(|| escaped(run))));
     }
+    if let Some(held) = &entity.held {
+        rows.push(("held", escaped(&held.in_words())));
+    }
     if !entity.facts.is_empty() {
         rows.push(("also", escaped(&entity.facts.join(", "))));
     }
     if let Some(name) = &entity.name {
         rows.push(("in Domino", escaped(name)));
     }
-    rows.iter()
-        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n"))
-        .collect()
+    listed(&rows)
 }
 
 fn since_text(since: Timestamp, now: Timestamp) -> String {

@@ -82,6 +82,7 @@ fn cell(stage: &StageStatus, entity: Option<&Deployed>, now: Timestamp) -> [Stri
     let Some(entity) = entity else {
         return [not_seen(stage).into(), String::new(), String::new()];
     };
+    let held = if entity.held.is_some() { " held" } else { "" };
     let sign = match (entity.health, entity.differences.is_empty()) {
         (Health::Nothing, _) => "",
         (Health::Wrong, _) => " ✗",
@@ -98,7 +99,7 @@ fn cell(stage: &StageStatus, entity: Option<&Deployed>, now: Timestamp) -> [Stri
         _ => entity.what(),
     };
     [
-        format!("{what}{sign}"),
+        format!("{what}{held}{sign}"),
         stands,
         entity.by.clone().unwrap_or_default(),
     ]
@@ -163,6 +164,12 @@ fn words(status: &Status, file: &str, width: usize) -> String {
         let said = format!("{marker} {kind} `{}` ({})", left.name, left.id);
         text.push_str(&wrapped(&said, width));
         text.push_str(&wrapped(&format!("  → {}", left.hint), width));
+    }
+    for (title, lines) in [("Held", status.held()), ("Waiting", status.waiting())] {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{title}:\n"));
+            text.extend(lines.iter().map(|line| wrapped(line, width)));
+        }
     }
     for stage in &status.stages {
         if let Some(why) = &stage.not_seen {
