@@ -1,4 +1,5 @@
-//! Reads a stage file of many stages and says how long that took: `cargo run --release -p stage-file --example read -- 5000`.
+//! Reads a stage file with many stages and prints how long that took: `cargo run --release -p stage-file --example
+//! read -- 5000`.
 
 use std::path::Path;
 use std::time::Instant;

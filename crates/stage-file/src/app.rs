@@ -15,7 +15,7 @@ pub struct App {
     pub name: String,
     /// The script that starts it, from the top of the repository.
     pub entry_point: String,
-    /// What people read in Domino.
+    /// The description that people read in Domino.
     pub description: String,
     /// Who may open it.
     pub visibility: Visibility,
@@ -27,18 +27,18 @@ pub struct App {
     pub timeout: Option<String>,
     /// The apps that come before it in every stage, by name.
     pub after: Vec<String>,
-    /// Files, and folders with a `/` at their end, whose change deploys it beside those that are named elsewhere;
-    /// nothing where the file does not say.
+    /// Files, and folders with a trailing `/`, whose change deploys it, in addition to those that are named
+    /// elsewhere; `None` if the file does not say.
     pub paths: Option<Vec<String>>,
-    /// What differs in one stage, by the stage's name.
+    /// Its own settings in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
 }
 
 impl App {
-    /// How long a version may take where the file does not say.
+    /// How long a version may take if the file does not say.
     const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-    /// How long a new version is waited for.
+    /// How long to wait for a new version.
     pub fn timeout(&self, stage: &Stage) -> Duration {
         let timeout = placement::timeout(&self.stages, &stage.name, self.timeout.as_deref());
         timeout.unwrap_or(Self::TIMEOUT)
@@ -51,10 +51,10 @@ impl App {
 pub enum Visibility {
     /// Everybody.
     Public,
-    /// Everybody who is signed in.
+    /// Everybody who has signed in.
     Authenticated,
-    /// Those who were granted access, and others may ask.
+    /// Those who were granted access; others may ask for it.
     GrantBased,
-    /// Those who were granted access only.
+    /// Only those who were granted access.
     GrantBasedStrict,
 }

@@ -1,7 +1,7 @@
 //! Cron expressions as Domino reads them: those of Quartz, seconds first.
 //!
-//! An expression is taken when Quartz takes it and means by it what it looks like; what is wrong is said in the words
-//! of the fields. The times are those of Quartz 2.3.2 to the second, in nights in which the clock changes as well.
+//! An expression is accepted if Quartz accepts it and it means what it seems to mean; an error names the field that
+//! is wrong. The times are those of Quartz 2.3.2 to the second, even in nights in which the clock changes.
 
 mod calendar;
 mod error;
@@ -27,7 +27,7 @@ use self::suggestion::{from_nickname, from_unix, with_question_mark};
 /// How many years Quartz looks ahead.
 const YEARS_AHEAD: i32 = 100;
 
-/// As many times as an expression that fires once a month has in five years.
+/// As many times as an expression that fires monthly has in five years.
 const SOON: usize = 60;
 
 /// A Quartz cron expression that is understood.
@@ -39,10 +39,10 @@ pub struct Quartz {
 }
 
 impl Quartz {
-    /// Reads an expression that means what it looks like, in the year in which it is asked.
+    /// Reads an expression that means what it seems to mean, as of this year.
     ///
     /// # Errors
-    /// Quartz refuses the expression, or reads something other than what it looks like.
+    /// Quartz refuses the expression, or reads something other than what it seems to mean.
     pub fn read(text: &str, this_year: i16) -> Result<Self, CronError> {
         let this_year = i32::from(this_year);
         let fields: Vec<String> = text
@@ -70,7 +70,7 @@ impl Quartz {
         Ok(Self::of(text, reading, this_year))
     }
 
-    /// Reads an expression as Quartz does, also where it means something other than what it looks like.
+    /// Reads an expression as Quartz does, even if it means something other than it seems to.
     ///
     /// # Errors
     /// Why Quartz refuses it.
@@ -96,13 +96,13 @@ impl Quartz {
         std::iter::successors(next(&after), next)
     }
 
-    /// Whether Quartz does not come back from looking for the first of its times after a moment.
+    /// Whether Quartz never returns from its search for the first of the times after a moment.
     pub fn is_endless(&self, after: &Zoned) -> bool {
         self.next(after) == Next::Endless
     }
 
-    /// What to say when Quartz will not come back from looking for one of the next times, as a sentence that goes on
-    /// after the expression. `W` does that where the clock of the zone leaves out the hour on such a day.
+    /// What to say if Quartz will never return from its search for one of the next times, as a sentence that
+    /// continues after the expression. `W` does that if the zone's clock skips the hour on such a day.
     pub fn endless(&self, after: &Zoned) -> Option<String> {
         if !self.reading.nearest_working_day {
             return None;
@@ -132,7 +132,7 @@ impl Quartz {
         let Some(first) = self.fires(after).next() else {
             return Rhythm::Never;
         };
-        // Several times on one day are one occasion, so the next is looked for from the day after.
+        // Several times on one day count as one, so the next is searched from the day after.
         let end_of_day = first.end_of_day().unwrap_or_else(|_| first.clone());
         match self.fires(end_of_day).next() {
             None => Rhythm::Once,
@@ -141,8 +141,8 @@ impl Quartz {
         }
     }
 
-    /// What to say of days of the week that are numbers, as a sentence that goes on after the expression: by their
-    /// names, as Quartz counts them, and as one who counts from Monday.
+    /// What to say about weekdays that are numbers, as a sentence that continues after the expression: by their
+    /// names, as Quartz counts them, and as somebody who counts from Monday would.
     pub fn numbered_weekday(&self) -> Option<String> {
         let (quartz, from_monday) = numbered_weekday(&self.text, &self.reading)?;
         Some(format!(
@@ -151,8 +151,8 @@ impl Quartz {
         ))
     }
 
-    /// The changes of a zone's clock within a year that leave out a time at which it should fire. An expression that
-    /// fires in every hour of the day misses nothing in an hour that does not exist.
+    /// The changes of a zone's clock within a year that skip a time at which it should fire. An expression that fires
+    /// in every hour of the day misses nothing in an hour that does not exist.
     pub fn left_out(&self, zone: &TimeZone, now: Timestamp) -> Vec<LeftOut> {
         if self.reading.values[HOURS].len() == 24 {
             return Vec::new();
@@ -171,7 +171,7 @@ impl Quartz {
                 .ok()?;
             let from = zone.to_offset(before).to_datetime(change.timestamp());
             let to = change.offset().to_datetime(change.timestamp());
-            // What the expression would do if the clock just went on.
+            // What the expression would do if the clock did not change.
             let start = from.checked_sub(SignedDuration::from_secs(1)).ok()?;
             let start = start.to_zoned(TimeZone::UTC).ok()?;
             let fire = self.fires(start).next()?.datetime();
@@ -181,19 +181,19 @@ impl Quartz {
     }
 }
 
-/// A time that a zone's clock leaves out.
+/// A time that a zone's clock skips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// When the expression should fire.
     pub fire: jiff::civil::DateTime,
-    /// Where the clock is put forward.
+    /// The time at which the clock is put forward.
     pub from: jiff::civil::DateTime,
-    /// Where it goes on.
+    /// The time at which it continues.
     pub to: jiff::civil::DateTime,
 }
 
 impl LeftOut {
-    /// What happens, as a sentence that goes on after the expression.
+    /// What happens, as a sentence that continues after the expression.
     pub fn message(&self, zone: &str) -> String {
         format!(
             "does not fire at {} on {}: the clock of `{zone}` goes from {} to {}",
@@ -205,7 +205,7 @@ impl LeftOut {
     }
 }
 
-/// What the fields look like they mean. An error names what Quartz makes of the field.
+/// What the fields seem to mean. An error names what Quartz makes of the field.
 fn meant(
     fields: &[String],
     reading: &Result<Reading, String>,
@@ -236,9 +236,9 @@ pub(super) enum Rhythm {
     Often,
 }
 
-/// A suggestion, if it is one that would be taken.
+/// A suggestion, if it is itself valid.
 fn valid(suggestion: Option<String>) -> Option<String> {
-    // No suggestion has a year.
+    // No suggestion contains a year.
     suggestion.filter(|cron| Quartz::read(cron, 2026).is_ok())
 }
 

@@ -1,6 +1,6 @@
 //! Where the reader and the rules put what they find, with the line and the words that name the place.
 //!
-//! It sorts, and keeps what is said once from being said again; what is wrong is decided by those who report.
+//! It sorts the problems and drops repetitions; the code that reports them decides what is wrong.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -8,7 +8,7 @@ use std::fmt::Display;
 use super::problem::{Problem, Severity};
 use super::tree::{Tree, place};
 
-/// The problems after which nothing else is said of a value: it is going to be replaced.
+/// The problems after which nothing else is reported about a value, because it will be replaced.
 const SETTLING: [&str; 4] = ["wrong-type", "blank", "placeholder", "secret"];
 
 /// The problems found so far.
@@ -17,13 +17,13 @@ pub(super) struct Findings<'t> {
     /// The file that is looked at.
     pub tree: &'t Tree<'t>,
     found: Vec<(Vec<String>, Problem)>,
-    /// The keys whose value is going to be replaced.
+    /// The keys whose value will be replaced.
     settled: HashSet<Vec<String>>,
     known: HashSet<Problem>,
 }
 
 impl<'t> Findings<'t> {
-    /// None yet.
+    /// No problems yet.
     pub fn new(tree: &'t Tree<'t>) -> Self {
         Self {
             tree,
@@ -38,7 +38,7 @@ impl<'t> Findings<'t> {
         self.tree.find(path).value.is_some()
     }
 
-    /// An error about one key. The message goes on after the key's name: `` `host` in `[stage.dev]` … ``.
+    /// An error about one key. The message continues after the key's name: `` `host` in `[stage.dev]` … ``.
     pub fn error<S: AsRef<str>>(&mut self, name: &'static str, path: &[S], says: impl Display) {
         self.about(name, Severity::Error, path, says);
     }
@@ -56,7 +56,7 @@ impl<'t> Findings<'t> {
         path: &[S],
         says: impl Display,
     ) {
-        // The place that decides may be `[defaults]`, and then that is what must be named.
+        // If `[defaults]` decides, that is the place to name.
         let message = format!("{} {says}", place(&self.tree.find(path).path));
         self.push(name, severity, path, message);
     }
@@ -78,7 +78,7 @@ impl<'t> Findings<'t> {
             name,
             path: found.path.clone(),
         };
-        // One key in `[defaults]` is looked at once for every stage that inherits it.
+        // A key in `[defaults]` is checked once for every stage that inherits it.
         let said = Problem {
             path: Vec::new(),
             ..problem.clone()
@@ -128,7 +128,7 @@ impl<'t> Findings<'t> {
             .into_iter()
             .filter(|(path, problem)| {
                 let accepted = accepted.iter().any(|name| name == problem.name);
-                // What could not be read is reported; that it is also missing would be said twice.
+                // A key that could not be read has been reported; it is not reported as missing as well.
                 let below_error =
                     || (3..=path.len()).any(|length| errors.contains(&path[..length]));
                 let unread = || above_errors.contains(path) || below_error();

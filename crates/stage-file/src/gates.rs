@@ -49,6 +49,6 @@ pub enum DominoApproval {
     Governance,
     /// A model review (Domino 5.8 to 5.11).
     Review,
-    /// Nowhere.
+    /// Not in Domino.
     None,
 }

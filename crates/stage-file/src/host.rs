@@ -23,7 +23,7 @@ impl Host {
         Url::parse(&self.0).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
     }
 
-    /// Stands where a file has none, until the error about that is reported.
+    /// A placeholder for a file without a host, until the error about that is reported.
     pub(super) fn missing() -> Self {
         Self(String::new())
     }
@@ -38,10 +38,10 @@ impl fmt::Display for Host {
 /// Why a text is not the address of a Domino deployment. It never repeats a part that may be a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedHost {
-    /// Neither a host name nor a URL.
+    /// It is neither a host name nor a URL.
     #[error("is neither a host name such as `domino.example.com` nor a URL")]
     NotAHost,
-    /// A character that no host name has, or one that may look like another.
+    /// A character that host names do not have, or one that may look like another.
     #[error(
         "has characters that are not a letter from a to z, a digit, a dot or a hyphen; a name in other letters is written as `xn--…`"
     )]
@@ -82,11 +82,11 @@ impl FromStr for Host {
             .host_str()
             .filter(|host| !host.is_empty())
             .ok_or(MalformedHost::NotAHost)?;
-        // The text is asked too: the parser drops an empty user name or password.
+        // The text is checked too: the parser drops an empty user name or password.
         if text.contains('@') || !url.username().is_empty() || url.password().is_some() {
             return Err(MalformedHost::Credential);
         }
-        // The parser turns other letters, and percent-encoded ones, into those of another name.
+        // The parser converts other letters, and percent-encoded ones, into those of another name.
         let behind_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
         let authority = behind_scheme.split(['/', '?', '#']).next();
         let is_of_a_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);

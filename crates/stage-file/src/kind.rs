@@ -8,7 +8,7 @@ use serde::Serialize;
 pub enum Kind {
     /// A job, or a scheduled job.
     Job,
-    /// An app.
+    /// A web app, which is published and then serves.
     App,
     /// A model endpoint.
     Model,

@@ -1,6 +1,6 @@
-//! Finding a stage file, reading it, and giving it out only when every rule holds.
+//! Finds a stage file, reads it, and returns it only if every rule holds.
 //!
-//! What the tables mean is in `read.rs`, what is wrong with them in `shape.rs` and `validate.rs`.
+//! `read.rs` interprets the tables; `shape.rs` and `validate.rs` report what is wrong with them.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::{StageFile, shape, validate};
 /// The name the file has when none is given.
 const NAME: &str = "stages.toml";
 
-/// More than any pipeline needs, and little enough to read and parse at once.
+/// More than any pipeline needs, and small enough to read and parse at once.
 const LARGEST: u64 = 1024 * 1024;
 
 impl StageFile {
@@ -44,7 +44,7 @@ impl StageFile {
         for (above, folder) in folders.iter().enumerate() {
             let path = folder.join(NAME);
             if path.is_file() {
-                // Shown relative to where the person stands, as compilers do.
+                // Shown relative to the current folder, as compilers do.
                 let displayed: PathBuf = std::iter::repeat_n("..", above).chain([NAME]).collect();
                 let text = text_of(&path, &displayed)?;
                 return Self::read(&text, &displayed);
@@ -60,7 +60,7 @@ impl StageFile {
         Self::read_at(text, path, Timestamp::now())
     }
 
-    /// Reads and checks a text as of a moment: schedules may end with a year.
+    /// Reads and checks a text as of this moment: schedules may end with a year.
     pub(super) fn read_at(text: &str, path: &Path, now: Timestamp) -> Result<Self, StageFileError> {
         let tree = match Tree::parse(text) {
             Ok(tree) => tree,
@@ -121,8 +121,8 @@ fn text_of(path: &Path, displayed: &Path) -> Result<String, StageFileError> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
-/// The folder and those above it that belong to the same repository. Without a repository it is the folder
-/// alone: a file that somebody left further up must not decide where a credential is sent.
+/// The folder and those above it that belong to the same repository. Without a repository only the folder: a file
+/// that somebody left further up must not decide where a credential is sent.
 fn repository_folders(here: &Path) -> Vec<&Path> {
     match here
         .ancestors()

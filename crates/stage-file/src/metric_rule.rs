@@ -1,38 +1,38 @@
 //! Rules on the metrics of a model version, written as sentences: `rmse must not rise by more than 2 %`.
 //!
-//! It reads a rule and judges two numbers by it. Where the numbers come from is not known here.
+//! It reads a rule and evaluates it for two numbers. It does not know where the numbers come from.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A rule on one metric.
+/// A sentence about one metric, parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricRule {
     /// The metric's name in the experiment manager.
     pub metric: String,
-    /// The data set that it was measured on; any when not said.
+    /// The data set that it was measured on; any if absent.
     pub data_set: Option<String>,
-    /// What it must keep to.
+    /// What the rule requires.
     pub bound: Bound,
 }
 
-/// What a metric must keep to.
+/// What a rule requires of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
-    /// It may be higher than that of the version before by so much.
+    /// It may be higher than that of the previous version by this much.
     Rise(Change),
-    /// It may be lower than that of the version before by so much.
+    /// It may be lower than that of the previous version by this much.
     Fall(Change),
-    /// It may be as high as this.
+    /// It may be this high, and no higher.
     AtMost(f64),
-    /// It may be as low as this.
+    /// It may be this low, and no lower.
     AtLeast(f64),
 }
 
-/// How far a metric may move.
+/// How far a metric may change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// By this part of the value before, in percent.
+    /// By this part of the earlier value, in percent.
     Percent(f64),
     /// By this much.
     Amount(f64),
@@ -53,14 +53,14 @@ impl MetricRule {
         matches!(self.bound, Bound::Rise(_) | Bound::Fall(_))
     }
 
-    /// Whether a version with this value may replace one with the value `before`. A rule that compares
-    /// holds when there is nothing to compare with; no rule holds for what is no finite number.
+    /// Whether a version with this value may replace one with the value `before`. A rule that compares holds if there
+    /// is nothing to compare with; no rule holds for a value that is not finite.
     pub fn holds(&self, value: f64, before: Option<f64>) -> bool {
         value.is_finite() && self.bound_holds(value, before.filter(|before| before.is_finite()))
     }
 
     fn bound_holds(&self, value: f64, before: Option<f64>) -> bool {
-        // A bound that overflows is beyond every value, and would hold them all.
+        // A bound that overflows is beyond every value, and would accept them all.
         let within = |bound: f64, holds: bool| bound.is_finite() && holds;
         match (self.bound, before) {
             (Bound::AtMost(most), _) => value <= most,
@@ -111,7 +111,7 @@ pub enum MalformedMetricRule {
          `rmse must be at most 1.5` or `r2 must be at least 0.8`"
     )]
     Sentence,
-    /// What stands where the number belongs is none, or is not a sensible one.
+    /// The number is missing, or is not a sensible one.
     #[error(
         "must end in a number, for a change one that is not negative, with ` %` for a part of the value before"
     )]
@@ -164,7 +164,7 @@ fn change(text: &str) -> Result<Change, MalformedMetricRule> {
 
 fn number(text: &str) -> Result<f64, MalformedMetricRule> {
     let number: f64 = text.parse().map_err(|_| MalformedMetricRule::Number)?;
-    // `inf` and `nan` parse, and a rule with them never says no or never says yes.
+    // `inf` and `nan` can be parsed, and a rule with them never refuses or never accepts.
     if number.is_finite() {
         Ok(number)
     } else {

@@ -1,4 +1,4 @@
-//! The files of a repository that a command names: what it runs and what it reads, as far as its words tell.
+//! The files of a repository that a command names: those that it runs and reads, as far as its words tell.
 
 /// Each word of a command that can be a file of the repository, and the file of each module that Python runs by name.
 pub fn named_files(command: &str) -> Vec<String> {
@@ -16,7 +16,7 @@ pub fn named_files(command: &str) -> Vec<String> {
     files
 }
 
-/// `conf/train.yaml` of itself, of `--config=conf/train.yaml` and of `CONFIG=conf/train.yaml`.
+/// `conf/train.yaml` from itself, from `--config=conf/train.yaml` and from `CONFIG=conf/train.yaml`.
 fn file(word: &str) -> Option<&str> {
     let value = match word.split_once('=') {
         Some((_, value)) => value,
@@ -30,7 +30,7 @@ fn file(word: &str) -> Option<&str> {
     (is_path && (path.contains('/') || has_ending(path))).then_some(path)
 }
 
-/// Whether a name ends as that of a script or a configuration does: `2.5` and `v1.2` do not.
+/// Whether a name has the extension of a script or a configuration: `2.5` and `v1.2` do not.
 fn has_ending(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, ending)| {
         !stem.is_empty()

@@ -1,4 +1,4 @@
-//! A Domino project as the file names it: owner and name with one slash between.
+//! A Domino project as the file names it: owner and name, separated by one slash.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct ProjectName {
 }
 
 impl ProjectName {
-    /// Stands where a file has none, until the error about that is reported.
+    /// A placeholder for a file without a project, until the error about that is reported.
     pub(super) fn missing() -> Self {
         Self {
             owner: String::new(),
@@ -53,7 +53,7 @@ impl FromStr for ProjectName {
             return Err(MalformedProject::NotOwnerAndName);
         }
         let legal = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
-        // A name of dots only would climb out of the path it is put into.
+        // A name made of dots only would leave the path that it is put into.
         let climbs = |part: &str| part.chars().all(|c| c == '.');
         if !text.chars().all(|c| legal(c) || c == '/') || climbs(owner) || climbs(name) {
             return Err(MalformedProject::Character);

@@ -2,12 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-/// Which runners take a job: those that have all of the labels, of the group where one is named.
+/// Which runners may run a job: those that have all of the labels, in the group if one is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
-    /// The group of runners that they are looked for in.
+    /// The group of runners to choose from.
     pub group: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl Runner {
         }
     }
 
-    /// Whether GitHub itself has the machine: it ends a job there after six hours, whatever the job says.
+    /// Whether the machine is GitHub's own: there a job ends after six hours, whatever it says.
     pub fn is_hosted(&self) -> bool {
         let [label] = self.labels.as_slice() else {
             return false;

@@ -1,4 +1,4 @@
-//! When a job runs by itself, and the next times it does.
+//! When a job runs by itself, and its next times.
 
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
@@ -16,17 +16,17 @@ pub struct Schedule {
     pub timezone: String,
     /// The stages in which the schedule exists but is paused.
     pub paused: Vec<String>,
-    /// Whether a run may start while the one before still runs.
+    /// Whether a run may start while the previous one still runs.
     pub concurrent: bool,
     /// The e-mail addresses told when a run ends.
     pub notify: Vec<String>,
 }
 
 impl Schedule {
-    /// The next `number` times it fires after a moment, in its own time zone. Fewer when it ends before, as
+    /// The next `number` times at which it fires after a moment, in its own time zone. Fewer if it ends earlier, as
     /// one with a year may.
     ///
-    /// A loaded stage file has only expressions and zones that are right, so no error is reported here.
+    /// A loaded stage file has only valid expressions and zones, so no error is returned here.
     pub fn next_fires(&self, number: usize, after: Timestamp) -> Vec<Zoned> {
         let Some(zone) = time_zone(&self.timezone) else {
             return Vec::new();

@@ -1,6 +1,6 @@
-//! Whether a stage file holds only keys that exist, each of the right type, and none is missing.
+//! Whether a stage file contains only keys that exist, each of the right type, and none is missing.
 //!
-//! It compares the tables with `reference.rs` and knows the meaning of no key.
+//! It compares the tables with `reference.rs`; it does not know the meaning of any key.
 
 use toml::de::{DeTable, DeValue};
 
@@ -42,7 +42,7 @@ fn table(
     }
     for key in section.keys.iter().filter(|key| key.need == Need::Required) {
         let path = below(path, key.name);
-        // The lookup goes on into `[defaults]`, so a stage lacks only what nobody says.
+        // The lookup continues into `[defaults]`, so a stage lacks only what neither of them has.
         let empty = matches!(key.form, Form::Named(_)) && findings.tree.keys(&path).is_empty();
         if !findings.given(&path)
             || (empty && findings.tree.own(&path).is_some_and(DeValue::is_table))
@@ -206,7 +206,7 @@ fn wrong_type(
     );
 }
 
-/// A value by its type, and by itself where it is short.
+/// A value by its type, and by itself if it is short.
 fn described(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {}", displayed(text)),

@@ -1,6 +1,6 @@
-//! What may be shown of a text from a stage file, and which texts must never be.
+//! What may be shown of a text from a stage file, and which texts must never be shown.
 //!
-//! Whether a text is right where it stands is for the rules to say.
+//! The rules decide whether a text is valid in its place.
 
 use std::borrow::Cow;
 
@@ -27,9 +27,9 @@ pub(super) fn displayed(value: &str) -> String {
     format!("`{text}`")
 }
 
-/// Whether a person does not see a character: it controls a terminal, turns the direction of text, joins or parts
-/// letters, fills a place, ends a line for some readers, or tags what stands before it. One name could be shown as
-/// another by it.
+/// Whether a character is invisible to a person: it controls a terminal, changes the direction of text, joins or
+/// separates letters, fills space, ends a line for some readers, or tags the text before it. With it, one name could
+/// be shown as another.
 pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -39,7 +39,7 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The parts of a key's name that say it holds a secret.
+/// The parts of a key's name which say that it holds a secret.
 const SECRET_WORDS: [&str; 9] = [
     "apikey",
     "key",
@@ -52,7 +52,7 @@ const SECRET_WORDS: [&str; 9] = [
     "credentials",
 ];
 
-/// Whether a key by this name would hold a secret: `DB_PASSWORD`, `api-key`, `apiToken`.
+/// Whether a key with this name would hold a secret: `DB_PASSWORD`, `api-key`, `apiToken`.
 pub(super) fn names_secret(key: &str) -> bool {
     words_of(key)
         .iter()
@@ -139,7 +139,7 @@ fn is_token(word: &str) -> bool {
     begins || key || web_token
 }
 
-/// The value without what stands around a placeholder, in lower case.
+/// The value without the characters around a placeholder, in lower case.
 pub(super) fn bare(value: &str) -> Cow<'_, str> {
     let trimmed = value.trim_matches(|c: char| c.is_whitespace() || "<>[](){}\"'".contains(c));
     if trimmed.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -1,7 +1,7 @@
-//! Time zones by the names that Domino, which is Java, knows.
+//! Time zones by the names that Domino, which is Java, accepts.
 //!
-//! The time zones are built in, so that a stage file is right or wrong on every machine alike; what the machine has is
-//! not asked.
+//! The time zones are built in, so that a stage file is valid or not on every machine alike; those of the machine are
+//! not used.
 
 mod alias;
 
@@ -13,7 +13,7 @@ use super::unknown_name::nearest;
 /// Names in the database that Java does not know.
 const UNKNOWN_TO_JAVA: [&str; 2] = ["Factory", "ROC"];
 
-/// The time zone of this name. Domino's server compares with case, so this does too.
+/// The time zone with this name. Domino's server is case-sensitive here, so this is too.
 pub fn time_zone(name: &str) -> Option<TimeZone> {
     let of_java = OF_JAVA.iter().find(|(alias, _)| *alias == name);
     let name = of_java.map_or(name, |(_, today)| *today);
@@ -22,7 +22,7 @@ pub fn time_zone(name: &str) -> Option<TimeZone> {
     exact.then_some(zone)
 }
 
-/// The name that a zone has today, when this is another one.
+/// The zone's present name, if that is another one.
 pub fn todays_name(name: &str) -> Option<&'static str> {
     let mut all = ALIASES.iter().chain(OF_JAVA);
     all.find(|(alias, _)| *alias == name)
@@ -41,7 +41,7 @@ pub fn nearest_time_zone(name: &str) -> Option<String> {
         .filter(|name| todays_name(name).is_none() && !UNKNOWN_TO_JAVA.contains(&name.as_str()))
         .collect();
     let known = || known.iter().map(String::as_str);
-    // Many write the city alone, or a blank for the line below.
+    // Many write only the city, or a blank for the underscore.
     let city = |zone: &&str| {
         zone.rsplit('/')
             .next()

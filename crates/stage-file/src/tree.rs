@@ -1,7 +1,7 @@
-//! The text of a stage file as TOML tables that know where they stand.
+//! The text of a stage file as TOML tables that know their places.
 //!
-//! It finds keys, lines and the words that name a key to a person. It knows one rule of the file only:
-//! what a stage does not say, `[defaults]` says.
+//! It finds keys, lines and the words that name a key to a person. It knows only one rule of the file: what a stage
+//! does not say, `[defaults]` says.
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -16,27 +16,26 @@ pub(super) struct Tree<'t> {
     line_starts: Vec<usize>,
 }
 
-/// What stands at the end of a key path, or as far along it as the file goes.
+/// The value at the end of a key path, or as far along it as the file goes.
 #[derive(Debug)]
 pub(super) struct KeyMatch<'a, 't> {
-    /// The path that was followed: into `[defaults]` when those decide.
+    /// The path that was followed: into `[defaults]` if that decides.
     pub path: Vec<String>,
-    /// How much of the path is there.
+    /// How much of the path exists.
     pub depth: usize,
-    /// Where the last key that is there stands, in bytes.
+    /// The position of the last existing key, in bytes.
     offset: Option<usize>,
-    /// The value, when the whole path is there.
+    /// The value, if the whole path exists.
     pub value: Option<&'a DeValue<'t>>,
 }
 
-/// A text of the file and where it stands.
+/// A text in the file, and its place.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
     /// The keys that lead to it.
     pub keys: Vec<&'a str>,
-    /// Which item it is, when it stands in a list.
+    /// Its position in a list, if it is in one.
     pub index: Option<usize>,
-    /// The text.
     pub text: &'a str,
 }
 
@@ -76,8 +75,8 @@ impl<'t> Tree<'t> {
         &self.root
     }
 
-    /// Follows a key path, into `[defaults]` where the stage itself is silent. The index of a list's
-    /// item may stand at the end.
+    /// Follows a key path, into `[defaults]` if the stage itself does not have the key. The index of a list's item
+    /// may be at the end.
     pub fn find<S: AsRef<str>>(&self, path: &[S]) -> KeyMatch<'_, 't> {
         let path: Vec<String> = path.iter().map(|key| key.as_ref().to_owned()).collect();
         let (own, silent) = self.walk(path);
@@ -98,7 +97,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The value at exactly this path, without a look at `[defaults]`.
+    /// The value at exactly this path, without `[defaults]`.
     pub fn own<S: AsRef<str>>(&self, path: &[S]) -> Option<&DeValue<'t>> {
         self.walk(path.iter().map(|key| key.as_ref().to_owned()).collect())
             .0
@@ -110,22 +109,22 @@ impl<'t> Tree<'t> {
         self.own(path)?.as_str()
     }
 
-    /// The line of a key, or of the nearest key above it that is there.
+    /// The line of a key, or of the nearest existing key above it.
     pub fn line<S: AsRef<str>>(&self, path: &[S]) -> Option<usize> {
         Some(self.line_at(self.find(path).offset?))
     }
 
-    /// The line in which a byte of the text stands.
+    /// The line that contains a byte of the text.
     pub fn line_at(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset) + 1
     }
 
-    /// The path of the key that decides: the one asked for, the one in `[defaults]`, or the one above that answers
-    /// for it.
+    /// The path of the key that decides: the requested one, the one in `[defaults]`, or one above it that answers for
+    /// it.
     pub fn deciding_key<S: AsRef<str>>(&self, path: &[S]) -> Vec<String> {
         let found = self.find(path);
         match found.path.get(..found.depth) {
-            // A string answers for all that a table in its place would hold.
+            // A string answers for everything that a table in its place would contain.
             Some(scalar) if self.own_text(scalar).is_some() => scalar.to_vec(),
             _ => found.path,
         }
@@ -143,7 +142,7 @@ impl<'t> Tree<'t> {
         self.keys(&[kind])
     }
 
-    /// The keys of a table, in the order of the file; none when there is no such table.
+    /// The keys of a table, in the order of the file; empty if the table does not exist.
     pub fn keys(&self, path: &[&str]) -> Vec<&str> {
         match self.own(path) {
             Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().as_ref()).collect(),
@@ -151,8 +150,8 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The path, and whether it ended because a table does not have the next key: a scalar in the
-    /// middle (`hardware-tier = "small"`) answers for everything below it.
+    /// The path, and whether it ended because a table does not have the next key: a scalar in the middle
+    /// (`hardware-tier = "small"`) answers for everything below it.
     fn walk(&self, path: Vec<String>) -> (KeyMatch<'_, 't>, bool) {
         let mut table = Some(&self.root);
         let mut list: Option<&DeArray<'t>> = None;
@@ -195,7 +194,8 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// A date or time is a text of the same spelling: so the JSON Schema and every editor take it, which know no dates.
+/// A date or time becomes a text of the same spelling, because the JSON Schema and editors accept it as such and do
+/// not know dates.
 fn dates_as_text<'t>(mut table: DeTable<'t>, text: &'t str) -> DeTable<'t> {
     for (_, value) in &mut table {
         date_as_text(value, text);
@@ -249,7 +249,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn syntax_error(text: &str, error: &toml::de::Error) -> SyntaxError {
-    // The parser's hints may speak over several lines, and a problem is one line.
+    // The parser's hints may have several lines, and a problem is one line.
     let message = error
         .message()
         .split_whitespace()
@@ -274,7 +274,7 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> SyntaxError {
     }
 }
 
-/// A key path in the words of the file: the key, and the header of the table it belongs into.
+/// A key path in the words of the file: the key, and the header of the table that it belongs to.
 ///
 /// `["stage", "prod", "hardware-tier", "jobs"]` is `hardware-tier.jobs` in `[stage.prod]`.
 pub(super) fn words<S: AsRef<str>>(path: &[S]) -> (String, String) {
@@ -294,7 +294,7 @@ pub(super) fn words<S: AsRef<str>>(path: &[S]) -> (String, String) {
             .join(".")
     };
     let mut keys = &path[header..];
-    // The index of a list's item says nothing to a person; the message shows the item.
+    // The index of a list's item tells a person nothing; the message shows the item.
     while let [rest @ .., last] = keys
         && last.parse::<usize>().is_ok()
     {
@@ -312,7 +312,7 @@ pub(super) fn place<S: AsRef<str>>(path: &[S]) -> String {
     }
 }
 
-/// A key as TOML writes it; what a person does not see is an escape.
+/// A key as TOML writes it; invisible characters are escaped.
 fn quoted(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !key.is_empty() && key.chars().all(bare) {

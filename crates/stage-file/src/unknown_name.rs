@@ -1,4 +1,4 @@
-//! A name that is not in the file, and the nearest that is.
+//! A name that is not in the file, and the nearest existing one.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ pub struct UnknownName {
     pub kind: &'static str,
     /// The name as asked.
     pub asked: String,
-    /// The name it was most likely meant to be.
+    /// The name that was most likely meant.
     pub nearest: Option<String>,
     /// Every name there is, in the order of the file.
     pub known: Vec<String>,
 }
 
 impl UnknownName {
-    /// Says that `asked` is none of `known`.
+    /// An error that `asked` is none of `known`.
     pub fn new<'a>(
         kind: &'static str,
         asked: &str,
@@ -63,9 +63,9 @@ pub(super) fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Strin
     names.join(", ")
 }
 
-/// The known name that is nearest to the asked one, without case; `None` when none is near.
+/// The known name that is nearest to the asked one, ignoring case; `None` if none is near.
 pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // The measure takes time in the square of the length, and nobody's typing slip is that long.
+    // The comparison takes time proportional to the square of the length, and no typing mistake is that long.
     if asked.len() > 100 {
         return None;
     }

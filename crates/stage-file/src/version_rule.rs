@@ -11,11 +11,11 @@ use serde::Serialize;
 pub enum VersionRule {
     /// The newest one.
     Latest,
-    /// One by its number.
+    /// The version with this number, fixed until the file changes.
     Number(u64),
-    /// The one in a stage of the experiment manager.
+    /// The version in a stage of the experiment manager.
     Stage(String),
-    /// The one an alias points to.
+    /// The version that an alias points to.
     Alias(String),
 }
 
@@ -39,7 +39,7 @@ pub enum MalformedVersion {
     /// Versions are counted from one.
     #[error("must be a version from 1 on")]
     Number,
-    /// A name the registry keeps for itself, or cannot have.
+    /// A name that the registry reserves, or that it does not allow.
     #[error(
         "must name an alias of letters, digits, `-` and `_`, and neither `latest` nor `v` with a number"
     )]
@@ -67,7 +67,7 @@ impl FromStr for VersionRule {
     }
 }
 
-/// Whether the registry can have this alias: it reserves `latest` and `v` with a number.
+/// Whether the registry allows this alias: it reserves `latest` and `v` with a number.
 fn is_alias(alias: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let numbered = alias

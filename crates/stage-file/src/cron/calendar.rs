@@ -1,7 +1,7 @@
-//! The hands of a clock in a time zone, as Java's calendar moves them.
+//! The fields of a clock in a time zone, as Java's calendar changes them.
 //!
-//! A hand may be put anywhere, to day 32 as well, and the others follow when the time is looked at. An hour that the
-//! zone leaves out is the one after it; of an hour that comes twice the second one counts.
+//! A field may be set to any number, even day 32, and the others follow when the time is read. An hour that the zone
+//! skips becomes the one after it; of an hour that occurs twice, the second one counts.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -34,7 +34,7 @@ impl<'z> Calendar<'z> {
         }
     }
 
-    /// Looks at the time: brings every hand to where it belongs. `None` beyond the years that can be computed.
+    /// Reads the time: brings every field into its range. `None` beyond the years that can be computed.
     pub fn settle(&mut self) -> Option<Timestamp> {
         let months = self.year * 12 + self.month - 1;
         let year = i16::try_from(months.div_euclid(12)).ok()?;
@@ -55,7 +55,7 @@ impl<'z> Calendar<'z> {
         Some(moment)
     }
 
-    /// Where all the hands stand.
+    /// The values of all fields.
     pub fn hands(&self) -> [i64; 6] {
         [
             self.year,
@@ -67,12 +67,12 @@ impl<'z> Calendar<'z> {
         ]
     }
 
-    /// Puts the clock to midnight.
+    /// Sets the clock to midnight.
     pub fn clear_time(&mut self) {
         (self.hour, self.minute, self.second) = (0, 0, 0);
     }
 
-    /// Puts the clock to an hour, or to the one after it where the zone leaves that out.
+    /// Sets the clock to an hour, or to the one after it if the zone skips that hour.
     pub fn set_hour(&mut self, hour: i64) -> Option<()> {
         self.hour = hour;
         self.settle()?;

@@ -4,37 +4,37 @@ use std::fmt;
 
 use crate::text::displayed;
 
-/// Why a text is not a Quartz cron expression, or not one that means what it looks like.
+/// Why a text is not a Quartz cron expression, or not one that means what it seems to mean.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
-    /// So many fields.
+    /// Another number of fields, this one.
     #[error(
         "has {0} fields; Domino's cron is Quartz and has six or seven: seconds, minutes, hours, day of month, \
          month, day of week, and a year if one is meant"
     )]
     FieldCount(usize),
-    /// Five fields, with the Quartz form.
+    /// Five fields; with the expression in Quartz's form.
     #[error("has five fields as Unix cron has; Domino's cron is Quartz, with seconds first{}", hint(.0))]
     Unix(Option<String>),
-    /// A word such as `@daily`, with the Quartz form.
+    /// A word such as `@daily`; with the expression in Quartz's form.
     #[error("has a name for a time; Domino's cron is Quartz{}", hint(.0))]
     Nickname(Option<String>),
-    /// Both days are given or none, with what is meant.
+    /// Both days are given, or neither; with what is probably meant.
     #[error("must have `?` in exactly one of day of month and day of week{}", hint(.0))]
     QuestionMark(Option<String>),
-    /// One field is wrong, or read otherwise than it looks.
+    /// One field is wrong, or means something other than it seems to.
     #[error("has {} as {field}; {why}{}", displayed(.item), read_as(.reading))]
     Field {
         /// The field's name.
         field: &'static str,
-        /// What it has.
+        /// The text in the field.
         item: String,
-        /// What it takes.
+        /// What the field accepts.
         why: String,
-        /// What Quartz makes of the field all the same.
+        /// What Quartz nevertheless makes of the field.
         reading: Option<String>,
     },
-    /// Quartz refuses what is well formed, and why.
+    /// Quartz refuses it although it is well-formed; the text is the reason.
     #[error("is refused by Quartz: {0}")]
     Refused(String),
 }

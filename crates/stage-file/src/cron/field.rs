@@ -1,6 +1,6 @@
-//! The fields of a Quartz cron expression: their order, their ranges and their names. It reads none.
+//! The fields of a Quartz cron expression: their order, their ranges and their names. It reads none of them.
 
-/// One field: its name, its range, and the names its numbers have.
+/// One field: its name, its range, and the names for its numbers.
 pub(super) struct Field {
     pub name: &'static str,
     pub least: i32,

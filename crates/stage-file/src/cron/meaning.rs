@@ -1,7 +1,7 @@
-//! What each field of a cron expression looks like it means.
+//! What each field of a cron expression seems to mean.
 //!
-//! Only one field is looked at at a time, and only what a person would take it for is taken. Whether Quartz means the
-//! same by it is in `reading.rs`; what the fields mean together is in `cron.rs`.
+//! It considers one field at a time, and accepts only what a person would expect. `reading.rs` says what Quartz makes
+//! of the field; `cron.rs` combines the fields.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, YEAR};
 use super::reading::Reading;
 use super::spelling::spelled;
 
-/// Puts into `meant` what a field looks like it means, in a calendar up to a year.
+/// Adds to `meant` what a field seems to mean, in a calendar up to this year.
 pub(super) fn put(
     meant: &mut Reading,
     index: usize,
@@ -26,7 +26,7 @@ pub(super) fn put(
             meant.values[index].insert(day);
             meant.nearest_working_day = true;
         }
-        // In this field Quartz means Saturday by it, the last day of its week.
+        // In this field Quartz reads it as Saturday, the last day of its week.
         (DAY_OF_WEEK, "L") => {
             meant.values[index].insert(7);
         }
@@ -43,13 +43,13 @@ pub(super) fn put(
     Ok(())
 }
 
-/// `L`, `LW`, `L-3` and `L-3W`, which stand alone.
+/// `L`, `LW`, `L-3` and `L-3W`, which must stand alone.
 fn put_last_day(meant: &mut Reading, text: &str) -> Result<bool, CronError> {
     let Some(rest) = text.strip_prefix('L') else {
         return Ok(false);
     };
     let days = rest.strip_suffix('W').unwrap_or(rest);
-    // Every month has a 27th day before its last; Quartz does not bear a working day near one that is not there.
+    // Every month has a 27th day before its last; Quartz fails on a working day near one that does not exist.
     let longest = if rest.ends_with('W') { 27 } else { 30 };
     let before = match days.strip_prefix('-') {
         None if days.is_empty() => Some(0),
@@ -65,7 +65,7 @@ fn put_last_day(meant: &mut Reading, text: &str) -> Result<bool, CronError> {
     Ok(true)
 }
 
-/// `6L` and `FRI#2`, which stand alone.
+/// `6L` and `FRI#2`, which must stand alone.
 fn put_counted_weekday(meant: &mut Reading, text: &str) -> Result<(), CronError> {
     let day = match text.split_once('#') {
         Some((day, nth)) => {
@@ -111,7 +111,7 @@ fn values(item: &str, index: usize, last_year: i32) -> Result<BTreeSet<i32>, Cro
         let why = "Quartz takes two names or two numbers, not one of each";
         return Err(wrong(index, item, why));
     }
-    // A range such as 22-2 goes on from the start; years do not come again.
+    // A range such as 22-2 continues from the start; years do not repeat.
     if last < first && index == YEAR {
         let why = "the first year must not be after the last";
         return Err(wrong(index, item, why));
@@ -162,8 +162,8 @@ pub(super) fn wrong(index: usize, item: &str, why: impl Into<String>) -> CronErr
     }
 }
 
-/// Whether the days of the week are written as numbers, which other cron dialects count differently: then by
-/// names, as Quartz counts them, and as one who counts from Monday.
+/// What to say about weekdays that are numbers, which other cron dialects count differently: by their names, as
+/// Quartz counts them, and as somebody who counts from Monday would.
 pub(super) fn numbered_weekday(text: &str, reading: &Reading) -> Option<(String, String)> {
     let field = text.split_whitespace().nth(DAY_OF_WEEK)?;
     let numbered = field.split(',').any(|item| {

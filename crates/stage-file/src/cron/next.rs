@@ -1,6 +1,6 @@
-//! The next time at which Quartz fires, found in the order in which Quartz looks.
+//! The next time at which Quartz fires, searched in the same order as Quartz.
 //!
-//! The order is part of the answer: in a night in which the clock changes, another one finds other times.
+//! The order matters: in a night in which the clock changes, another order finds other times.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use super::reading::Reading;
 /// The last year in which Quartz looks, whatever the expression says.
 const END_OF_TIME: i64 = 2999;
 
-/// What a search comes to.
+/// The result of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// It fires then.
     At(Timestamp),
     /// It does not fire again.
     End,
-    /// Quartz looks for ever, and its scheduler with it.
+    /// Quartz searches forever, and its scheduler stands still.
     Endless,
 }
 
@@ -37,8 +37,8 @@ pub(super) fn next(reading: &Reading, zone: &TimeZone, after: Timestamp, last_ye
         last_year,
         clock: Calendar::at(from, zone),
     };
-    // Where a hand was put forward, everything is looked at again. A clock that comes back to where it stood goes round
-    // for ever: it is held against one earlier state, which is taken anew after 1, 2, 4, 8 … looks.
+    // After a field was put forward, everything is checked again. A clock that returns to an earlier state goes round
+    // forever: it is compared with one earlier state, which is taken again after 1, 2, 4, 8 … checks.
     let mut earlier = None;
     for looks in 0_u64.. {
         match search.look() {
@@ -66,8 +66,8 @@ struct Search<'r> {
 }
 
 impl Search<'_> {
-    /// Looks at every hand once: the time when all stand on one of their values, no time when one was put forward, and
-    /// `None` when there is no time left.
+    /// Checks every field once. Returns the time if all have one of their values, no time if one was put forward, and
+    /// `None` if no time is left.
     fn look(&mut self) -> Option<Option<Timestamp>> {
         self.clock.settle()?;
         if self.clock.year > END_OF_TIME {
@@ -84,7 +84,7 @@ impl Search<'_> {
         &self.reading.values[field]
     }
 
-    /// The first value that is not before one.
+    /// The first value that is not below this one.
     fn value_from(&self, field: usize, least: i64) -> Option<i64> {
         let least = i32::try_from(least).ok()?;
         self.values(field)
@@ -97,7 +97,8 @@ impl Search<'_> {
         self.values(field).first().map(|value| i64::from(*value))
     }
 
-    /// Whether second and minute stand on one of their values; otherwise they were put forward. So are the others.
+    /// Whether second and minute have one of their values; otherwise they were put forward. The other functions do
+    /// the same.
     fn minute(&mut self) -> Option<bool> {
         match self.value_from(SECONDS, self.clock.second) {
             Some(second) => self.clock.second = second,
@@ -147,7 +148,7 @@ impl Search<'_> {
         Some(false)
     }
 
-    /// The month and day to look at by the rule of the day of the month.
+    /// The month and day to check by the rule for the day of the month.
     fn day_of_month(&self) -> Option<(i64, i64)> {
         let (month, today) = (self.clock.month, self.clock.day);
         let last = self.clock.last_day()?;
@@ -172,7 +173,7 @@ impl Search<'_> {
         }
     }
 
-    /// The working day nearest to a day and in its month, unless that is over.
+    /// The working day nearest to a day in its month, unless it has passed.
     fn nearest_working_day(&self, day: i64) -> Option<(i64, i64)> {
         let month = self.clock.month;
         let last = self.clock.last_day()?;
@@ -199,7 +200,7 @@ impl Search<'_> {
         Some((month + 1, first))
     }
 
-    /// The month and day to look at by the rule of the day of the week.
+    /// The month and day to check by the rule for the day of the week.
     fn day_of_week(&self) -> Option<(i64, i64)> {
         let (month, today) = (self.clock.month, self.clock.day);
         let last = self.clock.last_day()?;

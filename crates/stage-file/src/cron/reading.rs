@@ -1,20 +1,20 @@
-//! What Quartz makes of the text of a cron expression, also where that is not what it looks like.
+//! What Quartz makes of the text of a cron expression, even if that is not what it seems to mean.
 //!
-//! This is Quartz 2.3.2 as it behaves, its oversights included: what follows a value is often dropped without an error.
-//! Whether an expression means what it looks like is `meaning.rs`'s to say. No times are found here.
+//! This is Quartz 2.3.2 as it behaves, including its oversights: text after a value is often dropped without an
+//! error. `meaning.rs` says whether an expression means what it seems to. It finds no times.
 
 use std::collections::BTreeSet;
 
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, DAYS, FIELDS, HOURS, MONTH, MONTHS, YEAR};
 
-/// The number that Quartz keeps for `*`; it takes the number itself for the star.
+/// The number with which Quartz represents `*`; the number itself counts as a star as well.
 const EVERY: i32 = 99;
-/// The number that Quartz keeps for `?`.
+/// The number with which Quartz represents `?`.
 const OPEN: i32 = 98;
 /// More values than any field needs.
 const TOO_MANY: i64 = 20_000;
 
-/// An expression as Quartz holds it: the values of each field, and what the day fields have beside them.
+/// An expression as Quartz holds it: the values of each field, and the special values of the day fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Reading {
     /// In the order of the fields: seconds, minutes, hours, days of the month, months, days of the week, years.
@@ -40,7 +40,7 @@ impl Reading {
     /// Why Quartz refuses it, or cannot find any time by it.
     pub fn read(text: &str, this_year: i32) -> Result<Self, String> {
         let text = text.to_uppercase();
-        // Tokens end at blanks and tabs only; what else is white is taken off their ends.
+        // Only blanks and tabs separate tokens; other white space is removed at their ends.
         let fields: Vec<&str> = text
             .split([' ', '\t'])
             .filter(|token| !token.is_empty())
@@ -53,7 +53,7 @@ impl Reading {
             reading: Self::default(),
             last_year: this_year + 100,
         };
-        // A field after the year is not looked at.
+        // A field after the year is ignored.
         for (index, field) in fields.iter().take(7).enumerate() {
             reader.field(index, field)?;
         }
@@ -98,7 +98,7 @@ impl Reader {
         }
     }
 
-    /// An item that begins with a name; of a name the first three letters count.
+    /// An item that begins with a name, of which only the first three letters count.
     fn named(&mut self, index: usize, item: &[char]) -> Option<()> {
         let first = name(index, item.get(..3)?)?;
         let mut last = None;
@@ -106,7 +106,7 @@ impl Reader {
             Some('-') => last = Some(name(index, item.get(4..7)?)?),
             Some('#') if index == DAY_OF_WEEK => self.reading.nth_weekday = Some(nth(&item[4..])?),
             Some('L') if index == DAY_OF_WEEK => self.reading.last_weekday = true,
-            // Whatever else follows is dropped, a step as well.
+            // Anything else that follows is dropped, even a step.
             _ => {}
         }
         let step = last.map_or(0, |_| 1);
@@ -139,7 +139,7 @@ impl Reader {
         self.add(index, EVERY, None, step)
     }
 
-    /// `L` and `L-3`, each perhaps with `W`. Outside the day fields it is taken and means nothing.
+    /// `L` and `L-3`, each perhaps with `W`. Outside of the day fields it is accepted and means nothing.
     fn last(&mut self, index: usize, item: &[char]) -> Option<()> {
         match index {
             DAY_OF_WEEK => self.add(index, 7, None, 0),
@@ -147,7 +147,7 @@ impl Reader {
                 let mut before = 0;
                 let mut rest = &item[1..];
                 if let Some('-') = rest.first() {
-                    // At least one character must follow, be it no digit.
+                    // At least one character must follow, even if it is not a digit.
                     rest.get(1)?;
                     let (number, after) = digits(&rest[1..])?;
                     before = number;
@@ -315,7 +315,7 @@ fn some_digits(text: &[char]) -> Option<(i32, &[char])> {
     digits(text)
 }
 
-/// Whether a step after `*` or a number is not too long. A negative one is taken, and is none.
+/// Whether a step after `*` or a number is small enough. A negative one is accepted, and ignored.
 fn is_step(index: usize, step: i32) -> bool {
     step <= match index {
         HOURS => 23,

@@ -1,4 +1,4 @@
-//! An expression as a sentence: when it fires, in the words in which one would say it.
+//! An expression as a sentence: when it fires, in everyday words.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -32,7 +32,7 @@ const DAYS: [&str; 7] = [
     "Saturday",
 ];
 const COUNTED: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
-/// How many times of a day are told one by one.
+/// At most this many times of a day are listed one by one.
 const FEW: usize = 6;
 
 /// Reads as `at 06:00, on Monday to Friday`.

@@ -1,11 +1,11 @@
-//! A field as it is best written, from what it means.
+//! The best spelling of a field, from its meaning.
 
 use std::collections::BTreeSet;
 
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, YEAR};
 use super::reading::Reading;
 
-/// The field of a reading as one would write it.
+/// The field of a reading in its best spelling.
 pub(super) fn spelled(reading: &Reading, index: usize) -> String {
     let values = &reading.values[index];
     let first = || named(index, values.first().copied().unwrap_or_default());
@@ -38,7 +38,7 @@ fn list(index: usize, values: &BTreeSet<i32>) -> String {
         return step;
     }
     let mut runs = runs(values.iter().copied());
-    // The days of a week and the hours of a day go on from the start.
+    // The days of a week and the hours of a day continue from the start.
     let around = index != YEAR && index != DAY_OF_MONTH;
     if let (true, &[(least, end), .., (start, most)]) = (around, runs.as_slice())
         && least == field.least
@@ -57,7 +57,7 @@ fn list(index: usize, values: &BTreeSet<i32>) -> String {
     items.collect::<Vec<_>>().join(",")
 }
 
-/// `*/15` and `5/20`: numbers at one distance up to the end. Days and months are clearer by their names.
+/// `*/15` and `5/20`: numbers at equal distances up to the end. Days and months are clearer by name.
 fn step(index: usize, values: &BTreeSet<i32>) -> Option<String> {
     let field = &FIELDS[index];
     let mut all = values.iter();
@@ -109,7 +109,7 @@ mod tests {
             ("0 5,25,45 6 * * ?", MINUTES, "5/20"),
             ("0 0,30 6 * * ?", MINUTES, "0,30"),
             ("0 0,20,45 6 * * ?", MINUTES, "0,20,45"),
-            // Such a step would go on, or begin earlier.
+            // Such a step would continue, or begin earlier.
             ("0 0,15,30 6 * * ?", MINUTES, "0,15,30"),
             ("0 9,19,29,39,49 6 * * ?", MINUTES, "9,19,29,39,49"),
             ("0 15,30,45 6 * * ?", MINUTES, "15,30,45"),
@@ -137,7 +137,7 @@ mod tests {
             ("0 0 6 ? * 6L", DAY_OF_WEEK, "FRIL"),
             ("0 30 6 ? * MON#2", DAY_OF_WEEK, "MON#2"),
             ("0 30 6 ? * MON#2", MINUTES, "30"),
-            // A century is every year that counts.
+            // A century contains every year that counts.
             ("0 0 6 1 1 ? 2027-2126", YEAR, "2027-2126"),
             ("0 0 6 1 1 ? 2026-2126", YEAR, "*"),
         ] {

@@ -1,7 +1,6 @@
 //! What to write instead of an expression of another cron dialect.
 //!
-//! Every suggestion means the same; where none is sure, none is made. Whether it is understood is for the caller to
-//! check.
+//! Every suggestion means the same; if none is certain, none is made. The caller checks whether it is valid.
 
 use super::field::{DAY_OF_MONTH, DAY_OF_WEEK, DAYS};
 
@@ -11,7 +10,7 @@ pub(super) fn with_question_mark(fields: &[String]) -> Option<String> {
     match (fields[DAY_OF_MONTH].as_str(), fields[DAY_OF_WEEK].as_str()) {
         (_, "*" | "?") => fields[DAY_OF_WEEK] = "?".into(),
         ("*", weekday) => {
-            // Who leaves out the `?` counts the days as another cron does, not from 1 for Sunday.
+            // Whoever leaves out the `?` counts the days as another cron does, not from 1 for Sunday.
             fields[DAY_OF_WEEK] = named_days(weekday).unwrap_or_else(|| weekday.to_owned());
             fields[DAY_OF_MONTH] = "?".into();
         }
@@ -36,9 +35,8 @@ pub(super) fn from_nickname(text: &str) -> Option<String> {
     Some(cron.to_owned())
 }
 
-/// The Quartz form of a Unix expression: seconds before it, names for its days, which it counts from
-/// Sunday as 0, and `?` for the day that is not meant. One that names both days means either, which
-/// Quartz cannot say.
+/// The Quartz form of a Unix expression: seconds before it, names for its days, which it counts from Sunday as 0, and
+/// `?` for the day that is not meant. An expression with both days means either, which Quartz cannot express.
 pub(super) fn from_unix(fields: &[String]) -> Option<String> {
     let [minute, hour, day, month, weekday] = fields else {
         return None;

@@ -1,4 +1,4 @@
-//! Expressions held against what Quartz makes of them: its times, its refusals, its oversights.
+//! Expressions compared with what Quartz makes of them: its times, its refusals, its oversights.
 
 use super::*;
 use crate::time_zone::time_zone;
@@ -75,7 +75,7 @@ fn steps_start_where_they_are_told_to() {
 
 #[test]
 fn where_quartz_looks_for_ever_it_is_said() {
-    // A zone that is nowhere, so that no scheduler can be given it.
+    // A zone that does not exist, so that no scheduler can have it.
     let zone = TimeZone::posix("AAA-5BBB,M6.3.3/1,M9.3.3/1").unwrap();
     let after: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
     let after = after.to_zoned(zone);

@@ -1,4 +1,4 @@
-//! Tables that can be filled in one of several ways: which keys belong to each, and which have no place in it.
+//! Tables that can be filled in one of several ways: the keys of each, and the keys that have no effect in it.
 
 use super::{MODEL, PIPELINE, Section};
 
@@ -58,7 +58,7 @@ static SOURCE: [Way; 2] = [
     },
 ];
 
-/// The ways to fill a table: exactly one of them; none where the keys of a table do not depend on each other.
+/// The ways to fill a table, exactly one of which applies; empty if the keys of a table do not depend on each other.
 pub fn ways(section: &Section) -> &'static [Way] {
     if std::ptr::eq(section, &PIPELINE) {
         &INSTALL

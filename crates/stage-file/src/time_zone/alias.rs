@@ -1,6 +1,7 @@
-//! The other names of time zones: which zone each one means. Only the table; whether a zone exists is not its subject.
+//! The other names of time zones: which zone each one means. It is only the table, and does not check whether a zone
+//! exists.
 
-/// Names that the time zone database keeps for what has another name today.
+/// Names that the time zone database keeps for zones that have another name today.
 pub(super) const ALIASES: &[(&str, &str)] = &[
     ("Africa/Asmera", "Africa/Asmara"),
     ("Africa/Timbuktu", "Africa/Bamako"),
@@ -156,7 +157,7 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("Zulu", "UTC"),
 ];
 
-/// Three letters that Java alone knows, and what Java takes them for: `BST` is Bangladesh, and `CST` Chicago.
+/// Three-letter names that only Java accepts, and their meaning there: `BST` is Bangladesh, and `CST` Chicago.
 pub(super) const OF_JAVA: &[(&str, &str)] = &[
     ("ACT", "Australia/Darwin"),
     ("AET", "Australia/Sydney"),

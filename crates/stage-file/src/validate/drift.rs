@@ -1,11 +1,12 @@
-//! Rules on what looks at Domino at times, for drift and for runs that were left: when, and with which tokens.
+//! Rules on the scheduled workflows that read Domino, for drift and for runs that were left: when, and with which
+//! tokens.
 
 use super::pipeline::is_github_name;
 use super::rule::{Book, Report};
 use crate::text::displayed;
 use crate::time_zone::time_zone;
 
-/// The fields of GitHub's cron, each with its lowest and highest number and the names that stand for numbers.
+/// The fields of GitHub's cron, each with its lowest and highest number and the names for numbers.
 const FIELDS: [(u32, u32, &[&str]); 5] = [
     (0, 59, &[]),
     (0, 23, &[]),

@@ -1,4 +1,4 @@
-//! Rules on gates: each has what it needs, and none looks as if it guarded what it does not.
+//! Rules on gates: each has what it needs, and none seems to guard what it does not.
 
 use super::rule::{Book, Report};
 use crate::text::displayed;

@@ -1,4 +1,4 @@
-//! Rules on jobs: which stages they are deployed to. And on how long what is deployed may take.
+//! Rules on jobs: which stages they are deployed to, and how long a deployed entity may take.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::text::displayed;
 use crate::time_span::time_span;
 use crate::unknown_name::listed;
 
-/// GitHub ends a job after this time on a runner of one's own, and after 6 hours on its own.
+/// GitHub ends a job after this time on a team's own runner, and after 6 hours on GitHub's.
 const LONGEST: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
 pub(super) fn stages(book: &Book<'_>, report: &mut Report<'_, '_>) {

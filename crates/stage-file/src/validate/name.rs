@@ -1,4 +1,4 @@
-//! Rules on the names that the file chooses itself, and on where it refers to them.
+//! Rules on the names that the file chooses itself, and on the places where it refers to them.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -23,7 +23,7 @@ pub(super) fn legal(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Words that one or the other reader of YAML takes for a truth value, a number or nothing.
+/// Words that some YAML reader takes for a boolean, a number or null.
 const YAML_WORDS: [&str; 11] = [
     "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf",
 ];
@@ -55,7 +55,7 @@ pub(super) fn duplicate(book: &Book<'_>, report: &mut Report<'_, '_>) {
             }
         }
     }
-    // Stages of one name are reported as such, and their environments say nothing new.
+    // Stages with one name are reported as such, and their environments add nothing.
     let mut names: HashMap<String, Vec<&str>> = HashMap::new();
     for stage in &book.file.stages {
         let alike = names.entry(stage.name.to_lowercase()).or_default();
@@ -82,7 +82,7 @@ pub(super) fn duplicate(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// How many names that no stage has get a hint: each is compared with every stage.
+/// The most unknown stage names that get a hint: each is compared with every stage.
 const MOST_HINTS: usize = 50;
 
 pub(super) fn unknown_stage(book: &Book<'_>, report: &mut Report<'_, '_>) {

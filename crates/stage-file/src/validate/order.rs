@@ -16,7 +16,7 @@ pub(super) fn after(book: &Book<'_>, report: &mut Report<'_, '_>) {
     apart(book, report);
 }
 
-/// A job that trains a model is deployed with it, in another workflow than the other jobs.
+/// A job that trains a model is deployed with it, in another workflow than other jobs.
 fn apart(book: &Book<'_>, report: &mut Report<'_, '_>) {
     let file = book.file;
     for job in &file.jobs {
@@ -65,7 +65,7 @@ fn of_kind(kind: &str, order: &Order<'_>, book: &Book<'_>, report: &mut Report<'
     }
 }
 
-/// Whether one comes before another, directly or by way of others.
+/// Whether one comes before another, directly or through others.
 fn comes_before(name: &str, of: &str, order: &Order<'_>) -> bool {
     let before = |of: &str| order.iter().find(|(name, _)| *name == of);
     let mut open: Vec<&str> = vec![of];

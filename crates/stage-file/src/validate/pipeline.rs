@@ -140,7 +140,7 @@ pub(super) fn release(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Whether GitHub takes a text, in capital letters, for the name of a secret or a variable.
+/// Whether GitHub accepts a text, in capital letters, as the name of a secret or a variable.
 pub(super) fn is_github_name(text: &str) -> bool {
     let legal = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.chars().all(legal)
@@ -225,7 +225,7 @@ pub(super) fn accept(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// A tag of which an installer of Python packages takes the part after the `v` for a version.
+/// A tag whose part after the `v` is a version for an installer of Python packages.
 fn is_version(text: &str) -> bool {
     let version = text.strip_prefix('v').unwrap_or_default();
     version.starts_with(|c: char| c.is_ascii_digit())

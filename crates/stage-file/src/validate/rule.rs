@@ -1,4 +1,4 @@
-//! What a rule is, what it looks at, and where it puts what it finds. It knows no rule.
+//! What a rule is, what it checks, and where it puts what it finds. It does not know any rule.
 
 use std::cell::OnceCell;
 use std::fmt::Display;
@@ -19,7 +19,7 @@ pub struct Rule {
     pub name: &'static str,
     /// Whether breaking it stops the work.
     pub severity: Severity,
-    /// What it asks for, as one sentence.
+    /// What it requires, as one sentence.
     pub about: &'static str,
     pub(super) check: fn(&Book<'_>, &mut Report<'_, '_>),
 }
@@ -50,7 +50,7 @@ pub(super) const fn warning(
     }
 }
 
-/// What the rules look at: the file as it was understood, and as it is written.
+/// What the rules check: the file as it was understood, and as it is written.
 pub(super) struct Book<'t> {
     pub file: &'t StageFile,
     pub tree: &'t Tree<'t>,
@@ -69,12 +69,12 @@ pub(super) struct Cron {
 }
 
 impl<'t> Book<'t> {
-    /// The texts whose key path is of a certain form.
+    /// The texts whose key path has a certain form.
     pub fn texts(&self, form: impl Fn(&[&str]) -> bool) -> impl Iterator<Item = &Leaf<'t>> {
         self.leaves.iter().filter(move |leaf| form(&leaf.keys))
     }
 
-    /// The texts that stand for one key of the stages, in the stages or in `[defaults]`.
+    /// The texts of one key of the stages, in the stages or in `[defaults]`.
     pub fn stage_texts(&self, key: &str) -> impl Iterator<Item = &Leaf<'t>> {
         self.texts(move |keys| match keys {
             ["defaults", last] | ["stage", _, last] => *last == key,
@@ -100,10 +100,10 @@ impl<'t> Book<'t> {
     }
 }
 
-/// How many names of a group are told.
+/// At most this many names of a group are listed.
 const TOLD: usize = 5;
 
-/// The names of a group for a sentence: `` `a`, `b` and `c` ``, and of a long one the first and how many more.
+/// The names of a group for a sentence: `` `a`, `b` and `c` ``; for a long group the first ones and how many more.
 pub(super) fn named<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let count = names.len();
     let told = if count > TOLD + 1 { TOLD } else { count };
@@ -125,7 +125,7 @@ pub(super) struct Report<'r, 't> {
 }
 
 impl Report<'_, '_> {
-    /// A key breaks the rule. The message goes on after the key's name and the header of its table.
+    /// A key breaks the rule. The message continues after the key's name and the header of its table.
     pub fn at<S: AsRef<str>>(&mut self, path: &[S], says: impl Display) {
         let says = format!("{says}{}", self.acceptable());
         self.findings
@@ -144,7 +144,7 @@ impl Report<'_, '_> {
             .push(self.rule.name, self.rule.severity, path, message);
     }
 
-    /// The rule is broken at this byte of the text, whatever key stands there.
+    /// The rule is broken at this byte of the text, whatever key is there.
     pub fn place(&mut self, offset: usize, message: impl Display) {
         let message = format!("{message}{}", self.acceptable());
         self.findings

@@ -1,6 +1,6 @@
-//! What the tests of the rules share: a stage file that is right, and one change to it.
+//! What the tests of the rules share: a valid stage file, and one change to it.
 //!
-//! The tests of each rule stand below the rule.
+//! The tests of each rule are below the rule.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::{Problem, StageFile, StageFileError};
 /// A Monday, so that schedules have a moment to start from.
 const NOW: &str = "2026-11-23T12:00:00Z";
 
-/// The problems of a text, errors and warnings, in the order of its lines. That nobody approves is left out: hardly one
-/// of the files here names somebody.
+/// The problems of a text, errors and warnings, in the order of its lines. Missing approvers are left out: hardly one
+/// of the files here names any.
 pub(super) fn problems(text: &str) -> Vec<Problem> {
     let mut problems = all_problems(text);
     problems.retain(|problem| problem.name != "no-approvers");
@@ -55,22 +55,22 @@ fn messages(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is said of the file with these lines in `[defaults]`.
+/// The problems of the file with these lines in `[defaults]`.
 pub(super) fn with_defaults(lines: &str) -> Vec<String> {
     messages(&file(lines, "", ""))
 }
 
-/// What is said of the file with these lines in its last stage.
+/// The problems of the file with these lines in its last stage.
 pub(super) fn with_prod(lines: &str) -> Vec<String> {
     messages(&file("", lines, ""))
 }
 
-/// What is said of the file with these tables at its end.
+/// The problems of the file with these tables at its end.
 pub(super) fn with(tables: &str) -> Vec<String> {
     messages(&file("", "", tables))
 }
 
-/// What is said of the file with a job that has this schedule.
+/// The problems of the file with a job that has this schedule.
 pub(super) fn with_schedule(keys: &str) -> Vec<String> {
     with(&format!(
         "[job.score]\ncommand = \"score.py\"\nschedule = {{ {keys} }}"
@@ -82,7 +82,7 @@ fn the_file_that_the_tests_change_has_no_problem_itself() {
     assert_eq!(with(""), [""; 0]);
 }
 
-/// So many stages, each with these keys, and a job and an app. Stage files are made by programs too.
+/// This many stages, each with these keys, and a job and an app. Programs write stage files, too.
 fn many(stages: usize, keys: &str) -> String {
     let stages: String = (1..=stages)
         .map(|number| format!("[stage.s{number}]\n{keys}\n"))

@@ -27,10 +27,10 @@ pub(super) fn data_plane(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// How many stages without a tier are told each on its own line.
+/// At most this many stages without a tier are reported each on its own line.
 const TOLD_EACH: usize = 3;
 
-/// Where the stage names its data plane, the rule before this one speaks.
+/// If the stage names its data plane, the rule before this one reports it.
 pub(super) fn no_tier(book: &Book<'_>, report: &mut Report<'_, '_>) {
     const DECIDES: &str = "so Domino's default decides where they run, and on which data plane";
     let lacking: Vec<(&str, Vec<&str>)> = book
@@ -138,7 +138,7 @@ fn shared_by(users: [Vec<User<'_>>; KINDS.len()]) -> Vec<(Vec<User<'_>>, Vec<&'s
     groups
 }
 
-/// The key that brings an entity to its tier in a stage: its own there, else the stage's.
+/// The key that decides the tier of an entity in a stage: its own there, otherwise the stage's.
 fn key(book: &Book<'_>, stage: &Stage, kind: Kind, entity: &str) -> Vec<String> {
     let own = [kind.word(), entity, "stage", &stage.name, "hardware-tier"];
     if book.tree.own(&own).is_some() {
@@ -174,7 +174,7 @@ fn tiers<'f>(file: &'f StageFile, kind: Kind, stage: &'f Stage) -> Vec<(&'f str,
         .collect()
 }
 
-/// Each entity with what it has of its own in a stage.
+/// Each entity with its own settings in a stage.
 fn own<'f, T: 'f>(
     entities: impl IntoIterator<Item = &'f T>,
     stage: &Stage,

@@ -1,4 +1,4 @@
-//! What only TOML 1.1 reads. Our reader knows it, and editors, taplo and Python's `tomllib` do not.
+//! Syntax that only TOML 1.1 has. Our reader accepts it, but editors, taplo and Python's `tomllib` do not.
 
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{Event, EventKind, parse_document};
@@ -17,7 +17,7 @@ pub(super) fn toml_version(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Where the text, which is TOML 1.1, is not TOML 1.0, in bytes, and what stands there.
+/// Where the text, which is TOML 1.1, is not TOML 1.0, in bytes, and what is there.
 fn newer(text: &str) -> Vec<(usize, &'static str)> {
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
@@ -33,9 +33,9 @@ fn newer(text: &str) -> Vec<(usize, &'static str)> {
 
 struct Looker<'t> {
     text: &'t str,
-    /// The tables and lists in one line that are open, and whether each is a table in which a line break was told.
+    /// The open tables and lists in one line, and for each table whether a line break in it was reported.
     open: Vec<Open>,
-    /// Where a comma stands after which nothing has come yet.
+    /// The position of a comma that nothing has followed yet.
     after_comma: Option<usize>,
     newer: Vec<(usize, &'static str)>,
 }
@@ -82,7 +82,7 @@ impl Looker<'_> {
         let text = &self.text[span.start()..span.end()];
         match encoding {
             Some(Encoding::BasicString | Encoding::MlBasicString) => {
-                // Every other backslash of a row is the second half of an escape.
+                // Every other backslash in a row is the second half of an escape.
                 let mut escaped = false;
                 for (at, byte) in text.bytes().enumerate() {
                     if escaped && matches!(byte, b'x' | b'e') {

@@ -1,11 +1,11 @@
-//! Rules that hold for every value of the file, whatever key it stands for.
+//! Rules that hold for every value of the file, whatever its key.
 
 use super::rule::{Book, Report};
 use crate::reference::{Form, form_of};
 use crate::text::{bare, displayed, is_invisible, looks_secret, names_secret};
 use crate::tree::Leaf;
 
-/// Texts for people or for the endpoint's own program, which may be anything that can be read.
+/// Texts for people or for the endpoint's own program, which may be any readable text.
 fn is_free(leaf: &Leaf<'_>) -> bool {
     is_variable(leaf) || leaf.keys.last() == Some(&"description")
 }
@@ -27,7 +27,7 @@ pub(super) fn blank(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// What people write where a value is still to come.
+/// What people write for a value that is still to be filled in.
 const FOR_LATER: [&str; 16] = [
     "todo",
     "tbd",
@@ -51,7 +51,7 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in &book.leaves {
         // `none` is one of the words of `domino-approval`, and of the level of many a log.
         let may_be_none = is_variable(leaf) || matches!(form_of(&leaf.keys), Some(Form::Word(_)));
-        // In a command `<in>` is a file and `{{ ds }}` is filled in elsewhere; a text for people may say both.
+        // In a command `<in>` is a file and `{{ ds }}` is filled in elsewhere; a text for people may contain both.
         let is_free = is_free(leaf) || matches!(leaf.keys.last(), Some(&("command" | "title")));
         let owned = matches!(leaf.keys.last(), Some(&("project" | "release-repository")));
         let for_later = |text: &str| {
@@ -77,8 +77,8 @@ pub(super) fn placeholder(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Whether the text has a `<name>` or a `{{ name }}` to be filled in: a word for that, such as `<TODO>`, where the text
-/// is free, and any name elsewhere.
+/// Whether the text has a `<name>` or a `{{ name }}` to be filled in: in a free text a word for that, such as
+/// `<TODO>`, elsewhere any name.
 fn has_blank_to_fill(text: &str, is_free: bool, for_later: impl Fn(&str) -> bool) -> bool {
     let to_fill = |inside: &str| {
         let is_name = !inside.is_empty()
@@ -116,7 +116,7 @@ pub(super) fn secret(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// Where a checksum belongs, it has as many digits as a key of Domino's.
+/// A checksum has as many digits as a key of Domino's.
 fn is_checksum(leaf: &Leaf<'_>) -> bool {
     leaf.keys == ["pipeline", "wheel-sha256"]
 }
@@ -129,7 +129,7 @@ pub(super) fn unsafe_text(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 "holds `${{`, which GitHub would take for an expression",
             );
         }
-        // Persian and many an emoji are written with joiners.
+        // Persian text and many emoji contain joiners.
         let broken = |c: char| is_free(leaf) && matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
         match leaf.text.chars().find(|c| is_invisible(*c) && !broken(*c)) {
             Some('\n' | '\r') => report.leaf(leaf, "holds a line break"),

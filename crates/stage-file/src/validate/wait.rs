@@ -31,7 +31,7 @@ pub(super) fn wait(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-/// The places where the file may say it.
+/// The keys of the file that may say it.
 fn written(job: &Job) -> Vec<Vec<&str>> {
     let stages = job.stages.keys();
     let of_stages = stages.map(|stage| vec!["job", &job.name, "stage", stage, "wait"]);
