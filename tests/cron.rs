@@ -1,7 +1,7 @@
-//! `domino-pipeline cron`: expressions explained, and their times as the real Quartz has them.
+//! `domino-pipeline cron`: expressions explained, and their times compared with the real Quartz.
 //!
-//! What Quartz 2.3.2 answered to some three hundred lines is stored. With `QUARTZ_CLASSPATH` naming the jars of Quartz
-//! and slf4j-api, and `java` on the path, twenty thousand made-up lines are held against Quartz itself.
+//! The answers of Quartz 2.3.2 to some three hundred lines are stored. With `QUARTZ_CLASSPATH` naming the jars of
+//! Quartz and slf4j-api, and `java` on the path, twenty thousand generated lines are compared with Quartz itself.
 
 #[path = "cron/made_up.rs"]
 mod made_up;

@@ -1,5 +1,5 @@
-//! `defects.md` holds: one row for each known defect of the published templates, and a test that exists for each
-//! that could be ours. What the tests themselves prove is theirs to say.
+//! `defects.md` is complete: one row for each known defect of the published templates, and an existing test for each
+//! that could be ours. The tests themselves prove the rest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! `deploy-app publish` under faults at every request, on each generation of the API: nothing false green, nothing
-//! twice, and no credential shown, also where the server repeats it.
+//! `deploy-app publish` with faults at every request, on each generation of the API: never green without success,
+//! nothing done twice, and no credential shown, even if the server repeats it.
 
 mod harness;
 

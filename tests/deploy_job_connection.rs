@@ -1,5 +1,5 @@
-//! `deploy-job` speaks: over TLS, through the proxy inside a Domino run, and to a server that wants its credential
-//! printed.
+//! How `deploy-job` connects: over TLS, through the proxy inside a Domino run, and to a server that tries to have its
+//! credential printed.
 
 mod harness;
 

@@ -1,5 +1,5 @@
-//! `deploy-job` under every fault at every request: nothing false green, nothing twice, and no credential shown, also
-//! where the server repeats it.
+//! `deploy-job` with every fault at every request: never green without success, nothing done twice, and no credential
+//! shown, even if the server repeats it.
 
 mod harness;
 

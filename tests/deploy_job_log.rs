@@ -1,5 +1,5 @@
-//! The log of a run: as it goes on, when it never pauses, when it never ends, when it is not to be had, and when it
-//! is longer than memory.
+//! The log of a run: while it grows, if it never pauses, if it never ends, if it cannot be read, and if it is longer
+//! than memory.
 
 mod harness;
 

@@ -1,5 +1,5 @@
-//! `deploy-job` aims: whose project, which tier, as whom, and word for word what the stage file says. And what is
-//! stopped, by us or by somebody else, is judged by how it ended.
+//! What `deploy-job` aims at: the project, the tier, the account, and exactly what the stage file says. And the
+//! result of runs that were stopped, by us or by somebody else.
 
 mod harness;
 

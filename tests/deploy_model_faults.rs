@@ -1,5 +1,5 @@
-//! `deploy-model publish` under faults at every request, on both generations of routes: nothing false green, nothing
-//! twice, and no credential shown, also where the server repeats it.
+//! `deploy-model publish` with faults at every request, on both generations of routes: never green without success,
+//! nothing done twice, and no credential shown, even if the server repeats it.
 
 mod harness;
 

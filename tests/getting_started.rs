@@ -1,9 +1,9 @@
-//! The README's "Make it yours", followed literally in a repository of its own, but for the push; and the rehearsal
-//! of it through every stage.
+//! The README's "Make it yours", followed literally in a repository of its own, except the push; and its rehearsal
+//! through every stage.
 //!
-//! The commands are read from the README, so that they cannot drift from what is tested. `cargo` is a stand-in: it
-//! runs the `domino-pipeline` of this build, and hands out links to the debug programs that lie there, because compiling the
-//! workspace once more would take minutes and prove nothing new, and packing debug programs takes long as well.
+//! The commands are read from the README, so that they cannot differ from what is tested. `cargo` is a stand-in: it
+//! runs the `domino-pipeline` of this build, and uses links to its debug programs, because compiling the workspace
+//! again would take minutes and prove nothing new, and packing debug programs takes long as well.
 
 mod built;
 #[path = "getting_started/inside.rs"]

@@ -1,4 +1,5 @@
-//! `domino-pipeline github` from outside: what a person sees before and after, and what a small GitHub then holds.
+//! `domino-pipeline github` from outside: what a person sees before and after, and what a small GitHub has
+//! afterwards.
 
 #[path = "harness/mod.rs"]
 mod harness;

@@ -1,5 +1,5 @@
-//! `domino-pipeline github apply` under every fault at every request: no secret reaches an environment that is not
-//! guarded, nothing is there twice, what was not done is named, and a second apply finishes.
+//! `domino-pipeline github apply` with every fault at every request: no secret reaches an environment that is not
+//! protected, nothing exists twice, what was not done is named, and a second apply finishes it.
 
 #[path = "harness/mod.rs"]
 mod harness;

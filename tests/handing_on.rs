@@ -1,4 +1,4 @@
-//! What `cargo xtask` knows of the verbs before it has compiled them is what `domino-pipeline` says itself.
+//! What `cargo xtask` knows about the verbs before it has compiled them is what `domino-pipeline` itself says.
 
 use std::process::Command;
 

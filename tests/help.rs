@@ -1,7 +1,7 @@
-//! The command line of each program, as `--help` tells it: every verb and flag explained, a slip of the finger
-//! named, and no place for a secret.
+//! The command line of each program, as `--help` shows it: every verb and flag explained, a typing mistake named, and
+//! no place for a secret.
 //!
-//! This one file is a test of each of the four programs, so that a new flag is judged wherever it is added.
+//! This file is a test of each of the four programs, so that a new flag is checked wherever it is added.
 
 use std::process::{Command, Output};
 

@@ -1,6 +1,6 @@
-//! The whole command line of each program as `--help` tells it: one snapshot a program, every verb in it.
+//! The whole command line of each program as `--help` shows it: one snapshot for each program, with every verb.
 //!
-//! It is the documented surface: whoever changes it sees the change here. Whether it is good is judged in `help.rs`.
+//! It is the documented interface: whoever changes it sees the change here. `help.rs` checks whether it is good.
 
 use std::process::{Command, Stdio};
 

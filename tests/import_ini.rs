@@ -1,4 +1,5 @@
-//! The outside view of `cargo xtask import-ini`: what the templates' files become, and what a person is told.
+//! The outside view of `cargo xtask import-ini`: the stage file that the templates' files lead to, and the report for
+//! the person.
 
 use std::fs;
 use std::path::{Path, PathBuf};

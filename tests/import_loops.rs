@@ -1,7 +1,7 @@
-//! No file of a crate imports, directly or by way of others, a file that imports it.
+//! No file of a crate imports, directly or through others, a file that imports it.
 //!
 //! It reads the `use` declarations and the inline paths of each file with `syn`, resolves them through re-exports to
-//! the file that defines the name, and looks for loops. Code for tests is left out: a test may import what it tests.
+//! the file that defines the name, and looks for loops. Test code is left out: a test may import what it tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Where each value of a JSON document stands, for tests that change one of them after the other.
+//! The place of each value in a JSON document, for tests that change them one after the other.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! `promote-stage` under every fault at every request: nothing false green, never two versions in the stage, never two
-//! requests for one approval.
+//! `promote-stage` with every fault at every request: never green without success, never two versions in the stage,
+//! never two requests for one approval.
 
 mod harness;
 #[path = "promote_stage/world.rs"]

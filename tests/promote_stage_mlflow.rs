@@ -1,6 +1,6 @@
-//! `promote-stage` against real MLflow servers, of both lines that Domino may have.
+//! `promote-stage` against real MLflow servers, of both release lines that Domino may have.
 //!
-//! They run when `MLFLOW_LINES` names the lines, such as `3 2`, and say so when they do not.
+//! The tests run if `MLFLOW_LINES` names the lines, such as `3 2`; otherwise they say that they did not.
 
 mod harness;
 #[path = "promote_stage/measured.rs"]

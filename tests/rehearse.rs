@@ -1,6 +1,7 @@
 //! `cargo xtask rehearse` as a person runs it: the real program, a real sandbox, a repository of its own.
 //!
-//! What workflows may do is tested beside the code; here it is what the person sees, and that nothing is left behind.
+//! Tests beside the code cover what workflows may do; here it is what the person sees, and that nothing is left
+//! behind.
 
 #[path = "rehearse/project.rs"]
 mod project;

@@ -1,6 +1,6 @@
-//! A rehearsal that is kept up and run again, as a person does it: the real program in two terminals.
+//! A rehearsal that is kept running and run again, as a person does it: the real program in two terminals.
 //!
-//! What runs again and what stays is tested beside the code; here it is what steps see, and what a person is told.
+//! Tests beside the code cover what runs again and what stays; here it is what steps see, and what a person reads.
 
 #[path = "rehearse/project.rs"]
 mod project;

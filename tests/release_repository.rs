@@ -1,8 +1,9 @@
-//! A machine-learning repository without a line of Rust: `gen-workflows --out` gives it everything it needs, and its
-//! workflows run here: on the programs installed beside `domino-pipeline`, or on those of a release that was packed here.
+//! A machine-learning repository without any Rust: `gen-workflows --out` gives it everything that it needs, and its
+//! workflows run here: with the programs installed beside `domino-pipeline`, or with those of a release that was
+//! packed here.
 //!
-//! GitHub's own part is a stand-in for `gh`, which hands out what was packed and believes every attestation; what
-//! happens when one is wrong is asked in `workflows/release.rs`. The programs are debug builds.
+//! GitHub's part is a stand-in for `gh`, which returns what was packed and accepts every attestation;
+//! `workflows/release.rs` tests wrong ones. The programs are debug builds.
 
 mod built;
 

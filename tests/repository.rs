@@ -1,7 +1,7 @@
-//! What lies in the repository besides code: nothing real, nothing secret, nothing that a tool left behind, and
-//! what a person who takes it over needs.
+//! What is in the repository besides code: nothing real, nothing secret, nothing that a tool left behind, and
+//! everything that a person who takes it over needs.
 //!
-//! Only what git knows is looked at.
+//! Only files that git knows are checked.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The JSON Schema of the stage file: it takes every file that the programs take, and marks what is wrong with
-//! its keys. What values mean together is not asked of it.
+//! The JSON Schema of the stage file: it accepts every file that the programs accept, and marks what is wrong with
+//! its keys. It does not check rules about several values.
 
 mod json_pointers;
 

@@ -1,5 +1,5 @@
-//! A Domino that people use: whatever they do there between two deployments, no verb loses it, doubles it, or undoes it
-//! without a word. Every cell of the table is held against the sandbox's own state before and after.
+//! A Domino that people use: whatever they do there between two deployments, no verb loses it, duplicates it, or
+//! silently reverts it. Every cell of the table is checked against the sandbox's own state before and after.
 
 mod built;
 #[path = "shared_domino/by_hand.rs"]

@@ -1,5 +1,5 @@
-//! The fault files that ship do to `deploy-job` what they say: each is loaded into a sandbox, two stages are deployed,
-//! and the sandbox's own state is looked at. What is in them for the other programs is loaded in the fault tests of
+//! The fault files that are shipped do to `deploy-job` what they say: each is loaded into a sandbox, two stages are
+//! deployed, and the sandbox's own state is checked. The fault tests of the other programs load what is in them for
 //! those: `deploy_app_faults.rs`, `deploy_model_faults.rs` and `promote_stage_faults.rs`.
 
 mod harness;

@@ -1,8 +1,9 @@
-//! A team without Rust: a wheel is made of the programs of this build, and a repository that holds only Python is taken
-//! from the installed wheel to a green rehearsal. No cargo and no `gh` is on the path, and nothing is downloaded.
+//! A team without Rust: a wheel is built from the programs of this build, and a repository that contains only Python
+//! is taken from the installed wheel to a green rehearsal. Neither cargo nor `gh` is on the path, and nothing is
+//! downloaded.
 //!
-//! The programs are debug builds without their symbols; whether a published wheel runs on old machines, `cargo xtask
-//! wheel` checks when it makes one. It runs when `WHEEL_TEST` is set, and says so when it is not.
+//! The programs are debug builds without their symbols; `cargo xtask wheel` checks whether a published wheel runs on
+//! old machines. The test runs if `WHEEL_TEST` is set; otherwise it says that it did not.
 
 mod built;
 

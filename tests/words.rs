@@ -1,7 +1,7 @@
-//! The names of the code are those of the list in CONTRIBUTING.md: what stands there as replaced is not defined again.
+//! The names in the code are those of the list in CONTRIBUTING.md: a replaced name is not defined again.
 //!
-//! It reads the code with `syn` and looks at what is defined for others to use: items, methods, fields, variants. Names
-//! that come from libraries, such as `std::iter::once`, are not ours to choose; a binding of a few lines may be any word.
+//! It reads the code with `syn` and checks what is defined for others to use: items, methods, fields, variants. Names
+//! from libraries, such as `std::iter::once`, are not our choice; a binding of a few lines may have any name.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,7 @@
-//! The outside view of `cargo xtask`: what it lists, what it hands on and how, and what a person sees of compiling.
+//! The outside view of `cargo xtask`: what it lists, what it hands on and how, and what a person sees while it
+//! compiles.
 //!
-//! `cargo` is a stand-in, and so is the program that is handed on to; what the verbs do is tested with
-//! `domino-pipeline`.
+//! `cargo` is a stand-in, and so is the program that is called; `domino-pipeline` tests what the verbs do.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! The programs as this build has them. A test of the whole workspace has made them already, with the features of the
-//! whole; building them once more by themselves would compile most of what they need a second time.
+//! The programs of this build. A test of the whole workspace has built them already, with the features of the whole;
+//! building them separately would compile most of their dependencies a second time.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Made-up cron expressions, right and wrong, with zones and moments near which clocks change. The same seed makes the
-//! same ones.
+//! Generated cron expressions, valid and invalid, with zones and with moments near clock changes. The same seed gives
+//! the same expressions.
 
 const MONTHS: [&str; 12] = [
     "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",

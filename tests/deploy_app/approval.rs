@@ -1,4 +1,4 @@
-//! The approval of the workflow run on GitHub, asked for before an app is published, and not before it is stopped.
+//! The approval of the workflow run on GitHub: required before an app is published, and not before it is stopped.
 
 use serde_json::json;
 

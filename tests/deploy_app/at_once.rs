@@ -1,6 +1,6 @@
 //! Two publishes of one app at the same moment: in the end there is one app, and the newer commit serves.
 //!
-//! `DOMINO_ROUNDS=100` tries that many rounds in place of a few.
+//! `DOMINO_ROUNDS=100` tries that many rounds instead of a few.
 
 use std::time::Duration;
 

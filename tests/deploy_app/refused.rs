@@ -1,5 +1,4 @@
-//! When Domino refuses a start: what runs is not stopped for nothing, and the outputs of the failed step tell what
-//! Domino holds.
+//! Domino refuses a start: what runs is not stopped in vain, and the outputs of the failed step tell what Domino has.
 
 use domino_sandbox::PolicySeed;
 

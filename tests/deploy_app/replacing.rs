@@ -1,5 +1,5 @@
-//! A second version takes the place of one that runs, and something happens to one of the requests that are made
-//! for it: the old or the new version serves, never both, and the next run ends well.
+//! A second version replaces one that runs, and something happens to one of the requests for it: the old or the new
+//! version serves, never both, and the next run ends well.
 
 use domino_sandbox::{Fault, Misbehaviour};
 

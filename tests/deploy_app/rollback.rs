@@ -1,4 +1,4 @@
-//! A new version that does not serve, and what becomes of the one before.
+//! A new version that does not serve, and the rollback to the previous one.
 
 use domino_sandbox::{AppFault, Fault, Misbehaviour};
 use insta::assert_snapshot;

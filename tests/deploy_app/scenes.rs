@@ -1,4 +1,4 @@
-//! Scenes with an app: a page of one word, and what is known of the processes that serve it.
+//! Scenes with an app: a page with one word, and what is known about the processes that serve it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

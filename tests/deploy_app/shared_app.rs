@@ -1,5 +1,5 @@
-//! An app that others change too: nothing lost, nothing doubled, nothing undone without a word. Each is judged by the
-//! sandbox's own state, on each generation.
+//! An app that others change too: nothing is lost, duplicated or silently reverted. Each test checks the sandbox's
+//! own state, on each generation.
 
 use super::*;
 use crate::harness::{TOKEN, http};

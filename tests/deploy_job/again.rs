@@ -1,4 +1,5 @@
-//! A workflow run that is run again: its failed jobs only, or all of them. Each is judged by the runs that Domino then has.
+//! A workflow run that is run again: only its failed jobs, or all of them. Each test checks the runs that Domino has
+//! afterwards.
 
 use serde_json::json;
 

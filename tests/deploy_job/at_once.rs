@@ -1,7 +1,7 @@
-//! Two runs of one step at the same moment, as of a person at a shell beside the workflow: in the end there is one of
-//! it, and never none.
+//! Two runs of one step at the same moment, as when a person at a shell runs it beside the workflow: in the end there
+//! is exactly one run.
 //!
-//! `DOMINO_ROUNDS=100` tries that many rounds in place of a few.
+//! `DOMINO_ROUNDS=100` tries that many rounds instead of a few.
 
 use std::time::Duration;
 

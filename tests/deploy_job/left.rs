@@ -1,4 +1,4 @@
-//! `wait = false`: a run goes on without its step, and what became of it is said by the next start and by `follow`.
+//! `wait = false`: a run continues without its step; the next start and `follow` report how it ended.
 
 use std::fs;
 

@@ -1,7 +1,7 @@
-//! A project with many runs: a start asks for what may be its own, and starts nothing twice.
+//! A project with many runs: a start reads only those that may be its own, and starts nothing twice.
 //!
-//! `DEPLOY_JOB_BUILDS` names other builds of the program, divided by a colon, whose requests and time for the same are
-//! shown side by side.
+//! `DEPLOY_JOB_BUILDS` names other builds of the program, separated by a colon; their requests and times for the same
+//! work are shown side by side.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What is written for people ends no work; what was asked for and cannot be written is not green.
+//! Lost messages for people do not stop the work; a requested output that cannot be written is not green.
 
 use super::*;
 

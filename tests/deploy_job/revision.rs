@@ -1,4 +1,5 @@
-//! The revision of the compute environment that a stage ran, handed on to the next one. Judged by what the sandbox runs.
+//! The revision of the compute environment that a stage ran, handed on to the next one. Checked against what the
+//! sandbox runs.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A job is started and scheduled in its stages only.
+//! A job is started and scheduled only in its stages.
 
 use super::*;
 

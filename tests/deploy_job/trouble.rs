@@ -1,4 +1,4 @@
-//! What goes wrong on the way to Domino: each kind is named with its exit code, or waited out.
+//! Failures on the way to Domino: each kind is named with its exit code, or waited out.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Certificates that cannot be believed, each with its sentence, and those that a server demands of us.
+//! Certificates that cannot be trusted, each with its error, and client certificates that a server demands.
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,

@@ -1,4 +1,4 @@
-//! A proxy between this machine and Domino: used, left out, and told with its own words when it refuses.
+//! A proxy between this machine and Domino: used, bypassed, and quoted if it refuses.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! A Domino behind TLS: takes HTTP/2 with a certificate of an authority of its own, counts connections, and hands each
-//! request on to the sandbox.
+//! A Domino behind TLS: it accepts HTTP/2 with a certificate of an authority of its own, counts connections, and
+//! passes each request to the sandbox.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The approval of the workflow run on GitHub, asked for before an endpoint is made or changed.
+//! The approval of the workflow run on GitHub: required before an endpoint is created or changed.
 
 use super::*;
 use crate::harness::github::{on_github, review};

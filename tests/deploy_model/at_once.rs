@@ -1,7 +1,7 @@
-//! Two publishes of one model at the same moment, as of a person at a shell beside the workflow: in the end one endpoint
-//! serves what was asked for, and never none.
+//! Two publishes of one model at the same moment, as when a person at a shell runs it beside the workflow: in the end
+//! exactly one endpoint serves what was requested.
 //!
-//! `DOMINO_ROUNDS=100` tries that many rounds in place of a few, `DOMINO_LATENCY_MS=2000` slower ones.
+//! `DOMINO_ROUNDS=100` tries that many rounds instead of a few, `DOMINO_LATENCY_MS=2000` slower ones.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Models that are a function in a file: what cannot be pinned, and how a new commit gets there.
+//! Models that are a function in a file: what cannot be pinned, and how a new commit is deployed.
 
 use serde_json::json;
 

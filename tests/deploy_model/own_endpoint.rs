@@ -1,5 +1,5 @@
-//! Whose an endpoint is: ours under another name, one that may be ours, one that this account may not see; and the order
-//! of what is published there.
+//! Which endpoint is ours: one under another name, one that may be ours, one that this account may not see; and the
+//! order of what is published there.
 
 use domino_sandbox::{EndpointChange, Role};
 use serde_json::json;

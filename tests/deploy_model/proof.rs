@@ -1,4 +1,4 @@
-//! That green means it serves: builds that fail, versions that never run, smoke tests, and what comes back.
+//! Green means that it serves: builds that fail, versions that never run, smoke tests, and rollbacks.
 
 use domino_sandbox::{Fault, Misbehaviour, ModelFault};
 use insta::assert_snapshot;

@@ -1,5 +1,5 @@
-//! A second version of a registered model under faults: what serves is the one that was wanted or the one before,
-//! and only the wanted one is green.
+//! A second version of a registered model with faults: either the wanted version serves or the previous one, and only
+//! the wanted one is green.
 
 use domino_sandbox::{Fault, Misbehaviour};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! An endpoint that others change too, over more than one publish, and what puts it back. What a person does between
-//! two publishes stands row by row in `shared_domino`.
+//! An endpoint that others change too, over more than one publish, and how it is reset. `shared_domino` has, row by
+//! row, what a person does between two publishes.
 
 use domino_sandbox::EndpointChange;
 use serde_json::{Value, json};

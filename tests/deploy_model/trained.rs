@@ -1,5 +1,5 @@
-//! A model that a job trains: the version that the run registered is the one that the first stage publishes, whatever is
-//! newer; none and several are refused by name.
+//! A model that a job trains: the first stage publishes the version that the run registered, even if there is a newer
+//! one; if the run registered none or several, the error names them.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What `status`, `list`, `logs` and `invoke` tell, and the one JSON document.
+//! The output of `status`, `list`, `logs` and `invoke`, and the one JSON document.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Which version is published: by rule, as handed on, as the stage before serves it; and what is refused.
+//! Which version is published: by rule, as handed on, or as the stage before serves it; and what is refused.
 
 use domino_sandbox::ModelFault;
 use insta::assert_snapshot;

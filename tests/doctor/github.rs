@@ -1,4 +1,4 @@
-//! What doctor says of a stage's GitHub environment.
+//! What doctor reports about a stage's GitHub environment.
 
 use super::small_github::{Environment, Policy, SmallGitHub};
 use super::*;

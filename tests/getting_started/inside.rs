@@ -1,5 +1,5 @@
-//! The sample where the experiment manager takes no write from outside of Domino: each promotion is a run's, through every
-//! stage with its approvals. Judged by what the sandbox shows.
+//! The sample with an experiment manager that accepts no write from outside of Domino: a run carries out each
+//! promotion, through every stage with its approvals. Checked against what the sandbox shows.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! One push that changes the training and the model: what every stage serves afterwards is what that push trained, also
-//! where an older version is there and somebody registers a newer one meanwhile. Judged by what the sandbox shows.
+//! One push that changes the training and the model: afterwards every stage serves what that push trained, even if an
+//! older version exists and somebody registers a newer one meanwhile. Checked against what the sandbox shows.
 
 use std::fs;
 

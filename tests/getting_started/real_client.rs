@@ -1,5 +1,5 @@
-//! The sample trained by MLflow's own client, of each line that `MLFLOW_LINES` names: it is installed from PyPI, its run
-//! registers the model in the sandbox, and the endpoint is built from what it registered.
+//! The sample trained by MLflow's own client, in each release line that `MLFLOW_LINES` names: it is installed from
+//! PyPI, its run registers the model in the sandbox, and the endpoint is built from what it registered.
 
 use std::process::Command;
 

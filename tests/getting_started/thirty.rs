@@ -1,5 +1,5 @@
-//! Thirty jobs through two stages, one of which fails in the first: the others go on without it. Judged by the runs of the
-//! sandbox.
+//! Thirty jobs through two stages, one of which fails in the first: the others continue without it. Checked against
+//! the runs of the sandbox.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Our requests, and the small GitHub's answers, held against GitHub's own OpenAPI description, which npm brings where
-//! `ACTIONS_LIBRARY` says that npm is there.
+//! Our requests, and the small GitHub's answers, compared with GitHub's own OpenAPI description, which npm installs
+//! if `ACTIONS_LIBRARY` says that npm is available.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What cannot be done, and what is said then.
+//! What cannot be done, and the message about it.
 
 use super::harness::github::server::Reply;
 use super::*;

@@ -1,4 +1,4 @@
-//! Where the values of secrets come from, and that none is shown or written over unasked.
+//! Where the values of secrets come from, and that none is shown, or overwritten without being asked.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What people set stays, but for who else may deploy.
+//! What people set stays, except for who else may deploy.
 
 use super::small_github::Policy;
 use super::*;

@@ -1,4 +1,4 @@
-//! What went over the wire held against Domino's specs, and how much that was in a test binary so far.
+//! Compares what went over the wire with Domino's specs, and counts how much was compared in a test binary so far.
 
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -1,4 +1,4 @@
-//! A stand-in for GitHub's API, as far as a step asks it.
+//! A stand-in for GitHub's API, as far as a step uses it.
 
 pub mod server;
 

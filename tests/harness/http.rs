@@ -1,4 +1,4 @@
-//! One plain request to a server on loopback, for what a test prepares and looks at itself.
+//! One plain request to a server on loopback, for what a test prepares and reads itself.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,8 +1,8 @@
-//! Each fault at each request that a program makes, judged by what the sandbox really holds.
+//! Each fault at each request that a program sends, checked against what the sandbox really has.
 //!
-//! For every case: the fault really struck, never green unless the wanted thing is there, never more than one of it
-//! after one invocation and one re-run, never longer than it may take, a documented exit code, and a message that
-//! names the cause. Programs that cost much meet every fault somewhere, and the telling ones at each write.
+//! For every case: the fault really occurred; never green unless the wanted thing exists; never more than one of it
+//! after one invocation and one re-run; never longer than the limit; a documented exit code; and a message that names
+//! the cause. Costly programs meet every fault somewhere, and the most telling ones at each write.
 
 pub mod kinds;
 

@@ -1,7 +1,8 @@
 //! A repository, a sandbox and one of our programs: what a user sees, and what Domino received.
 //!
-//! Every program is given all the credentials there are. What it says, writes for GitHub and puts into addresses is
-//! searched for them, and so are the arguments of what the first one starts: no test can pass while one leaks there.
+//! Every program gets every credential. Whatever it prints, writes for GitHub or puts into addresses is searched for
+//! them, and so are the arguments of the processes that it starts first: no test can pass while a credential leaks
+//! there.
 #![allow(dead_code, reason = "each program's test uses the part it needs")]
 
 mod contract;

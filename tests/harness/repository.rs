@@ -1,5 +1,5 @@
-//! The git repository of a scene. Most scenes of a test binary begin with the same one: git makes it once, and
-//! the others are written from memory.
+//! The git repository of a scene. Most scenes of a test binary begin with the same one: git creates it once, and the
+//! others are written from memory.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Rounds of two steps at the same moment, each round in a Domino of its own.
 //!
-//! `DOMINO_ROUNDS=100` plays that many in place of a few, `DOMINO_LATENCY_MS=2000` slower ones where they are slow.
+//! `DOMINO_ROUNDS=100` plays that many instead of a few, `DOMINO_LATENCY_MS=2000` slower ones.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

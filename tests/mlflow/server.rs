@@ -1,5 +1,5 @@
-//! A real MLflow server for a test binary: started once for each line, by the script beside this file, and ended when
-//! the binary ends, however it ends.
+//! A real MLflow server for a test binary: started once for each release line, by the script beside this file, and
+//! stopped when the binary ends, however it ends.
 
 use std::io::Write;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The approval in Domino: asked for by `request`, given by people, judged by `check` and `apply`.
+//! The approval in Domino: requested by `request`, given by people, evaluated by `check` and `apply`.
 
 use domino_sandbox::{Fault, Misbehaviour, PolicySeed, Seed};
 use insta::assert_snapshot;

@@ -1,4 +1,4 @@
-//! `demote`: the version that a stage held before comes back, and what had to leave stays away.
+//! `demote`: the version that a stage held before returns, and the demoted one stays away.
 
 use domino_sandbox::Fault;
 use insta::assert_snapshot;

@@ -1,5 +1,5 @@
-//! A name and a number are no identity: numbers start anew when a model is deleted and made again, and a copy of a
-//! version has the tags of the original.
+//! A name and a number do not identify a version: numbers start again when a model is deleted and created again, and
+//! a copy of a version has the tags of the original.
 
 use serde_json::{Value, json};
 

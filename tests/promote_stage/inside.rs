@@ -1,5 +1,5 @@
-//! Promoting from inside of Domino, where the experiment manager takes no write from outside: the step starts a run, and
-//! what the run writes is what the step is green for.
+//! Promoting from inside of Domino, where the experiment manager accepts no write from outside: the step starts a
+//! run, and is green only for what the run has written.
 
 use std::path::Path;
 use std::time::Duration;

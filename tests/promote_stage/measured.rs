@@ -1,4 +1,4 @@
-//! Metric rules are held against what was measured of the version itself, and only by runs that finished.
+//! Metric rules use what was measured of the version itself, and only by runs that finished.
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
 use serde_json::{Value, json};

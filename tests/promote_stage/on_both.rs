@@ -1,5 +1,5 @@
-//! What must hold on the sandbox as on real servers: a promotion that was killed is finished, rights that do not go as far
-//! as deleting are enough, and a soak time is not begun anew.
+//! What must hold with the sandbox and with real servers: a promotion that was killed is finished, an account without
+//! permission to delete is enough, and a soak time does not start again.
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
 use std::path::Path;

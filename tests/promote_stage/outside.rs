@@ -1,4 +1,4 @@
-//! Writing from outside of Domino, where the experiment manager wants to know to which run a call belongs.
+//! Writing from outside of Domino, where the experiment manager requires the run that a call belongs to.
 
 use domino_sandbox::MlflowContext;
 use serde_json::{Value, json};

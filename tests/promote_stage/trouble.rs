@@ -1,4 +1,4 @@
-//! When requests go wrong: what was done is undone or named, nothing is done twice, and a rerun mends it.
+//! When requests fail: what was done is rolled back or named, nothing is done twice, and a rerun repairs it.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! A repository whose pipeline is rehearsed by the real program, and a rehearsal that goes on.
+//! A repository whose pipeline is rehearsed by the real program, and a rehearsal that keeps running.
 //!
-//! What is to be seen of either, the tests say.
+//! The tests check what can be seen of either.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! What people do in Domino between two deployments, as requests of theirs.
+//! What people do in Domino between two deployments, as requests.
 
 use serde_json::{Value, json};
 

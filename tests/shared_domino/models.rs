@@ -1,4 +1,5 @@
-//! A registered model, the endpoints that serve it, and what people do to both: the world of the columns about models.
+//! A registered model, the endpoints that serve it, and what people do to both: the world of the columns about
+//! models.
 
 use std::path::Path;
 

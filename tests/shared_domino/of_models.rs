@@ -1,5 +1,5 @@
-//! The cells of the table that are about models: what a person does to an endpoint or to a registered model, and what
-//! `deploy-model publish` and `promote-stage apply` are to make of it.
+//! The cells of the table about models: what a person does to an endpoint or to a registered model, and what
+//! `deploy-model publish` and `promote-stage apply` must do about it.
 
 use crate::by_hand as by;
 use crate::models;

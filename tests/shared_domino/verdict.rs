@@ -1,4 +1,4 @@
-//! Whether a cell holds: what is there after the verb, against what a person left before it.
+//! Whether a cell holds: compares what exists after the verb with what a person left before it.
 
 use serde_json::{Map, Value};
 

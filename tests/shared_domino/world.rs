@@ -1,5 +1,5 @@
-//! A Domino with one thing of ours in it and one of somebody else's, the verb that is about to run there, and what of
-//! the sandbox's own state counts.
+//! A Domino with one thing of ours in it and one of somebody else's, the verb that is about to run there, and the
+//! part of the sandbox's own state that counts.
 
 use std::sync::OnceLock;
 

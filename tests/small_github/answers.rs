@@ -1,4 +1,4 @@
-//! What GitHub's answers look like, with all that its description calls required.
+//! The form of GitHub's answers, with everything that its description calls required.
 
 use serde_json::{Value, json};
 

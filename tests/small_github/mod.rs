@@ -1,6 +1,6 @@
-//! A small GitHub: repositories with environments, their rules, branches, variables and secrets, with people, teams and
-//! issues. It takes what GitHub takes, and refuses what GitHub is known to refuse. Secrets are opened by a real key, so
-//! that a test sees what was sealed.
+//! A small GitHub: repositories with environments, their rules, branches, variables and secrets, with people, teams
+//! and issues. It accepts what GitHub accepts, and refuses what GitHub is known to refuse. Secrets are decrypted with
+//! a real key, so that a test sees what was encrypted.
 #![allow(dead_code, reason = "each test uses the part it needs")]
 
 mod answers;

@@ -1,4 +1,4 @@
-//! What is asked, and what becomes of it. Names are percent-decoded only as far as tests need it.
+//! The requests, and their effects. Names are percent-decoded only as far as tests need it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

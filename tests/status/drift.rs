@@ -1,4 +1,4 @@
-//! What is not as the stage file says, and what somebody changed since.
+//! What differs from the stage file, and what somebody changed since.
 
 use serde_json::json;
 

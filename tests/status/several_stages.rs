@@ -1,4 +1,4 @@
-//! All stages at once: what is shown, how many questions it takes, and what a stage that cannot be asked hides.
+//! All stages at once: what is shown, how many requests it takes, and what a stage that cannot be read hides.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A person at a terminal: runs a program on one, answers what it asks, and reads what it shows.
 //!
-//! The terminal is that of Python's standard library. Nobody waits for time: an answer is given when its question
-//! stands there.
+//! The terminal is that of Python's standard library. There are no fixed pauses: an answer is given as soon as its
+//! question is shown.
 
 use std::process::{Command, Stdio};
 

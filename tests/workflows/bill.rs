@@ -1,7 +1,7 @@
-//! The bill of materials of a release: its commands are run here, and what they write is read by the library of the
-//! CycloneDX project, which has no part in writing it.
+//! The bill of materials of a release: its commands are run here, and the library of the CycloneDX project, which has
+//! no part in writing it, reads the result.
 //!
-//! It runs when `BILL_TEST` is set: the tool is compiled, and the library comes from PyPI the first time.
+//! The test runs if `BILL_TEST` is set: the tool is compiled, and the library comes from PyPI the first time.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! What a hostile stage file can do to a workflow: nothing. Whatever it says, either it is refused, or the files
-//! parse back to exactly what was meant, and no expression stands in them that we did not write.
+//! What a hostile stage file can do to a workflow: nothing. Whatever it contains, either it is refused, or the files
+//! parse back to exactly what was meant, and contain no expression that we did not write.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! GitHub's own limits: what is generated stays within them, and what would not is refused before anything is written.
+//! GitHub's own limits: generated files stay within them, and what would exceed them is refused before anything is
+//! written.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Checks of the way through the stages: what starts it, in which order, with which version, and who waits for whom.
+//! Checks of the order through the stages: what starts it, in which order, with which version, and who waits for
+//! whom.
 
 use serde_json::Value;
 

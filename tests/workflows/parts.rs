@@ -1,4 +1,4 @@
-//! More than fits into one file: divided into parts that GitHub takes, each lineage in one, and stable.
+//! More than fits into one file: split into parts that GitHub accepts, each lineage in one, and stable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a pull request is told it would deploy: `cargo xtask plan` on two checkouts.
+//! What `cargo xtask plan`, given two checkouts, says a pull request would deploy.
 
 use std::fs;
 use std::path::Path;

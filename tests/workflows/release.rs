@@ -1,7 +1,7 @@
-//! What one repository releases, another one fetches: the commands of both workflows, run here.
+//! What one repository releases, another one downloads: the commands of both workflows, run here.
 //!
-//! GitHub's own part is a stand-in for `gh` that hands out what was packed. Whether a signature is right is not
-//! asked here: only that nothing goes on when `gh` says no.
+//! GitHub's part is a stand-in for `gh` that returns what was packed. Whether a signature is right is not tested
+//! here: only that nothing continues when `gh` says no.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

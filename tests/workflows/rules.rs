@@ -1,7 +1,7 @@
-//! Rules that no linter has, walked over every workflow: those in the repository and those of every fixture.
+//! Rules that no linter has, applied to every workflow: those in the repository and those of every fixture.
 //!
-//! Each rule comes with defects that it must find, so that none can pass by looking at nothing. How a rule is checked
-//! stands in `safety.rs` and `order.rs`.
+//! Each rule comes with defects that it must find, so that none can pass without checking anything. `safety.rs` and
+//! `order.rs` check the rules.
 
 pub mod order;
 mod safety;

@@ -1,4 +1,5 @@
-//! Checks that nothing unreviewed runs, that no secret goes astray, and that nobody's bytes are taken on trust.
+//! Checks that nothing unreviewed runs, that no secret goes to the wrong place, and that no downloaded bytes are
+//! trusted unverified.
 
 use domino_pipeline::actions;
 use serde_json::Value;

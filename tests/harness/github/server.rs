@@ -1,5 +1,5 @@
-//! A server on loopback whose answers a test gives, which remembers what was asked, and misbehaves on request in the
-//! ways of the sandbox.
+//! A server on loopback that answers as a test says, remembers the requests, and misbehaves on request like the
+//! sandbox.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What can happen to a request. A fault that lasts and one that passes are two kinds.
+//! What can happen to a request. A fault that lasts and one that passes count as two kinds.
 
 use std::time::Duration;
 
