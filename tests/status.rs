@@ -1,5 +1,5 @@
-//! `domino-pipeline status` from outside: real deployments of all kinds in four stages, what people changed of them
-//! since, and how many questions it takes to tell.
+//! `domino-pipeline status` from outside: real deployments of all kinds in four stages, what people changed about
+//! them since, and how many requests it takes to tell.
 
 #[path = "../crates/domino-sandbox/tests/api/browser.rs"]
 #[allow(dead_code, reason = "the sandbox's own pages need more of it")]

@@ -1,5 +1,5 @@
-//! What we last wanted of an app, so that "somebody changed it since" is told from "the stage file changed": from the
-//! tag of the version that runs, else from the stage file of the commit that it runs, where git has it.
+//! What we last wanted of an app, so that "somebody changed it since" can be distinguished from "the stage file
+//! changed": from the tag of the running version, otherwise from the stage file of its commit, if git has it.
 
 use std::process::Command;
 
@@ -37,8 +37,8 @@ pub(crate) fn marker_of(
     FoundMarker::in_text(version.carried.tag(APP_TAG)?, &marker)
 }
 
-/// The tag for the next version: `[dev/dashboard 3f2a91c0b1d2 run 77 state PUBLIC]`. The state is the visibility that the
-/// app has and we know of; what somebody set since is not ours, so that the last one of ours stays there.
+/// The tag for the next version: `[dev/dashboard 3f2a91c0b1d2 run 77 state PUBLIC]`. The state is the visibility that
+/// the app has and that we set. If somebody else set another one since, the last one of ours stays in the tag.
 pub(crate) fn tag(
     context: &StepContext,
     entity: &stage_file::App,
@@ -53,7 +53,7 @@ pub(crate) fn tag(
     marker.to_string()
 }
 
-/// The stage file as it was in the commit that a version runs.
+/// The stage file in the commit that a version runs.
 fn file_of_commit(context: &StepContext, version: &AppVersion) -> Option<StageFile> {
     let Some(GitRef::Commit(commit)) = &version.git_ref else {
         return None;

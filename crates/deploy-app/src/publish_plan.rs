@@ -1,4 +1,4 @@
-//! What `publish` is asked for, and what it will do: read, compared and decided, with nothing written.
+//! What `publish` is asked to do, and what it will do: read, compared and decided, with nothing written.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use crate::last_written::{last_visibility, marker_of, tag};
 use crate::questions::{once_replaced, refuse_hidden_namesake, revision};
 use crate::wanted::{Kept, Wanted};
 
-/// How long Domino may take to report what a version on its way is made of.
+/// How long Domino may take to report the content of a starting version.
 const REPORTED_WITHIN: Duration = Duration::from_secs(60);
 
-/// How `publish` goes about it, for its `--help`.
+/// How `publish` works, for its `--help`.
 pub(crate) const PUBLISHING: &str = "\
 It finds the app by name, creates it if there is none, and publishes the commit on the stage's hardware tier and \
 environment. Nothing is done when all of that runs already. It waits until that very version runs and answers at \
@@ -74,13 +74,13 @@ pub(crate) struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// How long a version of this app is waited for in this stage.
+    /// How long to wait for a version of this app in this stage.
     pub(crate) fn timeout_of(&self, app: &stage_file::App, stage: &Stage) -> Duration {
         self.timeout.unwrap_or_else(|| app.timeout(stage))
     }
 }
 
-/// What will be done.
+/// What `publish` will do.
 pub(crate) struct PublishPlan<'a> {
     pub(crate) entity: &'a stage_file::App,
     /// The app's name in Domino.
@@ -88,7 +88,7 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) project: Project,
     pub(crate) apps: Apps<Reader>,
     pub(crate) existing: Option<App>,
-    /// By what it was found, when it has another name.
+    /// How it was found, if it has another name.
     pub(crate) found_by: Option<&'static str>,
     pub(crate) wanted: Wanted,
     pub(crate) health: Option<HealthCheck>,
@@ -226,7 +226,7 @@ fn not_held(entity: &stage_file::App, can: &Capabilities) -> String {
     }
 }
 
-/// How the wanted commit stands to the one that runs.
+/// Whether the wanted commit is older or newer than the one that runs.
 async fn order(
     context: &StepContext,
     args: &PublishArgs,
@@ -249,8 +249,8 @@ async fn order(
         .await
 }
 
-/// The app once Domino reports what its version on its way is made of: that may be the very one that is wanted, launched
-/// by an earlier run, and it must not be replaced by itself.
+/// The app once Domino reports the content of its starting version: that may be the wanted one, launched by an
+/// earlier run, and it must not be replaced by itself.
 async fn once_reported(
     apps: &Apps<Reader>,
     mut existing: Option<App>,

@@ -27,7 +27,7 @@ use crate::run::{cannot, deployed_here};
 use crate::schedule_plan::{SchedulePlan, Wanted};
 use crate::wanted_schedule::{Asked, Definition};
 
-/// How many of the times at which it will fire are shown.
+/// How many of the next start times are shown.
 const FIRES: usize = 5;
 
 /// `deploy-job schedule`.
@@ -63,7 +63,7 @@ pub(crate) struct ScheduleArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// How often a step may find that another one was first with the same.
+/// How often a step may find that another one did the same first.
 const ATTEMPTS: usize = 5;
 
 /// Creates, updates or deletes the scheduled job, or leaves it as it is.
@@ -85,14 +85,14 @@ pub(crate) async fn schedule(
     .hint("run this again once the other one has ended"))
 }
 
-/// Does so once. `None` when another step was first with the same, and ours was taken back.
+/// One attempt. `None` if another step did the same first, and ours was removed.
 async fn attempt(
     step: &mut Step,
     interrupts: &mut Interrupts,
     context: &StepContext,
     args: &ScheduleArgs,
 ) -> Result<Option<StepResult>> {
-    // What is taken away brings in nothing that nobody has seen, and must not wait.
+    // A deletion deploys nothing that nobody has reviewed, and must not wait.
     let ask = match args.delete {
         true => Ask::Never,
         false => Ask::unless(args.dry_run),
@@ -204,7 +204,7 @@ fn leave_receipt(
     Ok(passed)
 }
 
-/// What was written, also when a signal came meanwhile; else the error for it.
+/// What was written, even if a signal came meanwhile; otherwise the error for it.
 fn completed(
     applied: Through<Result<Applied>>,
     job: &str,
@@ -360,7 +360,7 @@ fn hold(
     args.hold.settle(moving, commit)
 }
 
-/// What is ours is deleted, also under another title.
+/// Deletes the scheduled job that is ours, even under another title.
 async fn plan_deletion(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan> {
     let (file, stage) = (&context.file, &context.stage);
     let reader = context.connection.reader();
@@ -391,7 +391,7 @@ async fn plan_deletion(context: &StepContext, args: &ScheduleArgs) -> Result<Sch
     })
 }
 
-/// A job that left the stage file may have left its schedule in Domino, which is found by its name alone.
+/// A job that was removed from the stage file may have left its schedule in Domino, which is found only by its name.
 fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
     match file.job(name) {
         Ok(job) => Ok(&job.name),
@@ -400,7 +400,7 @@ fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
     }
 }
 
-/// A scheduled job must name its tier, also where a started job may leave it out.
+/// A scheduled job must name its tier, even if a started job may leave it out.
 async fn default_tier(reader: &Reader, project: &Project) -> Result<HardwareTierId> {
     let settings = reader.project_settings(&project.id).await?;
     settings.default_hardware_tier_id.ok_or_else(|| {
@@ -412,7 +412,7 @@ async fn default_tier(reader: &Reader, project: &Project) -> Result<HardwareTier
     })
 }
 
-/// The next times at which it fires, in its own time zone.
+/// The next times at which it starts, in its own time zone.
 pub(crate) fn fires(schedule: &Schedule) -> Vec<String> {
     schedule
         .next_fires(FIRES, jiff::Timestamp::now())

@@ -1,4 +1,4 @@
-//! What git knows of this checkout: which commit a person means, and where a file is in the repository.
+//! What git knows about this checkout: which commit a person means, and where a file is in the repository.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,7 @@ impl Commit {
     }
 }
 
-/// Where a file is, from the top folder of its repository on; nothing outside of one.
+/// The path of a file from the top folder of its repository; absent outside of a repository.
 pub fn path_in_repository(file: &Path) -> Option<String> {
     let folder = file.parent().filter(|folder| *folder != Path::new(""));
     let output = Command::new("git")

@@ -1,7 +1,7 @@
-//! The one way to speak HTTP to Domino: a `Reader` that only asks, and a `Writer` that changes things.
+//! The one way to speak HTTP to Domino: a `Reader` that only reads, and a `Writer` that changes things.
 //!
-//! Both stand on one private `send`, which knows the base URL, the credential, the limits and how to read an
-//! answer. It knows no endpoint: those are in `api/`, one noun a file.
+//! Both use one private `send`, which knows the base URL, the credential, the limits and how to read an answer. It
+//! knows no endpoint: those are in `api/`, one noun a file.
 
 mod answer;
 mod certificate;

@@ -1,6 +1,6 @@
-//! The marker at the end of a title or description in Domino: what a run, a schedule or an endpoint's version was
-//! made for. By it a later run finds its work again, and the next stage knows what this one serves where Domino does
-//! not tell.
+//! The marker at the end of a title or description in Domino. It says what a run, a schedule or an endpoint's version
+//! was made for. With it a later run finds its work again, and the next stage knows what this one serves if Domino
+//! does not tell.
 //!
 //! Fingerprints of a whole publish are in `fingerprint`. Nothing here asks Domino.
 

@@ -1,10 +1,10 @@
-//! Apps: one store behind the three generations of their API, so that an app made on one is seen
-//! on the others. An app has versions, a version has instances, an instance is a process; the
-//! generations differ in which of these they name and in what starts by itself.
+//! Apps: one store behind the three generations of their API, so that an app created in one appears in the others. An
+//! app has versions, a version has instances, an instance is a process. The generations differ in which of these they
+//! name and in what starts by itself.
 //!
-//! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one
-//! machine, so an entry point reads where to listen from `APP_HOST` and `APP_PORT`. One that
-//! reads these with Domino's values as defaults is the same in both.
+//! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one machine, so an
+//! entry point reads where to listen from `APP_HOST` and `APP_PORT`. One that reads these with Domino's values as
+//! defaults works in both.
 
 mod access;
 mod app;

@@ -30,15 +30,15 @@ pub(crate) struct Host {
     pub(crate) repository: PathBuf,
     /// Where the program writes the credentials of all users, if it does.
     pub(crate) credentials_file: Option<PathBuf>,
-    /// The commit that a run without a reference takes, where it is not the repository's `HEAD`.
+    /// The commit that a run without a reference takes, if it is not the repository's `HEAD`.
     pub(crate) head: Option<String>,
     pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) processes: Arc<Processes>,
-    /// What is written at what the runs register.
+    /// The tags that are written to what the runs register.
     pub(crate) run_tags: Arc<RunTags>,
-    /// Where runs have their code and leave their files, for as long as the sandbox lives.
+    /// Where runs have their code and leave their files, as long as the sandbox runs.
     pub(crate) folder: TempDir,
     /// How many sockets were named so far.
     pub(crate) sockets: AtomicUsize,
@@ -75,7 +75,7 @@ impl Host {
             .tempdir_in(self.folder.path().join("runs"))
     }
 
-    /// A path for a new socket. It is short, since the path of a socket may not be long.
+    /// A path for a new socket. It is short, because the path of a socket is limited.
     pub(crate) fn new_socket(&self) -> std::io::Result<PathBuf> {
         let sockets = self.folder.path().join("s");
         std::fs::create_dir_all(&sockets)?;

@@ -11,7 +11,7 @@ use crate::log::{Kind, LineFilter, Log};
 /// The most lines of a log that a page shows; the API has the rest.
 const LINES: usize = 5000;
 
-/// `text` as it may stand in HTML.
+/// `text`, escaped for HTML.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -27,12 +27,12 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What every page looks like, on a light and on a dark screen.
+/// The style of every page, for a light and a dark screen.
 const STYLE: &str = include_str!("html/page.css");
-/// What looks again at a page of something that still goes on. It takes nothing but the page itself.
+/// The script that reloads a page about something that has not ended. It loads nothing except the page itself.
 const LIVE: &str = include_str!("html/live.js");
 
-/// A whole page; one about something that still goes on looks again by itself, and leaves the focus where it is.
+/// A whole page. One about something that has not ended reloads by itself, and keeps the focus.
 pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String> {
     let live = match is_settled {
         true => String::new(),
@@ -47,7 +47,7 @@ pub(crate) fn page(title: &str, is_settled: bool, content: &str) -> Html<String>
     ))
 }
 
-/// The beginning of a commit's id, the whole of which is told to who rests on it.
+/// The beginning of a commit's id; the whole id is shown to a person who points at it.
 pub(crate) fn commit(id: Option<&str>) -> String {
     let Some(id) = id else {
         return String::new();

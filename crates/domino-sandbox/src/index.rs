@@ -1,5 +1,5 @@
-//! The pages a person opens: what runs here, and the log of one run. They need no sign-in, since
-//! only the person at this machine can reach them, and they show nothing that opens the API.
+//! The pages that a person opens: what runs here, and the log of one run. They need no sign-in, since only the person
+//! at this machine can reach them, and they show nothing that opens the API.
 
 mod board;
 mod credentials;
@@ -121,7 +121,7 @@ async fn job(
     job_tab(state, Path((owner, name, id, "logs".to_owned()))).await
 }
 
-/// The page of a job, which shows the log whatever tab it is asked for.
+/// The page of a job, which shows the log whatever tab the address names.
 async fn job_tab(
     State(domino): Of<Domino>,
     Path((owner, name, id, _)): Path<(String, String, String, String)>,

@@ -17,8 +17,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The git repository whose commits the runs use.
     pub repository: PathBuf,
-    /// The commit that a run without a reference takes, as the head of the default branch is for Domino; the
-    /// repository's `HEAD` without one.
+    /// The commit that a run without a reference uses, as Domino uses the head of the default branch; the
+    /// repository's `HEAD` if absent.
     pub head: Option<String>,
     /// Which Domino release to emulate.
     pub version: Version,
@@ -26,18 +26,17 @@ pub struct Options {
     pub delays: Pace,
     /// What the sandbox has from the start.
     pub seed: Seed,
-    /// The address of an MLflow server that keeps experiments and registered models, such as
-    /// `http://127.0.0.1:5000`; the sandbox keeps them itself without one.
+    /// The address of an MLflow server that keeps experiments and registered models, such as `http://127.0.0.1:5000`;
+    /// if absent, the sandbox keeps them itself.
     pub mlflow: Option<String>,
-    /// What the experiment manager demands of callers outside of a run.
+    /// What the experiment manager requires of callers outside of a run.
     pub mlflow_context: MlflowContext,
-    /// The `python3` that jobs and endpoints run with, such as that of a virtual environment; the one in `PATH` without
-    /// one.
+    /// The `python3` that jobs and endpoints run with, such as that of a virtual environment; if absent, the one in
+    /// `PATH`.
     pub python: Option<PathBuf>,
     /// A folder of programs that every run finds by their names, as those of a compute environment's image.
     pub programs: Option<PathBuf>,
-    /// A model access token that every endpoint takes besides its own, so that one secret opens
-    /// them all.
+    /// A model access token that every endpoint accepts besides its own, so that one secret opens them all.
     pub model_token: Option<String>,
     /// Credentials for users of the seed; the others get random ones.
     pub credentials: Vec<Account>,

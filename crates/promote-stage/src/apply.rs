@@ -1,4 +1,5 @@
-//! `promote-stage apply`: every gate is asked once more, and then the version enters the stage, alone and verified.
+//! `promote-stage apply`: every gate is evaluated once more; then the version enters the stage, and it is verified
+//! that the stage holds no other.
 
 use domino_core::api::registered_models::VersionNumber;
 use domino_core::approval::{Approval, Ask};
@@ -56,7 +57,7 @@ pub(crate) struct ApplyArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Checks, moves, verifies. A version that is in the stage as it should be stays; the gates are asked all the same,
+/// Checks, moves, verifies. A version that is in the stage as it should be stays. The gates are evaluated anyway,
 /// because anybody could have put it there.
 pub(crate) async fn apply(
     step: &mut Step,
@@ -66,7 +67,7 @@ pub(crate) async fn apply(
     let mut interrupts = Interrupts::listen()?;
     let evaluating = evaluate(step, context, &args.which, args.patience.wait);
     let ask = match context.stage.gates.github_approval {
-        // The gate asks for the same.
+        // The gate requires the same approval.
         true => Ask::Never,
         false => Ask::unless(args.dry_run),
     };
@@ -208,7 +209,7 @@ fn check_not_held(candidate: &Candidate<'_>) -> Result<()> {
 }
 
 impl ApplyArgs {
-    /// The approval that this run is told of, if it is; the gate on GitHub asks for the same.
+    /// The approval that this run was told about, if any; the gate on GitHub requires the same.
     fn approval(&self, stage: &Stage) -> Option<Approval> {
         let told = &self.which.told;
         let asks = !stage.gates.github_approval;
@@ -220,7 +221,7 @@ impl ApplyArgs {
     }
 }
 
-/// The logins of those who approved the workflow run for the stage, whichever asked for it.
+/// The logins of those who approved the workflow run for the stage, whichever check read them.
 fn approvers(approval: &Approval, report: &GateReport) -> Vec<String> {
     let mut approvers = github::approvers(report);
     approvers.extend_from_slice(approval.given_by());
@@ -246,7 +247,7 @@ async fn errand<'a>(
     planned.with_context(|| cannot("promote", &args.which.model, &context.stage))
 }
 
-/// Promotes the version from here. Gives its record, as the value of its tag.
+/// Promotes the version from here. Returns its record, as the value of its tag.
 async fn write(
     step: &mut Step,
     context: &StepContext,
@@ -261,7 +262,7 @@ async fn write(
     Ok(entered)
 }
 
-/// That somebody's decision where the alias leads is kept.
+/// Somebody's decision where the alias points is kept.
 fn stays_moved(candidate: &Candidate<'_>, alias: &Alias, moved_to: VersionNumber) -> String {
     let (number, name) = (candidate.number(), candidate.target.name);
     format!(
@@ -271,7 +272,7 @@ fn stays_moved(candidate: &Candidate<'_>, alias: &Alias, moved_to: VersionNumber
     )
 }
 
-/// Says what a reader must not miss before the version moves.
+/// Reports what a reader must not miss before the version moves.
 fn show_remarks(
     step: &mut Step,
     candidate: &Candidate<'_>,
@@ -303,7 +304,7 @@ fn view(candidate: &Candidate<'_>, report: &GateReport, transition: &Transition<
         plan.fact("told by", by);
     }
     report.describe(&mut plan);
-    // What will not be done is no change.
+    // What will not be done is not shown as a change.
     if candidate.already_promoted.is_none() && report.all_hold() {
         transition.describe(&mut plan);
         if transition.enters() || transition.is_unfinished {
@@ -314,7 +315,7 @@ fn view(candidate: &Candidate<'_>, report: &GateReport, transition: &Transition<
     plan
 }
 
-/// What is left to do.
+/// What remains to be done.
 fn transition<'a>(
     candidate: &'a Candidate<'_>,
     report: &GateReport,
@@ -356,7 +357,7 @@ fn transition<'a>(
         demoted_tags: Vec::new(),
         own_demoted_tag: TagChange::removal(&candidate.version, demoted_key(&target.stage.name)),
     };
-    // The version before is only news while it is being replaced.
+    // The previous version is only news while it is being replaced.
     if transition.replaces()
         && let Some(replaced) = replaced
         && transition.previous_alias.before != Some(replaced)

@@ -1,7 +1,7 @@
-//! `promote-stage demote`: the version that a stage held before goes back into it, and the one that is in it now leaves.
+//! `promote-stage demote`: the version that a stage held before returns to it, and the one that is in it now leaves.
 //!
-//! No gate is asked, because going back must not wait for anybody. So only a version comes back that the stage let in
-//! before: by its record, or by the alias of the version before.
+//! No gate is evaluated, because a rollback must not wait for anybody. So only a version can return that the stage
+//! admitted before: according to its record, or to the alias of the version before.
 
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::projects::Project;
@@ -49,22 +49,22 @@ pub(crate) struct DemoteArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// A version that goes back into a stage.
+/// A version that returns to a stage.
 struct Demotion<'a> {
     target: PromotionTarget<'a>,
     registry: Registry,
-    /// The one that comes back.
+    /// The version that returns.
     back: ModelVersion,
-    /// Those that leave.
+    /// The versions that leave.
     leave: Vec<VersionNumber>,
-    /// What was written down when it came for the first time.
+    /// Its record from the first time that it entered.
     earlier: Option<Record>,
     told: &'a Told,
     is_held: bool,
     now: i64,
 }
 
-/// Puts the version before back.
+/// Rolls back to the version before.
 pub(crate) async fn demote(
     step: &mut Step,
     context: &StepContext,
@@ -136,7 +136,7 @@ async fn plan<'a>(context: &'a StepContext, args: &'a DemoteArgs) -> Result<Demo
     let before = held_before(&registry, &target);
     let recorded = before.as_ref().and_then(|record| record.replaced);
     let held = registry.versions_in_stage(&target.model_stage);
-    // An alias that could not be deleted may lead to what the stage holds.
+    // An alias that could not be deleted may point to what the stage holds.
     let pointed = registry.alias(&target.previous_alias());
     let pointed = pointed.filter(|pointed| before.is_none() || !held.contains(pointed));
     let previous = recorded.or(pointed);
@@ -198,8 +198,8 @@ async fn plan<'a>(context: &'a StepContext, args: &'a DemoteArgs) -> Result<Demo
     })
 }
 
-/// The record of the version that the stage holds alone, which tells what *this* stage held before; the alias is that of
-/// every stage of the file with this `model-stage`.
+/// The version before, according to the record of the version that the stage holds alone, which tells what *this*
+/// stage held. The alias is shared by all stages of the file with this `model-stage`.
 fn held_before(registry: &Registry, target: &PromotionTarget<'_>) -> Option<Record> {
     let [held] = registry.versions_in_stage(&target.model_stage)[..] else {
         return None;
@@ -208,7 +208,7 @@ fn held_before(registry: &Registry, target: &PromotionTarget<'_>) -> Option<Reco
     (record.status == Status::Done).then_some(record)
 }
 
-/// Whether another stage of this `model-stage` let the version in. The alias is that of all of them.
+/// Whether another stage with this `model-stage` admitted the version; the alias is shared by all of them.
 fn was_elsewhere(
     context: &StepContext,
     target: &PromotionTarget<'_>,
@@ -223,7 +223,7 @@ fn was_elsewhere(
     others.any(|other| record::has_entered(version, &other.name))
 }
 
-/// The version of that number is not the one that the stage held.
+/// The error: the version with that number is not the one that the stage held.
 fn another(back: &ModelVersion, held: &VersionIdentity, stage: &str) -> CommandError {
     CommandError::refused(format!(
         "stage `{stage}` held {held}; what the experiment manager has of that number now is {}",
@@ -233,7 +233,7 @@ fn another(back: &ModelVersion, held: &VersionIdentity, stage: &str) -> CommandE
 }
 
 impl Demotion<'_> {
-    /// The run that puts the version back in place of this step.
+    /// The run that rolls back in place of this step.
     async fn errand<'c>(&self, context: &'c StepContext, args: &DemoteArgs) -> Result<Errand<'c>> {
         let reason = args.reason.iter();
         let task = Task {
@@ -265,8 +265,8 @@ impl Demotion<'_> {
         (record.status == Status::Pending).then_some(record)
     }
 
-    /// The command that publishes what is back. The stage before serves something newer by now, so that the version
-    /// is vouched for in every stage but the first.
+    /// The command that publishes the version that returned. The stage before serves something newer by now, so the
+    /// version needs a reason in every stage except the first.
     fn publish(&self, context: &StepContext, reason: Option<&str>) -> String {
         let target = &self.target;
         let mut command = format!(
@@ -327,7 +327,7 @@ impl Demotion<'_> {
             stage,
             others: self.leave.clone(),
             alias: Alias::now(&self.registry, target.alias()),
-            // That alias must not go on pointing to the version that is back.
+            // That alias must not keep pointing to the version that returned.
             previous: match previous_alias.before == Some(self.back.version) {
                 true => Previous::Goes,
                 false => Previous::Stays,
@@ -341,8 +341,8 @@ impl Demotion<'_> {
         }
     }
 
-    /// What was approved when the version came for the first time stays on record. So does why it comes back, when that
-    /// was begun before.
+    /// The approval of the first time stays on record. So does the reason for the return, if the demotion was begun
+    /// before.
     fn record(&self, why: &str) -> Record {
         let in_place_of = match self.leave.as_slice() {
             [] => String::new(),

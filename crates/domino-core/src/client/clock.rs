@@ -1,4 +1,4 @@
-//! What time it is for the server, as the `Date` of its answers tells.
+//! What time it is for the server, according to the `Date` of its answers.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,13 +11,13 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The server has just told the time.
+    /// Takes over a time that the server has just told.
     pub(super) fn set(&self, date: Timestamp) {
         let ahead = ahead(date, Timestamp::now());
         self.milliseconds_ahead.store(ahead, Ordering::Relaxed);
     }
 
-    /// The server's time.
+    /// The server's present time.
     pub(super) fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.ahead()).unwrap_or(now)
@@ -29,7 +29,8 @@ impl Clock {
     }
 }
 
-/// How many milliseconds the server's time is ahead of ours. The header tells whole seconds, which is no difference.
+/// How many milliseconds the server's time is ahead of ours. The header has whole seconds; less than one is no
+/// difference.
 fn ahead(date: Timestamp, now: Timestamp) -> i64 {
     let ahead = date.as_millisecond() - now.as_millisecond();
     match ahead.abs() < 2000 {

@@ -1,8 +1,8 @@
 //! What a person's browser would get at an address that Domino gave: an app's page. Only its status matters, and
-//! whether it is the sign-in page in front of it.
+//! whether a sign-in page stands in front of it.
 //!
-//! The credential goes to Domino's own origin and nowhere else: an app's address is Domino's to choose, and apps
-//! may live on a host of their own.
+//! The credential goes to Domino's own origin and nowhere else: Domino chooses an app's address, and apps may be on a
+//! host of their own.
 
 use std::time::Instant;
 
@@ -11,9 +11,9 @@ use url::Url;
 
 use super::{ApiError, Cause, Inner, Reader, http_client};
 
-/// Enough of a page to know a sign-in page by.
+/// Enough of a page to recognise a sign-in page.
 const READ: usize = 64 * 1024;
-/// Words that stand in a page that asks for a password, or sends on to one.
+/// Words in a page that asks for a password, or redirects to one.
 const SIGN_IN: &[&str] = &[
     "kc-form-login",
     "login-actions/authenticate",
@@ -22,7 +22,7 @@ const SIGN_IN: &[&str] = &[
     "type='password'",
     "type=password",
 ];
-/// Parts of a path that lead to signing in.
+/// Parts of a path that lead to a sign-in page.
 const SIGN_IN_PATHS: &[&str] = &[
     "login", "signin", "sign-in", "sign_in", "auth", "oauth2", "realms", "sso",
 ];
@@ -34,9 +34,9 @@ pub struct Page {
     pub address: String,
     /// The HTTP status.
     pub status: u16,
-    /// Where it sends on to; it is not gone there.
+    /// The target of a redirect, which is not followed.
     pub moved_to: Option<String>,
-    /// Whether somebody asks to sign in first, whatever the status says.
+    /// Whether it asks to sign in first, whatever the status says.
     pub is_sign_in: bool,
     /// Whether it says that it is JSON.
     pub is_json: bool,
@@ -132,8 +132,8 @@ impl Inner {
         })
     }
 
-    /// The client for pages, made when it is first needed: one for plain addresses, which believes no authority, and
-    /// one for the others. An app that was just started may get another address.
+    /// The client for pages, created on first use: one for plain addresses, which trusts no authority, and one for
+    /// the others. An app that was just started may get another address.
     fn pages(&self, url: &Url) -> Result<&reqwest::Client, ApiError> {
         let plain = url.scheme() == "http";
         let pages = &self.pages[usize::from(plain)];
@@ -157,7 +157,7 @@ impl Inner {
     }
 }
 
-/// `path` below an address, which may be given without its host. A query of the address is for its own page only.
+/// `path` below an address, which may have no host. A query in the address is for its own page only.
 fn below(host: &Url, address: &str, path: &str) -> Result<Url, url::ParseError> {
     let mut url = host.join(address)?;
     let (path, query) = match path.split_once('?') {
@@ -307,7 +307,7 @@ mod tests {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(begin.as_bytes());
-            // Until the client has had enough.
+            // Until the client closes the connection.
             let _ = stream.read(&mut [0; 1]);
         });
         connection(&address)

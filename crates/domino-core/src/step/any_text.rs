@@ -1,5 +1,5 @@
-//! Whatever text comes from elsewhere, what a step makes of it is harmless: no command to the runner, no line that was
-//! not there, no HTML, no link, no cell too many, no secret. Markdown is judged by a reader of Markdown.
+//! Whatever text comes from elsewhere, a step makes it safe: no command to the runner, no extra line, no HTML, no
+//! link, no extra cell, no secret. A Markdown reader checks the Markdown.
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -15,7 +15,7 @@ use crate::scrubber::Scrubber;
 
 const SECRET: &str = "canary-4f1d";
 
-/// Pieces that mean something to the runner, to a terminal, to Markdown or to HTML.
+/// Pieces that have a meaning for the runner, a terminal, Markdown or HTML.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "::",
@@ -95,7 +95,7 @@ fn scrubber() -> Scrubber {
     scrubber
 }
 
-/// Whether the runner would act on a line. It takes a command after blanks, and the older form anywhere.
+/// Whether the runner would obey a line. It accepts a command after blanks, and the older form anywhere.
 fn is_command(line: &str) -> bool {
     line.trim_start().starts_with("::") || line.contains("##[")
 }
@@ -116,8 +116,8 @@ fn events(page: &str) -> Vec<Event<'_>> {
     Parser::new_ext(page, options).collect()
 }
 
-/// The page holds no HTML but the two elements around an excerpt, and nothing that leads elsewhere but an address that
-/// stands alone.
+/// The page contains no HTML except the two elements around an excerpt, and no link except an address that stands
+/// alone.
 fn nothing_is_smuggled_in(page: &str) -> Result<(), TestCaseError> {
     for event in events(page) {
         match event {

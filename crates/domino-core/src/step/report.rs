@@ -1,4 +1,4 @@
-//! What a step is about, what came of it so far, and how it ended.
+//! What a step is about, its results so far, and how it ended.
 
 use serde::Serialize;
 
@@ -8,9 +8,9 @@ use crate::scrubber::Scrubber;
 /// What a step is about: `deploy-job start`, job `train`, stage `dev`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Subject {
-    /// The program's name.
+    /// The program's name, such as `deploy-job`.
     pub program: &'static str,
-    /// The verb.
+    /// The verb of the program that was called, such as `start`.
     pub verb: &'static str,
     /// The entity's name, as in the stage file.
     pub entity: String,
@@ -18,7 +18,7 @@ pub struct Subject {
     pub stage: String,
 }
 
-/// What came of it so far.
+/// The results so far.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// What was done: ids, versions, times.
@@ -27,11 +27,11 @@ pub struct Report {
     pub outputs: Vec<(&'static str, String)>,
     /// Remarks that a reader of the summary must not miss.
     pub notes: Vec<String>,
-    /// What was asked to be listed; written to stdout.
+    /// The list that was asked for; written to stdout.
     pub table: Option<Table>,
-    /// A piece of remote log with its title.
+    /// An excerpt of a remote log, with its title.
     pub excerpt: Option<Excerpt>,
-    /// Markdown of our own making for the summary, where it stands in the place of the table.
+    /// Markdown of our own making for the summary, in place of the table.
     #[serde(skip)]
     pub sheet: Option<String>,
     /// The same as a page of HTML.
@@ -50,7 +50,7 @@ pub struct Report {
 /// A list of things, each a row.
 #[derive(Debug, Clone, Serialize)]
 pub struct Table {
-    /// What the columns are.
+    /// The headings of the columns.
     pub columns: Vec<&'static str>,
     /// The rows, each with a cell for every column.
     pub rows: Vec<Vec<String>>,
@@ -59,11 +59,11 @@ pub struct Table {
 /// A piece of a remote log.
 #[derive(Debug, Clone, Serialize)]
 pub struct Excerpt {
-    /// What it is.
+    /// What the log is of.
     pub title: String,
-    /// Its lines.
+    /// The lines, oldest first, without line breaks.
     pub lines: Vec<String>,
-    /// Whether the person has seen them go by already.
+    /// Whether the person has already seen them live.
     #[serde(skip)]
     pub was_live: bool,
 }
@@ -80,12 +80,12 @@ pub enum Outcome {
     Planned,
 }
 
-/// How a step ended well, and the sentence for it.
+/// How a step ended well, and the sentence on it.
 #[derive(Debug, Clone)]
 pub struct StepResult {
-    /// How.
+    /// How it ended.
     pub outcome: Outcome,
-    /// One sentence.
+    /// The sentence.
     pub headline: String,
 }
 
@@ -116,7 +116,7 @@ impl StepResult {
 }
 
 impl Report {
-    /// Adds a fact, in place of an earlier one of that name.
+    /// Adds a fact, replacing an earlier one of that name.
     pub fn fact(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
         let value = value.into();
         match self.facts.iter_mut().find(|fact| fact.name == name) {
@@ -126,13 +126,13 @@ impl Report {
         self
     }
 
-    /// Takes back facts and outputs of these names: what was said of them does not hold any more.
+    /// Removes the facts and outputs of these names, because they are no longer true.
     pub fn forget(&mut self, names: &[&str]) {
         self.facts.retain(|fact| !names.contains(&fact.name));
         self.outputs.retain(|(name, _)| !names.contains(name));
     }
 
-    /// Adds a step output, in place of an earlier one of that name. The same thing is a fact for the reader.
+    /// Adds a step output, replacing an earlier one of that name. It is also a fact for the reader.
     pub fn output(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
         let value = value.into();
         match self.outputs.iter_mut().find(|(known, _)| *known == name) {

@@ -1,4 +1,4 @@
-//! Apps in a stage: the version that runs of each, and what somebody changed of it.
+//! Apps in a stage: the running version of each, and what somebody changed about it.
 
 use domino_core::api::apps::{App as Existing, AppStatus, visibility_word};
 use domino_core::deployment_marker::{APP_TAG, EntityMarker, FoundMarker};
@@ -63,7 +63,7 @@ pub(super) fn deployed(seen: &Seen<'_>, app: &App) -> Deployed {
     found
 }
 
-/// The app of the name, or else the one that carries our tag.
+/// The app with that name, otherwise the one that has our tag.
 fn find<'a>(
     seen: &'a Seen<'_>,
     name: &str,
@@ -116,7 +116,7 @@ fn compare_app(seen: &Seen<'_>, app: &App, existing: &Existing, found: &mut Depl
     }
 }
 
-/// What the tag of the version keeps of our last deployment.
+/// What the tag of the version records of our last deployment.
 fn compare_with_mark(
     seen: &Seen<'_>,
     app: &App,

@@ -1,5 +1,5 @@
-//! What runs of an entity in a stage, and how it differs from the stage file: the nouns that every way of showing it
-//! shares. As JSON they are the documented shape of `status --format json`.
+//! What runs of an entity in a stage, and how it differs from the stage file: the types that every way of showing it
+//! shares. As JSON they are the documented format of `status --format json`.
 
 use domino_core::hold::Hold;
 use jiff::Timestamp;
@@ -9,11 +9,11 @@ use stage_file::StageFile;
 /// The whole answer: the stages in pipeline order, each with all entities of the file.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
-    /// Which shape this document has: 1.
+    /// The version of this document's format: 1.
     pub format: u32,
-    /// When Domino was asked.
+    /// When Domino was read.
     pub at: Timestamp,
-    /// The GitHub repository, `owner/name`, where it is known.
+    /// The GitHub repository, `owner/name`, if it is known.
     pub repository: Option<String>,
     /// Why it is not known what waits on GitHub for an approval, if so.
     pub waiting_not_seen: Option<String>,
@@ -21,14 +21,14 @@ pub struct Status {
     pub stages: Vec<StageStatus>,
 }
 
-/// One stage.
+/// What was read of one stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct StageStatus {
-    /// The stage.
+    /// The stage's name in the file.
     pub stage: String,
-    /// Its GitHub environment.
+    /// The GitHub environment of its deploy jobs, as the file names it.
     pub github_environment: String,
-    /// Its Domino.
+    /// The host of its Domino.
     pub host: String,
     /// Its project there, `owner/name`.
     pub project: String,
@@ -36,28 +36,28 @@ pub struct StageStatus {
     pub data_plane: Option<String>,
     /// Who approves on GitHub, as the file says.
     pub approvers: Vec<String>,
-    /// Why nothing is known of it, if so.
+    /// Why nothing is known about it, if so.
     pub not_seen: Option<NotSeen>,
-    /// What must be known beside it: a token that ends soon.
+    /// What else a reader must know: a token that expires soon.
     pub warnings: Vec<String>,
     /// What waits for somebody before it enters the stage.
     pub waiting: Vec<Waiting>,
-    /// All entities of the file, in its order; empty when the stage was not seen.
+    /// All entities of the file, in its order; empty if the stage was not read.
     pub entities: Vec<Deployed>,
-    /// What carries our mark in Domino and is no longer in the file.
+    /// What has our marker in Domino and is no longer in the file.
     pub left_over: Vec<LeftOver>,
 }
 
-/// Why a stage was not looked at, or could not be.
+/// Why a stage was not read, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotSeen {
     /// Whether there is no token for it, which is no error.
     pub without_token: bool,
     /// What happened, outermost first.
     pub reasons: Vec<String>,
-    /// What to do.
+    /// What to do next.
     pub hint: Option<String>,
-    /// What the program ends with because of it.
+    /// The exit code that it leads to.
     #[serde(skip)]
     pub exit: u8,
 }
@@ -102,11 +102,11 @@ impl From<&Hold> for Held {
 /// What runs of one entity in one stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct Deployed {
-    /// What it is.
+    /// Whether it is a job, a schedule, an app or a model.
     pub kind: EntityKind,
-    /// The entity, as in the file.
+    /// The entity's name in the file.
     pub entity: String,
-    /// The stage.
+    /// The stage's name in the file.
     pub stage: String,
     /// The name or title in Domino.
     pub name: Option<String>,
@@ -120,64 +120,64 @@ pub struct Deployed {
     pub workflow_run: Option<String>,
     /// That no merge moves it.
     pub held: Option<Held>,
-    /// Since when, where Domino tells.
+    /// Since when, if Domino tells.
     pub since: Option<Timestamp>,
     /// Who deployed it, by the name in Domino.
     pub by: Option<String>,
-    /// Whether it is well.
+    /// Whether it is in order.
     pub health: Health,
-    /// The same in Domino's words.
+    /// Its status in Domino's words.
     pub status: String,
-    /// When it runs next, in the schedule's own time zone; of schedules that fire.
+    /// When it runs next, in the schedule's own time zone; for active schedules.
     pub next_run: Option<String>,
     /// Further facts that people look for: `monitored`.
     pub facts: Vec<String>,
-    /// What is not as the file says, or was changed by hand.
+    /// What differs from the file, or was changed by hand.
     pub differences: Vec<Difference>,
 }
 
-/// What an entity is. A job with a schedule is one of its own kind.
+/// The kind of an entity. A job with a schedule counts as a kind of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntityKind {
-    /// A job that runs once a deployment.
+    /// A job that runs once in each deployment.
     Job,
     /// A job that Domino starts by itself.
     Schedule,
-    /// An app.
+    /// An app, at whatever address.
     App,
     /// A model endpoint.
     Model,
 }
 
-/// Whether what runs is well.
+/// Whether what runs is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// It serves, or the last run succeeded.
     Well,
-    /// Somebody or the file holds it: a paused schedule.
+    /// Somebody or the file stopped it: a paused schedule.
     Paused,
-    /// Something is under way.
+    /// Something is in progress.
     UnderWay,
     /// It failed, or is down.
     Wrong,
-    /// There is nothing of it in Domino.
+    /// Nothing of it exists in Domino.
     Nothing,
 }
 
-/// One thing that is not as the file says, or was changed by hand since our last deployment.
+/// One thing that differs from the file, or was changed by hand since our last deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What: `hardware tier`.
+    /// The name of the thing: `hardware tier`.
     pub what: &'static str,
     /// What Domino has.
     pub domino: String,
-    /// What the file says, where it says something.
+    /// What the file says, if it says something.
     pub file: Option<String>,
     /// The line of the key in the file.
     pub line: Option<usize>,
-    /// Whether somebody changed it since our last deployment, as far as that can be known.
+    /// Whether somebody changed it since our last deployment, as far as that is known.
     pub by_hand: bool,
 }
 
@@ -190,9 +190,9 @@ pub struct LeftOver {
     pub marker: String,
     /// Its name or title in Domino.
     pub name: String,
-    /// Its id.
+    /// The id in Domino, by which it can be removed.
     pub id: String,
-    /// How to take it away.
+    /// How to remove it.
     pub hint: String,
 }
 
@@ -209,7 +209,7 @@ impl EntityKind {
 }
 
 impl Deployed {
-    /// Nothing of an entity in a stage, which the rest is filled into.
+    /// An entity of which nothing exists in a stage; the rest is filled in.
     pub fn nothing(kind: EntityKind, entity: &str, stage: &str) -> Self {
         Self {
             kind,
@@ -231,7 +231,7 @@ impl Deployed {
         }
     }
 
-    /// Whether it is not as the file wants it: something differs, it is down, or it is not there.
+    /// Whether it is not as the file wants it: something differs, it is down, or it does not exist.
     pub fn differs(&self) -> bool {
         !self.differences.is_empty() || matches!(self.health, Health::Wrong | Health::Nothing)
     }
@@ -242,7 +242,7 @@ impl Deployed {
         Some(commit.get(..7).unwrap_or(commit))
     }
 
-    /// What is there: the version, the commit, or both.
+    /// What is deployed: the version, the commit, or both.
     pub fn what(&self) -> String {
         let version = self.version.as_ref().map(|version| format!("v{version}"));
         let parts = version.into_iter();
@@ -275,7 +275,7 @@ impl Deployed {
         });
     }
 
-    /// Adds what somebody changed of which the file says nothing.
+    /// Adds something that somebody changed and the file does not mention.
     pub(super) fn changed_by_hand(&mut self, what: &'static str, domino: impl Into<String>) {
         self.differences.push(Difference {
             what,
@@ -311,14 +311,14 @@ impl Difference {
 }
 
 impl Status {
-    /// Whether something is not as the file says, as far as it was seen.
+    /// Whether something differs from the file, as far as it was read.
     pub fn differs(&self) -> bool {
         self.stages.iter().any(|stage| {
             !stage.left_over.is_empty() || stage.entities.iter().any(Deployed::differs)
         })
     }
 
-    /// What is not as the file says, a line each: ``dev app dashboard: visibility is …``.
+    /// What differs from the file, a line each: ``dev app dashboard: visibility is …``.
     pub fn differences(&self, file: &str) -> Vec<String> {
         let entities = self.stages.iter().flat_map(|stage| &stage.entities);
         entities
@@ -362,12 +362,12 @@ impl Status {
         is_commit.then(|| format!("https://github.com/{repository}/commit/{commit}"))
     }
 
-    /// The page of an entity's commit on GitHub, where the repository is known.
+    /// The page of an entity's commit on GitHub, if the repository is known.
     pub fn commit_url(&self, entity: &Deployed) -> Option<String> {
         self.url_of(entity.commit.as_ref()?)
     }
 
-    /// What the program ends with because a stage could not be looked at; 0 when all with a token were.
+    /// The exit code if a stage could not be read; 0 if all stages with a token were.
     pub fn exit_of_trouble(&self) -> u8 {
         let not_seen = self
             .stages
@@ -418,7 +418,7 @@ pub(super) fn moment(milliseconds: Option<i64>) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds?).ok()
 }
 
-/// How long ago, in the largest unit that says enough: `3 h`.
+/// How long ago, in the largest suitable unit: `3 h`.
 pub fn ago(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(since.as_second()).max(0);
     match seconds {

@@ -1,4 +1,4 @@
-//! Jobs in a stage: the newest run of each by our mark in its title, and the scheduled jobs.
+//! Jobs in a stage: the newest run of each, by our marker in its title, and the scheduled jobs.
 
 use domino_core::api::GitRef;
 use domino_core::api::environments::RevisionSpec;
@@ -67,7 +67,7 @@ fn health(run: &Run) -> Health {
     }
 }
 
-/// The commit of something, or what else it runs: a branch is no commit.
+/// The commit that something runs, or what else it runs: a branch is not a commit.
 pub(super) fn commit(git_ref: Option<&GitRef>) -> Option<String> {
     Some(match git_ref? {
         GitRef::Commit(commit) => commit.clone(),
@@ -135,11 +135,11 @@ fn scheduled(seen: &Seen<'_>, job: &Job, schedule: &Schedule, now: jiff::Timesta
     found
 }
 
-/// What was found of a schedule, and whether we paused it when we wrote it last.
+/// What was found of a schedule, and whether we paused it when we last wrote it.
 enum Match<'a> {
     Nothing,
     Marked(&'a ScheduledJob, bool),
-    /// Somebody took our mark away.
+    /// Somebody removed our marker.
     Unmarked(&'a ScheduledJob),
     Several(Vec<&'a ScheduledJob>),
 }

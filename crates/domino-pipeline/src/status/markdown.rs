@@ -1,10 +1,10 @@
-//! The status as Markdown: one table, and below it what differs. Whatever comes from Domino is taken literally.
+//! The status as Markdown: one table, and below it what differs. Text from Domino is shown literally.
 
 use domino_core::step::markdown;
 
 use super::deployed::{Deployed, Health, Status, ago};
 
-/// The whole page. `file` is what the stage file is called.
+/// The whole page. `file` is the name of the stage file.
 pub(super) fn page(status: &Status, file: &str) -> String {
     let names = status
         .stages

@@ -1,4 +1,4 @@
-//! Model endpoints in a stage: the version that answers at each, and what somebody changed of it.
+//! Model endpoints in a stage: the version that answers at each, and what somebody changed about it.
 
 use domino_core::api::model_apis::{Deployment, DeploymentStatus, ModelApiSource, ModelApiVersion};
 use domino_core::deployment_marker::{
@@ -53,7 +53,7 @@ pub(super) fn deployed(seen: &Seen<'_>, model: &Model) -> Deployed {
     found
 }
 
-/// The endpoint of the name, or else the one whose versions carry our marker.
+/// The endpoint with that name, otherwise the one whose versions have our marker.
 fn find<'a>(
     seen: &'a Seen<'_>,
     model: &Model,
@@ -85,7 +85,7 @@ fn find<'a>(
     Some(ours)
 }
 
-/// How the version that answers stands, and a newer one beside it.
+/// The status of the version that answers, and of a newer one.
 fn stands(endpoint: &Endpoint, version: &ModelApiVersion, found: &mut Deployed) {
     let told = endpoint
         .api
@@ -126,7 +126,7 @@ fn health(deployment: &Deployment) -> Health {
     }
 }
 
-/// What is served: by the version's source, else by the mark that its publish left.
+/// What is served: by the version's source, otherwise by the marker that its publish left.
 fn serves(
     model: &Model,
     version: &ModelApiVersion,
@@ -197,7 +197,7 @@ fn compare(
     place.compare(seen, &target, found);
 }
 
-/// The replicas against the file, or, where it says nothing, against those of our last deployment.
+/// Compares the replicas with the file, or if it does not say, with those of our last deployment.
 fn compare_replicas(
     seen: &Seen<'_>,
     model: &Model,

@@ -1,15 +1,15 @@
-//! The status as one page that stands by itself: the stages as columns in pipeline order, a card for each entity.
+//! The status as a single HTML page: the stages as columns in pipeline order, a card for each entity.
 //!
-//! It holds no script and asks nobody, so that it can lie anywhere, and whatever comes from Domino is text in it.
+//! It contains no script and loads nothing, so that it can be stored anywhere. Text from Domino is escaped in it.
 
 use jiff::Timestamp;
 
 use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, Waiting, ago};
 
-/// Everything that the page looks like, for a light and a dark screen.
+/// The style of the page, for a light and a dark screen.
 const STYLE: &str = include_str!("page.css");
 
-/// The whole page. `file` is what the stage file is called.
+/// The whole page. `file` is the name of the stage file.
 pub(super) fn page(status: &Status, file: &str) -> String {
     let title = match &status.repository {
         Some(repository) => format!("What runs of {repository}"),
@@ -52,7 +52,7 @@ fn asked(status: &Status) -> String {
     )
 }
 
-/// What differs, each with the way to its card.
+/// What differs, each with a link to its card.
 fn differences(status: &Status, file: &str) -> String {
     let file = escaped(file);
     let entities = status.stages.iter().flat_map(|stage| &stage.entities);
@@ -245,7 +245,7 @@ fn card(
     )
 }
 
-/// The version and the commit, which is a link where the repository is known.
+/// The version and the commit, which is a link if the repository is known.
 fn what(status: &Status, entity: &Deployed) -> String {
     let version = entity.version.as_ref();
     let version = version.map(|version| format!("version {}", escaped(version)));
@@ -301,7 +301,7 @@ fn since_text(since: Timestamp, now: Timestamp) -> String {
     )
 }
 
-/// What the stage before has and this one has not, and who may let it in.
+/// What the stage before has and this one does not, and who may let it in.
 fn still_to_come(stage: &StageStatus, entity: &Deployed, before: Option<&Deployed>) -> String {
     let is_ahead = |before: &&Deployed| {
         matches!(before.health, Health::Well | Health::Paused)
@@ -343,7 +343,7 @@ fn anchor(entity: &Deployed) -> String {
     ))
 }
 
-/// A sentence of ours, with what stands between backticks as code.
+/// A sentence of ours; text between backticks is shown as code.
 fn prose(text: &str) -> String {
     let escaped = escaped(text);
     let parts: Vec<&str> = escaped.split('`').collect();
@@ -360,7 +360,7 @@ fn prose(text: &str) -> String {
     prose
 }
 
-/// Text as it may stand in an element or between the quotes of an attribute.
+/// Text escaped for an element or for an attribute in quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

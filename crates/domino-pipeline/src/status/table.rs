@@ -1,19 +1,19 @@
-//! The status as a table for a terminal: entities down, stages across, and below it what differs in words.
+//! The status as a table for a terminal: entities as rows, stages as columns, and below it what differs in words.
 
 use jiff::Timestamp;
 
 use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, ago};
 
-/// A column of a stage needs as much: `v12 3f2a91c ≠`, `Succeeded 2 h`.
+/// The narrowest column of a stage: `v12 3f2a91c ≠`, `Succeeded 2 h`.
 const NARROWEST: usize = 14;
-/// From here on a column holds `Succeeded 2 h, ci-bot`.
+/// From this width on a column has room for `Succeeded 2 h, ci-bot`.
 const WIDE: usize = 24;
-/// More than this is of no use to a column.
+/// A column has no use for more than this.
 const WIDEST: usize = 28;
 /// Between two columns.
 const GAP: usize = 2;
 
-/// The whole text for a terminal of this width. `file` is what the stage file is called.
+/// The whole text for a terminal of this width. `file` is the name of the stage file.
 pub(super) fn text(status: &Status, file: &str, width: usize) -> String {
     let label = status
         .stages
@@ -40,7 +40,7 @@ pub(super) fn text(status: &Status, file: &str, width: usize) -> String {
 fn table(status: &Status, stages: &[StageStatus], label: usize, column: usize) -> String {
     let names: Vec<String> = stages.iter().map(|stage| stage.stage.clone()).collect();
     let mut text = line("", &names, label, column);
-    // A stage that was not seen has no entities; another one tells which there are.
+    // A stage that was not read has no entities; another one tells which there are.
     let known = status
         .stages
         .iter()
@@ -77,7 +77,7 @@ fn not_seen(stage: &StageStatus) -> &'static str {
     }
 }
 
-/// What is there; how it stands; who deployed it.
+/// What is deployed; its status; who deployed it.
 fn cell(stage: &StageStatus, entity: Option<&Deployed>, now: Timestamp) -> [String; 3] {
     let Some(entity) = entity else {
         return [not_seen(stage).into(), String::new(), String::new()];
@@ -105,7 +105,7 @@ fn cell(stage: &StageStatus, entity: Option<&Deployed>, now: Timestamp) -> [Stri
     ]
 }
 
-/// Where there is room, who deployed it stands behind how it stands.
+/// If there is room, who deployed it follows its status.
 fn in_two_lines([what, stands, by]: [String; 3], column: usize) -> [String; 3] {
     if column < WIDE || by.is_empty() {
         return [what, stands, by];
@@ -137,7 +137,7 @@ fn line(label_text: &str, cells: &[String], label: usize, column: usize) -> Stri
     format!("{}\n", text.trim_end())
 }
 
-/// Exactly as wide; what is longer is cut.
+/// Exactly this width; longer text is cut.
 fn fitted(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return format!("{text:width$}");
@@ -146,7 +146,7 @@ fn fitted(text: &str, width: usize) -> String {
     format!("{kept}…")
 }
 
-/// Below the table: what differs, what is left over, which stages were not seen.
+/// Below the table: what differs, what is left over, which stages were not read.
 fn words(status: &Status, file: &str, width: usize) -> String {
     let mut text = String::new();
     let differs = status.differences(file);
@@ -187,7 +187,7 @@ fn words(status: &Status, file: &str, width: usize) -> String {
     text
 }
 
-/// A line as several, none wider than this; those that follow are indented.
+/// A line split into several, none wider than this; the continuation is indented.
 fn wrapped(line: &str, width: usize) -> String {
     let width = width.max(20);
     let (mut text, mut current) = (String::new(), String::from("  "));

@@ -15,7 +15,7 @@ const PERMISSION: &str =
 /// A person who may approve, or a team any of whose members may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewer {
-    /// A person or a team.
+    /// Whether a reviewer is a person or a team.
     pub kind: ReviewerKind,
     /// GitHub's id of the person or team.
     pub id: u64,
