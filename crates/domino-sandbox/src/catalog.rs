@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::data_planes::DataPlanes;
 use crate::environments::Environments;
+use crate::external_volumes::ExternalVolumes;
 use crate::hardware_tiers::HardwareTiers;
 use crate::projects::Projects;
 use crate::seed::Seed;
@@ -21,6 +22,7 @@ pub(crate) struct Catalog {
     pub(crate) data_planes: Arc<DataPlanes>,
     pub(crate) hardware_tiers: Arc<HardwareTiers>,
     pub(crate) environments: Arc<Environments>,
+    pub(crate) external_volumes: Arc<ExternalVolumes>,
 }
 
 impl Catalog {
@@ -35,10 +37,12 @@ impl Catalog {
         let projects = Arc::new(Projects::new(seed, &users, repository, now));
         let data_planes = Arc::new(DataPlanes::new(seed));
         let tiers = HardwareTiers::new(seed, &data_planes, projects.clone(), now)?;
+        let volumes = ExternalVolumes::new(seed, data_planes.clone(), projects.clone());
         Ok(Catalog {
             version,
             hardware_tiers: Arc::new(tiers),
             environments: Arc::new(Environments::new(seed, projects.clone())),
+            external_volumes: Arc::new(volumes),
             users,
             projects,
             data_planes,

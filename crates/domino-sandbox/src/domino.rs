@@ -121,6 +121,7 @@ impl Domino {
             "dataPlanes": self.catalog.data_planes.state(),
             "hardwareTiers": self.catalog.hardware_tiers.state(),
             "environments": self.catalog.environments.state(),
+            "externalVolumes": self.catalog.external_volumes.state(),
             "jobs": self.jobs.state(),
             "scheduledJobs": self.scheduled_jobs.state(),
             "registeredModels": self.mlflow.state(),

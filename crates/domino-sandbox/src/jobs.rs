@@ -1,6 +1,7 @@
 //! Jobs. What one is and reports stands in `job`, how it gets to its end in `run`, and how the APIs spell it in `v4`,
 //! `public` and `legacy`.
 
+mod cluster;
 mod job;
 mod legacy;
 mod list;

@@ -15,6 +15,7 @@ mod delays;
 mod domino;
 mod environments;
 mod execution;
+mod external_volumes;
 mod faults;
 mod git_ref;
 mod governance;

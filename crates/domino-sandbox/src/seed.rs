@@ -15,6 +15,8 @@ pub struct Seed {
     pub(crate) data_planes: Vec<String>,
     pub(crate) hardware_tiers: Vec<HardwareTierSeed>,
     pub(crate) environments: Vec<EnvironmentSeed>,
+    /// Their names; one that is an id is a volume of that id.
+    pub(crate) external_volumes: Vec<String>,
     pub(crate) policies: Vec<PolicySeed>,
 }
 
@@ -151,6 +153,7 @@ impl Seed {
             data_planes: Vec::new(),
             hardware_tiers: Vec::new(),
             environments: Vec::new(),
+            external_volumes: Vec::new(),
             policies: Vec::new(),
         }
     }
@@ -275,6 +278,18 @@ impl Seed {
     pub fn archived_environment(mut self, name: &str) -> Self {
         self.add_environment(name, true);
         self
+    }
+
+    /// Adds an external volume, which every project may mount.
+    pub fn external_volume(mut self, name: &str) -> Self {
+        self.add_external_volume(name);
+        self
+    }
+
+    fn add_external_volume(&mut self, name: &str) {
+        if !self.external_volumes.iter().any(|known| known == name) {
+            self.external_volumes.push(name.to_owned());
+        }
     }
 
     /// Adds a governance policy. A seed without any gets one named `Model promotion`.

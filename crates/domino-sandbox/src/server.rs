@@ -30,8 +30,8 @@ use crate::users::{self, Caller};
 use crate::version::Version;
 use crate::wire::{Connection, SwitchedListener};
 use crate::{
-    data_planes, decisions, environments, governance, hardware_tiers, index, jobs, mlflow,
-    model_apis, own_specs, projects, registered_models, reviews, scheduled_jobs,
+    data_planes, decisions, environments, external_volumes, governance, hardware_tiers, index,
+    jobs, mlflow, model_apis, own_specs, projects, registered_models, reviews, scheduled_jobs,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -66,6 +66,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(data_planes::routes(catalog.data_planes.clone()))
         .merge(hardware_tiers::routes(catalog.hardware_tiers.clone()))
         .merge(environments::routes::routes(catalog.environments.clone()))
+        .merge(external_volumes::routes(catalog.external_volumes.clone()))
         .merge(jobs::routes(domino.jobs.clone()))
         .merge(scheduled_jobs::routes(domino.scheduled_jobs.clone()))
         .merge(mlflow::routes(

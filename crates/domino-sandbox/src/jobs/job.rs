@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::cluster::ClusterSpec;
 use crate::clock::Moment;
 use crate::environments::{Environment, Revision, RevisionSpec};
+use crate::external_volumes::ExternalVolume;
 use crate::faults::JobFault;
 use crate::git_ref::GitRef;
 use crate::hardware_tiers::HardwareTier;
@@ -28,6 +30,7 @@ pub(crate) struct Job {
     pub(crate) hardware_tier: Arc<HardwareTier>,
     pub(crate) environment: Arc<Environment>,
     pub(crate) revision: Revision,
+    pub(crate) volumes: Vec<Arc<ExternalVolume>>,
     pub(crate) spec: JobSpec,
     pub(crate) log: Arc<Log>,
     submitted: Moment,
@@ -51,6 +54,11 @@ pub(crate) struct JobSpec {
     pub(crate) revision_spec: Option<RevisionSpec>,
     pub(crate) snapshot_datasets: bool,
     pub(crate) snapshot_net_app_volumes: bool,
+    pub(crate) external_volume_ids: Vec<String>,
+    pub(crate) net_app_volume_ids: Vec<String>,
+    pub(crate) capacity_type: Option<String>,
+    pub(crate) volume_size: Option<u64>,
+    pub(crate) cluster: Option<ClusterSpec>,
     /// The very commit to use, when the job repeats another.
     pub(super) same_commit: Option<String>,
 }
@@ -60,6 +68,7 @@ pub(super) struct JobAssets {
     pub(super) hardware_tier: Arc<HardwareTier>,
     pub(super) environment: Arc<Environment>,
     pub(super) revision: Revision,
+    pub(super) volumes: Vec<Arc<ExternalVolume>>,
 }
 
 /// The progress of a job.
@@ -126,6 +135,7 @@ impl Job {
             hardware_tier: assets.hardware_tier,
             environment: assets.environment,
             revision: assets.revision,
+            volumes: assets.volumes,
             fault,
             title: Locked::new(spec.title.clone()),
             spec,
@@ -322,6 +332,12 @@ impl Job {
             "environmentId": self.environment.id,
             "environmentName": self.environment.name,
             "environmentRevisionId": self.revision.id,
+            "externalVolumes": self.volumes.iter().map(|volume| &volume.name).collect::<Vec<_>>(),
+            "netAppVolumeIds": self.spec.net_app_volume_ids,
+            "volumeSizeGiB": self.spec.volume_size,
+            "capacityType": self.spec.capacity_type,
+            "computeCluster": self.spec.cluster.as_ref().map(ClusterSpec::v4),
+            "snapshotDatasets": self.spec.snapshot_datasets,
             "status": progress.history.current().word(),
             "statuses": progress.history.words(),
             "isCompleted": progress.history.current().is_terminal(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::job::{Job, JobReport};
 use crate::git_ref::GitRef;
-use crate::reply::{Failure, Put};
+use crate::reply::Put;
 
 /// The statistics a run left behind.
 pub(super) fn stats(report: &JobReport) -> Vec<Value> {
@@ -52,20 +52,9 @@ pub(super) fn queue(report: &JobReport) -> Option<Value> {
     })
 }
 
-/// A cluster is more than one process on one machine can stand for, and a run without the external volume that it asked
-/// for would be another run.
-pub(super) fn refuse_what_is_not_here(
-    wants_cluster: bool,
-    volumes: &[String],
-) -> Result<(), Failure> {
-    if wants_cluster {
-        let message = "Compute clusters are not available on this deployment";
-        return Err(Failure::bad_request(message));
-    }
-    match volumes.first() {
-        None => Ok(()),
-        Some(id) => Err(Failure::bad_request(format!(
-            "External volume mount {id} does not exist"
-        ))),
-    }
+/// The NetApp volumes that the run asked for, as `/v4` has them.
+pub(super) fn net_app_volumes(job: &Job) -> Vec<Value> {
+    let ids = job.spec.net_app_volume_ids.iter();
+    ids.map(|id| json!({ "pvcName": id, "volumeId": id, "volumeName": id }))
+        .collect()
 }

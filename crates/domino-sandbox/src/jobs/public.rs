@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::cluster::ClusterSpec;
 use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
 use super::parts;
@@ -81,12 +82,13 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
         revision_spec: RevisionSpec::public_field(&mut fields, "environmentRevisionSpec"),
         snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
         snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
+        external_volume_ids: fields.texts_if_any("externalVolumeMountIds"),
+        net_app_volume_ids: fields.texts_if_any("netAppVolumeIds"),
+        capacity_type: fields.optional_text("capacityType"),
+        cluster: ClusterSpec::public_field(&mut fields),
         ..JobSpec::default()
     };
-    let cluster = fields.optional_value("computeCluster");
-    let volumes = fields.texts_if_any("externalVolumeMountIds");
     fields.finish()?;
-    parts::refuse_what_is_not_here(cluster.is_some(), &volumes)?;
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(details(&*jobs.start(&user, &project, spec)?))
 }

@@ -129,6 +129,18 @@ async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
         "Preparing run {} on hardware tier {} in environment {}",
         job.number, job.hardware_tier.name, job.environment.name
     ));
+    for volume in &job.volumes {
+        say(&format!(
+            "External volume {} is not mounted: this is a sandbox",
+            volume.name
+        ));
+    }
+    if let Some(cluster) = &job.spec.cluster {
+        let cluster = cluster.in_words();
+        say(&format!(
+            "There is no {cluster}: this is a sandbox, and the command runs alone"
+        ));
+    }
     let resolve = async {
         let commit = match &job.spec.same_commit {
             Some(commit) => commit.clone(),

@@ -65,10 +65,16 @@ impl Jobs {
             .environments
             .for_run(spec.environment_id.as_deref())?;
         let revision_spec = spec.revision_spec.clone().unwrap_or_default();
+        let volumes = spec.external_volume_ids.iter();
+        let volumes = volumes.map(|id| self.catalog.external_volumes.for_run(id));
+        if let Some(cluster) = &spec.cluster {
+            cluster.check(&self.catalog)?;
+        }
         let assets = JobAssets {
             hardware_tier: hardware_tier.clone(),
             revision: environment.revision(&revision_spec)?.clone(),
             environment: environment.clone(),
+            volumes: volumes.collect::<Result<_, _>>()?,
         };
         let mut jobs = self.jobs.lock();
         let of_project = jobs.iter().filter(|(_, job)| job.project.id == project.id);

@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::cluster::ClusterSpec;
 use super::job::{Job, JobReport, JobSpec};
 use super::list::Listing;
 use super::parts;
@@ -15,7 +16,7 @@ use super::store::Jobs;
 use crate::clock::Moment;
 use crate::environments::RevisionSpec;
 use crate::git_ref::GitRef;
-use crate::reply::{Answer, Put, Slice};
+use crate::reply::{Answer, Failure, Put, Slice};
 use crate::request::{Fields, Id, Of, Parameters};
 use crate::run_status::{COMPLETED, QUEUED, RUNNING};
 use crate::users::Caller;
@@ -39,6 +40,8 @@ fn v4(job: &Job, report: &JobReport) -> Value {
     stage_time.put("runStartTime", report.started.map(Moment::milliseconds));
     stage_time.put("completedTime", report.completed.map(Moment::milliseconds));
     let git_ref = GitRef::or_head(&job.spec.git_ref);
+    let volumes = job.volumes.iter();
+    let volumes = volumes.map(|volume| json!({ "name": volume.name, "mount": volume.mount() }));
     let mut json = json!({
         "id": job.id,
         "number": job.number,
@@ -58,8 +61,8 @@ fn v4(job: &Job, report: &JobReport) -> Value {
         "dependentRepositories": [parts::main_repository(job, report, job.project.repository.v4_provider())],
         "dependentDatasetMounts": [],
         "dependentProjects": [],
-        "dependentExternalVolumeMounts": [],
-        "dependentNetAppVolumeMounts": [],
+        "dependentExternalVolumeMounts": volumes.collect::<Vec<Value>>(),
+        "dependentNetAppVolumeMounts": parts::net_app_volumes(job),
         "tags": [],
         "goalIds": [],
         "commentsCount": 0,
@@ -73,6 +76,10 @@ fn v4(job: &Job, report: &JobReport) -> Value {
         json["abnormalStatus"] =
             json!({ "runFailureReason": reason, "runFailureMessage": message });
     }
+    json.put(
+        "computeCluster",
+        job.spec.cluster.as_ref().map(ClusterSpec::v4),
+    );
     json.put("queuedJobHistoryDetails", parts::queue(report));
     json
 }
@@ -106,16 +113,31 @@ async fn start(State(jobs): Of<Jobs>, Caller(user): Caller, mut fields: Fields) 
         revision_spec: RevisionSpec::v4_field(&mut fields, "environmentRevisionSpec"),
         snapshot_datasets: fields.is_set("snapshotDatasetsOnCompletion"),
         snapshot_net_app_volumes: fields.is_set("snapshotNetAppVolumesOnCompletion"),
+        external_volume_ids: fields.texts_if_any("externalVolumeMounts"),
+        net_app_volume_ids: fields.texts_if_any("netAppVolumeIds"),
+        capacity_type: capacity_type(&mut fields),
+        volume_size: fields.optional_number("overrideVolumeSizeGiB"),
+        cluster: ClusterSpec::v4_field(&mut fields),
         ..JobSpec::default()
     };
-    let cluster = fields
-        .optional_value("computeClusterProperties")
-        .or_else(|| fields.optional_value("onDemandSparkClusterProperties"));
-    let volumes = fields.texts_if_any("externalVolumeMounts");
+    let old_cluster = fields.optional_value("onDemandSparkClusterProperties");
     fields.finish()?;
-    parts::refuse_what_is_not_here(cluster.is_some(), &volumes)?;
+    if old_cluster.is_some() {
+        return Err(Failure::bad_request(
+            "On-demand Spark clusters are asked for as computeClusterProperties on this deployment",
+        ));
+    }
     let project = jobs.catalog.projects.seen_by(&user, &project_id)?;
     Ok(answer(&*jobs.start(&user, &project, spec)?))
+}
+
+/// One of the two words that there are.
+fn capacity_type(fields: &mut Fields) -> Option<String> {
+    let word = fields.optional_text("capacityType")?;
+    if !["on-demand", "spot"].contains(&word.as_str()) {
+        fields.complain("capacityType", "error.invalid");
+    }
+    Some(word)
 }
 
 async fn one(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> Answer {

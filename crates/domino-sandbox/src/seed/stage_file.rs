@@ -101,6 +101,17 @@ fn add_for(seed: &mut Seed, place: &Table, plane: Option<&str>, for_model_apis: 
     if let Some(name) = text(place, "hardware-tier") {
         seed.add_tier(name, plane, for_model_apis);
     }
+    let volumes = place.get("volumes").and_then(Value::as_array);
+    for volume in volumes.into_iter().flatten().filter_map(Value::as_str) {
+        seed.add_external_volume(volume);
+    }
+    let cluster = table(place, "cluster");
+    for key in ["worker-tier", "master-tier"] {
+        if let Some(name) = text(cluster, key) {
+            seed.add_tier(name, plane, false);
+        }
+    }
+    add_environment(seed, cluster);
 }
 
 fn add_environment(seed: &mut Seed, place: &Table) {
@@ -161,8 +172,11 @@ mod tests {
         data-plane = "prod-plane"
         [job.train]
         command = "train.py"
+        volumes = ["raw"]
         [job.train.stage.prod]
         hardware-tier = "prod-large"
+        volumes = ["raw", "more"]
+        cluster = { worker-tier = "prod-worker", environment = "Ray" }
         [model.wine]
         environment = { name = "Serving", revision = 3 }
         [model.wine.stage.dev]
@@ -184,6 +198,7 @@ mod tests {
             names,
             [
                 "Environment 0123456789abcdef01234567",
+                "Ray",
                 "Serving",
                 "Domino Standard Environment"
             ]
@@ -214,10 +229,12 @@ mod tests {
             ("prod-any", Some("prod-plane"), false),
             ("prod-any", Some("prod-plane"), true),
             ("prod-large", Some("prod-plane"), false),
+            ("prod-worker", Some("prod-plane"), false),
             ("dev-gpu", Some("dev-plane"), true),
         ];
         assert_eq!(tiers, expected);
         assert_eq!(seed.data_planes, ["dev-plane", "prod-plane"]);
+        assert_eq!(seed.external_volumes, ["raw", "more"]);
     }
 
     #[test]

@@ -138,10 +138,19 @@ fn a_job_cannot_have_what_is_not_there() {
         400
     );
     assert_eq!(start(json!({ "environmentRevisionSpec": "Newest" })), 400);
+    let cluster = |kind: &str, tier: &str| {
+        json!({ "computeClusterProperties": {
+            "clusterType": kind, "computeEnvironmentId": environments[0]["id"], "workerCount": 2,
+            "workerHardwareTierId": { "value": tier },
+        } })
+    };
+    assert_eq!(start(cluster("Ray", "no-such-tier")), 400);
+    assert_eq!(start(cluster("Flink", "small-k8s")), 400);
     assert_eq!(
         start(json!({ "computeClusterProperties": { "clusterType": "Ray" } })),
         400
     );
+    assert_eq!(start(json!({ "capacityType": "cheap" })), 400);
     assert_eq!(start(json!({ "projectId": "0".repeat(24) })), 404);
     assert_eq!(world.sandbox.state()["jobs"], json!([]));
     let revision = &environments[0]["latestRevision"]["id"];
