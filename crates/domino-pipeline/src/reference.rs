@@ -20,7 +20,7 @@ pub const MARKERS: Markers = Markers {
 };
 
 /// An example of a table, by the table's header. Together they are a stage file.
-pub const EXAMPLES: [(&str, &str); 13] = [
+pub const EXAMPLES: [(&str, &str); 14] = [
     (
         "[pipeline]",
         "[pipeline]\n\
@@ -73,6 +73,10 @@ pub const EXAMPLES: [(&str, &str); 13] = [
     (
         "schedule = { … }",
         "schedule = { cron = \"0 0 6 ? * MON-FRI\", timezone = \"Europe/Berlin\", paused = [\"test\"] }\n",
+    ),
+    (
+        "cluster = { … }",
+        "cluster = { type = \"ray\", workers = 2, max-workers = 4, worker-tier = \"prod-large\", environment = \"Ray Cluster\" }\n",
     ),
     (
         "[job.<name>.stage.<stage>]",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::placement::{self, Placement};
+use crate::run_settings::RunSettings;
 use crate::schedule::Schedule;
 use crate::stage::Stage;
 
@@ -20,6 +21,9 @@ pub struct Job {
     pub title: String,
     /// When it runs by itself; without one it runs once a deployment.
     pub schedule: Option<Schedule>,
+    /// What its runs have beside the stage's tier and environment.
+    #[serde(flatten)]
+    pub settings: RunSettings,
     /// How long a run may take, such as `5h`; one hour when not given.
     pub timeout: Option<String>,
     /// Whether a step that starts a run waits until it ends, where its stage says nothing else.
@@ -47,6 +51,15 @@ impl Job {
     /// Whether it is deployed to this stage.
     pub fn is_deployed_to(&self, stage: &Stage) -> bool {
         self.deployed_to.contains(&stage.name)
+    }
+
+    /// What its runs have in this stage: what the stage's table says, over what the job's own does.
+    pub fn settings_in(&self, stage: &Stage) -> RunSettings {
+        let there = self.stages.get(&stage.name);
+        there.map_or_else(
+            || self.settings.clone(),
+            |placement| placement.settings.over(&self.settings),
+        )
     }
 
     /// Whether a step that starts a run in this stage waits until it ends.

@@ -4,6 +4,7 @@
 //! It knows neither Domino's API nor GitHub's files: no HTTP, no async.
 
 mod app;
+mod compute_environment;
 pub mod cron;
 mod found;
 mod gates;
@@ -20,6 +21,7 @@ mod problem;
 mod project_name;
 mod read;
 pub mod reference;
+mod run_settings;
 mod runner;
 mod schedule;
 mod shape;
@@ -37,6 +39,7 @@ mod validate;
 mod version_rule;
 
 pub use self::app::{App, Visibility};
+pub use self::compute_environment::{ComputeEnvironment, Revision};
 pub use self::gates::{DominoApproval, Gates};
 pub use self::host::{Host, MalformedHost};
 pub use self::job::Job;
@@ -45,9 +48,10 @@ pub use self::metric_rule::{Bound, MalformedMetricRule, MetricRule};
 pub use self::model::{Baseline, Model, ModelSource};
 pub use self::named_file::named_files;
 pub use self::pipeline::{Install, Pipeline, Promote, Queue, RemoteLogs};
-pub use self::placement::{ComputeEnvironment, HardwareTiers, Placement, Revision, Target};
+pub use self::placement::{HardwareTiers, Placement, Target};
 pub use self::problem::{Problem, Problems, Severity, StageFileError};
 pub use self::project_name::{MalformedProject, ProjectName};
+pub use self::run_settings::{Capacity, Cluster, ClusterType, RunSettings, Volumes};
 pub use self::runner::Runner;
 pub use self::schedule::Schedule;
 pub use self::stage::{SelfApproval, Stage};

@@ -1,35 +1,14 @@
-//! Where entities run: hardware tiers and compute environments, of a stage and of one entity in it.
+//! Where entities run: hardware tiers, of a stage and of one entity in it, and what an entity has of its own there.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::compute_environment::ComputeEnvironment;
 use crate::kind::Kind;
+use crate::run_settings::RunSettings;
 use crate::time_span::time_span;
-
-/// A compute environment by id or name, and which of its revisions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ComputeEnvironment {
-    /// Id (24 hexadecimal digits) or name.
-    pub id_or_name: String,
-    /// Which revision runs.
-    pub revision: Revision,
-}
-
-/// Which revision of a compute environment runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Revision {
-    /// The active one, Domino's default.
-    Active,
-    /// The newest one.
-    Latest,
-    /// The one that the stage before ran; in the first stage the active one.
-    AsBefore,
-    /// One by its id.
-    Id(String),
-}
 
 /// The hardware tier (id or name) of each kind of entity in a stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -60,6 +39,9 @@ pub struct Placement {
     pub hardware_tier: Option<String>,
     /// A compute environment.
     pub environment: Option<ComputeEnvironment>,
+    /// What its runs have beside that; jobs, and of the volumes apps.
+    #[serde(flatten)]
+    pub settings: RunSettings,
     /// How long it may take there, such as `3h`.
     pub timeout: Option<String>,
     /// Whether the step waits for the run; jobs only.
@@ -90,10 +72,14 @@ pub(crate) fn timeout(
 /// Where one entity runs in one stage, and which key of the file said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    /// The entity, as the file names it.
+    pub entity: String,
     /// The hardware tier (id or name).
     pub hardware_tier: Option<String>,
     /// The compute environment.
     pub environment: Option<ComputeEnvironment>,
+    /// What a run has beside that.
+    pub settings: RunSettings,
     /// The key path of the tier, for messages: `["stage", "prod", "hardware-tier"]`.
     pub hardware_tier_key: Vec<String>,
     /// The key path of the environment, for messages.

@@ -11,8 +11,9 @@ use toml::de::DeValue;
 use super::table::{Table, whole_number};
 use super::tree::Tree;
 use super::{
-    App, Baseline, DominoApproval, Gates, HardwareTiers, Host, Install, Job, Model, ModelSource,
-    Pipeline, Placement, ProjectName, Schedule, Stage, StageFile, VersionRule, Visibility,
+    App, Baseline, Cluster, DominoApproval, Gates, HardwareTiers, Host, Install, Job, Model,
+    ModelSource, Pipeline, Placement, ProjectName, RunSettings, Schedule, Stage, StageFile,
+    VersionRule, Visibility, Volumes,
 };
 
 /// The file as far as it is well-formed.
@@ -124,14 +125,44 @@ fn job(name: &str, table: Table<'_, '_>, stages: &[Stage], models: &[Model]) -> 
         schedule: table
             .get("schedule")
             .map(|_| schedule(table.table("schedule"))),
+        settings: run_settings(table),
         timeout: table.text("timeout"),
         wait: table.flag_or("wait", true),
         deployed_to,
         trains,
         after: table.texts("after"),
-        paths: table.get("paths").map(|_| table.texts("paths")),
+        paths: table.texts_if_any("paths"),
         stages: placements(table),
     }
+}
+
+fn run_settings(table: Table<'_, '_>) -> RunSettings {
+    RunSettings {
+        volumes: volumes(table),
+        volume_size: table.number("volume-size"),
+        cluster: cluster(table.table("cluster")),
+        capacity: table.word("capacity"),
+        snapshot_datasets: table.bool("snapshot-datasets"),
+    }
+}
+
+fn volumes(table: Table<'_, '_>) -> Volumes {
+    Volumes {
+        external: table.texts_if_any("volumes"),
+        netapp: table.texts_if_any("netapp-volumes"),
+    }
+}
+
+/// `None` where it is not whole, which is reported elsewhere.
+fn cluster(table: Table<'_, '_>) -> Option<Cluster> {
+    Some(Cluster {
+        r#type: table.word("type")?,
+        workers: table.number("workers")?,
+        max_workers: table.number("max-workers"),
+        worker_tier: table.text("worker-tier")?,
+        master_tier: table.text("master-tier"),
+        environment: table.environment()?,
+    })
 }
 
 fn schedule(table: Table<'_, '_>) -> Schedule {
@@ -154,7 +185,7 @@ fn app(name: &str, table: Table<'_, '_>) -> App {
         health_status: table.number("health-status").unwrap_or(200),
         timeout: table.text("timeout"),
         after: table.texts("after"),
-        paths: table.get("paths").map(|_| table.texts("paths")),
+        paths: table.texts_if_any("paths"),
         stages: placements(table),
     }
 }
@@ -185,12 +216,12 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         replicas: table.number("replicas"),
         environment_variables: table.variables(),
         smoke_test: table.text("smoke-test").map(PathBuf::from),
-        log_requests: table.get("log-requests").and_then(|value| value.as_bool()),
+        log_requests: table.bool("log-requests"),
         metric_rules: table.texts("metric-rules"),
         baseline: table.word("baseline").unwrap_or(Baseline::Required),
         timeout: table.text("timeout"),
         after: table.texts("after"),
-        paths: table.get("paths").map(|_| table.texts("paths")),
+        paths: table.texts_if_any("paths"),
         stages: placements(table),
     }
 }
@@ -200,15 +231,14 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
         let placement = Placement {
             hardware_tier: table.text("hardware-tier"),
             environment: table.environment(),
+            settings: run_settings(table),
             timeout: table.text("timeout"),
-            wait: table.get("wait").and_then(|value| value.as_bool()),
+            wait: table.bool("wait"),
             name: table.text("name"),
             replicas: table.number("replicas"),
             endpoint: table.text("endpoint"),
             environment_variables: table.variables(),
-            metric_rules: table
-                .get("metric-rules")
-                .map(|_| table.texts("metric-rules")),
+            metric_rules: table.texts_if_any("metric-rules"),
         };
         (name.to_owned(), placement)
     };

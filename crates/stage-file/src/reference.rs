@@ -4,10 +4,12 @@
 //! it. Rules that look at more than one key are in `validate.rs`.
 
 mod entity;
+mod run_settings;
 mod stage;
 mod way;
 
 pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
+pub use self::run_settings::CLUSTER;
 pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, RUNNER, STAGE};
 pub use self::way::{Way, ways};
 

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compute_environment::ComputeEnvironment;
 use crate::gates::Gates;
 use crate::host::Host;
-use crate::placement::{ComputeEnvironment, HardwareTiers};
+use crate::placement::HardwareTiers;
 use crate::project_name::ProjectName;
 use crate::runner::Runner;
 

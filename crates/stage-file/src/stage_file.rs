@@ -10,6 +10,7 @@ use crate::model::Model;
 use crate::pipeline::Pipeline;
 use crate::placement::{Placement, Target};
 use crate::problem::Problem;
+use crate::run_settings::RunSettings;
 use crate::stage::Stage;
 use crate::tree::{Tree, words};
 use crate::unknown_name::UnknownName;
@@ -141,11 +142,34 @@ impl StageFile {
             }
         };
         Target {
+            entity: entity.to_owned(),
             hardware_tier_key: key(own_tier.is_some(), "hardware-tier"),
             environment_key: key(own_environment.is_some(), "environment"),
             hardware_tier: own_tier.or_else(|| stage.hardware_tier.of(kind).map(str::to_owned)),
             environment: own_environment.or_else(|| stage.environment.clone()),
+            settings: self.run_settings(kind, entity, stage),
         }
+    }
+
+    /// What the runs of an entity have in a stage.
+    fn run_settings(&self, kind: Kind, entity: &str, stage: &Stage) -> RunSettings {
+        match kind {
+            Kind::Job => self.job(entity).ok().map(|job| job.settings_in(stage)),
+            Kind::App | Kind::Model => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// The path of a key of an entity that decides in a stage: that of its table for the stage where that has it.
+    pub fn entity_key(&self, kind: Kind, entity: &str, stage: &Stage, key: &[&str]) -> Vec<String> {
+        let (word, above) = (kind.word(), &key[..1]);
+        let own = [&[word, entity, "stage", &stage.name], above].concat();
+        let table = match self.sets(&own) {
+            true => &own[..4],
+            false => &own[..2],
+        };
+        let path = [table, key].concat();
+        path.into_iter().map(str::to_owned).collect()
     }
 
     /// What an entity has of its own in a stage, with its name as the file writes it.

@@ -47,9 +47,16 @@ impl<'a, 't> Table<'a, 't> {
     }
 
     pub(super) fn flag_or(self, key: &str, otherwise: bool) -> bool {
-        self.get(key)
-            .and_then(|value| value.as_bool())
-            .unwrap_or(otherwise)
+        self.bool(key).unwrap_or(otherwise)
+    }
+
+    pub(super) fn bool(self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
+    /// The list, where the key is there.
+    pub(super) fn texts_if_any(self, key: &str) -> Option<Vec<String>> {
+        self.get(key).map(|_| self.texts(key))
     }
 
     pub(super) fn texts(self, key: &str) -> Vec<String> {

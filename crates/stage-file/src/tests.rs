@@ -124,9 +124,15 @@ fn every_key_of_the_reference_can_be_written_and_is_read() {
     };
     let names: Vec<&str> = problems.list.iter().map(|problem| problem.name).collect();
     assert!(
-        names
-            .iter()
-            .all(|name| ["gates", "release", "timeout", "trained-by", "wait"].contains(name)),
+        names.iter().all(|name| [
+            "gates",
+            "release",
+            "timeout",
+            "trained-by",
+            "volume-size",
+            "wait"
+        ]
+        .contains(name)),
         "{problems}"
     );
 }
@@ -182,6 +188,24 @@ fn the_words_and_defaults_of_the_reference_are_those_of_the_types() {
         seen.push(serde_json::to_value(file.stages[0].gates.domino_approval).unwrap());
     }
     assert_eq!(seen, words(&["stage", "x", "gates", "domino-approval"]));
+    let mut seen = Vec::new();
+    for word in words(&["job", "x", "capacity"]) {
+        let file = read(format!(
+            "{base}[job.x]\ncommand = \"x\"\ncapacity = \"{word}\""
+        ));
+        seen.push(serde_json::to_value(file.jobs[0].settings.capacity).unwrap());
+    }
+    assert_eq!(seen, words(&["job", "x", "capacity"]));
+    let mut seen = Vec::new();
+    for word in words(&["job", "x", "cluster", "type"]) {
+        let file = read(format!(
+            "{base}[job.x]\ncommand = \"x\"\n\
+             cluster = {{ type = \"{word}\", workers = 1, worker-tier = \"w\", environment = \"e\" }}"
+        ));
+        let cluster = file.jobs[0].settings.cluster.as_ref();
+        seen.push(serde_json::to_value(cluster.unwrap().r#type).unwrap());
+    }
+    assert_eq!(seen, words(&["job", "x", "cluster", "type"]));
     let mut seen = Vec::new();
     for word in words(&["pipeline", "install"]) {
         let keys = match *word {

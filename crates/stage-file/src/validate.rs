@@ -12,6 +12,7 @@ mod name;
 mod order;
 mod pipeline;
 mod rule;
+mod run_settings;
 mod schedule;
 mod stage;
 #[cfg(test)]
@@ -91,6 +92,17 @@ pub static RULES: &[Rule] = &[
         "wait",
         "a step waits for a run that something comes after",
         wait::wait,
+    ),
+    error("volumes", "a volume is mounted once", run_settings::volumes),
+    error(
+        "volume-size",
+        "the size of a disk is of a job that runs once a deployment",
+        run_settings::volume_size,
+    ),
+    error(
+        "cluster",
+        "a cluster has at most as many workers as `max-workers`, and an environment that is known without the stage before",
+        run_settings::cluster,
     ),
     error(
         "branch",

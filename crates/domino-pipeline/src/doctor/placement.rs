@@ -5,7 +5,7 @@ use domino_core::choice::Named;
 use domino_core::client::Reader;
 use domino_core::place::ResolvedPlacement;
 use futures_util::future::join_all;
-use stage_file::{Kind, Target};
+use stage_file::{Kind, RunSettings, Target};
 
 use super::finding::Finding;
 use super::visit::Visit;
@@ -63,6 +63,7 @@ impl Question {
             kinds: vec![kind],
             target: Target {
                 environment: None,
+                settings: RunSettings::default(),
                 ..target.clone()
             },
         };
@@ -71,6 +72,7 @@ impl Question {
             kinds: vec![kind],
             target: Target {
                 hardware_tier: None,
+                settings: RunSettings::default(),
                 ..target.clone()
             },
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use stage_file::{
-    App, ComputeEnvironment, Job, Kind, Model, Placement, Revision, Stage, StageFile,
+    App, ComputeEnvironment, Job, Kind, Model, Placement, RunSettings, Stage, StageFile,
 };
 
 /// Values by key, as `stages.toml` spells the key.
@@ -46,18 +46,34 @@ impl<'a> Entity<'a> {
         }
         let tiers = &stage.hardware_tier;
         let (mut facts, tier, own) = match self {
-            Self::Job(job) => (flat(job), &tiers.jobs, job.stages.get(&stage.name)),
-            Self::App(app) => (flat(app), &tiers.apps, app.stages.get(&stage.name)),
-            Self::Model(model) => (flat(model), &tiers.models, model.stages.get(&stage.name)),
+            Self::Job(job) => {
+                let job = Job {
+                    settings: job.settings_in(stage),
+                    ..job.clone()
+                };
+                (
+                    flat(&job),
+                    &tiers.jobs,
+                    job.stages.get(&stage.name).cloned(),
+                )
+            }
+            Self::App(app) => (flat(app), &tiers.apps, app.stages.get(&stage.name).cloned()),
+            Self::Model(model) => {
+                let own = model.stages.get(&stage.name).cloned();
+                (flat(model), &tiers.models, own)
+            }
         };
         facts.retain(|key, _| key != "name" && !key.starts_with("stages."));
 
-        let own = own.cloned().unwrap_or_default();
+        let own = own.unwrap_or_default();
         let environment = own.environment.as_ref().or(stage.environment.as_ref());
         let place = [
             ("host", Some(stage.host.as_str().to_owned())),
             ("project", Some(stage.project.to_string())),
-            ("environment", environment.map(environment_name)),
+            (
+                "environment",
+                environment.map(ComputeEnvironment::to_string),
+            ),
             (
                 "hardware-tier",
                 own.hardware_tier.as_ref().or(tier.as_ref()).cloned(),
@@ -72,6 +88,7 @@ impl<'a> Entity<'a> {
         facts.extend(flat(&Placement {
             hardware_tier: None,
             environment: None,
+            settings: RunSettings::default(),
             ..own
         }));
         Some(facts)
@@ -88,16 +105,6 @@ pub(super) const SHOWN_WHEN_NEW: [&str; 7] = [
     "data-plane",
     "environment",
 ];
-
-fn environment_name(environment: &ComputeEnvironment) -> String {
-    let name = &environment.id_or_name;
-    match &environment.revision {
-        Revision::Active => name.clone(),
-        Revision::Latest => format!("{name}, newest revision"),
-        Revision::AsBefore => format!("{name}, the revision that the stage before ran"),
-        Revision::Id(id) => format!("{name}, revision {id}"),
-    }
-}
 
 /// Who lets something into this stage, and how.
 pub(super) fn gate(stage: &Stage) -> Facts {

@@ -4,6 +4,9 @@
 
 use super::Form::*;
 use super::Need::*;
+use super::run_settings::{
+    CAPACITY, CLUSTER_KEY, NETAPP_VOLUMES, SNAPSHOT_DATASETS, VOLUME_SIZE, VOLUMES, in_stage,
+};
 use super::stage::ENVIRONMENT;
 use super::{Section, key};
 
@@ -25,6 +28,12 @@ pub static JOB: Section = Section {
             Otherwise("it runs once a deployment"),
             "When it runs by itself.",
         ),
+        VOLUMES,
+        NETAPP_VOLUMES,
+        VOLUME_SIZE,
+        CLUSTER_KEY,
+        CAPACITY,
+        SNAPSHOT_DATASETS,
         key(
             "timeout",
             Text,
@@ -115,6 +124,12 @@ pub static JOB_PLACEMENT: Section = Section {
             Otherwise("the stage's"),
             "A compute environment, by id or name.",
         ),
+        in_stage(VOLUMES, "the job's"),
+        in_stage(NETAPP_VOLUMES, "the job's"),
+        in_stage(VOLUME_SIZE, "the job's"),
+        in_stage(CLUSTER_KEY, "the job's"),
+        in_stage(CAPACITY, "the job's"),
+        in_stage(SNAPSHOT_DATASETS, "the job's"),
         key(
             "timeout",
             Text,
