@@ -19,6 +19,8 @@ mod outputs;
 mod revision;
 #[path = "deploy_job/schedule.rs"]
 mod schedule;
+#[path = "deploy_job/settings.rs"]
+mod settings;
 #[path = "deploy_job/shared_run.rs"]
 mod shared_run;
 #[path = "deploy_job/shared_schedule.rs"]

@@ -26,7 +26,7 @@ fn terse() -> Scene {
 }
 
 /// Changes the one scheduled job as a person does: reads it, changes something, sends all of it back.
-fn by_hand(scene: &Scene, change: impl FnOnce(&mut Value)) {
+pub(crate) fn by_hand(scene: &Scene, change: impl FnOnce(&mut Value)) {
     let mut all = schedules(scene);
     assert_eq!(all.len(), 1, "{all:#?}");
     let mut job = all.remove(0);

@@ -1,6 +1,7 @@
 //! How a scheduled job that exists differs from the one that is wanted.
 
 use domino_core::api::schedules::ScheduleDefinition;
+use serde_json::Value;
 
 /// Field by field, what exists and what is wanted.
 pub(crate) fn differences(
@@ -13,12 +14,10 @@ pub(crate) fn differences(
         .chain(existing.keys().filter(|name| !wanted.contains_key(*name)))
         .collect();
     names.sort();
-    let text = |value: Option<&serde_json::Value>| {
-        value.map_or_else(|| "nothing".into(), ToString::to_string)
-    };
+    let text = |value: Option<&Value>| value.map_or_else(|| "nothing".into(), ToString::to_string);
     names
         .into_iter()
-        .filter(|name| existing.get(*name) != wanted.get(*name))
+        .filter(|name| !is_same(existing.get(*name), wanted.get(*name)))
         .map(|name| {
             format!(
                 "{name}: {} → {}",
@@ -29,9 +28,19 @@ pub(crate) fn differences(
         .collect()
 }
 
+/// Whether Domino has what is wanted. Of an object, such as a cluster, it may tell more than it was sent.
+fn is_same(existing: Option<&Value>, wanted: Option<&Value>) -> bool {
+    match (existing, wanted) {
+        (Some(Value::Object(existing)), Some(Value::Object(wanted))) => wanted
+            .iter()
+            .all(|(name, value)| existing.get(name) == Some(value)),
+        (existing, wanted) => existing == wanted,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -77,6 +86,11 @@ mod tests {
             told(environment.clone(), json!({})),
             ["overrideEnvironmentId: \"e1\" → nothing"]
         );
+        let cluster =
+            |more: Value| json!({"computeClusterProperties": {"workerCount": 2, "more": more}});
+        let two = json!({"computeClusterProperties": {"workerCount": 2}});
+        assert_eq!(told(cluster(json!(1)), two.clone()), none);
+        assert_eq!(told(two, cluster(json!(1))).len(), 1);
         assert_eq!(
             told(json!({}), environment),
             ["overrideEnvironmentId: nothing → \"e1\""]

@@ -51,6 +51,7 @@ impl Asked<'_> {
             let mut definition =
                 self.new_definition(title, is_paused, tier.or(self.default_tier.clone())?);
             self.place_environment(&mut definition);
+            definition.set(&self.place.settings.job());
             return Some(Definition {
                 definition,
                 carried: Vec::new(),
@@ -95,7 +96,8 @@ impl Asked<'_> {
             carried.push(format!("environment {environment}"));
         }
         self.place_environment(&mut definition);
-        carried.extend(definition.carried());
+        let ours = definition.set(&self.place.settings.job());
+        carried.extend(definition.carried(&ours));
         Some(Definition {
             definition,
             carried,

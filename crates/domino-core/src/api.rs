@@ -5,6 +5,7 @@
 
 pub mod apps;
 pub mod environments;
+pub mod external_volumes;
 pub mod git_credentials;
 mod git_ref;
 pub mod governance;
@@ -19,6 +20,7 @@ pub mod named;
 pub mod projects;
 pub mod registered_models;
 pub mod reviews;
+pub mod run_settings;
 pub mod schedules;
 pub mod users;
 pub mod version;

@@ -42,6 +42,15 @@ pub fn choose<'a, T: Named>(
     }
 }
 
+/// Name and id, or one of them when they are the same.
+pub(crate) fn named(thing: &impl Named) -> String {
+    if thing.id() == thing.name() {
+        thing.id().to_owned()
+    } else {
+        format!("{} ({})", thing.name(), thing.id())
+    }
+}
+
 fn plural(noun: &str) -> String {
     match noun.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),

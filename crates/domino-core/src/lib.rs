@@ -28,6 +28,7 @@ pub mod receipt;
 pub mod receipt_before;
 pub mod rerun;
 pub mod revision;
+pub mod run_settings;
 pub mod scrubber;
 pub mod serving;
 mod stderr;

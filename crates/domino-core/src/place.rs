@@ -2,11 +2,13 @@
 //! what Domino has and checked against the stage file.
 
 use crate::api::environments::{Environment, RevisionSpec};
+use crate::api::external_volumes::ExternalVolume;
 use crate::api::hardware_tiers::{HardwareTier, TierUse};
 use crate::api::projects::Project;
-use crate::choice::{Named, choose};
+use crate::choice::{choose, named};
 use crate::client::Reader;
 use crate::error::{CommandError, Exit, Result};
+use crate::run_settings::{Choices, ResolvedSettings};
 use crate::step::Plan;
 use stage_file::{Kind, ProjectName, Stage, StageFile, Target};
 
@@ -67,6 +69,8 @@ pub struct ResolvedPlacement {
     pub tier: Option<HardwareTier>,
     /// The compute environment and which of its revisions.
     pub environment: Option<(Environment, RevisionSpec)>,
+    /// What a run has beside that.
+    pub settings: ResolvedSettings,
 }
 
 impl ResolvedPlacement {
@@ -83,38 +87,65 @@ impl ResolvedPlacement {
             Kind::Job | Kind::App => TierUse::Runs,
             Kind::Model => TierUse::ModelEndpoints,
         };
-        let (tiers, environments) = tokio::try_join!(
+        let settings = &target.settings;
+        let has_cluster = settings.cluster.is_some();
+        let (tiers, environments, volumes) = tokio::try_join!(
             async {
-                match &target.hardware_tier {
-                    Some(_) => reader.hardware_tiers(&project.id, r#use).await.map(Some),
-                    None => Ok(None),
+                match target.hardware_tier.is_some() || has_cluster {
+                    true => reader.hardware_tiers(&project.id, r#use).await,
+                    false => Ok(Vec::new()),
                 }
             },
             async {
-                match &target.environment {
-                    Some(_) => reader.environments(&project.id).await.map(Some),
-                    None => Ok(None),
+                match target.environment.is_some() || has_cluster {
+                    true => reader.environments(&project.id).await,
+                    false => Ok(Vec::new()),
+                }
+            },
+            async {
+                match &settings.volumes.external {
+                    Some(wanted) if !wanted.is_empty() => {
+                        reader.external_volumes(&project.id).await
+                    }
+                    _ => Ok(Vec::new()),
                 }
             }
         )?;
-        let tier = match (&target.hardware_tier, tiers) {
-            (Some(wanted), Some(tiers)) => {
+        let tier = match &target.hardware_tier {
+            Some(wanted) => {
                 let tier = choose(&tiers, wanted, "hardware tier")
                     .map_err(|f| f.at(file, &target.hardware_tier_key))?;
-                check_data_plane(file, stage, tier, target)?;
+                check_data_plane(file, stage, tier, &target.hardware_tier_key)?;
                 Some(tier.clone())
             }
-            _ => None,
+            None => None,
         };
-        let environment = match (&target.environment, environments) {
-            (Some(wanted), Some(environments)) => {
+        let environment = match &target.environment {
+            Some(wanted) => {
                 let environment = choose(&environments, &wanted.id_or_name, "compute environment")
                     .map_err(|f| f.at(file, &target.environment_key))?;
                 Some((environment.clone(), RevisionSpec::from(&wanted.revision)))
             }
-            _ => None,
+            None => None,
         };
-        Ok(Self { tier, environment })
+        let choices = Choices {
+            volumes: &volumes,
+            tiers: &tiers,
+            environments: &environments,
+        };
+        let key = |key: &[&str]| file.entity_key(kind, &target.entity, stage, key);
+        let settings = ResolvedSettings::find(settings, &choices, |tier, at| {
+            check_data_plane(file, stage, tier, &key(at))
+        });
+        let settings = settings.map_err(|(at, error)| error.at(file, &key(at)))?;
+        if let (Some(volumes), Some(tier)) = (&settings.volumes, &tier) {
+            check_volumes(file, volumes, tier, &key(&["volumes"]))?;
+        }
+        Ok(Self {
+            tier,
+            environment,
+            settings,
+        })
     }
 
     /// Adds what was found to a plan.
@@ -152,6 +183,7 @@ impl ResolvedPlacement {
                 plan.fact("environment", "the project's default");
             }
         }
+        self.settings.describe(plan);
     }
 }
 
@@ -161,7 +193,7 @@ fn check_data_plane(
     file: &StageFile,
     stage: &Stage,
     tier: &HardwareTier,
-    target: &Target,
+    tier_key: &[String],
 ) -> Result<(), CommandError> {
     let Some(wanted) = &stage.data_plane else {
         return Ok(());
@@ -191,19 +223,42 @@ fn check_data_plane(
     )
     .hint(format!(
         "change {}, or {}",
-        file.place_of(&target.hardware_tier_key),
+        file.place_of(tier_key),
         file.place_of(&plane_key)
     ))
-    .at(file, &target.hardware_tier_key))
+    .at(file, tier_key))
 }
 
-/// Name and id, or one of them when they are the same.
-fn named(thing: &impl Named) -> String {
-    if thing.id() == thing.name() {
-        thing.id().to_owned()
-    } else {
-        format!("{} ({})", thing.name(), thing.id())
+/// A volume that the tier's data plane cannot mount would leave the run waiting.
+fn check_volumes(
+    file: &StageFile,
+    volumes: &[ExternalVolume],
+    tier: &HardwareTier,
+    key: &[String],
+) -> Result<(), CommandError> {
+    let Some(plane) = &tier.data_plane else {
+        return Ok(());
+    };
+    for volume in volumes {
+        let planes = &volume.data_planes;
+        if planes.is_empty() || planes.iter().any(|known| known.id == plane.id) {
+            continue;
+        }
+        let names: Vec<&str> = planes.iter().map(|plane| plane.name.as_str()).collect();
+        return Err(CommandError::refused(format!(
+            "external volume `{}` is of data plane `{}`, and hardware tier `{}` stands on `{}`",
+            volume.name,
+            names.join("`, `"),
+            tier.name,
+            plane.name
+        ))
+        .hint(format!(
+            "change {}, or have the volume registered for that data plane",
+            file.place_of(key)
+        ))
+        .at(file, key));
     }
+    Ok(())
 }
 
 #[cfg(test)]

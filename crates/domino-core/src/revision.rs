@@ -148,6 +148,7 @@ mod tests {
         let mut place = ResolvedPlacement {
             tier: None,
             environment: Some((serde_json::from_value(environment).unwrap(), spec)),
+            settings: Default::default(),
         };
         let before = RevisionBefore {
             revision_before: Some(given(handed_on).unwrap()),

@@ -29,6 +29,7 @@ pub(crate) fn wanted() -> Wanted {
         place: ResolvedPlacement {
             tier: Some(tier),
             environment: Some((environment, RevisionSpec::Active)),
+            settings: Default::default(),
         },
         revision: None,
         entry_point: "app.sh".into(),

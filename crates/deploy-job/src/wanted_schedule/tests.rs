@@ -29,6 +29,7 @@ impl Given {
             place: ResolvedPlacement {
                 tier: None,
                 environment: None,
+                settings: Default::default(),
             },
             default_tier: None,
             existing,
@@ -109,6 +110,7 @@ fn placed() -> ResolvedPlacement {
             },
             RevisionSpec::Latest,
         )),
+        settings: Default::default(),
     }
 }
 

@@ -37,6 +37,8 @@ ids! {
     AppInstanceId;
     /// A compute environment's id: 24 hexadecimal digits.
     EnvironmentId;
+    /// An external volume's id: 24 hexadecimal digits.
+    ExternalVolumeId;
     /// A policy's id: a UUID.
     PolicyId;
     /// A bundle's id: a UUID.

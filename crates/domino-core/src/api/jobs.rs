@@ -4,12 +4,14 @@ mod list;
 mod log;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::environments::{EnvironmentId, RevisionSpec};
 use super::git_ref::GitRef;
 use super::hardware_tiers::{DataPlane, HardwareTierId};
 pub use super::ids::JobId;
 use super::projects::ProjectId;
+use super::run_settings::JobSettings;
 use super::users::UserId;
 use crate::client::{ApiError, Reader, Writer, segment};
 
@@ -40,9 +42,22 @@ pub struct Job {
     pub queued_job_history_details: Option<QueueDetails>,
     /// The data plane that it ran on.
     pub data_plane: Option<DataPlane>,
+    /// The cluster that came with it, as Domino writes it.
+    pub compute_cluster: Option<Value>,
+    /// The external volumes that it mounts.
+    #[serde(default)]
+    pub dependent_external_volume_mounts: Vec<Value>,
     /// What the run itself reported in `dominostats.json`.
     #[serde(default)]
     pub domino_stats: Vec<DominoStat>,
+}
+
+impl Job {
+    /// The names of the external volumes that it mounts.
+    pub fn mounted_volumes(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.dependent_external_volume_mounts.iter();
+        mounts.filter_map(|mount| mount["name"].as_str())
+    }
 }
 
 /// The statuses of a job.
@@ -174,7 +189,7 @@ pub struct DominoStat {
     /// Its name.
     pub name: String,
     /// Its value; a number or text.
-    pub value: serde_json::Value,
+    pub value: Value,
 }
 
 /// What a job really got.
@@ -241,6 +256,9 @@ pub struct NewJob {
     /// Which revision of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment_revision_spec: Option<RevisionSpec>,
+    /// What else it has.
+    #[serde(flatten)]
+    pub settings: JobSettings,
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use super::git_ref::GitRef;
 use super::hardware_tiers::HardwareTierId;
 pub use super::ids::ScheduleId;
 use super::projects::ProjectId;
+use super::run_settings::JobSettings;
 use super::users::UserId;
 use crate::client::{ApiError, Reader, Writer, segment};
 
@@ -38,7 +39,8 @@ impl ScheduledJob {
     }
 }
 
-/// What others set on a scheduled job and a stage file knows no key for: the key in Domino, and what people call it.
+/// What a scheduled job has beyond the fields of its definition, set by people or by the stage file: the key in Domino,
+/// and what people call it.
 /// Domino keeps these as they are sent; of other fields it may decide itself.
 const CARRIED: &[(&str, &str)] = &[
     ("publishModelId", "the endpoint to publish afterwards"),
@@ -113,9 +115,30 @@ impl ScheduleDefinition {
         object
     }
 
-    /// What of the rest somebody has set, in words.
-    pub fn carried(&self) -> Vec<String> {
-        let set = self.rest.iter().filter(|(_, value)| !is_nothing(value));
+    /// Sets what is asked for; of a cluster of the same type that it has, what is not asked for stays. The fields that
+    /// were set.
+    pub fn set(&mut self, settings: &JobSettings) -> Map<String, Value> {
+        let asked = settings.fields();
+        for (name, value) in &asked {
+            let value = match (self.rest.remove(name), value) {
+                (Some(Value::Object(mut old)), Value::Object(new))
+                    if old.get("clusterType") == new.get("clusterType") =>
+                {
+                    old.extend(new.clone());
+                    Value::Object(old)
+                }
+                _ => value.clone(),
+            };
+            self.rest.insert(name.clone(), value);
+        }
+        asked
+    }
+
+    /// What of the rest somebody has set beside `ours`, in words.
+    pub fn carried(&self, ours: &Map<String, Value>) -> Vec<String> {
+        let is_theirs =
+            |(name, value): &(&String, &Value)| !is_nothing(value) && !ours.contains_key(*name);
+        let set = self.rest.iter().filter(is_theirs);
         set.map(|(name, _)| {
             let known = CARRIED.iter().find(|(known, _)| known == name);
             known.map_or_else(|| format!("`{name}`"), |(_, words)| (*words).to_owned())
@@ -208,6 +231,7 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
+    use crate::api::run_settings::{ComputeCluster, TierReference};
     use crate::client::tests::connection;
 
     fn definition() -> ScheduleDefinition {
@@ -301,9 +325,46 @@ mod tests {
         sent["snapshotDatasetsOnCompletion"] = json!(false);
         assert_eq!(serde_json::to_value(&read.definition).unwrap(), sent);
         assert_eq!(
-            read.definition.carried(),
+            read.definition.carried(&Map::new()),
             ["capacity type", "external volumes", "`somethingNew`"]
         );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_set_and_the_rest_of_the_same_cluster_stays() {
+        let cluster = |kind: &str| {
+            json!({
+                "clusterType": kind, "workerCount": 9, "extraConfigs": {"a": "1"},
+                "workerHardwareTierId": {"value": "old"},
+            })
+        };
+        let tier = HardwareTierId::new("w");
+        let settings = JobSettings {
+            compute_cluster_properties: Some(ComputeCluster {
+                cluster_type: "Ray",
+                compute_environment_id: EnvironmentId::new("e1"),
+                compute_environment_revision_spec: RevisionSpec::Active,
+                master_hardware_tier_id: None,
+                worker_hardware_tier_id: TierReference { value: tier },
+                worker_count: 2,
+                max_worker_count: None,
+            }),
+            external_volume_mounts: Some(vec![]),
+            ..JobSettings::default()
+        };
+        for (had, kept) in [("Ray", json!({"a": "1"})), ("Spark", Value::Null)] {
+            let mut definition = definition();
+            let rest = &mut definition.rest;
+            rest.insert("computeClusterProperties".into(), cluster(had));
+            rest.insert("externalVolumeMounts".into(), json!(["v1"]));
+            rest.insert("capacityType".into(), json!("spot"));
+            let ours = definition.set(&settings);
+            let now = &definition.rest;
+            assert_eq!(now["computeClusterProperties"]["workerCount"], 2);
+            assert_eq!(now["computeClusterProperties"]["extraConfigs"], kept);
+            assert_eq!(now["externalVolumeMounts"], json!([]));
+            assert_eq!(definition.carried(&ours), ["capacity type"]);
+        }
     }
 
     #[tokio::test]

@@ -106,6 +106,7 @@ impl NewRun<'_> {
             override_hardware_tier_id: self.place.tier.as_ref().map(|tier| tier.id.clone()),
             environment_id,
             environment_revision_spec,
+            settings: self.place.settings.job(),
         }
     }
 }

@@ -31,6 +31,7 @@ impl Requested<'_> {
     /// not tell everything yet.
     pub(super) async fn verify_run(&self, step: &mut Step, run: &Run, poll: &Poll) -> Result<bool> {
         let mut wrong = self.wrong_commit(run);
+        wrong.append(&mut self.place.settings.wrong_in(run));
         if run.main_repo_git_ref.is_none() {
             wrong.push(format!("commit: none in place of {}", self.commit));
         }
@@ -51,7 +52,14 @@ impl Requested<'_> {
             }
             Some(Err(_)) | None => return Ok(false),
         }
-        self.refuse(run, &wrong).await.map(|()| true)
+        self.refuse(run, &wrong).await?;
+        for unreported in self.place.settings.unreported_in(run) {
+            step.warn(
+                &format!("Domino does not tell whether the run has its {unreported}, so that it was not checked"),
+                None,
+            );
+        }
+        Ok(true)
     }
 
     /// The same for the reply to the start, which may leave the commit out and never tells the tier.

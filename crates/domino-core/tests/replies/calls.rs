@@ -363,6 +363,7 @@ fn new_job() -> NewJob {
         override_hardware_tier_id: None,
         environment_id: None,
         environment_revision_spec: Some(RevisionSpec::Active),
+        settings: Default::default(),
     }
 }
 

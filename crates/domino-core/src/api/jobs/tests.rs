@@ -33,6 +33,7 @@ async fn a_job_is_started_with_exactly_what_was_asked_for() {
             "overrideHardwareTierId": "small-k8s",
             "environmentId": "e1",
             "environmentRevisionSpec": {"revisionId": "r1"},
+            "capacityType": "spot",
         })))
         .respond_with(ResponseTemplate::new(200).set_body_json(job(7, "Queued")))
         .expect(1)
@@ -48,6 +49,10 @@ async fn a_job_is_started_with_exactly_what_was_asked_for() {
         environment_revision_spec: Some(RevisionSpec::One {
             revision_id: "r1".into(),
         }),
+        settings: JobSettings {
+            capacity_type: Some("spot"),
+            ..JobSettings::default()
+        },
     };
     let started = connection(&server.uri())
         .writer()
