@@ -17,47 +17,48 @@ use crate::commit::Commit;
 use crate::hold::Hold;
 use stage_file::StageFile;
 
-/// The key of the tag that a version of an app has of us. Its value is a marker.
+/// The key of the tag that we set on a version of an app. Its value is a marker.
 pub const APP_TAG: &str = "deploy-app";
 
-/// What all that is deployed of an entity in a stage has in common. Reads `[dev/train]`.
+/// What everything that is deployed of an entity in a stage has in common. Reads `[dev/train]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityMarker {
-    /// The stage.
+    /// The stage's name in the stage file.
     pub stage: String,
-    /// The job or the model, as the stage file calls it.
+    /// The job's or model's name in the stage file.
     pub entity: String,
 }
 
 /// What one run or one version of an endpoint was made for. Reads `[dev/train 3f2a91c0b1d2 run 1234567]`, or with
-/// all that a model's has `[staging/wine-quality v7 3f2a91c0b1d2 run 123 after 4 state 9c1d2e3f4a5b]`.
+/// everything that a model's has `[staging/wine-quality v7 3f2a91c0b1d2 run 123 after 4 state 9c1d2e3f4a5b]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeploymentMarker {
-    /// Of which entity in which stage.
+    /// The entity and the stage.
     pub of: EntityMarker,
-    /// The version of the registered model; nothing for a function and a job.
+    /// The version of the registered model; absent for a function and a job.
     pub version: Option<VersionNumber>,
     /// The commit that is deployed.
     pub commit: Commit,
-    /// The id of the GitHub workflow run that it was a step of; nothing where a person started it.
+    /// The id of the GitHub workflow run that it was a step of; absent if a person started it.
     pub workflow_run: Option<String>,
     /// The number of the endpoint's version that served until then, if one did.
     pub after: Option<u64>,
-    /// The fingerprint of all that was wanted of an endpoint; a job has none.
+    /// The fingerprint of everything that was wanted of an endpoint; a job has none.
     pub state: Option<String>,
-    /// What we last made of the endpoint itself; a job has none.
+    /// What we last wrote to the endpoint itself; a job has none.
     pub written: Option<Written>,
     /// That it stays there.
     pub hold: Option<Hold>,
 }
 
-/// What a marker says of environment variables that nobody knows.
+/// What a marker says if nobody knows the environment variables.
 pub const UNKNOWN: &str = "unknown";
 
-/// What we last made of an endpoint itself, by which "somebody changed it since" is told from "the stage file changed".
+/// What we last wrote to an endpoint itself. With it "somebody changed it since" can be distinguished from "the stage
+/// file changed".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The replicas.
+    /// How many replicas we asked for.
     pub replicas: u32,
     /// The fingerprint of the description.
     pub text: String,
@@ -78,7 +79,7 @@ pub struct FoundMarker {
     pub after: Option<u64>,
     /// The fingerprint of what was wanted.
     pub state: String,
-    /// What we last made of the endpoint itself; an earlier release did not say.
+    /// What we last wrote to the endpoint itself; an earlier release did not say.
     pub written: Option<Written>,
     /// That it stays there.
     pub hold: Option<Hold>,
@@ -109,7 +110,8 @@ impl EntityMarker {
         title.ends_with(&self.to_string())
     }
 
-    /// The marker of a scheduled job. It keeps whether we paused it, so that a pause by somebody else is told from ours.
+    /// The marker of a scheduled job. It records whether we paused it, so that a pause by somebody else can be
+    /// distinguished from ours.
     pub fn of_schedule(&self, is_paused: bool, hold: Option<&Hold>) -> String {
         let paused = if is_paused { " paused" } else { "" };
         let hold = hold.map(|hold| format!(" {hold}")).unwrap_or_default();
@@ -137,7 +139,7 @@ impl EntityMarker {
         })
     }
 
-    /// The last marker of a text, of whatever entity and stage.
+    /// The last marker of a text, of any entity and stage.
     pub fn last_in(text: &str) -> Option<Self> {
         let (_, marker) = text.rsplit_once('[')?;
         let (inner, _) = marker.split_once(']')?;
@@ -156,7 +158,7 @@ impl EntityMarker {
         words.next()
     }
 
-    /// Whether the last marker of a title is of this entity, whatever its commit.
+    /// Whether the last marker of a title is of this entity, with any commit.
     pub fn is_of(&self, title: &str) -> bool {
         let head = format!("{}/{}", self.stage, self.entity);
         title

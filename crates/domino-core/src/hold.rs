@@ -1,7 +1,8 @@
-//! A hold: what went back in a stage stays there, and what is merged later does not move it, until somebody lets it go.
+//! A hold: an entity that was rolled back in a stage stays there, and a later merge does not change it, until
+//! somebody releases it.
 //!
-//! It stands in the marker of what was deployed by going back, so that the write that goes back is the write that holds:
-//! no step can come between, and no receipt, variable or further permission is needed to see it.
+//! The hold is part of the marker that the rollback writes, so the write that rolls back is the write that holds. No
+//! step can come between, and no receipt, variable or further permission is needed to see it.
 
 use std::fmt;
 
@@ -11,12 +12,12 @@ use crate::commit::Commit;
 use crate::error::{CommandError, Result};
 use crate::step::ticked;
 
-/// That something is held where it is.
+/// That something stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// The day on which it went back, in UTC.
+    /// The day of the rollback, in UTC.
     pub since: Date,
-    /// The beginning of the commit that it went back from, where that was known.
+    /// The beginning of the commit that was rolled back from, if that was known.
     pub from: Option<String>,
 }
 
@@ -31,27 +32,27 @@ pub struct HoldFlags {
     pub release: bool,
 }
 
-/// What runs in a stage, and what is to run there in its place.
+/// What runs in a stage, and what is to replace it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moving<'a> {
     /// What it is: ``app `dashboard` ``.
     pub what: &'a str,
-    /// The entity, as in the stage file.
+    /// The entity's name in the stage file.
     pub entity: &'a str,
-    /// The stage.
+    /// The stage's name in the stage file.
     pub stage: &'a str,
     /// The commit that runs, or the beginning of its id.
     pub runs: Option<&'a str>,
     /// The hold on what runs.
     pub held: Option<&'a Hold>,
-    /// Whether the very same runs already.
+    /// Whether exactly that runs already.
     pub is_same: bool,
-    /// Whether somebody says that going back is wanted.
+    /// Whether somebody asked for an older commit.
     pub back: bool,
 }
 
 impl Hold {
-    /// One that begins today.
+    /// A hold that begins today.
     pub fn now(from: Option<&str>) -> Self {
         let from = from.map(|commit| commit.chars().take(12).collect());
         Self {
@@ -62,7 +63,7 @@ impl Hold {
         }
     }
 
-    /// A hold by the words of a marker: `hold 2026-11-30 from 3f2a91c0b1d2`.
+    /// Reads a hold from the words of a marker: `hold 2026-11-30 from 3f2a91c0b1d2`.
     pub fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let since = (words.next()? == "hold")
@@ -109,7 +110,7 @@ impl fmt::Display for Hold {
 }
 
 impl HoldFlags {
-    /// The hold that the next deployment has. What is held is not moved, unless that is what was asked for.
+    /// The hold that the next deployment has. What is held is not replaced, unless somebody asked for that.
     ///
     /// # Errors
     /// It is held, and something else is to be deployed.

@@ -1,8 +1,8 @@
-//! What a deployment leaves behind: who brought what where, when, by which plan, and in place of what. One line of JSON,
-//! sealed by its hash, which names the receipt before it of the same entity in the same stage.
+//! What a deployment records: who deployed what where, when, by which plan, and in place of what. One line of JSON,
+//! sealed by its hash, which names the previous receipt of the same entity in the same stage.
 //!
-//! It is a record and no proof: whoever may write to where receipts are kept can write others. What was altered or left
-//! out is found by `History::check`. Nothing here asks Domino or GitHub.
+//! It is a record and no proof: whoever may write to the place of the receipts can write others. `History::check`
+//! finds receipts that were altered or left out. Nothing here asks Domino or GitHub.
 
 mod chain;
 mod draft;
@@ -24,14 +24,14 @@ pub use self::notes::{NOTES, Notes};
 pub use self::seal::{Kept, SealedReceipt, Unsealed};
 use crate::version_identity::VersionIdentity;
 
-/// Which shape a receipt of this release has.
+/// The version of the format of this release's receipts.
 pub const FORMAT: u32 = 1;
 
 /// One deployment of one entity to one stage. Documented by `docs/receipt.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Receipt {
-    /// Which shape it has: 1.
+    /// The version of its format: 1.
     pub format: u32,
     /// The stage, as in the stage file.
     pub stage: String,
@@ -41,17 +41,17 @@ pub struct Receipt {
     pub entity: String,
     /// The whole commit.
     pub commit: String,
-    /// What became of it.
+    /// The result for the entity.
     pub outcome: ReceiptOutcome,
-    /// The same in one sentence.
+    /// The result in one sentence.
     pub result: String,
-    /// When the step began.
+    /// When the step began, by this machine's clock.
     pub began: Timestamp,
-    /// When it was green.
+    /// When the step was green.
     pub at: Timestamp,
     /// What is deployed, as Domino knows it.
     pub what: DeployedThing,
-    /// Who stands behind it.
+    /// The people behind it.
     pub who: People,
     /// Where it is, and what brought it there.
     pub r#where: DeploymentPlace,
@@ -59,13 +59,13 @@ pub struct Receipt {
     pub plan: AppliedPlan,
     /// The program that deployed it, with its version.
     pub program: String,
-    /// Why it was let in although no receipt says that it passed the stage before.
+    /// The reason why it was let in although no receipt says that it passed the stage before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_receipt: Option<String>,
-    /// The hash of the receipt that somebody went back to; of a deployment that goes back.
+    /// The hash of the receipt that this deployment rolled back to, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<String>,
-    /// The hash of the receipt that it replaces: the one before of this entity in this stage.
+    /// The hash of the receipt that it replaces: the previous one of this entity in this stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
 }
@@ -78,15 +78,15 @@ pub enum ReceiptKind {
     Job,
     /// A job that Domino starts by itself.
     Schedule,
-    /// An app.
+    /// An app that was published or unpublished.
     App,
     /// A model endpoint.
     Model,
-    /// A model version's way into a stage of the experiment manager.
+    /// The promotion of a model version to a stage of the experiment manager.
     Promotion,
 }
 
-/// What became of the entity.
+/// The result of a deployment for the entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptOutcome {
@@ -94,7 +94,7 @@ pub enum ReceiptOutcome {
     Done,
     /// It was deployed already, as wanted.
     Unchanged,
-    /// It was taken away.
+    /// It was removed.
     Removed,
 }
 
@@ -108,24 +108,24 @@ pub struct DeployedThing {
     /// The id of the version of the app or endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// The version of the registered model, with the run that made it.
+    /// The version of the registered model, with the run that created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<VersionIdentity>,
-    /// The compute environment; the project's default where it is not said.
+    /// The compute environment; the project's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The id of its revision, where Domino tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment_revision: Option<String>,
-    /// The hardware tier; the project's default where it is not said.
+    /// The hardware tier; the project's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware_tier: Option<String>,
-    /// The data plane that the tier stands on, where Domino tells it.
+    /// The data plane that the tier belongs to, if Domino tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_plane: Option<String>,
 }
 
-/// Who stands behind a deployment.
+/// The people behind a deployment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct People {
@@ -135,7 +135,7 @@ pub struct People {
     /// Who started the workflow run: a GitHub login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<String>,
-    /// Who ran it again, where that is somebody else.
+    /// Who ran it again, if that is somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_again_by: Option<String>,
     /// Who approved it.
@@ -143,7 +143,7 @@ pub struct People {
     pub approvals: Vec<Leave>,
 }
 
-/// One person's yes.
+/// One person's approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Leave {
@@ -151,7 +151,7 @@ pub struct Leave {
     pub by: String,
     /// Where: `GitHub environment PROD`, `Domino`.
     pub r#where: String,
-    /// When, where that is told. GitHub does not.
+    /// When, if that is told. GitHub does not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }
@@ -160,7 +160,7 @@ pub struct Leave {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeploymentPlace {
-    /// The Domino.
+    /// The host of the Domino.
     pub host: String,
     /// The project there, `owner/name`.
     pub project: String,
@@ -172,7 +172,7 @@ pub struct DeploymentPlace {
     /// The page of the workflow run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow_run: Option<String>,
-    /// Which attempt at it.
+    /// The number of the attempt at the workflow run, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
 }
@@ -215,11 +215,11 @@ impl ReceiptOutcome {
     }
 }
 
-/// Which receipts form one chain: the stage, the kind, the entity.
+/// The key of a chain of receipts: the stage, the kind, the entity.
 pub type ChainKey<'a> = (&'a str, ReceiptKind, &'a str);
 
 impl Receipt {
-    /// Which chain it is of.
+    /// The chain that it belongs to.
     pub fn chain(&self) -> ChainKey<'_> {
         (&self.stage, self.kind, &self.entity)
     }
@@ -229,7 +229,7 @@ impl Receipt {
         self.commit.get(..7).unwrap_or(&self.commit)
     }
 
-    /// Whether it tells of the same deployment, wherever it stands in the chain.
+    /// Whether it is about the same deployment, wherever it is in the chain.
     pub fn is_same_deployment(&self, other: &Self) -> bool {
         let loose = |receipt: &Self| Self {
             previous: None,

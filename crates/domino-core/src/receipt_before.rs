@@ -1,8 +1,8 @@
-//! The next stage asks for the receipt of the one before: it must say that this commit, and of a model this version,
+//! The next stage requires the receipt of the one before: it must say that this commit, and for a model this version,
 //! passed there.
 //!
-//! It is asked only where the workflow brings the receipts of its earlier stages. So a pipeline whose receipts were
-//! turned on today is not red because yesterday's stage left none: the stages of one run are all of one commit.
+//! The receipt is required only if the workflow provides the receipts of its earlier stages. So a pipeline is not red
+//! because receipts were turned on today and yesterday's stage left none: the stages of one run all have one commit.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::step::{Plan, Step, StepContext};
 use crate::variable::variable;
 use crate::version_identity::VersionIdentity;
 
-/// The folder with the receipts of the stages before; without it none is asked for.
+/// The folder with the receipts of the stages before; without it none is required.
 const FOLDER: &str = "DEPLOY_RECEIPTS_BEFORE";
 
 /// What a person says about the receipt of the stage before.
@@ -35,7 +35,7 @@ fn reason(text: &str) -> Result<Reason, String> {
     Ok(Reason((!text.is_empty()).then(|| text.to_owned())))
 }
 
-/// What is wanted to have passed.
+/// What must have passed.
 #[derive(Debug, Clone, Copy)]
 pub struct WantedBefore<'a> {
     /// Its kind and name.
@@ -49,13 +49,13 @@ pub struct WantedBefore<'a> {
 /// Whether it passed the stage before.
 #[derive(Debug)]
 pub enum Passed {
-    /// There is no stage before, or no receipts to ask.
+    /// There is no stage before, or there are no receipts to read.
     NotAsked,
-    /// A receipt says so; told in words.
+    /// A receipt says so; the text describes it.
     Yes(String),
-    /// Somebody lets it in without, and why.
+    /// Somebody lets it in without a receipt; the text is the reason.
     Without(String),
-    /// No receipt says so: the stage, and why.
+    /// No receipt says so: the stage, and the reason.
     No(String, String),
 }
 
@@ -78,7 +78,7 @@ impl ReceiptBefore {
             return Ok(Passed::NotAsked);
         };
         let folder = Path::new(&folder);
-        // Where nothing was left, nothing was brought.
+        // If nothing was left, nothing was downloaded.
         let brought = match folder.is_dir() {
             true => in_folder(folder)?,
             false => History::default(),
@@ -162,7 +162,7 @@ impl Passed {
         }
     }
 
-    /// Why no receipt was wanted, where somebody said so.
+    /// The reason why no receipt was required, if somebody gave one.
     pub fn without_receipt(&self) -> Option<&str> {
         match self {
             Self::Without(reason) => Some(reason),
@@ -170,7 +170,7 @@ impl Passed {
         }
     }
 
-    /// Lets the first write pass, or says why not.
+    /// Allows the first write, or says why not.
     pub fn require(&self, step: &mut Step) -> Result<()> {
         match self {
             Self::NotAsked | Self::Yes(_) => Ok(()),

@@ -47,7 +47,7 @@ impl VerbError {
         self
     }
 
-    /// The exit code.
+    /// The exit code that a program ends with because of it.
     pub fn exit_code(&self) -> u8 {
         self.exit_code
     }

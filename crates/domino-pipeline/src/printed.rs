@@ -8,7 +8,7 @@ use domino_core::variable::variable;
 
 use crate::error::Result;
 
-/// Writes a text on stdout. Whoever closed the pipe behind us has seen enough.
+/// Writes a text on stdout. If the reader closed the pipe, it has seen enough.
 pub(crate) fn print(step: &mut Step, text: &str) -> Result<()> {
     for line in text.lines() {
         match step.log_to_stdout(line) {

@@ -1,4 +1,4 @@
-//! The stages that a verb looks at and the token of each: several are asked at once, and no token is sent to another
+//! The stages that a verb reads and the token of each: several are read at once, and no token is sent to another
 //! stage's Domino.
 
 use domino_core::credential::{Credential, CredentialError};
@@ -6,7 +6,7 @@ use domino_core::error::CommandError;
 use domino_core::variable::variable;
 use stage_file::{Stage, StageFile};
 
-/// The stages of these names, in the order of the file; all of them where none is named.
+/// The stages with these names, in the order of the file; all of them if none is named.
 pub(crate) fn stages<'a>(
     file: &'a StageFile,
     asked: &[String],
@@ -18,8 +18,8 @@ pub(crate) fn stages<'a>(
     Ok(file.stages.iter().filter(is_asked).collect())
 }
 
-/// The credential of a stage: in its own variable, or, for the one stage that is meant, where the programs look for one.
-/// `None` when there is none.
+/// The credential of a stage: in its own variable, or for a single stage, where the programs look for one. `None` if
+/// there is none.
 pub(crate) fn of_stage(
     file: &StageFile,
     stage: &Stage,

@@ -1,5 +1,5 @@
-//! Where a deployment serves the descriptions of its own API, to whoever asks. Those of the sandbox say which release it
-//! is and describe no route: whoever wants to judge a client takes the ones of a real deployment.
+//! Where a deployment serves the descriptions of its own API, to anybody. Those of the sandbox say which release it
+//! is and describe no route: to check a client, use those of a real deployment.
 
 use axum::routing::get;
 use axum::{Json, Router};

@@ -17,7 +17,7 @@ pub struct Template {
 pub enum Part {
     /// Literal text.
     Text(String),
-    /// The expression in `${{ }}`.
+    /// What was between `${{` and `}}`, parsed.
     Expression(Expression),
 }
 

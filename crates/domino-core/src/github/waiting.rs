@@ -7,12 +7,12 @@ use super::{Login, opened, refusal, set};
 use crate::client::{Connection, Reader};
 use crate::error::{CommandError, Result};
 
-/// The most runs that are looked into, newest first: each is a request.
+/// The most runs that are read, newest first: each is a request.
 const MOST: usize = 20;
 /// What to do when the token may not ask.
 const PERMISSION: &str = "the token must be allowed to read the repository's actions (in a job: `permissions: actions: read`)";
 
-/// Reads what waits in a repository.
+/// Reads which runs of a repository wait.
 #[derive(Debug)]
 pub struct WaitingRuns {
     reader: Reader,
@@ -25,11 +25,11 @@ pub struct WaitingRuns {
 pub struct WaitingRun {
     /// The run's number in addresses.
     pub id: u64,
-    /// The workflow, and for what it runs: `Deploy apps: Fix the axis`.
+    /// The workflow and the reason for the run: `Deploy apps: Fix the axis`.
     pub what: String,
-    /// The commit.
+    /// The SHA of the commit that it deploys.
     pub commit: String,
-    /// Since when there is this run.
+    /// When the run was created.
     pub since: Option<Timestamp>,
     /// Who started it.
     pub started_by: Option<String>,
@@ -79,7 +79,7 @@ struct Whom {
 }
 
 impl WaitingRuns {
-    /// Those of `repository`, asked for with `token`. `connection` lends its limits only.
+    /// The runs of `repository`, read with `token`. `connection` provides only its limits.
     pub fn open(
         connection: &Connection,
         repository: String,

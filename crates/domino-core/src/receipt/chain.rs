@@ -1,7 +1,7 @@
-//! Whether the receipts of an entity in a stage are whole: none altered, none left out, each after one other.
+//! Whether the receipts of an entity in a stage are complete: none altered, none left out, each after one other.
 //!
-//! The newest of a chain can be taken away without a trace in the chain itself: git's own history of the notes, and the
-//! deployments that GitHub lists, tell of that one.
+//! The newest of a chain can be removed without a trace in the chain itself. Git's own history of the notes, and the
+//! deployments that GitHub lists, show that one.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -12,35 +12,35 @@ use super::seal::{Kept, SealedReceipt};
 /// What is wrong with a chain of receipts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flaw {
-    /// A line that is no receipt.
+    /// A line that is not a receipt.
     Unreadable {
         /// Where it is kept.
         at: String,
-        /// Why.
+        /// The reader's reason, in words.
         why: String,
     },
-    /// A receipt whose hash is not that of what it says.
+    /// A receipt whose hash does not match its content.
     Altered {
-        /// Which.
+        /// The receipt, by stage and entity.
         receipt: String,
         /// Where it is kept.
         at: String,
     },
-    /// A receipt that was there when the next one was written, and no longer is.
+    /// A receipt that existed when the next one was written, and no longer does.
     LeftOut {
-        /// Its hash.
+        /// The hash of the missing receipt.
         hash: String,
         /// The receipt that names it.
         named_by: String,
     },
-    /// Two receipts that both say that they come after the same one, or that none comes before them.
+    /// Two receipts that both name the same previous one, or none.
     Forked {
         /// Both.
         receipts: [String; 2],
     },
-    /// A receipt that is kept at another commit than it tells of.
+    /// A receipt that is stored at another commit than its own.
     Misplaced {
-        /// Which.
+        /// The receipt, by stage and entity.
         receipt: String,
         /// Where it is kept.
         at: String,
@@ -79,7 +79,7 @@ pub fn check(kept: &[Kept]) -> Vec<Flaw> {
         let (told, at) = (receipt.to_string(), at.clone());
         if !sealed.is_intact {
             flaws.push(Flaw::Altered { receipt: told, at });
-            // What it says of its place counts for nothing.
+            // What it says about its place does not count.
             continue;
         }
         if commit.as_ref().is_some_and(|kept| *kept != receipt.commit) {

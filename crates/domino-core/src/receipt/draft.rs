@@ -1,5 +1,5 @@
-//! What a program knows of its deployment before it ends: the part of a receipt that only it can tell. The step adds the
-//! rest.
+//! What a program knows about its deployment before it ends: the part of a receipt that only the program can tell.
+//! The step adds the rest.
 
 use super::{DeployedThing, DeploymentPlace, Leave, ReceiptKind};
 
@@ -10,16 +10,16 @@ pub struct Draft {
     pub kind: ReceiptKind,
     /// The whole commit.
     pub commit: String,
-    /// Whether it is taken away.
+    /// Whether it is removed.
     pub is_removal: bool,
     /// What it is in Domino, as far as it is known before.
     pub what: DeployedThing,
     /// Who approved it.
     pub approvals: Vec<Leave>,
-    /// Where.
+    /// Where it is deployed.
     pub r#where: DeploymentPlace,
-    /// Why no receipt of the stage before is wanted.
+    /// The reason why no receipt of the stage before is required.
     pub without_receipt: Option<String>,
-    /// The receipt that it goes back to.
+    /// The receipt that it rolls back to.
     pub back: Option<String>,
 }

@@ -15,13 +15,13 @@ pub fn file_name(receipt: &Receipt) -> String {
     format!("{stage}.{}.{entity}.json", kind.word())
 }
 
-/// Writes a receipt into a folder, which is made where it is not there.
+/// Writes a receipt into a folder, which is created if it does not exist.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn write_to_folder(folder: &Path, sealed: &SealedReceipt) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    // What is read while it is written must be whole.
+    // A file that is read while it is written must be complete.
     let (file, name) = (
         folder.join(file_name(&sealed.receipt)),
         format!(".{}.new", file_name(&sealed.receipt)),

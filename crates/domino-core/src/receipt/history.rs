@@ -1,4 +1,4 @@
-//! All receipts that were found, oldest first, and what can be asked of them.
+//! All receipts that were found, oldest first, and the questions that they answer.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,12 +15,12 @@ pub struct History {
     pub kept: Vec<Kept>,
     /// Lines that are no receipts.
     pub unreadable: Vec<Flaw>,
-    /// Whether each names the one before: those of notes do, those of artifacts do not.
+    /// Whether each names the previous one: receipts in notes do, those in artifacts do not.
     pub is_linked: bool,
 }
 
 impl History {
-    /// Puts them in their order: by time, and those of the same time as they were written.
+    /// Orders them by time, and those of the same time as they were written.
     pub(super) fn of(mut kept: Vec<Kept>, unreadable: Vec<Flaw>, is_linked: bool) -> Self {
         kept.sort_by_key(|kept| kept.sealed.receipt.at);
         Self {
@@ -30,7 +30,7 @@ impl History {
         }
     }
 
-    /// What is wrong with them. Receipts that are not linked can be found altered, and nothing more.
+    /// What is wrong with them. Receipts that are not linked can only be found to be altered.
     pub fn check(&self) -> Vec<Flaw> {
         let mut flaws = self.unreadable.clone();
         let found = super::chain::check(&self.kept);
@@ -45,8 +45,8 @@ impl History {
         self.kept.iter().map(|kept| &kept.sealed)
     }
 
-    /// The newest of each chain: the last one written, which no other names as the one before; of those that are not
-    /// linked, the last by time.
+    /// The newest of each chain: the last one written, which no other names as the previous one; for receipts that
+    /// are not linked, the last by time.
     pub fn heads(&self) -> BTreeMap<ChainKey<'_>, &SealedReceipt> {
         let receipts = self.receipts();
         let by_time: BTreeMap<_, _> = receipts
@@ -68,7 +68,7 @@ impl History {
         heads
     }
 
-    /// What ran at a time: the last receipt of each chain until then, but what was taken away.
+    /// What ran at a time: the last receipt of each chain until then, except removals.
     pub fn at(&self, time: Timestamp) -> Vec<&SealedReceipt> {
         let mut last: BTreeMap<ChainKey<'_>, &SealedReceipt> = BTreeMap::new();
         for sealed in self.receipts() {
@@ -80,7 +80,7 @@ impl History {
         last.into_values().filter(is_there).collect()
     }
 
-    /// The receipt with this hash, or the only one whose hash begins so.
+    /// The receipt with this hash, or the only one whose hash begins with it.
     pub fn find(&self, hash: &str) -> Option<&SealedReceipt> {
         let mut found = self
             .receipts()
@@ -89,7 +89,7 @@ impl History {
         found.all(|other| other.hash == first.hash).then_some(first)
     }
 
-    /// The newest receipt that fits, of a chain of these entities.
+    /// The newest receipt that fits, in a chain of these entities.
     pub fn newest(&self, fits: impl Fn(&Receipt) -> bool) -> Option<&SealedReceipt> {
         self.receipts().rev().find(|sealed| fits(&sealed.receipt))
     }

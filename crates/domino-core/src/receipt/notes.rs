@@ -1,5 +1,5 @@
-//! Receipts as git notes on the deployed commits: one line each, all in one ref that a clone does not have unless it is
-//! fetched. Only reading and writing of the local ref; who fetches and pushes is not decided here.
+//! Receipts as git notes on the deployed commits: one line each, all in one ref that a clone does not have unless it
+//! is fetched. It only reads and writes the local ref; it is decided elsewhere who fetches and pushes.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Those of the repository that `folder` is in.
+    /// The notes of the repository that `folder` is in.
     pub fn of(folder: &Path) -> Self {
         Self::named(folder, NOTES)
     }
@@ -42,10 +42,10 @@ impl Notes {
             .is_ok_and(|output| output.status.success())
     }
 
-    /// All receipts; none where there are no notes.
+    /// All receipts; empty if there are no notes.
     ///
     /// # Errors
-    /// git's own words.
+    /// git's own message.
     pub fn read(&self) -> Result<History> {
         if !self.exist() {
             return Ok(History::of(Vec::new(), Vec::new(), true));
@@ -78,7 +78,7 @@ impl Notes {
     /// Adds lines to the note of a commit, which need not be in this repository.
     ///
     /// # Errors
-    /// git's own words.
+    /// git's own message.
     pub fn add(&self, commit: &str, lines: &[&str]) -> Result<()> {
         let mut text = String::new();
         let listed = self.git(&["notes", "--ref", &self.name, "list", commit]);
@@ -148,13 +148,13 @@ fn given(mut git: Command, text: String) -> Result<Vec<u8>> {
         .spawn()
         .map_err(|problem| cannot(&format!("git: {problem}")))?;
     let stdin = child.stdin.take();
-    // git answers while it still reads, and waits until somebody reads that.
+    // git answers while it still reads, and waits until somebody reads the answer.
     let writer = std::thread::spawn(move || {
         let mut stdin = stdin?;
         stdin.write_all(text.as_bytes()).ok()
     });
     let output = child.wait_with_output();
-    // Whether git has read all of it is told by its end.
+    // git's exit code tells whether it has read everything.
     drop(writer.join());
     told(output)
 }

@@ -1,11 +1,11 @@
-//! The line of a receipt, and the hash that seals it. The hash is of the bytes of the line as they are, so that a later
-//! release that knows more keys, or fewer, comes to the same.
+//! The line of a receipt, and the hash that seals it. The hash is of the bytes of the line as they are, so that a
+//! later release that knows more keys, or fewer, computes the same one.
 
 use sha2::{Digest, Sha256};
 
 use super::Receipt;
 
-/// What stands between the receipt and its hash.
+/// The text between the receipt and its hash.
 const BEFORE_HASH: &str = ",\"hash\":\"";
 /// The digits of a hash.
 const DIGITS: usize = 64;
@@ -13,11 +13,11 @@ const DIGITS: usize = 64;
 /// A receipt as one line of JSON, with its hash as the last key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedReceipt {
-    /// What it says.
+    /// What the line says, parsed.
     pub receipt: Receipt,
-    /// Its hash, as the line says.
+    /// The hash in the line, which need not be the right one.
     pub hash: String,
-    /// Whether the hash is that of the line.
+    /// Whether the hash matches the line.
     pub is_intact: bool,
     /// The line, without an end.
     pub line: String,
@@ -26,15 +26,15 @@ pub struct SealedReceipt {
 /// A receipt and where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The receipt.
+    /// The receipt with its line and hash.
     pub sealed: SealedReceipt,
-    /// Where it is kept, for people: `the note of 3f2a91c`, a file.
+    /// Where it is stored, for people: `the note of 3f2a91c`, a file.
     pub at: String,
-    /// The commit whose note it stands in.
+    /// The commit whose note contains it.
     pub commit: Option<String>,
 }
 
-/// Why a line is no receipt.
+/// Why a line is not a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsealed(pub String);
 
@@ -59,7 +59,7 @@ impl SealedReceipt {
     /// Reads a line.
     ///
     /// # Errors
-    /// When it is no receipt, with why.
+    /// The reason, when it is not a receipt.
     pub fn read(line: &str) -> Result<Self, Unsealed> {
         let line = line.trim();
         let receipt = serde_json::from_str(line).map_err(|why| Unsealed(why.to_string()))?;

@@ -1,13 +1,13 @@
-//! Whether this machine and Domino agree on what time it is.
+//! Whether this machine and Domino agree on the time.
 
 use domino_core::client::Reader;
 use jiff::{SignedDuration, SignedDurationRound, Unit};
 
 use super::finding::Finding;
 
-/// How far the clocks may be apart without harm. By the end of it a token is refused as ended or not yet good, and the
-/// warning before a token's end is late; a `soak` and whatever is older than a workflow run are told by Domino's clock
-/// alone.
+/// How far the clocks may differ without harm. Beyond it a token may be refused as expired or not yet valid, and the
+/// warning before a token's end comes late. A `soak`, and anything older than a workflow run, use Domino's clock
+/// only.
 const MOST: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn look(reader: &Reader) -> Finding {

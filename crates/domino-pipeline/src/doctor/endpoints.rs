@@ -1,4 +1,4 @@
-//! By which routes endpoints are served, and whether this account may deploy to those of the file: an endpoint has
+//! Which routes serve endpoints, and whether this account may deploy to those of the file: an endpoint has
 //! collaborators of its own, whoever may see the project.
 
 use domino_core::api::model_apis::{EndpointRole, Generation, ListedModelApis};
@@ -42,7 +42,7 @@ pub(super) async fn look(
                 )),
             };
         }
-        // One that this account may not see is known to its registered model.
+        // An endpoint that this account may not see is listed by its registered model.
         listed.ask_made(registered_name(model)).await.ok()?;
         let words = search(visit, model, &listed).hidden_words(project)?;
         Some(hidden(model, user, words))

@@ -1,5 +1,5 @@
-//! With which git credential Domino clones the project's repository for this account: without one, the first run of a new
-//! set-up ends at the clone.
+//! Which git credential Domino uses to clone the project's repository for this account: without one, the first run of
+//! a new set-up fails at the clone.
 
 use domino_core::api::git_credentials::{CredentialMapping, GitCredential};
 use domino_core::api::projects::Project;
@@ -8,7 +8,7 @@ use domino_core::client::Reader;
 
 use super::finding::Finding;
 
-/// Nothing to say where the repository is reached without a credential, or the project has none.
+/// No finding if the repository needs no credential, or the project has no repository.
 pub(super) async fn look(reader: &Reader, user: &User, project: &Project) -> Option<Finding> {
     let host = host_of(project.repository.as_deref()?)?;
     let (credentials, mappings, repository) = tokio::join!(
@@ -35,7 +35,7 @@ pub(super) async fn look(reader: &Reader, user: &User, project: &Project) -> Opt
     Some(known.finding())
 }
 
-/// What was seen; `None` is what cannot be seen from here.
+/// What was read; `None` is what cannot be read from here.
 struct Known<'a> {
     name: &'a str,
     /// The host of the repository.
@@ -93,7 +93,7 @@ impl Known<'_> {
     }
 }
 
-/// The host of a repository's address, in any of the forms that git takes; none of one on this machine.
+/// The host of a repository's address, in any form that git accepts; absent for one on this machine.
 fn host_of(address: &str) -> Option<String> {
     let rest = match address.split_once("://") {
         Some(("file", _)) => return None,

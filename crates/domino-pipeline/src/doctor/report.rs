@@ -1,4 +1,5 @@
-//! All that was found, by stage, and how it is written: a line each for people, one JSON document, or Markdown.
+//! Everything that was found, by stage, and how it is written: a line each for people, one JSON document, or
+//! Markdown.
 
 use domino_core::error::Exit;
 use domino_core::step::markdown;
@@ -7,12 +8,12 @@ use serde::Serialize;
 
 use super::finding::{self, Finding, Verdict};
 
-/// All that was found.
+/// Everything that was found.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Which shape the JSON document has: 1.
+    /// The version of the JSON document's format: 1.
     pub(super) format: u32,
-    /// When it was looked.
+    /// When the visit took place.
     pub(super) at: Timestamp,
     /// About the stage file.
     pub(super) file: Finding,
@@ -30,7 +31,7 @@ pub(super) struct StageFindings {
 }
 
 impl Report {
-    /// How the visit ends.
+    /// The exit code of the visit.
     pub(super) fn exit(&self) -> Exit {
         let stages = self.stages.iter().flat_map(|stage| &stage.findings);
         let all = std::iter::once(&self.file)
@@ -39,7 +40,7 @@ impl Report {
         finding::exit(all)
     }
 
-    /// A line for each thing. Where several stages were looked at, they have titles.
+    /// A line for each thing. If several stages were visited, they have titles.
     pub(super) fn text(&self) -> String {
         let several = self.stages.len() > 1;
         let mut text = format!("{}\n", self.file);
@@ -54,7 +55,7 @@ impl Report {
         text
     }
 
-    /// The same as a list for each stage. Whatever comes from Domino or GitHub is taken literally.
+    /// The same as a list for each stage. Text from Domino or GitHub is shown literally.
     pub(super) fn page(&self) -> String {
         let mut page = line(&self.file);
         for (title, findings) in self.groups() {
@@ -64,7 +65,7 @@ impl Report {
         page
     }
 
-    /// The titles and what stands below each.
+    /// The titles and what is below each.
     fn groups(&self) -> impl Iterator<Item = (String, &[Finding])> {
         let stages = self.stages.iter();
         let stages = stages.map(|one| (format!("stage {}", one.stage), &one.findings[..]));

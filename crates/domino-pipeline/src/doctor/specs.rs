@@ -1,4 +1,4 @@
-//! Which descriptions of its own API the deployment serves, by which `check-contract` can judge the programs.
+//! Which descriptions of its own API the deployment serves, with which `check-contract` can check the programs.
 
 use domino_core::client::Reader;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ const PLACES: [&str; 3] = [
     "/assets/swagger.json",
 ];
 
-/// They are looked for only: each is some megabytes long.
+/// It is only checked that they exist: each has some megabytes.
 pub(super) async fn look(reader: &Reader) -> Finding {
     let host = reader.host().to_string();
     let pages = PLACES.iter().map(|place| reader.page(&host, place));

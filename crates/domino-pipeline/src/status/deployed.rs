@@ -15,7 +15,7 @@ pub struct Status {
     pub at: Timestamp,
     /// The GitHub repository, `owner/name`, if it is known.
     pub repository: Option<String>,
-    /// Why it is not known what waits on GitHub for an approval, if so.
+    /// Why it is unknown what waits on GitHub for an approval, if so.
     pub waiting_not_seen: Option<String>,
     /// The stages, in pipeline order.
     pub stages: Vec<StageStatus>,
@@ -67,21 +67,21 @@ pub struct NotSeen {
 pub struct Waiting {
     /// Where it waits: `GitHub` or `Domino`.
     pub place: &'static str,
-    /// What waits.
+    /// What waits, in words: a workflow and the reason for its run, or an approval.
     pub what: String,
-    /// Its commit.
+    /// The SHA of the commit that it would deploy, if known.
     pub commit: Option<String>,
-    /// Whom it waits for; nobody while only a timer runs.
+    /// Whom it waits for; empty while only a timer runs.
     pub waits_for: Vec<String>,
     /// Who started it.
     pub started_by: Option<String>,
     /// Since when.
     pub since: Option<Timestamp>,
-    /// Its page.
+    /// The page on which it can be approved.
     pub link: Option<String>,
 }
 
-/// That an entity went back and stays there, until it is let go.
+/// That an entity was rolled back and stays there until it is released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// The day on which it went back.
@@ -130,7 +130,7 @@ pub struct Deployed {
     pub status: String,
     /// When it runs next, in the schedule's own time zone; for active schedules.
     pub next_run: Option<String>,
-    /// Further facts that people look for: `monitored`.
+    /// The beginning of the commit that was rolled back from.
     pub facts: Vec<String>,
     /// What differs from the file, or was changed by hand.
     pub differences: Vec<Difference>,
@@ -355,7 +355,7 @@ impl Status {
         waiting.collect()
     }
 
-    /// The page of a commit on GitHub, where the repository is known.
+    /// The page of a commit on GitHub, if the repository is known.
     pub fn url_of(&self, commit: &str) -> Option<String> {
         let repository = self.repository.as_ref()?;
         let is_commit = commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit());
@@ -378,7 +378,7 @@ impl Status {
 }
 
 impl Held {
-    /// In words.
+    /// The hold as a sentence.
     pub fn in_words(&self) -> String {
         let from = self.from.as_ref();
         let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
@@ -395,7 +395,7 @@ impl Waiting {
         }
     }
 
-    /// The whole in words.
+    /// All of it as one sentence.
     pub fn in_words(&self, now: Timestamp) -> String {
         let commit = self
             .commit

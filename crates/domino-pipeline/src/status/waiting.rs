@@ -1,5 +1,5 @@
-//! What waits for somebody before it enters a stage: workflow runs at its GitHub environment, and open approvals of
-//! Domino's governance where the stage's gates name a policy.
+//! What waits for somebody before it enters a stage: workflow runs at its GitHub environment, and open approvals in
+//! Domino's governance if the stage's gates name a policy.
 
 use domino_core::api::governance::{ApprovalStatus, BundleState};
 use domino_core::api::projects::Project;
@@ -15,10 +15,10 @@ use stage_file::{DominoApproval, Stage, StageFile};
 use super::deployed::Waiting;
 use crate::github_access;
 
-/// The most bundles of a policy that are looked into, newest first: each is a request.
+/// The most bundles of a policy that are read, newest first: each is a request.
 const MOST_BUNDLES: usize = 5;
 
-/// What can tell which runs wait. `Err` says why nobody can.
+/// The client that can tell which runs wait. `Err` says why nothing can.
 pub(super) fn on_github(
     limits: &Limits,
     file: &StageFile,
@@ -27,7 +27,7 @@ pub(super) fn on_github(
     let token = github_access::token().ok_or("there is no `GITHUB_TOKEN`")?;
     step.hide(&Credential::GitHubToken(token.clone().into()));
     let repository = github_access::repository(file).ok_or("no GitHub repository is known")?;
-    // It lends its limits only, and no request is sent to its host.
+    // It provides only its limits; no request is sent to its host.
     let host = file.stages[0].host.clone();
     let connection = Connection::open(host, Credential::Anonymous, limits.clone());
     let connection = connection.map_err(|error| error.to_string())?;
@@ -57,7 +57,7 @@ pub(super) fn of_stage(
     .collect()
 }
 
-/// The approvals that were asked for in Domino and that nobody has given yet.
+/// The approvals that were requested in Domino and not given yet.
 pub(super) async fn in_domino(
     reader: &Reader,
     file: &StageFile,

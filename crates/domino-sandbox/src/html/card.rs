@@ -1,24 +1,24 @@
-//! A card of the board: one thing that runs, with the data plane on which it does. What stands on it, each noun says.
+//! A card of the board: one thing that runs, with its data plane. Each noun decides what its card says.
 
 use super::escaped;
 
-/// One thing that runs. Texts that may hold markup are marked as such.
+/// One thing that runs. Texts that may contain markup are marked as such.
 pub(crate) struct Card {
     /// The data plane, by its name.
     pub(crate) plane: String,
     /// Its name, as markup.
     pub(crate) title: String,
-    /// What it is: `app`.
+    /// The kind of thing: `app`.
     pub(crate) kind: &'static str,
-    /// How it stands.
+    /// Whether it is in order.
     pub(crate) health: Health,
-    /// The same in Domino's word.
+    /// Its status in Domino's word.
     pub(crate) word: String,
-    /// What else is to be known, as names and markup; what is empty is left out.
+    /// Further facts, as names and markup; empty ones are left out.
     pub(crate) rows: Vec<(&'static str, String)>,
 }
 
-/// How something stands.
+/// Whether something is in order.
 #[derive(Clone, Copy)]
 pub(crate) enum Health {
     Well,

@@ -1,4 +1,5 @@
-//! The board: what waits for a person, and then a column for each data plane, with a card for what runs there.
+//! The board: what waits for a person, and then a column for each data plane, with a card for each thing that runs
+//! there.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::html::{commit, escaped, moment};
 use crate::jobs::Job;
 use crate::run_status::RunStatus;
 
-/// How many jobs that have ended a column shows; the page of the project has all.
+/// At most this many ended jobs are in a column; the page of the project has all.
 const ENDED_JOBS: usize = 3;
 
 /// The whole board.
@@ -35,7 +36,7 @@ pub(super) fn board(domino: &Domino, jobs: &[Arc<Job>], headers: &HeaderMap) -> 
     format!("<div class=\"board\">{columns}</div>\n")
 }
 
-/// The jobs on a data plane that go on, and the newest that have ended.
+/// The jobs on a data plane that have not ended, and the newest that have.
 fn newest(jobs: &[Arc<Job>], plane: &str) -> Vec<Card> {
     let mut ended = 0;
     let here = jobs.iter().rev();

@@ -1,5 +1,5 @@
-//! What the index shows of credentials: commands to copy that read them from the file into which the program wrote them.
-//! What opens the API is in no page.
+//! What the index shows about credentials: commands to copy that read them from the file into which the program wrote
+//! them. No page contains what opens the API.
 
 use crate::account::variable;
 use crate::host::Host;

@@ -2,7 +2,6 @@
 
 use domino_core::step::{Plan, Table};
 
-/// The result of one gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GateResult {
     /// The gate's name.

@@ -63,7 +63,7 @@ pub struct AppVersion {
 pub struct AppInstance {
     /// The id that logs and beta's stop name.
     pub id: AppInstanceId,
-    /// Its status.
+    /// Domino's word for how far it is.
     pub status: AppStatus,
     /// When it began, in epoch milliseconds.
     #[serde(default, rename = "createdAt", deserialize_with = "epoch")]

@@ -154,7 +154,7 @@ pub struct Approval {
     /// The name that the policy gives it.
     #[serde(default)]
     pub name: String,
-    /// Its status.
+    /// How far it is on the way from request to approval.
     pub status: ApprovalStatus,
     /// The policy that asks for it.
     pub policy_id: Option<PolicyId>,
@@ -238,7 +238,7 @@ const TIER: &str = "hardwareTierId";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Guarded {
-    /// The action.
+    /// What cannot be created while the gate is closed.
     pub action: GateAction,
     /// Whether the action is still possible while the gate is closed.
     #[serde(default, deserialize_with = "or_default")]
@@ -332,7 +332,7 @@ pub struct ApprovalEvent {
     pub policy_id: PolicyId,
     /// The project of the bundle.
     pub project_id: ProjectId,
-    /// The event.
+    /// What happens to the approval.
     pub event_type: ApprovalEventType,
     /// The bundle's own approval.
     pub approval_id: ApprovalId,

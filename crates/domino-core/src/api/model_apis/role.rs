@@ -1,5 +1,5 @@
-//! What an account may do at an endpoint, as the endpoint's own list of collaborators tells: whoever may see the project
-//! may still not deploy to it.
+//! What an account may do at an endpoint, according to the endpoint's own list of collaborators: an account that may
+//! see the project may still not be allowed to deploy to it.
 
 use serde::Deserialize;
 
@@ -9,11 +9,11 @@ use crate::client::{ApiError, Reader, segment};
 /// What an account may do at an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointRole {
-    /// Deploy to it, as this.
+    /// It may deploy to the endpoint, by the role with this name.
     Deploys(String),
-    /// See it, as this.
+    /// It may only see the endpoint, by the role with this name.
     Sees(String),
-    /// It is not among its collaborators by itself; an organization of it may be.
+    /// It is not itself among the collaborators; an organisation that it belongs to may be.
     NotNamed,
 }
 
@@ -29,7 +29,7 @@ struct Collaborator {
 }
 
 impl Reader {
-    /// `GET /api/modelServing/v1/modelApis/{id}`: an account's role at an endpoint. `None` where the deployment does not
+    /// `GET /api/modelServing/v1/modelApis/{id}`: an account's role at an endpoint. `None` if the deployment does not
     /// tell, or in a word that we do not know. Contract: public API.
     pub async fn endpoint_role(
         &self,

@@ -1,4 +1,4 @@
-//! For how long GitHub keeps what a job hands on to later ones.
+//! How long GitHub keeps what a job hands on to later ones.
 
 use serde::Deserialize;
 
@@ -12,8 +12,8 @@ struct Wire {
 }
 
 impl Environments {
-    /// `GET /repos/{owner}/{repo}/actions/permissions/artifact-and-log-retention`: how many days artifacts are kept at
-    /// most. Needs an administrator's token. Contract: GitHub's published OpenAPI description.
+    /// `GET /repos/{owner}/{repo}/actions/permissions/artifact-and-log-retention`: the most days that artifacts are
+    /// kept. Needs an administrator's token. Contract: GitHub's published OpenAPI description.
     pub async fn artifact_days(&self) -> Result<u32, CommandError> {
         let path = format!(
             "{}/actions/permissions/artifact-and-log-retention",

@@ -1,4 +1,4 @@
-//! Whether what one job hands on to the next is kept for as long as an approval may take.
+//! Whether GitHub keeps what one job hands on to the next for as long as an approval may take.
 
 use domino_core::github::Environments;
 use stage_file::{Install, StageFile};
@@ -6,7 +6,7 @@ use stage_file::{Install, StageFile};
 use crate::doctor::finding::Finding;
 use crate::pipelines::RETENTION_DAYS;
 
-/// Nothing to say where no job hands anything on, or it is kept long enough.
+/// No finding if no job hands anything on, or it is kept long enough.
 pub(super) async fn look(
     file: &StageFile,
     repository: &str,
