@@ -6,6 +6,7 @@
 mod app;
 mod compute_environment;
 pub mod cron;
+mod endpoint_settings;
 mod found;
 mod gates;
 mod host;
@@ -40,6 +41,7 @@ mod version_rule;
 
 pub use self::app::{App, Visibility};
 pub use self::compute_environment::{ComputeEnvironment, Revision};
+pub use self::endpoint_settings::{EndpointSettings, Routing};
 pub use self::gates::{DominoApproval, Gates};
 pub use self::host::{Host, MalformedHost};
 pub use self::job::Job;

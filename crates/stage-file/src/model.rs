@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint_settings::EndpointSettings;
 use crate::placement::{self, Placement};
 use crate::stage::Stage;
 use crate::version_rule::VersionRule;
@@ -23,6 +24,8 @@ pub struct Model {
     pub description: String,
     /// How many replicas serve it; nothing where that is for Domino's people to say.
     pub replicas: Option<u32>,
+    /// How the endpoint answers its callers.
+    pub endpoint: EndpointSettings,
     /// Environment variables of the endpoint, by name. Never secrets: Domino shows them.
     pub environment_variables: BTreeMap<String, String>,
     /// A JSON Lines file of recorded requests, from the top of the repository.

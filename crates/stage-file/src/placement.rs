@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::compute_environment::ComputeEnvironment;
+use crate::endpoint_settings::EndpointSettings;
 use crate::kind::Kind;
 use crate::run_settings::RunSettings;
 use crate::time_span::time_span;
@@ -52,6 +53,8 @@ pub struct Placement {
     pub replicas: Option<u32>,
     /// The endpoint's name; models only.
     pub endpoint: Option<String>,
+    /// How the endpoint answers its callers, over the model's own; models only.
+    pub endpoint_settings: EndpointSettings,
     /// Environment variables over the model's own, by name; models only.
     pub environment_variables: BTreeMap<String, String>,
     /// The rules on metrics in place of the model's; models only.

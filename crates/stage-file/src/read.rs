@@ -11,9 +11,9 @@ use toml::de::DeValue;
 use super::table::{Table, whole_number};
 use super::tree::Tree;
 use super::{
-    App, Baseline, Cluster, DominoApproval, Gates, HardwareTiers, Host, Install, Job, Model,
-    ModelSource, Pipeline, Placement, ProjectName, RunSettings, Schedule, Stage, StageFile,
-    VersionRule, Visibility, Volumes,
+    App, Baseline, Cluster, DominoApproval, EndpointSettings, Gates, HardwareTiers, Host, Install,
+    Job, Model, ModelSource, Pipeline, Placement, ProjectName, RunSettings, Schedule, Stage,
+    StageFile, VersionRule, Visibility, Volumes,
 };
 
 /// The file as far as it is well-formed.
@@ -214,6 +214,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         trained_by: table.text("trained-by"),
         description: table.text("description").unwrap_or_default(),
         replicas: table.number("replicas"),
+        endpoint: endpoint_settings(table),
         environment_variables: table.variables(),
         smoke_test: table.text("smoke-test").map(PathBuf::from),
         log_requests: table.bool("log-requests"),
@@ -223,6 +224,16 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         after: table.texts("after"),
         paths: table.texts_if_any("paths"),
         stages: placements(table),
+    }
+}
+
+fn endpoint_settings(table: Table<'_, '_>) -> EndpointSettings {
+    let flag = |key| table.get(key).and_then(|value| value.as_bool());
+    EndpointSettings {
+        asynchronous: flag("asynchronous"),
+        monitoring: flag("monitoring"),
+        endpoint_host: table.parsed("endpoint-host"),
+        routing: table.word("routing"),
     }
 }
 
@@ -237,6 +248,7 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
             name: table.text("name"),
             replicas: table.number("replicas"),
             endpoint: table.text("endpoint"),
+            endpoint_settings: endpoint_settings(table),
             environment_variables: table.variables(),
             metric_rules: table.texts_if_any("metric-rules"),
         };

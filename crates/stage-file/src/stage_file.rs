@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::app::App;
+use crate::endpoint_settings::EndpointSettings;
 use crate::job::Job;
 use crate::kind::Kind;
 use crate::model::Model;
@@ -214,6 +215,29 @@ impl StageFile {
         let own = model.stages.get(&stage.name);
         own.and_then(|placement| placement.replicas)
             .or(model.replicas)
+    }
+
+    /// How a model's endpoint answers its callers in one stage: as its table for that stage says, and where that is
+    /// silent the model's own.
+    pub fn endpoint_settings(&self, model: &Model, stage: &Stage) -> EndpointSettings {
+        match model.stages.get(&stage.name) {
+            Some(own) => own.endpoint_settings.over(&model.endpoint),
+            None => model.endpoint.clone(),
+        }
+    }
+
+    /// The path of the key that says something of a model's endpoint in one stage: its own there, or the model's.
+    pub fn endpoint_key<'a>(
+        &self,
+        model: &'a Model,
+        stage: &'a Stage,
+        key: &'a str,
+    ) -> Vec<&'a str> {
+        let own = vec!["model", &model.name, "stage", &stage.name, key];
+        match self.sets(&own) {
+            true => own,
+            false => vec!["model", &model.name, key],
+        }
     }
 
     /// The environment variables of a model's endpoint in one stage: the model's, and over them those it has of

@@ -4,6 +4,7 @@
 //! each and together. Nothing is looked up outside the file.
 
 mod drift;
+mod endpoint;
 mod entity;
 mod gate;
 mod job;
@@ -279,6 +280,16 @@ pub static RULES: &[Rule] = &[
         "endpoint",
         "an endpoint has a name that Domino takes",
         model::endpoint,
+    ),
+    error(
+        "endpoint-host",
+        "an endpoint's host is a host, and is reached by `https`",
+        endpoint::host,
+    ),
+    error(
+        "asynchronous",
+        "an asynchronous endpoint does not route by labels",
+        endpoint::asynchronous,
     ),
     error(
         "duplicate-endpoint",

@@ -288,9 +288,35 @@ pub static MODEL: Section = Section {
         ),
         key(
             "replicas",
-            Number(1, 1_000),
-            Otherwise("what the endpoint has; 1 for a new one"),
+            Number(1, 32),
+            Otherwise("what the endpoint has; Domino's default for a new one, mostly 2"),
             "How many replicas serve it.",
+        ),
+        key(
+            "asynchronous",
+            Flag,
+            Otherwise("what the endpoint has; `false` for a new one"),
+            "Whether callers leave a request there and fetch the answer later. It is fixed when the endpoint is made.",
+        ),
+        key(
+            "monitoring",
+            Flag,
+            Otherwise("what the endpoint has; `false` for a new one"),
+            "Whether Domino monitors the model. With `true` it records what is asked and answered, and the prediction \
+             data set goes on from version to version.",
+        ),
+        key(
+            "endpoint-host",
+            Text,
+            Otherwise("Domino's own, or `DOMINO_MODEL_HOST`"),
+            "The host where the endpoint is called: that of a remote data plane.",
+        ),
+        key(
+            "routing",
+            Word(&["basic", "advanced"]),
+            Otherwise("what the endpoint has"),
+            "Which version callers get. With `advanced` a new version is tested as `latest`, and the label `prod`, which \
+             callers use, moves to it only then. Only a person can switch an endpoint to it.",
         ),
         key(
             "environment-variables",
@@ -375,7 +401,7 @@ pub static MODEL_PLACEMENT: Section = Section {
         ),
         key(
             "replicas",
-            Number(1, 1_000),
+            Number(1, 32),
             Otherwise("the model's"),
             "How many replicas serve it.",
         ),
@@ -384,6 +410,32 @@ pub static MODEL_PLACEMENT: Section = Section {
             Text,
             Otherwise("`<model>-<stage>`"),
             "The endpoint's name.",
+        ),
+        key(
+            "asynchronous",
+            Flag,
+            Otherwise("the model's"),
+            "Whether callers leave a request there and fetch the answer later. It is fixed when the endpoint is made.",
+        ),
+        key(
+            "monitoring",
+            Flag,
+            Otherwise("the model's"),
+            "Whether Domino monitors the model. With `true` it records what is asked and answered, and the prediction \
+             data set goes on from version to version.",
+        ),
+        key(
+            "endpoint-host",
+            Text,
+            Otherwise("the model's"),
+            "The host where the endpoint is called: that of a remote data plane.",
+        ),
+        key(
+            "routing",
+            Word(&["basic", "advanced"]),
+            Otherwise("the model's"),
+            "Which version callers get. With `advanced` a new version is tested as `latest`, and the label `prod`, which \
+             callers use, moves to it only then. Only a person can switch an endpoint to it.",
         ),
         key(
             "environment-variables",

@@ -320,7 +320,7 @@ mod tests {
     fn a_model_has_at_least_one_replica() {
         assert_eq!(
             with("replicas = 0"),
-            ["`replicas` in `[model.registered]` must be a whole number from 1 to 1000"]
+            ["`replicas` in `[model.registered]` must be a whole number from 1 to 32"]
         );
     }
 
