@@ -44,6 +44,10 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
         _ if starts("/api/2.0/mlflow") || starts("/api/3.0/mlflow") || path == "/health" => {
             "MLflow's own API"
         }
+        // The public spec has its body, `ModelApiVersionProductionLabel`, and no path.
+        _ if starts("/api/modelServing/") && path.ends_with("/productionLabel") => {
+            "the production label of a model API version"
+        }
         // What a person or a caller of a model sees; not part of the API.
         _ if starts("/models/") => "invocation of a model endpoint",
         _ if starts("/apps/") || starts("/apps-internal/") || starts("/modelproducts/") => {

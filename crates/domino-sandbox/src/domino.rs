@@ -89,6 +89,7 @@ impl Domino {
                 governance.clone(),
                 host.clone(),
                 options.model_token,
+                seed.routed_by_label.clone(),
             )),
             decisions: Arc::new(Decisions {
                 desk: Desk::new(address.port(), address.to_string()),

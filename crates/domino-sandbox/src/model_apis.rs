@@ -1,5 +1,6 @@
 //! Model APIs, which Domino's pages call endpoints. What one is stands in `model_api` and `version`; how a version comes
-//! to serve in `deployment`; how the APIs spell it in `public`, `v4` and `legacy`; who may call it in `invocation`.
+//! to serve in `deployment`; how the APIs spell it in `public`, `v4` and `legacy`; who may call it in `invocation`,
+//! and in `predictions` where it is asynchronous.
 
 mod build;
 mod by_people;
@@ -10,6 +11,7 @@ mod logs;
 mod model_api;
 mod of_registered;
 mod page;
+mod predictions;
 mod public;
 mod role;
 mod serving;
@@ -43,5 +45,8 @@ pub(crate) fn routes(apis: Arc<ModelApis>, domino: Version) -> Router {
 
 /// The routes that take no such credential: calls of models, and pages.
 pub(crate) fn open_routes(apis: Arc<ModelApis>) -> Router {
-    invocation::routes().merge(page::routes()).with_state(apis)
+    invocation::routes()
+        .merge(predictions::routes())
+        .merge(page::routes())
+        .with_state(apis)
 }

@@ -18,6 +18,8 @@ pub struct Seed {
     /// Their names; one that is an id is a volume of that id.
     pub(crate) external_volumes: Vec<String>,
     pub(crate) policies: Vec<PolicySeed>,
+    /// The names of endpoints that a person switches to routing by labels as soon as they are made.
+    pub(crate) routed_by_label: Vec<String>,
 }
 
 /// A person or service account.
@@ -155,6 +157,7 @@ impl Seed {
             environments: Vec::new(),
             external_volumes: Vec::new(),
             policies: Vec::new(),
+            routed_by_label: Vec::new(),
         }
     }
 

@@ -59,6 +59,8 @@ async fn called(
     body: Bytes,
 ) -> Response {
     let mut response = match apis.with_id(id) {
+        // Where an asynchronous model answers is another address.
+        Some(api) if api.is_async => no_such_route(&format!("/models/{id}/{which}/model")),
         None => no_such_route(&format!("/models/{id}/{which}/model")),
         Some(api) => match token(headers).filter(|token| apis.takes(&api, token)) {
             None => unauthorized(),
@@ -143,7 +145,7 @@ fn with_facts(version: &ModelApiVersion, mut reply: Value, took: Duration) -> Va
     })
 }
 
-fn refusal(status: StatusCode, message: &str) -> Response {
+pub(super) fn refusal(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "error": { "message": message } }))).into_response()
 }
 

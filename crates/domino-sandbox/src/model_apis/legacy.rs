@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::model_api::{ModelApi, ModelApiSpec};
 use super::public::variables;
+use super::settings::DEFAULT_REPLICAS;
 use super::store::ModelApis;
 use super::version::source;
 use super::version::{ModelApiVersion, Source, VersionSpec};
@@ -117,13 +118,16 @@ async fn create(State(apis): Of<ModelApis>, Caller(user): Caller, mut fields: Fi
     let description = fields.optional_text("description").unwrap_or_default();
     let environment_variables = variables(&mut fields, "environmentVariables");
     let hardware_tier_id = fields.optional_text("hardwareTierId");
-    let replicas = fields.optional_number("replicaCount").unwrap_or(1);
+    let replicas = fields
+        .optional_number("replicaCount")
+        .unwrap_or(DEFAULT_REPLICAS);
     let is_async = fields.is_set("isAsync");
     let strict = fields.optional_flag("strictNodeAntiAffinity");
     let version = version_spec(&mut fields);
     fields.finish()?;
     let version = version.ok_or_else(|| Failure::bad_request("The source is missing"))?;
     let spec = ModelApiSpec {
+        routing_mode: apis.routing_of(&name),
         name,
         description,
         environment_id: version.environment_id.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::predictions::Prediction;
 use super::role::Role;
 use super::settings::Settings;
 use super::status::Status;
@@ -14,6 +15,7 @@ use crate::locked::Locked;
 use crate::projects::Project;
 use crate::reply::Failure;
 use crate::request::object_id;
+use crate::store::Store;
 use crate::users::User;
 
 /// The label of the version that was promoted.
@@ -32,6 +34,8 @@ pub(crate) struct ModelApi {
     /// The model access token, which no reply ever holds, and the id under which it is listed.
     pub(super) token: String,
     pub(super) token_id: String,
+    /// What was left at the address of an asynchronous one.
+    pub(super) predictions: Store<Prediction>,
     pub(super) details: Locked<ModelApiDetails>,
 }
 
@@ -67,6 +71,8 @@ pub(crate) struct ModelApiSpec {
     pub(crate) is_async: bool,
     pub(crate) strict_node_anti_affinity: bool,
     pub(crate) bundle_id: Option<String>,
+    /// What a person makes of it at once; no route says it.
+    pub(crate) routing_mode: &'static str,
     pub(crate) version: VersionSpec,
 }
 
@@ -89,12 +95,13 @@ impl ModelApi {
             environment_variables: spec.environment_variables.clone(),
             token: id::secret(),
             token_id: id::object_id(),
+            predictions: Store::default(),
             details: Locked::new(ModelApiDetails {
                 settings,
                 modified: now,
                 is_archived: false,
                 bundle_id: spec.bundle_id.clone(),
-                routing_mode: "basic".to_owned(),
+                routing_mode: spec.routing_mode.to_owned(),
                 promoted: None,
                 collaborators: vec![(user.id.clone(), Role::Owner)],
                 is_private: false,
@@ -147,6 +154,25 @@ impl ModelApi {
         let promoted = details.promoted.filter(|_| label == PROD)?;
         let mut versions = details.versions.iter();
         versions.find(|version| version.number == promoted).cloned()
+    }
+
+    /// Gives the label `prod` to a version, or takes it away. What neither has it nor is active is stopped.
+    pub(super) fn promote(&self, version: &ModelApiVersion, is_prod: bool, now: Moment) {
+        let mut details = self.details.lock();
+        let before = details.promoted;
+        match is_prod {
+            true => details.promoted = Some(version.number),
+            false if before == Some(version.number) => details.promoted = None,
+            false => {}
+        }
+        details.modified = now;
+        let active = details.active.as_ref().map(|active| active.number);
+        for left in &details.versions {
+            let number = Some(left.number);
+            if number == before && number != details.promoted && number != active {
+                left.stop();
+            }
+        }
     }
 
     /// Gives `version` its number and its turn, and keeps it.
@@ -270,6 +296,8 @@ impl ModelApi {
             "bundleId": details.bundle_id,
             "resourceQuotaId": details.settings.resource_quota_id,
             "routingMode": details.routing_mode,
+            "isAsync": self.is_async,
+            "asyncRequests": self.predictions.map::<_, Vec<()>>(|_| ()).len(),
             "isArchived": details.is_archived,
             "activeVersion": active,
             "versions": versions,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use regex::RegexBuilder;
 use serde_json::{Value, json};
 
 use super::model_api::{ModelApi, ModelApiSpec};
+use super::settings::DEFAULT_REPLICAS;
 use super::store::ModelApis;
 use super::version::source;
 use super::version::{ModelApiVersion, Source, VersionSpec};
@@ -34,6 +35,10 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
             get(versions).post(create_version),
         )
         .route(&version, get(one_version))
+        .route(
+            &format!("{version}/productionLabel"),
+            put(label_for_production),
+        )
 }
 
 /// A model API in the words of the public API.
@@ -257,13 +262,16 @@ async fn create(
     let environment_id = fields.text("environmentId");
     let environment_variables = variables(&mut fields, "environmentVariables");
     let hardware_tier_id = fields.optional_text("hardwareTierId");
-    let replicas = fields.optional_number("replicas").unwrap_or(1);
+    let replicas = fields
+        .optional_number("replicas")
+        .unwrap_or(DEFAULT_REPLICAS);
     let is_async = fields.flag("isAsync");
     let strict_node_anti_affinity = fields.flag("strictNodeAntiAffinity");
     let bundle_id = fields.optional_text("bundleId");
     let version = fields.object("version", version_spec);
     fields.finish()?;
     let spec = ModelApiSpec {
+        routing_mode: apis.routing_of(&name),
         name,
         description,
         environment_id: Some(environment_id),
@@ -341,6 +349,25 @@ async fn create_version(
     let spec = spec.ok_or_else(|| Failure::bad_request("The source is missing"))?;
     let version = apis.create_version(&user, &api, spec).await?;
     Ok((StatusCode::CREATED, Json(public_version(&api, &version))).into_response())
+}
+
+/// The label `prod`. Of this the specification has the body alone: the path is inferred.
+async fn label_for_production(
+    State(apis): Of<ModelApis>,
+    Caller(user): Caller,
+    Path((id, version_id)): Ids,
+    mut fields: Fields,
+) -> Answer {
+    let is_prod = fields.flag("isProd");
+    fields.finish()?;
+    let version = apis.version_seen_by(&user, &id, &version_id)?;
+    let api = apis.edited_by(&user, &id)?;
+    if api.details.lock().routing_mode != "advanced" {
+        let why = "Only a model API of advanced routing has a production version";
+        return Err(Failure::bad_request(why));
+    }
+    api.promote(&version, is_prod, apis.host.now());
+    Ok(Json(public_version(&api, &version)))
 }
 
 async fn one_version(

@@ -6,6 +6,11 @@ use std::sync::Arc;
 use crate::environments::Environment;
 use crate::hardware_tiers::HardwareTier;
 
+/// The replicas of a model API that asks for none.
+pub(super) const DEFAULT_REPLICAS: u64 = 2;
+/// How many replicas one may have.
+pub(super) const MOST_REPLICAS: u64 = 32;
+
 /// What can be changed of a model API.
 #[derive(Clone)]
 pub(crate) struct Settings {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::deployment::Deployment;
 use super::model_api::{ModelApi, ModelApiSpec};
-use super::settings::Settings;
+use super::settings::{MOST_REPLICAS, Settings};
 use super::version::{ModelApiVersion, Source, VersionAssets, VersionSpec};
 use crate::catalog::Catalog;
 use crate::environments::RevisionSpec;
@@ -29,6 +29,8 @@ pub(crate) struct ModelApis {
     pub(super) host: Arc<Host>,
     /// A token that every endpoint takes besides its own.
     common_token: Option<String>,
+    /// The names of the endpoints that a person switches to routing by labels as soon as they are made.
+    routed_by_label: Vec<String>,
 }
 
 impl ModelApis {
@@ -38,6 +40,7 @@ impl ModelApis {
         governance: Arc<Governance>,
         host: Arc<Host>,
         common_token: Option<String>,
+        routed_by_label: Vec<String>,
     ) -> Self {
         ModelApis {
             all: Store::default(),
@@ -46,6 +49,7 @@ impl ModelApis {
             governance,
             host,
             common_token,
+            routed_by_label,
         }
     }
 
@@ -90,8 +94,10 @@ impl ModelApis {
         hardware_tier_id: Option<&str>,
         replicas: u64,
     ) -> Result<Settings, Failure> {
-        if replicas == 0 {
-            return Err(Failure::bad_request("A model API has at least one replica"));
+        if !(1..=MOST_REPLICAS).contains(&replicas) {
+            return Err(Failure::bad_request(format!(
+                "A model API has from 1 to {MOST_REPLICAS} replicas"
+            )));
         }
         let hardware_tier = self
             .catalog
@@ -106,6 +112,14 @@ impl ModelApis {
             replicas,
             resource_quota_id: None,
         })
+    }
+
+    /// How callers of a new endpoint of this name are routed.
+    pub(super) fn routing_of(&self, name: &str) -> &'static str {
+        match self.routed_by_label.iter().any(|known| known == name) {
+            true => "advanced",
+            false => "basic",
+        }
     }
 
     /// The model API with this id, or the only one of this name that is not archived.

@@ -48,6 +48,7 @@ fn seed(file: &Table) -> Seed {
             );
         }
     }
+    add_routing(&mut seed, file);
     add_all(&mut seed, defaults, text(defaults, "data-plane"));
     seed
 }
@@ -78,6 +79,21 @@ fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Adds the endpoints that shall route by labels, which only a person can switch to that.
+fn add_routing(seed: &mut Seed, file: &Table) {
+    for (name, model) in tables(file, "model") {
+        for (stage, _) in tables(file, "stage") {
+            let own = table(table(model, "stage"), stage);
+            let routing = text(own, "routing").or_else(|| text(model, "routing"));
+            if routing == Some("advanced") {
+                let endpoint = text(own, "endpoint").map(str::to_owned);
+                let endpoint = endpoint.unwrap_or_else(|| format!("{name}-{stage}"));
+                seed.routed_by_label.push(endpoint);
+            }
+        }
     }
 }
 
