@@ -4,6 +4,7 @@
 //! is `None`; lists are whole. Nothing here decides what to do with an answer.
 
 pub mod apps;
+pub mod async_endpoints;
 pub mod environments;
 pub mod external_volumes;
 pub mod git_credentials;

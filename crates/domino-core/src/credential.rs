@@ -30,6 +30,8 @@ pub enum Credential {
     /// A model endpoint's own access token, as user and password of HTTP Basic. No credential of Domino's ever
     /// opens a model endpoint, and this one opens nothing else.
     ModelToken(SecretString),
+    /// The same for an asynchronous one, as a bearer's token.
+    AsyncModelToken(SecretString),
     /// The token that GitHub gives to a job, which opens GitHub's API and nothing else.
     GitHubToken(SecretString),
     /// Nothing: an endpoint that is open to everybody, or an address of this machine that adds the identity.
@@ -117,7 +119,7 @@ impl Credential {
             Self::Token(_) => "the token in `DOMINO_TOKEN`",
             Self::TokenFile(_) => "the token in the file of `DOMINO_TOKEN_FILE`",
             Self::ApiKey(_) => "the key in `DOMINO_USER_API_KEY`",
-            Self::ModelToken(_) => "the token in `DOMINO_MODEL_TOKEN`",
+            Self::ModelToken(_) | Self::AsyncModelToken(_) => "the token in `DOMINO_MODEL_TOKEN`",
             Self::GitHubToken(_) => "the token in `GITHUB_TOKEN`",
             Self::Anonymous => "no credential",
         }
@@ -141,7 +143,7 @@ impl Credential {
     ) -> Result<Option<(HeaderName, HeaderValue)>, CredentialError> {
         let (name, value) = match self {
             Self::Proxy(_) | Self::Anonymous => return Ok(None),
-            Self::Token(token) | Self::GitHubToken(token) => {
+            Self::Token(token) | Self::GitHubToken(token) | Self::AsyncModelToken(token) => {
                 let token = token.expose_secret();
                 scrubber.hide(token);
                 (AUTHORIZATION, format!("Bearer {token}"))
@@ -194,6 +196,7 @@ impl Credential {
             Self::Token(secret)
             | Self::ApiKey(secret)
             | Self::ModelToken(secret)
+            | Self::AsyncModelToken(secret)
             | Self::GitHubToken(secret) => Some(secret.expose_secret()),
             Self::Proxy(_) | Self::TokenFile(_) | Self::Anonymous => None,
         }

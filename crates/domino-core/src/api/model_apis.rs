@@ -19,7 +19,9 @@ pub use self::carried::{Carried, words as carried_words};
 pub use self::generation::{Capabilities, Generation};
 pub use self::log::BuildLog;
 pub use self::made::MadeEndpoint;
-pub use self::model_api::{ActiveVersion, DesiredModelApi, ModelApi, ModelApiVersion, PROD};
+pub use self::model_api::{
+    ActiveVersion, DEFAULT_REPLICAS, DesiredModelApi, ModelApi, ModelApiVersion, PROD,
+};
 pub use self::role::EndpointRole;
 pub use self::source::ModelApiSource;
 pub use self::status::{Deployment, DeploymentStatus};
@@ -227,6 +229,18 @@ impl ModelApis<Writer> {
         desired: &DesiredModelApi,
     ) -> Result<Option<ModelApiVersion>, ApiError> {
         by_generation!(self.create_version(id, desired))
+    }
+
+    /// `PUT /api/modelServing/v1/modelApis/{id}/versions/{version}/productionLabel`: whether the label `prod` leads to a
+    /// version. Contract: the public API has the body, `ModelApiVersionProductionLabel`, and names no route that takes
+    /// it: this one is inferred. Where it is unknown nothing happens, and a person moves the label.
+    pub async fn label_for_production(
+        &self,
+        id: &ModelApiId,
+        version: &ModelApiVersionId,
+        is_prod: bool,
+    ) -> Result<(), ApiError> {
+        serving::label_for_production(&self.client, id, version, is_prod).await
     }
 
     /// Takes a model API away, and stops its versions; see [`Capabilities::archives`].

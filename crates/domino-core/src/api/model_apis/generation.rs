@@ -21,6 +21,10 @@ pub struct Capabilities {
     pub tells_descriptions: bool,
     /// Environment variables are taken when a model API is created, and not later; else with every version.
     pub fixes_variables: bool,
+    /// It can have a version monitored.
+    pub monitors: bool,
+    /// It tells which version callers get by a label, and can move that.
+    pub routes_by_label: bool,
     /// A model API can be taken away.
     pub archives: bool,
 }
@@ -34,6 +38,8 @@ impl Generation {
             tells_settings: newer,
             tells_descriptions: newer,
             fixes_variables: newer,
+            monitors: newer,
+            routes_by_label: newer,
             archives: newer,
         }
     }

@@ -25,6 +25,8 @@ pub struct ModelApi {
     pub replicas: Option<u32>,
     /// Whether everybody may call it, without a token.
     pub is_public: Option<bool>,
+    /// Whether callers leave a request there and fetch the answer later.
+    pub is_async: Option<bool>,
     /// How callers are routed: `basic`, or `advanced`, where they choose a version by its label or number.
     pub routing_mode: Option<String>,
     /// The id of who made it.
@@ -105,6 +107,10 @@ pub struct DesiredModelApi {
     /// What the version takes over from the one before.
     pub carried_version: Carried,
 }
+
+/// How many replicas Domino gives an endpoint that asks for none, where no administrator changed that. Contract:
+/// Domino's documentation.
+pub const DEFAULT_REPLICAS: u32 = 2;
 
 /// The label of the version that callers of an endpoint of advanced routing are meant to get.
 pub const PROD: &str = "prod";

@@ -88,6 +88,7 @@ struct Seen {
     active_model_version_id: Option<ModelApiVersionId>,
     active_version_number: Option<u64>,
     active_version_status: Option<DeploymentStatus>,
+    is_async: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -239,6 +240,7 @@ pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<Model
                 hardware_tier_id: None,
                 replicas: None,
                 is_public: None,
+                is_async: told_async(&listed.rest, seen.as_ref()),
                 routing_mode: None,
                 created_by: None,
                 carried: sent_again(listed.rest),
@@ -252,6 +254,12 @@ pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<Model
             }
         })
         .collect())
+}
+
+/// Both routes tell whether an endpoint is asynchronous, and neither need.
+fn told_async(listed: &Carried, seen: Option<&Seen>) -> Option<bool> {
+    let told = listed.get("isAsync").and_then(serde_json::Value::as_bool);
+    told.or(seen.and_then(|seen| seen.is_async))
 }
 
 /// One out of the list: there is no route that has it alone.

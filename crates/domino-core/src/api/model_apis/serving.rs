@@ -54,6 +54,7 @@ struct Api {
     environment_id: EnvironmentId,
     hardware_tier_id: Option<HardwareTierId>,
     replicas: u32,
+    is_async: Option<bool>,
     routing_mode: Option<String>,
     access: Option<Access>,
     active_version: Option<Summary>,
@@ -155,6 +156,7 @@ impl From<Api> for ModelApi {
             hardware_tier_id: api.hardware_tier_id,
             replicas: Some(api.replicas),
             is_public: api.access.map(|access| access.is_public),
+            is_async: api.is_async,
             routing_mode: api.routing_mode,
             created_by: api.metadata.and_then(|metadata| metadata.created_by),
             carried: of_endpoint(api.rest),
@@ -303,7 +305,7 @@ pub(super) async fn create(
         environment_id: &desired.environment_id,
         hardware_tier_id: desired.hardware_tier_id.as_ref(),
         replicas: desired.replicas,
-        is_async: false,
+        is_async: desired.carried.get("isAsync") == Some(&Value::Bool(true)),
         strict_node_anti_affinity: false,
         environment_variables: variables(desired),
         version: desired.into(),
@@ -329,6 +331,19 @@ pub(super) async fn update(
     writer
         .write_only(Method::PUT, &path(id), Some(&settings))
         .await
+}
+
+/// `PUT …/versions/{version}/productionLabel`. Contract: see
+/// [`ModelApis::label_for_production`](super::ModelApis::label_for_production).
+pub(super) async fn label_for_production(
+    writer: &Writer,
+    id: &ModelApiId,
+    version: &ModelApiVersionId,
+    is_prod: bool,
+) -> Result<(), ApiError> {
+    let path = format!("{}/productionLabel", version_path(id, version));
+    let label = serde_json::json!({ "isProd": is_prod });
+    writer.write_only(Method::PUT, &path, Some(&label)).await
 }
 
 /// `DELETE /api/modelServing/v1/modelApis/{id}`: 204. Contract: public API.

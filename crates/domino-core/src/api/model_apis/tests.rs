@@ -227,6 +227,52 @@ async fn a_model_api_is_changed_as_a_whole() {
 }
 
 #[tokio::test]
+async fn the_label_for_production_leads_to_a_version_or_does_not() {
+    let server = MockServer::start().await;
+    for is_prod in [true, false] {
+        Mock::given(method("PUT"))
+            .and(path(format!("{BASE}/m1/versions/v2/productionLabel")))
+            .and(body_json(json!({ "isProd": is_prod })))
+            .respond_with(ResponseTemplate::new(200).set_body_json(version(2)))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let writer = connection(&server.uri()).writer();
+        let apis = writer.model_apis(Generation::ModelServing);
+        let (id, version) = (ModelApiId::new("m1"), ModelApiVersionId::new("v2"));
+        apis.label_for_production(&id, &version, is_prod)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_made_asynchronous_says_so_on_both_generations() {
+    let mut desired = desired();
+    desired.carried.insert("isAsync".into(), true.into());
+    for (generation, route, reply) in [
+        (Generation::ModelServing, BASE, api("m1")),
+        (
+            Generation::Models,
+            "/v1/models",
+            json!({"data": {"_id": "m1"}}),
+        ),
+    ] {
+        let server = MockServer::start().await;
+        answer(&server, "POST", route, 201, reply).await;
+        let writer = connection(&server.uri()).writer();
+        writer
+            .model_apis(generation)
+            .create(&desired)
+            .await
+            .unwrap();
+        let sent = &server.received_requests().await.unwrap()[0];
+        let sent: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+        assert_eq!(sent["isAsync"], true, "{generation:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_version_from_a_function_names_its_file_and_no_commit() {
     let server = MockServer::start().await;
     let mut reply = version(8);
