@@ -4,6 +4,8 @@
 mod approval;
 #[path = "deploy_model/at_once.rs"]
 mod at_once;
+#[path = "deploy_model/endpoint_settings.rs"]
+mod endpoint_settings;
 #[path = "deploy_model/functions.rs"]
 mod functions;
 mod harness;
@@ -13,6 +15,8 @@ mod own_endpoint;
 mod proof;
 #[path = "deploy_model/revision.rs"]
 mod revision;
+#[path = "deploy_model/routing.rs"]
+mod routing;
 #[path = "deploy_model/second_version.rs"]
 mod second_version;
 #[path = "deploy_model/shared_endpoint.rs"]
@@ -329,7 +333,7 @@ fn each_publish_sends_all_that_the_endpoint_shall_be() {
     let version = body_of(&scene, "POST", "/versions");
     for (body, replicas, tier) in [
         (&created, 2, "staging-endpoint-model-k8s"),
-        (&version, 1, "dev-endpoint-model-k8s"),
+        (&version, 2, "dev-endpoint-model-k8s"),
     ] {
         assert_eq!(body["replicaCount"], replicas);
         assert_eq!(
@@ -351,7 +355,7 @@ fn what_somebody_changed_by_hand_is_put_right() {
     let stages = stages.replace("smoke-test", "replicas = 3\nsmoke-test");
     std::fs::write(scene.path().join("stages.toml"), stages).unwrap();
     let run = publish(&scene, "dev").exits(0);
-    assert!(run.stdout.contains("~ replicas: `1` → `3`"), "{run}");
+    assert!(run.stdout.contains("~ replicas: `2` → `3`"), "{run}");
     let endpoint = endpoint(&scene, "wine-dev");
     assert_eq!(endpoint["replicas"], 3);
     assert_eq!(endpoint["activeVersion"], 2);

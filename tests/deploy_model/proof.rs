@@ -141,7 +141,7 @@ fn the_settings_come_back_with_the_version_that_did() {
     publish(&scene, "dev")
         .exits(5)
         .tells("version 1 serves again");
-    assert_eq!(endpoint(&scene, "wine-dev")["replicas"], 1);
+    assert_eq!(endpoint(&scene, "wine-dev")["replicas"], 2);
 }
 
 #[test]
@@ -159,12 +159,12 @@ fn settings_are_put_back_where_no_version_comes_and_named_where_one_may() {
     publish(&scene, "dev")
         .exits(3)
         .tells("no version is known to have been made; its settings are as before again");
-    assert_eq!(replicas(), 1);
+    assert_eq!(replicas(), 2);
     register(&scene, "wine", "return x\nimport no_such_library");
     publish(&scene, "dev")
         .exits(5)
         .tells("version 1 still serves; its settings are as before again");
-    assert_eq!(replicas(), 1);
+    assert_eq!(replicas(), 2);
     register(&scene, "wine", "return x + 2.1");
     faults.add_model_fault(ModelFault {
         stuck_at: Some("Building".into()),

@@ -36,7 +36,7 @@ fn under_faults_the_wanted_version_serves_or_the_one_before() {
     ];
     for (round, (route, misbehaviour, exit)) in cases.into_iter().enumerate() {
         let wanted: u64 = register(&scene, "wine", "return x + 2.1").parse().unwrap();
-        let replicas = format!("replicas = {}\nsmoke-test", 2 + round % 2);
+        let replicas = format!("replicas = {}\nsmoke-test", 3 + round % 2);
         scene.commit_file("stages.toml", &STAGES.replace("smoke-test", &replicas));
         let case = format!("{route} {misbehaviour:?}");
         let fault = Fault::on(route, misbehaviour);

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use domino_sandbox::{Account, MlflowContext, Options, Sandbox, Seed};
 use tempfile::TempDir;
 
-pub use secrets::{KEY, MODEL_TOKEN, TOKEN};
+pub use secrets::{KEY, MODEL_PAIR, MODEL_TOKEN, TOKEN};
 
 /// The smallest stage file that has three stages and a job; `[job.…]` tables of a test are added to it.
 pub const STAGES: &str = r#"
@@ -406,6 +406,16 @@ impl Run {
     #[track_caller]
     pub fn exits(self, exit: i32) -> Self {
         assert_eq!(self.exit, exit, "{self}");
+        self
+    }
+
+    /// Fails unless the plan, or what else goes to stdout, says this.
+    #[track_caller]
+    pub fn plans(self, words: &str) -> Self {
+        assert!(
+            self.stdout.contains(words),
+            "`{words}` is not planned:\n{self}"
+        );
         self
     }
 

@@ -21,7 +21,9 @@ version. So does what somebody changed since our last publish, with a warning, u
 somebody stopped stays stopped.
 
 Where an endpoint is routed by labels (`routingMode: advanced`), green means that the label `prod` leads to the \
-version. Nothing moves that label but a person: until then the exit code is 6.
+version. With `routing = \"advanced\"` in stages.toml the version is tested as `latest`, and the label moves to it only \
+then; where Domino has no route for that, or the file does not say it, a person moves the label, and until then the \
+exit code is 6.
 
 The step output `smoke` is `passed`, `failed`, `none` (no smoke test is given), `skipped` (no token), `refused` \
 (the token) or `unreachable`: nothing answers at the endpoint's address. With `failed` the version gives way to the \

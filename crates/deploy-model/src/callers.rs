@@ -1,10 +1,10 @@
-//! Which version the callers of an endpoint get. If it routes by labels, they get a new version only after a person
-//! has moved the label; Domino has no route for that.
+//! Which version the callers of an endpoint get. If it routes by labels and the stage file does not say
+//! `routing = "advanced"`, they get a new version only after a person has moved the label.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion, PROD};
 use domino_core::error::{CommandError, Exit};
 
-use crate::endpoint::{called, name_of};
+use crate::endpoint::name_of;
 
 /// Which version callers get, for the plan; absent if everybody gets the active version.
 pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<String> {
@@ -21,6 +21,14 @@ pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<St
     })
 }
 
+/// What callers of the label go on getting, as the end of a sentence about them.
+pub(crate) fn still_get(holder: Option<&ModelApiVersion>) -> String {
+    match holder {
+        Some(holder) => format!("still get {}", name_of(holder)),
+        None => "get none".to_owned(),
+    }
+}
+
 /// An error if callers who use the label do not get this version.
 pub(crate) fn check(
     api: &ModelApi,
@@ -31,11 +39,7 @@ pub(crate) fn check(
         return Ok(());
     }
     let promoted = versions.iter().find(|version| version.is_promoted());
-    let (name, new) = (&api.name, name_of(version));
-    let get = match promoted {
-        Some(other) => format!("still get {}", called(other.number, &other.id)),
-        None => "get none".to_owned(),
-    };
+    let (name, new, get) = (&api.name, name_of(version), still_get(promoted));
     Err(CommandError::new(
         Exit::Unsettled,
         format!(

@@ -3,7 +3,7 @@
 
 use domino_core::api::hardware_tiers::HardwareTier;
 use domino_core::api::model_apis::{
-    ModelApi, ModelApiId, ModelApiSource, ModelApiVersion, ModelApiVersionId,
+    Carried, ModelApi, ModelApiId, ModelApiSource, ModelApiVersion, ModelApiVersionId,
 };
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
@@ -129,6 +129,12 @@ pub(crate) fn mismatches(
     {
         wrong.push("Domino logs requests and replies, which was not asked for".into());
     }
+    let is_monitored = |fields: &Carried| fields.get("monitoringEnabled").and_then(|v| v.as_bool());
+    if is_monitored(&desired.carried_version) == Some(true)
+        && is_monitored(&version.carried) == Some(false)
+    {
+        wrong.push("Domino does not monitor it, which was asked for".into());
+    }
     wrong
 }
 
@@ -219,6 +225,7 @@ mod tests {
             hardware_tier_id: Some(HardwareTierId::new("t1")),
             replicas: Some(2),
             is_public: None,
+            is_async: None,
             routing_mode: None,
             created_by: None,
             carried: Default::default(),

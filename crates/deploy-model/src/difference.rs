@@ -1,7 +1,7 @@
 //! What to do, from what exists and what is wanted. It sends no request.
 
 use domino_core::api::model_apis::{
-    Capabilities, Deployment, DeploymentStatus, DesiredModelApi, ModelApi, ModelApiSource,
+    Capabilities, Carried, Deployment, DeploymentStatus, DesiredModelApi, ModelApi, ModelApiSource,
     ModelApiVersion,
 };
 use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker, Written};
@@ -178,7 +178,7 @@ pub(crate) fn work(
         if runs && (is_active || !is_reported) && version_differs(Some(newest), wanted).is_empty() {
             return Work::Nothing(existing.with_status(newest));
         }
-        if is_on_its_way(status.as_ref()) {
+        if is_on_its_way(status.as_ref()) && monitoring_differs(newest, wanted).is_none() {
             return Work::Watch(existing.with_status(newest));
         }
     }
@@ -265,12 +265,27 @@ fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<St
     {
         differences.push(format!("log requests: {logs} → {}", desired.logs_requests));
     }
+    differences.extend(monitoring_differs(version, wanted));
     if let (Some(existing), Some(now)) = (&version.environment_revision_id, &wanted.revision)
         && existing != now
     {
         differences.push(format!("environment revision: `{existing}` → `{now}`"));
     }
     differences
+}
+
+/// Whether the version is monitored otherwise than it shall be, in words.
+fn monitoring_differs(version: &ModelApiVersion, wanted: &Wanted) -> Option<String> {
+    let told = |fields: &Carried| {
+        fields
+            .get("monitoringEnabled")
+            .and_then(|value| value.as_bool())
+    };
+    let (is, shall) = (
+        told(&version.carried)?,
+        told(&wanted.desired.carried_version)?,
+    );
+    (is != shall).then(|| format!("monitoring: {is} → {shall}"))
 }
 
 /// Why a new version is created although nothing that can be read differs.

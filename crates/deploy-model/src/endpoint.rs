@@ -1,5 +1,6 @@
 //! The endpoint of a model in a stage: found by its name, and described to the person.
 
+use domino_core::api::async_endpoints::{self, AsyncEndpoint};
 use domino_core::api::model_apis::{
     Deployment, DeploymentStatus, ModelApi, ModelApiVersion, ModelApis,
 };
@@ -13,12 +14,14 @@ use domino_core::revision::hand_on;
 use domino_core::step::{Report, StepContext};
 use stage_file::{Host, Model, Stage, StageFile};
 
+use crate::calls::Calls;
 use crate::token::Token;
 
 /// Where an endpoint is called.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct EndpointAddress {
-    /// The host where endpoints are called, when it is not Domino's own: that of a remote data plane
+    /// The host where the endpoint is called, when it is not Domino's own: that of a remote data plane [default: the
+    /// model's `endpoint-host` in stages.toml]
     #[arg(long, value_name = "HOST", env = "DOMINO_MODEL_HOST", value_parser = endpoint_host)]
     pub(crate) endpoint_host: Option<EndpointHost>,
 }
@@ -159,11 +162,13 @@ impl Endpoint {
     }
 }
 
-/// The host where endpoints are called: the given one, otherwise Domino's own. A proxy inside a run leads only to
-/// Domino's API.
-pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
-    match (address.host(), context.connection.credential()) {
-        (Some(given), _) => given.clone(),
+/// The host where endpoints are called: the given one, otherwise that of the stage file, otherwise Domino's own. A
+/// proxy inside a run leads only to Domino's API.
+pub(crate) fn host(context: &StepContext, model: &Model, address: &EndpointAddress) -> Host {
+    let said = context.file.endpoint_settings(model, &context.stage);
+    let given = address.host().cloned().or(said.endpoint_host);
+    match (given, context.connection.credential()) {
+        (Some(given), _) => given,
         (None, Credential::Proxy(_)) => context.stage.host.clone(),
         (None, _) => context.connection.host().clone(),
     }
@@ -172,24 +177,36 @@ pub(crate) fn host(context: &StepContext, address: &EndpointAddress) -> Host {
 /// The client of an endpoint, with the model's own token.
 pub(crate) fn endpoint_client(
     context: &StepContext,
+    model: &Model,
     address: &EndpointAddress,
     api: &ModelApi,
     token: &Token,
-) -> Result<ModelEndpoint, CommandError> {
-    let secret = token.secret();
-    Ok(ModelEndpoint::of(
-        &context.connection,
-        host(context, address),
-        &api.id,
-        secret,
-    )?)
+) -> Result<Calls, CommandError> {
+    let connection = &context.connection;
+    let (host, secret) = (host(context, model, address), token.secret());
+    Ok(match api.is_async {
+        Some(true) => Calls::Later(
+            AsyncEndpoint::of(connection, host, &api.id, secret)?,
+            connection.delay_scale(),
+        ),
+        _ => Calls::AtOnce(ModelEndpoint::of(connection, host, &api.id, secret)?),
+    })
 }
 
 /// The address where people call an endpoint.
-pub(crate) fn url(context: &StepContext, address: &EndpointAddress, api: &ModelApi) -> String {
+pub(crate) fn url(
+    context: &StepContext,
+    model: &Model,
+    address: &EndpointAddress,
+    api: &ModelApi,
+) -> String {
+    let host = host(context, model, address);
+    if api.is_async == Some(true) {
+        return async_endpoints::url(&host, &api.id);
+    }
     format!(
         "{}/models/{}/{}/model",
-        host(context, address).as_str(),
+        host.as_str(),
         api.id,
         callers_route(api)
     )

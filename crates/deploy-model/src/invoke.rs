@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use domino_core::api::model_apis::ModelApi;
 use domino_core::api::model_endpoints::Route;
-use domino_core::client::ApiError;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Format, Step, StepContext, StepFlags, StepResult};
 use serde_json::Value;
 
+use crate::calls::CallError;
 use crate::endpoint::{Endpoint, EndpointAddress, callers_route, endpoint_client};
 use crate::token::{Token, VARIABLE};
 
@@ -43,9 +43,9 @@ pub(crate) async fn invoke(
     let endpoint = Endpoint::find(&reader, &context.file, &context.stage, model).await?;
     let api = endpoint.existing(&model.name, &context.stage, &context.file)?;
     let route = args.id.map_or(callers_route(api), Route::Number);
-    let client = endpoint_client(context, &args.address, api, &token)?;
+    let client = endpoint_client(context, model, &args.address, api, &token)?;
     let prediction = client
-        .invoke(route, &input)
+        .call(route, &input)
         .await
         .map_err(|error| explained(error, api, &token))?;
     step.report.output("id", api.id.as_str());
@@ -83,8 +83,19 @@ fn input(path: &Path) -> Result<Value, CommandError> {
 }
 
 /// What an endpoint's refusal means, which differs from a refusal by Domino.
-fn explained(error: ApiError, api: &ModelApi, token: &Token) -> CommandError {
+fn explained(error: CallError, api: &ModelApi, token: &Token) -> CommandError {
     let name = &api.name;
+    let error = match error {
+        CallError::Api(error) => error,
+        CallError::Function(why) => {
+            let failure = CommandError::failed(format!("the function of endpoint `{name}` failed"));
+            return CommandError::message(why).context(failure);
+        }
+        CallError::NoAnswer(status) => {
+            let text = format!("endpoint `{name}` has not answered yet: the request is `{status}`");
+            return CommandError::new(Exit::Unsettled, text);
+        }
+    };
     let failure = match error.status().map(|status| status.as_u16()) {
         Some(401 | 403) if token.is_missing() => CommandError::refused(format!(
             "endpoint `{name}` asks for an access token"
@@ -101,6 +112,8 @@ fn explained(error: ApiError, api: &ModelApi, token: &Token) -> CommandError {
         Some(404) => CommandError::failed(format!("nothing answers as endpoint `{name}` there")).hint(
             "does a version of it run? An endpoint on a remote data plane has a host of its own: `--endpoint-host`",
         ),
+        Some(413) => CommandError::refused(format!("endpoint `{name}` takes no request of this size"))
+            .hint("an asynchronous request has about 10 KB: leave the data where the function finds it"),
         Some(500..=599) => CommandError::failed(format!("endpoint `{name}` could not answer"))
             .hint("its log may say why: `deploy-model logs`"),
         _ => CommandError::new(

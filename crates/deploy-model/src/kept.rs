@@ -1,7 +1,9 @@
 //! What stays of an endpoint as people set it: everything that the stage file does not say, and what somebody changed
 //! since our last publish. It sends no request.
 
-use domino_core::api::model_apis::{ModelApi, ModelApiVersion, carried_words};
+use domino_core::api::model_apis::{
+    Carried, DEFAULT_REPLICAS, ModelApi, ModelApiVersion, carried_words,
+};
 use domino_core::deployment_marker::{
     Written, fingerprint_of_text, fingerprint_of_variables, text_and_variables,
 };
@@ -23,6 +25,7 @@ pub(crate) struct Said {
     pub(crate) logs_requests: Option<bool>,
     pub(crate) hardware_tier: bool,
     pub(crate) environment: bool,
+    pub(crate) monitoring: Option<bool>,
 }
 
 /// What stays.
@@ -81,6 +84,10 @@ fn said(context: &StepContext, model: &Model, place: &ResolvedPlacement) -> Said
         logs_requests: model.log_requests,
         hardware_tier: place.tier.is_some(),
         environment: place.environment.is_some(),
+        monitoring: context
+            .file
+            .endpoint_settings(model, &context.stage)
+            .monitoring,
     }
 }
 
@@ -109,6 +116,7 @@ fn keep(existing: &ExistingEndpoint, said: &Said, put_back: bool, wanted: &mut W
     desired.carried = api.carried.clone();
     if let Some(base) = base {
         desired.carried_version = base.carried.clone();
+        desired.carried_version.extend(monitored(said.monitoring));
         desired.logs_requests = said
             .logs_requests
             .or(base.logs_requests)
@@ -154,18 +162,38 @@ fn keep(existing: &ExistingEndpoint, said: &Said, put_back: bool, wanted: &mut W
         }
     }
     wanted.marker.written = Some(Written {
-        replicas: written.unwrap_or(1),
+        replicas: written.unwrap_or(DEFAULT_REPLICAS),
         text,
         variables: fingerprint_of_variables(&desired.environment_variables),
     });
     kept
 }
 
+/// What a version says of monitoring, which needs what was asked and answered to be recorded. The data set of the
+/// predictions is carried over.
+pub(crate) fn monitored(said: Option<bool>) -> Carried {
+    let mut fields = Carried::new();
+    if let Some(is_on) = said {
+        fields.insert("monitoringEnabled".into(), is_on.into());
+        if is_on {
+            fields.insert("recordInvocation".into(), true.into());
+        }
+    }
+    fields
+}
+
+/// What a new endpoint says of how it is called; one that is there keeps what it has.
+pub(crate) fn asynchronous(said: Option<bool>) -> Carried {
+    let is_async = said.filter(|is_async| *is_async);
+    let fields = is_async.map(|is_async| ("isAsync".to_owned(), is_async.into()));
+    fields.into_iter().collect()
+}
+
 /// The content of the marker of a first version.
 pub(crate) fn first_written(wanted: &Wanted) -> Written {
     let desired = &wanted.desired;
     Written {
-        replicas: desired.replicas.unwrap_or(1),
+        replicas: desired.replicas.unwrap_or(DEFAULT_REPLICAS),
         text: fingerprint_of_text(desired.description.trim()),
         variables: fingerprint_of_variables(&desired.environment_variables),
     }
@@ -197,9 +225,10 @@ fn carried(said: &Said, api: &ModelApi, base: Option<&ModelApiVersion>) -> Vec<S
     let logs = base.is_some_and(|base| base.logs_requests == Some(true));
     add(said.logs_requests.is_none() && logs, "log of requests");
     words.extend(carried_words(&api.carried));
-    words.extend(
-        base.into_iter()
-            .flat_map(|base| carried_words(&base.carried)),
-    );
+    if let Some(base) = base {
+        let mut carried = base.carried.clone();
+        carried.retain(|name, _| !monitored(said.monitoring).contains_key(name));
+        words.extend(carried_words(&carried));
+    }
     words
 }

@@ -7,16 +7,19 @@
 mod arguments;
 mod at_once;
 mod callers;
+mod calls;
 mod check;
 mod create;
 mod difference;
 mod endpoint;
+mod fixed;
 mod going_back;
 mod invoke;
 mod kept;
 mod list;
 mod logs;
 mod plan;
+mod prod_label;
 mod proven;
 mod publish;
 mod recorded_requests;
@@ -27,6 +30,7 @@ mod source;
 mod stage_before;
 mod stage_order;
 mod status;
+mod stop;
 mod token;
 mod trained;
 mod variables;
@@ -73,6 +77,10 @@ enum Verb {
     /// Create the endpoint, or a new version of it, wait until that version serves, and test it
     #[command(after_help = arguments::SMOKE)]
     Publish(arguments::PublishArgs),
+    /// Stop the version that answers; it stays stopped until it is started, or published with `--put-back`
+    Stop(stop::StopArgs),
+    /// Start the version that answered when the endpoint was stopped
+    Start(stop::StopArgs),
     /// List the endpoints of the stage's project
     List(list::ListArgs),
     /// Show the endpoint of the model
@@ -87,6 +95,8 @@ enum Verb {
 pub fn run(args: &Args) -> ExitCode {
     let (verb, entity, flags) = match &args.verb {
         Verb::Publish(args) => ("publish", args.model.as_str(), &args.flags),
+        Verb::Stop(args) => ("stop", args.model.as_str(), &args.flags),
+        Verb::Start(args) => ("start", args.model.as_str(), &args.flags),
         Verb::List(args) => ("list", "endpoints", &args.flags),
         Verb::Status(args) => ("status", args.model.as_str(), &args.flags),
         Verb::Logs(args) => ("logs", args.model.as_str(), &args.flags),
@@ -103,6 +113,8 @@ pub fn run(args: &Args) -> ExitCode {
         let context = StepContext::open(flags, &mut step, PROGRAM)?;
         match &args.verb {
             Verb::Publish(args) => publish::publish(&mut step, &context, args).await,
+            Verb::Stop(args) => stop::stop(&mut step, &context, args).await,
+            Verb::Start(args) => stop::start(&mut step, &context, args).await,
             Verb::List(_) => list::list(&mut step, &context).await,
             Verb::Status(args) => status::status(&mut step, &context, args).await,
             Verb::Logs(args) => logs::logs(&mut step, &context, args).await,

@@ -15,14 +15,15 @@ use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
 use domino_core::version_identity::VersionIdentity;
-use stage_file::{Kind, Model, StageFile};
+use stage_file::{Kind, Model, Routing, StageFile};
 
 use crate::arguments::PublishArgs;
 use crate::check::{Built, mismatches};
 use crate::difference::{ExistingEndpoint, Wanted, Work, work};
 use crate::endpoint::Endpoint;
+use crate::fixed;
 use crate::going_back;
-use crate::kept::{Kept, first_written, take_over};
+use crate::kept::{Kept, asynchronous, first_written, monitored, take_over};
 use crate::proven::Claim;
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
@@ -47,6 +48,10 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) identity: Option<VersionIdentity>,
     /// What stays as people set it.
     pub(crate) kept: Kept,
+    /// How callers are routed by the stage file, if it says so.
+    pub(crate) routing: Option<Routing>,
+    /// Whether the stage file says if the model is monitored.
+    pub(crate) says_monitoring: bool,
     /// How it stands to what serves.
     pub(crate) order: OrderNotes,
     /// What must be said beside the plan.
@@ -116,6 +121,8 @@ pub(crate) async fn plan<'a>(
             Ok((source, registered))
         },
     )?;
+    fixed::check(context, model, &endpoint, smoke.as_ref())?;
+    let said = file.endpoint_settings(model, stage);
     let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
     remarks.extend(other_revision);
     if let Some(version) = source.version() {
@@ -150,7 +157,10 @@ pub(crate) async fn plan<'a>(
         wanted.marker.after = active.number;
         wanted.desired.version_description = wanted.marker.to_string();
     }
-    if let (false, Some(version)) = (matches!(work, Work::Nothing(_)), source.version()) {
+    let callers_get_another = said.routing == Some(Routing::Advanced)
+        && matches!(&work, Work::Nothing(version) if !version.is_promoted());
+    let changes = callers_get_another || !matches!(work, Work::Nothing(_));
+    if let (true, Some(version)) = (changes, source.version()) {
         remarks.extend(claim.check_let_in(version, &registered)?);
     }
     if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
@@ -191,6 +201,8 @@ pub(crate) async fn plan<'a>(
         smoke,
         identity: registered.identity(),
         kept,
+        routing: said.routing,
+        says_monitoring: said.monitoring.is_some(),
         order,
         remarks,
     })
@@ -355,19 +367,20 @@ fn desired(
 ) -> DesiredModelApi {
     let (file, stage) = (&context.file, &context.stage);
     let variables = file.environment_variables(model, stage);
+    let said = file.endpoint_settings(model, stage);
     DesiredModelApi {
         name: file.endpoint_name(model, stage),
         description: model.description.trim().to_owned(),
         project_id: project.id.clone(),
         environment_id,
         hardware_tier_id: place.tier.as_ref().map(|tier| tier.id.clone()),
-        replicas: Some(file.replicas(model, stage).unwrap_or(1)),
+        replicas: file.replicas(model, stage),
         environment_variables: variables,
         source: source.what.clone(),
         version_description: String::new(),
         logs_requests: model.log_requests.unwrap_or(false),
-        carried: Default::default(),
-        carried_version: Default::default(),
+        carried: asynchronous(said.asynchronous),
+        carried_version: monitored(said.monitoring),
     }
 }
 

@@ -1,9 +1,9 @@
 //! `deploy-model publish`: plan, show, apply, wait until that version serves, test it, report.
 //!
 //! ```text
-//!          ┌─ nothing ─────────────────────────────────────────────────► smoke test ──► unchanged
+//!          ┌─ nothing ─────────────────────────────────────────────────► smoke test ──► label ──► unchanged
 //! planned ─┤
-//!          └─ create, version, watch ──► created ──► watched ─ serves ─► verified ──► smoke test ──► done
+//!          └─ create, version, watch ──► created ──► watched ─ serves ─► verified ──► smoke test ──► label ──► done
 //!                                                       │                   │             │
 //!                                                       ├─ down ────────────┴─────────────┴──► rolled back
 //!                                                       └─ time up ──► unsettled
@@ -25,7 +25,6 @@ use domino_core::wait::Span;
 use stage_file::Kind;
 
 use crate::arguments::PublishArgs;
-use crate::callers;
 use crate::create;
 use crate::difference::Work;
 use crate::endpoint::{called, describe, name_of, serving, status_text, url};
@@ -60,7 +59,7 @@ pub(crate) async fn publish(
     for remark in &planned.remarks {
         step.warn(remark, None);
     }
-    let is_as_wanted = matches!(planned.work, Work::Nothing(_));
+    let is_as_wanted = matches!(planned.work, Work::Nothing(_)) && !planned.moves_label();
     if args.dry_run {
         hand_on_version(step, &planned)?;
         return Ok(match is_as_wanted {
@@ -148,10 +147,16 @@ impl Publish<'_> {
             let watch = existing
                 .previous_version(version, marker)
                 .map(|_| self.watch(&existing.api.id));
-            self.smoke_test(step, interrupts, &existing.api, version, watch.as_ref())
+            let tested = self
+                .smoke_test(step, interrupts, &existing.api, version, watch.as_ref())
                 .await?;
-            callers::check(&existing.api, version, &existing.versions)?;
-            return Ok(StepResult::unchanged(self.planned.as_wanted(self.context)));
+            self.let_callers_have(step, interrupts, &existing.api, version, tested)
+                .await?;
+            let as_wanted = self.planned.as_wanted(self.context);
+            return Ok(match self.planned.moves_label() {
+                true => StepResult::done(as_wanted),
+                false => StepResult::unchanged(as_wanted),
+            });
         }
         let created = self.create(step).await;
         let created = created.map_err(|error| self.planned.endpoint.with_role(error));
@@ -202,11 +207,11 @@ impl Publish<'_> {
             WatchOutcome::Serves(api, version) => {
                 self.describe(step, &api, &version);
                 self.verify(step, watch, interrupts, &api, &version).await?;
-                self.smoke_test(step, interrupts, &api, &version, Some(watch))
+                let tested = self
+                    .smoke_test(step, interrupts, &api, &version, Some(watch))
                     .await?;
-                let existing = self.planned.existing.as_ref();
-                let versions = existing.map_or(&[][..], |existing| &existing.versions);
-                callers::check(&api, &version, versions)?;
+                self.let_callers_have(step, interrupts, &api, &version, tested)
+                    .await?;
                 Ok(StepResult::done(format!(
                     "{} of endpoint `{name}` serves {} in stage `{}`",
                     name_of(&version),
@@ -386,7 +391,7 @@ impl Publish<'_> {
     }
 
     pub(crate) fn describe(&self, step: &mut Step, api: &ModelApi, version: &ModelApiVersion) {
-        let url = url(self.context, &self.args.address, api);
+        let url = url(self.context, self.planned.model, &self.args.address, api);
         let name = &self.planned.endpoint.name;
         describe(&mut step.report, &url, name, api, version);
     }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domino_core::api::async_endpoints::named_arguments;
 use domino_core::error::CommandError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,6 +55,13 @@ impl RecordedRequests {
             1 => "1 request".into(),
             count => format!("{count} requests"),
         }
+    }
+
+    /// The first request whose arguments have no names, by its name.
+    pub(crate) fn without_names(&self) -> Option<&str> {
+        let mut cases = self.cases.iter();
+        let case = cases.find(|case| named_arguments(&case.input).is_none())?;
+        Some(&case.name)
     }
 
     fn parse(text: &str, named: &Path) -> Result<Self, CommandError> {

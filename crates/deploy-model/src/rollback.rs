@@ -190,7 +190,7 @@ fn is_registered(source: &ModelApiSource) -> bool {
 }
 
 impl Defect {
-    fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             Self::Mismatch(differences) => {
                 format!("it is not what was asked for: {}", differences.join("; "))

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
-use domino_core::api::model_endpoints::{ModelEndpoint, Prediction, Route};
+use domino_core::api::model_endpoints::{Prediction, Route};
 use domino_core::client::{ApiError, Cause};
 use domino_core::error::Exit;
 use domino_core::step::Progress;
 use domino_core::wait::Poll;
 
+use crate::calls::{CallError, Calls};
 use crate::recorded_requests::{RecordedRequest, RecordedRequests};
 
 /// How long an endpoint that Domino calls `Running` may still answer 502, 503 or 504, or not at all.
@@ -29,23 +30,23 @@ pub(crate) enum SmokeTestOutcome {
     NotThere(ApiError),
 }
 
-/// Sends the requests to a version by its number if that is known, otherwise to the active one. If the address by
-/// number is not served, the active version is tested, which is that version by now.
+/// Sends the requests. If the address of a version by its number is not served, the active version is tested, which is
+/// that version by now.
 pub(crate) async fn test(
-    endpoint: &ModelEndpoint,
-    number: Option<u64>,
+    endpoint: &Calls,
+    route: Route,
     smoke: &RecordedRequests,
     delay_scale: f64,
     progress: &mut Progress,
 ) -> SmokeTestOutcome {
-    let mut route = number.map_or(Route::Latest, Route::Number);
+    let mut route = route;
     let mut slowest = Duration::ZERO;
     progress.status(&format!("smoke test: {}", smoke.count()));
     for case in &smoke.cases {
         let mut answered = answer(endpoint, route, case, delay_scale).await;
-        if let Err(error) = &answered
+        if let Err(CallError::Api(error)) = &answered
             && error.is_absent()
-            && route != Route::Latest
+            && matches!(route, Route::Number(_))
         {
             route = Route::Latest;
             answered = answer(endpoint, route, case, delay_scale).await;
@@ -62,15 +63,16 @@ pub(crate) async fn test(
         }
     }
     SmokeTestOutcome::Passed(format!(
-        "{} to `{route}` answered as expected, the slowest after {} ms",
+        "{} {} answered as expected, the slowest after {} ms",
         smoke.count(),
+        endpoint.to(route),
         slowest.as_millis()
     ))
 }
 
 /// What is wrong with an answer.
 async fn difference(
-    endpoint: &ModelEndpoint,
+    endpoint: &Calls,
     route: Route,
     case: &RecordedRequest,
     prediction: &Prediction,
@@ -81,7 +83,7 @@ async fn difference(
     }
     let mut took = prediction.took;
     if let Some(late) = case.lateness(took) {
-        match endpoint.invoke(route, &case.input).await {
+        match endpoint.call(route, &case.input).await {
             Ok(again) if case.lateness(again.took).is_none() => took = again.took,
             _ => return Some(late),
         }
@@ -92,15 +94,15 @@ async fn difference(
 
 /// One answer; waits while the endpoint comes up.
 async fn answer(
-    endpoint: &ModelEndpoint,
+    endpoint: &Calls,
     route: Route,
     case: &RecordedRequest,
     delay_scale: f64,
-) -> Result<Prediction, ApiError> {
+) -> Result<Prediction, CallError> {
     let mut poll = Poll::until(GRACE.mul_f64(delay_scale.max(0.01)), delay_scale);
     loop {
-        match endpoint.invoke(route, &case.input).await {
-            Err(error) if comes_up(&error) && poll.next().await => {}
+        match endpoint.call(route, &case.input).await {
+            Err(CallError::Api(error)) if comes_up(&error) && poll.next().await => {}
             other => return other,
         }
     }
@@ -111,7 +113,15 @@ fn comes_up(error: &ApiError) -> bool {
     matches!(status, Some(429 | 502 | 503 | 504)) || matches!(error.cause(), Cause::NotConnected(_))
 }
 
-fn outcome_of(error: ApiError, case: &RecordedRequest) -> SmokeTestOutcome {
+fn outcome_of(error: CallError, case: &RecordedRequest) -> SmokeTestOutcome {
+    let failed = |what| SmokeTestOutcome::Failed(format!("request `{}`: {what}", case.name));
+    let error = match error {
+        CallError::Api(error) => error,
+        CallError::Function(why) => return failed(format!("the function failed: {why}")),
+        CallError::NoAnswer(status) => {
+            return failed(format!("no answer came in time, it is `{status}`"));
+        }
+    };
     match error.status().map(|status| status.as_u16()) {
         Some(401 | 403) => SmokeTestOutcome::Refused(error),
         Some(404) => SmokeTestOutcome::NotThere(error),

@@ -46,7 +46,7 @@ pub(crate) async fn status(
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
     let version = with_status(&endpoint, api, active.unwrap_or(newest)).await?;
-    let url = url(context, &args.address, api);
+    let url = url(context, model, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &version);
     // The version's own `commitId` may be that of Domino's files, and a registered model has no code from the
     // repository.

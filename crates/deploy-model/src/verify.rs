@@ -1,10 +1,13 @@
 //! Verifies that the version that serves is the requested one, and that it passes its smoke test. If not, it is
 //! rolled back.
 
-use domino_core::api::model_apis::{ModelApi, ModelApiVersion};
+use domino_core::api::model_apis::{ModelApi, ModelApiVersion, PROD};
+use domino_core::api::model_endpoints::Route;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::{Interrupts, Step};
+use stage_file::Routing;
 
+use crate::callers;
 use crate::check::{Built, mismatches};
 use crate::endpoint::{endpoint_client, name_of, url};
 use crate::publish::Publish;
@@ -12,6 +15,17 @@ use crate::rollback::{Defect, PreviousVersion, RollbackOutcome, roll_back};
 use crate::smoke_test::{SmokeTestOutcome, test};
 use crate::token::VARIABLE;
 use crate::watch::EndpointWatch;
+
+/// How a version was tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tested {
+    /// It passed.
+    Passed,
+    /// Nothing tests it.
+    ByNothing,
+    /// It was not, for want of a token.
+    Skipped,
+}
 
 impl Publish<'_> {
     /// Whether what serves is what was requested. If it is not, it is rolled back.
@@ -79,7 +93,32 @@ impl Publish<'_> {
         }
     }
 
-    /// Tests the version. With `watch`, this run created it, and a version that fails is rolled back.
+    /// Tests what callers of the label get; nothing where nothing tests it.
+    pub(crate) async fn test_callers(
+        &self,
+        step: &Step,
+        api: &ModelApi,
+    ) -> Result<Option<SmokeTestOutcome>> {
+        let Some(requests) = &self.planned.smoke else {
+            return Ok(None);
+        };
+        let (context, model) = (self.context, self.planned.model);
+        let client = endpoint_client(context, model, &self.args.address, api, &self.token)?;
+        let mut progress = step.progress();
+        let delay_scale = context.connection.delay_scale();
+        let outcome = test(
+            &client,
+            Route::Promoted,
+            requests,
+            delay_scale,
+            &mut progress,
+        )
+        .await;
+        progress.end();
+        Ok(Some(outcome))
+    }
+
+    /// Tests the version. With `watch`, this run made it, and a version that fails is rolled back.
     pub(crate) async fn smoke_test(
         &self,
         step: &mut Step,
@@ -87,22 +126,24 @@ impl Publish<'_> {
         api: &ModelApi,
         version: &ModelApiVersion,
         watch: Option<&EndpointWatch<'_>>,
-    ) -> Result<()> {
+    ) -> Result<Tested> {
         let Some(requests) = &self.planned.smoke else {
             report_smoke_test(step, "none", "none");
-            return Ok(());
+            return Ok(Tested::ByNothing);
         };
         if self.token.is_missing() && api.is_public == Some(false) {
             self.skip_smoke_test(step);
-            return Ok(());
+            return Ok(Tested::Skipped);
         }
         let name = &self.planned.endpoint.name;
         let called = name_of(version);
-        let client = endpoint_client(self.context, &self.args.address, api, &self.token)?;
-        let delay_scale = self.context.connection.delay_scale();
+        let (context, model) = (self.context, self.planned.model);
+        let client = endpoint_client(context, model, &self.args.address, api, &self.token)?;
+        let route = client.route_to(version.number);
+        let delay_scale = context.connection.delay_scale();
         let mut progress = step.progress();
         let outcome = tokio::select! {
-            outcome = test(&client, version.number, requests, delay_scale, &mut progress) => outcome,
+            outcome = test(&client, route, requests, delay_scale, &mut progress) => outcome,
             signal = interrupts.next() => {
                 progress.end();
                 let text = format!(
@@ -115,11 +156,11 @@ impl Publish<'_> {
         match outcome {
             SmokeTestOutcome::Passed(words) => {
                 report_smoke_test(step, words, "passed");
-                Ok(())
+                Ok(Tested::Passed)
             }
             SmokeTestOutcome::Refused(_) if self.token.is_missing() => {
                 self.skip_smoke_test(step);
-                Ok(())
+                Ok(Tested::Skipped)
             }
             SmokeTestOutcome::Refused(error) => {
                 report_smoke_test(step, "not done: the token was refused", "refused");
@@ -165,11 +206,11 @@ impl Publish<'_> {
             "{} of endpoint `{}` is `Running` by Domino's word, but does not answer at {}, so that it was not tested",
             name_of(version),
             self.planned.endpoint.name,
-            url(self.context, &self.args.address, api)
+            url(self.context, self.planned.model, &self.args.address, api)
         ))
         .hint(
-            "an endpoint on a remote data plane has a host of its own: give it with `--endpoint-host` or in \
-             `DOMINO_MODEL_HOST`",
+            "an endpoint on a remote data plane has a host of its own: write it into stages.toml as the model's \
+             `endpoint-host`",
         )
     }
 
@@ -202,6 +243,9 @@ impl Publish<'_> {
             return CommandError::failed(format!("{new} {defect}; {later} serves by now"));
         }
         self.went_back.set(true);
+        if let Some(failure) = self.callers_keep(step, watch, &new, &defect).await {
+            return failure;
+        }
         let Some(previous) = self.previous_version(version) else {
             return RollbackOutcome::NoPreviousVersion.into_error(&new, defect);
         };
@@ -227,6 +271,29 @@ impl Publish<'_> {
             Err(problem) => RollbackOutcome::Failed(earlier, problem),
         };
         outcome.into_error(&new, defect)
+    }
+
+    /// Where callers go by the label, they never got the version: nothing is put back but the endpoint's settings.
+    async fn callers_keep(
+        &self,
+        step: &mut Step,
+        watch: &EndpointWatch<'_>,
+        new: &str,
+        defect: &Defect,
+    ) -> Option<CommandError> {
+        let existing = self.planned.existing.as_ref()?;
+        let holder = existing.versions.iter().find(|v| v.is_promoted())?;
+        if !existing.api.routes_by_label() || self.planned.routing != Some(Routing::Advanced) {
+            return None;
+        }
+        self.describe(step, &existing.api, holder);
+        let settings = self.roll_settings_back(watch).await;
+        let failure = CommandError::failed(format!(
+            "{new} {defect}; callers of `labels/{PROD}` never got it, and {}{settings}",
+            callers::still_get(Some(holder))
+        ));
+        let failure = failure.hint("nothing is lost; publish a version that is good");
+        Some(CommandError::message(defect.reason()).context(failure))
     }
 
     fn previous_version(&self, version: &ModelApiVersion) -> Option<PreviousVersion> {

@@ -1,9 +1,11 @@
 //! The plan of a publish as the person sees it.
 
+use domino_core::api::model_apis::{Carried, DEFAULT_REPLICAS, PROD};
 use domino_core::step::{ChangeKind, Plan, StepContext};
+use stage_file::Routing;
 
 use crate::callers::routing;
-use crate::difference::Work;
+use crate::difference::{ExistingEndpoint, Work};
 use crate::endpoint::{called, name_of, serving};
 use crate::plan::PublishPlan;
 
@@ -46,9 +48,17 @@ impl PublishPlan<'_> {
             plan.fact("held", hold.fact());
         }
         self.place.describe(plan);
-        if let Some(replicas) = desired.replicas {
-            plan.fact("replicas", replicas.to_string());
+        match (desired.replicas, &self.existing) {
+            (Some(replicas), _) => {
+                plan.fact("replicas", replicas.to_string());
+            }
+            (None, Some(_)) => {}
+            (None, None) => {
+                let text = format!("Domino's default, which is {DEFAULT_REPLICAS} unless changed");
+                plan.fact("replicas", text);
+            }
         }
+        self.add_settings(plan);
         if !desired.environment_variables.is_empty() {
             let variables = desired.environment_variables.iter();
             let variables: Vec<String> = variables
@@ -87,11 +97,27 @@ impl PublishPlan<'_> {
         plan.fact("key", self.wanted.marker.to_string());
     }
 
+    /// What the stage file says of how the endpoint answers.
+    fn add_settings(&self, plan: &mut Plan) {
+        let desired = &self.wanted.desired;
+        let is_on = |fields: &Carried, name: &str| fields.get(name) == Some(&true.into());
+        let existing = self.existing.as_ref();
+        let is_async = existing.and_then(|existing| existing.api.is_async);
+        if is_async.unwrap_or_else(|| is_on(&desired.carried, "isAsync")) {
+            plan.fact("calls", "asynchronous: the answer is fetched later");
+        }
+        if self.says_monitoring {
+            let is_on = is_on(&desired.carried_version, "monitoringEnabled");
+            plan.fact("monitoring", if is_on { "on" } else { "off" });
+        }
+    }
+
     fn add_changes(&self, plan: &mut Plan) {
         let endpoint = &self.endpoint.name;
         match &self.work {
             Work::Nothing(version) | Work::Watch(version) => {
                 plan.change(ChangeKind::Keep, name_of(version));
+                self.add_label(plan, &name_of(version));
             }
             Work::Create => {
                 let source = &self.wanted.desired.source;
@@ -111,8 +137,24 @@ impl PublishPlan<'_> {
                 for difference in differences {
                     plan.change(ChangeKind::Update, difference);
                 }
+                self.add_label(plan, "the new version");
             }
         }
+    }
+
+    fn add_label(&self, plan: &mut Plan, to: &str) {
+        if self.moves_label() {
+            let text = format!("`labels/{PROD}` moves to {to} once that passed its tests");
+            plan.change(ChangeKind::Update, text);
+        }
+    }
+
+    /// Whether the label is moved that callers go by.
+    pub(crate) fn moves_label(&self) -> bool {
+        let routes_by_label = |existing: &ExistingEndpoint| existing.api.routes_by_label();
+        self.routing == Some(Routing::Advanced)
+            && self.existing.as_ref().is_some_and(routes_by_label)
+            && !matches!(&self.work, Work::Nothing(version) if version.is_promoted())
     }
 
     /// Whether the endpoint's own settings are changed before a version is made.

@@ -116,6 +116,7 @@ fn existing(
             hardware_tier_id: wanted.desired.hardware_tier_id.clone(),
             replicas: wanted.desired.replicas,
             is_public: Some(false),
+            is_async: None,
             routing_mode: None,
             created_by: None,
             carried: Default::default(),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use domino_core::api::model_apis::ModelApiId;
+use domino_core::api::model_endpoints::ModelEndpoint;
 use domino_core::client::{Connection, Limits};
 use domino_core::credential::Credential;
 use domino_core::step::{Format, Step, Subject};
@@ -45,6 +46,8 @@ async fn outcome(route: &str, answers: Vec<ResponseTemplate>) -> SmokeTestOutcom
     let host = server.uri().parse().unwrap();
     let id = ModelApiId::new("m1");
     let endpoint = ModelEndpoint::of(&connection, host, &id, None).unwrap();
+    let endpoint = Calls::AtOnce(endpoint);
+    let version = endpoint.route_to(Some(2));
     let subject = Subject {
         program: "deploy-model",
         verb: "publish",
@@ -52,7 +55,7 @@ async fn outcome(route: &str, answers: Vec<ResponseTemplate>) -> SmokeTestOutcom
         stage: "dev".into(),
     };
     let mut progress = Step::begin(subject, Format::Json).progress();
-    test(&endpoint, Some(2), &smoke, 0.01, &mut progress).await
+    test(&endpoint, version, &smoke, 0.01, &mut progress).await
 }
 
 fn failure(outcome: SmokeTestOutcome) -> String {

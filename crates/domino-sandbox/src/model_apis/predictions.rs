@@ -51,14 +51,15 @@ impl Prediction {
 }
 
 /// The endpoint, where the token opens it.
-fn opened(apis: &ModelApis, id: &str, headers: &HeaderMap) -> Result<Arc<ModelApi>, Response> {
+fn opened(apis: &ModelApis, id: &str, headers: &HeaderMap) -> Result<Arc<ModelApi>, Box<Response>> {
     let api = apis.with_id(id).filter(|api| api.is_async);
-    let api = api.ok_or_else(|| no_such_route(&format!("/api/modelApis/async/v1/{id}")))?;
+    let api =
+        api.ok_or_else(|| Box::new(no_such_route(&format!("/api/modelApis/async/v1/{id}"))))?;
     let value = headers.get(header::AUTHORIZATION);
     let token = value.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     match token.is_some_and(|token| apis.takes(&api, token)) {
         true => Ok(api),
-        false => Err(refusal(StatusCode::UNAUTHORIZED, "Unauthorized")),
+        false => Err(refusal(StatusCode::UNAUTHORIZED, "Unauthorized").into()),
     }
 }
 
@@ -70,7 +71,7 @@ async fn request(
 ) -> Response {
     let api = match opened(&apis, &id, &headers) {
         Ok(api) => api,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if body.len() > LARGEST {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large");
@@ -124,7 +125,7 @@ async fn prediction(
 ) -> Response {
     let api = match opened(&apis, &id, &headers) {
         Ok(api) => api,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some(found) = api.predictions.with_id(&prediction) else {
         return refusal(StatusCode::NOT_FOUND, "There is no such prediction");

@@ -267,7 +267,7 @@ async fn an_endpoint_that_is_made_asynchronous_says_so_on_both_generations() {
             .await
             .unwrap();
         let sent = &server.received_requests().await.unwrap()[0];
-        let sent: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+        let sent: Value = serde_json::from_slice(&sent.body).unwrap();
         assert_eq!(sent["isAsync"], true, "{generation:?}");
     }
 }

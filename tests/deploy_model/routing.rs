@@ -1,0 +1,136 @@
+//! An endpoint that routes by labels: a new version is tested as `latest`, and callers get it only then.
+
+use std::time::Duration;
+
+use domino_sandbox::{EndpointChange, Fault, Misbehaviour};
+use serde_json::{Value, json};
+
+use crate::endpoint_settings::{PUBLISH, another, scene, stages};
+use crate::harness::{MODEL_PAIR, MODEL_TOKEN, Scene, http};
+use crate::shared_endpoint::{change, id_of, only};
+
+const LABEL: &str = "PUT /api/modelServing/v1/modelApis/*/versions/*/productionLabel";
+
+fn advanced() -> Scene {
+    scene("6.3", "routing = \"advanced\"")
+}
+
+/// The number of the version that the label leads to, if it leads to one.
+fn promoted(scene: &Scene) -> Option<u64> {
+    let endpoint = only(scene);
+    let mut versions = endpoint["versions"].as_array().unwrap().iter();
+    let promoted = versions.find(|version| version["isPromoted"] == true)?;
+    promoted["number"].as_u64()
+}
+
+/// What callers get.
+fn called(scene: &Scene) -> Value {
+    let endpoint = only(scene);
+    let url = format!(
+        "{}/models/{}/labels/prod/model",
+        scene.sandbox.url(),
+        id_of(&endpoint)
+    );
+    let basic = format!("Basic {MODEL_PAIR}");
+    let body = json!({ "data": { "x": 1 } });
+    let (_, reply) = http::send("POST", &url, &[("authorization", &basic)], Some(&body));
+    reply["result"]["tenfold"].clone()
+}
+
+fn function(more: &str) -> String {
+    format!("def predict(x):\n    return {{\"tenfold\": x * 10{more}}}\n")
+}
+
+#[test]
+fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
+    let mut scene = advanced();
+    scene.run(PUBLISH).exits(0);
+    assert_eq!((promoted(&scene), called(&scene)), (Some(1), json!(10)));
+    scene.run(PUBLISH).exits(0).tells("is as wanted");
+    another(&mut scene, &function(" + 0.0"));
+    scene
+        .run(&[PUBLISH, &["--dry-run"]].concat())
+        .exits(0)
+        .plans("`labels/prod` moves to the new version once that passed its tests");
+    assert_eq!(promoted(&scene), Some(1));
+    scene
+        .run(PUBLISH)
+        .exits(0)
+        .tells("`labels/prod` leads to version 2");
+    assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
+    // One that fails as `latest` is none that callers get.
+    another(&mut scene, &function(" + 7"));
+    for _ in 0..2 {
+        scene.run(PUBLISH).exits(5);
+        assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
+    }
+    // Without the token nothing is tested, and so nothing is moved.
+    another(&mut scene, &function(" + 0"));
+    scene.without("DOMINO_MODEL_TOKEN");
+    scene.run(PUBLISH).exits(3).tells("it was not tested");
+    assert_eq!(promoted(&scene), Some(2));
+    scene.variable("DOMINO_MODEL_TOKEN", MODEL_TOKEN);
+    let made = only(&scene)["versions"].as_array().unwrap().len();
+    scene
+        .run(PUBLISH)
+        .exits(0)
+        .tells("`labels/prod` moves to version");
+    assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), made);
+    assert_eq!(promoted(&scene), Some(made as u64));
+}
+
+#[test]
+fn a_label_that_somebody_moved_stays_and_one_of_an_unsaid_routing_too() {
+    let mut scene = advanced();
+    scene.run(PUBLISH).exits(0);
+    another(&mut scene, &function(" + 0.0"));
+    scene.commit_file("stages.toml", &stages(""));
+    scene.run(PUBLISH).exits(6).tells("still get version 1");
+    assert_eq!(promoted(&scene), Some(1));
+    change(&scene, EndpointChange::Routing("basic"));
+    scene.commit_file("stages.toml", &stages("routing = \"advanced\""));
+    let made = only(&scene)["versions"].as_array().unwrap().len();
+    scene
+        .run(PUBLISH)
+        .exits(3)
+        .tells("no route of Domino's changes it");
+    assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), made);
+}
+
+#[test]
+fn no_fault_of_the_move_is_green_with_callers_elsewhere_and_the_next_run_moves_it_once() {
+    let refused = |status| Misbehaviour::Status {
+        status,
+        retry_after: None,
+        processed: false,
+    };
+    for (name, fault, exit) in [
+        ("lost reply", Misbehaviour::Reset { processed: true }, 0),
+        ("403", refused(403), 3),
+        ("404", refused(404), 6),
+        ("409", refused(409), 3),
+        ("500", refused(500), 4),
+        (
+            "slow",
+            Misbehaviour::Delay {
+                by: Duration::from_secs(1),
+            },
+            0,
+        ),
+    ] {
+        let mut scene = advanced();
+        scene.run(PUBLISH).exits(0);
+        another(&mut scene, &function(" + 0.0"));
+        scene.sandbox.faults().add(Fault::on(LABEL, fault).single());
+        let run = scene.run(PUBLISH);
+        assert_eq!(run.exit, exit, "{name}: {run}");
+        let moved = Some(if exit == 0 { 2 } else { 1 });
+        assert_eq!(promoted(&scene), moved, "{name}: {run}");
+        if exit != 0 {
+            run.tells("callers still get version 1");
+            scene.run(PUBLISH).exits(0);
+            assert_eq!(promoted(&scene), Some(2), "{name}");
+        }
+        assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), 2);
+    }
+}
