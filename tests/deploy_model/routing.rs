@@ -6,8 +6,8 @@ use domino_sandbox::{EndpointChange, Fault, Misbehaviour};
 use serde_json::{Value, json};
 
 use crate::endpoint_settings::{PUBLISH, another, scene, stages};
-use crate::harness::{MODEL_PAIR, MODEL_TOKEN, Scene, http};
-use crate::shared_endpoint::{change, id_of, only};
+use crate::harness::{MODEL_TOKEN, Scene};
+use crate::shared_endpoint::{change, only};
 
 const LABEL: &str = "PUT /api/modelServing/v1/modelApis/*/versions/*/productionLabel";
 
@@ -25,16 +25,11 @@ fn promoted(scene: &Scene) -> Option<u64> {
 
 /// What callers get.
 fn called(scene: &Scene) -> Value {
-    let endpoint = only(scene);
-    let url = format!(
-        "{}/models/{}/labels/prod/model",
-        scene.sandbox.url(),
-        id_of(&endpoint)
-    );
-    let basic = format!("Basic {MODEL_PAIR}");
-    let body = json!({ "data": { "x": 1 } });
-    let (_, reply) = http::send("POST", &url, &[("authorization", &basic)], Some(&body));
-    reply["result"]["tenfold"].clone()
+    std::fs::write(scene.path().join("one.json"), r#"{"data": {"x": 1}}"#).unwrap();
+    let invoke = ["invoke", "tenfold", "--stage", "dev", "--input", "one.json"];
+    let run = scene.run(&invoke).exits(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    answer["result"]["tenfold"].clone()
 }
 
 fn function(more: &str) -> String {

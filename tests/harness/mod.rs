@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use domino_sandbox::{Account, MlflowContext, Options, Sandbox, Seed};
 use tempfile::TempDir;
 
-pub use secrets::{KEY, MODEL_PAIR, MODEL_TOKEN, TOKEN};
+pub use secrets::{KEY, MODEL_TOKEN, TOKEN};
 
 /// The smallest stage file that has three stages and a job; `[job.…]` tables of a test are added to it.
 pub const STAGES: &str = r#"
