@@ -11,6 +11,7 @@ mod logs;
 mod model_api;
 mod of_registered;
 mod page;
+mod prediction;
 mod predictions;
 mod public;
 mod role;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::predictions::Prediction;
+use super::prediction::Prediction;
 use super::role::Role;
 use super::settings::Settings;
 use super::status::Status;

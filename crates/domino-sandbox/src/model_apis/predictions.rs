@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::invocation::refusal;
 use super::model_api::ModelApi;
+use super::prediction::Prediction;
 use super::serving;
 use super::store::ModelApis;
 use crate::host::Host;
@@ -28,26 +29,6 @@ pub(super) fn routes() -> Router<Arc<ModelApis>> {
     Router::new()
         .route(path, post(request))
         .route(&format!("{path}/{{prediction}}"), get(prediction))
-}
-
-/// What became of a request.
-#[derive(Clone)]
-pub(super) enum Prediction {
-    Pending,
-    Processing,
-    Succeeded(Value),
-    Failed(String),
-}
-
-impl Prediction {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Processing => "Processing",
-            Self::Succeeded(_) => "Succeeded",
-            Self::Failed(_) => "Failed",
-        }
-    }
 }
 
 /// The endpoint, where the token opens it.
