@@ -228,10 +228,9 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
 }
 
 fn endpoint_settings(table: Table<'_, '_>) -> EndpointSettings {
-    let flag = |key| table.get(key).and_then(|value| value.as_bool());
     EndpointSettings {
-        asynchronous: flag("asynchronous"),
-        monitoring: flag("monitoring"),
+        asynchronous: table.bool("asynchronous"),
+        monitoring: table.bool("monitoring"),
         endpoint_host: table.parsed("endpoint-host"),
         routing: table.word("routing"),
     }
