@@ -42,7 +42,7 @@ mod tests {
             host("http://models.example.com"),
             [
                 "`endpoint-host` in `[model.registered]` must be `https`; plain `http` would send the credential readable \
-                 to everybody on the way"
+                 to another machine"
             ]
         );
         let there = with(
