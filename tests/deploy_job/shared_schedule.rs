@@ -1,5 +1,5 @@
-//! A scheduled job that others change too: nothing lost, nothing doubled, nothing undone without a word. Each is judged
-//! by the sandbox's own state.
+//! A scheduled job that others change too: nothing is lost, duplicated or silently reverted. Each test checks the
+//! sandbox's own state.
 
 use serde_json::json;
 

@@ -44,7 +44,7 @@ mod tests {
 
     use super::*;
 
-    /// A scheduled job, changed where `change` says so.
+    /// A scheduled job, with the changes in `change`.
     fn definition(change: &Value) -> ScheduleDefinition {
         let mut definition = json!({
             "title": "Score [prod/score]",

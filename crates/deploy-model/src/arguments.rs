@@ -1,4 +1,4 @@
-//! What `deploy-model publish` is given.
+//! The arguments of `deploy-model publish`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use domino_core::variable::is_on_github;
 
 use crate::endpoint::EndpointAddress;
 
-/// What `publish --help` ends with.
+/// The end of `publish --help`.
 pub(crate) const SMOKE: &str = "\
 What the stage file does not say of an endpoint stays as people set it in Domino, and is carried over from version to \
 version. So does what somebody changed since our last publish, with a warning, until `--put-back`. An endpoint that \
@@ -97,7 +97,7 @@ pub(crate) struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// The version that is given. On GitHub an empty one is an error.
+    /// The version that is given, if any. On GitHub an empty one is an error.
     pub(crate) fn version(&self) -> Result<Option<VersionNumber>, CommandError> {
         GivenVersion::number(self.version)
     }

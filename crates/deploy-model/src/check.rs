@@ -1,5 +1,5 @@
-//! Whether the version that serves is what was asked for. Domino ignores a field with a wrong name, so only
-//! what a request led to proves anything.
+//! Whether the version that serves is what was requested. Domino ignores a field with a wrong name, so only the
+//! result of a request proves anything.
 
 use domino_core::api::hardware_tiers::HardwareTier;
 use domino_core::api::model_apis::{
@@ -10,16 +10,16 @@ use domino_core::commit::Commit;
 
 use crate::difference::Wanted;
 
-/// What is known of the commit that a function was built from.
+/// What is known about the commit that a function was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Built {
-    /// A registered model: the repository's commit has no part in it.
+    /// A registered model: the repository's commit plays no part.
     NotApplicable,
-    /// From the commit that was asked for.
+    /// From the requested commit.
     Requested,
-    /// From another one.
+    /// From another commit.
     Other(String),
-    /// Domino does not tell a commit that could be compared.
+    /// Domino does not tell a commit that can be compared.
     Unknown,
 }
 
@@ -40,7 +40,7 @@ impl Built {
     }
 }
 
-/// The commit of the repository that a version was built from. Where it cannot be read it is not known.
+/// The commit of the repository that a version was built from. If it cannot be read, it is unknown.
 pub(crate) async fn git_commit(
     reader: &Reader,
     id: &ModelApiId,
@@ -49,8 +49,8 @@ pub(crate) async fn git_commit(
     reader.model_git_commit(id, version).await.unwrap_or(None)
 }
 
-/// The commit that a version was built from. `git` is that of the main repository, where Domino tells it; the
-/// version's own id may be one of Domino's files, so that only its being equal says something.
+/// The commit that a version was built from. `git` is that of the main repository, if Domino tells it. The version's
+/// own id may be that of Domino's files, so it only says something if it is equal.
 fn built(
     source: &ModelApiSource,
     version: &ModelApiVersion,
@@ -69,7 +69,7 @@ fn built(
     }
 }
 
-/// Everything of endpoint and version that is not as wanted, in words.
+/// Everything in endpoint and version that is not as wanted, in words.
 pub(crate) fn mismatches(
     wanted: &Wanted,
     tier: Option<&HardwareTier>,

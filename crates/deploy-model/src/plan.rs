@@ -41,10 +41,10 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) wanted: Wanted,
     pub(crate) existing: Option<ExistingEndpoint>,
     pub(crate) work: Work,
-    /// Where nothing is to be done: what is known of the commit that what serves was built from.
+    /// What is known about the commit that the serving version was built from, if nothing is to be done.
     pub(crate) built: Option<Built>,
     pub(crate) smoke: Option<RecordedRequests>,
-    /// What tells the version from every other of its number, where the experiment manager tells it.
+    /// What distinguishes the version from every other of its number, if the experiment manager tells it.
     pub(crate) identity: Option<VersionIdentity>,
     /// What stays as people set it.
     pub(crate) kept: Kept,
@@ -52,9 +52,9 @@ pub(crate) struct PublishPlan<'a> {
     pub(crate) routing: Option<Routing>,
     /// Whether the stage file says if the model is monitored.
     pub(crate) says_monitoring: bool,
-    /// How it stands to what serves.
+    /// How it relates to what serves.
     pub(crate) order: OrderNotes,
-    /// What must be said beside the plan.
+    /// What must be said besides the plan.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -232,8 +232,8 @@ fn hold(
     args.hold.settle(moving, &wanted.marker.commit)
 }
 
-/// Compares what serves with what is wanted, where nothing would be done. That it was made for this says nothing about
-/// what became of it: a publish may have failed on that, or never come to look.
+/// Compares what serves with what is wanted, if nothing else would be done. That it was created for this says nothing
+/// about the result: the publish may have failed, or ended before it could check.
 async fn compare(
     reader: &Reader,
     wanted: &Wanted,
@@ -260,7 +260,7 @@ async fn compare(
     )
 }
 
-/// What Domino decides, because nothing lets us.
+/// What Domino decides because nothing lets us.
 fn domino_chooses(
     context: &StepContext,
     place: &ResolvedPlacement,
@@ -279,8 +279,8 @@ fn domino_chooses(
     tier.into_iter().chain(commit).collect()
 }
 
-/// The endpoint with its versions. The list may leave out the status of the newest version, which decides whether it is
-/// on its way.
+/// The endpoint with its versions. The list may leave out the status of the newest version, which tells whether it is
+/// being deployed.
 async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     let Some(api) = &endpoint.api else {
         return Ok(None);
@@ -302,7 +302,7 @@ async fn existing(endpoint: &Endpoint) -> Result<Option<ExistingEndpoint>> {
     }))
 }
 
-/// An endpoint must name its compute environment, also where a job may leave it out: one that exists keeps its own.
+/// An endpoint must name its compute environment, even if a job may leave it out. An existing endpoint keeps its own.
 async fn environment(
     reader: &Reader,
     project: &Project,
@@ -325,7 +325,7 @@ async fn environment(
     })
 }
 
-/// A build takes the active revision of its environment; no route lets one choose.
+/// A build takes the active revision of its environment; no route can choose another.
 fn revision_remarks(
     file: &StageFile,
     place: &ResolvedPlacement,
@@ -384,7 +384,7 @@ fn desired(
     }
 }
 
-/// What is desired, with the marker that becomes the description of the version.
+/// What is desired, with the marker that becomes part of the version's description.
 fn wanted(
     context: &StepContext,
     model: &Model,
@@ -406,7 +406,7 @@ fn wanted(
     }
 }
 
-/// Reads the smoke test: the one given, else the one in the stage file, whose path begins where that file is.
+/// Reads the smoke test: the given one, otherwise the one in the stage file, whose path is relative to that file.
 fn smoke(
     context: &StepContext,
     model: &Model,

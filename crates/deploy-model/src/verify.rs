@@ -19,11 +19,11 @@ use crate::watch::EndpointWatch;
 /// How a version was tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tested {
-    /// It passed.
+    /// Its answers to the recorded requests were as expected.
     Passed,
     /// Nothing tests it.
     ByNothing,
-    /// It was not, for want of a token.
+    /// It was not tested, because there is no token.
     Skipped,
 }
 
@@ -118,7 +118,7 @@ impl Publish<'_> {
         Ok(Some(outcome))
     }
 
-    /// Tests the version. With `watch`, this run made it, and a version that fails is rolled back.
+    /// Tests the version. With `watch`, this run created it, and a version that fails is rolled back.
     pub(crate) async fn smoke_test(
         &self,
         step: &mut Step,

@@ -157,12 +157,12 @@ impl PublishPlan<'_> {
             && !matches!(&self.work, Work::Nothing(version) if version.is_promoted())
     }
 
-    /// Whether the endpoint's own settings are changed before a version is made.
+    /// Whether the endpoint's own settings are changed before a version is created.
     pub(crate) fn changes_settings(&self) -> bool {
         matches!(self.work, Work::Version { settings: true, .. })
     }
 
-    /// The sentence for when nothing is to be done.
+    /// The sentence for when there is nothing to do.
     pub(crate) fn as_wanted(&self, context: &StepContext) -> String {
         let version = match &self.work {
             Work::Nothing(version) => name_of(version),

@@ -1,13 +1,13 @@
-//! One thing out of Domino's list by what the stage file calls it: by id first, then by exact name. Several of
-//! one name, or none, is an error that lists what there is.
+//! Chooses one thing from Domino's list by what the stage file calls it: by id first, then by exact name. If several
+//! have the name, or none, the error lists what exists.
 
 pub use crate::api::named::Named;
 use crate::error::CommandError;
 
-/// How many names an error lists at most.
+/// An error lists at most this many names.
 const LISTED: usize = 8;
 
-/// The one thing that `wanted` means. `noun` is what the thing is called: `hardware tier`.
+/// The one thing that `wanted` means. `noun` is the kind of thing: `hardware tier`.
 pub fn choose<'a, T: Named>(
     things: &'a [T],
     wanted: &str,

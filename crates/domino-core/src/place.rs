@@ -13,8 +13,8 @@ use crate::step::Plan;
 use stage_file::{Kind, ProjectName, Stage, StageFile, Target};
 
 impl Project {
-    /// The project of a stage. It must be there, and on git: a commit of a project on Domino's own file system
-    /// is not the repository's.
+    /// The project of a stage. It must exist, and use git: a commit of a project on Domino's own file system is not
+    /// the repository's.
     pub async fn of_stage(reader: &Reader, file: &StageFile, stage: &Stage) -> Result<Self> {
         let key = ["stage", stage.name.as_str(), "project"];
         let found = match reader.project(&stage.project).await {
@@ -62,19 +62,19 @@ fn nearest(wanted: &ProjectName, known: &[ProjectName]) -> String {
     }
 }
 
-/// Where an entity runs. `None` is what the project has by default.
+/// Where an entity runs. `None` means the project's default.
 #[derive(Debug, Clone)]
 pub struct ResolvedPlacement {
     /// The hardware tier.
     pub tier: Option<HardwareTier>,
-    /// The compute environment and which of its revisions.
+    /// The compute environment and the revision of it.
     pub environment: Option<(Environment, RevisionSpec)>,
     /// What a run has beside that.
     pub settings: ResolvedSettings,
 }
 
 impl ResolvedPlacement {
-    /// Asks Domino, side by side, for what the target names, and finds it there.
+    /// Asks Domino, side by side, for what the target names, and chooses it.
     pub async fn find(
         reader: &Reader,
         file: &StageFile,
@@ -187,8 +187,8 @@ impl ResolvedPlacement {
     }
 }
 
-/// The hardware tier is the only selector of a data plane, so a tier of another one is a wrong target. A stage file
-/// that names a data plane names a tier for whatever is deployed there, by the rule `data-plane`.
+/// The hardware tier alone decides the data plane, so a tier of another data plane is a wrong target. A stage file
+/// that names a data plane also names a tier for everything deployed there, by the rule `data-plane`.
 fn check_data_plane(
     file: &StageFile,
     stage: &Stage,

@@ -21,7 +21,7 @@ pub struct ResolvedSettings {
     pub netapp_volumes: Option<Vec<String>>,
     /// The size of the run's own disk in GiB.
     pub volume_size: Option<u32>,
-    /// The cluster.
+    /// The cluster of workers to start with each run.
     pub cluster: Option<ResolvedCluster>,
     /// The kind of machine.
     pub capacity: Option<Capacity>,

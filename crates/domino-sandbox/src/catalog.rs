@@ -1,5 +1,5 @@
-//! What a Domino is and has before anything runs: its release, users, projects, data planes, hardware tiers and
-//! environments. What runs is checked against it.
+//! What a Domino has before anything runs: its release, users, projects, data planes, hardware tiers and
+//! environments. Requests are checked against it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::seed::Seed;
 use crate::users::Users;
 use crate::version::Version;
 
-/// What was seeded, with ids.
+/// The seed's things, with ids.
 pub(crate) struct Catalog {
     pub(crate) version: Version,
     pub(crate) users: Arc<Users>,

@@ -1,5 +1,5 @@
-//! Jobs. What one is and reports stands in `job`, how it gets to its end in `run`, and how the APIs spell it in `v4`,
-//! `public` and `legacy`.
+//! Jobs. `job` defines what one is and reports, `run` runs it to its end, and `v4`, `public` and `legacy` spell it
+//! for the APIs.
 
 mod cluster;
 mod job;

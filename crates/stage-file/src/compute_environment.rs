@@ -36,6 +36,6 @@ pub enum Revision {
     Latest,
     /// The one that the stage before ran; in the first stage the active one.
     AsBefore,
-    /// One by its id.
+    /// A fixed one, by its id in Domino.
     Id(String),
 }

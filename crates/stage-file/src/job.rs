@@ -10,7 +10,7 @@ use crate::run_settings::RunSettings;
 use crate::schedule::Schedule;
 use crate::stage::Stage;
 
-/// `[job.<name>]`: a command that is run, once a deployment or on a schedule.
+/// `[job.<name>]`: a command that is run, once in each deployment or on a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Job {
     /// The name, from the table's header.

@@ -1,4 +1,4 @@
-//! A model, and what of it is served.
+//! A model, and what is served of it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -76,14 +76,14 @@ pub enum ModelSource {
     Registered {
         /// The registered model's name.
         name: String,
-        /// Which version of it.
+        /// The rule that selects its version.
         version: VersionRule,
     },
     /// A function in a file of the project.
     Function {
         /// The file, from the top of the repository.
         file: String,
-        /// The function in it.
+        /// The name of the function to call for each request.
         function: String,
     },
 }

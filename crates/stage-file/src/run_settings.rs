@@ -54,11 +54,11 @@ pub struct Cluster {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClusterType {
-    /// Ray.
+    /// The framework Ray.
     Ray,
     /// Apache Spark.
     Spark,
-    /// Dask.
+    /// The framework Dask.
     Dask,
     /// Open MPI.
     Mpi,

@@ -1,4 +1,4 @@
-//! What is to be done in every case that can be told apart.
+//! What is done in every case that can be distinguished.
 
 mod served;
 
@@ -90,7 +90,7 @@ fn version(number: u64, wanted: &Wanted, status: &str) -> ModelApiVersion {
     }
 }
 
-/// An endpoint as it was made from `wanted`, whose active version is the one of the number.
+/// An endpoint as it was created from `wanted`, whose active version has this number.
 fn existing(
     wanted: &Wanted,
     versions: Vec<ModelApiVersion>,
@@ -306,9 +306,9 @@ fn the_older_routes_tell_little_and_the_mark_decides() {
     let Work::Nothing(serves) = nothing else {
         panic!("{nothing:?}");
     };
-    // The endpoint tells how it goes, where the list of versions does not.
+    // The endpoint tells the status if the list of versions does not.
     assert!(serves.deployment.unwrap().is_running());
-    // Nobody tells which one answers: the newest does, when it runs.
+    // Nothing tells which one answers: the newest does, if it runs.
     existing.api.active = None;
     existing.versions[0].deployment = Some(deployment("running", false));
     let nothing = work(Generation::Models.capabilities(), Some(&existing), &wanted);

@@ -12,9 +12,9 @@ use crate::client::{ApiError, Reader, segment};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalVolume {
-    /// The id, which is what requests carry.
+    /// The id that requests contain.
     pub id: ExternalVolumeId,
-    /// The name.
+    /// The name that people see and the stage file may use.
     pub name: String,
     /// Where a run finds it.
     #[serde(default)]

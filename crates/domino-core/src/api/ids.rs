@@ -1,6 +1,6 @@
-//! The ids of Domino's things, a type for each, so that a name or another noun's id cannot be sent in its place.
+//! The ids of Domino's things, a type for each, so that a name or another thing's id cannot be sent in its place.
 
-/// Makes the type of an id.
+/// Defines the type of an id.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -9,7 +9,7 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl $name {
-            /// The id that Domino gave.
+            /// The id as Domino assigned it.
             pub fn new(id: impl Into<String>) -> Self {
                 Self(id.into())
             }
@@ -31,7 +31,7 @@ macro_rules! ids {
 ids! {
     /// An app's id: 24 hexadecimal digits.
     AppId;
-    /// The id of a version of an app. The oldest API knows no versions: there it is the instance's id.
+    /// The id of a version of an app. The oldest API has no versions; there it is the instance's id.
     AppVersionId;
     /// The id of one start of a version.
     AppInstanceId;

@@ -19,26 +19,26 @@ use crate::client::{ApiError, Reader, Writer, segment};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
-    /// The id.
+    /// The id that the job's routes name.
     pub id: JobId,
     /// The number that people see.
     #[serde(default)]
     pub number: u64,
-    /// The title.
+    /// The title that people see; deploy programs find their own jobs by it.
     pub title: Option<String>,
-    /// The command.
+    /// The command that it runs; `None` if Domino does not tell.
     pub job_run_command: Option<String>,
     /// Who started it.
     pub started_by: Option<StartedBy>,
-    /// Its status.
+    /// Its status, as a word and as flags.
     pub statuses: JobStatuses,
     /// When it was submitted, started and ended.
     pub stage_time: StageTime,
-    /// What of the main repository it runs.
+    /// The branch, tag or commit of the main repository that it runs.
     pub main_repo_git_ref: Option<GitRef>,
-    /// Why it ended badly.
+    /// Why it failed.
     pub abnormal_status: Option<AbnormalStatus>,
-    /// Why it waits.
+    /// Why it is queued.
     pub queued_job_history_details: Option<QueueDetails>,
     /// The data plane that it ran on.
     pub data_plane: Option<DataPlane>,
@@ -47,7 +47,7 @@ pub struct Job {
     /// The external volumes that it mounts.
     #[serde(default)]
     pub dependent_external_volume_mounts: Vec<Value>,
-    /// What the run itself reported in `dominostats.json`.
+    /// The numbers that the run itself wrote to `dominostats.json`.
     #[serde(default)]
     pub domino_stats: Vec<DominoStat>,
 }
@@ -60,11 +60,11 @@ impl Job {
     }
 }
 
-/// The statuses of a job.
+/// The status of a job in several fields.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobStatuses {
-    /// Whether it is over.
+    /// Whether it has ended.
     pub is_completed: bool,
     /// The status word.
     pub execution_status: ExecutionStatus,
@@ -75,9 +75,9 @@ pub struct JobStatuses {
 /// Who started a job.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StartedBy {
-    /// The id.
+    /// The user's id.
     pub id: UserId,
-    /// The name one signs in with.
+    /// The sign-in name.
     #[serde(default)]
     pub username: String,
 }
@@ -86,21 +86,21 @@ pub struct StartedBy {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum ExecutionStatus {
-    /// Ended well.
+    /// Its command succeeded.
     Succeeded,
-    /// The command ended badly.
+    /// Its command failed.
     Failed,
     /// Somebody stopped it.
     Stopped,
     /// Domino could not run it.
     Error,
-    /// One of the words for a run that is on its way.
+    /// One of the words for a run that has not ended.
     OnItsWay(String),
     /// A word that we do not know.
     Unknown(String),
 }
 
-/// Words of runs that are on their way, from v4's enumeration of run states.
+/// The words for runs that have not ended, from v4's enumeration of run states.
 const ON_ITS_WAY: &[&str] = &[
     "Pending",
     "Queued",
@@ -142,7 +142,7 @@ impl ExecutionStatus {
         }
     }
 
-    /// Whether it is one of the four words of a run that is over.
+    /// Whether it is one of the four words for a run that has ended.
     pub fn is_terminal(&self) -> bool {
         matches!(
             self,
@@ -155,16 +155,16 @@ impl ExecutionStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StageTime {
-    /// Submitted.
+    /// When it was submitted.
     #[serde(default)]
     pub submission_time: i64,
-    /// The command began.
+    /// When the command began.
     pub run_start_time: Option<i64>,
-    /// It was over.
+    /// When it ended.
     pub completed_time: Option<i64>,
 }
 
-/// Why a job ended badly, in Domino's words.
+/// Why a job failed, in Domino's words.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AbnormalStatus {
@@ -176,47 +176,47 @@ pub struct AbnormalStatus {
     pub run_failure_message: String,
 }
 
-/// Why a job waits.
+/// Why a job is queued.
 #[derive(Debug, Clone, Deserialize)]
 pub struct QueueDetails {
     /// Domino's explanation.
     pub explanation: Option<String>,
 }
 
-/// One number that the run reported.
+/// A number that the run reported.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DominoStat {
-    /// Its name.
+    /// The number's name, as the run chose it.
     pub name: String,
-    /// Its value; a number or text.
+    /// Its value: a number or text.
     pub value: Value,
 }
 
-/// What a job really got.
+/// What a job really runs on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeDetails {
-    /// The hardware tier.
+    /// The tier, to be compared with the requested one.
     pub hardware_tier: RuntimeTier,
-    /// The compute environment.
+    /// The environment, to be compared with the requested one.
     pub environment: RuntimeEnvironment,
 }
 
-/// The hardware tier that a job runs on.
+/// The hardware tier that a job really runs on.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RuntimeTier {
-    /// The id.
+    /// The id, to be compared with the one that was requested.
     pub id: HardwareTierId,
-    /// The name.
+    /// The name that people see.
     #[serde(default)]
     pub name: String,
 }
 
-/// The compute environment that a job runs in.
+/// The compute environment that a job really runs in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeEnvironment {
-    /// The id.
+    /// The id, to be compared with the one that was requested.
     pub environment_id: EnvironmentId,
     /// The revision's id.
     pub environment_revision_id: Option<String>,
@@ -224,28 +224,28 @@ pub struct RuntimeEnvironment {
     pub revision_number: Option<u32>,
 }
 
-/// The deployment's own mapping of status words to groups.
+/// Which status words mean what on this deployment.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct StatusGroups {
-    /// Words of jobs that are over.
+    /// Words for jobs that have ended.
     #[serde(default)]
     pub completed: Vec<String>,
-    /// Words of jobs that are not.
+    /// Words for jobs that have not ended.
     #[serde(default)]
     pub active: Vec<String>,
 }
 
-/// What is sent to start a job. Everything that is `None` is left out and takes the project's default.
+/// The request that starts a job. A field that is `None` is not sent and takes the project's default.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewJob {
-    /// The project.
+    /// The id of the project to run in.
     pub project_id: ProjectId,
-    /// The command.
+    /// The command line to run.
     pub command_to_run: String,
-    /// The title.
+    /// The title that people see.
     pub title: String,
-    /// The commit. The field `commitId` would choose a commit of Domino's own file system.
+    /// The commit to run. The field `commitId` would choose a commit of Domino's own file system instead.
     pub main_repo_git_ref: GitRef,
     /// The hardware tier's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,7 +253,7 @@ pub struct NewJob {
     /// The compute environment's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment_id: Option<EnvironmentId>,
-    /// Which revision of it.
+    /// The revision of that environment to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment_revision_spec: Option<RevisionSpec>,
     /// What else it has.
@@ -276,8 +276,8 @@ impl Reader {
             .await
     }
 
-    /// `GET /v4/jobs/{id}/runtimeExecutionDetails`: the tier and environment that the job really got.
-    /// Contract: v4.
+    /// `GET /v4/jobs/{id}/runtimeExecutionDetails`: the tier and environment that the job really runs on. Contract:
+    /// v4.
     pub async fn job_runtime(&self, id: &JobId) -> Result<RuntimeDetails, ApiError> {
         self.read(
             &format!("/v4/jobs/{}/runtimeExecutionDetails", segment(id.as_str())),
@@ -286,7 +286,7 @@ impl Reader {
         .await
     }
 
-    /// `GET /v4/jobs/getStatus/values`: which words mean what on this deployment. Contract: v4.
+    /// `GET /v4/jobs/getStatus/values`: which status words mean what on this deployment. Contract: v4.
     pub async fn job_status_groups(&self) -> Result<StatusGroups, ApiError> {
         self.read("/v4/jobs/getStatus/values", &[]).await
     }
@@ -299,8 +299,8 @@ impl Writer {
             .await
     }
 
-    /// `POST /v4/jobs/stop`: asks a job to stop. Its results are kept as they are. Some versions want the
-    /// project as well, which the others ignore. Contract: v4 and the official Python client.
+    /// `POST /v4/jobs/stop`: asks a job to stop. Its results are kept as they are. Some versions require the project
+    /// as well, which the others ignore. Contract: v4 and the official Python client.
     pub async fn stop_job(&self, project: &ProjectId, id: &JobId) -> Result<(), ApiError> {
         let stop = Stop {
             job_id: id,

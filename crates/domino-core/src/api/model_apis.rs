@@ -1,7 +1,7 @@
 //! Model APIs, which people call endpoints: list, read, create, change, a new version, their logs.
 //!
-//! A handle speaks one of two generations of routes: `/api/modelServing/v1` and, where a deployment does not have
-//! that, the older `/v1/models` with what v4 tells beside it. What a generation does not tell is `None`.
+//! A handle uses one of two generations of routes: `/api/modelServing/v1`, or if a deployment does not have those,
+//! the older `/v1/models` together with v4. What a generation does not tell is `None`.
 
 mod carried;
 mod generation;
@@ -30,7 +30,7 @@ use super::logs::LogPage;
 use super::projects::Project;
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// The model APIs of a deployment, asked for or changed by the routes of one generation.
+/// The model APIs of a deployment, read and changed by the routes of one generation.
 #[derive(Debug, Clone)]
 pub struct ModelApis<C> {
     client: C,
@@ -40,17 +40,17 @@ pub struct ModelApis<C> {
 /// The model APIs of a project.
 #[derive(Debug, Clone)]
 pub struct ListedModelApis {
-    /// What they were listed by, and are read with.
+    /// The client that listed them, for reading more.
     pub apis: ModelApis<Reader>,
-    /// All that were not archived, and that this account may see.
+    /// All that are not archived and that this account may see.
     pub all: Vec<ModelApi>,
-    /// Those that were made of a registered model, in every project, also what this account may not see; nothing where
-    /// it was not asked or is not told.
+    /// Those that were created from a registered model, in every project, including ones that this account may not
+    /// see; `None` if that was not asked or is not told.
     pub made: Option<Vec<MadeEndpoint>>,
 }
 
 impl ListedModelApis {
-    /// Asks which of them were made of a registered model, where that matters only now.
+    /// Reads which of them were created from a registered model, unless that is known already.
     pub async fn ask_made(&mut self, registered_model: Option<&str>) -> Result<(), ApiError> {
         if let Some(name) = registered_model {
             self.made = made::made_of(self.apis.reader(), name).await?;
@@ -59,7 +59,7 @@ impl ListedModelApis {
     }
 }
 
-/// Asks the routes of the handle's generation.
+/// Calls the routes of the handle's generation.
 macro_rules! by_generation {
     ($apis:ident.$request:ident($($argument:expr),*)) => {
         match $apis.generation {
@@ -70,12 +70,12 @@ macro_rules! by_generation {
 }
 
 impl<C> ModelApis<C> {
-    /// The generation that is spoken.
+    /// The generation whose routes it uses.
     pub fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// What that generation can.
+    /// What that generation can do.
     pub fn capabilities(&self) -> Capabilities {
         self.generation.capabilities()
     }
@@ -90,8 +90,8 @@ impl Reader {
         }
     }
 
-    /// The model APIs of a project, by the routes that are there: an unknown route on the newer list means that
-    /// they are not, and nothing else does.
+    /// The model APIs of a project, by the routes that exist: an unknown route on the newer list means that the
+    /// deployment does not have those, and nothing else does.
     pub async fn find_model_apis(&self, project: &Project) -> Result<ListedModelApis, ApiError> {
         let mut apis = self.model_apis(Generation::ModelServing);
         let all = match serving::list(self, project).await {
@@ -108,7 +108,7 @@ impl Reader {
         })
     }
 
-    /// The same, and side by side the endpoints that a registered model knows of.
+    /// The same, and at the same time the endpoints that a registered model lists.
     pub async fn find_model_apis_of(
         &self,
         project: &Project,
@@ -124,8 +124,8 @@ impl Reader {
         Ok(found)
     }
 
-    /// `GET /v4/modelManager/{id}/getModelReproductionDetails`: the commit of the project's main repository that
-    /// a version was built from, where the deployment tells it. Contract: v4.
+    /// `GET /v4/modelManager/{id}/getModelReproductionDetails`: the commit of the project's main repository that a
+    /// version was built from, if the deployment tells it. Contract: v4.
     pub async fn model_git_commit(
         &self,
         id: &ModelApiId,
@@ -146,7 +146,7 @@ impl Writer {
 }
 
 impl ModelApis<Reader> {
-    /// The client that asks.
+    /// The client that it reads with.
     pub fn reader(&self) -> &Reader {
         &self.client
     }
@@ -193,8 +193,8 @@ impl ModelApis<Reader> {
         by_generation!(self.build_log(id, version, position))
     }
 
-    /// At most `most` lines of the log of a version's instances from `position` on. It never says that nothing
-    /// more will come.
+    /// At most `most` lines of the log of a version's instances from `position` on. It never says that it is
+    /// complete.
     pub async fn instance_log(
         &self,
         id: &ModelApiId,
@@ -207,13 +207,13 @@ impl ModelApis<Reader> {
 }
 
 impl ModelApis<Writer> {
-    /// Creates a model API with its first version, and has it deployed.
+    /// Creates a model API with its first version, and deploys it.
     pub async fn create(&self, desired: &DesiredModelApi) -> Result<ModelApiId, ApiError> {
         by_generation!(self.create(desired))
     }
 
-    /// Changes what belongs to the model API itself: description, environment, hardware tier, replicas. The
-    /// older routes take those with the next version, so that nothing is sent there.
+    /// Changes what belongs to the model API itself: description, environment, hardware tier, replicas. The older
+    /// routes take those with the next version, so nothing is sent there.
     pub async fn update(&self, id: &ModelApiId, desired: &DesiredModelApi) -> Result<(), ApiError> {
         match self.capabilities().tells_settings {
             true => serving::update(&self.client, id, desired).await,
@@ -221,8 +221,8 @@ impl ModelApis<Writer> {
         }
     }
 
-    /// Makes a new version and has it deployed. `None` where the reply does not say which one it is: it is then
-    /// found in the list by its description.
+    /// Creates a new version and deploys it. `None` if the reply does not say which one it is: it is then found in
+    /// the list by its description.
     pub async fn create_version(
         &self,
         id: &ModelApiId,
@@ -243,13 +243,13 @@ impl ModelApis<Writer> {
         serving::label_for_production(&self.client, id, version, is_prod).await
     }
 
-    /// Takes a model API away, and stops its versions; see [`Capabilities::archives`].
+    /// Archives a model API, and stops its versions; see [`Capabilities::archives`].
     pub async fn archive(&self, id: &ModelApiId) -> Result<(), ApiError> {
         serving::archive(&self.client, id).await
     }
 
-    /// `POST /v4/models/{id}/{version}/stopModelDeployment`: stops a version. What becomes of it must be read.
-    /// Contract: v4, which is the only family that has such a route.
+    /// `POST /v4/models/{id}/{version}/stopModelDeployment`: stops a version. The result must be read afterwards.
+    /// Contract: v4, the only family that has such a route.
     pub async fn stop_version(
         &self,
         id: &ModelApiId,
@@ -258,8 +258,8 @@ impl ModelApis<Writer> {
         self.deployment("stopModelDeployment", id, version).await
     }
 
-    /// `POST /v4/models/{id}/{version}/startModelDeployment`: starts a version that was built before. What
-    /// becomes of it must be read. Contract: v4, which is the only family that has such a route.
+    /// `POST /v4/models/{id}/{version}/startModelDeployment`: starts a version that was built before. The result must
+    /// be read afterwards. Contract: v4, the only family that has such a route.
     pub async fn start_version(
         &self,
         id: &ModelApiId,

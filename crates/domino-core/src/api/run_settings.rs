@@ -11,7 +11,7 @@ use super::hardware_tiers::HardwareTierId;
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSettings {
-    /// External volumes to mount.
+    /// The ids of the external volumes to mount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_volume_mounts: Option<Vec<ExternalVolumeId>>,
     /// NetApp volumes to mount, by id.
@@ -42,12 +42,12 @@ pub struct ComputeCluster {
     pub cluster_type: &'static str,
     /// The compute environment of the cluster.
     pub compute_environment_id: EnvironmentId,
-    /// Which revision of it.
+    /// The revision of that environment to run.
     pub compute_environment_revision_spec: RevisionSpec,
     /// The master's hardware tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master_hardware_tier_id: Option<TierReference>,
-    /// The workers' hardware tier.
+    /// The hardware tier of each worker.
     pub worker_hardware_tier_id: TierReference,
     /// How many workers; the fewest where there is a most.
     pub worker_count: u32,

@@ -32,7 +32,7 @@ pub struct ScheduledJob {
 }
 
 impl ScheduledJob {
-    /// Domino's own order of two scheduled jobs: when they were created, then their ids.
+    /// Domino's own order of two scheduled jobs: by creation time, then by id.
     pub fn is_before(&self, other: &Self) -> bool {
         let when = |scheduled: &Self| (scheduled.created.to_string(), scheduled.id.to_string());
         when(self) < when(other)
@@ -57,7 +57,7 @@ const CARRIED: &[(&str, &str)] = &[
     ("netAppVolumeIds", "NetApp volumes"),
 ];
 
-/// What Domino says of a scheduled job by itself, and nobody sends.
+/// Fields that Domino sets by itself and no request contains.
 const BY_DOMINO: &[&str] = &[
     "id",
     "created",
@@ -66,43 +66,44 @@ const BY_DOMINO: &[&str] = &[
     "scheduledByUserName",
 ];
 
-/// What a scheduled job does: exactly what is sent, and what is compared with what is there.
+/// What a scheduled job does: exactly what is sent, and what is compared with what exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleDefinition {
-    /// The title.
+    /// The title, which ends with our marker.
     pub title: String,
-    /// The command.
+    /// The command line of each run.
     pub command: String,
-    /// When.
+    /// When it starts a run.
     pub schedule: Cron,
     /// The IANA time zone.
     pub timezone_id: String,
-    /// Whether it does not fire.
+    /// Whether it is paused.
     pub is_paused: bool,
-    /// Whether a run may start while the one before still runs.
+    /// Whether a run may start while the previous one still runs.
     pub allow_concurrent_execution: bool,
     /// The hardware tier's id (never its name).
     pub hardware_tier_identifier: HardwareTierId,
     /// The compute environment's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_environment_id: Option<EnvironmentId>,
-    /// Which revision of it.
+    /// The revision of that environment to run.
     pub environment_revision_spec: RevisionSpec,
-    /// As whom it runs.
+    /// The id of the user that it runs as.
     pub scheduled_by_user_id: UserId,
-    /// Who is told when a run ends.
+    /// Who gets an email when a run ends.
     pub notify_on_complete_email_addresses: Vec<String>,
-    /// The commit.
+    /// The commit to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_repo_git_ref: Option<GitRef>,
-    /// Everything else that it has, as it was read: a replacement is whole, so that it is sent back.
+    /// Everything else that it has, as it was read. A replacement is whole, so this is sent back.
     #[serde(flatten, deserialize_with = "rest")]
     pub rest: Map<String, Value>,
 }
 
 impl ScheduleDefinition {
-    /// What counts when two of them are compared: all that is ours, and of the rest what Domino keeps as it is sent.
+    /// What counts when two of them are compared: everything that is ours, and of the rest what Domino keeps as it is
+    /// sent.
     pub fn compared(&self) -> Map<String, Value> {
         let mut object = match serde_json::to_value(self) {
             Ok(Value::Object(object)) => object,
@@ -147,7 +148,7 @@ impl ScheduleDefinition {
     }
 }
 
-/// Whether a value is what a field that is left out means.
+/// Whether a value means the same as a field that is left out.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
@@ -156,10 +157,10 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What is left of a reply, in the places where a request has it.
+/// What remains of a reply, arranged as a request has it.
 fn rest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let mut rest = Map::deserialize(deserializer)?;
-    // A reply has them together, a request side by side.
+    // A reply has them together, a request separately.
     if let Some(Value::Object(data)) = rest.remove("dataConfig") {
         rest.extend(data);
     }
@@ -173,7 +174,7 @@ fn rest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>
 pub struct Cron {
     /// Seconds first, six or seven fields.
     pub cron_string: String,
-    /// Whether it was written by hand.
+    /// Whether somebody wrote it by hand.
     #[serde(default)]
     pub is_custom: bool,
 }

@@ -47,7 +47,7 @@ pub struct Report {
     pub next: Option<String>,
 }
 
-/// A list of things, each a row.
+/// The headings of the columns.
 #[derive(Debug, Clone, Serialize)]
 pub struct Table {
     /// The headings of the columns.
@@ -56,7 +56,7 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A piece of a remote log.
+/// What the log is of.
 #[derive(Debug, Clone, Serialize)]
 pub struct Excerpt {
     /// What the log is of.
@@ -80,7 +80,7 @@ pub enum Outcome {
     Planned,
 }
 
-/// How a step ended well, and the sentence on it.
+/// How it ended.
 #[derive(Debug, Clone)]
 pub struct StepResult {
     /// How it ended.

@@ -33,7 +33,7 @@ pub(super) async fn look(visit: &Visit<'_>, reader: &Reader, project: &Project) 
             }
         }
     }
-    // Tiers first: an environment is of no use without one.
+    // Tiers first: an environment is useless without one.
     questions.sort_by_key(|question| question.what);
     join_all(
         questions
@@ -49,7 +49,7 @@ enum What {
     Environment,
 }
 
-/// Whether one tier or environment is there, for the kinds that want it.
+/// Whether one tier or environment exists, for the kinds that need it.
 struct Question {
     what: What,
     kinds: Vec<Kind>,
@@ -79,7 +79,7 @@ impl Question {
         (tier, environment)
     }
 
-    /// The tiers of model endpoints are a population of their own; environments are everybody's.
+    /// Model endpoints have tiers of their own; environments are for all kinds.
     fn is_same(&self, other: &Self) -> bool {
         let for_models = |question: &Self| question.kinds.contains(&Kind::Model);
         self.what == other.what

@@ -184,7 +184,7 @@ pub struct Difference {
 /// Something of ours in Domino that the file no longer has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOver {
-    /// What it is.
+    /// Whether it is a job, a schedule, an app or a model.
     pub kind: EntityKind,
     /// The stage and entity of its marker: `prod/report`.
     pub marker: String,

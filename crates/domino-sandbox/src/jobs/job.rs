@@ -21,7 +21,6 @@ use crate::reply::Failure;
 use crate::run_status::{RunHistory, RunStatus};
 use crate::users::User;
 
-/// One job.
 pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) number: usize,
@@ -63,7 +62,7 @@ pub(crate) struct JobSpec {
     pub(super) same_commit: Option<String>,
 }
 
-/// What a job runs on and in.
+/// The tier, environment and other things that a job runs on.
 pub(super) struct JobAssets {
     pub(super) hardware_tier: Arc<HardwareTier>,
     pub(super) environment: Arc<Environment>,
@@ -71,7 +70,7 @@ pub(super) struct JobAssets {
     pub(super) volumes: Vec<Arc<ExternalVolume>>,
 }
 
-/// The progress of a job.
+/// The part of a job that changes while it runs.
 #[derive(Clone, Debug)]
 struct JobProgress {
     history: RunHistory,
@@ -170,7 +169,7 @@ impl Job {
         self.title.lock().clone()
     }
 
-    /// Gives the job another title, whatever becomes of it.
+    /// Changes the job's title; allowed in every status.
     pub(super) fn rename(&self, title: String) {
         *self.title.lock() = Some(title);
     }
@@ -250,8 +249,8 @@ impl Job {
         }
     }
 
-    /// What the log route suggests about a failure: the last complaint of the program, or the
-    /// reason why there was no program.
+    /// What the log route suggests about a failure: the program's last error line, or the reason why there was no
+    /// program.
     pub(crate) fn problem(&self) -> Option<String> {
         let (_, message) = self.progress.lock().failure.clone()?;
         Some(self.log.last(Kind::Stderr).unwrap_or(message))
@@ -278,7 +277,7 @@ impl Job {
         Ok(())
     }
 
-    /// Enters `status`, unless the job is being stopped and `status` is no part of that.
+    /// Enters `status`, unless the job is being stopped and `status` is not part of that.
     pub(super) fn enter(&self, status: RunStatus) {
         let mut progress = self.progress.lock();
         if !progress.is_stopping || status == RunStatus::Stopping {
@@ -291,7 +290,7 @@ impl Job {
         let mut progress = self.progress.lock();
         progress.completed = Some(now);
         progress.failure = failure;
-        // What a run that failed or was stopped left behind is kept all the same.
+        // What a failed or stopped run left behind is kept as well.
         if status != RunStatus::Error {
             progress.output_commit_id = Some(id::commit_id());
         }

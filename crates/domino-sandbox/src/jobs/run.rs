@@ -1,5 +1,5 @@
-//! Takes one job from its queue to its end: fetch the code, run the command, read what it left.
-//! Every status on the way is one that the API knows, and each lasts as long as the sandbox's pace says.
+//! Runs one job from its queue to its end: fetches the code, runs the command, reads what it left. Every status on
+//! the way is one that the API knows, and each lasts as long as the sandbox's pace says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ enum JobOutcome {
     Succeeded,
     /// With the reason and the message that the API tells.
     Failed(&'static str, String),
-    /// The sandbox itself could not do its part.
+    /// The sandbox itself failed.
     Error(String),
 }
 
@@ -109,7 +109,7 @@ async fn walk(host: &Host, job: &Job, running: &mut Option<Running>) -> JobOutco
     job.enter(RunStatus::Finishing);
     job.has_stats(stats(folder.path()));
     host.delays.step().await;
-    // Removing a large folder takes a while, in which nothing else could be answered.
+    // Removing a large folder takes a while, during which nothing else could be answered.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     if status.success() {
         JobOutcome::Succeeded
@@ -158,8 +158,8 @@ async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
     Ok(())
 }
 
-/// What the command left in `dominostats.json`, name by name. A file that is not an object of plain
-/// values is ignored; it does not make the run fail.
+/// What the command left in `dominostats.json`, name by name. A file that is not an object of plain values is
+/// ignored; it does not fail the run.
 fn stats(folder: &Path) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(folder.join("dominostats.json")).unwrap_or_default();
     let stats: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap_or_default();

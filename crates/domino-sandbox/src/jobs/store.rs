@@ -33,7 +33,7 @@ impl Jobs {
         }
     }
 
-    /// Makes a job of `spec` and lets it run.
+    /// Creates a job from `spec` and runs it.
     pub(crate) fn start(
         &self,
         user: &Arc<User>,
@@ -86,7 +86,8 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Adds jobs of `command` that succeeded, the last of them `apart` ago and each that long after the one before.
+    /// Adds jobs of `command` that succeeded, the last of them `apart` ago and each other one that long before the
+    /// next.
     pub(crate) fn add_finished(
         &self,
         user: &Arc<User>,
@@ -109,7 +110,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Makes a job that repeats `job`, of the same commit or of what its reference means now.
+    /// Creates a job that repeats `job`, at the same commit or at what its reference means now.
     pub(crate) fn restart(
         &self,
         user: &Arc<User>,

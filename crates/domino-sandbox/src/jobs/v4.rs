@@ -1,5 +1,4 @@
-//! Jobs as `/v4/jobs` has them: unwrapped objects, epoch milliseconds, and paging whose
-//! parameters are named the wrong way round.
+//! Jobs in `/v4/jobs`: unwrapped objects, epoch milliseconds, and paging parameters whose names are swapped.
 
 use std::sync::Arc;
 
@@ -232,7 +231,7 @@ async fn details(State(jobs): Of<Jobs>, Caller(user): Caller, Path(id): Id) -> A
     })))
 }
 
-/// What a job would get that was started with these wishes.
+/// What a job would get that is started with these settings.
 async fn defaults(
     State(jobs): Of<Jobs>,
     Caller(user): Caller,

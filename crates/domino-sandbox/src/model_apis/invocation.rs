@@ -1,5 +1,5 @@
-//! Calls of models. An endpoint takes its own access token as user and password of HTTP Basic, and
-//! no other credential of this Domino.
+//! Calls of models. An endpoint accepts its own access token as user and password of HTTP Basic, and no other
+//! credential of this Domino.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

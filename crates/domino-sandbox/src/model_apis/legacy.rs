@@ -1,5 +1,5 @@
-//! Model APIs as the oldest API has them, under `/v1/models`: what older Dominos have nothing else
-//! for. A new model is known by `_id` under `data`, a new version is bare, and every version is deployed.
+//! Model APIs in the oldest API, under `/v1/models`, the only one that older Dominos have. A new model is known by
+//! `_id` under `data`, a new version is bare, and every version is deployed.
 
 use std::sync::Arc;
 

@@ -21,7 +21,6 @@ use crate::users::User;
 /// The label of the version that was promoted.
 const PROD: &str = "prod";
 
-/// One model API.
 pub(crate) struct ModelApi {
     pub(crate) id: String,
     pub(crate) project: Arc<Project>,
@@ -29,9 +28,9 @@ pub(crate) struct ModelApi {
     pub(super) created_by: Arc<User>,
     pub(super) is_async: bool,
     pub(super) strict_node_anti_affinity: bool,
-    /// No route changes them once the endpoint is made.
+    /// No route changes them once the endpoint has been created.
     pub(super) environment_variables: Vec<(String, String)>,
-    /// The model access token, which no reply ever holds, and the id under which it is listed.
+    /// The model access token, which no reply contains, and the id under which it is listed.
     pub(super) token: String,
     pub(super) token_id: String,
     /// What was left at the address of an asynchronous one.
@@ -45,12 +44,12 @@ pub(super) struct ModelApiDetails {
     pub(super) modified: Moment,
     pub(super) is_archived: bool,
     pub(super) bundle_id: Option<String>,
-    /// `basic`, where everybody is answered by the version that is active, or `advanced`, where callers choose it by a
-    /// label or number.
+    /// `basic`, where the active version answers everybody, or `advanced`, where callers choose it by a label or
+    /// number.
     pub(super) routing_mode: String,
     /// The number of the version behind the label `prod`.
     pub(super) promoted: Option<usize>,
-    /// The id of each with what they may do; where it is not private, the project's members may do everything.
+    /// The id of each with their role; if the endpoint is not private, the project's members may do everything.
     pub(super) collaborators: Vec<(String, Role)>,
     pub(super) is_private: bool,
     pub(super) versions: Vec<Arc<ModelApiVersion>>,
@@ -117,7 +116,7 @@ impl ModelApi {
         format!("/models/{}/overview", self.id)
     }
 
-    /// Fails when the model API is archived, and so takes nothing new.
+    /// Fails if the model API is archived, and so accepts nothing new.
     pub(super) fn check_not_archived(&self) -> Result<(), Failure> {
         match self.details.lock().is_archived {
             true => Err(Failure::bad_request(format!(
@@ -187,7 +186,7 @@ impl ModelApi {
         version
     }
 
-    /// Gives a version that has ended its next turn; false when it has not ended, and so goes on.
+    /// Starts another deployment of a version that has ended; false if it has not ended, and so continues.
     pub(super) fn restart(&self, version: &ModelApiVersion) -> bool {
         if !version.has_ended() {
             return false;
@@ -230,8 +229,8 @@ impl ModelApi {
             .ok_or_else(|| Failure::not_found(format!("Model API version {id} was not found")))
     }
 
-    /// Takes `version` as the one that answers, unless one that was deployed later does already. The
-    /// version that answered until now stops.
+    /// Makes `version` the one that answers, unless one that was deployed later already does. The version that
+    /// answered until now stops.
     pub(super) fn activate(&self, version: &Arc<ModelApiVersion>) -> bool {
         let mut details = self.details.lock();
         let before = details.active.clone();

@@ -1,5 +1,5 @@
-//! What can be changed of a model API: its name, its place and its size. A version takes them as they
-//! are when it is made.
+//! What can be changed about a model API: its name, its place and its size. A version uses the settings at the time
+//! of its creation.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Every model API of the sandbox: how one is made, gets another version, and is found again.
+//! Every model API of the sandbox: how one is created, gets another version, and is found again.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl ModelApis {
         }
     }
 
-    /// Makes a model API of `spec` with its first version, which is built at once.
+    /// Creates a model API from `spec` with its first version, which is built at once.
     pub(crate) async fn create(
         &self,
         user: &Arc<User>,
@@ -151,8 +151,8 @@ impl ModelApis {
         apis
     }
 
-    /// Checks that the source of a version exists. Only the build looks for files, in the
-    /// commit that is the newest one now and that this gives.
+    /// Checks that the source of a version exists. Only the build looks for files, in the newest commit, which is
+    /// returned.
     async fn check_source(&self, user: &User, source: &Source) -> Result<Option<String>, Failure> {
         let Source::Registered { model, version } = source else {
             let head = self.host.resolve(&GitRef::head()).await;
@@ -217,7 +217,7 @@ impl ModelApis {
         version
     }
 
-    /// Starts a version again that was built and has ended. One that has not ended goes on.
+    /// Starts a version again that was built and has ended. One that has not ended continues.
     pub(super) fn start(
         &self,
         api: &Arc<ModelApi>,

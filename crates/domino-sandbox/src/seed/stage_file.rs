@@ -1,5 +1,5 @@
-//! Reads a stage file as plain TOML and seeds what it names. It knows only where names of Domino's
-//! things stand, checks nothing, and ignores every other key.
+//! Reads a stage file as plain TOML and seeds what it names. It only knows where names of Domino's things are, checks
+//! nothing, and ignores every other key.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Jobs as the routes show and take them: fields, lists, stop and restart, on every API.
+//! Jobs as the routes show and accept them: fields, lists, stop and restart, on every API.
 
 use domino_sandbox::{HardwareTierSeed, Options, Pace, Seed};
 use serde_json::{Value, json};
@@ -341,7 +341,7 @@ fn a_job_that_is_not_there_is_not_found() {
     assert_eq!(world.get("/v4/jobs/odd").status, 400);
 }
 
-/// Whether a process is there and no zombie.
+/// Whether a process exists and is no zombie.
 pub fn is_alive(process: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim();

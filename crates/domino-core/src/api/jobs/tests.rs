@@ -1,4 +1,4 @@
-//! Each request of the jobs noun, exactly, and each reply.
+//! The exact requests for jobs, and their replies.
 
 use std::future::ready;
 
@@ -86,7 +86,7 @@ async fn page_three_is_fetched_and_the_cap_of_the_server_does_not_matter() {
                 .1
                 .parse()
                 .unwrap();
-            // Twenty a page, whatever is asked for: 50 jobs are on three pages.
+            // The server returns twenty a page, whatever is requested: 50 jobs are on three pages.
             let numbers: Vec<u64> = (1..=50)
                 .rev()
                 .skip((page as usize - 1) * 20)
@@ -151,7 +151,7 @@ async fn the_newest_job_is_looked_for_no_further_than_it_is() {
     let reader = connection(&server.uri()).reader();
     let none = reader.newest_job(&ProjectId::new("p1"), |_| false).await;
     assert!(none.unwrap().is_none());
-    // What came after a job is read, and not one page more.
+    // What was added after a job is read, and not one page more.
     let since = reader
         .jobs_after(&ProjectId::new("p1"), 120, |_| true)
         .await;
@@ -165,7 +165,7 @@ async fn a_list_without_end_is_an_error_after_a_thousand_pages() {
     let asked = std::sync::atomic::AtomicU64::new(0);
     Mock::given(path("/v4/jobs"))
         .respond_with(move |_: &Request| {
-            // Something that was not there before on each page, and no word of how many there are.
+            // Each page has something new, and nothing says how many jobs there are.
             let number = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             ResponseTemplate::new(200).set_body_json(json!({"jobs": [job(number, "Running")]}))
         })
@@ -293,7 +293,7 @@ async fn a_log_without_a_route_of_v4_is_read_from_the_public_api() {
         page.pagination.latest_time_nano.as_deref(),
         Some("1500000000")
     );
-    // Where neither is there, the error is of the first.
+    // If neither route exists, the error is that of the first.
     let error = reader.job_log(&JobId::new("j2"), "5", 10).await;
     let error = error.unwrap_err().to_string();
     assert!(

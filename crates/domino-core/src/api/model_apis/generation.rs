@@ -1,4 +1,4 @@
-//! The generations of Domino's API for model APIs, and the one table of what each of them can.
+//! The generations of Domino's API for model APIs, and the one table of what each of them can do.
 
 /// Which routes a deployment has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,28 +9,28 @@ pub enum Generation {
     Models,
 }
 
-/// What a generation can.
+/// What a generation can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// It always tells which version answers, and its status.
     pub tells_active_version: bool,
-    /// It tells and changes the description, environment, hardware tier and replicas of a model API. Else those go
-    /// with each version, and nobody tells them.
+    /// It tells and changes the description, environment, hardware tier and replicas of a model API. Otherwise those
+    /// are sent with each version and cannot be read.
     pub tells_settings: bool,
     /// It repeats the description of every version.
     pub tells_descriptions: bool,
-    /// Environment variables are taken when a model API is created, and not later; else with every version.
+    /// Environment variables are accepted only when a model API is created; otherwise with every version.
     pub fixes_variables: bool,
     /// It can have a version monitored.
     pub monitors: bool,
     /// It tells which version callers get by a label, and can move that.
     pub routes_by_label: bool,
-    /// A model API can be taken away.
+    /// A model API can be archived.
     pub archives: bool,
 }
 
 impl Generation {
-    /// What it can.
+    /// What this generation can do.
     pub fn capabilities(self) -> Capabilities {
         let newer = self == Self::ModelServing;
         Capabilities {

@@ -1,4 +1,4 @@
-//! A model API and its versions, and all that one shall be: the same for both generations.
+//! A model API and its versions, and the desired state of one: the same for both generations.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use super::status::Deployment;
 use crate::api::ids::{EnvironmentId, HardwareTierId, ModelApiId, ModelApiVersionId, ProjectId};
 use crate::api::named::Named;
 
-/// A model API.
+/// A model API, which people call an endpoint. What a generation does not tell is `None`.
 #[derive(Debug, Clone)]
 pub struct ModelApi {
-    /// The id.
+    /// The id, which is also in the address that callers use.
     pub id: ModelApiId,
     /// The name, which need not be unique.
     pub name: String,
-    /// What people read about it.
+    /// The description that people read.
     pub description: String,
     /// Its compute environment.
     pub environment_id: Option<EnvironmentId>,
-    /// Its hardware tier.
+    /// The id of the hardware tier that its instances run on.
     pub hardware_tier_id: Option<HardwareTierId>,
     /// How many replicas serve it.
     pub replicas: Option<u32>,
@@ -29,33 +29,33 @@ pub struct ModelApi {
     pub is_async: Option<bool>,
     /// How callers are routed: `basic`, or `advanced`, where they choose a version by its label or number.
     pub routing_mode: Option<String>,
-    /// The id of who made it.
+    /// The id of the user who created it.
     pub created_by: Option<String>,
-    /// What it has beyond that, which is sent back with every change.
+    /// Its other settings, which are sent back with every change.
     pub carried: Carried,
-    /// The version that answers, according to Domino; it lags behind while a new one is on its way.
+    /// The version that answers, according to Domino; it lags behind while a new one is being deployed.
     pub active: Option<ActiveVersion>,
 }
 
 /// The version of a model API that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveVersion {
-    /// The id.
+    /// The same id as in the list of versions.
     pub id: ModelApiVersionId,
     /// The number that people see.
     pub number: Option<u64>,
-    /// How it stands.
+    /// Its status.
     pub deployment: Option<Deployment>,
 }
 
-/// A version of a model API.
+/// A version of a model API: what is built once and then started and stopped.
 #[derive(Debug, Clone)]
 pub struct ModelApiVersion {
-    /// The id.
+    /// The id that the version's routes name.
     pub id: ModelApiVersionId,
     /// The number that people see.
     pub number: Option<u64>,
-    /// What people read about it; a deploy program's mark is here.
+    /// The description that people read; it also holds a deploy program's marker.
     pub description: String,
     /// What it serves.
     pub source: Option<ModelApiSource>,
@@ -63,48 +63,48 @@ pub struct ModelApiVersion {
     pub commit_id: Option<String>,
     /// The revision of the compute environment that it was built on.
     pub environment_revision_id: Option<String>,
-    /// The data plane that it is on.
+    /// The id of the data plane that it runs on.
     pub data_plane_id: Option<String>,
     /// Whether Domino logs requests and replies.
     pub logs_requests: Option<bool>,
-    /// How it stands; nothing until it is being deployed.
+    /// Its status; absent until it is being deployed.
     pub deployment: Option<Deployment>,
-    /// When it was made, in epoch milliseconds.
+    /// When it was created, in epoch milliseconds.
     pub created: Option<i64>,
-    /// The id of who made it.
+    /// The id of the user who created it.
     pub created_by: Option<String>,
-    /// Its labels; callers of an endpoint of advanced routing choose it by one.
+    /// Its labels, by which callers of an endpoint with advanced routing choose it.
     pub labels: Vec<String>,
-    /// What it has beyond that, which the next version takes over.
+    /// Its other settings, which the next version takes over.
     pub carried: Carried,
 }
 
-/// All that a model API shall be. It is sent whole, whichever routes there are.
+/// The desired state of a model API. It is sent whole, by either generation of routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredModelApi {
-    /// The name.
+    /// The name that it is created with.
     pub name: String,
-    /// What people read about it.
+    /// The description that people read.
     pub description: String,
-    /// The project.
+    /// The id of the project that it is created in.
     pub project_id: ProjectId,
     /// The compute environment.
     pub environment_id: EnvironmentId,
     /// The hardware tier; `None` is Domino's own choice.
     pub hardware_tier_id: Option<HardwareTierId>,
-    /// How many replicas serve it; `None` is what it has.
+    /// How many replicas serve it; `None` keeps the present number.
     pub replicas: Option<u32>,
-    /// Its environment variables. Domino takes them when a model API is created, and not later.
+    /// Its environment variables. Domino accepts them only when a model API is created.
     pub environment_variables: BTreeMap<String, String>,
     /// What the version serves.
     pub source: ModelApiSource,
-    /// What people read about the version.
+    /// The description of the version that people read.
     pub version_description: String,
     /// Whether Domino logs requests and replies of the version.
     pub logs_requests: bool,
-    /// What the endpoint has beyond that.
+    /// The endpoint's other settings, as they were read.
     pub carried: Carried,
-    /// What the version takes over from the one before.
+    /// The settings that the version takes over from the previous one.
     pub carried_version: Carried,
 }
 
@@ -112,17 +112,17 @@ pub struct DesiredModelApi {
 /// Domino's documentation.
 pub const DEFAULT_REPLICAS: u32 = 2;
 
-/// The label of the version that callers of an endpoint of advanced routing are meant to get.
+/// The label of the version that callers of an endpoint with advanced routing are meant to get.
 pub const PROD: &str = "prod";
 
 impl ModelApiVersion {
-    /// When it was made, to the second, where Domino tells.
+    /// When it was created, to the second, if Domino tells.
     pub fn created_at(&self) -> Option<String> {
         let at = jiff::Timestamp::from_second(self.created?.div_euclid(1000)).ok()?;
         Some(at.to_string())
     }
 
-    /// Whether the label `prod` leads to it.
+    /// Whether the label `prod` points to it.
     pub fn is_promoted(&self) -> bool {
         self.labels.iter().any(|label| label == PROD)
     }
@@ -136,7 +136,7 @@ impl ModelApi {
             .is_some_and(|mode| mode.eq_ignore_ascii_case("advanced"))
     }
 
-    /// The compute environment, also where only the older routes tell it.
+    /// The compute environment, even if only the older routes tell it.
     pub fn told_environment(&self) -> Option<EnvironmentId> {
         let told = self.carried.get("environmentId").and_then(|id| id.as_str());
         self.environment_id
@@ -144,7 +144,7 @@ impl ModelApi {
             .or_else(|| told.map(EnvironmentId::new))
     }
 
-    /// Whether this version of it is the one that answers, by Domino's word, and is `Running`.
+    /// Whether this version is the active one according to Domino, and `Running`.
     pub fn serves(&self, version: &ModelApiVersionId) -> bool {
         self.active.as_ref().is_some_and(|active| {
             active.id == *version

@@ -1,7 +1,7 @@
-//! Model APIs by the older routes, `/v1/models`, with what v4 tells beside them.
+//! Model APIs by the older routes, `/v1/models`, and what v4 tells in addition.
 //!
-//! No specification covers `/v1`, so that replies are read with every shape that was seen: lists bare or under
-//! `data`, ids as `id` or `_id`. What a reply does not hold is `None`; a new version is found in the list.
+//! No specification covers `/v1`, so replies are read in every shape that was seen: lists bare or under `data`, ids
+//! as `id` or `_id`. What a reply does not contain is `None`; a new version is found in the list.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ enum OneOrList<T> {
     List(Vec<T>),
 }
 
-/// An id under any of the names that it was seen under, also under several at once.
+/// An id under any of the names that it was seen under, even under several at once.
 #[derive(Deserialize)]
 #[serde(try_from = "Ids")]
 struct AnyId(String);
@@ -139,8 +139,8 @@ struct RepositoryCommit {
     is_main_repo: bool,
 }
 
-/// What is sent to create a model API, and for every new version as well: whatever of it the server leaves out
-/// there is at least not left out by us.
+/// The request that creates a model API, and every new version as well: it always contains everything, whatever the
+/// server keeps of it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
@@ -208,7 +208,7 @@ impl From<Version> for ModelApiVersion {
     }
 }
 
-/// `GET /v1/projects/{owner}/{name}/models`, and side by side `GET /v4/modelManager/getModels?projectId=`, which
+/// `GET /v1/projects/{owner}/{name}/models`, and at the same time `GET /v4/modelManager/getModels?projectId=`, which
 /// tells what is active. Contract: the published templates; v4.
 pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<ModelApi>, ApiError> {
     let path = format!(
@@ -262,7 +262,7 @@ fn told_async(listed: &Carried, seen: Option<&Seen>) -> Option<bool> {
     told.or(seen.and_then(|seen| seen.is_async))
 }
 
-/// One out of the list: there is no route that has it alone.
+/// One out of the list: there is no route for a single one.
 pub(super) async fn one(
     reader: &Reader,
     project: &Project,
@@ -281,8 +281,8 @@ pub(super) async fn versions(
     Ok(versions.all().into_iter().map(Into::into).collect())
 }
 
-/// A version out of the list, and side by side `GET /v4/models/{id}/{version}/getModelDeploymentStatus` for how
-/// it stands. Contract: the published templates; v4 and what was seen.
+/// A version out of the list, and at the same time `GET /v4/models/{id}/{version}/getModelDeploymentStatus` for its
+/// status. Contract: the published templates; v4 and what was seen.
 pub(super) async fn version(
     reader: &Reader,
     id: &ModelApiId,
@@ -354,8 +354,8 @@ pub(super) async fn git_commit(
         .map(|commit| commit.commit_id))
 }
 
-/// `POST /v1/models`. The one description there is holds the version's as well. Contract: the official Python
-/// client and the published templates.
+/// `POST /v1/models`. Its one description is the version's as well. Contract: the official Python client and the
+/// published templates.
 pub(super) async fn create(
     writer: &Writer,
     desired: &DesiredModelApi,
@@ -370,7 +370,7 @@ pub(super) async fn create(
     })
 }
 
-/// `POST /v1/models/{id}/versions`. What the reply holds is not documented. Contract: the official Python client
+/// `POST /v1/models/{id}/versions`. The content of the reply is not documented. Contract: the official Python client
 /// and the published templates.
 pub(super) async fn create_version(
     writer: &Writer,
@@ -384,7 +384,7 @@ pub(super) async fn create_version(
     Ok(None)
 }
 
-/// These routes tell a word only: nothing else is under way.
+/// These routes tell only a word, so nothing counts as pending.
 fn not_pending(status: DeploymentStatus) -> Deployment {
     Deployment {
         status,

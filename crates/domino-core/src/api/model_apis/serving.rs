@@ -15,11 +15,11 @@ use crate::api::logs::LogPage;
 use crate::api::projects::Project;
 use crate::client::{ApiError, Reader, Writer, segment};
 
-/// What every path begins with.
+/// The path that every route begins with.
 const BASE: &str = "/api/modelServing/v1/modelApis";
-/// The page size that is asked for; a smaller one may come.
+/// The page size that is asked for; a deployment may return less.
 const PAGE: &str = "100";
-/// A list that goes on longer than this is taken for one that never ends.
+/// A list with more pages is considered endless.
 const MOST_PAGES: usize = 1000;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Page {
     metadata: PageMetadata,
 }
 
-/// The total stands in the metadata or one level deeper, and need not be there.
+/// The total is in the metadata or one level deeper, and may be missing.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageMetadata {
@@ -209,8 +209,8 @@ impl<'a> From<&'a DesiredModelApi> for NewVersion<'a> {
     }
 }
 
-/// `GET /api/modelServing/v1/modelApis?projectId=`: without the project it is refused to all but administrators.
-/// The offset is always sent, because its documented default is no beginning. Contract: public API.
+/// `GET /api/modelServing/v1/modelApis?projectId=`: without the project only administrators may read it. The offset
+/// is always sent, because its documented default is not the beginning. Contract: public API.
 pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<ModelApi>, ApiError> {
     let mut found: Vec<ModelApi> = Vec::new();
     let mut seen = std::collections::HashSet::new();

@@ -1,4 +1,4 @@
-//! Each request of both generations, exactly, and each reply.
+//! The exact requests of both generations, and each reply.
 
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
