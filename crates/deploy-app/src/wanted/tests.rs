@@ -1,4 +1,4 @@
-//! What is asked of Domino, and how a version compares with it.
+//! What Domino is asked for, and how a version compares with it.
 
 use domino_core::api::apps::{AppInstance, AppInstanceId, AppStatus, AppVersionId};
 use domino_core::api::environments::{Environment, RevisionSpec};
@@ -251,7 +251,7 @@ fn a_visibility_is_ours_unless_somebody_else_set_it() {
         (true, false, Some("PUBLIC"), Some("PUBLIC"), "PUBLIC"),
         (true, true, None, Some("PUBLIC"), "PUBLIC"),
         (false, false, None, Some("PUBLIC"), "PUBLIC"),
-        // Somebody set it, and it stays theirs.
+        // Somebody set it, and it stays.
         (true, false, None, Some("PUBLIC"), "GRANT_BASED"),
         (true, false, Some("X"), Some("PUBLIC"), "X"),
     ] {

@@ -44,7 +44,7 @@ pub struct Job {
     pub data_plane: Option<DataPlane>,
     /// The cluster that came with it, as Domino writes it.
     pub compute_cluster: Option<Value>,
-    /// The external volumes that it mounts.
+    /// Volumes from outside of Domino that it mounts, as Domino writes them.
     #[serde(default)]
     pub dependent_external_volume_mounts: Vec<Value>,
     /// The numbers that the run itself wrote to `dominostats.json`.

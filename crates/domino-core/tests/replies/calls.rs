@@ -1,4 +1,4 @@
-//! Each method that reads something out of a reply, with the replies that are right for it.
+//! Each method that reads something out of a reply, with the replies that are valid for it.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -67,9 +67,9 @@ impl Refusal {
 /// A method, by its name.
 pub struct Call {
     pub name: &'static str,
-    /// What it asks for, as `METHOD /path`, and what is right there.
+    /// What it requests, as `METHOD /path`, and what is valid there.
     pub replies: Vec<(&'static str, Value)>,
-    /// Asks, and shows what was understood.
+    /// Calls the method, and prints what it understood.
     pub call: fn(Connection) -> Outcome,
 }
 
