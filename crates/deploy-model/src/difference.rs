@@ -274,7 +274,7 @@ fn version_differs(version: Option<&ModelApiVersion>, wanted: &Wanted) -> Vec<St
     differences
 }
 
-/// Whether the version is monitored otherwise than it shall be, in words.
+/// How the monitoring of the version differs from the wanted one, in words.
 fn monitoring_differs(version: &ModelApiVersion, wanted: &Wanted) -> Option<String> {
     let told = |fields: &Carried| {
         fields
