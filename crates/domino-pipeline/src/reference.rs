@@ -20,7 +20,7 @@ pub const MARKERS: Markers = Markers {
 };
 
 /// An example of a table, by the table's header. Together they are a stage file.
-pub const EXAMPLES: [(&str, &str); 14] = [
+pub const EXAMPLES: [(&str, &str); 15] = [
     (
         "[pipeline]",
         "[pipeline]\n\
@@ -89,6 +89,10 @@ pub const EXAMPLES: [(&str, &str); 14] = [
          entry-point = \"src/project/apps/app.sh\"\n\
          visibility = \"authenticated\"\n\
          health-path = \"/healthz\"\n",
+    ),
+    (
+        "autoscaling = { … }",
+        "autoscaling = { min = 1, max = 3, cpu = 80 }\n",
     ),
     (
         "[app.<name>.stage.<stage>]",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app_settings::{AppApi, AppSettings};
 use crate::placement::{self, Placement};
 use crate::stage::Stage;
 
@@ -19,6 +20,11 @@ pub struct App {
     pub description: String,
     /// Who may open it.
     pub visibility: Visibility,
+    /// What its versions have beside the stage's tier and environment.
+    #[serde(flatten)]
+    pub settings: AppSettings,
+    /// The API of Domino's that is used; the newest that there is when not given.
+    pub api: Option<AppApi>,
     /// The path below the app's URL that must answer; `None` accepts Domino's word.
     pub health_path: Option<String>,
     /// The HTTP status expected there.
@@ -37,6 +43,15 @@ pub struct App {
 impl App {
     /// How long a version may take if the file does not say.
     const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+    /// What its versions have in this stage: what the stage's table says, over what the app's own does.
+    pub fn settings_in(&self, stage: &Stage) -> AppSettings {
+        let there = self.stages.get(&stage.name);
+        there.map_or_else(
+            || self.settings.clone(),
+            |placement| placement.app.over(&self.settings),
+        )
+    }
 
     /// How long to wait for a new version.
     pub fn timeout(&self, stage: &Stage) -> Duration {

@@ -4,6 +4,7 @@
 //! It knows neither Domino's API nor GitHub's files: no HTTP, no async.
 
 mod app;
+mod app_settings;
 mod compute_environment;
 pub mod cron;
 mod endpoint_settings;
@@ -40,6 +41,7 @@ mod validate;
 mod version_rule;
 
 pub use self::app::{App, Visibility};
+pub use self::app_settings::{AppApi, AppSettings, Autoscaling};
 pub use self::compute_environment::{ComputeEnvironment, Revision};
 pub use self::endpoint_settings::{EndpointSettings, Routing};
 pub use self::gates::{DominoApproval, Gates};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::app_settings::AppSettings;
 use crate::compute_environment::ComputeEnvironment;
 use crate::endpoint_settings::EndpointSettings;
 use crate::kind::Kind;
@@ -40,9 +41,12 @@ pub struct Placement {
     pub hardware_tier: Option<String>,
     /// A compute environment.
     pub environment: Option<ComputeEnvironment>,
-    /// What its runs have beside that; jobs, and of the volumes apps.
-    #[serde(flatten)]
+    /// What its runs have beside that; jobs only.
+    #[serde(skip)]
     pub settings: RunSettings,
+    /// What its versions have beside that; apps only.
+    #[serde(skip)]
+    pub app: AppSettings,
     /// How long it may take there, such as `3h`.
     pub timeout: Option<String>,
     /// Whether the step waits for the run; jobs only.

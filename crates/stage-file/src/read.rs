@@ -11,9 +11,9 @@ use toml::de::DeValue;
 use super::table::{Table, whole_number};
 use super::tree::Tree;
 use super::{
-    App, Baseline, Cluster, DominoApproval, EndpointSettings, Gates, HardwareTiers, Host, Install,
-    Job, Model, ModelSource, Pipeline, Placement, ProjectName, RunSettings, Schedule, Stage,
-    StageFile, VersionRule, Visibility, Volumes,
+    App, AppSettings, Autoscaling, Baseline, Cluster, DominoApproval, EndpointSettings, Gates,
+    HardwareTiers, Host, Install, Job, Model, ModelSource, Pipeline, Placement, ProjectName,
+    RunSettings, Schedule, Stage, StageFile, VersionRule, Visibility, Volumes,
 };
 
 /// The file as far as it is well-formed.
@@ -153,6 +153,30 @@ fn volumes(table: Table<'_, '_>) -> Volumes {
     }
 }
 
+fn app_settings(table: Table<'_, '_>) -> AppSettings {
+    AppSettings {
+        volumes: volumes(table),
+        autoscaling: autoscaling(table.table("autoscaling")),
+        viewer_identity: table.bool("viewer-identity"),
+        vanity_url: table.text("vanity-url"),
+        discoverable: table.bool("discoverable"),
+        bundle: table.text("bundle"),
+    }
+}
+
+/// `None` where it is not whole, which is reported elsewhere.
+fn autoscaling(table: Table<'_, '_>) -> Option<Autoscaling> {
+    Some(Autoscaling {
+        min: table.number("min")?,
+        max: table.number("max")?,
+        cpu: table.number("cpu"),
+        memory: table.number("memory"),
+        scale_up_after: table.number("scale-up-after"),
+        scale_down_after: table.number("scale-down-after"),
+        session_affinity: table.bool("session-affinity"),
+    })
+}
+
 /// `None` where it is not whole, which is reported elsewhere.
 fn cluster(table: Table<'_, '_>) -> Option<Cluster> {
     Some(Cluster {
@@ -181,6 +205,8 @@ fn app(name: &str, table: Table<'_, '_>) -> App {
         entry_point: table.text("entry-point").unwrap_or_default(),
         description: table.text("description").unwrap_or_default(),
         visibility: table.word("visibility").unwrap_or(Visibility::GrantBased),
+        settings: app_settings(table),
+        api: table.word("api"),
         health_path: table.text("health-path"),
         health_status: table.number("health-status").unwrap_or(200),
         timeout: table.text("timeout"),
@@ -242,6 +268,7 @@ fn placements(table: Table<'_, '_>) -> BTreeMap<String, Placement> {
             hardware_tier: table.text("hardware-tier"),
             environment: table.environment(),
             settings: run_settings(table),
+            app: app_settings(table),
             timeout: table.text("timeout"),
             wait: table.bool("wait"),
             name: table.text("name"),

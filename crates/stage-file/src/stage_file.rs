@@ -156,7 +156,11 @@ impl StageFile {
     fn run_settings(&self, kind: Kind, entity: &str, stage: &Stage) -> RunSettings {
         match kind {
             Kind::Job => self.job(entity).ok().map(|job| job.settings_in(stage)),
-            Kind::App | Kind::Model => None,
+            Kind::App => self.app(entity).ok().map(|app| RunSettings {
+                volumes: app.settings_in(stage).volumes,
+                ..RunSettings::default()
+            }),
+            Kind::Model => None,
         }
         .unwrap_or_default()
     }

@@ -189,6 +189,14 @@ fn the_words_and_defaults_of_the_reference_are_those_of_the_types() {
     }
     assert_eq!(seen, words(&["stage", "x", "gates", "domino-approval"]));
     let mut seen = Vec::new();
+    for word in words(&["app", "x", "api"]) {
+        let file = read(format!(
+            "{base}[app.x]\nentry-point = \"x\"\napi = \"{word}\""
+        ));
+        seen.push(serde_json::to_value(file.apps[0].api).unwrap());
+    }
+    assert_eq!(seen, words(&["app", "x", "api"]));
+    let mut seen = Vec::new();
     for word in words(&["job", "x", "capacity"]) {
         let file = read(format!(
             "{base}[job.x]\ncommand = \"x\"\ncapacity = \"{word}\""

@@ -3,6 +3,7 @@
 //! Whether a key exists and has the right type is settled before; here is what the values must mean,
 //! each and together. Nothing is looked up outside the file.
 
+mod app_settings;
 mod drift;
 mod endpoint;
 mod entity;
@@ -250,6 +251,16 @@ pub static RULES: &[Rule] = &[
         "health",
         "a health check has a path that begins with one `/`",
         entity::health,
+    ),
+    error(
+        "autoscaling",
+        "an app has at most as many instances as `max`",
+        app_settings::autoscaling,
+    ),
+    error(
+        "vanity-url",
+        "a vanity URL is letters, digits and `-`, and of one app in one stage of a Domino",
+        app_settings::vanity_url,
     ),
     error(
         "duplicate-app",

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use stage_file::{
-    App, ComputeEnvironment, Job, Kind, Model, Placement, RunSettings, Stage, StageFile,
-};
+use stage_file::{App, ComputeEnvironment, Job, Kind, Model, Placement, Stage, StageFile};
 
 /// Values by key, as `stages.toml` spells the key.
 pub(super) type Facts = BTreeMap<String, String>;
@@ -57,7 +55,17 @@ impl<'a> Entity<'a> {
                     job.stages.get(&stage.name).cloned(),
                 )
             }
-            Self::App(app) => (flat(app), &tiers.apps, app.stages.get(&stage.name).cloned()),
+            Self::App(app) => {
+                let app = App {
+                    settings: app.settings_in(stage),
+                    ..app.clone()
+                };
+                (
+                    flat(&app),
+                    &tiers.apps,
+                    app.stages.get(&stage.name).cloned(),
+                )
+            }
             Self::Model(model) => {
                 let own = model.stages.get(&stage.name).cloned();
                 (flat(model), &tiers.models, own)
@@ -88,7 +96,6 @@ impl<'a> Entity<'a> {
         facts.extend(flat(&Placement {
             hardware_tier: None,
             environment: None,
-            settings: RunSettings::default(),
             ..own
         }));
         Some(facts)

@@ -4,6 +4,7 @@
 
 use super::Form::*;
 use super::Need::*;
+use super::app_settings::{AUTOSCALING_KEY, BUNDLE, DISCOVERABLE, VANITY_URL, VIEWER_IDENTITY};
 use super::run_settings::{
     CAPACITY, CLUSTER_KEY, NETAPP_VOLUMES, SNAPSHOT_DATASETS, VOLUME_SIZE, VOLUMES, in_stage,
 };
@@ -173,6 +174,19 @@ pub static APP: Section = Section {
             Default("\"grant-based\""),
             "Who may open it.",
         ),
+        VOLUMES,
+        NETAPP_VOLUMES,
+        AUTOSCALING_KEY,
+        VIEWER_IDENTITY,
+        VANITY_URL,
+        DISCOVERABLE,
+        BUNDLE,
+        key(
+            "api",
+            Word(&["v1", "beta", "v4"]),
+            Otherwise("the newest that the Domino has"),
+            "The API of Domino's for apps to use; `--api` goes before it.",
+        ),
         key(
             "health-path",
             Text,
@@ -235,6 +249,13 @@ pub static APP_PLACEMENT: Section = Section {
             Otherwise("the app's"),
             "How long a new version may take there.",
         ),
+        in_stage(VOLUMES, "the app's"),
+        in_stage(NETAPP_VOLUMES, "the app's"),
+        in_stage(AUTOSCALING_KEY, "the app's"),
+        in_stage(VIEWER_IDENTITY, "the app's"),
+        in_stage(VANITY_URL, "the app's"),
+        in_stage(DISCOVERABLE, "the app's"),
+        in_stage(BUNDLE, "the app's"),
         key(
             "name",
             Text,
