@@ -23,6 +23,8 @@ mod refused;
 mod revision;
 #[path = "deploy_app/rollback.rs"]
 mod rollback;
+#[path = "deploy_app/settings.rs"]
+mod settings;
 #[path = "deploy_app/shared_app.rs"]
 mod shared_app;
 

@@ -118,6 +118,20 @@ impl Decision {
                 ));
             }
         }
+        if let (Some(wanted), Some(existing)) = (wanted.discoverable, app.discoverable)
+            && wanted != existing
+        {
+            if can.changes_discoverable {
+                self.change_texts
+                    .push(format!("discoverable: {existing} → {wanted}"));
+                self.changes.discoverable = Some(wanted);
+            } else {
+                self.remarks.push(format!(
+                    "app `{}` has `discoverable = {existing}` in Domino, and this API cannot change it to {wanted}",
+                    app.name
+                ));
+            }
+        }
         let description = app.description.as_deref().unwrap_or_default();
         if !wanted.description.is_empty() && description != wanted.description {
             if can.changes_description {

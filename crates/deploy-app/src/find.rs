@@ -9,7 +9,7 @@ use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::revision::hand_on;
 use domino_core::step::{Report, StepContext, StepFlags};
 
-use stage_file::Stage;
+use stage_file::{AppApi, Stage};
 
 use crate::own_app::under_another_name;
 use crate::wanted::in_short;
@@ -38,13 +38,19 @@ pub(crate) enum Api {
 }
 
 impl AppArgs {
-    /// The generation that `--api` names.
-    pub(crate) fn generation(&self) -> Option<Generation> {
-        self.api.map(|api| match api {
+    /// The generation that `--api` names, or else the stage file.
+    pub(crate) fn generation(&self, entity: &stage_file::App) -> Option<Generation> {
+        let by_file = entity.api.map(|api| match api {
+            AppApi::V1 => Generation::V1,
+            AppApi::Beta => Generation::Beta,
+            AppApi::V4 => Generation::V4,
+        });
+        let by_flag = self.api.map(|api| match api {
             Api::V1 => Generation::V1,
             Api::Beta => Generation::Beta,
             Api::V4 => Generation::V4,
-        })
+        });
+        by_flag.or(by_file)
     }
 }
 
@@ -75,7 +81,7 @@ pub(crate) async fn find<'a>(
     let reader = context.connection.reader();
     let project = Project::of_stage(&reader, &context.file, &context.stage).await?;
     let name = context.file.app_name(app, &context.stage);
-    let (apps, all) = all_apps(&reader, args.generation(), &project.id, &name).await?;
+    let (apps, all) = all_apps(&reader, args.generation(app), &project.id, &name).await?;
     let (existing, found_by) = ours(context, app, &apps, all, beside).await?;
     let found = Lookup {
         project,
@@ -150,7 +156,7 @@ pub(crate) async fn all_apps(
                     generation.capabilities().route
                 );
                 let failure = CommandError::refused(text).hint(format!(
-                    "leave out `--api {generation}`: what it has is found"
+                    "leave out `--api {generation}`, or `api` in stages.toml: what it has is found"
                 ));
                 return Err(error).context(failure);
             }
@@ -268,6 +274,7 @@ mod tests {
             entry_point: None,
             description: None,
             visibility: None,
+            discoverable: None,
             url: url.map(str::to_owned),
             publisher: None,
             version: None,

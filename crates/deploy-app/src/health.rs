@@ -200,6 +200,7 @@ mod tests {
             status,
             moved_to: None,
             is_sign_in: false,
+            is_json: false,
             had_credential: true,
         }
     }

@@ -103,6 +103,7 @@ impl Launcher<'_> {
             description: wanted.description.clone(),
             entry_point: wanted.entry_point.clone(),
             visibility: wanted.visibility,
+            discoverable: wanted.discoverable,
             content: wanted.content(),
         };
         done.reach(match self.apps.capabilities().starts_what_it_creates {

@@ -20,6 +20,7 @@ mod publish_plan;
 mod questions;
 mod rollback;
 mod rollout;
+mod settings;
 mod status;
 mod unpublish;
 mod wanted;

@@ -23,6 +23,7 @@ use crate::gate::check_gates;
 use crate::health::HealthCheck;
 use crate::last_written::{last_visibility, marker_of, tag};
 use crate::questions::{once_replaced, refuse_hidden_namesake, revision};
+use crate::settings::{describe as describe_fields, refuse_unknown, version_fields};
 use crate::wanted::{Kept, Wanted};
 
 /// How long Domino may take to report the content of a starting version.
@@ -113,7 +114,7 @@ pub(crate) async fn plan<'a>(
     let target = file.target(Kind::App, &entity.name, stage);
     let (mut place, (apps, all)) = tokio::try_join!(
         ResolvedPlacement::find(&reader, file, stage, Kind::App, &project, &target),
-        all_apps(&reader, args.app.generation(), &project.id, &name),
+        all_apps(&reader, args.app.generation(entity), &project.id, &name),
     )?;
     let of = (Kind::App, entity.name.as_str());
     let other_revision = args.revision.settle(&mut place, file, stage, of)?;
@@ -129,6 +130,8 @@ pub(crate) async fn plan<'a>(
     if existing.is_none() && can.older.is_some() {
         refuse_hidden_namesake(&reader, &project, can, &name).await?;
     }
+    let fields = version_fields(entity, stage, &place);
+    refuse_unknown(file, can, entity, stage, &fields)?;
     let revision = revision(&reader, file, can, &place, &target).await?;
     let current = existing.as_ref().and_then(|app| app.version.as_ref());
     let hold = hold(context, args, entity, current, &commit)?;
@@ -152,6 +155,8 @@ pub(crate) async fn plan<'a>(
             }
             _ => false,
         },
+        fields,
+        discoverable: entity.settings_in(stage).discoverable,
         kept: kept.unwrap_or_default(),
     };
     if can.tags_versions {
@@ -351,7 +356,8 @@ impl PublishPlan<'_> {
         }
         plan.fact("entry point", &self.wanted.entry_point);
         self.wanted.place.describe(&mut plan);
-        let carried = self.wanted.kept.words();
+        describe_fields(&self.wanted.fields, &mut plan);
+        let carried = self.wanted.kept.words(&self.wanted.fields);
         if self.decision.action == Action::Publish && !carried.is_empty() {
             plan.fact("carried over", carried.join(", "));
         }

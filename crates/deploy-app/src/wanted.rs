@@ -4,7 +4,7 @@
 //! proven.
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{AppContent, AppVersion, Carried, visibility_word};
+use domino_core::api::apps::{AppContent, AppVersion, Carried, VersionFields, visibility_word};
 use domino_core::api::environments::EnvironmentId;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::commit::Commit;
@@ -34,6 +34,10 @@ pub(crate) struct Wanted {
     pub(crate) as_file_says: bool,
     /// Whether a version other than the current one runs, as after a rollback next to what existed.
     pub(crate) another_runs: bool,
+    /// What the file sets of a version beside its place.
+    pub(crate) fields: VersionFields,
+    /// Whether people who may not open it find it; `None` leaves Domino's.
+    pub(crate) discoverable: Option<bool>,
     /// Settings of the previous version that the file does not mention.
     pub(crate) kept: Kept,
 }
@@ -66,14 +70,14 @@ impl Kept {
     }
 
     /// The same in words.
-    pub(crate) fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self, fields: &VersionFields) -> Vec<String> {
         let tier = self.tier.iter().map(|id| format!("hardware tier {id}"));
         let environment = self
             .environment
             .iter()
             .map(|id| format!("environment {id}"));
         tier.chain(environment)
-            .chain(self.carried.words(APP_TAG))
+            .chain(self.carried.without(fields).words(APP_TAG))
             .collect()
     }
 }
@@ -112,6 +116,8 @@ impl Wanted {
 
     /// What Domino is asked to run.
     pub(crate) fn content(&self) -> AppContent {
+        let mut carried = self.kept.carried.clone();
+        carried.set(&self.fields);
         AppContent {
             git_ref: Some(GitRef::commit(&self.commit)),
             hardware_tier: self
@@ -127,7 +133,7 @@ impl Wanted {
                 .map(|(environment, _)| environment.id.clone())
                 .or_else(|| self.kept.environment.clone()),
             revision: self.revision.clone(),
-            carried: self.kept.carried.clone(),
+            carried,
         }
     }
 
@@ -170,6 +176,9 @@ impl Wanted {
                     self.compare_revision(version, active, &mut comparison);
                 }
             }
+        }
+        for (what, existing, wanted) in version.carried.differences(&self.fields) {
+            comparison.differs(what, &existing, &wanted);
         }
         comparison
     }

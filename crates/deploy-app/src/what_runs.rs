@@ -129,6 +129,7 @@ mod tests {
             entry_point: None,
             description: None,
             visibility: None,
+            discoverable: None,
             url: None,
             publisher: None,
             version: current,

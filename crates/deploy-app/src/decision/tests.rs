@@ -15,6 +15,7 @@ fn app(version: Option<AppVersion>) -> App {
         entry_point: Some("app.sh".into()),
         description: Some("Numbers".into()),
         visibility: Some("GRANT_BASED".into()),
+        discoverable: Some(true),
         url: None,
         publisher: None,
         version,
@@ -70,6 +71,7 @@ fn an_app_is_opened_to_others_only_once_the_new_version_runs() {
         entry_point: Some("app.sh".into()),
         description: Some("Numbers".into()),
         visibility: Some(Visibility::Public),
+        discoverable: Some(false),
     };
     let around = |action: Action| {
         let decision = Decision {
@@ -222,4 +224,26 @@ fn a_description_that_the_file_does_not_give_stays() {
         &wanted,
     );
     assert!(decision.unwrap().is_as_wanted());
+}
+
+#[test]
+fn whether_an_app_is_found_is_changed_where_the_file_says_it_and_the_api_can() {
+    let app = app(Some(version("Running")));
+    let decided = |api: Generation, discoverable| {
+        let wanted = Wanted {
+            discoverable,
+            ..wanted()
+        };
+        decide(api.capabilities(), Some(&app), &wanted).unwrap()
+    };
+    for api in ALL {
+        for same in [None, Some(true)] {
+            assert!(decided(api, same).is_as_wanted(), "{api}");
+        }
+        let other = decided(api, Some(false));
+        match api.capabilities().changes_discoverable {
+            true => assert_eq!(other.changes.discoverable, Some(false), "{api}"),
+            false => assert!(other.is_as_wanted() && other.remarks.len() == 1, "{api}"),
+        }
+    }
 }

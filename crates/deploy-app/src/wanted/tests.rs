@@ -39,6 +39,8 @@ pub(crate) fn wanted() -> Wanted {
         last_visibility: None,
         as_file_says: false,
         another_runs: false,
+        fields: VersionFields::default(),
+        discoverable: None,
         kept: Kept::default(),
     }
 }
@@ -219,7 +221,11 @@ fn what_the_file_leaves_open_stays_as_it_is_and_is_asked_for_again() {
         ..wanted()
     };
     let place = wanted.place.clone();
-    assert!(Kept::of(&running, &place).words().is_empty());
+    assert!(
+        Kept::of(&running, &place)
+            .words(&VersionFields::default())
+            .is_empty()
+    );
     let asked = wanted.content();
     assert_eq!(asked.git_ref, Some(GitRef::commit(&commit())));
     assert_eq!(asked.hardware_tier, Some(HardwareTierId::new("small-k8s")));
@@ -234,7 +240,7 @@ fn what_the_file_leaves_open_stays_as_it_is_and_is_asked_for_again() {
     };
     wanted.kept = Kept::of(&elsewhere, &wanted.place);
     assert_eq!(
-        wanted.kept.words(),
+        wanted.kept.words(&VersionFields::default()),
         ["hardware tier large", "environment e2"]
     );
     let asked = wanted.content();
@@ -263,4 +269,30 @@ fn a_visibility_is_ours_unless_somebody_else_set_it() {
         };
         assert_eq!(wanted.visibility_of_ours(existing), ours, "{wanted:?}");
     }
+}
+
+#[test]
+fn what_the_file_sets_of_a_version_is_compared_sent_and_not_called_carried() {
+    let mut wanted = wanted();
+    let running = version("Running");
+    wanted.fields = VersionFields {
+        viewer_identity: Some(true),
+        vanity_url: Some("wine".into()),
+        ..VersionFields::default()
+    };
+    let different = wanted.compare(&running).different;
+    assert_eq!(
+        different,
+        ["viewer identity: none → true", "vanity URL: none → wine"]
+    );
+    let mut set = running.clone();
+    set.carried = wanted.content().carried;
+    assert_eq!(wanted.compare(&set), Comparison::default());
+    wanted.kept = Kept::of(&set, &wanted.place);
+    let words = |fields: &VersionFields| wanted.kept.words(fields);
+    assert_eq!(words(&wanted.fields), [""; 0]);
+    assert_eq!(
+        words(&VersionFields::default()),
+        ["viewer identity", "vanity URL"]
+    );
 }

@@ -6,6 +6,7 @@
 mod app;
 mod beta;
 mod carried;
+mod fields;
 mod generation;
 mod model_products;
 mod routes;
@@ -18,6 +19,7 @@ pub use self::app::{
 };
 use self::beta::Beta;
 pub use self::carried::Carried;
+pub use self::fields::VersionFields;
 pub use self::generation::{Capabilities, Generation};
 use self::model_products::ModelProducts;
 use self::routes::Routes as _;

@@ -379,6 +379,7 @@ fn new_app() -> NewApp {
         description: String::new(),
         entry_point: "app.sh".into(),
         visibility: Visibility::Public,
+        discoverable: None,
         content: AppContent::default(),
     }
 }

@@ -230,6 +230,7 @@ impl App {
             "entryPoint": self.entry_point(),
             "visibility": facts.access.visibility.word(),
             "vanityUrl": facts.vanity_url,
+            "discoverable": facts.access.is_discoverable,
             "isArchived": self.is_archived(),
             "url": format!("{url}{}", self.path()),
             "page": self.page(),

@@ -23,6 +23,8 @@ pub struct App {
     pub description: Option<String>,
     /// Who may open it, in Domino's own word, such as `GRANT_BASED`.
     pub visibility: Option<String>,
+    /// Whether people who may not open it find it in Domino.
+    pub discoverable: Option<bool>,
     /// Its address, as Domino gives it.
     pub url: Option<String>,
     /// The id of the account that created it.
@@ -148,6 +150,8 @@ pub struct NewApp {
     pub entry_point: String,
     /// Who may open it.
     pub visibility: Visibility,
+    /// Whether people who may not open it find it in Domino; `None` is Domino's choice.
+    pub discoverable: Option<bool>,
     /// Its first version; the oldest API receives it when the app is started.
     pub content: AppContent,
 }
@@ -162,6 +166,9 @@ pub struct AppChanges {
     pub description: Option<String>,
     /// Who may open it.
     pub visibility: Option<Visibility>,
+    /// Whether people who may not open it find it; see
+    /// [`Capabilities::changes_discoverable`](super::Capabilities::changes_discoverable).
+    pub discoverable: Option<bool>,
 }
 
 impl AppChanges {

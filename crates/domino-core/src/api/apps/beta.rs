@@ -26,6 +26,8 @@ struct Creation<'a> {
     visibility: &'static str,
     description: &'a str,
     entry_point: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discoverable: Option<bool>,
     version: VersionCreation<'a>,
 }
 
@@ -109,6 +111,7 @@ impl Routes for Beta {
             visibility: visibility_word(app.visibility),
             description: &app.description,
             entry_point: &app.entry_point,
+            discoverable: app.discoverable,
             version: VersionCreation::from(&app.content),
         };
         let created: WireApp = writer

@@ -129,6 +129,12 @@ impl Carried {
             .collect()
     }
 
+    /// What people call a field that the stage file knows.
+    pub(super) fn word(name: &str) -> &'static str {
+        let known = WORDS.iter().find(|(known, _)| *known == name);
+        known.map_or("a field", |(_, word)| word)
+    }
+
     /// The id of the governance bundle that it belongs to.
     pub fn bundle(&self) -> Option<&str> {
         let parts = [&self.top, &self.content, &self.deployment];
@@ -154,7 +160,7 @@ impl Carried {
 }
 
 /// Whether a value means the same as a field that is left out.
-fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Array(items) => items.is_empty(),

@@ -34,6 +34,10 @@ pub struct Capabilities {
     pub changes_description: bool,
     /// An app can be archived.
     pub archives_apps: bool,
+    /// It can be changed whether people who may not open an app find it.
+    pub changes_discoverable: bool,
+    /// A version says how it scales, as whom it acts, its vanity URL and its bundle.
+    pub sets_versions_up: bool,
     /// A version has tags, which are used to find it again.
     pub tags_versions: bool,
     /// A revision of the compute environment can be chosen, other than the active one.
@@ -50,6 +54,8 @@ const V1: Capabilities = Capabilities {
     changes_entry_point: false,
     changes_description: true,
     archives_apps: true,
+    changes_discoverable: true,
+    sets_versions_up: true,
     tags_versions: true,
     chooses_revision: true,
 };
@@ -71,6 +77,8 @@ const V4: Capabilities = Capabilities {
     starts_versions_again: false,
     changes_description: false,
     archives_apps: false,
+    changes_discoverable: false,
+    sets_versions_up: false,
     tags_versions: false,
     chooses_revision: false,
     ..V1

@@ -51,6 +51,7 @@ struct Publisher {
 #[derive(Deserialize)]
 struct Permissions {
     visibility: Option<String>,
+    discoverable: Option<bool>,
 }
 
 /// One start, as the list of starts has it.
@@ -253,7 +254,7 @@ impl Routes for ModelProducts {
             id: NO_ID,
             permissions_data: NewPermissions {
                 visibility: visibility_word(app.visibility),
-                discoverable: true,
+                discoverable: app.discoverable.unwrap_or(true),
                 app_access_status: "ALLOWED",
                 pending_invitations: [],
                 access_request_statuses: Nothing {},
@@ -329,6 +330,7 @@ impl Product {
             name: self.name,
             entry_point: self.entry_point.filter(|script| !script.is_empty()),
             description: self.description,
+            discoverable: self.permissions_data.as_ref().and_then(|p| p.discoverable),
             visibility: self.permissions_data.and_then(|p| p.visibility),
             url,
             publisher: self.publisher.and_then(|publisher| publisher.id),

@@ -58,6 +58,7 @@ fn new_app() -> NewApp {
         description: "The numbers".into(),
         entry_point: "apps/app.sh".into(),
         visibility: Visibility::GrantBasedStrict,
+        discoverable: None,
         content: content(),
     }
 }

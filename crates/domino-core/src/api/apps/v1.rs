@@ -27,6 +27,8 @@ struct Creation<'a> {
     visibility: &'static str,
     description: &'a str,
     entry_point: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discoverable: Option<bool>,
     initial_version: VersionCreation<'a>,
 }
 
@@ -136,6 +138,7 @@ impl Routes for V1 {
             visibility: visibility_word(app.visibility),
             description: &app.description,
             entry_point: &app.entry_point,
+            discoverable: app.discoverable,
             initial_version: VersionCreation::from(&app.content),
         };
         let created: WireApp = writer

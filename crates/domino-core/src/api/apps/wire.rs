@@ -44,6 +44,7 @@ pub(super) struct WireApp {
     entry_point: Option<String>,
     description: Option<String>,
     visibility: Option<String>,
+    discoverable: Option<bool>,
     access_control: Option<AccessControl>,
     url: Option<String>,
     publisher: Option<Person>,
@@ -66,6 +67,7 @@ struct Person {
 #[derive(Deserialize)]
 struct AccessControl {
     visibility: Option<String>,
+    discoverable: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +109,8 @@ struct Patch<'a> {
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     visibility: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discoverable: Option<bool>,
 }
 
 impl<T> Page<T> {
@@ -121,13 +125,17 @@ impl From<WireApp> for App {
     fn from(app: WireApp) -> Self {
         let author = app.authorship.and_then(|authorship| authorship.author);
         let publisher = app.publisher.or(author).and_then(|person| person.id);
-        let inner = app.access_control.and_then(|access| access.visibility);
+        let (inner, discoverable) = match app.access_control {
+            Some(access) => (access.visibility, access.discoverable),
+            None => (None, None),
+        };
         Self {
             id: app.id,
             name: app.name,
             entry_point: app.entry_point,
             description: app.description,
             visibility: app.visibility.or(inner),
+            discoverable: app.discoverable.or(discoverable),
             url: app.url.filter(|url| !url.is_empty()),
             publisher,
             version: app.current_version.map(AppVersion::from),
@@ -233,6 +241,7 @@ pub(super) async fn change(
         entry_point: changes.entry_point.as_deref(),
         description: changes.description.as_deref(),
         visibility: changes.visibility.map(visibility_word),
+        discoverable: changes.discoverable,
     };
     writer
         .write_only(reqwest::Method::PATCH, &path, Some(&patch))

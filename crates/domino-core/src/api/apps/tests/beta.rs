@@ -232,13 +232,14 @@ async fn only_what_changes_is_sent_when_an_app_is_changed() {
         entry_point: Some("other.sh".into()),
         description: None,
         visibility: Some(Visibility::Public),
+        discoverable: Some(false),
     };
     writer
         .apps(Generation::Beta)
         .change(&app_id(), &changes)
         .await
         .unwrap();
-    let sent = json!({"entryPoint": "other.sh", "visibility": "PUBLIC"});
+    let sent = json!({"entryPoint": "other.sh", "visibility": "PUBLIC", "discoverable": false});
     assert_eq!(bodies(&server).await, [sent]);
 }
 
