@@ -35,7 +35,7 @@ impl<'a> Entity<'a> {
         }
     }
 
-    /// Where it goes in this stage and how: its own settings over the stage's. Nothing where it is not deployed there.
+    /// Its settings in this stage: its own over the stage's. Absent if it is not deployed there.
     pub(super) fn facts(self, stage: &Stage) -> Option<Facts> {
         if let Self::Job(job) = self
             && !job.is_deployed_to(stage)
@@ -102,7 +102,7 @@ impl<'a> Entity<'a> {
     }
 }
 
-/// The keys that are shown of something new, in the order in which they are read.
+/// The keys that are shown for a new entity, in the order in which they are read.
 pub(super) const SHOWN_WHEN_NEW: [&str; 7] = [
     "github-environment",
     "approvers",
@@ -113,7 +113,7 @@ pub(super) const SHOWN_WHEN_NEW: [&str; 7] = [
     "environment",
 ];
 
-/// Who lets something into this stage, and how.
+/// Who approves entry to this stage, and how.
 pub(super) fn gate(stage: &Stage) -> Facts {
     let mut facts = flat(stage);
     let own = [
@@ -135,7 +135,7 @@ pub(super) fn pipeline(file: &StageFile) -> Facts {
 /// Every value of this, by the path of its key.
 fn flat<T: Serialize>(value: &T) -> Facts {
     let mut facts = Facts::new();
-    // These types hold text, numbers and switches only, which JSON can always write.
+    // These types contain only text, numbers and booleans, which JSON can always write.
     let value = serde_json::to_value(value).unwrap_or_default();
     flatten("", &value, &mut facts);
     facts
@@ -146,7 +146,7 @@ fn flatten(key: &str, value: &Value, facts: &mut Facts) {
         Value::Null => {}
         Value::Object(map) => {
             for (name, value) in map {
-                // Keys are ours and kebab-case in the file; the names of variables are the user's.
+                // The keys are ours, and kebab-case in the file; the names of variables are the user's.
                 let name = if key == "environment-variables" {
                     name.clone()
                 } else {
