@@ -17,7 +17,7 @@ use crate::time_span::time_span;
 pub struct HardwareTiers {
     /// For jobs and scheduled jobs.
     pub jobs: Option<String>,
-    /// For apps.
+    /// For apps and their versions.
     pub apps: Option<String>,
     /// For model endpoints.
     pub models: Option<String>,
