@@ -58,7 +58,7 @@ pub use self::project_name::{MalformedProject, ProjectName};
 pub use self::run_settings::{Capacity, Cluster, ClusterType, RunSettings, Volumes};
 pub use self::runner::Runner;
 pub use self::schedule::Schedule;
-pub use self::stage::{SelfApproval, Stage};
+pub use self::stage::{Gate, SelfApproval, Stage};
 pub use self::stage_file::StageFile;
 pub use self::text::is_invisible;
 pub use self::unknown_name::{UnknownName, nearest};

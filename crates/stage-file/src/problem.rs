@@ -127,7 +127,9 @@ impl Problem {
         match path[..] {
             ["defaults", ..] => true,
             // When a step begins, whoever had to approve has done so.
-            ["stage", _, "approvers", ..] | ["stage", _, "gates", "github-approval"] => false,
+            ["stage", _, "approvers" | "gate", ..] | ["stage", _, "gates", "github-approval"] => {
+                false
+            }
             ["stage", name, _, ..] => name == stage,
             [table, name, "stage", other, ..] => {
                 table == kind.word() && name.eq_ignore_ascii_case(entity) && other == stage

@@ -86,6 +86,7 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
             .unwrap_or_else(|| name.to_owned()),
         approvers: table.texts("approvers"),
         self_approval: table.word("self-approval").unwrap_or_default(),
+        gate: table.word("gate").unwrap_or_default(),
         wait_timer: table.number("wait-timer").unwrap_or(0),
         model_stage: table.text("model-stage"),
         read_token: table.text("read-token"),

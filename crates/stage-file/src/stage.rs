@@ -30,6 +30,8 @@ pub struct Stage {
     pub approvers: Vec<String>,
     /// What becomes of an approval of one's own work on GitHub.
     pub self_approval: SelfApproval,
+    /// What lets a run into the stage.
+    pub gate: Gate,
     /// GitHub's wait timer, in minutes.
     pub wait_timer: u32,
     /// The experiment manager's stage a model version gets here: `Staging`, `Production`, …
@@ -41,6 +43,17 @@ pub struct Stage {
     pub runner: Option<Runner>,
     /// What `promote-stage` asks for before a model version may enter.
     pub gates: Gates,
+}
+
+/// What lets a run into a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// The GitHub environment, with its reviewers where it has any.
+    #[default]
+    Environment,
+    /// One of the approvers, by starting the run by hand: for a GitHub plan without required reviewers.
+    Dispatch,
 }
 
 /// What becomes of an approval on GitHub by the one whose work it is.
@@ -55,6 +68,11 @@ pub enum SelfApproval {
 }
 
 impl Stage {
+    /// Whether an approver starts by hand what is deployed to it.
+    pub fn is_entered_by_hand(&self) -> bool {
+        self.gate == Gate::Dispatch
+    }
+
     /// The variable that holds a token that may read this stage: `DOMINO_TOKEN_PROD`, if the file names no other.
     pub fn read_token_variable(&self) -> String {
         let own = || self.own_variable("DOMINO_TOKEN");

@@ -164,6 +164,11 @@ pub static RULES: &[Rule] = &[
         "approvers are at most six GitHub users or `team:<slug>`, each once",
         stage::approvers,
     ),
+    error(
+        "gate",
+        "a stage that is entered by hand is not the first, and names users who may start the run",
+        stage::gate,
+    ),
     warning(
         "no-approvers",
         "the last of several stages has approvers, and so has each whose gates ask for an approval on GitHub",

@@ -177,6 +177,12 @@ pub static STAGE: Section = Section {
             "What becomes of an approval on GitHub by whoever started the run or trained the version: it does not count, or counts with a warning, for a team of one.",
         ),
         key(
+            "gate",
+            Word(&["environment", "dispatch"]),
+            Default("\"environment\""),
+            "What lets a run in: the GitHub environment; or, where GitHub's plan has no required reviewers, one of `approvers` who starts the run by hand and did not write the commit.",
+        ),
+        key(
             "wait-timer",
             Number(0, 43_200),
             Default("0"),

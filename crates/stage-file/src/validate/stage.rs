@@ -72,6 +72,35 @@ pub(super) fn no_approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+pub(super) fn gate(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for (index, stage) in book.file.stages.iter().enumerate() {
+        if !stage.is_entered_by_hand() {
+            continue;
+        }
+        let key = ["stage", &stage.name, "gate"];
+        let team = stage.approvers.iter().find(|one| one.starts_with("team:"));
+        if index == 0 {
+            report.at(
+                &key,
+                "is `dispatch`, and the first stage is what a push deploys to: write it in the tables of later stages",
+            );
+        } else if let Some(team) = team {
+            report.at(
+                &key,
+                format!(
+                    "is `dispatch`, and `approvers` names `{team}`: a job's token may not ask who is in a team, so name \
+                     its users"
+                ),
+            );
+        } else if stage.approvers.is_empty() {
+            report.at(
+                &key,
+                "is `dispatch`, and nobody is named in `approvers` who may start the run",
+            );
+        }
+    }
+}
+
 /// GitHub's limit of reviewers of one environment.
 const MOST_APPROVERS: usize = 6;
 
@@ -284,6 +313,31 @@ mod tests {
             );
             assert_eq!(with_prod(&format!("approvers = [\"{wrong}\"]")), [says]);
         }
+    }
+
+    #[test]
+    fn a_stage_that_is_entered_by_hand_is_a_later_one_and_names_users() {
+        let by_hand = |approvers: &str| with_prod(&format!("gate = \"dispatch\"\n{approvers}"));
+        assert_eq!(by_hand("approvers = [\"ann\", \"ben\"]"), [""; 0]);
+        let is = "`gate` in `[stage.prod]` is `dispatch`, and";
+        assert_eq!(
+            by_hand("approvers = []"),
+            [format!(
+                "{is} nobody is named in `approvers` who may start the run"
+            )]
+        );
+        assert_eq!(
+            by_hand("approvers = [\"ann\", \"team:leads\"]"),
+            [format!(
+                "{is} `approvers` names `team:leads`: a job's token may not ask who is in a team, so name its users"
+            )]
+        );
+        let first = with_defaults("gate = \"dispatch\"\napprovers = [\"ann\"]");
+        assert_eq!(
+            first[0],
+            "`gate` in `[defaults]` is `dispatch`, and the first stage is what a push deploys to: write it in the tables \
+             of later stages"
+        );
     }
 
     #[test]
