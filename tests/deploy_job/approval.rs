@@ -181,3 +181,61 @@ fn on_github_something_must_say_which_stage_the_environment_is() {
         .tells("`DOMINO_ENV: ${{ vars.DOMINO_ENV }}`");
     assert_eq!(scene.requests_since(0), [""; 0]);
 }
+
+/// Run 77 of this event, which `starter` began at a commit of `author`.
+fn started(scene: &mut Scene, event: &str, starter: &str, author: &str) -> Receiver<String> {
+    let user = |login: &str| json!({"login": login, "id": 1});
+    let run = json!({"id": 77, "created_at": "2026-01-01T00:00:00Z", "event": event, "head_sha": "a1b2",
+                     "triggering_actor": user(starter)});
+    let commit =
+        json!({"sha": "a1b2", "author": user(author), "committer": user(author), "parents": []});
+    on_github(
+        scene,
+        vec![("/runs/77", 200, run), ("/commits/a1b2", 200, commit)],
+    )
+}
+
+#[test]
+fn a_stage_that_is_entered_by_hand_takes_what_an_approver_starts_and_did_not_write() {
+    let mut scene = guarded("gate = \"dispatch\"");
+    for (event, starter, author, told) in [
+        ("push", "ann", "cleo", "was started by `push`"),
+        (
+            "workflow_dispatch",
+            "cleo",
+            "dora",
+            "was started by `cleo`, who is none of the stage's `approvers`",
+        ),
+        (
+            "workflow_dispatch",
+            "ann",
+            "Ann",
+            "was started by hand by `ann`, who wrote commit a1b2",
+        ),
+    ] {
+        started(&mut scene, event, starter, author);
+        for verb in [START, SCHEDULE] {
+            scene
+                .run(verb)
+                .exits(7)
+                .tells("stage `prod` wants an approval, so nothing was written")
+                .tells(told);
+            wrote_nothing(&scene);
+        }
+    }
+    // No reviewer of the environment is asked for.
+    let asked = started(&mut scene, "workflow_dispatch", "ann", "cleo");
+    let run = scene.run(START).exits(0);
+    assert!(run.stdout.contains("started by hand by `ann`"), "{run}");
+    assert!(scene.summary().contains("ann"), "{}", scene.summary());
+    assert_eq!(jobs(&scene).len(), 1);
+    let asked: Vec<String> = asked.try_iter().collect();
+    assert!(
+        !asked.iter().any(|head| head.contains("/approvals")),
+        "{asked:?}"
+    );
+    started(&mut scene, "workflow_dispatch", "ben", "cleo");
+    scene.run(SCHEDULE).exits(0);
+    let plan = scene.run(&[SCHEDULE, &["--dry-run"]].concat()).exits(0);
+    assert!(!plan.stdout.contains("must be approved"), "{plan}");
+}

@@ -7,7 +7,7 @@ use stage_file::Stage;
 
 use crate::client::Connection;
 use crate::error::{CommandError, Exit, Result};
-use crate::github::{ApprovalRules, RunApproval, RunReview, WorkflowRun};
+use crate::github::{ApprovalRules, RunApproval, RunReview, StarterRules, WorkflowRun};
 use crate::receipt::Leave;
 use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
@@ -68,14 +68,26 @@ impl Approval {
             [] => return Self(State::NotNeeded),
             approvers => quoted(approvers),
         };
+        let (is, must) = match stage.is_entered_by_hand() {
+            true => (
+                format!("a run is started by hand by {who}"),
+                format!(
+                    "the run must be started by hand by {who}, and not by who wrote the commit"
+                ),
+            ),
+            false => (
+                format!("environment `{environment}` is approved by {who}"),
+                format!("environment `{environment}` must be approved by {who}"),
+            ),
+        };
         Self(match (ask, is_on_github()) {
             (Ask::Never, _) => State::NotNeeded,
             (_, false) => State::NotAsked(format!(
-                "not asked for, because this is no workflow run on GitHub: environment `{environment}` is approved by {who}"
+                "not asked for, because this is no workflow run on GitHub: {is}"
             )),
-            (Ask::Later, true) => State::ForLater(format!(
-                "asked for before anything is written: environment `{environment}` must be approved by {who}"
-            )),
+            (Ask::Later, true) => {
+                State::ForLater(format!("asked for before anything is written: {must}"))
+            }
             (Ask::Now, true) => match read(stage, connection).await {
                 Ok(approval) => State::Known(approval),
                 Err(error) => State::Unknown(error),
@@ -180,6 +192,12 @@ fn nothing_written(stage: &Stage) -> String {
 
 async fn read(stage: &Stage, connection: &Connection) -> Result<RunApproval> {
     let run = WorkflowRun::of_this_step(connection, variable)?;
+    if stage.is_entered_by_hand() {
+        let own_work = &|_: &str| None;
+        return run
+            .started_by_approver(StarterRules { stage, own_work })
+            .await;
+    }
     let reviews = run.reviews().await?;
     // Whoever runs it again is not its author: GitHub names that person in `GITHUB_TRIGGERING_ACTOR`.
     let started_by = variable("GITHUB_ACTOR");
@@ -197,6 +215,8 @@ fn evaluated(
     started_by: Option<&str>,
     is_rerun: bool,
 ) -> RunApproval {
+    // Whoever starts such a run is its approver; that it is not their own work was asked before.
+    let started_by = started_by.filter(|_| !stage.is_entered_by_hand());
     let is_author =
         |login: &str| started_by.is_some_and(|actor| actor.to_lowercase() == login.to_lowercase());
     let rules = ApprovalRules {

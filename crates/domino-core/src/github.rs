@@ -6,6 +6,7 @@
 mod age;
 mod approval;
 mod attempt;
+mod by_hand;
 mod compare;
 mod environment;
 mod issue;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::approval::{ApprovalRules, RunApproval};
+pub use self::by_hand::StarterRules;
 pub(crate) use self::compare::{Comparison, compare};
 pub use self::environment::{
     BranchLimit, BranchPolicy, EnvironmentWriter, Environments, Protection, PublicKey, Reviewer,

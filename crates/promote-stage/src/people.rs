@@ -60,10 +60,10 @@ impl People {
     /// Why a GitHub user's approval does not count.
     pub(crate) fn objection_to_login(&self, login: &str) -> Option<&'static str> {
         let is = |user: &String| same(user, login);
-        if self.started_by.iter().any(is) {
-            Some(STARTED)
-        } else if self.trained_by.iter().any(is) {
+        if self.trained_by.iter().any(is) {
             Some("who trained the version")
+        } else if self.started_by.iter().any(is) {
+            Some(STARTED)
         } else {
             None
         }

@@ -147,6 +147,7 @@ static ENVIRONMENT: Environment = Environment {
     name: String::new(),
     guards: String::new(),
     reviewers: Vec::new(),
+    starters: Vec::new(),
     wait_timer: 0,
 };
 

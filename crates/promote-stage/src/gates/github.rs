@@ -1,7 +1,8 @@
 //! The approval of this workflow run on GitHub, as a gate: who gave it, and whether they may.
 
+use domino_core::approval::STARTED;
 use domino_core::error::{Exit, Result};
-use domino_core::github::{ApprovalRules, RunApproval, WorkflowRun};
+use domino_core::github::{ApprovalRules, RunApproval, StarterRules, WorkflowRun};
 use domino_core::step::StepContext;
 use domino_core::variable::variable;
 
@@ -28,9 +29,20 @@ async fn asked(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<GateReport> {
     let (stage, told) = (candidate.target.stage, &candidate.told);
+    let by_hand = stage.is_entered_by_hand();
+    let own_work = |login: &str| {
+        let objection = candidate.people.objection_to_login(login);
+        // Whoever starts such a run is its approver.
+        objection.filter(|objection| !by_hand || *objection != STARTED)
+    };
     let (run, reviews) = match told.reviews(&stage.github_environment) {
         Some(told) => told,
         None => match WorkflowRun::of_this_step(&context.connection, variable) {
+            Ok(run) if by_hand => {
+                let own_work = &own_work;
+                let rules = StarterRules { stage, own_work };
+                return Ok(report(run.started_by_approver(rules).await?, run.id()));
+            }
             Ok(run) => (run.id(), run.reviews().await?),
             Err(failure) if failure.exit() == Exit::NotApproved => {
                 let result = GateResult::never(GATE, failure.to_string());
@@ -45,7 +57,7 @@ async fn asked(
     let rules = ApprovalRules {
         environment: &stage.github_environment,
         approvers: &stage.approvers,
-        own_work: &|login| candidate.people.objection_to_login(login),
+        own_work: &own_work,
         self_approval: stage.self_approval,
         is_rerun: told.is_rerun(),
     };

@@ -21,8 +21,8 @@ const PERMISSION: &str = "use a `GITHUB_TOKEN` of an administrator of the reposi
 
 /// What to do when GitHub rejects the rules.
 const PLAN: &str = "in a private repository, required reviewers and wait timers need GitHub Enterprise: where GitHub's plan lacks them, \
-     leave `approvers` and `wait-timer` out, and let Domino's gates ask (`domino-approval` under `[stage.<stage>.gates]`). \
-     The environment may be there now without these rules";
+     leave `wait-timer` out, and let `approvers` start the runs by hand (`gate = \"dispatch\"` under `[stage.<stage>]`), or \
+     leave them out and let Domino's gates ask (`domino-approval` under `[stage.<stage>.gates]`). The environment may be there now without these rules";
 
 /// Changes the environments of a repository.
 #[derive(Debug)]
