@@ -116,6 +116,7 @@ fn a_run_is_started_by_hand_with_inputs() {
     assert_eq!(by_hand.code, 0, "{}", by_hand.text);
     by_hand.tells("back is 'true'");
     by_hand.tells("Deploy to prod: skipped");
+    told(&["--actor", "ann", "--stop-after", "dev"]).tells("by workflow_dispatch of ann");
     for (input, why) in [
         (
             "back=yes",

@@ -31,7 +31,7 @@ use rehearsal::approval::{Approvals, Approve};
 use rehearsal::checks::{self, Findings, Known};
 use rehearsal::console::Console;
 use rehearsal::github::GitHub;
-use rehearsal::github_api::{GitHubApi, Told};
+use rehearsal::github_api::{GitHubApi, Start, Told};
 use rehearsal::interrupt::Interrupt;
 use rehearsal::job_records::JobRecords;
 use rehearsal::process::Grace;
@@ -90,6 +90,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         given: approvals.given(),
         records: records.clone(),
         created_at: kept.created_at_by_now()?,
+        start: Start {
+            event: kept.event.name(),
+            commit: subject.commit.sha.clone(),
+            author: AUTHOR.into(),
+            actor: kept.actor.clone(),
+            triggering_actor: args.actor.clone().unwrap_or_else(|| kept.actor.clone()),
+        },
     };
     let api = GitHubApi::start(token.clone(), told)?;
     let github = github(&subject, &kept, &api, token);
@@ -196,7 +203,7 @@ fn github(subject: &Subject, kept: &Kept, api: &GitHubApi, token: String) -> Git
         repository: subject.repository.slug(),
         branch: subject.environments.branch.clone(),
         commit: subject.commit.clone(),
-        actor: AUTHOR.into(),
+        actor: kept.actor.clone(),
         event: kept.event.clone(),
         api_url: api.url.clone(),
         token,

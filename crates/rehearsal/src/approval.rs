@@ -124,14 +124,20 @@ impl Approvals {
     ) -> Decision {
         let environment = deployment.environment;
         show_rules(environment, console);
+        let give_others = || {
+            if settings.other_approvals().is_some() {
+                say_done(&settings.approve_others(), console);
+            }
+        };
         if environment.reviewers.is_empty() {
+            if self.mode == Approve::All && !environment.starters.is_empty() {
+                give_others();
+            }
             return Decision::Approved;
         }
         let decision = match self.mode {
             Approve::All => {
-                if settings.other_approvals().is_some() {
-                    say_done(&settings.approve_others(), console);
-                }
+                give_others();
                 Decision::Approved
             }
             Approve::None => Decision::Refused,
@@ -195,15 +201,21 @@ fn show_rules(environment: &Environment, console: &Console) {
         "   environment {} guards {}",
         environment.name, environment.guards
     );
-    if environment.reviewers.is_empty() {
-        console.line(Look::Dim, &format!("{head}: no approval needed{timer}"));
-    } else {
-        let reviewers = environment.reviewers.join(" or ");
-        console.line(
+    let (look, rule) = match (&environment.reviewers[..], &environment.starters[..]) {
+        ([], []) => (Look::Dim, "no approval needed".to_owned()),
+        ([], starters) => {
+            let rule = format!(
+                "{} must have started the run by hand",
+                starters.join(" or ")
+            );
+            (Look::Bold, rule)
+        }
+        (reviewers, _) => (
             Look::Bold,
-            &format!("{head}: {reviewers} must approve{timer}"),
-        );
-    }
+            format!("{} must approve", reviewers.join(" or ")),
+        ),
+    };
+    console.line(look, &format!("{head}: {rule}{timer}"));
 }
 
 #[cfg(test)]
@@ -219,6 +231,7 @@ mod tests {
             name: "PROD".into(),
             guards: "stage prod".into(),
             reviewers: reviewers.iter().map(|&name| name.to_owned()).collect(),
+            starters: Vec::new(),
             wait_timer: 5,
         }
     }
@@ -265,6 +278,28 @@ mod tests {
             String::from_utf8(text.lock().unwrap().clone()).unwrap(),
             given,
         )
+    }
+
+    #[test]
+    fn where_somebody_starts_the_run_by_hand_github_asks_nobody_and_others_are_asked() {
+        for (mode, left) in [(Approve::All, 0), (Approve::None, 1)] {
+            let settings = SampleSettings::default();
+            settings.elsewhere.store(1, SeqCst);
+            let by_hand = Environment {
+                starters: vec!["ann".into(), "ben".into()],
+                ..environment(&[])
+            };
+            let approvals = Approvals::new(mode, channel().1);
+            let (console, text) = captured();
+            let interrupt = Interrupt::default();
+            let answer = approvals.ask(deployment(&by_hand), &settings, &console, &interrupt);
+            assert_eq!(answer, Decision::Approved);
+            assert_eq!(settings.elsewhere.load(SeqCst), left);
+            let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+            let rule = "ann or ben must have started the run by hand; GitHub waits 5 minutes more";
+            assert!(text.contains(rule), "{text}");
+            assert!(approvals.all_given().is_empty());
+        }
     }
 
     #[test]

@@ -47,6 +47,16 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// As GitHub calls it: `push` or `workflow_dispatch`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Dispatch { .. } => "workflow_dispatch",
+        }
+    }
+}
+
 /// One run of one workflow.
 #[derive(Debug)]
 pub struct Run {
@@ -69,10 +79,7 @@ const SERVER: &str = "https://github.com";
 impl GitHub {
     /// `GITHUB_EVENT_NAME`: `push` or `workflow_dispatch`.
     pub fn event_name(&self) -> &'static str {
-        match self.event {
-            Event::Push => "push",
-            Event::Dispatch { .. } => "workflow_dispatch",
-        }
+        self.event.name()
     }
 
     /// The run of a workflow, with the inputs that the person gave.

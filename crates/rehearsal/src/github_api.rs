@@ -1,5 +1,5 @@
-//! The part of GitHub's API that a deploy step uses: who approved this run, when it was created, and how its jobs
-//! ended in earlier attempts. It listens on loopback and accepts the job's token only.
+//! The part of GitHub's API that a deploy step uses: who approved this run, who started it and when, who wrote its
+//! commit, and how its jobs ended in earlier attempts. It listens on loopback and accepts the job's token only.
 //!
 //! Every other request is answered 404 and remembered, so that the rehearsal can name it.
 
@@ -36,6 +36,23 @@ pub struct Told {
     pub records: JobRecords,
     /// When the runs were created, in GitHub's format.
     pub created_at: String,
+    /// How they were started.
+    pub start: Start,
+}
+
+/// How the runs were started.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// `push` or `workflow_dispatch`.
+    pub event: &'static str,
+    /// The commit.
+    pub commit: String,
+    /// Who wrote it.
+    pub author: String,
+    /// Who started the runs.
+    pub actor: String,
+    /// Who started this attempt at them.
+    pub triggering_actor: String,
 }
 
 #[derive(Clone)]
@@ -75,6 +92,7 @@ impl GitHubApi {
                             get(approvals),
                         )
                         .route("/repos/{owner}/{repo}/actions/runs/{run_id}", get(run))
+                        .route("/repos/{owner}/{repo}/commits/{commit}", get(commit))
                         .route(
                             "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
                             get(jobs),
@@ -134,16 +152,51 @@ impl Shared {
     }
 }
 
-/// A run: when it was created, which stays the same when it is run again.
+/// A run: when it was created, which stays the same when it is run again, and who started it.
 async fn run(
     State(shared): State<Shared>,
     Path((_, _, run_id)): Path<(String, String, u64)>,
     headers: HeaderMap,
 ) -> Response {
-    let told = json!({ "id": run_id, "created_at": shared.told.created_at });
+    let start = &shared.told.start;
+    let told = json!({
+        "id": run_id,
+        "created_at": shared.told.created_at,
+        "event": start.event,
+        "head_sha": start.commit,
+        "actor": user(&start.actor),
+        "triggering_actor": user(&start.triggering_actor),
+    });
     shared
         .refusal(&headers)
         .unwrap_or_else(|| Json(told).into_response())
+}
+
+/// The commit that is rehearsed. Every other one is not known.
+async fn commit(
+    State(shared): State<Shared>,
+    Path((_, _, asked)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let start = &shared.told.start;
+    let told = match asked == start.commit {
+        true => Json(json!({
+            "sha": start.commit,
+            "author": user(&start.author),
+            "committer": user(&start.author),
+            "parents": [],
+        }))
+        .into_response(),
+        false => message(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &format!("No commit found for SHA: {asked}"),
+        ),
+    };
+    shared.refusal(&headers).unwrap_or(told)
+}
+
+fn user(login: &str) -> Value {
+    json!({ "login": login, "id": 1, "type": "User", "site_admin": false })
 }
 
 /// The jobs of a run in all attempts.
@@ -276,6 +329,13 @@ mod tests {
             given: Arc::new(Mutex::new(vec![approval(7), approval(8)])),
             records,
             created_at: "2026-01-01T00:00:00Z".into(),
+            start: Start {
+                event: "workflow_dispatch",
+                commit: "abc".into(),
+                author: "ann".into(),
+                actor: "ben".into(),
+                triggering_actor: "cleo".into(),
+            },
         };
         let api = GitHubApi::start("the-token".into(), told).unwrap();
         let path = "/repos/acme/wine/actions/runs/7/approvals";
@@ -294,7 +354,18 @@ mod tests {
         assert_eq!(jobs["jobs"][1]["runner_name"], "rehearsal-1");
         let (_, made) = ask(&api.url, run, "the-token");
         assert_eq!(made["created_at"], "2026-01-01T00:00:00Z");
-        for path in [path, run, &format!("{run}/jobs")] {
+        assert_eq!(made["event"], "workflow_dispatch");
+        assert_eq!(made["triggering_actor"]["login"], "cleo");
+        let (_, commit) = ask(&api.url, "/repos/acme/wine/commits/abc", "the-token");
+        assert_eq!(commit["author"]["login"], "ann");
+        let (status, _) = ask(&api.url, "/repos/acme/wine/commits/def", "the-token");
+        assert_eq!(status, "422");
+        for path in [
+            path,
+            run,
+            &format!("{run}/jobs"),
+            "/repos/acme/wine/commits/abc",
+        ] {
             assert_eq!(ask(&api.url, path, "another").0, "401", "{path}");
         }
         assert_eq!(

@@ -12,6 +12,8 @@ pub struct Environment {
     pub guards: String,
     /// Who may approve a deployment to it: users, or `team:<slug>`. If it is empty, no approval is needed.
     pub reviewers: Vec<String>,
+    /// Who may start the runs that enter it by hand, where GitHub asks no reviewer; a step asks who it was.
+    pub starters: Vec<String>,
     /// How long GitHub waits before the deployment, in minutes.
     pub wait_timer: i64,
 }

@@ -47,6 +47,7 @@ impl SampleSettings {
             name: (*name).to_owned(),
             guards: format!("stage {}", name.to_lowercase()),
             reviewers: Vec::new(),
+            starters: Vec::new(),
             wait_timer: 0,
         };
         Self {

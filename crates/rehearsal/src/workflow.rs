@@ -12,6 +12,7 @@ use github_workflow::value::Value;
 
 use crate::concurrency::{Entered, NotEntered, Rules, Ticket};
 use crate::console::Look;
+use crate::github::Event;
 use crate::job;
 use crate::order;
 use crate::report::Outcome;
@@ -90,8 +91,12 @@ fn run_one(
         1 => String::new(),
         attempt => format!(", attempt {attempt}"),
     };
+    let who = match runner.github.event {
+        Event::Push => String::new(),
+        Event::Dispatch { .. } => format!(" of {}", run.run.triggering_actor),
+    };
     let begins = format!(
-        "━━ {} ({}), run {}{attempt} by {}",
+        "━━ {} ({}), run {}{attempt} by {}{who}",
         run.run.workflow,
         run.workflow.file,
         run.run.id,

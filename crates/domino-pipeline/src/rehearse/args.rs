@@ -106,8 +106,9 @@ pub struct Args {
     /// The folder that `--keep` printed [default: that of this repository, if it has a Cargo.toml]
     #[arg(long, value_name = "DIR", requires = "rerun")]
     pub kept: Option<PathBuf>,
-    /// Who runs it again, as GITHUB_TRIGGERING_ACTOR [default: author, who pushed]
-    #[arg(long, value_name = "LOGIN", requires = "rerun")]
+    /// Start the runs by hand as this person, who may be an approver of `gate = "dispatch"`; with --rerun, who runs them
+    /// again, as GITHUB_TRIGGERING_ACTOR [default: author, who pushed]
+    #[arg(long, value_name = "LOGIN")]
     pub actor: Option<String>,
     /// Run it again so many days later, as far as GitHub goes: artifacts expire, and 30 days are the end
     #[arg(long, value_name = "DAYS", requires = "rerun", default_value_t = 0)]

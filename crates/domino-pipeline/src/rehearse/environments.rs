@@ -73,7 +73,7 @@ fn environment<'a>(
             .to_owned(),
         None => stage.to_owned(),
     };
-    let reviewers = match key("approvers") {
+    let approvers: Vec<String> = match key("approvers") {
         Some(value) => value
             .as_array()
             .context("`approvers` is not a list")?
@@ -93,10 +93,17 @@ fn environment<'a>(
             .context("`wait-timer` is not a whole number of minutes")?,
         None => 0,
     };
+    // Where approvers start the run by hand, GitHub asks nobody.
+    let by_hand = key("gate").and_then(Value::as_str) == Some("dispatch");
+    let (reviewers, starters) = match by_hand {
+        true => (Vec::new(), approvers),
+        false => (approvers, Vec::new()),
+    };
     Ok(Environment {
         name,
         guards: format!("stage {stage}"),
         reviewers,
+        starters,
         wait_timer,
     })
 }
@@ -116,6 +123,7 @@ mod tests {
             name: "zero".into(),
             guards: "stage zero".into(),
             reviewers: vec![],
+            starters: vec![],
             wait_timer: 0,
         };
         assert_eq!(read.environments[0], zero);
@@ -125,6 +133,11 @@ mod tests {
             (["ann".to_owned()].as_slice(), 5)
         );
         assert!(read.named("other").is_none());
+        let by_hand = "[stage.a]\n[stage.b]\napprovers = [\"ann\"]\ngate = \"dispatch\"";
+        let by_hand = StageEnvironments::parse(by_hand).unwrap();
+        let by_hand = by_hand.named("b").unwrap();
+        assert!(by_hand.reviewers.is_empty());
+        assert_eq!(by_hand.starters, ["ann"]);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Kept {
     pub commit: String,
     /// What started its runs.
     pub event: Event,
+    /// Who did.
+    pub actor: String,
     /// When they were made.
     pub created_at: Timestamp,
     /// How many days later this is, as far as GitHub goes.
@@ -177,11 +179,17 @@ impl Drop for KeptFolder {
 
 impl Kept {
     /// Nothing yet, of a rehearsal that begins now.
-    pub fn first(subject: &Subject, event: Event, artifact_days: Option<u32>) -> Self {
+    pub fn first(
+        subject: &Subject,
+        event: Event,
+        actor: String,
+        artifact_days: Option<u32>,
+    ) -> Self {
         Self {
             repository: subject.repository.root.clone(),
             commit: subject.commit.sha.clone(),
             event,
+            actor,
             created_at: Timestamp::now(),
             day: 0,
             artifact_days: artifact_days.unwrap_or(artifacts::MOST_DAYS),

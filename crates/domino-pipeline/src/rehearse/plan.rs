@@ -15,6 +15,7 @@ use rehearsal::repository::Repository;
 
 use super::args::{Approver, Args, Rerun};
 use super::kept::{Kept, KeptFolder};
+use super::settings::AUTHOR;
 use super::subject::{Choice, Subject};
 use crate::repository;
 
@@ -62,14 +63,15 @@ impl Plan {
         };
         let subject = Subject::read(choice, console, problems)?;
         subject.offers(&args.input)?;
-        let event = match (&args.stop_after, &args.input) {
-            (None, inputs) if inputs.is_empty() => Event::Push,
-            (stop_after, inputs) => Event::Dispatch {
+        let event = match (&args.stop_after, &args.input, &args.actor) {
+            (None, inputs, None) if inputs.is_empty() => Event::Push,
+            (stop_after, inputs, _) => Event::Dispatch {
                 stop_after: stop_after.clone(),
                 inputs: inputs.clone(),
             },
         };
-        let kept = Kept::first(&subject, event, args.artifact_days);
+        let actor = args.actor.clone().unwrap_or_else(|| AUTHOR.into());
+        let kept = Kept::first(&subject, event, actor, args.artifact_days);
         Ok(Self {
             approve,
             subject,
