@@ -45,7 +45,7 @@ fn fixture(name: &str) -> PathBuf {
     top().join(format!("tests/fixtures/workflows-{name}.toml"))
 }
 
-const FIXTURES: [&str; 10] = [
+const FIXTURES: [&str; 11] = [
     "one-stage",
     "two-stages",
     "five-stages",
@@ -56,6 +56,7 @@ const FIXTURES: [&str; 10] = [
     "private-release",
     "pip",
     "trained",
+    "by-hand",
 ];
 
 fn load(path: &Path) -> StageFile {
@@ -221,6 +222,38 @@ fn a_private_release_is_read_with_a_token_of_its_own() {
         assert!(text.contains(token), "{name}");
         assert!(!text.contains("GH_TOKEN: ${{ github.token }}"), "{name}");
     }
+}
+
+#[test]
+fn a_push_ends_before_a_stage_that_is_entered_by_hand() {
+    const BY_HAND: &str = "github.event_name == 'workflow_dispatch'";
+    let mut guarded = 0;
+    for (name, text) in rendered("by-hand") {
+        let workflow: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let Some(jobs) = workflow["jobs"].as_object().filter(|_| name != "ci.yml") else {
+            continue;
+        };
+        for (id, job) in jobs {
+            let condition = job["if"].as_str().unwrap_or_default();
+            let later = ["deploy-staging", "deploy-prod"].contains(&id.as_str());
+            assert_eq!(
+                condition.contains(BY_HAND),
+                later,
+                "{name} {id}: {condition}"
+            );
+            guarded += usize::from(later);
+        }
+    }
+    // Jobs and their one stage, apps and models in both.
+    assert_eq!(guarded, 5);
+    // Nor does a push ask for a version to enter there.
+    let models = one("by-hand", "deploy-models.yml");
+    let asks = models
+        .lines()
+        .filter(|line| line.contains("inputs.stop-after != 'dev'"));
+    let asks: Vec<&str> = asks.collect();
+    assert!(asks.len() >= 2, "{models}");
+    assert!(asks.iter().all(|line| line.contains(BY_HAND)), "{asks:?}");
 }
 
 #[test]

@@ -10,9 +10,7 @@ use stage_file::{Job, Kind, Model, ModelSource, Promote, Stage, StageFile, named
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::{Chain, Entity};
 use super::jobs;
-use super::stage::{
-    StageSteps, asks_github, deploy, domino_step, minutes, unless_stopped_after, with_revision,
-};
+use super::stage::{StageSteps, asks_github, deploy, domino_step, goes_on, minutes, with_revision};
 use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
 
@@ -179,7 +177,7 @@ fn request(file: &StageFile, model: &Model, stage: &Stage, next: &Stage) -> Step
         format!("promote-stage request {name} --to {}", next.name),
         promote_minutes(file),
     );
-    step.r#if = Some(unless_stopped_after(stage));
+    step.r#if = Some(goes_on(stage, next));
     step
 }
 

@@ -121,6 +121,9 @@ pub(super) fn deploy<'a>(
         if let Some((before, earlier)) = earlier {
             job.r#if = Some(lets_in(file, before, earlier));
         }
+        if stage.is_entered_by_hand() {
+            job.r#if = Some(by_hand_only(job.r#if));
+        }
         refer_to_groups(&mut job);
         jobs.push(job);
     }
@@ -174,6 +177,23 @@ fn lets_in(file: &StageFile, before: &Job, earlier: &Stage) -> Commented<String>
         not_stopped,
         "a run started by hand may stop before".to_owned(),
     )
+}
+
+/// Whether a person started the run: `gate = "dispatch"` lets in no other, and each step asks who it was.
+const STARTED_BY_HAND: &str = "github.event_name == 'workflow_dispatch'";
+
+/// The same condition for a stage that is entered by hand.
+fn by_hand_only(otherwise: Option<Commented<String>>) -> Commented<String> {
+    match otherwise {
+        None => Commented(
+            STARTED_BY_HAND.to_owned(),
+            "an approver starts it by hand".to_owned(),
+        ),
+        Some(Commented(condition, why)) => Commented(
+            format!("{condition} && {STARTED_BY_HAND}"),
+            format!("{why}; an approver starts it by hand"),
+        ),
+    }
 }
 
 /// Whether each entity that passed a stage goes on to the next by itself.
@@ -366,8 +386,17 @@ fn job(
     }
 }
 
+/// Whether the run goes on from a stage to the next.
+pub(super) fn goes_on(stage: &Stage, next: &Stage) -> String {
+    let goes_on = unless_stopped_after(stage);
+    match next.is_entered_by_hand() {
+        true => format!("{goes_on} && {STARTED_BY_HAND}"),
+        false => goes_on,
+    }
+}
+
 /// Whether the run goes on after this stage. A job that is skipped takes every later one with it, so each needs to
 /// look one stage back only; in a run that a push started the answer is empty, and so never this stage.
-pub(super) fn unless_stopped_after(stage: &Stage) -> String {
+fn unless_stopped_after(stage: &Stage) -> String {
     format!("inputs.stop-after != {}", literal(&stage.name))
 }
