@@ -8,6 +8,8 @@ mod harness;
 mod small_github;
 #[path = "doctor/unreachable.rs"]
 mod unreachable;
+#[path = "doctor/write_probe.rs"]
+mod write_probe;
 
 use std::collections::BTreeSet;
 
@@ -391,6 +393,27 @@ fn a_clock_that_is_off_by_more_than_tokens_bear_is_told() {
         &doctor(&scene),
         "ok clock: this machine's and Domino's agree",
     );
+}
+
+#[test]
+fn the_doctor_goes_to_the_runners_by_a_workflow_that_only_looks() {
+    let scene = scene("6.3");
+    let run = scene.run(&["doctor", "--from-runner"]).exits(0);
+    let run = run
+        .tells("wrote .github/workflows/doctor.yml")
+        .tells("gh workflow run doctor.yml");
+    assert_eq!(run.stdout, "");
+    assert!(scene.sandbox.requests().is_empty());
+    let path = scene.path().join(".github/workflows/doctor.yml");
+    insta::assert_snapshot!("doctor_workflow", std::fs::read_to_string(&path).unwrap());
+    // From then on it is one of the generated files, and stays.
+    scene.run(&["gen-workflows"]).exits(0);
+    scene.run(&["gen-workflows", "--check"]).exits(0);
+    std::fs::write(&path, "on: push\n").unwrap();
+    scene
+        .run(&["doctor", "--from-runner"])
+        .exits(1)
+        .tells("was not written by gen-workflows");
 }
 
 #[test]

@@ -91,6 +91,40 @@ fn a_plan_of_github_without_reviewers_is_told_with_what_to_do_instead() {
 }
 
 #[test]
+fn where_approvers_start_the_runs_by_hand_no_reviewer_is_asked_for() {
+    let text = stages()
+        .replace(
+            "approvers = [\"ann\"]",
+            "approvers = [\"ann\"]\ngate = \"dispatch\"",
+        )
+        .replace(
+            "approvers = [\"team:wine-reviewers\", \"ben\"]\nwait-timer = 5",
+            "approvers = [\"ann\", \"ben\"]\ngate = \"dispatch\"",
+        );
+    let (scene, github) = scene_of(&text);
+    github.state().has_rules = false;
+    let run = apply(&scene, &[]).exits(0);
+    let told =
+        "PROD: entered by a run that `ann` or `ben` starts by hand, and no reviewer is asked for";
+    assert!(run.stdout.contains(told), "{run}");
+    let prod = github.look("PROD").unwrap();
+    assert!(prod.reviewers.is_empty() && prod.takes_only("main"));
+    // Somebody who cannot read the repository cannot start its runs.
+    let (scene, _github) = scene_of(&text.replace("\"ben\"", "\"bene\""));
+    apply(&scene, &[])
+        .exits(3)
+        .tells("there is no collaborator `bene` here");
+    // The doctor tells the same of one that is set up.
+    let (mut scene, github) = scene_of(&text);
+    github.state().has_rules = false;
+    scene.variable("DOMINO_TOKEN", harness::TOKEN);
+    apply(&scene, &[]).exits(0);
+    let run = scene.run(&["doctor", "--stage", "prod"]);
+    let told = "ok GitHub environment `PROD`: entered by a run that ann or ben starts by hand";
+    assert!(run.stdout.contains(told), "{run}");
+}
+
+#[test]
 fn a_token_that_may_not_write_is_told_what_it_needs() {
     let (scene, github) = scene();
     let refused = Reply::error(403, "Resource not accessible by personal access token");

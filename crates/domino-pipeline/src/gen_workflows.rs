@@ -148,6 +148,23 @@ pub struct Generated {
 }
 
 impl Generated {
+    fn of(workflow: &WorkflowFile, root: &Path) -> Result<Self> {
+        let path = Path::new(pipelines::FOLDER).join(&workflow.name);
+        let present = read(&root.join(&path))?;
+        if present.as_deref().is_some_and(|text| !is_ours(text)) {
+            return Err(VerbError::new(format!(
+                "`{}` was not written by gen-workflows and stands where one of its files belongs; \
+                 move it away or delete it",
+                path.display()
+            )));
+        }
+        Ok(Self {
+            path,
+            present,
+            wanted: Some(workflow.text()?),
+        })
+    }
+
     /// Whether the existing content differs from the wanted one.
     pub fn is_stale(&self) -> bool {
         self.present != self.wanted
@@ -170,6 +187,17 @@ impl Generated {
     }
 }
 
+/// Writes one workflow, which is kept up to date from then on like the others.
+///
+/// # Errors
+/// When it cannot be written, or a file that we did not write is in its place.
+#[cfg(feature = "rehearse")]
+pub fn write_one(workflow: &WorkflowFile, root: &Path) -> Result<()> {
+    let file = Generated::of(workflow, root)?;
+    let stale = file.is_stale().then_some(file);
+    write(stale.as_slice(), root)
+}
+
 /// Every file that is generated from this stage file, whose workflows these are, and every earlier one that no longer
 /// is.
 ///
@@ -184,26 +212,15 @@ pub fn generated(
     release: bool,
 ) -> Result<Vec<Generated>> {
     let folder = Path::new(pipelines::FOLDER);
-    let kept = read(&root.join(folder).join(pipelines::RELEASE))?
-        .as_deref()
-        .is_some_and(is_ours);
-    workflows.extend((release || kept).then(pipelines::release));
+    let is_kept = |name| {
+        let present = read(&root.join(folder).join(name));
+        present.map(|present| present.as_deref().is_some_and(is_ours))
+    };
+    workflows.extend((release || is_kept(pipelines::RELEASE)?).then(pipelines::release));
+    workflows.extend(is_kept(pipelines::DOCTOR)?.then(|| pipelines::doctor(file)));
     let mut all = Vec::new();
     for workflow in workflows {
-        let path = folder.join(&workflow.name);
-        let present = read(&root.join(&path))?;
-        if present.as_deref().is_some_and(|text| !is_ours(text)) {
-            return Err(VerbError::new(format!(
-                "`{}` was not written by gen-workflows and stands where one of its files belongs; \
-                 move it away or delete it",
-                path.display()
-            )));
-        }
-        all.push(Generated {
-            path,
-            present,
-            wanted: Some(workflow.text()?),
-        });
+        all.push(Generated::of(&workflow, root)?);
     }
     for name in workflow_names(&root.join(folder))? {
         let path = folder.join(name);

@@ -8,6 +8,7 @@ mod by_hand;
 mod cache;
 mod chain;
 mod ci;
+mod doctor;
 mod drift;
 mod follow;
 mod held_back;
@@ -71,6 +72,14 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
         .chain(watched)
         .chain(followed)
         .collect()
+}
+
+/// The file of the workflow that runs the doctor upon the runners; there only where it was asked for.
+pub const DOCTOR: &str = "doctor.yml";
+
+/// The workflow that runs the doctor upon the runners.
+pub fn doctor(file: &StageFile) -> WorkflowFile {
+    WorkflowFile::new(DOCTOR, doctor::doctor(file))
 }
 
 /// The workflow of a repository that publishes the programs for others. It depends on no stage.

@@ -85,6 +85,12 @@ fn approvers(visit: &Visit<'_>, protection: &Protection) -> Finding {
     let name = &stage.github_environment;
     let settings = settings(visit);
     let reviewers = &protection.reviewers;
+    if stage.is_entered_by_hand() {
+        return Finding::well(format!(
+            "GitHub environment `{name}`: entered by a run that {} starts by hand",
+            stage.approvers.join(" or ")
+        ));
+    }
     let missing: Vec<&str> = stage
         .approvers
         .iter()
@@ -121,7 +127,8 @@ fn approvers(visit: &Visit<'_>, protection: &Protection) -> Finding {
                 missing.join(", ")
             ),
             format!(
-                "add them under {settings} → Required reviewers, or change {}",
+                "add them under {settings} → Required reviewers, or change {}; where GitHub's plan has no required reviewers, \
+                 `gate = \"dispatch\"` lets them start the runs by hand",
                 visit.place_of("approvers")
             ),
         ),

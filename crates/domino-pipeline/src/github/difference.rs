@@ -108,6 +108,20 @@ impl<'a> EnvironmentPlan<'a> {
             branches: BranchLimit::Named,
             ..had.clone()
         };
+        if !wanted.starters.is_empty() {
+            let names: Vec<String> = wanted
+                .starters
+                .iter()
+                .map(|one| format!("`{one}`"))
+                .collect();
+            self.line(
+                ChangeKind::Keep,
+                format!(
+                    "entered by a run that {} starts by hand, and no reviewer is asked for",
+                    names.join(" or ")
+                ),
+            );
+        }
         // Without anybody to approve, GitHub takes no rule about who may.
         if !wanted.reviewers.is_empty() {
             rules.prevents_self_review = wanted.prevents_self_review;

@@ -14,6 +14,8 @@ pub(super) struct Wanted<'a> {
     pub(super) stage: &'a Stage,
     pub(super) environment: &'a str,
     pub(super) reviewers: Vec<Reviewer>,
+    /// Those who start the run by hand, where GitHub asks nobody.
+    pub(super) starters: &'a [String],
     pub(super) prevents_self_review: bool,
     /// In minutes; `None` where the file does not say.
     pub(super) wait_timer: Option<u32>,
@@ -30,8 +32,12 @@ impl<'a> Wanted<'a> {
         people: &[Reviewer],
         secrets: &Secrets,
     ) -> Self {
+        let (asked, starters) = match stage.is_entered_by_hand() {
+            true => (&[][..], &stage.approvers[..]),
+            false => (&stage.approvers[..], &[][..]),
+        };
         let is_named = |reviewer: &&Reviewer| {
-            let mut approvers = stage.approvers.iter();
+            let mut approvers = asked.iter();
             approvers.any(|approver| reviewer.is_called(approver))
         };
         Self {
@@ -39,6 +45,7 @@ impl<'a> Wanted<'a> {
             stage,
             environment: &stage.github_environment,
             reviewers: people.iter().filter(is_named).cloned().collect(),
+            starters,
             prevents_self_review: stage.self_approval == SelfApproval::Refuse,
             wait_timer: file
                 .sets_for(stage, "wait-timer")
