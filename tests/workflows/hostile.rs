@@ -148,7 +148,7 @@ fn stage_file() -> impl Strategy<Value = String> {
             false => String::new(),
         };
         // Most numbers are within what is allowed.
-        let (wait, replicas) = (wait % 44_000, replicas % 1010);
+        let (wait, replicas) = (wait % 44_000, replicas % 33);
         let mut file = format!("[pipeline]\nbranch = {branch}\nrunner = {runner}\n{install}");
         file += &format!("[defaults]\nhost = {}\nproject = {}\nenvironment = {}\n", t(), t(), t());
         file += &format!("[stage.{}]\nhardware-tier = {}\ngithub-environment = {}\ndata-plane = {}\n", t(), t(), t(), t());
