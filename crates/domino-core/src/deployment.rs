@@ -11,6 +11,9 @@ use crate::step::StepContext;
 use crate::variable::variable;
 use crate::version_identity::VersionIdentity;
 
+/// The hash of the receipt that a deployment goes back to; `domino-pipeline back` sets it.
+pub const BACK_TO: &str = "DEPLOY_BACK_TO";
+
 /// A deployment that is about to be made, or was made already.
 #[derive(Debug)]
 pub struct Deployment<'a> {
@@ -70,7 +73,7 @@ impl Deployment<'_> {
                 attempt: variable("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()),
             },
             without_receipt: None,
-            back: None,
+            back: variable(BACK_TO),
         }
     }
 }

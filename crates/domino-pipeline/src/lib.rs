@@ -6,6 +6,8 @@
 
 pub mod actions;
 pub mod another_repository;
+#[cfg(feature = "rehearse")]
+pub mod back;
 #[cfg(feature = "contract")]
 pub mod check_contract;
 pub mod checks;

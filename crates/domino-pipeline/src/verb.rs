@@ -11,7 +11,7 @@ use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{doctor, github, rehearse, status};
+use crate::{back, doctor, github, rehearse, status};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -41,6 +41,9 @@ pub enum Verb {
     /// Show what runs where, since when and by whom, and what is not as stages.toml says
     #[cfg(feature = "rehearse")]
     Status(status::Args),
+    /// Go back to what ran in a stage before, and hold it there, or let it go on
+    #[cfg(feature = "rehearse")]
+    Back(back::Args),
     /// Make a stages.toml of the Python templates' env-variables.ini
     #[cfg(feature = "import-ini")]
     ImportIni(import_ini::Args),
@@ -65,6 +68,8 @@ impl Verb {
             Self::Doctor(args) => doctor::run(&args),
             #[cfg(feature = "rehearse")]
             Self::Status(args) => status::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Back(args) => back::run(&args),
             #[cfg(feature = "import-ini")]
             Self::ImportIni(args) => import_ini::run(&args),
         };
