@@ -196,6 +196,14 @@ pub struct LeftOver {
     pub hint: String,
 }
 
+impl StageStatus {
+    /// What the stage has of an entity. A job may not be for it.
+    pub fn entity(&self, (kind, name): (EntityKind, &str)) -> Option<&Deployed> {
+        let mut entities = self.entities.iter();
+        entities.find(|one| one.kind == kind && one.entity == name)
+    }
+}
+
 impl EntityKind {
     /// What people call it.
     pub fn word(self) -> &'static str {
@@ -334,6 +342,25 @@ impl Status {
                 all.map(|one| format!("{what}: {one}")).collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// All entities that some stage has, in the order of the file.
+    pub fn entities(&self) -> Vec<(EntityKind, &str)> {
+        let mut all: Vec<(EntityKind, &str)> = Vec::new();
+        for stage in &self.stages {
+            let mut at = 0;
+            for entity in &stage.entities {
+                let one = (entity.kind, entity.entity.as_str());
+                match all.iter().position(|known| *known == one) {
+                    Some(known) => at = known + 1,
+                    None => {
+                        all.insert(at, one);
+                        at += 1;
+                    }
+                }
+            }
+        }
+        all
     }
 
     /// What is held, a line each.

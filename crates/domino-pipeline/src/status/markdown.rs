@@ -15,17 +15,14 @@ pub(super) fn page(status: &Status, file: &str) -> String {
         "| --- |{}\n",
         " --- |".repeat(status.stages.len())
     ));
-    let known = status
-        .stages
-        .iter()
-        .find(|stage| !stage.entities.is_empty());
-    for (position, entity) in known.iter().flat_map(|stage| &stage.entities).enumerate() {
-        page.push_str(&format!("| {} `{}` |", entity.kind.word(), entity.entity));
+    for (kind, name) in status.entities() {
+        page.push_str(&format!("| {} `{name}` |", kind.word()));
         for stage in &status.stages {
-            let cell = match (stage.entities.get(position), &stage.not_seen) {
+            let cell = match (stage.entity((kind, name)), &stage.not_seen) {
                 (Some(entity), _) => cell(entity, status),
                 (None, Some(why)) if why.without_token => "no token".into(),
-                (None, _) => "not seen".into(),
+                (None, Some(_)) => "not seen".into(),
+                (None, None) => String::new(),
             };
             page.push_str(&format!(" {cell} |"));
         }

@@ -123,9 +123,9 @@ fn column(status: &Status, file: &str, at: usize, stage: &StageStatus) -> String
     let cards: String = stage
         .entities
         .iter()
-        .enumerate()
-        .map(|(position, entity)| {
-            let earlier = before.and_then(|before| before.entities.get(position));
+        .map(|entity| {
+            let of = (entity.kind, entity.entity.as_str());
+            let earlier = before.and_then(|before| before.entity(of));
             card(status, file, stage, entity, earlier)
         })
         .collect();

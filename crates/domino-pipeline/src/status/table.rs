@@ -40,21 +40,14 @@ pub(super) fn text(status: &Status, file: &str, width: usize) -> String {
 fn table(status: &Status, stages: &[StageStatus], label: usize, column: usize) -> String {
     let names: Vec<String> = stages.iter().map(|stage| stage.stage.clone()).collect();
     let mut text = line("", &names, label, column);
-    // A stage that was not read has no entities; another one tells which there are.
-    let known = status
-        .stages
-        .iter()
-        .find(|stage| !stage.entities.is_empty());
-    for (position, entity) in known.iter().flat_map(|stage| &stage.entities).enumerate() {
+    let known = status.entities();
+    for (kind, name) in &known {
         let cells: Vec<[String; 3]> = stages
             .iter()
-            .map(|stage| cell(stage, stage.entities.get(position), status.at))
+            .map(|stage| cell(stage, stage.entity((*kind, name)), status.at))
             .map(|cell| in_two_lines(cell, column))
             .collect();
-        for (row, label_text) in [entity.entity.as_str(), entity.kind.word(), ""]
-            .into_iter()
-            .enumerate()
-        {
+        for (row, label_text) in [name, kind.word(), ""].into_iter().enumerate() {
             let row: Vec<String> = cells.iter().map(|cell| cell[row].clone()).collect();
             if label_text.is_empty() && row.iter().all(String::is_empty) {
                 continue;
@@ -62,7 +55,7 @@ fn table(status: &Status, stages: &[StageStatus], label: usize, column: usize) -
             text.push_str(&line(label_text, &row, label, column));
         }
     }
-    if known.is_none() {
+    if known.is_empty() {
         let row: Vec<String> = stages.iter().map(|stage| not_seen(stage).into()).collect();
         text.push_str(&line("", &row, label, column));
     }
