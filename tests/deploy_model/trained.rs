@@ -8,46 +8,7 @@ use crate::harness::{KEY, MODEL_TOKEN, Scene, Setup, eventually};
 use crate::{PROGRAM, STAGES, mlflow, publish, register, serves, versions, writes};
 
 /// Registers a version as often as it is told, as Domino has its MLflow do: with its run at both, or at the run only.
-const TRAIN: &str = r#"
-import json, os, sys, urllib.error, urllib.parse, urllib.request
-base = os.environ["MLFLOW_TRACKING_URI"]
-def call(method, path, body, kind="application/json"):
-    headers = {"Content-Type": kind}
-    with urllib.request.urlopen(urllib.request.Request(base + path, data=body, method=method, headers=headers)) as reply:
-        return json.loads(reply.read() or b"{}")
-def post(route, body):
-    return call("POST", "/api/2.0/mlflow/" + route, json.dumps(body).encode())
-for route, name in (("experiments/create", "training"), ("registered-models/create", "wine")):
-    try:
-        post(route, {"name": name})
-    except urllib.error.HTTPError:
-        pass
-experiment = call("GET", "/api/2.0/mlflow/experiments/get-by-name?experiment_name=training", None)["experiment"]
-tags = [{"key": "mlflow.domino.run_id", "value": os.environ["DOMINO_RUN_ID"]}]
-source = """
-def predict(x):
-    return x + 2
-
-class Loaded:
-    def predict(self, table, params=None):
-        rows = [table] if isinstance(table, dict) else table
-        return [predict(**row) for row in rows]
-
-def _load_pyfunc(path):
-    return Loaded()
-"""
-mlmodel = json.dumps({"flavors": {"python_function": {"loader_module": "predict", "code": ".", "data": "model.json"}}})
-for _ in range(int(sys.argv[1])):
-    run = post("runs/create", {"experiment_id": experiment["experiment_id"], "start_time": 1, "tags": tags})["run"]["info"]
-    folder = urllib.parse.urlsplit(run["artifact_uri"]).path.strip("/")
-    for name, content in (("MLmodel", mlmodel), ("model.json", "{}"), ("predict.py", source)):
-        call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{folder}/model/{name}", content.encode(), "application/octet-stream")
-    version = {"name": "wine", "source": f"runs:/{run['run_id']}/model", "run_id": run["run_id"]}
-    if "untagged" not in sys.argv:
-        version["tags"] = tags
-    post("model-versions/create", version)
-sys.exit("failed" if "failing" in sys.argv else 0)
-"#;
+const TRAIN: &str = include_str!("../fixtures/register.py");
 
 const SMOKE: &str = r#"{"input": {"data": {"x": 1}}, "expect": {"result": 3}, "tolerance": 0.5}
 "#;

@@ -6,7 +6,7 @@ use super::small_github::{SmallGitHub, WINE};
 use super::*;
 
 /// Reads a thing, changes some fields of it, and writes it back without what is only shown.
-fn change_by_hand(scene: &Scene, list: &str, one: &str, changes: &Value) {
+pub fn change_by_hand(scene: &Scene, list: &str, one: &str, changes: &Value) {
     let script = "import json, os, sys, urllib.request\n\
         def call(method, path, body=None):\n    \
         request = urllib.request.Request(sys.argv[1] + path, data=body, method=method, \
