@@ -65,6 +65,11 @@ pub const EXAMPLES: [(&str, &str); 15] = [
          soak = \"24h\"\n",
     ),
     (
+        "[stage.<name>.gates.evidence]",
+        "[stage.prod.gates.evidence]\n\
+         metrics = \"How does it compare with the version in production?\"\n",
+    ),
+    (
         "[job.<name>]",
         "[job.score]\n\
          command = \"src/project/jobs/score.py --all\"\n\

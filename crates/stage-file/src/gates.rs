@@ -14,12 +14,27 @@ pub struct Gates {
     pub domino_approval: DominoApproval,
     /// The governance policy (id or name) that a bundle is made from.
     pub policy: Option<String>,
+    /// The last stage of the policy whose approvals are waited for; those of later ones may be given after the
+    /// deployment.
+    pub policy_stage: Option<String>,
+    /// Which questions of the policy a request answers.
+    pub evidence: Evidence,
     /// Domino users who are asked to review.
     pub reviewers: Vec<String>,
     /// Whether the approval of this workflow run on GitHub is read back and checked.
     pub github_approval: bool,
     /// How long a version must have been in the stage before, such as `24h`.
     pub soak: Option<String>,
+}
+
+/// `[stage.<name>.gates.evidence]`: the questions (id or text) of the policy that a request answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Evidence {
+    /// The one that the metrics answer, against the version that serves.
+    pub metrics: Option<String>,
+    /// The one that the way from the training to the version answers.
+    pub lineage: Option<String>,
 }
 
 impl Gates {
@@ -34,6 +49,8 @@ impl Default for Gates {
         Self {
             domino_approval: DominoApproval::None,
             policy: None,
+            policy_stage: None,
+            evidence: Evidence::default(),
             reviewers: Vec::new(),
             github_approval: false,
             soak: None,

@@ -44,7 +44,7 @@ pub use self::app::{App, Visibility};
 pub use self::app_settings::{AppApi, AppSettings, Autoscaling};
 pub use self::compute_environment::{ComputeEnvironment, Revision};
 pub use self::endpoint_settings::{EndpointSettings, Routing};
-pub use self::gates::{DominoApproval, Gates};
+pub use self::gates::{DominoApproval, Evidence, Gates};
 pub use self::host::{Host, MalformedHost};
 pub use self::job::Job;
 pub use self::kind::Kind;

@@ -11,8 +11,8 @@ use toml::de::DeValue;
 use super::table::{Table, whole_number};
 use super::tree::Tree;
 use super::{
-    App, AppSettings, Autoscaling, Baseline, Cluster, DominoApproval, EndpointSettings, Gates,
-    HardwareTiers, Host, Install, Job, Model, ModelSource, Pipeline, Placement, ProjectName,
+    App, AppSettings, Autoscaling, Baseline, Cluster, DominoApproval, EndpointSettings, Evidence,
+    Gates, HardwareTiers, Host, Install, Job, Model, ModelSource, Pipeline, Placement, ProjectName,
     RunSettings, Schedule, Stage, StageFile, VersionRule, Visibility, Volumes,
 };
 
@@ -95,12 +95,21 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
     }
 }
 
+fn evidence(table: Table<'_, '_>) -> Evidence {
+    Evidence {
+        metrics: table.text("metrics"),
+        lineage: table.text("lineage"),
+    }
+}
+
 fn gates(table: Table<'_, '_>) -> Gates {
     Gates {
         domino_approval: table
             .word("domino-approval")
             .unwrap_or(DominoApproval::None),
         policy: table.text("policy"),
+        policy_stage: table.text("policy-stage"),
+        evidence: evidence(table.table("evidence")),
         reviewers: table.texts("reviewers"),
         github_approval: table.flag("github-approval"),
         soak: table.text("soak"),

@@ -12,7 +12,7 @@ mod way;
 pub use self::app_settings::AUTOSCALING;
 pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
 pub use self::run_settings::CLUSTER;
-pub use self::stage::{ENVIRONMENT, GATES, HARDWARE_TIER, PIPELINE, RUNNER, STAGE};
+pub use self::stage::{ENVIRONMENT, EVIDENCE, GATES, HARDWARE_TIER, PIPELINE, RUNNER, STAGE};
 pub use self::way::{Way, ways};
 
 /// A table of the file and the keys it may hold.

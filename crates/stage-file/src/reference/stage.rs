@@ -276,6 +276,26 @@ pub static RUNNER: Section = Section {
     ],
 };
 
+/// `[stage.<name>.gates.evidence]`.
+pub static EVIDENCE: Section = Section {
+    header: "[stage.<name>.gates.evidence]",
+    about: "Questions of the policy, by id or text, that a request answers before anybody is asked.",
+    keys: &[
+        key(
+            "metrics",
+            Text,
+            Otherwise("it is not answered"),
+            "The question that the sheet answers: the metrics of the version against those of the one that serves.",
+        ),
+        key(
+            "lineage",
+            Text,
+            Otherwise("it is not answered"),
+            "The question that the way from the training to the version answers.",
+        ),
+    ],
+};
+
 /// `[stage.<name>.gates]`.
 pub static GATES: Section = Section {
     header: "[stage.<name>.gates]",
@@ -292,6 +312,19 @@ pub static GATES: Section = Section {
             Text,
             Otherwise("required with `governance`"),
             "The governance policy, by id or name.",
+        ),
+        key(
+            "policy-stage",
+            Text,
+            Otherwise("all of the policy's approvals are waited for"),
+            "The last stage of the policy whose approvals are asked for and waited for; those of later ones may be given \
+             after the deployment.",
+        ),
+        key(
+            "evidence",
+            Table(&EVIDENCE),
+            Otherwise("no question is answered"),
+            "Which questions of the policy `promote-stage request` answers.",
         ),
         key(
             "reviewers",

@@ -3,7 +3,7 @@
 use super::rule::{Book, Report};
 use crate::text::displayed;
 use crate::time_span::time_span;
-use crate::{DominoApproval, Gates, ModelSource, Stage};
+use crate::{DominoApproval, Evidence, Gates, ModelSource, Stage};
 
 pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (index, stage) in book.file.stages.iter().enumerate() {
@@ -44,6 +44,17 @@ fn needs(stage: &Stage, report: &mut Report<'_, '_>) {
             &at("policy"),
             "has no effect unless `domino-approval` is `governance`",
         );
+    }
+    for (is_said, key) in [
+        (stage.gates.policy_stage.is_some(), "policy-stage"),
+        (stage.gates.evidence != Evidence::default(), "evidence"),
+    ] {
+        if is_said && !governed {
+            report.at(
+                &at(key),
+                "has no effect unless `domino-approval` is `governance`",
+            );
+        }
     }
     if reviewed && reviewers.is_empty() {
         report.at(
@@ -136,6 +147,20 @@ mod tests {
     #[test]
     fn gates_in_the_defaults_are_for_the_stages_after_the_first() {
         assert_eq!(with("[defaults.gates]\ngithub-approval = true"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_said_of_a_policy_needs_governance() {
+        let governed = "domino-approval = \"governance\"\npolicy = \"p\"\n";
+        let said = "policy-stage = \"Validation\"\nevidence = { metrics = \"Metrics\" }";
+        assert_eq!(gates(&format!("{governed}{said}")), [""; 0]);
+        assert_eq!(
+            gates(said),
+            [
+                "`policy-stage` in `[stage.prod.gates]` has no effect unless `domino-approval` is `governance`",
+                "`evidence` in `[stage.prod.gates]` has no effect unless `domino-approval` is `governance`",
+            ]
+        );
     }
 
     #[test]
