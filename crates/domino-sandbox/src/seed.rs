@@ -93,6 +93,10 @@ pub struct PolicySeed {
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) stages: Vec<String>,
+    /// What its first stage asks.
+    pub(crate) questions: Vec<String>,
+    /// The stage whose approval opens the gate; every one's without it.
+    pub(crate) opens_after: Option<String>,
     pub(crate) approvers: Vec<String>,
     /// What its gate keeps closed.
     pub(crate) guards: Vec<String>,
@@ -105,6 +109,8 @@ impl PolicySeed {
             id: None,
             name: name.to_owned(),
             stages: vec!["Review".to_owned()],
+            questions: Vec::new(),
+            opens_after: None,
             approvers: vec!["approver".to_owned()],
             guards: vec!["CreateEndpoint".to_owned()],
         }
@@ -113,6 +119,18 @@ impl PolicySeed {
     /// The policy has these stages instead.
     pub fn stages(mut self, names: &[&str]) -> Self {
         self.stages = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// Its first stage asks these questions.
+    pub fn asks(mut self, questions: &[&str]) -> Self {
+        self.questions = questions.iter().map(|text| (*text).to_owned()).collect();
+        self
+    }
+
+    /// Its gate opens once this stage and those before are approved.
+    pub fn opens_after(mut self, stage: &str) -> Self {
+        self.opens_after = Some(stage.to_owned());
         self
     }
 

@@ -25,6 +25,9 @@ pub(super) struct Bundle {
     pub(super) approvals: Vec<Approval>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) assignees: Vec<(String, Value)>,
+    /// Every answer to a question, oldest first.
+    pub(super) results: Vec<Value>,
+    pub(super) findings: Vec<Value>,
     created: Moment,
     created_by: Arc<User>,
 }
@@ -91,6 +94,8 @@ impl Bundle {
             approvals: Vec::new(),
             attachments: Vec::new(),
             assignees: Vec::new(),
+            results: Vec::new(),
+            findings: Vec::new(),
             created: now,
             created_by: user.clone(),
             id,
@@ -153,7 +158,11 @@ impl Bundle {
 
     /// Why the gate for `action` is closed, if it is.
     pub(super) fn closed_gate(&self, action: &str) -> Option<String> {
-        let waiting = |one: &&Approval| !one.status.is_given() && one.policy.guards(action);
+        let waiting = |one: &&Approval| {
+            !one.status.is_given()
+                && one.policy.guards(action)
+                && one.policy.waits_for(&one.stage_approval_id)
+        };
         let waiting = self.approvals.iter().find(waiting)?;
         Some(format!("{} is {}", waiting.name, waiting.status.word()))
     }
@@ -163,8 +172,11 @@ impl Bundle {
         policies
             .map(|policy| {
                 let mut approvals = self.approvals.iter();
-                let waiting =
-                    approvals.find(|one| one.policy.id == policy.id && !one.status.is_given());
+                let waiting = approvals.find(|one| {
+                    one.policy.id == policy.id
+                        && !one.status.is_given()
+                        && policy.waits_for(&one.stage_approval_id)
+                });
                 let reason = match waiting {
                     Some(one) => format!("{} is {}", one.name, one.status.word()),
                     None => "every approval is given".to_owned(),
@@ -284,6 +296,8 @@ impl Bundle {
             "stage": self.stage,
             "createdBy": self.created_by.name,
             "attachments": attachments,
+            "results": self.results,
+            "findings": self.findings,
             "approvals": self.approvals.iter().map(Approval::state).collect::<Vec<_>>(),
             "isGateOpen": self.closed_gate("CreateEndpoint").is_none(),
         })

@@ -18,6 +18,8 @@ pub(super) struct Policy {
     pub(super) stages: Vec<PolicyStage>,
     pub(super) gate_id: String,
     guards: Vec<String>,
+    /// The stages after this one leave the gate alone.
+    opens_after: Option<String>,
     created: Moment,
 }
 
@@ -26,6 +28,9 @@ pub(super) struct PolicyStage {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) approval: StageApproval,
+    /// The questions that it asks, by their ids and texts.
+    pub(super) evidence_id: String,
+    pub(super) questions: Vec<(String, String)>,
 }
 
 /// An approval as a policy asks for it.
@@ -47,21 +52,35 @@ impl Policy {
             })
         });
         let approvers: Vec<Arc<User>> = approvers.collect::<anyhow::Result<_>>()?;
-        let stages = seed.stages.iter().map(|name| PolicyStage {
-            id: id::uuid(),
-            name: name.clone(),
-            approval: StageApproval {
+        let stages = seed
+            .stages
+            .iter()
+            .enumerate()
+            .map(|(at, name)| PolicyStage {
+                evidence_id: id::uuid(),
+                questions: match at {
+                    0 => seed
+                        .questions
+                        .iter()
+                        .map(|text| (id::uuid(), text.clone()))
+                        .collect(),
+                    _ => Vec::new(),
+                },
                 id: id::uuid(),
-                name: format!("{name} approval"),
-                approvers: approvers.clone(),
-            },
-        });
+                name: name.clone(),
+                approval: StageApproval {
+                    id: id::uuid(),
+                    name: format!("{name} approval"),
+                    approvers: approvers.clone(),
+                },
+            });
         Ok(Policy {
             id: seed.id.clone().unwrap_or_else(id::uuid),
             name: seed.name.clone(),
             stages: stages.collect(),
             gate_id: id::uuid(),
             guards: seed.guards.clone(),
+            opens_after: seed.opens_after.clone(),
             created,
         })
     }
@@ -74,6 +93,17 @@ impl Policy {
     pub(super) fn first_stage(&self) -> String {
         let first = self.stages.first();
         first.map(|stage| stage.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether the gate stays closed until this approval of the policy's is given.
+    pub(super) fn waits_for(&self, stage_approval_id: &str) -> bool {
+        let last = self.opens_after.as_ref().and_then(|name| {
+            let mut stages = self.stages.iter();
+            stages.position(|stage| stage.name == *name)
+        });
+        let mut stages = self.stages.iter();
+        let at = stages.position(|stage| stage.approval.id == stage_approval_id);
+        last.is_none_or(|last| at.is_none_or(|at| at <= last))
     }
 
     /// Whether the gate keeps `action` closed.
@@ -126,11 +156,33 @@ impl Policy {
 pub(super) const GATE: &str = "Serve the model";
 
 impl PolicyStage {
+    /// Its questions, all in one set.
+    fn evidence(&self) -> Vec<Value> {
+        if self.questions.is_empty() {
+            return Vec::new();
+        }
+        let questions = self.questions.iter().map(|(id, text)| {
+            json!({
+                "id": id,
+                "artifactType": "input",
+                "required": true,
+                "details": { "type": "textarea", "label": text },
+            })
+        });
+        vec![json!({
+            "id": self.evidence_id,
+            "name": self.name,
+            "description": "",
+            "scope": "Local",
+            "artifacts": questions.collect::<Vec<_>>(),
+        })]
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({
             "id": self.id,
             "name": self.name,
-            "evidenceSet": [],
+            "evidenceSet": self.evidence(),
             "approvals": [self.approval.json()],
         })
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::bundle::{Bundle, BundleState, attached_model};
 use super::store::Governance;
 use super::wording::{API, conflict, locked};
+use crate::id;
 use crate::reply::{Answer, Failure};
 use crate::request::{Fields, Id, Ids, Of, Parameters};
 use crate::users::{Caller, User};
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<Governance>> {
         .route(&at("/bundles/{id}/attachments"), post(attach))
         .route(&at("/bundles/{id}/attachments/{one}"), delete(detach))
         .route(&at("/bundles/{id}/stages/{stage}"), patch(assign))
+        .route(&at("/findings"), post(find))
+        .route(&at("/results/latest"), get(latest))
         .route(&at("/policy-overviews"), get(policies))
         .route(&at("/policies/{id}"), get(policy))
 }
@@ -215,15 +218,59 @@ async fn gates(State(governance): Of<Governance>, Caller(user): Caller, Path(id)
     governance.with_bundle(&user, &id, gates)
 }
 
-/// The sandbox has no findings.
 async fn findings(
     State(governance): Of<Governance>,
     Caller(user): Caller,
     Path(id): Id,
     parameters: Parameters,
 ) -> Answer {
-    governance.with_bundle(&user, &id, |_| Ok(()))?;
-    page(Vec::new(), &parameters)
+    let found = governance.with_bundle(&user, &id, |bundle| Ok(bundle.findings.clone()))?;
+    page(found, &parameters)
+}
+
+/// A finding about a bundle.
+async fn find(
+    State(governance): Of<Governance>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let bundle_id = fields.text("bundleId");
+    let approval_id = fields.text("approvalId");
+    let (name, severity) = (fields.text("name"), fields.text("severity"));
+    let person =
+        |inner: &mut Fields| Some(json!({ "id": inner.text("id"), "name": inner.text("name") }));
+    let approver = fields.object("approver", person);
+    let assignee = fields.object("assignee", person);
+    fields.finish()?;
+    if !["S0", "S1", "S2", "S3"].contains(&severity.as_str()) {
+        return Err(Failure::bad_request(format!("{severity} is no severity")));
+    }
+    let finding = json!({
+        "id": id::uuid(), "bundleId": bundle_id, "approvalId": approval_id, "name": name,
+        "severity": severity, "status": "ToDo", "approver": approver, "assignee": assignee,
+    });
+    governance.with_bundle(&user, &bundle_id, |bundle| {
+        bundle.findings.push(finding.clone());
+        Ok(Json(finding))
+    })
+}
+
+/// The newest answers of a bundle.
+async fn latest(
+    State(governance): Of<Governance>,
+    Caller(user): Caller,
+    parameters: Parameters,
+) -> Answer {
+    let id = parameters.required("bundleID")?;
+    governance.with_bundle(&user, id, |bundle| {
+        let results = bundle.results.iter();
+        Ok(Json(
+            results
+                .filter(|result| result["isLatest"] == true)
+                .cloned()
+                .collect(),
+        ))
+    })
 }
 
 async fn attach(

@@ -62,8 +62,10 @@ fn add_all(seed: &mut Seed, place: &Table, plane: Option<&str>) {
         seed.add_data_plane(plane);
     }
     add_environment(seed, place);
-    if let Some(name) = text(table(place, "gates"), "policy") {
+    let gates = table(place, "gates");
+    if let Some(name) = text(gates, "policy") {
         add_policy(seed, name);
+        complete(seed, name, gates);
     }
     match place.get("hardware-tier") {
         // One name for every kind of entity means a tier of either population.
@@ -109,6 +111,29 @@ fn add_policy(seed: &mut Seed, name: &str) {
         policy.name = format!("Policy {name}");
     }
     seed.policies.push(policy);
+}
+
+/// Gives a policy the stage and the questions that these gates name.
+fn complete(seed: &mut Seed, name: &str, gates: &Table) {
+    let is_named =
+        |policy: &&mut PolicySeed| policy.name == name || policy.id.as_deref() == Some(name);
+    let Some(policy) = seed.policies.iter_mut().find(is_named) else {
+        return;
+    };
+    if let Some(stage) = text(gates, "policy-stage") {
+        match policy.opens_after {
+            None => policy.stages = vec![stage.to_owned()],
+            Some(_) if policy.stages.iter().any(|known| known == stage) => {}
+            Some(_) => policy.stages.push(stage.to_owned()),
+        }
+        policy.opens_after.get_or_insert(stage.to_owned());
+    }
+    let answered = table(gates, "evidence").values();
+    for question in answered.filter_map(Value::as_str) {
+        if !policy.questions.iter().any(|known| known == question) {
+            policy.questions.push(question.to_owned());
+        }
+    }
 }
 
 /// Adds what one entity names for itself.
