@@ -7,6 +7,8 @@ mod approval;
 mod back;
 #[path = "promote_stage/concurrency.rs"]
 mod concurrency;
+#[path = "promote_stage/evidence.rs"]
+mod evidence;
 #[path = "promote_stage/gates.rs"]
 mod gates;
 #[path = "promote_stage/github.rs"]

@@ -6,6 +6,7 @@ pub(crate) mod github;
 pub(crate) mod governance;
 pub(crate) mod metrics;
 pub(crate) mod own_work;
+pub(crate) mod policy_stage;
 pub(crate) mod result;
 pub(crate) mod review;
 pub(crate) mod soak;

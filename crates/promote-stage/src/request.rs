@@ -1,6 +1,7 @@
 //! `promote-stage request`: ask the people of a stage whether a version may enter, with a sheet to decide by.
 
 mod bundle;
+mod evidence;
 mod review;
 mod work;
 
@@ -55,10 +56,25 @@ pub(crate) async fn request(
     };
     candidate.outputs(&mut step.report);
     let work = Work::of(&candidate, &ask, args.again);
+    let answers = match &ask {
+        Ask::Governance(governed) => {
+            evidence::answers(context, &candidate, governed.whole.as_ref())?
+        }
+        _ => Vec::new(),
+    };
     let has_work = matches!(work, Work::Ask(_));
     let planned = errand(context, args, &candidate);
     let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
     let mut view = view(&candidate, &work);
+    if has_work {
+        for (question, _) in &answers {
+            let text = format!(
+                "the answer to `{}`, before anybody is asked",
+                question.label
+            );
+            view.change(ChangeKind::Create, text);
+        }
+    }
     if let Some(errand) = &errand {
         errand.describe(&mut view);
     }
@@ -102,7 +118,9 @@ pub(crate) async fn request(
     }
     let asked = match &ask {
         Ask::Nobody => Ok(String::new()),
-        Ask::Governance(governed) => bundle::submit(step, context, &candidate, governed).await,
+        Ask::Governance(governed) => {
+            bundle::submit(step, context, &candidate, governed, &answers).await
+        }
         Ask::Review(new) => review::ask_for_review(context, &candidate, new).await,
     };
     let asked = asked.with_context(|| cannot("request", &which.model, &context.stage))?;

@@ -5,6 +5,7 @@
 //! read is `None`, and code that relies on it must say so. Nothing here decides.
 
 mod bundles;
+mod evidence;
 mod policies;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub use self::bundles::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Approver, Attachment, Bundle,
     BundleState, Gate, GateAction, Guarded, NewBundle, Timeline, Validity,
 };
+pub use self::evidence::{Answer, Evidence, Finding, NewAnswers, Question};
 pub use self::policies::{Policy, PolicyApproval, PolicyOverview, PolicyStage, PolicyStatus};
 pub use super::ids::{ApprovalId, BundleId, PolicyApprovalId, PolicyId};
 use crate::client::{ApiError, Reader};

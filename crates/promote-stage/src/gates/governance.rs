@@ -2,7 +2,8 @@
 //! creates the bundle and submits it; this module finds and evaluates it.
 
 use domino_core::api::governance::{
-    Actor, Approval, ApprovalStatus, Bundle, BundleState, Gate, PolicyOverview, PolicyStatus,
+    Actor, Approval, ApprovalStatus, Bundle, BundleState, Finding, Gate, Policy, PolicyOverview,
+    PolicyStatus,
 };
 use domino_core::api::users::User;
 use domino_core::choice::choose;
@@ -13,6 +14,7 @@ use domino_core::step::StepContext;
 
 use stage_file::Kind;
 
+use super::policy_stage;
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 use crate::request_note;
@@ -27,6 +29,8 @@ const BUNDLE_GATE: &str = "gate in Domino";
 #[derive(Debug)]
 pub(crate) struct Governed {
     pub(crate) policy: PolicyOverview,
+    /// The policy with its stages, where the stage file says something of them.
+    pub(crate) whole: Option<Policy>,
     /// The user that we are.
     pub(crate) own: User,
     /// Absent if nobody has requested approval yet.
@@ -41,6 +45,10 @@ pub(crate) struct Request {
     pub(crate) gates: Vec<Gate>,
     /// The id of the endpoint's hardware tier, if a gate applies only to some tiers.
     pub(crate) tier: Option<String>,
+    /// What somebody found wrong with it and remains to be done.
+    pub(crate) findings: Vec<Finding>,
+    /// The approvals of later policy stages, which are not waited for.
+    pub(crate) later: Vec<Approval>,
 }
 
 impl Governed {
@@ -51,7 +59,14 @@ impl Governed {
         let (policies, own) = tokio::try_join!(reader.policies(), reader.own_user())
             .map_err(|error| no_governance(error, context))?;
         let policy = policy(context, &policies)?;
-        let bundles = reader.bundles(&candidate.project.id, &policy.id).await?;
+        let (bundles, whole) =
+            tokio::try_join!(reader.bundles(&candidate.project.id, &policy.id), async {
+                match policy_stage::is_asked_for(&context.stage) {
+                    true => reader.policy(&policy.id).await,
+                    false => Ok(None),
+                }
+            })?;
+        policy_stage::check(context, whole.as_ref())?;
         let name = bundle_name(candidate);
         let ours = |bundle: &&Bundle| {
             bundle.name == name
@@ -64,17 +79,28 @@ impl Governed {
             None => None,
             Some(bundle) => {
                 request_note::check(&candidate.version, &candidate.target.stage.name, bundle)?;
-                let (approvals, gates) = tokio::try_join!(
+                let (approvals, gates, findings) = tokio::try_join!(
                     reader.bundle_approvals(&bundle.id),
                     reader.bundle_gates(&bundle.id),
+                    async {
+                        match reader.findings(&bundle.id).await {
+                            Err(error) if error.is_unknown_route() => Ok(Vec::new()),
+                            found => found,
+                        }
+                    },
                 )?;
                 let tier = match gates.iter().any(Gate::names_tiers) {
                     true => endpoint_tier(context, candidate).await?,
                     false => None,
                 };
+                let approvals = of_policy(approvals, &policy);
+                let (approvals, later) =
+                    policy_stage::counted(&context.stage, whole.as_ref(), approvals);
                 Some(Request {
+                    findings: findings.into_iter().filter(Finding::is_open).collect(),
+                    later,
                     bundle: bundle.clone(),
-                    approvals: of_policy(approvals, &policy),
+                    approvals,
                     gates,
                     tier,
                 })
@@ -82,6 +108,7 @@ impl Governed {
         };
         Ok(Self {
             policy,
+            whole,
             own,
             request,
         })
@@ -148,7 +175,9 @@ impl Governed {
                 GATE,
                 format!("{name} is `{word}`, a word that is not known here"),
             )),
-            ApprovalStatus::Approved | ApprovalStatus::ConditionallyApproved => {
+            ApprovalStatus::Approved
+            | ApprovalStatus::ConditionallyApproved
+            | ApprovalStatus::PendingExpiration => {
                 if let Some(why) = self.objection(request, approval, candidate) {
                     return closed(
                         GateResult::never(GATE, format!("{name} {why}")).hint(
@@ -159,6 +188,7 @@ impl Governed {
                 let by = approval.updated_by.clone().unwrap_or_default();
                 let how = match approval.status {
                     ApprovalStatus::ConditionallyApproved => "approved with conditions",
+                    ApprovalStatus::PendingExpiration => "approved, to be renewed soon,",
                     _ => "approved",
                 };
                 let who = by.name.clone().or(by.id.clone());
@@ -204,6 +234,30 @@ impl Governed {
                 approver.is_organization_user || approver_is.is(by)
             });
         (!named).then(|| format!("was given by {by}, who is none of its approvers"))
+    }
+}
+
+impl Request {
+    /// What stops nothing and is worth knowing, a sentence each.
+    fn notes(&self) -> Vec<String> {
+        let bundle = &self.bundle.name;
+        let findings = self.findings.iter().map(|finding| {
+            format!(
+                "finding `{}` ({}, `{}`) of bundle `{bundle}` is open",
+                finding.name, finding.severity, finding.status
+            )
+        });
+        let later = self
+            .later
+            .iter()
+            .filter(|approval| !approval.status.is_given());
+        let later = later.map(|approval| {
+            format!(
+                "`{}` of bundle `{bundle}` is of a later policy stage, and is not waited for",
+                approval.name
+            )
+        });
+        findings.chain(later).collect()
     }
 }
 
@@ -254,6 +308,7 @@ impl Governed {
                 ));
             }
         }
+        answer.remarks.extend(request.notes());
         answer.approved_by.dedup();
         let tier = request.tier.as_deref();
         for gate in request

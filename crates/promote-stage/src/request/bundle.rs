@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use domino_core::api::governance::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Bundle, NewBundle, Policy,
-    PolicyStage,
+    PolicyStage, Question,
 };
 use domino_core::client::{Reader, Writer, write_once};
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{Step, StepContext};
 use domino_core::wait::Poll;
 
+use super::evidence;
 use crate::candidate::Candidate;
 use crate::gates::governance::{Governed, bundle_name};
+use crate::gates::policy_stage;
 use crate::registry_writer::RegistryWriter;
 use crate::request_note::RequestNote;
 use crate::target::PromotionTarget;
@@ -26,10 +28,14 @@ pub(crate) async fn submit(
     context: &StepContext,
     candidate: &Candidate<'_>,
     governed: &Governed,
+    answers: &[(Question, String)],
 ) -> Result<String> {
     let writer = &context.connection.writer();
     let reader = writer.reader();
-    let policy = reader.policy(&governed.policy.id).await?;
+    let policy = match &governed.whole {
+        Some(policy) => Some(policy.clone()),
+        None => reader.policy(&governed.policy.id).await?,
+    };
     let bundle = match &governed.request {
         Some(request) => request.bundle.clone(),
         None => create(writer, candidate, governed).await?,
@@ -37,7 +43,10 @@ pub(crate) async fn submit(
     report(step, &bundle);
     // Before anybody is asked, so that a rerun writes it if this one cannot.
     note(step, context, candidate, &bundle).await?;
+    evidence::submit(step, writer, governed, &bundle, answers).await?;
     let approvals = listed_approvals(&reader, &bundle, governed).await?;
+    let stage = &context.stage;
+    let (approvals, _) = policy_stage::counted(stage, policy.as_ref(), approvals);
     let mut approvers: Vec<String> = Vec::new();
     for approval in next_to_submit(&approvals, policy.as_ref()) {
         ask_for(writer, candidate, governed, &bundle, approval)
@@ -157,12 +166,7 @@ fn next_to_submit<'a>(approvals: &'a [Approval], policy: Option<&Policy>) -> Vec
     let Some(policy) = policy.filter(|policy| policy.enforce_sequential_order) else {
         return pending;
     };
-    let given = |approval: &Approval| {
-        matches!(
-            approval.status,
-            ApprovalStatus::Approved | ApprovalStatus::ConditionallyApproved
-        )
-    };
+    let given = |approval: &Approval| approval.status.is_given();
     let of_stage = |approval: &Approval, stage: &PolicyStage| {
         let ids = stage.approvals.iter().map(|wanted| &wanted.id);
         ids.clone()

@@ -183,6 +183,8 @@ pub enum ApprovalStatus {
     Approved,
     /// It was given under a condition that remains to be met.
     ConditionallyApproved,
+    /// It was given, and is to be renewed soon; until then it counts.
+    PendingExpiration,
     /// A word that we do not know.
     Unknown(String),
 }
@@ -194,6 +196,8 @@ impl From<String> for ApprovalStatus {
             "PendingReview" => Self::PendingReview,
             "Approved" => Self::Approved,
             "ConditionallyApproved" => Self::ConditionallyApproved,
+            // Only Domino's documentation has it, as people read it.
+            "PendingExpiration" | "Pending Expiration" => Self::PendingExpiration,
             _ => Self::Unknown(word),
         }
     }
@@ -229,6 +233,16 @@ pub struct Gate {
     /// The actions that it blocks.
     #[serde(default, deserialize_with = "or_default")]
     pub resources: Vec<Guarded>,
+}
+
+impl ApprovalStatus {
+    /// Whether it was given and still counts.
+    pub fn is_given(&self) -> bool {
+        matches!(
+            self,
+            Self::Approved | Self::ConditionallyApproved | Self::PendingExpiration
+        )
+    }
 }
 
 /// The parameter that limits a gate to hardware tiers.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::super::named::Named;
+use super::evidence::Evidence;
 use super::{Approver, BASE, PolicyApprovalId, PolicyId, all, or_default};
 use crate::client::{ApiError, Reader, segment};
 
@@ -74,6 +75,9 @@ pub struct PolicyStage {
     /// The approvals that it asks for.
     #[serde(default, deserialize_with = "or_default")]
     pub approvals: Vec<PolicyApproval>,
+    /// The questions that it asks.
+    #[serde(default, rename = "evidenceSet", deserialize_with = "or_default")]
+    pub evidence: Vec<Evidence>,
 }
 
 /// An approval that a stage of a policy asks for.
@@ -87,6 +91,8 @@ pub struct PolicyApproval {
     /// Who may give it.
     #[serde(default, deserialize_with = "or_default")]
     pub approvers: Vec<Approver>,
+    /// The questions that it asks of whoever approves.
+    pub evidence: Option<Evidence>,
 }
 
 impl Named for PolicyOverview {

@@ -49,12 +49,20 @@ fn approval(change: &Value) -> Value {
 fn governed(approvals: &[Value], gates: &[Value], tier: Option<&str>) -> Governed {
     Governed {
         policy: read(json!({"id": "q1", "name": "release", "status": "Published"})),
+        whole: None,
         own: read(json!({"id": "u-bot", "userName": "ci-bot"})),
         request: Some(Request {
             bundle: read(bundle()),
             approvals: approvals.iter().cloned().map(read).collect(),
             gates: gates.iter().cloned().map(read).collect(),
             tier: tier.map(str::to_owned),
+            findings: vec![read(
+                json!({"id": "f1", "name": "Bias", "severity": "S1", "status": "Done"}),
+            )]
+            .into_iter()
+            .filter(Finding::is_open)
+            .collect(),
+            later: Vec::new(),
         }),
     }
 }
@@ -77,6 +85,16 @@ fn an_approval_counts_only_where_somebody_else_gave_it_to_this_version() {
             json!({"status": "ConditionallyApproved"}),
             Verdict::Holds,
             "`Release` was approved with conditions by `cleo`",
+        ),
+        (
+            json!({"status": "Pending Expiration"}),
+            Verdict::Holds,
+            "`Release` was approved, to be renewed soon, by `cleo`",
+        ),
+        (
+            json!({"status": "PendingExpiration"}),
+            Verdict::Holds,
+            "`Release` was approved, to be renewed soon, by `cleo`",
         ),
         (
             json!({"name": ""}),
@@ -174,6 +192,33 @@ fn an_approval_counts_only_where_somebody_else_gave_it_to_this_version() {
             _ => assert!(answer.approved_by.is_empty()),
         }
     }
+}
+
+#[test]
+fn open_findings_and_approvals_of_later_policy_stages_are_told_and_stop_nothing() {
+    let mut governed = governed(&[approval(&json!({}))], &[], None);
+    let request = governed.request.as_mut().unwrap();
+    request.findings = vec![read(
+        json!({"id": "f2", "name": "Bias", "severity": "S1", "status": "InProgress"}),
+    )];
+    request.later = ["PendingReview", "Approved"]
+        .map(|status| {
+            read(approval(
+                &json!({"id": status, "name": status, "status": status}),
+            ))
+        })
+        .into();
+    let answer = answer(&governed);
+    assert!(answer.all_hold());
+    assert_eq!(
+        answer.remarks,
+        [
+            format!("finding `Bias` (S1, `InProgress`) of bundle `{BUNDLE}` is open"),
+            format!(
+                "`PendingReview` of bundle `{BUNDLE}` is of a later policy stage, and is not waited for"
+            ),
+        ]
+    );
 }
 
 #[test]
