@@ -206,6 +206,8 @@ impl Claim<'_> {
             domino_approval,
             policy,
             reviewers: _,
+            policy_stage: _,
+            evidence: _,
             github_approval,
             soak,
         } = &stage.gates;
