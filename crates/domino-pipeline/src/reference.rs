@@ -20,7 +20,7 @@ pub const MARKERS: Markers = Markers {
 };
 
 /// An example of a table, by the table's header. Together they are a stage file.
-pub const EXAMPLES: [(&str, &str); 15] = [
+pub const EXAMPLES: [(&str, &str); 16] = [
     (
         "[pipeline]",
         "[pipeline]\n\

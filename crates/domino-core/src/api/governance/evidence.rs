@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::named::Named;
-use super::policies::Policy;
 use super::{BASE, BundleId, PolicyId, all, or_default};
 use crate::client::{ApiError, Reader, Writer, segment};
 
@@ -35,6 +34,14 @@ pub struct Artifact {
     details: Value,
 }
 
+impl Artifact {
+    /// The text that people see.
+    pub(super) fn label(&self) -> String {
+        let label = self.details["label"].as_str();
+        label.unwrap_or_default().to_owned()
+    }
+}
+
 /// A question of a policy that is answered by a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -53,30 +60,6 @@ impl Named for Question {
 
     fn name(&self) -> &str {
         &self.label
-    }
-}
-
-impl Policy {
-    /// Its questions, of every stage and approval, that take an answer.
-    pub fn questions(&self) -> Vec<Question> {
-        let sets = self.stages.iter().flat_map(|stage| {
-            let of_approvals = stage.approvals.iter();
-            let of_approvals = of_approvals.filter_map(|approval| approval.evidence.as_ref());
-            stage.evidence.iter().chain(of_approvals)
-        });
-        sets.flat_map(|evidence| {
-            let inputs = evidence.artifacts.iter();
-            let inputs = inputs.filter(|artifact| artifact.artifact_type == "input");
-            inputs.map(|artifact| Question {
-                evidence: evidence.id.clone(),
-                id: artifact.id.clone(),
-                label: artifact.details["label"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-            })
-        })
-        .collect()
     }
 }
 
@@ -161,6 +144,7 @@ mod tests {
     use wiremock::matchers::{body_json, method, path, query_param};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
+    use super::super::Policy;
     use super::*;
     use crate::client::tests::connection;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::super::named::Named;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Question};
 use super::{Approver, BASE, PolicyApprovalId, PolicyId, all, or_default};
 use crate::client::{ApiError, Reader, segment};
 
@@ -93,6 +93,27 @@ pub struct PolicyApproval {
     pub approvers: Vec<Approver>,
     /// The questions that it asks of whoever approves.
     pub evidence: Option<Evidence>,
+}
+
+impl Policy {
+    /// Its questions, of every stage and approval, that take an answer.
+    pub fn questions(&self) -> Vec<Question> {
+        let sets = self.stages.iter().flat_map(|stage| {
+            let of_approvals = stage.approvals.iter();
+            let of_approvals = of_approvals.filter_map(|approval| approval.evidence.as_ref());
+            stage.evidence.iter().chain(of_approvals)
+        });
+        sets.flat_map(|evidence| {
+            let inputs = evidence.artifacts.iter();
+            let inputs = inputs.filter(|artifact| artifact.artifact_type == "input");
+            inputs.map(|artifact| Question {
+                evidence: evidence.id.clone(),
+                id: artifact.id.clone(),
+                label: artifact.label(),
+            })
+        })
+        .collect()
+    }
 }
 
 impl Named for PolicyOverview {
