@@ -175,7 +175,10 @@ mod tests {
     fn the_host_is_found_in_every_form_of_an_address() {
         for (address, host) in [
             ("https://github.com/a/b.git", Some("github.com")),
-            ("https://x:y@GitHub.com:8443/a/b", Some("github.com")),
+            (
+                "https://x:y@Git.Example.com:8443/a/b",
+                Some("git.example.com"),
+            ),
             ("git@github.com:a/b.git", Some("github.com")),
             ("ssh://git@github.com/a/b", Some("github.com")),
             ("file:///tmp/x", None),
