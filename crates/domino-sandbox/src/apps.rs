@@ -2,9 +2,8 @@
 //! app has versions, a version has instances, an instance is a process. The generations differ in which of these they
 //! name and in what starts by itself.
 //!
-//! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one machine, so an
-//! entry point reads where to listen from `APP_HOST` and `APP_PORT`. One that reads these with Domino's values as
-//! defaults works in both.
+//! In Domino an app listens on 0.0.0.0:8888 in a container of its own. Here all of them share one machine, so each is
+//! given a port of its own: `APP_HOST` and `APP_PORT` name it, and a Python program that binds Domino's gets it.
 
 mod access;
 mod app;
@@ -12,6 +11,7 @@ mod beta;
 mod beta_instances;
 mod generation;
 mod instance;
+mod listening;
 mod log;
 mod page;
 mod port;

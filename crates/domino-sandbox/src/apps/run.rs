@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::app::App;
 use super::instance::Instance;
+use super::listening;
 use super::port::Port;
 use super::version::AppVersion;
 use crate::checkout::NoCode;
@@ -128,7 +129,8 @@ impl Launch {
         host.delays.step().await;
 
         let port = Port::take().map_err(error("No port for the app"))?;
-        instance.has_port(port.number());
+        let port_number = port.number();
+        instance.has_port(port_number);
         let running = self.start(host, &command, folder.path(), &port);
         let AppProcess { running, .. } = process.insert(AppProcess {
             running: running.map_err(error("The app was not started"))?,
@@ -140,7 +142,13 @@ impl Launch {
         if self.replacing == Replacing::Beside {
             self.earlier.iter().for_each(|earlier| earlier.stop());
         }
-        let ended = running.ended().await;
+        let (group, port) = (running.id(), port_number);
+        let say = |text: &str| instance.log.say(Kind::Prepare, text, host.now());
+        let listening = listening::follow(group, port, |port| instance.has_port(port), say);
+        let ended = tokio::select! {
+            ended = running.ended() => ended,
+            never = listening => match never {},
+        };
         instance.has_process(false);
         instance.enter(RunStatus::Finishing);
         host.delays.step().await;
@@ -240,6 +248,7 @@ impl Launch {
         ];
         let listening = listening.map(|(name, value)| (name.to_owned(), value));
         machine.variables.extend(listening);
+        machine.variables.push(listening::for_python(folder)?);
         Ok(machine)
     }
 }

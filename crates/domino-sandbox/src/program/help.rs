@@ -6,8 +6,9 @@ jobs, their logs and schedules, apps. A job is a real process: the asked commit 
 folder of its own, run on this machine with your rights. Everything is gone when the sandbox stops.
 
 An app is a real process too, started by its entry point through bash and served under /apps/. In \
-Domino an app listens on 0.0.0.0:8888; here it is told where in APP_HOST and APP_PORT. With these \
-defaults one entry point does for both:
+Domino an app listens on 0.0.0.0:8888. Here each gets a port of its own: a Python program that listens \
+on 8888 is given it, any other reads it from APP_HOST and APP_PORT. With these defaults one entry point \
+does for both:
 
     python3 -m http.server --bind \"${APP_HOST:-0.0.0.0}\" \"${APP_PORT:-8888}\"
 

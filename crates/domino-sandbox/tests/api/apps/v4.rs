@@ -4,7 +4,7 @@ use domino_sandbox::{HardwareTierSeed, Options, Seed, Version};
 use serde_json::{Value, json};
 
 use super::{answer, at, head, instances, once_status, path_of, slow, when, with, world};
-use crate::world::{World, commit, text};
+use crate::world::{PATIENCE, World, commit, text};
 
 /// A new app as the official client sends it: an id of zeros, times that are numbers.
 pub fn body(name: &str, project_id: &str) -> Value {
@@ -278,4 +278,34 @@ fn an_app_can_be_looked_up_and_shown_to_all() {
         world.get(&format!("/v4/modelProducts/{project}")).status,
         404
     );
+}
+
+/// Domino's own convention: code that knows nothing of a sandbox.
+#[test]
+fn three_apps_on_the_port_of_domino_serve_at_once() {
+    let world = world(Version::V5_9);
+    let script = "exec python3 -c \"from http.server import *; \
+                  HTTPServer(('0.0.0.0', 8888), SimpleHTTPRequestHandler).serve_forever()\"\n";
+    commit(world.repository.path(), "app.sh", script);
+    let apps: Vec<String> = (0..3)
+        .map(|number| text(&create(&world, &format!("app {number}"))["id"]).to_owned())
+        .collect();
+    for id in &apps {
+        start(&world, id, json!({})).ok();
+    }
+    for id in &apps {
+        let app = once_status(&world, id, "Running");
+        let path = format!(
+            "{}/app.sh",
+            path_of(&world, &app["url"]).trim_end_matches('/')
+        );
+        let deadline = std::time::Instant::now() + PATIENCE;
+        let mut reply = world.get(&path);
+        while reply.status != 200 {
+            assert!(std::time::Instant::now() < deadline, "{}", reply.text());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            reply = world.get(&path);
+        }
+        assert_eq!(reply.text(), script);
+    }
 }
