@@ -15,6 +15,7 @@ mod kept;
 mod kept_domino;
 mod messages;
 mod mlflow;
+mod packages;
 mod plan;
 mod settings;
 mod subject;

@@ -90,8 +90,9 @@ pub struct Args {
     /// Keep experiments and registered models in a real MLflow server, installed from PyPI at its first start
     #[arg(long)]
     pub mlflow: bool,
-    /// Run jobs and endpoints with this Python: a virtual environment, or a `python3`. Where MLflow's own client is in it,
-    /// the sample trains with that
+    /// Run jobs and endpoints with this Python: a virtual environment, a `python3`, or a file of requirements such as
+    /// `requirements.txt`, from which one is made at its first use and kept. Where MLflow's own client is in it, the
+    /// sample trains with that
     #[arg(long, value_name = "VENV")]
     pub python: Option<PathBuf>,
     /// Build the programs as the workflow does, for a release, and not as this program was built

@@ -4,35 +4,15 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use domino_sandbox::{MlflowContext, Pace, Sandbox, Seed};
 use toml::Table;
 
 use super::args::Args;
 use super::kept_domino::KeptDomino;
 use super::mlflow::Mlflow;
+use super::packages;
 use super::settings::Domino;
 use super::subject::Subject;
-
-/// The interpreter that a person names by itself, or by its virtual environment.
-///
-/// # Errors
-/// When there is none.
-fn python(named: &Path) -> anyhow::Result<PathBuf> {
-    let inside = named.join("bin/python3");
-    let python = if inside.is_file() {
-        inside
-    } else {
-        named.to_owned()
-    };
-    anyhow::ensure!(
-        python.is_file(),
-        "there is no Python at {}: `--python` takes a virtual environment, or a python3",
-        named.display()
-    );
-    // A link is not followed: by its place Python knows its environment.
-    std::path::absolute(&python).with_context(|| format!("cannot find {}", python.display()))
-}
 
 /// What its experiment manager takes from outside of a run: no write, where the stage file says that runs promote.
 fn mlflow_context(stage_file: &str) -> MlflowContext {
@@ -58,6 +38,8 @@ pub fn start(
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), &subject.stage_file)?;
     let model_token = random_text(40);
+    let python = args.python.as_deref().map(packages::python).transpose()?;
+    warn_of_missing(subject, python.as_deref());
     let sandbox = Sandbox::start(domino_sandbox::Options {
         repository: subject.repository.root.clone(),
         head: Some(subject.commit.sha.clone()),
@@ -72,7 +54,7 @@ pub fn start(
         model_token: Some(model_token.clone()),
         mlflow: mlflow.map(|mlflow| mlflow.uri.clone()),
         mlflow_context: mlflow_context(&subject.stage_file),
-        python: args.python.as_deref().map(python).transpose()?,
+        python,
         programs,
         ..domino_sandbox::Options::default()
     })?;
@@ -89,6 +71,22 @@ pub fn start(
         model_token,
     };
     Ok(Domino::Own(Arc::new(sandbox), reached))
+}
+
+/// Says which packages the runs will not find, before one of them ends at an `import`.
+fn warn_of_missing(subject: &Subject, python: Option<&Path>) {
+    let file = subject.repository.root.join(packages::REQUIREMENTS);
+    let Ok(requirements) = std::fs::read_to_string(file) else {
+        return;
+    };
+    let missing = packages::missing(&requirements, python);
+    if !missing.is_empty() {
+        eprintln!(
+            "warning: the Python of the runs lacks `{}`, which {} asks for; `--python {1}` gives the runs what it asks for",
+            missing.join("`, `"),
+            packages::REQUIREMENTS
+        );
+    }
 }
 
 /// A text that nobody guesses.
