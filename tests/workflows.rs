@@ -204,6 +204,13 @@ fn a_pull_request_where_the_programs_are_released_is_planned_by_them() {
 }
 
 #[test]
+fn receipts_are_recorded_by_jobs_that_may_write_and_hold_no_secret() {
+    let text = one("release", "deploy-jobs.yml");
+    let (_, records) = text.split_once("\n  record-").expect("a job that records");
+    insta::assert_snapshot!("release_records", records);
+}
+
+#[test]
 fn a_repository_that_installs_a_wheel_builds_nothing_and_hands_no_file_on() {
     insta::assert_snapshot!("pip_deploy_models", one("pip", "deploy-models.yml"));
     insta::assert_snapshot!("pip_plan", one("pip", "plan.yml"));

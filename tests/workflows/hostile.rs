@@ -239,6 +239,7 @@ fn known(expression: &str) -> bool {
         "github.event.pull_request.base.sha",
         "inputs.back",
         "inputs.put-back",
+        "inputs.without-receipt",
         "runner.os",
         "runner.arch",
         "runner.temp",
@@ -317,7 +318,7 @@ fn known_condition(condition: &str, file: &StageFile) -> bool {
     let fixed = [
         "steps.built.outputs.cache-hit != 'true'",
         "github.event_name == 'pull_request'",
-        // The picture of the run, which holds no secret.
+        // The picture of the run, which holds no secret, and the receipts of what was deployed.
         "always()",
         "!cancelled()",
     ];

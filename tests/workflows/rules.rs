@@ -272,6 +272,11 @@ const RULES: &[Rule] = &[
                 "      issues: write",
                 "      actions: write",
             ],
+            [
+                "release/deploy-jobs.yml",
+                "run: exec domino-pipeline receipts record",
+                "run: pip install x && exec domino-pipeline receipts record",
+            ],
         ],
     },
     Rule {

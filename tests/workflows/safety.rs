@@ -142,14 +142,33 @@ pub fn only_our_programs(workflow: &Read) -> Finding {
             let allowed = match (step["uses"].as_str(), step["run"].as_str()) {
                 (Some(uses), None) => uses
                     .split_once('@')
-                    .is_some_and(|(name, _)| actions.contains(&name)),
+                    .is_some_and(|(name, _)| actions.contains(&name) || keeps_receipts(name, step)),
                 (None, Some(run)) => {
-                    run == UNPACK || run == INSTALL || is_ours(run) || only_says(step)
+                    run == UNPACK
+                        || run == INSTALL
+                        || SAYS_WHERE.contains(&run)
+                        || is_ours(run)
+                        || only_says(step)
                 }
                 _ => false,
             };
             (!allowed).then(|| step.to_string())
         })
+}
+
+/// The one command of the job that may write to the repository.
+const RECORDS: &str = "exec domino-pipeline receipts record \"$RUNNER_TEMP/receipts\"";
+
+/// Where the programs leave receipts, and where those of the stages before are.
+const SAYS_WHERE: [&str; 2] = [
+    "echo \"DEPLOY_RECEIPTS=$RUNNER_TEMP/receipts\" >> \"$GITHUB_ENV\"",
+    "echo \"DEPLOY_RECEIPTS=$RUNNER_TEMP/receipts\" >> \"$GITHUB_ENV\"\n\
+     echo \"DEPLOY_RECEIPTS_BEFORE=$RUNNER_TEMP/receipts-before\" >> \"$GITHUB_ENV\"\n",
+];
+
+/// Whether a step uploads receipts, which hold no secret, and nothing else.
+fn keeps_receipts(action: &str, step: &Value) -> bool {
+    action == actions::UPLOAD_ARTIFACT.name && step["with"]["path"] == "${{ runner.temp }}/receipts"
 }
 
 /// Whether a step only says what the expressions of its variables came to.
@@ -266,8 +285,13 @@ pub fn permissions(workflow: &Read) -> Finding {
             .flatten()
             .filter(|(_, access)| *access != "read");
         let only_issues = writes.all(|(scope, _)| scope == "issues") && keeps_an_issue;
+        // Who records receipts adds notes to the repository, by a program of ours, and holds no secret of a stage.
+        let records = job["permissions"] == serde_json::json!({"contents": "write"})
+            && !holds_stage_secret(job)
+            && job["environment"].is_null()
+            && runs(job).last() == Some(RECORDS);
         let fits = job["permissions"].is_object()
-            && all.all(|access| access == "read" || publishes || only_issues);
+            && all.all(|access| access == "read" || publishes || only_issues || records);
         (!fits).then(|| id.clone())
     })
 }

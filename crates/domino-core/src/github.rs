@@ -8,6 +8,7 @@ mod approval;
 mod attempt;
 mod by_hand;
 mod compare;
+mod deployments;
 mod environment;
 mod issue;
 mod waiting;
@@ -18,6 +19,7 @@ use url::Url;
 pub use self::approval::{ApprovalRules, RunApproval};
 pub use self::by_hand::StarterRules;
 pub(crate) use self::compare::{Comparison, compare};
+pub use self::deployments::{Deployments, GitHubDeployment};
 pub use self::environment::{
     BranchLimit, BranchPolicy, EnvironmentWriter, Environments, Protection, PublicKey, Reviewer,
     ReviewerKind, Secret, SecretPlace,
@@ -82,7 +84,7 @@ struct Wire {
     environments: Vec<Environment>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Login {
     login: Option<String>,
 }

@@ -22,6 +22,8 @@ pub mod gen_workflows;
 pub mod github;
 #[cfg(feature = "rehearse")]
 pub mod github_access;
+#[cfg(feature = "rehearse")]
+pub mod history;
 #[cfg(feature = "import-ini")]
 pub mod import_ini;
 pub mod init;
@@ -30,6 +32,8 @@ pub mod plan;
 #[cfg(feature = "rehearse")]
 mod printed;
 pub mod readme;
+#[cfg(feature = "rehearse")]
+pub mod receipts;
 pub mod reference;
 #[cfg(feature = "rehearse")]
 pub mod rehearse;

@@ -16,6 +16,7 @@ mod jobs;
 mod models;
 mod parts;
 mod programs;
+mod receipts;
 mod release;
 mod runner;
 mod scheduled;
@@ -29,7 +30,7 @@ use stage_file::{Install, Kind, StageFile};
 use crate::share::Share;
 
 #[cfg(feature = "rehearse")]
-pub use self::programs::{BUILD, FETCH, INSTALL, RETENTION_DAYS};
+pub use self::programs::{BUILD, BUILD_TO_RECORD, FETCH, INSTALL, RETENTION_DAYS};
 pub use self::workflow_file::{WRITTEN_BY, WorkflowFile};
 
 /// The folder of the workflows, from the top of the repository.

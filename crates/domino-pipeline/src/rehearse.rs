@@ -83,6 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some((again, folder)) => (Some(again), folder),
         None => (None, KeptFolder::create(workspaces.base())?),
     };
+    let workspaces = workspaces.with_origin(&folder.origin(), &subject.repository)?;
     let approvals = Approvals::from_stdin(approve).with_earlier(kept.approvals.clone());
     let records = JobRecords::of_earlier(kept.jobs.clone());
     let token = job_token();
@@ -153,6 +154,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for asked in api.unknown_questions() {
         runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
     }
+    messages::tell_of_receipts(&runner.console, &folder.origin());
     let code = messages::conclude(&runner, begun.elapsed());
     #[cfg(feature = "contract")]
     let holds = match (&contract, sandbox) {
@@ -172,7 +174,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         messages::stays_up(
             &runner.console,
             &reached,
-            &folder.path,
+            &folder,
             programs.as_deref(),
             until,
         );

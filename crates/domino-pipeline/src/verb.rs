@@ -11,7 +11,7 @@ use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{back, doctor, github, rehearse, status};
+use crate::{back, doctor, github, history, receipts, rehearse, status};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -44,6 +44,12 @@ pub enum Verb {
     /// Go back to what ran in a stage before, and hold it there, or let it go on
     #[cfg(feature = "rehearse")]
     Back(back::Args),
+    /// Show what was deployed where, when, by whom and by whose leave, from the receipts of deployments
+    #[cfg(feature = "rehearse")]
+    History(history::Args),
+    /// Keep the receipts of deployments in the repository
+    #[cfg(feature = "rehearse")]
+    Receipts(receipts::Args),
     /// Make a stages.toml of the Python templates' env-variables.ini
     #[cfg(feature = "import-ini")]
     ImportIni(import_ini::Args),
@@ -70,6 +76,10 @@ impl Verb {
             Self::Status(args) => status::run(&args),
             #[cfg(feature = "rehearse")]
             Self::Back(args) => back::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::History(args) => history::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Receipts(args) => receipts::run(&args),
             #[cfg(feature = "import-ini")]
             Self::ImportIni(args) => import_ini::run(&args),
         };

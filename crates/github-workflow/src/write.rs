@@ -16,7 +16,8 @@ use serde_saphyr::{Commented, SpaceAfter};
 
 pub use self::group::refer_to_groups;
 pub use self::trigger::{
-    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Timed, Triggers,
+    Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, TextField, TextType,
+    Timed, Triggers,
 };
 
 /// One workflow file.

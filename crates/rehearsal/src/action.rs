@@ -65,7 +65,7 @@ const ACTIONS: [Action; 8] = [
     },
     Action {
         name: "actions/download-artifact",
-        inputs: &["name", "path"],
+        inputs: &["name", "path", "pattern", "merge-multiple"],
         outputs: &["download-path"],
         kind: Kind::Download,
     },

@@ -172,6 +172,42 @@ impl Artifacts {
         at.map(|at| at + 1)
     }
 
+    /// The newest of each name that has not expired.
+    fn newest<'a>(&self, kept: &'a [Artifact]) -> Vec<&'a Artifact> {
+        let mut newest: Vec<&Artifact> = Vec::new();
+        for artifact in kept.iter().filter(|artifact| !self.is_gone(artifact)) {
+            newest.retain(|known| known.name != artifact.name);
+            newest.push(artifact);
+        }
+        newest
+    }
+
+    /// Copies the artifacts whose names match a pattern, the newest of each name; none is no error. With `merge` all of
+    /// them go into this folder, else each into one of its own.
+    ///
+    /// # Errors
+    /// A pattern that cannot be read, a file that cannot be written.
+    pub fn download_matching(
+        &self,
+        pattern: &str,
+        merge: bool,
+        into: &Path,
+    ) -> Result<usize, String> {
+        let pattern = glob::Pattern::new(pattern)
+            .map_err(|error| format!("input `pattern` cannot be read: {error}"))?;
+        let kept = self.kept().clone();
+        let matching = self.newest(&kept).into_iter();
+        let matching = matching.filter(|artifact| pattern.matches(&artifact.name));
+        let each = matching.map(|artifact| {
+            let into = match merge {
+                true => into.to_owned(),
+                false => into.join(&artifact.name),
+            };
+            copy_all(&self.folder_of(artifact), &into)
+        });
+        each.sum()
+    }
+
     /// Copies one artifact, the newest of its name, into a folder. Without a name it copies all, each into a folder
     /// of its own.
     ///
@@ -179,11 +215,7 @@ impl Artifacts {
     /// A sentence in GitHub's sense: no such artifact, or it has expired; a file that cannot be written.
     pub fn download(&self, name: Option<&str>, into: &Path) -> Result<usize, String> {
         let kept = self.kept().clone();
-        let mut newest: Vec<&Artifact> = Vec::new();
-        for artifact in kept.iter().filter(|artifact| !self.is_gone(artifact)) {
-            newest.retain(|known| known.name != artifact.name);
-            newest.push(artifact);
-        }
+        let newest = self.newest(&kept);
         let Some(name) = name else {
             let each = newest
                 .iter()

@@ -20,6 +20,7 @@ use crate::repository::{Commit, Repository, git, text};
 #[derive(Debug)]
 pub struct Workspaces {
     base: PathBuf,
+    origin: Option<PathBuf>,
     taken: Mutex<Vec<usize>>,
     // Held until the end: the lock, or the folder that is removed with the rehearsal.
     _held: Held,
@@ -86,6 +87,7 @@ impl Workspaces {
     fn within(base: &Path, held: Held) -> anyhow::Result<Self> {
         Ok(Self {
             base: base.canonicalize()?,
+            origin: None,
             taken: Mutex::default(),
             _held: held,
         })
@@ -94,6 +96,29 @@ impl Workspaces {
     /// The folder that contains all the others.
     pub fn base(&self) -> &Path {
         &self.base
+    }
+
+    /// Makes what checkouts call `origin` a repository of its own in this folder, with the objects of `repository`: what a
+    /// job pushes arrives there, and nowhere else.
+    ///
+    /// # Errors
+    /// git's own words.
+    pub fn with_origin(mut self, folder: &Path, repository: &Repository) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        if !folder.join("HEAD").is_file() {
+            let mut init = git(folder);
+            init.args(["init", "--quiet", "--bare", "--template="]);
+            text(init)?;
+            let info = folder.join("objects/info");
+            std::fs::create_dir_all(&info)?;
+            std::fs::write(
+                info.join("alternates"),
+                format!("{}\n", repository.objects()?.display()),
+            )?;
+        }
+        self.origin = Some(folder.canonicalize()?);
+        Ok(self)
     }
 
     /// The folders of the first runner that is free, emptied.
@@ -224,12 +249,12 @@ impl Workspace<'_> {
             &format!("refs/remotes/origin/{branch}"),
             &commit.sha,
         ])?;
-        self.git(&[
-            "remote",
-            "add",
-            "origin",
-            &format!("https://github.com/{slug}"),
-        ])?;
+        let address = format!("https://github.com/{slug}");
+        self.git(&["remote", "add", "origin", &address])?;
+        if let Some(origin) = &self.pool.origin {
+            let instead = format!("url.{}.insteadOf", origin.display());
+            self.git(&["config", &instead, &address])?;
+        }
         self.git(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])?;
         self.git(&["update-ref", "HEAD", &commit.sha])?;
         self.git(&["reset", "--quiet", "--hard", "HEAD"])?;

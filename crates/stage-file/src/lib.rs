@@ -51,7 +51,7 @@ pub use self::kind::Kind;
 pub use self::metric_rule::{Bound, MalformedMetricRule, MetricRule};
 pub use self::model::{Baseline, Model, ModelSource};
 pub use self::named_file::named_files;
-pub use self::pipeline::{Install, Pipeline, Promote, Queue, RemoteLogs};
+pub use self::pipeline::{Install, Pipeline, Promote, Queue, Receipts, RemoteLogs};
 pub use self::placement::{HardwareTiers, Placement, Target};
 pub use self::problem::{Problem, Problems, Severity, StageFileError};
 pub use self::project_name::{MalformedProject, ProjectName};

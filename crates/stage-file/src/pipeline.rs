@@ -38,6 +38,8 @@ pub struct Pipeline {
     pub promote: Promote,
     /// How much of a run's, app's or build's own log a step shows.
     pub remote_logs: RemoteLogs,
+    /// Where the receipts of deployments are kept.
+    pub receipts: Receipts,
     /// Whether the jobs, apps and models of a stage are deployed side by side.
     pub side_by_side: bool,
     /// Whether the next stage gets nothing unless everything passed.
@@ -64,6 +66,7 @@ impl Default for Pipeline {
             paths: Vec::new(),
             promote: Promote::Outside,
             remote_logs: RemoteLogs::Stream,
+            receipts: Receipts::Artifact,
             side_by_side: true,
             together: false,
             accept: Vec::new(),
@@ -116,4 +119,17 @@ pub enum RemoteLogs {
     OnFailure,
     /// No line.
     Never,
+}
+
+/// Where the receipts of deployments are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receipts {
+    /// In the repository, as git notes on the deployed commits, and in the run as an artifact.
+    Notes,
+    /// In the run, as an artifact.
+    #[default]
+    Artifact,
+    /// Nowhere.
+    None,
 }

@@ -34,7 +34,7 @@ impl EndedWell<'_> {
         let Some(folder) = variable(FOLDER) else {
             return Ok(());
         };
-        let Some(receipt) = self.receipt(draft, Timestamp::now()) else {
+        let Some(receipt) = self.receipt(draft, to_the_second(Timestamp::now())) else {
             return Ok(());
         };
         let text = serde_json::to_string(&receipt)?;
@@ -74,7 +74,7 @@ impl EndedWell<'_> {
             entity: entity.clone(),
             outcome,
             result: self.ending.headline.clone(),
-            began: self.began,
+            began: to_the_second(self.began),
             at,
             what: DeployedThing {
                 id: draft.what.id.or_else(|| output("id")),
@@ -98,6 +98,11 @@ impl EndedWell<'_> {
             commit: draft.commit,
         })
     }
+}
+
+/// People compare these times, and clocks are not truer than that.
+fn to_the_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn applied(plan: &Plan) -> AppliedPlan {

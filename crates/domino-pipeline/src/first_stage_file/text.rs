@@ -47,7 +47,8 @@ fn pipeline(answers: &Answers) -> String {
         ),
     };
     format!(
-        "[pipeline]\nbranch = \"main\"                      # a push to this branch starts the pipeline\n{install}\n"
+        "[pipeline]\nbranch = \"main\"                      # a push to this branch starts the pipeline\n{install}\
+         receipts = \"notes\"                   # who brought what where, kept as git notes on the deployed commits\n\n"
     )
 }
 

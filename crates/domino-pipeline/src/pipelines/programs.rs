@@ -5,7 +5,7 @@
 //! lose their executable bit.
 
 use serde_saphyr::Commented;
-use stage_file::{Install, StageFile};
+use stage_file::{Install, Receipts, StageFile};
 
 use super::cache;
 use super::runner::runs_on;
@@ -18,6 +18,12 @@ const ARTIFACT: &str = "programs";
 /// Compiles the programs, and makes the archive that is handed on.
 pub const BUILD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
+"#;
+
+/// The same with the program that records receipts.
+pub const BUILD_TO_RECORD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
+cargo build --release --locked --package domino-pipeline --no-default-features --features rehearse
+tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage domino-pipeline
 "#;
 
 /// Downloads and verifies the archive of a release.
@@ -50,7 +56,10 @@ tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/releas
 
 /// The job that every stage builds upon, where there is one.
 pub(super) fn job(file: &StageFile) -> Option<Job> {
-    job_of(file, "programs", BUILD)
+    match file.pipeline.receipts {
+        Receipts::Notes => job_of(file, "recording-programs", BUILD_TO_RECORD),
+        Receipts::Artifact | Receipts::None => job_of(file, "programs", BUILD),
+    }
 }
 
 /// The same for a job that only looks. A release has everything in one archive.

@@ -13,7 +13,7 @@ use super::chain::{self, Chain, Entity};
 use super::held_back::{self, Onward};
 use super::runner::runs_on;
 use super::trigger::triggers;
-use super::{programs, summary};
+use super::{programs, receipts, summary};
 use crate::actions;
 use crate::share::Share;
 use github_workflow::write::{
@@ -128,7 +128,13 @@ pub(super) fn deploy<'a>(
         jobs.push(job);
     }
     let summary = summary::job(share, &jobs);
-    let jobs = programs.into_iter().chain(jobs).chain([summary]).collect();
+    let records: Vec<Job> = stages
+        .iter()
+        .zip(&jobs)
+        .filter_map(|(stage, job)| receipts::record(file, stage, job))
+        .collect();
+    let jobs = programs.into_iter().chain(jobs).chain(records);
+    let jobs = jobs.chain([summary]).collect();
 
     let part = match share.part {
         1 => String::new(),
@@ -344,7 +350,10 @@ fn job(
 ) -> Job {
     let Share { file, kind, .. } = share;
     let url = deploy.url.clone();
-    let (deploy, outputs) = deployment(share, stage, earlier, deploy);
+    let (mut deploy, outputs) = deployment(share, stage, earlier, deploy);
+    if earlier.is_some() {
+        receipts::ask_for(file, &mut deploy);
+    }
     let minutes = chain::minutes(&deploy);
     let permissions = permissions(stage, &deploy);
     let mut steps: Vec<JobStep> = vec![
@@ -354,7 +363,10 @@ fn job(
             .into(),
     ];
     steps.extend(programs::steps(file).into_iter().map(JobStep::from));
+    let begin = receipts::begin(file, earlier.is_some());
+    steps.extend(begin.into_iter().map(JobStep::from));
     steps.extend(deploy);
+    steps.extend(receipts::keep(file, stage).map(JobStep::from));
     Job {
         id: job_id(stage),
         name: format!("Deploy {}s to {}", kind.word(), stage.name),

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use stage_file::{Kind, Stage};
 
 use super::by_hand::ByHand;
+use super::receipts;
 use crate::share::Share;
 use github_workflow::write::{
     Choice, ChoiceType, Dispatch, Filter, Flag, FlagType, FormField, Pattern, Triggers,
@@ -35,6 +36,9 @@ pub(super) fn triggers(
             default: false,
         };
         inputs.insert(flag.input.to_owned(), FormField::Flag(ask));
+    }
+    if receipts::are_asked_for(share.file) && stages.len() > 1 {
+        inputs.insert(receipts::WITHOUT.to_owned(), receipts::without_field());
     }
     Triggers {
         push: Some(Filter {

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use rehearsal::settings::Substitute;
 use toml::Table;
 
-use crate::pipelines::{BUILD, FETCH, INSTALL};
+use crate::pipelines::{BUILD, BUILD_TO_RECORD, FETCH, INSTALL};
 use crate::repository;
 
 /// The programs that steps run.
 const PROGRAMS: [&str; 4] = ["deploy-job", "deploy-app", "deploy-model", "promote-stage"];
+
+/// The program that records receipts, which is this one.
+const RECORDS: &str = "domino-pipeline";
 
 /// The programs of one folder.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Installed {
 
     /// What stands in for a command that would download or compile programs.
     pub fn substitute(&self, command: &str) -> Option<Substitute> {
-        if command == BUILD {
+        if [BUILD, BUILD_TO_RECORD].contains(&command) {
             return self.built_here.then(|| self.instead_of_compiling());
         }
         let command = match command {
@@ -69,7 +72,7 @@ impl Installed {
             FETCH => format!(
                 "tar --create --file programs.tar --directory {} {}\n",
                 quoted(&self.folder),
-                PROGRAMS.join(" ")
+                every_name()
             ),
             _ => return None,
         };
@@ -89,7 +92,9 @@ impl Installed {
     /// Where each program lies, as words of a shell.
     fn paths(&self) -> String {
         let folder = quoted(&self.folder);
-        PROGRAMS.map(|name| format!("{folder}/{name}")).join(" ")
+        let names = PROGRAMS.iter().chain([&RECORDS]);
+        let paths: Vec<String> = names.map(|name| format!("{folder}/{name}")).collect();
+        paths.join(" ")
     }
 
     /// The archive holds links: the programs stay on this machine, and those of a debug build are large.
@@ -100,7 +105,7 @@ impl Installed {
                  ln -s {} \"$RUNNER_TEMP/built\"\n\
                  tar --create --file programs.tar --directory \"$RUNNER_TEMP/built\" {}\n",
                 self.paths(),
-                PROGRAMS.join(" ")
+                every_name()
             ),
             told: format!(
                 "`cargo build --release` is not run: the programs are those that were built just now from the working \
@@ -109,6 +114,10 @@ impl Installed {
             ),
         }
     }
+}
+
+fn every_name() -> String {
+    format!("{} {RECORDS}", PROGRAMS.join(" "))
 }
 
 fn release(stage_file: &str) -> Option<String> {

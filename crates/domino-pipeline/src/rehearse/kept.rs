@@ -80,6 +80,11 @@ impl KeptFolder {
         base.join("run")
     }
 
+    /// The repository that stands in for the one on GitHub.
+    pub fn origin(&self) -> PathBuf {
+        self.path.join("origin.git")
+    }
+
     /// Makes an empty folder below this one. It goes away with what comes back.
     ///
     /// # Errors

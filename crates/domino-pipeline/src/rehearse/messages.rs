@@ -4,11 +4,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use domino_core::receipt::{NOTES, Notes};
 use github_workflow::problem::Problem;
 use rehearsal::console::{self, Console, Look};
 use rehearsal::report::{CANNOT, Report};
 use rehearsal::runner::Runner;
 
+use super::kept::KeptFolder;
 use super::kept_domino::KeptDomino;
 use super::mlflow::Mlflow;
 use super::settings::{APPROVER, AUTHOR, Domino, STEPS_USER};
@@ -84,7 +86,7 @@ pub fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &
 pub fn stays_up(
     console: &Console,
     domino: &KeptDomino,
-    folder: &Path,
+    folder: &KeptFolder,
     programs: Option<&Path>,
     until: &str,
 ) {
@@ -108,12 +110,36 @@ pub fn stays_up(
     let again = format!(
         "{} rehearse --rerun failed --kept {}",
         repository::called_as(),
-        folder.display()
+        folder.path.display()
     );
+    if Notes::of(&folder.origin()).exist() {
+        let (me, origin) = (repository::called_as(), folder.origin());
+        let history = format!("{me} history --offline --repository {}", origin.display());
+        console.line(Look::Plain, &format!("what ran where: {history}"));
+    }
     console.line(
         Look::Plain,
         &format!("run it again, as on GitHub (`all` in place of `failed`): {again}"),
     );
+}
+
+/// Says how many receipts arrived as git notes in the stand-in for the repository on GitHub.
+pub fn tell_of_receipts(console: &Console, origin: &Path) {
+    let notes = Notes::of(origin);
+    if !notes.exist() {
+        return;
+    }
+    let told = notes.read().map(|history| {
+        let flaws: Vec<String> = history.check().iter().map(ToString::to_string).collect();
+        let chain = match flaws.is_empty() {
+            true => "their chain is whole".to_owned(),
+            false => format!("their chain is broken: {}", flaws.join("; ")),
+        };
+        let count = history.kept.len();
+        format!("receipts: {count} as git notes in {NOTES}; {chain}")
+    });
+    let told = told.unwrap_or_else(|error| format!("receipts: {error:#}"));
+    console.line(Look::Plain, &told);
 }
 
 /// Shows table, summaries and verdict; the exit code comes back.

@@ -18,7 +18,7 @@ use domino_core::variable::variable;
 
 /// What a look goes out from: the stages and how each is asked.
 #[derive(Debug)]
-pub(super) struct Look<'a> {
+pub(crate) struct Look<'a> {
     pub(super) file: &'a StageFile,
     stages: Vec<(&'a Stage, Access)>,
     repository: Option<String>,
@@ -42,7 +42,7 @@ impl<'a> Look<'a> {
     ///
     /// # Errors
     /// When no stage has a token, or `DOMINO_API_HOST` would send tokens of several Dominos to one.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         limits: Limits,
         file: &'a StageFile,
         stages: Vec<&'a Stage>,
@@ -77,7 +77,7 @@ impl<'a> Look<'a> {
     }
 
     /// Looks at every stage.
-    pub(super) async fn look(&self) -> Status {
+    pub(crate) async fn look(&self) -> Status {
         let looks = self
             .stages
             .iter()

@@ -361,7 +361,7 @@ fn prose(text: &str) -> String {
 }
 
 /// Text escaped for an element or for an attribute in quotes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -129,6 +129,25 @@ pub enum FormField {
     Choice(Choice),
     /// Yes or no.
     Flag(Flag),
+    /// Any text.
+    Text(TextField),
+}
+
+/// A field that a text is written into; empty when nobody does.
+#[derive(Debug, Clone, Serialize)]
+pub struct TextField {
+    /// What is asked.
+    pub description: String,
+    /// Always `string`.
+    pub r#type: TextType,
+}
+
+/// The word that makes a field a [`TextField`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextType {
+    /// Any text.
+    String,
 }
 
 /// A field that is ticked or not.

@@ -101,11 +101,19 @@ pub fn download(inputs: &Inputs<'_>, around: &ActionContext<'_>) -> Result<Emula
         .folder
         .join(inputs.text("path").unwrap_or("."));
     let into: PathBuf = into.components().collect();
-    let count = around.artifacts.download(inputs.text("name"), &into)?;
-    let what = inputs.text("name").map_or_else(
-        || "all artifacts".into(),
-        |name| format!("artifact `{name}`"),
-    );
+    let (name, pattern) = (inputs.text("name"), inputs.text("pattern"));
+    let count = match (name, pattern) {
+        (None, Some(pattern)) => {
+            let merge = inputs.on("merge-multiple", false)?;
+            around.artifacts.download_matching(pattern, merge, &into)?
+        }
+        _ => around.artifacts.download(name, &into)?,
+    };
+    let what = match (name, pattern) {
+        (Some(name), _) => format!("artifact `{name}`"),
+        (None, Some(pattern)) => format!("all artifacts called `{pattern}`"),
+        (None, None) => "all artifacts".into(),
+    };
     let files = if count == 1 { "file" } else { "files" };
     Ok(Emulated::Done(
         format!("brought {what}, {count} {files}"),

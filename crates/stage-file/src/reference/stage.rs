@@ -102,6 +102,14 @@ pub static PIPELINE: Section = Section {
             "How much of the log of a run, an app or a build stands in the log on GitHub, which whoever reads the repository's Actions can read: every line, the last ones of what failed, or none.",
         ),
         key(
+            "receipts",
+            Word(&["notes", "artifact", "none"]),
+            Default("\"artifact\""),
+            "Where the receipt of each deployment is kept: with `notes` in the repository as git notes on the deployed \
+             commit, written by a job that may write to the repository and holds no secret of Domino, and in the run as an \
+             artifact; with `artifact` in the run alone, for as long as GitHub keeps it; or nowhere.",
+        ),
+        key(
             "side-by-side",
             Flag,
             Default("true"),
