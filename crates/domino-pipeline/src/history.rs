@@ -3,6 +3,7 @@
 //!
 //! It changes nothing but the local copy of the notes.
 
+mod args;
 mod audit;
 mod csv_text;
 mod page;
@@ -10,80 +11,19 @@ mod row;
 mod text;
 mod time;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use domino_core::error::Exit;
 use domino_core::receipt::{History, NOTES, Receipt, in_folder};
-use domino_core::step::{self, Step, Subject, TlsFlags, block_on, duration};
-use jiff::tz::TimeZone;
+use domino_core::step::{self, Step, Subject, block_on};
 
+pub use self::args::{Args, Format};
 use self::row::{Report, Row, View};
 use self::time::{Period, moment};
 use crate::error::Result;
 use crate::printed::{print, summarize};
 use crate::receipts::remote::{Lose, Remote};
 use crate::repository;
-
-/// How the history is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// A table for people
-    Text,
-    /// One JSON document
-    Json,
-    /// Markdown, for a step's summary
-    Markdown,
-    /// One page that stands by itself
-    Html,
-    /// A table for a spreadsheet
-    Csv,
-}
-
-/// The arguments of `domino-pipeline history`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Only these stages
-    #[arg(long = "stage", value_name = "STAGE")]
-    stages_asked: Vec<String>,
-    /// Only these jobs, apps and models
-    #[arg(long = "entity", value_name = "NAME")]
-    entities: Vec<String>,
-    /// What ran at this time: a date (at its end), or a date and time, with a zone or in `--timezone`
-    #[arg(long, value_name = "TIME", conflicts_with = "audit")]
-    at: Option<String>,
-    /// Who approved what between two dates, both included, with the gaps named: `2026-10-01..2026-12-31`
-    #[arg(long, value_name = "FROM..TO")]
-    audit: Option<String>,
-    /// The time zone of dates that name none, by its IANA name
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = time::zone)]
-    timezone: TimeZone,
-    /// How it is written to stdout
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// End with exit 8 when a receipt was altered or left out, or an audit has a gap
-    #[arg(long)]
-    exit_code: bool,
-    /// Read receipts from this folder, such as that of downloaded artifacts, in place of the notes
-    #[arg(long, value_name = "DIR")]
-    receipts: Option<PathBuf>,
-    /// The repository on this machine; when not given, the one here
-    #[arg(long, value_name = "DIR")]
-    repository: Option<PathBuf>,
-    /// Do not fetch the notes from `origin`: what is here counts
-    #[arg(long)]
-    offline: bool,
-    /// The stage file, for an audit; when not given, stages.toml here or in a folder above
-    #[arg(long, value_name = "FILE")]
-    stages: Option<PathBuf>,
-    /// Certificates.
-    #[command(flatten)]
-    tls: TlsFlags,
-    /// How long one request of an audit may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    request_timeout: Duration,
-}
 
 /// Reads the receipts, and shows what was asked of them.
 ///

@@ -11,7 +11,7 @@ use domino_core::step::Step;
 use domino_core::variable::variable;
 use stage_file::{Stage, StageFile};
 
-use super::Args;
+use super::args::Args;
 use super::row::{Report, Row};
 use super::time::Period;
 use crate::error::Result;
