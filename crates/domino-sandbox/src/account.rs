@@ -2,13 +2,16 @@
 //! `projects` decides what a user may see of a project.
 
 use std::fmt;
+use std::sync::MutexGuard;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::clock::Moment;
 use crate::id;
+use crate::locked::Locked;
 use crate::version::Version;
 
 /// The credentials of one user of the sandbox.
@@ -113,8 +116,21 @@ pub(crate) enum SignInRefusal {
     KeyAsBearer,
 }
 
+/// A token that was made for a service account, besides the one that every account has.
+#[derive(Clone)]
+pub(crate) struct NamedToken {
+    pub(crate) user_name: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) created: Moment,
+    pub(crate) is_valid: bool,
+}
+
 /// Every account of this sandbox.
-pub(crate) struct Accounts(Vec<Account>);
+pub(crate) struct Accounts {
+    accounts: Locked<Vec<Account>>,
+    tokens: Locked<Vec<NamedToken>>,
+}
 
 impl Accounts {
     /// Accounts for `user_names`: those of `given` where it names the user, random ones elsewhere.
@@ -135,23 +151,48 @@ impl Accounts {
                 account.user_name
             );
         }
-        Ok(Accounts(accounts))
+        Ok(Accounts {
+            accounts: Locked::new(accounts),
+            tokens: Locked::default(),
+        })
     }
 
-    pub(crate) fn all(&self) -> &[Account] {
-        &self.0
+    pub(crate) fn all(&self) -> Vec<Account> {
+        self.accounts.lock().clone()
     }
 
-    pub(crate) fn named(&self, user_name: &str) -> Option<&Account> {
-        self.0.iter().find(|account| account.user_name == user_name)
+    /// An account for a new user, whose own token nobody is told.
+    pub(crate) fn add(&self, user_name: &str) {
+        self.accounts.lock().push(Account::random(user_name));
+    }
+
+    /// The tokens that were made, and may be changed.
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Vec<NamedToken>> {
+        self.tokens.lock()
+    }
+
+    pub(crate) fn named(&self, user_name: &str) -> Option<Account> {
+        self.found(|account| account.user_name == user_name)
+    }
+
+    fn found(&self, wanted: impl Fn(&Account) -> bool) -> Option<Account> {
+        self.accounts
+            .lock()
+            .iter()
+            .find(|account| wanted(account))
+            .cloned()
     }
 
     /// `line` with every credential in it masked.
     pub(crate) fn without_secrets(&self, line: String) -> String {
-        self.0.iter().fold(line, |line, account| {
+        let line = self.all().iter().fold(line, |line, account| {
             line.replace(&account.api_key, "***")
                 .replace(&account.token, "***")
-        })
+        });
+        let tokens = self.tokens();
+        tokens
+            .iter()
+            .fold(line, |line, token| line.replace(&token.value, "***"))
     }
 
     /// Whether `headers` carry the token of a run.
@@ -160,7 +201,10 @@ impl Accounts {
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| value.strip_prefix("Bearer "));
-        token.is_some_and(|token| self.0.iter().any(|account| account.is_token_of_run(token)))
+        token.is_some_and(|token| {
+            self.found(|account| account.is_token_of_run(token))
+                .is_some()
+        })
     }
 
     /// Whose credential `headers` carry.
@@ -168,16 +212,24 @@ impl Accounts {
         &self,
         headers: &HeaderMap,
         version: Version,
-    ) -> Result<&Account, SignInRefusal> {
+    ) -> Result<Account, SignInRefusal> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         if let Some(token) = bearer {
             let is_of =
-                |account: &&Account| account.token == token || account.is_token_of_run(token);
-            if let Some(account) = self.0.iter().find(is_of) {
+                |account: &Account| account.token == token || account.is_token_of_run(token);
+            let of_named = || {
+                let tokens = self.tokens();
+                let made = tokens
+                    .iter()
+                    .find(|made| made.is_valid && made.value == token);
+                made.map(|made| made.user_name.clone())
+            };
+            let account = self.found(is_of).or_else(|| self.named(&of_named()?));
+            if let Some(account) = account {
                 return Ok(account);
             }
-            if self.0.iter().any(|account| account.api_key == token) {
+            if self.found(|account| account.api_key == token).is_some() {
                 return Err(SignInRefusal::KeyAsBearer);
             }
             return Err(SignInRefusal::NotSignedIn);
@@ -185,9 +237,7 @@ impl Accounts {
         let basic = text(AUTHORIZATION.as_str()).and_then(key_of_basic);
         let key = basic.or(text(API_KEY_HEADER).map(str::to_owned));
         let key = key.filter(|_| version.accepts_api_keys());
-        self.0
-            .iter()
-            .find(|account| Some(&account.api_key) == key.as_ref())
+        self.found(|account| Some(&account.api_key) == key.as_ref())
             .ok_or(SignInRefusal::NotSignedIn)
     }
 }
@@ -260,7 +310,7 @@ mod tests {
 
     #[test]
     fn an_account_shown_for_debugging_hides_its_secrets() {
-        let shown = format!("{:?}", accounts().0[0]);
+        let shown = format!("{:?}", accounts().all()[0]);
         assert!(shown.contains("author"));
         assert!(!shown.contains("the-"), "{shown}");
     }

@@ -211,7 +211,7 @@ async fn press(
         let text = "This form was not sent by a page of the sandbox";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
-    let Some(user) = decisions.users.named(&pressed.by).cloned() else {
+    let Some(user) = decisions.users.named(&pressed.by) else {
         return Failure::not_found(format!("There is no user {}", pressed.by)).into_response();
     };
     match decisions

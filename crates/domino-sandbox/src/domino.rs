@@ -13,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::decisions::{Decisions, Desk};
 use crate::faults::Faults;
+use crate::git_credentials::GitCredentials;
 use crate::governance::Governance;
 use crate::host::Host;
 use crate::jobs::Jobs;
@@ -24,6 +25,7 @@ use crate::recorder::Recorder;
 use crate::registered_models::RegisteredModels;
 use crate::reviews::Reviews;
 use crate::scheduled_jobs::ScheduledJobs;
+use crate::service_accounts::ServiceAccounts;
 use crate::wire::ListenerSwitch;
 
 pub(crate) struct Domino {
@@ -33,6 +35,8 @@ pub(crate) struct Domino {
     pub(crate) recorder: Recorder,
     pub(crate) listener_switch: Arc<ListenerSwitch>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) git_credentials: Arc<GitCredentials>,
+    pub(crate) service_accounts: Arc<ServiceAccounts>,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) scheduled_jobs: Arc<ScheduledJobs>,
     pub(crate) mlflow: Arc<Mlflow>,
@@ -76,11 +80,18 @@ impl Domino {
         let models = Arc::new(RegisteredModels::new(catalog.clone(), mlflow.clone()));
         let governance = Arc::new(Governance::new(seed, models.clone(), clock.clone())?);
         let reviews = Arc::new(Reviews::new(models.clone(), clock.clone()));
+        let git_credentials = Arc::new(GitCredentials::new(catalog.clone()));
         let sessions = Sessions::new(address.port(), catalog.users.clone(), host.clone());
         Ok(Domino {
             verbose: options.verbose,
             recorder: Recorder::new(),
             listener_switch: Arc::default(),
+            service_accounts: Arc::new(ServiceAccounts::new(
+                catalog.clone(),
+                host.clone(),
+                git_credentials.clone(),
+            )),
+            git_credentials,
             jobs: Arc::new(Jobs::new(catalog.clone(), host.clone())),
             scheduled_jobs: Arc::new(ScheduledJobs::new(catalog.clone(), clock)),
             model_apis: Arc::new(ModelApis::new(
@@ -119,6 +130,8 @@ impl Domino {
             "version": self.host.version.release(),
             "users": self.catalog.users.state(),
             "projects": self.catalog.projects.state(),
+            "serviceAccounts": self.service_accounts.state(),
+            "gitCredentials": self.git_credentials.state(),
             "dataPlanes": self.catalog.data_planes.state(),
             "hardwareTiers": self.catalog.hardware_tiers.state(),
             "environments": self.catalog.environments.state(),

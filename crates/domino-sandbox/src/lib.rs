@@ -17,6 +17,7 @@ mod environments;
 mod execution;
 mod external_volumes;
 mod faults;
+mod git_credentials;
 mod git_ref;
 mod governance;
 mod hardware_tiers;
@@ -50,6 +51,7 @@ mod running_sandbox;
 mod scheduled_jobs;
 mod seed;
 mod server;
+mod service_accounts;
 mod store;
 mod users;
 mod version;
@@ -126,13 +128,13 @@ impl Sandbox {
     /// When the seed has no such user.
     pub fn user(&self, user_name: &str) -> Account {
         match self.domino.host.accounts.named(user_name) {
-            Some(account) => account.clone(),
+            Some(account) => account,
             None => panic!("the sandbox has no user `{user_name}`"),
         }
     }
 
     /// The credentials of every user.
-    pub fn accounts(&self) -> &[Account] {
+    pub fn accounts(&self) -> Vec<Account> {
         self.domino.host.accounts.all()
     }
 
@@ -177,8 +179,18 @@ impl Sandbox {
         let user = catalog.users.named("author").context("no user `author`")?;
         self.domino
             .jobs
-            .add_finished(user, &of_project, command, number, apart.try_into()?)
+            .add_finished(&user, &of_project, command, number, apart.try_into()?)
             .map_err(|failure| anyhow::anyhow!(failure.message))
+    }
+
+    /// Every token that was made for a service account: its account, its name, the token itself and whether it is valid.
+    pub fn tokens_of_service_accounts(&self) -> Vec<(String, String, String, bool)> {
+        let tokens = self.domino.host.accounts.tokens();
+        let told = tokens.iter().map(|token| {
+            let texts = (token.user_name.clone(), token.name.clone());
+            (texts.0, texts.1, token.value.clone(), token.is_valid)
+        });
+        told.collect()
     }
 
     /// Everything the sandbox holds, one key for each noun: the truth, whatever faults make the
@@ -224,7 +236,7 @@ impl Sandbox {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        Ok(runtime.block_on(self.domino.decisions.approve_all(user)))
+        Ok(runtime.block_on(self.domino.decisions.approve_all(&user)))
     }
 
     /// Stops listening, ends every process and removes what they wrote.

@@ -163,7 +163,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.faults {
         sandbox.faults().load(path)?;
     }
-    let credentials = credentials::text(sandbox.url(), sandbox.accounts(), &model_token);
+    let credentials = credentials::text(sandbox.url(), &sandbox.accounts(), &model_token);
     credentials::write_for_owner(path, &credentials)
         .with_context(|| format!("cannot write the credentials to `{}`", path.display()))?;
     let release = arguments.domino_version.release();

@@ -2,6 +2,8 @@
 //! What runs in a project is kept by the nouns that run.
 
 mod changes;
+mod members;
+mod role;
 pub(crate) mod routes;
 
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use self::role::ProjectRole;
 use crate::clock::Moment;
 use crate::id;
 use crate::locked::Locked;
@@ -27,8 +30,8 @@ pub(crate) struct Project {
     name: Locked<String>,
     pub(crate) owner: String,
     pub(crate) owner_id: String,
-    /// The users who work in it besides its owner, in no particular role.
-    collaborators: Locked<Vec<String>>,
+    /// The ids of the users who work in it besides its owner, and in which role.
+    collaborators: Locked<Vec<(String, ProjectRole)>>,
     /// The head of Domino's own file system, which holds no code in a git-based project.
     pub(crate) commit_id: String,
     pub(crate) repository: MainRepository,
@@ -54,8 +57,10 @@ struct NewProject {
     name: String,
     description: String,
     visibility: String,
-    collaborators: Vec<String>,
+    collaborators: Vec<(String, ProjectRole)>,
     tags: Vec<String>,
+    /// Where its code is said to be; that of the sandbox's repository is what runs.
+    repository: Option<String>,
 }
 
 impl NewProject {
@@ -67,6 +72,7 @@ impl NewProject {
             visibility: "Private".to_owned(),
             collaborators: Vec::new(),
             tags: Vec::new(),
+            repository: None,
         }
     }
 }
@@ -87,7 +93,10 @@ impl Project {
             owner_id: owner_id.to_owned(),
             collaborators: Locked::new(new.collaborators),
             commit_id: id::commit_id(),
-            repository: repository.clone(),
+            repository: match new.repository {
+                Some(uri) => MainRepository::at(uri),
+                None => repository.clone(),
+            },
             stage_id: stage_id.to_owned(),
             created,
             description: new.description,
@@ -118,8 +127,15 @@ impl Project {
         self.name.lock().clone()
     }
 
-    fn collaborators(&self) -> Vec<String> {
+    fn collaborators(&self) -> Vec<(String, ProjectRole)> {
         self.collaborators.lock().clone()
+    }
+
+    fn is_collaborator(&self, user_id: &str) -> bool {
+        self.collaborators
+            .lock()
+            .iter()
+            .any(|(id, _)| id == user_id)
     }
 
     pub(crate) fn rename(&self, name: &str) {
@@ -137,7 +153,7 @@ impl Project {
 
     /// Whether `user` may look at the project, and so start things in it.
     fn is_seen_by(&self, user: &User) -> bool {
-        user.is_admin() || user.name == self.owner || self.collaborators().contains(&user.id)
+        user.is_admin() || user.name == self.owner || self.is_collaborator(&user.id)
     }
 
     fn role_of(&self, user: &User) -> &'static str {
@@ -154,7 +170,7 @@ impl Project {
         let collaborators: Vec<Value> = self
             .collaborators()
             .iter()
-            .map(|id| json!({ "collaboratorId": id, "projectRole": "Contributor" }))
+            .map(|(id, role)| json!({ "collaboratorId": id, "projectRole": role.v4() }))
             .collect();
         json!({
             "id": self.id,
@@ -172,7 +188,7 @@ impl Project {
                 "serviceProvider": self.repository.v4_provider(),
             },
             "importedGitRepositories": [],
-            "collaboratorIds": self.collaborators(),
+            "collaboratorIds": self.collaborators().into_iter().map(|(id, _)| id).collect::<Vec<_>>(),
             "collaborators": collaborators,
             "tags": self.tags(),
             "stageId": self.stage_id,
@@ -185,7 +201,7 @@ impl Project {
         let collaborators: Vec<Value> = self
             .collaborators()
             .iter()
-            .map(|id| json!({ "id": id, "role": "contributor" }))
+            .map(|(id, role)| json!({ "id": id, "role": role.public() }))
             .collect();
         json!({
             "id": self.id,
@@ -193,7 +209,7 @@ impl Project {
             "description": self.description,
             "ownerId": self.owner_id,
             "ownerUsername": self.owner,
-            "visibility": self.visibility,
+            "visibility": if self.visibility.is_empty() { "Private" } else { &self.visibility },
             "isRestricted": false,
             "collaborators": collaborators,
             "mainRepository": {
@@ -212,14 +228,17 @@ impl Projects {
         let repository = MainRepository::of(repository);
         let stage_id = id::object_id();
         let projects = seed.projects.iter().map(|seeded| {
-            let others = users.all().iter().filter(|user| user.name != seeded.owner);
+            let all = users.all();
+            let others = all.iter().filter(|user| user.name != seeded.owner);
             let collaborators = others.filter(|_| seeded.shared);
             let new = NewProject {
-                collaborators: collaborators.map(|user| user.id.clone()).collect(),
+                collaborators: collaborators
+                    .map(|user| (user.id.clone(), ProjectRole::Contributor))
+                    .collect(),
                 ..NewProject::private(&seeded.name)
             };
             let owner_id = users.owner_id(&seeded.owner).unwrap_or_default();
-            let owner = (seeded.owner.as_str(), owner_id);
+            let owner = (seeded.owner.as_str(), owner_id.as_str());
             Project::new(new, owner, &repository, &stage_id, created)
         });
         Projects {

@@ -30,6 +30,11 @@ impl MainRepository {
             .and_then(|asked| String::from_utf8(asked.stdout).ok())
             .map(|uri| without_user(uri.trim()))
             .unwrap_or_else(|| format!("file://{}", folder.display()));
+        Self::at(uri)
+    }
+
+    /// A repository at this address.
+    pub(crate) fn at(uri: String) -> Self {
         let last = uri.rsplit(['/', ':']).next().unwrap_or_default();
         MainRepository {
             id: id::object_id(),

@@ -198,7 +198,7 @@ async fn request(
         return Err(Failure::bad_request("A review needs a reviewer"));
     }
     let reviewers = reviewers.iter().map(|id| {
-        let known = reviews.models.catalog.users.with_id(id).cloned();
+        let known = reviews.models.catalog.users.with_id(id);
         known.ok_or_else(|| Failure::bad_request(format!("User {id} does not exist")))
     });
     let id = id::object_id();

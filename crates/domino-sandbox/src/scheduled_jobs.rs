@@ -210,7 +210,7 @@ impl ScheduledJob {
             "hardwareTierName": tier.map(|tier| tier.name.as_str()).unwrap_or_default(),
             "environmentRevisionSpec": spec.revision_spec.v4(),
             "scheduledByUserId": spec.scheduled_by_user_id,
-            "scheduledByUserName": user.map(|user| user.name.as_str()).unwrap_or_default(),
+            "scheduledByUserName": user.map(|user| user.name.clone()).unwrap_or_default(),
             "notifyOnCompleteEmailAddresses": spec.notify,
             "dataConfig": {
                 "datasetConfig": spec.dataset_config,

@@ -313,6 +313,12 @@ impl Seed {
         }
     }
 
+    /// The same without any project: one in which nobody has begun yet.
+    pub fn without_projects(mut self) -> Self {
+        self.projects.clear();
+        self
+    }
+
     /// Adds a governance policy. A seed without any gets one named `Model promotion`.
     pub fn policy(mut self, policy: PolicySeed) -> Self {
         self.policies.push(policy);

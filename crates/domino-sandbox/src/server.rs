@@ -30,8 +30,9 @@ use crate::users::{self, Caller};
 use crate::version::Version;
 use crate::wire::{Connection, SwitchedListener};
 use crate::{
-    data_planes, decisions, environments, external_volumes, governance, hardware_tiers, index,
-    jobs, mlflow, model_apis, own_specs, projects, registered_models, reviews, scheduled_jobs,
+    data_planes, decisions, environments, external_volumes, git_credentials, governance,
+    hardware_tiers, index, jobs, mlflow, model_apis, own_specs, projects, registered_models,
+    reviews, scheduled_jobs, service_accounts,
 };
 
 /// No request of Domino's API that the sandbox knows is larger.
@@ -63,6 +64,8 @@ fn app(domino: Arc<Domino>) -> Router {
     Router::new()
         .merge(users::routes(catalog.users.clone()))
         .merge(projects::routes::routes(catalog.clone()))
+        .merge(git_credentials::routes(domino.git_credentials.clone()))
+        .merge(service_accounts::routes(domino.service_accounts.clone()))
         .merge(data_planes::routes(catalog.data_planes.clone()))
         .merge(hardware_tiers::routes(catalog.hardware_tiers.clone()))
         .merge(environments::routes::routes(catalog.environments.clone()))

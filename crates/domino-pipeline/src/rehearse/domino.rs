@@ -61,7 +61,7 @@ pub fn start(
     if let Some(faults) = &args.faults {
         sandbox.faults().load(faults)?;
     }
-    let accounts = sandbox.accounts().iter();
+    let accounts = sandbox.accounts().into_iter();
     let reached = KeptDomino {
         url: sandbox.url().to_owned(),
         version: args.domino_version.to_string(),

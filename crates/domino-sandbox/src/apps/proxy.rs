@@ -59,7 +59,7 @@ pub(super) fn routes() -> Router<Arc<Apps>> {
 async fn serve(State(apps): Of<Apps>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let (segment, rest) = split(&path);
-    let visitor = apps.sessions.visitor(request.headers()).cloned();
+    let visitor = apps.sessions.visitor(request.headers());
     let app = apps.at(segment);
     let access = app.as_ref().map(|app| app.facts().access);
     let is_public = access

@@ -39,16 +39,17 @@ impl Sessions {
     }
 
     /// The user who opens an app: by a credential of the API, or by the session of a browser.
-    pub(super) fn visitor(&self, headers: &HeaderMap) -> Option<&Arc<User>> {
+    pub(super) fn visitor(&self, headers: &HeaderMap) -> Option<Arc<User>> {
         let account = self.host.accounts.sign_in(headers, self.host.version).ok();
-        let name = account.map(|account| account.user_name.as_str());
+        let name = account.as_ref().map(|account| account.user_name.as_str());
         self.users.named(name.or_else(|| self.user_name(headers))?)
     }
 
     /// The page that leads to `path` after the sign-in.
     pub(super) fn sign_in_page(&self, path: &str) -> Response {
-        let users = self.users.all().iter();
+        let users = self.users.all();
         let buttons: String = users
+            .iter()
             .map(|user| {
                 let action = format!(
                     "/sign-in?user={}&to={}",

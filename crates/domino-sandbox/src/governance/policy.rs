@@ -43,7 +43,7 @@ pub(super) struct StageApproval {
 impl Policy {
     pub(super) fn new(seed: &PolicySeed, users: &Users, created: Moment) -> anyhow::Result<Self> {
         let approvers = seed.approvers.iter().map(|name| {
-            let user = users.named(name).cloned();
+            let user = users.named(name);
             user.ok_or_else(|| {
                 anyhow::anyhow!(
                     "the approver `{name}` of policy `{}` is not a user",

@@ -1,36 +1,30 @@
-//! What people and clients change of projects: they make and archive them, and change who works in them and their tags.
+//! What people and clients change of projects: they make and archive them, and change their tags. Who works in them is in
+//! `members`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::role::ProjectRole;
 use super::{NewProject, Project, Projects};
 use crate::catalog::Catalog;
 use crate::clock::Moment;
-use crate::reply::{Answer, Failure};
+use crate::reply::{Answer, Failure, wrapped};
 use crate::request::{Fields, Id, Ids, Of};
 use crate::users::{Caller, User};
 
 pub(super) fn routes() -> Router<Arc<Catalog>> {
     Router::new()
         .route("/v4/projects", post(create))
+        .route("/api/projects/beta/projects", post(public_create))
         .route("/v4/projects/{project_id}", delete(archive))
         .route("/project", post(create_by_form))
-        .route(
-            "/v4/projects/{project_id}/collaborators",
-            get(collaborators).post(add_collaborator),
-        )
-        .route(
-            "/v4/projects/{project_id}/collaborators/{collaborator_id}",
-            delete(remove_collaborator),
-        )
-        .route("/{owner}/{name}/collaborators", get(page_of_collaborators))
         .route("/v4/projects/{project_id}/tags", post(add_tags))
         .route(
             "/v4/projects/{project_id}/tags/{tag_id}",
@@ -50,7 +44,7 @@ impl Catalog {
         let owner = owner.ok_or_else(|| {
             Failure::not_found(format!("There is no user or organization {owner_id}"))
         })?;
-        if owner != user.name && !user.is_admin() && self.users.named(owner).is_some() {
+        if owner != user.name && !user.is_admin() && self.users.named(&owner).is_some() {
             return Err(Failure::forbidden(
                 "The current user is not authorized to create a project for another",
             ));
@@ -58,7 +52,7 @@ impl Catalog {
         if new.name.trim().is_empty() {
             return Err(Failure::bad_request("The name of the project is empty"));
         }
-        if self.projects.named(owner, &new.name).is_some() {
+        if self.projects.named(&owner, &new.name).is_some() {
             return Err(Failure::bad_request(format!(
                 "A project named {} already exists for {owner}",
                 new.name
@@ -69,7 +63,7 @@ impl Catalog {
             stage_id,
             ..
         } = &*self.projects;
-        let owner = (owner, owner_id);
+        let owner = (owner.as_str(), owner_id);
         let project = Project::new(new, owner, repository, stage_id, Moment::now(0));
         self.projects.all.lock().push(project.clone());
         Ok(project)
@@ -89,8 +83,12 @@ async fn create(State(catalog): Of<Catalog>, Caller(user): Caller, mut fields: F
         name,
         description: fields.text("description"),
         visibility: fields.text("visibility"),
-        collaborators: texts(of_others, |other| other["collaboratorId"].as_str()),
+        collaborators: texts(of_others, |other| other["collaboratorId"].as_str())
+            .into_iter()
+            .map(|id| (id, ProjectRole::Contributor))
+            .collect(),
         tags: texts(of_tags, Value::as_str),
+        repository: None,
     };
     if of_tags.is_none() {
         fields.complain("tags", "error.path.missing");
@@ -109,6 +107,28 @@ async fn create(State(catalog): Of<Catalog>, Caller(user): Caller, mut fields: F
     json["mainRepository"]["uriHost"] = host.into();
     json["mainRepository"]["uriPath"] = path.into();
     Ok(Json(json))
+}
+
+/// The public route, which gives a project the repository that it is told.
+async fn public_create(
+    State(catalog): Of<Catalog>,
+    Caller(user): Caller,
+    mut fields: Fields,
+) -> Answer {
+    let new = NewProject {
+        description: fields.text("description"),
+        visibility: fields.text("visibility"),
+        repository: fields.optional_object("mainRepository", |inner| inner.text("uri")),
+        ..NewProject::private(&fields.text("name"))
+    };
+    let owner_id = fields.optional_text("ownerId");
+    if !["Public", "Searchable", "Private"].contains(&&*new.visibility) {
+        fields.complain("visibility", "error.invalid");
+    }
+    fields.finish()?;
+    let owner_id = owner_id.unwrap_or_else(|| user.id.clone());
+    let project = catalog.make_project(&user, &owner_id, new)?;
+    Ok(wrapped("project", project.public()))
 }
 
 fn texts<'a>(
@@ -146,20 +166,8 @@ async fn create_by_form(
     let owner_id = catalog.users.owner_id(owner);
     let owner_id = owner_id.ok_or_else(|| Failure::not_found(format!("No user {owner}")))?;
     let new = NewProject::private(&form.project_name);
-    catalog.make_project(&user, owner_id, new)?;
+    catalog.make_project(&user, &owner_id, new)?;
     Ok(StatusCode::OK)
-}
-
-/// The project, for whoever may change it: its owner, an administrator, and all where an organisation owns it.
-fn own(catalog: &Catalog, user: &User, id: &str) -> Result<Arc<Project>, Failure> {
-    let project = catalog.projects.seen_by(user, id)?;
-    let of_another = project.owner != user.name && catalog.users.named(&project.owner).is_some();
-    match of_another && !user.is_admin() {
-        true => Err(Failure::forbidden(
-            "The current user is not authorized to perform this operation",
-        )),
-        false => Ok(project),
-    }
 }
 
 async fn archive(
@@ -167,66 +175,8 @@ async fn archive(
     Caller(user): Caller,
     Path(id): Id,
 ) -> Result<StatusCode, Failure> {
-    let project = own(&catalog, &user, &id)?;
+    let project = catalog.own_project(&user, &id)?;
     project.is_archived.store(true, Ordering::Relaxed);
-    Ok(StatusCode::OK)
-}
-
-/// The persons who work in the project, its owner among them.
-fn persons(catalog: &Catalog, project: &Project) -> Vec<Value> {
-    let others = project.collaborators();
-    let users = catalog.users.all().iter();
-    users
-        .filter(|user| user.id == project.owner_id || others.contains(&user.id))
-        .map(|user| user.person())
-        .collect()
-}
-
-async fn collaborators(State(catalog): Of<Catalog>, Caller(user): Caller, Path(id): Id) -> Answer {
-    let project = catalog.projects.seen_by(&user, &id)?;
-    Ok(Json(persons(&catalog, &project).into()))
-}
-
-/// The list of before `/v4`, by the names of the project.
-async fn page_of_collaborators(
-    State(catalog): Of<Catalog>,
-    Caller(user): Caller,
-    Path((owner, name)): Ids,
-) -> Answer {
-    let project = catalog.projects.named_seen_by(&user, &owner, &name)?;
-    Ok(Json(persons(&catalog, &project).into()))
-}
-
-async fn add_collaborator(
-    State(catalog): Of<Catalog>,
-    Caller(user): Caller,
-    Path(id): Id,
-    mut fields: Fields,
-) -> Answer {
-    let other = fields.text("collaboratorId");
-    let role = fields.text("projectRole");
-    fields.finish()?;
-    let project = catalog.projects.seen_by(&user, &id)?;
-    if !catalog.users.all().iter().any(|user| user.id == other) {
-        return Err(Failure::not_found(format!("There is no user {other}")));
-    }
-    let mut others = project.collaborators.lock();
-    if !others.contains(&other) {
-        others.push(other.clone());
-    }
-    Ok(Json(
-        json!({ "collaboratorId": other, "projectRole": role }),
-    ))
-}
-
-/// Takes somebody's rights on a project away.
-async fn remove_collaborator(
-    State(catalog): Of<Catalog>,
-    Caller(user): Caller,
-    Path((project_id, other)): Ids,
-) -> Result<StatusCode, Failure> {
-    let project = catalog.projects.seen_by(&user, &project_id)?;
-    project.collaborators.lock().retain(|known| *known != other);
     Ok(StatusCode::OK)
 }
 

@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{Project, changes};
+use super::{Project, changes, members};
 use crate::catalog::Catalog;
 use crate::reply::{Answer, Failure, wrapped};
 use crate::request::{Id, Ids, Of, Parameters};
@@ -26,6 +26,7 @@ pub(crate) fn routes(catalog: Arc<Catalog>) -> Router {
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
         .merge(changes::routes())
+        .merge(members::routes())
         .with_state(catalog)
 }
 

@@ -93,7 +93,8 @@ impl RegisteredModels {
 
     /// Every version of every model, models by name and the newest version of each first.
     pub(crate) async fn overview(&self) -> Result<Vec<Overview>, Refusal> {
-        let Some(user) = self.catalog.users.all().first() else {
+        let users = self.catalog.users.all();
+        let Some(user) = users.first() else {
             return Ok(Vec::new());
         };
         let input = json!({ "max_results": 1000 });
