@@ -13,6 +13,7 @@ pub mod governance;
 pub mod hardware_tiers;
 mod ids;
 pub mod jobs;
+mod listed;
 pub mod logs;
 pub mod mlflow;
 pub mod model_apis;
@@ -23,6 +24,7 @@ pub mod registered_models;
 pub mod reviews;
 pub mod run_settings;
 pub mod schedules;
+pub mod service_accounts;
 pub mod users;
 pub mod version;
 

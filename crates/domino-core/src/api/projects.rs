@@ -1,7 +1,10 @@
 //! Projects, found by owner and name.
 
+mod set_up;
+
 use serde::Deserialize;
 
+pub use self::set_up::{CONTRIBUTOR, Collaborator, NewProject, ProjectDetails, ProjectRepository};
 use super::environments::EnvironmentId;
 use super::hardware_tiers::HardwareTierId;
 pub use super::ids::ProjectId;

@@ -13,6 +13,21 @@ pub struct User {
     pub id: UserId,
     /// The name one signs in with.
     pub user_name: String,
+    /// Its roles in all of Domino, where it is told.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The organisations that it belongs to, where they are told.
+    #[serde(default)]
+    pub organizations: Vec<Organization>,
+}
+
+/// An organisation, which may own projects.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Organization {
+    /// The id.
+    pub id: UserId,
+    /// The name.
+    pub name: String,
 }
 
 impl Reader {

@@ -126,6 +126,20 @@ impl ApiError {
         )
     }
 
+    /// The same with nothing out of the body of an answer that was not understood: it may hold a secret that nobody knows
+    /// yet.
+    pub(crate) fn without_excerpt(self) -> Self {
+        if !matches!(*self.cause, Cause::NotUnderstood { .. }) {
+            return self;
+        }
+        let cause = Cause::NotUnderstood {
+            problem: "its body is not what it should be, and is not shown: it may hold a secret"
+                .to_owned(),
+            excerpt: String::new(),
+        };
+        Self::new(self.method, &self.url, cause)
+    }
+
     /// What happened.
     pub fn cause(&self) -> &Cause {
         &self.cause
