@@ -3,15 +3,16 @@
 //! A plan is made of what is read, and shown; only then is anything written. What the stage file does not ask for stays as
 //! people set it, but for one thing: no other branch may deploy to a stage.
 
-mod access;
-mod apply;
-mod confirm;
-mod difference;
+pub(crate) mod access;
+pub(crate) mod apply;
+pub(crate) mod confirm;
+pub(crate) mod difference;
 mod existing;
-mod hidden;
+pub(crate) mod held;
+pub(crate) mod hidden;
 mod sealed;
-mod secret;
-mod survey;
+pub(crate) mod secret;
+pub(crate) mod survey;
 mod wanted;
 
 use std::path::PathBuf;
@@ -115,7 +116,7 @@ async fn set_up(
     step: &mut Step,
 ) -> Result<StepResult, CommandError> {
     if consent == Consent::Ask {
-        confirm::possible()?;
+        confirm::possible("look at `domino-pipeline github plan`, then say `github apply --yes`")?;
     }
     let file = StageFile::find(args.stages.as_deref())?;
     let stages = stage_token::stages(&file, &args.stages_asked)?;
@@ -155,7 +156,7 @@ async fn set_up(
         });
     }
     if writes > 0 {
-        if consent == Consent::Ask && !confirm::ask(changes(&plans))? {
+        if consent == Consent::Ask && !confirm::ask(changes(&plans), "on GitHub")? {
             return Ok(StepResult::planned());
         }
         let wanted: Vec<_> = plans.iter().flat_map(secrets_of).collect();
@@ -204,7 +205,7 @@ fn as_plan(plans: &[EnvironmentPlan<'_>], repositories: &[Repository], stages: &
 }
 
 /// The secrets that a plan writes.
-fn secrets_of<'a>(
+pub(crate) fn secrets_of<'a>(
     plan: &'a EnvironmentPlan<'_>,
 ) -> impl Iterator<Item = (&'a Stage, &'static str, &'a Source)> {
     plan.writes.iter().filter_map(|write| match write {

@@ -15,6 +15,8 @@ pub mod cron;
 pub mod diagram;
 #[cfg(feature = "rehearse")]
 pub mod doctor;
+#[cfg(feature = "rehearse")]
+pub mod domino;
 pub mod error;
 pub mod first_stage_file;
 pub mod gen_workflows;
@@ -38,6 +40,8 @@ pub mod reference;
 #[cfg(feature = "rehearse")]
 pub mod rehearse;
 pub mod repository;
+#[cfg(feature = "rehearse")]
+pub mod rotate;
 pub mod schema;
 pub mod share;
 #[cfg(feature = "rehearse")]

@@ -11,7 +11,7 @@ use crate::check_contract;
 #[cfg(feature = "import-ini")]
 use crate::import_ini;
 #[cfg(feature = "rehearse")]
-use crate::{back, doctor, github, history, receipts, rehearse, status};
+use crate::{back, doctor, domino, github, history, receipts, rehearse, rotate, status};
 
 /// What `domino-pipeline` can do.
 #[derive(Debug, Subcommand)]
@@ -35,6 +35,12 @@ pub enum Verb {
     /// Set up the GitHub environments of the stages: rules, variable, secrets; plan first, then apply
     #[cfg(feature = "rehearse")]
     Github(github::Args),
+    /// Set up the stages in Domino: project, service account, its role, git access and token; plan first, then apply
+    #[cfg(feature = "rehearse")]
+    Domino(domino::Args),
+    /// Give a stage a new token: into the GitHub secret, looked at, and the old one invalidated
+    #[cfg(feature = "rehearse")]
+    Rotate(rotate::Args),
     /// Look at a live deployment without changing it, and say what to do before the first push
     #[cfg(feature = "rehearse")]
     Doctor(doctor::Args),
@@ -70,6 +76,10 @@ impl Verb {
             Self::CheckContract(args) => check_contract::run(args).map_err(Into::into),
             #[cfg(feature = "rehearse")]
             Self::Github(args) => github::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Domino(args) => domino::run(&args),
+            #[cfg(feature = "rehearse")]
+            Self::Rotate(args) => rotate::run(&args),
             #[cfg(feature = "rehearse")]
             Self::Doctor(args) => doctor::run(&args),
             #[cfg(feature = "rehearse")]

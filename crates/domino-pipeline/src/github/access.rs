@@ -10,14 +10,14 @@ use stage_file::StageFile;
 use crate::github_access;
 
 /// A repository on GitHub.
-pub(super) struct Repository {
+pub(crate) struct Repository {
     /// `owner/name`.
-    pub(super) name: String,
-    pub(super) environments: Environments,
+    pub(crate) name: String,
+    pub(crate) environments: Environments,
 }
 
 /// Opens the repositories that were asked for, or the one that this is. Nothing is sent yet.
-pub(super) fn open(
+pub(crate) fn open(
     limits: Limits,
     file: &StageFile,
     asked: &[String],

@@ -10,7 +10,7 @@ use super::secret::Values;
 use super::wanted::VARIABLE;
 
 /// Makes the writes of all plans.
-pub(super) async fn apply(
+pub(crate) async fn apply(
     plans: &[EnvironmentPlan<'_>],
     values: &Values,
     step: &mut Step,
@@ -68,7 +68,12 @@ fn named(writes: &[(&EnvironmentPlan<'_>, &Write)]) -> String {
     text
 }
 
-async fn perform(plan: &EnvironmentPlan<'_>, write: &Write, values: &Values) -> Result<()> {
+/// Makes one write.
+pub(crate) async fn perform(
+    plan: &EnvironmentPlan<'_>,
+    write: &Write,
+    values: &Values,
+) -> Result<()> {
     let environments = &plan.repository.environments;
     let writer = EnvironmentWriter::of(environments);
     let name = plan.environment;

@@ -4,21 +4,18 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use domino_core::error::{CommandError, Result};
 
-/// Refuses where nobody can be asked.
-pub(super) fn possible() -> Result<()> {
+/// Refuses where nobody can be asked; `otherwise` is what to do there.
+pub(crate) fn possible(otherwise: &str) -> Result<()> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return Ok(());
     }
-    Err(
-        CommandError::usage("nobody can be asked: this is no terminal")
-            .hint("look at `domino-pipeline github plan`, then say `github apply --yes`"),
-    )
+    Err(CommandError::usage("nobody can be asked: this is no terminal").hint(otherwise))
 }
 
 /// Asks, and gives whether the answer is yes.
-pub(super) fn ask(changes: usize) -> Result<bool> {
+pub(crate) fn ask(changes: usize, place: &str) -> Result<bool> {
     let noun = if changes == 1 { "change" } else { "changes" };
-    eprint!("\nmake {changes} {noun} on GitHub? [y/N] ");
+    eprint!("\nmake {changes} {noun} {place}? [y/N] ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -16,20 +16,20 @@ const MOST_REVIEWERS: usize = 6;
 const API_KEY: &str = "DOMINO_USER_API_KEY";
 
 /// What is to be done to one environment.
-pub(super) struct EnvironmentPlan<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) environment: &'a str,
-    pub(super) stage: &'a Stage,
+pub(crate) struct EnvironmentPlan<'a> {
+    pub(crate) repository: &'a Repository,
+    pub(crate) environment: &'a str,
+    pub(crate) stage: &'a Stage,
     /// A line for each thing.
-    pub(super) lines: Vec<(ChangeKind, String)>,
+    pub(crate) lines: Vec<(ChangeKind, String)>,
     /// In the order in which they are made: a secret comes last, when the environment is guarded.
-    pub(super) writes: Vec<Write>,
+    pub(crate) writes: Vec<Write>,
     /// Whether it will be without a credential.
     lacks_token: bool,
 }
 
 /// One write, or for branches as many as it takes.
-pub(super) enum Write {
+pub(crate) enum Write {
     Rules {
         rules: Protection,
         before: Option<Protection>,
@@ -48,6 +48,13 @@ pub(super) enum Write {
     },
 }
 
+impl Write {
+    /// Whether it writes the secret of the token.
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self, Self::Secret { name, .. } if *name == TOKEN)
+    }
+}
+
 impl std::fmt::Display for Write {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -61,7 +68,7 @@ impl std::fmt::Display for Write {
 
 impl<'a> EnvironmentPlan<'a> {
     /// Compares, and changes nothing.
-    pub(super) fn new(
+    pub(crate) fn new(
         repository: &'a Repository,
         wanted: Wanted<'a>,
         existing: Existing,
@@ -84,7 +91,7 @@ impl<'a> EnvironmentPlan<'a> {
     }
 
     /// What the environment will still be without, in words.
-    pub(super) fn lacks(&self) -> Option<String> {
+    pub(crate) fn lacks(&self) -> Option<String> {
         let (environment, name) = (self.environment, &self.repository.name);
         self.lacks_token
             .then(|| format!("environment `{environment}` of `{name}` has no secret `{TOKEN}`"))

@@ -7,18 +7,18 @@ use super::wanted::VARIABLE;
 
 /// What an environment is like on GitHub now.
 #[derive(Debug, Default)]
-pub(super) struct Existing {
+pub(crate) struct Existing {
     /// `None` when there is no such environment.
-    pub(super) protection: Option<Protection>,
-    pub(super) policies: Vec<BranchPolicy>,
-    pub(super) variable: Option<String>,
-    pub(super) secrets: Vec<Secret>,
+    pub(crate) protection: Option<Protection>,
+    pub(crate) policies: Vec<BranchPolicy>,
+    pub(crate) variable: Option<String>,
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Existing {
     /// `names` are those of all environments: one that is among them and cannot be seen is not taken for a new one, whose
     /// rules would be written over those of people.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         environments: &Environments,
         names: &[String],
         name: &str,

@@ -29,7 +29,7 @@ impl Drop for Quiet {
 }
 
 /// Asks, and waits for a line or a signal.
-pub(super) async fn answer(question: &str) -> Result<String> {
+pub(crate) async fn answer(question: &str) -> Result<String> {
     let mut interrupts = Interrupts::listen()?;
     // Quiet before the question stands there: nothing that is typed early is shown.
     let _quiet = Quiet::begin()?;

@@ -12,16 +12,16 @@ use stage_file::{Stage, StageFile};
 use super::hidden;
 
 /// The secret that a step's credential comes from.
-pub(super) const TOKEN: &str = "DOMINO_TOKEN";
+pub(crate) const TOKEN: &str = "DOMINO_TOKEN";
 /// The secret that opens restricted endpoints.
-pub(super) const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
+pub(crate) const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
 /// What to do where a stage has no token.
-pub(super) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a service account of that stage's project, name a file by \
+pub(crate) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a service account of that stage's project, name a file by \
      `--token-file <stage>=FILE`, or apply on a terminal, which asks";
 
 /// The flags about secrets.
 #[derive(Debug, clap::Args)]
-pub(super) struct SecretFlags {
+pub(crate) struct SecretFlags {
     #[arg(
         long = "token-file",
         value_name = "STAGE=FILE",
@@ -41,37 +41,50 @@ pub(super) struct SecretFlags {
 }
 
 /// What was said of all stages' secrets.
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     token_files: Vec<(String, PathBuf)>,
     model_token_files: Vec<(String, PathBuf)>,
     replace: bool,
     may_ask: bool,
     is_alone: bool,
+    issued: Option<Issued>,
+}
+
+/// What becomes of the token's secret where another verb gets the token.
+#[derive(Debug, Clone)]
+pub(crate) enum Issued {
+    /// The token of this name is written into it, whatever it holds.
+    Written(String),
+    /// It holds what it should.
+    Kept,
 }
 
 /// One secret of one stage.
-pub(super) struct WantedSecret {
-    pub(super) name: &'static str,
+pub(crate) struct WantedSecret {
+    pub(crate) name: &'static str,
     /// `None` when no value was given, and nobody can be asked.
-    pub(super) source: Option<Source>,
+    pub(crate) source: Option<Source>,
     /// Whether a value was given, so that nobody need be asked.
-    pub(super) is_given: bool,
+    pub(crate) is_given: bool,
     /// Whether one that is there is written anew.
-    pub(super) replaces: bool,
+    pub(crate) replaces: bool,
     /// The models whose smoke tests may need it.
-    pub(super) models: Vec<String>,
+    pub(crate) models: Vec<String>,
 }
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     File(PathBuf),
     Variable(String),
     Terminal,
+    /// The token of this name of a service account, which another verb gets.
+    Issued(String),
 }
 
 /// The values by stage and name.
-pub(super) struct Values(Vec<(String, &'static str, SecretString)>);
+#[derive(Default)]
+pub(crate) struct Values(Vec<(String, &'static str, SecretString)>);
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -79,13 +92,14 @@ impl std::fmt::Display for Source {
             Self::File(file) => write!(f, "out of file `{}`", file.display()),
             Self::Variable(name) => write!(f, "out of `{name}`"),
             Self::Terminal => f.write_str("asked for on this terminal"),
+            Self::Issued(name) => write!(f, "token `{name}` of the service account"),
         }
     }
 }
 
 impl Secrets {
     /// Reads what was said of them; files are only looked for. No value of a variable will be shown.
-    pub(super) fn of(
+    pub(crate) fn of(
         args: &SecretFlags,
         file: &StageFile,
         stages: &[&Stage],
@@ -106,16 +120,34 @@ impl Secrets {
             replace: args.replace_secrets,
             may_ask,
             is_alone: stages.len() == 1,
+            issued: None,
         })
     }
 
+    /// Those of a stage whose token another verb gets.
+    pub(crate) fn issued(issued: Issued) -> Self {
+        Self {
+            token_files: Vec::new(),
+            model_token_files: Vec::new(),
+            replace: false,
+            may_ask: false,
+            is_alone: false,
+            issued: Some(issued),
+        }
+    }
+
     /// The secrets that a stage may have.
-    pub(super) fn of_stage(&self, file: &StageFile, stage: &Stage) -> Vec<WantedSecret> {
+    pub(crate) fn of_stage(&self, file: &StageFile, stage: &Stage) -> Vec<WantedSecret> {
         let models = file
             .models
             .iter()
             .filter(|model| model.smoke_test.is_some());
-        let token = self.given(TOKEN, &self.token_files, stage);
+        let token = match &self.issued {
+            Some(Issued::Written(name)) => Some(Source::Issued(name.clone())),
+            Some(Issued::Kept) => None,
+            None => self.given(TOKEN, &self.token_files, stage),
+        };
+        let is_issued = matches!(self.issued, Some(Issued::Written(_)));
         let model_token = self.given(MODEL_TOKEN, &self.model_token_files, stage);
         let wanted = |name, given: Option<Source>, otherwise: Option<Source>| WantedSecret {
             name,
@@ -125,7 +157,10 @@ impl Secrets {
             models: Vec::new(),
         };
         vec![
-            wanted(TOKEN, token, self.may_ask.then_some(Source::Terminal)),
+            WantedSecret {
+                replaces: self.replace || is_issued,
+                ..wanted(TOKEN, token, self.may_ask.then_some(Source::Terminal))
+            },
             WantedSecret {
                 models: models.map(|model| model.name.clone()).collect(),
                 ..wanted(MODEL_TOKEN, model_token, None)
@@ -147,13 +182,14 @@ impl Secrets {
     }
 
     /// The values that are to be written, each read or asked for once, before anything is written.
-    pub(super) async fn values(
+    pub(crate) async fn values(
         wanted: &[(&Stage, &'static str, &Source)],
         step: &mut Step,
     ) -> Result<Values> {
         let mut values = Values(Vec::new());
         for (stage, name, source) in wanted {
-            if values.of(&stage.name, name).is_none() {
+            let is_issued = matches!(source, Source::Issued(_));
+            if !is_issued && values.of(&stage.name, name).is_none() {
                 let value = read(source, name, stage).await?;
                 hide(step, &value);
                 values.0.push((stage.name.clone(), name, value.into()));
@@ -164,10 +200,20 @@ impl Secrets {
 }
 
 impl Values {
-    pub(super) fn of(&self, stage: &str, name: &str) -> Option<&SecretString> {
+    pub(crate) fn of(&self, stage: &str, name: &str) -> Option<&SecretString> {
         let mut all = self.0.iter();
         let found = all.find(|(of, called, _)| of == stage && *called == name);
         found.map(|(_, _, value)| value)
+    }
+
+    /// The token of a stage.
+    pub(crate) fn of_token(&self, stage: &str) -> Option<&SecretString> {
+        self.of(stage, TOKEN)
+    }
+
+    /// Adds the token of a stage, which another verb got.
+    pub(crate) fn add_token(&mut self, stage: &str, value: SecretString) {
+        self.0.push((stage.to_owned(), TOKEN, value));
     }
 }
 
@@ -208,6 +254,7 @@ async fn read(source: &Source, name: &str, stage: &Stage) -> Result<String> {
                 format!("cannot read the file `{}`", path.display()),
             )
         })?,
+        Source::Issued(_) => String::new(),
         Source::Terminal => {
             let question = format!("`{name}` for stage `{}` (not shown): ", stage.name);
             hidden::answer(&question).await?

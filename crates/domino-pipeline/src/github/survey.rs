@@ -12,7 +12,7 @@ use super::secret::Secrets;
 use super::wanted::Wanted;
 
 /// What is to be done in a repository, an environment each.
-pub(super) async fn plan<'a>(
+pub(crate) async fn plan<'a>(
     repository: &'a Repository,
     file: &'a StageFile,
     stages: &[&'a Stage],
@@ -79,7 +79,7 @@ const OURS: [&str; 3] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY", "DOMINO_MODEL_TO
 
 /// What is doubtful outside of the environments: a secret there reaches jobs of every branch, whatever a stage's
 /// environment asks for.
-pub(super) async fn doubts(repository: &Repository) -> Vec<String> {
+pub(crate) async fn doubts(repository: &Repository) -> Vec<String> {
     let name = &repository.name;
     let secrets = match repository.environments.secrets_outside().await {
         Ok(secrets) => secrets,

@@ -6,27 +6,27 @@ use stage_file::{SelfApproval, Stage, StageFile};
 use super::secret::{Secrets, WantedSecret};
 
 /// The variable that tells a step which stage it is in.
-pub(super) const VARIABLE: &str = "DOMINO_ENV";
+pub(crate) const VARIABLE: &str = "DOMINO_ENV";
 
 /// What the stage file asks for of one GitHub environment.
-pub(super) struct Wanted<'a> {
-    pub(super) file: &'a StageFile,
-    pub(super) stage: &'a Stage,
-    pub(super) environment: &'a str,
-    pub(super) reviewers: Vec<Reviewer>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) file: &'a StageFile,
+    pub(crate) stage: &'a Stage,
+    pub(crate) environment: &'a str,
+    pub(crate) reviewers: Vec<Reviewer>,
     /// Those who start the run by hand, where GitHub asks nobody.
-    pub(super) starters: &'a [String],
-    pub(super) prevents_self_review: bool,
+    pub(crate) starters: &'a [String],
+    pub(crate) prevents_self_review: bool,
     /// In minutes; `None` where the file does not say.
-    pub(super) wait_timer: Option<u32>,
+    pub(crate) wait_timer: Option<u32>,
     /// The one branch that may deploy.
-    pub(super) branch: &'a str,
-    pub(super) secrets: Vec<WantedSecret>,
+    pub(crate) branch: &'a str,
+    pub(crate) secrets: Vec<WantedSecret>,
 }
 
 impl<'a> Wanted<'a> {
     /// `people` has everybody whom a stage names.
-    pub(super) fn of(
+    pub(crate) fn of(
         file: &'a StageFile,
         stage: &'a Stage,
         people: &[Reviewer],
@@ -56,7 +56,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Whether this value of the variable means the stage.
-    pub(super) fn is_meant_by(&self, value: &str) -> bool {
+    pub(crate) fn is_meant_by(&self, value: &str) -> bool {
         let named = self.file.stage(value);
         named.is_ok_and(|named| named.name == self.stage.name)
     }

@@ -1,0 +1,480 @@
+//! The set-up of one stage: from what Domino and GitHub have to what the stage file asks for, as lines of a plan and the
+//! writes behind them, and what is left to people.
+
+use domino_core::api::projects::CONTRIBUTOR;
+use domino_core::api::users::UserId;
+use domino_core::client::Connection;
+use domino_core::error::Result;
+use domino_core::step::{ChangeKind, Step};
+use secrecy::SecretString;
+use stage_file::{Stage, StageFile};
+
+use super::account::TokenNames;
+use super::code::{Code, GitToken};
+use super::seen::{Seen, administrators, as_account};
+use crate::github::access::Repository;
+use crate::github::difference::EnvironmentPlan;
+use crate::github::held::{Held, TOKEN_NAME};
+use crate::github::secret::{Issued, Secrets};
+use crate::github::survey;
+
+/// The set-up of one stage.
+pub(super) struct StageSetUp<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) connection: Connection,
+    /// The name of the service account.
+    pub(super) account: String,
+    pub(super) code: &'a Code,
+    pub(super) git_token: Option<GitToken>,
+    /// What there is; what is made is added.
+    pub(super) seen: Seen,
+    pub(super) github: Option<OnGitHub<'a>>,
+    /// The account's token, once it is known.
+    pub(super) token: Option<SecretString>,
+    pub(super) lines: Vec<(ChangeKind, String)>,
+    pub(super) writes: Vec<Write>,
+    /// What this token may not do, or what no API does: words for a person.
+    pub(super) left: Vec<String>,
+}
+
+/// What concerns the GitHub environment.
+pub(super) struct OnGitHub<'a> {
+    pub(super) plan: EnvironmentPlan<'a>,
+    pub(super) held: Held,
+    /// The token that its secret is to hold.
+    pub(super) token: String,
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Write {
+    Project,
+    Account,
+    /// All roles that the account keeps.
+    Roles(Vec<String>),
+    Member,
+    Role,
+    GitCredential,
+    /// A new token, or one whose way into the secret was broken off.
+    Token(String),
+    Mapping,
+    /// The write of this number of the environment's plan.
+    GitHub(usize, String),
+    TokenName,
+}
+
+impl std::fmt::Display for Write {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Project => f.write_str("project"),
+            Self::Account => f.write_str("service account"),
+            Self::Roles(_) => f.write_str("roles of the service account"),
+            Self::Member | Self::Role => f.write_str("role in the project"),
+            Self::GitCredential => f.write_str("git credential"),
+            Self::Token(name) => write!(f, "token `{name}`"),
+            Self::Mapping => f.write_str("choice of the git credential"),
+            Self::GitHub(_, name) => write!(f, "{name} on GitHub"),
+            Self::TokenName => write!(f, "variable `{TOKEN_NAME}` on GitHub"),
+        }
+    }
+}
+
+impl<'a> StageSetUp<'a> {
+    /// Reads what there is and compares; changes nothing.
+    pub(super) async fn plan(
+        file: &'a StageFile,
+        stage: &'a Stage,
+        connection: Connection,
+        (account, code, git_token): (String, &'a Code, Option<GitToken>),
+        repository: Option<&'a Repository>,
+        step: &mut Step,
+    ) -> Result<Self> {
+        let seen = Seen::read(&connection.reader(), stage, &account).await?;
+        let mut set_up = Self {
+            stage,
+            connection,
+            account,
+            code,
+            git_token,
+            seen,
+            github: None,
+            token: None,
+            lines: Vec::new(),
+            writes: Vec::new(),
+            left: Vec::new(),
+        };
+        set_up.project();
+        set_up.account();
+        set_up.member().await?;
+        set_up.git_credential();
+        match repository {
+            Some(repository) => set_up.secret(file, repository, step).await?,
+            None => set_up.left.push(format!(
+                "the token of `{}`: without a token for GitHub none is made, since there would be no secret to put it \
+                 into; set `GITHUB_TOKEN`",
+                set_up.account
+            )),
+        }
+        set_up.endpoints(file).await?;
+        set_up.policy();
+        Ok(set_up)
+    }
+
+    fn line(&mut self, kind: ChangeKind, text: impl Into<String>) {
+        self.lines.push((kind, text.into()));
+    }
+
+    fn write(&mut self, write: Write, line: impl Into<String>) {
+        let kind = match write {
+            Write::Role | Write::Roles(_) => ChangeKind::Update,
+            _ => ChangeKind::Create,
+        };
+        self.line(kind, line);
+        self.writes.push(write);
+    }
+
+    fn project(&mut self) {
+        let (name, url) = (&self.stage.project, &self.code.url);
+        let Some(project) = &self.seen.project else {
+            if self.seen.owner.is_none() {
+                let text = format!(
+                    "project `{name}`: `{}` is no user and no organization of yours, so that nobody can own it; make it \
+                     in Domino from {url} (Projects > New project)",
+                    name.owner
+                );
+                return self.left.push(text);
+            }
+            let text = format!("project `{name}`, private, based on {url}");
+            return self.write(Write::Project, text);
+        };
+        let text = match &project.main_repository {
+            Some(there) if self.code.is_at(&there.uri) => format!("project `{name}`"),
+            Some(there) => format!("project `{name}`, based on {}", there.uri),
+            None => {
+                let text = format!(
+                    "project `{name}` is not based on git, and none can become so: name another one in stages.toml, which \
+                     is made then"
+                );
+                return self.left.push(text);
+            }
+        };
+        self.line(ChangeKind::Keep, text);
+    }
+
+    fn account(&mut self) {
+        let name = self.account.clone();
+        if !self.seen.may_manage {
+            let text = format!(
+                "service account `{name}`, its git credential and its token: only an administrator may make them, and no \
+                 page of Domino does; let one run this with a token of their own"
+            );
+            return self.left.push(text);
+        }
+        let Some(seen) = &self.seen.account else {
+            let own = self.seen.own.roles.clone();
+            self.write(Write::Account, format!("service account `{name}`"));
+            // Domino gives it the roles of who makes it.
+            return self.roles(&own);
+        };
+        let roles = seen.roles.clone();
+        self.line(ChangeKind::Keep, format!("service account `{name}`"));
+        self.roles(&roles);
+    }
+
+    /// No token of an administrator goes to GitHub, and a token has the roles that its account had when it was made.
+    fn roles(&mut self, roles: &[String]) {
+        let taken = administrators(roles);
+        if taken.is_empty() {
+            return;
+        }
+        let text = format!(
+            "`{}` loses `{}`, which it has of who made it",
+            self.account,
+            taken.join("`, `")
+        );
+        let mut kept: Vec<String> = roles.to_vec();
+        kept.retain(|role| !taken.contains(&role.as_str()));
+        if kept.is_empty() {
+            kept.push("Practitioner".to_owned());
+        }
+        self.write(Write::Roles(kept), text);
+    }
+
+    async fn member(&mut self) -> Result<()> {
+        let account = match &self.seen.account {
+            Some(seen) => Some(seen.account.id.clone()),
+            None if self.seen.may_manage => None,
+            None => {
+                let user = self.connection.reader().user(&self.account).await?;
+                user.map(|user| user.id)
+            }
+        };
+        if account.is_none() && !self.seen.may_manage {
+            return Ok(());
+        }
+        let text = format!("`{}` is a contributor of the project", self.account);
+        let role = account.as_ref().and_then(|id| self.role(id));
+        match role {
+            Some(None) => self.line(ChangeKind::Keep, text.replace("a contributor", "the owner")),
+            Some(Some(role)) if role.eq_ignore_ascii_case(CONTRIBUTOR) => {
+                self.line(ChangeKind::Keep, text);
+            }
+            Some(Some(role)) => self.write(Write::Role, format!("{text}, no longer `{role}`")),
+            None => self.write(Write::Member, text),
+        }
+        Ok(())
+    }
+
+    /// The role of a user in the project; an owner has none.
+    fn role(&self, id: &UserId) -> Option<Option<String>> {
+        let project = self.seen.project.as_ref()?;
+        if project.owner_id == *id {
+            return Some(None);
+        }
+        let mut all = project.collaborators.iter();
+        let found = all.find(|one| one.id == *id)?;
+        Some(Some(found.role.clone()))
+    }
+
+    fn git_credential(&mut self) {
+        if !self.seen.may_manage {
+            return;
+        }
+        let domain = &self.code.domain;
+        let text = format!("a git credential of `{}` for {domain}", self.account);
+        if self.own_credential().is_some() {
+            return self.line(ChangeKind::Keep, text);
+        }
+        match &self.git_token {
+            Some(token) => {
+                let text = format!("{text}, {}", token.source);
+                self.write(Write::GitCredential, text);
+            }
+            None => self.left.push(format!("{text}: {}", GitToken::TO_DO)),
+        }
+    }
+
+    /// The account's credential for the host of the repository.
+    pub(super) fn own_credential(&self) -> Option<&str> {
+        let mut all = self.seen.account.as_ref()?.credentials.iter();
+        let found = all.find(|one| one.domain.eq_ignore_ascii_case(&self.code.domain));
+        found.map(|one| one.id.as_str())
+    }
+
+    /// The token, the choice of the git credential, which only the account itself can make, and the secret.
+    async fn secret(
+        &mut self,
+        file: &'a StageFile,
+        repository: &'a Repository,
+        step: &mut Step,
+    ) -> Result<()> {
+        let environment = &self.stage.github_environment;
+        let held = Held::read(repository, environment).await?;
+        let names = TokenNames::of(&repository.name, environment);
+        let tokens = match &self.seen.account {
+            Some(seen) => seen.tokens.as_slice(),
+            None => &[],
+        };
+        let valid = names.valid(tokens);
+        let newest = valid.last().map(|&name| name.to_owned());
+        let holds = valid.iter().find(|name| held.is(name));
+        let holds = holds.map(|&name| name.to_owned());
+        let token = holds.clone().or_else(|| newest.clone());
+        let token = token.unwrap_or_else(|| names.next(tokens));
+        if !self.seen.may_manage {
+            return Ok(());
+        }
+        if let Some(known) = holds.as_ref().or(newest.as_ref()) {
+            self.read_token(known, step).await?;
+        }
+        match (&holds, &newest, &self.token) {
+            (Some(name), _, _) => self.line(
+                ChangeKind::Keep,
+                format!("token `{name}` of `{}`", self.account),
+            ),
+            // One that Domino does not tell again is of no use.
+            (None, Some(_), None) => {
+                let next = names.next(match &self.seen.account {
+                    Some(seen) => &seen.tokens,
+                    None => &[],
+                });
+                let text = format!("token `{next}` of `{}`", self.account);
+                self.write(Write::Token(next.clone()), text);
+                return self.on_github(file, repository, held, (next, None)).await;
+            }
+            (None, Some(name), Some(_)) => {
+                let text = format!(
+                    "token `{name}` of `{}`, which is in no secret yet",
+                    self.account
+                );
+                self.write(Write::Token(name.clone()), text);
+            }
+            (None, None, _) => {
+                let text = format!("token `{token}` of `{}`", self.account);
+                self.write(Write::Token(token.clone()), text);
+            }
+        }
+        self.on_github(file, repository, held, (token, holds)).await
+    }
+
+    /// Reads a token's value, if Domino tells it, which is shown nowhere.
+    async fn read_token(&mut self, name: &str, step: &mut Step) -> Result<()> {
+        let Some(seen) = &self.seen.account else {
+            return Ok(());
+        };
+        let found = self.connection.reader().token(&seen.account, name).await?;
+        self.token = found.and_then(|found| found.token);
+        if let Some(token) = &self.token {
+            step.hide_text(secrecy::ExposeSecret::expose_secret(token));
+        }
+        Ok(())
+    }
+
+    async fn on_github(
+        &mut self,
+        file: &'a StageFile,
+        repository: &'a Repository,
+        held: Held,
+        (token, holds): (String, Option<String>),
+    ) -> Result<()> {
+        self.mapping().await?;
+        let secrets = Secrets::issued(match &holds {
+            Some(_) => Issued::Kept,
+            None => Issued::Written(token.clone()),
+        });
+        let mut plans = survey::plan(repository, file, &[self.stage], &secrets).await?;
+        let plan = plans.remove(0);
+        for (kind, text) in &plan.lines {
+            let line = format!("GitHub environment `{}`: {text}", plan.environment);
+            self.lines.push((*kind, line));
+        }
+        for (at, write) in plan.writes.iter().enumerate() {
+            self.writes.push(Write::GitHub(at, write.to_string()));
+        }
+        if holds.is_none() {
+            let text = format!(
+                "GitHub environment `{}`: variable `{TOKEN_NAME}` = `{token}`",
+                plan.environment
+            );
+            self.write(Write::TokenName, text);
+        }
+        self.github = Some(OnGitHub { plan, held, token });
+        Ok(())
+    }
+
+    /// With which credential the account's runs get the code; it can be read as the account alone.
+    async fn mapping(&mut self) -> Result<()> {
+        let text = format!(
+            "runs of `{}` get the code with that git credential",
+            self.account
+        );
+        let repository = self.seen.project.as_ref();
+        let repository = repository.and_then(|project| {
+            let repository = project.main_repository.as_ref()?;
+            Some((project.id.clone(), repository.id.clone()))
+        });
+        let will_have = self.writes.contains(&Write::GitCredential);
+        if self.own_credential().is_none() && !will_have {
+            return Ok(());
+        }
+        if let (Some((project, repository)), Some(credential), Some(token)) =
+            (repository, self.own_credential(), &self.token)
+        {
+            let account = as_account(&self.connection, token)?;
+            match account.reader().own_mapping(&project, &repository).await {
+                Ok(Some(mapped)) if mapped == credential => {
+                    self.line(ChangeKind::Keep, text);
+                    return Ok(());
+                }
+                Ok(Some(_)) => {
+                    let text = "runs of the service account get the code with another git credential, set by hand";
+                    self.line(ChangeKind::Keep, text);
+                    return Ok(());
+                }
+                Ok(None) => {}
+                // It may not see the project before it is a member.
+                Err(error) if super::seen::is_forbidden(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.write(Write::Mapping, text);
+        Ok(())
+    }
+
+    fn policy(&mut self) {
+        let Some(policy) = &self.seen.policy else {
+            return;
+        };
+        let name = self.stage.gates.policy.as_deref().unwrap_or_default();
+        match policy {
+            Ok(()) => {
+                let text = format!(
+                    "policy `{name}` is published; `promote-stage request` makes a bundle of it for each version"
+                );
+                self.line(ChangeKind::Keep, text);
+            }
+            Err(problem) => {
+                let text = format!(
+                    "{problem}: who approves what stands in no stage file; make and publish it in Domino (Govern > \
+                     Policies), or name another one as `policy`"
+                );
+                self.left.push(text);
+            }
+        }
+    }
+
+    /// Who is no collaborator of an endpoint cannot deploy to it. No published route adds one.
+    async fn endpoints(&mut self, file: &StageFile) -> Result<()> {
+        let Some(project) = &self.seen.project else {
+            return Ok(());
+        };
+        let reader = self.connection.reader();
+        let Some(project) = reader
+            .project(&self.stage.project)
+            .await?
+            .filter(|found| found.id == project.id)
+        else {
+            return Ok(());
+        };
+        if file.models.is_empty() {
+            return Ok(());
+        }
+        let account = self
+            .seen
+            .account
+            .as_ref()
+            .map(|seen| seen.account.id.clone());
+        let listed = reader.find_model_apis(&project).await?;
+        for model in &file.models {
+            let name = file.endpoint_name(model, self.stage);
+            let Some(there) = listed.all.iter().find(|api| api.name == name) else {
+                let text = format!(
+                    "endpoint `{name}`: its first deployment makes it, and the account owns it"
+                );
+                self.line(ChangeKind::Keep, text);
+                continue;
+            };
+            let role = match &account {
+                Some(account) => reader.endpoint_collaborators(&there.id).await?.map(|all| {
+                    let mut all = all.into_iter();
+                    all.find(|one| one.collaborator == account.as_str())
+                        .map(|one| one.role)
+                }),
+                None => Some(None),
+            };
+            match role {
+                Some(Some(role)) if !role.eq_ignore_ascii_case("viewer") => {
+                    let text = format!("`{}` is {role} of endpoint `{name}`", self.account);
+                    self.line(ChangeKind::Keep, text);
+                }
+                Some(_) => self.left.push(format!(
+                    "endpoint `{name}`: make `{}` an Editor of it (Endpoints > {name} > Settings > Access and Sharing), by \
+                     hand, because no published route does",
+                    self.account
+                )),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
