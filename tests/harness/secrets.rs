@@ -21,6 +21,8 @@ const CANARIES: &[&str] = &[
     "canary-token",
     "canary-model",
     "canary-github",
+    // The tokens of service accounts that the sandbox makes.
+    "service-token-",
     // The beginning of `MODEL_PAIR`.
     "Y2FuYXJ5LW1",
 ];

@@ -147,7 +147,8 @@ async fn set_up(
         let connection = administrator.connect(&limits, stage, step).await?;
         let git_token = GitToken::of(args.git_token_file.as_ref(), stage, may_ask, step)?;
         let what = (accounts.of(stage), &code, git_token);
-        let plan = StageSetUp::plan(&file, stage, connection, what, repository.as_ref(), step);
+        let so_far = (repository.as_ref(), plans.as_slice());
+        let plan = StageSetUp::plan(&file, stage, connection, what, so_far, step);
         let plan = plan.await.with_context(|| {
             CommandError::message(format!("cannot look at stage `{}` in Domino", stage.name))
         });

@@ -1,12 +1,13 @@
 //! The git credentials of an account, with which Domino clones for its runs, and which of them it uses for which
-//! repository. Their secrets are never told.
+//! repository. Their secrets are sent once and never told.
 
-use reqwest::StatusCode;
-use serde::Deserialize;
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{ProjectId, UserId};
-use crate::client::{ApiError, Reader, segment};
+use crate::client::{ApiError, Reader, Writer, segment};
 
 /// A git credential of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,6 +32,32 @@ pub struct CredentialMapping {
     pub credential_id: Option<String>,
 }
 
+/// A git credential by token, to be made.
+#[derive(Debug)]
+pub struct NewGitCredential<'a> {
+    /// The name that people will read.
+    pub name: &'a str,
+    /// The host that it is for: `github.com`, or that of a GitHub of one's own.
+    pub domain: &'a str,
+    /// What opens the repository.
+    pub token: &'a SecretString,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewBody<'a> {
+    name: &'a str,
+    git_service_provider: &'static str,
+    domain: &'a str,
+    token: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mapped<'a> {
+    credential_id: &'a str,
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
@@ -46,6 +73,45 @@ struct Summary {
 #[derive(Deserialize)]
 struct Repository {
     id: String,
+}
+
+/// The provider of a host in the words of the public API.
+pub(super) fn provider(domain: &str) -> &'static str {
+    match domain {
+        "github.com" => "Github",
+        _ => "GithubEnterprise",
+    }
+}
+
+impl<'a> NewGitCredential<'a> {
+    pub(super) fn body(&self) -> NewBody<'a> {
+        NewBody {
+            name: self.name,
+            git_service_provider: provider(self.domain),
+            domain: self.domain,
+            token: self.token.expose_secret(),
+        }
+    }
+}
+
+impl Writer {
+    /// `PUT /v4/projects/{id}/repository/{repository}/credentialMapping`, about the caller's own runs. Contract: v4.
+    pub async fn map_credential(
+        &self,
+        project: &ProjectId,
+        repository: &str,
+        credential: &str,
+    ) -> Result<(), ApiError> {
+        let path = format!(
+            "/v4/projects/{}/repository/{}/credentialMapping",
+            segment(project.as_str()),
+            segment(repository)
+        );
+        let body = Mapped {
+            credential_id: credential,
+        };
+        self.write_only(Method::PUT, &path, Some(&body)).await
+    }
 }
 
 impl Reader {
@@ -145,6 +211,34 @@ mod tests {
         let all = all.unwrap().unwrap();
         let ids = |at: usize| (all[at].user_id.as_str(), all[at].credential_id.as_deref());
         assert_eq!([ids(0), ids(1)], [("u1", Some("g1")), ("u2", None)]);
+    }
+
+    #[tokio::test]
+    async fn a_mapping_is_set_for_the_caller() {
+        use wiremock::matchers::body_json;
+        let server = MockServer::start().await;
+        Mock::given(method("PUT"))
+            .and(path("/v4/projects/p1/repository/r1/credentialMapping"))
+            .and(body_json(json!({"credentialId": "g1"})))
+            .respond_with(ResponseTemplate::new(200))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let writer = connection(&server.uri()).writer();
+        let mapped = writer.map_credential(&ProjectId::new("p1"), "r1", "g1");
+        mapped.await.unwrap();
+    }
+
+    #[test]
+    fn a_git_credential_shown_for_debugging_hides_its_token() {
+        let token = "canary-token-1".to_owned().into();
+        let new = NewGitCredential {
+            name: "n",
+            domain: "github.example.com",
+            token: &token,
+        };
+        assert!(!format!("{new:?}").contains("canary"));
+        assert_eq!(new.body().git_service_provider, "GithubEnterprise");
     }
 
     #[tokio::test]

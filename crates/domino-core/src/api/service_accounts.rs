@@ -1,13 +1,11 @@
 //! Service accounts: technical users that only administrators make, their roles, and their tokens, of which each has a
 //! name and an end.
 
-mod git_credential;
-
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use self::git_credential::{NewGitCredential, OwnGitCredential, provider};
+use super::git_credentials::{GitCredential, NewGitCredential};
 use super::ids::UserId;
 use super::listed::listed;
 use crate::client::{ApiError, Reader, Writer, segment};
@@ -84,7 +82,7 @@ struct Made {
 
 #[derive(Deserialize)]
 struct Credential {
-    credential: OwnGitCredential,
+    credential: GitCredential,
 }
 
 /// One token comes in an envelope when it is read, and without one when it is made.
@@ -128,9 +126,9 @@ impl Reader {
     pub async fn credentials_of_account(
         &self,
         account: &ServiceAccount,
-    ) -> Result<Vec<OwnGitCredential>, ApiError> {
+    ) -> Result<Vec<GitCredential>, ApiError> {
         let path = account.path("gitcredentials");
-        listed(self, &path, |credential: &OwnGitCredential| &credential.id).await
+        listed(self, &path, |credential: &GitCredential| &credential.id).await
     }
 
     /// `GET /v4/users/roles/{id}`: the roles that a user has in all of Domino; for administrators. Contract: v4.
@@ -192,7 +190,7 @@ impl Writer {
         &self,
         account: &ServiceAccount,
         new: &NewGitCredential<'_>,
-    ) -> Result<OwnGitCredential, ApiError> {
+    ) -> Result<GitCredential, ApiError> {
         let path = account.path("tokengitcredentials");
         let made: Credential = self.write(Method::POST, &path, Some(&new.body())).await?;
         Ok(made.credential)

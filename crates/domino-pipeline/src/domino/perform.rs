@@ -1,15 +1,16 @@
 //! Makes the writes of a stage's set-up, each once: where a reply is lost, it is looked whether the thing is there. What is
 //! made is added to what was seen, for the writes after it.
 
+use domino_core::api::git_credentials::NewGitCredential;
 use domino_core::api::projects::{CONTRIBUTOR, Collaborator, NewProject, ProjectDetails};
-use domino_core::api::service_accounts::{NewGitCredential, ServiceAccount};
+use domino_core::api::service_accounts::ServiceAccount;
 use domino_core::client::{ApiError, write_once};
 use domino_core::error::{CommandError, Exit};
 use domino_core::step::Step;
 use secrecy::ExposeSecret;
 
 use super::account::email;
-use super::seen::{AccountSeen, administrators, as_account};
+use super::seen::{AccountSeen, administrators, as_account, mapped, project};
 use super::set_up::{StageSetUp, Write};
 use crate::github::apply;
 use crate::github::secret::Values;
@@ -65,8 +66,8 @@ impl StageSetUp<'_> {
         let owner = owner.ok_or(Failure::Lacks("an owner of the project"))?;
         let (writer, reader) = (self.connection.writer(), self.connection.reader());
         // Without it Domino cannot look into a private repository while it makes the project.
-        let own = reader.own_credentials(&self.seen.own.id).await;
-        let own = own.unwrap_or_default();
+        let own = reader.git_credentials(&self.seen.own.id).await;
+        let own = own.ok().flatten().unwrap_or_default();
         let own = own
             .iter()
             .find(|one| one.domain.eq_ignore_ascii_case(&self.code.domain));
@@ -117,7 +118,11 @@ impl StageSetUp<'_> {
             .ok_or(Failure::Lacks("the service account"))
     }
 
-    fn project_made(&self) -> Done<ProjectDetails> {
+    /// The project, which may have been made for another stage meanwhile.
+    async fn project_made(&mut self) -> Done<ProjectDetails> {
+        if self.seen.project.is_none() {
+            self.seen.project = project(&self.connection.reader(), &self.stage.project).await?;
+        }
         let project = self.seen.project.clone();
         project.ok_or(Failure::Lacks("the project"))
     }
@@ -138,7 +143,7 @@ impl StageSetUp<'_> {
     }
 
     async fn add_member(&mut self) -> Done {
-        let project = self.project_made()?;
+        let project = self.project_made().await?;
         let (writer, reader) = (self.connection.writer(), self.connection.reader());
         let user = match self.account_made() {
             Ok(account) => account.id,
@@ -170,7 +175,7 @@ impl StageSetUp<'_> {
     }
 
     async fn raise_role(&mut self) -> Done {
-        let (project, account) = (self.project_made()?, self.account_made()?);
+        let (project, account) = (self.project_made().await?, self.account_made()?);
         let (writer, reader) = (self.connection.writer(), self.connection.reader());
         let is_raised =
             |one: &Collaborator| one.id == account.id && one.role.eq_ignore_ascii_case(CONTRIBUTOR);
@@ -265,12 +270,13 @@ impl StageSetUp<'_> {
     }
 
     async fn map_credential(&mut self) -> Done {
-        let project = self.project_made()?;
+        let project = self.project_made().await?;
         let repository = project.main_repository.as_ref().map(|one| &one.id);
         let repository = repository.ok_or(Failure::Lacks("a project that is based on git"))?;
         let credential = self.own_credential();
         let credential = credential.ok_or(Failure::Lacks("the git credential"))?;
         let token = self.token.as_ref().ok_or(Failure::Lacks("the token"))?;
+        let own = self.account_made()?.id;
         let account = as_account(&self.connection, token)?;
         let (writer, reader) = (account.writer(), account.reader());
         write_once(
@@ -281,7 +287,7 @@ impl StageSetUp<'_> {
                     .await
             },
             async || {
-                let there = reader.own_mapping(&project.id, repository).await?;
+                let there = mapped(&reader, &project.id, repository, &own).await?;
                 Ok((there.as_deref() == Some(credential)).then_some(()))
             },
         )

@@ -1,8 +1,9 @@
 //! What a stage has in Domino now, as far as its set-up needs it and as far as the token may see it.
 
-use domino_core::api::governance::PolicyOverview;
-use domino_core::api::projects::ProjectDetails;
-use domino_core::api::service_accounts::{OwnGitCredential, ServiceAccount, TokenDetails};
+use domino_core::api::git_credentials::GitCredential;
+use domino_core::api::governance::{PolicyOverview, PolicyStatus};
+use domino_core::api::projects::{ProjectDetails, ProjectId};
+use domino_core::api::service_accounts::{ServiceAccount, TokenDetails};
 use domino_core::api::users::{User, UserId};
 use domino_core::client::{ApiError, Connection, Reader};
 use domino_core::credential::Credential;
@@ -31,7 +32,7 @@ pub(super) struct Seen {
 pub(super) struct AccountSeen {
     pub(super) account: ServiceAccount,
     pub(super) roles: Vec<String>,
-    pub(super) credentials: Vec<OwnGitCredential>,
+    pub(super) credentials: Vec<GitCredential>,
     pub(super) tokens: Vec<TokenDetails>,
 }
 
@@ -108,6 +109,23 @@ pub(crate) async fn project(reader: &Reader, name: &ProjectName) -> Result<Optio
     }
 }
 
+/// The credential by which the runs of this account get the code of a repository.
+pub(super) async fn mapped(
+    reader: &Reader,
+    project: &ProjectId,
+    repository: &str,
+    user: &UserId,
+) -> std::result::Result<Option<String>, ApiError> {
+    let all = reader
+        .credential_mappings(project)
+        .await?
+        .unwrap_or_default();
+    let own = all
+        .into_iter()
+        .find(|one| one.user_id == *user && one.repo_id == repository);
+    Ok(own.and_then(|own| own.credential_id))
+}
+
 /// The owner that a new project gets: oneself, an organisation of one's own, or another user.
 async fn owner(reader: &Reader, own: &User, name: &ProjectName) -> Result<Option<UserId>> {
     if own.user_name == name.owner {
@@ -138,9 +156,7 @@ async fn policy(reader: &Reader, stage: &Stage) -> Result<Option<std::result::Re
     let is_meant = |one: &&PolicyOverview| one.name == *wanted || one.id.as_str() == wanted;
     let found = all.iter().find(is_meant);
     Ok(Some(match found {
-        Some(policy) if policy.status == domino_core::api::governance::PolicyStatus::Published => {
-            Ok(())
-        }
+        Some(policy) if policy.status == PolicyStatus::Published => Ok(()),
         Some(_) => Err(format!("policy `{wanted}` is not published")),
         None => Err(format!("there is no policy `{wanted}`")),
     }))

@@ -1,6 +1,7 @@
 //! The set-up of one stage: from what Domino and GitHub have to what the stage file asks for, as lines of a plan and the
 //! writes behind them, and what is left to people.
 
+use domino_core::api::model_apis::EndpointRole;
 use domino_core::api::projects::CONTRIBUTOR;
 use domino_core::api::users::UserId;
 use domino_core::client::Connection;
@@ -11,7 +12,7 @@ use stage_file::{Stage, StageFile};
 
 use super::account::TokenNames;
 use super::code::{Code, GitToken};
-use super::seen::{Seen, administrators, as_account};
+use super::seen::{Seen, administrators, as_account, mapped};
 use crate::github::access::Repository;
 use crate::github::difference::EnvironmentPlan;
 use crate::github::held::{Held, TOKEN_NAME};
@@ -86,7 +87,7 @@ impl<'a> StageSetUp<'a> {
         stage: &'a Stage,
         connection: Connection,
         (account, code, git_token): (String, &'a Code, Option<GitToken>),
-        repository: Option<&'a Repository>,
+        (repository, earlier): (Option<&'a Repository>, &[Self]),
         step: &mut Step,
     ) -> Result<Self> {
         let seen = Seen::read(&connection.reader(), stage, &account).await?;
@@ -103,7 +104,7 @@ impl<'a> StageSetUp<'a> {
             writes: Vec::new(),
             left: Vec::new(),
         };
-        set_up.project();
+        set_up.project(earlier);
         set_up.account();
         set_up.member().await?;
         set_up.git_credential();
@@ -133,9 +134,17 @@ impl<'a> StageSetUp<'a> {
         self.writes.push(write);
     }
 
-    fn project(&mut self) {
+    /// Stages may share a project.
+    fn project(&mut self, earlier: &[Self]) {
         let (name, url) = (&self.stage.project, &self.code.url);
+        let shares = |other: &&Self| {
+            other.stage.project == *name && other.connection.host() == self.connection.host()
+        };
         let Some(project) = &self.seen.project else {
+            if let Some(first) = earlier.iter().find(shares) {
+                let text = format!("project `{name}`, that of stage `{}`", first.stage.name);
+                return self.line(ChangeKind::Keep, text);
+            }
             if self.seen.owner.is_none() {
                 let text = format!(
                     "project `{name}`: `{}` is no user and no organization of yours, so that nobody can own it; make it \
@@ -377,24 +386,27 @@ impl<'a> StageSetUp<'a> {
         if self.own_credential().is_none() && !will_have {
             return Ok(());
         }
-        if let (Some((project, repository)), Some(credential), Some(token)) =
-            (repository, self.own_credential(), &self.token)
-        {
-            let account = as_account(&self.connection, token)?;
-            match account.reader().own_mapping(&project, &repository).await {
-                Ok(Some(mapped)) if mapped == credential => {
+        if let (Some((project, repository)), Some(credential), Some(token), Some(seen)) = (
+            repository,
+            self.own_credential(),
+            &self.token,
+            &self.seen.account,
+        ) {
+            let account = as_account(&self.connection, token)?.reader();
+            match mapped(&account, &project, &repository, &seen.account.id).await? {
+                Some(there) if there == credential => {
                     self.line(ChangeKind::Keep, text);
                     return Ok(());
                 }
-                Ok(Some(_)) => {
-                    let text = "runs of the service account get the code with another git credential, set by hand";
+                Some(_) => {
+                    let text = format!(
+                        "runs of `{}` get the code with another git credential, set by hand",
+                        self.account
+                    );
                     self.line(ChangeKind::Keep, text);
                     return Ok(());
                 }
-                Ok(None) => {}
-                // It may not see the project before it is a member.
-                Err(error) if super::seen::is_forbidden(&error) => {}
-                Err(error) => return Err(error.into()),
+                None => {}
             }
         }
         self.write(Write::Mapping, text);
@@ -455,19 +467,15 @@ impl<'a> StageSetUp<'a> {
                 continue;
             };
             let role = match &account {
-                Some(account) => reader.endpoint_collaborators(&there.id).await?.map(|all| {
-                    let mut all = all.into_iter();
-                    all.find(|one| one.collaborator == account.as_str())
-                        .map(|one| one.role)
-                }),
-                None => Some(None),
+                Some(account) => reader.endpoint_role(&there.id, account).await?,
+                None => Some(EndpointRole::NotNamed),
             };
             match role {
-                Some(Some(role)) if !role.eq_ignore_ascii_case("viewer") => {
+                Some(EndpointRole::Deploys(role)) => {
                     let text = format!("`{}` is {role} of endpoint `{name}`", self.account);
                     self.line(ChangeKind::Keep, text);
                 }
-                Some(_) => self.left.push(format!(
+                Some(EndpointRole::Sees(_) | EndpointRole::NotNamed) => self.left.push(format!(
                     "endpoint `{name}`: make `{}` an Editor of it (Endpoints > {name} > Settings > Access and Sharing), by \
                      hand, because no published route does",
                     self.account

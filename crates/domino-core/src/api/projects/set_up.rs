@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
+use super::super::git_credentials::provider;
 use super::super::ids::{ProjectId, UserId};
-use super::super::service_accounts::provider;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// Who works in a project, and on which code.

@@ -1,0 +1,151 @@
+//! `domino-pipeline domino` and `rotate` from outside: what a person sees, and what Domino and GitHub hold then.
+
+mod domino_setup;
+#[path = "harness/mod.rs"]
+mod harness;
+#[path = "domino/rotate.rs"]
+mod rotate;
+#[path = "small_github/mod.rs"]
+mod small_github;
+mod terminal;
+
+use domino_sandbox::Seed;
+use domino_setup::{apply, empty, held, is_set_up, run, scene, scene_as, stages, tokens};
+
+const ALL: [(&str, &str); 3] = [("dev", "DEV"), ("staging", "STAGE"), ("prod", "PROD")];
+
+#[test]
+fn from_nothing_to_three_stages_and_a_second_time_to_no_change() {
+    let (scene, github) = scene();
+    let plan = run(&scene, &["domino", "plan"]).exits(0);
+    assert_eq!(github.writes(), [""; 0]);
+    assert!(
+        scene
+            .sandbox
+            .requests()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
+    let first = apply(&scene, &[]).exits(0);
+    for stage in ALL {
+        assert!(is_set_up(&scene, &github, stage), "{stage:?}\n{first}");
+    }
+    // The account was made by an administrator, and is none.
+    let users = scene.sandbox.requests();
+    let taken = users
+        .iter()
+        .filter(|one| one.path.starts_with("/v4/users/roles/"));
+    assert!(taken.filter(|one| one.method == "POST").count() == 3);
+    let (wrote, asked) = (github.writes().len(), scene.sandbox.requests().len());
+    let second = apply(&scene, &[]).exits(0);
+    assert_eq!(github.writes().len(), wrote);
+    let since = scene.sandbox.requests().split_off(asked);
+    assert!(
+        since.iter().all(|request| request.method == "GET"),
+        "{second}"
+    );
+    // What `github apply` asks for is there already.
+    let words = ["github", "apply", "--yes"];
+    let beside = run(&scene, &words).exits(0).tells("nothing was changed");
+    let text = format!("{plan}\n{first}\n{second}\n{beside}");
+    insta::assert_snapshot!("domino_from_nothing", text);
+}
+
+#[test]
+fn what_an_owner_may_not_do_is_told_and_the_rest_goes_on() {
+    let (scene, github) = scene_as("author", &stages(), empty);
+    let first = apply(&scene, &["--stage", "dev"])
+        .exits(3)
+        .tells("only an administrator may make them, and no page of Domino does");
+    assert_eq!(
+        scene.sandbox.state()["projects"][0]["name"],
+        "wine",
+        "{first}"
+    );
+    assert_eq!(github.writes(), [""; 0]);
+    // An administrator goes on where the owner stopped.
+    let (mut scene, github) =
+        scene_as("root", &stages(), |seed| empty(seed).project("author/wine"));
+    apply(&scene, &["--stage", "dev"]).exits(0);
+    assert!(is_set_up(&scene, &github, ("dev", "DEV")));
+    // And without a token for GitHub no token is made that nobody holds.
+    scene.without("GITHUB_TOKEN");
+    let words = ["--stage", "prod", "--repository", small_github::WINE];
+    apply(&scene, &words).exits(3).tells("set `GITHUB_TOKEN`");
+    assert_eq!(tokens(&scene, "ci-wine-prod"), []);
+}
+
+#[test]
+fn what_is_there_stays() {
+    fn seed(seed: Seed) -> Seed {
+        empty(seed).project("author/wine")
+    }
+    let (scene, github) = scene_as("root", &stages(), seed);
+    github.environment("DEV", |dev| {
+        dev.variables.insert("OTHER".into(), "1".into());
+        dev.secrets
+            .insert("DOMINO_TOKEN".into(), ("by hand".into(), 1));
+    });
+    // Everybody works in the project, also an account that has another name.
+    let words = ["--stage", "dev", "--service-account", "dev=ci-bot"];
+    let shown = apply(&scene, &words).exits(0);
+    assert!(
+        shown.stdout.contains("= dev: service account `ci-bot`\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.stdout.contains("= dev: `ci-bot` is a contributor"),
+        "{shown}"
+    );
+    let token = held(&scene, &github, "DEV").unwrap();
+    assert_eq!(tokens(&scene, "ci-bot"), [(token, true)]);
+    let dev = github.look("DEV").unwrap();
+    assert_eq!(dev.variables["OTHER"], "1");
+    apply(&scene, &words).exits(0).tells("nothing was changed");
+}
+
+#[test]
+fn a_token_that_is_not_there_a_policy_that_is_not_there_and_a_strange_owner_are_told() {
+    let gates = "[stage.prod.gates]\ndomino-approval = \"governance\"\npolicy = \"Another\"\n";
+    let stages = format!("{}{gates}", stages().replace("author/wine", "nobody/wine"));
+    let (mut scene, _github) = scene_as("root", &stages, |_| {
+        let policy = domino_sandbox::PolicySeed::new("Model promotion");
+        Seed::bare().admin("root").policy(policy)
+    });
+    scene.without("DOMINO_GIT_TOKEN");
+    let words = ["domino", "plan", "--stage", "prod"];
+    run(&scene, &words)
+        .exits(0)
+        .tells("warning: prod: project `nobody/wine`: `nobody` is no user")
+        .tells("warning: prod: a git credential of `ci-wine-prod` for github.com: set `DOMINO_GIT_TOKEN`")
+        .tells("warning: prod: there is no policy `Another`");
+    scene.without("DOMINO_ADMIN_TOKEN");
+    run(&scene, &words)
+        .exits(3)
+        .tells("set `DOMINO_ADMIN_TOKEN`");
+}
+
+#[test]
+fn a_person_on_a_terminal_is_asked_for_what_is_not_there() {
+    let (mut scene, github) = scene();
+    let own = scene.sandbox.user("root").token;
+    scene
+        .without("DOMINO_ADMIN_TOKEN")
+        .without("DOMINO_GIT_TOKEN");
+    let words = ["domino", "apply", "--stage", "dev"];
+    let (exit, shown) = terminal::run(
+        &scene.command(&words),
+        200,
+        &[
+            ("(not shown):", &own),
+            ("[y/N]", "y"),
+            ("(not shown):", domino_setup::GIT_TOKEN),
+        ],
+    );
+    assert_eq!(exit, 0, "{shown}");
+    assert!(is_set_up(&scene, &github, ("dev", "DEV")), "{shown}");
+    assert!(
+        !shown.contains(&own) && !shown.contains("canary"),
+        "{shown}"
+    );
+}
