@@ -225,8 +225,8 @@ mod tests {
             .mount(&server)
             .await;
         let writer = connection(&server.uri()).writer();
-        let mapped = writer.map_credential(&ProjectId::new("p1"), "r1", "g1");
-        mapped.await.unwrap();
+        let project = ProjectId::new("p1");
+        writer.map_credential(&project, "r1", "g1").await.unwrap();
     }
 
     #[test]

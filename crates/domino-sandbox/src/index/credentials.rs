@@ -16,7 +16,8 @@ pub(super) fn section(host: &Host) -> String {
     };
     let quoted = path.display().to_string().replace('\'', r"'\\''");
     let read = format!("set -a; . '{quoted}'; set +a");
-    let names = host.accounts.all().iter().map(|account| &account.user_name);
+    let accounts = host.accounts.all();
+    let names = accounts.iter().map(|account| &account.user_name);
     let tokens = names.map(|user| {
         copied(&format!(
             "export DOMINO_TOKEN=\"${}_TOKEN\"",
