@@ -335,6 +335,24 @@ fn every_stage_is_looked_at_with_its_own_token_and_told_below_its_name() {
 fn a_git_credential_that_cannot_be_seen_is_told_with_where_to_look() {
     let scene = scene("6.3");
     on_another_host(&scene);
+    let run = doctor(&scene).exits(3);
+    assert!(
+        run.stdout
+            .contains("!! `ci-bot` has no git credential for `github.com` → give it one"),
+        "{run}"
+    );
+    // Older deployments do not have the routes.
+    for route in [
+        "/api/users/beta/credentials/*",
+        "/v4/projects/*/credentialMapping",
+    ] {
+        let absent = Misbehaviour::Status {
+            status: 404,
+            retry_after: None,
+            processed: false,
+        };
+        scene.sandbox.faults().add(Fault::on(route, absent));
+    }
     let run = doctor(&scene).exits(0);
     assert!(
         run.stdout.contains(
