@@ -125,7 +125,7 @@ async fn rotate(args: &Args, step: &mut Step) -> Result<StepResult, CommandError
     let mut administrator = Administrator::new(args.admin_token_file.clone(), may_ask);
     let connection = administrator.connect(&limits, stage, step).await?;
     let mut rotation = Rotation::plan(&file, stage, connection, (&repository, &name), step).await?;
-    step.show(&rotation.shown());
+    step.show(&rotation.as_plan());
     if may_ask && !confirm::ask(rotation.moves.len(), "in Domino and on GitHub")? {
         return Ok(StepResult::planned());
     }
@@ -224,7 +224,7 @@ impl<'a> Rotation<'a> {
         }
     }
 
-    fn shown(&self) -> Plan {
+    fn as_plan(&self) -> Plan {
         let begun = !self.moves.contains(&Move::Make);
         let mut plan = Plan::new(match begun {
             true => "finish a rotation that stopped",
@@ -299,7 +299,7 @@ impl<'a> Rotation<'a> {
 
     async fn perform(&mut self, one: &Move, step: &mut Step) -> Result<(), CommandError> {
         match one {
-            Move::Make => self.make(step).await,
+            Move::Make => self.create(step).await,
             Move::Write => self.write().await,
             Move::Name => {
                 let (name, environment) = (&self.token.0, self.environment.environment);
@@ -310,7 +310,7 @@ impl<'a> Rotation<'a> {
         }
     }
 
-    async fn make(&mut self, step: &mut Step) -> Result<(), CommandError> {
+    async fn create(&mut self, step: &mut Step) -> Result<(), CommandError> {
         let taken = administrators(&self.roles);
         if !taken.is_empty() {
             let name = &self.account.username;
