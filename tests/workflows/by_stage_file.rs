@@ -46,11 +46,12 @@ fn every_registered_model_goes_through_the_stages_in_one_version() {
 /// run, and no other job may.
 fn approvals_unread(file: &StageFile, workflow: &Read) -> Finding {
     workflow.stages().into_iter().find_map(|(id, job)| {
-        let stage = file.stage(id.strip_prefix("deploy-")?).ok()?;
+        let is_of = |stage: &&stage_file::Stage| id.ends_with(&format!("-{}", stage.name));
+        let stage = file.stages.iter().find(is_of)?;
         let guarded = !stage.approvers.is_empty() || stage.gates.github_approval;
         let blind = read::steps(job).find(|step| {
             let run = step["run"].as_str().unwrap_or_default();
-            let writes = ["deploy-", "promote-stage apply"];
+            let writes = ["deploy-", "promote-stage apply", "domino-pipeline back"];
             let writes = run
                 .strip_prefix("exec ")
                 .is_some_and(|command| writes.iter().any(|program| command.starts_with(program)));

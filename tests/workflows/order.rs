@@ -17,7 +17,9 @@ pub fn is_ours(run: &str) -> bool {
     let mut words = run.split(' ');
     let takes_its_place = words.next() == Some("exec");
     let program = words.next().unwrap_or_default();
-    let looks = program == "domino-pipeline" && run.starts_with("exec domino-pipeline status ");
+    let looks = ["status", "back"]
+        .iter()
+        .any(|verb| run.starts_with(&format!("exec domino-pipeline {verb} ")));
     takes_its_place
         && (looks || programs.contains(&program))
         && words.all(|word| !word.is_empty() && plain(word))
@@ -27,6 +29,15 @@ pub fn stage_order(workflow: &Read) -> Finding {
     let stages = workflow.stages();
     if stages.is_empty() {
         return None;
+    }
+    if goes_back(workflow) {
+        // A person picks the one stage that is meant.
+        let picks = |job: &Value| {
+            let condition = job["if"].as_str().unwrap_or_default();
+            condition.contains("inputs.stage == '") && condition.contains("inputs.entity")
+        };
+        let other = stages.into_iter().find(|(_, job)| !picks(job));
+        return other.map(|(id, job)| format!("{id}: {}", job["if"]));
     }
     // The job that brings the programs comes first, and has no environment. Where each stage installs them by itself,
     // the first stage comes first.
@@ -122,9 +133,39 @@ pub fn every_stage_deploys(workflow: &Read) -> Finding {
     found.map(|(id, _)| (*id).clone())
 }
 
+/// Whether it is the workflow by which a person goes back.
+fn goes_back(workflow: &Read) -> bool {
+    workflow.name.ends_with("back.yml")
+}
+
+/// What a person starts has every job, or the one that brings the programs, on one branch only.
+fn started_by_hand(workflow: &Read) -> Finding {
+    let on = workflow.yaml["on"].as_object()?;
+    if on.len() != 1 || !on.contains_key("workflow_dispatch") {
+        return Some(format!("started by {:?}", on.keys().collect::<Vec<_>>()));
+    }
+    let is_limited = |job: &Value| {
+        let condition = job["if"].as_str().unwrap_or_default();
+        condition.starts_with("github.ref == 'refs/heads/")
+    };
+    let (first, programs) = workflow.jobs().next()?;
+    let brings = programs["environment"].is_null() && is_limited(programs);
+    let free = workflow.stages().into_iter().find(|(_, job)| {
+        let after = brings
+            && job["needs"]
+                .as_array()
+                .is_some_and(|needs| needs[0] == first.as_str());
+        !after && !is_limited(job)
+    });
+    free.map(|(id, job)| format!("{id}: {}", job["if"]))
+}
+
 pub fn production_branch(workflow: &Read) -> Finding {
     if workflow.stages().is_empty() {
         return None;
+    }
+    if goes_back(workflow) {
+        return started_by_hand(workflow);
     }
     let push = &workflow.yaml["on"]["push"];
     let branch = match push["branches"].as_array().map(Vec::as_slice) {

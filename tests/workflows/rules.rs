@@ -176,6 +176,11 @@ const RULES: &[Rule] = &[
         check: stage_order,
         broken: &[
             [
+                "pip/back.yml",
+                "inputs.stage == 'prod' && contains",
+                "contains",
+            ],
+            [
                 "pip/deploy-models.yml",
                 "    needs:\n      - deploy-dev\n    if:",
                 "    if:",
@@ -236,6 +241,12 @@ const RULES: &[Rule] = &[
         name: "only the production branch deploys, and only when something of its kind changes",
         check: production_branch,
         broken: &[
+            ["pip/back.yml", "github.ref == 'refs/heads/main' && ", ""],
+            [
+                "pip/back.yml",
+                "  workflow_dispatch:\n",
+                "  push: {}\n  workflow_dispatch:\n",
+            ],
             [
                 "deploy-apps.yml",
                 "    if: github.ref == 'refs/heads/main' #",

@@ -5,6 +5,7 @@
 
 mod entity;
 mod programs;
+mod receipts;
 mod target;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -12,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use domino_core::api::registered_models::VersionNumber;
-use domino_core::receipt::{History, Notes, in_folder};
 use domino_core::step::{ChangeKind, Format, Plan, Step, Subject};
 use stage_file::{Stage, StageFile};
 
@@ -72,6 +72,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let (plan, invocations) = match args.to.as_deref().map(str::trim) {
         None | Some(RELEASE) => release(stage, &entity),
+        // A field that nobody filled in.
+        Some("") => back(args, &file, stage, &entity, target::PREVIOUS)?,
         Some(to) => back(args, &file, stage, &entity, to)?,
     };
     let subject = Subject {
@@ -113,7 +115,8 @@ fn back(
     entity: &Entity<'_>,
     to: &str,
 ) -> Result<(Plan, Vec<Invocation>)> {
-    let history = receipts(args, file)?;
+    let folder = file.path.parent().unwrap_or(Path::new(""));
+    let history = receipts::receipts(args.receipts.as_deref(), &Path::new(".").join(folder))?;
     let chain = (stage.name.as_str(), entity.receipt_kind(), entity.name());
     let target = Target::find(&history, chain, to, args.version)?;
     let mut plan = Plan::new(format!(
@@ -143,16 +146,6 @@ fn show(plan: &mut Plan, invocations: &[Invocation]) {
     for invocation in invocations {
         plan.change(ChangeKind::Update, invocation.to_string());
     }
-}
-
-fn receipts(args: &Args, file: &StageFile) -> Result<History> {
-    Ok(match &args.receipts {
-        Some(folder) => in_folder(folder)?,
-        None => {
-            let folder = file.path.parent().unwrap_or(Path::new(""));
-            Notes::of(&Path::new(".").join(folder)).read()?
-        }
-    })
 }
 
 fn can_ask() -> bool {

@@ -4,6 +4,7 @@
 //! reads or writes a file.
 
 mod apps;
+mod back;
 mod by_hand;
 mod cache;
 mod chain;
@@ -65,10 +66,11 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
     };
     let watched = drift::drift(file).map(|workflow| WorkflowFile::new("drift.yml", workflow));
     let followed = follow::follow(file).map(|workflow| WorkflowFile::new("follow.yml", workflow));
+    let deploys: Vec<WorkflowFile> = deploys.into_iter().flatten().flatten().collect();
+    let back = back::back(file, &deploys).map(|workflow| WorkflowFile::new("back.yml", workflow));
     deploys
         .into_iter()
-        .flatten()
-        .flatten()
+        .chain(back)
         .chain([pull_requests])
         .chain(watched)
         .chain(followed)

@@ -40,6 +40,8 @@ pub struct Pipeline {
     pub remote_logs: RemoteLogs,
     /// Where the receipts of deployments are kept.
     pub receipts: Receipts,
+    /// Whether there is a workflow by which a person goes back to what ran before.
+    pub back: bool,
     /// Whether the jobs, apps and models of a stage are deployed side by side.
     pub side_by_side: bool,
     /// Whether the next stage gets nothing unless everything passed.
@@ -67,6 +69,7 @@ impl Default for Pipeline {
             promote: Promote::Outside,
             remote_logs: RemoteLogs::Stream,
             receipts: Receipts::Artifact,
+            back: false,
             side_by_side: true,
             together: false,
             accept: Vec::new(),

@@ -64,6 +64,7 @@ fn pipeline(table: Table<'_, '_>) -> Pipeline {
         promote: table.word("promote").unwrap_or_default(),
         remote_logs: table.word("remote-logs").unwrap_or_default(),
         receipts: table.word("receipts").unwrap_or_default(),
+        back: table.flag("back"),
         side_by_side: table.flag_or("side-by-side", default.side_by_side),
         together: table.flag("together"),
         accept: table.texts("accept"),

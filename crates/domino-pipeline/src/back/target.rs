@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::error::Result;
 
 /// The word for what ran before.
-const PREVIOUS: &str = "previous";
+pub(super) const PREVIOUS: &str = "previous";
 /// How many receipts an error shows to choose from.
 const SHOWN: usize = 5;
 

@@ -15,7 +15,7 @@ use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
 
 /// The token that opens the endpoint for its smoke test.
-const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
+pub(super) const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 
 /// `deploy-model publish` waits for the new version. A version that is no good then gives way: 5 minutes for starting the
 /// one before, and as long again for publishing it once more. The rest is for the smoke test.

@@ -67,6 +67,11 @@ pub(super) fn status_job(file: &StageFile) -> Option<Job> {
     job_of(file, "status", BUILD_STATUS)
 }
 
+/// The same for a job that goes back, with every program.
+pub(super) fn back_job(file: &StageFile) -> Option<Job> {
+    job_of(file, "recording-programs", BUILD_TO_RECORD)
+}
+
 fn job_of(file: &StageFile, archive: &str, build: &str) -> Option<Job> {
     let (id, name, reason, steps) = match file.pipeline.install {
         Install::Build => (

@@ -253,7 +253,7 @@ pub(super) fn asks_github(step: Step) -> Step {
 
 /// What the steps of a stage need of GitHub beside the checkout: who approved the run, and when it is run again, whether
 /// the job that starts a run had succeeded.
-fn permissions(stage: &Stage, steps: &[JobStep]) -> Permissions {
+pub(super) fn permissions(stage: &Stage, steps: &[JobStep]) -> Permissions {
     let approved = !stage.approvers.is_empty() || stage.gates.github_approval;
     let each = || steps.iter().flat_map(JobStep::each);
     let ask = |step: &Step| step.env.contains_key("GITHUB_TOKEN");

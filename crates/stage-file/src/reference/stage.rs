@@ -110,6 +110,13 @@ pub static PIPELINE: Section = Section {
              artifact; with `artifact` in the run alone, for as long as GitHub keeps it; or nowhere.",
         ),
         key(
+            "back",
+            Flag,
+            Default("false"),
+            "Write `back.yml`, a workflow that a person starts to go back to what ran in a stage before: it needs the \
+             stage's approvals, and no token of anybody.",
+        ),
+        key(
             "side-by-side",
             Flag,
             Default("true"),
