@@ -310,29 +310,57 @@ impl Kept {
         panic!("no sandbox was kept:\n{said}");
     }
 
-    /// The cells of a table on the sandbox's page, row by row.
-    fn table(&self, id: &str) -> Vec<Vec<String>> {
-        self.table_behind(&format!("<table id=\"{id}\">"))
-    }
-
-    /// The cells of the table that begins with this.
-    fn table_behind(&self, start: &str) -> Vec<Vec<String>> {
+    /// A page of the sandbox.
+    fn page(&self, path: &str) -> String {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).unwrap();
-        let (_, table) = page.split_once(start).unwrap();
-        let (table, _) = table.split_once("</table>").unwrap();
-        let tag = regex::Regex::new("<[^>]*>").unwrap();
-        table
-            .split("<tr>")
-            .skip(2)
-            .map(|row| {
-                let cells = row.split("</td>").map(|cell| tag.replace_all(cell, ""));
-                cells.map(|cell| cell.trim().to_owned()).collect()
-            })
-            .collect()
+        page
+    }
+
+    /// The registered versions, row by row: model, version, stage, aliases, trained by.
+    fn models(&self) -> Vec<Vec<String>> {
+        cells(&self.page("/"), "<table id=\"models\">")
+    }
+
+    /// The jobs of the only project, row by row: title, status, commit, hardware tier, who started it.
+    fn jobs(&self) -> Vec<Vec<String>> {
+        let board = self.page("/");
+        let (_, link) = board.split_once("<li><a href=\"").unwrap();
+        cells(&self.page(link.split('"').next().unwrap()), "<table>")
+    }
+
+    /// The endpoints by name: what each answers with, its status, its data plane.
+    fn endpoints(&self) -> Vec<[String; 4]> {
+        let board = self.page("/");
+        let mut endpoints = Vec::new();
+        for column in board.split("<section class=\"column\"><h2>").skip(1) {
+            let plane = column.split('<').next().unwrap();
+            for card in column.split("<article ").skip(1) {
+                if card.contains("<small>endpoint</small>") {
+                    let after = |start: &str, end: &str| {
+                        let (_, rest) = card.split_once(start).unwrap();
+                        without_tags(rest.split_once(end).unwrap().0)
+                    };
+                    endpoints.push([
+                        after("<h3>", " <small>"),
+                        after("<dt>answers</dt>", "</div>"),
+                        after("<p class=\"badge\">", "</p>"),
+                        plane.to_owned(),
+                    ]);
+                }
+            }
+        }
+        endpoints.sort();
+        endpoints
+    }
+
+    /// What each endpoint answers with, by name.
+    fn answers(&self) -> Vec<[String; 2]> {
+        let endpoints = self.endpoints().into_iter();
+        endpoints.map(|[name, answer, ..]| [name, answer]).collect()
     }
 
     /// Whether a step of the table at the end succeeded.
@@ -360,6 +388,20 @@ impl Kept {
         let ended = self.rehearsal.wait().unwrap();
         assert_eq!(ended.code(), Some(code), "{}", self.said);
     }
+}
+
+/// The cells of the table that begins with this, row by row, without the one of headings.
+fn cells(page: &str, start: &str) -> Vec<Vec<String>> {
+    let (_, table) = page.split_once(start).unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    let rows = table.split("<tr>").skip(2);
+    rows.map(|row| row.split("</td>").map(without_tags).collect())
+        .collect()
+}
+
+fn without_tags(markup: &str) -> String {
+    let tag = regex::Regex::new("<[^>]*>").unwrap();
+    tag.replace_all(markup, "").trim().to_owned()
 }
 
 impl Drop for Kept {
@@ -412,22 +454,20 @@ fn without_stop_after_jobs_apps_and_models_go_through_every_stage() {
         assert_eq!(trained, trains, "{stage}\n{}", kept.said);
     }
     // One version went the whole way, was moved twice, and is what every endpoint answers with.
-    let models = kept.table("models");
+    let models = kept.models();
     let mut live = models.iter().filter(|row| row[2] == "Production");
     let version = match (live.next(), live.next()) {
         (Some(row), None) => format!("{} version {}", row[0], row[1]),
         _ => panic!("not one version in Production: {models:?}"),
     };
-    let mut endpoints = kept.table("endpoints");
-    endpoints.sort();
     let answers = format!("version 1: {version}");
     let expected = [
         ["wine-quality", "prod-plane"],
         ["wine-quality-dev", "dev-plane"],
         ["wine-quality-staging", "staging-plane"],
     ]
-    .map(|[name, plane]| [name, &answers, "version 1: Running", plane, ""].map(str::to_owned));
-    assert_eq!(endpoints, expected);
+    .map(|[name, plane]| [name, &answers, "Running", plane].map(str::to_owned));
+    assert_eq!(kept.endpoints(), expected);
     kept.end();
 }
 

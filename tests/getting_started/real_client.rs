@@ -37,7 +37,7 @@ fn the_sample_is_trained_by_the_client_of_mlflow_itself() {
         let told =
             format!("registered as version 1 of wine-quality by the client of MLflow {release}");
         assert!(kept.said.contains(&told), "{}", kept.said);
-        let endpoints = kept.table("endpoints");
+        let endpoints = kept.endpoints();
         assert_eq!(endpoints[0][1], "version 1: wine-quality version 1");
         kept.end();
     }
