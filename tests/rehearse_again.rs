@@ -165,12 +165,15 @@ fn what_a_rerun_cannot_do_is_told() {
     };
     refused(&["--rerun", "failed"], "with `--kept`");
     refused(&["--rerun", "failed", "--keep"], "cannot be used with");
-    refused(&["--actor", "bob"], "--rerun");
     let nowhere = project.path("nowhere").display().to_string();
     refused(
         &["--rerun", "all", "--kept", &nowhere],
         "no rehearsal is kept in ",
     );
+    // Who starts the runs can be said without a re-run.
+    project
+        .rehearse(&["--actor", "bob"])
+        .tells(" by workflow_dispatch of bob");
 
     // A process that was killed leaves its folder, and no sandbox.
     let mut kept = Kept::new(&[]);

@@ -92,7 +92,7 @@ impl Verb {
 }
 
 /// Every verb that is handed on.
-pub const VERBS: [Verb; 11] = [
+pub const VERBS: [Verb; 16] = [
     Verb {
         name: "init",
         about: "Begin a pipeline in a repository: stages.toml, its workflows, and a sample on request",
@@ -134,6 +134,16 @@ pub const VERBS: [Verb; 11] = [
         features: Features::Rehearse,
     },
     Verb {
+        name: "domino",
+        about: "Set up the stages in Domino: project, service account, its role, git access and token; plan first, then apply",
+        features: Features::Rehearse,
+    },
+    Verb {
+        name: "rotate",
+        about: "Give a stage a new token: into the GitHub secret, looked at, and the old one invalidated",
+        features: Features::Rehearse,
+    },
+    Verb {
         name: "doctor",
         about: "Look at a live deployment without changing it, and say what to do before the first push",
         features: Features::Rehearse,
@@ -141,6 +151,21 @@ pub const VERBS: [Verb; 11] = [
     Verb {
         name: "status",
         about: "Show what runs where, since when and by whom, and what is not as stages.toml says",
+        features: Features::Rehearse,
+    },
+    Verb {
+        name: "back",
+        about: "Go back to what ran in a stage before, and hold it there, or let it go on",
+        features: Features::Rehearse,
+    },
+    Verb {
+        name: "history",
+        about: "Show what was deployed where, when, by whom and by whose leave, from the receipts of deployments",
+        features: Features::Rehearse,
+    },
+    Verb {
+        name: "receipts",
+        about: "Keep the receipts of deployments in the repository",
         features: Features::Rehearse,
     },
     Verb {
