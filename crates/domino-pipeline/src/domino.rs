@@ -64,10 +64,10 @@ struct Common {
     /// The repository on GitHub. `GITHUB_REPOSITORY`, or else git's origin, when not given
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
-    /// The service account of a stage, where it is not to be called ci-<project>-<stage>; may be given several times
+    /// The service account of a stage, where it is not to be called `ci-<project>-<stage>`; may be given several times
     #[arg(long = "service-account", value_name = "STAGE=NAME")]
     service_accounts: Vec<String>,
-    /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or DOMINO_ADMIN_TOKEN_<STAGE>)
+    /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or `DOMINO_ADMIN_TOKEN_<STAGE>`)
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
     /// The file with a token that may read the repository, for the runs; without one the variable DOMINO_GIT_TOKEN

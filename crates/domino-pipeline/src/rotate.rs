@@ -34,10 +34,10 @@ pub struct Args {
     /// The repository on GitHub. `GITHUB_REPOSITORY`, or else git's origin, when not given
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
-    /// The service account of the stage, where it is not called ci-<project>-<stage>
+    /// The service account of the stage, where it is not called `ci-<project>-<stage>`
     #[arg(long = "service-account", value_name = "STAGE=NAME")]
     service_account: Vec<String>,
-    /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or DOMINO_ADMIN_TOKEN_<STAGE>)
+    /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or `DOMINO_ADMIN_TOKEN_<STAGE>`)
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
     /// Rotate without asking
