@@ -1,5 +1,5 @@
-//! The approval of the workflow run on GitHub, asked for before a run is started or a schedule written. Each is judged by
-//! what the sandbox then has.
+//! The approval of the workflow run on GitHub: required before a run is started or a schedule written. Each test
+//! checks what the sandbox has afterwards.
 
 use std::sync::mpsc::Receiver;
 

@@ -1,5 +1,5 @@
-//! The credentials of a scene, all of which every program is given, and where they must never be: in text, in files,
-//! in requests' addresses, in the arguments of any process.
+//! The credentials of a scene, which every program gets, and the places where they must never appear: text, files,
+//! addresses of requests, arguments of processes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

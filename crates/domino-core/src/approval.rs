@@ -1,7 +1,7 @@
-//! The approval that a stage with `approvers` wants before anything is written to it: read from GitHub while the plan is
-//! made, and asked for before the first write.
+//! The approval that a stage with `approvers` requires before anything is written to it: read from GitHub while the
+//! plan is made, and required before the first write.
 //!
-//! Away from GitHub nobody can be asked; that is said, and stops nothing.
+//! Away from GitHub nobody can be asked; a note says so, and nothing is stopped.
 
 use stage_file::Stage;
 
@@ -13,23 +13,23 @@ use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
 use crate::variable::{is_on_github, variable};
 
-/// What is known of the approval for a stage.
+/// What is known about the approval for a stage.
 #[derive(Debug)]
 pub struct Approval(State);
 
-/// Whether an approval is asked for.
+/// Whether an approval is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    /// It is, while the plan is made.
+    /// Yes, and it is read while the plan is made.
     Now,
-    /// It will be: this time nothing is written.
+    /// Later: this time nothing is written.
     Later,
-    /// It is not: something else asks for the same, or what is done must not wait for anybody.
+    /// No: something else requires the same, or the work must not wait for anybody.
     Never,
 }
 
 impl Ask {
-    /// When a verb that brings something into a stage asks.
+    /// When a verb that deploys to a stage requires one.
     pub fn unless(dry_run: bool) -> Self {
         match dry_run {
             true => Self::Later,
@@ -40,19 +40,19 @@ impl Ask {
 
 #[derive(Debug)]
 enum State {
-    /// The stage has no approvers, or this does not ask them.
+    /// The stage has no approvers, or this step does not need them.
     NotNeeded,
-    /// This is no step on GitHub, and so nobody could be asked.
+    /// This is not a step on GitHub, so nobody could be asked.
     NotAsked(String),
-    /// Nothing is written now, and so nobody is asked.
+    /// Nothing is written now, so nobody is asked.
     ForLater(String),
     Known(RunApproval),
     Unknown(CommandError),
 }
 
 impl Approval {
-    /// Makes a plan, and asks GitHub side by side with it who approved this workflow run. That it could not be known is
-    /// an error only once something is to be written.
+    /// Makes a plan, and at the same time asks GitHub who approved this workflow run. If that could not be read, it
+    /// is an error only once something is to be written.
     pub async fn beside<T>(
         plan: impl Future<Output = Result<T>>,
         context: &StepContext,
@@ -95,7 +95,7 @@ impl Approval {
         })
     }
 
-    /// The same from what another step asked GitHub: who approved, and who started the workflow run.
+    /// The same from what another step read from GitHub: who approved, and who started the workflow run.
     pub fn of_reviews(
         stage: &Stage,
         reviews: &[RunReview],
@@ -149,7 +149,7 @@ impl Approval {
         }
     }
 
-    /// Lets the first write pass, or says why not.
+    /// Allows the first write, or says why not.
     pub fn require(&self, step: &mut Step, context: &StepContext) -> Result<()> {
         let StepContext { file, stage, .. } = context;
         let environment = &stage.github_environment;
@@ -229,7 +229,7 @@ fn evaluated(
     rules.evaluate(reviews)
 }
 
-/// How an approver is told apart who started the run.
+/// How an approver is described who also started the run.
 pub const STARTED: &str = "who started this workflow run";
 
 fn quoted(names: &[String]) -> String {
@@ -313,7 +313,7 @@ mod tests {
         })
     }
 
-    /// What the first write is told: the notes of a step that may write, with who approved; else the error.
+    /// What the first write is told: the notes of a step that may write, with who approved; otherwise the error.
     fn required(state: State) -> Result<(Vec<String>, Option<String>)> {
         let subject = Subject {
             program: "deploy-app",

@@ -1,5 +1,5 @@
-//! What a program says of its deployment for the receipt: where, on what, by whose leave. The step itself adds what came
-//! of it.
+//! What a program says about its deployment for the receipt: where, on what, and who approved it. The step itself
+//! adds the result.
 
 use crate::api::environments::RevisionSpec;
 use crate::approval::Approval;
@@ -17,13 +17,13 @@ pub const BACK_TO: &str = "DEPLOY_BACK_TO";
 /// A deployment that is about to be made, or was made already.
 #[derive(Debug)]
 pub struct Deployment<'a> {
-    /// The stage and its Domino.
+    /// The stage and the connection to its Domino.
     pub context: &'a StepContext,
     /// What is deployed.
     pub kind: ReceiptKind,
     /// The whole commit.
     pub commit: &'a str,
-    /// On what it runs, where it runs on something.
+    /// Where it runs, if it runs on a hardware tier.
     pub place: Option<&'a ResolvedPlacement>,
     /// The version of a model.
     pub version: Option<&'a VersionIdentity>,
@@ -40,7 +40,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// The beginning of the receipt of taking it away, which asks nobody.
+    /// The beginning of the receipt for its removal, which needs no approval.
     pub fn removal(&self) -> Draft {
         let stage = &self.context.stage;
         let place = self.place;
@@ -79,7 +79,7 @@ impl Deployment<'_> {
 }
 
 impl Draft {
-    /// With the approvals of somewhere else beside those of GitHub, each as `who (where)`.
+    /// Adds approvals from elsewhere to those of GitHub, each as `who (where)`.
     pub fn approved_by(mut self, others: &[String]) -> Self {
         for other in others {
             let (by, place) = match other.strip_suffix(')').and_then(|t| t.rsplit_once(" (")) {

@@ -1,7 +1,7 @@
-//! GitHub's REST API, as far as it is needed: who approved this workflow run, and below, how an environment is
-//! protected and set up, and one issue that is kept. The token goes to GitHub and nowhere else.
+//! GitHub's REST API, as far as it is needed: who approved this workflow run, and in the modules below, how an
+//! environment is protected and set up, and one issue that is maintained. The token goes to GitHub and nowhere else.
 //!
-//! It judges nobody: whether an approver may approve is for the caller to say.
+//! It decides about nobody: the caller says whether an approver may approve.
 
 mod age;
 mod approval;

@@ -1,7 +1,7 @@
 //! `github plan` and `github apply`: the GitHub environments of the stages, as the stage file describes them.
 //!
-//! A plan is made of what is read, and shown; only then is anything written. What the stage file does not ask for stays as
-//! people set it, but for one thing: no other branch may deploy to a stage.
+//! A plan is made from what is read, and shown; only then is anything written. What the stage file does not mention
+//! stays as people set it, with one exception: no other branch may deploy to a stage.
 
 pub(crate) mod access;
 pub(crate) mod apply;
@@ -84,7 +84,7 @@ struct Common {
     delay_scale: f64,
 }
 
-/// Whether anything is written, and whether somebody is asked before.
+/// Whether anything is written, and whether a person is asked first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Consent {
     OnlyPlan,
@@ -92,7 +92,7 @@ enum Consent {
     Given,
 }
 
-/// Plans, and where that was asked for, asks and applies.
+/// Plans, and if requested, asks and applies.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (common, consent, verb) = match &args.verb {
         Verb::Plan(common) => (common, Consent::OnlyPlan, "github plan"),
@@ -178,7 +178,7 @@ async fn set_up(
     })
 }
 
-/// All of it as one plan: a line for each thing.
+/// Everything as one plan: a line for each thing.
 fn as_plan(plans: &[EnvironmentPlan<'_>], repositories: &[Repository], stages: &[&Stage]) -> Plan {
     let names: Vec<&str> = stages
         .iter()

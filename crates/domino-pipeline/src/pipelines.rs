@@ -1,7 +1,7 @@
 //! From the stage file to workflows: which files there are, one function for each.
 //!
-//! What a file holds is told in the modules below; how it is spelt in YAML, in `workflow.rs`. Nothing here
-//! reads or writes a file.
+//! The modules below decide what a file contains; `workflow.rs` writes it as YAML. Nothing here reads or writes a
+//! file.
 
 mod apps;
 mod back;
@@ -37,13 +37,13 @@ pub use self::workflow_file::{WRITTEN_BY, WorkflowFile};
 /// The folder of the workflows, from the top of the repository.
 pub const FOLDER: &str = ".github/workflows";
 
-/// The line of files that were written before the program had a name of its own.
+/// The line in files that were written before the program had a name of its own.
 pub const WRITTEN_BY_XTASK: &str = "# Written by: cargo xtask gen-workflows";
 
-/// The file of the workflow that publishes the programs; there only where it was asked for.
+/// The file of the workflow that publishes the programs; it exists only if it was asked for.
 pub const RELEASE: &str = "release.yml";
 
-/// Every workflow that this stage file asks for.
+/// Every workflow that this stage file leads to.
 pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
     let of = |kind| Share {
         file,
@@ -56,8 +56,8 @@ pub fn workflows(file: &StageFile) -> Vec<WorkflowFile> {
         (!file.apps.is_empty()).then(|| parts::files(apps, apps::deploy_apps)),
         (!file.models.is_empty()).then(|| parts::files(models, models::deploy_models)),
     ];
-    // Only a repository that holds the workspace can check it. Another one has checks of its own, and is told what a
-    // change would deploy.
+    // Only a repository that contains the workspace can check it. Another one has checks of its own, and is shown
+    // what a change would deploy.
     let pull_requests = match file.pipeline.install {
         Install::Build => WorkflowFile::new("ci.yml", ci::ci(file)),
         Install::Release | Install::Pip => {
@@ -85,7 +85,7 @@ pub fn doctor(file: &StageFile) -> WorkflowFile {
     WorkflowFile::new(DOCTOR, doctor::doctor(file))
 }
 
-/// The workflow of a repository that publishes the programs for others. It depends on no stage.
+/// The workflow of a repository that publishes the programs for others. It does not depend on any stage.
 pub fn release() -> WorkflowFile {
     WorkflowFile::new(RELEASE, release::release())
 }

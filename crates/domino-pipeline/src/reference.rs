@@ -1,7 +1,6 @@
 //! The reference of the stage file in the documentation: a short table and an example for each of its tables.
 //!
-//! What the keys are is said where the reader of the file has them, in `stage_file::reference`; nothing
-//! about a key is said here, but in the examples.
+//! The keys are described in `stage_file::reference`, beside the reader of the file; only the examples are here.
 
 use std::fmt::Write as _;
 
@@ -13,13 +12,13 @@ use crate::readme::Markers;
 /// The page of the reference, from the top of the repository.
 pub const PAGE: &str = "docs/stages.md";
 
-/// Where the reference stands.
+/// The lines around the reference.
 pub const MARKERS: Markers = Markers {
     begin: "<!-- stages:begin -->",
     end: "<!-- stages:end -->",
 };
 
-/// An example of a table, by the table's header. Together they are a stage file.
+/// An example of each table, by the table's header. Together they are a valid stage file.
 pub const EXAMPLES: [(&str, &str); 16] = [
     (
         "[pipeline]",
@@ -245,7 +244,7 @@ mod tests {
             .collect();
         let file = StageFile::read(&text, Path::new("examples.toml"))
             .unwrap_or_else(|error| panic!("{error}\n{text}"));
-        // The examples are short, and leave the tiers of some kinds out.
+        // The examples are short, and leave out the tiers of some kinds.
         let doubts = file.warnings().iter().map(|warning| warning.name);
         assert_eq!(doubts.filter(|name| *name != "no-tier").count(), 0);
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask rehearse`: runs the generated workflow files on this machine, against a sandbox in Domino's place.
+//! `cargo xtask rehearse`: runs the generated workflow files on this machine, against a sandbox in place of Domino.
 //!
-//! How files are read and run as on GitHub is the crate `rehearsal`'s. Here stands what is rehearsed, and what jobs are
-//! given: the environments of the stage file with the sandbox behind them. Nothing leaves this machine but what a step
-//! itself reaches for.
+//! The crate `rehearsal` reads and runs files as GitHub does. Here it is decided what is rehearsed, and what jobs
+//! get: the environments of the stage file with the sandbox behind them. Nothing leaves this machine except requests
+//! of the steps themselves.
 
 mod args;
 mod attempt;
@@ -48,14 +48,14 @@ use self::plan::Plan;
 use self::settings::{AUTHOR, Domino, StageSettings};
 use self::subject::Subject;
 
-/// The exit code when everything went well but not as the specs say.
+/// The exit code if everything succeeded but something violates the specs.
 #[cfg(feature = "contract")]
 const CONTRACT_BROKEN: u8 = 4;
 
 /// Rehearses.
 ///
 /// # Errors
-/// When this machine does not let it. What fails in a step is no error: it is in the table and in the exit code.
+/// When this machine does not allow it. A failure in a step is no error: it is in the table and in the exit code.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     #[cfg(feature = "contract")]
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let github = github(&subject, &kept, &api, token);
     let installed = installed(&subject, args.build_as_written);
     let programs = installed.as_ref().map(|found| found.folder().to_owned());
-    // Cargo is not run where the programs are there already.
+    // Cargo is not run if the programs exist already.
     let is_built = installed.as_ref().is_some_and(Installed::built_here);
     let cargo_folder = build_folder.clone().filter(|_| !is_built);
     let mut settings = StageSettings {
@@ -191,7 +191,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The programs beside this one, if they stand in for those that steps would bring.
+/// The programs beside this one, if they replace those that steps would provide.
 fn installed(subject: &Subject, build_as_written: bool) -> Option<Installed> {
     let installed = Installed::beside_this_program(&subject.stage_file, &subject.repository.root);
     match build_as_written {
@@ -200,7 +200,7 @@ fn installed(subject: &Subject, build_as_written: bool) -> Option<Installed> {
     }
 }
 
-/// What GitHub would say of the push, or of the run that a person starts.
+/// What GitHub would say about the push, or about the run that a person starts.
 fn github(subject: &Subject, kept: &Kept, api: &GitHubApi, token: String) -> GitHub {
     GitHub {
         repository: subject.repository.slug(),
@@ -214,7 +214,7 @@ fn github(subject: &Subject, kept: &Kept, api: &GitHubApi, token: String) -> Git
     }
 }
 
-/// Checks each workflow for what cannot be rehearsed.
+/// Checks each workflow for things that cannot be rehearsed.
 fn check(
     github: &GitHub,
     settings: &StageSettings,
@@ -233,12 +233,12 @@ fn check(
     }
 }
 
-/// A token in the form of GitHub's, which opens nothing but the stand-in for its API.
+/// A token in GitHub's format, which opens only the stand-in for GitHub's API.
 fn job_token() -> String {
     format!("ghs_{}", domino::random_text(36))
 }
 
-/// A number that no earlier rehearsal had.
+/// A number that no earlier rehearsal used.
 fn first_run_id() -> u64 {
     std::time::UNIX_EPOCH
         .elapsed()
@@ -247,7 +247,8 @@ fn first_run_id() -> u64 {
         * 10
 }
 
-/// The folder for summaries, without those of an earlier rehearsal where the folder is ours and this is a first attempt.
+/// The folder for summaries. Those of an earlier rehearsal are removed if the folder is ours and this is a first
+/// attempt.
 fn summaries(
     asked: Option<PathBuf>,
     lasting: Option<&Path>,

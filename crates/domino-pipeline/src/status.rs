@@ -1,7 +1,8 @@
-//! `status`: what runs of each entity in each stage, since when and by whom, and where it is not as the stage file says.
+//! `status`: what runs of each entity in each stage, since when and by whom, and where it differs from the stage
+//! file.
 //!
-//! It only reads: it holds no writer. Every stage is asked with a token of its own, all of them side by side, and one that
-//! cannot be asked hides none of the others.
+//! It only reads: it has no writer. Every stage is read with a token of its own, all of them side by side, and one
+//! that cannot be read hides none of the others.
 
 mod apps;
 mod compare;

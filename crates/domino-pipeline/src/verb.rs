@@ -62,7 +62,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Does it, and tells the person when that was not possible.
+    /// Runs the verb, and tells the person if that was not possible.
     pub fn run(self) -> ExitCode {
         let done = match self {
             Self::Init(args) => init::run(&args),

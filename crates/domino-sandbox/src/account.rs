@@ -1,5 +1,5 @@
-//! Who may talk to the sandbox: the credentials of its users, and which of them a request carries.
-//! `projects` decides what a user may see of a project.
+//! Who may use the sandbox: the credentials of its users, and which of them a request carries. `projects` decides
+//! what a user may see of a project.
 
 use std::fmt;
 use std::sync::MutexGuard;
@@ -26,7 +26,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account of `user_name` with credentials nobody can guess.
+    /// An account of `user_name` with random credentials.
     pub fn random(user_name: &str) -> Self {
         Account {
             user_name: user_name.to_owned(),
@@ -69,7 +69,7 @@ pub(crate) fn variable(user_name: &str) -> String {
     user_name.to_uppercase().chars().map(plain).collect()
 }
 
-/// Which kind of credential a request carried; never the credential itself.
+/// The kind of credential that a request carried; never the credential itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// None at all.
@@ -78,7 +78,8 @@ pub enum Credential {
     ApiKey,
     /// `Authorization: Bearer`.
     Bearer,
-    /// `Authorization: Basic`: an API key without a user name, as older clients send it, or what a model endpoint takes.
+    /// `Authorization: Basic`: an API key without a user name, as older clients send it, or the token of a model
+    /// endpoint.
     Basic,
     /// An `Authorization` of another scheme.
     Other,
@@ -110,7 +111,7 @@ impl Credential {
 /// Why a sign-in was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInRefusal {
-    /// No credential, a wrong one, or one this version does not take.
+    /// No credential, a wrong one, or one that this version does not accept.
     NotSignedIn,
     /// An API key in the Bearer header, which Domino answers in words of its own.
     KeyAsBearer,
@@ -133,7 +134,7 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Accounts for `user_names`: those of `given` where it names the user, random ones elsewhere.
+    /// Accounts for `user_names`: from `given` if it has the user, random ones otherwise.
     pub(crate) fn new<'a>(
         user_names: impl Iterator<Item = &'a str>,
         given: &[Account],

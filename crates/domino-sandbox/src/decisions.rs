@@ -1,6 +1,5 @@
-//! The requests that wait for a person: every request for an approval, from governance or reviews, and the
-//! routes by which the index page and the command line answer one. They are the sandbox's own; a
-//! Domino has pages in their place.
+//! The requests that wait for a person: every request for an approval, from governance or reviews, and the routes by
+//! which the index page and the command line answer one. They exist only in the sandbox; a Domino has pages instead.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +38,7 @@ pub(crate) struct Desk {
     hosts: [String; 2],
 }
 
-/// Every place where a person is asked, and the desk at which they answer.
+/// Every place where a person is asked, and how they answer.
 pub(crate) struct Decisions {
     pub(crate) desk: Desk,
     pub(crate) governance: Arc<Governance>,
@@ -70,8 +69,8 @@ impl Desk {
         }
     }
 
-    /// The token of the page's forms, for a page that was asked for by this sandbox's own address.
-    /// A name that only leads here gets none, so that its pages cannot read it.
+    /// The token of the page's forms, for a page that was requested under this sandbox's own address. Another name
+    /// that resolves to this address gets none, so that its pages cannot read the token.
     pub(crate) fn token(&self, headers: &HeaderMap) -> Option<&str> {
         let host = headers.get(header::HOST)?.to_str().ok()?;
         self.hosts
@@ -200,8 +199,7 @@ struct Pressed {
     by: String,
 }
 
-/// A button of the index page acts as the approver that it names: only the person at this machine
-/// can press it.
+/// A button of the index page acts as the approver that it names: only the person at this machine can press it.
 async fn press(
     State(decisions): Of<Decisions>,
     headers: HeaderMap,

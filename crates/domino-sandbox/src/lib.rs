@@ -1,8 +1,8 @@
 //! A Domino on your own machine: the HTTP API as Domino answers it, with real processes behind it.
 //!
-//! It is written from what is known of Domino's API and shares no code with any client, so that
-//! both can be wrong only in different ways. It is for rehearsals and tests on loopback: it keeps
-//! everything in memory, listens on loopback only, and forgets everything when it stops.
+//! It is written from what is known about Domino's API and shares no code with any client, so that both can be wrong
+//! only in different ways. It is for rehearsals and tests: it keeps everything in memory, listens on loopback only,
+//! and forgets everything when it stops.
 
 mod account;
 mod apps;
@@ -77,7 +77,7 @@ pub use version::Version;
 
 use domino::Domino;
 
-/// A running sandbox. Dropping it ends every process it started and removes what they wrote.
+/// A running sandbox. Dropping it ends every process that it started and removes what they wrote.
 pub struct Sandbox {
     domino: Arc<Domino>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
@@ -108,7 +108,7 @@ impl Sandbox {
             .name("domino-sandbox".to_owned())
             .spawn(move || {
                 runtime.block_on(server::serve(serving, listener, stopped));
-                // Folders of ended runs may still be on their way out.
+                // Folders of ended runs may still be being removed.
                 runtime.shutdown_timeout(std::time::Duration::from_secs(2));
             })?;
         Ok(Sandbox {

@@ -130,7 +130,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Listened for from before the first process is started, so that none outlives the program.
+    // Handled before the first process is started, so that none outlives the program.
     let asked_to_end = runtime.block_on(async { asked_to_end() })?;
     let model_token = id::secret();
     let temporary;
@@ -224,7 +224,7 @@ fn is_repository(folder: &Path) -> bool {
     head.is_ok_and(|head| head.status.success())
 }
 
-/// Ends with Ctrl-C, or with what a shell or a supervisor sends in its place.
+/// Ends with Ctrl-C, or with the signals that a shell or a supervisor sends.
 fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

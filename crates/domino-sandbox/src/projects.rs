@@ -22,7 +22,6 @@ use crate::request::object_id;
 use crate::seed::Seed;
 use crate::users::{User, Users};
 
-/// One project.
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) id: String,

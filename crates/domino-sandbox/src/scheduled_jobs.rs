@@ -1,5 +1,4 @@
-//! Scheduled jobs, which only `/v4` has. They are kept and listed, but never fire, since
-//! a rehearsal is short.
+//! Scheduled jobs, which only `/v4` has. They are kept and listed, but never start a run, since a rehearsal is short.
 
 mod quartz;
 
@@ -54,7 +53,7 @@ struct ScheduleSpec {
     net_app_volume_ids: Vec<String>,
     snapshot_datasets: bool,
     snapshot_net_app_volumes: bool,
-    /// What a request has that is kept as it came, such as the compute cluster.
+    /// Fields of a request that are kept unread, such as the compute cluster.
     others: Map<String, Value>,
 }
 
@@ -110,7 +109,7 @@ pub(crate) fn routes(schedules: Arc<ScheduledJobs>) -> Router {
 }
 
 impl ScheduleSpec {
-    /// Reads and checks a body. Like Domino, it accepts what only fails when a run starts.
+    /// Reads and checks a body. Like Domino, it accepts things that only fail when a run starts.
     fn read(schedules: &ScheduledJobs, mut fields: Fields) -> Result<Self, Failure> {
         let mut is_custom = false;
         let spec = ScheduleSpec {

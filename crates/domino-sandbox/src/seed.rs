@@ -3,10 +3,10 @@
 
 mod stage_file;
 
-/// The people and things a sandbox starts with.
+/// The people and things that a sandbox starts with.
 ///
-/// Every seed has the users `author`, `approver` and the service account `ci-bot`, and a local
-/// data plane. The methods add to it, so a test describes its Domino in one line.
+/// Every seed has the users `author`, `approver` and the service account `ci-bot`, and a local data plane. The
+/// methods add to it, so that a test describes its Domino in one line.
 #[derive(Clone, Debug)]
 pub struct Seed {
     pub(crate) users: Vec<UserSeed>,
@@ -73,13 +73,13 @@ impl HardwareTierSeed {
         self
     }
 
-    /// The tier is one of those for model APIs, and of no use to jobs.
+    /// The tier is for model APIs, and cannot be used for jobs.
     pub fn for_model_apis(mut self) -> Self {
         self.for_model_apis = true;
         self
     }
 
-    /// The tier is archived: listed on request, of no use to anything.
+    /// The tier is archived: listed on request, but not usable.
     pub fn archived(mut self) -> Self {
         self.archived = true;
         self
@@ -260,8 +260,8 @@ impl Seed {
         self
     }
 
-    /// Adds a tier under an id that differs from its name, so that a name sent where an id belongs
-    /// is refused here as it would be by a Domino. The first data plane named for a tier keeps it.
+    /// Adds a tier under an id that differs from its name, so that a name sent in place of an id is refused here as
+    /// it would be by a Domino. The first data plane named for a tier keeps it.
     fn add_tier(&mut self, name: &str, plane: Option<&str>, for_model_apis: bool) {
         let known =
             |tier: &HardwareTierSeed| tier.name == name && tier.for_model_apis == for_model_apis;

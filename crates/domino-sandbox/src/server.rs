@@ -1,5 +1,5 @@
-//! Puts the nouns' routes together and carries each request through: record it, harm it if a
-//! fault says so, authenticate it, answer, shape failures, record the reply.
+//! Combines the nouns' routes and handles each request: record it, harm it if a fault says so, authenticate it,
+//! answer, shape failures, record the reply.
 
 mod full_reply;
 mod harm;
@@ -56,7 +56,7 @@ pub(crate) async fn serve(
     domino.host.processes.end_all().await;
 }
 
-/// Every route. What needs no credential of Domino's API is merged after the layer that asks for one.
+/// Every route. Routes that need no credential of Domino's API are merged after the layer that requires one.
 fn app(domino: Arc<Domino>) -> Router {
     let release = domino.host.version;
     let catalog = &domino.catalog;

@@ -1,5 +1,5 @@
-//! Who has a hand in a version, and so cannot be the one who approves it. Domino and GitHub know people by names of
-//! their own; they are compared as they stand, without case, because nothing maps the one to the other.
+//! Who has worked on a version, and so must not approve it. Domino and GitHub have user names of their own. They are
+//! compared as they are, ignoring case, because nothing maps one to the other.
 
 use domino_core::api::governance::Actor;
 use domino_core::api::mlflow::{ModelVersion, Run};
@@ -10,7 +10,7 @@ const TRAINED_BY: [&str; 2] = ["mlflow.domino.user", "mlflow.user"];
 /// The tag that holds that user's id in Domino.
 const TRAINED_BY_ID: &str = "mlflow.domino.user_id";
 
-/// Who has a hand in a version.
+/// Who has worked on a version.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct People {
     trained_by: Vec<String>,
@@ -19,7 +19,7 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// Reads who trained a version from its tags and its run's; who started the workflow is told.
+    /// Reads who trained a version from its tags and its run's; who started the workflow is given.
     pub(crate) fn of(
         version: &ModelVersion,
         run: Option<&Run>,

@@ -12,7 +12,7 @@ use crate::client::{ApiError, Reader, Writer, segment};
 /// A git credential of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct GitCredential {
-    /// The id.
+    /// The id that a mapping names.
     pub id: String,
     /// The name that its owner gave it.
     pub name: String,
@@ -20,15 +20,15 @@ pub struct GitCredential {
     pub domain: String,
 }
 
-/// What Domino clones a project's repository with, for one account.
+/// Which credential Domino uses to clone a project's repository for one account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialMapping {
-    /// The account.
+    /// The id of the account.
     pub user_id: UserId,
-    /// The repository, by its id.
+    /// The id of the repository.
     pub repo_id: String,
-    /// The credential; none where its owner chose none.
+    /// The id of the credential; absent if its owner chose none.
     pub credential_id: Option<String>,
 }
 
@@ -115,8 +115,8 @@ impl Writer {
 }
 
 impl Reader {
-    /// `GET /api/users/beta/credentials/{userId}`: the git credentials of an account. `None` where the deployment does
-    /// not have the route, or does not let us ask. Contract: public API.
+    /// `GET /api/users/beta/credentials/{userId}`: the git credentials of an account. `None` if the deployment does
+    /// not have the route, or does not allow us to read it. Contract: public API.
     pub async fn git_credentials(
         &self,
         user: &UserId,
@@ -137,7 +137,7 @@ impl Reader {
             .await
     }
 
-    /// `GET /v4/projects/{projectId}`: the id of the main repository. `None` where the project has none, or as above.
+    /// `GET /v4/projects/{projectId}`: the id of the main repository. `None` if the project has none, or as above.
     /// Contract: v4.
     pub async fn main_repository_id(
         &self,

@@ -1,17 +1,17 @@
-//! Who we are to Domino.
+//! The user that we are to Domino.
 
 use serde::Deserialize;
 
 pub use super::ids::UserId;
 use crate::client::{ApiError, Reader};
 
-/// A user.
+/// A user, or the service account of a token.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The id.
+    /// The id that other routes name the user by.
     pub id: UserId,
-    /// The name one signs in with.
+    /// The sign-in name.
     pub user_name: String,
     /// Its roles in all of Domino, where it is told.
     #[serde(default)]
@@ -39,7 +39,7 @@ impl Reader {
     /// `GET /v4/users?userName=`: the user of exactly that name. Contract: v4.
     pub async fn user(&self, name: &str) -> Result<Option<User>, ApiError> {
         let users: Vec<User> = self.read("/v4/users", &[("userName", name)]).await?;
-        // The filter is not trusted: some versions ignore it and list everybody.
+        // The server's filter is not relied on: some versions ignore it and list everybody.
         Ok(users.into_iter().find(|user| user.user_name == name))
     }
 }

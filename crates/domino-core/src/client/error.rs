@@ -1,4 +1,4 @@
-//! Why a request did not bring what it was sent for, and what follows from that.
+//! Why a request failed, and what follows from that.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 pub struct ApiError {
     method: Method,
     url: String,
-    /// Boxed, because every call carries this type back, and hardly ever filled.
+    /// Boxed because every call returns this type, which is rarely filled.
     pub(crate) cause: Box<Cause>,
     words: Option<Words>,
 }
@@ -20,7 +20,7 @@ pub struct ApiError {
 /// What happened to a request.
 #[derive(Debug)]
 pub enum Cause {
-    /// The server answered with a status that is no success.
+    /// The server answered with a status that is not a success.
     Refused {
         /// The HTTP status.
         status: StatusCode,
@@ -30,7 +30,7 @@ pub enum Cause {
         code: Option<String>,
         /// The server's id of the request, for its administrators.
         request_id: Option<String>,
-        /// Seconds that the server asks to wait.
+        /// The seconds that the server asks to wait.
         retry_after: Option<u64>,
     },
     /// 409 with `redirectPath`: Domino wants the user to sign in again.
@@ -38,20 +38,20 @@ pub enum Cause {
         /// Where Domino sends the person.
         path: String,
     },
-    /// A success that is a web page: the sign-in page, or another server than Domino.
+    /// A success that is a web page: the sign-in page, or a server that is not Domino.
     NotSignedIn,
     /// A redirect that is not followed: to another origin, or of a write, which would arrive as a read.
     Redirected {
-        /// Where to.
+        /// The address that it leads to.
         to: String,
-        /// Whether it leads to the origin that was asked.
+        /// Whether that is within the origin that was asked.
         within: bool,
     },
-    /// No connection: nothing was sent.
+    /// There was no connection: nothing was sent.
     NotConnected(String),
-    /// The server is not believed, or does not believe us: nothing was sent, and another try would end the same.
+    /// We do not trust the server, or it does not trust us: nothing was sent, and another try would end the same way.
     NoTrust(TlsProblem),
-    /// The proxy in between could not be reached, or gave no tunnel: nothing was sent.
+    /// The proxy in between could not be reached, or refused the tunnel: nothing was sent.
     NoTunnel {
         /// The proxy, without its password, and the variable that names it.
         proxy: String,
@@ -62,11 +62,11 @@ pub enum Cause {
     },
     /// The connection ended, or the time was up, after something had been sent.
     Lost(String),
-    /// The answer came but is not what the contract says.
+    /// The answer came but does not match the contract.
     NotUnderstood {
         /// What is wrong with it.
         problem: String,
-        /// Its beginning.
+        /// The beginning of the answer.
         excerpt: String,
     },
     /// The credential could not be read.
@@ -113,7 +113,7 @@ impl ApiError {
         }
     }
 
-    /// A list that goes on page after page and never ends.
+    /// A list that goes on page after page without end.
     pub(crate) fn endless(path: &str, pages: usize) -> Self {
         let problem = format!("the list goes on after {pages} pages");
         Self::new(
@@ -145,7 +145,7 @@ impl ApiError {
         &self.cause
     }
 
-    /// The status, if the server answered with one that is no success.
+    /// The status, if the server answered with one that is not a success.
     pub fn status(&self) -> Option<StatusCode> {
         match self.cause() {
             Cause::Refused { status, .. } => Some(*status),
@@ -154,7 +154,7 @@ impl ApiError {
         }
     }
 
-    /// The experiment manager's code for the kind of error. Messages are for people; only this is branched on.
+    /// The experiment manager's code for the kind of error. Messages are for people; code branches only on this.
     pub fn code(&self) -> Option<&str> {
         match self.cause() {
             Cause::Refused { code, .. } => code.as_deref(),
@@ -162,12 +162,12 @@ impl ApiError {
         }
     }
 
-    /// 404: the thing is not there.
+    /// 404: the thing does not exist.
     pub fn is_absent(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// 404 or 501: this deployment does not have the route. Nothing else ever means that.
+    /// 404 or 501: this deployment does not have the route. Nothing else means that.
     pub fn is_unknown_route(&self) -> bool {
         matches!(
             self.status(),
@@ -198,14 +198,14 @@ impl ApiError {
         }
     }
 
-    /// Whether a write that failed like this may have been carried out all the same, so that one must look
-    /// before doing anything else.
+    /// Whether a write that failed like this may still have been carried out, so that one must look before doing
+    /// anything else.
     pub fn outcome_unknown(&self) -> bool {
         match self.cause() {
             Cause::Lost(_) | Cause::NotUnderstood { .. } | Cause::NotSignedIn => true,
-            // 303 is also what a server answers that did it.
+            // A server also answers 303 after it has done what was asked.
             Cause::Redirected { within, .. } => *within,
-            // The experiment manager says 500 to what it does not have.
+            // The experiment manager answers 500 for what it does not have.
             Cause::Refused { .. } if self.is_switched_off() => false,
             Cause::Refused { status, .. } => {
                 status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED
@@ -219,12 +219,12 @@ impl ApiError {
         }
     }
 
-    /// Whether the server certainly did nothing and may be asked once more: no connection, or 429.
+    /// Whether the server certainly did nothing and may be asked again: no connection, or 429.
     pub fn not_processed(&self) -> bool {
         matches!(self.cause(), Cause::NotConnected(_)) || self.is_rate_limit()
     }
 
-    /// 429, or 403 with the time after which one may ask again: so GitHub says that one asks too often.
+    /// 429, or 403 with a time to wait: this is how GitHub says that there were too many requests.
     pub(crate) fn is_rate_limit(&self) -> bool {
         match self.status() {
             Some(StatusCode::TOO_MANY_REQUESTS) => true,
@@ -233,7 +233,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds that the server asks to wait.
+    /// The seconds that the server asks to wait.
     pub fn retry_after(&self) -> Option<u64> {
         match self.cause() {
             Cause::Refused { retry_after, .. } => *retry_after,
@@ -252,7 +252,7 @@ impl ApiError {
         }
     }
 
-    /// How a program ends with this.
+    /// The exit code that the error leads to.
     pub fn exit(&self) -> Exit {
         match self.cause() {
             _ if self.is_rate_limit() => Exit::Unreachable,
@@ -273,7 +273,7 @@ impl ApiError {
         }
     }
 
-    /// What to do now.
+    /// What to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self.cause() {
             _ if self.is_rate_limit() => "Domino is being asked too often: run this again later",
@@ -344,7 +344,7 @@ impl ApiError {
 }
 
 impl Cause {
-    /// Sorts out an error of the transport: was anything sent?
+    /// Classifies an error of the transport: was anything sent?
     pub(super) fn from_transport(problem: &reqwest::Error) -> Self {
         if let Some(tls) = TlsProblem::among(problem) {
             return Self::NoTrust(tls);
@@ -428,7 +428,7 @@ fn innermost(problem: &(dyn std::error::Error + 'static)) -> String {
     deepest.to_string()
 }
 
-/// Whether a status is one of those that may pass by themselves.
+/// Whether a status may pass by itself.
 fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
 }

@@ -12,7 +12,7 @@ use super::finding::Finding;
 use super::visit::Visit;
 use crate::github_access;
 
-/// Everything about the stage's GitHub environment, when there is a token to ask with.
+/// Everything about the stage's GitHub environment, if there is a token for GitHub.
 pub(super) async fn look(visit: &Visit<'_>) -> Vec<Finding> {
     let name = &visit.stage.github_environment;
     let (repository, environments) = match open(visit) {
@@ -79,7 +79,7 @@ fn settings(visit: &Visit<'_>) -> String {
     )
 }
 
-/// Who must say yes.
+/// Who must approve.
 fn approvers(visit: &Visit<'_>, protection: &Protection) -> Finding {
     let stage = visit.stage;
     let name = &stage.github_environment;
@@ -135,7 +135,7 @@ fn approvers(visit: &Visit<'_>, protection: &Protection) -> Finding {
     }
 }
 
-/// How long a job waits. A timer that the file does not name is somebody's own.
+/// How long a job waits. A timer that the file does not mention is somebody's own.
 fn timer(visit: &Visit<'_>, protection: &Protection) -> Finding {
     let stage = visit.stage;
     let name = &stage.github_environment;
@@ -161,7 +161,7 @@ fn timer(visit: &Visit<'_>, protection: &Protection) -> Finding {
     )
 }
 
-/// Whether administrators are asked for an approval like everybody.
+/// Whether administrators need an approval like everybody else.
 fn bypass(visit: &Visit<'_>, protection: &Protection) -> Option<Finding> {
     let name = &visit.stage.github_environment;
     let may = protection.admins_may_bypass? && !protection.reviewers.is_empty();
@@ -176,7 +176,7 @@ fn bypass(visit: &Visit<'_>, protection: &Protection) -> Option<Finding> {
     })
 }
 
-/// The variable must name this very stage, or every step refuses to go on.
+/// The variable must name this very stage, or every step refuses to continue.
 fn domino_env(visit: &Visit<'_>, value: Option<&str>) -> Finding {
     let name = &visit.stage.github_environment;
     let to_do = format!("set it to `{name}` under {}", settings(visit));

@@ -1,4 +1,4 @@
-//! The stage file that a repository begins with: short, commented, and right as it stands.
+//! The first stage file of a repository: short, commented, and valid as it is.
 
 use std::fmt::Write as _;
 
@@ -127,7 +127,7 @@ const TEMPLATE: &str = r#"# What is deployed. Take away the `#` of what you have
 # trained-by = "train"
 "#;
 
-/// A text as TOML writes it, which JSON's strings are too; what may stand here is checked when the file is read.
+/// A text in TOML's syntax, which includes JSON's strings; the content is checked when the file is read.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -171,7 +171,7 @@ mod tests {
             let text = text(&answers(sample, approvers));
             let file = StageFile::read(&text, Path::new("stages.toml"))
                 .unwrap_or_else(|problem| panic!("{problem}\n{text}"));
-            // Who names nobody is told so, and of nothing else.
+            // Only the missing approvers are warned about, and nothing else.
             let told: Vec<&str> = file.warnings().iter().map(|warning| warning.name).collect();
             let expected: &[&str] = if approvers.is_empty() {
                 &["no-approvers"]

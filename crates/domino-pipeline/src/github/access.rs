@@ -36,7 +36,7 @@ pub(crate) fn open(
                 .hint("name it by `--repository OWNER/NAME`: git has no `origin` on GitHub here")
         })?);
     }
-    // It lends its limits only, and no request is sent to its host.
+    // It provides only its limits; no request is sent to its host.
     let connection = Connection::open(file.stages[0].host.clone(), Credential::Anonymous, limits)?;
     let open = |name: String| {
         let environments = Environments::of(&connection, github_access::api(), &name, &token)?;

@@ -1,4 +1,4 @@
-//! Carries plans out, one write after the other. What was done and what was not is named when it stops in between.
+//! Carries out plans, one write after the other. If it stops in between, it says what was done and what was not.
 
 use domino_core::error::{CommandError, Context, Result};
 use domino_core::github::EnvironmentWriter;
@@ -9,7 +9,7 @@ use super::sealed::seal;
 use super::secret::Values;
 use super::wanted::VARIABLE;
 
-/// Makes the writes of all plans.
+/// Carries out the writes of all plans.
 pub(crate) async fn apply(
     plans: &[EnvironmentPlan<'_>],
     values: &Values,
@@ -102,8 +102,8 @@ pub(crate) async fn perform(
     }
 }
 
-/// Closes all other branches, and opens the one. What is there is read anew: policies of an earlier time count again once
-/// an environment names branches.
+/// Closes all other branches, and opens the one. The present policies are read again: earlier policies become
+/// effective again once an environment names branches.
 async fn only(
     plan: &EnvironmentPlan<'_>,
     writer: &EnvironmentWriter<'_>,

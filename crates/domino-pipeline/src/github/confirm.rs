@@ -1,4 +1,4 @@
-//! Whether a person wants the plan carried out.
+//! Asks a person whether to carry out the plan.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -12,7 +12,7 @@ pub(crate) fn possible(otherwise: &str) -> Result<()> {
     Err(CommandError::usage("nobody can be asked: this is no terminal").hint(otherwise))
 }
 
-/// Asks, and gives whether the answer is yes.
+/// Asks, and returns whether the answer is yes.
 pub(crate) fn ask(changes: usize, place: &str) -> Result<bool> {
     let noun = if changes == 1 { "change" } else { "changes" };
     eprint!("\nmake {changes} {noun} {place}? [y/N] ");

@@ -1,4 +1,4 @@
-//! From what an environment is like to what the stage file asks for: the lines of the plan, and the writes behind them.
+//! Compares an environment with what the stage file asks for: the lines of the plan, and the writes behind them.
 
 use domino_core::error::{CommandError, Result};
 use domino_core::github::{BranchLimit, Protection, Reviewer, Secret};
@@ -10,9 +10,9 @@ use super::existing::Existing;
 use super::secret::{MODEL_TOKEN, Source, TOKEN, WantedSecret};
 use super::wanted::{VARIABLE, Wanted};
 
-/// The most reviewers that GitHub takes.
+/// The most reviewers that GitHub accepts.
 const MOST_REVIEWERS: usize = 6;
-/// A user's key, which serves in the place of a token.
+/// A user's key, which can replace a token.
 const API_KEY: &str = "DOMINO_USER_API_KEY";
 
 /// What is to be done to one environment.
@@ -22,9 +22,9 @@ pub(crate) struct EnvironmentPlan<'a> {
     pub(crate) stage: &'a Stage,
     /// A line for each thing.
     pub(crate) lines: Vec<(ChangeKind, String)>,
-    /// In the order in which they are made: a secret comes last, when the environment is guarded.
+    /// In the order in which they are sent: a secret comes last, when the environment is protected.
     pub(crate) writes: Vec<Write>,
-    /// Whether it will be without a credential.
+    /// Whether it will still have no credential.
     lacks_token: bool,
 }
 
@@ -90,7 +90,7 @@ impl<'a> EnvironmentPlan<'a> {
         Ok(plan)
     }
 
-    /// What the environment will still be without, in words.
+    /// What the environment will still lack, in words.
     pub(crate) fn lacks(&self) -> Option<String> {
         let (environment, name) = (self.environment, &self.repository.name);
         self.lacks_token
@@ -129,7 +129,7 @@ impl<'a> EnvironmentPlan<'a> {
                 ),
             );
         }
-        // Without anybody to approve, GitHub takes no rule about who may.
+        // Without any reviewer, GitHub accepts no rule about self-review.
         if !wanted.reviewers.is_empty() {
             rules.prevents_self_review = wanted.prevents_self_review;
             match (had.prevents_self_review, rules.prevents_self_review) {
@@ -179,8 +179,8 @@ impl<'a> EnvironmentPlan<'a> {
         Ok(())
     }
 
-    /// Those who are named and those who are there: who was added by hand stays. At a deployment only those who are named
-    /// count.
+    /// The named reviewers and the existing ones: reviewers that were added by hand stay. Only the named ones count
+    /// for a deployment.
     fn reviewers(&mut self, wanted: &Wanted<'_>, had: &Protection) -> Result<Vec<Reviewer>> {
         let is_among = |all: &[Reviewer], one: &Reviewer| {
             all.iter()
@@ -342,8 +342,8 @@ impl<'a> EnvironmentPlan<'a> {
 }
 
 impl WantedSecret {
-    /// Whether it is written: where it is not there, and where it was asked to be written anew. Nobody is asked for a
-    /// token where a user's key serves.
+    /// Whether it is written: if it does not exist, or was asked to be replaced. No token is asked for if a user's
+    /// key exists.
     fn writes_over(&self, is_there: bool, has_key: bool) -> bool {
         match is_there {
             true => self.replaces,

@@ -1,14 +1,14 @@
-//! What an environment is like on GitHub now.
+//! The present state of an environment on GitHub.
 
 use domino_core::error::CommandError;
 use domino_core::github::{BranchPolicy, Environments, Protection, Secret};
 
 use super::wanted::VARIABLE;
 
-/// What an environment is like on GitHub now.
+/// The present state of an environment on GitHub.
 #[derive(Debug, Default)]
 pub(crate) struct Existing {
-    /// `None` when there is no such environment.
+    /// `None` if the environment does not exist.
     pub(crate) protection: Option<Protection>,
     pub(crate) policies: Vec<BranchPolicy>,
     pub(crate) variable: Option<String>,
@@ -16,8 +16,8 @@ pub(crate) struct Existing {
 }
 
 impl Existing {
-    /// `names` are those of all environments: one that is among them and cannot be seen is not taken for a new one, whose
-    /// rules would be written over those of people.
+    /// `names` are those of all environments: one that is listed but cannot be read is not considered new, because
+    /// then its rules would be overwritten.
     pub(crate) async fn read(
         environments: &Environments,
         names: &[String],

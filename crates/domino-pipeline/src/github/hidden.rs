@@ -1,4 +1,4 @@
-//! A question on the terminal whose answer is not shown. The terminal is as before afterwards, also after Ctrl-C.
+//! A question on the terminal whose answer is not shown. The terminal is restored afterwards, even after Ctrl-C.
 
 use std::io::Write as _;
 
@@ -23,7 +23,7 @@ impl Quiet {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing any more.
+        // A terminal that was closed needs no restoring.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }
@@ -31,7 +31,7 @@ impl Drop for Quiet {
 /// Asks, and waits for a line or a signal.
 pub(crate) async fn answer(question: &str) -> Result<String> {
     let mut interrupts = Interrupts::listen()?;
-    // Quiet before the question stands there: nothing that is typed early is shown.
+    // Echo is off before the question appears: nothing that is typed early is shown.
     let _quiet = Quiet::begin()?;
     eprint!("{question}");
     std::io::stderr().flush()?;
@@ -39,7 +39,7 @@ pub(crate) async fn answer(question: &str) -> Result<String> {
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = std::io::stdin().read_line(&mut line);
-        // Nobody listens after a signal.
+        // After a signal nobody receives the answer.
         let _ = send.send(read.map(|_| line));
     });
     tokio::select! {

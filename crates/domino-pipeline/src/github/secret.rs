@@ -1,5 +1,5 @@
-//! Where the values of a stage's secrets come from: a file, a variable, or a question on the terminal that shows nothing
-//! of the answer. Never an argument.
+//! Where the values of a stage's secrets come from: a file, a variable, or a question on the terminal whose answer is
+//! not shown. Never an argument.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::hidden;
 pub(crate) const TOKEN: &str = "DOMINO_TOKEN";
 /// The secret that opens restricted endpoints.
 pub(crate) const MODEL_TOKEN: &str = "DOMINO_MODEL_TOKEN";
-/// What to do where a stage has no token.
+/// What to do if a stage has no token.
 pub(crate) const TO_DO: &str = "set `DOMINO_TOKEN_<STAGE>` to the token of a service account of that stage's project, name a file by \
      `--token-file <stage>=FILE`, or apply on a terminal, which asks";
 
@@ -40,7 +40,7 @@ pub(crate) struct SecretFlags {
     replace_secrets: bool,
 }
 
-/// What was said of all stages' secrets.
+/// What the flags and variables say about all stages' secrets.
 pub(crate) struct Secrets {
     token_files: Vec<(String, PathBuf)>,
     model_token_files: Vec<(String, PathBuf)>,
@@ -62,11 +62,11 @@ pub(crate) enum Issued {
 /// One secret of one stage.
 pub(crate) struct WantedSecret {
     pub(crate) name: &'static str,
-    /// `None` when no value was given, and nobody can be asked.
+    /// `None` if no value was given, and nobody can be asked.
     pub(crate) source: Option<Source>,
-    /// Whether a value was given, so that nobody need be asked.
+    /// Whether a value was given, so that nobody needs to be asked.
     pub(crate) is_given: bool,
-    /// Whether one that is there is written anew.
+    /// Whether an existing secret is replaced.
     pub(crate) replaces: bool,
     /// The models whose smoke tests may need it.
     pub(crate) models: Vec<String>,
@@ -98,7 +98,7 @@ impl std::fmt::Display for Source {
 }
 
 impl Secrets {
-    /// Reads what was said of them; files are only looked for. No value of a variable will be shown.
+    /// Reads flags and variables; files are only checked for existence. No value of a variable is shown from now on.
     pub(crate) fn of(
         args: &SecretFlags,
         file: &StageFile,
@@ -168,8 +168,8 @@ impl Secrets {
         ]
     }
 
-    /// A file wins over a variable, and the stage's own variable over the one that the programs read, which can be meant
-    /// only where there is one stage, and only for the credential.
+    /// A file has precedence over a variable, and the stage's own variable over the one that the programs read. The
+    /// latter counts only if there is one stage, and only for the credential.
     fn given(&self, name: &str, files: &[(String, PathBuf)], stage: &Stage) -> Option<Source> {
         if let Some((_, file)) = files.iter().find(|(of, _)| *of == stage.name) {
             return Some(Source::File(file.clone()));
@@ -181,7 +181,7 @@ impl Secrets {
         names.into_iter().flatten().find(set).map(Source::Variable)
     }
 
-    /// The values that are to be written, each read or asked for once, before anything is written.
+    /// The values to write, each read or asked for once, before anything is written.
     pub(crate) async fn values(
         wanted: &[(&Stage, &'static str, &Source)],
         step: &mut Step,
@@ -217,7 +217,7 @@ impl Values {
     }
 }
 
-/// Keeps a value out of all that is shown; of several models' tokens each one.
+/// Keeps a value out of everything that is shown; for tokens of several models, each one.
 fn hide(step: &mut Step, value: &str) {
     for line in value.lines() {
         step.hide_text(line);

@@ -18,7 +18,7 @@ pub(crate) async fn plan<'a>(
     stages: &[&'a Stage],
     secrets: &Secrets,
 ) -> Result<Vec<EnvironmentPlan<'a>>, CommandError> {
-    // First, because it tells whether the token can see the repository at all.
+    // First, because it shows whether the token can see the repository at all.
     let names = repository.environments.names().await?;
     let people = reviewers(repository, file, stages).await?;
     let plans = stages.iter().map(async |stage| {
@@ -29,7 +29,7 @@ pub(crate) async fn plan<'a>(
     try_join_all(plans).await
 }
 
-/// Everybody whom a stage names, with their ids. All of those who cannot be found are told at once.
+/// Everybody whom a stage names, with their ids. Those who cannot be found are reported together.
 async fn reviewers(
     repository: &Repository,
     file: &StageFile,
@@ -74,11 +74,11 @@ async fn reviewers(
     }
 }
 
-/// The secrets of which a step takes its credentials.
+/// The secrets that a step takes its credentials from.
 const OURS: [&str; 3] = ["DOMINO_TOKEN", "DOMINO_USER_API_KEY", "DOMINO_MODEL_TOKEN"];
 
-/// What is doubtful outside of the environments: a secret there reaches jobs of every branch, whatever a stage's
-/// environment asks for.
+/// Doubtful things outside of the environments: a secret there reaches jobs of every branch, whatever a stage's
+/// environment requires.
 pub(crate) async fn doubts(repository: &Repository) -> Vec<String> {
     let name = &repository.name;
     let secrets = match repository.environments.secrets_outside().await {

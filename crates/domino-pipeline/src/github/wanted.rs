@@ -17,15 +17,15 @@ pub(crate) struct Wanted<'a> {
     /// Those who start the run by hand, where GitHub asks nobody.
     pub(crate) starters: &'a [String],
     pub(crate) prevents_self_review: bool,
-    /// In minutes; `None` where the file does not say.
+    /// In minutes; `None` if the file does not say.
     pub(crate) wait_timer: Option<u32>,
-    /// The one branch that may deploy.
+    /// The only branch that may deploy.
     pub(crate) branch: &'a str,
     pub(crate) secrets: Vec<WantedSecret>,
 }
 
 impl<'a> Wanted<'a> {
-    /// `people` has everybody whom a stage names.
+    /// `people` contains everybody whom a stage names.
     pub(crate) fn of(
         file: &'a StageFile,
         stage: &'a Stage,

@@ -1,8 +1,8 @@
-//! `deploy-models.yml`: move every model of the stage file through the experiment manager and publish it,
-//! stage by stage.
+//! `deploy-models.yml`: move every model of the stage file through the experiment manager and publish it, stage by
+//! stage.
 //!
-//! The version is resolved once, in the first stage, or registered there by the run of the job that trains the model;
-//! each later stage is given the one that the stage before serves.
+//! The version is resolved once, in the first stage, or registered there by the run of the job that trains the model.
+//! Each later stage gets the one that the stage before serves.
 
 use indexmap::IndexMap;
 use stage_file::{Job, Kind, Model, ModelSource, Promote, Stage, StageFile, named_files};
@@ -17,15 +17,15 @@ use github_workflow::write::{Expression, Step, Workflow};
 /// The token that opens the endpoint for its smoke test.
 pub(super) const DOMINO_MODEL_TOKEN: &str = "${{ secrets.DOMINO_MODEL_TOKEN }}";
 
-/// `deploy-model publish` waits for the new version. A version that is no good then gives way: 5 minutes for starting the
-/// one before, and as long again for publishing it once more. The rest is for the smoke test.
+/// `deploy-model publish` waits for the new version. A version with a defect is then rolled back: 5 minutes for
+/// starting the previous one, and the same again for publishing it again. The rest is for the smoke test.
 const MORE_MINUTES: u32 = 10;
-/// An approval is asked for or checked, not waited for.
+/// An approval is requested or checked, not waited for.
 const PROMOTE_MINUTES: u32 = 10;
-/// How long it waits for a run of Domino's that does so in its place: `promote-stage` has the same number.
+/// How long it waits for a run in Domino that does this in its place: `promote-stage` has the same number.
 const INSIDE_MINUTES: u32 = 30;
 
-/// What a person may tick.
+/// The flags that a person may tick.
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
 /// The workflow for models.
@@ -117,12 +117,12 @@ fn version_output(model: &Model) -> String {
     format!("{}-version", model.name)
 }
 
-/// The job output that tells that version from every other of its number.
+/// The job output that identifies that version beyond its number.
 fn identity_output(model: &Model) -> String {
     format!("{}-version-identity", model.name)
 }
 
-/// A version as one step hands it on to another: a number means nothing alone.
+/// A version as one step hands it on to another: a number alone means nothing.
 struct HandedOn {
     number: Expression,
     identity: Expression,
@@ -147,7 +147,7 @@ fn publish(model: &Model, stage: &Stage) -> Step {
     with_flags(asks_github(step), &FLAGS).env("DOMINO_MODEL_TOKEN", DOMINO_MODEL_TOKEN)
 }
 
-/// How long a step may take that promotes.
+/// How long a step that promotes may take.
 fn promote_minutes(file: &StageFile) -> u32 {
     match file.pipeline.promote {
         Promote::Outside => PROMOTE_MINUTES,

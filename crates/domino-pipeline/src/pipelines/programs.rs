@@ -1,7 +1,7 @@
-//! How the jobs of the stages come by the programs. One job brings them for all stages of a run, built here or
-//! downloaded from a release; or each job installs them by itself, from a package index.
+//! How the jobs of the stages get the programs. Either one job provides them for all stages of a run, built here or
+//! downloaded from a release; or each job installs them itself, from a package index.
 //!
-//! What brings them holds no secret of a stage. What one job hands on is one archive: an artifact of loose files would
+//! The job that provides them has no secret of a stage. It hands on one archive: an artifact of loose files would
 //! lose their executable bit.
 
 use serde_saphyr::Commented;
@@ -12,10 +12,10 @@ use super::runner::runs_on;
 use crate::actions;
 use github_workflow::write::{Job, JobStep, Permissions, Step, literal};
 
-/// The name under which the archive is handed on.
+/// The name of the artifact with the archive.
 const ARTIFACT: &str = "programs";
 
-/// Compiles the programs, and makes the archive that is handed on.
+/// Compiles the programs, and creates the archive that is handed on.
 pub const BUILD: &str = r#"cargo build --release --locked --package deploy-job --package deploy-app --package deploy-model --package promote-stage
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" deploy-job deploy-app deploy-model promote-stage
 "#;
@@ -46,15 +46,15 @@ echo "$WHEEL" > "$RUNNER_TEMP/programs.txt"
 echo "$RUNNER_TEMP/programs/bin" >> "$GITHUB_PATH"
 "#;
 
-/// An approval may come after 30 days, GitHub's limit; the archive must still be there.
+/// An approval may come up to 30 days later, which is GitHub's limit; the archive must still exist then.
 pub const RETENTION_DAYS: u32 = 32;
 
-/// Compiles the program that looks, and makes the archive that is handed on.
+/// Compiles the program that only reads, and creates the archive that is handed on.
 const BUILD_STATUS: &str = r#"cargo build --release --locked --package domino-pipeline --no-default-features --features rehearse
 tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" domino-pipeline
 "#;
 
-/// The job that every stage builds upon, where there is one.
+/// The job that every stage needs, if there is one.
 pub(super) fn job(file: &StageFile) -> Option<Job> {
     match file.pipeline.receipts {
         Receipts::Notes => job_of(file, "recording-programs", BUILD_TO_RECORD),
@@ -62,7 +62,7 @@ pub(super) fn job(file: &StageFile) -> Option<Job> {
     }
 }
 
-/// The same for a job that only looks. A release has everything in one archive.
+/// The same for a job that only reads. A release has everything in one archive.
 pub(super) fn status_job(file: &StageFile) -> Option<Job> {
     job_of(file, "status", BUILD_STATUS)
 }
@@ -118,7 +118,7 @@ pub(super) fn on_production_branch(file: &StageFile) -> Commented<String> {
     )
 }
 
-/// What puts the programs on the path of a job that deploys.
+/// The steps that put the programs on the path of a job that deploys.
 pub(super) fn steps(file: &StageFile) -> Vec<Step> {
     if file.pipeline.install == Install::Pip {
         return vec![install(file)];
@@ -161,7 +161,7 @@ pub(super) fn install(file: &StageFile) -> Step {
         .env("INDEX_URL", "${{ vars.PIP_INDEX_URL }}")
 }
 
-/// From the workspace in this repository; when its sources are those of an earlier run, so are the programs.
+/// From the workspace in this repository; if its sources are those of an earlier run, so are the programs.
 fn built(file: &StageFile, archive: &str, build: &str) -> Vec<Step> {
     let cache = cache::programs(file, archive);
     let mut build = Step::run("Build the programs", build);

@@ -1,6 +1,6 @@
 //! The shape that the deploy workflows share: what starts them, the job of one stage, the order of stages.
 //!
-//! What is deployed is not decided here: each kind of entity brings its own steps.
+//! It does not decide what is deployed: each kind of entity provides its own steps.
 
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ use github_workflow::write::{
     refer_to_groups,
 };
 
-/// Which stage the GitHub environment says it is; the programs compare it with `--stage`.
+/// The stage according to the GitHub environment; the programs compare it with `--stage`.
 const DOMINO_ENV: &str = "${{ vars.DOMINO_ENV }}";
-/// The credential of a person's or service account's key; empty where the token is used.
+/// The API key of a person or service account; empty if a token is used.
 const DOMINO_USER_API_KEY: &str = "${{ secrets.DOMINO_USER_API_KEY }}";
-/// The credential of a service account; empty where the key is used.
+/// The token of a service account; empty if a key is used.
 const DOMINO_TOKEN: &str = "${{ secrets.DOMINO_TOKEN }}";
-/// GitHub's own token of the job, good for what its `permissions` say.
+/// GitHub's own token of the job, with the rights in its `permissions`.
 const GITHUB_TOKEN: &str = "${{ github.token }}";
 
-/// The minutes a stage's job has beside those of its entities: start, download, unpack.
+/// The minutes of a stage's job in addition to those of its entities: start, download, unpack.
 const OVERHEAD_MINUTES: u32 = 10;
 
-/// The job output that carries the revision of the compute environment that an entity ran in. A job may be called as
+/// The job output with the revision of the compute environment that an entity ran in. A job may have the same name as
 /// the model that it trains.
 fn revision_output(share: Share<'_>, (kind, name): (Kind, &str)) -> String {
     match kind == share.kind {
@@ -42,8 +42,8 @@ fn revision_output(share: Share<'_>, (kind, name): (Kind, &str)) -> String {
     }
 }
 
-/// The step of an entity, which is told the revision that the stage before ran, and with `outputs` tells the next stage
-/// its own.
+/// The step of an entity with the revision that the stage before ran, and with `outputs` its own revision for the
+/// next stage.
 pub(super) fn with_revision(
     share: Share<'_>,
     stage: &Stage,
@@ -63,7 +63,7 @@ pub(super) fn with_revision(
     }
 }
 
-/// Passes on what jobs ran in that are deployed before and after this stage, and not to it.
+/// Passes on the revisions of jobs that are deployed before and after this stage, but not to it.
 pub(super) fn pass_revisions(
     share: Share<'_>,
     stage: &Stage,
@@ -96,7 +96,7 @@ fn is_deployed_later(file: &StageFile, stage: &Stage, (kind, name): (Kind, &str)
 
 /// A workflow that deploys one kind of entity, stage by stage.
 ///
-/// `steps` makes the steps of a stage from the stage and the job of the stage before, if there is one.
+/// `steps` creates the steps of a stage from the stage and the job of the stage before, if there is one.
 pub(super) fn deploy<'a>(
     share: Share<'a>,
     named: impl IntoIterator<Item = String>,
@@ -156,8 +156,8 @@ pub(super) fn deploy<'a>(
     }
 }
 
-/// What the names of a file's concurrency groups begin with. No stage has a `/` in its name, so that no group of one file
-/// is one of another.
+/// The common beginning of the names of a file's concurrency groups. No stage has a `/` in its name, so files never
+/// share a group.
 fn queue_of(share: Share<'_>) -> String {
     let kind = share.kind.word();
     match share.part {
@@ -166,7 +166,7 @@ fn queue_of(share: Share<'_>) -> String {
     }
 }
 
-/// When a stage is entered after the one before it.
+/// The condition under which a stage runs after the one before it.
 fn lets_in(file: &StageFile, before: &Job, earlier: &Stage) -> Commented<String> {
     let not_stopped = unless_stopped_after(earlier);
     if hands_on_each(file) {
@@ -207,13 +207,13 @@ fn hands_on_each(file: &StageFile) -> bool {
     file.pipeline.side_by_side && !file.pipeline.together
 }
 
-/// What one stage's job does.
+/// The content of one stage's job.
 pub(super) struct StageSteps {
     /// The steps of each entity, each a single command.
     pub(super) chains: Vec<Chain>,
-    /// Where what was deployed can be seen.
+    /// The page where the deployment can be seen.
     pub(super) url: Option<Expression>,
-    /// What the next stage is given.
+    /// The outputs for the next stage.
     pub(super) outputs: IndexMap<String, Expression>,
 }
 
@@ -236,7 +236,7 @@ pub(super) fn minutes(time: Duration) -> u32 {
 
 /// A step that runs one of our programs with what it needs to reach Domino.
 pub(super) fn domino_step(name: String, id: String, command: String, minutes: u32) -> Step {
-    // GitHub signals only the shell of a step that is cancelled; the program takes its place to hear it.
+    // GitHub signals only the shell of a cancelled step; the program replaces it to receive the signal.
     Step::run(name, format!("exec {command}"))
         .id(id)
         .env("DOMINO_ENV", DOMINO_ENV)
@@ -245,14 +245,14 @@ pub(super) fn domino_step(name: String, id: String, command: String, minutes: u3
         .minutes(minutes)
 }
 
-/// The same step, which asks GitHub: how two commits stand to each other, which the checkout lets every job ask, and
-/// where the stage has approvers, who approved the run.
+/// The same step with a token for GitHub: for the order of two commits, which every job may read, and if the stage
+/// has approvers, for who approved the run.
 pub(super) fn asks_github(step: Step) -> Step {
     step.env("GITHUB_TOKEN", GITHUB_TOKEN)
 }
 
-/// What the steps of a stage need of GitHub beside the checkout: who approved the run, and when it is run again, whether
-/// the job that starts a run had succeeded.
+/// The permissions that the steps of a stage need in addition to the checkout: to read who approved the run, and in a
+/// later attempt, whether the job that starts a run had succeeded.
 pub(super) fn permissions(stage: &Stage, steps: &[JobStep]) -> Permissions {
     let approved = !stage.approvers.is_empty() || stage.gates.github_approval;
     let each = || steps.iter().flat_map(JobStep::each);
@@ -277,7 +277,7 @@ pub(super) fn job_id(stage: &Stage) -> String {
     format!("deploy-{}", stage.name)
 }
 
-/// The job output that carries what became of an entity to the next stage.
+/// The job output with an entity's result for the next stage.
 fn passed_output(kind: Kind, entity: &Entity) -> String {
     match entity.kind == kind {
         true => format!("{}-passed", entity.name),
@@ -285,7 +285,7 @@ fn passed_output(kind: Kind, entity: &Entity) -> String {
     }
 }
 
-/// The steps that deploy, and what the next stage is given.
+/// The steps that deploy, and the outputs for the next stage.
 fn deployment(
     share: Share<'_>,
     stage: &Stage,
@@ -321,7 +321,7 @@ fn deployment(
                 outputs.insert(passed_output(kind, &chain.entity), chain.passed());
             }
         }
-        // What a job that is not for this stage did before, the next one wants to know.
+        // The next stage needs the earlier result of a job that is not deployed to this stage.
         for job in share.jobs().filter(|job| !job.is_deployed_to(stage)) {
             let of = Entity {
                 kind: Kind::Job,
@@ -407,8 +407,8 @@ pub(super) fn goes_on(stage: &Stage, next: &Stage) -> String {
     }
 }
 
-/// Whether the run goes on after this stage. A job that is skipped takes every later one with it, so each needs to
-/// look one stage back only; in a run that a push started the answer is empty, and so never this stage.
+/// Whether the run continues after this stage. A skipped job skips every later one, so each only needs to check one
+/// stage back. In a run that was started by a push the input is empty, so it never equals this stage.
 fn unless_stopped_after(stage: &Stage) -> String {
     format!("inputs.stop-after != {}", literal(&stage.name))
 }

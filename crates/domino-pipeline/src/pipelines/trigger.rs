@@ -1,4 +1,5 @@
-//! What starts a deploy workflow: a push that touches one of its files, or a person who may tick what the programs take.
+//! What starts a deploy workflow: a push that touches one of its files, or a person, who may tick the programs'
+//! flags.
 
 use indexmap::IndexMap;
 use stage_file::{Kind, Stage};
@@ -51,8 +52,8 @@ pub(super) fn triggers(
     }
 }
 
-/// The files whose change deploys what the workflow deploys: the stage file, the project without the folders of the
-/// other kinds, the folder of each file that an entity names, and what `paths` says.
+/// The files that start the workflow when they change: the stage file, the project without the folders of the other
+/// kinds, the folder of each file that an entity names, and what `paths` says.
 fn watched(share: Share<'_>, named: impl IntoIterator<Item = String>) -> Vec<Pattern> {
     let mut paths = vec![
         Pattern::Exactly("stages.toml".to_owned()),

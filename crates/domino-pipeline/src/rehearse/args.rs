@@ -1,6 +1,6 @@
-//! What a person can ask of a rehearsal, and what they should know before trusting one.
+//! The arguments of a rehearsal, and what a person should know before trusting one.
 //!
-//! Who does what is asked, `rehearse.rs` knows.
+//! `rehearse.rs` acts on them.
 
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ Exit codes: 0 every step succeeded; 2 something cannot be rehearsed, or wrong us
 say; 5 a step failed; \
 7 an approval was not given; 130 or 143 interrupted.";
 
-/// What was decided when a rehearsal began, and does not change when it is run again.
+/// What is decided when a rehearsal begins, and does not change when it is run again.
 const FIRST_ONLY: [&str; 9] = [
     "workflows",
     "uncommitted",

@@ -1,4 +1,4 @@
-//! The Domino of a rehearsal: a sandbox seeded from the stage file.
+//! The Domino of a rehearsal: a sandbox with data from the stage file.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::packages;
 use super::settings::Domino;
 use super::subject::Subject;
 
-/// What its experiment manager takes from outside of a run: no write, where the stage file says that runs promote.
+/// Which writes its experiment manager accepts from outside of a run: none, if the stage file says that runs promote.
 fn mlflow_context(stage_file: &str) -> MlflowContext {
     let file: Option<Table> = stage_file.parse().ok();
     let promote =
@@ -25,10 +25,11 @@ fn mlflow_context(stage_file: &str) -> MlflowContext {
     }
 }
 
-/// Starts a sandbox with what the stage file names, whose newest commit is the rehearsed one. Its runs find our programs where they are there.
+/// Starts a sandbox with everything that the stage file names; its newest commit is the rehearsed one. Its runs find
+/// our programs if they exist.
 ///
 /// # Errors
-/// When the stage file or the file of faults cannot be read, there is no such Python, or there is no port to be had.
+/// When the stage file or the file of faults cannot be read, there is no such Python, or no port is available.
 pub fn start(
     subject: &Subject,
     args: &Args,
@@ -44,7 +45,7 @@ pub fn start(
         repository: subject.repository.root.clone(),
         head: Some(subject.commit.sha.clone()),
         version: args.domino_version,
-        // A person wants to see the statuses go by; nobody else does.
+        // Only a person at a terminal wants to see the statuses change.
         delays: if std::io::stdout().is_terminal() {
             Pace::human()
         } else {
@@ -89,7 +90,7 @@ fn warn_of_missing(subject: &Subject, python: Option<&Path>) {
     }
 }
 
-/// A text that nobody guesses.
+/// A random text that cannot be guessed.
 pub fn random_text(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric)
         .take(length)

@@ -1,6 +1,6 @@
 //! The GitHub environment of each stage, read from `stages.toml`: its name, approvers, wait timer.
 //!
-//! The file is read as plain TOML for these few keys; whether it is right as a whole, other tasks tell.
+//! The file is read as plain TOML for these few keys; other code checks the whole file.
 
 use anyhow::Context;
 use toml::{Table, Value};

@@ -1,6 +1,6 @@
-//! The programs beside this one: in a rehearsal they stand in for those that a step would download or compile.
+//! The programs beside this one: in a rehearsal they replace those that a step would download or compile.
 //!
-//! Whether a release can be downloaded is not rehearsed, nor how long a build for a release takes; the step says so.
+//! The download of a release is not rehearsed, nor how long a release build takes; the step says so.
 
 use std::path::{Path, PathBuf};
 
@@ -22,12 +22,12 @@ pub struct Installed {
     folder: PathBuf,
     /// The release that the stage file names.
     release: String,
-    /// Whether they were built a moment ago from the repository that is rehearsed.
+    /// Whether they were just built from the repository that is rehearsed.
     built_here: bool,
 }
 
 impl Installed {
-    /// Those beside this program, if all of them are there. `repository` is the one that is rehearsed.
+    /// The programs beside this one, if all of them exist. `repository` is the one that is rehearsed.
     pub fn beside_this_program(stage_file: &str, repository: &Path) -> Option<Self> {
         let program = std::env::current_exe().and_then(|program| program.canonicalize());
         let folder = program.ok()?.parent()?.to_owned();
@@ -47,17 +47,17 @@ impl Installed {
         }
     }
 
-    /// Where they are.
+    /// The folder that they are in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether they stand in for those that a step would compile.
+    /// Whether they replace those that a step would compile.
     pub fn built_here(&self) -> bool {
         self.built_here
     }
 
-    /// What stands in for a command that would download or compile programs.
+    /// The replacement for a command that would download or compile programs.
     pub fn substitute(&self, command: &str) -> Option<Substitute> {
         if [BUILD, BUILD_TO_RECORD].contains(&command) {
             return self.built_here.then(|| self.instead_of_compiling());
@@ -89,7 +89,7 @@ impl Installed {
 }
 
 impl Installed {
-    /// Where each program lies, as words of a shell.
+    /// The path of each program, as words of a shell.
     fn paths(&self) -> String {
         let folder = quoted(&self.folder);
         let names = PROGRAMS.iter().chain([&RECORDS]);
@@ -97,7 +97,7 @@ impl Installed {
         paths.join(" ")
     }
 
-    /// The archive holds links: the programs stay on this machine, and those of a debug build are large.
+    /// The archive contains links: the programs stay on this machine, and those of a debug build are large.
     fn instead_of_compiling(&self) -> Substitute {
         Substitute {
             command: format!(

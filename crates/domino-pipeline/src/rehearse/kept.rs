@@ -1,7 +1,7 @@
-//! What a rehearsal leaves for one that runs it again: a folder with its runs, the results of their jobs, the artifacts
-//! and the workflow files.
+//! What a rehearsal leaves for one that runs it again: a folder with its runs, the results of their jobs, the
+//! artifacts and the workflow files.
 //!
-//! It is there as long as the rehearsal that made it keeps its sandbox up.
+//! The folder exists as long as the rehearsal that created it keeps its sandbox running.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -25,57 +25,57 @@ use crate::repository;
 
 const FILE: &str = "rehearsal.json";
 
-/// The folder of a rehearsal.
+/// The folder of a rehearsal, which later attempts share.
 pub struct KeptFolder {
     /// Where it is.
     pub path: PathBuf,
     is_own: bool,
-    /// Held by whoever runs the rehearsal again.
+    /// Held while the rehearsal is run again.
     _lock: Option<File>,
 }
 
-/// A rehearsal, as far as it goes on in a later attempt.
+/// What a later attempt needs to know about a rehearsal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Kept {
-    /// The repository.
+    /// The top folder of the rehearsed repository.
     pub repository: PathBuf,
-    /// The commit.
+    /// The SHA of the rehearsed commit.
     pub commit: String,
     /// What started its runs.
     pub event: Event,
     /// Who did.
     pub actor: String,
-    /// When they were made.
+    /// When its runs were created.
     pub created_at: Timestamp,
-    /// How many days later this is, as far as GitHub goes.
+    /// How many days have passed since, on GitHub's side.
     pub day: u32,
-    /// For how many days artifacts are kept at most.
+    /// The most days that artifacts are kept.
     pub artifact_days: u32,
-    /// The sandbox, once it is up.
+    /// Its sandbox, once it is running.
     pub domino: Option<KeptDomino>,
-    /// Its runs.
+    /// One run for each workflow.
     pub runs: Vec<KeptRun>,
-    /// What became of their jobs.
+    /// How their jobs ended, in every attempt.
     pub jobs: Vec<JobRecord>,
     /// The approvals that were given.
     pub approvals: Vec<Approval>,
 }
 
-/// A run.
+/// The run of one workflow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptRun {
     /// Its workflow's file.
     pub file: String,
-    /// `GITHUB_RUN_ID`
+    /// The id in `GITHUB_RUN_ID`.
     pub id: u64,
-    /// How often it was started.
+    /// The number of its last attempt.
     pub attempt: u64,
-    /// What its jobs uploaded.
+    /// The artifacts that its jobs uploaded.
     pub artifacts: Vec<Artifact>,
 }
 
 impl KeptFolder {
-    /// Where the folder of a rehearsal is that has its folders below this one.
+    /// The path of a rehearsal's folder below this one.
     pub fn below(base: &Path) -> PathBuf {
         base.join("run")
     }
@@ -85,10 +85,10 @@ impl KeptFolder {
         self.path.join("origin.git")
     }
 
-    /// Makes an empty folder below this one. It goes away with what comes back.
+    /// Creates an empty folder below this one. It is removed when the returned value is dropped.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn create(base: &Path) -> anyhow::Result<Self> {
         let path = Self::below(base);
         if path.exists() {
@@ -104,10 +104,10 @@ impl KeptFolder {
         })
     }
 
-    /// Opens the folder of a rehearsal that is kept up, and reads what is in it.
+    /// Opens the folder of a running rehearsal, and reads its content.
     ///
     /// # Errors
-    /// When there is none, somebody else runs it again, or its sandbox is gone.
+    /// When there is none, somebody else is running it again, or its sandbox has ended.
     pub fn open(path: &Path) -> anyhow::Result<(Self, Kept)> {
         let place = path.display();
         let how = format!(
@@ -153,7 +153,7 @@ impl KeptFolder {
         self.path.join("workflows")
     }
 
-    /// Writes down what a later attempt needs, for this user's eyes only.
+    /// Writes what a later attempt needs, readable only by this user.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -176,14 +176,14 @@ impl KeptFolder {
 impl Drop for KeptFolder {
     fn drop(&mut self) {
         if self.is_own {
-            // The next rehearsal begins by emptying it, so what cannot be removed now is no harm.
+            // The next rehearsal empties the folder first, so what cannot be removed now does no harm.
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }
 }
 
 impl Kept {
-    /// Nothing yet, of a rehearsal that begins now.
+    /// The state of a rehearsal that begins now, without any run.
     pub fn first(
         subject: &Subject,
         event: Event,
@@ -213,7 +213,7 @@ impl Kept {
         self.domino.as_ref().context("it has no sandbox")
     }
 
-    /// When GitHub says that its runs were made, as many days ago as have passed.
+    /// When its runs were created from GitHub's point of view, as many days ago as have passed.
     ///
     /// # Errors
     /// When there is no such time.
@@ -223,7 +223,7 @@ impl Kept {
         Ok(format!("{made:.0}"))
     }
 
-    /// Refuses to run again what has not failed.
+    /// Refuses to run again if no job would run.
     ///
     /// # Errors
     /// When no job would run.

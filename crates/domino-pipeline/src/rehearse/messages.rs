@@ -1,4 +1,4 @@
-//! What a rehearsal says before its first workflow and after its last.
+//! What a rehearsal prints before its first workflow and after its last.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use super::mlflow::Mlflow;
 use super::settings::{APPROVER, AUTHOR, Domino, STEPS_USER};
 use crate::repository;
 
-/// Says why there is nothing to rehearse.
+/// Prints why there is nothing to rehearse.
 pub fn nothing_to_rehearse(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error}");
     for cause in error.chain().skip(1) {
@@ -37,7 +37,7 @@ pub fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
     ExitCode::from(CANNOT)
 }
 
-/// Has no credential of the sandbox shown from now on.
+/// Hides the credentials of the sandbox from now on.
 pub fn hide_credentials(console: &Console, domino: &Domino) {
     let reached = domino.reached();
     console.mask(&reached.model_token);
@@ -81,8 +81,8 @@ pub fn announce_folders(console: &Console, build_folder: Option<&Path>, notes: &
     }
 }
 
-/// Says how long the sandbox stays up, and what to export to use it. Its credentials are made up at its start and open
-/// nothing else, so here they are shown.
+/// Prints how long the sandbox stays up, and what to export to use it. Its credentials were generated at its start
+/// and open nothing else, so they are shown here.
 pub fn stays_up(
     console: &Console,
     domino: &KeptDomino,
@@ -142,7 +142,7 @@ pub fn tell_of_receipts(console: &Console, origin: &Path) {
     console.line(Look::Plain, &told);
 }
 
-/// Shows table, summaries and verdict; the exit code comes back.
+/// Prints table, summaries and verdict; returns the exit code.
 pub fn conclude(runner: &Runner, took: Duration) -> u8 {
     let report: &Report = &runner.report();
     report.show(&runner.console, console::width());

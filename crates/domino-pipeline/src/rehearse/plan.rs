@@ -1,4 +1,4 @@
-//! What is rehearsed: a commit for the first time, or once more what an earlier rehearsal keeps up.
+//! What is rehearsed: a commit for the first time, or again what an earlier rehearsal keeps running.
 //!
 //! It only reads; nothing runs yet.
 
@@ -25,7 +25,7 @@ pub struct Plan {
     pub approve: Approve,
     /// The commit and its files.
     pub subject: Subject,
-    /// What earlier attempts left, which is nothing at first.
+    /// What earlier attempts left; empty in a first attempt.
     pub kept: Kept,
     /// Which jobs run again, and the folder of the rehearsal that is run again.
     pub again: Option<(Again, KeptFolder)>,

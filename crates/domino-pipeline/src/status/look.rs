@@ -1,4 +1,4 @@
-//! Looking at all stages side by side, each with its own connection and within its own time.
+//! Reads all stages side by side, each with its own connection and time limit.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{apps, jobs, left_over, models, waiting};
 use crate::{repository, stage_token};
 use domino_core::variable::variable;
 
-/// What a look goes out from: the stages and how each is asked.
+/// What a look starts from: the stages and how each is read.
 #[derive(Debug)]
 pub(crate) struct Look<'a> {
     pub(super) file: &'a StageFile,
@@ -28,12 +28,12 @@ pub(crate) struct Look<'a> {
     patience: Duration,
 }
 
-/// How a stage is asked.
+/// How a stage is read.
 #[derive(Debug)]
 enum Access {
-    /// With this connection; and what to say of its token.
+    /// With this connection; and what to say about its token.
     Open(Host, Reader, Option<String>),
-    /// Not at all, and why.
+    /// Not at all; the reason.
     Not(NotSeen),
 }
 

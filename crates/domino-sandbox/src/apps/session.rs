@@ -1,7 +1,6 @@
-//! The sign-in of a person at a browser, who has no credential to put into a header: the page that
-//! stands in place of an app has a button for each user, and pressing one leaves a cookie. The
-//! cookie opens apps and nothing of the API; a client that sends neither it nor a credential gets
-//! the page, with status 200, as from Domino.
+//! The sign-in of a person at a browser, who cannot put a credential into a header. The page in front of an app has a
+//! button for each user, and pressing one sets a cookie. The cookie opens apps and nothing of the API; a client that
+//! sends neither it nor a credential gets the page, with status 200, as from Domino.
 
 use std::sync::Arc;
 
@@ -15,9 +14,9 @@ use crate::html::escaped;
 use crate::id;
 use crate::users::{User, Users};
 
-/// A secret for each user, good for as long as the sandbox lives.
+/// A secret for each user, valid as long as the sandbox runs.
 pub(crate) struct Sessions {
-    /// Cookies do not tell ports apart, and another sandbox has other secrets.
+    /// Cookies do not distinguish ports, and another sandbox has other secrets.
     cookie: String,
     secrets: Vec<(String, String)>,
     users: Arc<Users>,

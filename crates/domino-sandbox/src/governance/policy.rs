@@ -1,5 +1,5 @@
-//! Policies: the stages that a bundle goes through, who has to approve in each, and what stays
-//! closed until then. Policies are seeded; no route creates one.
+//! Policies: the stages that a bundle passes through, who must approve in each, and what stays closed until then.
+//! Policies are seeded; no route creates one.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use crate::id;
 use crate::seed::PolicySeed;
 use crate::users::{User, Users};
 
-/// One policy.
 pub(super) struct Policy {
     pub(super) id: String,
     pub(super) name: String,

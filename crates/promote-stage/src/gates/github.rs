@@ -9,12 +9,12 @@ use domino_core::variable::variable;
 use super::result::{GateReport, GateResult};
 use crate::candidate::Candidate;
 
-/// What this gate is called.
+/// The name of this gate.
 const GATE: &str = "approval on GitHub";
-/// What follows the login of an approver.
+/// The text after the login of an approver.
 const ON_GITHUB: &str = " (GitHub)";
 
-/// Asks GitHub. A missing variable closes the gate; an answer that is a refusal is an error.
+/// Asks GitHub. A missing variable closes the gate; a refusal by GitHub is an error.
 pub(crate) async fn evaluate(
     context: &StepContext,
     candidate: &Candidate<'_>,
