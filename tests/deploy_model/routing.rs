@@ -6,10 +6,13 @@ use domino_sandbox::{EndpointChange, Fault, Misbehaviour};
 use serde_json::{Value, json};
 
 use crate::endpoint_settings::{PUBLISH, another, scene, stages};
-use crate::harness::{MODEL_TOKEN, Scene};
+use crate::harness::{MODEL_TOKEN, Scene, eventually};
 use crate::shared_endpoint::{change, only};
 
 const LABEL: &str = "PUT /api/modelServing/v1/modelApis/*/versions/*/productionLabel";
+
+const CALLED: &str = "POST /models/*/labels/prod/model";
+const START_AGAIN: &str = "POST /v4/models/*/*/startModelDeployment";
 
 fn advanced() -> Scene {
     scene("6.3", "routing = \"advanced\"")
@@ -92,13 +95,16 @@ fn a_label_that_somebody_moved_stays_and_one_of_an_unsaid_routing_too() {
     assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), made);
 }
 
-#[test]
-fn no_fault_of_the_move_is_green_with_callers_elsewhere_and_the_next_run_moves_it_once() {
-    let refused = |status| Misbehaviour::Status {
+fn refused(status: u16) -> Misbehaviour {
+    Misbehaviour::Status {
         status,
         retry_after: None,
         processed: false,
-    };
+    }
+}
+
+#[test]
+fn no_fault_of_the_move_is_green_with_callers_elsewhere_and_the_next_run_moves_it_once() {
     for (name, fault, exit) in [
         ("lost reply", Misbehaviour::Reset { processed: true }, 0),
         ("403", refused(403), 3),
@@ -128,4 +134,65 @@ fn no_fault_of_the_move_is_green_with_callers_elsewhere_and_the_next_run_moves_i
         }
         assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), 2);
     }
+}
+
+/// A version that passes as `latest`, and fails where callers are.
+fn failing_at_the_label() -> Scene {
+    let mut scene = advanced();
+    scene.run(PUBLISH).exits(0);
+    another(&mut scene, &function(" + 0.0"));
+    scene.sandbox.faults().add(Fault::on(CALLED, refused(422)));
+    scene
+}
+
+#[test]
+fn callers_of_a_version_that_fails_at_the_label_get_what_they_had() {
+    let scene = failing_at_the_label();
+    scene
+        .run(PUBLISH)
+        .exits(5)
+        .tells("failed it at `labels/prod`; callers get version 1 again");
+    scene.sandbox.faults().clear();
+    assert_eq!((promoted(&scene), called(&scene)), (Some(1), json!(10)));
+}
+
+#[test]
+fn a_version_that_cannot_run_again_is_named_with_what_to_do() {
+    let scene = failing_at_the_label();
+    let faults = scene.sandbox.faults();
+    faults.add(Fault::on(START_AGAIN, refused(404)));
+    scene
+        .run(PUBLISH)
+        .exits(5)
+        .tells("could not be moved back to version 1")
+        .tells("it cannot be started again")
+        .tells("start version 1 and promote it to `prod` in Domino, now");
+    scene.sandbox.faults().clear();
+    assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
+}
+
+#[test]
+fn an_interrupted_move_of_the_label_is_named_and_the_next_run_ends_it() {
+    let mut scene = advanced();
+    scene.run(PUBLISH).exits(0);
+    another(&mut scene, &function(" + 0.0"));
+    let slow = Misbehaviour::Delay {
+        by: Duration::from_secs(30),
+    };
+    scene.sandbox.faults().add(Fault::on(LABEL, slow));
+    let from = scene.sandbox.requests().len();
+    let running = scene.start(PUBLISH);
+    eventually("the label is being moved", || {
+        let requests = scene.requests_since(from);
+        requests.iter().any(|one| one.contains("/productionLabel"))
+    });
+    running.signal("INT");
+    running
+        .end()
+        .exits(130)
+        .tells("interrupted while `labels/prod` was being moved to version 2");
+    scene.sandbox.faults().clear();
+    scene.run(PUBLISH).exits(0);
+    assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
+    assert_eq!(only(&scene)["versions"].as_array().unwrap().len(), 2);
 }

@@ -5,10 +5,12 @@
 //! tested ─► holder as planned? ─► moved ─► `labels/prod` tested ─► done
 //!                │ no                │ not       │ failed
 //!                ▼                   ▼           ▼
-//!         nothing is moved     callers keep   moved back to the holder
+//!         nothing is moved     callers keep   the holder runs again ─► moved back
 //! ```
 
-use domino_core::api::model_apis::{ModelApi, ModelApiVersion, ModelApiVersionId, PROD};
+use domino_core::api::model_apis::{
+    Deployment, ModelApi, ModelApiVersion, ModelApiVersionId, PROD,
+};
 use domino_core::client::{ApiError, Written, write_once};
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Interrupts, Step};
@@ -17,6 +19,7 @@ use stage_file::Routing;
 use crate::callers;
 use crate::endpoint::name_of;
 use crate::publish::Publish;
+use crate::rollback::start_again;
 use crate::smoke_test::SmokeTestOutcome;
 use crate::verify::Tested;
 use crate::watch::EndpointWatch;
@@ -147,9 +150,15 @@ impl Publish<'_> {
         let Some(SmokeTestOutcome::Failed(why)) = tested else {
             return Ok(());
         };
-        let back = match holder {
-            Some(holder) => self.label(watch, &holder.id, true).await,
-            None => self.label(watch, &version.id, false).await,
+        let back = tokio::select! {
+            back = self.give_back(step, watch, version, holder) => back,
+            signal = interrupts.next() => {
+                let left = CommandError::new(signal.exit(), format!(
+                    "interrupted while callers of endpoint `{name}` were to get again what they had: they may still get \
+                     {new}, which failed its test at `labels/{PROD}`"
+                ));
+                return Err(CommandError::message(why).context(left.hint("look at the endpoint in Domino, now")));
+            }
         };
         let earlier = holder.map_or_else(|| "none".to_owned(), name_of);
         let failure = CommandError::failed(match &back {
@@ -164,10 +173,46 @@ impl Publish<'_> {
         });
         Err(match back {
             Ok(_) => CommandError::message(why).context(failure),
-            Err(error) => CommandError::from(error)
+            Err(problem) => CommandError::message(problem)
                 .context(why)
-                .context(failure.hint(format!("promote {earlier} to `{PROD}` in Domino, now"))),
+                .context(failure.hint(format!(
+                    "start {earlier} and promote it to `{PROD}` in Domino, now"
+                ))),
         })
+    }
+
+    /// Lets callers have again what they had. Domino may have stopped the version when it lost the label: it runs before
+    /// the label leads to it. An error says why they do not get it.
+    async fn give_back(
+        &self,
+        step: &Step,
+        watch: &EndpointWatch<'_>,
+        version: &ModelApiVersion,
+        holder: Option<&ModelApiVersion>,
+    ) -> Result<(), String> {
+        let of = |error: ApiError| error.to_string();
+        let Some(holder) = holder else {
+            return self
+                .label(watch, &version.id, false)
+                .await
+                .map(drop)
+                .map_err(of);
+        };
+        let now = watch.apis.version(&watch.id, &holder.id).await;
+        let runs = now.map_err(of)?.is_some_and(|now| {
+            let deployment = now.deployment.as_ref();
+            deployment.is_some_and(Deployment::is_running)
+        });
+        if !runs {
+            let (mut progress, limit) = (step.progress(), self.timeout());
+            let started = start_again(watch, &self.writer, holder, limit, &mut progress).await;
+            progress.end();
+            started?;
+        }
+        self.label(watch, &holder.id, true)
+            .await
+            .map(drop)
+            .map_err(of)
     }
 
     /// Gives the label to a version, or takes it away.

@@ -85,7 +85,7 @@ pub(crate) async fn roll_back(
 }
 
 /// Starts a version that was built before, and gives it some time to serve.
-async fn start_again(
+pub(crate) async fn start_again(
     watch: &EndpointWatch<'_>,
     writer: &ModelApis<Writer>,
     version: &ModelApiVersion,
