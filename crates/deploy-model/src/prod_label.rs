@@ -175,9 +175,10 @@ impl Publish<'_> {
             Ok(_) => CommandError::message(why).context(failure),
             Err(problem) => CommandError::message(problem)
                 .context(why)
-                .context(failure.hint(format!(
-                    "start {earlier} and promote it to `{PROD}` in Domino, now"
-                ))),
+                .context(failure.hint(match holder {
+                    Some(_) => format!("start {earlier} and promote it to `{PROD}` in Domino, now"),
+                    None => format!("take `{PROD}` off {new} in Domino, now"),
+                })),
         })
     }
 
