@@ -5,12 +5,12 @@
 
 use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
-use stage_file::{ModelSource, StageFile};
+use stage_file::{ModelSource, Stage, StageFile};
 
 use super::models::DOMINO_MODEL_TOKEN;
-use super::programs;
 use super::stage::{asks_github, domino_step, permissions};
 use super::workflow_file::WorkflowFile;
+use super::{programs, receipts};
 use crate::actions;
 use github_workflow::write::{
     Choice, ChoiceType, Concurrency, Dispatch, Environment, FormField, Job, JobStep, Permissions,
@@ -35,7 +35,11 @@ pub(super) fn back(file: &StageFile, deploys: &[WorkflowFile]) -> Option<Workflo
             if job.environment.is_none() || can.is_empty() {
                 continue;
             }
-            jobs.push(of_stage(file, deploy, job, &can, programs.as_ref()));
+            let back = of_stage(file, deploy, job, &can, programs.as_ref());
+            let recorded =
+                stage_of(file, job).and_then(|stage| receipts::record(file, stage, &back));
+            jobs.push(back);
+            jobs.extend(recorded);
             let new = can.into_iter().filter(|one| !entities.contains(one));
             entities.extend(new.collect::<Vec<_>>());
         }
@@ -116,6 +120,11 @@ fn entities_of(file: &StageFile, deploy: &WorkflowFile, job: &Job) -> Vec<String
         .collect()
 }
 
+/// The stage that a job deploys to.
+fn stage_of<'a>(file: &'a StageFile, job: &Job) -> Option<&'a Stage> {
+    file.stage(job.id.strip_prefix("deploy-")?).ok()
+}
+
 /// The job that goes back where this one deploys.
 fn of_stage(
     file: &StageFile,
@@ -157,10 +166,12 @@ fn of_stage(
             .with("fetch-depth", 0)
             .with("persist-credentials", false),
     ];
+    let of_stage = stage_of(file, job);
     steps.extend(programs::steps(file));
+    steps.extend(receipts::begin(file, false));
     steps.push(step);
+    steps.extend(of_stage.and_then(|stage| receipts::keep(file, stage)));
     let steps: Vec<JobStep> = steps.into_iter().map(JobStep::from).collect();
-    let of_stage = file.stage(stage).ok();
     let permissions = of_stage.map(|stage| permissions(stage, &steps));
     let permissions = permissions.unwrap_or_else(Permissions::none);
     let environment = job.environment.as_ref();

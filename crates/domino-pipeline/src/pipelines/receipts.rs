@@ -114,7 +114,10 @@ pub(super) fn record(file: &StageFile, stage: &Stage, deploys: &Job) -> Option<J
         .chain(programs::steps(file))
         .chain([download, record]);
     let job = Job {
-        id: format!("record-{}", stage.name),
+        id: format!(
+            "record-{}",
+            deploys.id.strip_prefix("deploy-").unwrap_or(&deploys.id)
+        ),
         name: format!("Record what {} got", stage.name),
         needs: Vec::new(),
         r#if: Some(Commented(
