@@ -124,10 +124,11 @@ impl Team {
         self.bash(
             "released",
             &format!(
-                "tar --create --use-compress-program 'gzip -1' --file {archive} --directory '{}' {}\n\
+                "tar --create --use-compress-program 'gzip -1' --file {archive} --directory '{}' {} --directory '{}' domino-pipeline\n\
                  sha256sum {archive} > {archive}.sha256",
                 built::folder().display(),
-                PROGRAMS.join(" ")
+                PROGRAMS.join(" "),
+                Path::new(env!("CARGO_BIN_EXE_domino-pipeline")).parent().unwrap().display()
             ),
         );
         let gh = format!(
