@@ -203,6 +203,28 @@ fn three_deployments_two_changes_by_hand_and_back_again() {
     let text = written.to_string();
     assert!(text.contains("\"back\":\""), "{text}");
 
+    // The history tells what runs since, and the audit that it went back.
+    let history = |words: &[&str]| {
+        let run =
+            scene.run(&[&["history", "--receipts", &kept, "--stage", "prod"], words].concat());
+        masked(&scene, &run.exits(0), &commits).replace(&kept, "[receipts]")
+    };
+    let runs = history(&["--at", "2999-01-01"]);
+    let audit = history(&["--audit", "2020-01-01..2999-01-01"]);
+    for (what, commit) in [
+        ("schedule score", "[commit 2]"),
+        ("app dashboard", "[commit 1]"),
+        ("model wine", "version 2 at [commit 2]"),
+        ("promotion wine", "version 2 at"),
+    ] {
+        let is_it = |line: &&str| line.contains(&format!(" {what} ")) && line.contains(commit);
+        let went_back = |line: &str| line.contains("went back to receipt");
+        let line = runs.lines().find(is_it);
+        assert!(line.is_some_and(went_back), "{what}: {runs}");
+        let mut lines = audit.lines().filter(is_it);
+        assert!(lines.any(went_back), "{what}: {audit}");
+    }
+
     // The next merge is held back in production, and only there.
     commits.push(commit_again(&mut scene, "round 4"));
     for words in PIPELINE {

@@ -6,7 +6,10 @@
 use domino_core::api::mlflow::ModelVersion;
 use domino_core::api::projects::Project;
 use domino_core::api::registered_models::VersionNumber;
+use domino_core::commit::Commit;
+use domino_core::deployment::Deployment;
 use domino_core::error::{CommandError, Context as _, Result};
+use domino_core::receipt::{Draft, ReceiptKind};
 use domino_core::step::{Interrupts, Plan, Step, StepContext, StepFlags, StepResult, ticked};
 use domino_core::version_identity::VersionIdentity;
 use stage_file::VersionRule;
@@ -90,6 +93,7 @@ pub(crate) async fn demote(
         .output("version", back.to_string())
         .output("registered-model", target.name)
         .output("model-stage", target.model_stage.word());
+    leave_receipt(step, context, &demotion.back);
     if transition.is_nothing() {
         return Ok(StepResult::unchanged(format!(
             "`{}` holds version {back} of `{}` already, and no other",
@@ -127,6 +131,25 @@ pub(crate) async fn demote(
         "`{}` holds version {back} of `{}` again, and no other",
         target.model_stage, target.name
     )))
+}
+
+/// Says of what there is to be a receipt once it is done. What is put back outside of a repository is of no commit, and
+/// leaves none.
+fn leave_receipt(step: &mut Step, context: &StepContext, back: &ModelVersion) {
+    let Ok(commit) = Commit::wanted(None) else {
+        return;
+    };
+    let deployment = Deployment {
+        context,
+        kind: ReceiptKind::Promotion,
+        commit: commit.as_str(),
+        place: None,
+        version: Some(&VersionIdentity::of(back)),
+    };
+    step.deploys(Draft {
+        is_removal: false,
+        ..deployment.removal()
+    });
 }
 
 async fn plan<'a>(context: &'a StepContext, args: &'a DemoteArgs) -> Result<Demotion<'a>> {

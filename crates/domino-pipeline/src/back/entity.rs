@@ -143,7 +143,10 @@ impl<'a> Entity<'a> {
         let mut invocations = Vec::new();
         if stage.model_stage.is_some() {
             let words = format!("demote {} --stage {stage_name} --hold", model.name);
-            let demote = Invocation::of("promote-stage", &words);
+            let demote = Invocation {
+                receipt: target.receipt.clone(),
+                ..Invocation::of("promote-stage", &words)
+            };
             let demote = demote.with("--version", version.to_string());
             invocations.push(demote.with("--reason", &target.reason));
         }
