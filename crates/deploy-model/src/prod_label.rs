@@ -14,6 +14,7 @@ use domino_core::api::model_apis::{
 use domino_core::client::{ApiError, Written, write_once};
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::{Interrupts, Step};
+use domino_core::wait::Poll;
 use stage_file::Routing;
 
 use crate::callers;
@@ -199,7 +200,7 @@ impl Publish<'_> {
                 .map(drop)
                 .map_err(of);
         };
-        let now = watch.apis.version(&watch.id, &holder.id).await;
+        let now = self.settled(watch, &holder.id).await;
         let runs = now.map_err(of)?.is_some_and(|now| {
             let deployment = now.deployment.as_ref();
             deployment.is_some_and(Deployment::is_running)
@@ -214,6 +215,23 @@ impl Publish<'_> {
             .await
             .map(drop)
             .map_err(of)
+    }
+
+    /// A version once no change of it is in progress: one that is being stopped still says that it runs.
+    async fn settled(
+        &self,
+        watch: &EndpointWatch<'_>,
+        version: &ModelApiVersionId,
+    ) -> Result<Option<ModelApiVersion>, ApiError> {
+        let mut poll = Poll::until(self.timeout(), watch.reader.delay_scale());
+        loop {
+            let now = watch.apis.version(&watch.id, version).await?;
+            let deployment = now.as_ref().and_then(|now| now.deployment.as_ref());
+            let is_pending = deployment.is_some_and(|deployment| deployment.is_pending);
+            if !is_pending || !poll.next().await {
+                return Ok(now);
+            }
+        }
     }
 
     /// Gives the label to a version, or takes it away.

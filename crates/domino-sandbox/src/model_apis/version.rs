@@ -83,6 +83,8 @@ pub(super) struct VersionAssets {
 struct VersionProgress {
     status: Status,
     history: Vec<Status>,
+    /// It was told to stop, and has not yet: Domino calls that pending.
+    is_stopping: bool,
     build: Build,
     failure: Option<String>,
     process: Option<Process>,
@@ -133,6 +135,7 @@ impl ModelApiVersion {
             progress: Locked::new(VersionProgress {
                 status: Status::Preparing,
                 history: vec![Status::Preparing],
+                is_stopping: false,
                 build: Build::Preparing,
                 failure: None,
                 process: None,
@@ -190,7 +193,8 @@ impl ModelApiVersion {
     pub(super) fn deployment(&self) -> Option<Value> {
         self.spec.should_deploy.then(|| {
             let status = self.reported_status();
-            json!({ "isPending": is_pending(&status), "status": status })
+            let is_pending = is_pending(&status) || self.progress.lock().is_stopping;
+            json!({ "isPending": is_pending, "status": status })
         })
     }
 
@@ -230,12 +234,15 @@ impl ModelApiVersion {
     }
 
     pub(super) fn stop(&self) {
+        let mut progress = self.progress.lock();
+        progress.is_stopping = !matches!(progress.status, Status::Failed | Status::Stopped);
         self.stopping.notify_one();
     }
 
     pub(super) fn enter(&self, status: Status) {
         let mut progress = self.progress.lock();
         progress.status = status.clone();
+        progress.is_stopping = false;
         progress.history.push(status);
     }
 
