@@ -5,6 +5,8 @@
 //! runs the `domino-pipeline` of this build, and uses links to its debug programs, because compiling the workspace
 //! again would take minutes and prove nothing new, and packing debug programs takes long as well.
 
+#[path = "getting_started/beyond_defaults.rs"]
+mod beyond_defaults;
 mod built;
 #[path = "getting_started/inside.rs"]
 mod inside;
@@ -57,10 +59,16 @@ struct Scratch {
 impl Scratch {
     /// A copy of what git knows here, committed.
     fn new() -> Self {
+        Self::copy_of("")
+    }
+
+    /// A copy of what git knows below a folder here, committed.
+    fn copy_of(from: &str) -> Self {
+        let from = top().join(from);
         let folder = tempfile::tempdir().unwrap();
         let listed = Command::new("git")
             .args(["ls-files", "-z"])
-            .current_dir(top())
+            .current_dir(&from)
             .output()
             .unwrap();
         for path in String::from_utf8(listed.stdout)
@@ -70,8 +78,8 @@ impl Scratch {
             let to = folder.path().join("repository").join(path);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             // A file that is about to be removed here is listed and not there.
-            if top().join(path).is_file() {
-                fs::copy(top().join(path), to).unwrap();
+            if from.join(path).is_file() {
+                fs::copy(from.join(path), to).unwrap();
             }
         }
         let scratch = Self {
@@ -292,13 +300,16 @@ impl Kept {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = String::new();
+        let (mut said, mut url) = (String::new(), None);
         for line in BufReader::new(rehearsal.stdout.as_mut().unwrap()).lines() {
             let line = line.unwrap();
             said += &format!("{line}\n");
             let kept = line.strip_prefix("the sandbox stays up at ");
-            if let Some(url) = kept.and_then(|rest| rest.split(' ').next()) {
-                let url = url.to_owned();
+            if let Some(told) = kept.and_then(|rest| rest.split(' ').next()) {
+                url = Some(told.to_owned());
+            }
+            // Its last line comes after those that export what opens the sandbox.
+            if let Some(url) = url.take_if(|_| line.starts_with("run it again")) {
                 return Self {
                     rehearsal,
                     said,
@@ -312,9 +323,15 @@ impl Kept {
 
     /// A page of the sandbox.
     fn page(&self, path: &str) -> String {
+        self.answer(path, "")
+    }
+
+    /// What the sandbox answers to a request with this line among its headers.
+    fn answer(&self, path: &str, header: &str) -> String {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let lines = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{header}\r\n");
+        stream.write_all(lines.as_bytes()).unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).unwrap();
         page

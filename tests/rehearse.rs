@@ -319,6 +319,7 @@ fn after_a_refusal_on_a_terminal_the_sandbox_stays_up_until_enter() {
         "export DOMINO_TOKEN=",
         "export AUTHOR_TOKEN=",
         "export APPROVER_TOKEN=",
+        "export DOMINO_MODEL_TOKEN=",
     ] {
         assert!(after.contains(exported), "{exported}: {text}");
     }

@@ -104,6 +104,8 @@ pub fn stays_up(
         let token = domino.token_of(user);
         println!("export {variable}={token}  # {user}, {what}");
     }
+    let token = &domino.model_token;
+    println!("export DOMINO_MODEL_TOKEN={token}  # what every endpoint takes");
     if let Some(programs) = programs {
         println!("export PATH=\"{}:$PATH\"", programs.display());
     }
