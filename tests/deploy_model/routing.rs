@@ -54,7 +54,9 @@ fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
     scene
         .run(PUBLISH)
         .exits(0)
-        .tells("`labels/prod` leads to version 2");
+        .tells("`labels/prod` leads to version 2")
+        .tells("1 request to version 2 answered as expected")
+        .tells("1 request to `labels/prod` answered as expected");
     assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
     // One that fails as `latest` is none that callers get.
     another(&mut scene, &function(" + 7"));
@@ -62,6 +64,12 @@ fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
         scene.run(PUBLISH).exits(5);
         assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
     }
+    scene
+        .run(&["status", "tenfold", "--stage", "dev"])
+        .exits(0)
+        .tells("version 2 of endpoint `tenfold-dev` is `Running`")
+        .tells("callers of `labels/prod` get version 2")
+        .tells("newest            version 3 (`Running`)");
     // Without the token nothing is tested, and so nothing is moved.
     another(&mut scene, &function(" + 0"));
     scene.without("DOMINO_MODEL_TOKEN");

@@ -77,9 +77,10 @@ impl Calls {
 
     /// What was called, for a sentence about it: ``to `latest` ``.
     pub(crate) fn to(&self, route: Route) -> String {
-        match self {
-            Self::AtOnce(_) => format!("to `{route}`"),
-            Self::Later(..) => "left for asynchronous answers".to_owned(),
+        match (self, route) {
+            (Self::AtOnce(_), Route::Number(number)) => format!("to version {number}"),
+            (Self::AtOnce(_), Route::Latest | Route::Promoted) => format!("to `{route}`"),
+            (Self::Later(..), _) => "left for asynchronous answers".to_owned(),
         }
     }
 }

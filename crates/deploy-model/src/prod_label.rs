@@ -148,8 +148,13 @@ impl Publish<'_> {
                 "interrupted; `labels/{PROD}` of endpoint `{name}` leads to {new}, which passed its tests as `latest`"
             ))),
         };
-        let Some(SmokeTestOutcome::Failed(why)) = tested else {
-            return Ok(());
+        let why = match tested {
+            Some(SmokeTestOutcome::Failed(why)) => why,
+            Some(SmokeTestOutcome::Passed(words)) => {
+                step.report.fact("callers' test", words);
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
         let back = tokio::select! {
             back = self.give_back(step, watch, version, holder) => back,

@@ -192,9 +192,7 @@ fn is_registered(source: &ModelApiSource) -> bool {
 impl Defect {
     pub(crate) fn reason(&self) -> String {
         match self {
-            Self::Mismatch(differences) => {
-                format!("it is not what was asked for: {}", differences.join("; "))
-            }
+            Self::Mismatch(differences) => differences.join("; "),
             Self::FailedSmokeTest(why) => why.clone(),
             Self::WentDown(_) => "it ran, and went down".to_owned(),
         }

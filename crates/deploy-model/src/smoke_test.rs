@@ -41,7 +41,11 @@ pub(crate) async fn test(
 ) -> SmokeTestOutcome {
     let mut route = route;
     let mut slowest = Duration::ZERO;
-    progress.status(&format!("smoke test: {}", smoke.count()));
+    progress.status(&format!(
+        "smoke test: {} {}",
+        smoke.count(),
+        endpoint.to(route)
+    ));
     for case in &smoke.cases {
         let mut answered = answer(endpoint, route, case, delay_scale).await;
         if let Err(CallError::Api(error)) = &answered

@@ -10,6 +10,7 @@ use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 
+use crate::callers::routing;
 use crate::check::git_commit;
 use crate::endpoint::{Endpoint, EndpointAddress, describe, name_of, status_text, url};
 
@@ -24,7 +25,7 @@ pub(crate) struct StatusArgs {
     pub(crate) flags: StepFlags,
 }
 
-/// Shows the version that answers, and a newer one that is being deployed.
+/// Shows the version that callers get, and a newer one.
 pub(crate) async fn status(
     step: &mut Step,
     context: &StepContext,
@@ -45,9 +46,16 @@ pub(crate) async fn status(
         .active
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
-    let version = with_status(&endpoint, api, active.unwrap_or(newest)).await?;
+    let routing = routing(api, &versions);
+    let promoted = versions.iter().find(|version| version.is_promoted());
+    // Where callers go by the label, they get the version that has it, whatever is active as `latest`.
+    let called = routing.as_ref().and(promoted).or(active);
+    let version = with_status(&endpoint, api, called.unwrap_or(newest)).await?;
     let url = url(context, model, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &version);
+    if let Some(routing) = routing {
+        step.report.fact("routing", routing);
+    }
     // The version's own `commitId` may be that of Domino's files, and a registered model has no code from the
     // repository.
     if let Some(ModelApiSource::Function { .. }) = &version.source

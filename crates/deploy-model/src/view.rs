@@ -80,7 +80,11 @@ impl PublishPlan<'_> {
             },
         );
         if let Some(existing) = &self.existing {
-            plan.fact("serves now", serving(&existing.api));
+            let name = match existing.api.routes_by_label() {
+                true => "latest now",
+                false => "serves now",
+            };
+            plan.fact(name, serving(&existing.api));
             if let Some(other_name) = &self.endpoint.other_name {
                 plan.fact("endpoint", other_name.as_str());
             }
