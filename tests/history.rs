@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use domino_core::receipt::{
-    AppliedPlan, DeployedThing, DeploymentPlace, FORMAT, Leave, People, Receipt, ReceiptKind,
-    ReceiptOutcome, SealedReceipt, write_to_folder,
+    AppliedPlan, DeployedThing, DeploymentPlace, FORMAT, GivenApproval, People, Receipt,
+    ReceiptKind, ReceiptOutcome, SealedReceipt, write_to_folder,
 };
 use tempfile::TempDir;
 
@@ -113,7 +113,7 @@ fn receipt(stage: &str, entity: &str, digit: char, at: &str) -> Receipt {
             author: Some("=Ann".into()),
             started_by: Some("ann".into()),
             run_again_by: None,
-            approvals: vec![Leave {
+            approvals: vec![GivenApproval {
                 by: "carol".into(),
                 r#where: format!("GitHub environment {}", stage.to_uppercase()),
                 at: None,

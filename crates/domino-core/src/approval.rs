@@ -8,7 +8,7 @@ use stage_file::Stage;
 use crate::client::Connection;
 use crate::error::{CommandError, Exit, Result};
 use crate::github::{ApprovalRules, RunApproval, RunReview, StarterRules, WorkflowRun};
-use crate::receipt::Leave;
+use crate::receipt::GivenApproval;
 use crate::rerun::is_rerun;
 use crate::step::{Plan, Step, StepContext};
 use crate::variable::{is_on_github, variable};
@@ -119,14 +119,14 @@ impl Approval {
     }
 
     /// The same as a receipt has it.
-    pub fn leaves(&self, stage: &Stage) -> Vec<Leave> {
+    pub fn given(&self, stage: &Stage) -> Vec<GivenApproval> {
         let given_by = self.given_by().iter();
-        let leave = |by: &String| Leave {
+        let approval = |by: &String| GivenApproval {
             by: by.clone(),
             r#where: format!("GitHub environment {}", stage.github_environment),
             at: None,
         };
-        given_by.map(leave).collect()
+        given_by.map(approval).collect()
     }
 
     /// Adds what is known to a plan.

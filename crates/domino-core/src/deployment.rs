@@ -4,7 +4,7 @@
 use crate::api::environments::RevisionSpec;
 use crate::approval::Approval;
 use crate::place::ResolvedPlacement;
-use crate::receipt::{DeployedThing, DeploymentPlace, Draft, Leave, ReceiptKind};
+use crate::receipt::{DeployedThing, DeploymentPlace, Draft, GivenApproval, ReceiptKind};
 use crate::receipt_before::Passed;
 use crate::revision::meant;
 use crate::step::StepContext;
@@ -33,7 +33,7 @@ impl Deployment<'_> {
     /// The beginning of its receipt.
     pub fn draft(&self, approval: &Approval, passed: &Passed) -> Draft {
         Draft {
-            approvals: approval.leaves(&self.context.stage),
+            approvals: approval.given(&self.context.stage),
             without_receipt: passed.without_receipt().map(str::to_owned),
             is_removal: false,
             ..self.removal()
@@ -86,9 +86,9 @@ impl Draft {
                 Some((by, place)) => (by, place),
                 None => (other.as_str(), ""),
             };
-            let is_known = self.approvals.iter().any(|leave| leave.by == by);
+            let is_known = self.approvals.iter().any(|known| known.by == by);
             if !(is_known && place == "GitHub") {
-                self.approvals.push(Leave {
+                self.approvals.push(GivenApproval {
                     by: by.to_owned(),
                     r#where: place.to_owned(),
                     at: None,

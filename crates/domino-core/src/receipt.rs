@@ -140,13 +140,13 @@ pub struct People {
     pub run_again_by: Option<String>,
     /// Who approved it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approvals: Vec<Leave>,
+    pub approvals: Vec<GivenApproval>,
 }
 
 /// One person's approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Leave {
+pub struct GivenApproval {
     /// Who gave it: a login.
     pub by: String,
     /// Where: `GitHub environment PROD`, `Domino`.

@@ -1,7 +1,7 @@
 //! What a program knows about its deployment before it ends: the part of a receipt that only the program can tell.
 //! The step adds the rest.
 
-use super::{DeployedThing, DeploymentPlace, Leave, ReceiptKind};
+use super::{DeployedThing, DeploymentPlace, GivenApproval, ReceiptKind};
 
 /// The beginning of a receipt.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Draft {
     /// What it is in Domino, as far as it is known before.
     pub what: DeployedThing,
     /// Who approved it.
-    pub approvals: Vec<Leave>,
+    pub approvals: Vec<GivenApproval>,
     /// Where it is deployed.
     pub r#where: DeploymentPlace,
     /// The reason why no receipt of the stage before is required.

@@ -91,7 +91,7 @@ impl Row {
     pub(super) fn of(sealed: &SealedReceipt) -> Self {
         let SealedReceipt { receipt, hash, .. } = sealed;
         let version = receipt.what.model_version.as_ref();
-        let leaves = receipt.who.approvals.iter();
+        let approvals = receipt.who.approvals.iter();
         Self {
             at: Some(receipt.at),
             stage: receipt.stage.clone(),
@@ -102,10 +102,10 @@ impl Row {
             outcome: receipt.outcome.word().to_owned(),
             author: receipt.who.author.clone(),
             started_by: receipt.who.started_by.clone(),
-            approved_by: leaves
-                .map(|leave| match leave.r#where.as_str() {
-                    "" => leave.by.clone(),
-                    place => format!("{} ({place})", leave.by),
+            approved_by: approvals
+                .map(|given| match given.r#where.as_str() {
+                    "" => given.by.clone(),
+                    place => format!("{} ({place})", given.by),
                 })
                 .collect(),
             without_receipt: receipt.without_receipt.clone(),
