@@ -180,6 +180,27 @@ impl<'a> Document<'a> {
 
     /// The page that people see first on GitHub.
     pub(super) fn as_markdown(&self) -> String {
+        let mut page = self.heading();
+        self.add_error(&mut page);
+        self.add_changes(&mut page);
+        self.add_facts(&mut page);
+        self.add_table(&mut page);
+        for note in &self.report.notes {
+            page.push_str(&format!("> ⚠️ {}\n\n", self.prose(note)));
+        }
+        if let Some(sheet) = &self.report.sheet {
+            page.push_str(&format!("{}\n", self.scrubber.without_secrets(sheet)));
+        }
+        self.add_excerpt(&mut page);
+        if let Some(next) = &self.report.next {
+            let next = self.scrubber.clean(next).replace('`', "'");
+            page.push_str(&format!("**Next:** `{next}`\n\n"));
+        }
+        page
+    }
+
+    /// What was done to what and where, and how it ended.
+    fn heading(&self) -> String {
         let Subject {
             program,
             verb,
@@ -192,88 +213,88 @@ impl<'a> Document<'a> {
             "unchanged" => "🟰",
             _ => "✅",
         };
-        let place = if stage.is_empty() {
-            String::new()
-        } else {
-            format!(" in stage `{stage}`")
+        let place = match stage.is_empty() {
+            true => String::new(),
+            false => format!(" in stage `{stage}`"),
         };
         let entity = match entity.is_empty() {
             true => String::new(),
             false => format!(" `{}`", markdown(entity).replace('`', "")),
         };
-        let mut page = format!("### {sign} {program} {verb}{entity}{place}\n\n");
-        page.push_str(&format!("{}\n\n", self.prose(&self.headline())));
-        if let Some(error) = &self.error {
-            for cause in &error.causes {
-                page.push_str(&format!("- caused by: {}\n", self.prose(cause)));
-            }
-            if let Some(line) = &error.line {
-                page.push_str(&format!("- decided by `{}`\n", line.replace('`', "")));
-            }
-            if let Some(hint) = &error.hint {
-                page.push_str(&format!("\n**What to do:** {}\n", self.prose(hint)));
-            }
-            page.push('\n');
+        let headline = self.prose(&self.headline());
+        format!("### {sign} {program} {verb}{entity}{place}\n\n{headline}\n\n")
+    }
+
+    fn add_error(&self, page: &mut String) {
+        let Some(error) = &self.error else { return };
+        for cause in &error.causes {
+            page.push_str(&format!("- caused by: {}\n", self.prose(cause)));
         }
-        if let Some(plan) = self.plan.filter(|plan| !plan.changes.is_empty()) {
-            page.push_str("**What changed**\n\n");
-            for change in &plan.changes {
-                page.push_str(&format!(
-                    "- `{}` {}\n",
-                    sign_of(change.kind),
-                    self.prose(&change.what)
-                ));
-            }
-            page.push('\n');
+        if let Some(line) = &error.line {
+            page.push_str(&format!("- decided by `{}`\n", line.replace('`', "")));
         }
-        let planned = self.plan.map_or(&[][..], |plan| &plan.facts);
+        if let Some(hint) = &error.hint {
+            page.push_str(&format!("\n**What to do:** {}\n", self.prose(hint)));
+        }
+        page.push('\n');
+    }
+
+    fn add_changes(&self, page: &mut String) {
+        let Some(plan) = self.plan.filter(|plan| !plan.changes.is_empty()) else {
+            return;
+        };
+        page.push_str("**What changed**\n\n");
+        for change in &plan.changes {
+            let (sign, what) = (sign_of(change.kind), self.prose(&change.what));
+            page.push_str(&format!("- `{sign}` {what}\n"));
+        }
+        page.push('\n');
+    }
+
+    /// The facts of the plan and of the report; what the report says goes before what was planned.
+    fn add_facts(&self, page: &mut String) {
         let reported = &self.report.facts;
+        let planned = self.plan.map_or(&[][..], |plan| &plan.facts);
         let planned = planned
             .iter()
             .filter(|fact| !reported.iter().any(|known| known.name == fact.name));
         let rows: Vec<&Fact> = planned.chain(reported).collect();
-        if !rows.is_empty() {
-            page.push_str("| | |\n| --- | --- |\n");
-            for fact in rows {
-                page.push_str(&format!("| {} | {} |\n", fact.name, self.cell(&fact.value)));
-            }
-            page.push('\n');
+        if rows.is_empty() {
+            return;
         }
+        page.push_str("| | |\n| --- | --- |\n");
+        for fact in rows {
+            page.push_str(&format!("| {} | {} |\n", fact.name, self.cell(&fact.value)));
+        }
+        page.push('\n');
+    }
+
+    /// The table, unless a sheet shows the same.
+    fn add_table(&self, page: &mut String) {
         let table = self.report.table.as_ref();
-        if let Some(table) = table.filter(|_| self.report.sheet.is_none()) {
-            page.push_str(&format!("| {} |\n", table.columns.join(" | ")));
-            page.push_str(&format!("|{}\n", " --- |".repeat(table.columns.len())));
-            for row in &table.rows {
-                let cells: Vec<String> = row.iter().map(|cell| self.cell(cell)).collect();
-                page.push_str(&format!("| {} |\n", cells.join(" | ")));
-            }
-            page.push('\n');
+        let Some(table) = table.filter(|_| self.report.sheet.is_none()) else {
+            return;
+        };
+        page.push_str(&format!("| {} |\n", table.columns.join(" | ")));
+        page.push_str(&format!("|{}\n", " --- |".repeat(table.columns.len())));
+        for row in &table.rows {
+            let cells: Vec<String> = row.iter().map(|cell| self.cell(cell)).collect();
+            page.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
-        for note in &self.report.notes {
-            page.push_str(&format!("> ⚠️ {}\n\n", self.prose(note)));
-        }
-        if let Some(sheet) = &self.report.sheet {
-            page.push_str(&format!("{}\n", self.scrubber.without_secrets(sheet)));
-        }
-        if let Some(excerpt) = &self.report.excerpt {
-            let lines: Vec<String> = excerpt
-                .lines
-                .iter()
-                .map(|line| self.scrubber.clean(line))
-                .collect();
-            page.push_str(&format!(
-                "<details open><summary>{}</summary>\n\n{}\n</details>\n\n",
-                html(&self.scrubber.clean(&excerpt.title)),
-                fenced(&lines)
-            ));
-        }
-        if let Some(next) = &self.report.next {
-            page.push_str(&format!(
-                "**Next:** `{}`\n\n",
-                self.scrubber.clean(next).replace('`', "'")
-            ));
-        }
-        page
+        page.push('\n');
+    }
+
+    fn add_excerpt(&self, page: &mut String) {
+        let Some(excerpt) = &self.report.excerpt else {
+            return;
+        };
+        let lines = excerpt.lines.iter().map(|line| self.scrubber.clean(line));
+        let lines: Vec<String> = lines.collect();
+        page.push_str(&format!(
+            "<details open><summary>{}</summary>\n\n{}\n</details>\n\n",
+            html(&self.scrubber.clean(&excerpt.title)),
+            fenced(&lines)
+        ));
     }
 
     fn outcome(&self) -> &'static str {
