@@ -39,29 +39,13 @@ pub fn note(
     forgiven: bool,
 ) {
     let mut outcome = executed.outcome.unwrap_or(Outcome::Skipped);
-    let outcome_word = match outcome {
-        Outcome::Success | Outcome::Emulated | Outcome::NotRun => "success",
-        Outcome::Skipped => "skipped",
-        Outcome::Cancelled | Outcome::Stopped => "cancelled",
-        _ => "failure",
-    };
+    let outcome_word = word_of(outcome);
     let mut conclusion = outcome_word;
-    if let (Outcome::Failure(code), Some(tolerant)) = (outcome, &step.continue_on_error) {
-        match is_true(job_run, tolerant) {
-            Ok(true) => {
-                conclusion = "success";
-                outcome = Outcome::Tolerated(code);
-            }
-            Ok(false) => {}
-            Err(error) => {
-                let failed = cannot(job_run, step, &error);
-                for error in &failed.errors {
-                    let console = &job_run.console;
-                    console.step_note(Look::Bad, &format!("error: {error}"));
-                }
-                executed.errors.extend(failed.errors);
-            }
-        }
+    if let Outcome::Failure(code) = outcome
+        && tolerated(job_run, step, &mut executed)
+    {
+        conclusion = "success";
+        outcome = Outcome::Tolerated(code);
     }
     if conclusion == "failure" && forgiven {
         if let Outcome::Failure(code) = outcome {
@@ -70,11 +54,9 @@ pub fn note(
     } else if conclusion == "failure" && job_run.status == "success" {
         job_run.status = "failure";
     }
-    let link = executed
-        .outputs
-        .iter()
-        .find(|(name, _)| name == "url")
-        .map(|(_, url)| url.clone());
+    let mut outputs = executed.outputs.iter();
+    let link = outputs.find(|(name, _)| name == "url");
+    let link = link.map(|(_, url)| url.clone());
     if let Some(id) = &step.id {
         let entries = [
             ("outputs", Value::strings(executed.outputs)),
@@ -83,31 +65,59 @@ pub fn note(
         ];
         job_run.steps.push((id.clone(), Value::object(entries)));
     }
-    let at = job_run.workflow_run.place_of(job_run.job);
-    let mut report = job_run.runner.report();
-    let job = format!(
-        "{} / {}",
-        job_run.workflow_run.workflow.stem(),
-        job_run.job.id
-    );
-    let errors = executed.errors.into_iter().map(Annotation::error);
-    for annotation in executed.annotations.into_iter().chain(errors) {
-        report.annotate(Annotated {
-            at,
-            job: job.clone(),
-            annotation,
-        });
-    }
+    annotate(job_run, executed.annotations, executed.errors);
     let ran = outcome != Outcome::Skipped;
     if ran || matches!(step.what, What::Run { .. }) {
-        report.add(Row {
-            at,
+        job_run.runner.report().add(Row {
+            at: job_run.workflow_run.place_of(job_run.job),
             workflow: job_run.workflow_run.workflow.stem().to_owned(),
             job: job_run.job.id.clone(),
             step: name,
             outcome,
             took: ran.then_some(took),
             link: link.filter(|link| !link.is_empty()),
+        });
+    }
+}
+
+/// What expressions of later steps see.
+fn word_of(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success | Outcome::Emulated | Outcome::NotRun => "success",
+        Outcome::Skipped => "skipped",
+        Outcome::Cancelled | Outcome::Stopped => "cancelled",
+        _ => "failure",
+    }
+}
+
+/// Whether a failure of the step is no failure of its job, by its `continue-on-error`.
+fn tolerated(job_run: &JobRun<'_, '_>, step: &Step, executed: &mut Executed) -> bool {
+    let Some(tolerant) = &step.continue_on_error else {
+        return false;
+    };
+    is_true(job_run, tolerant).unwrap_or_else(|error| {
+        let failed = cannot(job_run, step, &error);
+        for error in &failed.errors {
+            let console = &job_run.console;
+            console.step_note(Look::Bad, &format!("error: {error}"));
+        }
+        executed.errors.extend(failed.errors);
+        false
+    })
+}
+
+/// Adds what a step said about files, and its errors, to the report.
+fn annotate(job_run: &JobRun<'_, '_>, annotations: Vec<Annotation>, errors: Vec<String>) {
+    let (run, job) = (&job_run.workflow_run, job_run.job);
+    let at = run.place_of(job);
+    let job = format!("{} / {}", run.workflow.stem(), job.id);
+    let errors = errors.into_iter().map(Annotation::error);
+    let mut report = job_run.runner.report();
+    for annotation in annotations.into_iter().chain(errors) {
+        report.annotate(Annotated {
+            at,
+            job: job.clone(),
+            annotation,
         });
     }
 }
