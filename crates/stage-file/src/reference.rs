@@ -3,14 +3,18 @@
 //! The reader refuses what is not in here; the reference in the README and the JSON Schema are written from
 //! it. Rules that look at more than one key are in `validate.rs`.
 
+mod app;
 mod app_settings;
-mod entity;
+mod job;
+mod model;
 mod run_settings;
 mod stage;
 mod way;
 
+pub use self::app::{APP, APP_PLACEMENT};
 pub use self::app_settings::AUTOSCALING;
-pub use self::entity::{APP, APP_PLACEMENT, JOB, JOB_PLACEMENT, MODEL, MODEL_PLACEMENT, SCHEDULE};
+pub use self::job::{JOB, JOB_PLACEMENT, SCHEDULE};
+pub use self::model::{MODEL, MODEL_PLACEMENT};
 pub use self::run_settings::CLUSTER;
 pub use self::stage::{ENVIRONMENT, EVIDENCE, GATES, HARDWARE_TIER, PIPELINE, RUNNER, STAGE};
 pub use self::way::{Way, ways};

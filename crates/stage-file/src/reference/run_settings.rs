@@ -1,4 +1,4 @@
-//! The keys of what a run has beside its hardware tier and environment, and of its cluster.
+//! The keys of what a run has of its own, and of its cluster.
 //!
 //! Data only; what a key means for the programs is said where its type is.
 
@@ -6,6 +6,20 @@ use super::Form::*;
 use super::Need::*;
 use super::stage::ENVIRONMENT;
 use super::{Key, Section, key};
+
+pub(super) const OWN_HARDWARE_TIER: Key = key(
+    "hardware-tier",
+    Text,
+    Otherwise("the stage's"),
+    "A hardware tier, by id or name.",
+);
+
+pub(super) const OWN_ENVIRONMENT: Key = key(
+    "environment",
+    TextOr(&ENVIRONMENT),
+    Otherwise("the stage's"),
+    "A compute environment, by id or name.",
+);
 
 pub(super) const VOLUMES: Key = key(
     "volumes",
