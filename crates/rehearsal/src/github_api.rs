@@ -45,7 +45,7 @@ pub struct Told {
 pub struct Start {
     /// `push` or `workflow_dispatch`.
     pub event: &'static str,
-    /// The commit.
+    /// The SHA that is checked out.
     pub commit: String,
     /// Who wrote it.
     pub author: String,

@@ -12,7 +12,7 @@ use crate::client::{ApiError, Reader, Writer, segment};
 
 const ALL: &str = "/api/serviceAccounts/v1/serviceAccounts";
 
-/// A service account.
+/// An account of a program, which signs in with tokens that an administrator makes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccount {

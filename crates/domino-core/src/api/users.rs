@@ -24,9 +24,9 @@ pub struct User {
 /// An organisation, which may own projects.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Organization {
-    /// The id.
+    /// The id that it has as a user.
     pub id: UserId,
-    /// The name.
+    /// What its projects have before the `/`.
     pub name: String,
 }
 

@@ -17,7 +17,7 @@ pub struct Triggers {
     /// A push to a matching branch or tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<Filter>,
-    /// A schedule.
+    /// The times at which a run starts by itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<Timed>,
     /// A person, by hand.
@@ -121,7 +121,7 @@ pub struct Dispatch {
     pub inputs: IndexMap<String, FormField>,
 }
 
-/// A field of the form.
+/// What a person may enter at one place of the form.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum FormField {

@@ -77,7 +77,7 @@ pub struct Answer {
 /// Something that somebody found wrong.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Finding {
-    /// The id.
+    /// By which one that two pages of the list hold is counted once.
     #[serde(default)]
     pub id: String,
     /// What it is called.

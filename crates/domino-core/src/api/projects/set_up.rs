@@ -11,9 +11,9 @@ use crate::client::{ApiError, Reader, Writer, segment};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectDetails {
-    /// The id.
+    /// By which every other route names the project.
     pub id: ProjectId,
-    /// The id of its owner.
+    /// The user or organisation that it belongs to.
     pub owner_id: UserId,
     /// The users who work in it besides its owner.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub const CONTRIBUTOR: &str = "contributor";
 /// The main git repository of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ProjectRepository {
-    /// The id.
+    /// By which the choice of a git credential names the repository.
     pub id: String,
     /// The address.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct ProjectRepository {
 /// A project of a git repository, to be made; nobody but its collaborators will see it.
 #[derive(Debug, Clone)]
 pub struct NewProject<'a> {
-    /// The name.
+    /// What it is to be called below its owner.
     pub name: &'a str,
     /// What people read about it.
     pub description: &'a str,
