@@ -95,11 +95,11 @@ impl Execution<'_> {
     }
 }
 
-/// Fetches the code of the commit that `resolve` returns into `folder`, as the log of a run tells it. `commit_id`
+/// Fetches the code of the commit that `resolve` returns into `folder` for this user, as the log of a run tells it. `commit_id`
 /// belongs to Domino's own file system: it selects no code, and a commit of the code is not one of it.
 pub(crate) async fn check_out(
     host: &Host,
-    project: &Project,
+    (project, user): (&Project, &User),
     commit_id: Option<&String>,
     resolve: impl Future<Output = Result<String, NoCode>>,
     folder: &Path,
@@ -113,6 +113,7 @@ pub(crate) async fn check_out(
     }
     let commit = resolve.await?;
     say(&format!("Cloning {} at {commit}", project.repository.uri));
+    project.opens_to(&user.id)?;
     checkout::check_out(&host.repository, &commit, folder).await?;
     Ok(commit)
 }

@@ -1,5 +1,6 @@
 //! Git credentials of users, and with which of them a user's runs get the code of a project. What opens a repository is
-//! taken and never told again; the code itself comes from the sandbox's repository whatever it is.
+//! taken and never told again. Without a mapping a user's runs get no code of a project that was made for a repository
+//! elsewhere; with one it is that of the sandbox's repository, whatever the credential is.
 
 use std::sync::Arc;
 
@@ -219,6 +220,7 @@ async fn map(
         repository_id: repository,
         credential_id,
     };
+    project.is_opened_to(&user.id);
     let mut all = credentials.mappings.lock();
     all.retain(|known| {
         (&known.user_id, &known.repository_id) != (&mapping.user_id, &mapping.repository_id)

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use self::role::ProjectRole;
+use crate::checkout::NoCode;
 use crate::clock::Moment;
 use crate::id;
 use crate::locked::Locked;
@@ -34,6 +35,8 @@ pub(crate) struct Project {
     /// The head of Domino's own file system, which holds no code in a git-based project.
     pub(crate) commit_id: String,
     pub(crate) repository: MainRepository,
+    /// The ids of the users who have a git credential for its code; `None` where nobody needs one.
+    openers: Option<Locked<Vec<String>>>,
     stage_id: String,
     created: Moment,
     description: String,
@@ -92,6 +95,7 @@ impl Project {
             owner_id: owner_id.to_owned(),
             collaborators: Locked::new(new.collaborators),
             commit_id: id::commit_id(),
+            openers: new.repository.as_ref().map(|_| Locked::default()),
             repository: match new.repository {
                 Some(uri) => MainRepository::at(uri),
                 None => repository.clone(),
@@ -120,6 +124,30 @@ impl Project {
             last = Some(tag(&id, &name));
         }
         last
+    }
+
+    /// From now on this user's runs get its code.
+    pub(crate) fn is_opened_to(&self, user_id: &str) {
+        if let Some(openers) = &self.openers {
+            openers.lock().push(user_id.to_owned());
+        }
+    }
+
+    /// Why git gets no code for this user: somebody else's repository is private, and no credential is mapped to it.
+    pub(crate) fn opens_to(&self, user_id: &str) -> Result<(), NoCode> {
+        let is_open = match &self.openers {
+            None => true,
+            Some(openers) => openers.lock().iter().any(|id| id == user_id),
+        };
+        is_open.then_some(()).ok_or_else(|| {
+            let (host, _) = self.repository.host_and_path();
+            NoCode(match host.split_once('@') {
+                None => format!(
+                    "fatal: could not read Username for 'https://{host}': terminal prompts disabled"
+                ),
+                Some(_) => format!("{host}: Permission denied (publickey)."),
+            })
+        })
     }
 
     pub(crate) fn name(&self) -> String {

@@ -212,7 +212,8 @@ impl Launch {
             Ok(commit)
         };
         let commit_id = version.spec.dfs_commit_id.as_ref();
-        check_out(host, &app.project, commit_id, resolve, folder, say).await?;
+        let whose = (&*app.project, &*instance.started_by);
+        check_out(host, whose, commit_id, resolve, folder, say).await?;
         if let Some(message) = &instance.fault.start_fails {
             return Err(NoCode(message.clone()));
         }

@@ -153,7 +153,8 @@ async fn prepare(host: &Host, job: &Job, folder: &Path) -> Result<(), NoCode> {
         Ok(commit)
     };
     let commit_id = job.spec.commit_id.as_ref();
-    check_out(host, &job.project, commit_id, resolve, folder, say).await?;
+    let whose = (&*job.project, &*job.started_by);
+    check_out(host, whose, commit_id, resolve, folder, say).await?;
     say("Pulling image for the environment");
     Ok(())
 }

@@ -49,9 +49,11 @@ pub(super) async fn build(
                 "Cloning {} at {commit}",
                 version.project.repository.uri
             ));
-            checkout::check_out(&host.repository, commit, &model)
-                .await
-                .map_err(|NoCode(reason)| reason)?;
+            let cloned = match version.project.opens_to(&version.created_by.id) {
+                Ok(()) => checkout::check_out(&host.repository, commit, &model).await,
+                Err(closed) => Err(closed),
+            };
+            cloned.map_err(|NoCode(reason)| reason)?;
             json!({ "file": file, "function": function })
         }
         Source::Registered {

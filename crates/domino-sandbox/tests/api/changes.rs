@@ -40,6 +40,34 @@ fn a_project_is_made_once_found_used_and_archived() {
 }
 
 #[test]
+fn a_run_gets_no_code_of_a_repository_that_is_not_opened_to_its_user() {
+    let world = World::new();
+    for (uri, said) in [
+        (
+            "https://github.com/example-org/wine.git",
+            "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+        ),
+        (
+            "git@github.com:example-org/wine.git",
+            "git@github.com: Permission denied (publickey).",
+        ),
+    ] {
+        let project = json!({
+            "name": format!("of-{}", uri.len()), "description": "", "visibility": "Private",
+            "mainRepository": { "uri": uri },
+        });
+        let project = world.post("/api/projects/beta/projects", project).ok();
+        let job = json!({ "projectId": project["project"]["id"], "commandToRun": "true" });
+        let job = world.post("/v4/jobs/start", job).ok();
+        let job = world.ended(&text(&job["id"]));
+        assert_eq!(
+            (&job["status"], &job["failure"]),
+            (&"Failed".into(), &said.into())
+        );
+    }
+}
+
+#[test]
 fn a_project_of_another_is_neither_made_nor_archived() {
     let world = World::with(Options {
         seed: Seed::default().user("second").project("second/theirs"),
