@@ -118,7 +118,8 @@ fn a_secret_is_written_only_once_the_environment_is_guarded() {
 fn several_repositories_and_stages_are_set_up_at_once() {
     let (scene, github) = scene();
     let other = small_github::Repository {
-        people: vec![("ann", 11)],
+        branch: "main".into(),
+        people: small_github::named(&[("ann", 11)]),
         ..Default::default()
     };
     github

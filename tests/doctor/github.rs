@@ -139,7 +139,10 @@ fn branches_that_may_deploy_are_told_by_their_names() {
             .collect();
         (Some(false), policies, Vec::new())
     };
-    let protected = |branches: &[&'static str]| (Some(true), Vec::new(), branches.to_vec());
+    let protected = |branches: &[&str]| {
+        let branches = branches.iter().map(|name| (*name).to_owned());
+        (Some(true), Vec::new(), branches.collect())
+    };
     for ((limit, policies, branches), mark, told) in [
         (
             named(&[("*", "branch")]),
@@ -203,8 +206,8 @@ fn secrets_that_reach_every_branch_and_one_that_a_smoke_test_needs_are_told() {
     let (mut scene, github) = on_github("");
     github.environment("DEV", guarded);
     github.change(|wine| {
-        wine.secrets = vec!["DOMINO_TOKEN", "OTHER"];
-        wine.organization_secrets = vec!["DOMINO_USER_API_KEY"];
+        wine.secrets = vec!["DOMINO_TOKEN".into(), "OTHER".into()];
+        wine.organization_secrets = vec!["DOMINO_USER_API_KEY".into()];
     });
     let stages = format!("{STAGES}{ENTITIES}").replace(
         "function = \"predict\"",

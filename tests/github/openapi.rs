@@ -53,7 +53,7 @@ fn requests_and_answers_are_as_githubs_description_says() {
         }];
         prod.variables.insert("DOMINO_ENV".into(), "DEV".into());
     });
-    github.change(|wine| wine.secrets = vec!["OTHER"]);
+    github.change(|wine| wine.secrets = vec!["OTHER".into()]);
     apply(&scene, &[]).exits(0);
     apply(&scene, &["--replace-secrets"]).exits(0);
     scene.commit_file("stages.toml", &stages().replace("[\"ann\"]", "[\"anne\"]"));

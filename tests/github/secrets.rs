@@ -159,7 +159,7 @@ fn files_that_are_not_there_or_empty_are_told_before_anything_is_written() {
 #[test]
 fn secrets_outside_of_the_environments_are_told() {
     let (scene, github) = scene();
-    github.change(|wine| wine.secrets = vec!["DOMINO_TOKEN", "OTHER"]);
+    github.change(|wine| wine.secrets = vec!["DOMINO_TOKEN".into(), "OTHER".into()]);
     let run = scene.run(&["github", "plan"]).exits(0);
     assert!(
         run.stderr

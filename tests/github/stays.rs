@@ -1,6 +1,6 @@
 //! What people set stays, except for who else may deploy.
 
-use super::small_github::Policy;
+use super::small_github::{Policy, named};
 use super::*;
 
 #[test]
@@ -86,7 +86,7 @@ fn a_wait_timer_that_the_file_sets_to_nothing_goes() {
 fn more_reviewers_than_github_takes_are_refused_before_anything_is_written() {
     let (scene, github) = scene();
     github.change(|wine| {
-        wine.people = vec![
+        wine.people = named(&[
             ("ann", 11),
             ("ben", 12),
             ("cleo", 13),
@@ -94,7 +94,7 @@ fn more_reviewers_than_github_takes_are_refused_before_anything_is_written() {
             ("eve", 15),
             ("fay", 16),
             ("gus", 17),
-        ];
+        ]);
     });
     github.environment("PROD", |prod| {
         prod.reviewers = (13..=17).map(|id| ("User".to_owned(), id)).collect();

@@ -1,20 +1,14 @@
-//! A small GitHub: repositories with environments, their rules, branches, variables and secrets, with people, teams
-//! and issues. It accepts what GitHub accepts, and refuses what GitHub is known to refuse. Secrets are decrypted with
-//! a real key, so that a test sees what was encrypted.
-#![allow(dead_code, reason = "each test uses the part it needs")]
+//! The small GitHub of rehearsals, behind a server that remembers requests and misbehaves on request.
+#![allow(dead_code, unused_imports, reason = "each test uses the part it needs")]
 
-mod answers;
-mod routes;
-
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use dryoc::dryocbox::StackKeyPair as KeyPair;
-use serde_json::Value;
+use rehearsal::small_github::{Asked, SmallGitHub as Settings};
+pub use rehearsal::small_github::{Environment, Policy, Repository};
 
 use crate::harness::Scene;
 use crate::harness::github::TOKEN;
-use crate::harness::github::server::{Request, Server};
+use crate::harness::github::server::{Reply, Request, Server};
 
 /// The repository that tests are about.
 pub const WINE: &str = "example-org/wine";
@@ -22,77 +16,36 @@ pub const WINE: &str = "example-org/wine";
 /// A running one.
 pub struct SmallGitHub {
     pub server: Server,
-    state: Arc<Mutex<State>>,
-}
-
-/// All that it holds.
-pub struct State {
-    pub repositories: BTreeMap<String, Repository>,
-    /// By which secrets are sealed.
-    pub pair: KeyPair,
-    /// How often a secret was written to an environment that other branches than `main` could reach.
-    pub careless: usize,
-    /// Whether reviewers and wait timers can be had.
-    pub has_rules: bool,
-    /// Counts ids and times.
-    clock: u64,
-}
-
-#[derive(Default)]
-pub struct Repository {
-    /// Logins and ids of those who can read it.
-    pub people: Vec<(&'static str, u64)>,
-    /// Slugs and ids.
-    pub teams: Vec<(&'static str, u64)>,
-    pub protected_branches: Vec<&'static str>,
-    pub environments: BTreeMap<String, Environment>,
-    pub secrets: Vec<&'static str>,
-    pub organization_secrets: Vec<&'static str>,
-    pub artifact_days: u32,
-    pub issues: Vec<Value>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Environment {
-    /// `User` or `Team`, and the id.
-    pub reviewers: Vec<(String, u64)>,
-    pub prevents_self_review: bool,
-    pub wait_timer: u64,
-    /// Protected branches, or else named ones; `None` for any.
-    pub protected_branches: Option<bool>,
-    pub policies: Vec<Policy>,
-    pub variables: BTreeMap<String, String>,
-    /// The value in clear, and when it was written.
-    pub secrets: BTreeMap<String, (String, u64)>,
-    pub is_closed_to_admins: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    pub id: u64,
-    pub name: String,
-    pub kind: String,
+    state: Arc<Mutex<Settings>>,
 }
 
 impl SmallGitHub {
     /// One with the repository [`WINE`], the people ann, ben and cleo, and the team wine-reviewers.
     pub fn start() -> Self {
         let wine = Repository {
-            people: vec![("Ann", 11), ("ben", 12), ("cleo", 13)],
-            teams: vec![("wine-reviewers", 21), ("cellar", 22)],
+            branch: "main".into(),
+            people: named(&[("Ann", 11), ("ben", 12), ("cleo", 13)]),
+            teams: named(&[("wine-reviewers", 21), ("cellar", 22)]),
             artifact_days: 90,
             ..Repository::default()
         };
-        let state = Arc::new(Mutex::new(State {
-            repositories: [(WINE.to_owned(), wine)].into(),
-            pair: KeyPair::generate(),
-            careless: 0,
-            has_rules: true,
-            clock: 100,
-        }));
+        let mut state = Settings::new(TOKEN);
+        state.repositories.insert(WINE.to_owned(), wine);
+        let state = Arc::new(Mutex::new(state));
         let held = state.clone();
         let server = Server::start(move |request: &Request| {
-            routes::answer(&mut held.lock().unwrap(), request)
+            let answer = held.lock().unwrap().answer(&Asked {
+                method: &request.method,
+                path: &request.path,
+                authorization: request.header("authorization"),
+                accept: request.header("accept"),
+                version: request.header("x-github-api-version"),
+                body: request.body.as_ref(),
+            });
+            match answer.body {
+                Some(body) => Reply::json(answer.status, body),
+                None => Reply::empty(answer.status),
+            }
         });
         Self { server, state }
     }
@@ -105,7 +58,7 @@ impl SmallGitHub {
             .variable("GITHUB_TOKEN", TOKEN);
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, Settings> {
         self.state.lock().unwrap()
     }
 
@@ -139,10 +92,9 @@ impl SmallGitHub {
     }
 }
 
-impl Environment {
-    /// Whether the one branch may deploy, and nothing else.
-    pub fn takes_only(&self, branch: &str) -> bool {
-        self.protected_branches == Some(false)
-            && matches!(&self.policies[..], [one] if one.name == branch && one.kind == "branch")
-    }
+/// Names with their ids.
+pub fn named(all: &[(&str, u64)]) -> Vec<(String, u64)> {
+    all.iter()
+        .map(|(name, id)| ((*name).to_owned(), *id))
+        .collect()
 }

@@ -1,16 +1,18 @@
 //! The part of GitHub's API that a deploy step uses: who approved this run, who started it and when, who wrote its
 //! commit, and how its jobs ended in earlier attempts. It listens on loopback and accepts the job's token only.
 //!
-//! Every other request is answered 404 and remembered, so that the rehearsal can name it.
+//! Where a rehearsal begins with the set-up of GitHub, it serves the repository's settings as well, to the token of
+//! whoever sets them up. Every other request is answered 404 and remembered, so that the rehearsal can name it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::approval::Approval;
 use crate::job_records::{JobRecord, JobRecords};
+use crate::small_github::{Asked, SmallGitHub};
 
 /// A running stand-in for GitHub's API. Dropping it stops it.
 pub struct GitHubApi {
@@ -59,15 +62,19 @@ pub struct Start {
 struct Shared {
     token: String,
     told: Told,
+    settings: Option<Settings>,
     unknown: Arc<Mutex<Vec<String>>>,
 }
 
+/// Repositories' settings, which the API changes while a rehearsal reads them.
+pub type Settings = Arc<Mutex<SmallGitHub>>;
+
 impl GitHubApi {
-    /// Starts it on a free port of loopback.
+    /// Starts it on a free port of loopback, with these settings if they are set up in this rehearsal.
     ///
     /// # Errors
     /// When no port or no thread is available.
-    pub fn start(token: String, told: Told) -> anyhow::Result<Self> {
+    pub fn start(token: String, told: Told, settings: Option<Settings>) -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .context("cannot listen on loopback")?;
         listener.set_nonblocking(true)?;
@@ -76,6 +83,7 @@ impl GitHubApi {
         let shared = Shared {
             token,
             told,
+            settings,
             unknown: unknown.clone(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,7 +105,7 @@ impl GitHubApi {
                             "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
                             get(jobs),
                         )
-                        .fallback(not_known)
+                        .fallback(any_other)
                         .with_state(shared);
                     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
                         return;
@@ -120,10 +128,7 @@ impl GitHubApi {
 impl GitHubApi {
     /// The requests that it does not know, each once.
     pub fn unknown_questions(&self) -> Vec<String> {
-        let mut unknown = self
-            .unknown
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *unknown)
     }
 }
@@ -236,7 +241,7 @@ async fn approvals(
         .told
         .given
         .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+        .unwrap_or_else(PoisonError::into_inner);
     let approvals: Vec<Value> = given
         .iter()
         .enumerate()
@@ -269,17 +274,54 @@ async fn approvals(
     Json(approvals).into_response()
 }
 
-async fn not_known(State(shared): State<Shared>, method: axum::http::Method, uri: Uri) -> Response {
+/// The settings, where there are any and it is not a job that asks.
+async fn any_other(
+    State(shared): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let is_job = shared.refusal(&headers).is_none();
+    if let Some(settings) = shared.settings.as_ref().filter(|_| !is_job) {
+        return ask(settings, &method, &uri, &headers, &body);
+    }
     let asked = format!("{method} {}", uri.path());
     shared
         .unknown
         .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .unwrap_or_else(PoisonError::into_inner)
         .push(asked);
     message(
         StatusCode::NOT_FOUND,
         "Not Found: a rehearsal answers for its own runs only",
     )
+}
+
+fn ask(
+    settings: &Settings,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Response {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    let asked = Asked {
+        method: method.as_str(),
+        path: uri.path(),
+        authorization: header("authorization"),
+        accept: header("accept"),
+        version: header("x-github-api-version"),
+        body: body.as_ref(),
+    };
+    let mut settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
+    let answer = settings.answer(&asked);
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match answer.body {
+        Some(body) => (status, Json(body)).into_response(),
+        None => status.into_response(),
+    }
 }
 
 fn message(status: StatusCode, text: &str) -> Response {
@@ -293,12 +335,13 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+    use crate::small_github::Repository;
 
     fn ask(url: &str, path: &str, token: &str) -> (String, Value) {
         let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nAccept: application/vnd.github+json\r\nX-GitHub-Api-Version: 2022-11-28\r\nConnection: close\r\n\r\n"
         )
         .unwrap();
         let mut reply = String::new();
@@ -337,7 +380,11 @@ mod tests {
                 triggering_actor: "cleo".into(),
             },
         };
-        let api = GitHubApi::start("the-token".into(), told).unwrap();
+        let mut own = SmallGitHub::new("the-owner's");
+        own.repositories
+            .insert("acme/wine".into(), Repository::default());
+        let settings = Arc::new(Mutex::new(own));
+        let api = GitHubApi::start("the-token".into(), told, Some(settings)).unwrap();
         let path = "/repos/acme/wine/actions/runs/7/approvals";
         let (status, body) = ask(&api.url, path, "the-token");
         assert_eq!(
@@ -373,5 +420,10 @@ mod tests {
             "404"
         );
         assert_eq!(api.unknown_questions(), ["GET /repos/acme/wine/issues"]);
+        let environments = "/repos/acme/wine/environments";
+        let (status, all) = ask(&api.url, environments, "the-owner's");
+        assert_eq!((status.as_str(), &all["total_count"]), ("200", &json!(0)));
+        assert_eq!(ask(&api.url, environments, "the-token").0, "404");
+        assert_eq!(ask(&api.url, environments, "another").0, "401");
     }
 }

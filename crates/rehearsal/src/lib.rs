@@ -32,6 +32,7 @@ pub mod runner;
 pub mod script;
 pub mod settings;
 pub mod shell;
+pub mod small_github;
 pub mod step;
 pub mod step_log;
 #[cfg(test)]

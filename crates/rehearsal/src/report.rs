@@ -121,7 +121,7 @@ pub struct Annotated {
 }
 
 /// The exit code when a step failed: what was to be deployed failed.
-const FAILED: u8 = 5;
+pub const FAILED: u8 = 5;
 /// The exit code when something in a workflow file cannot be rehearsed.
 pub const CANNOT: u8 = 2;
 /// The exit code when an approval was missing.

@@ -1,27 +1,36 @@
-//! The requests, and their effects. Names are percent-decoded only as far as tests need it.
+//! The requests, and their effects.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dryoc::dryocbox::VecBox;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::answers;
-use super::{Environment, Policy, Repository, State};
-use crate::harness::github::TOKEN;
-use crate::harness::github::server::{Reply, Request};
+use super::exchange::{Answer as Reply, Asked};
+use super::holdings::SmallGitHub;
+use super::repository::{Environment, Policy, Repository};
 
-/// Answers a request.
-pub fn answer(state: &mut State, request: &Request) -> Reply {
-    if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+impl SmallGitHub {
+    /// Answers a request, and does what it asks for.
+    pub fn answer(&mut self, asked: &Asked<'_>) -> Reply {
+        answer(self, asked)
+    }
+}
+
+fn answer(state: &mut SmallGitHub, request: &Asked<'_>) -> Reply {
+    if request.authorization != Some(&format!("Bearer {}", state.token)) {
         return Reply::error(401, "Bad credentials");
     }
-    if request.header("accept") != Some("application/vnd.github+json")
-        || request.header("x-github-api-version") != Some("2022-11-28")
+    if request.accept != Some("application/vnd.github+json")
+        || request.version != Some("2022-11-28")
     {
         return Reply::error(400, "which media type or version is meant is not said");
     }
     state.clock += 1;
-    let segments: Vec<&str> = request.path.split('/').skip(1).collect();
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let segments: Vec<String> = request.path.split('/').skip(1).map(decoded).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let ["repos", owner, name, rest @ ..] = &segments[..] else {
         return Reply::error(404, "Not Found");
     };
@@ -31,19 +40,21 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
     };
     let reply = of_repository(state, &mut repository, request, rest);
     state.repositories.insert(name, repository);
+    state.writes += usize::from(request.method != "GET" && reply.status < 300);
     reply
 }
 
 fn of_repository(
-    state: &mut State,
+    state: &mut SmallGitHub,
     repository: &mut Repository,
-    request: &Request,
+    request: &Asked<'_>,
     rest: &[&str],
 ) -> Reply {
-    let method = request.method.as_str();
-    let names =
-        |names: &[&str]| Reply::json(200, answers::secrets(names.iter().map(|one| (*one, 1))));
-    match (method, rest) {
+    let names = |names: &[String]| {
+        let names = names.iter().map(|one| (one.as_str(), 1));
+        Reply::json(200, answers::secrets(names))
+    };
+    match (request.method, rest) {
         ("GET", ["collaborators"]) => {
             let people = repository.people.iter();
             let all = people
@@ -89,28 +100,33 @@ fn of_repository(
         }
         (_, ["issues", rest @ ..]) => issues(repository, request, rest),
         (_, ["environments", name, rest @ ..]) => {
-            of_environment(state, repository, request, name, rest)
+            // As the settings spell it, however the request does.
+            let mut all = repository.environments.keys();
+            let known = all.find(|known| known.eq_ignore_ascii_case(name)).cloned();
+            let name = known.unwrap_or_else(|| (*name).to_owned());
+            of_environment(state, repository, request, &name, rest)
         }
         _ => Reply::error(404, "Not Found"),
     }
 }
 
 fn of_environment(
-    state: &mut State,
+    state: &mut SmallGitHub,
     repository: &mut Repository,
-    request: &Request,
+    request: &Asked<'_>,
     name: &str,
     rest: &[&str],
 ) -> Reply {
-    let body = request.body.clone().unwrap_or_default();
+    let body = request.body.cloned().unwrap_or_default();
     if request.method == "PUT" && rest.is_empty() {
         return set_rules(state, repository, name, &body);
     }
     let (people, teams) = (repository.people.clone(), repository.teams.clone());
+    let branch = repository.branch.clone();
     let Some(environment) = repository.environments.get_mut(name) else {
         return Reply::error(404, "Not Found");
     };
-    match (request.method.as_str(), rest) {
+    match (request.method, rest) {
         ("GET", []) => Reply::json(
             200,
             answers::environment(name, environment, &people, &teams),
@@ -119,13 +135,13 @@ fn of_environment(
             policies(state.clock, environment, request, &body, rest)
         }
         (_, ["variables", rest @ ..]) => variables(environment, request, &body, rest),
-        (_, ["secrets", rest @ ..]) => secrets(state, environment, request, &body, rest),
+        (_, ["secrets", rest @ ..]) => secrets(state, environment, request, (&body, &branch), rest),
         _ => Reply::error(404, "Not Found"),
     }
 }
 
 /// GitHub makes the environment before it looks at the rules: a refusal leaves one without them.
-fn set_rules(state: &State, repository: &mut Repository, name: &str, body: &Value) -> Reply {
+fn set_rules(state: &SmallGitHub, repository: &mut Repository, name: &str, body: &Value) -> Reply {
     let known = [
         "wait_timer",
         "prevent_self_review",
@@ -159,12 +175,7 @@ fn set_rules(state: &State, repository: &mut Repository, name: &str, body: &Valu
         .as_array()
         .into_iter()
         .flatten()
-        .map(|one| {
-            (
-                one["type"].as_str().unwrap().to_owned(),
-                one["id"].as_u64().unwrap(),
-            )
-        })
+        .filter_map(|one| Some((text(one, "type")?, one["id"].as_u64()?)))
         .collect();
     let is_known = |(kind, id): &(String, u64)| match kind.as_str() {
         "User" => people.iter().any(|(_, known)| known == id),
@@ -188,17 +199,19 @@ fn set_rules(state: &State, repository: &mut Repository, name: &str, body: &Valu
 fn policies(
     clock: u64,
     environment: &mut Environment,
-    request: &Request,
+    request: &Asked<'_>,
     body: &Value,
     rest: &[&str],
 ) -> Reply {
-    match (request.method.as_str(), rest) {
+    match (request.method, rest) {
         ("GET", []) => Reply::json(200, answers::policies(&environment.policies)),
         ("POST", []) => {
             if environment.protected_branches != Some(false) {
                 return Reply::error(404, "Not Found");
             }
-            let name = body["name"].as_str().unwrap().to_owned();
+            let Some(name) = text(body, "name") else {
+                return not_complete();
+            };
             if environment
                 .policies
                 .iter()
@@ -206,13 +219,14 @@ fn policies(
             {
                 return Reply::empty(303);
             }
-            let kind = body["type"].as_str().unwrap_or("branch").to_owned();
-            environment.policies.push(Policy {
+            let policy = Policy {
                 id: clock,
                 name,
-                kind,
-            });
-            Reply::json(200, answers::policy(environment.policies.last().unwrap()))
+                kind: text(body, "type").unwrap_or_else(|| "branch".to_owned()),
+            };
+            let told = answers::policy(&policy);
+            environment.policies.push(policy);
+            Reply::json(200, told)
         }
         ("DELETE", [id]) => {
             let before = environment.policies.len();
@@ -230,18 +244,20 @@ fn policies(
 
 fn variables(
     environment: &mut Environment,
-    request: &Request,
+    request: &Asked<'_>,
     body: &Value,
     rest: &[&str],
 ) -> Reply {
     let value = body["value"].as_str().unwrap_or_default().to_owned();
-    match (request.method.as_str(), rest) {
+    match (request.method, rest) {
         ("GET", [name]) => match environment.variables.get(*name) {
             Some(value) => Reply::json(200, answers::variable(name, value)),
             None => Reply::error(404, "Not Found"),
         },
         ("POST", []) => {
-            let name = body["name"].as_str().unwrap().to_owned();
+            let Some(name) = text(body, "name") else {
+                return not_complete();
+            };
             if environment.variables.contains_key(&name) {
                 return Reply::error(409, "Already exists - Variable already exists");
             }
@@ -260,10 +276,10 @@ fn variables(
 }
 
 fn secrets(
-    state: &mut State,
+    state: &mut SmallGitHub,
     environment: &mut Environment,
-    request: &Request,
-    body: &Value,
+    request: &Asked<'_>,
+    (body, branch): (&Value, &str),
     rest: &[&str],
 ) -> Reply {
     let all = || {
@@ -272,7 +288,7 @@ fn secrets(
             .iter()
             .map(|(name, (_, at))| (name.as_str(), *at))
     };
-    match (request.method.as_str(), rest) {
+    match (request.method, rest) {
         ("GET", []) => Reply::json(200, answers::secrets(all())),
         ("GET", ["public-key"]) => {
             let key = STANDARD.encode(&state.pair.public_key);
@@ -286,13 +302,13 @@ fn secrets(
             let sealed = body["encrypted_value"].as_str().unwrap_or_default();
             let opened = STANDARD.decode(sealed).ok().and_then(|bytes| {
                 let sealed = VecBox::from_sealed_bytes(&bytes).ok()?;
-                sealed.open_to_vec(&state.pair).ok()
+                String::from_utf8(sealed.open_to_vec(&state.pair).ok()?).ok()
             });
             let (Some(value), Some(KEY_ID)) = (opened, body["key_id"].as_str()) else {
                 return Reply::error(422, "Bad request - the value is not sealed by this key");
             };
-            state.careless += usize::from(!environment.takes_only("main"));
-            let value = (String::from_utf8(value).unwrap(), state.clock);
+            state.careless += usize::from(!environment.takes_only(branch));
+            let value = (value, state.clock);
             match environment.secrets.insert((*name).to_owned(), value) {
                 Some(_) => Reply::empty(204),
                 None => Reply::json(201, json!({})),
@@ -304,9 +320,9 @@ fn secrets(
 
 const KEY_ID: &str = "568250167242549743";
 
-fn issues(repository: &mut Repository, request: &Request, rest: &[&str]) -> Reply {
-    let body = request.body.clone().unwrap_or_default();
-    match (request.method.as_str(), rest) {
+fn issues(repository: &mut Repository, request: &Asked<'_>, rest: &[&str]) -> Reply {
+    let body = request.body.cloned().unwrap_or_default();
+    match (request.method, rest) {
         ("GET", []) => {
             let issues = repository.issues.iter();
             Reply::json(
@@ -319,11 +335,10 @@ fn issues(repository: &mut Repository, request: &Request, rest: &[&str]) -> Repl
         }
         ("POST", []) => {
             let number = repository.issues.len() + 7;
-            let (title, text) = (
-                body["title"].as_str().unwrap(),
-                body["body"].as_str().unwrap(),
-            );
-            let issue = answers::issue(number, title, text);
+            let (Some(title), Some(text)) = (text(&body, "title"), text(&body, "body")) else {
+                return not_complete();
+            };
+            let issue = answers::issue(number, &title, &text);
             repository.issues.push(issue.clone());
             Reply::json(201, issue)
         }
@@ -333,11 +348,54 @@ fn issues(repository: &mut Repository, request: &Request, rest: &[&str]) -> Repl
             else {
                 return Reply::error(404, "Not Found");
             };
-            for (key, value) in body.as_object().unwrap() {
+            for (key, value) in body.as_object().into_iter().flatten() {
                 issue[key] = value.clone();
             }
             Reply::json(200, issue.clone())
         }
         _ => Reply::error(404, "Not Found"),
+    }
+}
+
+fn text(body: &Value, key: &str) -> Option<String> {
+    body[key].as_str().map(str::to_owned)
+}
+
+fn not_complete() -> Reply {
+    Reply::error(422, "Validation Failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_and_a_request_that_does_not_say_its_version_are_refused() {
+        let mut github = SmallGitHub::new("own");
+        let name = "example-org/wine".to_owned();
+        github.repositories.insert(name, Repository::default());
+        let asked = Asked {
+            method: "PUT",
+            path: "/repos/example-org/wine/environments/PROD%20EU",
+            authorization: Some("Bearer own"),
+            accept: Some("application/vnd.github+json"),
+            version: Some("2022-11-28"),
+            body: None,
+        };
+        let other = Asked {
+            authorization: Some("Bearer other"),
+            ..asked
+        };
+        assert_eq!(github.answer(&other).status, 401);
+        let plain = Asked {
+            version: None,
+            ..asked
+        };
+        assert_eq!(github.answer(&plain).status, 400);
+        assert_eq!(github.writes, 0);
+        assert_eq!(github.answer(&asked).status, 200);
+        assert_eq!(github.writes, 1);
+        let repository = &github.repositories["example-org/wine"];
+        assert!(repository.environment("PROD EU").is_some());
     }
 }

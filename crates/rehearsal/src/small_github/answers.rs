@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Environment, Policy};
+use super::repository::{Environment, Policy};
 
 const TIME: &str = "2026-11-01T08:00:00Z";
 const PAGE: &str = "https://api.github.com/x";
@@ -56,8 +56,8 @@ pub fn branch(name: &str) -> Value {
 pub fn environment(
     name: &str,
     environment: &Environment,
-    people: &[(&'static str, u64)],
-    teams: &[(&'static str, u64)],
+    people: &[(String, u64)],
+    teams: &[(String, u64)],
 ) -> Value {
     let mut rules = Vec::new();
     if environment.wait_timer > 0 {
@@ -69,14 +69,13 @@ pub fn environment(
         .reviewers
         .iter()
         .map(|(kind, id)| {
-            let named = |all: &[(&'static str, u64)]| {
-                let mut all = all.iter();
-                all.find(|(_, known)| known == id)
-                    .map_or("gone", |(name, _)| name)
+            let named = |all: &[(String, u64)]| {
+                let found = all.iter().find(|(_, known)| known == id);
+                found.map_or_else(|| "gone".to_owned(), |(name, _)| name.clone())
             };
             let reviewer = match kind.as_str() {
-                "User" => user(named(people), *id),
-                _ => team(named(teams), *id),
+                "User" => user(&named(people), *id),
+                _ => team(&named(teams), *id),
             };
             json!({"type": kind, "reviewer": reviewer})
         })
