@@ -16,7 +16,7 @@ const ALL: [(&str, &str); 3] = [("dev", "DEV"), ("staging", "STAGE"), ("prod", "
 
 #[test]
 fn from_nothing_to_three_stages_and_a_second_time_to_no_change() {
-    let (scene, github) = scene();
+    let (mut scene, github) = scene();
     let plan = run(&scene, &["domino", "plan"]).exits(0);
     assert_eq!(github.writes(), [""; 0]);
     assert!(
@@ -44,6 +44,15 @@ fn from_nothing_to_three_stages_and_a_second_time_to_no_change() {
         since.iter().all(|request| request.method == "GET"),
         "{second}"
     );
+    // The account's runs get the code, and the doctor sees so.
+    let token = github.look("DEV").unwrap().secrets["DOMINO_TOKEN"]
+        .0
+        .clone();
+    scene.variable("DOMINO_TOKEN", &token);
+    let seen = scene.run(&["doctor", "--stage", "dev"]);
+    let clones = "ok git credential `domino-pipeline` of `ci-wine-dev` clones the repository\n";
+    assert!(seen.stdout.contains(clones), "{seen}");
+    scene.without("DOMINO_TOKEN");
     // What `github apply` asks for is there already.
     let words = ["github", "apply", "--yes"];
     let beside = run(&scene, &words).exits(0).tells("nothing was changed");

@@ -33,6 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         only: Vec::new(),
         workflows: None,
         uncommitted: args.uncommitted,
+        from_empty: false,
         approve: Some(rehearse::Approver::All),
         stop_after: None,
         input: Vec::new(),

@@ -319,6 +319,13 @@ impl Seed {
         self
     }
 
+    /// The same without any service account, such as `ci-bot`.
+    pub fn without_service_accounts(mut self) -> Self {
+        self.users
+            .retain(|user| user.kind != UserKind::ServiceAccount);
+        self
+    }
+
     /// Adds a governance policy. A seed without any gets one named `Model promotion`.
     pub fn policy(mut self, policy: PolicySeed) -> Self {
         self.policies.push(policy);

@@ -19,6 +19,11 @@ whose it is. `concurrency` groups are kept as GitHub keeps them: one goes on, of
 `queue: max` all of them, and `cancel-in-progress` ends what goes on. An approval holds up its job and what comes after \
 it; questions come one at a time.
 
+With --from-empty there is no project, no service account and no GitHub environment yet. `domino apply` and `github \
+apply` make them, as a team would; jobs then get the variables and secrets that are on GitHub, reviewers and wait \
+timers are those that GitHub holds, and a run gets its code by the git credential that was put into Domino. In the end \
+both commands run once more, which must change nothing, and `status` tells what is deployed.
+
 What `--keep` keeps up can be run again from another terminal: `--rerun failed` runs the jobs that failed or were \
 cancelled and what comes after them, with the outputs and artifacts of the others; `--rerun all` runs all. \
 GITHUB_RUN_ATTEMPT counts, GITHUB_RUN_ID, GITHUB_SHA and GITHUB_ACTOR stay. An artifact is gone when its days are over: \
@@ -43,9 +48,10 @@ say; 5 a step failed; \
 7 an approval was not given; 130 or 143 interrupted.";
 
 /// What is decided when a rehearsal begins, and does not change when it is run again.
-const FIRST_ONLY: [&str; 9] = [
+const FIRST_ONLY: [&str; 10] = [
     "workflows",
     "uncommitted",
+    "from_empty",
     "stop_after",
     "input",
     "domino_version",
@@ -68,6 +74,9 @@ pub struct Args {
     /// Rehearse what is in the working tree, too, and not only what is committed
     #[arg(long)]
     pub uncommitted: bool,
+    /// Begin with an empty GitHub and an empty Domino: set both up first, with `domino apply` and `github apply`
+    #[arg(long)]
+    pub from_empty: bool,
     /// Who gives the approvals that GitHub would ask for [default: ask on a terminal, all elsewhere]
     #[arg(long, value_enum)]
     pub approve: Option<Approver>,

@@ -11,7 +11,7 @@ use super::args::Args;
 use super::kept_domino::KeptDomino;
 use super::mlflow::Mlflow;
 use super::packages;
-use super::settings::Domino;
+use super::settings::{ADMINISTRATOR, Domino};
 use super::subject::Subject;
 
 /// Which writes its experiment manager accepts from outside of a run: none, if the stage file says that runs promote.
@@ -25,8 +25,8 @@ fn mlflow_context(stage_file: &str) -> MlflowContext {
     }
 }
 
-/// Starts a sandbox with everything that the stage file names; its newest commit is the rehearsed one. Its runs find
-/// our programs if they exist.
+/// Starts a sandbox with everything that the stage file names, or with what a set-up finds; its newest commit is the
+/// rehearsed one. Its runs find our programs if they exist.
 ///
 /// # Errors
 /// When the stage file or the file of faults cannot be read, there is no such Python, or no port is available.
@@ -41,6 +41,14 @@ pub fn start(
     let model_token = random_text(40);
     let python = args.python.as_deref().map(packages::python).transpose()?;
     warn_of_missing(subject, python.as_deref());
+    let seed = Seed::from_stage_file(file.path())?;
+    let seed = match args.from_empty {
+        true => seed
+            .without_projects()
+            .without_service_accounts()
+            .admin(ADMINISTRATOR),
+        false => seed,
+    };
     let sandbox = Sandbox::start(domino_sandbox::Options {
         repository: subject.repository.root.clone(),
         head: Some(subject.commit.sha.clone()),
@@ -51,7 +59,7 @@ pub fn start(
         } else {
             Pace::instant()
         },
-        seed: Seed::from_stage_file(file.path())?,
+        seed,
         model_token: Some(model_token.clone()),
         mlflow: mlflow.map(|mlflow| mlflow.uri.clone()),
         mlflow_context: mlflow_context(&subject.stage_file),
@@ -70,6 +78,7 @@ pub fn start(
             .map(|account| (account.user_name.clone(), account.token.clone()))
             .collect(),
         model_token,
+        environments: Vec::new(),
     };
     Ok(Domino::Own(Arc::new(sandbox), reached))
 }

@@ -116,6 +116,26 @@ impl Installed {
     }
 }
 
+/// How a step packs what cargo built.
+const PACK: &str =
+    r#"tar --create --file programs.tar --directory "${CARGO_TARGET_DIR:-target}/release" "#;
+
+/// The replacement for a command that compiles programs beside others that do. All share what cargo compiles: it links
+/// the same files into each job's folder, and tar ends with 1 when such a link is made while it reads.
+pub fn packed_from_copies(command: &str) -> Option<Substitute> {
+    let (build, names) = command.split_once(PACK)?;
+    let names = names.trim();
+    Some(Substitute {
+        command: format!(
+            "{build}mkdir \"$RUNNER_TEMP/built\"\n\
+             for name in {names}; do cp \"${{CARGO_TARGET_DIR:-target}}/release/$name\" \"$RUNNER_TEMP/built\"; done\n\
+             tar --create --file programs.tar --directory \"$RUNNER_TEMP/built\" {names}\n"
+        ),
+        told: "the programs are copied before they are packed, since jobs side by side share here what cargo compiles"
+            .to_owned(),
+    })
+}
+
 fn every_name() -> String {
     format!("{} {RECORDS}", PROGRAMS.join(" "))
 }
@@ -156,5 +176,12 @@ mod tests {
         );
         assert!(built.told.contains("`--build-as-written`"), "{built:?}");
         assert!(installed.build_as_written().substitute(BUILD).is_none());
+        for command in [BUILD, BUILD_TO_RECORD] {
+            let copied = packed_from_copies(command).unwrap().command;
+            assert!(copied.starts_with("cargo build --release"), "{copied}");
+            let names = "deploy-job deploy-app deploy-model promote-stage";
+            assert!(copied.contains(&format!("for name in {names}")), "{copied}");
+        }
+        assert!(packed_from_copies(INSTALL).is_none());
     }
 }

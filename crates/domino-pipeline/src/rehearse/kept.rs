@@ -19,7 +19,7 @@ use rehearsal::job_records::{JobRecord, JobRecords};
 use serde::{Deserialize, Serialize};
 
 use super::kept_domino::KeptDomino;
-use super::settings::STEPS_USER;
+use super::settings::APPROVER;
 use super::subject::Subject;
 use crate::repository;
 
@@ -129,7 +129,7 @@ impl KeptFolder {
         let kept: Kept = serde_json::from_str(&text)
             .with_context(|| format!("{} is not of this version", file.display()))?;
         let domino = kept.reach()?;
-        domino.waiting_requests(STEPS_USER).with_context(|| {
+        domino.waiting_requests(APPROVER).with_context(|| {
             format!(
                 "the sandbox of the rehearsal kept in {place} no longer answers at {}: {how}",
                 domino.url

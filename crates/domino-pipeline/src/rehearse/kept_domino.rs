@@ -18,6 +18,21 @@ pub struct KeptDomino {
     pub tokens: Vec<(String, String)>,
     /// The token that its model endpoints accept.
     pub model_token: String,
+    /// What the GitHub environments hold, where a set-up filled them; otherwise each holds what a rehearsal gives it.
+    pub environments: Vec<KeptEnvironment>,
+}
+
+/// What a GitHub environment holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptEnvironment {
+    /// Its name.
+    pub name: String,
+    /// The variable that gives `status` and others the token of its stage.
+    pub token_variable: String,
+    /// Names and values.
+    pub variables: Vec<(String, String)>,
+    /// Names and values.
+    pub secrets: Vec<(String, String)>,
 }
 
 /// A request for an approval.
@@ -37,6 +52,18 @@ impl Waiting {
 }
 
 impl KeptDomino {
+    /// What a GitHub environment holds, where a set-up filled it. GitHub compares names without case.
+    pub fn environment(&self, name: &str) -> Option<&KeptEnvironment> {
+        let mut all = self.environments.iter();
+        all.find(|known| known.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The values of all secrets that a set-up put on GitHub.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let all = self.environments.iter().flat_map(|one| &one.secrets);
+        all.map(|(_, value)| value.as_str())
+    }
+
     /// The token of a user.
     pub fn token_of(&self, user: &str) -> String {
         let known = self.tokens.iter().find(|(name, _)| name == user);

@@ -41,6 +41,9 @@ pub fn refuse(console: &Console, problems: &[Problem]) -> ExitCode {
 pub fn hide_credentials(console: &Console, domino: &Domino) {
     let reached = domino.reached();
     console.mask(&reached.model_token);
+    for secret in reached.secrets() {
+        console.mask(secret);
+    }
     for (_, token) in &reached.tokens {
         console.mask(token);
     }
@@ -102,7 +105,16 @@ pub fn stays_up(
         ("APPROVER_TOKEN", APPROVER, "who approves in Domino"),
     ] {
         let token = domino.token_of(user);
-        println!("export {variable}={token}  # {user}, {what}");
+        if !token.is_empty() {
+            println!("export {variable}={token}  # {user}, {what}");
+        }
+    }
+    for environment in &domino.environments {
+        let mut secrets = environment.secrets.iter();
+        if let Some((_, token)) = secrets.find(|(name, _)| name == "DOMINO_TOKEN") {
+            let (variable, name) = (&environment.token_variable, &environment.name);
+            println!("export {variable}={token}  # of {name}, as which its steps sign in");
+        }
     }
     let token = &domino.model_token;
     println!("export DOMINO_MODEL_TOKEN={token}  # what every endpoint takes");

@@ -1,6 +1,6 @@
 //! What jobs of a rehearsal get: the GitHub environments of the stage file, with the sandbox behind each of them.
 //!
-//! Every environment has the credential of one service account, as the README recommends.
+//! Every environment has the credential of one service account. Where a set-up came first, it has what that put there.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use rehearsal::settings::{
 };
 
 use super::environments::StageEnvironments;
-use super::installed::Installed;
-use super::kept_domino::KeptDomino;
+use super::installed::{Installed, packed_from_copies};
+use super::kept_domino::{KeptDomino, KeptEnvironment};
 
 /// The user of the sandbox who is said to have pushed.
 pub const AUTHOR: &str = "author";
@@ -20,6 +20,8 @@ pub const AUTHOR: &str = "author";
 pub const APPROVER: &str = "approver";
 /// The user of the sandbox that steps sign in as.
 pub const STEPS_USER: &str = "ci-bot";
+/// The administrator of a sandbox that is set up first, whose own token does that.
+pub const ADMINISTRATOR: &str = "root";
 
 const API_HOST: &str = "DOMINO_API_HOST";
 
@@ -51,8 +53,14 @@ impl Domino {
         }
     }
 
+    /// The same, for what a set-up adds.
+    pub fn reached_mut(&mut self) -> &mut KeptDomino {
+        match self {
+            Self::Own(_, reached) | Self::Kept(reached) => reached,
+        }
+    }
+
     /// The sandbox, if it is in this process.
-    #[cfg(feature = "contract")]
     pub fn own(&self) -> Option<Arc<Sandbox>> {
         match self {
             Self::Own(sandbox, _) => Some(Arc::clone(sandbox)),
@@ -66,6 +74,13 @@ impl Domino {
             // If the sandbox has ended, the steps fail and say so.
             Self::Kept(kept) => kept.waiting_requests(APPROVER).unwrap_or_default(),
         }
+    }
+}
+
+impl StageSettings {
+    /// What a set-up put into an environment, if there was one.
+    fn held(&self, environment: &str) -> Option<&KeptEnvironment> {
+        self.domino.as_ref()?.reached().environment(environment)
     }
 }
 
@@ -92,10 +107,16 @@ impl RepositorySettings for StageSettings {
     }
 
     fn variables(&self, environment: &str) -> Vec<(String, String)> {
+        if let Some(held) = self.held(environment) {
+            return held.variables.clone();
+        }
         vec![("DOMINO_ENV".to_owned(), environment.to_owned())]
     }
 
-    fn secrets(&self, _environment: &str) -> Vec<(String, String)> {
+    fn secrets(&self, environment: &str) -> Vec<(String, String)> {
+        if let Some(held) = self.held(environment) {
+            return held.secrets.clone();
+        }
         self.domino.as_ref().map_or_else(Vec::new, |domino| {
             let domino = domino.reached();
             vec![
@@ -123,7 +144,9 @@ impl RepositorySettings for StageSettings {
     }
 
     fn substitute(&self, command: &str) -> Option<Substitute> {
-        self.installed.as_ref()?.substitute(command)
+        let installed = self.installed.as_ref();
+        let substitute = installed.and_then(|installed| installed.substitute(command));
+        substitute.or_else(|| packed_from_copies(command).filter(|_| self.build_folder.is_some()))
     }
 
     fn other_approvals(&self) -> Option<OtherApprovals> {
