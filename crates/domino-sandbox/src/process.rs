@@ -75,11 +75,27 @@ fn shell_line(command: &str) -> String {
     format!("{interpreter}{}", command.trim_start())
 }
 
-/// Where programs are searched: where python3 really is, then among those of the image, and then in `PATH`. A version
-/// manager replaces python3 by a script, which takes longer to find the interpreter than many a job takes to run.
+/// Where programs are searched: where python3 really is, then among those of the image, and then in `PATH`.
 fn search_path(python: Option<&Path>, programs: Option<&Path>) -> OsString {
     let told = std::env::var_os("PATH").unwrap_or_default();
-    let asked = std::process::Command::new(python.unwrap_or(Path::new("python3")))
+    let folders = folder_of(python).into_iter();
+    let folders = folders.chain(programs.map(Path::to_owned));
+    let folders = folders.chain(std::env::split_paths(&told));
+    std::env::join_paths(folders).unwrap_or(told)
+}
+
+/// Where this python3, or else that of `PATH`, really is. A version manager replaces it by a script, which takes longer
+/// to find the interpreter than many a job takes to run; so it is asked once, however many sandboxes this process has.
+fn folder_of(python: Option<&Path>) -> Option<PathBuf> {
+    static OF_PATH: OnceLock<Option<PathBuf>> = OnceLock::new();
+    match python {
+        Some(python) => asked(python),
+        None => OF_PATH.get_or_init(|| asked(Path::new("python3"))).clone(),
+    }
+}
+
+fn asked(python: &Path) -> Option<PathBuf> {
+    let told = std::process::Command::new(python)
         .args([
             "-c",
             "import os, sys; print(os.path.dirname(sys.executable))",
@@ -88,16 +104,9 @@ fn search_path(python: Option<&Path>, programs: Option<&Path>) -> OsString {
         .stderr(Stdio::null())
         .output();
     // Without python3 a job in it fails with the shell's own words.
-    let folder = asked
-        .ok()
-        .filter(|asked| asked.status.success())
-        .and_then(|asked| String::from_utf8(asked.stdout).ok())
-        .map(|folder| PathBuf::from(folder.trim()))
-        .filter(|folder| folder.is_absolute());
-    let programs = programs.map(Path::to_owned);
-    let folders = folder.into_iter().chain(programs);
-    let folders = folders.chain(std::env::split_paths(&told));
-    std::env::join_paths(folders).unwrap_or(told)
+    let told = told.ok().filter(|told| told.status.success())?;
+    let folder = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
+    folder.is_absolute().then_some(folder)
 }
 
 impl Processes {
