@@ -148,10 +148,12 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn fits(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (segments(template), segments(path));
+    let (mut template, mut path) = (segments(template).peekable(), segments(path));
     loop {
         match (template.next(), path.next()) {
             (None, None) => return true,
+            // The path of a file has segments of its own, which a template cannot say.
+            (Some("{path}"), Some(_)) if template.peek().is_none() => return true,
             (Some(expected), Some(got)) if expected.starts_with('{') || expected == got => {}
             _ => return false,
         }

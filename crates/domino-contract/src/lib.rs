@@ -7,6 +7,7 @@
 mod document;
 mod exceptions;
 mod exchange;
+mod form;
 mod schema;
 
 use std::collections::{BTreeMap, HashMap};
@@ -193,7 +194,7 @@ impl Contract {
     ) {
         match (operation.body, exchange.body) {
             (Some(schema), Some(body)) => {
-                let mut body = body.clone();
+                let mut body = form::fields(body).unwrap_or_else(|| body.clone());
                 if let Some(Exception::Field(gap, field)) = exception_for(exchange)
                     && let Some(object) = body.as_object_mut()
                     && object.remove(field).is_some()

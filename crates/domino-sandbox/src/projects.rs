@@ -2,6 +2,8 @@
 //! What runs in a project is kept by the nouns that run.
 
 mod changes;
+mod file_routes;
+mod files;
 mod members;
 mod role;
 pub(crate) mod routes;
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use self::files::ProjectFiles;
 use self::role::ProjectRole;
 use crate::checkout::NoCode;
 use crate::clock::Moment;
@@ -32,7 +35,7 @@ pub(crate) struct Project {
     pub(crate) owner_id: String,
     /// The ids of the users who work in it besides its owner, and in which role.
     collaborators: Locked<Vec<(String, ProjectRole)>>,
-    /// The head of Domino's own file system, which holds no code in a git-based project.
+    /// The commit with which Domino's own file system begins, which holds no code in a git-based project.
     pub(crate) commit_id: String,
     pub(crate) repository: MainRepository,
     /// The ids of the users who have a git credential for its code; `None` where nobody needs one.
@@ -43,6 +46,7 @@ pub(crate) struct Project {
     visibility: String,
     /// The ids and names of its tags.
     tags: Locked<Vec<(String, String)>>,
+    files: Locked<ProjectFiles>,
     /// Archived: no longer found by anybody.
     is_archived: AtomicBool,
 }
@@ -105,6 +109,7 @@ impl Project {
             description: new.description,
             visibility: new.visibility,
             tags: Locked::default(),
+            files: Locked::default(),
             is_archived: AtomicBool::new(false),
         };
         project.add_tags(new.tags);
@@ -148,6 +153,18 @@ impl Project {
                 Some(_) => format!("{host}: Permission denied (publickey)."),
             })
         })
+    }
+
+    /// The commits of its own files, newest first.
+    fn commits(&self) -> Vec<String> {
+        let files = self.files.lock();
+        let first = std::iter::once(&self.commit_id);
+        files.commits().chain(first).cloned().collect()
+    }
+
+    /// Whether a commit of its own files has this one.
+    pub(crate) fn has_file(&self, path: &str, commit: &str) -> bool {
+        self.files.lock().has(path, commit)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -316,7 +333,12 @@ impl Projects {
     }
 
     pub(crate) fn state(&self) -> Value {
-        self.all().iter().map(|project| project.v4()).collect()
+        let told = |project: &Arc<Project>| {
+            let mut told = project.v4();
+            told["files"] = project.files.lock().state();
+            told
+        };
+        self.all().iter().map(told).collect()
     }
 
     fn visible(&self, user: &User) -> Vec<Arc<Project>> {

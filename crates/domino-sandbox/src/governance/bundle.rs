@@ -124,6 +124,7 @@ impl Bundle {
         identifier: Value,
         now: Moment,
     ) -> Result<&Attachment, Failure> {
+        self.check_report(kind, &identifier)?;
         let known = |one: &Attachment| one.kind == kind && one.identifier == identifier;
         if self.attachments.iter().any(known) {
             return Err(conflict(format!(
@@ -139,6 +140,25 @@ impl Bundle {
             created_by: user.clone(),
         });
         Ok(&self.attachments[self.attachments.len() - 1])
+    }
+
+    /// Whether an attached file is told completely, and is among the project's own if it is said to be.
+    fn check_report(&self, kind: &str, identifier: &Value) -> Result<(), Failure> {
+        if kind != "Report" {
+            return Ok(());
+        }
+        let told = ["branch", "commit", "source", "filename"].map(|key| identifier[key].as_str());
+        let [Some(_), Some(commit), Some(source), Some(file)] = told else {
+            return Err(Failure::bad_request(
+                "the identifier of a Report is its branch, commit, source and filename",
+            ));
+        };
+        if source == "DFS" && !self.project.has_file(file, commit) {
+            return Err(Failure::not_found(format!(
+                "commit {commit} of the project has no file {file}"
+            )));
+        }
+        Ok(())
     }
 
     /// What is attached, in words.

@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{Project, changes, members};
+use super::{Project, changes, file_routes, members};
 use crate::catalog::Catalog;
 use crate::reply::{Answer, Failure, wrapped};
 use crate::request::{Id, Ids, Of, Parameters};
@@ -26,6 +26,7 @@ pub(crate) fn routes(catalog: Arc<Catalog>) -> Router {
         .route("/api/projects/v1/projects/{project_id}", get(public_one))
         .route("/v1/projects/{owner}/{name}/commits", get(legacy_commits))
         .merge(changes::routes())
+        .merge(file_routes::routes())
         .merge(members::routes())
         .with_state(catalog)
 }
@@ -186,5 +187,5 @@ async fn legacy_commits(
     Path((owner, name)): Ids,
 ) -> Answer {
     let project = catalog.projects.named_seen_by(&user, &owner, &name)?;
-    Ok(Json(json!([project.commit_id])))
+    Ok(Json(json!(project.commits())))
 }

@@ -128,8 +128,9 @@ fn complete(seed: &mut Seed, name: &str, gates: &Table) {
         }
         policy.opens_after.get_or_insert(stage.to_owned());
     }
-    let answered = table(gates, "evidence").values();
-    for question in answered.filter_map(Value::as_str) {
+    let evidence = table(gates, "evidence");
+    let questions = ["metrics", "lineage", "smoke-test"];
+    for question in questions.into_iter().filter_map(|key| text(evidence, key)) {
         if !policy.questions.iter().any(|known| known == question) {
             policy.questions.push(question.to_owned());
         }
