@@ -99,7 +99,7 @@ fn every_key() -> Value {
                   "repository": "example/wine", "workflow-run": "https://github.com/example/wine/actions/runs/7",
                   "attempt": 2},
         "plan": {"headline": "publish it", "facts": ["commit: a"], "changes": ["~ the version"]},
-        "program": "deploy-model 0.1.0", "without-receipt": "urgent", "back": hash, "previous": hash,
+        "program": "deploy-model 0.1.0", "smoke-test": "2 requests answered as expected", "without-receipt": "urgent", "back": hash, "previous": hash,
     })
 }
 

@@ -155,6 +155,7 @@ impl Publish<'_> {
         progress.end();
         match outcome {
             SmokeTestOutcome::Passed(words) => {
+                step.report.smoke_test = Some(words.clone());
                 report_smoke_test(step, words, "passed");
                 Ok(Tested::Passed)
             }

@@ -19,6 +19,7 @@ pub mod mlflow;
 pub mod model_apis;
 pub mod model_endpoints;
 pub mod named;
+pub mod project_files;
 pub mod projects;
 pub mod registered_models;
 pub mod reviews;

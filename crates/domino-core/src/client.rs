@@ -4,6 +4,7 @@
 //! knows no endpoint: those are in `api/`, one noun a file.
 
 mod answer;
+mod body;
 mod certificate;
 mod clock;
 mod error;
@@ -24,6 +25,7 @@ use reqwest::{Method, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::body::Body;
 use self::certificate::TlsProblem;
 pub use self::error::{ApiError, Cause};
 use self::http_client::{MOST_REDIRECTS, follow_within_the_origin, http_client};
@@ -260,20 +262,27 @@ impl Writer {
         query: &[(&str, &str)],
         body: Option<&B>,
     ) -> Result<answer::Answer, ApiError> {
-        let body = match body.map(serde_json::to_value).transpose() {
+        let body = match body.map(Body::json).transpose() {
             Ok(body) => body,
-            Err(problem) => {
-                let cause = Cause::NotUnderstood {
-                    problem: format!("our own body: {problem}"),
-                    excerpt: String::new(),
-                };
-                return Err(ApiError::new(method, path, cause));
-            }
+            Err(cause) => return Err(ApiError::new(method, path, cause)),
         };
         let context = self.1.as_ref();
         self.0
             .send(method, path, query, body.as_ref(), context)
             .await
+    }
+
+    /// Sends a text as a file, in this field of a form; whatever a success says is not looked at.
+    pub(crate) async fn send_file(
+        &self,
+        path: &str,
+        field: &str,
+        (name, text): (&str, &str),
+    ) -> Result<(), ApiError> {
+        let body = Body::file(field, name, text);
+        let context = self.1.as_ref();
+        let sent = self.0.send(Method::POST, path, &[], Some(&body), context);
+        sent.await.map(drop)
     }
 }
 
@@ -284,7 +293,7 @@ impl Inner {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-        body: Option<&serde_json::Value>,
+        body: Option<&Body>,
         context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let started = Instant::now();
@@ -309,7 +318,7 @@ impl Inner {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-        body: Option<&serde_json::Value>,
+        body: Option<&Body>,
         context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let mut url = format!("{}{path}", self.asked.as_str());
@@ -336,7 +345,7 @@ impl Inner {
         method: &Method,
         url: &str,
         query: &[(&str, &str)],
-        body: Option<&serde_json::Value>,
+        body: Option<&Body>,
         context: Option<&ExecutionContext>,
     ) -> Result<answer::Answer, ApiError> {
         let fail = |cause| ApiError::new(method.clone(), url, cause);
@@ -353,7 +362,7 @@ impl Inner {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.json(body);
+            request = body.add_to(request);
         }
         if let Some(context) = context {
             request = request.header(ExecutionContext::HEADER, context.header().clone());

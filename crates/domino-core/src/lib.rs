@@ -31,6 +31,7 @@ pub mod revision;
 pub mod run_settings;
 pub mod scrubber;
 pub mod serving;
+pub mod smoke_test_before;
 mod stderr;
 pub mod step;
 pub mod variable;

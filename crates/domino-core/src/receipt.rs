@@ -59,6 +59,9 @@ pub struct Receipt {
     pub plan: AppliedPlan,
     /// The program that deployed it, with its version.
     pub program: String,
+    /// What its smoke test said, if it passed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke_test: Option<String>,
     /// The reason why it was let in although no receipt says that it passed the stage before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_receipt: Option<String>,
@@ -269,6 +272,7 @@ pub(crate) mod tests {
             r#where: DeploymentPlace::default(),
             plan: AppliedPlan::default(),
             program: "deploy-app 0.0.0".into(),
+            smoke_test: None,
             without_receipt: None,
             back: None,
             previous: None,

@@ -16,7 +16,7 @@ use crate::variable::variable;
 use crate::version_identity::VersionIdentity;
 
 /// The folder with the receipts of the stages before; without it none is required.
-const FOLDER: &str = "DEPLOY_RECEIPTS_BEFORE";
+pub(crate) const FOLDER: &str = "DEPLOY_RECEIPTS_BEFORE";
 
 /// What a person says about the receipt of the stage before.
 #[derive(Debug, Clone, Args)]

@@ -31,6 +31,7 @@ use self::plan::plan_as_text;
 pub use self::plan::{Change, ChangeKind, Fact, Plan};
 pub use self::progress::Progress;
 use self::receipt::EndedWell;
+pub(crate) use self::receipt::FOLDER as RECEIPTS;
 pub use self::report::{Excerpt, Outcome, Report, StepResult, Subject, Table};
 use self::report::{outputs, table_as_text};
 pub use self::text::{html, markdown};

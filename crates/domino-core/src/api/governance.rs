@@ -7,6 +7,7 @@
 mod bundles;
 mod evidence;
 mod policies;
+mod reports;
 #[cfg(test)]
 mod tests;
 

@@ -182,6 +182,7 @@ prop_compose! {
             html: None,
             data: None,
             version_id: None,
+            smoke_test: None,
             next: Some(next),
         }
     }

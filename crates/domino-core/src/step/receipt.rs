@@ -17,7 +17,7 @@ use crate::scrubber::Scrubber;
 use crate::variable::variable;
 
 /// The folder into which a step writes its receipt; without it none is written.
-const FOLDER: &str = "DEPLOY_RECEIPTS";
+pub(crate) const FOLDER: &str = "DEPLOY_RECEIPTS";
 
 /// A step that ended well.
 pub(super) struct EndedWell<'a> {
@@ -92,6 +92,7 @@ impl EndedWell<'_> {
             r#where: draft.r#where,
             plan: self.plan.map(applied).unwrap_or_default(),
             program: format!("{program} {}", env!("CARGO_PKG_VERSION")),
+            smoke_test: self.report.smoke_test.clone(),
             without_receipt: draft.without_receipt,
             back: draft.back,
             previous: None,
@@ -135,6 +136,7 @@ mod tests {
             .change(ChangeKind::Update, "the version");
         let mut report = Report {
             version_id: Some("v2".into()),
+            smoke_test: Some("2 requests answered as expected".into()),
             ..Report::default()
         };
         report
@@ -175,6 +177,8 @@ mod tests {
         assert_eq!(done.plan.facts, ["hardware tier: small"]);
         assert_eq!(done.plan.changes, ["~ the version"]);
         assert_eq!(done.without_receipt.as_deref(), Some("first time"));
+        let tested = done.smoke_test.as_deref();
+        assert_eq!(tested, Some("2 requests answered as expected"));
         assert_eq!(
             (done.stage.as_str(), done.entity.as_str()),
             ("prod", "dashboard")

@@ -43,6 +43,9 @@ pub struct Report {
     /// The id of the version of an app or endpoint that runs now, for the receipt.
     #[serde(skip)]
     pub version_id: Option<String>,
+    /// What the smoke test said that it passed, for the receipt.
+    #[serde(skip)]
+    pub smoke_test: Option<String>,
     /// The command to run next.
     pub next: Option<String>,
 }
