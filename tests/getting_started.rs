@@ -425,9 +425,13 @@ fn without_tags(markup: &str) -> String {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        // Both fail where it has ended already, which is how it should be.
-        let _ = self.rehearsal.kill();
-        let _ = self.rehearsal.wait();
+        // All of it fails where it has ended already, which is how it should be. Otherwise the test failed, and an
+        // interrupt ends what the sandbox runs as well.
+        let id = self.rehearsal.id().to_string();
+        if let Ok(None) = self.rehearsal.try_wait() {
+            let _ = Command::new("kill").args(["-INT", &id]).status();
+            let _ = self.rehearsal.wait();
+        }
     }
 }
 

@@ -122,6 +122,7 @@ fn receipt(stage: &str, entity: &str, digit: char, at: &str) -> Receipt {
         r#where: DeploymentPlace::default(),
         plan: AppliedPlan::default(),
         program: "deploy-app 0.1.0".into(),
+        smoke_test: None,
         without_receipt: None,
         back: None,
         previous: None,

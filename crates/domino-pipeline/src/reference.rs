@@ -66,7 +66,9 @@ pub const EXAMPLES: [(&str, &str); 16] = [
     (
         "[stage.<name>.gates.evidence]",
         "[stage.prod.gates.evidence]\n\
-         metrics = \"How does it compare with the version in production?\"\n",
+         metrics = \"How does it compare with the version in production?\"\n\
+         smoke-test = \"What did its smoke test say?\"\n\
+         report = \"promotion-sheets\"\n",
     ),
     (
         "[job.<name>]",

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod evidence;
+mod report;
 mod review;
 mod work;
 
@@ -19,6 +20,7 @@ use crate::gates::result::{GateReport, Verdict};
 use crate::inside::{self, Errand, InsideArgs};
 use crate::lineage::Lineage;
 use crate::machine::bail_if_interrupted;
+use crate::request::evidence::Evidence;
 use crate::request::work::{Ask, Work};
 use crate::sheet::{Sheet, describe};
 use crate::target::cannot;
@@ -56,24 +58,16 @@ pub(crate) async fn request(
     };
     candidate.outputs(&mut step.report);
     let work = Work::of(&candidate, &ask, args.again);
-    let answers = match &ask {
-        Ask::Governance(governed) => {
-            evidence::answers(context, &candidate, governed.whole.as_ref())?
-        }
-        _ => Vec::new(),
+    let evidence = match &ask {
+        Ask::Governance(governed) => Evidence::of(context, &candidate, governed)?,
+        _ => Evidence::default(),
     };
     let has_work = matches!(work, Work::Ask(_));
-    let planned = errand(context, args, &candidate);
+    let planned = errand(context, args, &candidate, &evidence);
     let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
     let mut view = view(&candidate, &work);
     if has_work {
-        for (question, _) in &answers {
-            let text = format!(
-                "the answer to `{}`, before anybody is asked",
-                question.label
-            );
-            view.change(ChangeKind::Create, text);
-        }
+        evidence.describe(&mut view);
     }
     if let Some(errand) = &errand {
         errand.describe(&mut view);
@@ -103,6 +97,7 @@ pub(crate) async fn request(
         }
         return Ok(StepResult::unchanged(why));
     }
+    evidence.warn(step, &context.stage.name);
     if args.dry_run {
         return Ok(StepResult::planned());
     }
@@ -119,7 +114,7 @@ pub(crate) async fn request(
     let asked = match &ask {
         Ask::Nobody => Ok(String::new()),
         Ask::Governance(governed) => {
-            bundle::submit(step, context, &candidate, governed, &answers).await
+            bundle::submit(step, context, &candidate, governed, &evidence).await
         }
         Ask::Review(new) => review::ask_for_review(context, &candidate, new).await,
     };
@@ -150,12 +145,14 @@ async fn errand<'a>(
     context: &'a StepContext,
     args: &RequestArgs,
     candidate: &Candidate<'_>,
+    evidence: &Evidence,
 ) -> Result<Errand<'a>> {
     let mut flags = args.which.flags();
     if args.again {
         flags.push("--again".into());
     }
     let told = Told::by_this_step(&candidate.version, Vec::new())?;
+    let told = told.with_smoke_test(evidence.smoke_test().map(str::to_owned));
     let planned = Errand::with_candidate(context, candidate, "request", flags, told).await;
     planned.with_context(|| cannot("request", &args.which.model, &context.stage))
 }

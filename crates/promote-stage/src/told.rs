@@ -39,6 +39,9 @@ pub(crate) struct Told {
     /// Which version is meant, beyond its number
     #[arg(long = "told-identity", value_name = "JSON", hide = true, value_parser = identity)]
     identity: Option<VersionIdentity>,
+    /// What the smoke test of the version said in the stage before
+    #[arg(long = "told-smoke-test", value_name = "TEXT", hide = true)]
+    smoke_test: Option<String>,
 }
 
 /// The page of a workflow run.
@@ -78,7 +81,19 @@ impl Told {
             actor,
             approvers,
             identity: Some(VersionIdentity::of(version)),
+            smoke_test: None,
         })
+    }
+
+    /// The same, with what the smoke test of the version said.
+    pub(crate) fn with_smoke_test(mut self, said: Option<String>) -> Self {
+        self.smoke_test = said;
+        self
+    }
+
+    /// What the smoke test of the version said, if that was told.
+    pub(crate) fn smoke_test(&self) -> Option<&str> {
+        self.smoke_test.as_deref()
     }
 
     /// The same as arguments, each a word of a shell.
@@ -103,12 +118,15 @@ impl Told {
         if let Some(identity) = identity.and_then(|identity| identity.output().ok()) {
             add("--told-identity", &identity);
         }
+        if let Some(said) = &self.smoke_test {
+            add("--told-smoke-test", said);
+        }
         arguments
     }
 
     /// Refuses what is told if nobody could have told anything: outside of a run, or if steps work themselves.
     pub(crate) fn check(&self, context: &StepContext) -> Result<(), CommandError> {
-        if self.page.is_none() && self.identity.is_none() {
+        if self.page.is_none() && self.identity.is_none() && self.smoke_test.is_none() {
             return Ok(());
         }
         let file = &context.file;
@@ -258,6 +276,7 @@ mod tests {
             actor: Some("ben".into()),
             approvers: vec!["ann".into(), "dependabot[bot]".into()],
             identity: Some(VersionIdentity::of(&version)),
+            smoke_test: Some("2 requests to `latest` answered, it's fine".into()),
         };
         let command = format!("printf '%s\\n' {}", told.arguments().join(" "));
         let words = std::process::Command::new("bash")

@@ -17,7 +17,7 @@ pub struct Gates {
     /// The last stage of the policy whose approvals are waited for; those of later ones may be given after the
     /// deployment.
     pub policy_stage: Option<String>,
-    /// Which questions of the policy a request answers.
+    /// What a request answers and attaches.
     pub evidence: Evidence,
     /// Domino users who are asked to review.
     pub reviewers: Vec<String>,
@@ -27,7 +27,8 @@ pub struct Gates {
     pub soak: Option<String>,
 }
 
-/// `[stage.<name>.gates.evidence]`: the questions (id or text) of the policy that a request answers.
+/// `[stage.<name>.gates.evidence]`: what a request gives the people who approve it. The first three are questions (id or
+/// text) of the policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Evidence {
@@ -35,6 +36,10 @@ pub struct Evidence {
     pub metrics: Option<String>,
     /// The one that the way from the training to the version answers.
     pub lineage: Option<String>,
+    /// The one that the smoke test of the version in the stage before answers.
+    pub smoke_test: Option<String>,
+    /// The folder among the project's own files that the sheet is uploaded to, before it is attached to the bundle.
+    pub report: Option<String>,
 }
 
 impl Gates {

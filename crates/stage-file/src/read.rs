@@ -101,6 +101,8 @@ fn evidence(table: Table<'_, '_>) -> Evidence {
     Evidence {
         metrics: table.text("metrics"),
         lineage: table.text("lineage"),
+        smoke_test: table.text("smoke-test"),
+        report: table.text("report"),
     }
 }
 

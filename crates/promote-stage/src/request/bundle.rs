@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use domino_core::api::governance::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Bundle, NewBundle, Policy,
-    PolicyStage, Question,
+    PolicyStage,
 };
 use domino_core::client::{Reader, Writer, write_once};
 use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::step::{Step, StepContext};
 use domino_core::wait::Poll;
 
-use super::evidence;
+use super::evidence::{self, Evidence};
 use crate::candidate::Candidate;
 use crate::gates::governance::{Governed, bundle_name};
 use crate::gates::policy_stage;
@@ -28,7 +28,7 @@ pub(crate) async fn submit(
     context: &StepContext,
     candidate: &Candidate<'_>,
     governed: &Governed,
-    answers: &[(Question, String)],
+    given: &Evidence,
 ) -> Result<String> {
     let writer = &context.connection.writer();
     let reader = writer.reader();
@@ -43,7 +43,11 @@ pub(crate) async fn submit(
     report(step, &bundle);
     // Before anybody is asked, so that a rerun writes it if this one cannot.
     note(step, context, candidate, &bundle).await?;
-    evidence::submit(step, writer, governed, &bundle, answers).await?;
+    if let Some(file) = &given.file {
+        let project = &candidate.project.id;
+        file.attach(step, writer, project, &bundle).await?;
+    }
+    evidence::submit(step, writer, governed, &bundle, &given.answers).await?;
     let approvals = listed_approvals(&reader, &bundle, governed).await?;
     let stage = &context.stage;
     let (approvals, _) = policy_stage::counted(stage, policy.as_ref(), approvals);

@@ -93,6 +93,12 @@ impl Work {
 
 fn approvers(approvals: &[Approval]) -> String {
     let all = approvals.iter().flat_map(|approval| &approval.approvers);
-    let names: Vec<String> = all.map(|approver| format!("`{}`", approver.name)).collect();
+    let mut names: Vec<String> = Vec::new();
+    for approver in all {
+        let name = format!("`{}`", approver.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names.join(", ")
 }

@@ -294,7 +294,7 @@ pub static RUNNER: Section = Section {
 /// `[stage.<name>.gates.evidence]`.
 pub static EVIDENCE: Section = Section {
     header: "[stage.<name>.gates.evidence]",
-    about: "Questions of the policy, by id or text, that a request answers before anybody is asked.",
+    about: "What a request answers and attaches before anybody is asked; questions of the policy by id or text.",
     keys: &[
         key(
             "metrics",
@@ -307,6 +307,19 @@ pub static EVIDENCE: Section = Section {
             Text,
             Otherwise("it is not answered"),
             "The question that the way from the training to the version answers.",
+        ),
+        key(
+            "smoke-test",
+            Text,
+            Otherwise("it is not answered"),
+            "The question that the smoke test of the version in the stage before answers, as its receipt has it.",
+        ),
+        key(
+            "report",
+            Text,
+            Otherwise("nothing is attached"),
+            "The folder that the sheet and the lineage are uploaded to as a file, which is attached to the bundle; among \
+             the project's own files, which in a git-based project are its artifacts.",
         ),
     ],
 };
@@ -338,8 +351,8 @@ pub static GATES: Section = Section {
         key(
             "evidence",
             Table(&EVIDENCE),
-            Otherwise("no question is answered"),
-            "Which questions of the policy `promote-stage request` answers.",
+            Otherwise("nothing is answered or attached"),
+            "What `promote-stage request` answers and attaches.",
         ),
         key(
             "reviewers",

@@ -12,6 +12,7 @@ pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
             ["app", _, "entry-point"]
                 | ["model", _, "file" | "smoke-test"]
                 | ["pipeline", "paths"]
+                | [.., "gates", "evidence", "report"]
                 | ["job" | "app" | "model", _, "paths"]
         )
     });
@@ -26,7 +27,10 @@ pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
         if text.starts_with('/') || text.starts_with('~') || text.get(1..2) == Some(":") {
             report.leaf(
                 leaf,
-                "must be a path from the top of the repository, not from that of the machine",
+                match leaf.keys.last() {
+                    Some(&"report") => "must be a folder from the top of the project's own files",
+                    _ => "must be a path from the top of the repository, not from that of the machine",
+                },
             );
         } else if text.split('/').any(|part| part == "..") {
             report.leaf(leaf, "must stay inside the repository, without `..`");

@@ -3,7 +3,7 @@
 use super::rule::{Book, Report};
 use crate::text::displayed;
 use crate::time_span::time_span;
-use crate::{DominoApproval, Evidence, Gates, ModelSource, Stage};
+use crate::{DominoApproval, Evidence, Gates, ModelSource, Receipts, Stage};
 
 pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (index, stage) in book.file.stages.iter().enumerate() {
@@ -18,12 +18,12 @@ pub(super) fn gates(book: &Book<'_>, report: &mut Report<'_, '_>) {
             }
             continue;
         }
-        needs(stage, report);
+        needs(book, stage, report);
         effect(book, stage, report);
     }
 }
 
-fn needs(stage: &Stage, report: &mut Report<'_, '_>) {
+fn needs(book: &Book<'_>, stage: &Stage, report: &mut Report<'_, '_>) {
     let Gates {
         domino_approval,
         policy,
@@ -55,6 +55,13 @@ fn needs(stage: &Stage, report: &mut Report<'_, '_>) {
                 "has no effect unless `domino-approval` is `governance`",
             );
         }
+    }
+    let receipts = book.file.pipeline.receipts;
+    if stage.gates.evidence.smoke_test.is_some() && receipts == Receipts::None {
+        report.at(
+            &["stage", stage.name.as_str(), "gates", "evidence", "smoke-test"],
+            "has no effect with `receipts = \"none\"`: the receipt of the stage before says what the test said",
+        );
     }
     if reviewed && reviewers.is_empty() {
         report.at(
@@ -161,6 +168,34 @@ mod tests {
                 "`evidence` in `[stage.prod.gates]` has no effect unless `domino-approval` is `governance`",
             ]
         );
+    }
+
+    #[test]
+    fn evidence_that_nothing_records_or_that_leaves_the_project_is_refused() {
+        let said =
+            "domino-approval = \"governance\"\npolicy = \"p\"\n[stage.prod.gates.evidence]\n";
+        let problems = |pipeline: &str, keys: &str| {
+            let gates = format!("[stage.prod.gates]\n{said}{keys}");
+            with_prod(&format!("{gates}\n[pipeline]\n{pipeline}"))
+        };
+        let both = "smoke-test = \"Tested?\"\nreport = \"reports/promotion\"";
+        assert_eq!(problems("", both), [""; 0]);
+        let [none] = &problems("receipts = \"none\"", both)[..] else {
+            panic!("one problem")
+        };
+        assert!(
+            none.contains("has no effect with `receipts = \"none\"`"),
+            "{none}"
+        );
+        for (folder, why) in [
+            ("/reports", "from the top of the project's own files"),
+            ("../up", "without `..`"),
+        ] {
+            let [problem] = &problems("", &format!("report = \"{folder}\""))[..] else {
+                panic!("one problem")
+            };
+            assert!(problem.contains(why), "{problem}");
+        }
     }
 
     #[test]
