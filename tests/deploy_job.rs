@@ -13,6 +13,8 @@ mod left;
 mod many_runs;
 #[path = "deploy_job/one_run.rs"]
 mod one_run;
+#[path = "deploy_job/openapi.rs"]
+mod openapi;
 #[path = "deploy_job/outputs.rs"]
 mod outputs;
 #[path = "deploy_job/revision.rs"]

@@ -1,6 +1,8 @@
 //! A workflow run that is run again: only its failed jobs, or all of them. Each test checks the runs that Domino has
 //! afterwards.
 
+use std::sync::mpsc::Receiver;
+
 use serde_json::json;
 
 use super::*;
@@ -9,7 +11,7 @@ use crate::harness::github::on_github;
 const START: &[&str] = &["start", "train", "--stage", "dev"];
 
 /// What GitHub tells in the second attempt, when this job ended so in the first.
-fn attempts(conclusion: &str) -> Value {
+pub fn attempts(conclusion: &str) -> Value {
     let job = |attempt, status: &str, conclusion: Value| {
         json!({"id": attempt, "name": "Deploy jobs to dev", "run_attempt": attempt, "status": status,
                "conclusion": conclusion, "runner_name": format!("runner {attempt}")})
@@ -20,15 +22,16 @@ fn attempts(conclusion: &str) -> Value {
 }
 
 /// Makes the step one of the second attempt.
-fn again(scene: &mut Scene, status: u16, told: Value) {
-    on_github(scene, vec![("/jobs", status, told)]);
+pub fn again(scene: &mut Scene, status: u16, told: Value) -> Receiver<String> {
+    let asked = on_github(scene, vec![("/jobs", status, told)]);
     scene
         .variable("GITHUB_RUN_ATTEMPT", "2")
         .variable("RUNNER_NAME", "runner 2");
+    asked
 }
 
 /// Run 77 has trained; `newer` says whether run 78 has then trained a newer commit.
-fn trained(newer: bool) -> (Scene, String) {
+pub fn trained(newer: bool) -> (Scene, String) {
     let mut scene = scene();
     let commit = scene.commit.clone();
     scene.on_github("77");

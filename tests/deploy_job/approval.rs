@@ -13,7 +13,7 @@ const START: &[&str] = &["start", "train", "--stage", "prod"];
 const SCHEDULE: &[&str] = &["schedule", "score", "--stage", "prod"];
 
 /// Prod has approvers, and what a test adds.
-fn guarded(more: &str) -> Scene {
+pub fn guarded(more: &str) -> Scene {
     let stages = STAGES.replace(
         "github-environment = \"PROD\"",
         &format!("github-environment = \"PROD\"\napprovers = [\"ann\", \"ben\"]\n{more}"),
@@ -28,7 +28,7 @@ fn guarded(more: &str) -> Scene {
     .scene()
 }
 
-fn approved_by(scene: &mut Scene, users: &[&str]) -> Receiver<String> {
+pub fn approved_by(scene: &mut Scene, users: &[&str]) -> Receiver<String> {
     let reviews = users.iter().map(|user| review("approved", user, "PROD"));
     let reviews = reviews.collect::<Value>();
     on_github(scene, vec![("/approvals", 200, reviews)])
@@ -183,7 +183,7 @@ fn on_github_something_must_say_which_stage_the_environment_is() {
 }
 
 /// Run 77 of this event, which `starter` began at a commit of `author`.
-fn started(scene: &mut Scene, event: &str, starter: &str, author: &str) -> Receiver<String> {
+pub fn started(scene: &mut Scene, event: &str, starter: &str, author: &str) -> Receiver<String> {
     let user = |login: &str| json!({"login": login, "id": 1});
     let run = json!({"id": 77, "created_at": "2026-01-01T00:00:00Z", "event": event, "head_sha": "a1b2",
                      "triggering_actor": user(starter)});

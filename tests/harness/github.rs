@@ -1,5 +1,6 @@
 //! A stand-in for GitHub's API, as far as a step uses it.
 
+pub mod description;
 pub mod server;
 
 use std::sync::mpsc::{Receiver, channel};
