@@ -18,10 +18,9 @@ mod write_probe;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use domino_core::client::Limits;
-use domino_core::step::{self, Step, Subject, TlsFlags, block_on, duration};
+use domino_core::step::{self, Step, Subject, block_on};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use stage_file::StageFile;
@@ -31,6 +30,7 @@ use self::report::{Report, StageFindings};
 use self::visit::Visit;
 use crate::error::Result;
 use crate::printed::{print, summarize};
+use crate::request_flags::RequestFlags;
 use crate::stage_token;
 
 /// How it is written.
@@ -63,18 +63,9 @@ pub struct Args {
     /// Look at nothing, and write .github/workflows/doctor.yml, which runs the doctor upon the runners when it is started
     #[arg(long, conflicts_with_all = ["stages_asked", "format", "write_probe"])]
     pub from_runner: bool,
-    /// Certificates.
+    /// How requests are made.
     #[command(flatten)]
-    pub tls: TlsFlags,
-    /// How long one request may take
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    pub request_timeout: Duration,
-    /// Name each request and its answer's status on stderr
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// Multiplies every pause between requests; below 1 for tests
-    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
-    pub delay_scale: f64,
+    pub requests: RequestFlags,
 }
 
 /// Looks at the deployments of the stages and prints one line for each thing; the exit is 3 when something is to be done,
@@ -97,13 +88,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let mut step = Step::begin(subject, step::Format::Text);
     let limits = Limits {
-        request: args.request_timeout,
-        delay_scale: args.delay_scale,
-        verbose: args.verbose,
         program: concat!("xtask-doctor/", env!("CARGO_PKG_VERSION")),
-        ..Limits::default()
+        ..args.requests.limits(&step)
     };
-    let visits = Visit::prepare_all(args.tls.applied_to(limits), &file, &stages, &mut step)?;
+    let visits = Visit::prepare_all(limits, &file, &stages, &mut step)?;
     let (report, interrupted) = block_on(async {
         let mut report = look(&file, &visits).await;
         if !args.write_probe {

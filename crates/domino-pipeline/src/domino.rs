@@ -12,13 +12,11 @@ mod set_up;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use domino_core::client::Limits;
 use domino_core::error::{CommandError, Context, Exit};
 use domino_core::step::{
-    ChangeKind, Format, Interrupts, Plan, Step, StepResult, Subject, Through, TlsFlags, block_on,
-    duration,
+    ChangeKind, Format, Interrupts, Plan, Step, StepResult, Subject, Through, block_on,
 };
 use stage_file::{Stage, StageFile};
 
@@ -31,8 +29,9 @@ pub(crate) use self::seen::{administrators, as_account, project};
 use self::set_up::{StageSetUp, Write};
 use crate::error::Result;
 use crate::github::access::{self, Repository};
-use crate::github::confirm;
+use crate::github::confirm::{self, Consent};
 use crate::github::secret::Secrets;
+use crate::request_flags::RequestFlags;
 use crate::{github_access, stage_token};
 
 /// The arguments of `domino-pipeline domino`.
@@ -79,26 +78,9 @@ struct Common {
     /// How the plan and the result are written to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = Format::of_every_step())]
     format: Format,
-    /// Certificates.
+    /// How requests are made.
     #[command(flatten)]
-    tls: TlsFlags,
-    /// How long one request may take
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    request_timeout: Duration,
-    /// Name each request and its answer's status on stderr
-    #[arg(short, long)]
-    verbose: bool,
-    /// Multiplies every pause between requests; below 1 for tests
-    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
-    delay_scale: f64,
-}
-
-/// Whether anything is written, and whether somebody is asked before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consent {
-    OnlyPlan,
-    Ask,
-    Given,
+    requests: RequestFlags,
 }
 
 /// Plans, and where that was asked for, asks and applies.
@@ -131,15 +113,7 @@ async fn set_up(
     let stages = stage_token::stages(&file, &args.stages_asked)?;
     let accounts = AccountNames::read(&args.service_accounts, &file)?;
     let may_ask = consent == Consent::Ask;
-    let limits = Limits {
-        request: args.request_timeout,
-        delay_scale: args.delay_scale,
-        verbose: args.verbose,
-        scrubber: step.scrubber().clone(),
-        program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
-        ..Limits::default()
-    };
-    let limits = args.tls.applied_to(limits);
+    let limits = args.requests.limits(step);
     let (code, repository) = code(args, &file, &limits, step)?;
     let mut administrator = Administrator::new(args.admin_token_file.clone(), may_ask);
     let mut plans = Vec::new();

@@ -17,19 +17,17 @@ mod wanted;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use domino_core::client::Limits;
 use domino_core::error::{CommandError, Exit};
-use domino_core::step::{
-    ChangeKind, Format, Plan, Step, StepResult, Subject, TlsFlags, block_on, duration,
-};
+use domino_core::step::{ChangeKind, Format, Plan, Step, StepResult, Subject, block_on};
 use stage_file::{Stage, StageFile};
 
 use self::access::Repository;
+use self::confirm::Consent;
 use self::difference::{EnvironmentPlan, Write};
 use self::secret::{SecretFlags, Secrets, Source};
 use crate::error::Result;
+use crate::request_flags::RequestFlags;
 use crate::stage_token;
 
 /// The arguments of `domino-pipeline github`.
@@ -70,26 +68,9 @@ struct Common {
     /// How the plan and the result are written to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = Format::of_every_step())]
     format: Format,
-    /// Certificates.
+    /// How requests are made.
     #[command(flatten)]
-    tls: TlsFlags,
-    /// How long one request may take
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    request_timeout: Duration,
-    /// Name each request and its answer's status on stderr
-    #[arg(short, long)]
-    verbose: bool,
-    /// Multiplies every pause between requests; below 1 for tests
-    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
-    delay_scale: f64,
-}
-
-/// Whether anything is written, and whether a person is asked first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consent {
-    OnlyPlan,
-    Ask,
-    Given,
+    requests: RequestFlags,
 }
 
 /// Plans, and if requested, asks and applies.
@@ -122,15 +103,7 @@ async fn set_up(
     let stages = stage_token::stages(&file, &args.stages_asked)?;
     let may_ask = consent == Consent::Ask;
     let secrets = Secrets::of(&args.secrets, &file, &stages, may_ask, step)?;
-    let limits = Limits {
-        request: args.request_timeout,
-        delay_scale: args.delay_scale,
-        verbose: args.verbose,
-        scrubber: step.scrubber().clone(),
-        program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
-        ..Limits::default()
-    };
-    let limits = args.tls.applied_to(limits);
+    let limits = args.requests.limits(step);
     let repositories = access::open(limits, &file, &args.repositories, step)?;
     let mut plans = Vec::new();
     for repository in &repositories {

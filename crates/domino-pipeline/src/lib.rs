@@ -41,6 +41,8 @@ pub mod reference;
 pub mod rehearse;
 pub mod repository;
 #[cfg(feature = "rehearse")]
+mod request_flags;
+#[cfg(feature = "rehearse")]
 pub mod rotate;
 pub mod schema;
 pub mod share;

@@ -5,14 +5,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use domino_core::api::service_accounts::{ServiceAccount, TokenDetails};
-use domino_core::client::{Connection, Limits, write_once};
+use domino_core::client::{Connection, write_once};
 use domino_core::error::{CommandError, Exit};
 use domino_core::step::{
-    ChangeKind, Format, Interrupts, Plan, Step, StepResult, Subject, Through, TlsFlags, block_on,
-    duration,
+    ChangeKind, Format, Interrupts, Plan, Step, StepResult, Subject, Through, block_on,
 };
 use secrecy::{ExposeSecret, SecretString};
 use stage_file::{Stage, StageFile};
@@ -24,6 +22,7 @@ use crate::github::difference::EnvironmentPlan;
 use crate::github::held::{Held, TOKEN_NAME};
 use crate::github::secret::{Issued, Secrets, TOKEN, Values};
 use crate::github::{apply, confirm, survey};
+use crate::request_flags::RequestFlags;
 
 /// The arguments of `domino-pipeline rotate`.
 #[derive(Debug, clap::Args)]
@@ -49,18 +48,9 @@ pub struct Args {
     /// How the plan and the result are written to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = Format::of_every_step())]
     format: Format,
-    /// Certificates.
+    /// How requests are made.
     #[command(flatten)]
-    tls: TlsFlags,
-    /// How long one request may take
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    request_timeout: Duration,
-    /// Name each request and its answer's status on stderr
-    #[arg(short, long)]
-    verbose: bool,
-    /// Multiplies every pause between requests; below 1 for tests
-    #[arg(long = "pace", hide = true, env = "DOMINO_PACE", default_value_t = 1.0)]
-    delay_scale: f64,
+    requests: RequestFlags,
 }
 
 /// A rotation: what there is, and what is to be done.
@@ -111,15 +101,7 @@ async fn rotate(args: &Args, step: &mut Step) -> Result<StepResult, CommandError
     let stage = file.stage(&args.stage)?;
     step.in_stage(&stage.name);
     let name = AccountNames::read(&args.service_account, &file)?.of(stage);
-    let limits = Limits {
-        request: args.request_timeout,
-        delay_scale: args.delay_scale,
-        verbose: args.verbose,
-        scrubber: step.scrubber().clone(),
-        program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
-        ..Limits::default()
-    };
-    let limits = args.tls.applied_to(limits);
+    let limits = args.requests.limits(step);
     let asked: Vec<String> = args.repository.iter().cloned().collect();
     let repository = access::open(limits.clone(), &file, &asked, step)?.remove(0);
     let mut administrator = Administrator::new(args.admin_token_file.clone(), may_ask);

@@ -34,6 +34,7 @@ use self::deployed::Status;
 use self::look::Look;
 use crate::error::{Result, VerbError};
 use crate::printed::{print, summarize};
+use crate::request_flags::PROGRAM;
 use crate::stage_token;
 
 /// How the status is written.
@@ -105,7 +106,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         delay_scale: args.delay_scale,
         verbose: args.verbose,
         scrubber: step.scrubber().clone(),
-        program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM,
         ..Limits::default()
     };
     let limits = args.tls.applied_to(limits);

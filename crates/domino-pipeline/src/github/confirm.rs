@@ -4,6 +4,14 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use domino_core::error::{CommandError, Result};
 
+/// Whether anything is written, and whether a person is asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consent {
+    OnlyPlan,
+    Ask,
+    Given,
+}
+
 /// Refuses where nobody can be asked; `otherwise` is what to do there.
 pub(crate) fn possible(otherwise: &str) -> Result<()> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {

@@ -16,6 +16,7 @@ use super::row::{Report, Row};
 use super::time::Period;
 use crate::error::Result;
 use crate::repository;
+use crate::request_flags::PROGRAM;
 use crate::status::deployed::{Deployed, EntityKind, Health};
 use crate::status::look::Look;
 
@@ -58,7 +59,7 @@ impl Others<'_> {
         let limits = Limits {
             request: self.args.request_timeout,
             scrubber: step.scrubber().clone(),
-            program: concat!("domino-pipeline/", env!("CARGO_PKG_VERSION")),
+            program: PROGRAM,
             ..Limits::default()
         };
         self.args.tls.applied_to(limits)

@@ -130,7 +130,7 @@ pub struct Deployed {
     pub status: String,
     /// When it runs next, in the schedule's own time zone; for active schedules.
     pub next_run: Option<String>,
-    /// The beginning of the commit that was rolled back from.
+    /// What else is known of it, in words: `monitored`.
     pub facts: Vec<String>,
     /// What differs from the file, or was changed by hand.
     pub differences: Vec<Difference>,
