@@ -1,9 +1,9 @@
 //! `/v4/modelProducts`, which every Domino has. It has no versions, only starts ("instances"), one of which runs at a
 //! time. The instance tells what it runs, the app tells the rest. Contract: v4 and the official Python client.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+mod wire;
 
+use self::wire::{Creation, Details, NewVisibility, Overview, Product, StartParams};
 use super::app::{
     App, AppChanges, AppContent, AppInstance, AppVersion, NewApp, Published, visibility_word,
 };
@@ -11,158 +11,12 @@ use super::carried::Carried;
 use super::generation::Generation;
 use super::routes::Routes;
 use super::status::AppStatus;
-use crate::api::git_ref::GitRef;
-use crate::api::ids::{
-    AppId, AppInstanceId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId,
-};
+use crate::api::ids::{AppId, AppInstanceId, AppVersionId, ProjectId};
 use crate::api::logs::LogPage;
 use crate::client::{ApiError, Reader, Writer, segment};
 
 /// The path that its routes begin with.
 const APPS: &str = Generation::V4.capabilities().route;
-/// A placeholder for an id that the server assigns.
-const NO_ID: &str = "000000000000000000000000";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Product {
-    id: AppId,
-    name: String,
-    project_id: ProjectId,
-    model_product_type: String,
-    #[serde(default)]
-    status: String,
-    description: Option<String>,
-    entry_point: Option<String>,
-    running_app_url: Option<String>,
-    open_url: Option<String>,
-    environment_id: Option<EnvironmentId>,
-    hardware_tier_id: Option<HardwareTierId>,
-    latest_app_instance_id: Option<AppInstanceId>,
-    permissions_data: Option<Permissions>,
-    publisher: Option<Publisher>,
-}
-
-#[derive(Deserialize)]
-struct Publisher {
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Permissions {
-    visibility: Option<String>,
-    discoverable: Option<bool>,
-}
-
-/// One start, as the list of starts has it.
-#[derive(Deserialize)]
-struct Overview {
-    id: AppInstanceId,
-    #[serde(default)]
-    started: i64,
-}
-
-/// One start in full.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Details {
-    id: AppInstanceId,
-    status: AppStatus,
-    started: Option<f64>,
-    hardware_tier_name: Option<String>,
-    environment_details: Option<Environment>,
-    app_code_info: Option<CodeInfo>,
-    #[serde(default)]
-    external_volume_mounts: Vec<ExternalVolume>,
-    #[serde(default)]
-    net_app_volume_mounts: Vec<NetAppVolume>,
-}
-
-#[derive(Deserialize)]
-struct ExternalVolume {
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NetAppVolume {
-    volume_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Environment {
-    environment_revision_id: Option<String>,
-    environment_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CodeInfo {
-    main_repo: Option<Repository>,
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    commit: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Creation<'a> {
-    model_product_type: &'static str,
-    project_id: &'a ProjectId,
-    name: &'a str,
-    description: &'a str,
-    entry_point: &'a str,
-    created: &'a str,
-    last_updated: &'a str,
-    status: &'static str,
-    media: [(); 0],
-    tags: [(); 0],
-    stats: Stats,
-    id: &'static str,
-    permissions_data: NewPermissions,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Stats {
-    usage_count: u32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewPermissions {
-    visibility: &'static str,
-    discoverable: bool,
-    app_access_status: &'static str,
-    pending_invitations: [(); 0],
-    access_request_statuses: Nothing,
-}
-
-/// An empty JSON object.
-#[derive(Serialize)]
-struct Nothing {}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartParams<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    main_repo_git_ref: Option<&'a GitRef>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hardware_tier_id: Option<&'a HardwareTierId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    environment_id: Option<&'a EnvironmentId>,
-    #[serde(flatten)]
-    carried: Map<String, Value>,
-}
-
-#[derive(Serialize)]
-struct NewVisibility {
-    visibility: &'static str,
-}
-
 /// The routes.
 pub(super) struct ModelProducts;
 
@@ -239,27 +93,7 @@ impl Routes for ModelProducts {
         let now = jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
             .to_string();
-        let creation = Creation {
-            model_product_type: "APP",
-            project_id: &app.project,
-            name: &app.name,
-            description: &app.description,
-            entry_point: &app.entry_point,
-            created: &now,
-            last_updated: &now,
-            status: "",
-            media: [],
-            tags: [],
-            stats: Stats { usage_count: 0 },
-            id: NO_ID,
-            permissions_data: NewPermissions {
-                visibility: visibility_word(app.visibility),
-                discoverable: app.discoverable.unwrap_or(true),
-                app_access_status: "ALLOWED",
-                pending_invitations: [],
-                access_request_statuses: Nothing {},
-            },
-        };
+        let creation = Creation::of(app, &now);
         let created: Product = writer
             .write(reqwest::Method::POST, APPS, Some(&creation))
             .await?;
@@ -317,76 +151,6 @@ pub(super) async fn force_stop(writer: &Writer, app: &AppId) -> Result<(), ApiEr
         .answer::<()>(reqwest::Method::POST, &path, &query, None)
         .await
         .map(drop)
-}
-
-impl Product {
-    fn without_version(self) -> App {
-        let url = [self.running_app_url, self.open_url]
-            .into_iter()
-            .flatten()
-            .find(|url| !url.is_empty());
-        App {
-            id: self.id,
-            name: self.name,
-            entry_point: self.entry_point.filter(|script| !script.is_empty()),
-            description: self.description,
-            discoverable: self.permissions_data.as_ref().and_then(|p| p.discoverable),
-            visibility: self.permissions_data.and_then(|p| p.visibility),
-            url,
-            publisher: self.publisher.and_then(|publisher| publisher.id),
-            version: None,
-        }
-    }
-}
-
-impl From<Details> for AppVersion {
-    fn from(details: Details) -> Self {
-        let commit = details
-            .app_code_info
-            .and_then(|code| code.main_repo)
-            .and_then(|repository| repository.commit)
-            .filter(|commit| !commit.is_empty());
-        let (revision, environment_name) = match details.environment_details {
-            Some(known) => (known.environment_revision_id, known.environment_name),
-            None => (None, None),
-        };
-        let volumes: Vec<String> = details
-            .external_volume_mounts
-            .into_iter()
-            .filter_map(|volume| volume.id)
-            .collect();
-        let net_app: Vec<String> = details
-            .net_app_volume_mounts
-            .into_iter()
-            .filter_map(|volume| volume.volume_id)
-            .collect();
-        let mut carried = Map::new();
-        for (name, ids) in [
-            ("externalVolumeMountIds", volumes),
-            ("netAppVolumeIds", net_app),
-        ] {
-            if !ids.is_empty() {
-                carried.insert(name.into(), json!(ids));
-            }
-        }
-        Self {
-            id: AppVersionId::new(details.id.as_str()),
-            git_ref: commit.map(GitRef::Commit),
-            hardware_tier: None,
-            hardware_tier_name: details.hardware_tier_name,
-            environment: None,
-            environment_name,
-            revision,
-            publisher: None,
-            created: None,
-            carried: Carried::of(carried, Map::new(), Map::new()),
-            instance: Some(AppInstance {
-                id: details.id,
-                status: details.status,
-                created: details.started.map(|started| started as i64),
-            }),
-        }
-    }
 }
 
 /// The app with its newest start. If this Domino does not show one in full, what the app runs stays unknown.
