@@ -6,6 +6,7 @@
 
 mod bundles;
 mod evidence;
+mod gates;
 mod policies;
 mod reports;
 #[cfg(test)]
@@ -17,9 +18,10 @@ use serde_json::Value;
 
 pub use self::bundles::{
     Approval, ApprovalEvent, ApprovalEventType, ApprovalStatus, Approver, Attachment, Bundle,
-    BundleState, Gate, GateAction, Guarded, NewBundle, Timeline, Validity,
+    BundleState, NewBundle, Timeline, Validity,
 };
 pub use self::evidence::{Answer, Evidence, Finding, NewAnswers, Question};
+pub use self::gates::{Gate, GateAction, Guarded};
 pub use self::policies::{Policy, PolicyApproval, PolicyOverview, PolicyStage, PolicyStatus};
 pub use super::ids::{ApprovalId, BundleId, PolicyApprovalId, PolicyId};
 use crate::client::{ApiError, Reader};
