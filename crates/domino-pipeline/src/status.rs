@@ -4,6 +4,7 @@
 //! It only reads: it has no writer. Every stage is read with a token of its own, all of them side by side, and one
 //! that cannot be read hides none of the others.
 
+pub mod answer;
 mod apps;
 mod compare;
 pub mod deployed;
@@ -30,7 +31,7 @@ use domino_core::error::{CommandError, Exit};
 use domino_core::step::{self, Step, Subject, TlsFlags, block_on, duration};
 use stage_file::StageFile;
 
-use self::deployed::Status;
+use self::answer::Status;
 use self::look::Look;
 use crate::error::{Result, VerbError};
 use crate::printed::{print, summarize};

@@ -7,7 +7,7 @@ use domino_core::github::{IssueKeeper, Kept, WorkflowRun};
 use domino_core::step::Step;
 use stage_file::StageFile;
 
-use super::deployed::Status;
+use super::answer::Status;
 use super::markdown;
 use domino_core::variable::variable;
 

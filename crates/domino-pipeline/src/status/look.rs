@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use stage_file::{Host, Stage, StageFile};
 
-use super::deployed::{Deployed, NotSeen, StageStatus, Status};
+use super::answer::{NotSeen, StageStatus, Status};
+use super::deployed::Deployed;
 use super::seen::Seen;
 use super::{apps, jobs, left_over, models, waiting};
 use crate::{repository, stage_token};

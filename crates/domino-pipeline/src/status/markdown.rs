@@ -2,7 +2,8 @@
 
 use domino_core::step::markdown;
 
-use super::deployed::{Deployed, Health, Status, ago};
+use super::answer::Status;
+use super::deployed::{Deployed, Health, ago};
 
 /// The whole page. `file` is the name of the stage file.
 pub(super) fn page(status: &Status, file: &str) -> String {

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, Waiting, ago};
+use super::answer::{StageStatus, Status, Waiting};
+use super::deployed::{Deployed, Health, LeftOver, ago};
 
 /// The style of the page, for a light and a dark screen.
 const STYLE: &str = include_str!("page.css");

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::deployed::{Deployed, Health, LeftOver, StageStatus, Status, ago};
+use super::answer::{StageStatus, Status};
+use super::deployed::{Deployed, Health, LeftOver, ago};
 
 /// The narrowest column of a stage: `v12 3f2a91c ≠`, `Succeeded 2 h`.
 const NARROWEST: usize = 14;

@@ -12,7 +12,7 @@ use domino_core::variable::variable;
 use futures_util::future::try_join_all;
 use stage_file::{DominoApproval, Stage, StageFile};
 
-use super::deployed::Waiting;
+use super::answer::Waiting;
 use crate::github_access;
 
 /// The most bundles of a policy that are read, newest first: each is a request.
