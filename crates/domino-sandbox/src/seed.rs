@@ -302,11 +302,6 @@ impl Seed {
     }
 
     /// Adds an external volume, which every project may mount.
-    pub fn external_volume(mut self, name: &str) -> Self {
-        self.add_external_volume(name);
-        self
-    }
-
     fn add_external_volume(&mut self, name: &str) {
         if !self.external_volumes.iter().any(|known| known == name) {
             self.external_volumes.push(name.to_owned());

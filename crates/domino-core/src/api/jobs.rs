@@ -220,8 +220,6 @@ pub struct RuntimeEnvironment {
     pub environment_id: EnvironmentId,
     /// The revision's id.
     pub environment_revision_id: Option<String>,
-    /// The revision's number.
-    pub revision_number: Option<u32>,
 }
 
 /// Which status words mean what on this deployment.

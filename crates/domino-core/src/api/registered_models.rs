@@ -87,8 +87,6 @@ pub struct RegisteredModelVersion {
     pub model_name: String,
     /// The number, which the experiment manager writes as text.
     pub model_version: VersionNumber,
-    /// The run of the experiment manager that it comes from; none for a model that was imported from outside.
-    pub experiment_run_id: Option<String>,
     /// The version's own tags by key.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
