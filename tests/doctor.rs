@@ -118,10 +118,18 @@ fn each_generation_of_the_api_is_named() {
             ],
         ),
         (
+            "6.3, apps v1 403",
+            [
+                "ok Domino 6.3.0",
+                "ok apps by `/api/apps/beta/apps`, Domino 6.1 on",
+                "ok model endpoints by `/api/modelServing/v1`",
+            ],
+        ),
+        (
             "6.4",
             [
                 "ok Domino 6.4.0",
-                "ok apps by `/api/apps/v1/apps`, Domino 6.4 on",
+                "ok apps by `/api/apps/v1/apps`, Domino 6.3 on",
                 "ok model endpoints by `/api/modelServing/v1`",
             ],
         ),

@@ -15,7 +15,7 @@ pub const ALL: [&str; 3] = [V1, BETA, V4];
 /// `/api/apps/v1`.
 pub const V1: &str = "6.4";
 /// `/api/apps/beta`.
-pub const BETA: &str = "6.3";
+pub const BETA: &str = "6.3, apps v1 404";
 /// `/v4/modelProducts`.
 pub const V4: &str = "5.9";
 

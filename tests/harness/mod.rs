@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use domino_sandbox::{Account, MlflowContext, Options, Sandbox, Seed};
+use domino_sandbox::{Account, AppsV1, MlflowContext, Options, Sandbox, Seed};
 use tempfile::TempDir;
 
 pub use secrets::{KEY, MODEL_TOKEN, TOKEN};
@@ -65,7 +65,7 @@ pub struct Setup<'a> {
     pub stages: &'a str,
     /// Files of the repository by path.
     pub files: &'a [(&'a str, &'a str)],
-    /// What the sandbox's version is.
+    /// What the sandbox's version is: `6.3`, or `6.3, apps v1 404` where its Apps v1 is switched off with that answer.
     pub version: &'a str,
     /// What is added to the seed that is made from the stage file.
     pub seed: fn(Seed) -> Seed,
@@ -103,9 +103,14 @@ impl Setup<'_> {
             api_key: KEY.into(),
             token: TOKEN.into(),
         };
+        let (version, apps_v1) = match self.version.split_once(", apps v1 ") {
+            Some((version, answer)) => (version, answer.parse().unwrap()),
+            None => (self.version, AppsV1::On),
+        };
         let sandbox = Sandbox::start(Options {
             repository: folder.path().to_owned(),
-            version: self.version.parse().unwrap(),
+            version: version.parse().unwrap(),
+            apps_v1,
             seed,
             credentials: vec![account],
             model_token: Some(MODEL_TOKEN.into()),

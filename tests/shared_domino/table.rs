@@ -6,7 +6,7 @@ use crate::of_models;
 use crate::world::{Column, Kind, World};
 
 pub const V4: &str = "5.9";
-pub const BETA: &str = "6.3";
+pub const BETA: &str = "6.3, apps v1 404";
 pub const V1: &str = "6.4";
 
 /// What happens where a row meets a column.

@@ -29,9 +29,9 @@ pub(crate) struct AppArgs {
 /// What `--api` takes.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Api {
-    /// `/api/apps/v1`, from Domino 6.4 on
+    /// `/api/apps/v1`, from Domino 6.3 on, unless it is switched off
     V1,
-    /// `/api/apps/beta`, Domino 6.1 to 6.3
+    /// `/api/apps/beta`, from Domino 6.1 on
     Beta,
     /// `/v4/modelProducts`, every Domino
     V4,

@@ -36,7 +36,7 @@ pub(crate) fn exception_for(exchange: &Exchange<'_>) -> Option<Exception> {
         "/v4/projects" if exchange.method == "GET" => "GET /v4/projects",
         // Internal, seen on live deployments.
         _ if starts("/v4/models/") => "/v4/models routes",
-        // The family came with 6.4, and the public spec is of 6.3.
+        // On by default since 6.3; the public spec has it from 6.4 on.
         _ if starts("/api/apps/v1/") => "apps v1, which came with 6.4",
         // Found only in the templates and in Domino's own front end.
         _ if starts("/api/registeredmodels/") && path.contains("/reviews") => "model reviews",

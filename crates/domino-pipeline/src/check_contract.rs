@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use domino_sandbox::Version;
+use domino_sandbox::{AppsV1, Version};
 
 use crate::rehearse;
 
@@ -19,6 +19,9 @@ pub struct Args {
     /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub domino_version: Version,
+    /// Whether its Apps v1, of 6.3 and 6.4, is `on`, or switched off with this answer: 403 or 404
+    #[arg(long, value_name = "ANSWER", default_value_t)]
+    pub apps_v1: AppsV1,
     /// Rehearse what is in the working tree, too, and not only what is committed
     #[arg(long)]
     pub uncommitted: bool,
@@ -38,6 +41,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         stop_after: None,
         input: Vec::new(),
         domino_version: args.domino_version,
+        apps_v1: args.apps_v1,
         faults: None,
         spec: args.spec,
         mlflow: false,

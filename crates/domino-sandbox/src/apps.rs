@@ -30,15 +30,18 @@ mod views;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::any;
 
-use crate::version::Version;
+use crate::apps_v1::AppsV1;
+use crate::reply::Failure;
 pub(crate) use page::cards;
 pub(crate) use proxy::Streamed;
 pub(crate) use session::Sessions;
 pub(crate) use store::Apps;
 
-/// The routes of the API, as far as `version` has them.
-pub(crate) fn routes(apps: Arc<Apps>, version: Version) -> Router {
+/// The routes of the API, as far as this Domino has them.
+pub(crate) fn routes(apps: Arc<Apps>) -> Router {
+    let version = apps.host.version;
     let mut routes = v4::routes().merge(v4_instances::routes());
     if version.has_apps_beta() {
         routes = routes
@@ -47,9 +50,18 @@ pub(crate) fn routes(apps: Arc<Apps>, version: Version) -> Router {
             .merge(views::routes());
     }
     if version.has_apps_v1() {
-        routes = routes.merge(v1::routes()).merge(v1_versions::routes());
+        routes = match apps.host.apps_v1 {
+            AppsV1::On => routes.merge(v1::routes()).merge(v1_versions::routes()),
+            AppsV1::Forbidden => routes.route("/api/apps/v1/{*path}", any(switched_off)),
+            AppsV1::NotFound => routes,
+        };
     }
     routes.with_state(apps)
+}
+
+/// Every route of Apps v1 in a Domino whose feature `EnableAppsSDLC` is switched off.
+async fn switched_off() -> Failure {
+    Failure::forbidden("The feature EnableAppsSDLC is not enabled")
 }
 
 /// The apps themselves and the pages about them, which do not ask for a credential of the API.

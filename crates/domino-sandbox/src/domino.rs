@@ -56,6 +56,7 @@ impl Domino {
         let host = Arc::new(Host {
             url: format!("http://{address}"),
             version: options.version,
+            apps_v1: options.apps_v1,
             mlflow_context: options.mlflow_context,
             delays: options.delays,
             accounts: Accounts::new(user_names, &options.credentials)?,

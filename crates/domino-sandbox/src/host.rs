@@ -9,6 +9,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::account::Accounts;
+use crate::apps_v1::AppsV1;
 use crate::checkout::{self, NoCode};
 use crate::clock::{Clock, Moment};
 use crate::delays::Pace;
@@ -24,6 +25,7 @@ pub(crate) struct Host {
     /// The address, without a final slash.
     pub(crate) url: String,
     pub(crate) version: Version,
+    pub(crate) apps_v1: AppsV1,
     pub(crate) mlflow_context: MlflowContext,
     pub(crate) delays: Pace,
     /// The git repository whose commits the runs use.

@@ -6,6 +6,7 @@
 
 mod account;
 mod apps;
+mod apps_v1;
 mod catalog;
 mod checkout;
 mod clock;
@@ -65,6 +66,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use account::{Account, Credential};
+pub use apps_v1::AppsV1;
 pub use delays::Pace;
 pub use faults::{AppFault, Fault, Faults, JobFault, Misbehaviour, ModelFault};
 pub use mlflow_context::MlflowContext;

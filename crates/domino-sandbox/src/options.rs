@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::account::Account;
+use crate::apps_v1::AppsV1;
 use crate::delays::Pace;
 use crate::mlflow_context::MlflowContext;
 use crate::seed::Seed;
@@ -22,6 +23,8 @@ pub struct Options {
     pub head: Option<String>,
     /// Which Domino release to emulate.
     pub version: Version,
+    /// Whether the release's Apps v1 is switched off.
+    pub apps_v1: AppsV1,
     /// How long statuses last that are not real work.
     pub delays: Pace,
     /// What the sandbox has from the start.
@@ -53,6 +56,7 @@ impl Default for Options {
             repository: PathBuf::from("."),
             head: None,
             version: Version::default(),
+            apps_v1: AppsV1::On,
             delays: Pace::instant(),
             seed: Seed::default(),
             mlflow: None,

@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{MlflowContext, Options, Pace, Sandbox, Seed, Version, id};
+use crate::{AppsV1, MlflowContext, Options, Pace, Sandbox, Seed, Version, id};
 use help::HELP;
 
 /// A Domino on your own machine, to rehearse against.
@@ -55,6 +55,10 @@ struct Arguments {
     /// Which Domino to be: 5.9, 6.2, 6.3 or 6.4
     #[arg(long, value_name = "VERSION", default_value_t)]
     domino_version: Version,
+
+    /// Whether Apps v1, of 6.3 and 6.4, is `on`, or switched off with this answer: 403 or 404
+    #[arg(long, value_name = "ANSWER", default_value_t)]
+    apps_v1: AppsV1,
 
     /// A real MLflow server that keeps experiments and registered models in the sandbox's place
     #[arg(long, value_name = "URI")]
@@ -148,6 +152,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         listen: arguments.listen,
         repository: arguments.repository,
         version: arguments.domino_version,
+        apps_v1: arguments.apps_v1,
         delays: match arguments.delays {
             PaceName::Instant => Pace::instant(),
             PaceName::Human => Pace::human(),

@@ -81,7 +81,7 @@ fn app(domino: Arc<Domino>) -> Router {
         .merge(governance::routes(domino.governance.clone(), release))
         .merge(reviews::routes(domino.reviews.clone(), release))
         .merge(decisions::routes(domino.decisions.clone()))
-        .merge(apps::routes(domino.apps.clone(), release))
+        .merge(apps::routes(domino.apps.clone()))
         .route_layer(from_fn_with_state(domino.clone(), sign_in))
         .route("/version", get(move || version(release)))
         .merge(own_specs::open_routes(release))

@@ -11,10 +11,10 @@ pub enum Version {
     V5_9,
     /// 6.2: adds the beta Apps routes; API keys still work.
     V6_2,
-    /// 6.3: as in the public specification that the sandbox is checked against.
+    /// 6.3: as in the public specification that the sandbox is checked against, and Apps v1, which it leaves out.
     #[default]
     V6_3,
-    /// 6.4: adds Apps v1 and `resolveGitRef`; API keys are switched off.
+    /// 6.4: adds `resolveGitRef`; API keys are switched off.
     V6_4,
 }
 
@@ -39,9 +39,9 @@ impl Version {
         self >= Version::V6_2
     }
 
-    /// Whether there are apps under `/api/apps/v1`.
+    /// Whether there are apps under `/api/apps/v1`, unless that is switched off.
     pub(crate) fn has_apps_v1(self) -> bool {
-        self >= Version::V6_4
+        self >= Version::V6_3
     }
 }
 

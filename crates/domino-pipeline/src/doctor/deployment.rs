@@ -168,8 +168,8 @@ async fn apps_api(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Find
     match reader.find_apps(&project.id, &name).await {
         Ok((apps, _)) => {
             let since = match apps.generation() {
-                apps::Generation::V1 => "Domino 6.4 on",
-                apps::Generation::Beta => "Domino 6.1 to 6.3",
+                apps::Generation::V1 => "Domino 6.3 on",
+                apps::Generation::Beta => "Domino 6.1 on",
                 apps::Generation::V4 => "every Domino",
             };
             Finding::well(format!("apps by `{}`, {since}", apps.capabilities().route))

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use domino_sandbox::Version;
+use domino_sandbox::{AppsV1, Version};
 
 /// What a person should know before trusting a rehearsal.
 const HELP: &str = "\
@@ -48,13 +48,14 @@ say; 5 a step failed; \
 7 an approval was not given; 130 or 143 interrupted.";
 
 /// What is decided when a rehearsal begins, and does not change when it is run again.
-const FIRST_ONLY: [&str; 10] = [
+const FIRST_ONLY: [&str; 11] = [
     "workflows",
     "uncommitted",
     "from_empty",
     "stop_after",
     "input",
     "domino_version",
+    "apps_v1",
     "faults",
     "mlflow",
     "python",
@@ -89,6 +90,9 @@ pub struct Args {
     /// The Domino to rehearse against: 5.9, 6.2, 6.3 or 6.4
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub domino_version: Version,
+    /// Whether its Apps v1, of 6.3 and 6.4, is `on`, or switched off with this answer: 403 or 404
+    #[arg(long, value_name = "ANSWER", default_value_t)]
+    pub apps_v1: AppsV1,
     /// Let the sandbox misbehave as this file says, such as one of faults/
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,

@@ -53,6 +53,7 @@ pub fn start(
         repository: subject.repository.root.clone(),
         head: Some(subject.commit.sha.clone()),
         version: args.domino_version,
+        apps_v1: args.apps_v1,
         // Only a person at a terminal wants to see the statuses change.
         delays: if std::io::stdout().is_terminal() {
             Pace::human()

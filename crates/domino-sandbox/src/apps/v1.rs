@@ -1,4 +1,4 @@
-//! Apps in `/api/apps/v1`, from 6.4 on: creating an app creates its first version and starts nothing. Drafts, the
+//! Apps in `/api/apps/v1`, from 6.3 on: creating an app creates its first version and starts nothing. Drafts, the
 //! other half of this generation, belong to workspaces, which a sandbox does not have; their routes do not exist.
 
 use std::sync::Arc;

@@ -13,8 +13,8 @@ does for both:
     python3 -m http.server --bind \"${APP_HOST:-0.0.0.0}\" \"${APP_PORT:-8888}\"
 
 The URL of an app takes the same credentials as the API. A browser without one gets a page with a \
-button for each user; the page at / lists the apps. 5.9 has them on /v4/modelProducts, 6.2 and 6.3 \
-on /api/apps/beta as well, 6.4 on /api/apps/v1 too.
+button for each user; the page at / lists the apps. 5.9 has them on /v4/modelProducts, 6.2 on \
+/api/apps/beta as well, 6.3 and 6.4 on /api/apps/v1 too; a deployment can switch that off, as --apps-v1 does.
 
 Experiments, runs and registered models are kept as MLflow keeps them, under /api/2.0/mlflow of the \
 same address; --mlflow leaves them to a real MLflow server. A run finds them in MLFLOW_TRACKING_URI, \

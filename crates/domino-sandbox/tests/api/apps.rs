@@ -9,7 +9,7 @@ mod v4;
 
 use std::time::{Duration, Instant};
 
-use domino_sandbox::{Options, Pace, Version};
+use domino_sandbox::{AppsV1, Options, Pace, Version};
 use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, Reply, Sign, World, commit, git, text};
@@ -130,24 +130,30 @@ fn is_known(world: &World, path: &str) -> bool {
 
 #[test]
 fn each_version_has_the_generations_it_should() {
-    let generations = |version| {
+    let generations_with = |version, apps_v1| {
         let world = World::with(Options {
             version,
+            apps_v1,
             ..Options::default()
         });
-        let v1 = is_known(&world, "/api/apps/v1/apps");
+        let v1 = world.get("/api/apps/v1/apps").status;
         let beta = is_known(&world, "/api/apps/beta/apps");
         (v1, beta, is_known(&world, "/v4/modelProducts"))
     };
-    assert_eq!(generations(Version::V5_9), (false, false, true));
-    assert_eq!(generations(Version::V6_2), (false, true, true));
-    assert_eq!(generations(Version::V6_3), (false, true, true));
-    assert_eq!(generations(Version::V6_4), (true, true, true));
+    let generations = |version| generations_with(version, AppsV1::On);
+    assert_eq!(generations(Version::V5_9), (404, false, true));
+    assert_eq!(generations(Version::V6_2), (404, true, true));
+    for version in [Version::V6_3, Version::V6_4] {
+        assert_eq!(generations(version), (200, true, true));
+        let off = |answer| generations_with(version, answer);
+        assert_eq!(off(AppsV1::Forbidden), (403, true, true));
+        assert_eq!(off(AppsV1::NotFound), (404, true, true));
+    }
 }
 
 #[test]
 fn a_generation_that_is_not_there_is_an_unknown_route() {
-    let world = World::new();
+    let world = world(Version::V6_2);
     let reply = world.get("/api/apps/v1/apps");
     assert_eq!(reply.status, 404);
     assert!(reply.content_type.starts_with("text/plain"));

@@ -5,9 +5,9 @@ use std::fmt;
 /// A generation of Domino's API for apps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generation {
-    /// `/api/apps/v1`, from Domino 6.4 on.
+    /// `/api/apps/v1`, from Domino 6.3 on, unless it is switched off.
     V1,
-    /// `/api/apps/beta`, Domino 6.1 to 6.3.
+    /// `/api/apps/beta`, from Domino 6.1 on.
     Beta,
     /// `/v4/modelProducts`, every Domino.
     V4,
