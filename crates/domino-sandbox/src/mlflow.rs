@@ -7,6 +7,7 @@
 
 mod artifacts;
 mod call;
+mod data_set;
 mod experiment;
 mod filter;
 mod input;
@@ -21,6 +22,8 @@ mod refusal;
 mod registered_model;
 mod run;
 mod run_inputs;
+#[cfg(test)]
+mod search_tests;
 mod tags;
 mod tokens;
 mod upstream;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Route};
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits};
+use super::order::{self, Sortable};
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
@@ -68,12 +69,13 @@ impl Experiment {
         match key {
             Key::Attribute(name) => match name.as_str() {
                 "name" => Some(Actual::Text(self.name.clone())),
+                "experiment_id" => Some(Actual::Text(self.id.clone())),
                 "creation_time" => Some(Actual::Number(self.created as f64)),
                 "last_update_time" => Some(Actual::Number(self.updated as f64)),
                 _ => None,
             },
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
-            Key::Parameter(_) | Key::Metric(_) => None,
+            Key::Parameter(_) | Key::Metric(_) | Key::DataSet(_) => None,
         }
     }
 }
@@ -140,20 +142,32 @@ fn search(experiments: &mut Experiments, call: &Call) -> Result<Value, Refusal> 
         ));
     }
     let attributes = filter::Grammar {
-        texts: &["name"],
+        prefixes: &["attribute"],
+        texts: &["name", "experiment_id"],
         numbers: &["creation_time", "last_update_time"],
         listed: &[],
         has_measurements: false,
+        tests_tags: true,
         lists_tags: false,
-        quotes_numbers: true,
+        quotes_numbers: false,
     };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
     let view_type = input.optional_text("view_type")?;
+    let sortable = Sortable {
+        attributes: &["name", "experiment_id", "creation_time", "last_update_time"],
+        prefixes: &["attribute"],
+        has_measurements: false,
+        repeats: true,
+    };
+    let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let newest_first = experiments.0.iter().rev();
-    let found = newest_first
+    let mut found: Vec<&Experiment> = newest_first
         .filter(|experiment| filter::shows(view_type, experiment.is_deleted))
-        .filter(|experiment| filter::all_hold(&filter, |key| experiment.actual(key)));
-    let results = found.map(Experiment::json).collect();
+        .filter(|experiment| filter::all_hold(&filter, |key| experiment.actual(key)))
+        .collect();
+    found
+        .sort_by(|one, other| order::ordering(&orders, |key| (one.actual(key), other.actual(key))));
+    let results = found.into_iter().map(Experiment::json).collect();
     page(input, "experiments", PAGES, results)
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Key {
     Tag(String),
     Parameter(String),
     Metric(String),
+    /// What is told of the data sets that a run read: `name`, `digest` or `context`.
+    DataSet(String),
 }
 
 /// One comparison of a filter.
@@ -37,6 +39,8 @@ enum Operand {
 pub(super) enum Actual {
     Text(String),
     Number(f64),
+    /// Of several things, of which one is enough.
+    Texts(Vec<String>),
 }
 
 impl Actual {
@@ -45,8 +49,10 @@ impl Actual {
         match (self, other) {
             (Actual::Text(one), Actual::Text(other)) => one.cmp(other),
             (Actual::Number(one), Actual::Number(other)) => one.total_cmp(other),
-            (Actual::Number(_), Actual::Text(_)) => Ordering::Less,
-            (Actual::Text(_), Actual::Number(_)) => Ordering::Greater,
+            (Actual::Number(_), _) => Ordering::Less,
+            (_, Actual::Number(_)) => Ordering::Greater,
+            // Nothing is sorted by what there may be several of.
+            (Actual::Texts(_), _) | (_, Actual::Texts(_)) => Ordering::Equal,
         }
     }
 }
@@ -54,6 +60,8 @@ impl Actual {
 /// What a search may be filtered by, each with what it may be compared with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grammar {
+    /// What may stand before an attribute, with a point.
+    pub(super) prefixes: &'static [&'static str],
     /// The attributes that are texts.
     pub(super) texts: &'static [&'static str],
     /// Those that are numbers.
@@ -62,15 +70,20 @@ pub(super) struct Grammar {
     pub(super) listed: &'static [&'static str],
     /// Whether there are metrics and parameters, and tags and parameters that may be missing.
     pub(super) has_measurements: bool,
+    /// Whether it may be asked if there is a tag at all.
+    pub(super) tests_tags: bool,
     /// Whether a tag may be among a list of texts.
     pub(super) lists_tags: bool,
-    /// Whether a number may stand in quotes.
+    /// Whether a number is a whole one and may stand in quotes.
     pub(super) quotes_numbers: bool,
 }
 
 /// Reads a filter. Words that join nothing are passed over, as MLflow does.
 pub(super) fn parse(filter: &str, grammar: &Grammar) -> Result<Vec<Comparison>, Refusal> {
     let attributes = [grammar.texts, grammar.numbers].concat();
+    if !filter.is_empty() && filter.trim().is_empty() {
+        return Err(Refusal::invalid("Invalid filter: it is blank"));
+    }
     let mut tokens = tokens(filter)?.into_iter().peekable();
     let invalid = || Refusal::invalid(format!("Invalid clause(s) in filter string: '{filter}'"));
     let is_and =
@@ -91,7 +104,7 @@ pub(super) fn parse(filter: &str, grammar: &Grammar) -> Result<Vec<Comparison>, 
             return Err(invalid());
         };
         let operator = operator(&mut tokens).ok_or_else(invalid)?;
-        let key = key(&word, &attributes)?;
+        let key = key(&word, &attributes, grammar.prefixes)?;
         let operand = match operator {
             Operator::IsNull | Operator::IsNotNull => Operand::Nothing,
             _ => operand(tokens.next().ok_or_else(invalid)?, &invalid)?,
@@ -109,31 +122,44 @@ pub(super) fn parse(filter: &str, grammar: &Grammar) -> Result<Vec<Comparison>, 
 fn operand(token: Token, invalid: &impl Fn() -> Refusal) -> Result<Operand, Refusal> {
     Ok(match token {
         Token::Quoted(text) => Operand::Text(text),
-        Token::Word(word) => match word.parse() {
-            Ok(number) => Operand::Number(number),
-            Err(_) => {
+        Token::Word(word) => match number(&word) {
+            Some(number) => Operand::Number(number),
+            None => {
                 return Err(Refusal::invalid(format!(
                     "Parameter value is either not quoted or unidentified quote types used for string value {word}. Use \
                      either single or double quotes."
                 )));
             }
         },
+        Token::List(texts) if texts.is_empty() => return Err(invalid()),
         Token::List(texts) => Operand::Texts(texts),
         Token::Operator(_) => return Err(invalid()),
     })
 }
 
-/// What a word speaks of, whose attributes are among `attributes`.
-pub(super) fn key(word: &str, attributes: &[&str]) -> Result<Key, Refusal> {
+/// A number as SQL spells one: neither with a plus nor `inf`.
+fn number(word: &str) -> Option<f64> {
+    let is_spelt =
+        word.starts_with(|letter: char| letter.is_ascii_digit() || "-.".contains(letter));
+    let number: f64 = word.parse().ok()?;
+    (is_spelt && !word.contains('+') && number.is_finite()).then_some(number)
+}
+
+/// What a word speaks of, whose attributes are among `attributes` and have one of `prefixes` or none.
+pub(super) fn key(word: &str, attributes: &[&str], prefixes: &[&str]) -> Result<Key, Refusal> {
     let unquoted = |text: &str| text.trim_matches(['`', '"']).to_owned();
     if let Some((entity, rest)) = word.split_once('.') {
-        match entity.to_ascii_lowercase().as_str() {
+        match entity {
             "tag" | "tags" => return Ok(Key::Tag(unquoted(rest))),
             "param" | "params" | "parameter" | "parameters" => {
                 return Ok(Key::Parameter(unquoted(rest)));
             }
             "metric" | "metrics" => return Ok(Key::Metric(unquoted(rest))),
-            "attribute" | "attributes" | "attr" | "run" => return attribute(rest, attributes),
+            "dataset" | "datasets" => {
+                return attribute(rest, &["name", "digest", "context"])
+                    .map(|_| Key::DataSet(unquoted(rest)));
+            }
+            prefix if prefixes.contains(&prefix) => return attribute(rest, attributes),
             _ => {}
         }
     }
@@ -184,10 +210,12 @@ impl Comparison {
         let is_test = matches!(self.operator, Operator::IsNull | Operator::IsNotNull);
         let is_order = !is_list && !is_test && (!is_match || self.operand_is_ordered());
         match &self.key {
-            Key::Metric(_) | Key::Parameter(_) if !grammar.has_measurements => refuse(
-                "Invalid entity type. Valid entity types are ('attribute', 'tag', 'tags')"
-                    .to_owned(),
-            ),
+            Key::Metric(_) | Key::Parameter(_) | Key::DataSet(_) if !grammar.has_measurements => {
+                refuse(
+                    "Invalid entity type. Valid entity types are ('attribute', 'tag', 'tags')"
+                        .to_owned(),
+                )
+            }
             Key::Metric(_) => match &self.operand {
                 Operand::Number(_) if is_order => Ok(()),
                 Operand::Number(_) => wrong_operator(),
@@ -195,8 +223,13 @@ impl Comparison {
                     "Expected numeric value type for metric. Found {found:?}"
                 )),
             },
+            Key::DataSet(_) => match &self.operand {
+                Operand::Texts(_) => Ok(()),
+                Operand::Text(_) if is_match => Ok(()),
+                _ => wrong_operator(),
+            },
             Key::Tag(_) | Key::Parameter(_) => match &self.operand {
-                Operand::Nothing if grammar.has_measurements => Ok(()),
+                Operand::Nothing if grammar.tests_tags => Ok(()),
                 Operand::Nothing => Err(invalid()),
                 Operand::Texts(_) if is_list && grammar.lists_tags => Ok(()),
                 Operand::Text(_) if is_match => Ok(()),
@@ -207,9 +240,12 @@ impl Comparison {
             },
             Key::Attribute(name) if grammar.numbers.contains(&name.as_str()) => match &self.operand
             {
+                Operand::Number(number) if grammar.quotes_numbers && number.fract() != 0.0 => {
+                    wrong_operator()
+                }
                 Operand::Number(_) if is_order => Ok(()),
                 Operand::Text(text)
-                    if is_order && grammar.quotes_numbers && text.parse::<f64>().is_ok() =>
+                    if is_order && grammar.quotes_numbers && text.parse::<i64>().is_ok() =>
                 {
                     Ok(())
                 }
@@ -254,12 +290,19 @@ impl Comparison {
                 Ok(wanted) => self.order_holds(actual.total_cmp(&wanted)),
                 Err(_) => false,
             },
+            (Operand::Number(_), Actual::Number(actual)) if actual.is_nan() => {
+                self.operator == Operator::Unequal
+            }
             (Operand::Number(wanted), Actual::Number(actual)) => {
                 self.order_holds(actual.total_cmp(wanted))
             }
             (Operand::Number(_), Actual::Text(_))
             | (Operand::Texts(_), Actual::Number(_))
             | (Operand::Nothing, _) => false,
+            (_, Actual::Texts(several)) => {
+                let mut each = several.iter().cloned().map(Actual::Text);
+                each.any(|one| self.holds(Some(&one)))
+            }
             (Operand::Texts(wanted), Actual::Text(actual)) => match self.operator {
                 Operator::In => wanted.contains(actual),
                 Operator::NotIn => !wanted.contains(actual),
@@ -312,125 +355,4 @@ fn is_like(actual: &str, pattern: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RUNS: Grammar = Grammar {
-        texts: &["name", "run_id"],
-        numbers: &["start_time"],
-        listed: &["run_id"],
-        has_measurements: true,
-        lists_tags: false,
-        quotes_numbers: false,
-    };
-
-    const VERSIONS: Grammar = Grammar {
-        texts: &["name"],
-        numbers: &["version_number"],
-        listed: &["name"],
-        has_measurements: false,
-        lists_tags: false,
-        quotes_numbers: true,
-    };
-
-    fn holds(filter: &str, actual: Actual) -> bool {
-        let comparisons = parse(filter, &VERSIONS).unwrap();
-        comparisons.iter().all(|one| one.holds(Some(&actual)))
-    }
-
-    #[test]
-    fn texts_compare_by_equality_pattern_and_list() {
-        let wine = || Actual::Text("wine quality".into());
-        assert!(holds("name = 'wine quality'", wine()));
-        assert!(holds("name=\"wine quality\" and name != 'x'", wine()));
-        assert!(holds("name LIKE 'wine%'", wine()));
-        assert!(holds("name like '%qual_ty'", wine()));
-        assert!(!holds("name LIKE 'Wine%'", wine()));
-        assert!(holds("name ILIKE 'Wine%'", wine()));
-        assert!(holds("name IN ('a', 'wine quality')", wine()));
-        assert!(!holds("name not in ('wine quality')", wine()));
-    }
-
-    #[test]
-    fn numbers_compare_also_when_quoted() {
-        assert!(holds("version_number >= 3", Actual::Number(3.0)));
-        assert!(holds("version_number = '3'", Actual::Number(3.0)));
-        assert!(!holds("version_number < 3", Actual::Number(3.0)));
-    }
-
-    #[test]
-    fn keys_may_stand_in_backticks_and_quotes() {
-        let key = |filter: &str| parse(filter, &RUNS).unwrap()[0].key.clone();
-        let tag = Key::Tag("mlflow.source.git.commit".into());
-        assert_eq!(key("tags.`mlflow.source.git.commit` = 'x'"), tag);
-        assert_eq!(key("tags.\"mlflow.source.git.commit\"='x'"), tag);
-        assert_eq!(key("tag.mlflow.source.git.commit = 'x'"), tag);
-        assert_eq!(key("metrics.rmse < 1"), Key::Metric("rmse".into()));
-    }
-
-    /// As servers of 2.22.5 and 3.17.2 answer; tests for nothing as the latter does.
-    #[test]
-    fn what_mlflow_compares_is_compared_and_nothing_else() {
-        for filter in [
-            "",
-            "metrics.m > 0.1",
-            "params.p = '1'",
-            "params.p LIKE '1%'",
-            "params.q IS NULL",
-            "tags.a IS NOT NULL",
-            "tags.a != 'x'",
-            "run_id IN ('a')",
-            "start_time > 5",
-            "metrics.m = 0.5 AND",
-            "AND metrics.m = 0.5",
-        ] {
-            assert!(parse(filter, &RUNS).is_ok(), "{filter}");
-        }
-        for filter in [
-            "metrics.m = 'a'",
-            "metrics.m = '0.5'",
-            "metrics.m LIKE '0%'",
-            "params.p IN ('1')",
-            "params.p = 1",
-            "params.p > '0'",
-            "tags.a > '1'",
-            "tags.a = 2",
-            "tags.a IN ('2')",
-            "name > 'A'",
-            "name IN ('x')",
-            "start_time LIKE '1%'",
-            "start_time = '5'",
-            "metrics.m = 0.5 OR metrics.m = 1",
-        ] {
-            assert!(parse(filter, &RUNS).is_err(), "{filter}");
-        }
-        for filter in ["version_number = '1'", "name IN ('a')", "tags.a LIKE '2%'"] {
-            assert!(parse(filter, &VERSIONS).is_ok(), "{filter}");
-        }
-        for filter in [
-            "version_number LIKE '1'",
-            "version_number IN ('1')",
-            "params.p = '1'",
-            "metrics.m > 1",
-            "tags.a IS NULL",
-        ] {
-            assert!(parse(filter, &VERSIONS).is_err(), "{filter}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_filter_is_refused() {
-        for filter in [
-            "garbage",
-            "name",
-            "name =",
-            "name = x",
-            "name = 'x' or name = 'y'",
-            "name = 'x",
-            "current_stage = 'Production'",
-            "NAME = 'x'",
-        ] {
-            assert!(parse(filter, &VERSIONS).is_err(), "{filter}");
-        }
-    }
-}
+mod tests;

@@ -74,6 +74,7 @@ impl LoggedModel {
             }),
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
             Key::Parameter(key) => tags::value(&self.parameters, key).map(Actual::Text),
+            Key::DataSet(_) => None,
             Key::Metric(key) => self.newest(key, |_| true).map(Actual::Number),
         }
     }

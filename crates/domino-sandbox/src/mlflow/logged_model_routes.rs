@@ -39,6 +39,7 @@ const PAGES: Limits = Limits {
 };
 
 const ATTRIBUTES: filter::Grammar = filter::Grammar {
+    prefixes: &["attribute", "attributes", "attr", "run"],
     texts: &["name", "model_id", "model_type", "source_run_id", "status"],
     numbers: &[
         "creation_timestamp",
@@ -48,6 +49,7 @@ const ATTRIBUTES: filter::Grammar = filter::Grammar {
     ],
     listed: &["name", "model_id", "model_type", "source_run_id", "status"],
     has_measurements: true,
+    tests_tags: true,
     lists_tags: true,
     quotes_numbers: false,
 };

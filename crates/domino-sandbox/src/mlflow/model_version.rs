@@ -107,7 +107,7 @@ impl ModelVersion {
                 _ => None,
             },
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
-            Key::Parameter(_) | Key::Metric(_) => None,
+            Key::Parameter(_) | Key::Metric(_) | Key::DataSet(_) => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::call::{Call, Route};
 use super::filter::{self, Actual, Key};
 use super::input::{Input, Limits};
 use super::model_version::{ModelStage, ModelVersion};
-use super::order;
+use super::order::{self, Sortable};
 use super::page::page;
 use super::refusal::Refusal;
 use super::tags;
@@ -131,7 +131,7 @@ impl RegisteredModel {
             },
             Key::Tag(key) if key == IS_PROMPT => Some(Actual::Text(self.is_prompt().to_string())),
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
-            Key::Parameter(_) | Key::Metric(_) => None,
+            Key::Parameter(_) | Key::Metric(_) | Key::DataSet(_) => None,
         }
     }
 }
@@ -234,15 +234,22 @@ fn get(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
 fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     let attributes = filter::Grammar {
+        prefixes: &["attribute"],
         texts: &["name"],
         numbers: &[],
         listed: &["name"],
         has_measurements: false,
+        tests_tags: false,
         lists_tags: false,
         quotes_numbers: false,
     };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
-    let sortable = ["name", "timestamp", "last_updated_timestamp"];
+    let sortable = Sortable {
+        attributes: &["name", "timestamp", "last_updated_timestamp"],
+        prefixes: &[],
+        has_measurements: false,
+        repeats: false,
+    };
     let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let wants_prompts = filter
         .iter()

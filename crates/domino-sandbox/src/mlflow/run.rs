@@ -6,6 +6,7 @@ mod routes;
 use serde_json::{Value, json};
 
 pub(super) use self::routes::ROUTES;
+use super::data_set;
 use super::experiment::Experiments;
 use super::filter::{Actual, Key};
 use super::input::{Input, missing};
@@ -168,10 +169,14 @@ impl Run {
             },
             Key::Tag(key) => tags::value(&self.tags, key).map(Actual::Text),
             Key::Parameter(key) => tags::value(&self.parameters, key).map(Actual::Text),
+            Key::DataSet(told) => Some(Actual::Texts(data_set::told(&self.data_sets, told))),
             Key::Metric(key) => {
                 let metrics = self.latest_metrics();
                 let metric = metrics.into_iter().find(|metric| metric.key == *key)?;
-                metric.value.as_f64().map(Actual::Number)
+                Some(Actual::Number(match metric.value.as_str() {
+                    Some(text) => text.parse().ok()?,
+                    None => metric.value.as_f64()?,
+                }))
             }
         }
     }
@@ -219,6 +224,7 @@ pub(super) fn run_id(input: &Input) -> Result<&str, Refusal> {
 fn attribute(name: &str) -> &str {
     match name {
         "created" | "Created" => "start_time",
+        "run name" | "Run name" | "Run Name" => "run_name",
         name => name,
     }
 }

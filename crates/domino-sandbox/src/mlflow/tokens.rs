@@ -63,7 +63,7 @@ pub(super) fn tokens(filter: &str) -> Result<Vec<Token>, Refusal> {
     let mut rest = filter.trim_start();
     while let Some(first) = rest.chars().next() {
         let (token, length) = match first {
-            '\'' | '"' => {
+            '\'' | '"' if !(first == '"' && begins_comparison(&tokens)) => {
                 let text = quoted(rest).ok_or_else(invalid)?;
                 (Token::Quoted(text.to_owned()), text.len() + 2)
             }
@@ -91,11 +91,31 @@ pub(super) fn tokens(filter: &str) -> Result<Vec<Token>, Refusal> {
     Ok(tokens)
 }
 
-/// What stands between the quotes `text` starts with.
+/// Whether the next token is what is compared, which double quotes make one word.
+fn begins_comparison(tokens: &[Token]) -> bool {
+    match tokens.last() {
+        None => true,
+        Some(Token::Word(word)) => word.eq_ignore_ascii_case("and"),
+        Some(_) => false,
+    }
+}
+
+/// What stands between the quotes `text` starts with. A quote that is doubled or comes after a backslash does not end
+/// it; both stay as they are.
 fn quoted(text: &str) -> Option<&str> {
     let quote = text.chars().next().filter(|quote| "'\"".contains(*quote))?;
     let inner = &text[1..];
-    Some(&inner[..inner.find(quote)?])
+    let mut letters = inner.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let is_doubled = letters.peek().is_some_and(|(_, next)| *next == quote);
+        match letter {
+            '\\' => drop(letters.next()),
+            _ if letter == quote && is_doubled => drop(letters.next()),
+            _ if letter == quote => return Some(&inner[..at]),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// How long the word is that `text` starts with; a part in backticks or quotes may hold anything.

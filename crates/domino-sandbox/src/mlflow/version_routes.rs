@@ -1,5 +1,7 @@
 //! The routes of MLflow to versions of registered models. A version is ready as soon as it is created.
 
+use std::cmp::Ordering;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::filter;
 use super::input::Limits;
 use super::model_source;
 use super::model_version::{ModelStage, ModelVersion};
-use super::order;
+use super::order::{self, Sortable};
 use super::page::page;
 use super::refusal::Refusal;
 use super::registered_model::Models;
@@ -125,19 +127,26 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
     let input = &call.input;
     // The stage is no attribute of this search, whatever some documents show.
     let attributes = filter::Grammar {
+        prefixes: &["attribute"],
         texts: &["name", "source_path", "run_id"],
         numbers: &["version_number"],
         listed: &["name", "run_id"],
         has_measurements: false,
+        tests_tags: false,
         lists_tags: false,
         quotes_numbers: true,
     };
-    let sortable = [
-        "name",
-        "last_updated_timestamp",
-        "creation_timestamp",
-        "version_number",
-    ];
+    let sortable = Sortable {
+        attributes: &[
+            "name",
+            "last_updated_timestamp",
+            "creation_timestamp",
+            "version_number",
+        ],
+        prefixes: &["attribute"],
+        has_measurements: false,
+        repeats: false,
+    };
     let filter = filter::parse(&input.text_or_empty("filter")?, &attributes)?;
     let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let mut found: Vec<&ModelVersion> = models
@@ -148,7 +157,10 @@ fn search(models: &mut Models, call: &Call) -> Result<Value, Refusal> {
         .collect();
     found.sort_by(|one, other| {
         order::ordering(&orders, |key| (one.actual(key), other.actual(key)))
-            .then(other.updated.cmp(&one.updated))
+            .then(match orders.is_empty() {
+                true => other.updated.cmp(&one.updated),
+                false => Ordering::Equal,
+            })
             .then(one.model.cmp(&other.model))
             .then(other.number.cmp(&one.number))
     });

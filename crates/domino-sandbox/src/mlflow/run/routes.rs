@@ -7,7 +7,7 @@ use super::super::call::{Call, Route};
 use super::super::filter;
 use super::super::input::Limits;
 use super::super::logged_model;
-use super::super::order;
+use super::super::order::{self, Sortable};
 use super::super::page::page;
 use super::super::refusal::Refusal;
 use super::super::tags;
@@ -171,20 +171,38 @@ fn delete_tag(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
 
 fn search(tracking: &mut Tracking, call: &Call) -> Result<Value, Refusal> {
     const GRAMMAR: filter::Grammar = filter::Grammar {
-        texts: &["run_id", "run_name", "user_id", "status", "artifact_uri"],
+        prefixes: &["attribute", "attributes", "attr", "run"],
+        texts: &[
+            "run_id",
+            "run_name",
+            "run name",
+            "Run name",
+            "Run Name",
+            "user_id",
+            "status",
+            "artifact_uri",
+        ],
         numbers: &["start_time", "end_time", "created", "Created"],
         listed: &["run_id"],
         has_measurements: true,
+        tests_tags: true,
         lists_tags: false,
         quotes_numbers: false,
     };
     let input = &call.input;
     let experiments = input.texts("experiment_ids")?;
     let filter = filter::parse(&input.text_or_empty("filter")?, &GRAMMAR)?;
-    let orders = order::parse_order(
-        &input.texts("order_by")?,
-        &[GRAMMAR.texts, GRAMMAR.numbers].concat(),
-    )?;
+    let sortable = Sortable {
+        attributes: &[
+            GRAMMAR.numbers,
+            &["run_id", "run_name", "user_id", "status", "artifact_uri"],
+        ]
+        .concat(),
+        prefixes: GRAMMAR.prefixes,
+        has_measurements: true,
+        repeats: false,
+    };
+    let orders = order::parse_order(&input.texts("order_by")?, &sortable)?;
     let view_type = input.optional_text("run_view_type")?;
     let mut found: Vec<&Run> = tracking
         .runs
