@@ -10,7 +10,7 @@ mod side_by_side;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use crate::approval::{Approvals, Approve};
@@ -21,7 +21,7 @@ use crate::github::{Event, GitHub};
 use crate::interrupt::Interrupt;
 use crate::process::Grace;
 use crate::report::{Outcome, Row};
-use crate::repository::sample;
+use crate::repository::{Commit, sample};
 use crate::runner::{self, Runner};
 use crate::settings::{
     Environment, ImposedVariable, OtherApprovals, RepositorySettings, Substitute,
@@ -202,79 +202,29 @@ fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
         ("tool", "#!/bin/sh\necho tool runs\n"),
     ]);
     let settings = SampleSettings::with(&["DEV", "PROD"]).reviewed_by("ann");
-    let mut findings = Findings::default();
-    let (console, heard) = captured();
-    let commit = repository.head().unwrap();
-    let github = GitHub {
-        repository: "acme/wine".into(),
-        branch: "main".into(),
-        commit,
-        actor: "author".into(),
-        event: Event::Push,
-        api_url: "http://127.0.0.1:1".into(),
-        token: "github-canary".into(),
-        first_run_id: 42,
-    };
-    let workflows: Vec<Workflow> = files
-        .iter()
-        .map(|(name, text)| {
-            let workflow = Workflow::read(name, text, &mut findings.problems);
-            workflow.unwrap_or_else(|| panic!("{:#?}", findings.problems))
-        })
-        .collect();
-    let workspaces = Workspaces::take(None).unwrap();
-    let mut runs = Vec::new();
-    for (at, workflow) in workflows.iter().enumerate() {
-        let run = github.run_of(workflow, at as u64);
-        let known = Known {
-            settings: &settings,
-            branch: "main",
-            event: &Event::Push,
-            github: &github.context(&run, "", None),
-        };
-        checks::check(workflow, &known, &mut findings);
-        let folder = workspaces.base().join(format!("artifacts-{at}"));
-        let artifacts = Artifacts::new(folder, RunTime::FIRST, Vec::new());
-        let cancel = around.interrupt.part();
-        runs.push(WorkflowRun::new(
-            at,
-            workflow,
-            run,
-            artifacts,
-            cancel,
-            Vec::new(),
-        ));
-    }
-    assert!(findings.problems.is_empty(), "{:#?}", findings.problems);
-
-    let (sender, answers) = channel();
-    for answer in around.answers {
-        sender.send((*answer).to_owned()).unwrap();
-    }
+    let github = pushed(repository.head().unwrap());
+    let workflows = read_all(files, &github, &settings);
+    let (_open, answers) = terminal(around.answers);
     let summaries = tempfile::tempdir().unwrap();
-    let second = Duration::from_millis(200);
+    let (console, heard) = captured();
     console.mask("key-canary");
     console.mask("github-canary");
     let runner = Runner {
         repository,
         github,
-        workspaces,
+        workspaces: Workspaces::take(None).unwrap(),
         settings: Box::new(settings),
         approvals: Approvals::new(around.approve, answers),
         groups: Default::default(),
         records: Default::default(),
         console,
         interrupt: around.interrupt.clone(),
-        grace: Grace {
-            after_interrupt: second,
-            after_terminate: second,
-            after_timeout: around.after_timeout,
-            output: second,
-        },
+        grace: short_grace(around.after_timeout),
         inherited: runner::inherited(),
         summaries: summaries.path().to_owned(),
         report: Mutex::default(),
     };
+    let mut runs = first_runs(&runner, &workflows);
     workflow::run_all(&runner, &mut runs).unwrap();
     let jobs = runs.iter().flat_map(WorkflowRun::results).collect();
     let mut summary = String::new();
@@ -289,5 +239,71 @@ fn rehearse_all(files: &[(&str, &str)], around: &Around<'_>) -> Rehearsed {
         rows: report.rows,
         jobs,
         summary,
+    }
+}
+
+/// What GitHub would say about a push of this commit.
+fn pushed(commit: Commit) -> GitHub {
+    GitHub {
+        repository: "acme/wine".into(),
+        branch: "main".into(),
+        commit,
+        actor: "author".into(),
+        event: Event::Push,
+        api_url: "http://127.0.0.1:1".into(),
+        token: "github-canary".into(),
+        first_run_id: 42,
+    }
+}
+
+/// Reads and checks files in which nothing may be wrong.
+fn read_all(files: &[(&str, &str)], github: &GitHub, settings: &SampleSettings) -> Vec<Workflow> {
+    let mut findings = Findings::default();
+    let mut workflows = Vec::new();
+    for (at, (name, text)) in (0..).zip(files) {
+        let workflow = Workflow::read(name, text, &mut findings.problems);
+        let workflow = workflow.unwrap_or_else(|| panic!("{:#?}", findings.problems));
+        let known = Known {
+            settings,
+            branch: "main",
+            event: &Event::Push,
+            github: &github.context(&github.run_of(&workflow, at), "", None),
+        };
+        checks::check(&workflow, &known, &mut findings);
+        workflows.push(workflow);
+    }
+    assert!(findings.problems.is_empty(), "{:#?}", findings.problems);
+    workflows
+}
+
+/// The first run of each workflow.
+fn first_runs<'w>(runner: &Runner, workflows: &'w [Workflow]) -> Vec<WorkflowRun<'w>> {
+    let run = |(at, workflow): (usize, &'w Workflow)| {
+        let folder = runner.workspaces.base().join(format!("artifacts-{at}"));
+        let artifacts = Artifacts::new(folder, RunTime::FIRST, Vec::new());
+        let run = runner.github.run_of(workflow, at as u64);
+        let cancel = runner.interrupt.part();
+        WorkflowRun::new(at, workflow, run, artifacts, cancel, Vec::new())
+    };
+    workflows.iter().enumerate().map(run).collect()
+}
+
+/// A terminal at which a person has typed this, and which stays open as long as the sender.
+fn terminal(texts: &[&str]) -> (Sender<String>, Receiver<String>) {
+    let (sender, answers) = channel();
+    for text in texts {
+        sender.send((*text).to_owned()).unwrap();
+    }
+    (sender, answers)
+}
+
+/// Much shorter than on GitHub.
+fn short_grace(after_timeout: Duration) -> Grace {
+    let second = Duration::from_millis(200);
+    Grace {
+        after_interrupt: second,
+        after_terminate: second,
+        after_timeout,
+        output: second,
     }
 }
