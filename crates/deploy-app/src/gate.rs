@@ -2,7 +2,8 @@
 //! is closed, so they are read before anything is stopped.
 
 use domino_core::api::apps::AppContent;
-use domino_core::api::governance::{BundleId, Gate};
+use domino_core::api::governance::{BundleId, Gate, GatedPlace};
+use domino_core::api::hardware_tiers::HardwareTier;
 use domino_core::client::Reader;
 use domino_core::error::{CommandError, Exit, Result};
 
@@ -12,6 +13,7 @@ pub(crate) async fn check_gates(
     reader: &Reader,
     app: &str,
     content: &AppContent,
+    tier: Option<&HardwareTier>,
 ) -> Result<Option<String>> {
     let Some(bundle) = content.carried.bundle() else {
         return Ok(None);
@@ -25,10 +27,10 @@ pub(crate) async fn check_gates(
         }
         Err(error) => return Err(error.into()),
     };
-    let tier = content.hardware_tier.as_ref().map(|id| id.as_str());
+    let place = place(content, tier);
     let closed: Vec<String> = gates
         .iter()
-        .filter(|gate| gate.stops_apps(tier))
+        .filter(|gate| gate.stops_apps(&place))
         .map(reason)
         .collect();
     if closed.is_empty() {
@@ -42,6 +44,18 @@ pub(crate) async fn check_gates(
         ),
     )
     .hint("nothing was stopped; ask for the approval in Domino, then run this again"))
+}
+
+/// Where the app runs. The data plane is known of the tier that the stage chose.
+fn place(content: &AppContent, tier: Option<&HardwareTier>) -> GatedPlace {
+    let id = content.hardware_tier.as_ref();
+    let tier = tier.filter(|tier| id.is_none_or(|id| *id == tier.id));
+    let id = id.or(tier.map(|tier| &tier.id));
+    let plane = tier.and_then(|tier| tier.data_plane.as_ref());
+    GatedPlace {
+        tier: id.map(|id| id.as_str().to_owned()),
+        data_plane: plane.map(|plane| plane.id.clone()),
+    }
 }
 
 fn reason(gate: &Gate) -> String {

@@ -179,7 +179,10 @@ pub(crate) async fn plan<'a>(
     let order = order(context, args, entity, existing.as_ref(), &wanted.commit).await?;
     let unasked = match decision.action {
         Action::Keep(_) | Action::Follow(_) => None,
-        _ => check_gates(&reader, &entity.name, &wanted.content()).await?,
+        _ => {
+            let tier = wanted.place.tier.as_ref();
+            check_gates(&reader, &entity.name, &wanted.content(), tier).await?
+        }
     };
     decision.remarks.extend(unasked);
     Ok(PublishPlan {

@@ -21,7 +21,7 @@ pub use self::bundles::{
     BundleState, NewBundle, Timeline, Validity,
 };
 pub use self::evidence::{Answer, Evidence, Finding, NewAnswers, Question};
-pub use self::gates::{Gate, GateAction, Guarded};
+pub use self::gates::{Gate, GateAction, GatedPlace, Guarded};
 pub use self::policies::{Policy, PolicyApproval, PolicyOverview, PolicyStage, PolicyStatus};
 pub use super::ids::{ApprovalId, BundleId, PolicyApprovalId, PolicyId};
 use crate::client::{ApiError, Reader};

@@ -2,8 +2,8 @@
 //! creates the bundle and submits it; this module finds and evaluates it.
 
 use domino_core::api::governance::{
-    Actor, Approval, ApprovalStatus, Bundle, BundleState, Finding, Gate, Policy, PolicyOverview,
-    PolicyStatus,
+    Actor, Approval, ApprovalStatus, Bundle, BundleState, Finding, Gate, GatedPlace, Policy,
+    PolicyOverview, PolicyStatus,
 };
 use domino_core::api::users::User;
 use domino_core::choice::choose;
@@ -43,8 +43,8 @@ pub(crate) struct Request {
     pub(crate) bundle: Bundle,
     pub(crate) approvals: Vec<Approval>,
     pub(crate) gates: Vec<Gate>,
-    /// The id of the endpoint's hardware tier, if a gate applies only to some tiers.
-    pub(crate) tier: Option<String>,
+    /// Where the endpoint runs, if a gate applies only to some places.
+    pub(crate) place: GatedPlace,
     /// What somebody found wrong with it and remains to be done.
     pub(crate) findings: Vec<Finding>,
     /// The approvals of later policy stages, which are not waited for.
@@ -89,9 +89,9 @@ impl Governed {
                         }
                     },
                 )?;
-                let tier = match gates.iter().any(Gate::names_tiers) {
-                    true => endpoint_tier(context, candidate).await?,
-                    false => None,
+                let place = match gates.iter().any(Gate::names_places) {
+                    true => endpoint_place(context, candidate).await?,
+                    false => GatedPlace::default(),
                 };
                 let approvals = of_policy(approvals, &policy);
                 let (approvals, later) =
@@ -102,7 +102,7 @@ impl Governed {
                     bundle: bundle.clone(),
                     approvals,
                     gates,
-                    tier,
+                    place,
                 })
             }
         };
@@ -257,7 +257,15 @@ impl Request {
                 approval.name
             )
         });
-        findings.chain(later).collect()
+        let ignored = self.gates.iter();
+        let ignored = ignored.filter(|gate| gate.fails_open_for_endpoints(&self.place));
+        let ignored = ignored.map(|gate| {
+            format!(
+                "gate `{}` of bundle `{bundle}` is closed, and does not stop an endpoint (`failOpen`)",
+                gate.name
+            )
+        });
+        findings.chain(later).chain(ignored).collect()
     }
 }
 
@@ -310,11 +318,10 @@ impl Governed {
         }
         answer.remarks.extend(request.notes());
         answer.approved_by.dedup();
-        let tier = request.tier.as_deref();
         for gate in request
             .gates
             .iter()
-            .filter(|gate| gate.stops_endpoints(tier))
+            .filter(|gate| gate.stops_endpoints(&request.place))
         {
             let why = match gate.reason.trim() {
                 "" => String::new(),
@@ -329,8 +336,8 @@ impl Governed {
     }
 }
 
-/// The id of the hardware tier that the model's endpoint gets in the stage.
-async fn endpoint_tier(context: &StepContext, candidate: &Candidate<'_>) -> Result<Option<String>> {
+/// The hardware tier that the model's endpoint gets in the stage, with its data plane.
+async fn endpoint_place(context: &StepContext, candidate: &Candidate<'_>) -> Result<GatedPlace> {
     let (file, PromotionTarget { model, stage, .. }) = (&context.file, &candidate.target);
     let target = file.target(Kind::Model, &model.name, stage);
     let reader = context.connection.reader();
@@ -343,7 +350,11 @@ async fn endpoint_tier(context: &StepContext, candidate: &Candidate<'_>) -> Resu
         &target,
     );
     let tier = place.await?.tier;
-    Ok(tier.map(|tier| tier.id.as_str().to_owned()))
+    let plane = tier.as_ref().and_then(|tier| tier.data_plane.as_ref());
+    Ok(GatedPlace {
+        data_plane: plane.map(|plane| plane.id.clone()),
+        tier: tier.as_ref().map(|tier| tier.id.as_str().to_owned()),
+    })
 }
 
 /// The name of the bundle for a version and a stage.

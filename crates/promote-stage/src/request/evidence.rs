@@ -135,6 +135,14 @@ fn answers(
             false => choose(&questions, wanted, "question"),
         };
         let chosen = chosen.map_err(|failure| failure.at(&context.file, &path))?;
+        if !chosen.takes_text() {
+            return Err(CommandError::refused(format!(
+                "question `{}` of policy `{}` takes no text: it is a `{}`",
+                chosen.label, policy.name, chosen.form
+            ))
+            .hint("name a question of the policy that is answered by a text")
+            .at(&context.file, &path));
+        }
         Ok::<_, CommandError>(Some(chosen.clone()))
     };
     let mut answers = Vec::new();

@@ -37,8 +37,16 @@ pub struct Artifact {
 impl Artifact {
     /// The text that people see.
     pub(super) fn label(&self) -> String {
-        let label = self.details["label"].as_str();
-        label.unwrap_or_default().to_owned()
+        self.detail("label")
+    }
+
+    /// How it is answered.
+    pub(super) fn form(&self) -> String {
+        self.detail("type")
+    }
+
+    fn detail(&self, key: &str) -> String {
+        self.details[key].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -51,6 +59,18 @@ pub struct Question {
     pub id: String,
     /// Its text.
     pub label: String,
+    /// How it is answered, in Domino's word: `textarea`, `radio`.
+    pub form: String,
+}
+
+impl Question {
+    /// Whether a text answers it, as far as is known here: the others take a choice, a date or a number.
+    pub fn takes_text(&self) -> bool {
+        !matches!(
+            self.form.as_str(),
+            "radio" | "select" | "multiSelect" | "checkbox" | "date" | "numeric"
+        )
+    }
 }
 
 impl Named for Question {
@@ -165,6 +185,20 @@ mod tests {
             .map(|question| (question.evidence.as_str(), question.id(), question.name()))
             .collect();
         assert_eq!(told, [("e1", "a1", "a1?"), ("e2", "a3", "a3?")]);
+        let mut question = questions[0].clone();
+        assert_eq!(
+            (question.form.as_str(), question.takes_text()),
+            ("textarea", true)
+        );
+        for (form, takes_text) in [
+            ("radio", false),
+            ("numeric", false),
+            ("textinput", true),
+            ("", true),
+        ] {
+            question.form = form.into();
+            assert_eq!(question.takes_text(), takes_text, "{form}");
+        }
     }
 
     #[tokio::test]

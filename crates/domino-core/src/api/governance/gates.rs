@@ -24,8 +24,20 @@ pub struct Gate {
     pub resources: Vec<Guarded>,
 }
 
-/// The parameter that limits a gate to hardware tiers.
+/// The parameters that limit a gate to hardware tiers, and to data planes.
 const TIER: &str = "hardwareTierId";
+const DATA_PLANE: &str = "dataPlaneId";
+/// The value of either that limits nothing.
+const ANY: &str = "any";
+
+/// Where something is to run, as far as that is known, by ids: what a gate may be limited to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatedPlace {
+    /// The hardware tier.
+    pub tier: Option<String>,
+    /// Its data plane.
+    pub data_plane: Option<String>,
+}
 
 /// An action that a gate blocks.
 #[derive(Debug, Clone, Deserialize)]
@@ -64,38 +76,53 @@ impl From<String> for GateAction {
 }
 
 impl Guarded {
-    /// Whether it applies to this hardware tier, by its id. An unknown tier may be any.
-    fn is_about(&self, tier: Option<&str>) -> bool {
-        let named = self.parameters.get(TIER);
-        match (named, tier) {
-            (Some(Value::String(named)), Some(tier)) => named == tier,
-            (Some(Value::Array(named)), Some(tier)) => named.iter().any(|named| named == tier),
-            _ => true,
-        }
+    /// Whether it applies to this place. What is not known of a place may be anything.
+    fn is_about(&self, place: &GatedPlace) -> bool {
+        let names = |parameter: &str, id: &Option<String>| {
+            let is_it = |named: &Value| named == ANY || id.as_ref().is_none_or(|id| named == id);
+            match self.parameters.get(parameter) {
+                Some(Value::Array(named)) => named.iter().any(is_it),
+                Some(named @ Value::String(_)) => is_it(named),
+                _ => true,
+            }
+        };
+        names(TIER, &place.tier) && names(DATA_PLANE, &place.data_plane)
     }
 }
 
 impl Gate {
-    /// Whether it is closed, and blocks the start of an app on this hardware tier or an action that we do not know.
-    pub fn stops_apps(&self, tier: Option<&str>) -> bool {
-        self.stops_all_but(&GateAction::CreateEndpoint, tier)
+    /// Whether it is closed, and blocks the start of an app at this place or an action that we do not know.
+    pub fn stops_apps(&self, place: &GatedPlace) -> bool {
+        self.stops_all_but(&GateAction::CreateEndpoint, place)
     }
 
     /// The same for an endpoint.
-    pub fn stops_endpoints(&self, tier: Option<&str>) -> bool {
-        self.stops_all_but(&GateAction::CreateApp, tier)
+    pub fn stops_endpoints(&self, place: &GatedPlace) -> bool {
+        self.stops_all_but(&GateAction::CreateApp, place)
     }
 
-    fn stops_all_but(&self, other: &GateAction, tier: Option<&str>) -> bool {
+    /// Whether it is closed, and lets endpoints be created all the same.
+    pub fn fails_open_for_endpoints(&self, place: &GatedPlace) -> bool {
+        let fails_open = |guarded: &Guarded| {
+            guarded.fail_open && guarded.action != GateAction::CreateApp && guarded.is_about(place)
+        };
+        !self.is_open && !self.stops_endpoints(place) && self.resources.iter().any(fails_open)
+    }
+
+    fn stops_all_but(&self, other: &GateAction, place: &GatedPlace) -> bool {
         let guards = |guarded: &Guarded| {
-            guarded.action != *other && !guarded.fail_open && guarded.is_about(tier)
+            guarded.action != *other && !guarded.fail_open && guarded.is_about(place)
         };
         !self.is_open && (self.resources.is_empty() || self.resources.iter().any(guards))
     }
 
-    /// Whether it is closed for certain hardware tiers only.
-    pub fn names_tiers(&self) -> bool {
-        let named = |guarded: &Guarded| guarded.parameters.contains_key(TIER);
+    /// Whether it is closed for certain hardware tiers or data planes only.
+    pub fn names_places(&self) -> bool {
+        let named = |guarded: &Guarded| {
+            [TIER, DATA_PLANE]
+                .into_iter()
+                .any(|parameter| guarded.parameters.contains_key(parameter))
+        };
         !self.is_open && self.resources.iter().any(named)
     }
 }

@@ -110,6 +110,7 @@ impl Policy {
                 evidence: evidence.id.clone(),
                 id: artifact.id.clone(),
                 label: artifact.label(),
+                form: artifact.form(),
             })
         })
         .collect()

@@ -176,33 +176,68 @@ async fn a_closed_gate_stops_endpoints_unless_it_guards_apps_only() {
     let gates = reader.bundle_gates(&BundleId::new("b1")).await.unwrap();
     let stops: Vec<bool> = gates
         .iter()
-        .map(|gate| gate.stops_endpoints(None))
+        .map(|gate| gate.stops_endpoints(&GatedPlace::default()))
         .collect();
     assert_eq!(stops, [false, true, false, true, true]);
     assert_eq!(gates[1].reason, "why");
 }
 
 #[test]
-fn a_gate_may_be_about_one_tier_or_let_pass_all_the_same() {
+fn a_gate_may_be_about_one_tier_or_plane_or_let_pass_all_the_same() {
     let gate = |resource: serde_json::Value| -> Gate {
         serde_json::from_value(json!({"isOpen": false, "resources": [resource]})).unwrap()
     };
-    let of_tier = |tiers: serde_json::Value| {
-        gate(json!({"action": "CreateApp", "parameters": {"hardwareTierId": tiers}}))
+    let limited = |parameters: serde_json::Value| {
+        gate(json!({"action": "CreateApp", "parameters": parameters}))
     };
-    assert!(gate(json!({"action": "CreateApp"})).stops_apps(Some("small")));
-    assert!(!gate(json!({"action": "CreateEndpoint"})).stops_apps(Some("small")));
-    assert!(!gate(json!({"action": "CreateApp", "failOpen": true})).stops_apps(None));
-    assert!(of_tier(json!("small")).stops_apps(Some("small")));
-    assert!(of_tier(json!(["small", "large"])).stops_apps(Some("small")));
-    assert!(of_tier(json!("large")).stops_apps(None));
-    assert!(!of_tier(json!("large")).stops_apps(Some("small")));
-    let endpoints =
-        gate(json!({"action": "CreateEndpoint", "parameters": {"hardwareTierId": "large"}}));
-    assert!(endpoints.names_tiers() && endpoints.stops_endpoints(Some("large")));
-    assert!(!endpoints.stops_endpoints(Some("small")));
+    let place = |tier: &str, plane: &str| GatedPlace {
+        tier: Some(tier.into()),
+        data_plane: Some(plane.into()),
+    };
+    let (small, nowhere) = (place("small", "one"), GatedPlace::default());
+    assert!(gate(json!({"action": "CreateApp"})).stops_apps(&small));
+    assert!(!gate(json!({"action": "CreateEndpoint"})).stops_apps(&small));
+    assert!(!gate(json!({"action": "CreateApp", "failOpen": true})).stops_apps(&nowhere));
+    for (parameters, stops) in [
+        (json!({"hardwareTierId": "small"}), true),
+        (json!({"hardwareTierId": ["small", "large"]}), true),
+        (json!({"hardwareTierId": "large"}), false),
+        (json!({"hardwareTierId": "any"}), true),
+        (json!({"hardwareTierId": ["any"]}), true),
+        (json!({"dataPlaneId": "one"}), true),
+        (json!({"dataPlaneId": ["two", "three"]}), false),
+        (
+            json!({"dataPlaneId": "any", "hardwareTierId": "small"}),
+            true,
+        ),
+        (
+            json!({"dataPlaneId": "one", "hardwareTierId": "large"}),
+            false,
+        ),
+        (
+            json!({"dataPlaneId": "two", "hardwareTierId": "small"}),
+            false,
+        ),
+        (json!({"region": "eu"}), true),
+    ] {
+        let gate = limited(parameters.clone());
+        assert_eq!(gate.stops_apps(&small), stops, "{parameters}");
+        // What is not known of a place may be what the gate is about.
+        assert!(gate.stops_apps(&nowhere), "{parameters}");
+        assert_eq!(gate.names_places(), parameters.get("region").is_none());
+    }
+    let endpoints = |fail_open: bool| {
+        let parameters = json!({"hardwareTierId": "large"});
+        gate(json!({"action": "CreateEndpoint", "failOpen": fail_open, "parameters": parameters}))
+    };
+    let large = place("large", "one");
+    assert!(endpoints(false).stops_endpoints(&large) && !endpoints(false).stops_endpoints(&small));
+    assert!(!endpoints(true).stops_endpoints(&large));
+    assert!(endpoints(true).fails_open_for_endpoints(&large));
+    assert!(!endpoints(true).fails_open_for_endpoints(&small));
+    assert!(!endpoints(false).fails_open_for_endpoints(&large));
     let open: Gate = serde_json::from_value(json!({"isOpen": true})).unwrap();
-    assert!(!open.stops_apps(None));
+    assert!(!open.stops_apps(&nowhere));
 }
 
 #[tokio::test]

@@ -55,7 +55,10 @@ fn governed(approvals: &[Value], gates: &[Value], tier: Option<&str>) -> Governe
             bundle: read(bundle()),
             approvals: approvals.iter().cloned().map(read).collect(),
             gates: gates.iter().cloned().map(read).collect(),
-            tier: tier.map(str::to_owned),
+            place: GatedPlace {
+                tier: tier.map(str::to_owned),
+                data_plane: tier.map(|_| "eu".to_owned()),
+            },
             findings: vec![read(
                 json!({"id": "f1", "name": "Bias", "severity": "S1", "status": "Done"}),
             )]
@@ -266,6 +269,16 @@ fn a_closed_gate_of_the_bundle_stops_the_tiers_that_it_is_about() {
     assert_eq!(told(gate(json!({}), false), Some("small")), Some(closed));
     assert_eq!(told(gate(tier.clone(), false), Some("small")), None);
     assert_eq!(told(gate(tier, true), Some("gpu")), None);
+    let of_plane = |plane: &str| gate(json!({"dataPlaneId": plane}), false);
+    assert!(told(of_plane("eu"), Some("gpu")).is_some());
+    assert_eq!(told(of_plane("us"), Some("gpu")), None);
+    // One that lets it pass all the same is a remark.
+    let mut passing = of_plane("eu");
+    passing["resources"][0]["failOpen"] = json!(true);
+    assert_eq!(told(passing.clone(), Some("gpu")), None);
+    let answer = answer(&governed(&[approval(&json!({}))], &[passing], Some("gpu")));
+    let remark = "gate `No GPUs` of bundle `wine version 7 to prod` is closed, and does not stop an endpoint (`failOpen`)";
+    assert_eq!(answer.remarks, [remark]);
     let silent = json!({"name": "Freeze", "isOpen": false});
     assert_eq!(told(silent, None).unwrap().1, "`Freeze` is closed");
 }
@@ -383,13 +396,14 @@ async fn the_bundle_is_the_live_one_of_that_name_with_the_version_in_it() {
 async fn the_tier_that_a_gate_is_about_is_that_of_the_endpoint() {
     let tiers = json!([
         {"hardwareTier": {"id": "t-small", "name": "s"}},
-        {"hardwareTier": {"id": "t-large", "name": "p"}},
+        {"hardwareTier": {"id": "t-large", "name": "p"}, "dataPlane": {"id": "eu", "name": "eu-plane"}},
     ]);
     let server = domino(&[("/v4/projects/p1/hardwareTiers", tiers)]).await;
     let context = in_prod(&server.uri());
     let candidate = candidate(&context, version(7, "Staging", json!({})));
-    let tier = endpoint_tier(&context, &candidate).await.unwrap();
-    assert_eq!(tier.as_deref(), Some("t-large"));
+    let place = endpoint_place(&context, &candidate).await.unwrap();
+    assert_eq!(place.tier.as_deref(), Some("t-large"));
+    assert_eq!(place.data_plane.as_deref(), Some("eu"));
 }
 
 #[tokio::test]
