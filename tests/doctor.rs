@@ -251,6 +251,55 @@ fn a_compute_environment_that_is_not_there_is_told() {
 }
 
 #[test]
+fn the_volumes_and_the_cluster_of_a_run_are_looked_for_as_a_step_does() {
+    let run = "volumes = [\"raw\"]\nnetapp-volumes = [\"n1\"]\n\
+               cluster = { type = \"ray\", workers = 2, worker-tier = \"dev-small\", environment = \"Standard\" }";
+    let stages =
+        format!("{STAGES}{ENTITIES}").replace("\"train.py\"", &format!("\"train.py\"\n{run}"));
+    let setup = Setup {
+        stages: &stages,
+        seed: |seed| seed.external_volume("raw"),
+        ..Setup::of(env!("CARGO_BIN_EXE_domino-pipeline"))
+    };
+    let mut scene = setup.scene();
+    let tells = |run: &Run, begins: &str| {
+        let mut lines = run.stdout.lines();
+        assert!(
+            lines.any(|found| found.starts_with(begins)),
+            "no `{begins}`:\n{run}"
+        );
+    };
+    let well = doctor(&scene).exits(0);
+    line(
+        &well,
+        "ok external volumes of job `train`: `raw` at /mnt/raw",
+    );
+    line(
+        &well,
+        "ok cluster of job `train`: its tiers, and compute environment `Standard`",
+    );
+    tells(
+        &well,
+        "-- NetApp volumes of job `train`: `n1` → no API lists them",
+    );
+    let wrong = stages
+        .replace("[\"raw\"]", "[\"rav\"]")
+        .replace("worker-tier = \"dev-small\"", "worker-tier = \"dev-smal\"");
+    scene.commit_file("stages.toml", &wrong);
+    let told = doctor(&scene).exits(3);
+    only_wrong(&told, 2);
+    tells(
+        &told,
+        "!! external volumes of job `train`: there is no external volume `rav` here → there is `raw`",
+    );
+    tells(
+        &told,
+        "!! cluster of job `train`: there is no hardware tier `dev-smal` here → ",
+    );
+    only_read(&scene);
+}
+
+#[test]
 fn a_registered_model_and_a_policy_that_are_not_there_are_told() {
     let stages = format!(
         "{STAGES}{ENTITIES}\n[model.quality]\nregistered-model = \"wine-quality\"\n\

@@ -1,16 +1,18 @@
-//! Where the entities of a stage run: each hardware tier with its data plane, each compute environment.
+//! Where the entities of a stage run, and what they need there: each hardware tier with its data plane, each compute
+//! environment, the volumes and the cluster of each that names some. They are found as the steps find them.
 
 use domino_core::api::projects::Project;
 use domino_core::choice::Named;
 use domino_core::client::Reader;
 use domino_core::place::ResolvedPlacement;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use stage_file::{Kind, RunSettings, Target};
 
 use super::finding::Finding;
 use super::visit::Visit;
 
-/// A line for each tier and environment that the stage's entities name, however many name it.
+/// A line for each tier and environment that the stage's entities name, however many name it, and a line for what one
+/// entity has beside them.
 pub(super) async fn look(visit: &Visit<'_>, reader: &Reader, project: &Project) -> Vec<Finding> {
     let file = visit.file;
     let jobs = file
@@ -22,6 +24,7 @@ pub(super) async fn look(visit: &Visit<'_>, reader: &Reader, project: &Project) 
         .iter()
         .map(|model| (Kind::Model, model.name.as_str()));
     let mut questions: Vec<Question> = Vec::new();
+    let mut besides = Vec::new();
     for (kind, entity) in jobs.chain(apps).chain(models) {
         let target = file.target(kind, entity, visit.stage);
         let (tier, environment) = Question::both(kind, &target);
@@ -32,15 +35,86 @@ pub(super) async fn look(visit: &Visit<'_>, reader: &Reader, project: &Project) 
                 None => questions.push(question),
             }
         }
+        besides.push((kind, target));
     }
     // Tiers first: an environment is useless without one.
     questions.sort_by_key(|question| question.what);
-    join_all(
-        questions
-            .iter()
-            .map(|question| question.ask(visit, reader, project)),
-    )
-    .await
+    let questions = questions
+        .iter()
+        .map(|question| question.ask(visit, reader, project));
+    let besides = besides
+        .iter()
+        .map(|(kind, target)| beside(visit, reader, project, *kind, target));
+    let (mut findings, besides) = join(join_all(questions), join_all(besides)).await;
+    findings.extend(besides.into_iter().flatten());
+    findings
+}
+
+/// The volumes and the cluster of one entity.
+async fn beside(
+    visit: &Visit<'_>,
+    reader: &Reader,
+    project: &Project,
+    kind: Kind,
+    target: &Target,
+) -> Vec<Finding> {
+    let of = format!("{} `{}`", kind.word(), target.entity);
+    let RunSettings {
+        volumes, cluster, ..
+    } = &target.settings;
+    let external = volumes.external.as_ref().filter(|all| !all.is_empty());
+    let find = async |settings: RunSettings, hardware_tier: Option<String>| {
+        let target = Target {
+            environment: None,
+            hardware_tier,
+            settings,
+            ..target.clone()
+        };
+        ResolvedPlacement::find(reader, visit.file, visit.stage, kind, project, &target).await
+    };
+    let mut findings = Vec::new();
+    if external.is_some() {
+        let mut alone = RunSettings::default();
+        alone.volumes.external = external.cloned();
+        let tier = target.hardware_tier.clone();
+        // A tier that is not there has a line of its own.
+        let tier = match find(RunSettings::default(), tier.clone()).await {
+            Ok(_) => tier,
+            Err(_) => None,
+        };
+        findings.push(match find(alone, tier).await {
+            Ok(place) => Finding::well(format!("external volumes of {of}: {}", mounts(&place))),
+            Err(error) => Finding::of_error(&format!("external volumes of {of}"), &error),
+        });
+    }
+    if let Some(cluster) = cluster {
+        let alone = RunSettings {
+            cluster: Some(cluster.clone()),
+            ..RunSettings::default()
+        };
+        findings.push(match find(alone, None).await {
+            Ok(_) => Finding::well(format!(
+                "cluster of {of}: its tiers, and compute environment `{}`",
+                cluster.environment.id_or_name
+            )),
+            Err(error) => Finding::of_error(&format!("cluster of {of}"), &error),
+        });
+    }
+    if let Some(netapp) = volumes.netapp.as_ref().filter(|all| !all.is_empty()) {
+        findings.push(Finding::NotAsked(
+            format!("NetApp volumes of {of}: `{}`", netapp.join("`, `")),
+            "no API lists them: look in Domino whether the project has them (Data > NetApp Volumes)"
+                .to_owned(),
+        ));
+    }
+    findings
+}
+
+/// `` `raw` at /mnt/raw ``, one after the other.
+fn mounts(place: &ResolvedPlacement) -> String {
+    let volumes = place.settings.volumes.iter().flatten();
+    let volumes = volumes.map(|volume| format!("`{}` at {}", volume.name(), volume.mount_path));
+    volumes.collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
