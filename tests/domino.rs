@@ -9,7 +9,7 @@ mod rotate;
 mod small_github;
 mod terminal;
 
-use domino_sandbox::Seed;
+use domino_sandbox::{Misbehaviour, Seed};
 use domino_setup::{apply, empty, held, is_set_up, run, scene, scene_as, stages, tokens};
 
 const ALL: [(&str, &str); 3] = [("dev", "DEV"), ("staging", "STAGE"), ("prod", "PROD")];
@@ -157,4 +157,36 @@ fn a_person_on_a_terminal_is_asked_for_what_is_not_there() {
         !shown.contains(&own) && !shown.contains("canary"),
         "{shown}"
     );
+}
+
+#[test]
+fn where_github_takes_no_secret_the_other_stages_go_on_and_the_token_is_named() {
+    let (scene, github) = scene();
+    let secret = "PUT /repos/example-org/wine/environments/DEV/secrets/DOMINO_TOKEN";
+    let forbidden = Misbehaviour::Status {
+        status: 403,
+        retry_after: None,
+        processed: false,
+    };
+    github.server.harm(secret, forbidden, None);
+    let words = ["--stage", "dev", "--stage", "prod"];
+    let first = apply(&scene, &words)
+        .exits(3)
+        .tells("warning: dev: secret `DOMINO_TOKEN` on GitHub: cannot set secret")
+        .tells("token `github-example-org-wine-DEV-1` of `ci-wine-dev` opens Domino and is in no secret")
+        .tells("Administration and Environments, read and write");
+    assert!(is_set_up(&scene, &github, ("prod", "PROD")), "{first}");
+    assert!(github.look("DEV").unwrap().secrets.is_empty(), "{first}");
+    assert!(
+        first
+            .to_string()
+            .contains("dev: variable `DOMINO_TOKEN_NAME` on GitHub"),
+        "{first}"
+    );
+    github.server.heal();
+    apply(&scene, &words).exits(0);
+    for stage in [ALL[0], ALL[2]] {
+        assert!(is_set_up(&scene, &github, stage), "{stage:?}");
+    }
+    assert_eq!(tokens(&scene, "ci-wine-dev").len(), 1);
 }

@@ -224,6 +224,15 @@ async fn apply(plans: &mut [StageSetUp<'_>], step: &mut Step) -> Result<Vec<Stri
                 not_done.push(name.clone());
                 continue;
             }
+            Through::Completed(Err(Failure::GitHub(error))) => {
+                left.push(refused_by_github(&plans[*at], write, name, &error));
+                not_done.push(name.clone());
+                continue;
+            }
+            Through::Completed(Err(Failure::Skipped)) => {
+                not_done.push(name.clone());
+                continue;
+            }
             Through::Completed(Err(Failure::Domino(error))) => Some(error.into()),
             Through::Completed(Err(Failure::Other(error))) => Some(error),
             Through::Interrupted(signal, ended) => {
@@ -258,6 +267,19 @@ async fn apply(plans: &mut [StageSetUp<'_>], step: &mut Step) -> Result<Vec<Stri
         report(step, &done, &not_done);
     }
     Ok(left)
+}
+
+/// What GitHub refused of a stage, in words.
+fn refused_by_github(
+    plan: &StageSetUp<'_>,
+    write: &Write,
+    name: &str,
+    error: &CommandError,
+) -> String {
+    let token = plan.token_without_secret(write);
+    let to_do = error.to_do().map(str::to_owned);
+    let parts = [Some(format!("{name}: {error}")), token, to_do];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What to do after a stop.

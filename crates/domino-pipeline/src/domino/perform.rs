@@ -23,6 +23,10 @@ pub(super) enum Failure {
     Other(CommandError),
     /// Something that it needs was not made.
     Lacks(&'static str),
+    /// GitHub refused it, and will refuse it again: the other stages go on.
+    GitHub(CommandError),
+    /// GitHub refused what comes before it.
+    Skipped,
 }
 
 impl From<ApiError> for Failure {
@@ -295,27 +299,63 @@ impl StageSetUp<'_> {
         Ok(())
     }
 
-    async fn write_on_github(&self, at: usize, values: &Values) -> Done {
+    async fn write_on_github(&mut self, at: usize, values: &Values) -> Done {
         let github = self.github.as_ref();
         let github = github.ok_or(Failure::Lacks("a token for GitHub"))?;
         let write = &github.plan.writes[at];
+        if github.is_refused {
+            return Err(Failure::Skipped);
+        }
         if write.is_token() && values.of_token(&self.stage.name).is_none() {
             return Err(Failure::Lacks("the token"));
         }
-        Ok(apply::perform(&github.plan, write, values).await?)
+        let written = apply::perform(&github.plan, write, values).await;
+        self.unless_refused(written)
     }
 
-    async fn name_token(&self, values: &Values) -> Done {
+    async fn name_token(&mut self, values: &Values) -> Done {
         let github = self.github.as_ref();
         let github = github.ok_or(Failure::Lacks("a token for GitHub"))?;
+        if github.is_refused {
+            return Err(Failure::Skipped);
+        }
         if values.of_token(&self.stage.name).is_none() {
             return Err(Failure::Lacks("the token"));
         }
         let (plan, token) = (&github.plan, &github.token);
-        github
+        let named = github
             .held
             .set_name(plan.repository, plan.environment, token)
-            .await?;
-        Ok(())
+            .await;
+        self.unless_refused(named)
+    }
+
+    /// Once GitHub refused something of an environment, nothing more goes there: no secret without its rules.
+    fn unless_refused(&mut self, written: Result<(), CommandError>) -> Done {
+        let refused = match written {
+            Ok(()) => return Ok(()),
+            Err(error) if error.exit() == Exit::Refused => error,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(github) = &mut self.github {
+            github.is_refused = true;
+        }
+        Err(Failure::GitHub(refused))
+    }
+
+    /// What became of the stage's token where GitHub refused `write`, and what to do with it.
+    pub(super) fn token_without_secret(&self, write: &Write) -> Option<String> {
+        let github = self.github.as_ref()?;
+        let is_new = |one: &Write| matches!(one, Write::Token(name) if *name == github.token);
+        if self.token.is_none() || !self.writes.iter().any(is_new) {
+            return None;
+        }
+        let token = format!("token `{}` of `{}`", github.token, self.account);
+        Some(match write {
+            Write::TokenName => format!("the secret holds {token}, and no variable says so yet"),
+            _ => format!(
+                "{token} opens Domino and is in no secret: running this again puts it there, or else invalidate it"
+            ),
+        })
     }
 }

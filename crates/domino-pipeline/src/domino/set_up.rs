@@ -43,6 +43,8 @@ pub(super) struct OnGitHub<'a> {
     pub(super) held: Held,
     /// The token that its secret is to hold.
     pub(super) token: String,
+    /// Whether GitHub refused one of the writes.
+    pub(super) is_refused: bool,
 }
 
 /// A change in Domino or on GitHub.

@@ -111,7 +111,12 @@ impl<'a> StageSetUp<'a> {
             );
             self.write(Write::TokenName, text);
         }
-        self.github = Some(OnGitHub { plan, held, token });
+        self.github = Some(OnGitHub {
+            plan,
+            held,
+            token,
+            is_refused: false,
+        });
         Ok(())
     }
 
