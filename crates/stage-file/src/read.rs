@@ -92,6 +92,7 @@ fn stage(name: &str, table: Table<'_, '_>) -> Stage {
         wait_timer: table.number("wait-timer").unwrap_or(0),
         model_stage: table.text("model-stage"),
         read_token: table.text("read-token"),
+        service_account: table.text("service-account"),
         runner: table.runner(),
         gates: gates(table.table("gates")),
     }

@@ -39,6 +39,8 @@ pub struct Stage {
     /// The variable that holds a token that may read this stage, and the secret of that name in the GitHub environment
     /// `drift`; without it [`Stage::read_token_variable`] makes one of the name.
     pub read_token: Option<String>,
+    /// The service account in Domino that its jobs act as; without it [`Stage::service_account_name`] makes one of the names.
+    pub service_account: Option<String>,
     /// The GitHub runners of its jobs; without them the pipeline's.
     pub runner: Option<Runner>,
     /// What `promote-stage` asks for before a model version may enter.
@@ -71,6 +73,12 @@ impl Stage {
     /// Whether an approver starts by hand what is deployed to it.
     pub fn is_entered_by_hand(&self) -> bool {
         self.gate == Gate::Dispatch
+    }
+
+    /// The name of the service account in Domino: `ci-<project>-<stage>`, if the file names no other.
+    pub fn service_account_name(&self) -> String {
+        let own = || format!("ci-{}-{}", self.project.name, self.name).to_lowercase();
+        self.service_account.clone().unwrap_or_else(own)
     }
 
     /// The variable that holds a token that may read this stage: `DOMINO_TOKEN_PROD`, if the file names no other.

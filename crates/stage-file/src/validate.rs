@@ -165,6 +165,11 @@ pub static RULES: &[Rule] = &[
         stage::approvers,
     ),
     error(
+        "service-account",
+        "a service account has a name that Domino takes, and stages of one Domino have one each",
+        stage::service_account,
+    ),
+    error(
         "gate",
         "a stage that is entered by hand is not the first, and names users who may start the run",
         stage::gate,

@@ -5,7 +5,7 @@ use domino_core::client::Connection;
 use domino_core::error::{CommandError, Result};
 use stage_file::{Stage, StageFile};
 
-/// What the service accounts of stages are called where their names are not of our making, as `STAGE=NAME`s.
+/// What the service accounts of stages are called where a command says otherwise than the stage file, as `STAGE=NAME`s.
 pub(crate) struct AccountNames(Vec<(String, String)>);
 
 impl AccountNames {
@@ -23,11 +23,10 @@ impl AccountNames {
         Ok(Self(given.iter().map(read).collect::<Result<_>>()?))
     }
 
-    /// The name of a stage's account: `ci-<project>-<stage>` where none was given.
+    /// The name of a stage's account; that of the stage file where none was given.
     pub(crate) fn of(&self, stage: &Stage) -> String {
         let given = self.0.iter().find(|(name, _)| *name == stage.name);
-        let own = || format!("ci-{}-{}", stage.project.name, stage.name).to_lowercase();
-        given.map_or_else(own, |(_, name)| name.clone())
+        given.map_or_else(|| stage.service_account_name(), |(_, name)| name.clone())
     }
 }
 

@@ -216,6 +216,12 @@ pub static STAGE: Section = Section {
             "The variable with a token that may read this stage, for `domino-pipeline status`; in `drift.yml` and `follow.yml` the secret of that name.",
         ),
         key(
+            "service-account",
+            Text,
+            Otherwise("`ci-<project>-<stage>`"),
+            "The service account in Domino that deploys to this stage, for `domino-pipeline domino` and `rotate`.",
+        ),
+        key(
             "runner",
             TextsOr(&RUNNER),
             Otherwise("that of `[pipeline]`"),

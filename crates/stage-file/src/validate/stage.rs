@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::rule::{Book, Report, named};
 use crate::stage_file::same_name;
 use crate::text::displayed;
-use crate::{Host, ProjectName};
+use crate::{Host, Kind, ProjectName, Revision, Stage, StageFile};
 
 pub(super) fn host(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for leaf in book.stage_texts("host") {
@@ -72,6 +72,38 @@ pub(super) fn no_approvers(book: &Book<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
+pub(super) fn service_account(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for leaf in book.stage_texts("service-account") {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if leaf.text.is_empty() || !leaf.text.chars().all(legal) {
+            report.leaf(
+                leaf,
+                format!(
+                    "must be a name of letters, digits, `.`, `_` and `-`, not {}",
+                    displayed(leaf.text)
+                ),
+            );
+        }
+    }
+    let stages = &book.file.stages;
+    for (index, stage) in stages.iter().enumerate() {
+        let same = |other: &&Stage| {
+            other.service_account.is_some()
+                && other.service_account == stage.service_account
+                && other.host == stage.host
+        };
+        if let Some(other) = stages[..index].iter().find(same) {
+            report.at(
+                &["stage", &stage.name, "service-account"],
+                format!(
+                    "is that of stage `{}`, too, whose jobs could then deploy here: name one for each stage",
+                    other.name
+                ),
+            );
+        }
+    }
+}
+
 pub(super) fn gate(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for (index, stage) in book.file.stages.iter().enumerate() {
         if !stage.is_entered_by_hand() {
@@ -97,8 +129,33 @@ pub(super) fn gate(book: &Book<'_>, report: &mut Report<'_, '_>) {
                 &key,
                 "is `dispatch`, and nobody is named in `approvers` who may start the run",
             );
+        } else if let Some(entity) = as_before(book.file, stage) {
+            report.at(
+                &key,
+                format!(
+                    "is `dispatch`, and `{entity}` is to run `revision = \"as-before\"` there, which no step hands on to a \
+                     run of its own: name the revision, or leave it out"
+                ),
+            );
         }
     }
+}
+
+/// An entity that is to run the revision that the stage before ran.
+fn as_before<'a>(file: &'a StageFile, stage: &'a Stage) -> Option<&'a str> {
+    let jobs = file
+        .jobs_of(stage)
+        .map(|job| (Kind::Job, job.name.as_str()));
+    let apps = file.apps.iter().map(|app| (Kind::App, app.name.as_str()));
+    let models = file.models.iter();
+    let models = models.map(|model| (Kind::Model, model.name.as_str()));
+    let mut all = jobs.chain(apps).chain(models);
+    let found = all.find(|(kind, entity)| {
+        let environment = file.target(*kind, entity, stage).environment;
+        environment.is_some_and(|wanted| wanted.revision == Revision::AsBefore)
+            && file.deployed_before(*kind, entity, stage).is_some()
+    });
+    found.map(|(_, entity)| entity)
 }
 
 /// GitHub's limit of reviewers of one environment.
@@ -332,11 +389,36 @@ mod tests {
                 "{is} `approvers` names `team:leads`: a job's token may not ask who is in a team, so name its users"
             )]
         );
+        let as_before = "approvers = [\"ann\"]\nenvironment = { name = \"a\", revision = \"as-before\" }\n[app.dashboard]\n\
+                         entry-point = \"app.sh\"";
+        assert_eq!(
+            by_hand(as_before),
+            [format!(
+                "{is} `dashboard` is to run `revision = \"as-before\"` there, which no step hands on to a run of its own: \
+                 name the revision, or leave it out"
+            )]
+        );
         let first = with_defaults("gate = \"dispatch\"\napprovers = [\"ann\"]");
         assert_eq!(
             first[0],
             "`gate` in `[defaults]` is `dispatch`, and the first stage is what a push deploys to: write it in the tables \
              of later stages"
+        );
+    }
+
+    #[test]
+    fn a_service_account_has_a_name_and_is_of_one_stage() {
+        assert_eq!(with_prod("service-account = \"svc.wine_prod-1\""), [""; 0]);
+        assert_eq!(
+            with_prod("service-account = \"wine prod\""),
+            [
+                "`service-account` in `[stage.prod]` must be a name of letters, digits, `.`, `_` and `-`, not `wine prod`"
+            ]
+        );
+        let shared = with_defaults("service-account = \"svc\"");
+        assert!(
+            shared[0].contains("is that of stage `dev`, too, whose jobs could then deploy here"),
+            "{shared:?}"
         );
     }
 
