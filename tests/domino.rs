@@ -89,7 +89,16 @@ fn what_is_there_stays() {
     fn seed(seed: Seed) -> Seed {
         empty(seed).project("author/wine")
     }
-    let (scene, github) = scene_as("root", &stages(), seed);
+    let named = "github-environment = \"PROD\"\nservice-account = \"wine-deployer\"";
+    let stages = stages().replace("github-environment = \"PROD\"", named);
+    let (scene, github) = scene_as("root", &stages, seed);
+    // Where the stage file names an account, that one is made.
+    let plan = run(&scene, &["domino", "plan", "--stage", "prod"]).exits(0);
+    assert!(
+        plan.stdout
+            .contains("+ prod: service account `wine-deployer`\n"),
+        "{plan}"
+    );
     github.environment("DEV", |dev| {
         dev.variables.insert("OTHER".into(), "1".into());
         dev.secrets
@@ -189,4 +198,65 @@ fn where_github_takes_no_secret_the_other_stages_go_on_and_the_token_is_named() 
         assert!(is_set_up(&scene, &github, stage), "{stage:?}");
     }
     assert_eq!(tokens(&scene, "ci-wine-dev").len(), 1);
+}
+
+#[test]
+fn each_repository_has_a_token_of_its_own_and_the_account_is_made_once() {
+    let (scene, github) = scene();
+    let mut cellar = github.state().repositories[small_github::WINE].clone();
+    cellar.environments.clear();
+    github
+        .state()
+        .repositories
+        .insert("example-org/cellar".into(), cellar);
+    let both = [
+        "--repository",
+        small_github::WINE,
+        "--repository",
+        "example-org/cellar",
+    ];
+    let words = [&["--stage", "prod"], &both[..]].concat();
+    let first = apply(&scene, &words).exits(0);
+    assert!(is_set_up_for(&scene, &github, 2), "{first}");
+    let tells = |told: &str| assert!(first.stdout.contains(told), "{told}\n{first}");
+    tells("and secrets to  example-org/cellar");
+    tells("+ prod, example-org/cellar: token `github-example-org-cellar-PROD-1` of `ci-wine-prod`");
+    apply(&scene, &words).exits(0).tells("nothing was changed");
+    // Both are rotated, and the plan says of which repository each move is.
+    let rotated = run(
+        &scene,
+        &[&["rotate", "--yes", "--stage", "prod"], &both[..]].concat(),
+    );
+    let rotated = rotated.exits(0);
+    assert!(
+        rotated
+            .stdout
+            .contains("- example-org/cellar: token `github-example-org-cellar-PROD-1` invalidated"),
+        "{rotated}"
+    );
+    assert_eq!(tokens(&scene, "ci-wine-prod").len(), 4);
+    assert!(is_set_up_for(&scene, &github, 2), "{rotated}");
+}
+
+/// Whether the account of prod has one valid token a repository, and each repository holds its own.
+fn is_set_up_for(
+    scene: &harness::Scene,
+    github: &small_github::SmallGitHub,
+    repositories: usize,
+) -> bool {
+    let all = scene.sandbox.tokens_of_service_accounts().into_iter();
+    let valid = all.filter(|(user, _, _, is_valid)| user == "ci-wine-prod" && *is_valid);
+    let mut valid: Vec<String> = valid.map(|(_, _, value, _)| value).collect();
+    let state = github.state();
+    let prod = state
+        .repositories
+        .values()
+        .map(|one| &one.environments["PROD"]);
+    let mut held: Vec<String> = prod
+        .map(|prod| prod.secrets["DOMINO_TOKEN"].0.clone())
+        .collect();
+    valid.sort_unstable();
+    held.sort_unstable();
+    held.dedup();
+    held.len() == repositories && held == valid
 }

@@ -60,10 +60,11 @@ struct Common {
     /// Only this stage, as in stages.toml; may be given several times. All of them when not given
     #[arg(long = "stage", value_name = "STAGE")]
     stages_asked: Vec<String>,
-    /// The repository on GitHub. `GITHUB_REPOSITORY`, or else git's origin, when not given
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
-    /// The service account of a stage, where it is not to be called `ci-<project>-<stage>`; may be given several times
+    /// The repository on GitHub; may be given several times: the first is the code of the projects, and each gets the
+    /// stages' tokens. `GITHUB_REPOSITORY`, or else git's origin, when not given
+    #[arg(long = "repository", value_name = "OWNER/NAME")]
+    repositories_asked: Vec<String>,
+    /// The service account of a stage, in place of `service-account` in stages.toml; may be given several times
     #[arg(long = "service-account", value_name = "STAGE=NAME")]
     service_accounts: Vec<String>,
     /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or `DOMINO_ADMIN_TOKEN_<STAGE>`)
@@ -114,21 +115,27 @@ async fn set_up(
     let accounts = AccountNames::read(&args.service_accounts, &file)?;
     let may_ask = consent == Consent::Ask;
     let limits = args.requests.limits(step);
-    let (code, repository) = code(args, &file, &limits, step)?;
+    let (code, repositories) = code(args, &file, &limits, step)?;
     let mut administrator = Administrator::new(args.admin_token_file.clone(), may_ask);
     let mut plans = Vec::new();
     for &stage in &stages {
         let connection = administrator.connect(&limits, stage, step).await?;
         let git_token = GitToken::of(args.git_token_file.as_ref(), stage, may_ask, step)?;
         let what = (accounts.of(stage), &code, git_token);
-        let so_far = (repository.as_ref(), plans.as_slice());
+        let so_far = (repositories.first(), plans.as_slice());
+        let looked =
+            || CommandError::message(format!("cannot look at stage `{}` in Domino", stage.name));
         let plan = StageSetUp::plan(&file, stage, connection, what, so_far, step);
-        let plan = plan.await.with_context(|| {
-            CommandError::message(format!("cannot look at stage `{}` in Domino", stage.name))
-        });
-        plans.push(plan?);
+        let plan = plan.await.with_context(looked)?;
+        let mut besides = Vec::new();
+        for repository in repositories.iter().skip(1) {
+            let beside = plan.beside(&file, repository, step);
+            besides.push(beside.await.with_context(looked)?);
+        }
+        plans.push(plan);
+        plans.append(&mut besides);
     }
-    step.show(&as_plan(&plans, &code));
+    step.show(&as_plan(&plans, &code, &repositories));
     let writes: usize = plans.iter().map(|plan| plan.writes.len()).sum();
     let mut left: Vec<String> = plans.iter().flat_map(left_of).collect();
     if consent != Consent::OnlyPlan && writes > 0 {
@@ -163,33 +170,32 @@ async fn set_up(
         (_, 0, 0) => {
             StepResult::unchanged("everything is as stages.toml says: nothing was changed")
         }
-        (_, _, 0) => StepResult::done(match plans.len() {
+        (_, _, 0) => StepResult::done(match stages.len() {
             1 => "1 stage is set up in Domino".to_owned(),
             count => format!("{count} stages are set up in Domino"),
         }),
     })
 }
 
-/// The repository; `None` where there is no token for GitHub.
+/// The code, and the repositories; none where there is no token for GitHub.
 fn code(
     args: &Common,
     file: &StageFile,
     limits: &Limits,
     step: &mut Step,
-) -> Result<(Code, Option<Repository>), CommandError> {
-    let asked: Vec<String> = args.repository.iter().cloned().collect();
+) -> Result<(Code, Vec<Repository>), CommandError> {
+    let asked = &args.repositories_asked;
     if github_access::token().is_some() {
-        let mut repositories = access::open(limits.clone(), file, &asked, step)?;
-        let repository = repositories.remove(0);
-        return Ok((Code::of(repository.name.clone()), Some(repository)));
+        let repositories = access::open(limits.clone(), file, asked, step)?;
+        return Ok((Code::of(repositories[0].name.clone()), repositories));
     }
-    let name = asked.into_iter().next();
+    let name = asked.first().cloned();
     let name = name.or_else(|| github_access::repository(file));
     let name = name.ok_or_else(|| {
         CommandError::usage("which repository is meant is not known")
             .hint("name it by `--repository OWNER/NAME`: git has no `origin` on GitHub here")
     })?;
-    Ok((Code::of(name), None))
+    Ok((Code::of(name), Vec::new()))
 }
 
 /// Makes the writes of all stages. Gives what could not be done with this token, in words.
@@ -202,7 +208,7 @@ async fn apply(plans: &mut [StageSetUp<'_>], step: &mut Step) -> Result<Vec<Stri
         .collect();
     let names: Vec<String> = all
         .iter()
-        .map(|(at, write)| format!("{}: {write}", plans[*at].stage.name))
+        .map(|(at, write)| format!("{}: {write}", plans[*at].title()))
         .collect();
     let mut values = Secrets::values(&model_tokens(plans), step).await?;
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
@@ -298,33 +304,40 @@ fn report(step: &mut Step, done: &[String], not_done: &[String]) {
 fn model_tokens<'a>(
     plans: &'a [StageSetUp<'_>],
 ) -> Vec<(&'a Stage, &'static str, &'a crate::github::secret::Source)> {
-    let all = plans.iter().filter_map(|plan| plan.github.as_ref());
+    let all = plans.iter().filter(|plan| !plan.is_beside);
+    let all = all.filter_map(|plan| plan.github.as_ref());
     all.flat_map(|github| crate::github::secrets_of(&github.plan))
         .collect()
 }
 
 fn left_of(plan: &StageSetUp<'_>) -> Vec<String> {
     let left = plan.left.iter();
-    left.map(|words| format!("{}: {words}", plan.stage.name))
+    left.map(|words| format!("{}: {words}", plan.title()))
         .collect()
 }
 
 /// All of it as one plan: a line for each thing.
-fn as_plan(plans: &[StageSetUp<'_>], code: &Code) -> Plan {
+fn as_plan(plans: &[StageSetUp<'_>], code: &Code, repositories: &[Repository]) -> Plan {
     let is_change = |(kind, _): &&(ChangeKind, String)| *kind != ChangeKind::Keep;
     let changes = plans.iter().flat_map(|plan| &plan.lines).filter(is_change);
-    let names: Vec<&str> = plans.iter().map(|plan| plan.stage.name.as_str()).collect();
+    let stages = plans.iter().filter(|plan| !plan.is_beside);
+    let names: Vec<&str> = stages.map(|plan| plan.stage.name.as_str()).collect();
     let mut shown = Plan::new(match changes.count() {
         0 => "nothing is to be changed in Domino".to_owned(),
         _ => format!("set up {} in Domino", names.join(", ")),
     });
     shown.fact("repository", &code.repository);
+    let others = repositories.iter().skip(1).map(|one| one.name.as_str());
+    let others: Vec<&str> = others.collect();
+    if !others.is_empty() {
+        shown.fact("and secrets to", others.join(", "));
+    }
     if let Some(plan) = plans.first() {
         shown.fact("as", &plan.seen.own.user_name);
     }
     for plan in plans {
         for (kind, text) in &plan.lines {
-            shown.change(*kind, format!("{}: {text}", plan.stage.name));
+            shown.change(*kind, format!("{}: {text}", plan.title()));
         }
     }
     shown

@@ -30,10 +30,11 @@ pub struct Args {
     /// The stage, as in stages.toml
     #[arg(long = "stage", value_name = "STAGE")]
     stage: String,
-    /// The repository on GitHub. `GITHUB_REPOSITORY`, or else git's origin, when not given
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
-    /// The service account of the stage, where it is not called `ci-<project>-<stage>`
+    /// The repository on GitHub; may be given several times, each with a token of its own. `GITHUB_REPOSITORY`, or else git's
+    /// origin, when not given
+    #[arg(long = "repository", value_name = "OWNER/NAME")]
+    repositories_asked: Vec<String>,
+    /// The service account of the stage, in place of `service-account` in stages.toml
     #[arg(long = "service-account", value_name = "STAGE=NAME")]
     service_account: Vec<String>,
     /// The file with your own token for Domino; without one the variable DOMINO_ADMIN_TOKEN (or `DOMINO_ADMIN_TOKEN_<STAGE>`)
@@ -102,21 +103,78 @@ async fn rotate(args: &Args, step: &mut Step) -> Result<StepResult, CommandError
     step.in_stage(&stage.name);
     let name = AccountNames::read(&args.service_account, &file)?.of(stage);
     let limits = args.requests.limits(step);
-    let asked: Vec<String> = args.repository.iter().cloned().collect();
-    let repository = access::open(limits.clone(), &file, &asked, step)?.remove(0);
+    let repositories = access::open(limits.clone(), &file, &args.repositories_asked, step)?;
     let mut administrator = Administrator::new(args.admin_token_file.clone(), may_ask);
     let connection = administrator.connect(&limits, stage, step).await?;
-    let mut rotation = Rotation::plan(&file, stage, connection, (&repository, &name), step).await?;
-    step.show(&rotation.as_plan());
-    if may_ask && !confirm::ask(rotation.moves.len(), "in Domino and on GitHub")? {
+    let mut rotations = Vec::new();
+    for repository in &repositories {
+        let connection = connection.clone();
+        let rotation = Rotation::plan(&file, stage, connection, (repository, &name), step);
+        rotations.push(rotation.await?);
+    }
+    step.show(&as_plan(&rotations));
+    let moves = rotations.iter().map(|one| one.moves.len()).sum();
+    if may_ask && !confirm::ask(moves, "in Domino and on GitHub")? {
         return Ok(StepResult::planned());
     }
-    rotation.carry_through(step).await?;
-    let token = &rotation.token.0;
+    for at in 0..rotations.len() {
+        let (before, rest) = rotations.split_at_mut(at);
+        let [rotation, later @ ..] = rest else { break };
+        let all = |rotations: &[Rotation<'_>]| -> Vec<String> {
+            rotations.iter().flat_map(Rotation::all_told).collect()
+        };
+        rotation
+            .carry_through((&all(before), &all(later)), step)
+            .await?;
+    }
+    let tokens: Vec<&str> = rotations.iter().map(|one| one.token.0.as_str()).collect();
     Ok(StepResult::done(format!(
-        "stage `{}` has token `{token}`",
-        stage.name
+        "stage `{}` has token `{}`",
+        stage.name,
+        tokens.join("`, `")
     )))
+}
+
+/// The rotations of all repositories as one plan.
+fn as_plan(rotations: &[Rotation<'_>]) -> Plan {
+    let begun = |one: &Rotation<'_>| !one.moves.contains(&Move::Make);
+    let mut plan = Plan::new(match (rotations.len(), rotations.iter().any(begun)) {
+        (1, false) => "rotate the token".to_owned(),
+        (1, true) => "finish a rotation that stopped".to_owned(),
+        (count, _) => format!("rotate {count} tokens, one a repository"),
+    });
+    for (at, rotation) in rotations.iter().enumerate() {
+        if at == 0 {
+            plan.fact("service account", &rotation.account.username);
+        }
+        plan.fact("repository", &rotation.repository.name);
+        if let Some(name) = &rotation.held.name {
+            plan.fact("the secret holds", format!("token `{name}`"));
+        }
+    }
+    let is_alone = rotations.len() == 1;
+    for rotation in rotations {
+        for one in &rotation.moves {
+            let told = rotation.told(one);
+            let told = match is_alone {
+                true => told,
+                false => format!("{}: {told}", rotation.repository.name),
+            };
+            plan.change(one.kind(), told);
+        }
+    }
+    plan
+}
+
+impl Move {
+    fn kind(&self) -> ChangeKind {
+        match self {
+            Self::Make => ChangeKind::Create,
+            Self::Write | Self::Name => ChangeKind::Update,
+            Self::Look => ChangeKind::Keep,
+            Self::Invalidate(_) => ChangeKind::Remove,
+        }
+    }
 }
 
 impl<'a> Rotation<'a> {
@@ -206,31 +264,21 @@ impl<'a> Rotation<'a> {
         }
     }
 
-    fn as_plan(&self) -> Plan {
-        let begun = !self.moves.contains(&Move::Make);
-        let mut plan = Plan::new(match begun {
-            true => "finish a rotation that stopped",
-            false => "rotate the token",
-        });
-        plan.fact("service account", &self.account.username);
-        plan.fact("repository", &self.repository.name);
-        if let Some(name) = &self.held.name {
-            plan.fact("the secret holds", format!("token `{name}`"));
-        }
-        for one in &self.moves {
-            let kind = match one {
-                Move::Make => ChangeKind::Create,
-                Move::Write | Move::Name => ChangeKind::Update,
-                Move::Look => ChangeKind::Keep,
-                Move::Invalidate(_) => ChangeKind::Remove,
-            };
-            plan.change(kind, self.told(one));
-        }
-        plan
+    fn all_told(&self) -> Vec<String> {
+        let repository = &self.repository.name;
+        let moves = self.moves.iter();
+        moves
+            .map(|one| format!("{repository}: {}", self.told(one)))
+            .collect()
     }
 
-    /// Makes the moves; a stop between them is told with what is valid then.
-    async fn carry_through(&mut self, step: &mut Step) -> Result<(), CommandError> {
+    /// Makes the moves; a stop between them is told with what is valid then, and with the moves of other repositories that
+    /// were made before or would come later.
+    async fn carry_through(
+        &mut self,
+        (before, later): (&[String], &[String]),
+        step: &mut Step,
+    ) -> Result<(), CommandError> {
         let mut interrupts = Interrupts::listen()?;
         for at in 0..self.moves.len() {
             let one = self.moves[at].clone();
@@ -246,15 +294,15 @@ impl<'a> Rotation<'a> {
                     (done, CommandError::new(signal.exit(), "interrupted"))
                 }
             };
-            let names = |moves: &[Move]| match moves {
+            let told = |moves: &[Move]| moves.iter().map(|one| self.told(one)).collect::<Vec<_>>();
+            let (made, missing) = (told(&self.moves[..done]), told(&self.moves[done..]));
+            let names = |names: Vec<String>| match names.as_slice() {
                 [] => "nothing".to_owned(),
-                moves => {
-                    let all: Vec<String> = moves.iter().map(|one| self.told(one)).collect();
-                    all.join(", ")
-                }
+                names => names.join(", "),
             };
-            step.report.fact("done", names(&self.moves[..done]));
-            step.report.fact("not done", names(&self.moves[done..]));
+            step.report.fact("done", names([before, &made].concat()));
+            step.report
+                .fact("not done", names([&missing, later].concat()));
             let exit = error.exit();
             let count = self.moves.len();
             let outer = format!("the rotation is not whole: {done} of {count} moves were made");

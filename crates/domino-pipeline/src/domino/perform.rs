@@ -10,7 +10,7 @@ use domino_core::step::Step;
 use secrecy::ExposeSecret;
 
 use super::account::email;
-use super::seen::{AccountSeen, administrators, as_account, mapped, project};
+use super::seen::{AccountSeen, Seen, administrators, as_account, mapped, project};
 use super::set_up::{StageSetUp, Write};
 use crate::github::apply;
 use crate::github::secret::Values;
@@ -51,6 +51,11 @@ impl StageSetUp<'_> {
         values: &mut Values,
         step: &mut Step,
     ) -> Done {
+        if self.is_beside && self.seen.account.is_none() {
+            // It was made for the first repository meanwhile.
+            let reader = self.connection.reader();
+            self.seen = Seen::read(&reader, self.stage, &self.account).await?;
+        }
         match write {
             Write::Project => self.make_project().await,
             Write::Account => self.make_account().await,
@@ -61,7 +66,7 @@ impl StageSetUp<'_> {
             Write::Token(name) => self.get_token(name, values, step).await,
             Write::Mapping => self.map_credential().await,
             Write::GitHub(at, _) => self.write_on_github(*at, values).await,
-            Write::TokenName => self.name_token(values).await,
+            Write::TokenName => self.name_token().await,
         }
     }
 
@@ -270,6 +275,7 @@ impl StageSetUp<'_> {
         }
         values.add_token(&self.stage.name, token.clone());
         self.token = Some(token);
+        self.is_issued = true;
         Ok(())
     }
 
@@ -306,20 +312,20 @@ impl StageSetUp<'_> {
         if github.is_refused {
             return Err(Failure::Skipped);
         }
-        if write.is_token() && values.of_token(&self.stage.name).is_none() {
+        if write.is_token() && !self.is_issued {
             return Err(Failure::Lacks("the token"));
         }
         let written = apply::perform(&github.plan, write, values).await;
         self.unless_refused(written)
     }
 
-    async fn name_token(&mut self, values: &Values) -> Done {
+    async fn name_token(&mut self) -> Done {
         let github = self.github.as_ref();
         let github = github.ok_or(Failure::Lacks("a token for GitHub"))?;
         if github.is_refused {
             return Err(Failure::Skipped);
         }
-        if values.of_token(&self.stage.name).is_none() {
+        if !self.is_issued {
             return Err(Failure::Lacks("the token"));
         }
         let (plan, token) = (&github.plan, &github.token);

@@ -31,6 +31,10 @@ pub(super) struct StageSetUp<'a> {
     pub(super) github: Option<OnGitHub<'a>>,
     /// The account's token, once it is known.
     pub(super) token: Option<SecretString>,
+    /// Whether the token was looked at and may go into the secret.
+    pub(super) is_issued: bool,
+    /// Whether this is a further repository, which gets a token of its own and nothing else.
+    pub(super) is_beside: bool,
     pub(super) lines: Vec<(ChangeKind, String)>,
     pub(super) writes: Vec<Write>,
     /// What this token may not do, or what no API does: words for a person.
@@ -101,6 +105,8 @@ impl<'a> StageSetUp<'a> {
             seen,
             github: None,
             token: None,
+            is_issued: false,
+            is_beside: false,
             lines: Vec::new(),
             writes: Vec::new(),
             left: Vec::new(),
@@ -120,6 +126,41 @@ impl<'a> StageSetUp<'a> {
         set_up.endpoints(file).await?;
         set_up.policy();
         Ok(set_up)
+    }
+
+    /// The same for a further repository: its environment, and a token of the same account.
+    pub(super) async fn beside(
+        &self,
+        file: &'a StageFile,
+        repository: &'a Repository,
+        step: &mut Step,
+    ) -> Result<Self> {
+        let mut set_up = Self {
+            stage: self.stage,
+            connection: self.connection.clone(),
+            account: self.account.clone(),
+            code: self.code,
+            git_token: None,
+            seen: Seen::read(&self.connection.reader(), self.stage, &self.account).await?,
+            github: None,
+            token: None,
+            is_issued: false,
+            is_beside: true,
+            lines: Vec::new(),
+            writes: Vec::new(),
+            left: Vec::new(),
+        };
+        set_up.secret(file, repository, step).await?;
+        Ok(set_up)
+    }
+
+    /// Whose set-up this is: the stage, and the repository if it is a further one.
+    pub(super) fn title(&self) -> String {
+        let stage = &self.stage.name;
+        match self.github.as_ref().filter(|_| self.is_beside) {
+            Some(github) => format!("{stage}, {}", github.plan.repository.name),
+            None => stage.clone(),
+        }
     }
 
     fn line(&mut self, kind: ChangeKind, text: impl Into<String>) {

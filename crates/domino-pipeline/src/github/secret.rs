@@ -206,13 +206,10 @@ impl Values {
         found.map(|(_, _, value)| value)
     }
 
-    /// The token of a stage.
-    pub(crate) fn of_token(&self, stage: &str) -> Option<&SecretString> {
-        self.of(stage, TOKEN)
-    }
-
-    /// Adds the token of a stage, which another verb got.
+    /// Sets the token of a stage, which another verb got.
     pub(crate) fn add_token(&mut self, stage: &str, value: SecretString) {
+        self.0
+            .retain(|(of, called, _)| of != stage || *called != TOKEN);
         self.0.push((stage.to_owned(), TOKEN, value));
     }
 }

@@ -90,7 +90,9 @@ impl<'a> StageSetUp<'a> {
         held: Held,
         (token, holds): (String, Option<String>),
     ) -> Result<()> {
-        self.mapping().await?;
+        if !self.is_beside {
+            self.mapping().await?;
+        }
         let secrets = Secrets::issued(match &holds {
             Some(_) => Issued::Kept,
             None => Issued::Written(token.clone()),
