@@ -256,12 +256,8 @@ fn the_volumes_and_the_cluster_of_a_run_are_looked_for_as_a_step_does() {
                cluster = { type = \"ray\", workers = 2, worker-tier = \"dev-small\", environment = \"Standard\" }";
     let stages =
         format!("{STAGES}{ENTITIES}").replace("\"train.py\"", &format!("\"train.py\"\n{run}"));
-    let setup = Setup {
-        stages: &stages,
-        seed: |seed| seed.external_volume("raw"),
-        ..Setup::of(env!("CARGO_BIN_EXE_domino-pipeline"))
-    };
-    let mut scene = setup.scene();
+    // The sandbox has the volumes that the file names at first.
+    let mut scene = scene_of("6.3", &stages);
     let tells = |run: &Run, begins: &str| {
         let mut lines = run.stdout.lines();
         assert!(

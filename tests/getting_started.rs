@@ -8,6 +8,8 @@
 #[path = "getting_started/beyond_defaults.rs"]
 mod beyond_defaults;
 mod built;
+#[path = "getting_started/by_hand.rs"]
+mod by_hand;
 #[path = "getting_started/from_empty.rs"]
 mod from_empty;
 #[path = "getting_started/inside.rs"]

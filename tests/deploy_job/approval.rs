@@ -182,16 +182,41 @@ fn on_github_something_must_say_which_stage_the_environment_is() {
     assert_eq!(scene.requests_since(0), [""; 0]);
 }
 
-/// Run 77 of this event, which `starter` began at a commit of `author`.
+/// Run 77 of this event, which `starter` began at a commit of `author`. Another run of the workflow deployed it to dev.
 pub fn started(scene: &mut Scene, event: &str, starter: &str, author: &str) -> Receiver<String> {
+    started_after(scene, (event, starter, author), "success")
+}
+
+/// The same where the job that deploys to staging ended so.
+fn started_after(
+    scene: &mut Scene,
+    (event, starter, author): (&str, &str, &str),
+    staging: &str,
+) -> Receiver<String> {
     let user = |login: &str| json!({"login": login, "id": 1});
     let run = json!({"id": 77, "created_at": "2026-01-01T00:00:00Z", "event": event, "head_sha": "a1b2",
-                     "triggering_actor": user(starter)});
+                     "workflow_id": 5, "triggering_actor": user(starter)});
     let commit =
         json!({"sha": "a1b2", "author": user(author), "committer": user(author), "parents": []});
+    let job = |name: &str, how: &str| json!({"id": 1, "run_attempt": 1, "name": name, "status": "completed", "conclusion": how});
+    let dev = job("Deploy jobs to dev", "success");
+    let staging = job("Deploy jobs to staging", staging);
     on_github(
         scene,
-        vec![("/runs/77", 200, run), ("/commits/a1b2", 200, commit)],
+        vec![
+            ("/runs/77", 200, run),
+            ("/commits/a1b2", 200, commit),
+            (
+                "/actions/workflows/5/runs",
+                200,
+                json!({"total_count": 1, "workflow_runs": [{"id": 77}, {"id": 70}]}),
+            ),
+            (
+                "/actions/runs/70/jobs",
+                200,
+                json!({"total_count": 2, "jobs": [dev, staging]}),
+            ),
+        ],
     )
 }
 
@@ -223,10 +248,33 @@ fn a_stage_that_is_entered_by_hand_takes_what_an_approver_starts_and_did_not_wri
             wrote_nothing(&scene);
         }
     }
+    // The stage before must be green at this commit, unless somebody says why not.
+    let by_hand = ("workflow_dispatch", "ann", "cleo");
+    for (staging, why) in [
+        ("failure", "the job that deploys to it in run 70: failure"),
+        (
+            "skipped",
+            "no run of this workflow deployed this commit to it",
+        ),
+    ] {
+        started_after(&mut scene, by_hand, staging);
+        for verb in [START, SCHEDULE] {
+            scene
+                .run(verb)
+                .exits(7)
+                .tells("this commit did not pass stage `staging`, so nothing was written")
+                .tells(why);
+            wrote_nothing(&scene);
+        }
+    }
+    started_after(&mut scene, by_hand, "failure");
+    let without = scene.run(&[SCHEDULE, &["--without-receipt", "an outage", "--dry-run"]].concat());
+    assert!(without.exits(0).stdout.contains("an outage"));
     // No reviewer of the environment is asked for.
     let asked = started(&mut scene, "workflow_dispatch", "ann", "cleo");
     let run = scene.run(START).exits(0);
     assert!(run.stdout.contains("started by hand by `ann`"), "{run}");
+    assert!(run.stdout.contains("passed `staging` in run 70"), "{run}");
     assert!(scene.summary().contains("ann"), "{}", scene.summary());
     assert_eq!(jobs(&scene).len(), 1);
     let asked: Vec<String> = asked.try_iter().collect();

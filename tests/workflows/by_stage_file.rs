@@ -102,7 +102,11 @@ fn what_deploys_to_a_stage_with_approvers_can_read_who_approved_and_nothing_else
 
 /// What is wrong with the way that the revision of each entity's compute environment goes through the stages.
 fn revision_lost(workflow: &Read) -> Finding {
-    let stages = workflow.stages();
+    let runs = workflow.stages_by_run();
+    runs.iter().find_map(|stages| revision_lost_in(stages))
+}
+
+fn revision_lost_in(stages: &[(&String, &Value)]) -> Finding {
     for (at, (id, job)) in stages.iter().enumerate() {
         for step in read::steps(job) {
             let Some(entity @ (_, name)) = deployed(step) else {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use crate::read::{Read, groups, quoted, runs, steps};
+use crate::read::{Read, begins_by_hand, groups, quoted, runs, steps};
 
 /// Whether a command is one of our programs and nothing else.
 pub fn is_ours(run: &str) -> bool {
@@ -47,11 +47,16 @@ pub fn stage_order(workflow: &Read) -> Finding {
     if !is_first {
         return Some(format!("{before} has an environment and no job before it"));
     }
+    let provides = before;
     for (id, job) in stages.into_iter().skip(usize::from(installs)) {
+        if begins_by_hand(job) {
+            before = provides;
+        }
         let needs = job["needs"]
             .as_array()
             .is_some_and(|needs| needs.len() == 1 && needs[0] == before.as_str());
-        if !needs {
+        let is_alone = installs && begins_by_hand(job) && job["needs"].is_null();
+        if !needs && !is_alone {
             return Some(format!("{id} does not need {before}"));
         }
         before = id;
@@ -92,13 +97,13 @@ pub fn version_handed_on(workflow: &Read) -> Finding {
 
 /// What is wrong with the way that the version of this model goes through the stages.
 pub fn version_of(workflow: &Read, model: &str) -> Finding {
-    let stages = workflow.stages();
     let ways = [
         ("version", "MODEL_VERSION"),
         ("version-identity", "MODEL_VERSION_IDENTITY"),
     ];
+    let runs = workflow.stages_by_run();
     ways.into_iter()
-        .find_map(|way| handed_on(&stages, model, way))
+        .find_map(|way| runs.iter().find_map(|stages| handed_on(stages, model, way)))
 }
 
 fn handed_on(stages: &[(&String, &Value)], model: &str, (told, variable): (&str, &str)) -> Finding {
@@ -112,7 +117,13 @@ fn handed_on(stages: &[(&String, &Value)], model: &str, (told, variable): (&str,
             return Some(format!("{id} does not hand on the {told} of {model}"));
         }
         for step in steps(job) {
+            // A run that begins at a later stage publishes what it moved there.
+            let moved = format!("${{{{ steps.apply-{model}.outputs.version }}}}");
+            let begins = at == 0 && begins_by_hand(job) && variable == "MODEL_VERSION";
             let wanted = match command(step) {
+                Some(["deploy-model", "publish", name]) if name == model && begins => {
+                    Some(moved.as_str())
+                }
                 Some(["deploy-model", "publish", name]) if name == model => given.as_deref(),
                 Some(["promote-stage", "apply", name]) if name == model => given.as_deref(),
                 Some(["promote-stage", "request", name]) if name == model => Some(served.as_str()),

@@ -14,6 +14,13 @@ pub struct Read {
     order: Vec<String>,
 }
 
+/// Whether a run begins at this stage only where a person picked it.
+pub fn begins_by_hand(job: &Value) -> bool {
+    let condition = job["if"].as_str().unwrap_or_default();
+    let picked = condition.contains("inputs.stage == '") && !condition.contains("inputs.entity");
+    picked && !condition.contains("'push'")
+}
+
 impl Read {
     /// What this text says.
     pub fn of(name: &str, text: &str) -> Self {
@@ -44,6 +51,18 @@ impl Read {
                 !job["environment"].is_null() && job["environment"]["name"] != "drift"
             })
             .collect()
+    }
+
+    /// The same by the runs that they are of: one begins at each stage that is entered by hand.
+    pub fn stages_by_run(&self) -> Vec<Vec<(&String, &Value)>> {
+        let mut runs: Vec<Vec<_>> = Vec::new();
+        for stage in self.stages() {
+            match runs.last_mut() {
+                Some(run) if !begins_by_hand(stage.1) => run.push(stage),
+                _ => runs.push(vec![stage]),
+            }
+        }
+        runs
     }
 
     /// Every text of the file with its path: `jobs.deploy-dev.steps.3.run`.

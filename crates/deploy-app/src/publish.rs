@@ -58,7 +58,7 @@ async fn attempt(
         commit: planned.wanted.commit.as_str(),
         version: None,
     };
-    let passed = args.receipt.passed(context, before)?;
+    let passed = args.receipt.passed(context, before).await?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
     passed.describe(&mut view);

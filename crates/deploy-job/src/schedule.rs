@@ -101,7 +101,7 @@ async fn attempt(
         planned = Approval::beside(plan(context, args), context, ask) => planned.with_context(|| cannot("schedule", &args.job, &context.stage))?,
         signal = interrupts.next() => return Err(signal.nothing_changed(&context.stage.name)),
     };
-    let passed = leave_receipt(step, context, args, &planned, &approval)?;
+    let passed = leave_receipt(step, context, args, &planned, &approval).await?;
     let mut view = planned.view(context, &args.job);
     approval.describe(&mut view);
     passed.describe(&mut view);
@@ -172,7 +172,7 @@ async fn attempt(
 
 /// Asks for the receipt of the stage before, and says of what there is to be one once it is done. What is taken away
 /// passed nothing.
-fn leave_receipt(
+async fn leave_receipt(
     step: &mut Step,
     context: &StepContext,
     args: &ScheduleArgs,
@@ -199,7 +199,7 @@ fn leave_receipt(
         commit,
         version: None,
     };
-    let passed = args.receipt.passed(context, before)?;
+    let passed = args.receipt.passed(context, before).await?;
     step.deploys(of(commit, Some(&wanted.place)).draft(approval, &passed));
     Ok(passed)
 }

@@ -102,7 +102,7 @@ pub(crate) async fn start(
         commit: planned.marker.commit.as_str(),
         version: None,
     };
-    let passed = args.receipt.passed(context, before)?;
+    let passed = args.receipt.passed(context, before).await?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
     passed.describe(&mut view);

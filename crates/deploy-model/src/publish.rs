@@ -51,7 +51,7 @@ pub(crate) async fn publish(
         commit,
         version: planned.identity.as_ref(),
     };
-    let passed = args.receipt.passed(context, before)?;
+    let passed = args.receipt.passed(context, before).await?;
     let mut view = planned.view(context);
     approval.describe(&mut view);
     passed.describe(&mut view);

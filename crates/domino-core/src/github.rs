@@ -11,6 +11,7 @@ mod compare;
 mod deployments;
 mod environment;
 mod issue;
+mod stage_before;
 mod waiting;
 
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub use self::environment::{
     ReviewerKind, Secret, SecretPlace,
 };
 pub use self::issue::{IssueKeeper, Kept};
+pub(crate) use self::stage_before::StageBefore;
 pub use self::waiting::{WaitingRun, WaitingRuns};
 use crate::client::{ApiError, Cause, Connection, Reader};
 use crate::credential::Credential;

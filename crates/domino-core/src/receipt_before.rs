@@ -1,6 +1,9 @@
 //! The next stage requires the receipt of the one before: it must say that this commit, and for a model this version,
 //! passed there.
 //!
+//! Where a run began at this stage, started by hand, there is no job of the stage before in it: then GitHub must say that
+//! the job of that stage ended green at this commit.
+//!
 //! The receipt is required only if the workflow provides the receipts of its earlier stages. So a pipeline is not red
 //! because receipts were turned on today and yesterday's stage left none: the stages of one run all have one commit.
 
@@ -10,9 +13,10 @@ use clap::Args;
 use stage_file::{Kind, Stage};
 
 use crate::error::{CommandError, Exit, Result};
+use crate::github::{StageBefore, WorkflowRun};
 use crate::receipt::{History, Notes, Receipt, ReceiptKind, ReceiptOutcome, in_folder};
 use crate::step::{Plan, Step, StepContext};
-use crate::variable::variable;
+use crate::variable::{is_on_github, variable};
 use crate::version_identity::VersionIdentity;
 
 /// The folder with the receipts of the stages before; without it none is required.
@@ -57,14 +61,16 @@ pub enum Passed {
     Without(String),
     /// No receipt says so: the stage, and the reason.
     No(String, String),
+    /// GitHub does not say so: the stage, and the reason.
+    NotGreen(String, String),
 }
 
 impl ReceiptBefore {
     /// Looks for the receipt of the stage before.
     ///
     /// # Errors
-    /// When receipts cannot be read.
-    pub fn passed(&self, context: &StepContext, wanted: WantedBefore<'_>) -> Result<Passed> {
+    /// When receipts, or GitHub, cannot be read.
+    pub async fn passed(&self, context: &StepContext, wanted: WantedBefore<'_>) -> Result<Passed> {
         let (kind, entity) = wanted.of;
         let StepContext { file, stage, .. } = context;
         let Some(before) = file.deployed_before(kind, entity, stage) else {
@@ -75,7 +81,10 @@ impl ReceiptBefore {
             return Ok(Passed::Without(reason));
         }
         let Some(folder) = variable(FOLDER) else {
-            return Ok(Passed::NotAsked);
+            return match stage.is_entered_by_hand() && is_on_github() {
+                true => on_github(context, before).await,
+                false => Ok(Passed::NotAsked),
+            };
         };
         let folder = Path::new(&folder);
         // If nothing was left, nothing was downloaded.
@@ -96,6 +105,23 @@ impl ReceiptBefore {
             found => Ok(found),
         }
     }
+}
+
+/// What GitHub says of the stage before, at the commit of this workflow run.
+async fn on_github(context: &StepContext, before: &Stage) -> Result<Passed> {
+    let run = WorkflowRun::of_this_step(&context.connection, variable)?;
+    let stage = before.name.clone();
+    Ok(match run.stage_before(&stage).await? {
+        StageBefore::Green(run) => Passed::Yes(format!("passed `{stage}` in run {run}")),
+        StageBefore::NotGreen(run, how) => {
+            let why = format!("the job that deploys to it in run {run}: {how}");
+            Passed::NotGreen(stage, why)
+        }
+        StageBefore::NotDeployed => {
+            let why = "no run of this workflow deployed this commit to it";
+            Passed::NotGreen(stage, why.to_owned())
+        }
+    })
 }
 
 fn evaluate(history: &History, before: &Stage, wanted: WantedBefore<'_>) -> Passed {
@@ -159,6 +185,9 @@ impl Passed {
             Self::No(stage, why) => {
                 plan.fact("stage before", format!("no receipt of `{stage}`: {why}"));
             }
+            Self::NotGreen(stage, why) => {
+                plan.fact("stage before", format!("did not pass `{stage}`: {why}"));
+            }
         }
     }
 
@@ -179,6 +208,14 @@ impl Passed {
                 step.warn(&text, None);
                 Ok(())
             }
+            Self::NotGreen(stage, why) => Err(CommandError::new(
+                Exit::NotApproved,
+                format!("this commit did not pass stage `{stage}`, so nothing was written: {why}"),
+            )
+            .hint(format!(
+                "start this run again when stage `{stage}` is green at this commit; where no push deployed it there, start \
+                 the workflow by hand for that stage first; to do without, fill in `without-receipt`"
+            ))),
             Self::No(stage, why) => Err(CommandError::new(
                 Exit::NotApproved,
                 format!("no receipt says that this passed stage `{stage}`, so nothing was written: {why}"),

@@ -5,6 +5,7 @@
 
 mod apps;
 mod back;
+mod beginning;
 mod by_hand;
 mod cache;
 mod chain;

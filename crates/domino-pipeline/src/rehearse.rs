@@ -6,6 +6,7 @@
 
 mod args;
 mod attempt;
+mod by_hand;
 #[cfg(feature = "contract")]
 mod contract;
 mod domino;
@@ -38,11 +39,13 @@ use rehearsal::runner::{self, Runner};
 
 pub use self::args::{Approver, Args};
 use self::attempt::Attempt;
+use self::by_hand::ByHand;
 use self::kept::KeptFolder;
 use self::kept_domino::KeptDomino;
 use self::mlflow::Mlflow;
 use self::plan::Plan;
 use self::ready::Ready;
+use self::settings::AUTHOR;
 use self::subject::Subject;
 
 /// The exit code if everything succeeded but something violates the specs.
@@ -87,7 +90,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let is_first = ready.again.is_none();
     let attempt = Attempt {
         again: ready.again,
-        actor: args.actor,
+        actor: args.actor.clone(),
+        runs_before: 0,
     };
     let Subject {
         repository,
@@ -95,7 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         texts,
         ..
     } = ready.subject;
-    let runner = Runner {
+    let mut runner = Runner {
         repository,
         github: ready.github,
         workspaces: ready.workspaces,
@@ -111,10 +115,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         report: Default::default(),
     };
     let folder = ready.folder;
-    let kept = attempt.run(&runner, &workflows, &folder, ready.kept, &reached)?;
+    let all: Vec<_> = workflows.iter().collect();
+    let kept = attempt.run(&runner, &all, &folder, ready.kept, &reached)?;
     for asked in ready.api.unknown_questions() {
         runner.unsupported(format!("a step asked GitHub's API for `{asked}`"));
     }
+    let by_hand = ByHand {
+        stages: &ready.by_hand,
+        inputs: &args.input,
+        actor: args.actor.as_deref().unwrap_or(AUTHOR),
+    };
+    let kept = by_hand.run(&mut runner, &all, &folder, kept, &reached)?;
     messages::tell_of_receipts(&runner.console, &folder.origin());
     let mut code = messages::conclude(&runner, begun.elapsed());
     if let (0, Some(set_up), Some(sandbox)) = (code, &ready.set_up, &sandbox) {

@@ -88,7 +88,7 @@ pub(crate) async fn apply(
         candidate.already_promoted.is_none() && report.all_hold() && !transition.is_nothing();
     let planned = errand(context, args, &candidate, approvers(&approval, &report));
     let errand = inside::errand(context, &mut interrupts, has_work, planned).await?;
-    let passed = leave_receipt(step, context, args, (&candidate, &report), &approval)?;
+    let passed = leave_receipt(step, context, args, (&candidate, &report), &approval).await?;
     let mut view = view(&candidate, &report, &transition);
     approval.describe(&mut view);
     passed.describe(&mut view);
@@ -153,7 +153,7 @@ pub(crate) async fn apply(
 
 /// Asks for the receipt of the stage before, and says of what there is to be one once it is done. What is promoted by hand
 /// outside of the repository is of no commit, and leaves none.
-fn leave_receipt(
+async fn leave_receipt(
     step: &mut Step,
     context: &StepContext,
     args: &ApplyArgs,
@@ -169,7 +169,7 @@ fn leave_receipt(
         commit: commit.as_str(),
         version: Some(&identity),
     };
-    let passed = args.receipt.passed(context, before)?;
+    let passed = args.receipt.passed(context, before).await?;
     let deployment = Deployment {
         context,
         kind: ReceiptKind::Promotion,

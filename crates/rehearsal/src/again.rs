@@ -75,6 +75,7 @@ mod tests {
             let jobs = ["build", "dev", "prod", "lone"];
             let records = jobs.iter().zip(results).map(|(job, result)| JobRecord {
                 run_id: 7,
+                workflow: "w.yml".into(),
                 attempt: 1,
                 id: (*job).into(),
                 name: (*job).into(),

@@ -105,6 +105,10 @@ impl GitHubApi {
                             "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
                             get(jobs),
                         )
+                        .route(
+                            "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
+                            get(runs),
+                        )
                         .fallback(any_other)
                         .with_state(shared);
                     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
@@ -144,6 +148,12 @@ impl Drop for GitHubApi {
 }
 
 impl Shared {
+    /// The workflow of a run, once a job of it has begun.
+    fn workflow_of(&self, run_id: u64) -> Option<u64> {
+        let records = self.told.records.of_run(run_id);
+        records.first().map(|record| number_of(&record.workflow))
+    }
+
     /// Refuses a request without the job's token.
     fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
         let sent = headers
@@ -166,6 +176,7 @@ async fn run(
     let start = &shared.told.start;
     let told = json!({
         "id": run_id,
+        "workflow_id": shared.workflow_of(run_id),
         "created_at": shared.told.created_at,
         "event": start.event,
         "head_sha": start.commit,
@@ -202,6 +213,31 @@ async fn commit(
 
 fn user(login: &str) -> Value {
     json!({ "login": login, "id": 1, "type": "User", "site_admin": false })
+}
+
+/// The runs of a workflow. All are of the commit that is rehearsed.
+async fn runs(
+    State(shared): State<Shared>,
+    Path((_, _, workflow_id)): Path<(String, String, u64)>,
+    headers: HeaderMap,
+) -> Response {
+    let records = &shared.told.records;
+    let runs = records.runs_of(|file| number_of(file) == workflow_id);
+    let commit = &shared.told.start.commit;
+    let runs: Vec<Value> = runs
+        .into_iter()
+        .map(|id| json!({ "id": id, "workflow_id": workflow_id, "head_sha": commit }))
+        .collect();
+    let told = json!({ "total_count": runs.len(), "workflow_runs": runs });
+    shared
+        .refusal(&headers)
+        .unwrap_or_else(|| Json(told).into_response())
+}
+
+/// The number of a workflow file, which is the same in each of its runs.
+fn number_of(file: &str) -> u64 {
+    let add = |number: u64, byte: u8| (number * 131 + u64::from(byte)) % 1_000_000_007;
+    file.bytes().fold(1, add)
 }
 
 /// The jobs of a run in all attempts.
@@ -360,6 +396,7 @@ mod tests {
         };
         let record = |attempt, result: Option<&str>| JobRecord {
             run_id: 7,
+            workflow: "deploy-apps.yml".into(),
             attempt,
             id: "dev".into(),
             name: "Deploy to dev".into(),

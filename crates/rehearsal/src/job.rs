@@ -286,6 +286,7 @@ impl<'r, 'w> Candidate<'r, 'w> {
         let run = &self.workflow_run.run;
         self.runner.records.note(JobRecord {
             run_id: run.id,
+            workflow: run.file.clone(),
             attempt: run.attempt,
             id: self.job.id.clone(),
             name: self.name.clone(),

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct JobRecord {
     /// The run it belongs to.
     pub run_id: u64,
+    /// The file of the run's workflow.
+    pub workflow: String,
     /// The attempt at the run, counted from 1.
     pub attempt: u64,
     /// Its key in the file.
@@ -61,6 +63,16 @@ impl JobRecords {
         own.cloned().collect()
     }
 
+    /// The runs of one workflow file that have begun, newest first.
+    pub fn runs_of(&self, is_of: impl Fn(&str) -> bool) -> Vec<u64> {
+        let all = self.lock();
+        let own = all.iter().filter(|record| is_of(&record.workflow));
+        let mut runs: Vec<u64> = own.map(|record| record.run_id).collect();
+        runs.sort_unstable_by(|one, other| other.cmp(one));
+        runs.dedup();
+        runs
+    }
+
     /// The record of a job from the last attempt in which it ended.
     pub fn last(&self, run_id: u64, job: &str) -> Option<JobRecord> {
         let own = self.of_run(run_id).into_iter();
@@ -77,6 +89,7 @@ mod tests {
     fn the_last_end_of_a_job_counts_and_each_attempt_has_one_record() {
         let record = |attempt, result: Option<&str>| JobRecord {
             run_id: 7,
+            workflow: "w.yml".into(),
             attempt,
             id: "dev".into(),
             name: "Deploy".into(),

@@ -10,7 +10,9 @@ use stage_file::{Job, Kind, Model, ModelSource, Promote, Stage, StageFile, named
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::{Chain, Entity};
 use super::jobs;
-use super::stage::{StageSteps, asks_github, deploy, domino_step, goes_on, minutes, with_revision};
+use super::stage::{
+    StageSteps, asks_github, deploy, domino_step, minutes, unless_stopped_after, with_revision,
+};
 use crate::share::Share;
 use github_workflow::write::{Expression, Step, Workflow};
 
@@ -43,7 +45,8 @@ pub(super) fn deploy_models(share: Share<'_>) -> Workflow {
                 let (mut steps, mut asks) = (Vec::new(), None);
                 let mut trained = None;
                 let mut publish = publish(model, stage);
-                if let (None, Some(job)) = (before, trained_by(file, model)) {
+                let is_first = file.stage_before(stage).is_none();
+                if let (true, Some(job)) = (is_first, trained_by(file, model)) {
                     let run = jobs::step(job, stage).output("id");
                     publish = publish.env("TRAINED_BY_RUN", run);
                     trained = Some(Entity {
@@ -61,6 +64,11 @@ pub(super) fn deploy_models(share: Share<'_>) -> Workflow {
                             steps.push(version.to(apply(file, model, stage)));
                         }
                         publish = version.to(publish);
+                    } else if !is_first && stage.model_stage.is_some() {
+                        // It moves what the stage before serves, and that one is published.
+                        let apply = apply(file, model, stage);
+                        publish = publish.env("MODEL_VERSION", apply.output("version"));
+                        steps.push(apply);
                     }
                     if let Some(next) = next_stage(file, stage) {
                         let version = HandedOn {
@@ -68,10 +76,12 @@ pub(super) fn deploy_models(share: Share<'_>) -> Workflow {
                             identity: publish.output("version-identity"),
                         };
                         if next.model_stage.is_some() {
-                            asks = Some(version.to(request(file, model, stage, next)));
+                            asks = Some(version.to(request(share, model, stage, next)));
                         }
-                        outputs.insert(version_output(model), version.number);
-                        outputs.insert(identity_output(model), version.identity);
+                        if !next.is_entered_by_hand() {
+                            outputs.insert(version_output(model), version.number);
+                            outputs.insert(identity_output(model), version.identity);
+                        }
                     }
                 }
                 let of = (Kind::Model, model.name.as_str());
@@ -169,15 +179,15 @@ fn apply(file: &StageFile, model: &Model, stage: &Stage) -> Step {
     }
 }
 
-fn request(file: &StageFile, model: &Model, stage: &Stage, next: &Stage) -> Step {
+fn request(share: Share<'_>, model: &Model, stage: &Stage, next: &Stage) -> Step {
     let name = &model.name;
     let mut step = domino_step(
         format!("Ask for model {name} to enter {}", next.name),
         format!("request-{name}"),
         format!("promote-stage request {name} --to {}", next.name),
-        promote_minutes(file),
+        promote_minutes(share.file),
     );
-    step.r#if = Some(goes_on(stage, next));
+    step.r#if = unless_stopped_after(share, stage);
     step
 }
 

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde_saphyr::{Commented, SpaceAfter};
 use stage_file::{Kind, Queue, Stage, StageFile};
 
+use super::beginning::{begins_at, begins_by_hand, goes_no_further};
 use super::by_hand::ByHand;
 use super::chain::{self, Chain, Entity};
 use super::held_back::{self, Onward};
@@ -108,7 +109,8 @@ pub(super) fn deploy<'a>(
     let stages = share.stages();
     let mut jobs: Vec<Job> = Vec::with_capacity(stages.len());
     for (at, stage) in stages.iter().enumerate() {
-        let before = jobs.last();
+        // Nobody hands on to a stage that is entered by hand: a run of its own begins there.
+        let before = jobs.last().filter(|_| !stage.is_entered_by_hand());
         let steps = stage_job(stage, before);
         let earlier = at.checked_sub(1).map(|at| stages[at]);
         let earlier = before.zip(earlier);
@@ -119,10 +121,9 @@ pub(super) fn deploy<'a>(
             job.r#if = Some(programs::on_production_branch(file));
         }
         if let Some((before, earlier)) = earlier {
-            job.r#if = Some(lets_in(file, before, earlier));
-        }
-        if stage.is_entered_by_hand() {
-            job.r#if = Some(by_hand_only(job.r#if));
+            job.r#if = lets_in(share, before, earlier);
+        } else if begins_by_hand(&stages) {
+            job.r#if = Some(begins_at(stage, job.r#if));
         }
         refer_to_groups(&mut job);
         jobs.push(job);
@@ -167,39 +168,24 @@ fn queue_of(share: Share<'_>) -> String {
 }
 
 /// The condition under which a stage runs after the one before it.
-fn lets_in(file: &StageFile, before: &Job, earlier: &Stage) -> Commented<String> {
-    let not_stopped = unless_stopped_after(earlier);
-    if hands_on_each(file) {
-        return Commented(
-            format!(
-                "!cancelled() && contains(toJSON(needs.{}.outputs), {}) && {not_stopped}",
-                before.id,
-                literal("\"success\"")
-            ),
-            "something passed, and a run started by hand may stop before".to_owned(),
+fn lets_in(share: Share<'_>, before: &Job, earlier: &Stage) -> Option<Commented<String>> {
+    let not_stopped = unless_stopped_after(share, earlier);
+    if hands_on_each(share.file) {
+        let passed = format!(
+            "!cancelled() && contains(toJSON(needs.{}.outputs), {})",
+            before.id,
+            literal("\"success\"")
         );
+        return Some(match not_stopped {
+            Some(not_stopped) => Commented(
+                format!("{passed} && {not_stopped}"),
+                "something passed, and a run started by hand may stop before".to_owned(),
+            ),
+            None => Commented(passed, "something passed".to_owned()),
+        });
     }
-    Commented(
-        not_stopped,
-        "a run started by hand may stop before".to_owned(),
-    )
-}
-
-/// Whether a person started the run: `gate = "dispatch"` lets in no other, and each step asks who it was.
-const STARTED_BY_HAND: &str = "github.event_name == 'workflow_dispatch'";
-
-/// The same condition for a stage that is entered by hand.
-fn by_hand_only(otherwise: Option<Commented<String>>) -> Commented<String> {
-    match otherwise {
-        None => Commented(
-            STARTED_BY_HAND.to_owned(),
-            "an approver starts it by hand".to_owned(),
-        ),
-        Some(Commented(condition, why)) => Commented(
-            format!("{condition} && {STARTED_BY_HAND}"),
-            format!("{why}; an approver starts it by hand"),
-        ),
-    }
+    let why = "a run started by hand may stop before".to_owned();
+    not_stopped.map(|not_stopped| Commented(not_stopped, why))
 }
 
 /// Whether each entity that passed a stage goes on to the next by itself.
@@ -301,8 +287,7 @@ fn deployment(
     if !file.pipeline.side_by_side {
         return (chain::in_turn(chains), outputs);
     }
-    let stages = share.stages();
-    let is_last = stages.last().is_some_and(|last| last.name == stage.name);
+    let is_last = goes_no_further(share, stage);
     let onward = match (is_last, hands_on_each(file)) {
         (true, _) => Onward::Nowhere,
         (false, true) => Onward::Each,
@@ -350,8 +335,13 @@ fn job(
 ) -> Job {
     let Share { file, kind, .. } = share;
     let url = deploy.url.clone();
-    let (mut deploy, outputs) = deployment(share, stage, earlier, deploy);
-    if earlier.is_some() {
+    let (mut deploy, mut outputs) = deployment(share, stage, earlier, deploy);
+    if goes_no_further(share, stage) {
+        // Nobody reads them.
+        outputs.clear();
+    }
+    let is_first = share.stages().first().map(|first| &first.name) == Some(&stage.name);
+    if !is_first {
         receipts::ask_for(file, &mut deploy);
     }
     let minutes = chain::minutes(&deploy);
@@ -398,17 +388,10 @@ fn job(
     }
 }
 
-/// Whether the run goes on from a stage to the next.
-pub(super) fn goes_on(stage: &Stage, next: &Stage) -> String {
-    let goes_on = unless_stopped_after(stage);
-    match next.is_entered_by_hand() {
-        true => format!("{goes_on} && {STARTED_BY_HAND}"),
-        false => goes_on,
-    }
-}
-
-/// Whether the run continues after this stage. A skipped job skips every later one, so each only needs to check one
-/// stage back. In a run that was started by a push the input is empty, so it never equals this stage.
-fn unless_stopped_after(stage: &Stage) -> String {
-    format!("inputs.stop-after != {}", literal(&stage.name))
+/// Whether the run continues after this stage, where a person may stop it. A skipped job skips every later one, so each
+/// only needs to check one stage back. In a run that was started by a push the input is empty, so it never equals this
+/// stage.
+pub(super) fn unless_stopped_after(share: Share<'_>, stage: &Stage) -> Option<String> {
+    let may_stop = !begins_by_hand(&share.stages());
+    may_stop.then(|| format!("inputs.stop-after != {}", literal(&stage.name)))
 }

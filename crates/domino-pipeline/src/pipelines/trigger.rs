@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 use stage_file::{Kind, Stage};
 
+use super::beginning::{STAGE, begins_by_hand, stage_field};
 use super::by_hand::ByHand;
 use super::receipts;
 use crate::share::Share;
@@ -19,7 +20,9 @@ pub(super) fn triggers(
     flags: &[ByHand],
 ) -> Triggers {
     let mut inputs = IndexMap::new();
-    if let [_, .., last] = stages {
+    if begins_by_hand(stages) {
+        inputs.insert(STAGE.to_owned(), stage_field(stages));
+    } else if let [_, .., last] = stages {
         inputs.insert(
             "stop-after".to_owned(),
             FormField::Choice(Choice {

@@ -120,8 +120,8 @@ pub struct Args {
     /// The folder that `--keep` printed [default: that of this repository, if it has a Cargo.toml]
     #[arg(long, value_name = "DIR", requires = "rerun")]
     pub kept: Option<PathBuf>,
-    /// Start the runs by hand as this person, who may be an approver of `gate = "dispatch"`; with --rerun, who runs them
-    /// again, as GITHUB_TRIGGERING_ACTOR [default: author, who pushed]
+    /// Start the runs by hand as this person; in a pipeline with `gate = "dispatch"`, after a push, one run for each stage
+    /// that is entered so; with --rerun, who runs them again, as GITHUB_TRIGGERING_ACTOR [default: author, who pushed]
     #[arg(long, value_name = "LOGIN")]
     pub actor: Option<String>,
     /// Run it again so many days later, as far as GitHub goes: artifacts expire, and 30 days are the end

@@ -19,6 +19,8 @@ pub struct Attempt {
     pub again: Option<Again>,
     /// The person who runs them again.
     pub actor: Option<String>,
+    /// How many runs there were before, of other events.
+    pub runs_before: usize,
 }
 
 impl Attempt {
@@ -29,7 +31,7 @@ impl Attempt {
     pub fn run(
         &self,
         runner: &Runner,
-        workflows: &[Workflow],
+        workflows: &[&Workflow],
         folder: &KeptFolder,
         mut kept: Kept,
         domino: &KeptDomino,
@@ -37,7 +39,9 @@ impl Attempt {
         let mut runs: Vec<WorkflowRun<'_>> = workflows
             .iter()
             .enumerate()
-            .map(|(at, workflow)| self.run_of(runner, at, workflow, folder, &kept))
+            .map(|(at, workflow)| {
+                self.run_of(runner, self.runs_before + at, workflow, folder, &kept)
+            })
             .collect();
         workflow::run_all(runner, &mut runs)?;
         for run in &runs {
@@ -47,7 +51,8 @@ impl Attempt {
                 attempt: run.run.attempt,
                 artifacts: run.artifacts.list(),
             };
-            kept.runs.retain(|known| known.id != left.id);
+            // Of runs that were started one after the other, the last can be run again.
+            kept.runs.retain(|known| known.file != left.file);
             kept.runs.push(left);
         }
         kept.jobs = runner.records.all();

@@ -14,6 +14,7 @@ use rehearsal::github::Event;
 use rehearsal::repository::Repository;
 
 use super::args::{Approver, Args, Rerun};
+use super::by_hand;
 use super::kept::{Kept, KeptFolder};
 use super::settings::AUTHOR;
 use super::subject::{Choice, Subject};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub subject: Subject,
     /// What earlier attempts left; empty in a first attempt.
     pub kept: Kept,
+    /// The stages that are started by hand after what a push deploys.
+    pub by_hand: Vec<String>,
     /// Which jobs run again, and the folder of the rehearsal that is run again.
     pub again: Option<(Again, KeptFolder)>,
 }
@@ -63,19 +66,24 @@ impl Plan {
         };
         let subject = Subject::read(choice, console, problems)?;
         subject.offers(&args.input)?;
+        let by_hand = by_hand::stages(&subject, args);
+        let is_pushed = !by_hand.is_empty();
         let event = match (&args.stop_after, &args.input, &args.actor) {
+            _ if is_pushed => Event::Push,
             (None, inputs, None) if inputs.is_empty() => Event::Push,
             (stop_after, inputs, _) => Event::Dispatch {
                 stop_after: stop_after.clone(),
                 inputs: inputs.clone(),
             },
         };
-        let actor = args.actor.clone().unwrap_or_else(|| AUTHOR.into());
+        let actor = args.actor.clone().filter(|_| !is_pushed);
+        let actor = actor.unwrap_or_else(|| AUTHOR.into());
         let kept = Kept::first(&subject, event, actor, args.artifact_days);
         Ok(Self {
             approve,
             subject,
             kept,
+            by_hand,
             again: None,
         })
     }
@@ -121,6 +129,7 @@ impl Plan {
             approve,
             subject,
             kept,
+            by_hand: Vec::new(),
             again: Some((again, folder)),
         })
     }

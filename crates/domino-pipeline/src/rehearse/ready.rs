@@ -32,6 +32,8 @@ pub struct Ready {
     pub subject: Subject,
     /// What earlier attempts left; empty in a first attempt.
     pub kept: Kept,
+    /// The stages that are started by hand after that.
+    pub by_hand: Vec<String>,
     /// Which jobs run again; absent in a first attempt.
     pub again: Option<Again>,
     /// What this attempt leaves for the next.
@@ -66,6 +68,7 @@ impl Ready {
             approve,
             subject,
             kept,
+            by_hand,
             again,
         } = plan;
         let build_folder = plan::build_folder(&subject.repository);
@@ -81,6 +84,7 @@ impl Ready {
         let set_up = args.from_empty.then(|| SetUp::new(&subject)).transpose()?;
         let token = job_token();
         console.mask(&token);
+        let rerun_by = args.actor.as_ref().filter(|_| again.is_some());
         let told = Told {
             given: approvals.given(),
             records: records.clone(),
@@ -90,7 +94,7 @@ impl Ready {
                 commit: subject.commit.sha.clone(),
                 author: AUTHOR.into(),
                 actor: kept.actor.clone(),
-                triggering_actor: args.actor.clone().unwrap_or_else(|| kept.actor.clone()),
+                triggering_actor: rerun_by.unwrap_or(&kept.actor).clone(),
             },
         };
         let on_github = set_up.as_ref().map(|set_up| set_up.github.clone());
@@ -111,6 +115,7 @@ impl Ready {
             approvals,
             subject,
             kept,
+            by_hand,
             again,
             folder,
             workspaces,
