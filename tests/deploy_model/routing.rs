@@ -86,6 +86,28 @@ fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
 }
 
 #[test]
+fn before_the_first_move_it_is_told_that_its_route_is_inferred() {
+    let mut scene = scene("6.3", "");
+    scene.run(PUBLISH).exits(0);
+    change(&scene, EndpointChange::Routing("advanced"));
+    scene.commit_file("stages.toml", &stages("routing = \"advanced\""));
+    let spec = json!({"paths": {"/api/modelServing/v1/modelApis/{id}": {"get": {}}}});
+    let spec = Misbehaviour::Reply {
+        status: 200,
+        content_type: "application/json".into(),
+        body: spec.to_string(),
+    };
+    let faults = scene.sandbox.faults();
+    faults.add(Fault::on("GET /docs/openapi/openapi-public.json", spec));
+    let said = "has no route that moves it: the one that is used here is inferred";
+    scene.run(PUBLISH).exits(0).tells(said);
+    assert!(promoted(&scene).is_some());
+    another(&mut scene, &function(" + 0.0"));
+    let later = scene.run(&[PUBLISH, &["--dry-run"]].concat()).exits(0);
+    assert!(!later.stderr.contains(said), "{later}");
+}
+
+#[test]
 fn a_label_that_somebody_moved_stays_and_one_of_an_unsaid_routing_too() {
     let mut scene = advanced();
     scene.run(PUBLISH).exits(0);

@@ -16,6 +16,7 @@ mod fixed;
 mod going_back;
 mod invoke;
 mod kept;
+mod label_route;
 mod list;
 mod logs;
 mod plan;

@@ -24,6 +24,7 @@ use crate::endpoint::Endpoint;
 use crate::fixed;
 use crate::going_back;
 use crate::kept::{Kept, asynchronous, first_written, monitored, take_over};
+use crate::label_route;
 use crate::proven::Claim;
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
@@ -188,6 +189,7 @@ pub(crate) async fn plan<'a>(
             model.name
         ));
     }
+    remarks.extend(label_route::remark(&reader, said.routing, existing.as_ref()).await);
     remarks.extend(domino_chooses(context, &place, &source, existing.is_some()));
     Ok(PublishPlan {
         model,

@@ -13,6 +13,7 @@ pub mod governance;
 pub mod hardware_tiers;
 mod ids;
 pub mod jobs;
+pub mod label_route;
 mod listed;
 pub mod logs;
 pub mod mlflow;

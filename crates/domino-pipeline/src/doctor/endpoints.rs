@@ -1,13 +1,14 @@
 //! Which routes serve endpoints, and whether this account may deploy to those of the file: an endpoint has
 //! collaborators of its own, whoever may see the project.
 
+use domino_core::api::label_route::LabelRoute;
 use domino_core::api::model_apis::{EndpointRole, Generation, ListedModelApis};
 use domino_core::api::projects::Project;
 use domino_core::api::users::User;
 use domino_core::client::Reader;
 use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use futures_util::future::join_all;
-use stage_file::Model;
+use stage_file::{Model, Routing};
 
 use super::finding::Finding;
 use super::visit::Visit;
@@ -47,10 +48,49 @@ pub(super) async fn look(
         let words = search(visit, model, &listed).hidden_words(project)?;
         Some(hidden(model, user, words))
     });
-    let endpoints = join_all(looks).await;
+    let (endpoints, label) = tokio::join!(join_all(looks), label(visit, reader));
+    let endpoints = endpoints.into_iter().flatten();
     std::iter::once(route)
-        .chain(endpoints.into_iter().flatten())
+        .chain(endpoints)
+        .chain(label)
         .collect()
+}
+
+/// Whether this Domino says that it has the route that moves the label of endpoints, where the file moves one.
+async fn label(visit: &Visit<'_>, reader: &Reader) -> Option<Finding> {
+    let mut models = visit.file.models.iter();
+    let moves = |model: &Model| {
+        let said = visit.file.endpoint_settings(model, visit.stage);
+        said.routing == Some(Routing::Advanced)
+    };
+    let model = models.find(|model| moves(model))?;
+    Some(match reader.label_route().await {
+        Ok(found) => of_label(&model.name, found),
+        Err(error) => Finding::of_error("the route that moves `labels/prod`", &error.into()),
+    })
+}
+
+fn of_label(model: &str, found: LabelRoute) -> Finding {
+    let what = format!("`routing = \"advanced\"` of model `{model}`");
+    let to_do = "publish a first version to an endpoint that nobody calls: if the route is refused, the step ends with \
+                 exit 6 and says what a person does";
+    match found {
+        LabelRoute::Listed => Finding::well(format!(
+            "{what}: this Domino lists the route that moves the label"
+        )),
+        LabelRoute::Other(route) => Finding::wrong(
+            format!("{what}: this Domino moves the label by `{route}`, which is not what is sent"),
+            "a person promotes each version in Domino; please report the route",
+        ),
+        LabelRoute::NotListed => Finding::NotAsked(
+            format!("{what}: this Domino lists no route that moves the label; ours is inferred"),
+            to_do.into(),
+        ),
+        LabelRoute::NoSpec => Finding::NotAsked(
+            format!("{what}: this Domino serves no description with the route; ours is inferred"),
+            to_do.into(),
+        ),
+    }
 }
 
 fn search<'a>(
@@ -92,4 +132,18 @@ fn hidden(model: &Model, user: &User, words: String) -> Finding {
             user.user_name
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_route_that_is_listed_as_it_is_sent_is_well() {
+        let is_well = |found| matches!(of_label("score", found), Finding::Well(..));
+        assert!(is_well(LabelRoute::Listed));
+        assert!(!is_well(LabelRoute::NotListed) && !is_well(LabelRoute::NoSpec));
+        let other = of_label("score", LabelRoute::Other("POST /label".into()));
+        assert!(matches!(other, Finding::Wrong(what, ..) if what.contains("`POST /label`")));
+    }
 }
