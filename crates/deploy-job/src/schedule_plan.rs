@@ -90,94 +90,77 @@ impl SchedulePlan {
     /// The plan as people read it.
     pub(crate) fn view(&self, context: &StepContext, job: &str) -> Plan {
         let stage = &context.stage.name;
-        let Some(Wanted {
-            definition,
-            place,
-            commit,
-            fires,
-            carried,
-            order,
-            hold,
-            is_paused_by_file,
-        }) = &self.wanted
-        else {
-            let mut plan = Plan::new(format!(
-                "delete the schedule of job `{job}` in stage `{stage}`"
-            ));
-            if let Some(existing) = &self.existing {
-                plan.change(
-                    ChangeKind::Remove,
-                    format!(
-                        "scheduled job `{}`{}",
-                        existing.id,
-                        self.other_title(existing)
-                    ),
-                );
-            }
-            return plan;
+        let Some(wanted) = &self.wanted else {
+            return self.view_of_removal(job, stage);
         };
         let mut plan = Plan::new(format!(
             "keep the schedule of job `{job}` in stage `{stage}`"
         ));
-        plan.fact(
-            "project",
-            format!(
-                "{} on {}",
-                self.project.name,
-                context.connection.host().as_str()
-            ),
-        );
-        plan.fact("commit", commit.as_str());
-        if let Some(order) = &order.fact {
+        let host = context.connection.host().as_str();
+        plan.fact("project", format!("{} on {host}", self.project.name));
+        wanted.describe(stage, &mut plan);
+        self.show_changes(&wanted.definition, &mut plan);
+        plan
+    }
+
+    fn view_of_removal(&self, job: &str, stage: &str) -> Plan {
+        let mut plan = Plan::new(format!(
+            "delete the schedule of job `{job}` in stage `{stage}`"
+        ));
+        if let Some(existing) = &self.existing {
+            let title = self.other_title(existing);
+            let found = format!("scheduled job `{}`{title}", existing.id);
+            plan.change(ChangeKind::Remove, found);
+        }
+        plan
+    }
+
+    fn show_changes(&self, definition: &ScheduleDefinition, plan: &mut Plan) {
+        let Some(existing) = &self.existing else {
+            let made = format!("a scheduled job `{}`", definition.title);
+            plan.change(ChangeKind::Create, made);
+            return;
+        };
+        let different = differences(&existing.definition, definition);
+        let title = self.other_title(existing);
+        if different.is_empty() || !title.is_empty() {
+            let found = format!("scheduled job `{}`{title}", existing.id);
+            plan.change(ChangeKind::Keep, found);
+        }
+        for difference in different {
+            plan.change(ChangeKind::Update, difference);
+        }
+    }
+}
+
+impl Wanted {
+    /// What it will be, as facts of a plan.
+    fn describe(&self, stage: &str, plan: &mut Plan) {
+        plan.fact("commit", self.commit.as_str());
+        if let Some(order) = &self.order.fact {
             plan.fact("order", order);
         }
-        if let Some(hold) = hold {
+        if let Some(hold) = &self.hold {
             plan.fact("held", hold.fact());
         }
+        let (definition, schedule) = (&self.definition, &self.definition.schedule);
         plan.fact("command", &definition.command);
-        plan.fact(
-            "cron",
-            format!(
-                "{} ({})",
-                definition.schedule.cron_string, definition.timezone_id
-            ),
-        );
-        place.describe(&mut plan);
+        let (cron, zone) = (&schedule.cron_string, &definition.timezone_id);
+        plan.fact("cron", format!("{cron} ({zone})"));
+        self.place.describe(plan);
         if definition.is_paused {
-            let by = match *is_paused_by_file {
+            let by = match self.is_paused_by_file {
                 true => format!("yes, in stage `{stage}`"),
                 false => "yes, by somebody in Domino".into(),
             };
             plan.fact("paused", by);
         }
-        if !carried.is_empty() {
-            plan.fact("carried over", carried.join(", "));
+        if !self.carried.is_empty() {
+            plan.fact("carried over", self.carried.join(", "));
         }
-        for (name, at) in ["next run", "2nd run", "3rd run", "4th run", "5th run"]
-            .into_iter()
-            .zip(fires)
-        {
+        let names = ["next run", "2nd run", "3rd run", "4th run", "5th run"];
+        for (name, at) in names.into_iter().zip(&self.fires) {
             plan.fact(name, at);
         }
-        match &self.existing {
-            None => {
-                plan.change(
-                    ChangeKind::Create,
-                    format!("a scheduled job `{}`", definition.title),
-                );
-            }
-            Some(existing) => {
-                let different = differences(&existing.definition, definition);
-                let title = self.other_title(existing);
-                if different.is_empty() || !title.is_empty() {
-                    let found = format!("scheduled job `{}`{title}", existing.id);
-                    plan.change(ChangeKind::Keep, found);
-                }
-                for difference in different {
-                    plan.change(ChangeKind::Update, difference);
-                }
-            }
-        }
-        plan
     }
 }

@@ -11,25 +11,23 @@ use domino_core::deployment_marker::{DeploymentMarker, EntityMarker, FoundMarker
 use domino_core::error::{CommandError, Result};
 use domino_core::hold::{Hold, Moving};
 use domino_core::older_commit::OrderNotes;
-use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
 use domino_core::version_identity::VersionIdentity;
 use stage_file::{Kind, Model, Routing, StageFile};
 
 use crate::arguments::PublishArgs;
-use crate::check::{Built, mismatches};
-use crate::difference::{ExistingEndpoint, Wanted, Work, work};
+use crate::check::Built;
+use crate::decision::{decide, let_in, order};
+use crate::difference::{ExistingEndpoint, Wanted, Work};
 use crate::endpoint::Endpoint;
 use crate::fixed;
-use crate::going_back;
+use crate::ground::Ground;
 use crate::kept::{Kept, asynchronous, first_written, monitored, take_over};
 use crate::label_route;
 use crate::proven::Claim;
 use crate::recorded_requests::RecordedRequests;
 use crate::source::{self, Source};
-use crate::stage_before;
-use crate::stage_order::StageOrder;
 use crate::version::{Choice, Given};
 
 /// What will be done.
@@ -69,7 +67,6 @@ pub(crate) async fn plan<'a>(
     let model = file.model(&args.model)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let smoke = smoke(context, model, args.smoke.as_deref())?;
-    let reader = context.connection.reader();
     let given = Given {
         version: args.version()?,
         trained_by_run: args.trained_by_run()?,
@@ -80,117 +77,46 @@ pub(crate) async fn plan<'a>(
         model,
         args,
     };
-    let project = Project::of_stage(&reader, file, stage).await?;
-    let target = file.target(Kind::Model, &model.name, stage);
-    let (mut place, apis, source) = tokio::try_join!(
-        ResolvedPlacement::find(&reader, file, stage, Kind::Model, &project, &target),
-        async {
-            let registered = registered_name(model);
-            Ok(reader.find_model_apis_of(&project, registered).await?)
-        },
-        source::without_the_stage_before(context, &project, model, choice.as_ref(), &commit),
-    )?;
-    let of = (Kind::Model, model.name.as_str());
-    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
-    let search = EndpointSearch {
-        file,
-        stage,
-        model,
-        apis: &apis,
-    };
-    let endpoint = match args.beside {
-        true => Endpoint::named(&search, project.clone())?,
-        false => Endpoint::of(&search, project.clone()).await?,
-    };
-    if endpoint.api.is_none() {
-        search.check_hidden(&reader, &project, args.beside).await?;
-    }
+    let ground = Ground::read(&claim, choice.as_ref(), &commit).await?;
+    let Ground {
+        place, endpoint, ..
+    } = &ground;
+    let reader = context.connection.reader();
     let (environment_id, existing, (source, registered)) = tokio::try_join!(
-        environment(&reader, &project, &place, endpoint.api.as_ref()),
-        existing(&endpoint),
-        async {
-            let source = match (source, &choice) {
-                (None, Some(Choice::StageBefore(before))) => {
-                    let serves = stage_before::ask(context, model, before, &project, &apis).await?;
-                    source::of_the_stage_before(model, &before.name, serves)?
-                }
-                (source, _) => source.ok_or_else(|| {
-                    CommandError::message(format!("model `{}` has no source", model.name))
-                })?,
-            };
-            let registered = claim.read(source.version()).await?;
-            Ok((source, registered))
-        },
+        environment(&reader, &ground.project, place, endpoint.api.as_ref()),
+        existing(endpoint),
+        ground.source(&claim, choice.as_ref()),
     )?;
-    fixed::check(context, model, &endpoint, smoke.as_ref())?;
+    fixed::check(context, model, endpoint, smoke.as_ref())?;
     let said = file.endpoint_settings(model, stage);
-    let mut remarks = revision_remarks(file, &place, &target.environment_key)?;
-    remarks.extend(other_revision);
+    let target = file.target(Kind::Model, &model.name, stage);
+    let mut remarks = revision_remarks(file, place, &target.environment_key)?;
+    remarks.extend(ground.other_revision.clone());
     if let Some(version) = source.version() {
         remarks.extend(claim.check_identity(version, &registered)?);
     }
-    let desired = desired(context, model, &project, environment_id, &place, &source);
-    let mut wanted = wanted(context, model, desired, &place, &source, &commit);
-    let kept = match &existing {
-        Some(existing) => take_over(&claim, &endpoint, existing, &place, &mut wanted)?,
-        None => {
-            wanted.marker.written = Some(first_written(&wanted));
-            Kept::default()
-        }
-    };
-    wanted.marker.hold = hold(args, existing.as_ref(), &wanted)?;
-    wanted.desired.version_description = wanted.marker.to_string();
-    let work = work(endpoint.apis.capabilities(), existing.as_ref(), &wanted);
-    let served = existing.as_ref().and_then(ExistingEndpoint::active);
-    let registered = claim.read_beside(registered, served, &source.what).await?;
-    let namesake = claim.check_served(served, &source.what, &registered)?;
-    let (mut work, built) = compare(&reader, &wanted, &place, existing.as_ref(), work).await;
-    if namesake.is_some() && matches!(work, Work::Nothing(_)) {
-        work = Work::Version {
-            differences: vec![format!("another {} of that number", source.what)],
-            settings: false,
-        };
-    }
-    remarks.extend(namesake);
-    if let (Work::Version { .. }, Some(active)) =
-        (&work, existing.as_ref().and_then(ExistingEndpoint::active))
-    {
+    let (there, what) = (existing.as_ref(), (&source, &commit));
+    let (mut wanted, kept) = wants(&claim, &ground, there, environment_id, what)?;
+    let decided = decide(&claim, &ground, there, &source, &wanted, registered);
+    let mut decided = decided.await?;
+    remarks.extend(decided.namesake.take());
+    let work = &decided.work;
+    if let (Work::Version { .. }, Some(active)) = (work, there.and_then(ExistingEndpoint::active)) {
         wanted.marker.after = active.number;
         wanted.desired.version_description = wanted.marker.to_string();
     }
-    let callers_get_another = said.routing == Some(Routing::Advanced)
-        && matches!(&work, Work::Nothing(version) if !version.is_promoted());
-    let changes = callers_get_another || !matches!(work, Work::Nothing(_));
-    if let (true, Some(version)) = (changes, source.version()) {
-        remarks.extend(claim.check_let_in(version, &registered)?);
-    }
-    if !matches!(work, Work::Nothing(_)) && !matches!(choice, Some(Choice::StageBefore(_))) {
-        let order = StageOrder {
-            context,
-            model,
-            version: source.version(),
-            commit: &commit,
-            forced: args.force_version.as_deref(),
-        };
-        remarks.extend(order.check(&project, &apis).await?);
-    }
-    let order = match (&work, &existing) {
-        (Work::Version { .. }, Some(existing)) if !existing.is_stopped() => {
-            let rule = choice.as_ref().and_then(Choice::deciding_rule);
-            going_back::check(existing, &wanted, rule, args.back, &context.connection).await?
-        }
-        _ => OrderNotes::default(),
-    };
+    let entering = let_in(&claim, &ground, &decided, choice.as_ref(), what);
+    remarks.extend(entering.await?);
+    let rule = choice.as_ref().and_then(Choice::deciding_rule);
+    let order = order(&claim, rule, there, &wanted, work).await?;
     remarks.extend(kept.remarks.iter().cloned());
     remarks.extend(order.warning.clone());
-    if args.hold.hold && !matches!(work, Work::Version { .. }) {
-        remarks.push(format!(
-            "model `{}` is not held: no new version of its endpoint is made",
-            model.name
-        ));
-    }
-    remarks.extend(label_route::remark(&reader, said.routing, existing.as_ref()).await);
-    remarks.extend(domino_chooses(context, &place, &source, existing.is_some()));
+    remarks.extend(not_held(args, work));
+    remarks.extend(label_route::remark(&reader, said.routing, there).await);
+    remarks.extend(domino_chooses(context, place, &source, there.is_some()));
+    let Ground {
+        endpoint, place, ..
+    } = ground;
     Ok(PublishPlan {
         model,
         endpoint,
@@ -198,15 +124,54 @@ pub(crate) async fn plan<'a>(
         place,
         wanted,
         existing,
-        work,
-        built,
+        identity: decided.registered.identity(),
+        work: decided.work,
+        built: decided.built,
         smoke,
-        identity: registered.identity(),
         kept,
         routing: said.routing,
         says_monitoring: said.monitoring.is_some(),
         order,
         remarks,
+    })
+}
+
+/// What the endpoint and its new version are to be, and what stays as people set it.
+fn wants(
+    claim: &Claim<'_>,
+    ground: &Ground,
+    existing: Option<&ExistingEndpoint>,
+    environment_id: EnvironmentId,
+    (source, commit): (&Source, &Commit),
+) -> Result<(Wanted, Kept)> {
+    let Claim {
+        context,
+        model,
+        args,
+    } = claim;
+    let Ground { project, place, .. } = ground;
+    let desired = desired(context, model, project, environment_id, place, source);
+    let mut wanted = wanted(context, model, desired, place, source, commit);
+    let kept = match existing {
+        Some(existing) => take_over(claim, &ground.endpoint, existing, place, &mut wanted)?,
+        None => {
+            wanted.marker.written = Some(first_written(&wanted));
+            Kept::default()
+        }
+    };
+    wanted.marker.hold = hold(args, existing, &wanted)?;
+    wanted.desired.version_description = wanted.marker.to_string();
+    Ok((wanted, kept))
+}
+
+/// What is to be said where a hold was asked for and nothing is written that could carry it.
+fn not_held(args: &PublishArgs, work: &Work) -> Option<String> {
+    let is_lost = args.hold.hold && !matches!(work, Work::Version { .. });
+    is_lost.then(|| {
+        format!(
+            "model `{}` is not held: no new version of its endpoint is made",
+            args.model
+        )
     })
 }
 
@@ -232,34 +197,6 @@ fn hold(
         back: args.back,
     };
     args.hold.settle(moving, &wanted.marker.commit)
-}
-
-/// Compares what serves with what is wanted, if nothing else would be done. That it was created for this says nothing
-/// about the result: the publish may have failed, or ended before it could check.
-async fn compare(
-    reader: &Reader,
-    wanted: &Wanted,
-    place: &ResolvedPlacement,
-    existing: Option<&ExistingEndpoint>,
-    work: Work,
-) -> (Work, Option<Built>) {
-    let (Work::Nothing(version), Some(existing)) = (&work, existing) else {
-        return (work, None);
-    };
-    let built = Built::ask(reader, wanted, &existing.api.id, version).await;
-    let tier = place.tier.as_ref();
-    let differences = mismatches(wanted, tier, &existing.api, version, &built);
-    if differences.is_empty() {
-        return (work, Some(built));
-    }
-    let settings = false;
-    (
-        Work::Version {
-            differences,
-            settings,
-        },
-        Some(built),
-    )
 }
 
 /// What Domino decides because nothing lets us.

@@ -66,6 +66,19 @@ pub(crate) struct Candidate<'a> {
     pub(crate) now: i64,
 }
 
+/// The project of the stage, and that of the stage before where it is another.
+async fn projects(context: &StepContext, before: &Stage) -> Result<(Project, Option<Project>)> {
+    let (file, stage) = (&context.file, &context.stage);
+    let reader = context.connection.reader();
+    let shared = before.project == stage.project;
+    tokio::try_join!(Project::of_stage(&reader, file, stage), async {
+        match shared {
+            true => Ok(None),
+            false => Project::of_stage(&reader, file, before).await.map(Some),
+        }
+    })
+}
+
 impl<'a> Candidate<'a> {
     /// Reads everything that is needed, and refuses what no gate could admit: first the registry and the projects,
     /// then what the stage before serves, then the runs.
@@ -80,16 +93,9 @@ impl<'a> Candidate<'a> {
         let before = stage_before(context)?;
         let reader = context.connection.reader();
         let tracking = PromotionTarget::tracking(context)?.reader();
-        let shared = before.project == stage.project;
-        let (mut registry, project, project_before) = tokio::try_join!(
+        let (mut registry, (project, project_before)) = tokio::try_join!(
             target.registry(context, &tracking),
-            Project::of_stage(&reader, file, stage),
-            async {
-                match shared {
-                    true => Ok(None),
-                    false => Project::of_stage(&reader, file, before).await.map(Some),
-                }
-            },
+            projects(context, before),
         )?;
         let project_before = project_before.as_ref().unwrap_or(&project);
         let serving = Serving::of(&reader, file, before, target.model, project_before).await?;
@@ -132,43 +138,55 @@ impl<'a> Candidate<'a> {
         if args.skip_order.is_none() {
             order::check_order(file, &candidate.target, &origin)?;
         }
-        let replaced = match candidate.to_be_replaced() {
-            None => None,
-            Some(number) => {
-                candidate.registry.look_up(&tracking, number).await?;
-                let found = candidate.registry.version(number).cloned();
-                // An alias that could not be deleted may point to a version that was rolled back while it entered.
-                found.filter(|version| {
-                    stage_of(version) == candidate.target.model_stage
-                        || !candidate.was_only_tried(version)
-                })
-            }
+        let replaced = candidate.read_replaced(&tracking).await?;
+        candidate.read_runs(&tracking, replaced, wanted).await?;
+        Ok(candidate)
+    }
+
+    /// The version that it replaces, as the registry has it.
+    async fn read_replaced(&mut self, tracking: &TrackingReader) -> Result<Option<ModelVersion>> {
+        let Some(number) = self.to_be_replaced() else {
+            return Ok(None);
         };
-        let rules = candidate.target.metric_rules.iter();
+        self.registry.look_up(tracking, number).await?;
+        let found = self.registry.version(number).cloned();
+        // An alias that could not be deleted may point to a version that was rolled back while it entered.
+        Ok(found.filter(|version| {
+            stage_of(version) == self.target.model_stage || !self.was_only_tried(version)
+        }))
+    }
+
+    /// Reads the run that made the version, its metrics, and those of the one that it replaces, as far as a rule or a
+    /// person wants them.
+    async fn read_runs(
+        &mut self,
+        tracking: &TrackingReader,
+        replaced: Option<ModelVersion>,
+        wanted: Wanted,
+    ) -> Result<()> {
+        let rules = self.target.metric_rules.iter();
         let rules: Vec<MetricRule> = rules.filter_map(|text| text.parse().ok()).collect();
         let measures = wanted == Wanted::All || !rules.is_empty();
-        let run = run_of(&tracking, &candidate.version.run_id);
+        let run = run_of(tracking, &self.version.run_id);
         let (run, before) = tokio::try_join!(run, async {
             match &replaced {
-                Some(version) if measures => made(&tracking, version, &rules).await,
+                Some(version) if measures => made(tracking, version, &rules).await,
                 _ => Ok((None, Measurements::default())),
             }
         })?;
         if measures {
-            candidate.measured =
-                Measurements::read(&tracking, &candidate.version, &run, &rules).await?;
+            self.measured = Measurements::read(tracking, &self.version, &run, &rules).await?;
         }
-        candidate.run = run.known().cloned();
-        candidate.run_trouble = run.trouble();
-        let started_by = args.told.started_by();
-        candidate.people = People::of(&candidate.version, candidate.run.as_ref(), started_by);
+        self.run = run.known().cloned();
+        self.run_trouble = run.trouble();
+        self.people = People::of(&self.version, self.run.as_ref(), self.told.started_by());
         let (run, measured) = before;
-        candidate.replaced = replaced.map(|version| Replaced {
+        self.replaced = replaced.map(|version| Replaced {
             version,
             run,
             measured,
         });
-        Ok(candidate)
+        Ok(())
     }
 
     /// The version's number.
