@@ -19,7 +19,7 @@ use domino_core::revision::RevisionBefore;
 use domino_core::step::{
     Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through, ticked,
 };
-use stage_file::{Kind, Schedule, StageFile};
+use stage_file::{Job, Kind, Schedule, StageFile};
 
 use crate::apply_schedule::Applied;
 use crate::own_schedule::Ours;
@@ -139,7 +139,25 @@ async fn attempt(
             return Err(error);
         }
     };
-    let text = match (&applied, &planned.existing) {
+    let text = tell(step, &planned, &applied, (job, stage));
+    match signal {
+        None if matches!(applied, Applied::Second(_)) => Ok(None),
+        None => Ok(Some(StepResult::done(text))),
+        Some(signal) => {
+            let text = format!("interrupted after this was done: {text}");
+            Err(CommandError::new(signal.exit(), text))
+        }
+    }
+}
+
+/// What was done, for the report and in a sentence.
+fn tell(
+    step: &mut Step,
+    planned: &SchedulePlan,
+    applied: &Applied,
+    (job, stage): (&str, &str),
+) -> String {
+    match (applied, &planned.existing) {
         (Applied::Second(first), _) => {
             let text = format!(
                 "another step was first with the same: scheduled job `{first}` stays, and ours was deleted again"
@@ -159,14 +177,6 @@ async fn attempt(
             format!("{verb} the schedule of job `{job}` in stage `{stage}`")
         }
         (Applied::Deleted, _) => format!("deleted the schedule of job `{job}` in stage `{stage}`"),
-    };
-    match signal {
-        None if matches!(applied, Applied::Second(_)) => Ok(None),
-        None => Ok(Some(StepResult::done(text))),
-        Some(signal) => {
-            let text = format!("interrupted after this was done: {text}");
-            Err(CommandError::new(signal.exit(), text))
-        }
     }
 }
 
@@ -238,15 +248,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     }
     let job = deployed_here(context, &args.job)?;
     let marker = EntityMarker::new(&stage.name, &job.name);
-    let Some(schedule) = &job.schedule else {
-        return Err(CommandError::usage(format!(
-            "job `{}` has no schedule in {}",
-            job.name,
-            file.path.display()
-        ))
-        .hint("add `schedule = { cron = … }` to it, or `--delete` what Domino still has")
-        .at(file, &["job", job.name.as_str()]));
-    };
+    let schedule = schedule_of(file, job)?;
     let commit = Commit::wanted(args.commit.as_deref())?;
     let project = Project::of_stage(&reader, file, stage).await?;
     let target = file.target(Kind::Job, &job.name, stage);
@@ -267,20 +269,7 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
     };
     let existing = ours.among(&all, &project)?;
     let hold = hold(context, args, existing.as_ref(), &marker, &commit)?;
-    let order = match &existing {
-        Some(existing) => {
-            let what = format!("the schedule of job `{}`", job.name);
-            let running = Running {
-                what: &what,
-                git_ref: existing.definition.main_repo_git_ref.as_ref(),
-                deployed: "",
-            };
-            running
-                .check_order(&commit, &context.connection, args.back)
-                .await?
-        }
-        None => OrderNotes::default(),
-    };
+    let order = order(context, args, existing.as_ref(), (job, &commit)).await?;
     let default_tier = match (&place.tier, &existing) {
         (None, None) => Some(default_tier(&reader, &project).await?),
         _ => None,
@@ -299,17 +288,12 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
         as_file_says: args.as_file_says,
         hold: hold.as_ref(),
     };
-    let Some(Definition {
+    let without_tier = || CommandError::new(Exit::Bug, "a scheduled job without a tier");
+    let Definition {
         definition,
         carried,
         warning,
-    }) = asked.definition()
-    else {
-        return Err(CommandError::new(
-            Exit::Bug,
-            "a scheduled job without a tier",
-        ));
-    };
+    } = asked.definition().ok_or_else(without_tier)?;
     let fires = fires(&Schedule {
         timezone: definition.timezone_id.clone(),
         ..schedule.clone()
@@ -332,6 +316,39 @@ async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan
         }),
         warnings,
     })
+}
+
+fn schedule_of<'a>(file: &StageFile, job: &'a Job) -> Result<&'a Schedule> {
+    job.schedule.as_ref().ok_or_else(|| {
+        CommandError::usage(format!(
+            "job `{}` has no schedule in {}",
+            job.name,
+            file.path.display()
+        ))
+        .hint("add `schedule = { cron = … }` to it, or `--delete` what Domino still has")
+        .at(file, &["job", job.name.as_str()])
+    })
+}
+
+/// Whether the schedule would go back behind the commit that it has.
+async fn order(
+    context: &StepContext,
+    args: &ScheduleArgs,
+    existing: Option<&ScheduledJob>,
+    (job, commit): (&Job, &Commit),
+) -> Result<OrderNotes> {
+    let Some(existing) = existing else {
+        return Ok(OrderNotes::default());
+    };
+    let what = format!("the schedule of job `{}`", job.name);
+    let running = Running {
+        what: &what,
+        git_ref: existing.definition.main_repo_git_ref.as_ref(),
+        deployed: "",
+    };
+    running
+        .check_order(commit, &context.connection, args.back)
+        .await
 }
 
 /// The hold that the schedule has after this. One that is held is not moved to another commit.
