@@ -160,7 +160,7 @@ pub const VERBS: [Verb; 16] = [
     },
     Verb {
         name: "history",
-        about: "Show what was deployed where, when, by whom and by whose leave, from the receipts of deployments",
+        about: "Show what was deployed where, when, by whom and with whose approval, from the receipts of deployments",
         features: Features::Rehearse,
     },
     Verb {

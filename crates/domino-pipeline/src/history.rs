@@ -1,4 +1,4 @@
-//! `history`: what was deployed where, when, by whom and by whose leave, from the receipts of deployments; what ran at a
+//! `history`: what was deployed where, when, by whom and with whose approval, from the receipts of deployments; what ran at a
 //! time; and for an auditor who approved what, with the gaps named.
 //!
 //! It changes nothing but the local copy of the notes.

@@ -5,49 +5,49 @@
 //! sandbox, and are compiled without both by `--no-default-features`.
 
 pub mod actions;
-pub mod another_repository;
+mod another_repository;
 #[cfg(feature = "rehearse")]
-pub mod back;
+mod back;
 #[cfg(feature = "contract")]
-pub mod check_contract;
-pub mod checks;
-pub mod cron;
+mod check_contract;
+mod checks;
+mod cron;
 pub mod diagram;
 #[cfg(feature = "rehearse")]
-pub mod doctor;
+mod doctor;
 #[cfg(feature = "rehearse")]
-pub mod domino;
-pub mod error;
-pub mod first_stage_file;
+mod domino;
+mod error;
+mod first_stage_file;
 pub mod gen_workflows;
 #[cfg(feature = "rehearse")]
-pub mod github;
+mod github;
 #[cfg(feature = "rehearse")]
-pub mod github_access;
+mod github_access;
 #[cfg(feature = "rehearse")]
-pub mod history;
+mod history;
 #[cfg(feature = "import-ini")]
-pub mod import_ini;
-pub mod init;
+mod import_ini;
+mod init;
 pub mod pipelines;
-pub mod plan;
+mod plan;
 #[cfg(feature = "rehearse")]
 mod printed;
-pub mod readme;
+mod readme;
 #[cfg(feature = "rehearse")]
-pub mod receipts;
-pub mod reference;
+mod receipts;
+mod reference;
 #[cfg(feature = "rehearse")]
-pub mod rehearse;
+mod rehearse;
 pub mod repository;
 #[cfg(feature = "rehearse")]
 mod request_flags;
 #[cfg(feature = "rehearse")]
-pub mod rotate;
+mod rotate;
 pub mod schema;
-pub mod share;
+mod share;
 #[cfg(feature = "rehearse")]
 mod stage_token;
 #[cfg(feature = "rehearse")]
-pub mod status;
+mod status;
 pub mod verb;

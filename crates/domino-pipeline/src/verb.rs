@@ -50,7 +50,7 @@ pub enum Verb {
     /// Go back to what ran in a stage before, and hold it there, or let it go on
     #[cfg(feature = "rehearse")]
     Back(back::Args),
-    /// Show what was deployed where, when, by whom and by whose leave, from the receipts of deployments
+    /// Show what was deployed where, when, by whom and with whose approval, from the receipts of deployments
     #[cfg(feature = "rehearse")]
     History(history::Args),
     /// Keep the receipts of deployments in the repository

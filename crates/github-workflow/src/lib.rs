@@ -19,11 +19,11 @@ pub mod problem;
 #[cfg(feature = "read")]
 pub mod read;
 #[cfg(feature = "read")]
-pub mod template;
+mod template;
 #[cfg(feature = "read")]
 mod token;
 #[cfg(feature = "read")]
 pub mod value;
 pub mod write;
 #[cfg(feature = "read")]
-pub mod yaml;
+mod yaml;

@@ -6,38 +6,38 @@
 //! not know Domino: what a job is given, and what else an approval needs, comes through
 //! [`settings::RepositorySettings`].
 
-pub mod action;
+mod action;
 pub mod again;
 pub mod approval;
 pub mod artifacts;
-pub mod background;
+mod background;
 pub mod checks;
-pub mod command_files;
-pub mod concurrency;
+mod command_files;
+mod concurrency;
 pub mod console;
-pub mod executed;
-pub mod file_pattern;
+mod executed;
+mod file_pattern;
 pub mod github;
 pub mod github_api;
 pub mod interrupt;
-pub mod job;
+mod job;
 pub mod job_records;
-pub mod job_run;
-pub mod masks;
-pub mod order;
+mod job_run;
+mod masks;
+mod order;
 pub mod process;
 pub mod report;
 pub mod repository;
 pub mod runner;
-pub mod script;
+mod script;
 pub mod settings;
-pub mod shell;
+mod shell;
 pub mod small_github;
-pub mod step;
-pub mod step_log;
+mod step;
+mod step_log;
 #[cfg(test)]
 mod tests;
 pub mod workflow;
-pub mod workflow_command;
+mod workflow_command;
 pub mod workflow_run;
 pub mod workspace;
