@@ -195,7 +195,7 @@ pub static STAGE: Section = Section {
             "gate",
             Word(&["environment", "dispatch"]),
             Default("\"environment\""),
-            "What lets a run in: the GitHub environment; or, where GitHub's plan has no required reviewers, one of `approvers` who starts the run by hand and did not write the commit.",
+            "What lets a run in: the GitHub environment; or, where GitHub's plan has no required reviewers, one of `approvers` who did not write the commit and starts a run by hand for this stage (its input `stage`), once the stage before is green.",
         ),
         key(
             "wait-timer",
