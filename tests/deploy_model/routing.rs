@@ -61,7 +61,9 @@ fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
     // One that fails as `latest` is none that callers get.
     another(&mut scene, &function(" + 7"));
     for _ in 0..2 {
-        scene.run(PUBLISH).exits(5);
+        let run = scene.run(PUBLISH).exits(5);
+        run.tells("callers of `labels/prod`")
+            .tells("still get version 2");
         assert_eq!((promoted(&scene), called(&scene)), (Some(2), json!(10.0)));
     }
     scene
@@ -70,6 +72,12 @@ fn callers_get_a_version_once_it_passed_its_tests_and_never_another() {
         .tells("version 2 of endpoint `tenfold-dev` is `Running`")
         .tells("callers of `labels/prod` get version 2")
         .tells("newest            version 3 (`Running`)");
+    // Nor is one that cannot be built.
+    another(&mut scene, "def predict(x:\n");
+    scene
+        .run(PUBLISH)
+        .exits(5)
+        .tells("ended as `Failed`; callers of `labels/prod` still get version 2");
     // Without the token nothing is tested, and so nothing is moved.
     another(&mut scene, &function(" + 0"));
     scene.without("DOMINO_MODEL_TOKEN");

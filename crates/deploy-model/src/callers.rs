@@ -2,6 +2,7 @@
 //! `routing = "advanced"`, they get a new version only after a person has moved the label.
 
 use domino_core::api::model_apis::{ModelApi, ModelApiVersion, PROD};
+use domino_core::client::ApiError;
 use domino_core::error::{CommandError, Exit};
 
 use crate::endpoint::name_of;
@@ -26,6 +27,17 @@ pub(crate) fn still_get(holder: Option<&ModelApiVersion>) -> String {
     match holder {
         Some(holder) => format!("still get {}", name_of(holder)),
         None => "get none".to_owned(),
+    }
+}
+
+/// What callers of the label get by these versions, as far as they can be read.
+pub(crate) fn told(versions: Result<Vec<ModelApiVersion>, ApiError>) -> String {
+    match versions {
+        Ok(versions) => {
+            let holder = versions.iter().find(|version| version.is_promoted());
+            format!("callers of `labels/{PROD}` {}", still_get(holder))
+        }
+        Err(error) => format!("it is not known what callers of `labels/{PROD}` get: {error}"),
     }
 }
 

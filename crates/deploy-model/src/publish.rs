@@ -25,6 +25,7 @@ use domino_core::wait::Span;
 use stage_file::Kind;
 
 use crate::arguments::PublishArgs;
+use crate::callers;
 use crate::create;
 use crate::difference::Work;
 use crate::endpoint::{called, describe, name_of, serving, status_text, url};
@@ -358,6 +359,10 @@ impl Publish<'_> {
     ) -> String {
         let api = watch.apis.model_api(watch.project, &watch.id).await;
         if let Ok(Some(api)) = &api {
+            if api.routes_by_label() {
+                step.report.fact("latest now", serving(api));
+                return callers::told(watch.apis.versions(&watch.id).await);
+            }
             step.report.fact("serves now", serving(api));
         }
         match &api {

@@ -175,11 +175,24 @@ impl Publish<'_> {
                 report_smoke_test(step, format!("failed: {why}"), "failed");
                 step.report.next = Some(self.logs_of(version));
                 let Some(watch) = watch else {
-                    return Err(CommandError::message(why).context(
-                        CommandError::failed(format!(
+                    let text = match api.routes_by_label() && !version.is_promoted() {
+                        false => format!(
                             "{called} of endpoint `{name}`, which serves already, failed its smoke test"
-                        ))
-                        .hint("nothing was changed; publish a version that passes"),
+                        ),
+                        true => {
+                            let existing = self.planned.existing.as_ref();
+                            let mut known = existing.iter().flat_map(|known| &known.versions);
+                            let holder = known.find(|version| version.is_promoted());
+                            format!(
+                                "{called} of endpoint `{name}`, which runs as `latest`, failed its smoke test; callers of \
+                                 `labels/{PROD}` {}",
+                                callers::still_get(holder)
+                            )
+                        }
+                    };
+                    return Err(CommandError::message(why).context(
+                        CommandError::failed(text)
+                            .hint("nothing was changed; publish a version that passes"),
                     ));
                 };
                 let defect = Defect::FailedSmokeTest(why);
@@ -265,6 +278,7 @@ impl Publish<'_> {
         progress.end();
         let outcome = match rolled_back {
             Ok(now) => {
+                step.report.forget(&["built from"]);
                 self.describe(step, &previous.api, &now);
                 let as_new = (now.id != previous.version.id).then(|| name_of(&now));
                 RollbackOutcome::Serves(earlier, as_new)
@@ -287,6 +301,7 @@ impl Publish<'_> {
         if !existing.api.routes_by_label() || self.planned.routing != Some(Routing::Advanced) {
             return None;
         }
+        step.report.forget(&["built from"]);
         self.describe(step, &existing.api, holder);
         let settings = self.roll_settings_back(watch).await;
         let failure = CommandError::failed(format!(
