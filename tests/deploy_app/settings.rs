@@ -4,8 +4,7 @@
 use super::*;
 
 const VOLUMES: &str = "volumes = [\"raw\"]\nnetapp-volumes = [\"n1\"]\n";
-const NEWER: &str =
-    "autoscaling = { min = 1, max = 3, cpu = 80 }\nviewer-identity = true\ndiscoverable = false\n";
+const NEWER: &str = "autoscaling = { min = 1, max = 3, cpu = 80 }\nviewer-identity = true\ndiscoverable = false\nthumbnail = \"wine.png\"\n";
 const DEV: &str = "[app.dashboard.stage.dev]\n";
 const VANITY: &str = "vanity-url = \"wine\"\n";
 
@@ -25,6 +24,8 @@ fn a_version_has_what_the_file_says_and_a_silent_file_keeps_it() {
         let (newer, vanity) = if api == V4 { ("", "") } else { (NEWER, VANITY) };
         let more = format!("{VOLUMES}{newer}{DEV}{vanity}");
         let mut scenery = Scenery::with(api, &more, Scenery::made);
+        let picture = scenery.scene.path().join("wine.png");
+        std::fs::write(&picture, "red").unwrap();
         let run = scenery.run(PUBLISH).exits(0);
         let told = run.stdout.lines().find(|line| line.contains("  volumes "));
         assert!(told.is_some_and(|line| line.contains(" raw (")), "{run}");
@@ -47,12 +48,21 @@ fn a_version_has_what_the_file_says_and_a_silent_file_keeps_it() {
                 (&app["vanityUrl"], &app["discoverable"]),
                 (&json!("wine"), &json!(false))
             );
+            assert_eq!(app["thumbnail"]["filename"], "wine.png");
         };
         has_all(&scenery);
         scenery
             .run(PUBLISH)
             .exits(0)
             .tells("in stage `dev` already");
+        if api != V4 {
+            std::fs::write(&picture, "white").unwrap();
+            let run = scenery.run(PUBLISH).exits(0);
+            assert!(run.stdout.contains("~ thumbnail: wine.png"), "{run}");
+            let thumbnail = scenery.app()["thumbnail"].clone();
+            assert_eq!(thumbnail["contentType"], "image/png");
+            assert_eq!(thumbnail["contentBase64"], "d2hpdGU=");
+        }
 
         for line in [VOLUMES, newer, vanity].into_iter().flat_map(str::lines) {
             scenery.replace_in_stages(&format!("{line}\n"), "");
@@ -101,7 +111,7 @@ fn what_an_api_cannot_carry_is_refused_before_anything_is_written() {
         Scenery::made,
     );
     let run = scenery.run(PUBLISH).exits(3);
-    run.tells("`/v4/modelProducts` starts app `dashboard` without `autoscaling`, `viewer-identity`, `vanity-url`")
+    run.tells("`/v4/modelProducts` starts app `dashboard` without `autoscaling`, `viewer-identity`, `vanity-url`, `thumbnail`")
         .tells("take away `autoscaling` under `[app.dashboard]` in stages.toml");
     let state = scenery.scene.sandbox.state();
     assert_eq!(state["apps"], json!([]));

@@ -1,6 +1,7 @@
 //! What the stage file says of how an endpoint answers: calls whose answer is fetched later, monitoring, its host, its
 //! replicas, and that it is stopped and started.
 
+use domino_sandbox::PolicySeed;
 use serde_json::{Value, json};
 
 use crate::harness::{MODEL_TOKEN, Scene, Setup};
@@ -89,9 +90,15 @@ fn what_nothing_changes_of_an_endpoint_is_refused_before_anything_is_written() {
     other.run(PUBLISH).exits(3).tells(
         "endpoint `tenfold-dev` has `routingMode` `basic` in Domino, and stages.toml says `advanced`",
     );
+    other.commit_file("stages.toml", &stages("bundle = \"b\""));
+    other
+        .run(PUBLISH)
+        .exits(3)
+        .tells("endpoint `tenfold-dev` belongs to no bundle in Domino, and stages.toml says `b`");
     assert_eq!(writes(&other).len(), written);
     for (keys, says) in [
         ("monitoring = true", "cannot be monitored"),
+        ("bundle = \"b\"", "cannot belong to a bundle"),
         (
             "routing = \"advanced\"",
             "cannot be held to routing by labels",
@@ -108,6 +115,61 @@ fn what_nothing_changes_of_an_endpoint_is_refused_before_anything_is_written() {
         "request `line 1` has arguments without names, and endpoint `tenfold-dev` is asynchronous",
     );
     assert_eq!(unnamed.sandbox.state()["modelApis"], json!([]));
+}
+
+#[test]
+fn a_new_endpoint_belongs_to_its_bundle_and_is_made_by_the_api_that_is_named() {
+    let mut governed = Setup {
+        stages: &stages(""),
+        files: &[("smoke.jsonl", SMOKE), ("function.py", TENFOLD)],
+        seed: |seed| seed.policy(PolicySeed::new("Endpoints")),
+        ..Setup::of(PROGRAM)
+    }
+    .scene();
+    governed.variable("DOMINO_MODEL_TOKEN", MODEL_TOKEN);
+    let api = "/api/governance/v1";
+    let policies = by_hand(&governed, "GET", &format!("{api}/policy-overviews"), None);
+    let (policy, project) = (
+        &policies["data"][0]["id"],
+        governed.sandbox.state()["projects"][0]["id"].clone(),
+    );
+    let bundle =
+        json!({ "name": "Tenfold", "policyId": policy, "projectId": project, "attachments": [] });
+    let bundle = by_hand(&governed, "POST", &format!("{api}/bundles"), Some(&bundle));
+    let id = bundle["id"].as_str().unwrap().to_owned();
+    governed.commit_file("stages.toml", &stages(&format!("bundle = \"{id}\"")));
+    let run = governed.run(PUBLISH).exits(7);
+    run.tells("does not let endpoint `tenfold-dev` be started: gate `Serve the model` is closed");
+    assert_eq!(governed.sandbox.state()["modelApis"], json!([]));
+    let approvals = by_hand(
+        &governed,
+        "GET",
+        &format!("{api}/bundles/{id}/approvals"),
+        None,
+    );
+    let event = json!({
+        "bundleId": id, "policyId": policy, "projectId": project, "eventType": "RequestSubmitted",
+        "approvalId": approvals[0]["id"],
+    });
+    by_hand(
+        &governed,
+        "POST",
+        &format!("{api}/rpc/publish-approval-event"),
+        Some(&event),
+    );
+    assert_eq!(
+        governed.sandbox.approve_waiting("approver").unwrap().len(),
+        1
+    );
+    governed.run(PUBLISH).exits(0);
+    assert_eq!(only(&governed)["bundleId"], id.as_str());
+    governed.run(PUBLISH).exits(0).tells("is as wanted");
+    let older = scene("6.3", "api = \"models\"");
+    older.run(PUBLISH).exits(0);
+    let asked = older.sandbox.requests();
+    let by_newer = |path: &str| path.starts_with("/api/modelServing/");
+    assert!(!asked.iter().any(|request| by_newer(&request.path)));
+    assert_eq!(only(&older)["name"], "tenfold-dev");
 }
 
 #[test]

@@ -65,6 +65,12 @@ pub(crate) fn decide(
         change_texts: Vec::new(),
         remarks: Vec::new(),
     };
+    if let Some(picture) = &wanted.thumbnail {
+        decision
+            .change_texts
+            .push(format!("thumbnail: {}", picture.file_name));
+        decision.changes.thumbnail = Some(picture.clone());
+    }
     let Some(app) = existing else {
         return Ok(decision);
     };

@@ -4,7 +4,7 @@
 use domino_core::api::GitRef;
 use domino_core::api::apps::{
     AppChanges, AppContent, AppId, AppInstance, AppInstanceId, AppStatus, AppVersion, AppVersionId,
-    Apps, Generation, NewApp, Published, visibility_word,
+    Apps, Generation, NewApp, Published, Thumbnail, visibility_word,
 };
 use domino_core::api::projects::Project;
 use domino_core::client::{ApiError, Reader, Writer, Written, write_once};
@@ -159,6 +159,33 @@ impl Launcher<'_> {
 
     /// Changes the app itself, and checks that Domino has the change.
     pub(crate) async fn change(&self, app: &AppId, changes: &AppChanges) -> Result<()> {
+        let of_the_app = AppChanges {
+            thumbnail: None,
+            ..changes.clone()
+        };
+        if !of_the_app.is_empty() {
+            self.change_app(app, &of_the_app).await?;
+        }
+        match &changes.thumbnail {
+            Some(picture) => self.change_thumbnail(app, picture).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn change_thumbnail(&self, app: &AppId, picture: &Thumbnail) -> Result<()> {
+        let sent = write_once(
+            self.reader.delay_scale(),
+            async || self.writer.set_thumbnail(app, picture).await,
+            async || {
+                let now = self.apps.thumbnail(app).await?;
+                Ok(now.filter(|now| *now == picture.bytes).map(drop))
+            },
+        );
+        sent.await.map_err(|error| self.explained(error))?;
+        Ok(())
+    }
+
+    async fn change_app(&self, app: &AppId, changes: &AppChanges) -> Result<()> {
         let is_changed = async || {
             let now = self.apps.app(app).await?;
             Ok(now.filter(|now| {

@@ -1,8 +1,9 @@
 //! What `publish` is asked to do, and what it will do: read, compared and decided, with nothing written.
 
+use std::path::Path;
 use std::time::Duration;
 
-use domino_core::api::apps::{App, AppStatus, AppVersion, Apps, Capabilities};
+use domino_core::api::apps::{App, AppStatus, AppVersion, Apps, Capabilities, Thumbnail};
 use domino_core::api::projects::Project;
 use domino_core::client::Reader;
 use domino_core::commit::Commit;
@@ -157,6 +158,7 @@ pub(crate) async fn plan<'a>(
         },
         fields,
         discoverable: entity.settings_in(stage).discoverable,
+        thumbnail: thumbnail(file, entity, &apps, existing.as_ref()).await?,
         kept: kept.unwrap_or_default(),
     };
     if can.tags_versions {
@@ -198,6 +200,33 @@ pub(crate) async fn plan<'a>(
         order,
         hold,
     })
+}
+
+/// The app's picture, unless Domino has it already.
+async fn thumbnail(
+    file: &StageFile,
+    entity: &stage_file::App,
+    apps: &Apps<Reader>,
+    existing: Option<&App>,
+) -> Result<Option<Thumbnail>> {
+    let Some(named) = &entity.thumbnail else {
+        return Ok(None);
+    };
+    let key = ["app", entity.name.as_str(), "thumbnail"];
+    let unusable = |why: String| {
+        CommandError::usage(format!("thumbnail `{}` {why}", named.display())).at(file, &key)
+    };
+    let folder = file.path.parent().unwrap_or(Path::new(""));
+    let bytes = std::fs::read(folder.join(named))
+        .map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let picture = Thumbnail::of(named, bytes);
+    let picture = picture.filter(|picture| !picture.bytes.is_empty());
+    let picture = picture.ok_or_else(|| unusable("is empty or no picture by its name".into()))?;
+    let has = match existing {
+        Some(app) => apps.thumbnail(&app.id).await?,
+        None => None,
+    };
+    Ok(Some(picture).filter(|picture| has.as_ref() != Some(&picture.bytes)))
 }
 
 /// The hold that the app has after this. One that is held is not moved to another commit.

@@ -253,7 +253,7 @@ impl Rollout<'_> {
             );
             let runs = app.version.as_ref().map_or_else(String::new, version_text);
             return Ok(RolloutOutcome::Incomplete(error.context(format!(
-                "app `{name}` runs {runs} in stage `{stage}`, but its visibility or description could not be changed"
+                "app `{name}` runs {runs} in stage `{stage}`, but its visibility, description or thumbnail could not be changed"
             ))));
         }
         match unreported {

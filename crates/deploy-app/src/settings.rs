@@ -33,10 +33,13 @@ pub(crate) fn refuse_unknown(
     stage: &Stage,
     fields: &VersionFields,
 ) -> Result<()> {
-    let unknown = match can.sets_versions_up {
+    let mut unknown = match can.sets_versions_up {
         true => Vec::new(),
         false => fields.need_newer_api(),
     };
+    if entity.thumbnail.is_some() && !can.has_thumbnails {
+        unknown.push("thumbnail");
+    }
     let Some(first) = unknown.first() else {
         return Ok(());
     };

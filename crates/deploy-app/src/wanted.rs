@@ -4,7 +4,9 @@
 //! proven.
 
 use domino_core::api::GitRef;
-use domino_core::api::apps::{AppContent, AppVersion, Carried, VersionFields, visibility_word};
+use domino_core::api::apps::{
+    AppContent, AppVersion, Carried, Thumbnail, VersionFields, visibility_word,
+};
 use domino_core::api::environments::EnvironmentId;
 use domino_core::api::hardware_tiers::HardwareTierId;
 use domino_core::commit::Commit;
@@ -38,6 +40,8 @@ pub(crate) struct Wanted {
     pub(crate) fields: VersionFields,
     /// Whether people who may not open it find it; `None` leaves Domino's.
     pub(crate) discoverable: Option<bool>,
+    /// The app's picture, if Domino does not have it already.
+    pub(crate) thumbnail: Option<Thumbnail>,
     /// Settings of the previous version that the file does not mention.
     pub(crate) kept: Kept,
 }

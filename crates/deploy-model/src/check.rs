@@ -227,6 +227,7 @@ mod tests {
             is_public: None,
             is_async: None,
             routing_mode: None,
+            bundle: None,
             created_by: None,
             carried: Default::default(),
             active: None,

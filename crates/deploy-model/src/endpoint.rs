@@ -2,7 +2,7 @@
 
 use domino_core::api::async_endpoints::{self, AsyncEndpoint};
 use domino_core::api::model_apis::{
-    Deployment, DeploymentStatus, ModelApi, ModelApiVersion, ModelApis,
+    Deployment, DeploymentStatus, Generation, ModelApi, ModelApiVersion, ModelApis,
 };
 use domino_core::api::model_endpoints::{ModelEndpoint, Route};
 use domino_core::api::projects::Project;
@@ -12,7 +12,7 @@ use domino_core::error::{CommandError, Result};
 use domino_core::own_endpoint::{EndpointSearch, OwnEndpoint, registered_name};
 use domino_core::revision::hand_on;
 use domino_core::step::{Report, StepContext};
-use stage_file::{Host, Model, Stage, StageFile};
+use stage_file::{EndpointApi, Host, Model, Stage, StageFile};
 
 use crate::calls::Calls;
 use crate::token::Token;
@@ -69,7 +69,9 @@ impl Endpoint {
     ) -> Result<Self> {
         let project = Project::of_stage(reader, file, stage).await?;
         let registered = registered_name(model);
-        let apis = reader.find_model_apis_of(&project, registered).await?;
+        let apis = reader
+            .find_model_apis_of(&project, registered, generation(model))
+            .await?;
         let search = EndpointSearch {
             file,
             stage,
@@ -160,6 +162,14 @@ impl Endpoint {
             .at(file, &["model", model])
         })
     }
+}
+
+/// The generation of Domino's API that the stage file names.
+pub(crate) fn generation(model: &Model) -> Option<Generation> {
+    model.api.map(|api| match api {
+        EndpointApi::ModelServing => Generation::ModelServing,
+        EndpointApi::Models => Generation::Models,
+    })
 }
 
 /// The host where endpoints are called: the given one, otherwise that of the stage file, otherwise Domino's own. A

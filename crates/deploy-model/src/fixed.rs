@@ -58,6 +58,20 @@ fn conflict(
         let why = "cannot be held to routing by labels: the API of this Domino, `/v1/models`, does not tell it";
         return Some(("routing", why.to_owned(), "promote versions in Domino"));
     }
+    if let Some(wanted) = &said.bundle {
+        if !can.governs {
+            let why = "cannot belong to a bundle: the API of this Domino, `/v1/models`, has no field for it";
+            return Some(("bundle", why.to_owned(), "take `bundle` away"));
+        }
+        let is = api.map(|api| api.bundle.as_deref());
+        if let Some(is) = is.filter(|is| *is != Some(wanted)) {
+            let is = is.map_or_else(|| "no bundle".to_owned(), |is| format!("bundle `{is}`"));
+            let why = format!(
+                "belongs to {is} in Domino, and stages.toml says `{wanted}`: no route of Domino's changes it"
+            );
+            return Some(("bundle", why, other));
+        }
+    }
     let mode = api.and_then(|api| api.routing_mode.as_deref());
     if let (Some(wanted), Some(is)) = (said.routing, mode)
         && !is.eq_ignore_ascii_case(wanted.word())
@@ -101,7 +115,15 @@ mod tests {
             routing: Some(Routing::Basic),
             ..EndpointSettings::default()
         };
-        for (said, key) in [(&monitored, "monitoring"), (&labels, "routing")] {
+        let governed = EndpointSettings {
+            bundle: Some("b".into()),
+            ..EndpointSettings::default()
+        };
+        for (said, key) in [
+            (&monitored, "monitoring"),
+            (&labels, "routing"),
+            (&governed, "bundle"),
+        ] {
             assert_eq!(told(said, Generation::Models), Some(key));
             assert_eq!(told(said, Generation::ModelServing), None);
         }

@@ -8,7 +8,7 @@ use domino_core::own_endpoint::{EndpointSearch, registered_name};
 use domino_core::place::ResolvedPlacement;
 use stage_file::Kind;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, generation};
 use crate::proven::{Claim, Registered};
 use crate::source::{self, Source};
 use crate::stage_before;
@@ -46,7 +46,9 @@ impl Ground {
             ResolvedPlacement::find(&reader, file, stage, Kind::Model, &project, &target),
             async {
                 let registered = registered_name(model);
-                Ok(reader.find_model_apis_of(&project, registered).await?)
+                Ok(reader
+                    .find_model_apis_of(&project, registered, generation(model))
+                    .await?)
             },
             source::without_the_stage_before(context, &project, model, choice, commit),
         )?;

@@ -10,7 +10,7 @@ use domino_core::deployment_marker::{
 use domino_core::error::CommandError;
 use domino_core::place::ResolvedPlacement;
 use domino_core::step::StepContext;
-use stage_file::Model;
+use stage_file::{EndpointSettings, Model};
 
 use crate::difference::{ExistingEndpoint, Wanted};
 use crate::endpoint::Endpoint;
@@ -183,10 +183,12 @@ pub(crate) fn monitored(said: Option<bool>) -> Carried {
 }
 
 /// What a new endpoint says of how it is called; one that is there keeps what it has.
-pub(crate) fn asynchronous(said: Option<bool>) -> Carried {
-    let is_async = said.filter(|is_async| *is_async);
-    let fields = is_async.map(|is_async| ("isAsync".to_owned(), is_async.into()));
-    fields.into_iter().collect()
+pub(crate) fn fixed_at_creation(said: &EndpointSettings) -> Carried {
+    let is_async = said.asynchronous.filter(|is_async| *is_async);
+    let is_async = is_async.map(|is_async| ("isAsync".to_owned(), is_async.into()));
+    let bundle = said.bundle.as_deref();
+    let bundle = bundle.map(|bundle| ("bundleId".to_owned(), bundle.into()));
+    is_async.into_iter().chain(bundle).collect()
 }
 
 /// The content of the marker of a first version.

@@ -14,6 +14,7 @@ mod decision;
 mod difference;
 mod endpoint;
 mod fixed;
+mod gate;
 mod going_back;
 mod ground;
 mod invoke;

@@ -22,8 +22,9 @@ use crate::decision::{decide, let_in, order};
 use crate::difference::{ExistingEndpoint, Wanted, Work};
 use crate::endpoint::Endpoint;
 use crate::fixed;
+use crate::gate::check_gates;
 use crate::ground::Ground;
-use crate::kept::{Kept, asynchronous, first_written, monitored, take_over};
+use crate::kept::{Kept, first_written, fixed_at_creation, monitored, take_over};
 use crate::label_route;
 use crate::proven::Claim;
 use crate::recorded_requests::RecordedRequests;
@@ -113,6 +114,10 @@ pub(crate) async fn plan<'a>(
     remarks.extend(order.warning.clone());
     remarks.extend(not_held(args, work));
     remarks.extend(label_route::remark(&reader, said.routing, there).await);
+    if !matches!(work, Work::Nothing(_)) {
+        let tier = place.tier.as_ref();
+        remarks.extend(check_gates(&reader, endpoint, &said, tier).await?);
+    }
     remarks.extend(domino_chooses(context, place, &source, there.is_some()));
     let Ground {
         endpoint, place, ..
@@ -318,7 +323,7 @@ fn desired(
         source: source.what.clone(),
         version_description: String::new(),
         logs_requests: model.log_requests.unwrap_or(false),
-        carried: asynchronous(said.asynchronous),
+        carried: fixed_at_creation(&said),
         carried_version: monitored(said.monitoring),
     }
 }

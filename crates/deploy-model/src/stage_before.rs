@@ -11,6 +11,8 @@ use domino_core::serving::{Answering, Serving};
 use domino_core::step::StepContext;
 use stage_file::{Model, ModelSource, Stage};
 
+use crate::endpoint::generation;
+
 use crate::check::git_commit;
 
 /// What the stage before serves.
@@ -49,7 +51,9 @@ pub(crate) async fn ask(
     } else {
         other = Project::of_stage(&reader, file, before).await?;
         let registered = registered_name(model);
-        read = reader.find_model_apis_of(&other, registered).await?;
+        read = reader
+            .find_model_apis_of(&other, registered, generation(model))
+            .await?;
         (&other, &read)
     };
     if let ModelSource::Registered { .. } = &model.source {

@@ -110,6 +110,10 @@ impl PublishPlan<'_> {
         if is_async.unwrap_or_else(|| is_on(&desired.carried, "isAsync")) {
             plan.fact("calls", "asynchronous: the answer is fetched later");
         }
+        let bundle = desired.carried.get("bundleId");
+        if let Some(bundle) = bundle.and_then(|bundle| bundle.as_str()) {
+            plan.fact("bundle", bundle);
+        }
         if self.says_monitoring {
             let is_on = is_on(&desired.carried_version, "monitoringEnabled");
             plan.fact("monitoring", if is_on { "on" } else { "off" });

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod approval;
+pub mod bundle_gates;
 pub mod checkout;
 pub mod choice;
 pub mod client;

@@ -19,6 +19,8 @@ mod proxy;
 mod run;
 mod session;
 mod store;
+mod thumbnail;
+mod thumbnail_routes;
 mod upgrade;
 mod v1;
 mod v1_versions;
@@ -47,6 +49,7 @@ pub(crate) fn routes(apps: Arc<Apps>) -> Router {
         routes = routes
             .merge(beta::routes())
             .merge(beta_instances::routes())
+            .merge(thumbnail_routes::routes())
             .merge(views::routes());
     }
     if version.has_apps_v1() {

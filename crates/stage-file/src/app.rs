@@ -1,6 +1,7 @@
 //! An app, and who may open it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct App {
     pub description: String,
     /// Who may open it.
     pub visibility: Visibility,
+    /// The picture of it in Domino's list, from the top of the repository.
+    pub thumbnail: Option<PathBuf>,
     /// What its versions have beside the stage's tier and environment.
     #[serde(flatten)]
     pub settings: AppSettings,
@@ -38,6 +41,19 @@ pub struct App {
     pub paths: Option<Vec<String>>,
     /// Its own settings in one stage, by the stage's name.
     pub stages: BTreeMap<String, Placement>,
+}
+
+/// The MIME type of a picture by the end of its name; `None` if it is not that of a picture.
+pub fn picture_type(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    Some(match ending.as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "svg" => "image/svg+xml",
+        _ => return None,
+    })
 }
 
 impl App {

@@ -16,6 +16,18 @@ pub struct EndpointSettings {
     pub endpoint_host: Option<Host>,
     /// Which version callers get.
     pub routing: Option<Routing>,
+    /// The governance bundle that a new endpoint belongs to, by id.
+    pub bundle: Option<String>,
+}
+
+/// A generation of Domino's API for endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndpointApi {
+    /// `/api/modelServing/v1`.
+    ModelServing,
+    /// `/v1/models`.
+    Models,
 }
 
 /// Which version the callers of an endpoint get.
@@ -49,6 +61,7 @@ impl EndpointSettings {
                 .clone()
                 .or_else(|| those.endpoint_host.clone()),
             routing: self.routing.or(those.routing),
+            bundle: self.bundle.clone().or_else(|| those.bundle.clone()),
         }
     }
 }

@@ -40,10 +40,10 @@ mod unknown_name;
 mod validate;
 mod version_rule;
 
-pub use self::app::{App, Visibility};
+pub use self::app::{App, Visibility, picture_type};
 pub use self::app_settings::{AppApi, AppSettings, Autoscaling};
 pub use self::compute_environment::{ComputeEnvironment, Revision};
-pub use self::endpoint_settings::{EndpointSettings, Routing};
+pub use self::endpoint_settings::{EndpointApi, EndpointSettings, Routing};
 pub use self::gates::{DominoApproval, Evidence, Gates};
 pub use self::host::{Host, MalformedHost};
 pub use self::job::Job;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint_settings::EndpointSettings;
+use crate::endpoint_settings::{EndpointApi, EndpointSettings};
 use crate::placement::{self, Placement};
 use crate::stage::Stage;
 use crate::version_rule::VersionRule;
@@ -26,6 +26,8 @@ pub struct Model {
     pub replicas: Option<u32>,
     /// How the endpoint answers its callers.
     pub endpoint: EndpointSettings,
+    /// The API of Domino's that is used; the newest that there is when not given.
+    pub api: Option<EndpointApi>,
     /// Environment variables of the endpoint, by name. Never secrets: Domino shows them.
     pub environment_variables: BTreeMap<String, String>,
     /// A JSON Lines file of recorded requests, from the top of the repository.

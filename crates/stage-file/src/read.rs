@@ -220,6 +220,7 @@ fn app(name: &str, table: Table<'_, '_>) -> App {
         entry_point: table.text("entry-point").unwrap_or_default(),
         description: table.text("description").unwrap_or_default(),
         visibility: table.word("visibility").unwrap_or(Visibility::GrantBased),
+        thumbnail: table.text("thumbnail").map(PathBuf::from),
         settings: app_settings(table),
         api: table.word("api"),
         health_path: table.text("health-path"),
@@ -256,6 +257,7 @@ fn model(name: &str, table: Table<'_, '_>) -> Model {
         description: table.text("description").unwrap_or_default(),
         replicas: table.number("replicas"),
         endpoint: endpoint_settings(table),
+        api: table.word("api"),
         environment_variables: table.variables(),
         smoke_test: table.text("smoke-test").map(PathBuf::from),
         log_requests: table.bool("log-requests"),
@@ -274,6 +276,7 @@ fn endpoint_settings(table: Table<'_, '_>) -> EndpointSettings {
         monitoring: table.bool("monitoring"),
         endpoint_host: table.parsed("endpoint-host"),
         routing: table.word("routing"),
+        bundle: table.text("bundle"),
     }
 }
 

@@ -67,6 +67,15 @@ fn unknown_key(section: &Section, path: &[&str], findings: &mut Findings<'_>) {
         [] => "at the top of the file".to_owned(),
         above => format!("in {}", place(above)),
     };
+    let absent = match (path, *key) {
+        (["job", ..], "bundle") => Some("no API of Domino's takes one for a run or a schedule"),
+        (["job", ..], "api") => Some("one API of Domino's has all that runs and schedules need"),
+        _ => None,
+    };
+    if let Some(why) = absent {
+        let says = format!("unknown key `{key}` {place}: {why}");
+        return findings.sentence("unknown-key", path, says);
+    }
     let known = || section.keys.iter().map(|key| key.name);
     let hint = match nearest(key, known()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),

@@ -273,6 +273,11 @@ pub static RULES: &[Rule] = &[
         app_settings::vanity_url,
     ),
     error(
+        "thumbnail",
+        "the thumbnail of an app is a picture by its name",
+        app_settings::thumbnail,
+    ),
+    error(
         "duplicate-app",
         "no two apps or stages publish to one app of Domino",
         entity::duplicate_app,

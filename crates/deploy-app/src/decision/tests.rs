@@ -72,6 +72,7 @@ fn an_app_is_opened_to_others_only_once_the_new_version_runs() {
         description: Some("Numbers".into()),
         visibility: Some(Visibility::Public),
         discoverable: Some(false),
+        thumbnail: None,
     };
     let around = |action: Action| {
         let decision = Decision {

@@ -41,6 +41,7 @@ pub(crate) fn wanted() -> Wanted {
         another_runs: false,
         fields: VersionFields::default(),
         discoverable: None,
+        thumbnail: None,
         kept: Kept::default(),
     }
 }

@@ -118,6 +118,7 @@ fn existing(
             is_public: Some(false),
             is_async: None,
             routing_mode: None,
+            bundle: None,
             created_by: None,
             carried: Default::default(),
             active,

@@ -11,6 +11,7 @@ mod generation;
 mod model_products;
 mod routes;
 mod status;
+mod thumbnail;
 mod v1;
 mod wire;
 
@@ -24,6 +25,7 @@ pub use self::generation::{Capabilities, Generation};
 use self::model_products::ModelProducts;
 use self::routes::Routes as _;
 pub use self::status::AppStatus;
+pub use self::thumbnail::Thumbnail;
 use self::v1::V1;
 use super::ids::ProjectId;
 pub use super::ids::{AppId, AppInstanceId, AppVersionId};
@@ -174,6 +176,12 @@ impl Apps<Reader> {
         by_generation!(self.version(app, version))
     }
 
+    /// `GET /api/apps/beta/apps/{id}/thumbnail`: the bytes of an app's picture, if it has one; see
+    /// [`Capabilities::has_thumbnails`].
+    pub async fn thumbnail(&self, app: &AppId) -> Result<Option<Vec<u8>>, ApiError> {
+        thumbnail::read(&self.client, app).await
+    }
+
     /// One page of the log of a start of a version, from `position` on, at most `limit` lines. The newest API has no
     /// logs of its own; beta's are read.
     pub async fn log(
@@ -222,6 +230,11 @@ impl Apps<Writer> {
     /// `DELETE …/apps/{id}`: archives an app and stops what runs of it; see [`Capabilities::archives_apps`].
     pub async fn archive(&self, app: &AppId) -> Result<(), ApiError> {
         by_generation!(self.archive(app))
+    }
+
+    /// `POST /api/apps/beta/apps/{id}/thumbnail`: makes or replaces an app's picture; 201 or 200.
+    pub async fn set_thumbnail(&self, app: &AppId, picture: &Thumbnail) -> Result<(), ApiError> {
+        thumbnail::set(&self.client, app, picture).await
     }
 
     /// Changes the app itself, not a version of it.

@@ -108,13 +108,36 @@ impl Reader {
         })
     }
 
-    /// The same, and at the same time the endpoints that a registered model lists.
+    /// The model APIs of a project by the routes of this generation alone.
+    async fn model_apis_of(
+        &self,
+        project: &Project,
+        generation: Generation,
+    ) -> Result<ListedModelApis, ApiError> {
+        let apis = self.model_apis(generation);
+        let all = by_generation!(apis.list(project))?;
+        Ok(ListedModelApis {
+            apis,
+            all,
+            made: None,
+        })
+    }
+
+    /// The same by the routes of `generation`, if given, and at the same time the endpoints that a registered model
+    /// lists.
     pub async fn find_model_apis_of(
         &self,
         project: &Project,
         registered_model: Option<&str>,
+        generation: Option<Generation>,
     ) -> Result<ListedModelApis, ApiError> {
-        let (mut found, made) = tokio::try_join!(self.find_model_apis(project), async {
+        let listed = async {
+            match generation {
+                Some(generation) => self.model_apis_of(project, generation).await,
+                None => self.find_model_apis(project).await,
+            }
+        };
+        let (mut found, made) = tokio::try_join!(listed, async {
             match registered_model {
                 Some(name) => made::made_of(self, name).await,
                 None => Ok(None),

@@ -1,7 +1,7 @@
 //! `deploy-apps.yml`: publish every app of the stage file, stage by stage.
 
 use indexmap::IndexMap;
-use stage_file::Kind;
+use stage_file::{App, Kind};
 
 use super::by_hand::{BACK, ByHand, PUT_BACK, with_flags};
 use super::chain::Chain;
@@ -16,12 +16,18 @@ const MORE_MINUTES: u32 = 5;
 /// The flags that a person may tick.
 const FLAGS: [ByHand; 2] = [PUT_BACK, BACK];
 
+fn files_of(app: &App) -> impl Iterator<Item = String> {
+    let picture = app.thumbnail.as_deref().and_then(|path| path.to_str());
+    let entry_point = std::iter::once(app.entry_point.as_str());
+    entry_point.chain(picture).map(str::to_owned)
+}
+
 /// The workflow for apps.
 pub(super) fn deploy_apps(share: Share<'_>) -> Workflow {
     let file = share.file;
     deploy(
         share,
-        file.apps.iter().map(|app| app.entry_point.clone()),
+        file.apps.iter().flat_map(files_of),
         &FLAGS,
         |stage, before| {
             let mut outputs = IndexMap::new();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::instance::Instance;
+use super::thumbnail::Thumbnail;
 use super::version::AppVersion;
 use crate::clock::Moment;
 use crate::hardware_tiers::HardwareTiers;
@@ -50,6 +51,7 @@ pub(super) struct Facts {
     pub(super) render_iframe: bool,
     pub(super) mount_datasets: bool,
     pub(super) mount_net_app_volumes: bool,
+    pub(super) thumbnail: Option<Thumbnail>,
     /// The settings that `/v4` creates an app with, for its first start.
     pub(super) environment_id: Option<String>,
     pub(super) hardware_tier_id: Option<String>,
@@ -230,6 +232,7 @@ impl App {
             "entryPoint": self.entry_point(),
             "visibility": facts.access.visibility.word(),
             "vanityUrl": facts.vanity_url,
+            "thumbnail": facts.thumbnail.as_ref().map(Thumbnail::state),
             "discoverable": facts.access.is_discoverable,
             "isArchived": self.is_archived(),
             "url": format!("{url}{}", self.path()),

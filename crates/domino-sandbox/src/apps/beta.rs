@@ -16,6 +16,7 @@ use super::generation::{
 };
 use super::instance::Instance;
 use super::store::Apps;
+use super::thumbnail::Thumbnail;
 use super::version::{AppVersion, AppVersionSpec};
 use crate::git_ref::GitRef;
 use crate::reply::{Answer, Put, page};
@@ -50,6 +51,8 @@ impl AppSpelling for Beta {
         json["accessStatuses"] = facts.access.statuses_json().into();
         json["discoverable"] = facts.access.is_discoverable.into();
         json["mountNetAppVolumes"] = facts.mount_net_app_volumes.into();
+        let thumbnail = facts.thumbnail.as_ref();
+        json.put("thumbnailEtag", thumbnail.map(Thumbnail::etag));
         json["publisher"] = user_of(&app.publisher);
         let version = app.current_version();
         let version = version.map(|version| Self::version(apps, app, &version));

@@ -141,6 +141,7 @@ async fn create(State(apps): Of<Apps>, Caller(user): Caller, mut fields: Fields)
         render_iframe: fields.is_set("renderIFrame"),
         mount_datasets: fields.is_set("mountDatasets"),
         mount_net_app_volumes: fields.is_set("mountNetAppVolumes"),
+        thumbnail: None,
         environment_id: fields.optional_text("environmentId"),
         hardware_tier_id: fields.optional_text("hardwareTierId"),
     };

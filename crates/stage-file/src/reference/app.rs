@@ -36,6 +36,13 @@ pub static APP: Section = Section {
             Default("\"grant-based\""),
             "Who may open it.",
         ),
+        key(
+            "thumbnail",
+            Text,
+            Otherwise("what Domino has"),
+            "The picture of it in Domino's list, a file from the top of the repository: `.png`, `.jpg`, `.gif`, `.webp` or \
+             `.svg`. It goes by a route of the beta, which Apps v1 leaves there. Not by `v4`.",
+        ),
         VOLUMES,
         NETAPP_VOLUMES,
         AUTOSCALING_KEY,

@@ -13,7 +13,8 @@ use super::{Section, key};
 /// `[job.<name>]`.
 pub static JOB: Section = Section {
     header: "[job.<name>]",
-    about: "A command that runs once a deployment, or on a schedule.",
+    about: "A command that runs once a deployment, or on a schedule. It has neither `bundle`, which no API of Domino's \
+            takes for a run or a schedule, nor `api`, since one API has all that runs need.",
     keys: &[
         key("command", Text, Required, "The command as Domino runs it."),
         key(

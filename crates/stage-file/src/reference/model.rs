@@ -44,6 +44,14 @@ const ROUTING: Key = key(
      callers use, moves to it only then. Only a person can switch an endpoint to it.",
 );
 
+const BUNDLE: Key = key(
+    "bundle",
+    Text,
+    Otherwise("what the endpoint has"),
+    "The governance bundle that a new endpoint belongs to, by id; its gates are asked before it is made. No route of \
+     Domino's changes it later. Not by `models`.",
+);
+
 /// `[model.<name>]`.
 pub static MODEL: Section = Section {
     header: "[model.<name>]",
@@ -91,6 +99,13 @@ pub static MODEL: Section = Section {
         MONITORING,
         ENDPOINT_HOST,
         ROUTING,
+        BUNDLE,
+        key(
+            "api",
+            Word(&["model-serving", "models"]),
+            Otherwise("the newest that the Domino has"),
+            "The API of Domino's for endpoints to publish by: `/api/modelServing/v1`, or the older `/v1/models`.",
+        ),
         key(
             "environment-variables",
             Variables,
@@ -173,6 +188,7 @@ pub static MODEL_PLACEMENT: Section = Section {
         in_stage(MONITORING, "the model's"),
         in_stage(ENDPOINT_HOST, "the model's"),
         in_stage(ROUTING, "the model's"),
+        in_stage(BUNDLE, "the model's"),
         key(
             "environment-variables",
             Variables,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::rule::{Book, Report};
-use crate::Kind;
 use crate::text::displayed;
+use crate::{Kind, picture_type};
 
 pub(super) fn autoscaling(book: &Book<'_>, report: &mut Report<'_, '_>) {
     for app in &book.file.apps {
@@ -18,6 +18,17 @@ pub(super) fn autoscaling(book: &Book<'_>, report: &mut Report<'_, '_>) {
             };
             let path = [&path[..], &["autoscaling", "max"]].concat();
             report.at(&path, format!("is less than `min`, which is {}", scale.min));
+        }
+    }
+}
+
+pub(super) fn thumbnail(book: &Book<'_>, report: &mut Report<'_, '_>) {
+    for leaf in book.texts(|keys| matches!(keys, ["app", _, "thumbnail"])) {
+        if picture_type(leaf.text.as_ref()).is_none() {
+            report.leaf(
+                leaf,
+                "must end in `.png`, `.jpg`, `.gif`, `.webp` or `.svg`",
+            );
         }
     }
 }
@@ -92,6 +103,30 @@ mod tests {
         assert_eq!(
             app("[app.a.stage.prod]\nvanity-url = \"a/b\""),
             ["`vanity-url` in `[app.a.stage.prod]` must be letters, digits and `-`, not `a/b`"]
+        );
+    }
+
+    #[test]
+    fn a_thumbnail_is_a_picture_of_the_repository() {
+        assert_eq!(app("thumbnail = \"pictures/wine.PNG\""), [""; 0]);
+        assert_eq!(
+            app("thumbnail = \"wine.txt\""),
+            ["`thumbnail` in `[app.a]` must end in `.png`, `.jpg`, `.gif`, `.webp` or `.svg`"]
+        );
+        assert_eq!(app("thumbnail = \"../wine.png\"").len(), 1);
+    }
+
+    #[test]
+    fn what_no_run_can_have_is_refused_with_the_reason() {
+        let job = |key: &str| with(&format!("[job.score]\n{key}"));
+        let says = |problems: Vec<String>| problems.join("\n");
+        assert!(
+            says(job("bundle = \"b\""))
+                .contains("unknown key `bundle` in `[job.score]`: no API of Domino's takes one")
+        );
+        assert!(
+            says(job("api = \"v4\""))
+                .contains("unknown key `api` in `[job.score]`: one API of Domino's has all")
         );
     }
 }

@@ -10,6 +10,7 @@ pub(super) fn path(book: &Book<'_>, report: &mut Report<'_, '_>) {
         matches!(
             keys,
             ["app", _, "entry-point"]
+                | ["app", _, "thumbnail"]
                 | ["model", _, "file" | "smoke-test"]
                 | ["pipeline", "paths"]
                 | [.., "gates", "evidence", "report"]

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::carried::Carried;
 use super::status::AppStatus;
+use super::thumbnail::Thumbnail;
 use crate::api::git_ref::GitRef;
 use crate::api::ids::{
     AppId, AppInstanceId, AppVersionId, EnvironmentId, HardwareTierId, ProjectId,
@@ -169,6 +170,9 @@ pub struct AppChanges {
     /// Whether people who may not open it find it; see
     /// [`Capabilities::changes_discoverable`](super::Capabilities::changes_discoverable).
     pub discoverable: Option<bool>,
+    /// Its picture, which has a route of its own; see
+    /// [`Capabilities::has_thumbnails`](super::Capabilities::has_thumbnails).
+    pub thumbnail: Option<Thumbnail>,
 }
 
 impl AppChanges {

@@ -36,6 +36,8 @@ pub struct Capabilities {
     pub archives_apps: bool,
     /// It can be changed whether people who may not open an app find it.
     pub changes_discoverable: bool,
+    /// An app has a picture, by the route of beta.
+    pub has_thumbnails: bool,
     /// A version says how it scales, as whom it acts, its vanity URL and its bundle.
     pub sets_versions_up: bool,
     /// A version has tags, which are used to find it again.
@@ -55,6 +57,7 @@ const V1: Capabilities = Capabilities {
     changes_description: true,
     archives_apps: true,
     changes_discoverable: true,
+    has_thumbnails: true,
     sets_versions_up: true,
     tags_versions: true,
     chooses_revision: true,
@@ -78,6 +81,7 @@ const V4: Capabilities = Capabilities {
     changes_description: false,
     archives_apps: false,
     changes_discoverable: false,
+    has_thumbnails: false,
     sets_versions_up: false,
     tags_versions: false,
     chooses_revision: false,

@@ -2,6 +2,7 @@
 
 mod beta;
 mod model_products;
+mod thumbnail;
 mod v1;
 
 use serde_json::{Value, json};

@@ -23,7 +23,6 @@ const WORDS: &[(&str, &str)] = &[
 
 /// What a reply tells of an endpoint and no request changes.
 const OF_THE_ENDPOINT: &[&str] = &[
-    "bundleId",
     "collaborators",
     "healthCheck",
     "isAsync",

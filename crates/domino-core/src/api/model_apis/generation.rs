@@ -25,6 +25,8 @@ pub struct Capabilities {
     pub monitors: bool,
     /// It tells which version callers get by a label, and can move that.
     pub routes_by_label: bool,
+    /// A model API belongs to a governance bundle if it was created with one.
+    pub governs: bool,
     /// A model API can be archived.
     pub archives: bool,
 }
@@ -40,6 +42,7 @@ impl Generation {
             fixes_variables: newer,
             monitors: newer,
             routes_by_label: newer,
+            governs: newer,
             archives: newer,
         }
     }

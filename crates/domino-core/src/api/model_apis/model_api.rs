@@ -29,6 +29,8 @@ pub struct ModelApi {
     pub is_async: Option<bool>,
     /// How callers are routed: `basic`, or `advanced`, where they choose a version by its label or number.
     pub routing_mode: Option<String>,
+    /// The id of the governance bundle that it belongs to.
+    pub bundle: Option<String>,
     /// The id of the user who created it.
     pub created_by: Option<String>,
     /// Its other settings, which are sent back with every change.

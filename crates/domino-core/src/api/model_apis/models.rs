@@ -242,6 +242,7 @@ pub(super) async fn list(reader: &Reader, project: &Project) -> Result<Vec<Model
                 is_public: None,
                 is_async: told_async(&listed.rest, seen.as_ref()),
                 routing_mode: None,
+                bundle: None,
                 created_by: None,
                 carried: sent_again(listed.rest),
                 active: seen.and_then(|seen| {

@@ -56,6 +56,7 @@ struct Api {
     replicas: u32,
     is_async: Option<bool>,
     routing_mode: Option<String>,
+    bundle_id: Option<String>,
     access: Option<Access>,
     active_version: Option<Summary>,
     metadata: Option<Metadata>,
@@ -113,6 +114,8 @@ struct NewApi<'a> {
     hardware_tier_id: Option<&'a HardwareTierId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle_id: Option<&'a str>,
     is_async: bool,
     strict_node_anti_affinity: bool,
     environment_variables: Vec<Variable<'a>>,
@@ -158,6 +161,7 @@ impl From<Api> for ModelApi {
             is_public: api.access.map(|access| access.is_public),
             is_async: api.is_async,
             routing_mode: api.routing_mode,
+            bundle: api.bundle_id,
             created_by: api.metadata.and_then(|metadata| metadata.created_by),
             carried: of_endpoint(api.rest),
             active: api.active_version.map(|version| ActiveVersion {
@@ -305,6 +309,7 @@ pub(super) async fn create(
         environment_id: &desired.environment_id,
         hardware_tier_id: desired.hardware_tier_id.as_ref(),
         replicas: desired.replicas,
+        bundle_id: desired.carried.get("bundleId").and_then(Value::as_str),
         is_async: desired.carried.get("isAsync") == Some(&Value::Bool(true)),
         strict_node_anti_affinity: false,
         environment_variables: variables(desired),

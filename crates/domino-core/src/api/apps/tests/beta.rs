@@ -233,6 +233,7 @@ async fn only_what_changes_is_sent_when_an_app_is_changed() {
         description: None,
         visibility: Some(Visibility::Public),
         discoverable: Some(false),
+        thumbnail: None,
     };
     writer
         .apps(Generation::Beta)
