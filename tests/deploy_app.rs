@@ -219,7 +219,7 @@ fn a_version_that_serves_stays_when_who_may_open_the_app_cannot_be_changed() {
         let faults = scenery.scene.sandbox.faults();
         faults.add(Fault::on(route, refused).single());
         let run = scenery.run(PUBLISH).exits(3);
-        run.tells("but its visibility or description could not be changed");
+        run.tells("but its visibility, description or thumbnail could not be changed");
         scenery.serves_alone(&scenery.scene.commit);
         let run = scenery.run(PUBLISH).exits(0);
         if version == V4 {

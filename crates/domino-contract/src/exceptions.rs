@@ -75,3 +75,15 @@ pub(crate) fn is_no_project(exchange: &Exchange<'_>) -> bool {
     exchange.path == "/v4/gateway/projects/findProjectByOwnerAndName"
         && fields.is_some_and(serde_json::Map::is_empty)
 }
+
+/// The public spec wants 24 hexadecimal digits for the bundle of an endpoint; governance, which makes bundles, gives
+/// them UUIDs.
+pub(crate) const BUNDLE_ID: &str = "the bundle of an endpoint by a UUID";
+
+/// Whether what is wrong at a place means that.
+pub(crate) fn is_bundle_id(exchange: &Exchange<'_>, problem: &str) -> bool {
+    let told = problem.split_once("/bundleId: \"");
+    let id = told.and_then(|(_, rest)| rest.split('"').next());
+    exchange.path.starts_with("/api/modelServing/")
+        && id.is_some_and(|id| id.len() == 36 && id.matches('-').count() == 4)
+}

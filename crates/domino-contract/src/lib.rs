@@ -45,6 +45,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Adds what is wrong at a place, but for what the specs are known to have wrong.
+    fn tell(&mut self, exchange: &Exchange<'_>, place: &str, problems: Vec<String>) {
+        for problem in problems {
+            match exceptions::is_bundle_id(exchange, &problem) {
+                true => *self.exceptions.entry(exceptions::BUNDLE_ID).or_default() += 1,
+                false => self.findings.push(format!("{place}: {problem}")),
+            }
+        }
+    }
+
     /// Adds another verdict to this one; a known finding is not repeated.
     pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
@@ -201,12 +211,9 @@ impl Contract {
                 {
                     *verdict.exceptions.entry(gap).or_default() += 1;
                 }
-                for problem in self.problems(document, &format!("{name} body"), schema, true, &body)
-                {
-                    verdict
-                        .findings
-                        .push(format!("{name}: the body: {problem}"));
-                }
+                let problems =
+                    self.problems(document, &format!("{name} body"), schema, true, &body);
+                verdict.tell(exchange, &format!("{name}: the body"), problems);
             }
             (None, Some(_)) => verdict
                 .findings
@@ -269,11 +276,8 @@ impl Contract {
                 .push(format!("{name}: the reply {status} has no body"));
             return;
         };
-        for problem in self.problems(document, &format!("{name} {status}"), schema, false, reply) {
-            verdict
-                .findings
-                .push(format!("{name}: the reply {status}: {problem}"));
-        }
+        let problems = self.problems(document, &format!("{name} {status}"), schema, false, reply);
+        verdict.tell(exchange, &format!("{name}: the reply {status}"), problems);
     }
 
     fn known(&self, key: &str) -> Option<Arc<Validator>> {
