@@ -12,6 +12,7 @@ mod left;
 mod logs;
 mod own_run;
 mod own_schedule;
+mod plan_schedule;
 mod run;
 mod schedule;
 mod schedule_plan;
@@ -28,7 +29,7 @@ use stage_file::Kind;
 
 use crate::follow::FollowArgs;
 use crate::logs::LogsArgs;
-use crate::schedule::ScheduleArgs;
+use crate::plan_schedule::ScheduleArgs;
 use crate::start::StartArgs;
 use crate::status::StatusArgs;
 use crate::stop::StopArgs;

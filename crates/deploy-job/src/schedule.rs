@@ -1,67 +1,18 @@
 //! `deploy-job schedule`: the scheduled job in Domino becomes what the stage file says; never a second one.
 
-use domino_core::api::GitRef;
-use domino_core::api::hardware_tiers::HardwareTierId;
-use domino_core::api::projects::Project;
-use domino_core::api::schedules::ScheduledJob;
 use domino_core::approval::{Approval, Ask};
-use domino_core::client::Reader;
 use domino_core::commit::Commit;
 use domino_core::deployment::Deployment;
-use domino_core::deployment_marker::EntityMarker;
-use domino_core::error::{CommandError, Context as _, Exit, Result};
-use domino_core::hold::{Hold, HoldFlags, Moving};
-use domino_core::older_commit::{OrderNotes, Running};
-use domino_core::place::ResolvedPlacement;
+use domino_core::error::{CommandError, Context as _, Result};
 use domino_core::receipt::ReceiptKind;
-use domino_core::receipt_before::{Passed, ReceiptBefore, WantedBefore};
-use domino_core::revision::RevisionBefore;
-use domino_core::step::{
-    Interrupts, Signal, Step, StepContext, StepFlags, StepResult, Through, ticked,
-};
-use stage_file::{Job, Kind, Schedule, StageFile};
+use domino_core::receipt_before::{Passed, WantedBefore};
+use domino_core::step::{Interrupts, Signal, Step, StepContext, StepResult, Through};
+use stage_file::Kind;
 
 use crate::apply_schedule::Applied;
-use crate::own_schedule::Ours;
-use crate::run::{cannot, deployed_here};
-use crate::schedule_plan::{SchedulePlan, Wanted};
-use crate::wanted_schedule::{Asked, Definition};
-
-/// How many of the next start times are shown.
-const FIRES: usize = 5;
-
-/// `deploy-job schedule`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ScheduleArgs {
-    /// The job, as in `[job.<name>]` of stages.toml
-    pub(crate) job: String,
-    /// The commit that the scheduled runs use: a whole id, or what git knows here; else GITHUB_SHA, else HEAD
-    #[arg(long, value_name = "COMMIT")]
-    pub(crate) commit: Option<String>,
-    /// Delete the scheduled job; the job itself may be gone from stages.toml
-    #[arg(long)]
-    pub(crate) delete: bool,
-    /// Deploy a commit although a newer one is deployed
-    #[arg(long, env = "DEPLOY_BACK", value_parser = ticked)]
-    pub(crate) back: bool,
-    /// Pause it or let it fire as stages.toml says, although somebody decided otherwise in Domino
-    #[arg(long = "put-back", env = "DEPLOY_PUT_BACK", value_parser = ticked)]
-    pub(crate) as_file_says: bool,
-    /// Leave a scheduled job alone that may be ours under another title, and go on beside it
-    #[arg(long)]
-    pub(crate) beside: bool,
-    /// Print the plan and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) hold: HoldFlags,
-    #[command(flatten)]
-    pub(crate) revision: RevisionBefore,
-    #[command(flatten)]
-    pub(crate) receipt: ReceiptBefore,
-    #[command(flatten)]
-    pub(crate) flags: StepFlags,
-}
+use crate::plan_schedule::{ScheduleArgs, plan};
+use crate::run::cannot;
+use crate::schedule_plan::SchedulePlan;
 
 /// How often a step may find that another one did the same first.
 const ATTEMPTS: usize = 5;
@@ -115,14 +66,8 @@ async fn attempt(
         planned.report_wanted(step);
     }
     if planned.is_as_wanted() {
-        return Ok(Some(StepResult::unchanged(match planned.wanted {
-            Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
-            None if context.file.job(job).is_err() => format!(
-                "job `{job}` has no schedule in stage `{stage}`, and is not in {}",
-                context.file.path.display()
-            ),
-            None => format!("job `{job}` has no schedule in stage `{stage}`"),
-        })));
+        let text = as_wanted(context, job, &planned);
+        return Ok(Some(StepResult::unchanged(text)));
     }
     if args.dry_run {
         return Ok(Some(StepResult::planned()));
@@ -139,7 +84,7 @@ async fn attempt(
             return Err(error);
         }
     };
-    let text = tell(step, &planned, &applied, (job, stage));
+    let text = report_applied(step, &planned, &applied, job, stage);
     match signal {
         None if matches!(applied, Applied::Second(_)) => Ok(None),
         None => Ok(Some(StepResult::done(text))),
@@ -150,33 +95,46 @@ async fn attempt(
     }
 }
 
-/// What was done, for the report and in a sentence.
-fn tell(
+/// Why there is nothing to do.
+fn as_wanted(context: &StepContext, job: &str, planned: &SchedulePlan) -> String {
+    let stage = &context.stage.name;
+    match planned.wanted {
+        Some(_) => format!("the schedule of job `{job}` in stage `{stage}` is as wanted"),
+        None if context.file.job(job).is_err() => format!(
+            "job `{job}` has no schedule in stage `{stage}`, and is not in {}",
+            context.file.path.display()
+        ),
+        None => format!("job `{job}` has no schedule in stage `{stage}`"),
+    }
+}
+
+/// Reports what was written. Returns it as a sentence.
+fn report_applied(
     step: &mut Step,
     planned: &SchedulePlan,
     applied: &Applied,
-    (job, stage): (&str, &str),
+    job: &str,
+    stage: &str,
 ) -> String {
-    match (applied, &planned.existing) {
-        (Applied::Second(first), _) => {
+    match applied {
+        Applied::Second(first) => {
             let text = format!(
                 "another step was first with the same: scheduled job `{first}` stays, and ours was deleted again"
             );
             step.warn(&text, None);
             text
         }
-        (Applied::Is(now), existing) => {
+        Applied::Is(now) => {
             planned.report_wanted(step);
             step.report.output("id", now.id.as_str());
             step.report.fact("scheduled job", now.id.as_str());
-            let verb = if existing.is_some() {
-                "updated"
-            } else {
-                "created"
+            let verb = match planned.existing {
+                Some(_) => "updated",
+                None => "created",
             };
             format!("{verb} the schedule of job `{job}` in stage `{stage}`")
         }
-        (Applied::Deleted, _) => format!("deleted the schedule of job `{job}` in stage `{stage}`"),
+        Applied::Deleted => format!("deleted the schedule of job `{job}` in stage `{stage}`"),
     }
 }
 
@@ -238,202 +196,4 @@ fn completed(
                 .hint("run this again: it finds what it left"))
         }
     }
-}
-
-async fn plan(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan> {
-    let (file, stage) = (&context.file, &context.stage);
-    let reader = context.connection.reader();
-    if args.delete {
-        return plan_deletion(context, args).await;
-    }
-    let job = deployed_here(context, &args.job)?;
-    let marker = EntityMarker::new(&stage.name, &job.name);
-    let schedule = schedule_of(file, job)?;
-    let commit = Commit::wanted(args.commit.as_deref())?;
-    let project = Project::of_stage(&reader, file, stage).await?;
-    let target = file.target(Kind::Job, &job.name, stage);
-    let (mut place, all, user) = tokio::try_join!(
-        ResolvedPlacement::find(&reader, file, stage, Kind::Job, &project, &target),
-        async { Ok(reader.scheduled_jobs(&project.id).await?) },
-        async { Ok(reader.own_user().await?) },
-    )?;
-    let of = (Kind::Job, job.name.as_str());
-    let other_revision = args.revision.settle(&mut place, file, stage, of)?;
-    let ours = Ours {
-        file,
-        stage,
-        marker: &marker,
-        job: Some(job),
-        user: Some(&user.id),
-        beside: args.beside,
-    };
-    let existing = ours.among(&all, &project)?;
-    let hold = hold(context, args, existing.as_ref(), &marker, &commit)?;
-    let order = order(context, args, existing.as_ref(), (job, &commit)).await?;
-    let default_tier = match (&place.tier, &existing) {
-        (None, None) => Some(default_tier(&reader, &project).await?),
-        _ => None,
-    };
-    let asked = Asked {
-        file,
-        stage,
-        job,
-        schedule,
-        marker: &marker,
-        place: &place,
-        default_tier,
-        commit: &commit,
-        user: &user.id,
-        existing: existing.as_ref(),
-        as_file_says: args.as_file_says,
-        hold: hold.as_ref(),
-    };
-    let without_tier = || CommandError::new(Exit::Bug, "a scheduled job without a tier");
-    let Definition {
-        definition,
-        carried,
-        warning,
-    } = asked.definition().ok_or_else(without_tier)?;
-    let fires = fires(&Schedule {
-        timezone: definition.timezone_id.clone(),
-        ..schedule.clone()
-    });
-    let warnings = warning.into_iter().chain(order.warning.clone());
-    let warnings = warnings.chain(other_revision).collect();
-    Ok(SchedulePlan {
-        project,
-        marker,
-        existing,
-        wanted: Some(Wanted {
-            definition,
-            place,
-            commit,
-            fires,
-            carried,
-            order,
-            hold,
-            is_paused_by_file: schedule.paused.contains(&stage.name),
-        }),
-        warnings,
-    })
-}
-
-fn schedule_of<'a>(file: &StageFile, job: &'a Job) -> Result<&'a Schedule> {
-    job.schedule.as_ref().ok_or_else(|| {
-        CommandError::usage(format!(
-            "job `{}` has no schedule in {}",
-            job.name,
-            file.path.display()
-        ))
-        .hint("add `schedule = { cron = … }` to it, or `--delete` what Domino still has")
-        .at(file, &["job", job.name.as_str()])
-    })
-}
-
-/// Whether the schedule would go back behind the commit that it has.
-async fn order(
-    context: &StepContext,
-    args: &ScheduleArgs,
-    existing: Option<&ScheduledJob>,
-    (job, commit): (&Job, &Commit),
-) -> Result<OrderNotes> {
-    let Some(existing) = existing else {
-        return Ok(OrderNotes::default());
-    };
-    let what = format!("the schedule of job `{}`", job.name);
-    let running = Running {
-        what: &what,
-        git_ref: existing.definition.main_repo_git_ref.as_ref(),
-        deployed: "",
-    };
-    running
-        .check_order(commit, &context.connection, args.back)
-        .await
-}
-
-/// The hold that the schedule has after this. One that is held is not moved to another commit.
-fn hold(
-    context: &StepContext,
-    args: &ScheduleArgs,
-    existing: Option<&ScheduledJob>,
-    marker: &EntityMarker,
-    commit: &Commit,
-) -> Result<Option<Hold>> {
-    let definition = existing.map(|existing| &existing.definition);
-    let marked = definition.and_then(|definition| marker.schedule_in(&definition.title));
-    let runs = match definition.and_then(|definition| definition.main_repo_git_ref.as_ref()) {
-        Some(GitRef::Commit(runs)) => Some(runs.as_str()),
-        _ => None,
-    };
-    let moving = Moving {
-        what: &format!("the schedule of job `{}`", marker.entity),
-        entity: &marker.entity,
-        stage: &context.stage.name,
-        runs,
-        held: marked.as_ref().and_then(|marked| marked.hold.as_ref()),
-        is_same: runs == Some(commit.as_str()),
-        back: args.back,
-    };
-    args.hold.settle(moving, commit)
-}
-
-/// Deletes the scheduled job that is ours, even under another title.
-async fn plan_deletion(context: &StepContext, args: &ScheduleArgs) -> Result<SchedulePlan> {
-    let (file, stage) = (&context.file, &context.stage);
-    let reader = context.connection.reader();
-    let marker = EntityMarker::new(&stage.name, name_to_delete(file, &args.job)?);
-    let project = Project::of_stage(&reader, file, stage).await?;
-    let job = file.job(&args.job).ok();
-    let (all, user) = tokio::try_join!(reader.scheduled_jobs(&project.id), async {
-        match job {
-            Some(_) => reader.own_user().await.map(Some),
-            None => Ok(None),
-        }
-    })?;
-    let ours = Ours {
-        file,
-        stage,
-        marker: &marker,
-        job,
-        user: user.as_ref().map(|user| &user.id),
-        beside: args.beside,
-    };
-    let existing = ours.among(&all, &project)?;
-    Ok(SchedulePlan {
-        project,
-        marker,
-        existing,
-        wanted: None,
-        warnings: Vec::new(),
-    })
-}
-
-/// A job that was removed from the stage file may have left its schedule in Domino, which is found only by its name.
-fn name_to_delete<'a>(file: &'a StageFile, name: &'a str) -> Result<&'a str> {
-    match file.job(name) {
-        Ok(job) => Ok(&job.name),
-        Err(_) if StageFile::is_name(name) => Ok(name),
-        Err(unknown) => Err(unknown.into()),
-    }
-}
-
-/// A scheduled job must name its tier, even if a started job may leave it out.
-async fn default_tier(reader: &Reader, project: &Project) -> Result<HardwareTierId> {
-    let settings = reader.project_settings(&project.id).await?;
-    settings.default_hardware_tier_id.ok_or_else(|| {
-        CommandError::refused(format!(
-            "project `{}` has no default hardware tier",
-            project.name
-        ))
-        .hint("write `hardware-tier` for the stage into stages.toml")
-    })
-}
-
-/// The next times at which it starts, in its own time zone.
-pub(crate) fn fires(schedule: &Schedule) -> Vec<String> {
-    schedule
-        .next_fires(FIRES, jiff::Timestamp::now())
-        .iter()
-        .map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string())
-        .collect()
 }

@@ -10,8 +10,8 @@ use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 use stage_file::{Job, Schedule};
 
 use crate::own_schedule::Ours;
+use crate::plan_schedule::fires;
 use crate::run::{Which, find, no_run};
-use crate::schedule::fires;
 
 /// `deploy-job status`.
 #[derive(Debug, clap::Args)]
