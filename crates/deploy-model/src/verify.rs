@@ -175,25 +175,7 @@ impl Publish<'_> {
                 report_smoke_test(step, format!("failed: {why}"), "failed");
                 step.report.next = Some(self.logs_of(version));
                 let Some(watch) = watch else {
-                    let text = match api.routes_by_label() && !version.is_promoted() {
-                        false => format!(
-                            "{called} of endpoint `{name}`, which serves already, failed its smoke test"
-                        ),
-                        true => {
-                            let existing = self.planned.existing.as_ref();
-                            let mut known = existing.iter().flat_map(|known| &known.versions);
-                            let holder = known.find(|version| version.is_promoted());
-                            format!(
-                                "{called} of endpoint `{name}`, which runs as `latest`, failed its smoke test; callers of \
-                                 `labels/{PROD}` {}",
-                                callers::still_get(holder)
-                            )
-                        }
-                    };
-                    return Err(CommandError::message(why).context(
-                        CommandError::failed(text)
-                            .hint("nothing was changed; publish a version that passes"),
-                    ));
+                    return Err(CommandError::message(why).context(self.failed_again(api, version)));
                 };
                 let defect = Defect::FailedSmokeTest(why);
                 Err(self
@@ -201,6 +183,30 @@ impl Publish<'_> {
                     .await)
             }
         }
+    }
+
+    /// A version that was there before this run failed its smoke test: nothing was changed.
+    fn failed_again(&self, api: &ModelApi, version: &ModelApiVersion) -> CommandError {
+        let name = &self.planned.endpoint.name;
+        let called = name_of(version);
+        let text = match api.routes_by_label() && !version.is_promoted() {
+            false => {
+                format!(
+                    "{called} of endpoint `{name}`, which serves already, failed its smoke test"
+                )
+            }
+            true => {
+                let existing = self.planned.existing.as_ref();
+                let mut known = existing.iter().flat_map(|known| &known.versions);
+                let holder = known.find(|version| version.is_promoted());
+                format!(
+                    "{called} of endpoint `{name}`, which runs as `latest`, failed its smoke test; callers of \
+                     `labels/{PROD}` {}",
+                    callers::still_get(holder)
+                )
+            }
+        };
+        CommandError::failed(text).hint("nothing was changed; publish a version that passes")
     }
 
     fn token_was_refused(&self, version: &ModelApiVersion) -> CommandError {

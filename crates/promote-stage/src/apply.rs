@@ -99,16 +99,8 @@ pub(crate) async fn apply(
     if let Some(ending) = already_promoted(&candidate) {
         return Ok(ending);
     }
-    if !args.release {
-        check_not_held(&candidate)?;
-    }
-    if let Some(moved_to) = moved_to {
-        step.warn(&stays_moved(&candidate, &transition.alias, moved_to), None);
-    }
-    show_remarks(step, &candidate, &report, args.which.skip_order.as_deref());
-    if !report.all_hold() {
-        return Err(refusal(&report, context, &candidate));
-    }
+    let moved = moved_to.map(|moved_to| stays_moved(&candidate, &transition.alias, moved_to));
+    check_let_in(step, context, args, (&candidate, &report), moved)?;
     let target = &candidate.target;
     let (number, name) = (candidate.number(), target.name);
     if transition.is_nothing() {
@@ -138,17 +130,46 @@ pub(crate) async fn apply(
         let stage = &context.stage.name;
         format!("cannot promote version {number} of `{name}` to stage `{stage}`")
     })?;
-    let lineage = Lineage::of_candidate(&context.file, &candidate, Some(entered));
+    tell_of_promotion(
+        step,
+        &report,
+        Lineage::of_candidate(&context.file, &candidate, Some(entered)),
+    );
+    Ok(StepResult::done(format!(
+        "`{}` holds version {number} of `{name}`, and no other",
+        target.model_stage
+    )))
+}
+
+/// Refuses a version that is held back, or that a gate does not let in. What stays as it is, is said before.
+fn check_let_in(
+    step: &mut Step,
+    context: &StepContext,
+    args: &ApplyArgs,
+    (candidate, report): (&Candidate<'_>, &GateReport),
+    moved: Option<String>,
+) -> Result<()> {
+    if !args.release {
+        check_not_held(candidate)?;
+    }
+    if let Some(moved) = moved {
+        step.warn(&moved, None);
+    }
+    show_remarks(step, candidate, report, args.which.skip_order.as_deref());
+    match report.all_hold() {
+        true => Ok(()),
+        false => Err(refusal(report, context, candidate)),
+    }
+}
+
+/// Where the version comes from, and who let it in, for the report.
+fn tell_of_promotion(step: &mut Step, report: &GateReport, lineage: Lineage) {
     step.report.sheet = Some(lineage.markdown());
     step.report.data = Some(lineage.data());
     if !report.approved_by.is_empty() {
         let by = report.approved_by.join(", ");
         step.report.fact("approved by", by);
     }
-    Ok(StepResult::done(format!(
-        "`{}` holds version {number} of `{name}`, and no other",
-        target.model_stage
-    )))
 }
 
 /// Asks for the receipt of the stage before, and says of what there is to be one once it is done. What is promoted by hand

@@ -8,6 +8,9 @@
 //! not begun       rolled back            rolled back   unfinished       unseen  rolled back  unfinished
 //! ```
 //!
+//! A promotion that also gives an alias ends `done` only where the alias points to the version: otherwise it ends with
+//! the alias unseen or unset, and the stage stays as it is.
+//!
 //! Until the first look everything is rolled back on an error; after it, only when a look finds another version. What else
 //! fails then is named with all that is left to do, and a rerun does it.
 
@@ -195,7 +198,7 @@ async fn roll_back(promotion: &Promotion<'_>, cause: CommandError) -> Box<Promot
 }
 
 impl PromotionOutcome {
-    /// One sentence for each state except the last.
+    /// The error that an outcome is, with a sentence of its own; an alias that could not be read says it itself.
     pub(crate) fn into_result(self, promotion: &Promotion<'_>) -> Result<()> {
         let (stage, version) = (&promotion.transition.to, promotion.transition.version);
         Err(match self {
