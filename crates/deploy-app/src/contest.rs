@@ -9,15 +9,13 @@ use domino_core::commit::Commit;
 use domino_core::commit_order::CommitOrder;
 use domino_core::error::{CommandError, Result};
 use domino_core::step::Step;
-use domino_core::wait::Poll;
+use domino_core::wait::{Poll, Rechecks};
 
 use crate::decision::STOPPED;
 use crate::find::version_text;
 use crate::launch::{Launcher, RolloutProgress};
 use crate::wanted::Wanted;
 
-/// How often the first of several checks whether the others are gone, with growing pauses.
-const LOOKS: u32 = 8;
 /// How long another step may take to start its app.
 const STARTED_WITHIN: Duration = Duration::from_secs(120);
 /// How long another step's version may take to appear after ours was stopped.
@@ -42,8 +40,8 @@ impl Launcher<'_> {
     /// The app that stays, if the app that we have just created is not the first of its name; ours is then removed.
     pub(crate) async fn second_to(&self, step: &mut Step, ours: &App) -> Result<Option<App>> {
         let can = self.apps.capabilities();
-        let scale = self.reader.delay_scale();
-        for looked in 1.. {
+        let mut looks = Rechecks::begin(self.reader.delay_scale());
+        loop {
             let mut others = self.apps.named(&self.project.id, self.name).await?;
             others.retain(|other| other.id != ours.id);
             others.sort_by_key(|other| other.id.to_string());
@@ -55,7 +53,7 @@ impl Launcher<'_> {
             let is_first = ours.id.to_string() < other.id.to_string();
             // An app that cannot be deleted stays; what counts is that only one of the two is started.
             let yields = match can.archives_apps {
-                true => !is_first || looked > LOOKS,
+                true => !is_first || looks.are_over(),
                 false => !is_first || started.is_some(),
             };
             if yields {
@@ -63,12 +61,11 @@ impl Launcher<'_> {
                 self.until_started(other).await?;
                 return Ok(Some(other.clone()));
             }
-            if looked > LOOKS {
+            if looks.are_over() {
                 return Ok(None);
             }
-            tokio::time::sleep(Duration::from_millis(400).mul_f64(scale) * looked).await;
+            looks.pause().await;
         }
-        Ok(None)
     }
 
     async fn take_back(&self, step: &mut Step, ours: &App, other: &App) -> Result<()> {

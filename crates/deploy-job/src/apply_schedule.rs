@@ -9,6 +9,7 @@ use domino_core::api::schedules::{ScheduleId, ScheduledJob};
 use domino_core::client::{Writer, write_once};
 use domino_core::error::{CommandError, Result};
 use domino_core::step::{Step, StepContext};
+use domino_core::wait::Rechecks;
 
 use crate::difference::differences;
 use crate::schedule_plan::{SchedulePlan, Wanted, report_scheduled};
@@ -24,9 +25,6 @@ pub(crate) enum Applied {
 
 /// How long a last look may take: the step has already failed.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// How often the first of several checks whether the others are gone, with growing pauses.
-const LOOKS: u32 = 8;
 
 impl SchedulePlan {
     /// A failed step reports what Domino has, not what was wanted.
@@ -105,7 +103,8 @@ impl SchedulePlan {
     /// the one that stays.
     async fn first_of_several(&self, writer: &Writer, ours: ScheduledJob) -> Result<Applied> {
         let (reader, project) = (writer.reader(), &self.project.id);
-        for looked in 1.. {
+        let mut looks = Rechecks::begin(reader.delay_scale());
+        loop {
             let all = reader.scheduled_jobs(project).await?;
             let mut others = all.into_iter().filter(|other| {
                 let title = &other.definition.title;
@@ -113,12 +112,11 @@ impl SchedulePlan {
             });
             let Some(other) = others.next() else { break };
             let is_first = ours.is_before(&other) && others.all(|other| ours.is_before(&other));
-            if !is_first || looked > LOOKS {
+            if !is_first || looks.are_over() {
                 delete(writer, project, &ours.id).await?;
                 return Ok(Applied::Second(other.id));
             }
-            let pause = Duration::from_millis(400).mul_f64(reader.delay_scale());
-            tokio::time::sleep(pause * looked).await;
+            looks.pause().await;
         }
         Ok(Applied::Is(Box::new(ours)))
     }

@@ -9,14 +9,12 @@ use domino_core::client::ApiError;
 use domino_core::deployment_marker::FoundMarker;
 use domino_core::error::{CommandError, Exit, Result};
 use domino_core::step::Step;
-use domino_core::wait::Poll;
+use domino_core::wait::{Poll, Rechecks};
 
 use crate::endpoint::name_of;
 use crate::publish::Publish;
 use crate::watch::EndpointWatch;
 
-/// How often the first of several checks whether the others are gone, with growing pauses.
-const LOOKS: u32 = 8;
 /// How long it may take until the version of another endpoint is listed.
 const LISTED_WITHIN: Duration = Duration::from_secs(60);
 /// How long Domino may take to tell that a later version serves, if ours was stopped.
@@ -74,7 +72,8 @@ impl Publish<'_> {
         let id = ours.0.id.clone();
         let archives = self.planned.endpoint.apis.capabilities().archives;
         let created = ours.1.created.filter(|_| !archives);
-        for looked in 1.. {
+        let mut looks = Rechecks::begin(ours.0.reader.delay_scale());
+        loop {
             let first = others.iter().min_by_key(|other| other.order());
             let Some(other) = first else { break };
             let is_second = other.order() < (created, id.to_string());
@@ -84,12 +83,11 @@ impl Publish<'_> {
                 break;
             }
             // An endpoint that was listed before ours existed does not know about it, and stays.
-            if is_second || looked > LOOKS {
+            if is_second || looks.are_over() {
                 self.take_back(step, &id, &ours.1, &other.api).await?;
                 return self.follow(&other.api).await;
             }
-            let pause = Duration::from_millis(400).mul_f64(ours.0.reader.delay_scale());
-            tokio::time::sleep(pause * looked).await;
+            looks.pause().await;
             others = self.others(&id).await?;
         }
         Ok(ours)

@@ -1,14 +1,16 @@
 //! Waiting for something remote: how often to look at it, what an outage in between means, how it is stopped, and how
-//! a span of time reads. Logs are in `log`.
+//! a span of time reads. Logs are in `log`, and the looks of the first of several in `rechecks`.
 //!
 //! An outage is shown on the progress line and waited out while there is time; a refusal is an error at once.
 
 mod log;
+mod rechecks;
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 pub use self::log::{LogPrint, LogTail, LogWriter};
+pub use self::rechecks::Rechecks;
 use crate::client::ApiError;
 use crate::error::Exit;
 use crate::step::Progress;
