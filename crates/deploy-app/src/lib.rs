@@ -16,6 +16,8 @@ mod logs;
 mod own_app;
 mod previous;
 mod publish;
+mod publish_args;
+mod publish_ground;
 mod publish_plan;
 mod questions;
 mod rollback;
@@ -34,7 +36,7 @@ use domino_core::step::{Program, Step, StepContext, Subject};
 use stage_file::Kind;
 
 use crate::logs::LogsArgs;
-use crate::publish_plan::{PUBLISHING, PublishArgs};
+use crate::publish_args::{PUBLISHING, PublishArgs};
 use crate::status::StatusArgs;
 use crate::unpublish::UnpublishArgs;
 

@@ -12,7 +12,8 @@ use crate::find::cannot;
 use crate::launch::Launcher;
 use crate::rollout::Rollout;
 
-use crate::publish_plan::{PublishArgs, plan};
+use crate::publish_args::PublishArgs;
+use crate::publish_plan::plan;
 
 /// What a report says about an app.
 const OF_AN_APP: &[&str] = &["app", "id", "link", "url", "version", "status", "commit"];
