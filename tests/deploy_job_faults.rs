@@ -138,7 +138,11 @@ fn statuses_and_logs_that_misbehave_are_seen_through() {
             ..JobFault::default()
         },
     ] {
-        let scene = scene();
+        let mut scene = scene();
+        // What comes again within one millisecond may have been printed again, and is kept.
+        let slowly =
+            "import time\nfor n in range(30): print('epoch', n, flush=True); time.sleep(0.002)\n";
+        scene.commit_file("train.py", slowly);
         scene.sandbox.faults().add_job_fault(fault.clone());
         let run = scene.run(&["start", "train", "--stage", "dev"]);
         assert_eq!(run.exit, 0, "{fault:?}\n{run}");
