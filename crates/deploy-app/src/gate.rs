@@ -28,11 +28,9 @@ pub(crate) async fn check_gates(
 /// Where the app runs. The data plane is known of the tier that the stage chose.
 fn place(content: &AppContent, tier: Option<&HardwareTier>) -> GatedPlace {
     let id = content.hardware_tier.as_ref();
-    let tier = tier.filter(|tier| id.is_none_or(|id| *id == tier.id));
-    let id = id.or(tier.map(|tier| &tier.id));
-    let plane = tier.and_then(|tier| tier.data_plane.as_ref());
+    let chosen = GatedPlace::of(tier.filter(|tier| id.is_none_or(|id| *id == tier.id)));
     GatedPlace {
-        tier: id.map(|id| id.as_str().to_owned()),
-        data_plane: plane.map(|plane| plane.id.clone()),
+        tier: id.map(|id| id.as_str().to_owned()).or(chosen.tier),
+        ..chosen
     }
 }

@@ -24,12 +24,7 @@ pub(crate) async fn check_gates(
     let Some(bundle) = bundle else {
         return Ok(None);
     };
-    let place = GatedPlace {
-        tier: tier.map(|tier| tier.id.as_str().to_owned()),
-        data_plane: tier
-            .and_then(|tier| tier.data_plane.as_ref())
-            .map(|plane| plane.id.clone()),
-    };
+    let place = GatedPlace::of(tier);
     let what = format!("endpoint `{}`", endpoint.name);
     bundle_gates::check(reader, bundle, &what, |gate| gate.stops_endpoints(&place)).await
 }

@@ -349,12 +349,7 @@ async fn endpoint_place(context: &StepContext, candidate: &Candidate<'_>) -> Res
         &candidate.project,
         &target,
     );
-    let tier = place.await?.tier;
-    let plane = tier.as_ref().and_then(|tier| tier.data_plane.as_ref());
-    Ok(GatedPlace {
-        data_plane: plane.map(|plane| plane.id.clone()),
-        tier: tier.as_ref().map(|tier| tier.id.as_str().to_owned()),
-    })
+    Ok(GatedPlace::of(place.await?.tier.as_ref()))
 }
 
 /// The name of the bundle for a version and a stage.

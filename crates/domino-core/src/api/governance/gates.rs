@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::hardware_tiers::HardwareTier;
 use super::{BASE, BundleId, or_default};
 use crate::client::{ApiError, Reader, segment};
 
@@ -37,6 +38,17 @@ pub struct GatedPlace {
     pub tier: Option<String>,
     /// Its data plane.
     pub data_plane: Option<String>,
+}
+
+impl GatedPlace {
+    /// The place that this tier chooses.
+    pub fn of(tier: Option<&HardwareTier>) -> Self {
+        let plane = tier.and_then(|tier| tier.data_plane.as_ref());
+        Self {
+            tier: tier.map(|tier| tier.id.as_str().to_owned()),
+            data_plane: plane.map(|plane| plane.id.clone()),
+        }
+    }
 }
 
 /// An action that a gate blocks.
