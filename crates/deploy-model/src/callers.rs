@@ -7,13 +7,17 @@ use domino_core::error::{CommandError, Exit};
 
 use crate::endpoint::name_of;
 
+/// The version that has the label `prod`.
+pub(crate) fn promoted(versions: &[ModelApiVersion]) -> Option<&ModelApiVersion> {
+    versions.iter().find(|version| version.is_promoted())
+}
+
 /// Which version callers get, for the plan; absent if everybody gets the active version.
 pub(crate) fn routing(api: &ModelApi, versions: &[ModelApiVersion]) -> Option<String> {
     if !api.routes_by_label() {
         return None;
     }
-    let promoted = versions.iter().find(|version| version.is_promoted());
-    Some(match promoted {
+    Some(match promoted(versions) {
         Some(version) => format!(
             "advanced: callers of `labels/{PROD}` get {}",
             name_of(version)
@@ -34,7 +38,7 @@ pub(crate) fn still_get(holder: Option<&ModelApiVersion>) -> String {
 pub(crate) fn told(versions: Result<Vec<ModelApiVersion>, ApiError>) -> String {
     match versions {
         Ok(versions) => {
-            let holder = versions.iter().find(|version| version.is_promoted());
+            let holder = promoted(&versions);
             format!("callers of `labels/{PROD}` {}", still_get(holder))
         }
         Err(error) => format!("it is not known what callers of `labels/{PROD}` get: {error}"),
@@ -50,8 +54,8 @@ pub(crate) fn check(
     if !api.routes_by_label() || version.is_promoted() {
         return Ok(());
     }
-    let promoted = versions.iter().find(|version| version.is_promoted());
-    let (name, new, get) = (&api.name, name_of(version), still_get(promoted));
+    let get = still_get(promoted(versions));
+    let (name, new) = (&api.name, name_of(version));
     Err(CommandError::new(
         Exit::Unsettled,
         format!(

@@ -6,6 +6,7 @@ use domino_core::api::model_apis::PROD;
 use domino_core::client::Reader;
 use stage_file::Routing;
 
+use crate::callers;
 use crate::difference::ExistingEndpoint;
 
 /// The remark, where no version of the endpoint has the label yet and the deployment's description lacks the route. One
@@ -16,10 +17,7 @@ pub(crate) async fn remark(
     existing: Option<&ExistingEndpoint>,
 ) -> Option<String> {
     let existing = existing.filter(|existing| existing.api.routes_by_label())?;
-    let is_first = !existing
-        .versions
-        .iter()
-        .any(|version| version.is_promoted());
+    let is_first = callers::promoted(&existing.versions).is_none();
     if routing != Some(Routing::Advanced) || !is_first {
         return None;
     }

@@ -53,11 +53,11 @@ impl Publish<'_> {
         let watch = self.watch(&api.id);
         let versions = watch.apis.versions(&api.id).await;
         let versions = versions.map_err(|error| self.not_moved(version, before).of(error))?;
-        let holder = versions.iter().find(|version| version.is_promoted());
+        let holder = callers::promoted(&versions);
         if holder.is_some_and(|holder| holder.id == version.id) {
             return Ok(());
         }
-        let planned = before.iter().find(|version| version.is_promoted());
+        let planned = callers::promoted(before);
         if holder.map(|holder| &holder.id) != planned.map(|planned| &planned.id) {
             return Err(CommandError::refused(format!(
                 "{}; somebody moved the label in the meantime, and it stays",

@@ -10,7 +10,7 @@ use domino_core::step::{Step, StepContext, StepFlags, StepResult};
 use domino_core::variable::variable;
 use domino_core::version_identity::VersionIdentity;
 
-use crate::callers::routing;
+use crate::callers::{promoted, routing};
 use crate::check::git_commit;
 use crate::endpoint::{Endpoint, EndpointAddress, describe, name_of, status_text, url};
 
@@ -47,9 +47,8 @@ pub(crate) async fn status(
         .as_ref()
         .and_then(|active| versions.iter().find(|version| version.id == active.id));
     let routing = routing(api, &versions);
-    let promoted = versions.iter().find(|version| version.is_promoted());
     // Where callers go by the label, they get the version that has it, whatever is active as `latest`.
-    let called = routing.as_ref().and(promoted).or(active);
+    let called = routing.as_ref().and(promoted(&versions)).or(active);
     let version = with_status(&endpoint, api, called.unwrap_or(newest)).await?;
     let url = url(context, model, &args.address, api);
     describe(&mut step.report, &url, &endpoint.name, api, &version);

@@ -197,8 +197,7 @@ impl Publish<'_> {
             }
             true => {
                 let existing = self.planned.existing.as_ref();
-                let mut known = existing.iter().flat_map(|known| &known.versions);
-                let holder = known.find(|version| version.is_promoted());
+                let holder = existing.and_then(|existing| callers::promoted(&existing.versions));
                 format!(
                     "{called} of endpoint `{name}`, which runs as `latest`, failed its smoke test; callers of \
                      `labels/{PROD}` {}",
@@ -303,7 +302,7 @@ impl Publish<'_> {
         defect: &Defect,
     ) -> Option<CommandError> {
         let existing = self.planned.existing.as_ref()?;
-        let holder = existing.versions.iter().find(|v| v.is_promoted())?;
+        let holder = callers::promoted(&existing.versions)?;
         if !existing.api.routes_by_label() || self.planned.routing != Some(Routing::Advanced) {
             return None;
         }
