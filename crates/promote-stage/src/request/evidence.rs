@@ -37,10 +37,9 @@ impl Evidence {
         let tested = smoke_test(context, candidate)?;
         let policy = governed.whole.as_ref();
         let answers = answers(context, candidate, policy, tested.as_ref())?;
-        let sheet = sheet(context, candidate);
         Ok(Self {
             answers,
-            file: SheetFile::of(context, candidate, sheet),
+            file: SheetFile::of(context, candidate, || sheet(context, candidate)),
             tested,
         })
     }

@@ -21,13 +21,14 @@ pub(crate) struct SheetFile {
 }
 
 impl SheetFile {
-    /// The file with this text, if the stage wants one.
+    /// The file with the text that `write` gives, if the stage wants one.
     pub(crate) fn of(
         context: &StepContext,
         candidate: &Candidate<'_>,
-        text: String,
+        write: impl FnOnce() -> String,
     ) -> Option<Self> {
         let folder = context.stage.gates.evidence.report.clone()?;
+        let text = write();
         let name = file_name(&bundle_name(candidate), &text);
         Some(Self {
             path: format!("{folder}/{name}"),
