@@ -117,15 +117,10 @@ async fn rotate(args: &Args, step: &mut Step) -> Result<StepResult, CommandError
     if may_ask && !confirm::ask(moves, "in Domino and on GitHub")? {
         return Ok(StepResult::planned());
     }
-    for at in 0..rotations.len() {
-        let (before, rest) = rotations.split_at_mut(at);
-        let [rotation, later @ ..] = rest else { break };
-        let all = |rotations: &[Rotation<'_>]| -> Vec<String> {
-            rotations.iter().flat_map(Rotation::all_told).collect()
-        };
-        rotation
-            .carry_through((&all(before), &all(later)), step)
-            .await?;
+    let told: Vec<Vec<String>> = rotations.iter().map(Rotation::all_told).collect();
+    for (at, rotation) in rotations.iter_mut().enumerate() {
+        let (before, later) = (told[..at].concat(), told[at + 1..].concat());
+        rotation.carry_through((&before, &later), step).await?;
     }
     let tokens: Vec<&str> = rotations.iter().map(|one| one.token.0.as_str()).collect();
     Ok(StepResult::done(format!(

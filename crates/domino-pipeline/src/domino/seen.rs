@@ -15,6 +15,7 @@ use stage_file::{DominoApproval, ProjectName, Stage};
 const ADMINISTRATOR: &str = "admin";
 
 /// What a stage has in Domino now.
+#[derive(Clone)]
 pub(super) struct Seen {
     /// Who asks.
     pub(super) own: User,
@@ -29,6 +30,7 @@ pub(super) struct Seen {
 }
 
 /// What there is of a service account.
+#[derive(Clone)]
 pub(super) struct AccountSeen {
     pub(super) account: ServiceAccount,
     pub(super) roles: Vec<String>,

@@ -97,19 +97,8 @@ impl<'a> StageSetUp<'a> {
     ) -> Result<Self> {
         let seen = Seen::read(&connection.reader(), stage, &account).await?;
         let mut set_up = Self {
-            stage,
-            connection,
-            account,
-            code,
             git_token,
-            seen,
-            github: None,
-            token: None,
-            is_issued: false,
-            is_beside: false,
-            lines: Vec::new(),
-            writes: Vec::new(),
-            left: Vec::new(),
+            ..Self::unplanned(stage, connection, account, code, seen)
         };
         set_up.project(earlier);
         set_up.account();
@@ -128,6 +117,31 @@ impl<'a> StageSetUp<'a> {
         Ok(set_up)
     }
 
+    /// One with what there is, and nothing planned yet.
+    fn unplanned(
+        stage: &'a Stage,
+        connection: Connection,
+        account: String,
+        code: &'a Code,
+        seen: Seen,
+    ) -> Self {
+        Self {
+            stage,
+            connection,
+            account,
+            code,
+            git_token: None,
+            seen,
+            github: None,
+            token: None,
+            is_issued: false,
+            is_beside: false,
+            lines: Vec::new(),
+            writes: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
     /// The same for a further repository: its environment, and a token of the same account.
     pub(super) async fn beside(
         &self,
@@ -135,20 +149,11 @@ impl<'a> StageSetUp<'a> {
         repository: &'a Repository,
         step: &mut Step,
     ) -> Result<Self> {
+        let (connection, account) = (self.connection.clone(), self.account.clone());
+        let seen = self.seen.clone();
         let mut set_up = Self {
-            stage: self.stage,
-            connection: self.connection.clone(),
-            account: self.account.clone(),
-            code: self.code,
-            git_token: None,
-            seen: Seen::read(&self.connection.reader(), self.stage, &self.account).await?,
-            github: None,
-            token: None,
-            is_issued: false,
             is_beside: true,
-            lines: Vec::new(),
-            writes: Vec::new(),
-            left: Vec::new(),
+            ..Self::unplanned(self.stage, connection, account, self.code, seen)
         };
         set_up.secret(file, repository, step).await?;
         Ok(set_up)
