@@ -4,14 +4,13 @@
 
 use github_workflow::read::Workflow;
 use rehearsal::github::Event;
-use rehearsal::github_api::{GitHubApi, Start, Told};
+use rehearsal::github_api::GitHubApi;
 use rehearsal::runner::Runner;
 
 use super::args::Args;
 use super::attempt::Attempt;
 use super::kept::{Kept, KeptFolder};
 use super::kept_domino::KeptDomino;
-use super::settings::AUTHOR;
 use super::subject::Subject;
 
 /// The input by which a person picks the stage.
@@ -99,18 +98,7 @@ impl ByHand<'_> {
             inputs: inputs.iter().cloned().chain([picked]).collect(),
         };
         kept.actor = actor.to_owned();
-        let told = Told {
-            given: runner.approvals.given(),
-            records: runner.records.clone(),
-            created_at: kept.created_at_by_now()?,
-            start: Start {
-                event: kept.event.name(),
-                commit: kept.commit.clone(),
-                author: AUTHOR.into(),
-                actor: actor.to_owned(),
-                triggering_actor: actor.to_owned(),
-            },
-        };
+        let told = kept.told(&runner.approvals, &runner.records, actor)?;
         let github = &mut runner.github;
         let api = GitHubApi::start(github.token.clone(), told, None)?;
         github.event = kept.event.clone();

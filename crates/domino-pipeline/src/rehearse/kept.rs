@@ -12,14 +12,15 @@ use anyhow::{Context, bail, ensure};
 use github_workflow::read::Workflow;
 use jiff::{SignedDuration, Timestamp};
 use rehearsal::again::{self, Again};
-use rehearsal::approval::Approval;
+use rehearsal::approval::{Approval, Approvals};
 use rehearsal::artifacts::{self, Artifact};
 use rehearsal::github::Event;
+use rehearsal::github_api::{Start, Told};
 use rehearsal::job_records::{JobRecord, JobRecords};
 use serde::{Deserialize, Serialize};
 
 use super::kept_domino::KeptDomino;
-use super::settings::APPROVER;
+use super::settings::{APPROVER, AUTHOR};
 use super::subject::Subject;
 use crate::repository;
 
@@ -217,10 +218,34 @@ impl Kept {
     ///
     /// # Errors
     /// When there is no such time.
-    pub fn created_at_by_now(&self) -> anyhow::Result<String> {
+    fn created_at_by_now(&self) -> anyhow::Result<String> {
         let passed = SignedDuration::from_hours(24 * i64::from(self.day));
         let made = self.created_at.checked_sub(passed)?;
         Ok(format!("{made:.0}"))
+    }
+
+    /// What GitHub's API answers about its runs, by these approvals and records; `started_by` started this attempt.
+    ///
+    /// # Errors
+    /// When there is no time at which they were created.
+    pub fn told(
+        &self,
+        approvals: &Approvals,
+        records: &JobRecords,
+        started_by: &str,
+    ) -> anyhow::Result<Told> {
+        Ok(Told {
+            given: approvals.given(),
+            records: records.clone(),
+            created_at: self.created_at_by_now()?,
+            start: Start {
+                event: self.event.name(),
+                commit: self.commit.clone(),
+                author: AUTHOR.into(),
+                actor: self.actor.clone(),
+                triggering_actor: started_by.to_owned(),
+            },
+        })
     }
 
     /// Refuses to run again if no job would run.

@@ -8,7 +8,7 @@ use rehearsal::approval::{Approvals, Approve};
 use rehearsal::checks::{self, Findings, Known};
 use rehearsal::console::Console;
 use rehearsal::github::GitHub;
-use rehearsal::github_api::{GitHubApi, Start, Told};
+use rehearsal::github_api::GitHubApi;
 use rehearsal::job_records::JobRecords;
 use rehearsal::workspace::Workspaces;
 
@@ -19,7 +19,7 @@ use super::kept::{Kept, KeptFolder};
 use super::mlflow::Mlflow;
 use super::plan::{self, Plan};
 use super::set_up::SetUp;
-use super::settings::{AUTHOR, Domino, StageSettings};
+use super::settings::{Domino, StageSettings};
 use super::subject::Subject;
 
 /// What there is before anything runs.
@@ -85,18 +85,7 @@ impl Ready {
         let token = job_token();
         console.mask(&token);
         let rerun_by = args.actor.as_ref().filter(|_| again.is_some());
-        let told = Told {
-            given: approvals.given(),
-            records: records.clone(),
-            created_at: kept.created_at_by_now()?,
-            start: Start {
-                event: kept.event.name(),
-                commit: subject.commit.sha.clone(),
-                author: AUTHOR.into(),
-                actor: kept.actor.clone(),
-                triggering_actor: rerun_by.unwrap_or(&kept.actor).clone(),
-            },
-        };
+        let told = kept.told(&approvals, &records, rerun_by.unwrap_or(&kept.actor))?;
         let on_github = set_up.as_ref().map(|set_up| set_up.github.clone());
         let api = GitHubApi::start(token.clone(), told, on_github)?;
         let github = github(&subject, &kept, &api, token);

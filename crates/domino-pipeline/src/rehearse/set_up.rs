@@ -99,7 +99,8 @@ impl SetUp {
             ),
         );
         for words in COMMANDS {
-            let code = self.command(words, &[], console)?;
+            console.blank();
+            let code = self.command(words, &[], |look, line| console.line(look, line))?;
             if code != 0 {
                 let told = format!("the set-up ended with exit code {code}; nothing was deployed");
                 console.line(Look::Bad, &told);
@@ -122,8 +123,10 @@ impl SetUp {
         console.blank();
         for words in COMMANDS {
             let written = self.writes(sandbox);
-            let quiet = Console::new(Box::new(std::io::sink()), false);
-            let code = self.command(words, &[], &quiet)?;
+            let mut said = Vec::new();
+            let code = self.command(words, &[], |look, line| {
+                said.push((look, "", line.to_owned()))
+            })?;
             let written = self.writes(sandbox) - written;
             let command = in_words(words);
             if (code, written) == (0, 0) {
@@ -133,10 +136,12 @@ impl SetUp {
             }
             let told = format!("`{command}` a second time wrote {written} times; it says:");
             console.line(Look::Bad, &told);
-            self.command(words, &[], console)?;
+            console.block(&said);
             return Ok(Some(FAILED));
         }
-        let code = self.command(&["status"], &self.tokens(), console)?;
+        console.blank();
+        let say = |look, line: &str| console.line(look, line);
+        let code = self.command(&["status"], &self.tokens(), say)?;
         Ok(Some(code).filter(|code| *code != 0))
     }
 
@@ -168,15 +173,14 @@ impl SetUp {
         variables
     }
 
-    /// Runs a command as a person would, and prints what it says. Returns its exit code.
+    /// Runs a command as a person would, and passes what it says to `say`. Returns its exit code.
     fn command(
         &self,
         words: &[&str],
         tokens: &[(String, String)],
-        console: &Console,
+        mut say: impl FnMut(Look, &str),
     ) -> anyhow::Result<u8> {
-        console.blank();
-        console.line(Look::Bold, &format!("$ {}", in_words(words)));
+        say(Look::Bold, &format!("$ {}", in_words(words)));
         let program = std::env::current_exe().context("this program's own file is not known")?;
         let (reader, writer) = std::io::pipe()?;
         let mut child = Command::new(&program)
@@ -191,7 +195,7 @@ impl SetUp {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         for line in BufReader::new(reader).split(b'\n') {
-            console.line(Look::Plain, &String::from_utf8_lossy(&line?));
+            say(Look::Plain, &String::from_utf8_lossy(&line?));
         }
         let code = child.wait()?.code();
         Ok(code.and_then(|code| code.try_into().ok()).unwrap_or(1))

@@ -156,8 +156,8 @@ impl UnderWay {
 }
 
 impl Over {
-    #[cfg(feature = "contract")]
     /// Ends with this exit code, unless something else went wrong.
+    #[cfg(feature = "contract")]
     pub fn or_else(self, code: u8) -> Self {
         let code = if self.code == 0 { code } else { self.code };
         Self { code, ..self }
