@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::{ApiError, Reader};
 
 /// Where a deployment serves the whole description of its public API.
-const SPEC: &str = "/docs/openapi/openapi-public.json";
+pub const SPEC: &str = "/docs/openapi/openapi-public.json";
 /// What the paths of endpoints begin with, and what ours ends with.
 const ENDPOINTS: &str = "/api/modelServing/v1/modelApis/";
 const LAST: &str = "/productionLabel";

@@ -1,5 +1,6 @@
 //! Which descriptions of its own API the deployment serves, with which `check-contract` can check the programs.
 
+use domino_core::api::label_route;
 use domino_core::client::Reader;
 use futures_util::future::join_all;
 
@@ -7,7 +8,7 @@ use super::finding::Finding;
 
 /// The whole public API, the part of it that Domino's own pages use, and the internal one.
 const PLACES: [&str; 3] = [
-    "/docs/openapi/openapi-public.json",
+    label_route::SPEC,
     "/assets/public-api.json",
     "/assets/swagger.json",
 ];
