@@ -185,6 +185,15 @@ esac
         bash
     }
 
+    /// Generates the workflows of what was changed, and commits all of it.
+    fn generate_and_commit(&self, message: &str) {
+        let commit = format!(
+            "cargo xtask gen-workflows && git add --all && git commit --quiet --message '{message}'"
+        );
+        let done = self.bash(&commit, &[]);
+        assert!(done.status.success(), "{done:?}");
+    }
+
     /// What the first step says to do with an editor: the own project and tiers.
     fn edit_stages(&mut self) {
         let path = self.repository().join("stages.toml");
@@ -444,9 +453,7 @@ fn keep_receipts_as_notes(scratch: &Scratch) {
     assert!(stages.contains(pipeline));
     let notes = format!("{pipeline}receipts = \"notes\"\n");
     fs::write(&path, stages.replace(pipeline, &notes)).unwrap();
-    let commit = "cargo xtask gen-workflows && git add --all && git commit --quiet --message 'Keep receipts'";
-    let done = scratch.bash(commit, &[]);
-    assert!(done.status.success(), "{done:?}");
+    scratch.generate_and_commit("Keep receipts");
 }
 
 #[test]

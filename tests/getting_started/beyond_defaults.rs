@@ -10,13 +10,7 @@ use crate::{Kept, Scratch};
 
 fn repository() -> Scratch {
     let scratch = Scratch::copy_of("tests/fixtures/beyond-defaults");
-    for command in [
-        "cargo xtask gen-workflows",
-        "git add --all && git commit --quiet --message 'Deploy it'",
-    ] {
-        let done = scratch.bash(command, &[]);
-        assert!(done.status.success(), "{command}: {done:?}");
-    }
+    scratch.generate_and_commit("Deploy it");
     scratch
 }
 

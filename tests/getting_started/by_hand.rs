@@ -17,9 +17,7 @@ fn repository() -> Scratch {
     let lines = stages.lines();
     let lines = lines.filter(|line| !lacks.iter().any(|key| line.starts_with(key)));
     fs::write(path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    let commit = "cargo xtask gen-workflows && git add --all && git commit --quiet --message 'Enter by hand'";
-    let done = scratch.bash(commit, &[]);
-    assert!(done.status.success(), "{done:?}");
+    scratch.generate_and_commit("Enter by hand");
     scratch
 }
 

@@ -13,13 +13,7 @@ fn every_stage_gets_the_model_by_runs_where_no_write_is_taken_from_outside() {
     let inside = text.replacen("[pipeline]\n", "[pipeline]\npromote = \"inside\"\n", 1);
     assert_ne!(inside, text);
     fs::write(&stages, inside).unwrap();
-    for command in [
-        "cargo xtask gen-workflows",
-        "git commit --quiet --all --message 'Promote from inside'",
-    ] {
-        let done = scratch.bash(command, &[]);
-        assert!(done.status.success(), "{command}: {done:?}");
-    }
+    scratch.generate_and_commit("Promote from inside");
     let kept = Kept::rehearse(&scratch, "--only deploy-models");
     let models = kept.models();
     let [model] = &models[..] else {

@@ -46,13 +46,7 @@ fn repository() -> Scratch {
     for folder in ["crates", "docs", "tests"] {
         fs::remove_dir_all(scratch.repository().join(folder)).unwrap();
     }
-    for command in [
-        "cargo xtask gen-workflows",
-        "git add --all && git commit --quiet --message 'Thirty parts'",
-    ] {
-        let done = scratch.bash(command, &[]);
-        assert!(done.status.success(), "{command}: {done:?}");
-    }
+    scratch.generate_and_commit("Thirty parts");
     scratch
 }
 
